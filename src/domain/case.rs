@@ -1,0 +1,320 @@
+//! A case: one execution as a versioned text that can be pasted, `case1,SUBJECT,KIND,key=value,…`.
+//!
+//! It holds no character that a POSIX shell would touch, and everything that the execution depends on: `abench replay`
+//! needs nothing else.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::domain::execution::{AdapterOp, EngineRun, Execution};
+use crate::domain::fault::{Fault, FaultError};
+use crate::domain::hex::{Hex64, HexError};
+use crate::domain::order::{Order, OrderError};
+use crate::domain::seed::Seed;
+
+/// What every case text of this version begins with.
+pub const VERSION_TAG: &str = "case1";
+
+/// One execution by one subject, with the faults planted in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The subject's name, as `--backend` takes it.
+    pub subject: String,
+    /// What it does.
+    pub execution: Execution,
+    /// What is planted in it.
+    pub faults: Vec<Fault>,
+}
+
+/// Why a text is not a case.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CaseError {
+    /// The text is of another version.
+    #[error("this is a case of version '{0}'; this abench reads {VERSION_TAG}")]
+    Version(String),
+    /// The text does not begin as a case does.
+    #[error("a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, delivery or adapter")]
+    Head,
+    /// The kind is not one of the four.
+    #[error("'{0}' is not a kind of case; allowed are engine, accumulate, delivery and adapter")]
+    Kind(String),
+    /// A field is no `key=value`, or its key does not belong to the kind.
+    #[error("'{field}' does not belong in a case of kind {kind}; allowed are {allowed}")]
+    Field {
+        /// The field as it stands.
+        field: String,
+        /// The kind of the case.
+        kind: String,
+        /// The keys that it takes.
+        allowed: &'static str,
+    },
+    /// A key is needed and is not there, or is there twice.
+    #[error("{0}= must stand in the case exactly once")]
+    Once(&'static str),
+    /// A number is out of its range or no number.
+    #[error("{key}={value} is not allowed: {allowed}")]
+    Number {
+        /// The key.
+        key: &'static str,
+        /// Its value as it stands.
+        value: String,
+        /// The range.
+        allowed: &'static str,
+    },
+    /// The seed or another word is not hexadecimal.
+    #[error("{key}={value} is not allowed: {error}")]
+    Word {
+        /// The key.
+        key: &'static str,
+        /// Its value as it stands.
+        value: String,
+        /// Why.
+        error: HexError,
+    },
+    /// An adapter operation is none.
+    #[error(
+        "'{0}' is not an adapter operation; allowed are load:C:0xV, select:C, accum:0xV, swap:C and read, C from 0 to 255"
+    )]
+    Operation(String),
+    /// The order is none.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// An order names a delta that the workload does not have.
+    #[error("the order names delta {index}, and the workload has deltas 0 to {last}")]
+    Index {
+        /// The index.
+        index: u32,
+        /// The largest index there is.
+        last: u32,
+    },
+    /// A planted fault is none.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{VERSION_TAG},{},", self.subject)?;
+        match &self.execution {
+            Execution::Engine(run) => {
+                write!(f, "engine,count={},active={},seed={}", run.count, run.active, run.seed)?;
+            }
+            Execution::Accumulate { count, seed } => write!(f, "accumulate,count={count},seed={seed}")?,
+            Execution::Delivery { count, seed, order } => {
+                write!(f, "delivery,count={count},seed={seed},order={order}")?;
+            }
+            Execution::Adapter(ops) => {
+                let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
+                write!(f, "adapter,ops={}", ops.join("+"))?;
+            }
+        }
+        self.faults.iter().try_for_each(|fault| write!(f, ",plant={fault}"))
+    }
+}
+
+impl FromStr for Case {
+    type Err = CaseError;
+
+    fn from_str(text: &str) -> Result<Self, CaseError> {
+        let mut parts = text.trim().split(',');
+        match parts.next() {
+            Some(VERSION_TAG) => {}
+            Some(tag) if tag.strip_prefix("case").is_some_and(|v| v.parse::<u32>().is_ok()) => {
+                return Err(CaseError::Version(tag.to_owned()));
+            }
+            _ => return Err(CaseError::Head),
+        }
+        let subject = parts.next().filter(|name| !name.is_empty()).ok_or(CaseError::Head)?.to_owned();
+        let kind = parts.next().ok_or(CaseError::Head)?;
+        let allowed = match kind {
+            "engine" => "count=, active=, seed= and plant=",
+            "accumulate" => "count=, seed= and plant=",
+            "delivery" => "count=, seed=, order= and plant=",
+            "adapter" => "ops= and plant=",
+            other => return Err(CaseError::Kind(other.to_owned())),
+        };
+        let fields = Fields::read(parts, kind, allowed)?;
+        let execution = match kind {
+            "engine" => Execution::Engine(EngineRun {
+                count: fields.number("count", 0, "a run has 0 to 4294967295 deltas")?,
+                active: fields.number("active", 1, "1 to 32 banks")?,
+                seed: fields.seed()?,
+            }),
+            "accumulate" => Execution::Accumulate { count: fields.count()?, seed: fields.seed()? },
+            "delivery" => {
+                let count = fields.count()?;
+                let order: Order = fields.once("order")?.parse()?;
+                if let Order::Exactly(indices) = &order
+                    && let Some(&index) = indices.iter().find(|&&index| index >= count)
+                {
+                    return Err(CaseError::Index { index, last: count - 1 });
+                }
+                Execution::Delivery { count, seed: fields.seed()?, order }
+            }
+            _ => {
+                let ops: Result<Vec<AdapterOp>, CaseError> = fields.once("ops")?.split('+').map(str::parse).collect();
+                Execution::Adapter(ops?)
+            }
+        };
+        if let Execution::Engine(run) = &execution
+            && run.active > crate::domain::fault::MOST_BANKS
+        {
+            let value = run.active.to_string();
+            return Err(CaseError::Number { key: "active", value, allowed: "1 to 32 banks" });
+        }
+        let faults: Result<Vec<Fault>, FaultError> = fields.all("plant").map(str::parse).collect();
+        Ok(Case { subject, execution, faults: faults? })
+    }
+}
+
+/// The `key=value` fields of a case.
+struct Fields<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Fields<'a> {
+    fn read(parts: impl Iterator<Item = &'a str>, kind: &str, allowed: &'static str) -> Result<Self, CaseError> {
+        let mut fields = Vec::new();
+        for part in parts {
+            match part.split_once('=') {
+                Some((key, value)) if allowed.contains(&format!("{key}=")) => fields.push((key, value)),
+                _ => return Err(CaseError::Field { field: part.to_owned(), kind: kind.to_owned(), allowed }),
+            }
+        }
+        Ok(Fields(fields))
+    }
+
+    fn all(&self, key: &'static str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(k, _)| *k == key).map(|(_, value)| *value)
+    }
+
+    fn once(&self, key: &'static str) -> Result<&'a str, CaseError> {
+        let mut all = self.all(key);
+        match (all.next(), all.next()) {
+            (Some(value), None) => Ok(value),
+            _ => Err(CaseError::Once(key)),
+        }
+    }
+
+    fn number(&self, key: &'static str, least: u32, allowed: &'static str) -> Result<u32, CaseError> {
+        let value = self.once(key)?;
+        match value.parse() {
+            Ok(number) if number >= least => Ok(number),
+            _ => Err(CaseError::Number { key, value: value.to_owned(), allowed }),
+        }
+    }
+
+    fn count(&self) -> Result<u32, CaseError> {
+        self.number("count", 1, "a workload has 1 to 4294967295 deltas")
+    }
+
+    fn seed(&self) -> Result<Seed, CaseError> {
+        let value = self.once("seed")?;
+        value.parse().map_err(|error| CaseError::Word { key: "seed", value: value.to_owned(), error })
+    }
+}
+
+impl fmt::Display for AdapterOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AdapterOp::Load { context, reference } => write!(f, "load:{context}:{}", Hex64(*reference)),
+            AdapterOp::Select { context } => write!(f, "select:{context}"),
+            AdapterOp::Accumulate(delta) => write!(f, "accum:{}", Hex64(*delta)),
+            AdapterOp::Swap { context } => write!(f, "swap:{context}"),
+            AdapterOp::Read => write!(f, "read"),
+        }
+    }
+}
+
+impl FromStr for AdapterOp {
+    type Err = CaseError;
+
+    fn from_str(text: &str) -> Result<Self, CaseError> {
+        let refused = || CaseError::Operation(text.to_owned());
+        let context = |text: &str| text.parse::<u8>().map_err(|_| refused());
+        let word = |text: &str| text.parse::<Hex64>().map(|word| word.0).map_err(|_| refused());
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["load", c, v] => Ok(AdapterOp::Load { context: context(c)?, reference: word(v)? }),
+            ["select", c] => Ok(AdapterOp::Select { context: context(c)? }),
+            ["accum", v] => Ok(AdapterOp::Accumulate(word(v)?)),
+            ["swap", c] => Ok(AdapterOp::Swap { context: context(c)? }),
+            ["read"] => Ok(AdapterOp::Read),
+            _ => Err(refused()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_op() -> impl Strategy<Value = AdapterOp> {
+        prop_oneof![
+            any::<(u8, u64)>().prop_map(|(context, reference)| AdapterOp::Load { context, reference }),
+            any::<u8>().prop_map(|context| AdapterOp::Select { context }),
+            any::<u64>().prop_map(AdapterOp::Accumulate),
+            any::<u8>().prop_map(|context| AdapterOp::Swap { context }),
+            Just(AdapterOp::Read),
+        ]
+    }
+
+    fn any_execution() -> impl Strategy<Value = Execution> {
+        let seed = any::<u64>().prop_map(Seed::new);
+        prop_oneof![
+            (any::<u32>(), 1..=32u32, seed.clone()).prop_map(|(count, active, seed)| Execution::Engine(EngineRun {
+                count,
+                active,
+                seed
+            })),
+            (1..u32::MAX, seed.clone()).prop_map(|(count, seed)| Execution::Accumulate { count, seed }),
+            (1..u32::MAX, seed).prop_map(|(count, seed)| Execution::Delivery { count, seed, order: Order::Reverse }),
+            proptest::collection::vec(any_op(), 1..10).prop_map(Execution::Adapter),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_case_survives_its_text(execution in any_execution(), bank in 0..32u32) {
+            let case = Case {
+                subject: "model".to_owned(),
+                execution,
+                faults: vec![Fault::DeadBank(bank), Fault::StaleRead],
+            };
+            prop_assert_eq!(case.to_string().parse(), Ok(case));
+        }
+
+        #[test]
+        fn any_text_gives_a_case_or_an_error(text in "(case1,model,(engine|adapter|delivery),)?.*") {
+            let _ = text.parse::<Case>();
+        }
+    }
+
+    #[test]
+    fn a_case_reads_as_a_person_would_write_it() {
+        let text = "case1,model,engine,count=9,active=8,seed=7,plant=dead-bank:3";
+        let case: Case = text.parse().expect("a case");
+        assert_eq!(case.execution, Execution::Engine(EngineRun { count: 9, active: 8, seed: Seed::new(7) }));
+        assert_eq!(case.to_string(), "case1,model,engine,count=9,active=8,seed=0x0000000000000007,plant=dead-bank:3");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_case_is_named() {
+        let refused = |text: &str| text.parse::<Case>().expect_err(text).to_string();
+        insta::assert_debug_snapshot!([
+            refused(""),
+            refused("case2,model,engine,count=1"),
+            refused("case1,model,motor,count=1"),
+            refused("case1,model,engine,count=1,active=1"),
+            refused("case1,model,engine,count=1,count=2,active=1,seed=1"),
+            refused("case1,model,engine,count=-1,active=1,seed=1"),
+            refused("case1,model,engine,count=1,active=33,seed=1"),
+            refused("case1,model,engine,count=1,active=1,seed=xyz"),
+            refused("case1,model,engine,order=reverse"),
+            refused("case1,simd,delivery,count=0,seed=1,order=reverse"),
+            refused("case1,simd,delivery,count=3,seed=1,order=exactly:3"),
+            refused("case1,simd,delivery,count=3,seed=1,order=backwards"),
+            refused("case1,model,adapter,ops=load:256:0x0"),
+            refused("case1,model,engine,count=1,active=1,seed=1,plant=gremlin"),
+        ]);
+    }
+}

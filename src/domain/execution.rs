@@ -1,0 +1,82 @@
+//! What a subject can be asked to do, and what it shows when it has done so.
+
+use crate::domain::order::Order;
+use crate::domain::seed::Seed;
+
+/// One run of a bench engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EngineRun {
+    /// Number of generated deltas.
+    pub count: u32,
+    /// Number of banks that share them: bank `k` takes the indices `k`, `k + active`, `k + 2 * active`, …
+    pub active: u32,
+    /// What the indices are combined with.
+    pub seed: Seed,
+}
+
+impl EngineRun {
+    /// The clock cycles that the run takes: ceil(count / active).
+    pub fn cycles(self) -> u32 {
+        self.count.div_ceil(self.active)
+    }
+}
+
+/// What an engine shows after a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineOutcome {
+    /// The merged accumulators of the banks.
+    pub result: u64,
+    /// Clock cycles of the accumulate loop.
+    pub cycles: u32,
+}
+
+/// One operation of the adapter on 64-bit words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AdapterOp {
+    /// Selects the context, writes its reference, clears the accumulator.
+    Load {
+        /// Which of the 256.
+        context: u8,
+        /// Its new reference.
+        reference: u64,
+    },
+    /// Selects the context and writes nothing: the first half of a LOAD.
+    Select {
+        /// Which of the 256.
+        context: u8,
+    },
+    /// XORs a delta into the accumulator.
+    Accumulate(u64),
+    /// Writes the current state into this context, selects it, clears the accumulator.
+    Swap {
+        /// Which of the 256.
+        context: u8,
+    },
+    /// Shows the selected context's reference XOR the accumulator.
+    Read,
+}
+
+/// Everything that a case can ask of a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Execution {
+    /// A bench engine generates and accumulates its own deltas.
+    Engine(EngineRun),
+    /// A software accumulator generates and accumulates the deltas `0..count`.
+    Accumulate {
+        /// Number of deltas.
+        count: u32,
+        /// What the indices are combined with.
+        seed: Seed,
+    },
+    /// The deltas `0..count` arrive one at a time in this order, from a start of 0.
+    Delivery {
+        /// Number of deltas in the workload.
+        count: u32,
+        /// What the indices are combined with.
+        seed: Seed,
+        /// The order in which they arrive.
+        order: Order,
+    },
+    /// Operations of an adapter, one after the other, from reset.
+    Adapter(Vec<AdapterOp>),
+}

@@ -1,0 +1,19 @@
+//! The words of the product, as types: seeds, deltas, orders, cases, faults, findings and verdicts, and the traits
+//! that a system on trial, a chooser of orders and a judge implement.
+//!
+//! Knows: nothing but itself. Must not: read files, clocks or the environment, print, or use any other folder.
+
+pub mod case;
+pub mod delta;
+pub mod evidence;
+pub mod execution;
+pub mod explorer;
+pub mod fault;
+pub mod finding;
+pub mod hex;
+pub mod oracle;
+pub mod order;
+pub mod seed;
+pub mod subject;
+pub mod verdict;
+pub mod watch;

@@ -1,0 +1,69 @@
+//! What can be put on trial.
+
+use std::ops::Range;
+
+use crate::domain::delta::Deltas;
+use crate::domain::evidence::Evidence;
+use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
+use crate::domain::watch::Watch;
+
+/// Why a subject gave no answer. A wrong answer is not an error: it is judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubjectError {
+    /// It cannot be reached, or did not answer within its deadline.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The user stopped the run.
+    #[error("stopped by the user")]
+    Interrupted,
+}
+
+/// A system that takes deltas in the order in which they arrive and shows a state.
+pub trait Subject {
+    /// Its name, as `--backend` takes it.
+    fn name(&self) -> &str;
+
+    /// How its answers are got.
+    fn evidence(&self) -> Evidence;
+
+    /// The longest order that it can be asked to take, in deltas.
+    fn longest_order(&self) -> u64;
+
+    /// Sets its state to 0.
+    fn reset(&mut self) -> Result<(), SubjectError>;
+
+    /// Applies these deltas, one after the other, to what arrived before.
+    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError>;
+
+    /// The state after all that arrived.
+    fn observe(&mut self) -> Result<u64, SubjectError>;
+}
+
+/// A software accumulator: it can also generate the deltas that it applies.
+pub trait Accumulator: Subject {
+    /// Applies the deltas with these indices, every one of them: no algebraic short cut.
+    fn accumulate(&mut self, deltas: Deltas, indices: Range<u64>);
+}
+
+/// What is known of a device before it is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceIdentity {
+    /// Version of the design, as its STATUS register tells.
+    pub version: u32,
+    /// Number of banks of its bench engine, as its STATUS register tells.
+    pub banks: u32,
+    /// How it is reached.
+    pub link: String,
+}
+
+/// A device with a bench engine and an adapter.
+pub trait Device: Subject {
+    /// What it says of itself.
+    fn identity(&self) -> &DeviceIdentity;
+
+    /// Has the bench engine generate and accumulate deltas.
+    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError>;
+
+    /// Has the adapter carry out these operations; gives what each [`AdapterOp::Read`] showed, in order.
+    fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError>;
+}

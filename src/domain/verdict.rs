@@ -1,0 +1,155 @@
+//! Verdicts, what they rest on, and the exit code that a run's outcome gives.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The judgement of a check, a claim or a run. In a set, falsified beats inconclusive beats holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing contradicts the claim, and the check could have.
+    Holds,
+    /// The check could not have told, or did not get to.
+    Inconclusive,
+    /// Something contradicts the claim.
+    Falsified,
+}
+
+impl Verdict {
+    /// The verdict of a set. An empty set has tried nothing and is inconclusive.
+    pub fn of_set(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+        verdicts.into_iter().max().unwrap_or(Verdict::Inconclusive)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Holds => "holds",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Falsified => "falsified",
+        })
+    }
+}
+
+/// What a `holds` about arrival orders rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Warrant {
+    /// All `deltas`! orders were tried.
+    Proved {
+        /// How many deltas were put in order.
+        deltas: u64,
+    },
+    /// Random orders were tried, independently drawn.
+    Sampled {
+        /// How many.
+        orders: u64,
+    },
+}
+
+impl Warrant {
+    /// At 95 % confidence, the share of orders that could still disagree: the rule of three, `3 / k`, an upper bound
+    /// of `1 - 0.05^(1/k)` (Hanley and Lippman-Hand, JAMA 249(13), 1983). 0 for a proof, and never above 1.
+    pub fn undetected_share(&self) -> f64 {
+        match self {
+            Warrant::Proved { .. } => 0.0,
+            Warrant::Sampled { orders } => (3.0 / *orders as f64).min(1.0),
+        }
+    }
+}
+
+impl fmt::Display for Warrant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warrant::Proved { deltas } => write!(f, "proved: all {deltas}! orders"),
+            Warrant::Sampled { orders } if *orders <= 3 => {
+                write!(f, "sampled: k = {orders}, too few to bound the share of orders that disagree")
+            }
+            Warrant::Sampled { orders } => {
+                write!(f, "sampled: k = {orders}, p < 3/{orders} = {:.3} at 95 %", self.undetected_share())
+            }
+        }
+    }
+}
+
+/// All that decides a run's exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The user stopped the run.
+    pub interrupted: bool,
+    /// A backend could not be reached or fell silent.
+    pub unavailable: bool,
+    /// The judgement of what was run.
+    pub verdict: Verdict,
+    /// Whether the scenario's expectations were met, where it has any.
+    pub expectation_met: Option<bool>,
+}
+
+impl Outcome {
+    /// 130 interrupted, 4 unavailable, 1 falsified, 3 inconclusive, 0 holds: the first that applies. Where a scenario
+    /// has expectations, the verdict's place is taken by whether they were met.
+    pub fn exit_code(self) -> u8 {
+        match (self.interrupted, self.unavailable, self.expectation_met, self.verdict) {
+            (true, ..) => exit::INTERRUPTED,
+            (_, true, ..) => exit::UNAVAILABLE,
+            (_, _, Some(false), _) => exit::FALSIFIED,
+            (_, _, Some(true), _) => exit::HOLDS,
+            (_, _, None, Verdict::Falsified) => exit::FALSIFIED,
+            (_, _, None, Verdict::Inconclusive) => exit::INCONCLUSIVE,
+            (_, _, None, Verdict::Holds) => exit::HOLDS,
+        }
+    }
+}
+
+/// The exit codes of the command line.
+pub mod exit {
+    /// Every claim on trial holds, or every expectation was met.
+    pub const HOLDS: u8 = 0;
+    /// A claim was falsified, or an expectation was not met.
+    pub const FALSIFIED: u8 = 1;
+    /// The command line, a scenario or a record cannot be used, or a result cannot be written.
+    pub const USAGE: u8 = 2;
+    /// The run could not tell.
+    pub const INCONCLUSIVE: u8 = 3;
+    /// A backend cannot be reached.
+    pub const UNAVAILABLE: u8 = 4;
+    /// The harness itself is broken.
+    pub const INTERNAL: u8 = 70;
+    /// The user stopped the run.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_a_set_falsified_beats_inconclusive_beats_holds() {
+        use Verdict::*;
+        assert_eq!(Verdict::of_set([Holds, Inconclusive, Falsified]), Falsified);
+        assert_eq!(Verdict::of_set([Holds, Inconclusive]), Inconclusive);
+        assert_eq!(Verdict::of_set([Holds, Holds]), Holds);
+        assert_eq!(Verdict::of_set([]), Inconclusive);
+    }
+
+    #[test]
+    fn the_exit_code_is_the_first_that_applies() {
+        let base = Outcome { interrupted: false, unavailable: false, verdict: Verdict::Holds, expectation_met: None };
+        let falsified = Outcome { verdict: Verdict::Falsified, ..base };
+        assert_eq!(base.exit_code(), 0);
+        assert_eq!(falsified.exit_code(), 1);
+        assert_eq!(Outcome { verdict: Verdict::Inconclusive, ..base }.exit_code(), 3);
+        assert_eq!(Outcome { unavailable: true, ..falsified }.exit_code(), 4);
+        assert_eq!(Outcome { interrupted: true, unavailable: true, ..falsified }.exit_code(), 130);
+        assert_eq!(Outcome { expectation_met: Some(true), ..falsified }.exit_code(), 0);
+        assert_eq!(Outcome { expectation_met: Some(false), ..base }.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_handful_of_samples_claims_no_bound() {
+        assert!(Warrant::Sampled { orders: 3 }.to_string().contains("too few"));
+        assert_eq!(Warrant::Sampled { orders: 64 }.to_string(), "sampled: k = 64, p < 3/64 = 0.047 at 95 %");
+    }
+}

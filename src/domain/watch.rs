@@ -1,0 +1,28 @@
+//! How long work reports that it advances, and learns that it should stop.
+
+/// Told of progress by everything that may take long; asked whether to go on.
+///
+/// A watch never changes a result: it can only end a run early, which is then inconclusive.
+pub trait Watch {
+    /// A stage of `total` units of work begins.
+    fn begin(&mut self, stage: &str, total: u64);
+    /// So many more units of the stage are done.
+    fn advance(&mut self, units: u64);
+    /// The stage is over, whether or not all of its work was done.
+    fn end(&mut self);
+    /// Whether the user asked to stop.
+    fn stop_requested(&self) -> bool;
+}
+
+/// Watches nothing and never stops: for tests and for callers without a terminal.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,3 @@
+//! abench
+#![allow(missing_docs)]
+pub mod domain;
