@@ -1,0 +1,62 @@
+//! A bus that times every round trip over another one.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use crate::bus::{Bus, BusError};
+
+/// Latencies of register round trips in nanoseconds of the host's clock, shared with whoever reports them.
+pub type RoundTrips = Rc<RefCell<Histogram<u64>>>;
+
+/// Passes every access on and records how long it took.
+pub struct TimedBus {
+    inner: Box<dyn Bus>,
+    round_trips: RoundTrips,
+}
+
+impl TimedBus {
+    /// Times what goes over `inner`.
+    pub fn over(inner: Box<dyn Bus>) -> Self {
+        // Three significant digits; it resizes itself, so that no latency is too long to be recorded.
+        let histogram = Histogram::new(3).expect("three digits are within what a histogram allows");
+        TimedBus { inner, round_trips: Rc::new(RefCell::new(histogram)) }
+    }
+
+    /// The latencies recorded so far, and those to come.
+    pub fn round_trips(&self) -> RoundTrips {
+        Rc::clone(&self.round_trips)
+    }
+
+    fn timed<T>(&mut self, access: impl FnOnce(&mut dyn Bus) -> Result<T, BusError>) -> Result<T, BusError> {
+        let start = Instant::now();
+        let answer = access(self.inner.as_mut());
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.round_trips.borrow_mut().saturating_record(nanoseconds);
+        answer
+    }
+}
+
+impl Bus for TimedBus {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.timed(|bus| bus.read(address))
+    }
+
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.timed(|bus| bus.write(address, word))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.inner.elapsed()
+    }
+
+    fn pause(&mut self, duration: Duration) {
+        self.inner.pause(duration);
+    }
+
+    fn link(&self) -> &str {
+        self.inner.link()
+    }
+}

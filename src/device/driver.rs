@@ -1,0 +1,377 @@
+//! The one driver: what to write to which register, over any bus, with a deadline on every wait.
+//!
+//! Knows: the register maps and the order in which they are used. Must not: know which device is at the other end.
+
+use std::time::Duration;
+
+use crate::bus::{Bus, BusError};
+use crate::device::registers::{CLOCK_HZ, adapter, command, engine};
+use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
+use crate::domain::subject::DeviceIdentity;
+use crate::domain::watch::Watch;
+
+/// Why the driver could not do what it was asked to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DriverError {
+    /// A word did not get through.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The device did not come to an end in time.
+    #[error(
+        "{link}: {what} was not done after {waited:?}; its status register reads {status:#010x}, expected {wanted}"
+    )]
+    Deadline {
+        /// How the device is reached.
+        link: String,
+        /// What was waited for.
+        what: String,
+        /// How long, in the device's time.
+        waited: Duration,
+        /// The last status word.
+        status: u32,
+        /// What would have ended the wait.
+        wanted: &'static str,
+    },
+    /// What answers is not the device.
+    #[error(
+        "{link}: the engine's status register reads {status:#010x} after {tries} reads; expected a version of 1 or more \
+         in bits 31:24 and 1 to 32 banks in bits 23:16 (the published board reads 0x02080000)"
+    )]
+    Identity {
+        /// How the device is reached.
+        link: String,
+        /// The last status word.
+        status: u32,
+        /// How often it was read.
+        tries: u32,
+    },
+    /// The adapter never gave back what was written to it.
+    #[error(
+        "{link}: the adapter did not give back a primed state after {tries} tries; expected {expected:#018x}, got {got:#018x}"
+    )]
+    Priming {
+        /// How the device is reached.
+        link: String,
+        /// How often it was tried.
+        tries: u32,
+        /// What was written.
+        expected: u64,
+        /// What was read the last time.
+        got: u64,
+    },
+    /// The user stopped the run.
+    #[error("stopped by the user")]
+    Interrupted,
+}
+
+/// How much longer than expected the driver waits: room for the link and for a busy machine on the other end.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// The longest pause between two looks at a busy device, so that a long run can be stopped and shows progress.
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
+/// How often a device's first answers may be wrong before it is not the device. On the board the first round trips
+/// after mapping have been seen to return 0.
+const TRIES: u32 = 16;
+
+/// Drives a device over a bus.
+pub struct Driver {
+    bus: Box<dyn Bus>,
+    identity: DeviceIdentity,
+}
+
+impl Driver {
+    /// Identifies the device at the other end and primes its adapter. Nothing is written before the identity is right.
+    pub fn open(mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
+        let identity = identify(bus.as_mut())?;
+        let mut driver = Driver { bus, identity };
+        driver.prime()?;
+        Ok(driver)
+    }
+
+    /// What the device says of itself.
+    pub fn identity(&self) -> &DeviceIdentity {
+        &self.identity
+    }
+
+    /// Has the engine accumulate; watched in units of deltas.
+    pub fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, DriverError> {
+        let seed = run.seed.value();
+        self.write_engine(engine::COUNT, run.count)?;
+        self.write_engine(engine::ACTIVE, run.active)?;
+        self.write_engine(engine::SEED_LO, seed as u32)?;
+        self.write_engine(engine::SEED_HI, (seed >> 32) as u32)?;
+        self.write_engine(engine::CTRL, engine::START)?;
+        self.await_engine(run, watch)?;
+        let cycles = self.read_engine(engine::CYCLES)?;
+        let low = self.read_engine(engine::RESULT_LO)?;
+        let high = self.read_engine(engine::RESULT_HI)?;
+        Ok(EngineOutcome { result: u64::from(high) << 32 | u64::from(low), cycles })
+    }
+
+    /// Has the adapter carry out these operations; gives what each read showed.
+    pub fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, DriverError> {
+        let mut shown = Vec::new();
+        for op in ops {
+            match *op {
+                AdapterOp::Load { context, reference } => self.load(context, reference)?,
+                AdapterOp::Select { context } => self.select(context)?,
+                AdapterOp::Accumulate(delta) => self.accumulate(delta)?,
+                AdapterOp::Swap { context } => self.swap(context)?,
+                AdapterOp::Read => shown.push(self.read()?),
+            }
+        }
+        Ok(shown)
+    }
+
+    /// Writes a context's reference and clears the accumulator.
+    pub fn load(&mut self, context: u8, reference: u64) -> Result<(), DriverError> {
+        self.write_adapter(adapter::RS1, u32::from(context))?;
+        self.write_adapter(adapter::RS2, reference as u32)?;
+        self.command(command::LOAD)?;
+        self.write_adapter(adapter::RS2, (reference >> 32) as u32)?;
+        self.command(command::LOAD_HI)
+    }
+
+    /// Selects a context and changes nothing else.
+    pub fn select(&mut self, context: u8) -> Result<(), DriverError> {
+        self.write_adapter(adapter::RS1, u32::from(context))?;
+        self.command(command::LOAD)
+    }
+
+    /// XORs a delta into the accumulator.
+    pub fn accumulate(&mut self, delta: u64) -> Result<(), DriverError> {
+        self.write_adapter(adapter::RS1, delta as u32)?;
+        self.command(command::ACCUM)?;
+        self.write_adapter(adapter::RS1, (delta >> 32) as u32)?;
+        self.command(command::ACCUM_HI)
+    }
+
+    /// Writes the state into this context, selects it, clears the accumulator.
+    pub fn swap(&mut self, context: u8) -> Result<(), DriverError> {
+        self.write_adapter(adapter::RS1, u32::from(context))?;
+        self.command(command::SWAP)
+    }
+
+    /// The selected context's state.
+    pub fn read(&mut self) -> Result<u64, DriverError> {
+        self.command(command::READ)?;
+        let low = self.read_adapter(adapter::RD)?;
+        self.command(command::READ_HI)?;
+        let high = self.read_adapter(adapter::RD)?;
+        Ok(u64::from(high) << 32 | u64::from(low))
+    }
+
+    fn prime(&mut self) -> Result<(), DriverError> {
+        const REFERENCE: u64 = 0x0123_4567_89AB_CDEF;
+        const DELTA: u64 = 0xA5A5_A5A5_5A5A_5A5A;
+        let expected = REFERENCE ^ DELTA;
+        let mut got = 0;
+        for _ in 0..TRIES {
+            self.load(0, REFERENCE)?;
+            self.accumulate(DELTA)?;
+            got = self.read()?;
+            if got == expected {
+                return Ok(());
+            }
+        }
+        // A device that answers, though wrongly, is there: whether its answers are right is judged, not assumed.
+        if got != 0 {
+            return Ok(());
+        }
+        Err(DriverError::Priming { link: self.bus.link().to_owned(), tries: TRIES, expected, got })
+    }
+
+    fn command(&mut self, code: u32) -> Result<(), DriverError> {
+        self.write_adapter(adapter::CMD, code)?;
+        let deadline = self.bus.elapsed() + MARGIN;
+        loop {
+            let status = self.read_adapter(adapter::STATUS)?;
+            if status & adapter::BUSY == 0 && status & adapter::RESPONSE_OK != 0 {
+                return Ok(());
+            }
+            if self.bus.elapsed() >= deadline {
+                let wanted = "bit 1 (response_ok) set and bit 0 (busy) clear";
+                return Err(self.late(format!("adapter command {code}"), MARGIN, status, wanted));
+            }
+        }
+    }
+
+    fn await_engine(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<(), DriverError> {
+        let expected = Duration::from_nanos(u64::from(run.cycles()) * (1_000_000_000 / CLOCK_HZ));
+        let start = self.bus.elapsed();
+        let patience = expected + MARGIN;
+        let mut reported = 0;
+        loop {
+            let waited = self.bus.elapsed() - start;
+            let done = share(u64::from(run.count), waited, expected);
+            watch.advance(done - reported);
+            reported = done;
+            let status = self.read_engine(engine::STATUS)?;
+            if status & engine::DONE != 0 && status & engine::BUSY == 0 {
+                watch.advance(u64::from(run.count) - reported);
+                return Ok(());
+            }
+            if watch.stop_requested() {
+                return Err(DriverError::Interrupted);
+            }
+            if waited >= patience {
+                let what = format!("a run of {} deltas on {} banks", run.count, run.active);
+                return Err(self.late(what, waited, status, "bit 1 (done) set and bit 0 (busy) clear"));
+            }
+            let left = expected.saturating_sub(waited);
+            self.bus.pause(left.clamp(Duration::from_micros(1), LONGEST_PAUSE));
+        }
+    }
+
+    fn late(&self, what: String, waited: Duration, status: u32, wanted: &'static str) -> DriverError {
+        DriverError::Deadline { link: self.bus.link().to_owned(), what, waited, status, wanted }
+    }
+
+    fn read_engine(&mut self, offset: u32) -> Result<u32, DriverError> {
+        Ok(self.bus.read(engine::BASE + offset)?)
+    }
+
+    fn write_engine(&mut self, offset: u32, word: u32) -> Result<(), DriverError> {
+        Ok(self.bus.write(engine::BASE + offset, word)?)
+    }
+
+    fn read_adapter(&mut self, offset: u32) -> Result<u32, DriverError> {
+        Ok(self.bus.read(adapter::BASE + offset)?)
+    }
+
+    fn write_adapter(&mut self, offset: u32, word: u32) -> Result<(), DriverError> {
+        Ok(self.bus.write(adapter::BASE + offset, word)?)
+    }
+}
+
+/// The part of `whole` that should be done after `waited` of `expected`.
+fn share(whole: u64, waited: Duration, expected: Duration) -> u64 {
+    if expected.is_zero() {
+        return 0;
+    }
+    let done = u128::from(whole) * waited.as_nanos() / expected.as_nanos();
+    u64::try_from(done).unwrap_or(whole).min(whole)
+}
+
+fn identify(bus: &mut dyn Bus) -> Result<DeviceIdentity, DriverError> {
+    let mut status = 0;
+    for _ in 0..TRIES {
+        status = bus.read(engine::BASE + engine::STATUS)?;
+        let (version, banks) = (status >> 24, status >> 16 & 0xFF);
+        if version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks) {
+            return Ok(DeviceIdentity { version, banks, link: bus.link().to_owned() });
+        }
+    }
+    Err(DriverError::Identity { link: bus.link().to_owned(), status, tries: TRIES })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
+    use crate::domain::fault::Fault;
+    use crate::domain::seed::Seed;
+    use crate::domain::watch::Unwatched;
+
+    /// A bus whose every word reads the same and whose time passes with each access.
+    struct Constant {
+        word: u32,
+        clock: Duration,
+    }
+
+    impl Bus for Constant {
+        fn read(&mut self, _address: u32) -> Result<u32, BusError> {
+            self.clock += Duration::from_millis(1);
+            Ok(self.word)
+        }
+        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
+            self.clock += Duration::from_millis(1);
+            Ok(())
+        }
+        fn elapsed(&self) -> Duration {
+            self.clock
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.clock += duration;
+        }
+        fn link(&self) -> &str {
+            "constant"
+        }
+    }
+
+    fn open_constant(word: u32) -> DriverError {
+        match Driver::open(Box::new(Constant { word, clock: Duration::ZERO })) {
+            Ok(_) => panic!("a bus that always reads {word:#x} is no device"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn a_bus_without_a_device_is_refused_by_its_identity() {
+        for word in [0, u32::MAX, 0x0221_0000, 0x0200_0000] {
+            assert!(matches!(open_constant(word), DriverError::Identity { .. }), "{word:#x}");
+        }
+    }
+
+    #[test]
+    fn an_adapter_that_stays_busy_is_given_up_at_its_deadline() {
+        let error = open_constant(0x0208_0001);
+        insta::assert_snapshot!(error);
+    }
+
+    #[test]
+    fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
+        let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
+        let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity };
+        let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
+        let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
+        // 3 s at 100 MHz, and the margin.
+        assert!((4000..4100).contains(&waited.as_millis()), "{waited:?}");
+    }
+
+    /// A model whose first reads of RD, as many as are left, answer 0.
+    struct SlowToWake {
+        model: Model,
+        left: u32,
+    }
+
+    impl Bus for SlowToWake {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let word = self.model.read(address)?;
+            let asleep = address == adapter::BASE + adapter::RD && self.left > 0;
+            self.left -= u32::from(asleep);
+            Ok(if asleep { 0 } else { word })
+        }
+        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+            self.model.write(address, word)
+        }
+        fn elapsed(&self) -> Duration {
+            self.model.elapsed()
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.model.pause(duration);
+        }
+        fn link(&self) -> &str {
+            "slow to wake"
+        }
+    }
+
+    #[test]
+    fn an_adapter_whose_first_answers_are_zero_is_primed_within_a_bound() {
+        let asleep_for = |left| {
+            let model = Model::new(PUBLISHED_BANKS, &Plants::default());
+            Driver::open(Box::new(SlowToWake { model, left })).map(|_| ())
+        };
+        assert_eq!(asleep_for(2 * (TRIES - 1)), Ok(()));
+        assert!(matches!(asleep_for(2 * TRIES), Err(DriverError::Priming { got: 0, .. })));
+    }
+
+    #[test]
+    fn a_device_with_planted_faults_can_still_be_opened() {
+        for fault in [Fault::StaleRead, Fault::LostHighWord, Fault::DeadBank(0), Fault::FlipBit(63)] {
+            let model = Model::new(PUBLISHED_BANKS, &Plants::new(&[fault]));
+            assert!(Driver::open(Box::new(model)).is_ok(), "{fault}");
+        }
+    }
+}

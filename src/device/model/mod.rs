@@ -1,0 +1,178 @@
+//! A model of the device at its registers: the bench engine and the adapter, with simulated time, behind a [`Bus`].
+//!
+//! Knows: what the device does at each register and when. Must not: know who drives it.
+//!
+//! Only CYCLES is known exactly of the real device. What its documents leave open is decided here, once:
+//!
+//! | question | decision |
+//! |---|---|
+//! | what a bus access costs | [`ACCESS_CLOCKS`] clocks, during which a run goes on |
+//! | when a run is over | one clock after the last accumulate clock, in which the banks are merged; COUNT 0 too |
+//! | outputs of an engine while it is busy | CYCLES counts up; RESULT stays 0 until done |
+//! | writes to COUNT, ACTIVE or SEED while busy | ignored |
+//! | CTRL start while busy | ignored |
+//! | CTRL clear | idle: CYCLES, RESULT and done become 0, and then a start in the same write takes effect; busy: ignored |
+//! | done | falls when a run starts or CTRL clear is taken |
+//! | how long the adapter is busy | [`adapter::COMMAND_CLOCKS`] clocks |
+//! | adapter writes while busy | ignored, CMD too |
+//! | response_ok after reset | 0; 1 after the first command, 0 while one is busy |
+//! | reads at unmapped or misaligned addresses | 0 |
+//! | writes at unmapped, misaligned or read-only addresses | ignored |
+
+pub mod adapter;
+pub mod engine;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::bus::{Bus, BusError};
+use crate::device::registers::{self, CLOCK_HZ};
+use crate::domain::fault::{Activity, Fault};
+
+use adapter::Adapter;
+use engine::Engine;
+
+/// Clocks that pass with every bus access.
+pub const ACCESS_CLOCKS: u64 = 2;
+
+/// The number of banks on the published board.
+pub const PUBLISHED_BANKS: u32 = 8;
+
+/// The faults planted in a model and what each has done, shared with whoever reports them.
+#[derive(Clone, Debug, Default)]
+pub struct Plants(Rc<[(Fault, Cell<Activity>)]>);
+
+impl Plants {
+    /// These faults, none of which has done anything yet.
+    pub fn new(faults: &[Fault]) -> Self {
+        Plants(faults.iter().map(|&fault| (fault, Cell::default())).collect())
+    }
+
+    /// Every planted fault and what it has done so far.
+    pub fn activity(&self) -> Vec<(Fault, Activity)> {
+        self.0.iter().map(|(fault, activity)| (*fault, activity.get())).collect()
+    }
+
+    /// Whether nothing is planted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn each(&self) -> impl Iterator<Item = (Fault, &Cell<Activity>)> {
+        self.0.iter().map(|(fault, activity)| (*fault, activity))
+    }
+}
+
+/// Counts that a planted fault was in use and whether it changed anything.
+fn note(activity: &Cell<Activity>, changed: bool) {
+    let Activity { reached, changed: before } = activity.get();
+    activity.set(Activity { reached: reached + 1, changed: before + u64::from(changed) });
+}
+
+/// The modelled device.
+pub struct Model {
+    engine: Engine,
+    adapter: Adapter,
+    clock: u64,
+    link: String,
+}
+
+impl Model {
+    /// A device after reset whose engine has this many banks, with these faults in it.
+    ///
+    /// # Panics
+    /// If `banks` is not 1 to 32.
+    pub fn new(banks: u32, plants: &Plants) -> Self {
+        Model {
+            engine: Engine::new(banks, plants.clone()),
+            adapter: Adapter::new(plants.clone()),
+            clock: 0,
+            link: "in-process".to_owned(),
+        }
+    }
+
+    fn advance(&mut self, clocks: u64) {
+        self.engine.advance(clocks);
+        self.adapter.advance(clocks);
+        self.clock += clocks;
+    }
+}
+
+impl Bus for Model {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.advance(ACCESS_CLOCKS);
+        Ok(match slave(address) {
+            Some((registers::engine::BASE, offset)) => self.engine.read(offset),
+            Some((registers::adapter::BASE, offset)) => self.adapter.read(offset),
+            _ => 0,
+        })
+    }
+
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.advance(ACCESS_CLOCKS);
+        match slave(address) {
+            Some((registers::engine::BASE, offset)) => self.engine.write(offset, word),
+            Some((registers::adapter::BASE, offset)) => self.adapter.write(offset, word),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.clock.saturating_mul(1_000_000_000 / CLOCK_HZ))
+    }
+
+    fn pause(&mut self, duration: Duration) {
+        let clocks = duration.as_nanos() * u128::from(CLOCK_HZ) / 1_000_000_000;
+        self.advance(u64::try_from(clocks).unwrap_or(u64::MAX));
+    }
+
+    fn link(&self) -> &str {
+        &self.link
+    }
+}
+
+/// The base of the slave that answers at an address, and the offset within its 4 KiB; `None` if none does.
+fn slave(address: u32) -> Option<(u32, u32)> {
+    let (base, offset) = (address & !0xFFF, address & 0xFFF);
+    let mapped = matches!(base, registers::engine::BASE | registers::adapter::BASE) && offset.is_multiple_of(4);
+    mapped.then_some((base, offset))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_register_after_reset_is_what_the_board_reads() {
+        let mut model = Model::new(PUBLISHED_BANKS, &Plants::default());
+        assert_eq!(model.read(0xF002_1020), Ok(0x0208_0000));
+    }
+
+    #[test]
+    fn registers_read_their_reset_values() {
+        let mut model = Model::new(PUBLISHED_BANKS, &Plants::default());
+        let words: Vec<u32> =
+            (0x00..0x24).step_by(4).map(|offset| model.read(0xF002_1000 + offset).expect("a word")).collect();
+        assert_eq!(words, [0, 0, 1, 1, 0, 0, 0, 0, 0x0208_0000]);
+    }
+
+    #[test]
+    fn unmapped_addresses_read_zero_and_ignore_writes() {
+        let mut model = Model::new(PUBLISHED_BANKS, &Plants::default());
+        for address in [0, 0xF001_FFFC, 0xF002_0014, 0xF002_1024, 0xF002_1001, 0xF002_2000, u32::MAX] {
+            assert_eq!(model.write(address, u32::MAX), Ok(()));
+            assert_eq!(model.read(address), Ok(0), "{address:#x}");
+        }
+        assert_eq!(model.read(0xF002_1020), Ok(0x0208_0000));
+    }
+
+    #[test]
+    fn time_passes_with_accesses_and_pauses() {
+        let mut model = Model::new(PUBLISHED_BANKS, &Plants::default());
+        model.read(0).expect("a word");
+        model.pause(Duration::from_micros(3));
+        assert_eq!(model.elapsed(), Duration::from_nanos(20 + 3000));
+    }
+}
