@@ -1,0 +1,245 @@
+//! What each position of an arrival order delivers.
+//!
+//! Every order but a short shuffled or listed one is computed position by position: an order of four thousand million
+//! deltas needs no array.
+
+use crate::domain::order::Order;
+use crate::domain::seed::{Seed, Stream};
+
+/// Up to so many deltas a seeded permutation is a shuffled array, of which every order is equally likely; above it a
+/// keyed permutation of the index.
+const SHUFFLED_UP_TO: u64 = 4096;
+
+/// An order of `len` deltas, ready to be delivered.
+pub struct Permutation {
+    len: u64,
+    rule: Rule,
+}
+
+enum Rule {
+    Rotate(u64),
+    Reverse,
+    ByBank(Strides),
+    Riffle(Strides),
+    Array(Vec<u32>),
+    Keyed(Keyed),
+}
+
+impl Permutation {
+    /// Prepares `order` for a workload of `len` deltas; `seed` is what seeded orders are drawn from. Every order but
+    /// `exactly:` delivers each delta once; that one delivers what it lists.
+    pub fn prepare(order: &Order, len: u64, seed: Seed) -> Self {
+        let rule = match order {
+            Order::Given => Rule::Rotate(0),
+            Order::Reverse => Rule::Reverse,
+            Order::Rotate(by) => Rule::Rotate(by % len.max(1)),
+            Order::HalvesSwapped => Rule::Rotate(len / 2),
+            Order::ByBank(banks) => Rule::ByBank(Strides::new(len, *banks)),
+            Order::Riffle(runs) => Rule::Riffle(Strides::new(len, *runs)),
+            Order::Seeded(number) => {
+                let mut stream = seed.stream("orders").member(*number);
+                if len <= SHUFFLED_UP_TO {
+                    let mut indices: Vec<u32> = (0..len as u32).collect();
+                    stream.shuffle(&mut indices);
+                    Rule::Array(indices)
+                } else {
+                    Rule::Keyed(Keyed::draw(len, &mut stream))
+                }
+            }
+            Order::Exactly(indices) => {
+                return Permutation { len: indices.len() as u64, rule: Rule::Array(indices.clone()) };
+            }
+        };
+        Permutation { len, rule }
+    }
+
+    /// How many deliveries the order has.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether it delivers nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fills `indices` with what the positions from `first` on deliver.
+    pub fn fill(&self, first: u64, indices: &mut [u64]) {
+        let positions = (first..).zip(indices.iter_mut());
+        match &self.rule {
+            Rule::Rotate(by) => positions.for_each(|(position, index)| {
+                let turned = position + by;
+                *index = if turned >= self.len { turned - self.len } else { turned };
+            }),
+            Rule::Reverse => positions.for_each(|(position, index)| *index = self.len - 1 - position),
+            Rule::ByBank(strides) => positions.for_each(|(position, index)| *index = strides.by_bank(position)),
+            Rule::Riffle(strides) => positions.for_each(|(position, index)| *index = strides.riffle(position)),
+            Rule::Array(array) => positions.for_each(|(position, index)| *index = u64::from(array[position as usize])),
+            Rule::Keyed(keyed) => positions.for_each(|(position, index)| *index = keyed.index(position)),
+        }
+    }
+}
+
+/// A workload dealt to banks in turn: bank `k` holds `k`, `k + banks`, `k + 2 * banks`, …
+struct Strides {
+    banks: u64,
+    /// How many each bank holds at least.
+    each: u64,
+    /// How many banks, the first ones, hold one more.
+    longer: u64,
+}
+
+impl Strides {
+    fn new(len: u64, banks: u64) -> Self {
+        Strides { banks, each: len / banks, longer: len % banks }
+    }
+
+    /// The index at this position when the banks are emptied one after the other.
+    fn by_bank(&self, position: u64) -> u64 {
+        let in_longer = self.longer * (self.each + 1);
+        let (bank, row) = if position < in_longer {
+            (position / (self.each + 1), position % (self.each + 1))
+        } else {
+            let rest = position - in_longer;
+            (self.longer + rest / self.each, rest % self.each)
+        };
+        row * self.banks + bank
+    }
+
+    /// The inverse: the workload is cut into runs as long as the banks' shares, and the runs are emptied in turn.
+    fn riffle(&self, position: u64) -> u64 {
+        let (row, run) = (position / self.banks, position % self.banks);
+        run * self.each + run.min(self.longer) + row
+    }
+}
+
+/// A permutation of `0..len` under a drawn key.
+///
+/// Rounds of "add, multiply by an odd number, xor-shift" permute the numbers of `bits` bits, each step being one to
+/// one; a number that falls outside `0..len` is sent round again until it falls inside (cycle walking: Black and
+/// Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002), which takes fewer than two rounds on average.
+struct Keyed {
+    len: u64,
+    mask: u64,
+    shift: u32,
+    rounds: [(u64, u64); 4],
+}
+
+impl Keyed {
+    fn draw(len: u64, stream: &mut Stream) -> Self {
+        let bits = (u64::BITS - (len - 1).leading_zeros()).max(2);
+        let rounds = std::array::from_fn(|_| (stream.word(), stream.word() | 1));
+        Keyed { len, mask: u64::MAX >> (u64::BITS - bits), shift: bits / 2, rounds }
+    }
+
+    #[inline]
+    fn index(&self, position: u64) -> u64 {
+        let mut x = position;
+        loop {
+            for (add, multiply) in self.rounds {
+                x = x.wrapping_add(add).wrapping_mul(multiply) & self.mask;
+                x ^= x >> self.shift;
+            }
+            if x < self.len {
+                return x;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
+
+    fn indices(order: &Order, len: u64) -> Vec<u64> {
+        let permutation = Permutation::prepare(order, len, SEED);
+        let mut indices = vec![u64::MAX; permutation.len() as usize];
+        permutation.fill(0, &mut indices);
+        indices
+    }
+
+    fn any_rule() -> impl Strategy<Value = Order> {
+        prop_oneof![
+            Just(Order::Given),
+            Just(Order::Reverse),
+            Just(Order::HalvesSwapped),
+            any::<u64>().prop_map(Order::Rotate),
+            (1..40u64).prop_map(Order::ByBank),
+            (1..40u64).prop_map(Order::Riffle),
+            any::<u64>().prop_map(Order::Seeded),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_order_delivers_each_delta_once(order in any_rule(), len in 1..10_000u64) {
+            let mut all = indices(&order, len);
+            all.sort_unstable();
+            prop_assert!(all.iter().copied().eq(0..len));
+        }
+
+        #[test]
+        fn an_order_filled_in_parts_is_the_same(order in any_rule(), len in 1..6000u64, cut in 0..6000u64) {
+            let whole = indices(&order, len);
+            let cut = cut.min(len);
+            let mut parts = vec![0; len as usize];
+            let permutation = Permutation::prepare(&order, len, SEED);
+            let (front, back) = parts.split_at_mut(cut as usize);
+            permutation.fill(0, front);
+            permutation.fill(cut, back);
+            prop_assert_eq!(parts, whole);
+        }
+
+        #[test]
+        fn riffle_undoes_by_bank(len in 1..500u64, banks in 1..40u64) {
+            let by_bank = indices(&Order::ByBank(banks), len);
+            let riffle = indices(&Order::Riffle(banks), len);
+            prop_assert!((0..len).all(|i| riffle[by_bank[i as usize] as usize] == i));
+        }
+    }
+
+    #[test]
+    fn the_named_orders_of_ten_deltas() {
+        let shown: Vec<String> =
+            ["given", "reverse", "rotate:3", "halves-swapped", "by-bank:4", "riffle:4", "exactly:5.5.0"]
+                .iter()
+                .map(|text| format!("{text}: {:?}", indices(&text.parse().expect("an order"), 10)))
+                .collect();
+        insta::assert_debug_snapshot!(shown);
+    }
+
+    #[test]
+    fn golden_seeded_orders_short_and_long() {
+        let long = Permutation::prepare(&Order::Seeded(3), 4_294_967_295, SEED);
+        let mut first = [0; 6];
+        long.fill(0, &mut first);
+        insta::assert_compact_debug_snapshot!((indices(&Order::Seeded(3), 10), first));
+    }
+
+    #[test]
+    fn keyed_permutations_have_as_many_inversions_as_chance_gives() {
+        let len = 6000;
+        for number in 0..20 {
+            let order = indices(&Order::Seeded(number), len);
+            let inversions: u64 =
+                (0..order.len()).map(|i| order[i + 1..].iter().filter(|&&later| later < order[i]).count() as u64).sum();
+            // Mean n(n-1)/4 and variance n(n-1)(2n+5)/72 (Knuth, TAOCP 3, section 5.1.1).
+            let n = len as f64;
+            let z = (inversions as f64 - n * (n - 1.0) / 4.0) / (n * (n - 1.0) * (2.0 * n + 5.0) / 72.0).sqrt();
+            assert!(z.abs() < 4.0, "order {number}: {z}");
+        }
+    }
+
+    #[test]
+    fn keyed_permutations_leave_few_neighbours_together() {
+        // In a random order a pair of neighbours stays a pair of neighbours about twice in all.
+        for number in 0..20 {
+            let order = indices(&Order::Seeded(number), 65_537);
+            let together = order.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
+            assert!(together < 16, "order {number}: {together}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What an adapter should show, from its documented operations alone.
+
+use crate::domain::execution::AdapterOp;
+
+/// The first read that showed something else than it should have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongRead {
+    /// The operation's place in the list.
+    pub place: usize,
+    /// What it should have shown.
+    pub expected: u64,
+    /// What it showed.
+    pub got: u64,
+}
+
+/// A way in which an adapter may be wrong throughout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Every READ answers with the state before the last ACCUM.
+    StaleRead,
+    /// The high half of no ACCUM is taken.
+    LostHighWord,
+}
+
+impl Flaw {
+    /// The flaw in words.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Flaw::StaleRead => "every READ answers with the state before the last ACCUM",
+            Flaw::LostHighWord => "the high half of every ACCUM is lost",
+        }
+    }
+}
+
+/// The flaw that accounts for everything that the reads of `ops` showed, the right answers among them.
+pub fn explain(ops: &[AdapterOp], shown: &[u64]) -> Option<Flaw> {
+    [Flaw::StaleRead, Flaw::LostHighWord]
+        .into_iter()
+        .find(|&flaw| wrong_reads(Contexts { flaw: Some(flaw), ..Contexts::default() }, ops, shown).next().is_none())
+}
+
+/// The references and the accumulator as far as operations have determined them. What was there before is unknown, so
+/// that a list of operations is judged by itself and means the same on a device that is not fresh from reset.
+pub struct Contexts {
+    references: [Option<u64>; 256],
+    accumulator: Option<u64>,
+    selected: Option<u8>,
+    last_delta: u64,
+    flaw: Option<Flaw>,
+}
+
+impl Default for Contexts {
+    fn default() -> Self {
+        Contexts { references: [None; 256], accumulator: None, selected: None, last_delta: 0, flaw: None }
+    }
+}
+
+impl Contexts {
+    /// Follows one operation; for a read, gives what it should show, if that is determined.
+    pub fn follow(&mut self, op: AdapterOp) -> Option<u64> {
+        match op {
+            AdapterOp::Load { context, reference } => {
+                self.references[usize::from(context)] = Some(reference);
+                self.selected = Some(context);
+                self.clear();
+                None
+            }
+            AdapterOp::Select { context } => {
+                self.selected = Some(context);
+                None
+            }
+            AdapterOp::Accumulate(delta) => {
+                let taken = if self.flaw == Some(Flaw::LostHighWord) { delta & 0xFFFF_FFFF } else { delta };
+                self.accumulator = self.accumulator.map(|accumulator| accumulator ^ taken);
+                self.last_delta = taken;
+                None
+            }
+            AdapterOp::Swap { context } => {
+                self.references[usize::from(context)] = self.state();
+                self.selected = Some(context);
+                self.clear();
+                None
+            }
+            AdapterOp::Read if self.flaw == Some(Flaw::StaleRead) => Some(self.state()? ^ self.last_delta),
+            AdapterOp::Read => self.state(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.accumulator = Some(0);
+        self.last_delta = 0;
+    }
+
+    fn state(&self) -> Option<u64> {
+        Some(self.references[usize::from(self.selected?)]? ^ self.accumulator?)
+    }
+}
+
+/// Compares what the reads of `ops` showed, in order, with what they should have.
+pub fn first_wrong_read(ops: &[AdapterOp], shown: &[u64]) -> Option<WrongRead> {
+    wrong_reads(Contexts::default(), ops, shown).next()
+}
+
+fn wrong_reads(mut contexts: Contexts, ops: &[AdapterOp], shown: &[u64]) -> impl Iterator<Item = WrongRead> {
+    let mut shown = shown.iter();
+    ops.iter().enumerate().filter_map(move |(place, &op)| {
+        let expected = contexts.follow(op);
+        let got = if op == AdapterOp::Read { *shown.next()? } else { return None };
+        expected.filter(|&expected| expected != got).map(|expected| WrongRead { place, expected, got })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use AdapterOp::*;
+
+    #[test]
+    fn an_epoch_keeps_the_state_and_clears_the_accumulator() {
+        let ops = [
+            Load { context: 3, reference: 0xF0 },
+            Accumulate(0x0F),
+            Read,
+            Swap { context: 4 },
+            Read,
+            Accumulate(0xFF),
+            Read,
+            Select { context: 3 },
+            Read,
+        ];
+        // The accumulator is shared: context 3 is seen through what context 4 accumulated.
+        assert_eq!(first_wrong_read(&ops, &[0xFF, 0xFF, 0x00, 0xF0 ^ 0xFF]), None);
+        let wrong = first_wrong_read(&ops, &[0xFF, 0xFF, 0x01, 0x0F]);
+        assert_eq!(wrong, Some(WrongRead { place: 6, expected: 0, got: 1 }));
+    }
+
+    #[test]
+    fn a_flaw_is_named_only_if_it_accounts_for_every_read() {
+        let ops = [Load { context: 3, reference: 0xF0 }, Accumulate(7 << 32 | 1), Read, Swap { context: 3 }, Read];
+        assert_eq!(explain(&ops, &[0xF0, 7 << 32 | 0xF1]), Some(Flaw::StaleRead));
+        assert_eq!(explain(&ops, &[0xF1, 0xF1]), Some(Flaw::LostHighWord));
+        assert_eq!(explain(&ops, &[0xF0, 0xF0]), None);
+    }
+
+    #[test]
+    fn what_nothing_determined_is_not_judged() {
+        assert_eq!(first_wrong_read(&[Read], &[5]), None);
+        assert_eq!(first_wrong_read(&[Accumulate(1), Read], &[5]), None);
+        assert_eq!(first_wrong_read(&[Swap { context: 1 }, Read], &[5]), None);
+        assert_eq!(first_wrong_read(&[Load { context: 1, reference: 0 }, Select { context: 2 }, Read], &[5]), None);
+    }
+}
