@@ -1,0 +1,238 @@
+//! Everything that can be put on trial, by the names that `--backend` takes.
+//!
+//! A new backend is one file here and one line in [`REGISTRY`].
+
+pub mod device;
+pub mod scalar;
+pub mod simd;
+pub mod threads;
+
+use std::num::NonZeroUsize;
+
+use crate::device::model::PUBLISHED_BANKS;
+use crate::domain::fault::{Fault, MOST_BANKS};
+use crate::domain::subject::{Accumulator, SubjectError};
+
+use device::BusDevice;
+use scalar::Scalar;
+use simd::Simd;
+use threads::Threads;
+
+/// A backend's entry: what it is called, what it is, and how it is opened.
+pub struct Registration {
+    /// Its name.
+    pub name: &'static str,
+    /// What may follow the name and a colon; empty if nothing may.
+    pub argument: &'static str,
+    /// One line for `abench list`.
+    pub about: &'static str,
+    open: fn(&Backend, &Conditions) -> Result<Opened, OpenError>,
+}
+
+/// All backends of this build, in the order in which they are used.
+pub const REGISTRY: &[Registration] = &[
+    Registration {
+        name: "scalar",
+        argument: "",
+        about: "software: the reference, one delta after the other",
+        open: |_, _| Ok(Opened::Accumulator(Box::new(Scalar::default()))),
+    },
+    Registration {
+        name: "simd",
+        argument: "",
+        about: "software: the widest vector units that the processor has",
+        open: |_, _| Ok(Opened::Accumulator(Box::new(Simd::best()))),
+    },
+    Registration {
+        name: "threads",
+        argument: "",
+        about: "software: vector units on all cores, or on --threads of them",
+        open: |_, conditions| Ok(Opened::Accumulator(Box::new(Threads::new(conditions.threads)))),
+    },
+    Registration {
+        name: "model",
+        argument: "BANKS",
+        about: "model of the device at its registers, with 8 banks or so many; takes --plant",
+        open: open_model,
+    },
+];
+
+/// What the three software backends are called together.
+pub const SOFTWARE: &str = "software";
+
+/// A backend as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    name: &'static str,
+    argument: Option<String>,
+}
+
+/// What backends are opened under.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// Threads of the backend `threads`.
+    pub threads: NonZeroUsize,
+    /// Faults to plant in the model.
+    pub faults: Vec<Fault>,
+}
+
+/// The subjects of a run.
+#[derive(Default)]
+pub struct Subjects {
+    /// The software accumulators.
+    pub accumulators: Vec<Box<dyn Accumulator>>,
+    /// The devices.
+    pub devices: Vec<BusDevice>,
+}
+
+enum Opened {
+    Accumulator(Box<dyn Accumulator>),
+    Device(Box<BusDevice>),
+}
+
+/// Why a backend cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// There is none of this name.
+    #[error("'{name}' is not a backend of this build; allowed are {}, or {SOFTWARE} for the first three", names())]
+    Unknown {
+        /// As it was given.
+        name: String,
+    },
+    /// It takes no argument, or not this one.
+    #[error("backend '{backend}' cannot be opened: {reason}")]
+    Argument {
+        /// As it was given.
+        backend: String,
+        /// What is allowed.
+        reason: String,
+    },
+    /// It is named twice.
+    #[error("backend '{0}' is named twice; name each backend once")]
+    Twice(String),
+    /// It is not there.
+    #[error("backend '{backend}' is unavailable: {error}")]
+    Unavailable {
+        /// Its name.
+        backend: String,
+        /// Why.
+        error: SubjectError,
+    },
+}
+
+fn names() -> String {
+    let names: Vec<&str> = REGISTRY.iter().map(|registration| registration.name).collect();
+    names.join(", ")
+}
+
+impl std::fmt::Display for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.argument {
+            Some(argument) => write!(f, "{}:{argument}", self.name),
+            None => f.write_str(self.name),
+        }
+    }
+}
+
+impl std::str::FromStr for Backend {
+    type Err = OpenError;
+
+    fn from_str(text: &str) -> Result<Self, OpenError> {
+        let (name, argument) = match text.split_once(':') {
+            Some((name, argument)) => (name, Some(argument.to_owned())),
+            None => (text, None),
+        };
+        let registration = REGISTRY
+            .iter()
+            .find(|registration| registration.name == name)
+            .ok_or_else(|| OpenError::Unknown { name: text.to_owned() })?;
+        if argument.is_some() && registration.argument.is_empty() {
+            let reason = "it takes nothing after its name".to_owned();
+            return Err(OpenError::Argument { backend: text.to_owned(), reason });
+        }
+        Ok(Backend { name: registration.name, argument })
+    }
+}
+
+/// The backends in these names, in the order of the registry, `software` standing for three.
+pub fn backends<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<Backend>, OpenError> {
+    let mut backends: Vec<Backend> = Vec::new();
+    for name in names {
+        let expanded = if name == SOFTWARE { vec!["scalar", "simd", "threads"] } else { vec![name] };
+        for name in expanded {
+            let backend: Backend = name.parse()?;
+            if backends.contains(&backend) {
+                return Err(OpenError::Twice(name.to_owned()));
+            }
+            backends.push(backend);
+        }
+    }
+    backends.sort_by_key(|backend| REGISTRY.iter().position(|registration| registration.name == backend.name));
+    Ok(backends)
+}
+
+/// Opens backends.
+pub fn open(backends: &[Backend], conditions: &Conditions) -> Result<Subjects, OpenError> {
+    let mut subjects = Subjects::default();
+    for backend in backends {
+        let registration = REGISTRY.iter().find(|registration| registration.name == backend.name);
+        let registration = registration.expect("a backend is made from its registration");
+        match (registration.open)(backend, conditions)? {
+            Opened::Accumulator(accumulator) => subjects.accumulators.push(accumulator),
+            Opened::Device(device) => subjects.devices.push(*device),
+        }
+    }
+    Ok(subjects)
+}
+
+fn open_model(backend: &Backend, conditions: &Conditions) -> Result<Opened, OpenError> {
+    let banks = match &backend.argument {
+        None => PUBLISHED_BANKS,
+        Some(argument) => argument.parse().ok().filter(|banks| (1..=MOST_BANKS).contains(banks)).ok_or_else(|| {
+            let reason = format!("BANKS is a whole number from 1 to {MOST_BANKS}");
+            OpenError::Argument { backend: backend.to_string(), reason }
+        })?,
+    };
+    BusDevice::model(&backend.to_string(), banks, &conditions.faults)
+        .map(|device| Opened::Device(Box::new(device)))
+        .map_err(|error| OpenError::Unavailable { backend: backend.to_string(), error })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(names: &[&str]) -> Result<Vec<String>, String> {
+        let backends = backends(names.iter().copied()).map_err(|error| error.to_string())?;
+        Ok(backends.iter().map(Backend::to_string).collect())
+    }
+
+    #[test]
+    fn software_stands_for_three_and_the_order_is_the_registrys() {
+        assert_eq!(
+            texts(&["model:4", "software"]),
+            Ok(["scalar", "simd", "threads", "model:4"].map(String::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn what_is_no_backend_is_refused_with_what_is() {
+        insta::assert_debug_snapshot!([
+            texts(&["gpu"]),
+            texts(&[""]),
+            texts(&["scalar:2"]),
+            texts(&["software", "simd"]),
+            texts(&["rtl"]),
+        ]);
+    }
+
+    #[test]
+    fn a_model_has_one_to_thirty_two_banks() {
+        let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new() };
+        let open = |name| open(&backends([name]).expect("a backend"), &conditions).map(|s| s.devices.len());
+        assert_eq!(open("model:32"), Ok(1));
+        for name in ["model:0", "model:33", "model:x", "model:"] {
+            assert!(matches!(open(name), Err(OpenError::Argument { .. })), "{name}");
+        }
+    }
+}
