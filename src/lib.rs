@@ -1,3 +1,45 @@
-//! abench
-#![allow(missing_docs)]
+//! abench: a seeded benchmark and falsification harness for offline-first delta-state sync.
+//!
+//! # Map
+//!
+//! Data flows one way. A folder uses the rows above its own, and nothing beside or below it; `tests/architecture.rs`
+//! holds this true.
+//!
+//! ```text
+//! scenario file ─► workload ─► schedules ─► subjects ─► oracles ─► verdict
+//!      seed ──── named streams ────┘            │                     │
+//!                           record (JSON) ◄─────┴─────────────────────┘
+//!                              └─► text
+//! ```
+//!
+//! | row | module | knows |
+//! |---|---|---|
+//! | 1 | [`domain`] | the words of the product, as types and traits; nothing else |
+//! | 2 | [`bus`] | how 32-bit words get to a device and back |
+//! | 2 | [`scenario`] | files to scenarios, scenarios to workloads |
+//! | 2 | [`explore`] | schedules, and how a failing one is made smaller |
+//! | 2 | [`oracle`] | judgements, and what a set of runs cannot see |
+//! | 2 | [`report`] | the record, and the views of it |
+//! | 3 | [`device`] | the register maps, the one driver, the model |
+//! | 3 | [`sync`] | what travels when replicas sync |
+//! | 4 | [`subject`] | everything that can be put on trial, by name |
+//! | 4 | [`fault`] | the catalogue of faults that can be planted |
+//! | 5 | [`campaign`] | the loops: a scenario and its subjects to a record |
+//! | 6 | [`console`] | the terminal |
+//! | 6 | [`cmd`] | one verb a file |
+//! | 7 | [`cli`] | the command line |
+
+pub mod bus;
+pub mod campaign;
+pub mod cli;
+pub mod cmd;
+pub mod console;
+pub mod device;
 pub mod domain;
+pub mod explore;
+pub mod fault;
+pub mod oracle;
+pub mod report;
+pub mod scenario;
+pub mod subject;
+pub mod sync;

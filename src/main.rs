@@ -1,1 +1,38 @@
-fn main() {}
+//! The binary: a command line to an exit code.
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use abench::cli::{Cli, Verb};
+use abench::cmd;
+use abench::console::{Console, When};
+use abench::domain::verdict::exit;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        Console::new(When::Auto).say(&format!("abench: internal error, which is a bug of abench: {panic}"));
+    }));
+    ExitCode::from(catch_unwind(dispatch).unwrap_or(exit::INTERNAL))
+}
+
+fn dispatch() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // If nobody can read the message, the exit code still tells.
+            let _ = error.print();
+            return if error.use_stderr() { exit::USAGE } else { exit::HOLDS };
+        }
+    };
+    let ended = match &cli.verb {
+        None => cmd::standard::run(&cli.standard),
+        Some(Verb::Run(args)) => cmd::run::run(args),
+        Some(Verb::Replay(args)) => cmd::replay::run(args),
+        Some(Verb::List(args)) => cmd::list::run(args),
+    };
+    ended.unwrap_or_else(|failure| {
+        Console::new(When::Auto).say(&format!("abench: {:#}", failure.error));
+        failure.exit
+    })
+}

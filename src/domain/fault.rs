@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// The most banks that a bench engine can have; its STATUS register counts them in eight bits, the RTL allows 32.
 pub const MOST_BANKS: u32 = 32;
 
@@ -26,6 +28,25 @@ pub enum Fault {
 /// The forms that a fault's text may take, for messages.
 pub const FORMS: &str = "dead-bank:K (K from 0 to 31), drop:I and duplicate:I (I from 0 to 4294967294), flip-bit:B (B \
                          from 0 to 63), stale-read and lost-high-word";
+
+/// The part of a device that a fault is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Site {
+    /// The bench engine.
+    Engine,
+    /// The adapter.
+    Adapter,
+}
+
+impl Fault {
+    /// The part that it is in.
+    pub fn site(self) -> Site {
+        match self {
+            Fault::DeadBank(_) | Fault::Drop(_) | Fault::Duplicate(_) | Fault::FlipBit(_) => Site::Engine,
+            Fault::StaleRead | Fault::LostHighWord => Site::Adapter,
+        }
+    }
+}
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +84,49 @@ impl FromStr for Fault {
             None if text == "lost-high-word" => Ok(Fault::LostHighWord),
             _ => Err(refused()),
         }
+    }
+}
+
+/// A kind of fault that a campaign claims to test for. A claim is worth nothing unless a check tried it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultClass {
+    /// Software accumulators that disagree with the reference.
+    WrongAccumulation,
+    /// Any set of dead banks.
+    DeadBanks,
+    /// A single delta that is left out or applied twice.
+    LostDelta,
+    /// Inverted bits of the merged result.
+    FlippedResultBits,
+    /// A cycle counter that is wrong.
+    WrongCycles,
+    /// A state that depends on the order of arrival.
+    OrderDependence,
+    /// A READ that answers with an older state.
+    StaleRead,
+    /// An ACCUM whose high half is lost.
+    LostHighWord,
+    /// A command that writes or shows another context than it should.
+    WrongContext,
+    /// A message of changes that does not decode to them.
+    WrongMessage,
+}
+
+impl fmt::Display for FaultClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            FaultClass::WrongAccumulation => "wrong accumulation",
+            FaultClass::DeadBanks => "dead banks",
+            FaultClass::LostDelta => "lost or repeated delta",
+            FaultClass::FlippedResultBits => "inverted result bits",
+            FaultClass::WrongCycles => "wrong cycle counter",
+            FaultClass::OrderDependence => "order dependence",
+            FaultClass::StaleRead => "stale read",
+            FaultClass::LostHighWord => "lost high word",
+            FaultClass::WrongContext => "wrong context",
+            FaultClass::WrongMessage => "undecodable message",
+        })
     }
 }
 

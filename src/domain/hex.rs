@@ -5,11 +5,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// A 64-bit word that reads and writes as `0x0123456789abcdef`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Hex64(pub u64);
 
 /// Why a text is not a 64-bit hexadecimal word.
@@ -59,11 +60,21 @@ impl From<Hex64> for String {
     }
 }
 
-impl TryFrom<String> for Hex64 {
-    type Error = String;
+impl<'de> Deserialize<'de> for Hex64 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Hex64;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map_err(|error| format!("'{text}' is not a 64-bit hexadecimal word: {error}"))
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text of 1 to 16 hexadecimal digits, such as \"0xDEADBEEF0BADF00D\"")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Hex64, E> {
+                text.parse().map_err(|error| E::custom(format!("'{text}' is not a 64-bit word: {error}")))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 

@@ -15,5 +15,6 @@ pub mod oracle;
 pub mod order;
 pub mod seed;
 pub mod subject;
+pub mod trial;
 pub mod verdict;
 pub mod watch;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
+use crate::domain::fault::{Activity, Fault};
 use crate::domain::watch::Watch;
 
 /// Why a subject gave no answer. A wrong answer is not an error: it is judged.
@@ -28,6 +29,11 @@ pub trait Subject {
 
     /// The longest order that it can be asked to take, in deltas.
     fn longest_order(&self) -> u64;
+
+    /// What is planted in it, and what each fault has done so far.
+    fn planted(&self) -> Vec<(Fault, Activity)> {
+        Vec::new()
+    }
 
     /// Sets its state to 0.
     fn reset(&mut self) -> Result<(), SubjectError>;

@@ -1,0 +1,233 @@
+//! The adapter, command by command: LOAD, ACCUM, READ and SWAP on every context, exact to the bit.
+
+use std::collections::BTreeMap;
+
+use crate::campaign::case_text;
+use crate::domain::execution::{AdapterOp, Execution};
+use crate::domain::fault::FaultClass;
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
+use crate::domain::seed::Seed;
+use crate::domain::subject::{Device, SubjectError};
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::explore::minimise::fewest_items;
+use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read};
+use crate::report::record::Check;
+
+/// Name of the check.
+pub const ROUND_TRIPS: &str = "adapter round trips";
+
+/// Replays for making a counterexample smaller.
+const REPLAYS: u32 = 100;
+
+/// Operations between two looks at the watch.
+const SLICE: usize = 64;
+
+/// What a list of operations showed, and what is wrong with it.
+pub struct Judged {
+    /// The contradiction, if there is one.
+    pub finding: Option<Finding>,
+    /// What accounts for every answer, if the answers are wrong and one of the known flaws does.
+    pub flaw: Option<Flaw>,
+}
+
+/// The round trips under this seed.
+///
+/// All contexts are loaded before any is read, so that two contexts that share a place are noticed. Each then shows its
+/// reference, takes a delta, is swapped into a new epoch and takes the delta's complement: every bit of every context,
+/// and of every delta, has then been 0 and 1. Half of the contexts are at last swapped into the other half, and all are
+/// read again.
+pub fn operations(seed: Seed) -> Vec<AdapterOp> {
+    let mut stream = seed.stream("round trips");
+    let mut ops = Vec::new();
+    for context in 0..=u8::MAX {
+        ops.push(AdapterOp::Load { context, reference: stream.word() });
+    }
+    for context in 0..=u8::MAX {
+        let delta = stream.word();
+        ops.extend([AdapterOp::Select { context }, AdapterOp::Read]);
+        ops.extend([AdapterOp::Accumulate(delta), AdapterOp::Read, AdapterOp::Swap { context }, AdapterOp::Read]);
+        ops.extend([AdapterOp::Accumulate(!delta), AdapterOp::Read, AdapterOp::Swap { context }]);
+    }
+    for context in 0..u8::MAX / 2 + 1 {
+        let delta = stream.word();
+        ops.extend([AdapterOp::Select { context }, AdapterOp::Accumulate(delta)]);
+        ops.push(AdapterOp::Swap { context: u8::MAX - context });
+    }
+    for context in 0..=u8::MAX {
+        ops.extend([AdapterOp::Select { context }, AdapterOp::Read]);
+    }
+    ops
+}
+
+/// Makes the round trips on a device.
+pub fn check(
+    device: &mut dyn Device,
+    seed: Seed,
+    watch: &mut dyn Watch,
+) -> Result<(Check, Option<Flaw>), SubjectError> {
+    let ops = operations(seed);
+    watch.begin(ROUND_TRIPS, ops.len() as u64);
+    let judged = judge(device, &ops, "adapter round trips", watch)?;
+    watch.end();
+    let reads = ops.iter().filter(|&&op| op == AdapterOp::Read).count();
+    let check = Check {
+        name: ROUND_TRIPS.to_owned(),
+        subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
+        verdict: verdict(judged.finding.as_ref()),
+        summary: format!("LOAD, ACCUM, READ and SWAP on all 256 contexts, {reads} states exact to the bit"),
+        warrant: None,
+        orders: None,
+        tries: tried(&ops),
+        findings: judged.finding.into_iter().collect(),
+    };
+    Ok((check, judged.flaw))
+}
+
+/// A contradiction that could not be reproduced is none, but no pass either.
+pub fn verdict(finding: Option<&Finding>) -> Verdict {
+    match finding {
+        None => Verdict::Holds,
+        Some(finding) if finding.reproducible => Verdict::Falsified,
+        Some(_) => Verdict::Inconclusive,
+    }
+}
+
+/// The kinds of fault that operations notice: a READ straight after an ACCUM that changes something shows a stale one;
+/// an ACCUM whose high half is not 0, with a READ after it, a lost half; a READ of every context after all were
+/// written, a wrong one.
+pub fn tried(ops: &[AdapterOp]) -> Vec<FaultClass> {
+    let read_after = |wanted: fn(u64) -> bool| {
+        ops.windows(2).any(|pair| matches!(pair, [AdapterOp::Accumulate(delta), AdapterOp::Read] if wanted(*delta)))
+    };
+    let selected = ops.windows(2).filter(|pair| matches!(pair, [AdapterOp::Select { .. }, AdapterOp::Read])).count();
+    let mut tried = Vec::new();
+    if read_after(|delta| delta != 0) {
+        tried.push(FaultClass::StaleRead);
+    }
+    if read_after(|delta| delta >> 32 != 0) {
+        tried.push(FaultClass::LostHighWord);
+    }
+    if selected >= 256 {
+        tried.push(FaultClass::WrongContext);
+    }
+    tried
+}
+
+/// Has the device carry out operations and judges what it shows; a contradiction is made as small as the bound allows.
+pub fn judge(
+    device: &mut dyn Device,
+    ops: &[AdapterOp],
+    during: &str,
+    watch: &mut dyn Watch,
+) -> Result<Judged, SubjectError> {
+    let shown = operate(device, ops, watch)?;
+    let Some(wrong) = first_wrong_read(ops, &shown) else {
+        return Ok(Judged { finding: None, flaw: None });
+    };
+    let failing = &ops[..=wrong.place];
+    let again = operate(device, failing, watch)?;
+    let reproducible = first_wrong_read(failing, &again) == Some(wrong);
+    let (smallest, shows, size) = if reproducible {
+        shrink(device, failing, wrong, watch)?
+    } else {
+        (failing.to_vec(), wrong, "not made smaller".to_owned())
+    };
+    let finding = Finding {
+        subject: device.name().to_owned(),
+        evidence: device.evidence(),
+        during: during.to_owned(),
+        quantity: Quantity::State,
+        expected: Hex64(shows.expected),
+        got: Hex64(shows.got),
+        reproducible,
+        oracle: "truth".to_owned(),
+        case: case_text(device, Execution::Adapter(smallest)),
+        size,
+    };
+    Ok(Judged { finding: Some(finding), flaw: explain(ops, &shown).filter(|_| reproducible) })
+}
+
+/// Carries out operations, slice by slice, so that a slow device can be stopped.
+pub fn operate(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
+    let mut shown = Vec::new();
+    for slice in ops.chunks(SLICE) {
+        if watch.stop_requested() {
+            return Err(SubjectError::Interrupted);
+        }
+        shown.extend(device.operate(slice)?);
+        watch.advance(slice.len() as u64);
+    }
+    Ok(shown)
+}
+
+/// Fewer operations that still end in a wrong read: first the guess that the last ACCUM alone matters, then whatever
+/// can be left out.
+fn shrink(
+    device: &mut dyn Device,
+    failing: &[AdapterOp],
+    wrong: WrongRead,
+    watch: &mut dyn Watch,
+) -> Result<(Vec<AdapterOp>, WrongRead, String), SubjectError> {
+    let mut replay = |ops: &[AdapterOp]| {
+        let shown = operate(device, ops, watch)?;
+        Ok::<_, SubjectError>(first_wrong_read(ops, &shown))
+    };
+    let last_delta = failing.iter().rev().find_map(|op| match op {
+        AdapterOp::Accumulate(delta) => Some(*delta),
+        _ => None,
+    });
+    let mut start = failing.to_vec();
+    if let Some(delta) = last_delta {
+        let guess = [
+            AdapterOp::Load { context: 0, reference: wrong.expected ^ delta },
+            AdapterOp::Accumulate(delta),
+            AdapterOp::Read,
+        ];
+        if replay(&guess)?.is_some() {
+            start = guess.to_vec();
+        }
+    }
+    let smallest = fewest_items(&start, REPLAYS, |ops| Ok::<_, SubjectError>(replay(ops)?.is_some()))?;
+    let shows = replay(&smallest.found)?.unwrap_or(wrong);
+    let len = smallest.found.len();
+    let size = if smallest.neighbours_pass {
+        format!("{len} operations; leaving out any one of them passes")
+    } else {
+        format!("{len} operations after {REPLAYS} replays; not proved minimal")
+    };
+    Ok((smallest.found, shows, size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::contexts::Contexts;
+
+    #[test]
+    fn every_bit_of_every_context_and_delta_has_been_zero_and_one() {
+        let ops = operations(Seed::new(0xDEAD_BEEF_0BAD_F00D));
+        let mut seen = [[0u64; 2]; 256];
+        let mut contexts = Contexts::default();
+        let mut selected = 0usize;
+        for op in ops {
+            if let AdapterOp::Select { context } | AdapterOp::Swap { context } | AdapterOp::Load { context, .. } = op {
+                selected = context.into();
+            }
+            if let Some(state) = contexts.follow(op) {
+                seen[selected][1] |= state;
+                seen[selected][0] |= !state;
+            }
+        }
+        assert!(seen.iter().all(|&bits| bits == [u64::MAX; 2]));
+    }
+
+    #[test]
+    fn the_round_trips_try_all_three_kinds_of_fault() {
+        let all = vec![FaultClass::StaleRead, FaultClass::LostHighWord, FaultClass::WrongContext];
+        assert_eq!(tried(&operations(Seed::new(1))), all);
+        assert_eq!(tried(&[AdapterOp::Accumulate(1), AdapterOp::Read]), [FaultClass::StaleRead]);
+        assert_eq!(tried(&[AdapterOp::Accumulate(0), AdapterOp::Read]), []);
+    }
+}

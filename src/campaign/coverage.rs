@@ -1,0 +1,299 @@
+//! What a run claims to test for, which checks tried it, and what the run cannot see.
+//!
+//! Nothing here is a fixed text about a fixed run: every sentence is computed from the equations of the engine runs
+//! that were made, and from what the other checks did.
+
+use crate::domain::evidence::Evidence;
+use crate::domain::execution::EngineRun;
+use crate::domain::fault::FaultClass;
+use crate::domain::verdict::Verdict;
+use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, right_result};
+use crate::oracle::residue::numbered;
+use crate::report::record::{Check, ClaimRecord, DeviceRecord, Unseen};
+
+/// What software subjects are called together in a claim.
+pub const SOFTWARE: &str = "software";
+
+/// The kinds of fault that a standard campaign claims to test a device for.
+const OF_DEVICE: [FaultClass; 7] = [
+    FaultClass::DeadBanks,
+    FaultClass::LostDelta,
+    FaultClass::FlippedResultBits,
+    FaultClass::WrongCycles,
+    FaultClass::StaleRead,
+    FaultClass::LostHighWord,
+    FaultClass::WrongContext,
+];
+
+/// Every claim of a standard campaign, with the checks that hold and tried it.
+pub fn standard_claims(checks: &[Check], devices: &[DeviceRecord], software: bool) -> Vec<ClaimRecord> {
+    let mut claims = Vec::new();
+    if software {
+        claims.push(claim(FaultClass::WrongAccumulation, SOFTWARE, checks, &is_software));
+        claims.push(claim(FaultClass::OrderDependence, SOFTWARE, checks, &is_software));
+    }
+    claims.push(claim(FaultClass::WrongMessage, "message", checks, &|check| check.subjects.contains_key("message")));
+    for device in devices {
+        let of_device = |check: &Check| check.subjects.contains_key(&device.name);
+        claims.extend(OF_DEVICE.map(|class| claim(class, &device.name, checks, &of_device)));
+        let takes_orders = checks.iter().any(|check| of_device(check) && check.orders.is_some());
+        if takes_orders {
+            claims.push(claim(FaultClass::OrderDependence, &device.name, checks, &of_device));
+        }
+    }
+    claims
+}
+
+/// Every claim of a tick alone: that its message can be decoded and, on a device, that it arrives whole.
+pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) -> Vec<ClaimRecord> {
+    if !changes {
+        return Vec::new();
+    }
+    let mut claims =
+        vec![claim(FaultClass::WrongMessage, "message", checks, &|check| check.subjects.contains_key("message"))];
+    for device in devices {
+        let of_device = |check: &Check| check.subjects.contains_key(&device.name);
+        for class in [FaultClass::StaleRead, FaultClass::LostHighWord] {
+            claims.push(claim(class, &device.name, checks, &of_device));
+        }
+    }
+    claims
+}
+
+fn is_software(check: &Check) -> bool {
+    check.subjects.contains_key("scalar")
+        || check.subjects.contains_key("simd")
+        || check.subjects.contains_key("threads")
+}
+
+fn claim(class: FaultClass, of: &str, checks: &[Check], concerns: &dyn Fn(&Check) -> bool) -> ClaimRecord {
+    let tried = checks.iter().filter(|check| check.verdict == Verdict::Holds && check.tries.contains(&class));
+    let tried_by = tried.filter(|check| concerns(check)).map(|check| check.name.clone()).collect();
+    ClaimRecord { class, of: of.to_owned(), tried_by }
+}
+
+/// The verdict of a run, and why: falsified if any check is; holds if every claim was tried by a check that holds.
+pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
+    let names = |wanted: &dyn Fn(&&Check) -> bool| {
+        let names: Vec<&str> = checks.iter().filter(wanted).map(|check| check.name.as_str()).collect();
+        names.join(", ")
+    };
+    let falsified = names(&|check| check.verdict == Verdict::Falsified);
+    if !falsified.is_empty() {
+        return (Verdict::Falsified, format!("falsified by: {falsified}"));
+    }
+    let doubtful = names(&|check| check.findings.iter().any(|finding| !finding.reproducible));
+    if !doubtful.is_empty() {
+        return (Verdict::Inconclusive, format!("wrong answers that did not come again: {doubtful}"));
+    }
+    let untried: Vec<String> = claims
+        .iter()
+        .filter(|claim| claim.tried_by.is_empty())
+        .map(|claim| format!("{} ({})", claim.class, claim.of))
+        .collect();
+    match (untried.is_empty(), checks.is_empty()) {
+        (_, true) => (Verdict::Inconclusive, "nothing was checked".to_owned()),
+        (false, _) => (Verdict::Inconclusive, format!("tried by no check that holds: {}", untried.join(", "))),
+        (true, _) => (
+            Verdict::Holds,
+            "every kind of fault that this run claims to test for was tried by a check that holds".to_owned(),
+        ),
+    }
+}
+
+/// The engine runs of one device.
+pub struct EngineRuns {
+    /// The device's name.
+    pub device: String,
+    /// Banks of its engine.
+    pub banks: u32,
+    /// Those of the bank sweep.
+    pub bank_sweep: Vec<EngineRun>,
+    /// Those of the short sweep.
+    pub short_sweep: Vec<EngineRun>,
+}
+
+/// What a run cannot see.
+pub fn unseen(engines: &[EngineRuns], checks: &[Check], devices: &[DeviceRecord], count: u32) -> Unseen {
+    let mut unseen = Unseen::default();
+    for engine in engines {
+        let prefix = if engines.len() > 1 { format!("{}: ", engine.device) } else { String::new() };
+        let of_engine =
+            |sentences: Vec<String>| sentences.into_iter().map(|s| format!("{prefix}{s}")).collect::<Vec<_>>();
+        unseen.by_bank_sweep.extend(of_engine(by_bank_sweep(engine)));
+        unseen.by_run.extend(of_engine(by_engine_runs(engine)));
+    }
+    unseen.by_run.extend(by_orders(checks, devices, count));
+    unseen.by_run.extend(by_evidence(devices));
+    unseen.by_run.push(
+        "Every order delivers each delta exactly once. What becomes of a message that is lost or comes twice between \
+         replicas is not tried here: under XOR a second copy cancels the first."
+            .to_owned(),
+    );
+    unseen
+}
+
+fn by_bank_sweep(engine: &EngineRuns) -> Vec<String> {
+    let Some(&run) = engine.bank_sweep.first() else { return Vec::new() };
+    let missed = UnseenBanks::of(&engine.bank_sweep, engine.banks);
+    let (sets, all) = (missed.sets(), missed.all_sets());
+    let mut sentences = Vec::new();
+    if always_zero(run.count) {
+        sentences.push(format!(
+            "COUNT {} is a multiple of 4, so the right answer is 0 for every seed: an engine that does nothing would pass.",
+            run.count
+        ));
+    } else if right_result(run) == 0 {
+        sentences.push(format!(
+            "The right answer of COUNT {} is 0 under this SEED: an engine that does nothing would pass.",
+            run.count
+        ));
+    }
+    sentences.push(match missed.free_banks() {
+        Some(banks) if banks.is_empty() => format!("It would see each of the {all} sets of dead banks."),
+        Some(banks) => format!(
+            "{} could be dead, {}, and every row would still match: {sets} of the {all} sets of dead banks go unseen.",
+            capitalised(&span(&banks)),
+            if banks.len() == 1 { "alone" } else { "any or all of them" },
+        ),
+        None => {
+            let example = missed.generators.iter().min_by_key(|set| set.len()).expect("a set goes unseen");
+            format!(
+                "{sets} of the {all} sets of dead banks go unseen, for example {} dead together.",
+                numbered("bank", example)
+            )
+        }
+    });
+    sentences
+}
+
+fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
+    let runs = [engine.bank_sweep.as_slice(), &engine.short_sweep].concat();
+    let Some(&first) = runs.first() else { return Vec::new() };
+    let mut sentences = Vec::new();
+    let missed = UnseenBanks::of(&runs, engine.banks);
+    if missed.sets() == 0 {
+        sentences.push(format!(
+            "Dead banks: none go unseen; the equations of both sweeps separate all {} sets, for this SEED.",
+            missed.all_sets()
+        ));
+    } else {
+        let example = missed.generators.iter().min_by_key(|set| set.len()).expect("a set goes unseen");
+        sentences.push(format!(
+            "Dead banks: {} of the {} sets go unseen by both sweeps, for example {}.",
+            missed.sets(),
+            missed.all_sets(),
+            numbered("bank", example)
+        ));
+    }
+    let lost = UnseenDeltas::of(&runs);
+    if let Some(example) = &lost.example {
+        let which = numbered("index", example);
+        sentences.push(match example.len() {
+            1 => {
+                format!("Lost deltas: the delta of {which} is 0 (the index equals SEED), so its loss changes nothing.")
+            }
+            _ => format!(
+                "Lost deltas: several that cancel go unseen, for example the deltas of {which} together; of the 2^{} \
+                 sets of lost deltas, 2^{} cancel in every run.",
+                lost.deltas, lost.dimension
+            ),
+        });
+    }
+    let swept: Vec<u32> = engine.bank_sweep.iter().map(|run| run.active).collect();
+    let short_only: Vec<u32> = (1..=engine.banks).filter(|active| !swept.contains(active)).collect();
+    let longest_short = engine.short_sweep.iter().map(|run| run.count).max().unwrap_or(0);
+    if !short_only.is_empty() && first.count > longest_short {
+        sentences.push(format!(
+            "At {} the engine ran {longest_short} deltas at the most: what goes wrong only later goes unseen there.",
+            numbered("ACTIVE", &short_only).replace("ACTIVEs", "ACTIVE")
+        ));
+    }
+    sentences
+}
+
+fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for orders in checks.iter().filter_map(|check| check.orders.as_ref()) {
+        let tried: u64 = orders.explorers.values().sum();
+        if !orders.explorers.contains_key("all") {
+            sentences.push(format!("Arrival orders: {tried} of the {count}! orders were tried; the others were not."));
+        }
+    }
+    for device in devices {
+        let took_orders =
+            checks.iter().any(|check| check.orders.is_some() && check.subjects.contains_key(&device.name));
+        if !took_orders {
+            sentences.push(format!(
+                "Arrival orders on {}: none, since a device takes orders of at most 256 deltas; COUNT 256 or less tries them.",
+                device.name
+            ));
+        }
+    }
+    sentences
+}
+
+fn by_evidence(devices: &[DeviceRecord]) -> Vec<String> {
+    if devices.is_empty() {
+        return vec!["No device was on trial: nothing here is about hardware.".to_owned()];
+    }
+    let simulated: Vec<String> = devices
+        .iter()
+        .filter(|device| device.evidence != Evidence::Silicon)
+        .map(|device| format!("{} (evidence {})", device.name, device.evidence))
+        .collect();
+    if simulated.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("Silicon: the answers of {} say nothing about a board.", simulated.join(", "))]
+}
+
+/// "banks 1 to 7", or the banks one by one where they do not follow each other.
+fn span(banks: &[u32]) -> String {
+    match banks {
+        [first, .., last] if banks.len() > 2 && banks.windows(2).all(|pair| pair[1] == pair[0] + 1) => {
+            format!("banks {first} to {last}")
+        }
+        _ => numbered("bank", banks),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::engine_sweeps::{bank_runs, short_runs};
+    use crate::domain::seed::Seed;
+
+    fn engine(banks: u32, count: u32, seed: u64) -> EngineRuns {
+        let seed = Seed::new(seed);
+        let (bank_sweep, short_sweep) = (bank_runs(banks, count, seed), short_runs(banks, seed));
+        EngineRuns { device: "model".to_owned(), banks, bank_sweep, short_sweep }
+    }
+
+    #[test]
+    fn what_engine_runs_cannot_see_is_told_in_sentences_that_follow_the_runs() {
+        let told = [
+            (8, 65_537, 0xDEAD_BEEF_0BAD_F00D),
+            (8, 65_536, 0xDEAD_BEEF_0BAD_F00D),
+            (8, 65_537, 0x10000),
+            (8, 65_549, 0xDEAD_BEEF_0BAD_F00D),
+            (8, 77_777, 0xDEAD_BEEF_0BAD_F00D),
+            (8, 5, 7),
+            (3, 1_000_003, 0xA70A_1CBA_1234_5678),
+            (1, 9, 1),
+        ]
+        .map(|(banks, count, seed)| {
+            let engine = engine(banks, count, seed);
+            let mut lines = vec![format!("{banks} banks, COUNT {count}, SEED {seed:#x}")];
+            lines.extend(by_bank_sweep(&engine).into_iter().map(|s| format!("  bank sweep: {s}")));
+            lines.extend(by_engine_runs(&engine).into_iter().map(|s| format!("  run: {s}")));
+            lines.join("\n")
+        });
+        insta::assert_snapshot!(told.join("\n"));
+    }
+}

@@ -1,0 +1,280 @@
+//! The two sweeps of a device's bench engine, against the software reference.
+//!
+//! The bank sweep is the published run. The short sweep, COUNT 1 to twice the banks at every number of active banks,
+//! sees what the bank sweep cannot: every set of dead banks, whatever the SEED.
+
+use std::collections::BTreeMap;
+
+use crate::campaign::case_text;
+use crate::domain::execution::{EngineOutcome, EngineRun, Execution};
+use crate::domain::fault::FaultClass;
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
+use crate::domain::seed::Seed;
+use crate::domain::subject::{Accumulator, Device, SubjectError};
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::explore::minimise::smallest_number;
+use crate::oracle::equations::{self, UnseenBanks};
+use crate::oracle::residue::{Cause, Residue, explain};
+use crate::report::record::{BankRow, BankSweep, Check};
+
+/// Name of the published sweep's check.
+pub const BANK_SWEEP: &str = "bank sweep";
+
+/// Name of the short sweep's check.
+pub const SHORT_SWEEP: &str = "short sweep";
+
+/// One run of the engine beside what it should have shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// The run.
+    pub run: EngineRun,
+    /// What it should have shown.
+    pub expected: EngineOutcome,
+    /// What it showed.
+    pub got: EngineOutcome,
+    /// Whether the same run gave the same wrong answer again; `true` for a right one.
+    pub reproducible: bool,
+}
+
+impl Observed {
+    fn wrong(&self, quantity: Quantity) -> bool {
+        match quantity {
+            Quantity::Cycles => self.got.cycles != self.expected.cycles,
+            _ => self.got.result != self.expected.result,
+        }
+    }
+
+    fn right(&self) -> bool {
+        self.got == self.expected
+    }
+}
+
+/// The runs of the bank sweep on a device with so many banks: 1, 2, 4, … active banks, and all of them.
+pub fn bank_runs(banks: u32, count: u32, seed: Seed) -> Vec<EngineRun> {
+    let mut active: Vec<u32> = (0..u32::BITS).map(|log| 1 << log).take_while(|&active| active <= banks).collect();
+    if active.last() != Some(&banks) {
+        active.push(banks);
+    }
+    active.into_iter().map(|active| EngineRun { count, active, seed }).collect()
+}
+
+/// The runs of the short sweep, from the smallest.
+pub fn short_runs(banks: u32, seed: Seed) -> Vec<EngineRun> {
+    let counts = 1..=2 * banks;
+    counts.flat_map(|count| (1..=banks).map(move |active| EngineRun { count, active, seed })).collect()
+}
+
+/// Has the device make these runs, each of which `expected_result` says the right result of. A wrong answer is asked
+/// for once more.
+pub fn observe(
+    device: &mut dyn Device,
+    runs: &[EngineRun],
+    mut expected_result: impl FnMut(EngineRun) -> u64,
+    watch: &mut dyn Watch,
+) -> Result<Vec<Observed>, SubjectError> {
+    let mut all = Vec::with_capacity(runs.len());
+    for &run in runs {
+        if watch.stop_requested() {
+            return Err(SubjectError::Interrupted);
+        }
+        let expected = EngineOutcome { result: expected_result(run), cycles: run.cycles() };
+        let got = device.run(run, watch)?;
+        let reproducible = got == expected || device.run(run, watch)? == got;
+        all.push(Observed { run, expected, got, reproducible });
+    }
+    Ok(all)
+}
+
+/// Judges the bank sweep. It is inconclusive where the right answer is 0, since then an engine that does nothing
+/// passes.
+pub fn judge_bank_sweep(device: &dyn Device, sweep: &[Observed]) -> (Check, BankSweep) {
+    let banks = device.identity().banks;
+    let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
+    let unseen = UnseenBanks::of(&runs, banks);
+    let EngineRun { count, seed, .. } = runs[0];
+    let expected = sweep[0].expected.result;
+    let blind = if equations::always_zero(count) {
+        Some(format!("the right answer of COUNT {count} is 0 for every seed: an engine that does nothing passes"))
+    } else if expected == 0 {
+        Some("the right answer is 0 under this SEED: an engine that does nothing passes".to_owned())
+    } else {
+        None
+    };
+    let active: Vec<String> = runs.iter().map(|run| run.active.to_string()).collect();
+    let compared = format!("COUNT {count} at {} active banks, result and cycles against scalar", active.join(", "));
+    let mut check = judge(BANK_SWEEP, device, sweep, compared);
+    if let (Verdict::Holds, Some(reason)) = (check.verdict, blind) {
+        check.verdict = Verdict::Inconclusive;
+        check.summary = reason;
+    }
+    check.tries = tried(&unseen);
+    let rows = sweep.iter().map(|observed| BankRow {
+        banks: observed.run.active,
+        cycles: observed.got.cycles,
+        expected_cycles: observed.expected.cycles,
+        result: Hex64(observed.got.result),
+        ok: observed.right(),
+    });
+    let table = BankSweep {
+        device: device.name().to_owned(),
+        evidence: device.evidence(),
+        count,
+        seed: Hex64(seed.value()),
+        expected: Hex64(expected),
+        rows: rows.collect(),
+        missed_sets: unseen.sets(),
+        all_sets: unseen.all_sets(),
+    };
+    (check, table)
+}
+
+/// Judges the short sweep.
+pub fn judge_short_sweep(device: &dyn Device, sweep: &[Observed]) -> Check {
+    let banks = device.identity().banks;
+    let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
+    let compared = format!(
+        "{} runs, COUNT 1 to {} at every ACTIVE from 1 to {banks}, result and cycles against scalar",
+        runs.len(),
+        2 * banks
+    );
+    let mut check = judge(SHORT_SWEEP, device, sweep, compared);
+    check.tries = tried(&UnseenBanks::of(&runs, banks));
+    check
+}
+
+/// The kinds of fault that a sweep notices: any sweep sees a lost delta, an inverted result bit or a wrong cycle
+/// counter; dead banks only where no set of them is in the null space of its runs.
+fn tried(unseen: &UnseenBanks) -> Vec<FaultClass> {
+    let mut tried = vec![FaultClass::LostDelta, FaultClass::FlippedResultBits, FaultClass::WrongCycles];
+    if unseen.sets() == 0 {
+        tried.insert(0, FaultClass::DeadBanks);
+    }
+    tried
+}
+
+fn judge(name: &str, device: &dyn Device, sweep: &[Observed], compared: String) -> Check {
+    let wrong = sweep.iter().filter(|observed| !observed.right()).count();
+    let doubtful = sweep.iter().filter(|observed| !observed.reproducible).count();
+    let (verdict, summary) = match (wrong, doubtful) {
+        (0, _) => (Verdict::Holds, compared),
+        (wrong, doubtful) if wrong == doubtful => {
+            let summary =
+                format!("{wrong} of {} runs were wrong and then answered otherwise when repeated", sweep.len());
+            (Verdict::Inconclusive, summary)
+        }
+        _ => (Verdict::Falsified, format!("{wrong} of {} runs are wrong: {compared}", sweep.len())),
+    };
+    Check {
+        name: name.to_owned(),
+        subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
+        verdict,
+        summary,
+        warrant: None,
+        orders: None,
+        tries: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+/// What the wrong results of both sweeps tell about their cause. One more run, of COUNT 0, tells an inverted result
+/// bit from the loss of delta 0, which every other run takes.
+pub fn diagnose(
+    device: &mut dyn Device,
+    sweeps: &[Observed],
+    watch: &mut dyn Watch,
+) -> Result<Option<Cause>, SubjectError> {
+    if sweeps.iter().all(|observed| !observed.wrong(Quantity::Result) || !observed.reproducible) {
+        return Ok(None);
+    }
+    let empty = EngineRun { count: 0, active: 1, seed: sweeps[0].run.seed };
+    let empty = observe(device, &[empty], |_| 0, watch)?;
+    let residues = empty
+        .iter()
+        .chain(sweeps)
+        .map(|observed| Residue { run: observed.run, residue: observed.got.result ^ observed.expected.result });
+    Ok(explain(&residues.collect::<Vec<_>>(), device.identity().banks))
+}
+
+/// The findings of one sweep, one for each quantity that is wrong in it: the smallest run, made smaller where the
+/// device allows it. `short` is the short sweep: it shows what passes.
+pub fn findings(
+    device: &mut dyn Device,
+    sweep: &[Observed],
+    short: &[Observed],
+    cause: Option<&Cause>,
+    watch: &mut dyn Watch,
+) -> Result<Vec<Finding>, SubjectError> {
+    let mut findings = Vec::new();
+    for quantity in [Quantity::Result, Quantity::Cycles] {
+        let first_wrong = |sweep: &[Observed]| sweep.iter().find(|observed| observed.wrong(quantity)).copied();
+        let Some(observed) = first_wrong(sweep) else { continue };
+        let (smallest, size) = match first_wrong(short) {
+            Some(in_short) => (in_short, "no smaller COUNT fails at any ACTIVE, under this SEED".to_owned()),
+            None => shrink(device, observed, quantity, cause, watch)?,
+        };
+        let EngineRun { count, active, .. } = smallest.run;
+        let value = |outcome: EngineOutcome| match quantity {
+            Quantity::Cycles => Hex64(outcome.cycles.into()),
+            _ => Hex64(outcome.result),
+        };
+        findings.push(Finding {
+            subject: device.name().to_owned(),
+            evidence: device.evidence(),
+            during: format!("engine run, COUNT {count} at {active} active"),
+            quantity,
+            expected: value(smallest.expected),
+            got: value(smallest.got),
+            reproducible: observed.reproducible,
+            oracle: "truth".to_owned(),
+            case: case_text(device, Execution::Engine(smallest.run)),
+            size,
+        });
+    }
+    Ok(findings)
+}
+
+/// A smaller run that fails as `observed` does, where no run of the short sweep fails: at the index that the cause
+/// names, or else by halving COUNT.
+fn shrink(
+    device: &mut dyn Device,
+    observed: Observed,
+    quantity: Quantity,
+    cause: Option<&Cause>,
+    watch: &mut dyn Watch,
+) -> Result<(Observed, String), SubjectError> {
+    let passes = 2 * device.identity().banks;
+    if !observed.reproducible || observed.run.count <= passes {
+        return Ok((observed, "not made smaller".to_owned()));
+    }
+    let mut smallest = observed;
+    let mut fails = |run: EngineRun, watch: &mut dyn Watch| {
+        let again = observe(device, &[run], equations::right_result, watch)?[0];
+        let wrong = again.wrong(quantity);
+        if wrong {
+            smallest = again;
+        }
+        Ok::<bool, SubjectError>(wrong)
+    };
+    let named = cause.and_then(|cause| cause.lost_deltas.iter().find(|&&index| index >= passes));
+    if let Some(&index) = named {
+        let at = |count| EngineRun { count, active: 1, ..observed.run };
+        if !fails(at(index), watch)? && fails(at(index + 1), watch)? {
+            return Ok((smallest, "one delta fewer passes".to_owned()));
+        }
+    }
+    let at = |count| EngineRun { count, ..observed.run };
+    let found = smallest_number(passes, observed.run.count, |count| fails(at(count), watch))?.found;
+    if smallest.run != at(found) {
+        smallest = observed;
+    }
+    Ok((smallest, "one delta fewer passes, at the same ACTIVE".to_owned()))
+}
+
+/// The right results of short runs, by the plain reference.
+pub fn reference_result(reference: &mut dyn Accumulator, run: EngineRun) -> Result<u64, SubjectError> {
+    reference.reset()?;
+    reference.accumulate(crate::domain::delta::Deltas::of_engine(run.seed), 0..run.count.into());
+    reference.observe()
+}

@@ -1,0 +1,61 @@
+//! Whether a run came out as its scenario expects.
+
+use crate::domain::trial::Expectation;
+use crate::report::record::{Met, Record};
+
+/// Compares a record with what was expected of it; a sentence for each expectation that was not met.
+pub fn judge(expect: &Expectation, record: &Record) -> Met {
+    let mut unmet = Vec::new();
+    let mut compare = |what: &str, expected: String, got: Option<String>| {
+        let got = got.unwrap_or_else(|| "nothing".to_owned());
+        if expected != got {
+            unmet.push(format!("{what}: expected {expected}, got {got}"));
+        }
+    };
+    if let Some(verdict) = expect.verdict {
+        compare("verdict", verdict.to_string(), Some(record.verdict.to_string()));
+    }
+    if let Some(result) = expect.result {
+        compare("reference", result.to_string(), record.reference.map(|word| word.to_string()));
+        for row in record.bank_sweeps.iter().flat_map(|sweep| &sweep.rows) {
+            compare(&format!("result at {} banks", row.banks), result.to_string(), Some(row.result.to_string()));
+        }
+    }
+    for (banks, cycles) in &expect.cycles {
+        for sweep in &record.bank_sweeps {
+            let row = sweep.rows.iter().find(|row| row.banks.to_string() == *banks);
+            let what = format!("cycles of {} at {banks} banks", sweep.device);
+            compare(&what, cycles.to_string(), row.map(|row| row.cycles.to_string()));
+        }
+    }
+    if let Some(misses) = expect.bank_sweep_misses {
+        for sweep in &record.bank_sweeps {
+            compare(
+                "sets of dead banks that the bank sweep misses",
+                misses.to_string(),
+                Some(sweep.missed_sets.to_string()),
+            );
+        }
+    }
+    for (name, verdict) in &expect.checks {
+        let check = record.checks.iter().find(|check| check.name == *name);
+        compare(&format!("check {name}"), verdict.to_string(), check.map(|check| check.verdict.to_string()));
+    }
+    let seed = record.asked.trial.seed().to_string();
+    let tick = record.ticks.iter().find(|tick| tick.seed.to_string() == seed);
+    if let Some(changed) = &expect.changed {
+        compare("changed contexts", format!("{changed:?}"), tick.map(|tick| format!("{:?}", tick.changed)));
+    }
+    let numbers = [
+        ("bytes of the values", expect.value_bytes, tick.map(|tick| tick.value_bytes)),
+        ("bytes of the message", expect.message_bytes, tick.map(|tick| tick.message_bytes)),
+        ("bytes of the full state", expect.full_state_bytes, tick.map(|tick| tick.full_state_bytes)),
+        ("information bound in tenths of a byte", expect.bound_tenths, tick.map(|tick| tick.bound_tenths)),
+    ];
+    for (what, expected, got) in numbers {
+        if let Some(expected) = expected {
+            compare(what, expected.to_string(), got.map(|number| number.to_string()));
+        }
+    }
+    Met { met: unmet.is_empty(), unmet }
+}

@@ -1,0 +1,216 @@
+//! The loops: a scenario and its subjects to a record.
+//!
+//! [`run`] is the pipeline; each check is a file of its own and gives a [`Check`]. Knows: everything above it. Must not:
+//! print, read files, or know who watches.
+
+pub mod accumulation;
+pub mod adapter_round_trips;
+pub mod arrival_orders;
+pub mod coverage;
+pub mod engine_sweeps;
+pub mod expectation;
+pub mod planted;
+pub mod replay;
+pub mod standard;
+pub mod sync_tick;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::campaign::coverage::EngineRuns;
+use crate::campaign::sync_tick::{check_device, check_message};
+use crate::domain::case::Case;
+use crate::domain::execution::Execution;
+use crate::domain::hex::Hex64;
+use crate::domain::seed::Seed;
+use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::trial::Trial;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::oracle::contexts::Flaw;
+use crate::report::record::{
+    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, Record, TickRecord,
+    Timing, Unseen, VERSION,
+};
+use crate::scenario::Scenario;
+use crate::subject::{Backend, Conditions, Subjects};
+
+/// A scenario, and the subjects that it is run with.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What is put on trial.
+    pub scenario: Scenario,
+    /// By which subjects.
+    pub backends: Vec<Backend>,
+    /// How they are opened.
+    pub conditions: Conditions,
+}
+
+/// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
+/// record of what was done until then.
+pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record {
+    let start = Instant::now();
+    let mut progress = Progress::default();
+    let ended = match &plan.scenario.trial {
+        Trial::Standard(trial) => standard::run(trial, &mut subjects, &mut progress, watch),
+        Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
+    };
+    watch.end();
+    let mut record = progress.into_record(plan, &subjects, ended.err());
+    record.timing.total_us = start.elapsed().as_micros() as u64;
+    record
+}
+
+/// What a run has found so far.
+#[derive(Default)]
+pub struct Progress {
+    reference: Option<u64>,
+    bank_sweeps: Vec<BankSweep>,
+    checks: Vec<Check>,
+    causes: Vec<CauseRecord>,
+    engines: Vec<EngineRuns>,
+    ticks: Vec<TickRecord>,
+    timing: Timing,
+}
+
+impl Progress {
+    /// Makes a check and keeps how long it took.
+    fn timed<T>(
+        &mut self,
+        name: &str,
+        check: impl FnOnce(&mut Self) -> Result<T, SubjectError>,
+    ) -> Result<T, SubjectError> {
+        let start = Instant::now();
+        let outcome = check(self);
+        self.timing.checks_us.push((name.to_owned(), start.elapsed().as_micros() as u64));
+        outcome
+    }
+
+    fn flaw(&mut self, device: &dyn Device, flaw: Option<Flaw>) {
+        let Some(flaw) = flaw else { return };
+        let sentence = flaw.sentence().to_owned();
+        let known = |cause: &CauseRecord| cause.device == device.name() && cause.sentence == sentence;
+        if !self.causes.iter().any(known) {
+            let (dead_banks, flipped_bits, lost_deltas) = Default::default();
+            let device = device.name().to_owned();
+            self.causes.push(CauseRecord { device, sentence, dead_banks, flipped_bits, lost_deltas });
+        }
+    }
+
+    fn into_record(self, plan: &Plan, subjects: &Subjects, ended: Option<SubjectError>) -> Record {
+        let Scenario { name, trial, expect, .. } = &plan.scenario;
+        let devices: Vec<DeviceRecord> = subjects.devices.iter().map(|device| device_record(device)).collect();
+        let claims = self.claims(trial, &devices, !subjects.accumulators.is_empty());
+        let seed = trial.seed();
+        let longest_run =
+            self.engines.iter().flat_map(|e| e.bank_sweep.iter().chain(&e.short_sweep)).map(|run| run.count);
+        let longest_run = longest_run.max().unwrap_or(0);
+        let devices_on_trial: Vec<&dyn Device> = subjects.devices.iter().map(|device| device as &dyn Device).collect();
+        let planted = planted::outcomes(&plan.conditions.faults, &devices_on_trial, &self.checks, longest_run, seed);
+        let (mut verdict, mut reason) = coverage::verdict(&self.checks, &claims);
+        if verdict == Verdict::Holds && !planted.is_empty() {
+            verdict = Verdict::Inconclusive;
+            let told: Vec<String> =
+                planted.iter().map(|p| format!("planted {} was {}: {}", p.fault, p.outcome, p.reason)).collect();
+            reason = told.join("; ");
+        }
+        let interrupted = ended == Some(SubjectError::Interrupted);
+        if ended.is_some() && verdict != Verdict::Falsified {
+            verdict = Verdict::Inconclusive;
+            reason = "the run did not come to its end".to_owned();
+        }
+        let unseen = match trial {
+            Trial::Standard(trial) => coverage::unseen(&self.engines, &self.checks, &devices, trial.count.get()),
+            Trial::Tick(_) => Unseen::default(),
+        };
+        let mut record = Record {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            abench: env!("CARGO_PKG_VERSION").to_owned(),
+            asked: Asked {
+                scenario: name.clone(),
+                trial: trial.clone(),
+                backends: plan.backends.iter().map(Backend::to_string).collect(),
+                faults: plan.conditions.faults.iter().map(ToString::to_string).collect(),
+                expect: expect.clone(),
+            },
+            verdict,
+            reason,
+            interrupted,
+            unavailable: ended.filter(|_| !interrupted).map(|error| error.to_string()),
+            expectation: None,
+            devices,
+            reference: self.reference.map(Hex64),
+            bank_sweeps: self.bank_sweeps,
+            checks: self.checks,
+            causes: self.causes,
+            claims,
+            ticks: self.ticks,
+            unseen,
+            planted,
+            timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
+            host: host(plan),
+        };
+        record.expectation = expect.as_ref().map(|expect| expectation::judge(expect, &record));
+        record
+    }
+
+    fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool) -> Vec<ClaimRecord> {
+        match trial {
+            Trial::Standard(_) => coverage::standard_claims(&self.checks, devices, software),
+            Trial::Tick(_) => {
+                let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
+                coverage::tick_claims(&self.checks, devices, changes)
+            }
+        }
+    }
+}
+
+/// One tick: its message, and what every device makes of it.
+fn tick(
+    seed: Seed,
+    subjects: &mut Subjects,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let (check, record) = check_message(seed);
+    progress.checks.push(check);
+    progress.ticks.push(record);
+    for device in &mut subjects.devices {
+        let (check, flaw) = progress.timed(sync_tick::name(seed), |_| check_device(device, seed, watch))?;
+        progress.checks.push(check);
+        progress.flaw(device, flaw);
+    }
+    Ok(())
+}
+
+/// A case of this subject, with what is planted in it, as a text.
+pub fn case_text<S: Subject + ?Sized>(subject: &S, execution: Execution) -> String {
+    let faults = subject.planted().into_iter().map(|(fault, _)| fault).collect();
+    Case { subject: subject.name().to_owned(), execution, faults }.to_string()
+}
+
+fn device_record(device: &dyn Device) -> DeviceRecord {
+    let identity = device.identity();
+    DeviceRecord {
+        name: device.name().to_owned(),
+        evidence: device.evidence(),
+        version: identity.version,
+        banks: identity.banks,
+        link: identity.link.clone(),
+    }
+}
+
+fn round_trips(subjects: &Subjects) -> BTreeMap<String, Latencies> {
+    let devices = subjects.devices.iter();
+    devices.map(|device| (device.name().to_owned(), Latencies::from(&*device.round_trips().borrow()))).collect()
+}
+
+fn host(plan: &Plan) -> Host {
+    Host {
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        simd: crate::subject::simd::Simd::best().unit().to_string(),
+        threads: plan.conditions.threads.get(),
+    }
+}

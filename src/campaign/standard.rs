@@ -1,0 +1,123 @@
+//! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
+
+use crate::campaign::coverage::EngineRuns;
+use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
+use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
+use crate::device::model::PUBLISHED_BANKS;
+use crate::domain::seed::Seed;
+use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::trial::StandardTrial;
+use crate::domain::watch::Watch;
+use crate::report::record::{CauseRecord, Latencies};
+use crate::scenario::tick::PUBLISHED_SEED;
+use crate::subject::Subjects;
+use crate::subject::scalar::Scalar;
+
+/// Makes every check that the subjects allow.
+pub fn run(
+    trial: &StandardTrial,
+    subjects: &mut Subjects,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let StandardTrial { seed, .. } = *trial;
+    let count = trial.count.get();
+    let reference = progress.timed(accumulation::ACCUMULATION, |progress| {
+        watch.begin(accumulation::ACCUMULATION, u64::from(count) * (1 + subjects.accumulators.len() as u64));
+        let reference = accumulation::accumulate(&mut Scalar::default(), count, seed, watch)?;
+        progress.reference = Some(reference);
+        if !subjects.accumulators.is_empty() {
+            let accumulators = &mut subjects.accumulators;
+            progress.checks.push(accumulation::check(accumulators, reference, count, seed, watch)?);
+        }
+        watch.end();
+        Ok(reference)
+    })?;
+    for device in &mut subjects.devices {
+        sweeps(device, reference, count, seed, progress, watch)?;
+    }
+    orders(trial, reference, subjects, progress, watch)?;
+    for device in &mut subjects.devices {
+        let (check, flaw) =
+            progress.timed(adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
+        progress.checks.push(check);
+        progress.flaw(device, flaw);
+    }
+    tick(PUBLISHED_SEED, subjects, progress, watch)?;
+    if seed != PUBLISHED_SEED {
+        tick(seed, subjects, progress, watch)?;
+    }
+    Ok(())
+}
+
+fn sweeps(
+    device: &mut dyn Device,
+    reference: u64,
+    count: u32,
+    seed: Seed,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let banks = device.identity().banks;
+    let (bank_runs, short_runs) = (bank_runs(banks, count, seed), short_runs(banks, seed));
+    let bank_sweep = progress.timed(BANK_SWEEP, |_| {
+        watch.begin(BANK_SWEEP, u64::from(count) * bank_runs.len() as u64);
+        let sweep = engine_sweeps::observe(device, &bank_runs, |_| reference, watch)?;
+        watch.end();
+        Ok(sweep)
+    })?;
+    let (mut bank_check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep);
+    progress.bank_sweeps.push(table);
+    let short_sweep = progress.timed(SHORT_SWEEP, |_| {
+        watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
+        let mut scalar = Scalar::default();
+        let results: Result<Vec<u64>, _> =
+            short_runs.iter().map(|&run| engine_sweeps::reference_result(&mut scalar, run)).collect();
+        let mut results = results?.into_iter();
+        let expected = |_| results.next().expect("a result for every run");
+        let sweep = engine_sweeps::observe(device, &short_runs, expected, watch)?;
+        watch.end();
+        Ok(sweep)
+    })?;
+    let mut short_check = engine_sweeps::judge_short_sweep(device, &short_sweep);
+    let all = [bank_sweep.as_slice(), &short_sweep].concat();
+    let cause = engine_sweeps::diagnose(device, &all, watch)?;
+    bank_check.findings = engine_sweeps::findings(device, &bank_sweep, &short_sweep, cause.as_ref(), watch)?;
+    short_check.findings = engine_sweeps::findings(device, &short_sweep, &short_sweep, cause.as_ref(), watch)?;
+    progress.checks.extend([bank_check, short_check]);
+    progress.causes.extend(cause.map(|cause| CauseRecord {
+        device: device.name().to_owned(),
+        sentence: cause.sentence(),
+        dead_banks: cause.dead_banks,
+        flipped_bits: cause.flipped_bits,
+        lost_deltas: cause.lost_deltas,
+    }));
+    let device = device.name().to_owned();
+    progress.engines.push(EngineRuns { device, banks, bank_sweep: bank_runs, short_sweep: short_runs });
+    Ok(())
+}
+
+fn orders(
+    trial: &StandardTrial,
+    reference: u64,
+    subjects: &mut Subjects,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let banks = subjects.devices.iter().map(|device| device.identity().banks).max().unwrap_or(PUBLISHED_BANKS);
+    let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
+    let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
+    let takes = |subject: &&mut dyn Subject| subject.longest_order() >= trial.count.get().into();
+    let mut takers: Vec<&mut dyn Subject> = software.chain(devices).filter(takes).collect();
+    if takers.is_empty() {
+        return Ok(());
+    }
+    let StandardTrial { count, seed, budget } = *trial;
+    let workload = arrival_orders::Workload { count: count.get(), seed, truth: reference, budget, banks };
+    let (check, latencies) =
+        progress.timed(arrival_orders::ARRIVAL_ORDERS, |_| arrival_orders::check(&mut takers, &workload, watch))?;
+    progress.checks.push(check);
+    let summaries = latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
+    progress.timing.orders_ns = summaries.collect();
+    Ok(())
+}

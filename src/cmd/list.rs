@@ -1,0 +1,63 @@
+//! `abench list`: what there is to name.
+
+use clap::ValueEnum;
+
+use crate::cli::{ListArgs, Listed};
+use crate::cmd::{Failure, unwritable};
+use crate::console::{Console, Stream, When};
+use crate::domain::verdict::exit;
+use crate::fault::catalogue::CATALOGUE;
+use crate::scenario::shipped::{self, SHIPPED};
+use crate::subject::REGISTRY;
+
+/// Lists one kind of name, or all kinds under headings.
+pub fn run(args: &ListArgs) -> Result<u8, Failure> {
+    let text = match args.what {
+        Some(what) => lines(what)?,
+        None => {
+            let mut parts = Vec::new();
+            for what in Listed::value_variants() {
+                let name = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+                parts.push(format!("{name}\n{}", indented(&lines(*what)?)));
+            }
+            parts.join("\n")
+        }
+    };
+    Console::new(When::Auto).write(Stream::Output, &text).map_err(unwritable)?;
+    Ok(exit::HOLDS)
+}
+
+fn lines(what: Listed) -> Result<String, Failure> {
+    let entries: Vec<(String, String)> = match what {
+        Listed::Scenarios => {
+            let mut entries = Vec::new();
+            for (name, _) in SHIPPED {
+                let scenario = shipped::find(name).expect("a shipped name is found")?;
+                let about = scenario.about.split_once('.').map_or(scenario.about.as_str(), |(first, _)| first);
+                entries.push(((*name).to_owned(), about.to_owned()));
+            }
+            entries
+        }
+        Listed::Backends => REGISTRY
+            .iter()
+            .map(|entry| {
+                let argument = if entry.argument.is_empty() { String::new() } else { format!("[:{}]", entry.argument) };
+                (format!("{}{argument}", entry.name), entry.about.to_owned())
+            })
+            .collect(),
+        Listed::Explorers => [
+            ("all", "every order, where there are at most 64"),
+            ("adversarial", "reversed, rotated, halves swapped, interleaved by bank"),
+            ("seeded", "permutations drawn from the seed"),
+        ]
+        .map(|(name, about)| (name.to_owned(), about.to_owned()))
+        .to_vec(),
+        Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
+    };
+    let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    Ok(entries.iter().map(|(name, about)| format!("{name:<width$}  {about}\n")).collect())
+}
+
+fn indented(lines: &str) -> String {
+    lines.lines().map(|line| format!("  {line}\n")).collect()
+}

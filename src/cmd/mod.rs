@@ -1,0 +1,134 @@
+//! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
+//! code.
+
+pub mod list;
+pub mod replay;
+pub mod run;
+pub mod standard;
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::campaign::{self, Plan};
+use crate::cli::{RunOptions, TerminalOptions};
+use crate::console::progress::{ProgressWatch, StopRequest};
+use crate::console::{Console, Stream};
+use crate::domain::fault::Fault;
+use crate::domain::verdict::exit;
+use crate::report::file::{Destination, RecordError, to_text};
+use crate::report::record::Record;
+use crate::report::text::{self, Table};
+use crate::scenario::Scenario;
+use crate::scenario::file::ScenarioError;
+use crate::subject::{self, Conditions, OpenError};
+
+/// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
+#[derive(Debug)]
+pub struct Failure {
+    /// One of [`exit`].
+    pub exit: u8,
+    /// What went wrong, where, and what is allowed.
+    pub error: anyhow::Error,
+}
+
+impl Failure {
+    fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Failure { exit: exit::USAGE, error: error.into() }
+    }
+}
+
+impl From<ScenarioError> for Failure {
+    fn from(error: ScenarioError) -> Self {
+        Failure::usage(error)
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        Failure::usage(error)
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let exit = if matches!(error, OpenError::Unavailable { .. }) { exit::UNAVAILABLE } else { exit::USAGE };
+        Failure { exit, error: error.into() }
+    }
+}
+
+/// What backends a run uses if nothing names any.
+const DEFAULT_BACKENDS: [&str; 2] = [subject::SOFTWARE, "model"];
+
+/// The plan for a scenario under these options. What the command line names goes before what the scenario names.
+fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
+    let backends = match (&options.backend, &scenario.backends[..]) {
+        (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,
+        (None, []) => subject::backends(DEFAULT_BACKENDS)?,
+        (None, names) => subject::backends(names.iter().map(String::as_str))?,
+    };
+    let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)? };
+    Ok(Plan { scenario, backends, conditions })
+}
+
+fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
+fn distinct(faults: &[Fault]) -> Result<Vec<Fault>, Failure> {
+    for (place, fault) in faults.iter().enumerate() {
+        if faults[..place].contains(fault) {
+            return Err(Failure::usage(anyhow!("--plant {fault} is given twice; plant each fault once")));
+        }
+    }
+    Ok(faults.to_vec())
+}
+
+/// Runs a plan, with progress.
+fn execute(plan: &Plan, terminal: TerminalOptions, stop: &StopRequest) -> Result<Record, Failure> {
+    let console = Console::new(terminal.color);
+    let subjects = subject::open(&plan.backends, &plan.conditions)?;
+    let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
+    Ok(campaign::run(plan, subjects, &mut watch))
+}
+
+/// Where a run's record goes.
+enum RecordPlace {
+    Nowhere,
+    Output,
+    File(Box<Destination>),
+}
+
+impl RecordPlace {
+    /// Made ready before the run, so that a place that cannot be written to is told at once.
+    fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        match path {
+            None => Ok(RecordPlace::Nowhere),
+            Some(path) if path == Path::new("-") => Ok(RecordPlace::Output),
+            Some(path) => Ok(RecordPlace::File(Box::new(Destination::open(path)?))),
+        }
+    }
+}
+
+/// Writes the record and shows the report: the record first. With the record on standard output, the report is talk.
+fn deliver(record: &Record, place: RecordPlace, terminal: TerminalOptions, table: Table) -> Result<(), Failure> {
+    let console = Console::new(terminal.color);
+    let stream = if matches!(place, RecordPlace::Output) { Stream::Error } else { Stream::Output };
+    let written = match place {
+        RecordPlace::Nowhere => Ok(()),
+        RecordPlace::Output => console.write(Stream::Output, &to_text(record)).map_err(unwritable),
+        RecordPlace::File(destination) => destination.write(record).map_err(Failure::from),
+    };
+    let report = text::render(record, console.width(stream), table);
+    let shown = console.write(stream, &report);
+    match stream {
+        Stream::Output => written.and(shown.map_err(unwritable)),
+        // Talk that nobody can hear is no failure.
+        Stream::Error => written,
+    }
+}
+
+fn unwritable(error: std::io::Error) -> Failure {
+    Failure::usage(anyhow!("cannot write to standard output: {error}"))
+}

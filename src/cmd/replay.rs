@@ -1,0 +1,128 @@
+//! `abench replay CASE|FILE`: a counterexample, or a whole record, again.
+
+use std::io::Read;
+
+use anyhow::{Context, anyhow};
+
+use crate::campaign::Plan;
+use crate::campaign::replay::{self, ReplayError, Replayed};
+use crate::cli::ReplayArgs;
+use crate::cmd::{Failure, execute, threads, unwritable};
+use crate::console::progress::{ProgressWatch, StopRequest};
+use crate::console::{Console, Stream};
+use crate::domain::case::Case;
+use crate::domain::fault::Fault;
+use crate::domain::finding::Quantity;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::{Outcome, Verdict, exit};
+use crate::report::file::from_text;
+use crate::report::record::Record;
+use crate::report::text::{self, Table, styled};
+use crate::scenario::Scenario;
+use crate::subject::{self, Conditions};
+
+/// Replays what is named and gives the exit code: that of the verdict found, or 3 where a record's is another one.
+pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
+    // A case never begins as a path that one would use, and no file is needed to replay it.
+    if args.what.starts_with("case") && args.what.contains(',') {
+        return replay_case(&args.what, "the case", args);
+    }
+    let text = read(&args.what)?;
+    let trimmed = text.trim();
+    if trimmed.starts_with("case") {
+        return replay_case(trimmed, &args.what, args);
+    }
+    replay_record(from_text(&text, &args.what)?, args)
+}
+
+fn read(path: &str) -> Result<String, Failure> {
+    let read = if path == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(path)
+    };
+    read.with_context(|| format!("cannot read {path}, which is no case either (a case begins with case1,)"))
+        .map_err(Failure::usage)
+}
+
+fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failure> {
+    let case: Case = text.parse().map_err(|error| Failure::usage(anyhow!("{origin}: {error}")))?;
+    let backends = subject::backends([case.subject.as_str()])?;
+    if backends.len() != 1 {
+        return Err(Failure::usage(anyhow!("{origin}: a case has one subject, and '{}' is several", case.subject)));
+    }
+    let conditions = Conditions { threads: threads(args.threads), faults: case.faults.clone() };
+    let mut subjects = subject::open(&backends, &conditions)?;
+    let console = Console::new(args.terminal.color);
+    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
+    let replayed = match replay::case(&case, &mut subjects, &mut watch) {
+        Ok(replayed) => replayed,
+        Err(ReplayError::Subject(SubjectError::Interrupted)) => return Ok(exit::INTERRUPTED),
+        Err(error @ ReplayError::Subject(_)) => {
+            return Err(Failure { exit: exit::UNAVAILABLE, error: error.into() });
+        }
+        Err(error @ ReplayError::Incapable { .. }) => return Err(Failure::usage(error)),
+    };
+    let (verdict, report) = case_report(&case, &replayed);
+    console.write(Stream::Output, &report).map_err(unwritable)?;
+    Ok(Outcome { interrupted: false, unavailable: false, verdict, expectation_met: None }.exit_code())
+}
+
+/// What a case showed. A case whose planted faults did nothing and that comes out right has tried nothing.
+fn case_report(case: &Case, replayed: &Replayed) -> (Verdict, String) {
+    let idle = replayed.verdict == Verdict::Holds && !case.faults.is_empty();
+    let verdict = if idle { Verdict::Inconclusive } else { replayed.verdict };
+    let mut report = format!("replay of {case}: verdict {}\n", styled(verdict));
+    for comparison in &replayed.compared {
+        let quantity = comparison.quantity.to_string();
+        let (expected, got) = (comparison.expected, comparison.got);
+        let decimal =
+            |value: u64| if comparison.quantity == Quantity::Cycles { format!(" ({value})") } else { String::new() };
+        report += &format!("  expected {quantity:<7}{expected}{}\n", decimal(expected.0));
+        report += &format!("  got      {quantity:<7}{got}{}  (evidence {})\n", decimal(got.0), replayed.evidence);
+    }
+    if !replayed.idle_faults.is_empty() {
+        report += &format!("  planted and without effect in this case: {}\n", replayed.idle_faults.join(", "));
+    }
+    (verdict, report)
+}
+
+fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
+    let asked = &recorded.asked;
+    let faults: Result<Vec<Fault>, _> = asked.faults.iter().map(|fault| fault.parse::<Fault>()).collect();
+    let faults = faults.map_err(|error| Failure::usage(anyhow!("{}: {error}", args.what)))?;
+    let mut scenario = Scenario::unnamed(asked.trial.clone());
+    scenario.name.clone_from(&asked.scenario);
+    scenario.expect.clone_from(&asked.expect);
+    let plan = Plan {
+        scenario,
+        backends: subject::backends(asked.backends.iter().map(String::as_str))?,
+        conditions: Conditions { threads: threads(args.threads), faults },
+    };
+    let fresh = execute(&plan, args.terminal, &StopRequest::listen())?;
+    let console = Console::new(args.terminal.color);
+    let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown);
+    let (exit, judgement) = compare(&recorded, &fresh);
+    report += &judgement;
+    console.write(Stream::Output, &report).map_err(unwritable)?;
+    Ok(exit)
+}
+
+/// The exit code of a record's replay, and what to say of it. A record that does not come again, in its verdict or in
+/// anything else outside `timing` and `host`, is inconclusive.
+fn compare(recorded: &Record, fresh: &Record) -> (u8, String) {
+    /// As many as help; the rest is counted.
+    const SHOWN: usize = 10;
+    let differences = replay::differences(recorded, fresh);
+    if fresh.interrupted || differences.is_empty() {
+        let told = if fresh.interrupted { "stopped" } else { "the same as recorded, outside timing and host" };
+        return (fresh.outcome().exit_code(), format!("\nreplay: {told}\n"));
+    }
+    let mut told = format!("\nreplay: inconclusive, {} values differ from the record\n", differences.len());
+    differences.iter().take(SHOWN).for_each(|difference| told += &format!("  - {difference}\n"));
+    if differences.len() > SHOWN {
+        told += &format!("  - and {} more\n", differences.len() - SHOWN);
+    }
+    (exit::INCONCLUSIVE, told)
+}

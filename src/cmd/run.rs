@@ -1,0 +1,101 @@
+//! `abench run SCENARIO...`: scenarios from files, or shipped ones by name.
+
+use std::path::Path;
+
+use anyhow::anyhow;
+
+use crate::cli::{RunArgs, RunOptions};
+use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
+use crate::console::progress::StopRequest;
+use crate::domain::trial::Trial;
+use crate::domain::verdict::exit;
+use crate::report::text::Table;
+use crate::scenario::{Scenario, file, shipped};
+
+/// Runs them one after the other and gives the exit code of the worst.
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    if args.run.record.is_some() && args.scenarios.len() > 1 {
+        let number = args.scenarios.len();
+        return Err(Failure::usage(anyhow!("--record takes the record of one scenario, and {number} are named")));
+    }
+    // All are read before any is run: a misspelt name is told at once.
+    let plans: Result<Vec<_>, Failure> =
+        args.scenarios.iter().map(|named| plan(adjusted(find(named)?, &args.run)?, &args.run)).collect();
+    let (plans, stop) = (plans?, StopRequest::listen());
+    // Dashboards read one table an output, so that several scenarios show none.
+    let table = if plans.len() == 1 { Table::Shown } else { Table::Left };
+    let mut worst = exit::HOLDS;
+    for plan in &plans {
+        let place = RecordPlace::open(args.run.record.as_deref())?;
+        let record = execute(plan, args.run.terminal, &stop)?;
+        deliver(&record, place, args.run.terminal, table)?;
+        worst = worse(worst, record.outcome().exit_code());
+        if record.interrupted {
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// The scenario that is meant: an argument with a `/` or ending in `.toml` is a path.
+fn find(named: &str) -> Result<Scenario, Failure> {
+    if named.contains('/') || named.ends_with(".toml") {
+        return Ok(file::read(Path::new(named))?);
+    }
+    match shipped::find(named) {
+        Some(scenario) => Ok(scenario?),
+        None => {
+            let names: Vec<&str> = shipped::SHIPPED.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
+            Err(Failure::usage(anyhow!(
+                "'{named}' is not a shipped scenario; those are {names}; a file is named with a / or ends in .toml"
+            )))
+        }
+    }
+}
+
+/// The scenario with the command line's seed and budget. Under another seed, its expectations are of another run.
+fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
+    if let Some(seed) = options.seed {
+        match &mut scenario.trial {
+            Trial::Standard(trial) => trial.seed = seed,
+            Trial::Tick(trial) => trial.seed = seed,
+        }
+        scenario.expect = None;
+    }
+    match (&mut scenario.trial, options.budget) {
+        (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
+        (Trial::Tick(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a tick has none")));
+        }
+        (_, None) => {}
+    }
+    Ok(scenario)
+}
+
+/// Of two exit codes the one that comes first in 130, 70, 4, 1, 3, 0.
+fn worse(one: u8, other: u8) -> u8 {
+    let rank = |code: u8| match code {
+        exit::INTERRUPTED => 5,
+        exit::INTERNAL => 4,
+        exit::UNAVAILABLE => 3,
+        exit::FALSIFIED => 2,
+        exit::INCONCLUSIVE => 1,
+        _ => 0,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_scenarios_the_worst_decides() {
+        let worst = |codes: &[u8]| codes.iter().fold(0, |worst, &code| worse(worst, code));
+        assert_eq!(worst(&[0, 3, 0]), 3);
+        assert_eq!(worst(&[3, 1, 0]), 1);
+        assert_eq!(worst(&[1, 4, 3]), 4);
+        assert_eq!(worst(&[4, 130]), 130);
+    }
+}

@@ -1,0 +1,147 @@
+//! Records as files: written whole or not at all, read with a reason where they cannot be.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tempfile::NamedTempFile;
+
+use crate::report::record::{FORMAT, Record, VERSION};
+
+/// Why a record cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It cannot be written there.
+    #[error("cannot write the record to {}: {error}", path.display())]
+    Unwritable {
+        /// Where it should go.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The text is no JSON, or ends too early.
+    #[error("{origin}: not a record: {error}")]
+    Malformed {
+        /// The file.
+        origin: String,
+        /// What is wrong, with line and column.
+        error: serde_json::Error,
+    },
+    /// The JSON is something else.
+    #[error("{origin}: not a record: its \"format\" should be \"{FORMAT}\" and is {found}")]
+    Format {
+        /// The file.
+        origin: String,
+        /// What it says it is.
+        found: String,
+    },
+    /// The record is of another version.
+    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{}", newer(*found))]
+    Version {
+        /// The file.
+        origin: String,
+        /// Its version.
+        found: u32,
+    },
+}
+
+fn newer(version: u32) -> &'static str {
+    if version > VERSION { ": use a newer abench" } else { "" }
+}
+
+/// A place that a record will be written to. It is opened before the run, so that a run is not lost for want of a place.
+pub struct Destination {
+    path: PathBuf,
+    way: Way,
+}
+
+enum Way {
+    /// Beside its final place, and moved there when it is whole.
+    Replace(NamedTempFile),
+    /// Straight into what is no regular file: a device, a pipe.
+    Direct(File),
+}
+
+impl Destination {
+    /// Makes ready to write to this path. Nothing is there to see until [`Destination::write`].
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        let unwritable = |error| RecordError::Unwritable { path: path.to_owned(), error };
+        // A link is followed, so that what it names is replaced and not the link.
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let way = match fs::metadata(&target) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(unwritable(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                Way::Direct(File::options().write(true).open(&target).map_err(unwritable)?)
+            }
+            Ok(metadata) => {
+                // An existing file that may not be written is not replaced behind its owner's back.
+                File::options().append(true).open(&target).map_err(unwritable)?;
+                Way::Replace(beside(&target, Some(metadata.permissions())).map_err(unwritable)?)
+            }
+            Err(_) => Way::Replace(beside(&target, None).map_err(unwritable)?),
+        };
+        Ok(Destination { path: target, way })
+    }
+
+    /// Writes the record, whole or not at all.
+    pub fn write(self, record: &Record) -> Result<(), RecordError> {
+        let Destination { path, way } = self;
+        let text = to_text(record);
+        let written = match way {
+            Way::Direct(mut file) => file.write_all(text.as_bytes()),
+            Way::Replace(mut file) => file
+                .write_all(text.as_bytes())
+                .and_then(|()| file.as_file().sync_all())
+                .and_then(|()| file.persist(&path).map(drop).map_err(|error| error.error)),
+        };
+        written.map_err(|error| RecordError::Unwritable { path, error })
+    }
+}
+
+fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".abench-record-");
+    match permissions {
+        Some(permissions) => builder.permissions(permissions),
+        None => builder.permissions(default_permissions()),
+    };
+    builder.tempfile_in(folder)
+}
+
+/// What a file gets that is made in the ordinary way; the process's mask is applied to it.
+#[cfg(unix)]
+fn default_permissions() -> Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    Permissions::from_mode(0o666)
+}
+
+/// The record as text.
+pub fn to_text(record: &Record) -> String {
+    let mut text = serde_json::to_string_pretty(record).expect("a record holds nothing that JSON cannot");
+    text.push('\n');
+    text
+}
+
+/// The record in this text; `origin` is what messages call it.
+pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: Option<serde_json::Value>,
+        version: Option<u32>,
+    }
+    let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
+    // What it is and of which version are looked at first: another version may have other fields.
+    let head: Head = serde_json::from_str(text).map_err(malformed)?;
+    if head.format != Some(FORMAT.into()) {
+        let found = head.format.map_or("missing".to_owned(), |format| format.to_string());
+        return Err(RecordError::Format { origin: origin.to_owned(), found });
+    }
+    if let Some(found) = head.version.filter(|&version| version != VERSION) {
+        return Err(RecordError::Version { origin: origin.to_owned(), found });
+    }
+    serde_json::from_str(text).map_err(malformed)
+}

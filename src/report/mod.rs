@@ -1,0 +1,8 @@
+//! The record of a run, and the views of it. Whatever is shown is read from a record.
+//!
+//! Knows: `domain`. Must not: run or judge anything.
+
+pub mod board_table;
+pub mod file;
+pub mod record;
+pub mod text;

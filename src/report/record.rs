@@ -1,0 +1,379 @@
+//! The record: everything that a run found, as JSON.
+//!
+//! Two runs of the same trial by the same version give the same record, byte for byte, apart from `timing` and `host`.
+//! 64-bit words are texts such as `"0x0123456789abcdef"`.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::FaultClass;
+use crate::domain::finding::Finding;
+use crate::domain::hex::Hex64;
+use crate::domain::trial::{Expectation, Trial};
+use crate::domain::verdict::{Outcome, Verdict, Warrant};
+
+/// What every record says it is.
+pub const FORMAT: &str = "abench-record";
+
+/// The version of the format that this abench writes and reads.
+pub const VERSION: u32 = 1;
+
+/// A run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The version of abench that made it.
+    pub abench: String,
+    /// What was asked for.
+    pub asked: Asked,
+    /// The judgement of the whole run.
+    pub verdict: Verdict,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Whether the user stopped the run; what is missing was not done.
+    pub interrupted: bool,
+    /// Why a backend could not go on, where one could not; what is missing was not done.
+    pub unavailable: Option<String>,
+    /// Whether the scenario's expectations were met, where it has any.
+    pub expectation: Option<Met>,
+    /// The devices that were used.
+    pub devices: Vec<DeviceRecord>,
+    /// The software reference's result.
+    pub reference: Option<Hex64>,
+    /// The bank sweep of every device.
+    pub bank_sweeps: Vec<BankSweep>,
+    /// Every check, in the order in which they were made.
+    pub checks: Vec<Check>,
+    /// What wrong results tell about their cause.
+    pub causes: Vec<CauseRecord>,
+    /// Every kind of fault that the run claims to test for, and the checks that tried it.
+    pub claims: Vec<ClaimRecord>,
+    /// Bytes of the sync ticks.
+    pub ticks: Vec<TickRecord>,
+    /// What the run cannot see.
+    pub unseen: Unseen,
+    /// What became of the planted faults.
+    pub planted: Vec<PlantedRecord>,
+    /// How long things took; differs between runs.
+    pub timing: Timing,
+    /// What the run was made on; differs between machines.
+    pub host: Host,
+}
+
+/// What was asked for: enough to run it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// The scenario's name, where it has one.
+    pub scenario: Option<String>,
+    /// What was put on trial.
+    pub trial: Trial,
+    /// The backends, by name.
+    pub backends: Vec<String>,
+    /// The planted faults, as texts.
+    pub faults: Vec<String>,
+    /// What was expected.
+    pub expect: Option<Expectation>,
+}
+
+/// Whether expectations were met.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Met {
+    /// All of them.
+    pub met: bool,
+    /// What was not as expected, a sentence each.
+    pub unmet: Vec<String>,
+}
+
+/// A device that was used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceRecord {
+    /// Its name, as `--backend` takes it.
+    pub name: String,
+    /// How its answers are got.
+    pub evidence: Evidence,
+    /// Version of the design.
+    pub version: u32,
+    /// Banks of its bench engine.
+    pub banks: u32,
+    /// How it is reached.
+    pub link: String,
+}
+
+/// A device's bank sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankSweep {
+    /// The device's name.
+    pub device: String,
+    /// How its answers are got.
+    pub evidence: Evidence,
+    /// Number of deltas.
+    pub count: u32,
+    /// What the indices were combined with.
+    pub seed: Hex64,
+    /// What every row should show, by the software reference.
+    pub expected: Hex64,
+    /// One row a number of banks.
+    pub rows: Vec<BankRow>,
+    /// Sets of dead banks that this sweep alone would miss, of [`Self::all_sets`].
+    pub missed_sets: u64,
+    /// All sets of dead banks but the empty one.
+    pub all_sets: u64,
+}
+
+/// One run of a bank sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankRow {
+    /// Active banks.
+    pub banks: u32,
+    /// Clock cycles, as the device counted them.
+    pub cycles: u32,
+    /// Clock cycles, as they should be.
+    pub expected_cycles: u32,
+    /// The merged result.
+    pub result: Hex64,
+    /// Whether both are as they should be.
+    pub ok: bool,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// What it is called.
+    pub name: String,
+    /// Who was checked, and how their answers are got.
+    pub subjects: BTreeMap<String, Evidence>,
+    /// Its judgement.
+    pub verdict: Verdict,
+    /// What was compared with what, or why it could not tell: a sentence without its full stop.
+    pub summary: String,
+    /// What a `holds` about arrival orders rests on.
+    pub warrant: Option<Warrant>,
+    /// The arrival orders that were tried.
+    pub orders: Option<Orders>,
+    /// The kinds of fault that it would have noticed in this run, computed from what it did.
+    pub tries: Vec<FaultClass>,
+    /// Contradictions, the smallest of each kind.
+    pub findings: Vec<Finding>,
+}
+
+/// The arrival orders that a check tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Orders {
+    /// Deltas in each.
+    pub deltas: u64,
+    /// How many orders each explorer chose that were tried, by its name.
+    pub explorers: BTreeMap<String, u64>,
+    /// The adversarial orders, by their texts.
+    pub named: Vec<String>,
+    /// Deliveries that were made to each subject.
+    pub deliveries: u64,
+    /// Deliveries that could have been made.
+    pub budget: u64,
+    /// What a second of budget is worth, in deliveries.
+    pub nominal_deliveries_per_second: u64,
+    /// The judgement of each oracle, by its name.
+    pub oracles: BTreeMap<String, Verdict>,
+}
+
+/// What a device's wrong results tell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CauseRecord {
+    /// The device.
+    pub device: String,
+    /// In words.
+    pub sentence: String,
+    /// Banks that accumulate nothing.
+    pub dead_banks: Vec<u32>,
+    /// Bits of the merged result that are inverted.
+    pub flipped_bits: Vec<u32>,
+    /// Indices of deltas that are left out or applied twice.
+    pub lost_deltas: Vec<u32>,
+}
+
+/// A kind of fault that the run claims to test for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimRecord {
+    /// The kind.
+    pub class: FaultClass,
+    /// The device or the software that it is claimed of.
+    pub of: String,
+    /// Checks that hold and would have noticed it.
+    pub tried_by: Vec<String>,
+}
+
+/// One sync tick, in bytes (evidence: software, by encoding and decoding the message).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TickRecord {
+    /// What decides which contexts change.
+    pub seed: Hex64,
+    /// How the bytes were got.
+    pub evidence: Evidence,
+    /// Whether it is the published one.
+    pub published: bool,
+    /// The contexts that change.
+    pub changed: Vec<u32>,
+    /// The values alone, which no receiver could decode.
+    pub value_bytes: u64,
+    /// What tells which contexts they belong to.
+    pub addressing_bytes: u64,
+    /// What tells where the message ends.
+    pub framing_bytes: u64,
+    /// What tells a repeated message from a new one.
+    pub id_bytes: u64,
+    /// What tells a damaged message.
+    pub checksum_bytes: u64,
+    /// The whole message.
+    pub message_bytes: u64,
+    /// The information bound for arbitrary values, in tenths of a byte, rounded; the receiver knows how many changed.
+    pub bound_tenths: u64,
+    /// The same for values whose lowest bit is always 1, as these are.
+    pub odd_bound_tenths: u64,
+    /// The full state.
+    pub full_state_bytes: u64,
+}
+
+/// What a run cannot see.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unseen {
+    /// Of the bank sweep alone, a sentence each.
+    pub by_bank_sweep: Vec<String>,
+    /// Of the whole run, a sentence each.
+    pub by_run: Vec<String>,
+}
+
+/// What became of a planted fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlantedOutcome {
+    /// It changed something, and a check found that.
+    Detected,
+    /// It changed something, and every check passed.
+    Escaped,
+    /// The run never used the faulty part.
+    NotActivated,
+    /// The faulty part was used and did as a sound one would have.
+    Equivalent,
+}
+
+impl std::fmt::Display for PlantedOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            PlantedOutcome::Detected => "detected",
+            PlantedOutcome::Escaped => "escaped",
+            PlantedOutcome::NotActivated => "not activated",
+            PlantedOutcome::Equivalent => "equivalent",
+        })
+    }
+}
+
+/// A planted fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlantedRecord {
+    /// The device that it was planted in; empty if there was none.
+    pub device: String,
+    /// Its text.
+    pub fault: String,
+    /// What became of it.
+    pub outcome: PlantedOutcome,
+    /// How often the faulty part was in use.
+    pub reached: u64,
+    /// How often it came to something else than a sound part would have.
+    pub changed: u64,
+    /// Why, in a sentence.
+    pub reason: String,
+}
+
+/// How long things took.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timing {
+    /// The whole run, in microseconds.
+    pub total_us: u64,
+    /// Every check, in microseconds, in the order in which they were made.
+    pub checks_us: Vec<(String, u64)>,
+    /// Register round trips, in nanoseconds, by device.
+    pub round_trips_ns: BTreeMap<String, Latencies>,
+    /// Whole arrival orders, in nanoseconds, by subject: from reset to the observed state.
+    pub orders_ns: BTreeMap<String, Latencies>,
+}
+
+/// A distribution of durations; the percentiles have three significant digits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Latencies {
+    /// How many.
+    pub count: u64,
+    /// The shortest.
+    pub min: u64,
+    /// Half are at most so long.
+    pub p50: u64,
+    /// 90 % are at most so long.
+    pub p90: u64,
+    /// 99 % are at most so long.
+    pub p99: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+impl From<&Histogram<u64>> for Latencies {
+    fn from(histogram: &Histogram<u64>) -> Self {
+        Latencies {
+            count: histogram.len(),
+            min: histogram.min(),
+            p50: histogram.value_at_quantile(0.5),
+            p90: histogram.value_at_quantile(0.9),
+            p99: histogram.value_at_quantile(0.99),
+            max: histogram.max(),
+        }
+    }
+}
+
+/// What a run was made on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Operating system.
+    pub os: String,
+    /// Processor architecture.
+    pub arch: String,
+    /// The vector units that `simd` and `threads` use.
+    pub simd: String,
+    /// Threads of the backend `threads`.
+    pub threads: usize,
+}
+
+impl Record {
+    /// All that decides the exit code.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            interrupted: self.interrupted,
+            unavailable: self.unavailable.is_some(),
+            verdict: self.verdict,
+            expectation_met: self.expectation.as_ref().map(|expectation| expectation.met),
+        }
+    }
+
+    /// The record without what may differ between two runs of the same trial.
+    pub fn without_timing_and_host(&self) -> Record {
+        Record { timing: Timing::default(), host: Host::default(), ..self.clone() }
+    }
+}

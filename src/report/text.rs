@@ -1,0 +1,276 @@
+//! A record as text for people, beginning with the board's table for dashboards.
+//!
+//! Lines after the table are such that dashboards skip them: none begins with two whole numbers, and the words that
+//! they take for a green light are in the table alone.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+use textwrap::Options;
+
+use crate::domain::evidence::Evidence;
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::verdict::Verdict;
+use crate::report::board_table;
+use crate::report::record::{Check, PlantedRecord, Record, TickRecord};
+
+/// Columns of text where the output is no terminal.
+pub const DEFAULT_WIDTH: usize = 100;
+
+/// Columns that no text is made narrower than.
+const LEAST_WIDTH: usize = 40;
+
+/// Whether a report begins with the board's table, of which there is at most one in an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// It does, if a device was on trial.
+    Shown,
+    /// It does not.
+    Left,
+}
+
+/// The whole report, in lines of at most `width` columns where words allow it; styled for a terminal.
+pub fn render(record: &Record, width: usize, table: Table) -> String {
+    let mut text = Text { out: String::new(), width: width.max(LEAST_WIDTH) };
+    let sweep = record.bank_sweeps.first().filter(|_| table == Table::Shown);
+    if let Some(sweep) = sweep
+        && let Some(device) = record.devices.iter().find(|device| device.name == sweep.device)
+    {
+        text.out.push_str(&board_table::render(device, sweep, record.verdict));
+        text.blank();
+    }
+    text.head(record);
+    text.checks(&record.checks);
+    text.counterexamples(record);
+    text.planted(&record.planted);
+    text.claims(record);
+    text.ticks(&record.ticks);
+    text.unseen(record);
+    text.devices(record);
+    text.out
+}
+
+/// A verdict's word in its colour.
+pub fn styled(verdict: Verdict) -> String {
+    let colour = match verdict {
+        Verdict::Holds => AnsiColor::Green,
+        Verdict::Inconclusive => AnsiColor::Yellow,
+        Verdict::Falsified => AnsiColor::Red,
+    };
+    let style = Style::new().fg_color(Some(colour.into())).bold();
+    format!("{style}{verdict}{style:#}")
+}
+
+struct Text {
+    out: String,
+    width: usize,
+}
+
+impl Text {
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    fn heading(&mut self, heading: &str) {
+        let bold = Style::new().bold();
+        self.blank();
+        self.line(&format!("{bold}{heading}{bold:#}"));
+    }
+
+    /// A paragraph with every line but the first indented by `indent` columns, and the first one too if it is not
+    /// given a beginning of its own.
+    fn paragraph(&mut self, beginning: &str, indent: usize, words: &str) {
+        let rest = " ".repeat(indent);
+        let first = if beginning.is_empty() { rest.as_str() } else { beginning };
+        let options = Options::new(self.width)
+            .initial_indent(first)
+            .subsequent_indent(&rest)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .break_words(false);
+        for line in textwrap::wrap(words, options) {
+            self.line(line.trim_end());
+        }
+    }
+
+    fn head(&mut self, record: &Record) {
+        let name = record.asked.scenario.as_deref().map_or(String::new(), |name| format!(" {name}:"));
+        self.line(&format!("abench {}:{name} verdict {}", record.abench, styled(record.verdict)));
+        self.paragraph("", 2, &record.reason);
+        if record.interrupted {
+            self.paragraph("", 2, "stopped by the user: what is missing was not done");
+        }
+        if let Some(reason) = &record.unavailable {
+            self.paragraph("", 2, &format!("a backend was unavailable: {reason}"));
+        }
+        match &record.expectation {
+            Some(expectation) if expectation.met => self.line("  expectations of the scenario: met"),
+            Some(expectation) => {
+                self.line("  expectations of the scenario: not met");
+                expectation.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet));
+            }
+            None => {}
+        }
+    }
+
+    fn checks(&mut self, checks: &[Check]) {
+        self.heading("checks");
+        for check in checks {
+            let padding = " ".repeat(14 - check.verdict.to_string().len());
+            self.line(&format!("  {}{padding}{}", styled(check.verdict), check.name));
+            self.paragraph("", 16, &format!("on {}: {}", on(&check.subjects), check.summary));
+            if let Some(orders) = &check.orders {
+                let explorers: Vec<String> = orders.explorers.iter().map(|(e, n)| format!("{e} ({n})")).collect();
+                let oracles: Vec<String> = orders.oracles.iter().map(|(o, verdict)| format!("{o} {verdict}")).collect();
+                if orders.deliveries > 0 {
+                    self.paragraph(
+                        "",
+                        16,
+                        &format!("orders: {}; oracles: {}", explorers.join(", "), oracles.join(", ")),
+                    );
+                }
+            }
+            if let Some(warrant) = &check.warrant {
+                self.paragraph("", 16, &format!("warrant {warrant}"));
+            }
+        }
+    }
+
+    fn counterexamples(&mut self, record: &Record) {
+        let causes = record.causes.iter().map(|cause| format!("cause ({}): {}", cause.device, cause.sentence));
+        let mut shown: Vec<&str> = Vec::new();
+        for (check, finding) in record.checks.iter().flat_map(|check| check.findings.iter().map(move |f| (check, f))) {
+            // Checks that end in the same smallest case show it once.
+            if !shown.contains(&finding.case.as_str()) {
+                shown.push(&finding.case);
+                self.finding(check, finding);
+            }
+        }
+        if !shown.is_empty() {
+            causes.for_each(|cause| self.paragraph("", 2, &cause));
+        }
+    }
+
+    fn finding(&mut self, check: &Check, finding: &Finding) {
+        let Finding { subject, evidence, quantity, expected, got, .. } = finding;
+        self.heading("counterexample");
+        self.paragraph("", 2, &format!("{}: {} on {subject} (evidence {evidence})", check.name, finding.during));
+        let decimal = |value: u64| match quantity {
+            Quantity::Cycles => format!(" ({value})"),
+            _ => String::new(),
+        };
+        self.line(&format!("  expected {quantity} {expected}{}", decimal(expected.0)));
+        self.line(&format!("  got {:>width$}{quantity} {got}{}", "", decimal(got.0), width = "expected".len() - 3));
+        if !finding.reproducible {
+            self.line("  the same execution did not give this answer again");
+        }
+        self.paragraph("", 2, &format!("smallest case found: {}", finding.size));
+        self.line(&format!("  replay: abench replay {}", finding.case));
+    }
+
+    fn planted(&mut self, planted: &[PlantedRecord]) {
+        if planted.is_empty() {
+            return;
+        }
+        self.heading("planted faults");
+        for PlantedRecord { device, fault, outcome, reason, .. } in planted {
+            let place = if device.is_empty() { String::new() } else { format!(" in {device}") };
+            self.paragraph(&format!("  {outcome:<16}"), 18, &format!("{fault}{place}: {reason}"));
+        }
+    }
+
+    fn claims(&mut self, record: &Record) {
+        if record.claims.is_empty() {
+            return;
+        }
+        self.heading("what this run claims to test for, and the checks that hold and tried it");
+        for claim in &record.claims {
+            let tried_by = if claim.tried_by.is_empty() { "none".to_owned() } else { claim.tried_by.join(", ") };
+            self.paragraph("  - ", 4, &format!("{} ({}): {tried_by}", claim.class, claim.of));
+        }
+    }
+
+    fn ticks(&mut self, ticks: &[TickRecord]) {
+        let Some(first) = ticks.first() else { return };
+        self.heading(&format!("one sync tick in bytes (evidence {})", first.evidence));
+        let mut row = |label: &str, value: &dyn Fn(&TickRecord) -> String| {
+            let cells = ticks.iter().fold(String::new(), |mut cells, tick| {
+                write!(cells, "{:>12}", value(tick)).expect("a string takes every text");
+                cells
+            });
+            self.line(&format!("  {label:<30}{cells}"));
+        };
+        row("tick", &|tick| if tick.published { "published".to_owned() } else { "this SEED".to_owned() });
+        row("contexts changed, of 256", &|tick| tick.changed.len().to_string());
+        row("values alone, undecodable", &|tick| tick.value_bytes.to_string());
+        row("+ addressing", &|tick| tick.addressing_bytes.to_string());
+        row("+ framing", &|tick| tick.framing_bytes.to_string());
+        row("+ ids", &|tick| tick.id_bytes.to_string());
+        row("+ checksum", &|tick| tick.checksum_bytes.to_string());
+        row("= message, decodable", &|tick| tick.message_bytes.to_string());
+        row("information bound", &|tick| tenths(tick.bound_tenths));
+        row("bound, lowest bits known", &|tick| tenths(tick.odd_bound_tenths));
+        row("full state", &|tick| tick.full_state_bytes.to_string());
+        row("message of full state", &|tick| {
+            let per_mille = (tick.message_bytes * 2000 / tick.full_state_bytes).div_ceil(2);
+            format!("{} %", tenths(per_mille))
+        });
+        if ticks.iter().any(|tick| tick.changed.is_empty()) {
+            self.paragraph("", 2, "No context changes under this SEED: a tick of no bytes.");
+        }
+        let explained = "The bound grants that the receiver knows how many contexts changed. No message of fewer bytes, on \
+                         average, can be decoded: the values alone are below it.";
+        if ticks.iter().any(|tick| tick.value_bytes * 10 < tick.odd_bound_tenths) {
+            self.paragraph("", 2, explained);
+        }
+    }
+
+    fn unseen(&mut self, record: &Record) {
+        let unseen = &record.unseen;
+        if !unseen.by_bank_sweep.is_empty() {
+            self.heading("what the bank sweep alone cannot see");
+            unseen.by_bank_sweep.iter().for_each(|sentence| self.paragraph("  - ", 4, sentence));
+        }
+        if !unseen.by_run.is_empty() {
+            self.heading("what this run cannot see");
+            unseen.by_run.iter().for_each(|sentence| self.paragraph("  - ", 4, sentence));
+        }
+    }
+
+    fn devices(&mut self, record: &Record) {
+        if record.devices.is_empty() {
+            return;
+        }
+        self.heading("devices");
+        for device in &record.devices {
+            self.paragraph(
+                "  - ",
+                4,
+                &format!(
+                    "{}: evidence {}, version {}, banks {}, reached {}",
+                    device.name, device.evidence, device.version, device.banks, device.link
+                ),
+            );
+        }
+    }
+}
+
+fn tenths(tenths: u64) -> String {
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+/// "scalar, simd (evidence software), model (evidence model)".
+fn on(subjects: &BTreeMap<String, Evidence>) -> String {
+    let mut by_evidence: BTreeMap<Evidence, Vec<&str>> = BTreeMap::new();
+    for (subject, evidence) in subjects {
+        by_evidence.entry(*evidence).or_default().push(subject);
+    }
+    let groups: Vec<String> =
+        by_evidence.iter().map(|(evidence, names)| format!("{} (evidence {evidence})", names.join(", "))).collect();
+    groups.join(", ")
+}

@@ -1,0 +1,140 @@
+//! Scenario files: TOML, every key known, every value within its range.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::domain::trial::{Expectation, StandardTrial, TickTrial, Trial};
+use crate::scenario::Scenario;
+
+/// The version of the format that this abench reads.
+pub const VERSION: i64 = 1;
+
+/// Why a scenario cannot be used. The message names the file, and the line where there is one.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file cannot be read.
+    #[error("cannot read the scenario {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is no TOML, or has a key or value that is not allowed.
+    #[error("{origin}: {error}")]
+    Malformed {
+        /// The file or shipped name.
+        origin: String,
+        /// What is wrong, with line and column.
+        error: Box<toml::de::Error>,
+    },
+    /// It is of another version.
+    #[error("{origin}: {found} of the scenario format; this abench reads version = {VERSION}")]
+    Version {
+        /// The file or shipped name.
+        origin: String,
+        /// The version that it names, or that it names none.
+        found: String,
+    },
+    /// It puts nothing on trial, or two things.
+    #[error("{origin}: a scenario has exactly one of the tables [standard] and [tick]; this one has {found}")]
+    Tables {
+        /// The file or shipped name.
+        origin: String,
+        /// How many it has.
+        found: &'static str,
+    },
+}
+
+/// The file's own shape.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "version")]
+    _version: i64,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    backend: Vec<String>,
+    standard: Option<StandardTrial>,
+    tick: Option<TickTrial>,
+    expect: Option<Expectation>,
+}
+
+/// Reads the scenario in this file.
+pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ScenarioError::Unreadable { path: path.to_owned(), error })?;
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    parse(&text, &name, &path.display().to_string())
+}
+
+/// The scenario in this text; `origin` is what messages call it.
+pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioError> {
+    let malformed = |error| ScenarioError::Malformed { origin: origin.to_owned(), error: Box::new(error) };
+    // The version is looked at before the keys, which another version may have others of.
+    let table: toml::Table = toml::from_str(text).map_err(malformed)?;
+    let found = match table.get("version") {
+        Some(toml::Value::Integer(VERSION)) => None,
+        Some(toml::Value::Integer(other)) => Some(format!("this is version {other}")),
+        Some(other) => Some(format!("a {} cannot be a version", other.type_str())),
+        None => Some("there is no version".to_owned()),
+    };
+    if let Some(found) = found {
+        return Err(ScenarioError::Version { origin: origin.to_owned(), found });
+    }
+    let file: File = toml::from_str(text).map_err(malformed)?;
+    let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
+    let trial = match (file.standard, file.tick) {
+        (Some(standard), None) => Trial::Standard(standard),
+        (None, Some(tick)) => Trial::Tick(tick),
+        (None, None) => return Err(tables("none")),
+        (Some(_), Some(_)) => return Err(tables("both")),
+    };
+    let name = Some(name.to_owned());
+    Ok(Scenario { name, about: file.about, trial, backends: file.backend, expect: file.expect })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refused(text: &str) -> String {
+        parse(text, "bad", "bad.toml").expect_err(text).to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_named_with_its_line() {
+        insta::assert_snapshot!(
+            [
+                "",
+                "version = 2\nnew_key = 1",
+                "version = 1",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\n[tick]\nseed = '7'",
+                "version = 1\n[standard]\ncuont = 5\nseed = '7'",
+                "version = 1\n[standard]\ncount = 0\nseed = '7'",
+                "version = 1\n[standard]\ncount = -5\nseed = '7'",
+                "version = 1\n[standard]\ncount = 4294967296\nseed = '7'",
+                "version = 1\n[standard]\ncount = 'many'\nseed = '7'",
+                "version = 1\n[standard]\ncount = 5\nseed = 7",
+                "version = 1\n[standard]\ncount = 5\nseed = '0x12345678901234567'",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\nbudget = -1",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\nbudget = 'ten'",
+                "version = 1\n[standard]\ncount = 5",
+                "version = 1\n[tick]\nseed = '7'\n[expect]\nverdict = 'passes'",
+                "version = 1\n[tick]\nseed = ",
+            ]
+            .map(refused)
+            .join("\n----\n")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_a_scenario_or_an_error(text in "(version = 1\n)?(\\[(standard|tick|expect)\\]\n)?.*") {
+            let _ = parse(&text, "any", "any.toml");
+        }
+    }
+}

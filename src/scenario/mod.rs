@@ -1,0 +1,31 @@
+//! Scenarios: what to put on trial, from a file or by name, and the workloads that they come to.
+//!
+//! Knows: `domain`, and the format of scenario files. Must not: run anything.
+
+pub mod file;
+pub mod shipped;
+pub mod tick;
+
+use crate::domain::trial::{Expectation, Trial};
+
+/// Plain validated data: what is put on trial, and what is expected of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// The name of the file without its ending; `None` for a run that was asked for by COUNT and SEED.
+    pub name: Option<String>,
+    /// What it is and why, in prose.
+    pub about: String,
+    /// What is put on trial.
+    pub trial: Trial,
+    /// The backends that it asks for; empty where it leaves them to the command line.
+    pub backends: Vec<String>,
+    /// What is expected of the run.
+    pub expect: Option<Expectation>,
+}
+
+impl Scenario {
+    /// The scenario of a run that was asked for without a file.
+    pub fn unnamed(trial: Trial) -> Self {
+        Scenario { name: None, about: String::new(), trial, backends: Vec::new(), expect: None }
+    }
+}

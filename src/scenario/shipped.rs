@@ -1,0 +1,40 @@
+//! The scenarios that come with abench, embedded in the binary.
+
+use crate::scenario::Scenario;
+use crate::scenario::file::{self, ScenarioError};
+
+/// Name and text of every shipped scenario, in the order in which they are listed.
+pub const SHIPPED: &[(&str, &str)] = &[
+    ("recorded-65537", include_str!("../../scenarios/recorded-65537.toml")),
+    ("recorded-1000003", include_str!("../../scenarios/recorded-1000003.toml")),
+    ("tick", include_str!("../../scenarios/tick.toml")),
+];
+
+/// The shipped scenario with this name, if there is one.
+pub fn find(name: &str) -> Option<Result<Scenario, ScenarioError>> {
+    let (name, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name)?;
+    Some(file::parse(text, name, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_in_scenarios_is_shipped_and_can_be_read() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .expect("the folder of scenarios")
+            .map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into_owned())
+            .collect();
+        files.sort();
+        let mut shipped: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+        shipped.sort_unstable();
+        assert_eq!(files, shipped);
+        for name in shipped {
+            let scenario = find(name).expect("it is shipped").expect("it can be read");
+            assert!(scenario.expect.is_some(), "{name} expects something");
+            assert!(!scenario.about.is_empty(), "{name} says what it is");
+        }
+    }
+}
