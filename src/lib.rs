@@ -26,8 +26,8 @@
 //! | 4 | [`fault`] | the catalogue of faults that can be planted |
 //! | 5 | [`campaign`] | the loops: a scenario and its subjects to a record |
 //! | 6 | [`console`] | the terminal |
-//! | 6 | [`cmd`] | one verb a file |
-//! | 7 | [`cli`] | the command line |
+//! | 7 | [`cmd`] | one verb a file |
+//! | 8 | [`cli`] | the command line; `main` dispatches it and gives the exit code |
 
 pub mod bus;
 pub mod campaign;

@@ -16,6 +16,7 @@ use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::oracle::equations;
 use crate::report::record::Check;
+use crate::subject::scalar::{self, Scalar};
 
 /// Name of the check.
 pub const ACCUMULATION: &str = "accumulation";
@@ -53,7 +54,7 @@ pub fn check(
     watch: &mut dyn Watch,
 ) -> Result<Check, SubjectError> {
     let mut findings = Vec::new();
-    let mut subjects = BTreeMap::from([("scalar".to_owned(), Evidence::Software)]);
+    let mut subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
     let closed_form = equations::right_result(EngineRun { count, active: 1, seed });
     let finding = |name: &str, expected: u64, got: u64, case: String| Finding {
         subject: name.to_owned(),
@@ -68,10 +69,10 @@ pub fn check(
         size: "not made smaller".to_owned(),
     };
     if reference != closed_form {
-        let case = format!("case1,scalar,accumulate,count={count},seed={seed}");
-        findings.push(finding("scalar", closed_form, reference, case));
+        let case = case_text(&Scalar::default(), Execution::Accumulate { count, seed });
+        findings.push(finding(scalar::NAME, closed_form, reference, case));
     }
-    for accumulator in accumulators.iter_mut().filter(|accumulator| accumulator.name() != "scalar") {
+    for accumulator in accumulators.iter_mut().filter(|accumulator| accumulator.name() != scalar::NAME) {
         let got = accumulate(accumulator.as_mut(), count, seed, watch)?;
         subjects.insert(accumulator.name().to_owned(), accumulator.evidence());
         if got != reference {

@@ -1,7 +1,8 @@
 //! Arrival orders: the same deltas delivered in many orders, judged by two oracles.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
@@ -19,7 +20,7 @@ use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::explore::adversarial::Adversarial;
+use crate::explore::adversarial::{self, Adversarial};
 use crate::explore::all_orders::AllOrders;
 use crate::explore::minimise::fewest_items;
 use crate::explore::permutation::Permutation;
@@ -89,6 +90,9 @@ impl Chosen {
     }
 }
 
+/// The time that each subject took an order, in nanoseconds, by its name.
+pub type Latencies = Vec<(String, Histogram<u64>)>;
+
 /// One subject's two judges, and what they found.
 struct Trial {
     invariance: (Invariance, Verdict),
@@ -103,7 +107,7 @@ pub fn check(
     subjects: &mut [&mut dyn Subject],
     workload: &Workload,
     watch: &mut dyn Watch,
-) -> Result<(Check, Vec<(String, Histogram<u64>)>), SubjectError> {
+) -> Result<(Check, Latencies), SubjectError> {
     let count = u64::from(workload.count);
     let chosen = Chosen::of(workload);
     let tried = chosen.orders().count() as u64;
@@ -111,8 +115,8 @@ pub fn check(
     let mut trials: Vec<Trial> = subjects.iter().map(|_| Trial::new(workload.truth)).collect();
     for order in chosen.orders() {
         let states = deliver_to_all(subjects, &mut trials, order, workload, watch)?;
-        for (trial, state) in trials.iter_mut().zip(states) {
-            trial.judge(order, state);
+        for (trial, states) in trials.iter_mut().zip(states) {
+            trial.judge(order, states);
         }
     }
     watch.end();
@@ -147,81 +151,139 @@ impl Trial {
         }
     }
 
-    fn judge(&mut self, order: &Order, state: u64) {
-        if self.invariance.0.judge(order, state).is_some() {
+    fn judge(&mut self, order: &Order, states: States) {
+        let States { before_last, last } = states;
+        if self.invariance.0.judge(order, last.got).is_some() {
             self.invariance.1 = Verdict::Falsified;
         }
-        if self.truth.0.judge(order, state).is_some() {
+        let wrong_before_last = Truth { expected: before_last.expected }.judge(order, before_last.got).is_some();
+        if wrong_before_last || self.truth.0.judge(order, last.got).is_some() {
             self.truth.1 = Verdict::Falsified;
             self.first_wrong.get_or_insert_with(|| order.clone());
         }
     }
 }
 
-/// Delivers one order to all subjects, batch by batch, and gives the states that they show.
+/// A state that a subject shows, beside what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shown {
+    expected: u64,
+    got: u64,
+}
+
+/// What a subject shows of one order. The state before the last delivery is judged too: where the right end is 0, a
+/// subject that does nothing would otherwise pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct States {
+    before_last: Shown,
+    last: Shown,
+}
+
+impl States {
+    /// The first state that is wrong, or the last one.
+    fn telling(self) -> Shown {
+        if self.before_last.expected != self.before_last.got { self.before_last } else { self.last }
+    }
+}
+
+/// An order on its way, a batch of arrivals at a time, and the plain sum of what has arrived.
+struct Delivery {
+    permutation: Permutation,
+    deltas: Deltas,
+    batch: Vec<u64>,
+    expected: u64,
+}
+
+impl Delivery {
+    fn of(order: &Order, count: u32, seed: Seed) -> Self {
+        let permutation = Permutation::prepare(order, count.into(), seed);
+        let batch = vec![0; BATCH.min(permutation.len() as usize)];
+        Delivery { permutation, deltas: Deltas::of_engine(seed), batch, expected: 0 }
+    }
+
+    /// Sends the arrivals at these positions.
+    fn send<E>(&mut self, positions: Range<u64>, mut arrive: impl FnMut(&[u64]) -> Result<(), E>) -> Result<(), E> {
+        let mut first = positions.start;
+        while first < positions.end {
+            let arrivals = &mut self.batch[..BATCH.min((positions.end - first) as usize)];
+            self.permutation.fill(first, arrivals);
+            arrivals.iter_mut().for_each(|index| *index = self.deltas.at(*index));
+            self.expected = arrivals.iter().fold(self.expected, |state, delta| state ^ delta);
+            arrive(arrivals)?;
+            first += arrivals.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Subjects that are asked the same, each timed by itself.
+struct TimedSubjects<'a, 'b> {
+    subjects: &'a mut [&'b mut dyn Subject],
+    elapsed: Vec<Duration>,
+}
+
+impl TimedSubjects<'_, '_> {
+    fn each<T>(
+        &mut self,
+        mut ask: impl FnMut(&mut dyn Subject) -> Result<T, SubjectError>,
+    ) -> Result<Vec<T>, SubjectError> {
+        let timed = self.subjects.iter_mut().zip(&mut self.elapsed).map(|(subject, elapsed)| {
+            let start = Instant::now();
+            let answer = ask(*subject);
+            *elapsed += start.elapsed();
+            answer
+        });
+        timed.collect()
+    }
+}
+
+/// Delivers one order to all subjects and gives what each shows.
 fn deliver_to_all(
     subjects: &mut [&mut dyn Subject],
     trials: &mut [Trial],
     order: &Order,
     workload: &Workload,
     watch: &mut dyn Watch,
-) -> Result<Vec<u64>, SubjectError> {
-    let mut elapsed = vec![0u64; subjects.len()];
-    let mut timed = |place: usize, work: &mut dyn FnMut() -> Result<u64, SubjectError>| {
-        let start = Instant::now();
-        let value = work()?;
-        elapsed[place] += start.elapsed().as_nanos() as u64;
-        Ok::<u64, SubjectError>(value)
-    };
-    for (place, subject) in subjects.iter_mut().enumerate() {
-        timed(place, &mut || subject.reset().map(|()| 0))?;
-    }
-    each_batch(order, workload, |arrivals| {
+) -> Result<Vec<States>, SubjectError> {
+    let mut delivery = Delivery::of(order, workload.count, workload.seed);
+    let len = delivery.permutation.len();
+    let elapsed = vec![Duration::ZERO; subjects.len()];
+    let mut subjects = TimedSubjects { subjects, elapsed };
+    let mut arrive = |subjects: &mut TimedSubjects, arrivals: &[u64]| {
         if watch.stop_requested() {
             return Err(SubjectError::Interrupted);
         }
-        for (place, subject) in subjects.iter_mut().enumerate() {
-            timed(place, &mut || subject.deliver(arrivals).map(|()| 0))?;
-        }
+        subjects.each(|subject| subject.deliver(arrivals))?;
         watch.advance(arrivals.len() as u64);
         Ok(())
-    })?;
-    let mut states = Vec::with_capacity(subjects.len());
-    for (place, subject) in subjects.iter_mut().enumerate() {
-        states.push(timed(place, &mut || subject.observe())?);
+    };
+    subjects.each(|subject| subject.reset())?;
+    delivery.send(0..len - 1, |arrivals| arrive(&mut subjects, arrivals))?;
+    let (expected_before, before) = (delivery.expected, subjects.each(|subject| subject.observe())?);
+    delivery.send(len - 1..len, |arrivals| arrive(&mut subjects, arrivals))?;
+    let (expected, last) = (delivery.expected, subjects.each(|subject| subject.observe())?);
+    for (trial, elapsed) in trials.iter_mut().zip(&subjects.elapsed) {
+        trial.latencies.saturating_record(elapsed.as_nanos() as u64);
     }
-    for (trial, nanoseconds) in trials.iter_mut().zip(elapsed) {
-        trial.latencies.saturating_record(nanoseconds);
-    }
-    Ok(states)
+    let states = before.into_iter().zip(last).map(|(before, last)| States {
+        before_last: Shown { expected: expected_before, got: before },
+        last: Shown { expected, got: last },
+    });
+    Ok(states.collect())
 }
 
-/// The deltas of an order, in the order in which they arrive, a batch at a time.
-fn each_batch<E>(order: &Order, workload: &Workload, mut batch: impl FnMut(&[u64]) -> Result<(), E>) -> Result<(), E> {
-    let permutation = Permutation::prepare(order, workload.count.into(), workload.seed);
-    let deltas = Deltas::of_engine(workload.seed);
-    let mut buffer = vec![0; BATCH.min(permutation.len() as usize)];
-    let mut first = 0;
-    while first < permutation.len() {
-        let arrivals = &mut buffer[..BATCH.min((permutation.len() - first) as usize)];
-        permutation.fill(first, arrivals);
-        arrivals.iter_mut().for_each(|index| *index = deltas.at(*index));
-        batch(arrivals)?;
-        first += arrivals.len() as u64;
-    }
-    Ok(())
-}
-
-/// Delivers one order to one subject; gives the state that it should show and the one that it does.
+/// Delivers one order to one subject; gives the state that it should show and the one that it does, before the last
+/// delivery if that is where they differ.
 pub fn deliver(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed) -> Result<(u64, u64), SubjectError> {
-    let workload = Workload { count, seed, truth: 0, budget: Budget::default(), banks: 1 };
+    let mut delivery = Delivery::of(order, count, seed);
+    let len = delivery.permutation.len();
     subject.reset()?;
-    let mut expected = 0;
-    each_batch(order, &workload, |arrivals| {
-        expected = arrivals.iter().fold(expected, |state, delta| state ^ delta);
-        subject.deliver(arrivals)
-    })?;
-    Ok((expected, subject.observe()?))
+    delivery.send(0..len - 1, |arrivals| subject.deliver(arrivals))?;
+    let before_last = Shown { expected: delivery.expected, got: subject.observe()? };
+    delivery.send(len - 1..len, |arrivals| subject.deliver(arrivals))?;
+    let last = Shown { expected: delivery.expected, got: subject.observe()? };
+    let Shown { expected, got } = States { before_last, last }.telling();
+    Ok((expected, got))
 }
 
 /// The contradiction that an order shows, with the fewest deltas that the bound allows to find.
@@ -293,7 +355,10 @@ fn summary(tried: u64, workload: &Workload) -> String {
         );
     }
     let orders = if tried == 1 { "order" } else { "orders" };
-    format!("{tried} {orders} of {count} deltas, the state byte for byte against scalar and against each other")
+    format!(
+        "{tried} {orders} of {count} deltas, the last two states byte for byte against scalar, the last also against \
+         each other"
+    )
 }
 
 fn orders_record(chosen: &Chosen, tried: u64, trials: &[Trial], workload: &Workload) -> Orders {
@@ -302,7 +367,7 @@ fn orders_record(chosen: &Chosen, tried: u64, trials: &[Trial], workload: &Workl
         Verdict::Holds if tried < least => Verdict::Inconclusive,
         verdict => verdict,
     };
-    let named = chosen.explorers.iter().filter(|(explorer, _)| explorer.name() == "adversarial");
+    let named = chosen.explorers.iter().filter(|(explorer, _)| explorer.name() == adversarial::NAME);
     Orders {
         deltas: count,
         explorers: chosen.explorers.iter().map(|(e, orders)| (e.name().to_owned(), orders.len() as u64)).collect(),

@@ -7,12 +7,16 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
 use crate::domain::verdict::Verdict;
+use crate::explore::all_orders;
 use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, right_result};
 use crate::oracle::residue::numbered;
 use crate::report::record::{Check, ClaimRecord, DeviceRecord, Unseen};
 
 /// What software subjects are called together in a claim.
 pub const SOFTWARE: &str = "software";
+
+/// What a tick's message is called, as what a check is about.
+pub const MESSAGE: &str = "message";
 
 /// The kinds of fault that a standard campaign claims to test a device for.
 const OF_DEVICE: [FaultClass; 7] = [
@@ -32,7 +36,7 @@ pub fn standard_claims(checks: &[Check], devices: &[DeviceRecord], software: boo
         claims.push(claim(FaultClass::WrongAccumulation, SOFTWARE, checks, &is_software));
         claims.push(claim(FaultClass::OrderDependence, SOFTWARE, checks, &is_software));
     }
-    claims.push(claim(FaultClass::WrongMessage, "message", checks, &|check| check.subjects.contains_key("message")));
+    claims.push(claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.subjects.contains_key(MESSAGE)));
     for device in devices {
         let of_device = |check: &Check| check.subjects.contains_key(&device.name);
         claims.extend(OF_DEVICE.map(|class| claim(class, &device.name, checks, &of_device)));
@@ -50,7 +54,7 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
         return Vec::new();
     }
     let mut claims =
-        vec![claim(FaultClass::WrongMessage, "message", checks, &|check| check.subjects.contains_key("message"))];
+        vec![claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.subjects.contains_key(MESSAGE))];
     for device in devices {
         let of_device = |check: &Check| check.subjects.contains_key(&device.name);
         for class in [FaultClass::StaleRead, FaultClass::LostHighWord] {
@@ -61,9 +65,7 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
 }
 
 fn is_software(check: &Check) -> bool {
-    check.subjects.contains_key("scalar")
-        || check.subjects.contains_key("simd")
-        || check.subjects.contains_key("threads")
+    check.subjects.iter().any(|(name, &evidence)| evidence == Evidence::Software && name != MESSAGE)
 }
 
 fn claim(class: FaultClass, of: &str, checks: &[Check], concerns: &dyn Fn(&Check) -> bool) -> ClaimRecord {
@@ -187,18 +189,19 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
         ));
     }
     let lost = UnseenDeltas::of(&runs);
+    if let Some(index) = lost.zero {
+        sentences.push(format!(
+            "Lost deltas: the delta of index {index} is 0, since the index equals SEED; its loss changes nothing."
+        ));
+    }
     if let Some(example) = &lost.example {
-        let which = numbered("index", example);
-        sentences.push(match example.len() {
-            1 => {
-                format!("Lost deltas: the delta of {which} is 0 (the index equals SEED), so its loss changes nothing.")
-            }
-            _ => format!(
-                "Lost deltas: several that cancel go unseen, for example the deltas of {which} together; of the 2^{} \
-                 sets of lost deltas, 2^{} cancel in every run.",
-                lost.deltas, lost.dimension
-            ),
-        });
+        sentences.push(format!(
+            "Lost deltas: several that cancel go unseen, for example those of {} together; of the 2^{} sets of lost \
+             deltas, 2^{} cancel in every run.",
+            numbered("index", example),
+            lost.deltas,
+            lost.dimension
+        ));
     }
     let swept: Vec<u32> = engine.bank_sweep.iter().map(|run| run.active).collect();
     let short_only: Vec<u32> = (1..=engine.banks).filter(|active| !swept.contains(active)).collect();
@@ -216,7 +219,7 @@ fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<Stri
     let mut sentences = Vec::new();
     for orders in checks.iter().filter_map(|check| check.orders.as_ref()) {
         let tried: u64 = orders.explorers.values().sum();
-        if !orders.explorers.contains_key("all") {
+        if !orders.explorers.contains_key(all_orders::NAME) {
             sentences.push(format!("Arrival orders: {tried} of the {count}! orders were tried; the others were not."));
         }
     }

@@ -134,11 +134,8 @@ pub fn judge_bank_sweep(device: &dyn Device, sweep: &[Observed]) -> (Check, Bank
 pub fn judge_short_sweep(device: &dyn Device, sweep: &[Observed]) -> Check {
     let banks = device.identity().banks;
     let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
-    let compared = format!(
-        "{} runs, COUNT 1 to {} at every ACTIVE from 1 to {banks}, result and cycles against scalar",
-        runs.len(),
-        2 * banks
-    );
+    let compared =
+        format!("COUNT 1 to {} at every ACTIVE from 1 to {banks}, result and cycles against scalar", 2 * banks);
     let mut check = judge(SHORT_SWEEP, device, sweep, compared);
     check.tries = tried(&UnseenBanks::of(&runs, banks));
     check
@@ -158,7 +155,7 @@ fn judge(name: &str, device: &dyn Device, sweep: &[Observed], compared: String) 
     let wrong = sweep.iter().filter(|observed| !observed.right()).count();
     let doubtful = sweep.iter().filter(|observed| !observed.reproducible).count();
     let (verdict, summary) = match (wrong, doubtful) {
-        (0, _) => (Verdict::Holds, compared),
+        (0, _) => (Verdict::Holds, format!("{} runs, {compared}", sweep.len())),
         (wrong, doubtful) if wrong == doubtful => {
             let summary =
                 format!("{wrong} of {} runs were wrong and then answered otherwise when repeated", sweep.len());
@@ -178,27 +175,33 @@ fn judge(name: &str, device: &dyn Device, sweep: &[Observed], compared: String) 
     }
 }
 
-/// What the wrong results of both sweeps tell about their cause. One more run, of COUNT 0, tells an inverted result
-/// bit from the loss of delta 0, which every other run takes.
-pub fn diagnose(
+/// One more run, of COUNT 0, where the sweeps went wrong: it tells an inverted result bit from the loss of delta 0,
+/// which every other run takes. Nothing where they did not.
+pub fn observe_nothing(
     device: &mut dyn Device,
     sweeps: &[Observed],
     watch: &mut dyn Watch,
-) -> Result<Option<Cause>, SubjectError> {
-    if sweeps.iter().all(|observed| !observed.wrong(Quantity::Result) || !observed.reproducible) {
-        return Ok(None);
+) -> Result<Vec<Observed>, SubjectError> {
+    if sweeps.iter().all(Observed::right) {
+        return Ok(Vec::new());
     }
-    let empty = EngineRun { count: 0, active: 1, seed: sweeps[0].run.seed };
-    let empty = observe(device, &[empty], |_| 0, watch)?;
-    let residues = empty
+    let nothing = EngineRun { count: 0, active: 1, seed: sweeps[0].run.seed };
+    observe(device, &[nothing], |_| 0, watch)
+}
+
+/// What the wrong results of these runs tell about their cause, if they are reproducible.
+pub fn diagnose(observed: &[Observed], banks: u32) -> Option<Cause> {
+    if !observed.iter().any(|observed| observed.wrong(Quantity::Result) && observed.reproducible) {
+        return None;
+    }
+    let residues = observed
         .iter()
-        .chain(sweeps)
         .map(|observed| Residue { run: observed.run, residue: observed.got.result ^ observed.expected.result });
-    Ok(explain(&residues.collect::<Vec<_>>(), device.identity().banks))
+    explain(&residues.collect::<Vec<_>>(), banks)
 }
 
 /// The findings of one sweep, one for each quantity that is wrong in it: the smallest run, made smaller where the
-/// device allows it. `short` is the short sweep: it shows what passes.
+/// device allows it. `short` holds the short sweep's runs, and the one of COUNT 0 if it was made: it shows what passes.
 pub fn findings(
     device: &mut dyn Device,
     sweep: &[Observed],
@@ -211,6 +214,7 @@ pub fn findings(
         let first_wrong = |sweep: &[Observed]| sweep.iter().find(|observed| observed.wrong(quantity)).copied();
         let Some(observed) = first_wrong(sweep) else { continue };
         let (smallest, size) = match first_wrong(short) {
+            Some(in_short) if in_short.run.count == 0 => (in_short, "there is no smaller COUNT".to_owned()),
             Some(in_short) => (in_short, "no smaller COUNT fails at any ACTIVE, under this SEED".to_owned()),
             None => shrink(device, observed, quantity, cause, watch)?,
         };

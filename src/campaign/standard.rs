@@ -80,10 +80,12 @@ fn sweeps(
         Ok(sweep)
     })?;
     let mut short_check = engine_sweeps::judge_short_sweep(device, &short_sweep);
-    let all = [bank_sweep.as_slice(), &short_sweep].concat();
-    let cause = engine_sweeps::diagnose(device, &all, watch)?;
-    bank_check.findings = engine_sweeps::findings(device, &bank_sweep, &short_sweep, cause.as_ref(), watch)?;
-    short_check.findings = engine_sweeps::findings(device, &short_sweep, &short_sweep, cause.as_ref(), watch)?;
+    let sweeps = [bank_sweep.as_slice(), &short_sweep].concat();
+    let mut short = engine_sweeps::observe_nothing(device, &sweeps, watch)?;
+    short.extend(&short_sweep);
+    let cause = engine_sweeps::diagnose(&[bank_sweep.as_slice(), &short].concat(), banks);
+    bank_check.findings = engine_sweeps::findings(device, &bank_sweep, &short, cause.as_ref(), watch)?;
+    short_check.findings = engine_sweeps::findings(device, &short_sweep, &short, cause.as_ref(), watch)?;
     progress.checks.extend([bank_check, short_check]);
     progress.causes.extend(cause.map(|cause| CauseRecord {
         device: device.name().to_owned(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::adapter_round_trips::{judge, tried, verdict};
+use crate::campaign::coverage::MESSAGE;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::AdapterOp;
 use crate::domain::fault::FaultClass;
@@ -68,7 +69,7 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
     };
     let check = Check {
         name: format!("{} as a message", name(seed)),
-        subjects: BTreeMap::from([("message".to_owned(), Evidence::Software)]),
+        subjects: BTreeMap::from([(MESSAGE.to_owned(), Evidence::Software)]),
         verdict: if as_sent && as_published { Verdict::Holds } else { Verdict::Falsified },
         summary,
         warrant: None,

@@ -1,14 +1,34 @@
 //! `abench list`: what there is to name.
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
-use crate::cli::{ListArgs, Listed};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::verdict::exit;
+use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
 use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject::REGISTRY;
+
+/// Arguments of `list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// What to list; all of it if nothing is named
+    pub what: Option<Listed>,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Listed {
+    /// Shipped scenarios.
+    Scenarios,
+    /// Backends of this build.
+    Backends,
+    /// Explorers of arrival orders.
+    Explorers,
+    /// Faults that can be planted.
+    Faults,
+}
 
 /// Lists one kind of name, or all kinds under headings.
 pub fn run(args: &ListArgs) -> Result<u8, Failure> {
@@ -45,13 +65,7 @@ fn lines(what: Listed) -> Result<String, Failure> {
                 (format!("{}{argument}", entry.name), entry.about.to_owned())
             })
             .collect(),
-        Listed::Explorers => [
-            ("all", "every order, where there are at most 64"),
-            ("adversarial", "reversed, rotated, halves swapped, interleaved by bank"),
-            ("seeded", "permutations drawn from the seed"),
-        ]
-        .map(|(name, about)| (name.to_owned(), about.to_owned()))
-        .to_vec(),
+        Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect(),
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
     };
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

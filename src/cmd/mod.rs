@@ -2,6 +2,7 @@
 //! code.
 
 pub mod list;
+pub mod options;
 pub mod replay;
 pub mod run;
 pub mod standard;
@@ -12,7 +13,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use crate::campaign::{self, Plan};
-use crate::cli::{RunOptions, TerminalOptions};
+use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;

@@ -1,12 +1,14 @@
 //! `abench replay CASE|FILE`: a counterexample, or a whole record, again.
 
 use std::io::Read;
+use std::num::NonZeroUsize;
 
 use anyhow::{Context, anyhow};
+use clap::Args;
 
 use crate::campaign::Plan;
 use crate::campaign::replay::{self, ReplayError, Replayed};
-use crate::cli::ReplayArgs;
+use crate::cmd::options::{TerminalOptions, parse_threads};
 use crate::cmd::{Failure, execute, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
@@ -20,6 +22,20 @@ use crate::report::record::Record;
 use crate::report::text::{self, Table, styled};
 use crate::scenario::Scenario;
 use crate::subject::{self, Conditions};
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A case as a report shows it (case1,…), or a file that holds a case or a record; - for standard input
+    #[arg(value_name = "CASE|FILE")]
+    pub what: String,
+    /// Threads of the backend `threads` [default: all cores]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub threads: Option<NonZeroUsize>,
+    /// How the terminal is used.
+    #[command(flatten)]
+    pub terminal: TerminalOptions,
+}
 
 /// Replays what is named and gives the exit code: that of the verdict found, or 3 where a record's is another one.
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {

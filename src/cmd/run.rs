@@ -3,14 +3,26 @@
 use std::path::Path;
 
 use anyhow::anyhow;
+use clap::Args;
 
-use crate::cli::{RunArgs, RunOptions};
+use crate::cmd::options::RunOptions;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::trial::Trial;
 use crate::domain::verdict::exit;
 use crate::report::text::Table;
 use crate::scenario::{Scenario, file, shipped};
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// A scenario: a shipped name, or a path (with a / or ending in .toml)
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+    /// The options of every run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
 
 /// Runs them one after the other and gives the exit code of the worst.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {

@@ -1,14 +1,38 @@
 //! `abench [COUNT [SEED]]`: the standard campaign.
 
-use crate::cli::StandardArgs;
+use anyhow::anyhow;
+use clap::Args;
+
+use crate::cmd::options::RunOptions;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
-use crate::domain::trial::{StandardTrial, Trial};
+use crate::domain::seed::Seed;
+use crate::domain::trial::{Count, StandardTrial, Trial};
 use crate::report::text::Table;
 use crate::scenario::Scenario;
 
+/// Arguments of the standard campaign.
+#[derive(Debug, Args)]
+pub struct StandardArgs {
+    /// Number of deltas, 1 to 4294967295 [default: 65537]
+    #[arg(value_parser = parse_count, allow_negative_numbers = true)]
+    pub count: Option<Count>,
+    /// Seed of 64 bits, hexadecimal, with or without 0x [default: 0xDEADBEEF0BADF00D]
+    #[arg(value_name = "SEED", id = "SEED", conflicts_with = "seed", allow_negative_numbers = true)]
+    pub seed_argument: Option<Seed>,
+    /// What is one too many; taken so that the message can say so.
+    #[arg(hide = true, allow_negative_numbers = true)]
+    pub surplus: Vec<String>,
+    /// The options of every run.
+    #[command(flatten)]
+    pub run: RunOptions,
+}
+
 /// Runs it and gives the exit code.
 pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
+    if let Some(surplus) = args.surplus.first() {
+        return Err(Failure::usage(anyhow!("abench takes COUNT and SEED; '{surplus}' is one too many")));
+    }
     let published = StandardTrial::published();
     let trial = StandardTrial {
         count: args.count.unwrap_or(published.count),
@@ -20,4 +44,15 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let record = execute(&plan, args.run.terminal, &StopRequest::listen())?;
     deliver(&record, place, args.run.terminal, Table::Shown)?;
     Ok(record.outcome().exit_code())
+}
+
+/// A COUNT; what does not even look like one may be a misspelt verb.
+fn parse_count(text: &str) -> Result<Count, String> {
+    text.parse().map_err(|error| {
+        if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            format!("{error}; nor is it a verb: those are run, replay, list and help")
+        } else {
+            format!("{error}")
+        }
+    })
 }

@@ -4,6 +4,9 @@ use crate::domain::explorer::Explorer;
 use crate::domain::order::Order;
 use crate::domain::verdict::Warrant;
 
+/// What it is called.
+pub const NAME: &str = "adversarial";
+
 /// A fixed list: reversed, rotated, halves swapped, and interleaved by bank for a device with this many banks.
 #[derive(Clone, Copy, Debug)]
 pub struct Adversarial {
@@ -13,7 +16,7 @@ pub struct Adversarial {
 
 impl Explorer for Adversarial {
     fn name(&self) -> &'static str {
-        "adversarial"
+        NAME
     }
 
     fn orders(&self, deltas: u64, limit: u64) -> Vec<Order> {

@@ -4,6 +4,9 @@ use crate::domain::explorer::Explorer;
 use crate::domain::order::Order;
 use crate::domain::verdict::Warrant;
 
+/// What it is called.
+pub const NAME: &str = "all";
+
 /// All `n!` orders, in lexicographic order of their indices.
 #[derive(Clone, Copy, Debug)]
 pub struct AllOrders;
@@ -21,7 +24,7 @@ impl AllOrders {
 
 impl Explorer for AllOrders {
     fn name(&self) -> &'static str {
-        "all"
+        NAME
     }
 
     /// Empty if there are more than `limit`: a part of all orders would prove nothing.

@@ -4,13 +4,16 @@ use crate::domain::explorer::Explorer;
 use crate::domain::order::Order;
 use crate::domain::verdict::Warrant;
 
+/// What it is called.
+pub const NAME: &str = "seeded";
+
 /// Independently drawn permutations, numbered from 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Seeded;
 
 impl Explorer for Seeded {
     fn name(&self) -> &'static str {
-        "seeded"
+        NAME
     }
 
     fn orders(&self, _deltas: u64, limit: u64) -> Vec<Order> {

@@ -147,7 +147,9 @@ pub struct UnseenDeltas {
     pub deltas: u32,
     /// The base-2 logarithm of the number of sets that go unseen, the empty one among them.
     pub dimension: u64,
-    /// An example of few deltas, where there is one.
+    /// The index whose delta is 0, if a run has it: its loss changes nothing.
+    pub zero: Option<u32>,
+    /// An example of deltas other than that one that cancel, where a few in a row do.
     pub example: Option<Vec<u32>>,
 }
 
@@ -164,9 +166,10 @@ impl UnseenDeltas {
         let seed = runs.first().map_or(0, |run| run.seed.value());
         let stretches = counts.windows(2).map(|pair| (pair[0], pair[1]));
         let dimension = stretches.clone().map(|(from, to)| u64::from(to - from) - rank(seed, from, to)).sum();
-        let mut examples: Vec<Vec<u32>> = stretches.filter_map(|(from, to)| cancelling(seed, from, to)).collect();
-        examples.sort_by_key(Vec::len);
-        UnseenDeltas { deltas: counts.last().copied().unwrap_or(0), dimension, example: examples.into_iter().next() }
+        let deltas = counts.last().copied().unwrap_or(0);
+        let zero = u32::try_from(seed).ok().filter(|&index| index < deltas);
+        let example = stretches.clone().find_map(|(from, to)| cancelling(zero, from, to));
+        UnseenDeltas { deltas, dimension, zero, example }
     }
 }
 
@@ -186,15 +189,14 @@ fn rank(seed: u64, from: u32, to: u32) -> u64 {
     Basis::of(words.iter().map(<[u64; 1]>::as_slice)).rank() as u64
 }
 
-/// Few deltas in `from..to` that cancel: the one at SEED, whose delta is 0, or four in a row, aligned to four.
-fn cancelling(seed: u64, from: u32, to: u32) -> Option<Vec<u32>> {
-    if let Ok(zero) = u32::try_from(seed)
-        && (from..to).contains(&zero)
-    {
-        return Some(vec![zero]);
-    }
-    let four = from.checked_next_multiple_of(4)?;
-    (four.checked_add(4)? <= to).then(|| (four..four + 4).collect())
+/// Four deltas in `from..to` that cancel, being in a row and aligned to four, and none of them `zero`.
+fn cancelling(zero: Option<u32>, from: u32, to: u32) -> Option<Vec<u32>> {
+    let first = from.checked_next_multiple_of(4)?;
+    let fours = [Some(first), first.checked_add(4)].into_iter().flatten();
+    fours
+        .filter(|four| four.checked_add(4).is_some_and(|end| end <= to))
+        .map(|four| (four..four + 4).collect::<Vec<u32>>())
+        .find(|four| zero.is_none_or(|zero| !four.contains(&zero)))
 }
 
 #[cfg(test)]
@@ -249,7 +251,8 @@ mod tests {
 
         #[test]
         fn examples_of_unseen_deltas_do_cancel(seed in prop_oneof![any::<u64>(), 0..300u64], from in 0..300u32, len in 0..200u32) {
-            if let Some(example) = cancelling(seed, from, from + len) {
+            let zero = u32::try_from(seed).ok();
+            if let Some(example) = cancelling(zero, from, from + len) {
                 let sum = example.iter().fold(0, |sum, &i| sum ^ Xorshift64.generate(seed ^ u64::from(i)));
                 prop_assert_eq!(sum, 0);
                 prop_assert!(example.iter().all(|i| (from..from + len).contains(i)));
@@ -306,6 +309,6 @@ mod tests {
     fn the_short_sweep_alone_sees_every_lost_delta_but_the_one_that_is_zero() {
         assert_eq!(UnseenDeltas::of(&short_sweep_at_eight(16, RECORDED)).dimension, 0);
         let unseen = UnseenDeltas::of(&short_sweep_at_eight(16, Seed::new(7)));
-        assert_eq!((unseen.dimension, unseen.example), (1, Some(vec![7])));
+        assert_eq!((unseen.dimension, unseen.zero, unseen.example), (1, Some(7), None));
     }
 }

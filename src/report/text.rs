@@ -11,6 +11,7 @@ use textwrap::Options;
 
 use crate::domain::evidence::Evidence;
 use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
 use crate::domain::verdict::Verdict;
 use crate::report::board_table;
 use crate::report::record::{Check, PlantedRecord, Record, TickRecord};
@@ -41,9 +42,9 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
         text.blank();
     }
     text.head(record);
-    text.checks(&record.checks);
     text.counterexamples(record);
     text.planted(&record.planted);
+    text.checks(&record.checks);
     text.claims(record);
     text.ticks(&record.ticks);
     text.unseen(record);
@@ -102,6 +103,9 @@ impl Text {
         let name = record.asked.scenario.as_deref().map_or(String::new(), |name| format!(" {name}:"));
         self.line(&format!("abench {}:{name} verdict {}", record.abench, styled(record.verdict)));
         self.paragraph("", 2, &record.reason);
+        for cause in &record.causes {
+            self.paragraph("", 2, &format!("cause ({}): {}", cause.device, cause.sentence));
+        }
         if record.interrupted {
             self.paragraph("", 2, "stopped by the user: what is missing was not done");
         }
@@ -142,7 +146,6 @@ impl Text {
     }
 
     fn counterexamples(&mut self, record: &Record) {
-        let causes = record.causes.iter().map(|cause| format!("cause ({}): {}", cause.device, cause.sentence));
         let mut shown: Vec<&str> = Vec::new();
         for (check, finding) in record.checks.iter().flat_map(|check| check.findings.iter().map(move |f| (check, f))) {
             // Checks that end in the same smallest case show it once.
@@ -150,9 +153,6 @@ impl Text {
                 shown.push(&finding.case);
                 self.finding(check, finding);
             }
-        }
-        if !shown.is_empty() {
-            causes.for_each(|cause| self.paragraph("", 2, &cause));
         }
     }
 
@@ -164,8 +164,11 @@ impl Text {
             Quantity::Cycles => format!(" ({value})"),
             _ => String::new(),
         };
-        self.line(&format!("  expected {quantity} {expected}{}", decimal(expected.0)));
-        self.line(&format!("  got {:>width$}{quantity} {got}{}", "", decimal(got.0), width = "expected".len() - 3));
+        self.line(&format!("  expected   {quantity} {expected}{}", decimal(expected.0)));
+        self.line(&format!("  got        {quantity} {got}{}", decimal(got.0)));
+        if *quantity != Quantity::Cycles {
+            self.line(&format!("  difference {quantity} {}", Hex64(expected.0 ^ got.0)));
+        }
         if !finding.reproducible {
             self.line("  the same execution did not give this answer again");
         }

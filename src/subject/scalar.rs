@@ -8,6 +8,9 @@ use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::subject::{Accumulator, Subject, SubjectError};
 
+/// What it is called.
+pub const NAME: &str = "scalar";
+
 /// A 64-bit state into which deltas are XORed one by one, on the calling thread.
 #[derive(Clone, Debug, Default)]
 pub struct Scalar {
@@ -23,7 +26,7 @@ impl Scalar {
 
 impl Subject for Scalar {
     fn name(&self) -> &str {
-        "scalar"
+        NAME
     }
 
     fn evidence(&self) -> Evidence {

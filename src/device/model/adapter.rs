@@ -53,7 +53,7 @@ impl Adapter {
             RS1 => self.rs1,
             RS2 => self.rs2,
             RD => self.rd,
-            STATUS => u32::from(self.response_ok && !busy) * RESPONSE_OK | u32::from(busy) * BUSY,
+            STATUS => (u32::from(self.response_ok && !busy) * RESPONSE_OK) | (u32::from(busy) * BUSY),
             _ => 0,
         }
     }

@@ -48,7 +48,7 @@ impl Engine {
 
     /// The word at this offset.
     pub fn read(&self, offset: u32) -> u32 {
-        let flags = u32::from(self.done) * DONE | u32::from(self.busy) * BUSY;
+        let flags = (u32::from(self.done) * DONE) | (u32::from(self.busy) * BUSY);
         match offset {
             CTRL => flags,
             COUNT => self.count,

@@ -1,0 +1,79 @@
+//! Bad input ends with a sentence that says what, where and what is allowed, and with the documented exit code.
+
+mod common;
+
+use common::{Answer, answer};
+
+fn refused(args: &[&str]) -> String {
+    let Answer { exit, output, talk } = answer(args);
+    assert_eq!((exit, output.as_str()), (2, ""), "{args:?}: {talk}");
+    assert!(!talk.contains("panicked"), "{talk}");
+    format!("$ abench {}\n{talk}", args.join(" "))
+}
+
+#[test]
+fn every_kind_of_bad_argument_is_refused_with_a_reason() {
+    let all: Vec<String> = [
+        &["0"][..],
+        &["4294967296"],
+        &["-1"],
+        &["many"],
+        &["1.5"],
+        &["5", "0x12345678901234567"],
+        &["5", "xyz"],
+        &["5", ""],
+        &["5", "-7"],
+        &["5", "7", "--seed", "7"],
+        &["5", "7", "9"],
+        &["--backend", "gpu"],
+        &["--backend", "software,scalar"],
+        &["--backend", "model:33"],
+        &["--plant", "gremlin"],
+        &["--plant", "dead-bank:99"],
+        &["--plant", "stale-read", "--plant", "stale-read"],
+        &["--fast"],
+        &["--threads", "0"],
+        &["--budget", "soon"],
+        &["--color", "red"],
+        &["run"],
+        &["run", "nothing"],
+        &["run", "no/such.toml"],
+        &["run", "tick", "recorded-65537", "--record", "both.json"],
+        &["run", "tick", "--budget", "5"],
+        &["list", "birds"],
+        &["replay"],
+        &["replay", "no-such-file"],
+        &["replay", "case1,model,engine,count=1"],
+        &["replay", "case2,model,engine,count=1,active=1,seed=1"],
+        &["replay", "case1,software,accumulate,count=1,seed=1"],
+        &["replay", "case1,scalar,engine,count=1,active=1,seed=1"],
+        &["replay", "case1,model,accumulate,count=1,seed=1"],
+        &["replay", "case1,model,engine,count=1,active=9,seed=1"],
+        &["replay", "case1,model,delivery,count=257,seed=1,order=reverse"],
+    ]
+    .map(refused)
+    .to_vec();
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn a_scenario_file_with_a_mistake_is_refused_with_file_and_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mistaken.toml");
+    for (text, expected) in [
+        ("version = 1\n[standard]\ncuont = 5\nseed = '7'", "line 3, column 1"),
+        ("version = 1\n[standard]\ncount = 'x'\nseed = '7'", "expected a whole number from 1 to 4294967295"),
+        ("version = 1\n[standard]\ncount = 0\nseed = '7'", "line 3, column 9"),
+        ("version = 1\n[tick]\nseed = 7", "expected a text of 1 to 16 hexadecimal digits"),
+        ("version = 1\nbackend = ['gpu']\n[tick]\nseed = '7'", "'gpu' is not a backend"),
+        ("version = 9", "this abench reads version = 1"),
+        ("\u{0}\u{1}", "line 1"),
+    ] {
+        std::fs::write(&path, text).expect("a file");
+        let talk = refused(&["run", path.to_str().expect("a path")]);
+        assert!(talk.contains(expected), "{talk}");
+        assert!(talk.contains("mistaken.toml") || expected.contains("gpu"), "{talk}");
+    }
+    std::fs::write(&path, [0xFF, 0xFE, 0x00]).expect("a file");
+    assert!(refused(&["run", path.to_str().expect("a path")]).contains("cannot read the scenario"));
+}

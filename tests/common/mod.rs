@@ -1,0 +1,77 @@
+//! What the tests of the binary share: how it is called, and how dashboards read it.
+
+// Every test file is a crate of its own and uses its part of this one.
+#![allow(dead_code)]
+
+use std::process::{Command, Output};
+
+/// The published COUNT and SEED.
+pub const PUBLISHED: [&str; 2] = ["65537", "0xDEADBEEF0BADF00D"];
+
+/// The binary.
+pub fn abench() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_abench"));
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// What the binary answers to these arguments.
+pub fn answer(args: &[&str]) -> Answer {
+    Answer::of(abench().args(args).output().expect("the binary starts"))
+}
+
+/// An exit code and both streams.
+#[derive(Debug)]
+pub struct Answer {
+    pub exit: i32,
+    pub output: String,
+    pub talk: String,
+}
+
+impl Answer {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        let exit = output.status.code().expect("no signal ended it");
+        Answer { exit, output: text(output.stdout), talk: text(output.stderr) }
+    }
+}
+
+/// The text with every run of white space as one blank.
+pub fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a dashboard takes from a run's output, as the known ones do it: the contract that the output keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Every `N_BANKS=<n>`.
+    pub banks: Vec<u32>,
+    /// Rows whose first two words are whole numbers, the first of them 1, 2, 4 or 8: banks, cycles and the first
+    /// `0x…` word.
+    pub rows: Vec<(u32, u64, Option<u64>)>,
+    /// Whether the green words are anywhere.
+    pub all_match: bool,
+}
+
+impl Reading {
+    /// Reads output as a dashboard does.
+    pub fn of(output: &str) -> Self {
+        let mut reading = Reading { all_match: output.contains("ALL MATCH"), ..Reading::default() };
+        for line in output.lines() {
+            let banks = line.split("N_BANKS=").skip(1).filter_map(|rest| {
+                let digits = rest.find(|c: char| !c.is_ascii_digit()).map_or(rest, |end| &rest[..end]);
+                digits.parse::<u32>().ok()
+            });
+            reading.banks.extend(banks);
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let [first, second, ..] = words[..]
+                && let (Ok(banks @ (1 | 2 | 4 | 8)), Ok(cycles)) = (first.parse(), second.parse())
+            {
+                let result = words.iter().find_map(|word| word.strip_prefix("0x"));
+                let result = result.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+                reading.rows.push((banks, cycles, result));
+            }
+        }
+        reading
+    }
+}

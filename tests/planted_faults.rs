@@ -1,0 +1,154 @@
+//! The run finds what is planted in it, names it, and hands over a case that shows it again.
+
+mod common;
+
+use std::num::NonZeroUsize;
+
+use abench::campaign::{self, Plan};
+use abench::domain::fault::Fault;
+use abench::domain::seed::Seed;
+use abench::domain::trial::{StandardTrial, Trial};
+use abench::domain::verdict::Verdict;
+use abench::domain::watch::Unwatched;
+use abench::report::record::{PlantedOutcome, Record};
+use abench::scenario::Scenario;
+use abench::subject::{Conditions, backends, open};
+
+use common::{Reading, answer, unwrapped};
+
+/// A standard campaign on the model alone with these faults in it.
+fn campaign(count: &str, seed: u64, faults: &[Fault]) -> Record {
+    let count = count.parse().expect("a COUNT");
+    let trial = StandardTrial { count, seed: Seed::new(seed), ..StandardTrial::published() };
+    let plan = Plan {
+        scenario: Scenario::unnamed(Trial::Standard(trial)),
+        backends: backends(["model"]).expect("a backend"),
+        conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec() },
+    };
+    let subjects = open(&plan.backends, &plan.conditions).expect("the model is there");
+    campaign::run(&plan, subjects, &mut Unwatched)
+}
+
+fn dead(set: u32) -> Vec<u32> {
+    (0..8).filter(|bank| set >> bank & 1 == 1).collect()
+}
+
+#[test]
+fn every_one_of_the_255_sets_of_dead_banks_is_found_and_named() {
+    for seed in [0xDEAD_BEEF_0BAD_F00D, 7, 0x10000] {
+        for set in 1..256 {
+            let faults: Vec<Fault> = dead(set).into_iter().map(Fault::DeadBank).collect();
+            let record = campaign("65537", seed, &faults);
+            assert_eq!(record.verdict, Verdict::Falsified, "seed {seed:#x}, set {set:#x}");
+            assert_eq!(record.causes[0].dead_banks, dead(set), "seed {seed:#x}");
+            assert!(record.planted.iter().all(|fault| fault.outcome == PlantedOutcome::Detected));
+        }
+    }
+}
+
+#[test]
+fn dead_banks_and_pairs_of_them_are_named_on_the_screen_and_never_green() {
+    for (plants, named) in [
+        (&["dead-bank:0"][..], "bank 0 dead"),
+        (&["dead-bank:7"], "bank 7 dead"),
+        (&["dead-bank:1", "dead-bank:6"], "banks 1 and 6 dead"),
+    ] {
+        for seed in ["0xDEADBEEF0BADF00D", "7", "0x10000"] {
+            let mut args = vec!["65537", seed];
+            plants.iter().for_each(|plant| args.extend(["--plant", plant]));
+            let answer = answer(&args);
+            assert_eq!(answer.exit, 1);
+            assert!(answer.output.contains(named), "{}", answer.output);
+            assert!(answer.output.contains("VERIFY: FAILED"));
+            assert!(!Reading::of(&answer.output).all_match);
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_fault_is_found_and_its_cause_named() {
+    for (plant, cause) in [
+        ("dead-bank:3", "bank 3 dead"),
+        ("drop:0", "the delta of index 0 dropped or applied twice"),
+        ("drop:15", "the delta of index 15 dropped or applied twice"),
+        ("drop:65536", "the delta of index 65536 dropped or applied twice"),
+        ("duplicate:1000", "the delta of index 1000 dropped or applied twice"),
+        ("flip-bit:0", "bit 0 of the merged result inverted"),
+        ("flip-bit:63", "bit 63 of the merged result inverted"),
+        ("stale-read", "every READ answers with the state before the last ACCUM"),
+        ("lost-high-word", "the high half of every ACCUM is lost"),
+    ] {
+        let answer = answer(&["--plant", plant]);
+        assert_eq!(answer.exit, 1, "{plant}");
+        assert!(unwrapped(&answer.output).contains(cause), "{plant}: {}", answer.output);
+        assert!(answer.output.contains("expected   ") && answer.output.contains("got        "));
+        assert!(unwrapped(&answer.output).contains(&format!("detected {plant} in model")), "{}", answer.output);
+    }
+}
+
+#[test]
+fn every_case_that_a_report_shows_replays_to_the_same_verdict() {
+    for plant in ["dead-bank:5", "drop:3", "drop:40000", "flip-bit:17", "stale-read", "lost-high-word"] {
+        for count in ["65537", "100"] {
+            let report = answer(&[count, "--plant", plant]).output;
+            let cases: Vec<&str> =
+                report.lines().filter_map(|line| line.strip_prefix("  replay: abench replay ")).collect();
+            assert!(!cases.is_empty() || (plant == "drop:40000" && count == "100"), "{plant}: {report}");
+            for case in cases {
+                assert!(case.contains(&format!("plant={plant}")), "{case}");
+                let replayed = answer(&["replay", case]);
+                assert_eq!(replayed.exit, 1, "{case}: {}", replayed.output);
+                let sound = case.replace(&format!(",plant={plant}"), "");
+                assert_eq!(answer(&["replay", &sound]).exit, 0, "{sound}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_report_of_a_dead_bank_that_the_table_cannot_show() {
+    insta::assert_snapshot!(answer(&["--plant", "dead-bank:3"]).output);
+}
+
+#[test]
+fn a_fault_in_the_adapter_is_also_found_by_the_arrival_orders_where_the_device_takes_them() {
+    let record = campaign("100", 5, &[Fault::LostHighWord]);
+    let orders = record.checks.iter().find(|check| check.name == "arrival orders").expect("the check was made");
+    assert_eq!(orders.verdict, Verdict::Falsified);
+    assert_eq!(orders.findings[0].size, "one delta; fewer cannot fail");
+    // A delta whose high half never arrives gives the same wrong state in every order: the oracles are not one.
+    let oracles = &orders.orders.as_ref().expect("orders were tried").oracles;
+    assert_eq!((oracles["invariance"], oracles["truth"]), (Verdict::Holds, Verdict::Falsified));
+}
+
+#[test]
+fn a_fault_that_the_run_cannot_activate_or_that_changes_nothing_is_inconclusive_with_the_reason() {
+    for (args, reason) in [
+        (&["--plant", "drop:70000"][..], "no run reaches index 70000: the longest has indices 0 to 65536"),
+        (&["--plant", "dead-bank:8"], "the engine has no bank 8: its banks are 0 to 7"),
+        (&["65537", "5", "--plant", "drop:5"], "index 5 equals SEED 0x0000000000000005, so its delta is 0"),
+        (&["65537", "5", "--plant", "duplicate:5"], "its effect is nil"),
+        (&["--backend", "software", "--plant", "stale-read"], "no model is among the backends"),
+        (&["10", "1", "--plant", "drop:3", "--plant", "duplicate:3"], "it changed something, and every check passed"),
+    ] {
+        let answer = answer(args);
+        assert_eq!(answer.exit, 3, "{args:?}: {}", answer.output);
+        assert!(unwrapped(&answer.output).contains(reason), "{args:?}: {}", answer.output);
+        assert!(!Reading::of(&answer.output).all_match);
+    }
+}
+
+#[test]
+fn a_fault_that_is_detected_beside_one_that_is_not_activated_falsifies() {
+    let record = campaign("100", 1, &[Fault::DeadBank(2), Fault::Drop(1_000_000)]);
+    assert_eq!(record.verdict, Verdict::Falsified);
+    let outcomes: Vec<PlantedOutcome> = record.planted.iter().map(|fault| fault.outcome).collect();
+    assert_eq!(outcomes, [PlantedOutcome::Detected, PlantedOutcome::NotActivated]);
+}
+
+#[test]
+fn without_faults_the_same_campaigns_hold() {
+    for (count, seed) in [("65537", 0xDEAD_BEEF_0BAD_F00D), ("65537", 7), ("65537", 0x10000), ("1", 0), ("3", 2)] {
+        assert_eq!(campaign(count, seed, &[]).verdict, Verdict::Holds, "COUNT {count}, SEED {seed:#x}");
+    }
+}

@@ -1,0 +1,37 @@
+//! The records in `results/` are what a fresh run gives.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use abench::scenario::shipped::SHIPPED;
+use common::answer;
+
+fn results() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results")
+}
+
+#[test]
+fn every_shipped_scenario_has_a_record_and_every_record_a_scenario() {
+    let shipped: BTreeSet<String> = SHIPPED.iter().map(|(name, _)| format!("{name}.json")).collect();
+    let entries = fs::read_dir(results()).expect("the folder of results");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let records: BTreeSet<String> = names.filter(|name| name.ends_with(".json")).collect();
+    assert_eq!(records, shipped);
+}
+
+#[test]
+fn a_fresh_run_of_every_shipped_scenario_equals_its_record_outside_timing_and_host() {
+    for (name, _) in SHIPPED {
+        let record = results().join(format!("{name}.json"));
+        let replayed = answer(&["replay", record.to_str().expect("a path of text")]);
+        let same = replayed.exit == 0 && replayed.output.contains("the same as recorded");
+        assert!(
+            same,
+            "{name}; if the change is meant, renew the records with results/bless\n{}{}",
+            replayed.output, replayed.talk
+        );
+    }
+}
