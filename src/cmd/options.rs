@@ -13,7 +13,7 @@ use crate::domain::trial::Budget;
 /// Options of every run.
 #[derive(Debug, Args)]
 pub struct RunOptions {
-    /// Backends, separated by commas: scalar, simd, threads, model[:BANKS], software for the first three [default:
+    /// Backends, separated by commas: scalar, simd, threads, model or model:BANKS, software for the first three [default:
     /// software,model]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub backend: Option<Vec<String>>,

@@ -105,18 +105,21 @@ fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTemp
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".abench-record-");
-    match permissions {
-        Some(permissions) => builder.permissions(permissions),
-        None => builder.permissions(default_permissions()),
-    };
+    if let Some(permissions) = permissions.or_else(default_permissions) {
+        builder.permissions(permissions);
+    }
     builder.tempfile_in(folder)
 }
 
 /// What a file gets that is made in the ordinary way; the process's mask is applied to it.
-#[cfg(unix)]
-fn default_permissions() -> Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    Permissions::from_mode(0o666)
+fn default_permissions() -> Option<Permissions> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(Permissions::from_mode(0o666))
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// The record as text.
