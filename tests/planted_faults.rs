@@ -11,6 +11,7 @@ use abench::domain::trial::{StandardTrial, Trial};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::report::record::{PlantedOutcome, Record};
+use abench::report::text::{Table, render};
 use abench::scenario::Scenario;
 use abench::subject::{Conditions, backends, open};
 
@@ -150,5 +151,20 @@ fn a_fault_that_is_detected_beside_one_that_is_not_activated_falsifies() {
 fn without_faults_the_same_campaigns_hold() {
     for (count, seed) in [("65537", 0xDEAD_BEEF_0BAD_F00D), ("65537", 7), ("65537", 0x10000), ("1", 0), ("3", 2)] {
         assert_eq!(campaign(count, seed, &[]).verdict, Verdict::Holds, "COUNT {count}, SEED {seed:#x}");
+    }
+}
+
+#[test]
+fn dashboards_read_the_same_in_a_window_of_any_width() {
+    for (count, faults) in [("65537", &[][..]), ("100", &[Fault::DeadBank(1), Fault::StaleRead])] {
+        let record = campaign(count, 0xDEAD_BEEF_0BAD_F00D, faults);
+        let reading =
+            |width| Reading::of(&anstream::adapter::strip_str(&render(&record, width, Table::Shown)).to_string());
+        let wide = reading(1000);
+        assert_eq!(wide.rows.len(), 4);
+        assert_eq!(wide.all_match, faults.is_empty());
+        for width in 0..150 {
+            assert_eq!(reading(width), wide, "{width} columns");
+        }
     }
 }

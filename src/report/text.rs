@@ -191,7 +191,7 @@ impl Text {
         if record.claims.is_empty() {
             return;
         }
-        self.heading("what this run claims to test for, and the checks that hold and tried it");
+        self.heading("claims, and the checks that hold and tried them");
         for claim in &record.claims {
             let tried_by = if claim.tried_by.is_empty() { "none".to_owned() } else { claim.tried_by.join(", ") };
             self.paragraph("  - ", 4, &format!("{} ({}): {tried_by}", claim.class, claim.of));
