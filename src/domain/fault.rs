@@ -1,6 +1,7 @@
 //! Faults that are planted on purpose, as texts that can be given to `--plant`.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -8,26 +9,185 @@ use serde::{Deserialize, Serialize};
 /// The most banks that a bench engine can have; its STATUS register counts them in eight bits, the RTL allows 32.
 pub const MOST_BANKS: u32 = 32;
 
+/// How an accumulator with a wrong operator takes a delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WrongOperator {
+    /// `state | delta`.
+    Or,
+    /// `state + delta`, modulo 2^64.
+    Add,
+    /// `delta`: the state is overwritten.
+    Overwrite,
+}
+
+impl WrongOperator {
+    /// All of them.
+    pub const ALL: [WrongOperator; 3] = [WrongOperator::Or, WrongOperator::Add, WrongOperator::Overwrite];
+
+    /// What the state becomes.
+    pub fn apply(self, state: u64, delta: u64) -> u64 {
+        match self {
+            WrongOperator::Or => state | delta,
+            WrongOperator::Add => state.wrapping_add(delta),
+            WrongOperator::Overwrite => delta,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            WrongOperator::Or => "or",
+            WrongOperator::Add => "add",
+            WrongOperator::Overwrite => "overwrite",
+        }
+    }
+}
+
 /// A fault to plant in a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
     /// Bank K of the engine accumulates nothing. Text: `dead-bank:K`.
     DeadBank(u32),
+    /// Bank K of the engine reads as all ones when the banks are merged. Text: `stuck-bank:K`.
+    StuckBank(u32),
+    /// The deltas of banks J and K of the engine go to each other. Text: `swap-banks:J:K`.
+    SwapBanks(u32, u32),
     /// The engine leaves out the delta of index I. Text: `drop:I`.
     Drop(u32),
     /// The engine applies the delta of index I twice. Text: `duplicate:I`.
     Duplicate(u32),
+    /// The engine takes the deltas of indices I and I + 1 in each other's place. Text: `reorder:I`.
+    Reorder(u32),
+    /// The engine takes the low half alone of the delta of index I. Text: `torn:I`.
+    Torn(u32),
+    /// The delta of index I goes to the next bank of the engine. Text: `misaddress:I`.
+    Misaddress(u32),
+    /// The engine's banks take deltas by a wrong operator. Text: `bank-operator:OP`.
+    BankOperator(WrongOperator),
+    /// The engine takes one delta fewer than COUNT. Text: `short-count`.
+    ShortCount,
+    /// The engine takes one delta more than COUNT. Text: `long-count`.
+    LongCount,
+    /// The engine accumulates nothing in a last clock that not all active banks take part in. Text:
+    /// `partial-cycle-dropped`.
+    PartialCycleDropped,
+    /// The engine's index has B bits and wraps. Text: `index-wraps:B`.
+    IndexWraps(u32),
+    /// The engine raises done, and takes its result, before the last clock. Text: `early-done`.
+    EarlyDone,
+    /// The engine's cycle counter is one too high. Text: `extra-cycle`.
+    ExtraCycle,
     /// Bit B of the engine's merged result is inverted. Text: `flip-bit:B`.
     FlipBit(u32),
     /// A READ of the adapter answers with the state before the last ACCUM. Text: `stale-read`.
     StaleRead,
+    /// A READ of the adapter answers before it is done: with the response of the command before it. Text:
+    /// `early-read`.
+    EarlyRead,
     /// The adapter does not take the high half of an ACCUM. Text: `lost-high-word`.
     LostHighWord,
+    /// The adapter leaves out every N-th ACCUM. Text: `accum-drop:N`.
+    AccumDrop(u32),
+    /// The adapter carries out every N-th ACCUM twice. Text: `accum-repeat:N`.
+    AccumRepeat(u32),
+    /// The adapter takes deltas by a wrong operator. Text: `accum-operator:OP`.
+    AccumOperator(WrongOperator),
+    /// A LOAD of the adapter does not clear the accumulator. Text: `load-keeps-accumulator`.
+    LoadKeepsAccumulator,
+    /// A LOAD of the adapter writes the context after the one that it names. Text: `load-wrong-context`.
+    LoadWrongContext,
+    /// A SWAP of the adapter writes the context after the one that it names. Text: `swap-wrong-context`.
+    SwapWrongContext,
 }
 
 /// The forms that a fault's text may take, for messages.
-pub const FORMS: &str = "dead-bank:K (K from 0 to 31), drop:I and duplicate:I (I from 0 to 4294967294), flip-bit:B (B \
-                         from 0 to 63), stale-read and lost-high-word";
+pub const FORMS: &str = "dead-bank:K, stuck-bank:K and swap-banks:J:K (J and K from 0 to 31), drop:I, duplicate:I, \
+                         reorder:I, torn:I and misaddress:I (I from 0 to 4294967294), bank-operator:OP and \
+                         accum-operator:OP (OP or, add or overwrite), short-count, long-count, partial-cycle-dropped, \
+                         index-wraps:B (B from 1 to 31), early-done, extra-cycle, flip-bit:B (B from 0 to 63), stale-read, \
+                         early-read, lost-high-word, accum-drop:N and accum-repeat:N (N from 1), \
+                         load-keeps-accumulator, load-wrong-context and swap-wrong-context";
+
+/// Why a text is not a fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a fault that can be planted; allowed are {FORMS}")]
+pub struct FaultError(String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::DeadBank(bank) => write!(f, "dead-bank:{bank}"),
+            Fault::StuckBank(bank) => write!(f, "stuck-bank:{bank}"),
+            Fault::SwapBanks(one, other) => write!(f, "swap-banks:{one}:{other}"),
+            Fault::Drop(index) => write!(f, "drop:{index}"),
+            Fault::Duplicate(index) => write!(f, "duplicate:{index}"),
+            Fault::Reorder(index) => write!(f, "reorder:{index}"),
+            Fault::Torn(index) => write!(f, "torn:{index}"),
+            Fault::Misaddress(index) => write!(f, "misaddress:{index}"),
+            Fault::BankOperator(operator) => write!(f, "bank-operator:{}", operator.text()),
+            Fault::ShortCount => write!(f, "short-count"),
+            Fault::LongCount => write!(f, "long-count"),
+            Fault::PartialCycleDropped => write!(f, "partial-cycle-dropped"),
+            Fault::IndexWraps(bits) => write!(f, "index-wraps:{bits}"),
+            Fault::EarlyDone => write!(f, "early-done"),
+            Fault::ExtraCycle => write!(f, "extra-cycle"),
+            Fault::FlipBit(bit) => write!(f, "flip-bit:{bit}"),
+            Fault::StaleRead => write!(f, "stale-read"),
+            Fault::EarlyRead => write!(f, "early-read"),
+            Fault::LostHighWord => write!(f, "lost-high-word"),
+            Fault::AccumDrop(every) => write!(f, "accum-drop:{every}"),
+            Fault::AccumRepeat(every) => write!(f, "accum-repeat:{every}"),
+            Fault::AccumOperator(operator) => write!(f, "accum-operator:{}", operator.text()),
+            Fault::LoadKeepsAccumulator => write!(f, "load-keeps-accumulator"),
+            Fault::LoadWrongContext => write!(f, "load-wrong-context"),
+            Fault::SwapWrongContext => write!(f, "swap-wrong-context"),
+        }
+    }
+}
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let refused = || FaultError(text.to_owned());
+        let within = |argument: &str, allowed: Range<u32>| {
+            argument.parse::<u32>().ok().filter(|number| allowed.contains(number)).ok_or_else(refused)
+        };
+        let operator = |argument: &str| {
+            WrongOperator::ALL.into_iter().find(|operator| operator.text() == argument).ok_or_else(refused)
+        };
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts[..] {
+            ["dead-bank", bank] => within(bank, 0..MOST_BANKS).map(Fault::DeadBank),
+            ["stuck-bank", bank] => within(bank, 0..MOST_BANKS).map(Fault::StuckBank),
+            ["swap-banks", one, other] if one != other => {
+                Ok(Fault::SwapBanks(within(one, 0..MOST_BANKS)?, within(other, 0..MOST_BANKS)?))
+            }
+            ["drop", index] => within(index, 0..u32::MAX).map(Fault::Drop),
+            ["duplicate", index] => within(index, 0..u32::MAX).map(Fault::Duplicate),
+            ["reorder", index] => within(index, 0..u32::MAX).map(Fault::Reorder),
+            ["torn", index] => within(index, 0..u32::MAX).map(Fault::Torn),
+            ["misaddress", index] => within(index, 0..u32::MAX).map(Fault::Misaddress),
+            ["bank-operator", name] => operator(name).map(Fault::BankOperator),
+            ["short-count"] => Ok(Fault::ShortCount),
+            ["long-count"] => Ok(Fault::LongCount),
+            ["partial-cycle-dropped"] => Ok(Fault::PartialCycleDropped),
+            ["index-wraps", bits] => within(bits, 1..u32::BITS).map(Fault::IndexWraps),
+            ["early-done"] => Ok(Fault::EarlyDone),
+            ["extra-cycle"] => Ok(Fault::ExtraCycle),
+            ["flip-bit", bit] => within(bit, 0..u64::BITS).map(Fault::FlipBit),
+            ["stale-read"] => Ok(Fault::StaleRead),
+            ["early-read"] => Ok(Fault::EarlyRead),
+            ["lost-high-word"] => Ok(Fault::LostHighWord),
+            ["accum-drop", every] => within(every, 1..u32::MAX).map(Fault::AccumDrop),
+            ["accum-repeat", every] => within(every, 1..u32::MAX).map(Fault::AccumRepeat),
+            ["accum-operator", name] => operator(name).map(Fault::AccumOperator),
+            ["load-keeps-accumulator"] => Ok(Fault::LoadKeepsAccumulator),
+            ["load-wrong-context"] => Ok(Fault::LoadWrongContext),
+            ["swap-wrong-context"] => Ok(Fault::SwapWrongContext),
+            _ => Err(refused()),
+        }
+    }
+}
 
 /// The part of a device that a fault is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,47 +202,16 @@ impl Fault {
     /// The part that it is in.
     pub fn site(self) -> Site {
         match self {
-            Fault::DeadBank(_) | Fault::Drop(_) | Fault::Duplicate(_) | Fault::FlipBit(_) => Site::Engine,
-            Fault::StaleRead | Fault::LostHighWord => Site::Adapter,
-        }
-    }
-}
-
-/// Why a text is not a fault.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a fault that can be planted; allowed are {FORMS}")]
-pub struct FaultError(String);
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::DeadBank(bank) => write!(f, "dead-bank:{bank}"),
-            Fault::Drop(index) => write!(f, "drop:{index}"),
-            Fault::Duplicate(index) => write!(f, "duplicate:{index}"),
-            Fault::FlipBit(bit) => write!(f, "flip-bit:{bit}"),
-            Fault::StaleRead => write!(f, "stale-read"),
-            Fault::LostHighWord => write!(f, "lost-high-word"),
-        }
-    }
-}
-
-impl FromStr for Fault {
-    type Err = FaultError;
-
-    fn from_str(text: &str) -> Result<Self, FaultError> {
-        let refused = || FaultError(text.to_owned());
-        let below = |argument: &str, bound: u32| match argument.parse::<u32>() {
-            Ok(number) if number < bound => Ok(number),
-            _ => Err(refused()),
-        };
-        match text.split_once(':') {
-            Some(("dead-bank", bank)) => below(bank, MOST_BANKS).map(Fault::DeadBank),
-            Some(("drop", index)) => below(index, u32::MAX).map(Fault::Drop),
-            Some(("duplicate", index)) => below(index, u32::MAX).map(Fault::Duplicate),
-            Some(("flip-bit", bit)) => below(bit, u64::BITS).map(Fault::FlipBit),
-            None if text == "stale-read" => Ok(Fault::StaleRead),
-            None if text == "lost-high-word" => Ok(Fault::LostHighWord),
-            _ => Err(refused()),
+            Fault::StaleRead
+            | Fault::EarlyRead
+            | Fault::LostHighWord
+            | Fault::AccumDrop(_)
+            | Fault::AccumRepeat(_)
+            | Fault::AccumOperator(_)
+            | Fault::LoadKeepsAccumulator
+            | Fault::LoadWrongContext
+            | Fault::SwapWrongContext => Site::Adapter,
+            _ => Site::Engine,
         }
     }
 }
@@ -135,7 +264,7 @@ impl fmt::Display for FaultClass {
 pub struct Activity {
     /// How often the faulty part was in use.
     pub reached: u64,
-    /// How often it came to something else than a sound part would have.
+    /// How many words were read, after it was in use, that a sound device would not have shown.
     pub changed: u64,
 }
 
@@ -145,15 +274,37 @@ mod tests {
 
     #[test]
     fn every_fault_survives_its_text() {
-        for fault in [
-            Fault::DeadBank(31),
-            Fault::Drop(0),
-            Fault::Duplicate(4_294_967_294),
-            Fault::FlipBit(63),
-            Fault::StaleRead,
-            Fault::LostHighWord,
+        for text in [
+            "dead-bank:31",
+            "stuck-bank:0",
+            "swap-banks:0:7",
+            "drop:0",
+            "duplicate:4294967294",
+            "reorder:5",
+            "torn:5",
+            "misaddress:5",
+            "bank-operator:or",
+            "bank-operator:add",
+            "bank-operator:overwrite",
+            "short-count",
+            "long-count",
+            "partial-cycle-dropped",
+            "index-wraps:16",
+            "early-done",
+            "extra-cycle",
+            "flip-bit:63",
+            "stale-read",
+            "early-read",
+            "lost-high-word",
+            "accum-drop:3",
+            "accum-repeat:1",
+            "accum-operator:add",
+            "load-keeps-accumulator",
+            "load-wrong-context",
+            "swap-wrong-context",
         ] {
-            assert_eq!(fault.to_string().parse(), Ok(fault));
+            let fault: Fault = text.parse().expect("a fault");
+            assert_eq!(fault.to_string(), text);
         }
     }
 

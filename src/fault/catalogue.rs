@@ -1,25 +1,195 @@
-//! Every fault that can be planted: what it does, and why it may do nothing.
+//! Every fault that can be planted: what it does, which ones a qualification plants, and why one may do nothing.
 
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Site, WrongOperator};
 use crate::domain::seed::Seed;
 
-/// A kind of fault, for `abench list faults`.
+/// A kind of fault.
 pub struct Entry {
     /// As `--plant` takes it.
     pub form: &'static str,
     /// What it does, in a line.
     pub about: &'static str,
+    /// The members of the kind that a qualification plants, each a set of faults that are planted together.
+    mutants: fn(Shape) -> Vec<Vec<Fault>>,
 }
+
+/// What a catalogue of faults is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Banks of the engine.
+    pub banks: u32,
+    /// Deltas of the longest engine run; 0 if the engine is not run.
+    pub longest_run: u32,
+}
+
+/// Faults to plant together, and the kind that they are of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mutant {
+    /// The form of their catalogue entry.
+    pub kind: &'static str,
+    /// What is planted.
+    pub faults: Vec<Fault>,
+}
+
+/// Above so many banks, not all sets of them are planted, but all single ones and pairs.
+const ALL_SETS_UP_TO: u32 = 8;
 
 /// All kinds, in the order in which they are listed.
 pub const CATALOGUE: &[Entry] = &[
-    Entry { form: "dead-bank:K", about: "bank K of the engine accumulates nothing" },
-    Entry { form: "drop:I", about: "the engine leaves out the delta of index I" },
-    Entry { form: "duplicate:I", about: "the engine applies the delta of index I twice: under XOR the same as drop:I" },
-    Entry { form: "flip-bit:B", about: "bit B of the engine's merged result is inverted" },
-    Entry { form: "stale-read", about: "a READ of the adapter answers with the state before the last ACCUM" },
-    Entry { form: "lost-high-word", about: "the adapter does not take the high half of an ACCUM" },
+    Entry {
+        form: "dead-bank:K",
+        about: "bank K of the engine accumulates nothing; a qualification plants every set of dead banks",
+        mutants: |shape| dead_sets(shape.banks),
+    },
+    Entry {
+        form: "stuck-bank:K",
+        about: "bank K of the engine reads as all ones when the banks are merged",
+        mutants: |shape| (0..shape.banks).map(|bank| vec![Fault::StuckBank(bank)]).collect(),
+    },
+    Entry {
+        form: "swap-banks:J:K",
+        about: "the deltas of banks J and K of the engine go to each other",
+        mutants: |shape| (1..shape.banks).map(|bank| vec![Fault::SwapBanks(bank - 1, bank)]).collect(),
+    },
+    Entry {
+        form: "drop:I",
+        about: "the engine leaves out the delta of index I",
+        mutants: |shape| of_indices(shape, Fault::Drop),
+    },
+    Entry {
+        form: "duplicate:I",
+        about: "the engine applies the delta of index I twice: under XOR the same as drop:I",
+        mutants: |shape| of_indices(shape, Fault::Duplicate),
+    },
+    Entry {
+        form: "reorder:I",
+        about: "the engine takes the deltas of indices I and I + 1 in each other's place",
+        mutants: |shape| of_indices(shape, Fault::Reorder),
+    },
+    Entry {
+        form: "torn:I",
+        about: "the engine takes the low half alone of the delta of index I",
+        mutants: |shape| of_indices(shape, Fault::Torn),
+    },
+    Entry {
+        form: "misaddress:I",
+        about: "the delta of index I goes to the next bank of the engine",
+        mutants: |shape| of_indices(shape, Fault::Misaddress),
+    },
+    Entry {
+        form: "bank-operator:OP",
+        about: "the engine's banks take deltas by or, add or overwrite in place of XOR",
+        mutants: |_| WrongOperator::ALL.map(|operator| vec![Fault::BankOperator(operator)]).to_vec(),
+    },
+    Entry {
+        form: "short-count",
+        about: "the engine takes one delta fewer than COUNT",
+        mutants: |_| vec![vec![Fault::ShortCount]],
+    },
+    Entry {
+        form: "long-count",
+        about: "the engine takes one delta more than COUNT",
+        mutants: |_| vec![vec![Fault::LongCount]],
+    },
+    Entry {
+        form: "partial-cycle-dropped",
+        about: "the engine accumulates nothing in a last clock that not all active banks take part in",
+        mutants: |_| vec![vec![Fault::PartialCycleDropped]],
+    },
+    Entry {
+        form: "index-wraps:B",
+        about: "the engine's index has B bits and wraps",
+        mutants: |_| [3, 8, 16].map(|bits| vec![Fault::IndexWraps(bits)]).to_vec(),
+    },
+    Entry {
+        form: "early-done",
+        about: "the engine raises done, and takes its result, before the last clock",
+        mutants: |_| vec![vec![Fault::EarlyDone]],
+    },
+    Entry {
+        form: "extra-cycle",
+        about: "the engine's cycle counter is one too high",
+        mutants: |_| vec![vec![Fault::ExtraCycle]],
+    },
+    Entry {
+        form: "flip-bit:B",
+        about: "bit B of the engine's merged result is inverted",
+        mutants: |_| [0, 31, 32, 63].map(|bit| vec![Fault::FlipBit(bit)]).to_vec(),
+    },
+    Entry {
+        form: "stale-read",
+        about: "a READ of the adapter answers with the state before the last ACCUM",
+        mutants: |_| vec![vec![Fault::StaleRead]],
+    },
+    Entry {
+        form: "early-read",
+        about: "a READ of the adapter answers before it is done: with the response of the command before it",
+        mutants: |_| vec![vec![Fault::EarlyRead]],
+    },
+    Entry {
+        form: "lost-high-word",
+        about: "the adapter does not take the high half of an ACCUM",
+        mutants: |_| vec![vec![Fault::LostHighWord]],
+    },
+    Entry {
+        form: "accum-drop:N",
+        about: "the adapter leaves out every N-th ACCUM",
+        mutants: |_| [1, 7].map(|every| vec![Fault::AccumDrop(every)]).to_vec(),
+    },
+    Entry {
+        form: "accum-repeat:N",
+        about: "the adapter carries out every N-th ACCUM twice",
+        mutants: |_| [1, 7].map(|every| vec![Fault::AccumRepeat(every)]).to_vec(),
+    },
+    Entry {
+        form: "accum-operator:OP",
+        about: "the adapter takes deltas by or, add or overwrite in place of XOR",
+        mutants: |_| WrongOperator::ALL.map(|operator| vec![Fault::AccumOperator(operator)]).to_vec(),
+    },
+    Entry {
+        form: "load-keeps-accumulator",
+        about: "a LOAD of the adapter does not clear the accumulator",
+        mutants: |_| vec![vec![Fault::LoadKeepsAccumulator]],
+    },
+    Entry {
+        form: "load-wrong-context",
+        about: "a LOAD of the adapter writes the context after the one that it names",
+        mutants: |_| vec![vec![Fault::LoadWrongContext]],
+    },
+    Entry {
+        form: "swap-wrong-context",
+        about: "a SWAP of the adapter writes the context after the one that it names",
+        mutants: |_| vec![vec![Fault::SwapWrongContext]],
+    },
 ];
+
+/// What a qualification plants, one mutant after the other.
+pub fn mutants(shape: Shape) -> Vec<Mutant> {
+    let of_entry = |entry: &Entry| {
+        let kind = entry.form;
+        (entry.mutants)(shape).into_iter().map(move |faults| Mutant { kind, faults }).collect::<Vec<_>>()
+    };
+    CATALOGUE.iter().flat_map(of_entry).collect()
+}
+
+fn dead_sets(banks: u32) -> Vec<Vec<Fault>> {
+    let dead = |set: &[u32]| set.iter().map(|&bank| Fault::DeadBank(bank)).collect::<Vec<_>>();
+    if banks <= ALL_SETS_UP_TO {
+        let members = |set: u32| (0..banks).filter(|bank| set >> bank & 1 == 1).collect::<Vec<u32>>();
+        return (1..1 << banks).map(|set| dead(&members(set))).collect();
+    }
+    let pairs = (0..banks).flat_map(|one| (one + 1..banks).map(move |other| [one, other]));
+    (0..banks).map(|bank| dead(&[bank])).chain(pairs.map(|pair| dead(&pair))).collect()
+}
+
+/// The first index, one in every bank's second row, and the last two of the longest run.
+fn of_indices(shape: Shape, fault: fn(u32) -> Fault) -> Vec<Vec<Fault>> {
+    let Shape { banks, longest_run } = shape;
+    let mut indices = vec![0, banks, longest_run.saturating_sub(2), longest_run.saturating_sub(1)];
+    indices.sort_unstable();
+    indices.dedup();
+    indices.into_iter().map(|index| vec![fault(index)]).collect()
+}
 
 /// What a run asked of a device, as far as it decides which faults could show.
 #[derive(Clone, Copy, Debug)]
@@ -37,31 +207,67 @@ pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
     let Some(Use { banks, longest_run, .. }) = used else {
         return "no model is among the backends, and faults are planted in the model".to_owned();
     };
+    let no_bank = |bank: u32| format!("the engine has no bank {bank}: its banks are 0 to {}", banks - 1);
+    let beyond =
+        |index: u32| format!("no run reaches index {index}: the longest has indices 0 to {}", longest_run.max(1) - 1);
     match fault {
-        Fault::DeadBank(bank) if bank >= banks => {
-            format!("the engine has no bank {bank}: its banks are 0 to {}", banks - 1)
+        Fault::DeadBank(bank) | Fault::StuckBank(bank) if bank >= banks => no_bank(bank),
+        Fault::SwapBanks(one, other) if one.max(other) >= banks => no_bank(one.max(other)),
+        Fault::AccumDrop(_) | Fault::AccumRepeat(_) => "the run has fewer ACCUM commands".to_owned(),
+        Fault::SwapWrongContext => "the run has no SWAP".to_owned(),
+        fault if fault.site() == Site::Adapter => "the run does not use the adapter".to_owned(),
+        _ if longest_run == 0 => "the run does not use the engine".to_owned(),
+        Fault::Drop(index) | Fault::Duplicate(index) | Fault::Torn(index) | Fault::Misaddress(index)
+            if index >= longest_run =>
+        {
+            beyond(index)
         }
-        Fault::DeadBank(_) | Fault::FlipBit(_) if longest_run == 0 => "the run does not use the engine".to_owned(),
-        Fault::Drop(_) | Fault::Duplicate(_) if longest_run == 0 => "the run does not use the engine".to_owned(),
-        Fault::Drop(index) | Fault::Duplicate(index) if index >= longest_run => {
-            format!("no run reaches index {index}: the longest has indices 0 to {}", longest_run - 1)
-        }
-        Fault::Drop(index) | Fault::Duplicate(index) => format!("index {index} falls to a dead bank in every run"),
-        Fault::DeadBank(_) | Fault::FlipBit(_) => "the run ended before the engine was used".to_owned(),
-        Fault::StaleRead | Fault::LostHighWord => "the run does not use the adapter".to_owned(),
+        Fault::Reorder(index) if index >= longest_run - 1 => beyond(index + 1),
+        Fault::IndexWraps(bits) => format!("no run reaches index {}, the first that wraps", 1u64 << bits),
+        Fault::PartialCycleDropped => "every run ends in a clock that all active banks take part in".to_owned(),
+        Fault::DeadBank(bank) => format!("no run gives bank {bank} a delta"),
+        _ => "no run uses it".to_owned(),
     }
 }
 
 /// Why a fault that was used came to the same as a sound part.
 pub fn why_equivalent(fault: Fault, used: Use) -> String {
-    let Use { seed, .. } = used;
-    match fault {
-        Fault::Drop(index) | Fault::Duplicate(index) => {
-            format!("its effect is nil: index {index} equals SEED {seed}, so its delta is 0")
+    let why = match fault {
+        Fault::Drop(index) | Fault::Duplicate(index) | Fault::Torn(index) if u64::from(index) == used.seed.value() => {
+            format!("index {index} equals SEED {}, so its delta is 0", used.seed)
         }
-        Fault::DeadBank(bank) => format!("its effect is nil: all that bank {bank} accumulates is 0 in every run"),
-        Fault::StaleRead => "its effect is nil: no ACCUM changed the state before a READ".to_owned(),
-        Fault::LostHighWord => "its effect is nil: the high half of every delta is 0".to_owned(),
-        Fault::FlipBit(_) => "its effect is nil".to_owned(),
+        Fault::SwapBanks(..) | Fault::Misaddress(_) => {
+            "the banks are merged by XOR, whichever holds a delta".to_owned()
+        }
+        Fault::Reorder(_) => "XOR takes deltas in any order".to_owned(),
+        Fault::DeadBank(bank) => format!("all that bank {bank} accumulates is 0 in every run"),
+        Fault::LostHighWord => "the high half of every delta is 0".to_owned(),
+        _ => "every word that was read is as a sound device shows it".to_owned(),
+    };
+    format!("its effect is nil: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_banks_have_every_set_of_dead_ones_and_more_banks_every_pair() {
+        assert_eq!(dead_sets(8).len(), 255);
+        assert_eq!(dead_sets(10).len(), 10 + 45);
+    }
+
+    #[test]
+    fn every_kind_has_a_form_of_its_own_and_a_mutant_of_that_form() {
+        let shape = Shape { banks: 8, longest_run: 65_537 };
+        for (place, entry) in CATALOGUE.iter().enumerate() {
+            assert!(CATALOGUE[..place].iter().all(|other| other.form != entry.form));
+            let name = entry.form.split(':').next().expect("a name");
+            let mutants = (entry.mutants)(shape);
+            assert!(!mutants.is_empty(), "{name}");
+            for fault in mutants.iter().flatten() {
+                assert!(fault.to_string().starts_with(name), "{fault}");
+            }
+        }
     }
 }

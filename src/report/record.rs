@@ -296,7 +296,7 @@ pub struct PlantedRecord {
     pub outcome: PlantedOutcome,
     /// How often the faulty part was in use.
     pub reached: u64,
-    /// How often it came to something else than a sound part would have.
+    /// How many words the device showed that a sound one would not have.
     pub changed: u64,
     /// Why, in a sentence.
     pub reason: String,

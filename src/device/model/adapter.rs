@@ -1,9 +1,9 @@
 //! The adapter: one accumulator, 256 contexts, one command at a time.
 
-use crate::device::model::{Plants, note};
+use crate::device::model::Plants;
 use crate::device::registers::adapter::*;
 use crate::device::registers::command;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Site};
 
 /// Clocks for which a command keeps the adapter busy.
 pub const COMMAND_CLOCKS: u64 = 3;
@@ -22,7 +22,9 @@ pub struct Adapter {
     response_ok: bool,
     busy_clocks: u64,
     last_delta: u64,
+    accums: u64,
     plants: Plants,
+    faults: Vec<(usize, Fault)>,
 }
 
 impl Adapter {
@@ -41,6 +43,8 @@ impl Adapter {
             response_ok: false,
             busy_clocks: 0,
             last_delta: 0,
+            accums: 0,
+            faults: plants.at(Site::Adapter),
             plants,
         }
     }
@@ -96,9 +100,11 @@ impl Adapter {
                 low
             }
             command::LOAD_HI => {
-                self.references[self.context] = join(self.load_low, self.rs2);
-                self.accumulator = 0;
-                self.last_delta = 0;
+                let context = self.written(Fault::LoadWrongContext);
+                self.references[context] = join(self.load_low, self.rs2);
+                if !self.meets(Fault::LoadKeepsAccumulator) {
+                    self.clear();
+                }
                 high
             }
             command::ACCUM => {
@@ -106,49 +112,162 @@ impl Adapter {
                 low
             }
             command::ACCUM_HI => {
-                let delta = self.taken(join(self.delta_low, self.rs1));
-                self.accumulator ^= delta;
-                self.last_delta = delta;
+                self.accumulate(join(self.delta_low, self.rs1));
                 high
             }
             command::READ => self.shown(state) as u32,
             command::READ_HI => (self.shown(state) >> 32) as u32,
             command::SWAP => {
                 self.context = (self.rs1 & 0xFF) as usize;
-                self.references[self.context] = state;
-                self.accumulator = 0;
-                self.last_delta = 0;
+                let context = self.written(Fault::SwapWrongContext);
+                self.references[context] = state;
+                self.clear();
                 low
             }
             _ => IDENTITY | u32::from(self.accumulator == 0),
         }
     }
 
-    /// The delta that the accumulator takes of the one given.
-    fn taken(&self, delta: u64) -> u64 {
-        let mut taken = delta;
-        for (fault, activity) in self.plants.each() {
-            if fault == Fault::LostHighWord {
-                taken = delta & u64::from(u32::MAX);
-                note(activity, taken != delta);
+    fn clear(&mut self) {
+        self.accumulator = 0;
+        self.last_delta = 0;
+    }
+
+    /// Whether this fault is planted; if so, it is in use.
+    fn meets(&self, planted: Fault) -> bool {
+        let place = self.faults.iter().find(|(_, fault)| *fault == planted).map(|(place, _)| *place);
+        place.inspect(|&place| self.plants.reached(place)).is_some()
+    }
+
+    /// The context that a command writes: the one that it selects, or the next one where this fault is planted.
+    fn written(&self, wrong: Fault) -> usize {
+        (self.context + usize::from(self.meets(wrong))) % CONTEXTS
+    }
+
+    /// Takes a delta, with whatever is planted on its way.
+    fn accumulate(&mut self, delta: u64) {
+        self.accums += 1;
+        let (mut taken, mut times, mut operator) = (delta, 1, None);
+        for &(place, fault) in &self.faults {
+            let comes_up = |every: u32| self.accums.is_multiple_of(every.into());
+            let touched = match fault {
+                Fault::LostHighWord => {
+                    taken &= u64::from(u32::MAX);
+                    true
+                }
+                Fault::AccumDrop(every) if comes_up(every) => {
+                    times = 0;
+                    true
+                }
+                Fault::AccumRepeat(every) if comes_up(every) => {
+                    times += 1;
+                    true
+                }
+                Fault::AccumOperator(wrong) => {
+                    operator = Some(wrong);
+                    true
+                }
+                _ => false,
+            };
+            if touched {
+                self.plants.reached(place);
             }
         }
-        taken
+        let before = self.accumulator;
+        for _ in 0..times {
+            self.accumulator = match operator {
+                None => self.accumulator ^ taken,
+                Some(wrong) => wrong.apply(self.accumulator, taken),
+            };
+        }
+        self.last_delta = before ^ self.accumulator;
     }
 
     /// The state that a READ answers with.
     fn shown(&self, state: u64) -> u64 {
-        let mut shown = state;
-        for (fault, activity) in self.plants.each() {
-            if fault == Fault::StaleRead {
-                shown = state ^ self.last_delta;
-                note(activity, shown != state);
-            }
-        }
-        shown
+        let state = if self.meets(Fault::StaleRead) { state ^ self.last_delta } else { state };
+        if self.meets(Fault::EarlyRead) { u64::from(self.rd) << 32 | u64::from(self.rd) } else { state }
     }
 }
 
 fn join(low: u32, high: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fault::WrongOperator;
+
+    /// An adapter with this fault, after LOAD 3 ← 0xF0 and ACCUM of 7·2^32 + 0x11 and of 0x10.
+    fn after_two_deltas(faults: &[Fault]) -> Adapter {
+        let mut adapter = Adapter::new(Plants::new(faults));
+        for (rs1, rs2, code) in [
+            (3, 0xF0, command::LOAD),
+            (3, 0, command::LOAD_HI),
+            (0x11, 0, command::ACCUM),
+            (7, 0, command::ACCUM_HI),
+            (0x10, 0, command::ACCUM),
+            (0, 0, command::ACCUM_HI),
+        ] {
+            ask(&mut adapter, rs1, rs2, code);
+        }
+        adapter
+    }
+
+    fn ask(adapter: &mut Adapter, rs1: u32, rs2: u32, code: u32) -> u32 {
+        for (offset, word) in [(RS1, rs1), (RS2, rs2), (CMD, code)] {
+            adapter.write(offset, word);
+        }
+        adapter.advance(COMMAND_CLOCKS);
+        adapter.read(RD)
+    }
+
+    fn shown(adapter: &mut Adapter) -> u64 {
+        join(ask(adapter, 0, 0, command::READ), ask(adapter, 0, 0, command::READ_HI))
+    }
+
+    #[test]
+    fn faults_of_the_adapter_do_what_they_are_called() {
+        let with = |fault: Fault| shown(&mut after_two_deltas(&[fault]));
+        assert_eq!(shown(&mut after_two_deltas(&[])), 7 << 32 | 0xF1);
+        assert_eq!(with(Fault::StaleRead), 7 << 32 | 0xE1);
+        assert_eq!(with(Fault::LostHighWord), 0xF1);
+        assert_eq!(with(Fault::AccumDrop(2)), 7 << 32 | 0xE1);
+        assert_eq!(with(Fault::AccumDrop(1)), 0xF0);
+        assert_eq!(with(Fault::AccumRepeat(2)), 7 << 32 | 0xE1);
+        assert_eq!(with(Fault::AccumOperator(WrongOperator::Or)), 7 << 32 | 0xE1);
+        assert_eq!(with(Fault::AccumOperator(WrongOperator::Add)), 7 << 32 | 0xD1);
+        assert_eq!(with(Fault::LoadWrongContext), 7 << 32 | 0x01);
+        // The response of the command before the READ is the high word of the state before the last delta.
+        assert_eq!(with(Fault::EarlyRead), 7 << 32 | 7);
+    }
+
+    #[test]
+    fn a_load_that_keeps_the_accumulator_shows_the_old_deltas() {
+        let mut adapter = after_two_deltas(&[Fault::LoadKeepsAccumulator]);
+        ask(&mut adapter, 5, 0, command::LOAD);
+        ask(&mut adapter, 5, 0, command::LOAD_HI);
+        assert_eq!(shown(&mut adapter), 7 << 32 | 1);
+    }
+
+    #[test]
+    fn a_swap_to_the_wrong_context_leaves_the_right_one_as_it_was() {
+        let mut adapter = after_two_deltas(&[Fault::SwapWrongContext]);
+        ask(&mut adapter, 9, 0, command::SWAP);
+        assert_eq!(shown(&mut adapter), 0);
+        ask(&mut adapter, 10, 0, command::LOAD);
+        assert_eq!(shown(&mut adapter), 7 << 32 | 0xF1);
+    }
+
+    #[test]
+    fn a_busy_adapter_ignores_writes_and_has_no_response_yet() {
+        let mut adapter = Adapter::new(Plants::default());
+        assert_eq!(adapter.read(STATUS), 0);
+        adapter.write(CMD, command::STATUS);
+        adapter.write(RS1, 7);
+        assert_eq!((adapter.read(STATUS), adapter.read(RS1)), (BUSY, 0));
+        adapter.advance(COMMAND_CLOCKS);
+        assert_eq!((adapter.read(STATUS), adapter.read(RD)), (RESPONSE_OK, IDENTITY | 1));
+    }
 }

@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use crate::bus::{Bus, BusError};
 use crate::device::registers::{self, CLOCK_HZ};
-use crate::domain::fault::{Activity, Fault};
+use crate::domain::fault::{Activity, Fault, Site};
 
 use adapter::Adapter;
 use engine::Engine;
@@ -59,21 +59,67 @@ impl Plants {
         self.0.is_empty()
     }
 
-    fn each(&self) -> impl Iterator<Item = (Fault, &Cell<Activity>)> {
-        self.0.iter().map(|(fault, activity)| (*fault, activity))
+    /// The planted faults in this part of the device, by their places.
+    fn at(&self, site: Site) -> Vec<(usize, Fault)> {
+        let faults = self.0.iter().enumerate().map(|(place, (fault, _))| (place, *fault));
+        faults.filter(|(_, fault)| fault.site() == site).collect()
+    }
+
+    /// Counts that the fault at this place was in use.
+    fn reached(&self, place: usize) {
+        let activity = &self.0[place].1;
+        activity.set(Activity { reached: activity.get().reached + 1, ..activity.get() });
+    }
+
+    /// Counts a word that a sound device would not have shown, for every fault of this part that was in use.
+    fn shown_otherwise(&self, site: Site) {
+        for (fault, activity) in self.0.iter() {
+            if fault.site() == site && activity.get().reached > 0 {
+                activity.set(Activity { changed: activity.get().changed + 1, ..activity.get() });
+            }
+        }
     }
 }
 
-/// Counts that a planted fault was in use and whether it changed anything.
-fn note(activity: &Cell<Activity>, changed: bool) {
-    let Activity { reached, changed: before } = activity.get();
-    activity.set(Activity { reached: reached + 1, changed: before + u64::from(changed) });
+/// An engine and an adapter.
+struct Parts {
+    engine: Engine,
+    adapter: Adapter,
+}
+
+impl Parts {
+    fn new(banks: u32, plants: &Plants) -> Self {
+        Parts { engine: Engine::new(banks, plants.clone()), adapter: Adapter::new(plants.clone()) }
+    }
+
+    fn advance(&mut self, clocks: u64) {
+        self.engine.advance(clocks);
+        self.adapter.advance(clocks);
+    }
+
+    fn read(&self, address: u32) -> u32 {
+        match slave(address) {
+            Some((Site::Engine, offset)) => self.engine.read(offset),
+            Some((Site::Adapter, offset)) => self.adapter.read(offset),
+            None => 0,
+        }
+    }
+
+    fn write(&mut self, address: u32, word: u32) {
+        match slave(address) {
+            Some((Site::Engine, offset)) => self.engine.write(offset, word),
+            Some((Site::Adapter, offset)) => self.adapter.write(offset, word),
+            None => {}
+        }
+    }
 }
 
 /// The modelled device.
 pub struct Model {
-    engine: Engine,
-    adapter: Adapter,
+    parts: Parts,
+    /// Where faults are planted, a sound device beside: what the faults change is what the two show differently.
+    sound: Option<Parts>,
+    plants: Plants,
     clock: u64,
     link: String,
 }
@@ -85,16 +131,19 @@ impl Model {
     /// If `banks` is not 1 to 32.
     pub fn new(banks: u32, plants: &Plants) -> Self {
         Model {
-            engine: Engine::new(banks, plants.clone()),
-            adapter: Adapter::new(plants.clone()),
+            parts: Parts::new(banks, plants),
+            sound: (!plants.is_empty()).then(|| Parts::new(banks, &Plants::default())),
+            plants: plants.clone(),
             clock: 0,
             link: "in-process".to_owned(),
         }
     }
 
     fn advance(&mut self, clocks: u64) {
-        self.engine.advance(clocks);
-        self.adapter.advance(clocks);
+        self.parts.advance(clocks);
+        if let Some(sound) = &mut self.sound {
+            sound.advance(clocks);
+        }
         self.clock += clocks;
     }
 }
@@ -102,19 +151,20 @@ impl Model {
 impl Bus for Model {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
         self.advance(ACCESS_CLOCKS);
-        Ok(match slave(address) {
-            Some((registers::engine::BASE, offset)) => self.engine.read(offset),
-            Some((registers::adapter::BASE, offset)) => self.adapter.read(offset),
-            _ => 0,
-        })
+        let word = self.parts.read(address);
+        if let (Some(sound), Some((site, _))) = (&self.sound, slave(address))
+            && sound.read(address) != word
+        {
+            self.plants.shown_otherwise(site);
+        }
+        Ok(word)
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
         self.advance(ACCESS_CLOCKS);
-        match slave(address) {
-            Some((registers::engine::BASE, offset)) => self.engine.write(offset, word),
-            Some((registers::adapter::BASE, offset)) => self.adapter.write(offset, word),
-            _ => {}
+        self.parts.write(address, word);
+        if let Some(sound) = &mut self.sound {
+            sound.write(address, word);
         }
         Ok(())
     }
@@ -133,11 +183,15 @@ impl Bus for Model {
     }
 }
 
-/// The base of the slave that answers at an address, and the offset within its 4 KiB; `None` if none does.
-fn slave(address: u32) -> Option<(u32, u32)> {
+/// The part that answers at an address, and the offset within its 4 KiB; `None` if none does.
+fn slave(address: u32) -> Option<(Site, u32)> {
     let (base, offset) = (address & !0xFFF, address & 0xFFF);
-    let mapped = matches!(base, registers::engine::BASE | registers::adapter::BASE) && offset.is_multiple_of(4);
-    mapped.then_some((base, offset))
+    let site = match base {
+        registers::engine::BASE => Site::Engine,
+        registers::adapter::BASE => Site::Adapter,
+        _ => return None,
+    };
+    offset.is_multiple_of(4).then_some((site, offset))
 }
 
 #[cfg(test)]
@@ -166,6 +220,24 @@ mod tests {
             assert_eq!(model.read(address), Ok(0), "{address:#x}");
         }
         assert_eq!(model.read(0xF002_1020), Ok(0x0208_0000));
+    }
+
+    #[test]
+    fn a_fault_changes_what_is_read_and_only_then_counts_as_having_changed_something() {
+        let plants = Plants::new(&[Fault::DeadBank(3)]);
+        let mut model = Model::new(PUBLISHED_BANKS, &plants);
+        let mut run = |count: u32| {
+            for (offset, word) in [(0x04, count), (0x08, 8), (0x0C, 3), (0x00, 1)] {
+                model.write(0xF002_1000 + offset, word).expect("a write");
+            }
+            model.pause(Duration::from_micros(1));
+            model.read(0xF002_1018).expect("a word");
+            let (_, activity) = plants.activity()[0];
+            (activity.reached, activity.changed)
+        };
+        assert_eq!(run(3), (0, 0), "bank 3 has no delta");
+        assert_eq!(run(4), (1, 0), "its delta is that of index 3, which is SEED");
+        assert_eq!(run(12), (2, 1), "index 11 is its too");
     }
 
     #[test]
