@@ -40,14 +40,15 @@ fn every_kind_of_bad_argument_is_refused_with_a_reason() {
         &["run", "no/such.toml"],
         &["run", "tick", "recorded-65537", "--record", "both.json"],
         &["run", "tick", "--budget", "5"],
+        &["--record", ""],
         &["list", "birds"],
         &["replay"],
         &["replay", "no-such-file"],
         &["replay", "case1,model,engine,count=1"],
         &["replay", "case2,model,engine,count=1,active=1,seed=1"],
-        &["replay", "case1,software,accumulate,count=1,seed=1"],
+        &["replay", "case1,software,accumulate,generator=xorshift64,count=1,seed=1"],
         &["replay", "case1,scalar,engine,count=1,active=1,seed=1"],
-        &["replay", "case1,model,accumulate,count=1,seed=1"],
+        &["replay", "case1,model,accumulate,generator=xorshift64,count=1,seed=1"],
         &["replay", "case1,model,engine,count=1,active=9,seed=1"],
         &["replay", "case1,model,delivery,count=257,seed=1,order=reverse"],
     ]
@@ -65,14 +66,17 @@ fn a_scenario_file_with_a_mistake_is_refused_with_file_and_line() {
         ("version = 1\n[standard]\ncount = 'x'\nseed = '7'", "expected a whole number from 1 to 4294967295"),
         ("version = 1\n[standard]\ncount = 0\nseed = '7'", "line 3, column 9"),
         ("version = 1\n[tick]\nseed = 7", "expected a text of 1 to 16 hexadecimal digits"),
-        ("version = 1\nbackend = ['gpu']\n[tick]\nseed = '7'", "'gpu' is not a backend"),
+        (
+            "version = 1\nbackend = ['gpu']\n[tick]\nseed = '7'",
+            "mistaken.toml, line 2: backend: 'gpu' is not a backend",
+        ),
         ("version = 9", "this abench reads version = 1"),
         ("\u{0}\u{1}", "line 1"),
     ] {
         std::fs::write(&path, text).expect("a file");
         let talk = refused(&["run", path.to_str().expect("a path")]);
         assert!(talk.contains(expected), "{talk}");
-        assert!(talk.contains("mistaken.toml") || expected.contains("gpu"), "{talk}");
+        assert!(talk.contains("mistaken.toml"), "{talk}");
     }
     std::fs::write(&path, [0xFF, 0xFE, 0x00]).expect("a file");
     assert!(refused(&["run", path.to_str().expect("a path")]).contains("cannot read the scenario"));

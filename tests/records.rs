@@ -177,6 +177,40 @@ fn a_planted_fault_without_effect_in_its_case_is_inconclusive() {
 }
 
 #[test]
+fn a_case_in_which_nothing_is_judged_is_inconclusive() {
+    for ops in ["read", "select:5+read", "load:0:0x1", "accum:0x1+read"] {
+        let replayed = answer(&["replay", &format!("case1,model,adapter,ops={ops}")]);
+        assert_eq!(replayed.exit, 3, "{ops}: {}", replayed.output);
+        assert!(replayed.output.contains("no READ of the case is determined"), "{}", replayed.output);
+    }
+    assert_eq!(answer(&["replay", "case1,model,adapter,ops=load:0:0x1+accum:0x3+read"]).exit, 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_to_a_record_that_is_not_there_yet_stays_a_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let link = folder.path().join("link.json");
+    std::os::unix::fs::symlink("target.json", &link).expect("a link");
+    assert_eq!(answer(&["9", "--record", text(&link)]).exit, 0);
+    assert!(fs::symlink_metadata(&link).expect("the link").is_symlink());
+    assert_eq!(names_in(folder.path()), ["link.json", "target.json"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_run_that_is_killed_leaves_no_part_of_a_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.json");
+    let args = ["4294967295", "--backend", "model", "--record", text(&path)];
+    let mut child = abench().args(args).stdout(Stdio::null()).spawn().expect("it starts");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    assert!(names_in(folder.path()).is_empty());
+}
+
+#[test]
 fn what_is_no_record_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
@@ -190,7 +224,12 @@ fn what_is_no_record_is_refused_with_a_reason() {
         ("{}".to_owned(), "its \"format\" should be \"abench-record\" and is missing"),
         ("[1]".to_owned(), "not a record"),
         (whole.replacen("abench-record", "other", 1), "and is \"other\""),
-        (whole.replacen("\"version\": 1", "\"version\": 2", 1), "a record of version 2; this abench reads version 1"),
+        (
+            whole.replacen("\"version\": 1", "\"version\": 2", 1),
+            "a record of version 2; this abench reads version 1: use a newer",
+        ),
+        (whole.replacen("\"version\": 1", "\"version\": 99999999999", 1), "use a newer abench"),
+        (whole.replacen("\"version\": 1,", "", 1), "a record of version null"),
         (whole.replacen("\"seed\": \"0x", "\"seed\": \"0y", 1), "not a record"),
         (whole.replacen("\"interrupted\"", "\"disrupted\"", 1), "unknown field `disrupted`"),
         (whole.replacen("\"scalar\"", "\"gpu\"", 1), "'gpu' is not a backend"),

@@ -13,7 +13,7 @@ use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::explore::minimise::fewest_items;
 use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read};
-use crate::report::record::Check;
+use crate::report::record::{Check, Part};
 
 /// Name of the check.
 pub const ROUND_TRIPS: &str = "adapter round trips";
@@ -72,10 +72,13 @@ pub fn check(
     let judged = judge(device, &ops, "adapter round trips", watch)?;
     watch.end();
     let reads = ops.iter().filter(|&&op| op == AdapterOp::Read).count();
+    let verdict = verdict(judged.finding.as_ref());
     let check = Check {
         name: ROUND_TRIPS.to_owned(),
+        part: Part::Adapter,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
-        verdict: verdict(judged.finding.as_ref()),
+        verdict,
+        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
         summary: format!("LOAD, ACCUM, READ and SWAP on all 256 contexts, {reads} states exact to the bit"),
         warrant: None,
         orders: None,
@@ -128,7 +131,7 @@ pub fn judge(
     };
     let failing = &ops[..=wrong.place];
     let again = operate(device, failing, watch)?;
-    let reproducible = first_wrong_read(failing, &again) == Some(wrong);
+    let reproducible = first_wrong_read(failing, &again).is_some_and(|again| again.place == wrong.place);
     let (smallest, shows, size) = if reproducible {
         shrink(device, failing, wrong, watch)?
     } else {
@@ -149,8 +152,10 @@ pub fn judge(
     Ok(Judged { finding: Some(finding), flaw: explain(ops, &shown).filter(|_| reproducible) })
 }
 
-/// Carries out operations, slice by slice, so that a slow device can be stopped.
+/// Carries out operations on the device as it was opened, so that they mean the same whenever they are repeated; slice
+/// by slice, so that a slow device can be stopped.
 pub fn operate(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
+    device.restart()?;
     let mut shown = Vec::new();
     for slice in ops.chunks(SLICE) {
         if watch.stop_requested() {

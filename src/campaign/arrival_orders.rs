@@ -1,13 +1,13 @@
 //! Arrival orders: the same deltas delivered in many orders, judged by two oracles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use crate::campaign::case_text;
-use crate::domain::delta::Deltas;
+use crate::domain::delta::{Deltas, Generate, SplitMix64};
 use crate::domain::execution::Execution;
 use crate::domain::explorer::Explorer;
 use crate::domain::fault::FaultClass;
@@ -27,7 +27,7 @@ use crate::explore::permutation::Permutation;
 use crate::explore::seeded::Seeded;
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
-use crate::report::record::{Check, Orders};
+use crate::report::record::{Check, Orders, Part};
 
 /// Name of the check.
 pub const ARRIVAL_ORDERS: &str = "arrival orders";
@@ -75,7 +75,8 @@ impl Chosen {
             return Chosen { explorers: vec![(all, orders)] };
         }
         let adversarial: Box<dyn Explorer> = Box::new(Adversarial { banks: workload.banks });
-        let by_hand = adversarial.orders(count, fitting);
+        // Where not all fit, half of them are drawn: only those carry a warrant.
+        let by_hand = adversarial.orders(count, fitting / 2);
         let seeded: Box<dyn Explorer> = Box::new(Seeded);
         let drawn = seeded.orders(count, ORDERS.min(fitting - by_hand.len() as u64));
         Chosen { explorers: vec![(adversarial, by_hand), (seeded, drawn)] }
@@ -113,8 +114,12 @@ pub fn check(
     let tried = chosen.orders().count() as u64;
     watch.begin(ARRIVAL_ORDERS, tried * count);
     let mut trials: Vec<Trial> = subjects.iter().map(|_| Trial::new(workload.truth)).collect();
+    let mut fingerprints = BTreeSet::new();
+    let mut telling = false;
     for order in chosen.orders() {
-        let states = deliver_to_all(subjects, &mut trials, order, workload, watch)?;
+        let (states, fingerprint) = deliver_to_all(subjects, &mut trials, order, workload, watch)?;
+        fingerprints.insert(fingerprint);
+        telling |= states.iter().any(|states| states.before_last.expected != 0 || states.last.expected != 0);
         for (trial, states) in trials.iter_mut().zip(states) {
             trial.judge(order, states);
         }
@@ -126,15 +131,26 @@ pub fn check(
             findings.push(finding(*subject, order, workload, watch)?);
         }
     }
+    let distinct = fingerprints.len() as u64;
+    let oracles = oracles(tried, count, &trials);
+    let doubt = doubt(tried, distinct, telling, &oracles, workload);
+    let verdict = match Verdict::of_set(oracles.values().copied()) {
+        Verdict::Falsified if !findings.is_empty() && findings.iter().all(|finding| !finding.reproducible) => {
+            Verdict::Inconclusive
+        }
+        Verdict::Holds if doubt.is_some() => Verdict::Inconclusive,
+        verdict => verdict,
+    };
     let check = Check {
         name: ARRIVAL_ORDERS.to_owned(),
+        part: Part::Orders,
         subjects: subjects.iter().map(|subject| (subject.name().to_owned(), subject.evidence())).collect(),
-        verdict: verdict(tried, &trials, &findings),
-        summary: summary(tried, workload),
-        warrant: chosen.warrant(count).filter(|_| findings.is_empty()),
-        orders: Some(orders_record(&chosen, tried, &trials, workload)),
-        // The reference took the deltas by index, so that a single other order already tries a second one.
-        tries: if tried > 0 { vec![FaultClass::OrderDependence] } else { Vec::new() },
+        verdict,
+        summary: doubt.unwrap_or_else(|| summary(tried, distinct, workload)),
+        oracles,
+        warrant: chosen.warrant(count).filter(|_| verdict == Verdict::Holds),
+        orders: Some(orders_record(&chosen, tried, distinct, workload)),
+        tries: vec![FaultClass::OrderDependence],
         findings,
     };
     let names = subjects.iter().map(|subject| subject.name().to_owned());
@@ -192,13 +208,28 @@ struct Delivery {
     deltas: Deltas,
     batch: Vec<u64>,
     expected: u64,
+    /// The sum of the indices sent, which is known of a permutation.
+    indices: u128,
+    fingerprint: u64,
 }
 
 impl Delivery {
     fn of(order: &Order, count: u32, seed: Seed) -> Self {
         let permutation = Permutation::prepare(order, count.into(), seed);
         let batch = vec![0; BATCH.min(permutation.len() as usize)];
-        Delivery { permutation, deltas: Deltas::of_engine(seed), batch, expected: 0 }
+        Delivery { permutation, deltas: Deltas::of_engine(seed), batch, expected: 0, indices: 0, fingerprint: 0 }
+    }
+
+    /// A number that two orders of the same deltas share with a chance of about 2^-64 only.
+    ///
+    /// # Panics
+    /// If the order was no permutation of the workload's indices, which is a fault of the harness and must not be
+    /// blamed on a subject. (An order that lists its deltas may leave some out.)
+    fn finish(&self, order: &Order, count: u32) -> u64 {
+        let all = u128::from(count) * u128::from(count - 1) / 2;
+        let permuted = matches!(order, Order::Exactly(_)) || self.indices == all;
+        assert!(permuted, "order {order} of {count} deltas does not deliver each of them once");
+        self.fingerprint
     }
 
     /// Sends the arrivals at these positions.
@@ -207,7 +238,11 @@ impl Delivery {
         while first < positions.end {
             let arrivals = &mut self.batch[..BATCH.min((positions.end - first) as usize)];
             self.permutation.fill(first, arrivals);
-            arrivals.iter_mut().for_each(|index| *index = self.deltas.at(*index));
+            for index in arrivals.iter_mut() {
+                self.indices += u128::from(*index);
+                self.fingerprint = SplitMix64.generate(self.fingerprint ^ *index);
+                *index = self.deltas.at(*index);
+            }
             self.expected = arrivals.iter().fold(self.expected, |state, delta| state ^ delta);
             arrive(arrivals)?;
             first += arrivals.len() as u64;
@@ -237,14 +272,14 @@ impl TimedSubjects<'_, '_> {
     }
 }
 
-/// Delivers one order to all subjects and gives what each shows.
+/// Delivers one order to all subjects and gives what each shows, and the order's fingerprint.
 fn deliver_to_all(
     subjects: &mut [&mut dyn Subject],
     trials: &mut [Trial],
     order: &Order,
     workload: &Workload,
     watch: &mut dyn Watch,
-) -> Result<Vec<States>, SubjectError> {
+) -> Result<(Vec<States>, u64), SubjectError> {
     let mut delivery = Delivery::of(order, workload.count, workload.seed);
     let len = delivery.permutation.len();
     let elapsed = vec![Duration::ZERO; subjects.len()];
@@ -257,7 +292,7 @@ fn deliver_to_all(
         watch.advance(arrivals.len() as u64);
         Ok(())
     };
-    subjects.each(|subject| subject.reset())?;
+    subjects.each(|subject| subject.restart().and_then(|()| subject.reset()))?;
     delivery.send(0..len - 1, |arrivals| arrive(&mut subjects, arrivals))?;
     let (expected_before, before) = (delivery.expected, subjects.each(|subject| subject.observe())?);
     delivery.send(len - 1..len, |arrivals| arrive(&mut subjects, arrivals))?;
@@ -269,18 +304,32 @@ fn deliver_to_all(
         before_last: Shown { expected: expected_before, got: before },
         last: Shown { expected, got: last },
     });
-    Ok(states.collect())
+    Ok((states.collect(), delivery.finish(order, workload.count)))
 }
 
 /// Delivers one order to one subject; gives the state that it should show and the one that it does, before the last
 /// delivery if that is where they differ.
-pub fn deliver(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed) -> Result<(u64, u64), SubjectError> {
+pub fn deliver(
+    subject: &mut dyn Subject,
+    order: &Order,
+    count: u32,
+    seed: Seed,
+    watch: &mut dyn Watch,
+) -> Result<(u64, u64), SubjectError> {
     let mut delivery = Delivery::of(order, count, seed);
     let len = delivery.permutation.len();
+    let mut arrive = |subject: &mut dyn Subject, arrivals: &[u64]| {
+        if watch.stop_requested() {
+            return Err(SubjectError::Interrupted);
+        }
+        watch.advance(arrivals.len() as u64);
+        subject.deliver(arrivals)
+    };
+    subject.restart()?;
     subject.reset()?;
-    delivery.send(0..len - 1, |arrivals| subject.deliver(arrivals))?;
+    delivery.send(0..len - 1, |arrivals| arrive(subject, arrivals))?;
     let before_last = Shown { expected: delivery.expected, got: subject.observe()? };
-    delivery.send(len - 1..len, |arrivals| subject.deliver(arrivals))?;
+    delivery.send(len - 1..len, |arrivals| arrive(subject, arrivals))?;
     let last = Shown { expected: delivery.expected, got: subject.observe()? };
     let Shown { expected, got } = States { before_last, last }.telling();
     Ok((expected, got))
@@ -294,12 +343,7 @@ fn finding(
     watch: &mut dyn Watch,
 ) -> Result<Finding, SubjectError> {
     let Workload { count, seed, .. } = *workload;
-    let mut attempt = |order: &Order| {
-        if watch.stop_requested() {
-            return Err(SubjectError::Interrupted);
-        }
-        deliver(subject, order, count, seed)
-    };
+    let mut attempt = |order: &Order| deliver(subject, order, count, seed, watch);
     let (expected, got) = attempt(order)?;
     let reproducible = expected != got;
     let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
@@ -334,51 +378,83 @@ fn finding(
     })
 }
 
-fn verdict(tried: u64, trials: &[Trial], findings: &[Finding]) -> Verdict {
-    let judged = trials.iter().flat_map(|trial| [trial.invariance.1, trial.truth.1]);
-    match Verdict::of_set(judged) {
-        _ if tried == 0 => Verdict::Inconclusive,
-        Verdict::Falsified if findings.iter().all(|finding| !finding.reproducible) => Verdict::Inconclusive,
-        verdict => verdict,
-    }
-}
-
-fn summary(tried: u64, workload: &Workload) -> String {
-    let Workload { count, budget, .. } = workload;
-    if tried == 0 {
-        return format!(
-            "not one complete order of {count} deltas fits the budget of {} deliveries; --budget {count} takes one, and \
-             --budget {} all that are planned",
-            budget.get(),
-            u64::from(*count)
-                * (ORDERS + Adversarial { banks: workload.banks }.orders((*count).into(), ORDERS).len() as u64),
-        );
-    }
-    let orders = if tried == 1 { "order" } else { "orders" };
-    format!(
-        "{tried} {orders} of {count} deltas, the last two states byte for byte against scalar, the last also against \
-         each other"
-    )
-}
-
-fn orders_record(chosen: &Chosen, tried: u64, trials: &[Trial], workload: &Workload) -> Orders {
-    let count = u64::from(workload.count);
+/// The judgement of each oracle over all subjects. One order agrees with itself, which says nothing, unless it is the
+/// only one there is.
+fn oracles(tried: u64, count: u64, trials: &[Trial]) -> BTreeMap<String, Verdict> {
     let verdict = |of: fn(&Trial) -> Verdict, least: u64| match Verdict::of_set(trials.iter().map(of)) {
         Verdict::Holds if tried < least => Verdict::Inconclusive,
         verdict => verdict,
     };
+    BTreeMap::from([
+        ("invariance".to_owned(), verdict(|trial| trial.invariance.1, count.min(2))),
+        ("truth".to_owned(), verdict(|trial| trial.truth.1, 1)),
+    ])
+}
+
+/// So many deltas have so many orders that two of the few that are drawn are never the same by chance.
+const SURELY_DISTINCT_FROM: u32 = 12;
+
+/// Why the orders tell nothing, if they do not.
+fn doubt(
+    tried: u64,
+    distinct: u64,
+    telling: bool,
+    oracles: &BTreeMap<String, Verdict>,
+    workload: &Workload,
+) -> Option<String> {
+    let Workload { count, budget, .. } = workload;
+    let fit = budget.get();
+    if tried == 0 {
+        let planned = u64::from(*count) * planned(workload);
+        Some(format!(
+            "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes two, and \
+             --budget {planned} all that are planned",
+            2 * u64::from(*count),
+        ))
+    } else if *count >= SURELY_DISTINCT_FROM && distinct < tried {
+        Some(format!(
+            "only {distinct} of the {tried} orders are different ones: the stream that draws them is degenerate"
+        ))
+    } else if oracles.values().any(|&verdict| verdict == Verdict::Inconclusive) {
+        Some(format!(
+            "one complete order of {count} deltas fits the budget of {fit} deliveries, and one order cannot disagree with \
+             another; --budget {} takes two",
+            2 * u64::from(*count),
+        ))
+    } else if !telling {
+        Some("every state is right to be 0: a subject that does nothing passes".to_owned())
+    } else {
+        None
+    }
+}
+
+/// How many orders would be tried without a bound.
+fn planned(workload: &Workload) -> u64 {
+    let count = u64::from(workload.count);
+    let by_hand = || Adversarial { banks: workload.banks }.orders(count, ORDERS).len() as u64;
+    AllOrders::within(count, ORDERS).unwrap_or_else(|| ORDERS + by_hand())
+}
+
+fn summary(tried: u64, distinct: u64, workload: &Workload) -> String {
+    let count = workload.count;
+    let orders = if tried == 1 { "order" } else { "orders" };
+    let different = if distinct < tried { format!(" ({distinct} different ones)") } else { String::new() };
+    format!(
+        "{tried} {orders}{different} of {count} deltas, the last two states byte for byte against scalar, the last also \
+         against each other"
+    )
+}
+
+fn orders_record(chosen: &Chosen, tried: u64, distinct: u64, workload: &Workload) -> Orders {
+    let count = u64::from(workload.count);
     let named = chosen.explorers.iter().filter(|(explorer, _)| explorer.name() == adversarial::NAME);
     Orders {
         deltas: count,
         explorers: chosen.explorers.iter().map(|(e, orders)| (e.name().to_owned(), orders.len() as u64)).collect(),
+        distinct,
         named: named.flat_map(|(_, orders)| orders.iter().map(Order::to_string)).collect(),
         deliveries: tried * count,
         budget: workload.budget.get(),
         nominal_deliveries_per_second: Budget::DELIVERIES_PER_SECOND,
-        oracles: BTreeMap::from([
-            // One order agrees with itself, which says nothing, unless it is the only one there is.
-            ("invariance".to_owned(), verdict(|trial| trial.invariance.1, count.min(2))),
-            ("truth".to_owned(), verdict(|trial| trial.truth.1, 1)),
-        ]),
     }
 }

@@ -8,9 +8,10 @@ use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
 use crate::domain::verdict::Verdict;
 use crate::explore::all_orders;
-use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, right_result};
+use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, full_clocks_cancel, right_result};
 use crate::oracle::residue::numbered;
-use crate::report::record::{Check, ClaimRecord, DeviceRecord, Unseen};
+use crate::report::record::{Check, ClaimRecord, DeviceRecord, Part, Unseen};
+use crate::subject::device::LONGEST_ORDER;
 
 /// What software subjects are called together in a claim.
 pub const SOFTWARE: &str = "software";
@@ -36,7 +37,7 @@ pub fn standard_claims(checks: &[Check], devices: &[DeviceRecord], software: boo
         claims.push(claim(FaultClass::WrongAccumulation, SOFTWARE, checks, &is_software));
         claims.push(claim(FaultClass::OrderDependence, SOFTWARE, checks, &is_software));
     }
-    claims.push(claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.subjects.contains_key(MESSAGE)));
+    claims.push(claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.part == Part::Message));
     for device in devices {
         let of_device = |check: &Check| check.subjects.contains_key(&device.name);
         claims.extend(OF_DEVICE.map(|class| claim(class, &device.name, checks, &of_device)));
@@ -53,8 +54,7 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
     if !changes {
         return Vec::new();
     }
-    let mut claims =
-        vec![claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.subjects.contains_key(MESSAGE))];
+    let mut claims = vec![claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.part == Part::Message)];
     for device in devices {
         let of_device = |check: &Check| check.subjects.contains_key(&device.name);
         for class in [FaultClass::StaleRead, FaultClass::LostHighWord] {
@@ -65,7 +65,7 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
 }
 
 fn is_software(check: &Check) -> bool {
-    check.subjects.iter().any(|(name, &evidence)| evidence == Evidence::Software && name != MESSAGE)
+    check.part == Part::Orders && check.subjects.values().any(|&evidence| evidence == Evidence::Software)
 }
 
 fn claim(class: FaultClass, of: &str, checks: &[Check], concerns: &dyn Fn(&Check) -> bool) -> ClaimRecord {
@@ -77,7 +77,8 @@ fn claim(class: FaultClass, of: &str, checks: &[Check], concerns: &dyn Fn(&Check
 /// The verdict of a run, and why: falsified if any check is; holds if every claim was tried by a check that holds.
 pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
     let names = |wanted: &dyn Fn(&&Check) -> bool| {
-        let names: Vec<&str> = checks.iter().filter(wanted).map(|check| check.name.as_str()).collect();
+        let mut names: Vec<&str> = checks.iter().filter(wanted).map(|check| check.name.as_str()).collect();
+        names.dedup();
         names.join(", ")
     };
     let falsified = names(&|check| check.verdict == Verdict::Falsified);
@@ -93,8 +94,8 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
         .filter(|claim| claim.tried_by.is_empty())
         .map(|claim| format!("{} ({})", claim.class, claim.of))
         .collect();
-    match (untried.is_empty(), checks.is_empty()) {
-        (_, true) => (Verdict::Inconclusive, "nothing was checked".to_owned()),
+    match (untried.is_empty(), claims.is_empty()) {
+        (_, true) => (Verdict::Inconclusive, "there is nothing in it that could have been wrong".to_owned()),
         (false, _) => (Verdict::Inconclusive, format!("tried by no check that holds: {}", untried.join(", "))),
         (true, _) => (
             Verdict::Holds,
@@ -138,7 +139,7 @@ pub fn unseen(engines: &[EngineRuns], checks: &[Check], devices: &[DeviceRecord]
 fn by_bank_sweep(engine: &EngineRuns) -> Vec<String> {
     let Some(&run) = engine.bank_sweep.first() else { return Vec::new() };
     let missed = UnseenBanks::of(&engine.bank_sweep, engine.banks);
-    let (sets, all) = (missed.sets(), missed.all_sets());
+    let (sets, all) = (missed.sets(), plural(missed.all_sets(), "set"));
     let mut sentences = Vec::new();
     if always_zero(run.count) {
         sentences.push(format!(
@@ -152,20 +153,23 @@ fn by_bank_sweep(engine: &EngineRuns) -> Vec<String> {
         ));
     }
     sentences.push(match missed.free_banks() {
-        Some(banks) if banks.is_empty() => format!("It would see each of the {all} sets of dead banks."),
+        Some(banks) if banks.is_empty() => format!("Dead banks: it would see each of the {all}."),
         Some(banks) => format!(
-            "{} could be dead, {}, and every row would still match: {sets} of the {all} sets of dead banks go unseen.",
+            "{} could be dead, {}, and every row would still match: {sets} of the {all} of dead banks go unseen.",
             capitalised(&span(&banks)),
             if banks.len() == 1 { "alone" } else { "any or all of them" },
         ),
-        None => {
-            let example = missed.generators.iter().min_by_key(|set| set.len()).expect("a set goes unseen");
-            format!(
-                "{sets} of the {all} sets of dead banks go unseen, for example {} dead together.",
-                numbered("bank", example)
-            )
-        }
+        None => format!("{sets} of the {all} of dead banks go unseen, for example {}.", example(&missed)),
     });
+    let active = engine.bank_sweep.iter().map(|run| run.active);
+    let cancelling: Vec<u32> = active.filter(|&active| full_clocks_cancel(active)).collect();
+    if !cancelling.is_empty() {
+        sentences.push(format!(
+            "With {} active banks every full clock adds up to 0: an engine that skips full clocks there, and counts \
+             them, would pass.",
+            listed(&cancelling)
+        ));
+    }
     sentences
 }
 
@@ -174,19 +178,14 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
     let Some(&first) = runs.first() else { return Vec::new() };
     let mut sentences = Vec::new();
     let missed = UnseenBanks::of(&runs, engine.banks);
+    let all = plural(missed.all_sets(), "set");
     if missed.sets() == 0 {
         sentences.push(format!(
-            "Dead banks: none go unseen; the equations of both sweeps separate all {} sets, for this SEED.",
-            missed.all_sets()
+            "Dead banks: none go unseen; the equations of all engine runs separate {all}, for this SEED."
         ));
     } else {
-        let example = missed.generators.iter().min_by_key(|set| set.len()).expect("a set goes unseen");
-        sentences.push(format!(
-            "Dead banks: {} of the {} sets go unseen by both sweeps, for example {}.",
-            missed.sets(),
-            missed.all_sets(),
-            numbered("bank", example)
-        ));
+        let (sets, example) = (missed.sets(), example(&missed));
+        sentences.push(format!("Dead banks: {sets} of the {all} go unseen by all engine runs, for example {example}."));
     }
     let lost = UnseenDeltas::of(&runs);
     if let Some(index) = lost.zero {
@@ -196,31 +195,48 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
     }
     if let Some(example) = &lost.example {
         sentences.push(format!(
-            "Lost deltas: several that cancel go unseen, for example those of {} together; of the 2^{} sets of lost \
-             deltas, 2^{} cancel in every run.",
+            "Lost deltas: several that cancel go unseen, for example those of {} together; of the 2^{} sets of deltas, \
+             the losses of 2^{} change no run's result, that of no delta among them.",
             numbered("index", example),
             lost.deltas,
             lost.dimension
         ));
     }
-    let swept: Vec<u32> = engine.bank_sweep.iter().map(|run| run.active).collect();
-    let short_only: Vec<u32> = (1..=engine.banks).filter(|active| !swept.contains(active)).collect();
+    sentences.push(
+        "These equations are of faults that are the same at every ACTIVE and in every run; what comes and goes may go \
+         unseen."
+            .to_owned(),
+    );
     let longest_short = engine.short_sweep.iter().map(|run| run.count).max().unwrap_or(0);
+    let blind = |active: &u32| {
+        let swept = engine.bank_sweep.iter().any(|run| run.active == *active);
+        !swept || full_clocks_cancel(*active)
+    };
+    let short_only: Vec<u32> = (1..=engine.banks).filter(blind).collect();
     if !short_only.is_empty() && first.count > longest_short {
         sentences.push(format!(
-            "At {} the engine ran {longest_short} deltas at the most: what goes wrong only later goes unseen there.",
-            numbered("ACTIVE", &short_only).replace("ACTIVEs", "ACTIVE")
+            "At ACTIVE {} only the first {longest_short} deltas, and those of a last clock that is not full, are sure to \
+             be seen.",
+            listed(&short_only)
         ));
     }
     sentences
 }
 
+/// A small set of dead banks that goes unseen.
+fn example(missed: &UnseenBanks) -> String {
+    let set = missed.generators.iter().min_by_key(|set| set.len()).expect("a set goes unseen");
+    let banks = numbered("bank", set);
+    if set.len() == 1 { format!("{banks} dead alone") } else { format!("{banks} dead together") }
+}
+
 fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<String> {
     let mut sentences = Vec::new();
     for orders in checks.iter().filter_map(|check| check.orders.as_ref()) {
-        let tried: u64 = orders.explorers.values().sum();
         if !orders.explorers.contains_key(all_orders::NAME) {
-            sentences.push(format!("Arrival orders: {tried} of the {count}! orders were tried; the others were not."));
+            let distinct = orders.distinct;
+            sentences
+                .push(format!("Arrival orders: {distinct} of the {count}! orders were tried; the others were not."));
         }
     }
     for device in devices {
@@ -228,12 +244,23 @@ fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<Stri
             checks.iter().any(|check| check.orders.is_some() && check.subjects.contains_key(&device.name));
         if !took_orders {
             sentences.push(format!(
-                "Arrival orders on {}: none, since a device takes orders of at most 256 deltas; COUNT 256 or less tries them.",
+                "Arrival orders on {}: none, since a device takes orders of at most {LONGEST_ORDER} deltas; COUNT \
+                 {LONGEST_ORDER} or less tries them.",
                 device.name
             ));
         }
     }
     sentences
+}
+
+/// "1 set", "255 sets".
+fn plural(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// "8", "4 and 8", "3, 5 and 7".
+fn listed(numbers: &[u32]) -> String {
+    numbered("", numbers).trim_start_matches("s ").trim().to_owned()
 }
 
 fn by_evidence(devices: &[DeviceRecord]) -> Vec<String> {

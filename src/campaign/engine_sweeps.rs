@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
+use crate::domain::delta::Deltas;
 use crate::domain::execution::{EngineOutcome, EngineRun, Execution};
-use crate::domain::fault::FaultClass;
+use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
@@ -17,7 +18,7 @@ use crate::domain::watch::Watch;
 use crate::explore::minimise::smallest_number;
 use crate::oracle::equations::{self, UnseenBanks};
 use crate::oracle::residue::{Cause, Residue, explain};
-use crate::report::record::{BankRow, BankSweep, Check};
+use crate::report::record::{BankRow, BankSweep, Check, Part};
 
 /// Name of the published sweep's check.
 pub const BANK_SWEEP: &str = "bank sweep";
@@ -44,6 +45,10 @@ impl Observed {
             Quantity::Cycles => self.got.cycles != self.expected.cycles,
             _ => self.got.result != self.expected.result,
         }
+    }
+
+    fn residue(&self) -> Residue {
+        Residue { run: self.run, residue: self.got.result ^ self.expected.result }
     }
 
     fn right(&self) -> bool {
@@ -103,7 +108,7 @@ pub fn judge_bank_sweep(device: &dyn Device, sweep: &[Observed]) -> (Check, Bank
         None
     };
     let active: Vec<String> = runs.iter().map(|run| run.active.to_string()).collect();
-    let compared = format!("COUNT {count} at {} active banks, result and cycles against scalar", active.join(", "));
+    let compared = format!("COUNT {count} at ACTIVE {}, result and cycles against scalar", active.join(", "));
     let mut check = judge(BANK_SWEEP, device, sweep, compared);
     if let (Verdict::Holds, Some(reason)) = (check.verdict, blind) {
         check.verdict = Verdict::Inconclusive;
@@ -165,14 +170,30 @@ fn judge(name: &str, device: &dyn Device, sweep: &[Observed], compared: String) 
     };
     Check {
         name: name.to_owned(),
+        part: Part::Engine,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         summary,
+        oracles: oracles(sweep),
         warrant: None,
         orders: None,
         tries: Vec::new(),
         findings: Vec::new(),
     }
+}
+
+/// The judgement of each oracle by itself: truth (results against the reference), cycles (counters against the
+/// formula), and invariance (the result of a COUNT is the same at every ACTIVE, right or wrong).
+fn oracles(sweep: &[Observed]) -> BTreeMap<String, Verdict> {
+    let falsified = |wrong: bool| if wrong { Verdict::Falsified } else { Verdict::Holds };
+    let mut results: BTreeMap<u32, u64> = BTreeMap::new();
+    let variant =
+        sweep.iter().any(|Observed { run, got, .. }| *results.entry(run.count).or_insert(got.result) != got.result);
+    BTreeMap::from([
+        ("truth".to_owned(), falsified(sweep.iter().any(|observed| observed.wrong(Quantity::Result)))),
+        ("cycles".to_owned(), falsified(sweep.iter().any(|observed| observed.wrong(Quantity::Cycles)))),
+        ("invariance".to_owned(), falsified(variant)),
+    ])
 }
 
 /// One more run, of COUNT 0, where the sweeps went wrong: it tells an inverted result bit from the loss of delta 0,
@@ -189,15 +210,38 @@ pub fn observe_nothing(
     observe(device, &[nothing], |_| 0, watch)
 }
 
-/// What the wrong results of these runs tell about their cause, if they are reproducible.
-pub fn diagnose(observed: &[Observed], banks: u32) -> Option<Cause> {
+/// What the wrong results of these runs tell about their cause, if they are reproducible. Where the cause points to one
+/// index beyond the short runs, two more runs tell whether it is that one.
+pub fn diagnose(
+    device: &mut dyn Device,
+    observed: &[Observed],
+    watch: &mut dyn Watch,
+) -> Result<Option<Cause>, SubjectError> {
     if !observed.iter().any(|observed| observed.wrong(Quantity::Result) && observed.reproducible) {
-        return None;
+        return Ok(None);
     }
-    let residues = observed
-        .iter()
-        .map(|observed| Residue { run: observed.run, residue: observed.got.result ^ observed.expected.result });
-    explain(&residues.collect::<Vec<_>>(), banks)
+    let residues: Vec<Residue> = observed.iter().map(Observed::residue).collect();
+    let Some(mut cause) = explain(&residues, device.identity().banks) else { return Ok(None) };
+    let EngineRun { seed, .. } = observed[0].run;
+    let longest = observed.iter().map(|observed| observed.run.count).max().unwrap_or(0);
+    if let Some(index) = cause.suspect(seed, longest)
+        && let Some(active) = (1..=device.identity().banks).find(|active| !cause.dead_banks.contains(&(index % active)))
+    {
+        let runs = [index, index + 1].map(|count| EngineRun { count, active, seed });
+        let pair = observe(device, &runs, equations::right_result, watch)?;
+        if pair[0].residue().residue ^ pair[1].residue().residue == Deltas::of_engine(seed).at(index.into()) {
+            cause.confirm(index);
+        }
+    }
+    Ok(Some(cause))
+}
+
+/// The planted faults that a cause names, as texts.
+pub fn named(cause: &Cause) -> Vec<String> {
+    let dead = cause.dead_banks.iter().map(|&bank| Fault::DeadBank(bank));
+    let flipped = cause.flipped_bits.iter().map(|&bit| Fault::FlipBit(bit));
+    let lost = cause.lost_deltas.iter().flat_map(|&index| [Fault::Drop(index), Fault::Duplicate(index)]);
+    dead.chain(flipped).chain(lost).map(|fault| fault.to_string()).collect()
 }
 
 /// The findings of one sweep, one for each quantity that is wrong in it: the smallest run, made smaller where the
@@ -211,9 +255,14 @@ pub fn findings(
 ) -> Result<Vec<Finding>, SubjectError> {
     let mut findings = Vec::new();
     for quantity in [Quantity::Result, Quantity::Cycles] {
-        let first_wrong = |sweep: &[Observed]| sweep.iter().find(|observed| observed.wrong(quantity)).copied();
+        // One that came again tells more than one that did not.
+        let first_wrong = |sweep: &[Observed]| {
+            let wrong = sweep.iter().filter(|observed| observed.wrong(quantity));
+            wrong.min_by_key(|observed| !observed.reproducible).copied()
+        };
         let Some(observed) = first_wrong(sweep) else { continue };
-        let (smallest, size) = match first_wrong(short) {
+        let (smallest, size) = match first_wrong(short).filter(|in_short| in_short.reproducible) {
+            _ if !observed.reproducible => (observed, "not made smaller, since it did not come again".to_owned()),
             Some(in_short) if in_short.run.count == 0 => (in_short, "there is no smaller COUNT".to_owned()),
             Some(in_short) => (in_short, "no smaller COUNT fails at any ACTIVE, under this SEED".to_owned()),
             None => shrink(device, observed, quantity, cause, watch)?,
@@ -231,7 +280,7 @@ pub fn findings(
             expected: value(smallest.expected),
             got: value(smallest.got),
             reproducible: observed.reproducible,
-            oracle: "truth".to_owned(),
+            oracle: if quantity == Quantity::Cycles { "cycles" } else { "truth" }.to_owned(),
             case: case_text(device, Execution::Engine(smallest.run)),
             size,
         });
@@ -279,6 +328,6 @@ fn shrink(
 /// The right results of short runs, by the plain reference.
 pub fn reference_result(reference: &mut dyn Accumulator, run: EngineRun) -> Result<u64, SubjectError> {
     reference.reset()?;
-    reference.accumulate(crate::domain::delta::Deltas::of_engine(run.seed), 0..run.count.into());
+    reference.accumulate(Deltas::of_engine(run.seed), 0..run.count.into());
     reference.observe()
 }

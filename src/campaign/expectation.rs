@@ -1,9 +1,11 @@
 //! Whether a run came out as its scenario expects.
 
 use crate::domain::trial::Expectation;
+use crate::domain::verdict::Verdict;
 use crate::report::record::{Met, Record};
 
-/// Compares a record with what was expected of it; a sentence for each expectation that was not met.
+/// Compares a record with what was expected of it; a sentence for each expectation that was not met. A scenario that
+/// names no verdict expects its run to hold.
 pub fn judge(expect: &Expectation, record: &Record) -> Met {
     let mut unmet = Vec::new();
     let mut compare = |what: &str, expected: String, got: Option<String>| {
@@ -12,18 +14,21 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
             unmet.push(format!("{what}: expected {expected}, got {got}"));
         }
     };
-    if let Some(verdict) = expect.verdict {
-        compare("verdict", verdict.to_string(), Some(record.verdict.to_string()));
-    }
+    let verdict = expect.verdict.unwrap_or(Verdict::Holds);
+    compare("verdict", verdict.to_string(), Some(record.verdict.to_string()));
     if let Some(result) = expect.result {
         compare("reference", result.to_string(), record.reference.map(|word| word.to_string()));
         for row in record.bank_sweeps.iter().flat_map(|sweep| &sweep.rows) {
             compare(&format!("result at {} banks", row.banks), result.to_string(), Some(row.result.to_string()));
         }
     }
+    let of_sweeps = !expect.cycles.is_empty() || expect.bank_sweep_misses.is_some();
+    if of_sweeps && record.bank_sweeps.is_empty() {
+        compare("bank sweep", "one on a device".to_owned(), None);
+    }
     for (banks, cycles) in &expect.cycles {
         for sweep in &record.bank_sweeps {
-            let row = sweep.rows.iter().find(|row| row.banks.to_string() == *banks);
+            let row = sweep.rows.iter().find(|row| row.banks == banks.get());
             let what = format!("cycles of {} at {banks} banks", sweep.device);
             compare(&what, cycles.to_string(), row.map(|row| row.cycles.to_string()));
         }
@@ -38,8 +43,13 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
         }
     }
     for (name, verdict) in &expect.checks {
-        let check = record.checks.iter().find(|check| check.name == *name);
-        compare(&format!("check {name}"), verdict.to_string(), check.map(|check| check.verdict.to_string()));
+        let named: Vec<_> = record.checks.iter().filter(|check| check.name == *name).collect();
+        if named.is_empty() {
+            compare(&format!("check {name}"), verdict.to_string(), None);
+        }
+        for check in named {
+            compare(&format!("check {name}"), verdict.to_string(), Some(check.verdict.to_string()));
+        }
     }
     let seed = record.asked.trial.seed().to_string();
     let tick = record.ticks.iter().find(|tick| tick.seed.to_string() == seed);

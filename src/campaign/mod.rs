@@ -17,6 +17,7 @@ pub mod sync_tick;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use crate::campaign::accumulation::References;
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::sync_tick::{check_device, check_message};
 use crate::domain::case::Case;
@@ -64,7 +65,7 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
 /// What a run has found so far.
 #[derive(Default)]
 pub struct Progress {
-    reference: Option<u64>,
+    references: Option<References>,
     bank_sweeps: Vec<BankSweep>,
     checks: Vec<Check>,
     causes: Vec<CauseRecord>,
@@ -88,12 +89,13 @@ impl Progress {
 
     fn flaw(&mut self, device: &dyn Device, flaw: Option<Flaw>) {
         let Some(flaw) = flaw else { return };
-        let sentence = flaw.sentence().to_owned();
+        let (sentence, names) = (flaw.sentence(), flaw.faults());
         let known = |cause: &CauseRecord| cause.device == device.name() && cause.sentence == sentence;
         if !self.causes.iter().any(known) {
             let (dead_banks, flipped_bits, lost_deltas) = Default::default();
             let device = device.name().to_owned();
-            self.causes.push(CauseRecord { device, sentence, dead_banks, flipped_bits, lost_deltas });
+            let names = names.iter().map(ToString::to_string).collect();
+            self.causes.push(CauseRecord { device, sentence, dead_banks, flipped_bits, lost_deltas, names });
         }
     }
 
@@ -106,12 +108,13 @@ impl Progress {
             self.engines.iter().flat_map(|e| e.bank_sweep.iter().chain(&e.short_sweep)).map(|run| run.count);
         let longest_run = longest_run.max().unwrap_or(0);
         let devices_on_trial: Vec<&dyn Device> = subjects.devices.iter().map(|device| device as &dyn Device).collect();
-        let planted = planted::outcomes(&plan.conditions.faults, &devices_on_trial, &self.checks, longest_run, seed);
+        let faults = &plan.conditions.faults;
+        let planted = planted::outcomes(faults, &devices_on_trial, &self.checks, &self.causes, longest_run, seed);
         let (mut verdict, mut reason) = coverage::verdict(&self.checks, &claims);
         if verdict == Verdict::Holds && !planted.is_empty() {
             verdict = Verdict::Inconclusive;
             let told: Vec<String> =
-                planted.iter().map(|p| format!("planted {} was {}: {}", p.fault, p.outcome, p.reason)).collect();
+                planted.iter().map(|p| format!("planted {}, {}: {}", p.fault, p.outcome, p.reason)).collect();
             reason = told.join("; ");
         }
         let interrupted = ended == Some(SubjectError::Interrupted);
@@ -140,7 +143,8 @@ impl Progress {
             unavailable: ended.filter(|_| !interrupted).map(|error| error.to_string()),
             expectation: None,
             devices,
-            reference: self.reference.map(Hex64),
+            reference: self.references.map(|references| Hex64(references.xorshift64)),
+            splitmix64_reference: self.references.map(|references| Hex64(references.splitmix64)),
             bank_sweeps: self.bank_sweeps,
             checks: self.checks,
             causes: self.causes,

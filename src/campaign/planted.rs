@@ -1,19 +1,20 @@
 //! What became of the planted faults.
 
-use crate::campaign::engine_sweeps::{BANK_SWEEP, SHORT_SWEEP};
 use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::seed::Seed;
 use crate::domain::subject::Device;
 use crate::domain::verdict::Verdict;
 use crate::fault::catalogue::{Use, why_equivalent, why_not_activated};
-use crate::report::record::{Check, PlantedOutcome, PlantedRecord};
+use crate::report::record::{CauseRecord, Check, Part, PlantedOutcome, PlantedRecord};
 
 /// The outcome of every fault that was to be planted, in every device that takes faults. A fault is detected if it
-/// changed something and a check of its device was falsified.
+/// changed something, a check of its part of the device was falsified, and it is either named as the cause or the only
+/// one there that changed anything.
 pub fn outcomes(
     faults: &[Fault],
     devices: &[&dyn Device],
     checks: &[Check],
+    causes: &[CauseRecord],
     longest_run: u32,
     seed: Seed,
 ) -> Vec<PlantedRecord> {
@@ -24,25 +25,26 @@ pub fn outcomes(
     let mut records = Vec::new();
     for device in takers {
         let used = Use { banks: device.identity().banks, longest_run, seed };
-        let found_by = |site: Site| -> Vec<&str> {
-            let falsified = checks.iter().filter(|check| check.verdict == Verdict::Falsified);
-            let of_device = falsified.filter(|check| check.findings.iter().any(|f| f.subject == device.name()));
-            let of_site = of_device.filter(|check| site_of(&check.name) == site);
-            of_site.map(|check| check.name.as_str()).collect()
-        };
-        for (fault, activity) in device.planted() {
-            records.push(outcome(device.name(), fault, activity, used, &found_by(fault.site())));
+        let planted = device.planted();
+        for &(fault, activity) in &planted {
+            let found_by = found_by(device.name(), fault.site(), checks);
+            let changed_something =
+                |(other, activity): &&(Fault, Activity)| other.site() == fault.site() && activity.changed > 0;
+            let alone = planted.iter().filter(changed_something).count() == 1;
+            let named =
+                causes.iter().any(|cause| cause.device == device.name() && cause.names.contains(&fault.to_string()));
+            records.push(outcome(device.name(), fault, activity, used, &found_by, alone || named));
         }
     }
     records
 }
 
-/// The part of a device that a check uses.
-fn site_of(check: &str) -> Site {
-    match check {
-        BANK_SWEEP | SHORT_SWEEP => Site::Engine,
-        _ => Site::Adapter,
-    }
+/// The checks that found this part of the device wrong, by name.
+fn found_by<'a>(device: &str, site: Site, checks: &'a [Check]) -> Vec<&'a str> {
+    let falsified = checks.iter().filter(|check| check.verdict == Verdict::Falsified);
+    let of_device = falsified.filter(|check| check.findings.iter().any(|finding| finding.subject == device));
+    let of_site = of_device.filter(|check| (check.part == Part::Engine) == (site == Site::Engine));
+    of_site.map(|check| check.name.as_str()).collect()
 }
 
 fn nowhere(fault: Fault) -> PlantedRecord {
@@ -56,13 +58,27 @@ fn nowhere(fault: Fault) -> PlantedRecord {
     }
 }
 
-fn outcome(device: &str, fault: Fault, activity: Activity, used: Use, found_by: &[&str]) -> PlantedRecord {
+fn outcome(
+    device: &str,
+    fault: Fault,
+    activity: Activity,
+    used: Use,
+    found_by: &[&str],
+    told_apart: bool,
+) -> PlantedRecord {
     let Activity { reached, changed } = activity;
     let (outcome, reason) = match (reached, changed, found_by) {
         (0, ..) => (PlantedOutcome::NotActivated, why_not_activated(fault, Some(used))),
         (_, 0, _) => (PlantedOutcome::Equivalent, why_equivalent(fault, used)),
         (.., []) => (PlantedOutcome::Escaped, "it changed something, and every check passed".to_owned()),
-        (.., found_by) => (PlantedOutcome::Detected, format!("found by {}", found_by.join(", "))),
+        (.., found_by) if told_apart => (PlantedOutcome::Detected, format!("found by {}", found_by.join(", "))),
+        (.., found_by) => {
+            let reason = format!(
+                "found by {}, together with others planted; which of them it was is not told",
+                found_by.join(", ")
+            );
+            (PlantedOutcome::FoundTogether, reason)
+        }
     };
     PlantedRecord { device: device.to_owned(), fault: fault.to_string(), outcome, reached, changed, reason }
 }

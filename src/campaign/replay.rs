@@ -1,21 +1,21 @@
 //! A case again, or a whole record again.
 
-use crate::campaign::engine_sweeps;
-use crate::campaign::{accumulation, arrival_orders};
+use crate::campaign::adapter_round_trips::operate;
+use crate::campaign::{accumulation, arrival_orders, engine_sweeps};
 use crate::domain::case::Case;
+use crate::domain::delta::Generator;
 use crate::domain::evidence::Evidence;
-use crate::domain::execution::{EngineRun, Execution};
+use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::finding::Quantity;
 use crate::domain::hex::Hex64;
-use crate::domain::order::Order;
-use crate::domain::seed::Seed;
-use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::subject::{Accumulator, Device, Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
-use crate::oracle::contexts::first_wrong_read;
+use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
 use crate::report::record::Record;
 use crate::subject::Subjects;
+use crate::subject::scalar::Scalar;
 
 /// What a case showed when it was replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub struct Replayed {
     pub evidence: Evidence,
     /// What was compared.
     pub compared: Vec<Comparison>,
-    /// Holds if everything is as it should be.
+    /// Holds if everything is as it should be, and could have been otherwise.
     pub verdict: Verdict,
-    /// Planted faults that did nothing in this case, by their texts.
-    pub idle_faults: Vec<String>,
+    /// Why the case tells nothing, where it does not.
+    pub doubt: Option<String>,
 }
 
 /// One quantity as it should be and as it is.
@@ -59,42 +59,81 @@ pub enum ReplayError {
 
 /// Replays a case on the one subject that was opened for it.
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
-    let incapable = |reason: &str| ReplayError::Incapable { subject: case.subject.clone(), reason: reason.to_owned() };
+    let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
+    let state =
+        |(expected, got)| vec![Comparison { quantity: Quantity::State, expected: Hex64(expected), got: Hex64(got) }];
     let compared = match (&case.execution, &mut subjects.accumulators[..], &mut subjects.devices[..]) {
         (Execution::Engine(run), _, [device]) => engine(device, *run, watch)?,
-        (Execution::Adapter(ops), _, [device]) => {
-            let shown = device.operate(ops)?;
-            let wrong = first_wrong_read(ops, &shown);
-            let last = shown.last().copied().unwrap_or(0);
-            let (expected, got) = wrong.map_or((last, last), |wrong| (wrong.expected, wrong.got));
-            vec![Comparison { quantity: Quantity::State, expected: Hex64(expected), got: Hex64(got) }]
-        }
-        (Execution::Accumulate { count, seed }, [accumulator], _) => {
-            let expected = equations::right_result(EngineRun { count: *count, active: 1, seed: *seed });
-            let got = accumulation::accumulate(accumulator.as_mut(), *count, *seed, watch)?;
+        (Execution::Adapter(ops), _, [device]) => adapter(device, ops, watch)?,
+        (Execution::Accumulate { generator, count, seed }, [accumulator], _) => {
+            let mut sum = |accumulator: &mut dyn Accumulator| {
+                accumulation::accumulate(accumulator, *generator, *count, *seed, watch)
+            };
+            let got = sum(accumulator.as_mut())?;
+            let expected = match generator {
+                Generator::Xorshift64 => equations::right_result(EngineRun { count: *count, active: 1, seed: *seed }),
+                Generator::SplitMix64 => sum(&mut Scalar::default())?,
+            };
             vec![Comparison { quantity: Quantity::Result, expected: Hex64(expected), got: Hex64(got) }]
         }
         (Execution::Delivery { count, seed, order }, [accumulator], []) => {
-            delivery(accumulator.as_mut(), *count, *seed, order)?
+            state(arrival_orders::deliver(accumulator.as_mut(), order, *count, *seed, watch)?)
         }
         (Execution::Delivery { count, seed, order }, [], [device]) => {
-            if u64::from(*count) > device.longest_order() {
-                return Err(incapable("a device takes orders of at most 256 deltas"));
+            let longest = device.longest_order();
+            if u64::from(*count) > longest {
+                return Err(incapable(format!("a device takes orders of at most {longest} deltas")));
             }
-            delivery(device, *count, *seed, order)?
+            state(arrival_orders::deliver(device, order, *count, *seed, watch)?)
         }
-        (Execution::Engine(_) | Execution::Adapter(_), ..) => return Err(incapable("it has no engine and no adapter")),
+        (Execution::Engine(_) | Execution::Adapter(_), ..) => {
+            return Err(incapable("it has no engine and no adapter".to_owned()));
+        }
         (Execution::Accumulate { .. } | Execution::Delivery { .. }, ..) => {
-            return Err(incapable("it does not generate deltas by itself; use a case of kind engine"));
+            return Err(incapable("it does not generate deltas by itself; use a case of kind engine".to_owned()));
         }
     };
     let right = compared.iter().all(|comparison| comparison.expected == comparison.got);
-    Ok(Replayed {
-        evidence: evidence(subjects),
-        compared,
-        verdict: if right { Verdict::Holds } else { Verdict::Falsified },
-        idle_faults: idle_faults(subjects),
+    let doubt = doubt(case, &compared, subjects).filter(|_| right);
+    let verdict = match (right, &doubt) {
+        (false, _) => Verdict::Falsified,
+        (true, Some(_)) => Verdict::Inconclusive,
+        (true, None) => Verdict::Holds,
+    };
+    Ok(Replayed { evidence: evidence(subjects), compared, verdict, doubt })
+}
+
+/// Why a case that comes out right tells nothing: nothing in it could be judged, or what is planted did not show.
+fn doubt(case: &Case, compared: &[Comparison], subjects: &Subjects) -> Option<String> {
+    if compared.is_empty() {
+        return Some("no READ of the case is determined by the operations before it".to_owned());
+    }
+    if case.faults.is_empty() {
+        return None;
+    }
+    let Some(device) = subjects.devices.first() else {
+        return Some("faults are planted in the model, and this subject is none".to_owned());
+    };
+    let planted = device.planted();
+    let idle: Vec<String> =
+        planted.iter().filter(|(_, a)| a.changed == 0).map(|(fault, _)| fault.to_string()).collect();
+    Some(match idle.len() {
+        0 => "what is planted cancels in this case".to_owned(),
+        _ => format!("planted and without effect in this case: {}", idle.join(", ")),
     })
+}
+
+/// The first wrong read, or the last one that can be judged; nothing if none can.
+fn adapter(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) -> Result<Vec<Comparison>, ReplayError> {
+    let shown = operate(device, ops, watch)?;
+    let judged = judged_reads(ops, &shown);
+    let telling = judged.iter().find(|(expected, got)| expected != got).or(judged.last());
+    let comparison = |&(expected, got): &(u64, u64)| Comparison {
+        quantity: Quantity::State,
+        expected: Hex64(expected),
+        got: Hex64(got),
+    };
+    Ok(telling.map(comparison).into_iter().collect())
 }
 
 fn engine(device: &mut dyn Device, run: EngineRun, watch: &mut dyn Watch) -> Result<Vec<Comparison>, ReplayError> {
@@ -115,18 +154,8 @@ fn engine(device: &mut dyn Device, run: EngineRun, watch: &mut dyn Watch) -> Res
     ])
 }
 
-fn delivery(subject: &mut dyn Subject, count: u32, seed: Seed, order: &Order) -> Result<Vec<Comparison>, ReplayError> {
-    let (expected, got) = arrival_orders::deliver(subject, order, count, seed)?;
-    Ok(vec![Comparison { quantity: Quantity::State, expected: Hex64(expected), got: Hex64(got) }])
-}
-
 fn evidence(subjects: &Subjects) -> Evidence {
     subjects.devices.first().map_or(Evidence::Software, |device| device.evidence())
-}
-
-fn idle_faults(subjects: &Subjects) -> Vec<String> {
-    let planted = subjects.devices.iter().flat_map(|device| device.planted());
-    planted.filter(|(_, activity)| activity.changed == 0).map(|(fault, _)| fault.to_string()).collect()
 }
 
 /// Where two records differ outside `timing` and `host`: the paths, shortest first within each part.

@@ -1,5 +1,6 @@
 //! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
 
+use crate::campaign::accumulation::References;
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
@@ -23,16 +24,20 @@ pub fn run(
     let StandardTrial { seed, .. } = *trial;
     let count = trial.count.get();
     let reference = progress.timed(accumulation::ACCUMULATION, |progress| {
-        watch.begin(accumulation::ACCUMULATION, u64::from(count) * (1 + subjects.accumulators.len() as u64));
-        let reference = accumulation::accumulate(&mut Scalar::default(), count, seed, watch)?;
-        progress.reference = Some(reference);
-        if !subjects.accumulators.is_empty() {
+        watch.begin(accumulation::ACCUMULATION, 2 * u64::from(count) * (1 + subjects.accumulators.len() as u64));
+        let references = References::of(count, seed, watch)?;
+        progress.references = Some(references);
+        let wrong = accumulation::check_reference(references, count, seed);
+        let sound = wrong.is_none();
+        if !subjects.accumulators.is_empty() && sound {
             let accumulators = &mut subjects.accumulators;
-            progress.checks.push(accumulation::check(accumulators, reference, count, seed, watch)?);
+            progress.checks.push(accumulation::check(accumulators, references, count, seed, watch)?);
         }
+        progress.checks.extend(wrong);
         watch.end();
-        Ok(reference)
+        Ok(sound.then_some(references.xorshift64))
     })?;
+    let Some(reference) = reference else { return Ok(()) };
     for device in &mut subjects.devices {
         sweeps(device, reference, count, seed, progress, watch)?;
     }
@@ -83,13 +88,14 @@ fn sweeps(
     let sweeps = [bank_sweep.as_slice(), &short_sweep].concat();
     let mut short = engine_sweeps::observe_nothing(device, &sweeps, watch)?;
     short.extend(&short_sweep);
-    let cause = engine_sweeps::diagnose(&[bank_sweep.as_slice(), &short].concat(), banks);
+    let cause = engine_sweeps::diagnose(device, &[bank_sweep.as_slice(), &short].concat(), watch)?;
     bank_check.findings = engine_sweeps::findings(device, &bank_sweep, &short, cause.as_ref(), watch)?;
     short_check.findings = engine_sweeps::findings(device, &short_sweep, &short, cause.as_ref(), watch)?;
     progress.checks.extend([bank_check, short_check]);
     progress.causes.extend(cause.map(|cause| CauseRecord {
         device: device.name().to_owned(),
         sentence: cause.sentence(),
+        names: engine_sweeps::named(&cause),
         dead_banks: cause.dead_banks,
         flipped_bits: cause.flipped_bits,
         lost_deltas: cause.lost_deltas,

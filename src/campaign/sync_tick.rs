@@ -14,7 +14,7 @@ use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::oracle::contexts::Flaw;
-use crate::report::record::{Check, TickRecord};
+use crate::report::record::{Check, Part, TickRecord};
 use crate::scenario::tick::{
     self, CONTEXTS, Change, FULL_STATE_BYTES, PUBLISHED_BYTES, PUBLISHED_CHANGED, PUBLISHED_SEED,
 };
@@ -67,10 +67,18 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
             bytes.total()
         ),
     };
+    let verdict = match (as_sent && as_published, changes.is_empty()) {
+        (false, _) => Verdict::Falsified,
+        // What has nothing to send cannot be sent wrongly.
+        (true, true) => Verdict::Inconclusive,
+        (true, false) => Verdict::Holds,
+    };
     let check = Check {
         name: format!("{} as a message", name(seed)),
+        part: Part::Message,
         subjects: BTreeMap::from([(MESSAGE.to_owned(), Evidence::Software)]),
-        verdict: if as_sent && as_published { Verdict::Holds } else { Verdict::Falsified },
+        verdict,
+        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
         summary,
         warrant: None,
         orders: None,
@@ -99,10 +107,13 @@ pub fn check_device(
         0 => "no context changes: there is nothing for the device to do".to_owned(),
         count => format!("LOAD 0, ACCUM and READ of the {count} changed contexts, exact to the bit"),
     };
+    let verdict = if changes.is_empty() { Verdict::Inconclusive } else { verdict(findings.first()) };
     let check = Check {
         name: format!("{} on the device", name(seed)),
+        part: Part::Adapter,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
-        verdict: verdict(findings.first()),
+        verdict,
+        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
         summary,
         warrant: None,
         orders: None,
@@ -146,7 +157,7 @@ mod tests {
         // Found by searching: about one in five hundred thousand changes nothing.
         let seed = Seed::new(120_843_008);
         let (check, record) = check_message(seed);
-        assert_eq!((record.message_bytes, record.bound_tenths, check.verdict), (0, 0, Verdict::Holds));
+        assert_eq!((record.message_bytes, record.bound_tenths, check.verdict), (0, 0, Verdict::Inconclusive));
         insta::assert_snapshot!(check.summary);
     }
 }

@@ -64,10 +64,11 @@ const DEFAULT_BACKENDS: [&str; 2] = [subject::SOFTWARE, "model"];
 
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
-    let backends = match (&options.backend, &scenario.backends[..]) {
+    let backends = match (&options.backend, &scenario.backends) {
         (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,
-        (None, []) => subject::backends(DEFAULT_BACKENDS)?,
-        (None, names) => subject::backends(names.iter().map(String::as_str))?,
+        (None, None) => subject::backends(DEFAULT_BACKENDS)?,
+        (None, Some(asked)) => subject::backends(asked.names.iter().map(String::as_str))
+            .map_err(|error| Failure::usage(anyhow!("{}, line {}: backend: {error}", asked.origin, asked.line)))?,
     };
     let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)? };
     Ok(Plan { scenario, backends, conditions })
@@ -107,6 +108,9 @@ impl RecordPlace {
         match path {
             None => Ok(RecordPlace::Nowhere),
             Some(path) if path == Path::new("-") => Ok(RecordPlace::Output),
+            Some(path) if path.as_os_str().is_empty() => {
+                Err(Failure::usage(anyhow!("--record takes the name of a file, or - for standard output")))
+            }
             Some(path) => Ok(RecordPlace::File(Box::new(Destination::open(path)?))),
         }
     }

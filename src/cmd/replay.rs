@@ -16,7 +16,7 @@ use crate::domain::case::Case;
 use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
 use crate::domain::subject::SubjectError;
-use crate::domain::verdict::{Outcome, Verdict, exit};
+use crate::domain::verdict::{Outcome, exit};
 use crate::report::file::from_text;
 use crate::report::record::Record;
 use crate::report::text::{self, Table, styled};
@@ -80,28 +80,25 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         }
         Err(error @ ReplayError::Incapable { .. }) => return Err(Failure::usage(error)),
     };
-    let (verdict, report) = case_report(&case, &replayed);
-    console.write(Stream::Output, &report).map_err(unwritable)?;
+    console.write(Stream::Output, &case_report(&case, &replayed)).map_err(unwritable)?;
+    let verdict = replayed.verdict;
     Ok(Outcome { interrupted: false, unavailable: false, verdict, expectation_met: None }.exit_code())
 }
 
-/// What a case showed. A case whose planted faults did nothing and that comes out right has tried nothing.
-fn case_report(case: &Case, replayed: &Replayed) -> (Verdict, String) {
-    let idle = replayed.verdict == Verdict::Holds && !case.faults.is_empty();
-    let verdict = if idle { Verdict::Inconclusive } else { replayed.verdict };
-    let mut report = format!("replay of {case}: verdict {}\n", styled(verdict));
+fn case_report(case: &Case, replayed: &Replayed) -> String {
+    let mut report = format!("replay of {case}: verdict {}\n", styled(replayed.verdict));
     for comparison in &replayed.compared {
         let quantity = comparison.quantity.to_string();
         let (expected, got) = (comparison.expected, comparison.got);
-        let decimal =
-            |value: u64| if comparison.quantity == Quantity::Cycles { format!(" ({value})") } else { String::new() };
+        let is_counter = comparison.quantity == Quantity::Cycles;
+        let decimal = |value: u64| if is_counter { format!(" ({value})") } else { String::new() };
         report += &format!("  expected {quantity:<7}{expected}{}\n", decimal(expected.0));
         report += &format!("  got      {quantity:<7}{got}{}  (evidence {})\n", decimal(got.0), replayed.evidence);
     }
-    if !replayed.idle_faults.is_empty() {
-        report += &format!("  planted and without effect in this case: {}\n", replayed.idle_faults.join(", "));
+    if let Some(doubt) = &replayed.doubt {
+        report += &format!("  {doubt}\n");
     }
-    (verdict, report)
+    report
 }
 
 fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {

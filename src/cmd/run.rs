@@ -66,14 +66,14 @@ fn find(named: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// The scenario with the command line's seed and budget. Under another seed, its expectations are of another run.
+/// The scenario with the command line's seed and budget. Under another seed or budget, or with a fault planted, its
+/// expectations are those of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
     if let Some(seed) = options.seed {
         match &mut scenario.trial {
             Trial::Standard(trial) => trial.seed = seed,
             Trial::Tick(trial) => trial.seed = seed,
         }
-        scenario.expect = None;
     }
     match (&mut scenario.trial, options.budget) {
         (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
@@ -81,6 +81,9 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
             return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a tick has none")));
         }
         (_, None) => {}
+    }
+    if options.seed.is_some() || options.budget.is_some() || !options.plant.is_empty() {
+        scenario.expect = None;
     }
     Ok(scenario)
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::delta::Generator;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::fault::{Fault, FaultError};
 use crate::domain::hex::{Hex64, HexError};
@@ -87,6 +88,9 @@ pub enum CaseError {
         /// The largest index there is.
         last: u32,
     },
+    /// A fault is planted twice.
+    #[error("plant={0} is there twice; plant each fault once")]
+    Twice(Fault),
     /// A planted fault is none.
     #[error(transparent)]
     Fault(#[from] FaultError),
@@ -99,7 +103,9 @@ impl fmt::Display for Case {
             Execution::Engine(run) => {
                 write!(f, "engine,count={},active={},seed={}", run.count, run.active, run.seed)?;
             }
-            Execution::Accumulate { count, seed } => write!(f, "accumulate,count={count},seed={seed}")?,
+            Execution::Accumulate { generator, count, seed } => {
+                write!(f, "accumulate,generator={generator},count={count},seed={seed}")?;
+            }
             Execution::Delivery { count, seed, order } => {
                 write!(f, "delivery,count={count},seed={seed},order={order}")?;
             }
@@ -128,7 +134,7 @@ impl FromStr for Case {
         let kind = parts.next().ok_or(CaseError::Head)?;
         let allowed = match kind {
             "engine" => "count=, active=, seed= and plant=",
-            "accumulate" => "count=, seed= and plant=",
+            "accumulate" => "generator=, count=, seed= and plant=",
             "delivery" => "count=, seed=, order= and plant=",
             "adapter" => "ops= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
@@ -140,7 +146,9 @@ impl FromStr for Case {
                 active: fields.number("active", 1, "1 to 32 banks")?,
                 seed: fields.seed()?,
             }),
-            "accumulate" => Execution::Accumulate { count: fields.count()?, seed: fields.seed()? },
+            "accumulate" => {
+                Execution::Accumulate { generator: fields.generator()?, count: fields.count()?, seed: fields.seed()? }
+            }
             "delivery" => {
                 let count = fields.count()?;
                 let order: Order = fields.once("order")?.parse()?;
@@ -163,7 +171,11 @@ impl FromStr for Case {
             return Err(CaseError::Number { key: "active", value, allowed: "1 to 32 banks" });
         }
         let faults: Result<Vec<Fault>, FaultError> = fields.all("plant").map(str::parse).collect();
-        Ok(Case { subject, execution, faults: faults? })
+        let faults = faults?;
+        match faults.iter().enumerate().find(|(place, fault)| faults[..*place].contains(fault)) {
+            Some((_, &twice)) => Err(CaseError::Twice(twice)),
+            None => Ok(Case { subject, execution, faults }),
+        }
     }
 }
 
@@ -204,6 +216,16 @@ impl<'a> Fields<'a> {
 
     fn count(&self) -> Result<u32, CaseError> {
         self.number("count", 1, "a workload has 1 to 4294967295 deltas")
+    }
+
+    fn generator(&self) -> Result<Generator, CaseError> {
+        let value = self.once("generator")?;
+        let known = [Generator::Xorshift64, Generator::SplitMix64];
+        known.into_iter().find(|generator| generator.to_string() == value).ok_or_else(|| CaseError::Number {
+            key: "generator",
+            value: value.to_owned(),
+            allowed: "xorshift64 or splitmix64",
+        })
     }
 
     fn seed(&self) -> Result<Seed, CaseError> {
@@ -266,7 +288,11 @@ mod tests {
                 active,
                 seed
             })),
-            (1..u32::MAX, seed.clone()).prop_map(|(count, seed)| Execution::Accumulate { count, seed }),
+            (1..u32::MAX, seed.clone()).prop_map(|(count, seed)| Execution::Accumulate {
+                generator: Generator::SplitMix64,
+                count,
+                seed
+            }),
             (1..u32::MAX, seed).prop_map(|(count, seed)| Execution::Delivery { count, seed, order: Order::Reverse }),
             proptest::collection::vec(any_op(), 1..10).prop_map(Execution::Adapter),
         ]
@@ -315,6 +341,8 @@ mod tests {
             refused("case1,simd,delivery,count=3,seed=1,order=backwards"),
             refused("case1,model,adapter,ops=load:256:0x0"),
             refused("case1,model,engine,count=1,active=1,seed=1,plant=gremlin"),
+            refused("case1,model,engine,count=1,active=1,seed=1,plant=drop:1,plant=drop:1"),
+            refused("case1,simd,accumulate,generator=xorshift32,count=1,seed=1"),
         ]);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Delta `i` is `f(SEED ^ i)`. A workload of four thousand million deltas is three words here: nothing is stored.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::seed::Seed;
@@ -74,6 +76,15 @@ pub enum Generator {
     Xorshift64,
     /// [`SplitMix64`].
     SplitMix64,
+}
+
+impl fmt::Display for Generator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Generator::Xorshift64 => "xorshift64",
+            Generator::SplitMix64 => "splitmix64",
+        })
+    }
 }
 
 /// A workload of generated deltas: delta `i` is `generator(seed ^ i)`.

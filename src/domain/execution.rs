@@ -1,5 +1,6 @@
 //! What a subject can be asked to do, and what it shows when it has done so.
 
+use crate::domain::delta::Generator;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
 
@@ -63,6 +64,8 @@ pub enum Execution {
     Engine(EngineRun),
     /// A software accumulator generates and accumulates the deltas `0..count`.
     Accumulate {
+        /// What generates them.
+        generator: Generator,
         /// Number of deltas.
         count: u32,
         /// What the indices are combined with.
@@ -77,6 +80,6 @@ pub enum Execution {
         /// The order in which they arrive.
         order: Order,
     },
-    /// Operations of an adapter, one after the other, from reset.
+    /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),
 }

@@ -35,6 +35,12 @@ pub trait Subject {
         Vec::new()
     }
 
+    /// Brings it to the state in which it was opened, as far as that can be done, so that an execution can be repeated
+    /// from the same start. The state to deliver to is set by [`Subject::reset`].
+    fn restart(&mut self) -> Result<(), SubjectError> {
+        Ok(())
+    }
+
     /// Sets its state to 0.
     fn reset(&mut self) -> Result<(), SubjectError>;
 

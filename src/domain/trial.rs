@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::fault::MOST_BANKS;
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
@@ -195,11 +196,44 @@ impl Trial {
     }
 }
 
+/// A number of banks, which as a key is a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct BankCount(u32);
+
+impl BankCount {
+    /// The number, 1 to 32.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for BankCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<BankCount> for String {
+    fn from(banks: BankCount) -> String {
+        banks.0.to_string()
+    }
+}
+
+impl TryFrom<String> for BankCount {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let banks = text.parse().ok().filter(|banks| (1..=MOST_BANKS).contains(banks));
+        banks.map(BankCount).ok_or_else(|| format!("'{text}' is not a number of banks; allowed are 1 to {MOST_BANKS}"))
+    }
+}
+
 /// What a scenario expects of its run; what it does not name is not expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// The verdict of the whole run.
+    /// The verdict of the whole run; `holds` if it names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// The result of every row of the bank sweep, and of the reference.
@@ -207,7 +241,7 @@ pub struct Expectation {
     pub result: Option<Hex64>,
     /// Clock cycles by number of banks in the bank sweep.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub cycles: BTreeMap<String, u32>,
+    pub cycles: BTreeMap<BankCount, u32>,
     /// How many sets of dead banks the bank sweep alone would miss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_sweep_misses: Option<u64>,

@@ -250,6 +250,7 @@ pub fn why_equivalent(fault: Fault, used: Use) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fault::FORMS;
 
     #[test]
     fn eight_banks_have_every_set_of_dead_ones_and_more_banks_every_pair() {
@@ -263,6 +264,7 @@ mod tests {
         for (place, entry) in CATALOGUE.iter().enumerate() {
             assert!(CATALOGUE[..place].iter().all(|other| other.form != entry.form));
             let name = entry.form.split(':').next().expect("a name");
+            assert!(FORMS.contains(name), "the message about what is no fault names {name}");
             let mutants = (entry.mutants)(shape);
             assert!(!mutants.is_empty(), "{name}");
             for fault in mutants.iter().flatten() {

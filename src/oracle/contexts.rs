@@ -1,6 +1,7 @@
 //! What an adapter should show, from its documented operations alone.
 
 use crate::domain::execution::AdapterOp;
+use crate::domain::fault::Fault;
 
 /// The first read that showed something else than it should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,30 +14,56 @@ pub struct WrongRead {
     pub got: u64,
 }
 
-/// A way in which an adapter may be wrong throughout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flaw {
+/// Ways in which an adapter may be wrong throughout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flaw {
     /// Every READ answers with the state before the last ACCUM.
-    StaleRead,
+    pub stale_read: bool,
     /// The high half of no ACCUM is taken.
-    LostHighWord,
+    pub lost_high_word: bool,
 }
 
 impl Flaw {
+    /// All but the sound adapter, the simplest first.
+    const ALL: [Flaw; 3] = [
+        Flaw { stale_read: true, lost_high_word: false },
+        Flaw { stale_read: false, lost_high_word: true },
+        Flaw { stale_read: true, lost_high_word: true },
+    ];
+
     /// The flaw in words.
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Flaw::StaleRead => "every READ answers with the state before the last ACCUM",
-            Flaw::LostHighWord => "the high half of every ACCUM is lost",
-        }
+    pub fn sentence(self) -> String {
+        let parts = [
+            (self.stale_read, "every READ answers with the state before the last ACCUM"),
+            (self.lost_high_word, "the high half of every ACCUM is lost"),
+        ];
+        let told: Vec<&str> = parts.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
+        told.join("; ")
+    }
+
+    /// The faults that do this.
+    pub fn faults(self) -> Vec<Fault> {
+        let parts = [(self.stale_read, Fault::StaleRead), (self.lost_high_word, Fault::LostHighWord)];
+        parts.into_iter().filter(|(is, _)| *is).map(|(_, fault)| fault).collect()
     }
 }
 
 /// The flaw that accounts for everything that the reads of `ops` showed, the right answers among them.
 pub fn explain(ops: &[AdapterOp], shown: &[u64]) -> Option<Flaw> {
-    [Flaw::StaleRead, Flaw::LostHighWord]
-        .into_iter()
-        .find(|&flaw| wrong_reads(Contexts { flaw: Some(flaw), ..Contexts::default() }, ops, shown).next().is_none())
+    let accounts = |flaw| wrong_reads(Contexts { flaw, ..Contexts::default() }, ops, shown).next().is_none();
+    Flaw::ALL.into_iter().find(|&flaw| accounts(flaw))
+}
+
+/// What the reads of `ops` should have shown and did, in order; only those that the operations before them determine.
+pub fn judged_reads(ops: &[AdapterOp], shown: &[u64]) -> Vec<(u64, u64)> {
+    let mut contexts = Contexts::default();
+    let mut shown = shown.iter();
+    let judged = ops.iter().filter_map(|&op| {
+        let expected = contexts.follow(op);
+        let got = if op == AdapterOp::Read { *shown.next()? } else { return None };
+        Some((expected?, got))
+    });
+    judged.collect()
 }
 
 /// The references and the accumulator as far as operations have determined them. What was there before is unknown, so
@@ -46,12 +73,12 @@ pub struct Contexts {
     accumulator: Option<u64>,
     selected: Option<u8>,
     last_delta: u64,
-    flaw: Option<Flaw>,
+    flaw: Flaw,
 }
 
 impl Default for Contexts {
     fn default() -> Self {
-        Contexts { references: [None; 256], accumulator: None, selected: None, last_delta: 0, flaw: None }
+        Contexts { references: [None; 256], accumulator: None, selected: None, last_delta: 0, flaw: Flaw::default() }
     }
 }
 
@@ -70,7 +97,7 @@ impl Contexts {
                 None
             }
             AdapterOp::Accumulate(delta) => {
-                let taken = if self.flaw == Some(Flaw::LostHighWord) { delta & 0xFFFF_FFFF } else { delta };
+                let taken = if self.flaw.lost_high_word { delta & 0xFFFF_FFFF } else { delta };
                 self.accumulator = self.accumulator.map(|accumulator| accumulator ^ taken);
                 self.last_delta = taken;
                 None
@@ -81,7 +108,7 @@ impl Contexts {
                 self.clear();
                 None
             }
-            AdapterOp::Read if self.flaw == Some(Flaw::StaleRead) => Some(self.state()? ^ self.last_delta),
+            AdapterOp::Read if self.flaw.stale_read => Some(self.state()? ^ self.last_delta),
             AdapterOp::Read => self.state(),
         }
     }
@@ -137,8 +164,9 @@ mod tests {
     #[test]
     fn a_flaw_is_named_only_if_it_accounts_for_every_read() {
         let ops = [Load { context: 3, reference: 0xF0 }, Accumulate(7 << 32 | 1), Read, Swap { context: 3 }, Read];
-        assert_eq!(explain(&ops, &[0xF0, 7 << 32 | 0xF1]), Some(Flaw::StaleRead));
-        assert_eq!(explain(&ops, &[0xF1, 0xF1]), Some(Flaw::LostHighWord));
+        assert_eq!(explain(&ops, &[0xF0, 7 << 32 | 0xF1]), Some(Flaw { stale_read: true, lost_high_word: false }));
+        assert_eq!(explain(&ops, &[0xF1, 0xF1]), Some(Flaw { stale_read: false, lost_high_word: true }));
+        assert_eq!(explain(&ops, &[0xF0, 0xF1]), Some(Flaw { stale_read: true, lost_high_word: true }));
         assert_eq!(explain(&ops, &[0xF0, 0xF0]), None);
     }
 

@@ -93,6 +93,12 @@ fn floor_sum(mut n: u128, mut m: u128, mut a: u128, mut b: u128) -> u128 {
     sum
 }
 
+/// Whether every full clock at this number of active banks adds up to 0, whatever the seed: its indices come in aligned
+/// fours.
+pub fn full_clocks_cancel(active: u32) -> bool {
+    active.is_multiple_of(4)
+}
+
 /// The sets of dead banks that runs cannot see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnseenBanks {
@@ -149,7 +155,7 @@ pub struct UnseenDeltas {
     pub dimension: u64,
     /// The index whose delta is 0, if a run has it: its loss changes nothing.
     pub zero: Option<u32>,
-    /// An example of deltas other than that one that cancel, where a few in a row do.
+    /// An example of deltas other than that one that cancel, where any do.
     pub example: Option<Vec<u32>>,
 }
 
@@ -168,7 +174,7 @@ impl UnseenDeltas {
         let dimension = stretches.clone().map(|(from, to)| u64::from(to - from) - rank(seed, from, to)).sum();
         let deltas = counts.last().copied().unwrap_or(0);
         let zero = u32::try_from(seed).ok().filter(|&index| index < deltas);
-        let example = stretches.clone().find_map(|(from, to)| cancelling(zero, from, to));
+        let example = stretches.clone().find_map(|(from, to)| cancelling(seed, zero, from, to));
         UnseenDeltas { deltas, dimension, zero, example }
     }
 }
@@ -189,14 +195,25 @@ fn rank(seed: u64, from: u32, to: u32) -> u64 {
     Basis::of(words.iter().map(<[u64; 1]>::as_slice)).rank() as u64
 }
 
-/// Four deltas in `from..to` that cancel, being in a row and aligned to four, and none of them `zero`.
-fn cancelling(zero: Option<u32>, from: u32, to: u32) -> Option<Vec<u32>> {
+/// Few deltas in `from..to` that cancel, none of them `zero`: the first four in a row that do, aligned to four, or
+/// else any that are dependent among the first ones. `None` if no two or more cancel.
+fn cancelling(seed: u64, zero: Option<u32>, from: u32, to: u32) -> Option<Vec<u32>> {
+    let is_zero = |index: u32| zero == Some(index);
     let first = from.checked_next_multiple_of(4)?;
     let fours = [Some(first), first.checked_add(4)].into_iter().flatten();
-    fours
+    let four = fours
         .filter(|four| four.checked_add(4).is_some_and(|end| end <= to))
         .map(|four| (four..four + 4).collect::<Vec<u32>>())
-        .find(|four| zero.is_none_or(|zero| !four.contains(&zero)))
+        .find(|four| !four.iter().any(|&index| is_zero(index)));
+    four.or_else(|| {
+        // Words of at most 33 independent bits: SEED's, and those of an index. More of them are dependent.
+        let indices: Vec<u32> = (from..to).filter(|&index| !is_zero(index)).take(34).collect();
+        let words: Vec<[u64; 1]> = indices.iter().map(|&index| [seed ^ u64::from(index)]).collect();
+        let basis = Basis::of(words.iter().map(<[u64; 1]>::as_slice));
+        let mut set: Vec<u32> = basis.null_space().first()?.iter().map(|&place| indices[place]).collect();
+        set.sort_unstable();
+        Some(set)
+    })
 }
 
 #[cfg(test)]
@@ -252,16 +269,29 @@ mod tests {
         #[test]
         fn examples_of_unseen_deltas_do_cancel(seed in prop_oneof![any::<u64>(), 0..300u64], from in 0..300u32, len in 0..200u32) {
             let zero = u32::try_from(seed).ok();
-            if let Some(example) = cancelling(zero, from, from + len) {
+            let example = cancelling(seed, zero, from, from + len);
+            if let Some(example) = &example {
                 let sum = example.iter().fold(0, |sum, &i| sum ^ Xorshift64.generate(seed ^ u64::from(i)));
                 prop_assert_eq!(sum, 0);
-                prop_assert!(example.iter().all(|i| (from..from + len).contains(i)));
+                prop_assert!(example.iter().all(|i| (from..from + len).contains(i) && Some(*i) != zero));
             }
+            let stretch = u64::from(len) - u64::from(zero.is_some_and(|zero| (from..from + len).contains(&zero)));
+            prop_assert_eq!(example.is_some(), rank(seed, from, from + len) < stretch);
         }
 
         #[test]
         fn the_short_sweep_separates_all_sets_of_dead_banks_for_every_seed(seed in prop_oneof![any::<u64>(), 0..32u64]) {
             prop_assert_eq!(UnseenBanks::of(&short_sweep_at_eight(16, Seed::new(seed)), 8).sets(), 0);
+        }
+    }
+
+    #[test]
+    fn full_clocks_cancel_at_multiples_of_four_active_banks_and_at_no_other() {
+        for active in 1..=32 {
+            let clock = |c: u32| {
+                (0..active).fold(0, |sum, k| sum ^ Xorshift64.generate(0xDEAD_BEEF ^ u64::from(c * active + k)))
+            };
+            assert_eq!((0..8).all(|c| clock(c) == 0), full_clocks_cancel(active), "{active}");
         }
     }
 

@@ -37,38 +37,39 @@ pub enum RecordError {
         found: String,
     },
     /// The record is of another version.
-    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{}", newer(*found))]
+    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{}", advice(*newer))]
     Version {
         /// The file.
         origin: String,
-        /// Its version.
-        found: u32,
+        /// Its version, or `null`.
+        found: String,
+        /// Whether a newer abench would read it.
+        newer: bool,
     },
 }
 
-fn newer(version: u32) -> &'static str {
-    if version > VERSION { ": use a newer abench" } else { "" }
+fn advice(newer: bool) -> &'static str {
+    if newer { ": use a newer abench" } else { "" }
 }
 
-/// A place that a record will be written to. It is opened before the run, so that a run is not lost for want of a place.
+/// A place that a record will be written to. It is tried before the run, so that a run is not lost for want of a place.
 pub struct Destination {
     path: PathBuf,
     way: Way,
 }
 
 enum Way {
-    /// Beside its final place, and moved there when it is whole.
-    Replace(NamedTempFile),
+    /// Beside its final place, and moved there when it is whole; with the permissions of the file that it replaces.
+    Replace(Option<Permissions>),
     /// Straight into what is no regular file: a device, a pipe.
     Direct(File),
 }
 
 impl Destination {
-    /// Makes ready to write to this path. Nothing is there to see until [`Destination::write`].
+    /// Sees whether this path can be written to. Nothing is there to see until [`Destination::write`].
     pub fn open(path: &Path) -> Result<Self, RecordError> {
         let unwritable = |error| RecordError::Unwritable { path: path.to_owned(), error };
-        // A link is followed, so that what it names is replaced and not the link.
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let target = followed(path);
         let way = match fs::metadata(&target) {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(unwritable(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory")));
@@ -79,10 +80,14 @@ impl Destination {
             Ok(metadata) => {
                 // An existing file that may not be written is not replaced behind its owner's back.
                 File::options().append(true).open(&target).map_err(unwritable)?;
-                Way::Replace(beside(&target, Some(metadata.permissions())).map_err(unwritable)?)
+                Way::Replace(Some(metadata.permissions()))
             }
-            Err(_) => Way::Replace(beside(&target, None).map_err(unwritable)?),
+            Err(_) => Way::Replace(None),
         };
+        if let Way::Replace(permissions) = &way {
+            // It is gone again at once: a run that is killed leaves nothing behind.
+            beside(&target, permissions.clone()).map_err(unwritable)?;
+        }
         Ok(Destination { path: target, way })
     }
 
@@ -92,13 +97,28 @@ impl Destination {
         let text = to_text(record);
         let written = match way {
             Way::Direct(mut file) => file.write_all(text.as_bytes()),
-            Way::Replace(mut file) => file
-                .write_all(text.as_bytes())
-                .and_then(|()| file.as_file().sync_all())
-                .and_then(|()| file.persist(&path).map(drop).map_err(|error| error.error)),
+            Way::Replace(permissions) => replace(&path, permissions, &text),
         };
         written.map_err(|error| RecordError::Unwritable { path, error })
     }
+}
+
+/// What a link names, so that it is replaced and not the link; also where it is not there yet.
+fn followed(path: &Path) -> PathBuf {
+    if let Ok(target) = fs::canonicalize(path) {
+        return target;
+    }
+    match fs::read_link(path) {
+        Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+        Err(_) => path.to_owned(),
+    }
+}
+
+fn replace(path: &Path, permissions: Option<Permissions>, text: &str) -> io::Result<()> {
+    let mut file = beside(path, permissions)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
@@ -134,7 +154,7 @@ pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
     #[derive(Deserialize)]
     struct Head {
         format: Option<serde_json::Value>,
-        version: Option<u32>,
+        version: Option<serde_json::Value>,
     }
     let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
     // What it is and of which version are looked at first: another version may have other fields.
@@ -143,8 +163,10 @@ pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
         let found = head.format.map_or("missing".to_owned(), |format| format.to_string());
         return Err(RecordError::Format { origin: origin.to_owned(), found });
     }
-    if let Some(found) = head.version.filter(|&version| version != VERSION) {
-        return Err(RecordError::Version { origin: origin.to_owned(), found });
+    let version = head.version.unwrap_or_default();
+    if version != VERSION {
+        let newer = version.as_u64().is_some_and(|version| version > VERSION.into());
+        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), newer });
     }
     serde_json::from_str(text).map_err(malformed)
 }

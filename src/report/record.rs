@@ -47,6 +47,8 @@ pub struct Record {
     pub devices: Vec<DeviceRecord>,
     /// The software reference's result.
     pub reference: Option<Hex64>,
+    /// Its result for as many splitmix64 deltas under the same seed.
+    pub splitmix64_reference: Option<Hex64>,
     /// The bank sweep of every device.
     pub bank_sweeps: Vec<BankSweep>,
     /// Every check, in the order in which they were made.
@@ -147,18 +149,36 @@ pub struct BankRow {
     pub ok: bool,
 }
 
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// Accumulators, or whatever takes deltas in an order.
+    Orders,
+    /// A message between replicas.
+    Message,
+    /// A device's bench engine.
+    Engine,
+    /// A device's adapter.
+    Adapter,
+}
+
 /// One check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// What it is called.
     pub name: String,
+    /// What it is about.
+    pub part: Part,
     /// Who was checked, and how their answers are got.
     pub subjects: BTreeMap<String, Evidence>,
     /// Its judgement.
     pub verdict: Verdict,
     /// What was compared with what, or why it could not tell: a sentence without its full stop.
     pub summary: String,
+    /// The judgement of each oracle by itself, by its name.
+    pub oracles: BTreeMap<String, Verdict>,
     /// What a `holds` about arrival orders rests on.
     pub warrant: Option<Warrant>,
     /// The arrival orders that were tried.
@@ -177,6 +197,8 @@ pub struct Orders {
     pub deltas: u64,
     /// How many orders each explorer chose that were tried, by its name.
     pub explorers: BTreeMap<String, u64>,
+    /// How many of all these are different ones.
+    pub distinct: u64,
     /// The adversarial orders, by their texts.
     pub named: Vec<String>,
     /// Deliveries that were made to each subject.
@@ -185,8 +207,6 @@ pub struct Orders {
     pub budget: u64,
     /// What a second of budget is worth, in deliveries.
     pub nominal_deliveries_per_second: u64,
-    /// The judgement of each oracle, by its name.
-    pub oracles: BTreeMap<String, Verdict>,
 }
 
 /// What a device's wrong results tell.
@@ -203,6 +223,8 @@ pub struct CauseRecord {
     pub flipped_bits: Vec<u32>,
     /// Indices of deltas that are left out or applied twice.
     pub lost_deltas: Vec<u32>,
+    /// The planted faults that this names, by their texts; a dropped and a repeated delta are the same to it.
+    pub names: Vec<String>,
 }
 
 /// A kind of fault that the run claims to test for.
@@ -265,6 +287,8 @@ pub struct Unseen {
 pub enum PlantedOutcome {
     /// It changed something, and a check found that.
     Detected,
+    /// It and others changed something, and a check found that, but not which of them it was.
+    FoundTogether,
     /// It changed something, and every check passed.
     Escaped,
     /// The run never used the faulty part.
@@ -277,6 +301,7 @@ impl std::fmt::Display for PlantedOutcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             PlantedOutcome::Detected => "detected",
+            PlantedOutcome::FoundTogether => "found together",
             PlantedOutcome::Escaped => "escaped",
             PlantedOutcome::NotActivated => "not activated",
             PlantedOutcome::Equivalent => "equivalent",

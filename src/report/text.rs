@@ -130,7 +130,7 @@ impl Text {
             self.paragraph("", 16, &format!("on {}: {}", on(&check.subjects), check.summary));
             if let Some(orders) = &check.orders {
                 let explorers: Vec<String> = orders.explorers.iter().map(|(e, n)| format!("{e} ({n})")).collect();
-                let oracles: Vec<String> = orders.oracles.iter().map(|(o, verdict)| format!("{o} {verdict}")).collect();
+                let oracles: Vec<String> = check.oracles.iter().map(|(o, verdict)| format!("{o} {verdict}")).collect();
                 if orders.deliveries > 0 {
                     self.paragraph(
                         "",

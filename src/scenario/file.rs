@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::domain::trial::{Expectation, StandardTrial, TickTrial, Trial};
-use crate::scenario::Scenario;
+use crate::scenario::{Backends, Scenario};
 
 /// The version of the format that this abench reads.
 pub const VERSION: i64 = 1;
@@ -37,6 +38,12 @@ pub enum ScenarioError {
         /// The version that it names, or that it names none.
         found: String,
     },
+    /// Its table of expectations is empty.
+    #[error("{origin}: [expect] names nothing that is expected; name a verdict, or leave the table out")]
+    NothingExpected {
+        /// The file or shipped name.
+        origin: String,
+    },
     /// It puts nothing on trial, or two things.
     #[error("{origin}: a scenario has exactly one of the tables [standard] and [tick]; this one has {found}")]
     Tables {
@@ -55,8 +62,7 @@ struct File {
     _version: i64,
     #[serde(default)]
     about: String,
-    #[serde(default)]
-    backend: Vec<String>,
+    backend: Option<Spanned<Vec<String>>>,
     standard: Option<StandardTrial>,
     tick: Option<TickTrial>,
     expect: Option<Expectation>,
@@ -92,8 +98,15 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         (None, None) => return Err(tables("none")),
         (Some(_), Some(_)) => return Err(tables("both")),
     };
-    let name = Some(name.to_owned());
-    Ok(Scenario { name, about: file.about, trial, backends: file.backend, expect: file.expect })
+    if file.expect == Some(Expectation::default()) {
+        return Err(ScenarioError::NothingExpected { origin: origin.to_owned() });
+    }
+    let backends = file.backend.map(|backend| Backends {
+        line: 1 + text[..backend.span().start].matches('\n').count(),
+        origin: origin.to_owned(),
+        names: backend.into_inner(),
+    });
+    Ok(Scenario { name: Some(name.to_owned()), about: file.about, trial, backends, expect: file.expect })
 }
 
 #[cfg(test)]
@@ -124,6 +137,8 @@ mod tests {
                 "version = 1\n[standard]\ncount = 5\nseed = '7'\nbudget = 'ten'",
                 "version = 1\n[standard]\ncount = 5",
                 "version = 1\n[tick]\nseed = '7'\n[expect]\nverdict = 'passes'",
+                "version = 1\n[tick]\nseed = '7'\n[expect]",
+                "version = 1\n[tick]\nseed = '7'\n[expect]\ncycles = { banana = 5 }",
                 "version = 1\n[tick]\nseed = ",
             ]
             .map(refused)

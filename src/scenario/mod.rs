@@ -17,15 +17,26 @@ pub struct Scenario {
     pub about: String,
     /// What is put on trial.
     pub trial: Trial,
-    /// The backends that it asks for; empty where it leaves them to the command line.
-    pub backends: Vec<String>,
+    /// The backends that it asks for, where it does not leave them to the command line.
+    pub backends: Option<Backends>,
     /// What is expected of the run.
     pub expect: Option<Expectation>,
+}
+
+/// Backends that a file asks for, and where it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backends {
+    /// As `--backend` takes them.
+    pub names: Vec<String>,
+    /// The file or shipped name.
+    pub origin: String,
+    /// The line in it.
+    pub line: usize,
 }
 
 impl Scenario {
     /// The scenario of a run that was asked for without a file.
     pub fn unnamed(trial: Trial) -> Self {
-        Scenario { name: None, about: String::new(), trial, backends: Vec::new(), expect: None }
+        Scenario { name: None, about: String::new(), trial, backends: None, expect: None }
     }
 }

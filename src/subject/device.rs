@@ -1,7 +1,7 @@
 //! Devices as subjects: the driver over some bus, by name.
 
-use crate::bus::Bus;
-use crate::bus::timed::{RoundTrips, TimedBus};
+use crate::bus::timed::{self, RoundTrips, TimedBus};
+use crate::bus::{Bus, BusError};
 use crate::device::driver::{Driver, DriverError};
 use crate::device::model::{Model, Plants};
 use crate::domain::evidence::Evidence;
@@ -12,31 +12,41 @@ use crate::domain::watch::Watch;
 
 /// The longest arrival order that a device is asked to take through its adapter, which takes one delta at a time over
 /// a link that may be slow.
-const LONGEST_ORDER: u64 = 256;
+pub const LONGEST_ORDER: u64 = 256;
 
 /// A device at the other end of a bus.
 pub struct BusDevice {
     name: String,
     evidence: Evidence,
+    connect: Box<dyn Fn() -> Result<Box<dyn Bus>, BusError>>,
     driver: Driver,
     round_trips: RoundTrips,
     plants: Plants,
 }
 
 impl BusDevice {
-    /// The device over this bus, once it has told what it is.
-    pub fn open(name: &str, evidence: Evidence, bus: Box<dyn Bus>, plants: Plants) -> Result<Self, SubjectError> {
-        let timed = TimedBus::over(bus);
-        let round_trips = timed.round_trips();
-        let driver = Driver::open(Box::new(timed))?;
-        Ok(BusDevice { name: name.to_owned(), evidence, driver, round_trips, plants })
+    /// The device at the other end of what `connect` gives, once it has told what it is.
+    pub fn open(
+        name: &str,
+        evidence: Evidence,
+        plants: Plants,
+        connect: impl Fn() -> Result<Box<dyn Bus>, BusError> + 'static,
+    ) -> Result<Self, SubjectError> {
+        let round_trips = timed::no_round_trips();
+        let bus = connect().map_err(DriverError::from)?;
+        let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
+        let device =
+            BusDevice { name: name.to_owned(), evidence, connect: Box::new(connect), driver, round_trips, plants };
+        // What opening it took is no part of any execution.
+        device.plants.forget();
+        Ok(device)
     }
 
     /// The modelled device with so many banks and these faults in it.
     pub fn model(name: &str, banks: u32, faults: &[Fault]) -> Result<Self, SubjectError> {
         let plants = Plants::new(faults);
-        let model = Model::new(banks, &plants);
-        BusDevice::open(name, Evidence::Model, Box::new(model), plants)
+        let planted = plants.clone();
+        BusDevice::open(name, Evidence::Model, plants, move || Ok(Box::new(Model::new(banks, &planted))))
     }
 
     /// Latencies of its register round trips, in nanoseconds.
@@ -69,6 +79,14 @@ impl Subject for BusDevice {
 
     fn planted(&self) -> Vec<(Fault, Activity)> {
         self.plants.activity()
+    }
+
+    fn restart(&mut self) -> Result<(), SubjectError> {
+        let activity = self.plants.activity();
+        let bus = (self.connect)().map_err(DriverError::from)?;
+        self.driver = Driver::open(Box::new(TimedBus::over(bus, &self.round_trips)))?;
+        self.plants.set_activity(&activity);
+        Ok(())
     }
 
     fn reset(&mut self) -> Result<(), SubjectError> {

@@ -16,8 +16,9 @@ use crate::domain::subject::{Accumulator, Subject, SubjectError};
 /// Generated deltas in a part: some 50 µs of work, so that a worker whose core is busy holds the others up no longer.
 const PART: u64 = 1 << 18;
 
-/// Ranges with fewer deltas than this stay on the calling thread: starting a thread takes as long as a part.
-const SHARED_FROM: u64 = 4 * PART;
+/// Ranges with fewer deltas than this stay on the calling thread. Starting a thread takes longer than a few of them are
+/// worth; but the threads of a run of the published size are to be on trial too.
+const SHARED_FROM: u64 = 1 << 15;
 
 /// Orders with fewer arrivals than this stay on the calling thread.
 const DELIVERY_SHARED_FROM: usize = 1 << 14;
@@ -106,9 +107,11 @@ impl Accumulator for Threads {
         self.state ^= if count < self.shared_from {
             self.kernels.accumulate(deltas, indices)
         } else {
-            self.share_out(count.div_ceil(self.part), |part| {
-                let start = indices.start + part * self.part;
-                let end = indices.end.min(start.saturating_add(self.part));
+            // Two parts a worker at least, so that work is shared wherever it is meant to be.
+            let size = self.part.min(count.div_ceil(2 * self.workers.get() as u64));
+            self.share_out(count.div_ceil(size), |part| {
+                let start = indices.start + part * size;
+                let end = indices.end.min(start.saturating_add(size));
                 self.kernels.accumulate(deltas, start..end)
             })
         };

@@ -125,7 +125,8 @@ impl Engine {
         let mut left = clocks;
         while left > 0 && self.busy {
             let (next, full) = (self.next_index(), self.sound_clocks().min(left));
-            if full > 0 && accumulate_clocks(&mut self.accumulators, self.seed, next, self.active, full) {
+            if full > 0 {
+                accumulate_clocks(&mut self.accumulators, self.seed, next, self.active, full);
                 self.cycles += full as u32;
                 left -= full;
             } else {
@@ -281,9 +282,8 @@ fn stop_before(next: u64, index: u64) -> u64 {
     if index < next { u64::MAX } else { index }
 }
 
-/// Clocks in which every lane takes an index, beginning with index `first` in lane 0; `false`, and nothing done, for a
-/// number of lanes that there is no fast loop for.
-fn accumulate_clocks(accumulators: &mut [u64], seed: u64, first: u64, lanes: u32, clocks: u64) -> bool {
+/// Clocks in which every lane takes an index, beginning with index `first` in lane 0.
+fn accumulate_clocks(accumulators: &mut [u64], seed: u64, first: u64, lanes: u32, clocks: u64) {
     match lanes {
         1 => accumulate_lanes::<1>(accumulators, seed, first, clocks),
         2 => accumulate_lanes::<2>(accumulators, seed, first, clocks),
@@ -293,11 +293,17 @@ fn accumulate_clocks(accumulators: &mut [u64], seed: u64, first: u64, lanes: u32
         6 => accumulate_lanes::<6>(accumulators, seed, first, clocks),
         7 => accumulate_lanes::<7>(accumulators, seed, first, clocks),
         8 => accumulate_lanes::<8>(accumulators, seed, first, clocks),
-        16 => accumulate_lanes::<16>(accumulators, seed, first, clocks),
-        32 => accumulate_lanes::<32>(accumulators, seed, first, clocks),
-        _ => return false,
+        _ => {
+            let accumulators = &mut accumulators[..lanes as usize];
+            let mut index = first;
+            for _ in 0..clocks {
+                for (accumulator, index) in accumulators.iter_mut().zip(index..) {
+                    *accumulator ^= Xorshift64.generate(seed ^ index);
+                }
+                index += u64::from(lanes);
+            }
+        }
     }
-    true
 }
 
 fn accumulate_lanes<const LANES: usize>(accumulators: &mut [u64], seed: u64, first: u64, clocks: u64) {

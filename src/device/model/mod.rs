@@ -54,6 +54,18 @@ impl Plants {
         self.0.iter().map(|(fault, activity)| (*fault, activity.get())).collect()
     }
 
+    /// Forgets what the faults have done.
+    pub fn forget(&self) {
+        self.0.iter().for_each(|(_, activity)| activity.set(Activity::default()));
+    }
+
+    /// Sets back what the faults have done to what it was when [`Plants::activity`] gave this.
+    pub fn set_activity(&self, activity: &[(Fault, Activity)]) {
+        for ((_, cell), (_, activity)) in self.0.iter().zip(activity) {
+            cell.set(*activity);
+        }
+    }
+
     /// Whether nothing is planted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

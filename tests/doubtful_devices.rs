@@ -1,0 +1,102 @@
+//! A device that does not give the same answer again is not falsified, and not passed either.
+
+use abench::campaign::{adapter_round_trips, engine_sweeps};
+use abench::domain::evidence::Evidence;
+use abench::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
+use abench::domain::seed::Seed;
+use abench::domain::subject::{Device, DeviceIdentity, Subject, SubjectError};
+use abench::domain::verdict::Verdict;
+use abench::domain::watch::{Unwatched, Watch};
+use abench::oracle::equations;
+use abench::subject::device::BusDevice;
+
+/// A modelled device whose answers with these numbers have one bit wrong.
+struct Doubtful {
+    sound: BusDevice,
+    answers: u32,
+    wrong: fn(u32) -> bool,
+}
+
+impl Doubtful {
+    fn new(wrong: fn(u32) -> bool) -> Self {
+        let sound = BusDevice::model("model", 8, &[]).expect("the model is there");
+        Doubtful { sound, answers: 0, wrong }
+    }
+
+    fn disturb(&mut self, word: u64) -> u64 {
+        self.answers += 1;
+        word ^ u64::from((self.wrong)(self.answers))
+    }
+}
+
+impl Subject for Doubtful {
+    fn name(&self) -> &str {
+        "doubtful"
+    }
+    fn evidence(&self) -> Evidence {
+        Evidence::Model
+    }
+    fn longest_order(&self) -> u64 {
+        self.sound.longest_order()
+    }
+    fn restart(&mut self) -> Result<(), SubjectError> {
+        self.sound.restart()
+    }
+    fn reset(&mut self) -> Result<(), SubjectError> {
+        self.sound.reset()
+    }
+    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+        self.sound.deliver(arrivals)
+    }
+    fn observe(&mut self) -> Result<u64, SubjectError> {
+        let word = self.sound.observe()?;
+        Ok(self.disturb(word))
+    }
+}
+
+impl Device for Doubtful {
+    fn identity(&self) -> &DeviceIdentity {
+        self.sound.identity()
+    }
+    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
+        let outcome = self.sound.run(run, watch)?;
+        Ok(EngineOutcome { result: self.disturb(outcome.result), ..outcome })
+    }
+    fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {
+        let shown = self.sound.operate(ops)?;
+        Ok(shown.into_iter().map(|word| self.disturb(word)).collect())
+    }
+}
+
+const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
+
+fn short_sweep(wrong: fn(u32) -> bool) -> (Verdict, Vec<bool>) {
+    let mut device = Doubtful::new(wrong);
+    let runs = engine_sweeps::short_runs(8, SEED);
+    let sweep = engine_sweeps::observe(&mut device, &runs, equations::right_result, &mut Unwatched).expect("answers");
+    let check = engine_sweeps::judge_short_sweep(&device, &sweep);
+    let findings = engine_sweeps::findings(&mut device, &sweep, &sweep, None, &mut Unwatched).expect("answers");
+    (check.verdict, findings.iter().map(|finding| finding.reproducible).collect())
+}
+
+#[test]
+fn an_engine_result_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified() {
+    assert_eq!(short_sweep(|_| false), (Verdict::Holds, vec![]));
+    assert_eq!(short_sweep(|answer| answer == 40), (Verdict::Inconclusive, vec![false]));
+    assert_eq!(short_sweep(|answer| answer == 40 || answer == 41), (Verdict::Falsified, vec![true]));
+    assert_eq!(short_sweep(|_| true), (Verdict::Falsified, vec![true]));
+}
+
+fn round_trips(wrong: fn(u32) -> bool) -> (Verdict, Vec<bool>) {
+    let mut device = Doubtful::new(wrong);
+    let (check, _) = adapter_round_trips::check(&mut device, SEED, &mut Unwatched).expect("answers");
+    (check.verdict, check.findings.iter().map(|finding| finding.reproducible).collect())
+}
+
+#[test]
+fn an_adapter_state_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified() {
+    assert_eq!(round_trips(|_| false), (Verdict::Holds, vec![]));
+    assert_eq!(round_trips(|answer| answer == 40), (Verdict::Inconclusive, vec![false]));
+    // The operations are repeated up to the 40th read: answers 1281 to 1320.
+    assert_eq!(round_trips(|answer| answer == 40 || answer == 1320), (Verdict::Falsified, vec![true]));
+}
