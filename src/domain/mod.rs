@@ -3,6 +3,7 @@
 //!
 //! Knows: nothing but itself. Must not: read files, clocks or the environment, print, or use any other folder.
 
+pub mod algebra;
 pub mod case;
 pub mod delta;
 pub mod evidence;
@@ -11,6 +12,7 @@ pub mod explorer;
 pub mod fault;
 pub mod finding;
 pub mod hex;
+pub mod law;
 pub mod oracle;
 pub mod order;
 pub mod seed;

@@ -6,5 +6,6 @@ pub mod contexts;
 pub mod equations;
 pub mod gf2;
 pub mod invariance;
+pub mod laws;
 pub mod residue;
 pub mod truth;
