@@ -38,7 +38,7 @@ pub enum Verb {
     Run(RunArgs),
     /// Run a counterexample, or a whole record, again
     Replay(ReplayArgs),
-    /// List scenarios, backends, explorers and faults
+    /// List scenarios, backends, explorers, algebras and faults
     List(ListArgs),
 }
 

@@ -41,6 +41,8 @@ fn every_kind_of_bad_argument_is_refused_with_a_reason() {
         &["run", "tick", "recorded-65537", "--record", "both.json"],
         &["run", "tick", "--budget", "5"],
         &["--record", ""],
+        &["run", "laws", "--budget", "5"],
+        &["run", "laws", "--backend", "simd"],
         &["list", "birds"],
         &["replay"],
         &["replay", "no-such-file"],
@@ -70,6 +72,9 @@ fn a_scenario_file_with_a_mistake_is_refused_with_file_and_line() {
             "version = 1\nbackend = ['gpu']\n[tick]\nseed = '7'",
             "mistaken.toml, line 2: backend: 'gpu' is not a backend",
         ),
+        ("version = 1\n[laws]\nseed = '7'\ntires = 5", "unknown field `tires`, expected `seed` or `tries`"),
+        ("version = 1\n[laws]\nseed = '7'\ntries = 0", "line 4, column 9"),
+        ("version = 1\n[laws]\nseed = '7'\ntries = 0", "expected a whole number of tries from 1 to 1000000000"),
         ("version = 9", "this abench reads version = 1"),
         ("\u{0}\u{1}", "line 1"),
     ] {

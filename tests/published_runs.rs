@@ -150,7 +150,7 @@ fn dashboards_read_the_table_and_nothing_else_whatever_the_run() {
 
 #[test]
 fn a_shipped_scenario_runs_by_its_name_and_by_its_file() {
-    for name in ["tick", "recorded-65537", "recorded-1000003"] {
+    for name in ["tick", "laws", "recorded-65537", "recorded-1000003"] {
         let by_name = answer(&["run", name]);
         assert_eq!(by_name.exit, 0, "{}", by_name.output);
         assert!(by_name.output.contains("expectations of the scenario: met"));
@@ -161,6 +161,35 @@ fn a_shipped_scenario_runs_by_its_name_and_by_its_file() {
 #[test]
 fn the_report_of_the_tick() {
     insta::assert_snapshot!(answer(&["run", "tick"]).output);
+}
+
+#[test]
+fn the_report_of_the_laws_is_a_table_of_claims_and_verdicts_with_witnesses() {
+    let answer = answer(&["run", "laws"]);
+    assert_eq!(answer.exit, 0);
+    assert_eq!(Reading::of(&answer.output), Reading::default());
+    insta::assert_snapshot!(answer.output);
+}
+
+#[test]
+fn a_claim_whose_verdict_is_not_the_expected_one_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mistaken.toml");
+    let claims = "{ 'f64-sum associative' = 'holds', 'xor grounded' = 'holds', 'xor inverse' = 'holds' }";
+    std::fs::write(&path, format!("version = 1\n[laws]\nseed = '7'\ntries = 9\n[expect]\nclaims = {claims}\n"))
+        .expect("a file");
+    let answer = answer(&["run", path.to_str().expect("a path")]);
+    assert_eq!(answer.exit, 1);
+    assert!(answer.output.contains("claim f64-sum associative: expected holds, got falsified"), "{}", answer.output);
+    assert!(answer.output.contains("claim xor grounded: expected holds, got nothing"), "{}", answer.output);
+    assert!(!answer.output.contains("claim xor inverse:"), "{}", answer.output);
+}
+
+#[test]
+fn laws_under_another_seed_come_to_the_same_verdicts_without_expectations() {
+    let answer = answer(&["run", "laws", "--seed", "7"]);
+    assert_eq!(answer.exit, 1);
+    assert!(!answer.output.contains("expectations"));
 }
 
 #[test]

@@ -132,6 +132,7 @@ fn a_record_replays_to_the_same_and_with_the_same_exit_code() {
         (&["100", "7", "--plant", "dead-bank:3", "--plant", "stale-read"], 1),
         (&["65537", "--budget", "5"], 3),
         (&["run", "tick"], 0),
+        (&["run", "laws"], 0),
     ] {
         assert_eq!(answer(&[args, &["--record", text(&path)]].concat()).exit, exit);
         let replayed = answer(&["replay", text(&path)]);

@@ -64,6 +64,14 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
     claims
 }
 
+/// The claims of a trial of laws: that every algebra keeps the laws which it claims.
+pub fn law_claims(checks: &[Check]) -> Vec<ClaimRecord> {
+    let algebras = checks.iter().flat_map(|check| check.subjects.keys());
+    let of_algebra =
+        |name: &String| claim(FaultClass::FalseLaw, name, checks, &|check: &Check| check.subjects.contains_key(name));
+    algebras.map(of_algebra).collect()
+}
+
 fn is_software(check: &Check) -> bool {
     check.part == Part::Orders && check.subjects.values().any(|&evidence| evidence == Evidence::Software)
 }

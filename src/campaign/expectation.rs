@@ -51,6 +51,10 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
             compare(&format!("check {name}"), verdict.to_string(), Some(check.verdict.to_string()));
         }
     }
+    for (name, verdict) in &expect.claims {
+        let law = record.laws.iter().flat_map(|laws| &laws.trials).find(|trial| trial.name() == *name);
+        compare(&format!("claim {name}"), verdict.to_string(), law.map(|trial| trial.verdict.to_string()));
+    }
     let seed = record.asked.trial.seed().to_string();
     let tick = record.ticks.iter().find(|tick| tick.seed.to_string() == seed);
     if let Some(changed) = &expect.changed {

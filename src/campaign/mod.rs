@@ -9,6 +9,7 @@ pub mod arrival_orders;
 pub mod coverage;
 pub mod engine_sweeps;
 pub mod expectation;
+pub mod laws;
 pub mod planted;
 pub mod replay;
 pub mod standard;
@@ -30,8 +31,8 @@ use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{
-    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, Record, TickRecord,
-    Timing, Unseen, VERSION,
+    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Record,
+    TickRecord, Timing, Unseen, VERSION,
 };
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};
@@ -55,6 +56,7 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
     let ended = match &plan.scenario.trial {
         Trial::Standard(trial) => standard::run(trial, &mut subjects, &mut progress, watch),
         Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
+        Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
     };
     watch.end();
     let mut record = progress.into_record(plan, &subjects, ended.err());
@@ -71,6 +73,7 @@ pub struct Progress {
     causes: Vec<CauseRecord>,
     engines: Vec<EngineRuns>,
     ticks: Vec<TickRecord>,
+    laws: Option<LawsRecord>,
     timing: Timing,
 }
 
@@ -125,6 +128,7 @@ impl Progress {
         let unseen = match trial {
             Trial::Standard(trial) => coverage::unseen(&self.engines, &self.checks, &devices, trial.count.get()),
             Trial::Tick(_) => Unseen::default(),
+            Trial::Laws(_) => laws::unseen(),
         };
         let mut record = Record {
             format: FORMAT.to_owned(),
@@ -150,6 +154,7 @@ impl Progress {
             causes: self.causes,
             claims,
             ticks: self.ticks,
+            laws: self.laws,
             unseen,
             planted,
             timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
@@ -166,6 +171,7 @@ impl Progress {
                 let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
                 coverage::tick_claims(&self.checks, devices, changes)
             }
+            Trial::Laws(_) => coverage::law_claims(&self.checks),
         }
     }
 }

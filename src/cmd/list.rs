@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
+use crate::domain::algebra;
 use crate::domain::verdict::exit;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
@@ -26,6 +27,8 @@ pub enum Listed {
     Backends,
     /// Explorers of arrival orders.
     Explorers,
+    /// Algebras, by which deltas merge.
+    Algebras,
     /// Faults that can be planted.
     Faults,
 }
@@ -66,6 +69,9 @@ fn lines(what: Listed) -> Result<String, Failure> {
             })
             .collect(),
         Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect(),
+        Listed::Algebras => {
+            algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
+        }
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
     };
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -17,6 +17,7 @@ use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
+use crate::domain::trial::Trial;
 use crate::domain::verdict::exit;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
@@ -65,6 +66,12 @@ const DEFAULT_BACKENDS: [&str; 2] = [subject::SOFTWARE, "model"];
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let backends = match (&options.backend, &scenario.backends) {
+        (None, None) if matches!(scenario.trial, Trial::Laws(_)) => Vec::new(),
+        _ if matches!(scenario.trial, Trial::Laws(_)) => {
+            return Err(Failure::usage(anyhow!(
+                "a trial of laws is of merge functions and uses no backend: name none"
+            )));
+        }
         (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,
         (None, None) => subject::backends(DEFAULT_BACKENDS)?,
         (None, Some(asked)) => subject::backends(asked.names.iter().map(String::as_str))

@@ -73,12 +73,16 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         match &mut scenario.trial {
             Trial::Standard(trial) => trial.seed = seed,
             Trial::Tick(trial) => trial.seed = seed,
+            Trial::Laws(trial) => trial.seed = seed,
         }
     }
     match (&mut scenario.trial, options.budget) {
         (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
         (Trial::Tick(_), Some(_)) => {
             return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a tick has none")));
+        }
+        (Trial::Laws(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a trial of laws has none")));
         }
         (_, None) => {}
     }

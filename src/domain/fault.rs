@@ -240,6 +240,8 @@ pub enum FaultClass {
     WrongContext,
     /// A message of changes that does not decode to them.
     WrongMessage,
+    /// An algebra that does not keep a law which it claims.
+    FalseLaw,
 }
 
 impl fmt::Display for FaultClass {
@@ -255,6 +257,7 @@ impl fmt::Display for FaultClass {
             FaultClass::LostHighWord => "lost high word",
             FaultClass::WrongContext => "wrong context",
             FaultClass::WrongMessage => "undecodable message",
+            FaultClass::FalseLaw => "law claimed falsely",
         })
     }
 }

@@ -176,6 +176,67 @@ pub struct TickTrial {
     pub seed: Seed,
 }
 
+/// How many random cases a search makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Tries(u64);
+
+impl Tries {
+    /// The most that can be asked for; at 64 bits, about a minute for each law of each algebra.
+    pub const MOST: u64 = 1_000_000_000;
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl Default for Tries {
+    /// Enough for a bound of 0.00003 on the share of cases that contradict.
+    fn default() -> Self {
+        Tries(100_000)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl Visitor<'_> for Number {
+            type Value = Tries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a whole number of tries from 1 to {}", Tries::MOST)
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Tries, E> {
+                let allowed = (1..=Tries::MOST).contains(&number);
+                allowed
+                    .then_some(Tries(number))
+                    .ok_or_else(|| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Tries, E> {
+                match u64::try_from(number) {
+                    Ok(number) => self.visit_u64(number),
+                    Err(_) => Err(E::invalid_value(de::Unexpected::Signed(number), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_u64(Number)
+    }
+}
+
+/// The laws of every algebra.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LawsTrial {
+    /// What the random cases are drawn from.
+    pub seed: Seed,
+    /// Random cases of each law of each algebra at 64 bits.
+    #[serde(default)]
+    pub tries: Tries,
+}
+
 /// What is put on trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -184,6 +245,8 @@ pub enum Trial {
     Standard(StandardTrial),
     /// One sync tick alone.
     Tick(TickTrial),
+    /// The laws that algebras claim.
+    Laws(LawsTrial),
 }
 
 impl Trial {
@@ -192,6 +255,7 @@ impl Trial {
         match self {
             Trial::Standard(trial) => trial.seed,
             Trial::Tick(trial) => trial.seed,
+            Trial::Laws(trial) => trial.seed,
         }
     }
 }
@@ -248,6 +312,9 @@ pub struct Expectation {
     /// Verdicts of checks, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Verdict>,
+    /// Verdicts of the laws of algebras, by algebra and law: `f64-sum associative`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<String, Verdict>,
     /// The contexts that change in the tick of the scenario's seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Vec<u32>>,

@@ -4,5 +4,6 @@
 
 pub mod board_table;
 pub mod file;
+mod laws;
 pub mod record;
 pub mod text;

@@ -12,6 +12,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::Finding;
 use crate::domain::hex::Hex64;
+use crate::domain::law::LawTrial;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant};
 
@@ -59,6 +60,9 @@ pub struct Record {
     pub claims: Vec<ClaimRecord>,
     /// Bytes of the sync ticks.
     pub ticks: Vec<TickRecord>,
+    /// The laws of algebras, where they were on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laws: Option<LawsRecord>,
     /// What the run cannot see.
     pub unseen: Unseen,
     /// What became of the planted faults.
@@ -161,6 +165,8 @@ pub enum Part {
     Engine,
     /// A device's adapter.
     Adapter,
+    /// The laws of an algebra.
+    Laws,
 }
 
 /// One check.
@@ -269,6 +275,32 @@ pub struct TickRecord {
     pub odd_bound_tenths: u64,
     /// The full state.
     pub full_state_bytes: u64,
+}
+
+/// The laws of algebras (evidence: software).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LawsRecord {
+    /// How the verdicts were got.
+    pub evidence: Evidence,
+    /// Every law of every algebra that was tried, claimed or not.
+    pub trials: Vec<LawTrial>,
+    /// What each algebra bears of its network, computed from the verdicts.
+    pub delivery: Vec<DeliveryRecord>,
+}
+
+/// What an algebra bears of its network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveryRecord {
+    /// The algebra's name.
+    pub algebra: String,
+    /// Whether every order comes to the same: commutative and associative.
+    pub any_order: Verdict,
+    /// Whether a second copy right after the first changes nothing: associative and idempotent.
+    pub repeated_at_once: Verdict,
+    /// Whether a second copy changes nothing whenever it arrives: all three.
+    pub repeated_at_any_time: Verdict,
 }
 
 /// What a run cannot see.

@@ -47,6 +47,9 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     text.checks(&record.checks);
     text.claims(record);
     text.ticks(&record.ticks);
+    if let Some(laws) = &record.laws {
+        text.laws(laws);
+    }
     text.unseen(record);
     text.devices(record);
     text.out
@@ -63,7 +66,7 @@ pub fn styled(verdict: Verdict) -> String {
     format!("{style}{verdict}{style:#}")
 }
 
-struct Text {
+pub(super) struct Text {
     out: String,
     width: usize,
 }
@@ -73,12 +76,12 @@ impl Text {
         self.out.push('\n');
     }
 
-    fn line(&mut self, line: &str) {
+    pub(super) fn line(&mut self, line: &str) {
         self.out.push_str(line);
         self.out.push('\n');
     }
 
-    fn heading(&mut self, heading: &str) {
+    pub(super) fn heading(&mut self, heading: &str) {
         let bold = Style::new().bold();
         self.blank();
         self.line(&format!("{bold}{heading}{bold:#}"));
@@ -86,7 +89,7 @@ impl Text {
 
     /// A paragraph with every line but the first indented by `indent` columns, and the first one too if it is not
     /// given a beginning of its own.
-    fn paragraph(&mut self, beginning: &str, indent: usize, words: &str) {
+    pub(super) fn paragraph(&mut self, beginning: &str, indent: usize, words: &str) {
         let rest = " ".repeat(indent);
         let first = if beginning.is_empty() { rest.as_str() } else { beginning };
         let options = Options::new(self.width)

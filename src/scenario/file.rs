@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::trial::{Expectation, StandardTrial, TickTrial, Trial};
+use crate::domain::trial::{Expectation, LawsTrial, StandardTrial, TickTrial, Trial};
 use crate::scenario::{Backends, Scenario};
 
 /// The version of the format that this abench reads.
@@ -44,8 +44,8 @@ pub enum ScenarioError {
         /// The file or shipped name.
         origin: String,
     },
-    /// It puts nothing on trial, or two things.
-    #[error("{origin}: a scenario has exactly one of the tables [standard] and [tick]; this one has {found}")]
+    /// It puts nothing on trial, or several things.
+    #[error("{origin}: a scenario has exactly one of the tables [standard], [tick] and [laws]; this one has {found}")]
     Tables {
         /// The file or shipped name.
         origin: String,
@@ -65,6 +65,7 @@ struct File {
     backend: Option<Spanned<Vec<String>>>,
     standard: Option<StandardTrial>,
     tick: Option<TickTrial>,
+    laws: Option<LawsTrial>,
     expect: Option<Expectation>,
 }
 
@@ -92,11 +93,12 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     }
     let file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
-    let trial = match (file.standard, file.tick) {
-        (Some(standard), None) => Trial::Standard(standard),
-        (None, Some(tick)) => Trial::Tick(tick),
-        (None, None) => return Err(tables("none")),
-        (Some(_), Some(_)) => return Err(tables("both")),
+    let named = [file.standard.map(Trial::Standard), file.tick.map(Trial::Tick), file.laws.map(Trial::Laws)];
+    let mut named = named.into_iter().flatten();
+    let trial = match (named.next(), named.next()) {
+        (Some(trial), None) => trial,
+        (None, _) => return Err(tables("none")),
+        (Some(_), Some(_)) => return Err(tables("several")),
     };
     if file.expect == Some(Expectation::default()) {
         return Err(ScenarioError::NothingExpected { origin: origin.to_owned() });
@@ -140,6 +142,14 @@ mod tests {
                 "version = 1\n[tick]\nseed = '7'\n[expect]",
                 "version = 1\n[tick]\nseed = '7'\n[expect]\ncycles = { banana = 5 }",
                 "version = 1\n[tick]\nseed = ",
+                "version = 1\n[laws]\nseed = '7'\ntires = 5",
+                "version = 1\n[laws]\nseed = '7'\ntries = 0",
+                "version = 1\n[laws]\nseed = '7'\ntries = -1",
+                "version = 1\n[laws]\nseed = '7'\ntries = 1000000001",
+                "version = 1\n[laws]\nseed = '7'\ntries = 'many'",
+                "version = 1\n[laws]\ntries = 5",
+                "version = 1\n[laws]\nseed = '7'\n[expect]\nclaims = { 'xor associative' = 'true' }",
+                "version = 1\n[laws]\nseed = '7'\n[tick]\nseed = '7'",
             ]
             .map(refused)
             .join("\n----\n")
@@ -148,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_gives_a_scenario_or_an_error(text in "(version = 1\n)?(\\[(standard|tick|expect)\\]\n)?.*") {
+        fn any_text_gives_a_scenario_or_an_error(text in "(version = 1\n)?(\\[(standard|tick|laws|expect)\\]\n)?.*") {
             let _ = parse(&text, "any", "any.toml");
         }
     }

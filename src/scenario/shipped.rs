@@ -8,6 +8,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("recorded-65537", include_str!("../../scenarios/recorded-65537.toml")),
     ("recorded-1000003", include_str!("../../scenarios/recorded-1000003.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
+    ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 
 /// The shipped scenario with this name, if there is one.
