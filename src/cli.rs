@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::cmd::list::ListArgs;
+use crate::cmd::qualify::QualifyArgs;
 use crate::cmd::replay::ReplayArgs;
 use crate::cmd::run::RunArgs;
 use crate::cmd::standard::StandardArgs;
@@ -38,6 +39,8 @@ pub enum Verb {
     Run(RunArgs),
     /// Run a counterexample, or a whole record, again
     Replay(ReplayArgs),
+    /// Plant faults under scenarios, and report what these would miss
+    Qualify(QualifyArgs),
     /// List scenarios, backends, explorers, algebras and faults
     List(ListArgs),
 }

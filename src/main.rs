@@ -29,6 +29,7 @@ fn dispatch() -> u8 {
         None => cmd::standard::run(&cli.standard),
         Some(Verb::Run(args)) => cmd::run::run(args),
         Some(Verb::Replay(args)) => cmd::replay::run(args),
+        Some(Verb::Qualify(args)) => cmd::qualify::run(args),
         Some(Verb::List(args)) => cmd::list::run(args),
     };
     ended.unwrap_or_else(|failure| {

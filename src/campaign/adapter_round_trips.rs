@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
 use crate::domain::execution::{AdapterOp, Execution};
-use crate::domain::fault::FaultClass;
+use crate::domain::fault::{FaultClass, WrongOperator};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
@@ -35,8 +35,8 @@ pub struct Judged {
 /// The round trips under this seed.
 ///
 /// All contexts are loaded before any is read, so that two contexts that share a place are noticed. Each then shows its
-/// reference, takes a delta, is swapped into a new epoch and takes the delta's complement: every bit of every context,
-/// and of every delta, has then been 0 and 1. Half of the contexts are at last swapped into the other half, and all are
+/// reference, takes two deltas, one onto the other, is swapped into a new epoch and takes what inverts the reference:
+/// every bit of every context has then been 0 and 1. Half of the contexts are at last swapped into the other half, and all are
 /// read again.
 pub fn operations(seed: Seed) -> Vec<AdapterOp> {
     let mut stream = seed.stream("round trips");
@@ -45,10 +45,11 @@ pub fn operations(seed: Seed) -> Vec<AdapterOp> {
         ops.push(AdapterOp::Load { context, reference: stream.word() });
     }
     for context in 0..=u8::MAX {
-        let delta = stream.word();
+        let (first, second) = (stream.word(), stream.word());
         ops.extend([AdapterOp::Select { context }, AdapterOp::Read]);
-        ops.extend([AdapterOp::Accumulate(delta), AdapterOp::Read, AdapterOp::Swap { context }, AdapterOp::Read]);
-        ops.extend([AdapterOp::Accumulate(!delta), AdapterOp::Read, AdapterOp::Swap { context }]);
+        ops.extend([AdapterOp::Accumulate(first), AdapterOp::Read, AdapterOp::Accumulate(second), AdapterOp::Read]);
+        ops.extend([AdapterOp::Swap { context }, AdapterOp::Read]);
+        ops.extend([AdapterOp::Accumulate(!(first ^ second)), AdapterOp::Read, AdapterOp::Swap { context }]);
     }
     for context in 0..u8::MAX / 2 + 1 {
         let delta = stream.word();
@@ -97,25 +98,18 @@ pub fn verdict(finding: Option<&Finding>) -> Verdict {
     }
 }
 
-/// The kinds of fault that operations notice: a READ straight after an ACCUM that changes something shows a stale one;
-/// an ACCUM whose high half is not 0, with a READ after it, a lost half; a READ of every context after all were
-/// written, a wrong one.
+/// The kinds of fault that operations notice: those flaws that would have changed what they show; and a wrong context, if
+/// every context is read after all were written.
 pub fn tried(ops: &[AdapterOp]) -> Vec<FaultClass> {
-    let read_after = |wanted: fn(u64) -> bool| {
-        ops.windows(2).any(|pair| matches!(pair, [AdapterOp::Accumulate(delta), AdapterOp::Read] if wanted(*delta)))
-    };
     let selected = ops.windows(2).filter(|pair| matches!(pair, [AdapterOp::Select { .. }, AdapterOp::Read])).count();
-    let mut tried = Vec::new();
-    if read_after(|delta| delta != 0) {
-        tried.push(FaultClass::StaleRead);
-    }
-    if read_after(|delta| delta >> 32 != 0) {
-        tried.push(FaultClass::LostHighWord);
-    }
-    if selected >= 256 {
-        tried.push(FaultClass::WrongContext);
-    }
-    tried
+    let shows_operators = WrongOperator::ALL.into_iter().all(|operator| Flaw::wrong_operator(operator).shows_in(ops));
+    let tried = [
+        (Flaw::STALE_READ.shows_in(ops), FaultClass::StaleRead),
+        (Flaw::LOST_HIGH_WORD.shows_in(ops), FaultClass::LostHighWord),
+        (shows_operators, FaultClass::WrongOperator),
+        (selected >= 256, FaultClass::WrongContext),
+    ];
+    tried.into_iter().filter(|(shows, _)| *shows).map(|(_, class)| class).collect()
 }
 
 /// Has the device carry out operations and judges what it shows; a contradiction is made as small as the bound allows.
@@ -167,8 +161,8 @@ pub fn operate(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch
     Ok(shown)
 }
 
-/// Fewer operations that still end in a wrong read: first the guess that the last ACCUM alone matters, then whatever
-/// can be left out.
+/// Fewer operations that still end in a wrong read: first the guess that the last ACCUM or two alone matter, then
+/// whatever can be left out.
 fn shrink(
     device: &mut dyn Device,
     failing: &[AdapterOp],
@@ -179,19 +173,21 @@ fn shrink(
         let shown = operate(device, ops, watch)?;
         Ok::<_, SubjectError>(first_wrong_read(ops, &shown))
     };
-    let last_delta = failing.iter().rev().find_map(|op| match op {
+    let deltas = failing.iter().rev().filter_map(|op| match op {
         AdapterOp::Accumulate(delta) => Some(*delta),
         _ => None,
     });
+    let deltas: Vec<u64> = deltas.take(2).collect();
     let mut start = failing.to_vec();
-    if let Some(delta) = last_delta {
-        let guess = [
-            AdapterOp::Load { context: 0, reference: wrong.expected ^ delta },
-            AdapterOp::Accumulate(delta),
-            AdapterOp::Read,
-        ];
+    for number in 1..=deltas.len() {
+        let last: Vec<u64> = deltas[..number].iter().rev().copied().collect();
+        let before = last.iter().fold(wrong.expected, |state, delta| state ^ delta);
+        let mut guess = vec![AdapterOp::Load { context: 0, reference: before }];
+        guess.extend(last.into_iter().map(AdapterOp::Accumulate));
+        guess.push(AdapterOp::Read);
         if replay(&guess)?.is_some() {
-            start = guess.to_vec();
+            start = guess;
+            break;
         }
     }
     let smallest = fewest_items(&start, REPLAYS, |ops| Ok::<_, SubjectError>(replay(ops)?.is_some()))?;
@@ -211,7 +207,7 @@ mod tests {
     use crate::oracle::contexts::Contexts;
 
     #[test]
-    fn every_bit_of_every_context_and_delta_has_been_zero_and_one() {
+    fn every_bit_of_every_context_has_been_zero_and_one() {
         let ops = operations(Seed::new(0xDEAD_BEEF_0BAD_F00D));
         let mut seen = [[0u64; 2]; 256];
         let mut contexts = Contexts::default();
@@ -229,10 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trips_try_all_three_kinds_of_fault() {
-        let all = vec![FaultClass::StaleRead, FaultClass::LostHighWord, FaultClass::WrongContext];
-        assert_eq!(tried(&operations(Seed::new(1))), all);
-        assert_eq!(tried(&[AdapterOp::Accumulate(1), AdapterOp::Read]), [FaultClass::StaleRead]);
-        assert_eq!(tried(&[AdapterOp::Accumulate(0), AdapterOp::Read]), []);
+    fn the_round_trips_try_all_four_kinds_of_fault() {
+        use FaultClass::*;
+        assert_eq!(tried(&operations(Seed::new(1))), [StaleRead, LostHighWord, WrongOperator, WrongContext]);
+        let load = AdapterOp::Load { context: 0, reference: 0 };
+        assert_eq!(tried(&[load, AdapterOp::Accumulate(1), AdapterOp::Read]), [StaleRead]);
+        assert_eq!(tried(&[load, AdapterOp::Accumulate(0), AdapterOp::Read]), []);
+        // One delta onto nothing is the same by every operator; one onto another is not.
+        let two = [load, AdapterOp::Accumulate(3), AdapterOp::Accumulate(1), AdapterOp::Read];
+        assert_eq!(tried(&two), [StaleRead, WrongOperator]);
     }
 }

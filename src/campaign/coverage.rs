@@ -6,6 +6,7 @@
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
+use crate::domain::trial::StandardTrial;
 use crate::domain::verdict::Verdict;
 use crate::explore::all_orders;
 use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, full_clocks_cancel, right_result};
@@ -20,22 +21,29 @@ pub const SOFTWARE: &str = "software";
 pub const MESSAGE: &str = "message";
 
 /// The kinds of fault that a standard campaign claims to test a device for.
-const OF_DEVICE: [FaultClass; 7] = [
+const OF_DEVICE: [FaultClass; 8] = [
     FaultClass::DeadBanks,
     FaultClass::LostDelta,
     FaultClass::FlippedResultBits,
     FaultClass::WrongCycles,
     FaultClass::StaleRead,
     FaultClass::LostHighWord,
+    FaultClass::WrongOperator,
     FaultClass::WrongContext,
 ];
 
 /// Every claim of a standard campaign, with the checks that hold and tried it.
-pub fn standard_claims(checks: &[Check], devices: &[DeviceRecord], software: bool) -> Vec<ClaimRecord> {
+pub fn standard_claims(
+    trial: &StandardTrial,
+    checks: &[Check],
+    devices: &[DeviceRecord],
+    software: bool,
+) -> Vec<ClaimRecord> {
     let mut claims = Vec::new();
     if software {
-        claims.push(claim(FaultClass::WrongAccumulation, SOFTWARE, checks, &is_software));
-        claims.push(claim(FaultClass::OrderDependence, SOFTWARE, checks, &is_software));
+        for class in [FaultClass::WrongAccumulation, FaultClass::OrderDependence] {
+            claims.push(claim(class, SOFTWARE, checks, &is_software));
+        }
     }
     claims.push(claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.part == Part::Message));
     for device in devices {
@@ -46,6 +54,7 @@ pub fn standard_claims(checks: &[Check], devices: &[DeviceRecord], software: boo
             claims.push(claim(FaultClass::OrderDependence, &device.name, checks, &of_device));
         }
     }
+    claims.retain(|claim| trial.claims(claim.class));
     claims
 }
 
@@ -100,15 +109,37 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
     let untried: Vec<String> = claims
         .iter()
         .filter(|claim| claim.tried_by.is_empty())
-        .map(|claim| format!("{} ({})", claim.class, claim.of))
+        .map(|claim| format!("{} ({}): {}", claim.class, claim.of, remedy(claim.class)))
         .collect();
     match (untried.is_empty(), claims.is_empty()) {
         (_, true) => (Verdict::Inconclusive, "there is nothing in it that could have been wrong".to_owned()),
-        (false, _) => (Verdict::Inconclusive, format!("tried by no check that holds: {}", untried.join(", "))),
+        (false, _) => {
+            (Verdict::Inconclusive, format!("claimed, and tried by no check that holds: {}", untried.join("; ")))
+        }
         (true, _) => (
             Verdict::Holds,
             "every kind of fault that this run claims to test for was tried by a check that holds".to_owned(),
         ),
+    }
+}
+
+/// The change to a scenario that would have a kind of fault tried.
+fn remedy(class: FaultClass) -> &'static str {
+    match class {
+        FaultClass::DeadBanks => "add the check short-sweep, which sees every set of them for every SEED",
+        FaultClass::LostDelta | FaultClass::FlippedResultBits | FaultClass::WrongCycles => {
+            "add the check short-sweep, or take a COUNT that is no multiple of 4"
+        }
+        FaultClass::WrongAccumulation => "add the check accumulation and a software backend",
+        FaultClass::WrongOperator => "add the check adapter-round-trips",
+        FaultClass::OrderDependence => {
+            "add the check arrival-orders, with a --budget of at least two orders and deltas that are not all 0"
+        }
+        FaultClass::StaleRead | FaultClass::LostHighWord | FaultClass::WrongContext => {
+            "add the check adapter-round-trips"
+        }
+        FaultClass::WrongMessage => "add the check sync-tick",
+        FaultClass::FalseLaw => "claim no law that is falsified",
     }
 }
 

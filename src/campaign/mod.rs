@@ -11,6 +11,7 @@ pub mod engine_sweeps;
 pub mod expectation;
 pub mod laws;
 pub mod planted;
+pub mod qualification;
 pub mod replay;
 pub mod standard;
 pub mod sync_tick;
@@ -26,7 +27,7 @@ use crate::domain::execution::Execution;
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, Subject, SubjectError};
-use crate::domain::trial::Trial;
+use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::oracle::contexts::Flaw;
@@ -166,7 +167,7 @@ impl Progress {
 
     fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool) -> Vec<ClaimRecord> {
         match trial {
-            Trial::Standard(_) => coverage::standard_claims(&self.checks, devices, software),
+            Trial::Standard(trial) => coverage::standard_claims(trial, &self.checks, devices, software),
             Trial::Tick(_) => {
                 let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
                 coverage::tick_claims(&self.checks, devices, changes)
@@ -192,6 +193,17 @@ fn tick(
         progress.flaw(device, flaw);
     }
     Ok(())
+}
+
+/// The most deltas that an engine run of this trial takes on a device with so many banks; 0 if it has none.
+pub fn standard_longest_run(trial: &Trial, banks: u32) -> u32 {
+    match trial {
+        Trial::Standard(trial) => {
+            let of = |check, deltas| if trial.makes(check) { deltas } else { 0 };
+            of(StandardCheck::BankSweep, trial.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks))
+        }
+        Trial::Tick(_) | Trial::Laws(_) => 0,
+    }
 }
 
 /// A case of this subject, with what is planted in it, as a text.

@@ -69,7 +69,13 @@ fn outcome(
     let Activity { reached, changed } = activity;
     let (outcome, reason) = match (reached, changed, found_by) {
         (0, ..) => (PlantedOutcome::NotActivated, why_not_activated(fault, Some(used))),
-        (_, 0, _) => (PlantedOutcome::Equivalent, why_equivalent(fault, used)),
+        (_, 0, _) => match why_equivalent(fault, used.seed) {
+            Some(reason) => (PlantedOutcome::Equivalent, reason),
+            None => {
+                let reason = "it was in use, and every word that was read is as a sound device shows it";
+                (PlantedOutcome::Escaped, reason.to_owned())
+            }
+        },
         (.., []) => (PlantedOutcome::Escaped, "it changed something, and every check passed".to_owned()),
         (.., found_by) if told_apart => (PlantedOutcome::Detected, format!("found by {}", found_by.join(", "))),
         (.., found_by) => {

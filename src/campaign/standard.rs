@@ -5,9 +5,9 @@ use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
 use crate::device::model::PUBLISHED_BANKS;
-use crate::domain::seed::Seed;
+use crate::domain::execution::EngineRun;
 use crate::domain::subject::{Device, Subject, SubjectError};
-use crate::domain::trial::StandardTrial;
+use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
 use crate::report::record::{CauseRecord, Latencies};
 use crate::scenario::tick::PUBLISHED_SEED;
@@ -29,7 +29,7 @@ pub fn run(
         progress.references = Some(references);
         let wrong = accumulation::check_reference(references, count, seed);
         let sound = wrong.is_none();
-        if !subjects.accumulators.is_empty() && sound {
+        if !subjects.accumulators.is_empty() && sound && trial.makes(StandardCheck::Accumulation) {
             let accumulators = &mut subjects.accumulators;
             progress.checks.push(accumulation::check(accumulators, references, count, seed, watch)?);
         }
@@ -38,19 +38,26 @@ pub fn run(
         Ok(sound.then_some(references.xorshift64))
     })?;
     let Some(reference) = reference else { return Ok(()) };
-    for device in &mut subjects.devices {
-        sweeps(device, reference, count, seed, progress, watch)?;
+    if trial.makes(StandardCheck::BankSweep) || trial.makes(StandardCheck::ShortSweep) {
+        for device in &mut subjects.devices {
+            sweeps(device, reference, trial, progress, watch)?;
+        }
     }
-    orders(trial, reference, subjects, progress, watch)?;
-    for device in &mut subjects.devices {
+    if trial.makes(StandardCheck::ArrivalOrders) {
+        orders(trial, reference, subjects, progress, watch)?;
+    }
+    let round_trips = trial.makes(StandardCheck::AdapterRoundTrips);
+    for device in subjects.devices.iter_mut().filter(|_| round_trips) {
         let (check, flaw) =
             progress.timed(adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
         progress.checks.push(check);
         progress.flaw(device, flaw);
     }
-    tick(PUBLISHED_SEED, subjects, progress, watch)?;
-    if seed != PUBLISHED_SEED {
-        tick(seed, subjects, progress, watch)?;
+    if trial.makes(StandardCheck::SyncTick) {
+        tick(PUBLISHED_SEED, subjects, progress, watch)?;
+        if seed != PUBLISHED_SEED {
+            tick(seed, subjects, progress, watch)?;
+        }
     }
     Ok(())
 }
@@ -58,21 +65,20 @@ pub fn run(
 fn sweeps(
     device: &mut dyn Device,
     reference: u64,
-    count: u32,
-    seed: Seed,
+    trial: &StandardTrial,
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let banks = device.identity().banks;
-    let (bank_runs, short_runs) = (bank_runs(banks, count, seed), short_runs(banks, seed));
+    let (banks, count, seed) = (device.identity().banks, trial.count.get(), trial.seed);
+    let runs_of = |check, runs: Vec<EngineRun>| if trial.makes(check) { runs } else { Vec::new() };
+    let bank_runs = runs_of(StandardCheck::BankSweep, bank_runs(banks, count, seed));
+    let short_runs = runs_of(StandardCheck::ShortSweep, short_runs(banks, seed));
     let bank_sweep = progress.timed(BANK_SWEEP, |_| {
         watch.begin(BANK_SWEEP, u64::from(count) * bank_runs.len() as u64);
         let sweep = engine_sweeps::observe(device, &bank_runs, |_| reference, watch)?;
         watch.end();
         Ok(sweep)
     })?;
-    let (mut bank_check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep);
-    progress.bank_sweeps.push(table);
     let short_sweep = progress.timed(SHORT_SWEEP, |_| {
         watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
         let mut scalar = Scalar::default();
@@ -84,14 +90,21 @@ fn sweeps(
         watch.end();
         Ok(sweep)
     })?;
-    let mut short_check = engine_sweeps::judge_short_sweep(device, &short_sweep);
     let sweeps = [bank_sweep.as_slice(), &short_sweep].concat();
     let mut short = engine_sweeps::observe_nothing(device, &sweeps, watch)?;
     short.extend(&short_sweep);
     let cause = engine_sweeps::diagnose(device, &[bank_sweep.as_slice(), &short].concat(), watch)?;
-    bank_check.findings = engine_sweeps::findings(device, &bank_sweep, &short, cause.as_ref(), watch)?;
-    short_check.findings = engine_sweeps::findings(device, &short_sweep, &short, cause.as_ref(), watch)?;
-    progress.checks.extend([bank_check, short_check]);
+    if !bank_sweep.is_empty() {
+        let (mut check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep);
+        check.findings = engine_sweeps::findings(device, &bank_sweep, &short, cause.as_ref(), watch)?;
+        progress.bank_sweeps.push(table);
+        progress.checks.push(check);
+    }
+    if !short_sweep.is_empty() {
+        let mut check = engine_sweeps::judge_short_sweep(device, &short_sweep);
+        check.findings = engine_sweeps::findings(device, &short_sweep, &short, cause.as_ref(), watch)?;
+        progress.checks.push(check);
+    }
     progress.causes.extend(cause.map(|cause| CauseRecord {
         device: device.name().to_owned(),
         sentence: cause.sentence(),
@@ -120,7 +133,7 @@ fn orders(
     if takers.is_empty() {
         return Ok(());
     }
-    let StandardTrial { count, seed, budget } = *trial;
+    let StandardTrial { count, seed, budget, .. } = *trial;
     let workload = arrival_orders::Workload { count: count.get(), seed, truth: reference, budget, banks };
     let (check, latencies) =
         progress.timed(arrival_orders::ARRIVAL_ORDERS, |_| arrival_orders::check(&mut takers, &workload, watch))?;

@@ -3,6 +3,7 @@
 
 pub mod list;
 pub mod options;
+pub mod qualify;
 pub mod replay;
 pub mod run;
 pub mod standard;
@@ -11,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::anyhow;
+use serde::Serialize;
 
 use crate::campaign::{self, Plan};
 use crate::cmd::options::{RunOptions, TerminalOptions};
@@ -123,17 +125,26 @@ impl RecordPlace {
     }
 }
 
-/// Writes the record and shows the report: the record first. With the record on standard output, the report is talk.
+/// Writes a run's record and shows its report.
 fn deliver(record: &Record, place: RecordPlace, terminal: TerminalOptions, table: Table) -> Result<(), Failure> {
+    deliver_text(place, terminal, record, |width| text::render(record, width, table))
+}
+
+/// Writes a record and shows its report: the record first. With the record on standard output, the report is talk.
+fn deliver_text(
+    place: RecordPlace,
+    terminal: TerminalOptions,
+    record: &impl Serialize,
+    report: impl Fn(usize) -> String,
+) -> Result<(), Failure> {
     let console = Console::new(terminal.color);
     let stream = if matches!(place, RecordPlace::Output) { Stream::Error } else { Stream::Output };
     let written = match place {
         RecordPlace::Nowhere => Ok(()),
         RecordPlace::Output => console.write(Stream::Output, &to_text(record)).map_err(unwritable),
-        RecordPlace::File(destination) => destination.write(record).map_err(Failure::from),
+        RecordPlace::File(destination) => destination.write(&to_text(record)).map_err(Failure::from),
     };
-    let report = text::render(record, console.width(stream), table);
-    let shown = console.write(stream, &report);
+    let shown = console.write(stream, &report(console.width(stream)));
     match stream {
         Stream::Output => written.and(shown.map_err(unwritable)),
         // Talk that nobody can hear is no failure.

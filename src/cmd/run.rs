@@ -50,7 +50,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
 }
 
 /// The scenario that is meant: an argument with a `/` or ending in `.toml` is a path.
-fn find(named: &str) -> Result<Scenario, Failure> {
+pub fn find(named: &str) -> Result<Scenario, Failure> {
     if named.contains('/') || named.ends_with(".toml") {
         return Ok(file::read(Path::new(named))?);
     }

@@ -38,6 +38,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
         count: args.count.unwrap_or(published.count),
         seed: args.seed_argument.or(args.run.seed).unwrap_or(published.seed),
         budget: args.run.budget.unwrap_or(published.budget),
+        ..published
     };
     let plan = plan(Scenario::unnamed(Trial::Standard(trial)), &args.run)?;
     let place = RecordPlace::open(args.run.record.as_deref())?;
@@ -50,7 +51,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
 fn parse_count(text: &str) -> Result<Count, String> {
     text.parse().map_err(|error| {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            format!("{error}; nor is it a verb: those are run, replay, list and help")
+            format!("{error}; nor is it a verb: those are run, qualify, replay, list and help")
         } else {
             format!("{error}")
         }

@@ -33,12 +33,19 @@ impl WrongOperator {
         }
     }
 
-    fn text(self) -> &'static str {
+    /// Its name, as in the text of a fault.
+    pub fn text(self) -> &'static str {
         match self {
             WrongOperator::Or => "or",
             WrongOperator::Add => "add",
             WrongOperator::Overwrite => "overwrite",
         }
+    }
+}
+
+impl fmt::Display for WrongOperator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text())
     }
 }
 
@@ -236,6 +243,8 @@ pub enum FaultClass {
     StaleRead,
     /// An ACCUM whose high half is lost.
     LostHighWord,
+    /// An ACCUM that takes deltas by another operator than XOR.
+    WrongOperator,
     /// A command that writes or shows another context than it should.
     WrongContext,
     /// A message of changes that does not decode to them.
@@ -255,6 +264,7 @@ impl fmt::Display for FaultClass {
             FaultClass::OrderDependence => "order dependence",
             FaultClass::StaleRead => "stale read",
             FaultClass::LostHighWord => "lost high word",
+            FaultClass::WrongOperator => "wrong operator of ACCUM",
             FaultClass::WrongContext => "wrong context",
             FaultClass::WrongMessage => "undecodable message",
             FaultClass::FalseLaw => "law claimed falsely",

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::fault::MOST_BANKS;
+use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
@@ -148,6 +148,40 @@ impl<'de> Deserialize<'de> for Budget {
     }
 }
 
+/// One of the standard campaign's checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StandardCheck {
+    /// The software accumulators against the reference.
+    Accumulation,
+    /// The published sweep over the banks.
+    BankSweep,
+    /// COUNT 1 to twice the banks at every number of active banks.
+    ShortSweep,
+    /// The same deltas in many orders.
+    ArrivalOrders,
+    /// Every context of the adapter.
+    AdapterRoundTrips,
+    /// The published sync tick and that of the seed.
+    SyncTick,
+}
+
+impl StandardCheck {
+    /// The kinds of fault that it is about. Whether it would notice them is another matter, and computed.
+    pub fn about(self) -> &'static [FaultClass] {
+        use FaultClass::*;
+        match self {
+            StandardCheck::Accumulation => &[WrongAccumulation],
+            StandardCheck::BankSweep | StandardCheck::ShortSweep => {
+                &[DeadBanks, LostDelta, FlippedResultBits, WrongCycles]
+            }
+            StandardCheck::ArrivalOrders => &[OrderDependence],
+            StandardCheck::AdapterRoundTrips => &[StaleRead, LostHighWord, WrongOperator, WrongContext],
+            StandardCheck::SyncTick => &[WrongMessage, StaleRead, LostHighWord],
+        }
+    }
+}
+
 /// The standard campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,12 +193,38 @@ pub struct StandardTrial {
     /// Bound on the deliveries of the arrival orders.
     #[serde(default)]
     pub budget: Budget,
+    /// The checks that are made; all of them if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<StandardCheck>,
+    /// The kinds of fault that it claims to test for; those that its checks are about if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<FaultClass>,
 }
 
 impl StandardTrial {
     /// The published run: 65537 deltas under seed 0xDEADBEEF0BADF00D.
     pub fn published() -> Self {
-        StandardTrial { count: Count::PUBLISHED, seed: Seed::new(0xDEAD_BEEF_0BAD_F00D), budget: Budget::default() }
+        StandardTrial {
+            count: Count::PUBLISHED,
+            seed: Seed::new(0xDEAD_BEEF_0BAD_F00D),
+            budget: Budget::default(),
+            checks: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
+
+    /// Whether this check is made.
+    pub fn makes(&self, check: StandardCheck) -> bool {
+        self.checks.is_empty() || self.checks.contains(&check)
+    }
+
+    /// Whether it claims to test for this kind of fault.
+    pub fn claims(&self, class: FaultClass) -> bool {
+        match (&self.claims[..], &self.checks[..]) {
+            ([], []) => true,
+            ([], checks) => checks.iter().any(|check| check.about().contains(&class)),
+            (claims, _) => claims.contains(&class),
+        }
     }
 }
 
@@ -312,6 +372,9 @@ pub struct Expectation {
     /// Verdicts of checks, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Verdict>,
+    /// Per cent of the planted faults that a qualification detects at least; 100 if it names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage_percent: Option<u32>,
     /// Verdicts of the laws of algebras, by algebra and law: `f64-sum associative`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, Verdict>,

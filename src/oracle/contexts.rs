@@ -1,7 +1,7 @@
 //! What an adapter should show, from its documented operations alone.
 
 use crate::domain::execution::AdapterOp;
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, WrongOperator};
 
 /// The first read that showed something else than it should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,37 +21,68 @@ pub struct Flaw {
     pub stale_read: bool,
     /// The high half of no ACCUM is taken.
     pub lost_high_word: bool,
+    /// ACCUM takes deltas by this operator in place of XOR.
+    pub operator: Option<WrongOperator>,
 }
 
+/// The sound adapter.
+const SOUND: Flaw = Flaw { stale_read: false, lost_high_word: false, operator: None };
+
 impl Flaw {
+    /// Every READ answers with the state before the last ACCUM.
+    pub const STALE_READ: Flaw = Flaw { stale_read: true, ..SOUND };
+
+    /// The high half of no ACCUM is taken.
+    pub const LOST_HIGH_WORD: Flaw = Flaw { lost_high_word: true, ..SOUND };
+
+    /// ACCUM takes deltas by this operator.
+    pub const fn wrong_operator(operator: WrongOperator) -> Flaw {
+        Flaw { operator: Some(operator), ..SOUND }
+    }
+
     /// All but the sound adapter, the simplest first.
-    const ALL: [Flaw; 3] = [
-        Flaw { stale_read: true, lost_high_word: false },
-        Flaw { stale_read: false, lost_high_word: true },
-        Flaw { stale_read: true, lost_high_word: true },
-    ];
+    fn all() -> impl Iterator<Item = Flaw> {
+        let operators = WrongOperator::ALL.map(Flaw::wrong_operator);
+        let both = Flaw { stale_read: true, lost_high_word: true, operator: None };
+        [Flaw::STALE_READ, Flaw::LOST_HIGH_WORD].into_iter().chain(operators).chain([both])
+    }
 
     /// The flaw in words.
     pub fn sentence(self) -> String {
-        let parts = [
-            (self.stale_read, "every READ answers with the state before the last ACCUM"),
-            (self.lost_high_word, "the high half of every ACCUM is lost"),
-        ];
-        let told: Vec<&str> = parts.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
+        let mut told = Vec::new();
+        if self.stale_read {
+            told.push("every READ answers with the state before the last ACCUM".to_owned());
+        }
+        if self.lost_high_word {
+            told.push("the high half of every ACCUM is lost".to_owned());
+        }
+        if let Some(operator) = self.operator {
+            told.push(format!("ACCUM takes deltas by {operator} in place of XOR"));
+        }
         told.join("; ")
     }
 
     /// The faults that do this.
     pub fn faults(self) -> Vec<Fault> {
         let parts = [(self.stale_read, Fault::StaleRead), (self.lost_high_word, Fault::LostHighWord)];
-        parts.into_iter().filter(|(is, _)| *is).map(|(_, fault)| fault).collect()
+        let operator = self.operator.map(Fault::AccumOperator);
+        parts.into_iter().filter(|(is, _)| *is).map(|(_, fault)| fault).chain(operator).collect()
+    }
+
+    /// Whether reads of `ops` show this flaw: one that a sound adapter would have answered otherwise.
+    pub fn shows_in(self, ops: &[AdapterOp]) -> bool {
+        let (mut sound, mut flawed) = (Contexts::default(), Contexts { flaw: self, ..Contexts::default() });
+        ops.iter().any(|&op| match (sound.follow(op), flawed.follow(op)) {
+            (Some(right), Some(shown)) => right != shown,
+            _ => false,
+        })
     }
 }
 
 /// The flaw that accounts for everything that the reads of `ops` showed, the right answers among them.
 pub fn explain(ops: &[AdapterOp], shown: &[u64]) -> Option<Flaw> {
     let accounts = |flaw| wrong_reads(Contexts { flaw, ..Contexts::default() }, ops, shown).next().is_none();
-    Flaw::ALL.into_iter().find(|&flaw| accounts(flaw))
+    Flaw::all().find(|&flaw| accounts(flaw))
 }
 
 /// What the reads of `ops` should have shown and did, in order; only those that the operations before them determine.
@@ -78,7 +109,7 @@ pub struct Contexts {
 
 impl Default for Contexts {
     fn default() -> Self {
-        Contexts { references: [None; 256], accumulator: None, selected: None, last_delta: 0, flaw: Flaw::default() }
+        Contexts { references: [None; 256], accumulator: None, selected: None, last_delta: 0, flaw: SOUND }
     }
 }
 
@@ -98,8 +129,12 @@ impl Contexts {
             }
             AdapterOp::Accumulate(delta) => {
                 let taken = if self.flaw.lost_high_word { delta & 0xFFFF_FFFF } else { delta };
-                self.accumulator = self.accumulator.map(|accumulator| accumulator ^ taken);
-                self.last_delta = taken;
+                let before = self.accumulator;
+                self.accumulator = before.map(|accumulator| match self.flaw.operator {
+                    None => accumulator ^ taken,
+                    Some(wrong) => wrong.apply(accumulator, taken),
+                });
+                self.last_delta = before.zip(self.accumulator).map_or(taken, |(before, after)| before ^ after);
                 None
             }
             AdapterOp::Swap { context } => {
@@ -164,9 +199,9 @@ mod tests {
     #[test]
     fn a_flaw_is_named_only_if_it_accounts_for_every_read() {
         let ops = [Load { context: 3, reference: 0xF0 }, Accumulate(7 << 32 | 1), Read, Swap { context: 3 }, Read];
-        assert_eq!(explain(&ops, &[0xF0, 7 << 32 | 0xF1]), Some(Flaw { stale_read: true, lost_high_word: false }));
-        assert_eq!(explain(&ops, &[0xF1, 0xF1]), Some(Flaw { stale_read: false, lost_high_word: true }));
-        assert_eq!(explain(&ops, &[0xF0, 0xF1]), Some(Flaw { stale_read: true, lost_high_word: true }));
+        assert_eq!(explain(&ops, &[0xF0, 7 << 32 | 0xF1]), Some(Flaw::STALE_READ));
+        assert_eq!(explain(&ops, &[0xF1, 0xF1]), Some(Flaw::LOST_HIGH_WORD));
+        assert_eq!(explain(&ops, &[0xF0, 0xF1]), Some(Flaw { stale_read: true, lost_high_word: true, operator: None }));
         assert_eq!(explain(&ops, &[0xF0, 0xF0]), None);
     }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::report::record::{FORMAT, Record, VERSION};
@@ -91,13 +91,12 @@ impl Destination {
         Ok(Destination { path: target, way })
     }
 
-    /// Writes the record, whole or not at all.
-    pub fn write(self, record: &Record) -> Result<(), RecordError> {
+    /// Writes the text of a record, whole or not at all.
+    pub fn write(self, text: &str) -> Result<(), RecordError> {
         let Destination { path, way } = self;
-        let text = to_text(record);
         let written = match way {
             Way::Direct(mut file) => file.write_all(text.as_bytes()),
-            Way::Replace(permissions) => replace(&path, permissions, &text),
+            Way::Replace(permissions) => replace(&path, permissions, text),
         };
         written.map_err(|error| RecordError::Unwritable { path, error })
     }
@@ -142,8 +141,8 @@ fn default_permissions() -> Option<Permissions> {
     None
 }
 
-/// The record as text.
-pub fn to_text(record: &Record) -> String {
+/// A record as text.
+pub fn to_text(record: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(record).expect("a record holds nothing that JSON cannot");
     text.push('\n');
     text

@@ -5,5 +5,6 @@
 pub mod board_table;
 pub mod file;
 mod laws;
+pub mod qualification;
 pub mod record;
 pub mod text;

@@ -321,11 +321,11 @@ pub enum PlantedOutcome {
     Detected,
     /// It and others changed something, and a check found that, but not which of them it was.
     FoundTogether,
-    /// It changed something, and every check passed.
+    /// It was in use and could have shown, and every check passed.
     Escaped,
     /// The run never used the faulty part.
     NotActivated,
-    /// The faulty part was used and did as a sound one would have.
+    /// It was in use, and no run whatever could tell it from a sound part.
     Equivalent,
 }
 

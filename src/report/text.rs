@@ -33,7 +33,7 @@ pub enum Table {
 
 /// The whole report, in lines of at most `width` columns where words allow it; styled for a terminal.
 pub fn render(record: &Record, width: usize, table: Table) -> String {
-    let mut text = Text { out: String::new(), width: width.max(LEAST_WIDTH) };
+    let mut text = Text::new(width);
     let sweep = record.bank_sweeps.first().filter(|_| table == Table::Shown);
     if let Some(sweep) = sweep
         && let Some(device) = record.devices.iter().find(|device| device.name == sweep.device)
@@ -52,7 +52,7 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     }
     text.unseen(record);
     text.devices(record);
-    text.out
+    text.finish()
 }
 
 /// A verdict's word in its colour.
@@ -72,6 +72,16 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// Nothing yet, in lines of so many columns.
+    pub(super) fn new(width: usize) -> Self {
+        Text { out: String::new(), width: width.max(LEAST_WIDTH) }
+    }
+
+    /// All that was written.
+    pub(super) fn finish(self) -> String {
+        self.out
+    }
+
     fn blank(&mut self) {
         self.out.push('\n');
     }

@@ -7,6 +7,7 @@ use crate::scenario::file::{self, ScenarioError};
 pub const SHIPPED: &[(&str, &str)] = &[
     ("recorded-65537", include_str!("../../scenarios/recorded-65537.toml")),
     ("recorded-1000003", include_str!("../../scenarios/recorded-1000003.toml")),
+    ("bank-sweep", include_str!("../../scenarios/bank-sweep.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];

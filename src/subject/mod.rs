@@ -26,6 +26,8 @@ pub struct Registration {
     pub argument: &'static str,
     /// One line for `abench list`.
     pub about: &'static str,
+    /// Whether faults can be planted in it.
+    pub takes_faults: bool,
     open: fn(&Backend, &Conditions) -> Result<Opened, OpenError>,
 }
 
@@ -35,24 +37,28 @@ pub const REGISTRY: &[Registration] = &[
         name: "scalar",
         argument: "",
         about: "software: the reference, one delta after the other",
+        takes_faults: false,
         open: |_, _| Ok(Opened::Accumulator(Box::new(Scalar::default()))),
     },
     Registration {
         name: "simd",
         argument: "",
         about: "software: the widest vector units that the processor has",
+        takes_faults: false,
         open: |_, _| Ok(Opened::Accumulator(Box::new(Simd::best()))),
     },
     Registration {
         name: "threads",
         argument: "",
         about: "software: vector units on all cores, or on --threads of them",
+        takes_faults: false,
         open: |_, conditions| Ok(Opened::Accumulator(Box::new(Threads::new(conditions.threads)))),
     },
     Registration {
         name: "model",
         argument: "BANKS",
         about: "model of the device at its registers, with 8 banks or so many; takes --plant",
+        takes_faults: true,
         open: open_model,
     },
 ];
@@ -151,6 +157,13 @@ impl std::str::FromStr for Backend {
             return Err(OpenError::Argument { backend: text.to_owned(), reason });
         }
         Ok(Backend { name: registration.name, argument })
+    }
+}
+
+impl Backend {
+    /// Whether faults can be planted in it.
+    pub fn takes_faults(&self) -> bool {
+        REGISTRY.iter().any(|registration| registration.name == self.name && registration.takes_faults)
     }
 }
 

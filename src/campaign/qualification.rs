@@ -1,0 +1,216 @@
+//! A qualification: faults are planted in turn, under every scenario, and what finds them is counted.
+//!
+//! It measures scenarios, not devices. Each mutant runs the whole scenario on a model of its own, and is judged by each
+//! oracle alone and by all together. The unmodified control must be found sound, or nothing here means anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::campaign::{self, Plan, standard_longest_run};
+use crate::domain::fault::Fault;
+use crate::domain::subject::Device;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::fault::catalogue::{Mutant, Shape, mutants};
+use crate::report::qualification::{
+    Cell, Control, Coverage, FORMAT, MutantOutcome, MutantRecord, Qualification, VERSION,
+};
+use crate::report::record::{PlantedOutcome, Record};
+use crate::scenario::Scenario;
+use crate::subject::{Backend, Conditions, OpenError, open};
+
+/// Scenarios to qualify, and the device that faults are planted in.
+pub struct QualificationPlan {
+    /// The scenarios.
+    pub scenarios: Vec<Scenario>,
+    /// The model that takes the faults.
+    pub backend: Backend,
+}
+
+/// Plants every mutant of the catalogue under every scenario.
+///
+/// # Errors
+/// If the model cannot be opened without faults.
+pub fn qualify(plan: &QualificationPlan, watch: &mut dyn Watch) -> Result<Qualification, OpenError> {
+    let bench = Bench { backend: &plan.backend };
+    let subjects = open(std::slice::from_ref(&plan.backend), &bench.conditions(&[]))?;
+    let banks = subjects.devices.first().map_or(0, |device| device.identity().banks);
+    let longest_run = plan.scenarios.iter().map(|s| standard_longest_run(&s.trial, banks)).max().unwrap_or(0);
+    let mutants = mutants(Shape { banks, longest_run });
+
+    watch.begin("qualification", (mutants.len() as u64 + 1) * plan.scenarios.len() as u64);
+    let mut controls = Vec::new();
+    for scenario in &plan.scenarios {
+        controls.push(bench.control(scenario, watch)?);
+        watch.advance(1);
+    }
+    let mut records: Vec<MutantRecord> = Vec::new();
+    if controls.iter().all(|control| control.sound) {
+        for mutant in &mutants {
+            let mut cells = Vec::new();
+            for scenario in &plan.scenarios {
+                if watch.stop_requested() {
+                    break;
+                }
+                cells.push(bench.cell(scenario, mutant, watch));
+                watch.advance(1);
+            }
+            if cells.len() == plan.scenarios.len() {
+                records.push(record(mutant, cells));
+            }
+        }
+    }
+    watch.end();
+    Ok(finished(plan, controls, records, mutants.len(), watch.stop_requested()))
+}
+
+/// What every run of a qualification has in common.
+struct Bench<'a> {
+    backend: &'a Backend,
+}
+
+impl Bench<'_> {
+    fn conditions(&self, faults: &[Fault]) -> Conditions {
+        Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec() }
+    }
+
+    /// Runs a scenario with these faults. Its expectations are those of a sound run, and are left out.
+    fn run(&self, scenario: &Scenario, faults: &[Fault], watch: &dyn Watch) -> Result<Record, OpenError> {
+        let plan = Plan {
+            scenario: Scenario { expect: None, ..scenario.clone() },
+            backends: vec![self.backend.clone()],
+            conditions: self.conditions(faults),
+        };
+        let subjects = open(&plan.backends, &plan.conditions)?;
+        Ok(campaign::run(&plan, subjects, &mut Quiet(watch)))
+    }
+
+    fn control(&self, scenario: &Scenario, watch: &dyn Watch) -> Result<Control, OpenError> {
+        let record = self.run(scenario, &[], watch)?;
+        let whole = !record.interrupted && record.unavailable.is_none();
+        let flawless = record.checks.iter().all(|check| check.findings.is_empty());
+        Ok(Control {
+            scenario: scenario.name.clone().unwrap_or_default(),
+            trial: scenario.trial.clone(),
+            verdict: record.verdict,
+            // A scenario that claims more than it tries is inconclusive, which is what a qualification measures.
+            sound: whole && flawless && record.verdict != Verdict::Falsified && !record.checks.is_empty(),
+            reason: record.reason,
+        })
+    }
+
+    /// A mutant under a scenario. A harness that falls over is not a detection.
+    fn cell(&self, scenario: &Scenario, mutant: &Mutant, watch: &dyn Watch) -> Cell {
+        let undetected = |outcome, reason: String| Cell { outcome, oracles: BTreeSet::new(), reason };
+        match catch_unwind(AssertUnwindSafe(|| self.run(scenario, &mutant.faults, watch))) {
+            Err(_) => undetected(MutantOutcome::Crashed, "the harness crashed, which is a fault of abench".to_owned()),
+            Ok(Err(error)) => undetected(MutantOutcome::Escaped, format!("it could not be run: {error}")),
+            Ok(Ok(record)) => judge(&record),
+        }
+    }
+}
+
+fn judge(record: &Record) -> Cell {
+    let oracles = || record.checks.iter().flat_map(|check| &check.oracles);
+    let found: BTreeSet<String> =
+        oracles().filter(|(_, verdict)| **verdict == Verdict::Falsified).map(|(oracle, _)| oracle.clone()).collect();
+    let falsified = record.checks.iter().find(|check| check.verdict == Verdict::Falsified);
+    let all = |wanted: &[PlantedOutcome]| record.planted.iter().all(|planted| wanted.contains(&planted.outcome));
+    let (outcome, reason) = if let Some(check) = falsified {
+        let shown = check.findings.first().map(|finding| {
+            let (quantity, expected, got) = (finding.quantity, finding.expected, finding.got);
+            format!(": {}: {quantity} expected {expected}, got {got}", finding.during)
+        });
+        (MutantOutcome::Detected, format!("{}{}", check.name, shown.unwrap_or_default()))
+    } else if all(&[PlantedOutcome::NotActivated]) {
+        (MutantOutcome::NotActivated, first_reason(record))
+    } else if all(&[PlantedOutcome::NotActivated, PlantedOutcome::Equivalent]) {
+        (MutantOutcome::Equivalent, first_reason(record))
+    } else {
+        let escaped = record.planted.iter().find(|planted| planted.outcome == PlantedOutcome::Escaped);
+        (MutantOutcome::Escaped, escaped.map(|planted| planted.reason.clone()).unwrap_or_default())
+    };
+    let oracles = if outcome == MutantOutcome::Detected { found } else { BTreeSet::new() };
+    Cell { outcome, oracles, reason }
+}
+
+/// Why the mutant did nothing: the reason of a fault that was in use, if one was.
+fn first_reason(record: &Record) -> String {
+    let used = record.planted.iter().find(|planted| planted.outcome == PlantedOutcome::Equivalent);
+    used.or(record.planted.first()).map(|planted| planted.reason.clone()).unwrap_or_default()
+}
+
+fn record(mutant: &Mutant, cells: Vec<Cell>) -> MutantRecord {
+    let has = |outcome: MutantOutcome| cells.iter().any(|cell| cell.outcome == outcome);
+    // Over a set of scenarios, whatever finds or shows most decides.
+    let order = [
+        MutantOutcome::Crashed,
+        MutantOutcome::Detected,
+        MutantOutcome::Escaped,
+        MutantOutcome::Equivalent,
+        MutantOutcome::NotActivated,
+    ];
+    let together = order.into_iter().find(|&outcome| has(outcome)).unwrap_or(MutantOutcome::NotActivated);
+    let faults = mutant.faults.iter().map(Fault::to_string).collect();
+    MutantRecord { kind: mutant.kind.to_owned(), faults, together, cells }
+}
+
+fn finished(
+    plan: &QualificationPlan,
+    controls: Vec<Control>,
+    mutants: Vec<MutantRecord>,
+    planned: usize,
+    interrupted: bool,
+) -> Qualification {
+    let column = |place: usize| Coverage::of(mutants.iter().map(|mutant| mutant.cells[place].outcome));
+    let by_scenario: Vec<Coverage> = (0..controls.len()).map(column).collect();
+    let together = Coverage::of(mutants.iter().map(|mutant| mutant.together));
+    let void = !controls.iter().all(|control| control.sound);
+    let wanted = |scenario: &Scenario| scenario.expect.as_ref().and_then(|e| e.coverage_percent).unwrap_or(100);
+    let mut unmet = Vec::new();
+    if !void && !interrupted {
+        for ((scenario, control), coverage) in plan.scenarios.iter().zip(&controls).zip(&by_scenario) {
+            let wanted = wanted(scenario);
+            if !coverage.reaches(wanted) {
+                unmet.push(format!("{}: expected {wanted} % at least, got {coverage}", control.scenario));
+            }
+        }
+    }
+    let mut by_oracle = vec![BTreeMap::new(); controls.len()];
+    for mutant in &mutants {
+        for (cell, counts) in mutant.cells.iter().zip(&mut by_oracle) {
+            for oracle in &cell.oracles {
+                *counts.entry(oracle.clone()).or_insert(0) += 1;
+            }
+        }
+    }
+    Qualification {
+        format: FORMAT.to_owned(),
+        version: VERSION,
+        abench: env!("CARGO_PKG_VERSION").to_owned(),
+        backend: plan.backend.to_string(),
+        void,
+        interrupted,
+        crashed: together.crashed > 0,
+        unmet,
+        controls,
+        planned: planned as u64,
+        by_scenario,
+        by_oracle,
+        together,
+        mutants,
+    }
+}
+
+/// A run within a larger one: it shows no progress of its own, and stops when the larger one does.
+struct Quiet<'a>(&'a dyn Watch);
+
+impl Watch for Quiet<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.0.stop_requested()
+    }
+}

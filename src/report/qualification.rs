@@ -1,0 +1,323 @@
+//! The record of a qualification, and its view as text.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::trial::Trial;
+use crate::domain::verdict::{Verdict, exit};
+use crate::report::text::Text;
+
+/// What every record of a qualification says it is.
+pub const FORMAT: &str = "abench-qualification";
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// What planted faults came to, under some scenarios.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Qualification {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The version of abench that made it.
+    pub abench: String,
+    /// The model that took the faults (evidence: model).
+    pub backend: String,
+    /// Whether a control was not found sound, so that nothing was planted.
+    pub void: bool,
+    /// Whether the user stopped it; what is missing was not planted.
+    pub interrupted: bool,
+    /// Whether the harness crashed under a mutant.
+    pub crashed: bool,
+    /// Coverages that are not as expected, a sentence each.
+    pub unmet: Vec<String>,
+    /// Every scenario without a fault.
+    pub controls: Vec<Control>,
+    /// How many mutants there are to plant.
+    pub planned: u64,
+    /// What each scenario detects, in the order of the controls.
+    pub by_scenario: Vec<Coverage>,
+    /// How many mutants each oracle alone detects under each scenario, in the same order.
+    pub by_oracle: Vec<BTreeMap<String, u64>>,
+    /// What the scenarios detect together.
+    pub together: Coverage,
+    /// The matrix: every mutant, with a cell for each scenario.
+    pub mutants: Vec<MutantRecord>,
+}
+
+/// A scenario without a fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// The scenario's name.
+    pub scenario: String,
+    /// What it puts on trial.
+    pub trial: Trial,
+    /// The verdict of its run.
+    pub verdict: Verdict,
+    /// Whether the run came to its end and found nothing wrong.
+    pub sound: bool,
+    /// Why the verdict is what it is.
+    pub reason: String,
+}
+
+/// What became of a mutant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MutantOutcome {
+    /// A check found something wrong.
+    Detected,
+    /// It was in use and could have shown, and no check found it.
+    Escaped,
+    /// The scenario never used the faulty part.
+    NotActivated,
+    /// It was in use, and no run whatever could tell it from a sound part.
+    Equivalent,
+    /// The harness fell over, which tells nothing of the scenario.
+    Crashed,
+}
+
+impl fmt::Display for MutantOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            MutantOutcome::Detected => "detected",
+            MutantOutcome::Escaped => "escaped",
+            MutantOutcome::NotActivated => "not activated",
+            MutantOutcome::Equivalent => "equivalent",
+            MutantOutcome::Crashed => "crashed",
+        })
+    }
+}
+
+/// A mutant under a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// What became of it.
+    pub outcome: MutantOutcome,
+    /// The oracles that found it, each by itself.
+    pub oracles: BTreeSet<String>,
+    /// What was found, or why nothing was.
+    pub reason: String,
+}
+
+/// A mutant under all scenarios.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MutantRecord {
+    /// The form of its catalogue entry.
+    pub kind: String,
+    /// What is planted, as texts.
+    pub faults: Vec<String>,
+    /// What became of it over all scenarios.
+    pub together: MutantOutcome,
+    /// What became of it under each, in the order of the controls.
+    pub cells: Vec<Cell>,
+}
+
+impl MutantRecord {
+    /// The faults in short: those of one name by their arguments, `dead-bank:1+2`.
+    fn label(&self) -> String {
+        let mut label = self.faults.first().cloned().unwrap_or_default();
+        for fault in self.faults.iter().skip(1) {
+            let argument = fault.split_once(':').map_or(fault.as_str(), |(_, argument)| argument);
+            label = format!("{label}+{argument}");
+        }
+        label
+    }
+}
+
+/// How many mutants came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// All of them.
+    pub injected: u64,
+    /// Those that a check found.
+    pub detected: u64,
+    /// Those that were in use, could have shown, and were not found.
+    pub escaped: u64,
+    /// Those whose part was never used.
+    pub not_activated: u64,
+    /// Those that no run could tell from a sound part.
+    pub equivalent: u64,
+    /// Those under which the harness fell over.
+    pub crashed: u64,
+}
+
+impl Coverage {
+    /// Counts outcomes.
+    pub fn of(outcomes: impl Iterator<Item = MutantOutcome>) -> Self {
+        let mut coverage = Coverage::default();
+        for outcome in outcomes {
+            coverage.injected += 1;
+            *match outcome {
+                MutantOutcome::Detected => &mut coverage.detected,
+                MutantOutcome::Escaped => &mut coverage.escaped,
+                MutantOutcome::NotActivated => &mut coverage.not_activated,
+                MutantOutcome::Equivalent => &mut coverage.equivalent,
+                MutantOutcome::Crashed => &mut coverage.crashed,
+            } += 1;
+        }
+        coverage
+    }
+
+    /// What detected is counted against: injected less equivalent.
+    pub fn detectable(self) -> u64 {
+        self.injected - self.equivalent
+    }
+
+    /// Whether so many per cent of the detectable are detected at least. Of nothing, every part is detected.
+    pub fn reaches(self, percent: u32) -> bool {
+        self.detected * 100 >= self.detectable() * u64::from(percent)
+    }
+}
+
+impl fmt::Display for Coverage {
+    /// "42 of 110 (38.1 %)", truncated, so that nothing short of all shows as 100 %.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let per_mille = (self.detected * 1000).checked_div(self.detectable()).unwrap_or(1000);
+        let percent = format!("{}.{} %", per_mille / 10, per_mille % 10);
+        write!(f, "{} of {} ({percent})", self.detected, self.detectable())
+    }
+}
+
+impl Qualification {
+    /// 0 when every control is sound and every coverage as expected, else 1; 70 if the harness crashed and 130 if it was
+    /// stopped.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Qualification { interrupted: true, .. } => exit::INTERRUPTED,
+            Qualification { crashed: true, .. } => exit::INTERNAL,
+            Qualification { void: true, .. } => exit::FALSIFIED,
+            Qualification { unmet, .. } if !unmet.is_empty() => exit::FALSIFIED,
+            _ => exit::HOLDS,
+        }
+    }
+}
+
+/// As many undetected mutants as a scenario's list shows one by one.
+const LISTED: usize = 40;
+
+/// The whole report, in lines of at most `width` columns where words allow it.
+pub fn render(qualification: &Qualification, width: usize) -> String {
+    let mut text = Text::new(width);
+    text.head_of_qualification(qualification);
+    if !qualification.void {
+        text.matrix(qualification);
+        for place in 0..qualification.controls.len() {
+            text.undetected(qualification, place);
+        }
+    }
+    text.finish()
+}
+
+impl Text {
+    fn head_of_qualification(&mut self, qualification: &Qualification) {
+        let Qualification { abench, backend, together, controls, .. } = qualification;
+        self.line(&format!("abench {abench}: qualification on {backend} (evidence model)"));
+        if qualification.void {
+            self.paragraph("", 2, "void: a control is not sound, so that nothing that is found would mean anything");
+        } else {
+            self.paragraph("", 2, &format!("fault coverage, all scenarios together: {together}"));
+        }
+        if qualification.interrupted {
+            let planted = qualification.mutants.len();
+            self.paragraph(
+                "",
+                2,
+                &format!("stopped by the user: {planted} of {} mutants planted", qualification.planned),
+            );
+        }
+        if qualification.crashed {
+            self.paragraph("", 2, "the harness crashed, which is a fault of abench and no detection");
+        }
+        qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet));
+        self.heading("controls, without a fault");
+        for control in controls {
+            let sound = if control.sound { "sound" } else { "not sound" };
+            self.paragraph(
+                "  - ",
+                4,
+                &format!("{}: {sound}, verdict {}: {}", control.scenario, control.verdict, control.reason),
+            );
+        }
+    }
+
+    fn matrix(&mut self, qualification: &Qualification) {
+        let Qualification { controls, mutants, .. } = qualification;
+        for (place, control) in controls.iter().enumerate() {
+            let coverage = qualification.by_scenario[place];
+            self.heading(&format!("under {}: fault coverage {coverage}", control.scenario));
+            self.line(&format!(
+                "  {:<24}{:>9}{:>9}{:>9}{:>9}{:>11}",
+                "kind", "injected", "detected", "escaped", "not act.", "equivalent"
+            ));
+            for kind in kinds(mutants) {
+                let of_kind = mutants.iter().filter(|mutant| mutant.kind == kind);
+                self.row(kind, Coverage::of(of_kind.map(|mutant| mutant.cells[place].outcome)));
+            }
+            self.row("all", coverage);
+            let alone: Vec<String> =
+                qualification.by_oracle[place].iter().map(|(oracle, count)| format!("{oracle} {count}")).collect();
+            let alone = if alone.is_empty() { "none".to_owned() } else { alone.join(", ") };
+            self.paragraph("", 2, &format!("by each oracle alone: {alone}; by all together: {}", coverage.detected));
+        }
+    }
+
+    fn row(&mut self, kind: &str, coverage: Coverage) {
+        let Coverage { injected, detected, escaped, not_activated, equivalent, .. } = coverage;
+        self.line(&format!("  {kind:<24}{injected:>9}{detected:>9}{escaped:>9}{not_activated:>9}{equivalent:>11}"));
+    }
+
+    /// Every mutant that a scenario does not detect, with the reason; those of one reason together.
+    fn undetected(&mut self, qualification: &Qualification, place: usize) {
+        let mut by_reason: BTreeMap<(MutantOutcome, &str), Vec<String>> = BTreeMap::new();
+        for mutant in &qualification.mutants {
+            let cell = &mutant.cells[place];
+            if cell.outcome != MutantOutcome::Detected {
+                by_reason.entry((cell.outcome, &cell.reason)).or_default().push(mutant.label());
+            }
+        }
+        if by_reason.is_empty() {
+            return;
+        }
+        self.heading(&format!("not detected under {}", qualification.controls[place].scenario));
+        for ((outcome, reason), mutants) in by_reason {
+            let more = mutants.len().saturating_sub(LISTED);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let shown: Vec<&str> = mutants.iter().take(LISTED).map(String::as_str).collect();
+            self.paragraph("  - ", 4, &format!("{outcome}: {}{more}: {reason}", shown.join(", ")));
+        }
+    }
+}
+
+/// The kinds in the order in which they were planted.
+fn kinds(mutants: &[MutantRecord]) -> Vec<&str> {
+    let mut kinds: Vec<&str> = mutants.iter().map(|mutant| mutant.kind.as_str()).collect();
+    kinds.dedup();
+    kinds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_leaves_out_the_equivalent_and_counts_what_was_never_activated_as_undetected() {
+        use MutantOutcome::*;
+        let coverage = Coverage::of([Detected, Detected, Escaped, NotActivated, Equivalent].into_iter());
+        assert_eq!(coverage.to_string(), "2 of 4 (50.0 %)");
+        assert!(coverage.reaches(50) && !coverage.reaches(51));
+    }
+
+    #[test]
+    fn nothing_short_of_all_shows_as_all() {
+        let coverage = Coverage { injected: 10_000, detected: 9_999, escaped: 1, ..Coverage::default() };
+        assert_eq!(coverage.to_string(), "9999 of 10000 (99.9 %)");
+    }
+}

@@ -1,0 +1,126 @@
+//! Scenarios on trial: what they detect of the faults that are planted under them.
+
+mod common;
+
+use common::{Answer, answer, unwrapped};
+use serde_json::Value;
+
+fn qualified(args: &[&str]) -> (Answer, Value) {
+    let answer = answer(&[&["qualify"], args, &["--record", "-"]].concat());
+    let record = serde_json::from_str(&answer.output).expect("the output is the JSON alone");
+    (answer, record)
+}
+
+fn count(coverage: &Value, what: &str) -> u64 {
+    coverage[what].as_u64().expect("a number")
+}
+
+#[test]
+fn the_standard_campaign_detects_every_fault_that_is_not_equivalent() {
+    for name in ["recorded-65537", "recorded-1000003"] {
+        let (answer, record) = qualified(&[name]);
+        let coverage = &record["by_scenario"][0];
+        assert_eq!(answer.exit, 0, "{}", answer.talk);
+        assert_eq!(count(coverage, "detected") + count(coverage, "equivalent"), count(coverage, "injected"));
+        assert!(count(coverage, "injected") > 300);
+        assert_eq!(record["controls"][0]["sound"], true);
+    }
+}
+
+#[test]
+fn the_bare_bank_sweep_lets_the_dead_banks_escape() {
+    let (answer, record) = qualified(&["bank-sweep"]);
+    assert_eq!(answer.exit, 0, "its scenario expects that: {}", answer.talk);
+    let escaped = |mutant: &&Value| mutant["cells"][0]["outcome"] == "escaped";
+    let mutants = record["mutants"].as_array().expect("a list");
+    let dead: Vec<&Value> = mutants.iter().filter(|mutant| mutant["kind"] == "dead-bank:K").collect();
+    let escapes: Vec<&&Value> = dead.iter().filter(|mutant| escaped(mutant)).collect();
+    assert_eq!((dead.len(), escapes.len()), (255, 127));
+    // What escapes is any set of the banks 1 to 7, as the equations say.
+    assert!(escapes.iter().all(|mutant| !mutant["faults"].to_string().contains("dead-bank:0")));
+    assert!(answer.talk.contains("escaped: dead-bank:1, dead-bank:2"), "{}", answer.talk);
+}
+
+#[test]
+fn every_detection_has_a_reason_and_the_oracles_that_found_it() {
+    let (_, record) = qualified(&["recorded-65537"]);
+    for mutant in record["mutants"].as_array().expect("a list") {
+        let cell = &mutant["cells"][0];
+        let oracles = cell["oracles"].as_array().expect("a list");
+        assert_eq!(cell["outcome"] == "detected", !oracles.is_empty(), "{mutant}");
+        assert!(cell["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{mutant}");
+    }
+    // The oracles are not one: each finds what others miss.
+    let alone = &record["by_oracle"][0];
+    let together = count(&record["by_scenario"][0], "detected");
+    for oracle in ["truth", "cycles", "invariance"] {
+        assert!((1..together).contains(&alone[oracle].as_u64().expect("a number")), "{alone}");
+    }
+}
+
+#[test]
+fn a_coverage_below_what_is_expected_exits_one_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bare.toml");
+    let bare = "version = 1\n[standard]\ncount = 65537\nseed = 'DEADBEEF0BADF00D'\nchecks = ['bank-sweep']\n";
+    std::fs::write(&path, bare).expect("a file");
+    let (answer, _) = qualified(&[path.to_str().expect("a path of text")]);
+    assert_eq!(answer.exit, 1);
+    assert!(unwrapped(&answer.talk).contains("bare: expected 100 % at least, got"), "{}", answer.talk);
+}
+
+#[test]
+fn scenarios_together_detect_what_any_of_them_does() {
+    let (answer, record) = qualified(&["bank-sweep", "tick", "recorded-65537"]);
+    assert_eq!(answer.exit, 0, "{}", answer.talk);
+    assert_eq!(record["together"], record["by_scenario"][2]);
+    let cells = record["mutants"][0]["cells"].as_array().expect("a list");
+    assert_eq!(cells.len(), 3);
+}
+
+#[test]
+fn the_report_of_a_qualification() {
+    let answer = answer(&["qualify", "recorded-65537", "bank-sweep"]);
+    assert_eq!((answer.exit, answer.talk.as_str()), (0, ""));
+    insta::assert_snapshot!(answer.output);
+}
+
+#[test]
+fn what_cannot_be_qualified_is_refused() {
+    for (args, expected) in [
+        (&["qualify"][..], "required arguments"),
+        (&["qualify", "laws"], "'laws' puts no device on trial"),
+        (&["qualify", "nothing"], "'nothing' is not a shipped scenario"),
+        (&["qualify", "tick", "--backend", "simd"], "'simd' takes no faults"),
+        (&["qualify", "tick", "--backend", "software"], "'software' takes no faults"),
+        (&["qualify", "tick", "--backend", "model:99"], "BANKS is a whole number from 1 to 32"),
+    ] {
+        let answer = answer(args);
+        assert_eq!((answer.exit, answer.output.as_str()), (2, ""), "{args:?}: {}", answer.talk);
+        assert!(answer.talk.contains(expected), "{args:?}: {}", answer.talk);
+    }
+}
+
+#[test]
+fn a_scenario_that_claims_what_its_checks_do_not_try_is_refused_a_plain_pass() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lint.toml");
+    let run = |checks: &str, count: u32| {
+        let text = format!("version = 1\n[standard]\ncount = {count}\nseed = 'DEADBEEF0BADF00D'\n{checks}");
+        std::fs::write(&path, text).expect("a file");
+        answer(&["run", path.to_str().expect("a path of text")])
+    };
+    let bare = run("checks = ['bank-sweep']", 65537);
+    assert_eq!(bare.exit, 3);
+    assert!(unwrapped(&bare.output).contains("dead banks (model): add the check short-sweep"), "{}", bare.output);
+    assert_eq!(run("checks = ['bank-sweep', 'short-sweep']", 65537).exit, 0);
+    // 65549 leaves no set of dead banks in the null space of the bank sweep's equations.
+    assert_eq!(run("checks = ['bank-sweep']", 65549).exit, 0);
+    assert_eq!(run("checks = ['bank-sweep']\nclaims = ['lost-delta']", 65537).exit, 0);
+    let unclaimed = run("checks = ['sync-tick']\nclaims = ['wrong-context']", 65537);
+    assert_eq!(unclaimed.exit, 3);
+    assert!(unwrapped(&unclaimed.output).contains("add the check adapter-round-trips"), "{}", unclaimed.output);
+    let unknown = run("checks = ['bank-swipe']", 65537);
+    assert_eq!(unknown.exit, 2);
+    assert!(unknown.talk.contains("unknown variant `bank-swipe`"), "{}", unknown.talk);
+}
