@@ -12,6 +12,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::first_wrong_read;
 use crate::oracle::equations;
 use crate::report::record::Record;
@@ -52,6 +53,9 @@ pub enum ReplayError {
         /// What it cannot do.
         reason: String,
     },
+    /// There is no such order of the workload.
+    #[error(transparent)]
+    Order(#[from] Undeliverable),
     /// The subject gave no answer.
     #[error(transparent)]
     Subject(#[from] SubjectError),
@@ -59,6 +63,9 @@ pub enum ReplayError {
 
 /// Replays a case on the one subject that was opened for it.
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
+    if let Execution::Delivery { count, seed, order } = &case.execution {
+        deliverable(order, (*count).into(), *seed)?;
+    }
     let incapable = |reason: &str| ReplayError::Incapable { subject: case.subject.clone(), reason: reason.to_owned() };
     let compared = match (&case.execution, &mut subjects.accumulators[..], &mut subjects.devices[..]) {
         (Execution::Engine(run), _, [device]) => engine(device, *run, watch)?,

@@ -78,7 +78,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         Err(error @ ReplayError::Subject(_)) => {
             return Err(Failure { exit: exit::UNAVAILABLE, error: error.into() });
         }
-        Err(error @ ReplayError::Incapable { .. }) => return Err(Failure::usage(error)),
+        Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
     let (verdict, report) = case_report(&case, &replayed);
     console.write(Stream::Output, &report).map_err(unwritable)?;

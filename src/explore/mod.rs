@@ -5,6 +5,7 @@
 
 pub mod adversarial;
 pub mod all_orders;
+pub mod covering;
 pub mod minimise;
 pub mod permutation;
 pub mod seeded;
@@ -21,5 +22,6 @@ pub struct Entry {
 pub const EXPLORERS: &[Entry] = &[
     Entry { name: all_orders::NAME, about: "every order, where there are at most 64" },
     Entry { name: adversarial::NAME, about: "reversed, rotated, halves swapped, interleaved by bank" },
+    Entry { name: covering::NAME, about: "a family in which every ordered tuple of deliveries occurs" },
     Entry { name: seeded::NAME, about: "permutations drawn from the seed" },
 ];
