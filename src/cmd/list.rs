@@ -65,7 +65,7 @@ fn lines(what: Listed) -> Result<String, Failure> {
                 (format!("{}{argument}", entry.name), entry.about.to_owned())
             })
             .collect(),
-        Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect(),
+        Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.form(), entry.about.to_owned())).collect(),
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
     };
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

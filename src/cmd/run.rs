@@ -66,7 +66,7 @@ fn find(named: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// The scenario with the command line's seed and budget. Under another seed, its expectations are of another run.
+/// The scenario with the command line's seed, budget and orders. Under another seed, its expectations are of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
     if let Some(seed) = options.seed {
         match &mut scenario.trial {
@@ -79,6 +79,13 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
         (Trial::Tick(_), Some(_)) => {
             return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a tick has none")));
+        }
+        (_, None) => {}
+    }
+    match (&mut scenario.trial, &options.orders) {
+        (Trial::Standard(trial), Some(orders)) => trial.orders = Some(orders.clone()),
+        (Trial::Tick(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and a tick has none")));
         }
         (_, None) => {}
     }

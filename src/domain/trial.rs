@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::explorer::ExplorerSpec;
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
@@ -158,12 +159,16 @@ pub struct StandardTrial {
     /// Bound on the deliveries of the arrival orders.
     #[serde(default)]
     pub budget: Budget,
+    /// What chooses the arrival orders; `None` leaves it to the campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<ExplorerSpec>,
 }
 
 impl StandardTrial {
     /// The published run: 65537 deltas under seed 0xDEADBEEF0BADF00D.
     pub fn published() -> Self {
-        StandardTrial { count: Count::PUBLISHED, seed: Seed::new(0xDEAD_BEEF_0BAD_F00D), budget: Budget::default() }
+        let seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
+        StandardTrial { count: Count::PUBLISHED, seed, budget: Budget::default(), orders: None }
     }
 }
 

@@ -297,11 +297,16 @@ impl Explorer for Covering {
         NAME
     }
 
+    /// 0 if there is no such family.
+    fn number(&self, deltas: u64) -> Option<u64> {
+        Some(Family::drawn(deltas, self.strength, self.seed).map_or(0, |family| family.orders.len() as u64))
+    }
+
     /// Empty if the family has more than `limit` orders, or if there is none: a part of a family covers less.
-    fn orders(&self, deltas: u64, limit: u64) -> Vec<Order> {
-        let orders = Family::drawn(deltas, self.strength, self.seed).map_or(0, |family| family.orders.len() as u64);
+    fn orders(&self, deltas: u64, limit: u64) -> Box<dyn Iterator<Item = Order>> {
         let strength = self.strength;
-        (0..orders).filter(|_| orders <= limit).map(|number| Order::Covering { strength, number }).collect()
+        let orders = self.number(deltas).filter(|&orders| orders <= limit).unwrap_or(0);
+        Box::new((0..orders).map(move |number| Order::Covering { strength, number }))
     }
 
     fn warrant(&self, deltas: u64, tried: u64) -> Option<Warrant> {
@@ -431,10 +436,10 @@ mod tests {
     #[test]
     fn a_family_is_given_whole_or_not_at_all_and_its_part_claims_nothing() {
         let covering = Covering { strength: 3, seed: SEED };
-        let whole = covering.orders(10, 1000);
+        let whole: Vec<Order> = covering.orders(10, 1000).collect();
         assert_eq!(whole[1], Order::Covering { strength: 3, number: 1 });
         let size = whole.len() as u64;
-        assert!(covering.orders(10, size - 1).is_empty());
+        assert!(covering.orders(10, size - 1).next().is_none());
         assert_eq!(covering.warrant(10, size), Some(Warrant::Covered { strength: 3, tuples: 720 }));
         assert_eq!(covering.warrant(10, size - 1), None);
         assert_eq!(covering.warrant(1 << 20, 2), None);
