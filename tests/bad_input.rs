@@ -53,6 +53,9 @@ fn every_kind_of_bad_argument_is_refused_with_a_reason() {
         &["replay", "case1,model,accumulate,generator=xorshift64,count=1,seed=1"],
         &["replay", "case1,model,engine,count=1,active=9,seed=1"],
         &["replay", "case1,model,delivery,count=257,seed=1,order=reverse"],
+        &["replay", "case1,scalar,delivery,count=9,seed=1,order=covering:2:2"],
+        &["replay", "case1,scalar,delivery,count=2,seed=1,order=covering:3:0"],
+        &["replay", "case1,scalar,delivery,count=4294967295,seed=1,order=covering:2:0"],
     ]
     .map(refused)
     .to_vec();

@@ -9,7 +9,8 @@ use hdrhistogram::Histogram;
 use crate::campaign::case_text;
 use crate::domain::delta::{Deltas, Generate, SplitMix64};
 use crate::domain::execution::Execution;
-use crate::domain::explorer::Explorer;
+use crate::domain::explorer::{Audit, Explorer, ExplorerSpec};
+use crate::domain::factorial;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
@@ -25,9 +26,10 @@ use crate::explore::all_orders::AllOrders;
 use crate::explore::minimise::fewest_items;
 use crate::explore::permutation::Permutation;
 use crate::explore::seeded::Seeded;
+use crate::explore::{self, PlanError, Setting, covering};
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
-use crate::report::record::{Check, Orders, Part};
+use crate::report::record::{Check, Coverage, Orders, Part, TuplesRecord};
 
 /// Name of the check.
 pub const ARRIVAL_ORDERS: &str = "arrival orders";
@@ -59,35 +61,67 @@ pub struct Workload {
     pub banks: u32,
 }
 
-/// The orders of a run, by the explorers that chose them.
-struct Chosen {
-    explorers: Vec<(Box<dyn Explorer>, Vec<Order>)>,
+impl Workload {
+    fn setting<'a>(&self, scenario: Option<&'a str>) -> Setting<'a> {
+        let Workload { count, seed, budget, banks, .. } = *self;
+        Setting { scenario, deltas: count.into(), seed, banks, budget: budget.get() }
+    }
+}
+
+/// The orders of a run, by the explorers that choose them.
+pub struct Chosen {
+    explorers: Vec<Chooser>,
+    /// Whether the user chose them, rather than the campaign.
+    asked: bool,
+}
+
+/// An explorer, and how many of its orders are planned.
+struct Chooser {
+    explorer: Box<dyn Explorer>,
+    planned: u64,
 }
 
 impl Chosen {
+    /// What this text asks for, all of it or nothing.
+    pub fn asked_for(spec: &ExplorerSpec, workload: &Workload, scenario: Option<&str>) -> Result<Self, PlanError> {
+        let explorer = explore::explorer(spec, &workload.setting(scenario))?;
+        let planned = explorer.number(workload.count.into()).unwrap_or(0);
+        Ok(Chosen { explorers: vec![Chooser { explorer, planned }], asked: true })
+    }
+
     /// All orders where there are at most 64; else the adversarial ones and up to 64 seeded ones, as many as fit.
-    fn of(workload: &Workload) -> Self {
+    pub fn standard(workload: &Workload) -> Self {
         let count = u64::from(workload.count);
         let fitting = workload.budget.get() / count;
-        let all: Box<dyn Explorer> = Box::new(AllOrders);
-        if AllOrders::within(count, ORDERS).is_some_and(|orders| orders <= fitting) {
-            let orders = all.orders(count, ORDERS);
-            return Chosen { explorers: vec![(all, orders)] };
+        if let Some(planned) = AllOrders::within(count, ORDERS).filter(|&orders| orders <= fitting) {
+            let explorers = vec![Chooser { explorer: Box::new(AllOrders), planned }];
+            return Chosen { explorers, asked: false };
         }
-        let adversarial: Box<dyn Explorer> = Box::new(Adversarial { banks: workload.banks });
+        let adversarial = Adversarial { banks: workload.banks };
         // Where not all fit, half of them are drawn: only those carry a warrant.
-        let by_hand = adversarial.orders(count, fitting / 2);
-        let seeded: Box<dyn Explorer> = Box::new(Seeded);
-        let drawn = seeded.orders(count, ORDERS.min(fitting - by_hand.len() as u64));
-        Chosen { explorers: vec![(adversarial, by_hand), (seeded, drawn)] }
+        let by_hand = adversarial.number(count).unwrap_or(0).min(fitting / 2);
+        let drawn = ORDERS.min(fitting - by_hand);
+        let seeded = Seeded { orders: drawn, seed: workload.seed };
+        let explorers = vec![
+            Chooser { explorer: Box::new(adversarial), planned: by_hand },
+            Chooser { explorer: Box::new(seeded), planned: drawn },
+        ];
+        Chosen { explorers, asked: false }
     }
 
-    fn orders(&self) -> impl Iterator<Item = &Order> {
-        self.explorers.iter().flat_map(|(_, orders)| orders)
+    fn planned(&self) -> u64 {
+        self.explorers.iter().map(|chooser| chooser.planned).sum()
     }
 
-    fn warrant(&self, count: u64) -> Option<Warrant> {
-        self.explorers.iter().find_map(|(explorer, orders)| explorer.warrant(count, orders.len() as u64))
+    /// What the first `tried` of the orders are worth.
+    fn warrant(&self, count: u64, tried: &[u64]) -> Option<Warrant> {
+        let choosers = self.explorers.iter().zip(tried);
+        choosers.filter(|(_, tried)| **tried > 0).find_map(|(chooser, &tried)| chooser.explorer.warrant(count, tried))
+    }
+
+    fn audit(&self, count: u64, tried: &[u64]) -> Option<Audit> {
+        let mut choosers = self.explorers.iter().zip(tried).filter(|(_, tried)| **tried > 0);
+        choosers.find_map(|(chooser, &tried)| chooser.explorer.audit(count, tried))
     }
 }
 
@@ -102,59 +136,144 @@ struct Trial {
     latencies: Histogram<u64>,
 }
 
-/// Delivers the workload to every subject in every order that fits the budget. Gives the check, and the time that each
-/// subject took an order, in nanoseconds.
+/// The check, the time that each subject took an order, in nanoseconds, and why it ended before all planned orders were
+/// tried, where it did.
+pub struct Outcome {
+    /// The check, with what was tried.
+    pub check: Check,
+    /// Of whole orders.
+    pub latencies: Latencies,
+    /// Why it ended early.
+    pub ended: Option<SubjectError>,
+}
+
+/// What was tried of the chosen orders.
+struct Tried {
+    /// How many orders of each explorer.
+    by_explorer: Vec<u64>,
+    /// Those of all of them: as many as there are different orders.
+    fingerprints: BTreeSet<u64>,
+    /// Whether any state should have been another than 0.
+    telling: bool,
+    /// The adversarial ones.
+    named: Vec<String>,
+    /// Whether the only order was the one by index, in which the reference took the deltas.
+    by_index_alone: bool,
+}
+
+impl Tried {
+    fn all(&self) -> u64 {
+        self.by_explorer.iter().sum()
+    }
+}
+
+/// Delivers the workload to every subject in every chosen order.
 pub fn check(
     subjects: &mut [&mut dyn Subject],
     workload: &Workload,
+    chosen: &Chosen,
     watch: &mut dyn Watch,
-) -> Result<(Check, Latencies), SubjectError> {
+) -> Result<Outcome, SubjectError> {
     let count = u64::from(workload.count);
-    let chosen = Chosen::of(workload);
-    let tried = chosen.orders().count() as u64;
-    watch.begin(ARRIVAL_ORDERS, tried * count);
+    let planned = chosen.planned();
+    watch.begin(ARRIVAL_ORDERS, planned * count);
     let mut trials: Vec<Trial> = subjects.iter().map(|_| Trial::new(workload.truth)).collect();
-    let mut fingerprints = BTreeSet::new();
-    let mut telling = false;
-    for order in chosen.orders() {
-        let (states, fingerprint) = deliver_to_all(subjects, &mut trials, order, workload, watch)?;
-        fingerprints.insert(fingerprint);
-        telling |= states.iter().any(|states| states.before_last.expected != 0 || states.last.expected != 0);
-        for (trial, states) in trials.iter_mut().zip(states) {
-            trial.judge(order, states);
-        }
-    }
+    let (tried, ended) = try_orders(subjects, &mut trials, workload, chosen, watch);
     watch.end();
     let mut findings = Vec::new();
     for (subject, trial) in subjects.iter_mut().zip(&trials) {
-        if let Some(order) = &trial.first_wrong {
+        if let Some(order) = trial.first_wrong.as_ref().filter(|_| ended.is_none()) {
             findings.push(finding(*subject, order, workload, watch)?);
         }
     }
-    let distinct = fingerprints.len() as u64;
-    let oracles = oracles(tried, count, &trials);
-    let doubt = doubt(tried, distinct, telling, &oracles, workload);
+    let oracles = oracles(tried.all(), count, &trials);
+    let audit = chosen.audit(count, &tried.by_explorer);
+    let doubt = match &ended {
+        Some(ended) => Some(stopped(ended, &tried, planned, &trials)),
+        None => doubt(&tried, chosen, &oracles, audit.as_ref(), workload),
+    };
     let verdict = match Verdict::of_set(oracles.values().copied()) {
         Verdict::Falsified if !findings.is_empty() && findings.iter().all(|finding| !finding.reproducible) => {
             Verdict::Inconclusive
         }
-        Verdict::Holds if doubt.is_some() => Verdict::Inconclusive,
-        verdict => verdict,
+        Verdict::Falsified => Verdict::Falsified,
+        _ if doubt.is_some() => Verdict::Inconclusive,
+        _ => Verdict::Holds,
     };
+    let told = doubt.filter(|_| verdict == Verdict::Inconclusive).unwrap_or_else(|| summary(&tried, workload));
     let check = Check {
         name: ARRIVAL_ORDERS.to_owned(),
         part: Part::Orders,
         subjects: subjects.iter().map(|subject| (subject.name().to_owned(), subject.evidence())).collect(),
         verdict,
-        summary: doubt.unwrap_or_else(|| summary(tried, distinct, workload)),
+        summary: told,
         oracles,
-        warrant: chosen.warrant(count).filter(|_| verdict == Verdict::Holds),
-        orders: Some(orders_record(&chosen, tried, distinct, workload)),
-        tries: vec![FaultClass::OrderDependence],
+        warrant: chosen.warrant(count, &tried.by_explorer).filter(|_| verdict == Verdict::Holds),
+        orders: Some(orders_record(chosen, &tried, workload, audit)),
+        // The reference took the deltas by index, so that a single other order already tries a second one.
+        tries: if tried.all() > 0 && !tried.by_index_alone { vec![FaultClass::OrderDependence] } else { Vec::new() },
         findings,
     };
     let names = subjects.iter().map(|subject| subject.name().to_owned());
-    Ok((check, names.zip(trials.into_iter().map(|trial| trial.latencies)).collect()))
+    let latencies = names.zip(trials.into_iter().map(|trial| trial.latencies)).collect();
+    Ok(Outcome { check, latencies, ended })
+}
+
+/// Tries the chosen orders, one after the other, until one cannot be delivered.
+fn try_orders(
+    subjects: &mut [&mut dyn Subject],
+    trials: &mut [Trial],
+    workload: &Workload,
+    chosen: &Chosen,
+    watch: &mut dyn Watch,
+) -> (Tried, Option<SubjectError>) {
+    let count = u64::from(workload.count);
+    let mut tried = Tried {
+        by_explorer: vec![0; chosen.explorers.len()],
+        fingerprints: BTreeSet::new(),
+        telling: false,
+        named: Vec::new(),
+        by_index_alone: false,
+    };
+    for (place, chooser) in chosen.explorers.iter().enumerate() {
+        for order in chooser.explorer.orders(count, chooser.planned) {
+            let (delivered, fingerprint) = match deliver_to_all(subjects, trials, &order, workload, watch) {
+                Ok(delivered) => delivered,
+                Err(ended) => return (tried, Some(ended)),
+            };
+            for (trial, states) in trials.iter_mut().zip(delivered) {
+                tried.telling |= states.before_last.expected != 0 || states.last.expected != 0;
+                trial.judge(&order, states);
+            }
+            tried.by_explorer[place] += 1;
+            tried.fingerprints.insert(fingerprint);
+            if chooser.explorer.name() == adversarial::NAME {
+                tried.named.push(order.to_string());
+            }
+        }
+    }
+    // An order may say "by index" in other words than `given`.
+    tried.by_index_alone = count > 1 && tried.fingerprints.len() == 1 && tried.fingerprints.contains(&by_index(count));
+    (tried, None)
+}
+
+/// What every position of an order delivers.
+fn indices_of(order: &Order, count: u64, seed: Seed) -> Vec<u32> {
+    let permutation = Permutation::prepare(order, count, seed);
+    let mut indices = vec![0; permutation.len() as usize];
+    permutation.fill(0, &mut indices);
+    indices.into_iter().map(|index| index as u32).collect()
+}
+
+/// The fingerprint of the order by index.
+fn by_index(count: u64) -> u64 {
+    (0..count).fold(0, |fingerprint, index| SplitMix64.generate(fingerprint ^ index))
+}
+
+fn stopped(ended: &SubjectError, tried: &Tried, planned: u64, trials: &[Trial]) -> String {
+    let wrong = trials.iter().find_map(|trial| trial.first_wrong.as_ref());
+    let wrong = wrong.map_or(String::new(), |order| format!("; after order {order} a state was wrong"));
+    format!("{ended} after {} of {planned} planned orders{wrong}", tried.all())
 }
 
 impl Trial {
@@ -348,12 +467,8 @@ fn finding(
     let reproducible = expected != got;
     let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
     if reproducible && u64::from(count) <= MINIMISED_UP_TO {
-        let permutation = Permutation::prepare(order, count.into(), seed);
-        let mut indices = vec![0; permutation.len() as usize];
-        permutation.fill(0, &mut indices);
-        let smallest = fewest_items(&indices, REPLAYS, |indices| {
-            let indices = indices.iter().map(|&index| index as u32).collect();
-            let (expected, got) = attempt(&Order::Exactly(indices))?;
+        let smallest = fewest_items(&indices_of(order, count.into(), seed), REPLAYS, |indices| {
+            let (expected, got) = attempt(&Order::Exactly(indices.to_vec()))?;
             Ok::<bool, SubjectError>(expected != got)
         })?;
         size = match (smallest.found.len(), smallest.neighbours_pass) {
@@ -361,7 +476,7 @@ fn finding(
             (len, true) => format!("{len} deltas; leaving out any one of them passes"),
             (len, false) => format!("{len} deltas after {REPLAYS} replays; not proved minimal"),
         };
-        shown = Order::Exactly(smallest.found.iter().map(|&index| index as u32).collect());
+        shown = Order::Exactly(smallest.found);
     }
     let (expected, got) = attempt(&shown)?;
     Ok(Finding {
@@ -391,70 +506,251 @@ fn oracles(tried: u64, count: u64, trials: &[Trial]) -> BTreeMap<String, Verdict
     ])
 }
 
-/// So many deltas have so many orders that two of the few that are drawn are never the same by chance.
-const SURELY_DISTINCT_FROM: u32 = 12;
-
 /// Why the orders tell nothing, if they do not.
 fn doubt(
-    tried: u64,
-    distinct: u64,
-    telling: bool,
+    tried: &Tried,
+    chosen: &Chosen,
     oracles: &BTreeMap<String, Verdict>,
+    audit: Option<&Audit>,
     workload: &Workload,
 ) -> Option<String> {
-    let Workload { count, budget, .. } = workload;
-    let fit = budget.get();
-    if tried == 0 {
-        let planned = u64::from(*count) * planned(workload);
+    let (count, fit) = (u64::from(workload.count), workload.budget.get());
+    let undecided = oracles.values().any(|&verdict| verdict == Verdict::Inconclusive);
+    if tried.all() == 0 {
+        let planned = count * standard_number(workload);
         Some(format!(
             "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes two, and \
              --budget {planned} all that are planned",
-            2 * u64::from(*count),
+            2 * count,
         ))
-    } else if *count >= SURELY_DISTINCT_FROM && distinct < tried {
-        Some(format!(
-            "only {distinct} of the {tried} orders are different ones: the stream that draws them is degenerate"
-        ))
-    } else if oracles.values().any(|&verdict| verdict == Verdict::Inconclusive) {
+    } else if let Some(reason) = audit.and_then(|audit| audit.rejected.as_ref()) {
+        Some(format!("the orders are not as chance gives them: {reason}"))
+    } else if tried.by_index_alone {
+        Some("the deltas were tried by index alone, as the reference took them".to_owned())
+    } else if undecided && !chosen.asked {
         Some(format!(
             "one complete order of {count} deltas fits the budget of {fit} deliveries, and one order cannot disagree with \
              another; --budget {} takes two",
-            2 * u64::from(*count),
+            2 * count,
         ))
-    } else if !telling {
+    } else if !tried.telling {
         Some("every state is right to be 0: a subject that does nothing passes".to_owned())
     } else {
         None
     }
 }
 
-/// How many orders would be tried without a bound.
-fn planned(workload: &Workload) -> u64 {
+/// How many orders the standard campaign tries without a bound.
+fn standard_number(workload: &Workload) -> u64 {
     let count = u64::from(workload.count);
-    let by_hand = || Adversarial { banks: workload.banks }.orders(count, ORDERS).len() as u64;
+    let by_hand = || Adversarial { banks: workload.banks }.number(count).unwrap_or(0);
     AllOrders::within(count, ORDERS).unwrap_or_else(|| ORDERS + by_hand())
 }
 
-fn summary(tried: u64, distinct: u64, workload: &Workload) -> String {
-    let count = workload.count;
-    let orders = if tried == 1 { "order" } else { "orders" };
-    let different = if distinct < tried { format!(" ({distinct} different ones)") } else { String::new() };
+fn summary(tried: &Tried, workload: &Workload) -> String {
+    let (count, all, distinct) = (workload.count, tried.all(), tried.fingerprints.len() as u64);
+    let orders = if all == 1 { "order" } else { "orders" };
+    let different = if distinct < all { format!(" ({distinct} different ones)") } else { String::new() };
     format!(
-        "{tried} {orders}{different} of {count} deltas, the last two states byte for byte against scalar, the last also \
+        "{all} {orders}{different} of {count} deltas, the last two states byte for byte against scalar, the last also \
          against each other"
     )
 }
 
-fn orders_record(chosen: &Chosen, tried: u64, distinct: u64, workload: &Workload) -> Orders {
+fn orders_record(chosen: &Chosen, tried: &Tried, workload: &Workload, audit: Option<Audit>) -> Orders {
     let count = u64::from(workload.count);
-    let named = chosen.explorers.iter().filter(|(explorer, _)| explorer.name() == adversarial::NAME);
+    let tuples = match chosen.warrant(count, &tried.by_explorer) {
+        Some(Warrant::Covered { strength, tuples: counted }) => {
+            Some(TuplesRecord { strength, counted, all: covering::tuples(count, strength) })
+        }
+        _ => None,
+    };
+    let names = chosen.explorers.iter().map(|chooser| chooser.explorer.name().to_owned());
     Orders {
         deltas: count,
-        explorers: chosen.explorers.iter().map(|(e, orders)| (e.name().to_owned(), orders.len() as u64)).collect(),
-        distinct,
-        named: named.flat_map(|(_, orders)| orders.iter().map(Order::to_string)).collect(),
-        deliveries: tried * count,
+        explorers: names.zip(tried.by_explorer.iter().copied()).collect(),
+        named: tried.named.clone(),
+        coverage: Coverage {
+            tried: tried.all(),
+            distinct: tried.fingerprints.len() as u64,
+            all: factorial::text(count),
+            tuples,
+        },
+        audit,
+        deliveries: tried.all() * count,
         budget: workload.budget.get(),
         nominal_deliveries_per_second: Budget::DELIVERIES_PER_SECOND,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::evidence::Evidence;
+    use crate::domain::watch::Unwatched;
+
+    /// An XOR accumulator that goes wrong once these deltas have arrived in this order, whatever lies between them.
+    struct Hazard {
+        pattern: Vec<u64>,
+        matched: usize,
+        state: u64,
+    }
+
+    impl Hazard {
+        fn of(pattern: &[u64]) -> Self {
+            let deltas = Deltas::of_engine(SEED);
+            Hazard { pattern: pattern.iter().map(|&index| deltas.at(index)).collect(), matched: 0, state: 0 }
+        }
+    }
+
+    impl Subject for Hazard {
+        fn name(&self) -> &str {
+            "hazard"
+        }
+
+        fn evidence(&self) -> Evidence {
+            Evidence::Software
+        }
+
+        fn longest_order(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn reset(&mut self) -> Result<(), SubjectError> {
+            (self.matched, self.state) = (0, 0);
+            Ok(())
+        }
+
+        fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+            for &delta in arrivals {
+                self.state ^= delta;
+                if self.pattern.get(self.matched) == Some(&delta) {
+                    self.matched += 1;
+                    self.state ^= if self.matched == self.pattern.len() { 0xFF00 } else { 0 };
+                }
+            }
+            Ok(())
+        }
+
+        fn observe(&mut self) -> Result<u64, SubjectError> {
+            Ok(self.state)
+        }
+    }
+
+    const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
+
+    fn workload(count: u32, budget: u64) -> Workload {
+        let deltas = Deltas::of_engine(SEED);
+        let truth = (0..u64::from(count)).fold(0, |state, index| state ^ deltas.at(index));
+        Workload { count, seed: SEED, truth, budget: Budget::deliveries(budget), banks: 8 }
+    }
+
+    fn asked_for(spec: &str, workload: &Workload) -> Chosen {
+        Chosen::asked_for(&spec.parse().expect("an explorer"), workload, None).expect("it fits")
+    }
+
+    fn checked(subject: &mut dyn Subject, workload: &Workload, chosen: &Chosen) -> Check {
+        check(&mut [subject], workload, chosen, &mut Unwatched).expect("it answers").check
+    }
+
+    #[test]
+    fn what_depends_on_three_deltas_is_found_by_a_family_of_strength_three_whichever_they_are() {
+        let workload = workload(16, 10_000);
+        let chosen = asked_for("covering:3", &workload);
+        let mut stream = SEED.stream("hazards");
+        for _ in 0..50 {
+            let mut all: Vec<u64> = (0..16).collect();
+            stream.shuffle(&mut all);
+            let check = checked(&mut Hazard::of(&all[..3]), &workload, &chosen);
+            assert_eq!((check.verdict, check.warrant), (Verdict::Falsified, None), "{:?}", &all[..3]);
+        }
+        let sound = checked(&mut Hazard::of(&[]), &workload, &chosen);
+        assert_eq!(sound.verdict, Verdict::Holds);
+        assert_eq!(sound.warrant, Some(Warrant::Covered { strength: 3, tuples: 16 * 15 * 14 }));
+    }
+
+    /// A generator that is stuck: it names another order every time, and gives the same one.
+    struct Stuck;
+
+    impl Explorer for Stuck {
+        fn name(&self) -> &'static str {
+            "stuck"
+        }
+
+        fn number(&self, _deltas: u64) -> Option<u64> {
+            Some(64)
+        }
+
+        fn orders(&self, deltas: u64, limit: u64) -> Box<dyn Iterator<Item = Order>> {
+            Box::new((0..limit).map(move |number| Order::Rotate(3 + number * deltas)))
+        }
+
+        fn warrant(&self, _deltas: u64, tried: u64) -> Option<Warrant> {
+            Some(Warrant::Sampled { orders: tried })
+        }
+
+        fn audit(&self, deltas: u64, tried: u64) -> Option<Audit> {
+            let orders = self.orders(deltas, tried).map(|order| indices_of(&order, deltas, SEED));
+            let orders = orders.map(|indices| indices.into_iter().map(u64::from).collect());
+            Some(explore::audit::audit(deltas, orders))
+        }
+    }
+
+    #[test]
+    fn drawn_orders_that_are_all_the_same_are_inconclusive_with_the_reason_and_warrant_nothing() {
+        let workload = workload(64, 10_000);
+        let chosen = Chosen { explorers: vec![Chooser { explorer: Box::new(Stuck), planned: 64 }], asked: true };
+        let check = checked(&mut Hazard::of(&[]), &workload, &chosen);
+        assert_eq!((check.verdict, check.warrant), (Verdict::Inconclusive, None));
+        assert_eq!(
+            check.summary,
+            "the orders are not as chance gives them: 64 drawn orders hold only 1 different ones: 2016 pairs are alike, and chance \
+             gives 0.0"
+        );
+        let coverage = check.orders.map(|orders| orders.coverage).expect("it is recorded");
+        assert_eq!((coverage.tried, coverage.distinct), (64, 1));
+    }
+
+    /// Stops the run after so many deliveries.
+    struct StopAfter(u64);
+
+    impl Watch for StopAfter {
+        fn begin(&mut self, _stage: &str, _total: u64) {}
+
+        fn advance(&mut self, units: u64) {
+            self.0 = self.0.saturating_sub(units);
+        }
+
+        fn end(&mut self) {}
+
+        fn stop_requested(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_keeps_the_coverage_that_it_reached_and_claims_nothing() {
+        let workload = workload(8, 1_000_000);
+        let chosen = asked_for("all", &workload);
+        let outcome = check(&mut [&mut Hazard::of(&[])], &workload, &chosen, &mut StopAfter(800)).expect("a record");
+        assert_eq!(outcome.ended, Some(SubjectError::Interrupted));
+        let Check { verdict, warrant, summary, orders, .. } = outcome.check;
+        assert_eq!((verdict, warrant), (Verdict::Inconclusive, None));
+        assert_eq!(summary, "stopped by the user after 100 of 40320 planned orders");
+        let coverage = orders.map(|orders| orders.coverage).expect("it is recorded");
+        assert_eq!((coverage.tried, coverage.distinct, coverage.all.as_str()), (100, 100, "40320"));
+    }
+
+    #[test]
+    fn an_order_by_index_alone_tries_nothing_in_whatever_words_it_comes() {
+        let workload = workload(3, 100);
+        let tries = |order: &str| {
+            let schedule = format!("replay:schedule1,count=3,seed={SEED},length=3,order={order}");
+            !checked(&mut Hazard::of(&[]), &workload, &asked_for(&schedule, &workload)).tries.is_empty()
+        };
+        assert_eq!(
+            ["given", "rotate:3", "exactly:0.1.2", "reverse", "exactly:0.2.1"].map(tries),
+            [false, false, false, true, true]
+        );
     }
 }

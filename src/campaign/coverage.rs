@@ -273,7 +273,7 @@ fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<Stri
     let mut sentences = Vec::new();
     for orders in checks.iter().filter_map(|check| check.orders.as_ref()) {
         if !orders.explorers.contains_key(all_orders::NAME) {
-            let distinct = orders.distinct;
+            let distinct = orders.coverage.distinct;
             sentences
                 .push(format!("Arrival orders: {distinct} of the {count}! orders were tried; the others were not."));
         }

@@ -30,6 +30,7 @@ use crate::domain::subject::{Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{
     Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Record,
@@ -53,7 +54,7 @@ pub struct Plan {
 /// record of what was done until then.
 pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record {
     let start = Instant::now();
-    let mut progress = Progress::default();
+    let mut progress = Progress { scenario: plan.scenario.name.clone(), ..Progress::default() };
     let ended = match &plan.scenario.trial {
         Trial::Standard(trial) => standard::run(trial, &mut subjects, &mut progress, watch),
         Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
@@ -65,10 +66,20 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
     record
 }
 
+/// Whether the arrival orders that a plan asks for can be tried on these subjects within its budget. To be asked before
+/// [`run`], which ends early where they cannot.
+pub fn orders_fit(plan: &Plan, subjects: &mut Subjects) -> Result<(), PlanError> {
+    match &plan.scenario.trial {
+        Trial::Standard(trial) => standard::orders_fit(trial, plan.scenario.name.as_deref(), subjects),
+        Trial::Tick(_) | Trial::Laws(_) => Ok(()),
+    }
+}
+
 /// What a run has found so far.
 #[derive(Default)]
 pub struct Progress {
     references: Option<References>,
+    scenario: Option<String>,
     bank_sweeps: Vec<BankSweep>,
     checks: Vec<Check>,
     causes: Vec<CauseRecord>,

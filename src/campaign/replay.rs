@@ -11,6 +11,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::subject::{Accumulator, Device, Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
 use crate::report::record::Record;
@@ -52,6 +53,9 @@ pub enum ReplayError {
         /// What it cannot do.
         reason: String,
     },
+    /// There is no such order of the workload.
+    #[error(transparent)]
+    Order(#[from] Undeliverable),
     /// The subject gave no answer.
     #[error(transparent)]
     Subject(#[from] SubjectError),
@@ -59,6 +63,9 @@ pub enum ReplayError {
 
 /// Replays a case on the one subject that was opened for it.
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
+    if let Execution::Delivery { count, seed, order } = &case.execution {
+        deliverable(order, (*count).into(), *seed)?;
+    }
     let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
     let state =
         |(expected, got)| vec![Comparison { quantity: Quantity::State, expected: Hex64(expected), got: Hex64(got) }];

@@ -1,6 +1,7 @@
 //! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
 
 use crate::campaign::accumulation::References;
+use crate::campaign::arrival_orders::Chosen;
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
@@ -9,6 +10,7 @@ use crate::domain::execution::EngineRun;
 use crate::domain::subject::{Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
+use crate::explore::PlanError;
 use crate::report::record::{CauseRecord, Latencies};
 use crate::scenario::tick::PUBLISHED_SEED;
 use crate::subject::Subjects;
@@ -125,20 +127,42 @@ fn orders(
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let banks = subjects.devices.iter().map(|device| device.identity().banks).max().unwrap_or(PUBLISHED_BANKS);
-    let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
-    let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
-    let takes = |subject: &&mut dyn Subject| subject.longest_order() >= trial.count.get().into();
-    let mut takers: Vec<&mut dyn Subject> = software.chain(devices).filter(takes).collect();
+    let workload = workload(trial, reference, subjects);
+    let mut takers = takers(trial, subjects);
     if takers.is_empty() {
         return Ok(());
     }
-    let StandardTrial { count, seed, budget, .. } = *trial;
-    let workload = arrival_orders::Workload { count: count.get(), seed, truth: reference, budget, banks };
-    let (check, latencies) =
-        progress.timed(arrival_orders::ARRIVAL_ORDERS, |_| arrival_orders::check(&mut takers, &workload, watch))?;
-    progress.checks.push(check);
-    let summaries = latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
+    let chosen = match &trial.orders {
+        None => Chosen::standard(&workload),
+        Some(spec) => Chosen::asked_for(spec, &workload, progress.scenario.as_deref())
+            .map_err(|refused| SubjectError::Unavailable(refused.to_string()))?,
+    };
+    let outcome = progress
+        .timed(arrival_orders::ARRIVAL_ORDERS, |_| arrival_orders::check(&mut takers, &workload, &chosen, watch))?;
+    progress.checks.push(outcome.check);
+    let summaries = outcome.latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
     progress.timing.orders_ns = summaries.collect();
-    Ok(())
+    outcome.ended.map_or(Ok(()), Err)
+}
+
+/// Whether the orders that the trial asks for can be tried on these subjects within the budget.
+pub fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &mut Subjects) -> Result<(), PlanError> {
+    let Some(spec) = &trial.orders else { return Ok(()) };
+    let workload = workload(trial, 0, subjects);
+    Chosen::asked_for(spec, &workload, scenario)?;
+    if takers(trial, subjects).is_empty() { Err(PlanError::NoTaker(workload.count.into())) } else { Ok(()) }
+}
+
+fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> arrival_orders::Workload {
+    let banks = subjects.devices.iter().map(|device| device.identity().banks).max().unwrap_or(PUBLISHED_BANKS);
+    let StandardTrial { count, seed, budget, .. } = *trial;
+    arrival_orders::Workload { count: count.get(), seed, truth, budget, banks }
+}
+
+/// The subjects that take orders of so many deltas.
+fn takers<'a>(trial: &StandardTrial, subjects: &'a mut Subjects) -> Vec<&'a mut dyn Subject> {
+    let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
+    let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
+    let takes = |subject: &&mut dyn Subject| subject.longest_order() >= trial.count.get().into();
+    software.chain(devices).filter(takes).collect()
 }

@@ -68,7 +68,7 @@ fn lines(what: Listed) -> Result<String, Failure> {
                 (format!("{}{argument}", entry.name), entry.about.to_owned())
             })
             .collect(),
-        Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect(),
+        Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.form(), entry.about.to_owned())).collect(),
         Listed::Algebras => {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }

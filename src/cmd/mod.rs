@@ -19,8 +19,9 @@ use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
-use crate::domain::trial::Trial;
+use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
+use crate::explore::{self, PlanError};
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
@@ -65,6 +66,11 @@ impl From<OpenError> for Failure {
 /// What backends a run uses if nothing names any.
 const DEFAULT_BACKENDS: [&str; 2] = [subject::SOFTWARE, "model"];
 
+fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
+    let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+    Failure::usage(anyhow!("{of}arrival orders: {refused}"))
+}
+
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let backends = match (&options.backend, &scenario.backends) {
@@ -79,6 +85,9 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
         (None, Some(asked)) => subject::backends(asked.names.iter().map(String::as_str))
             .map_err(|error| Failure::usage(anyhow!("{}, line {}: backend: {error}", asked.origin, asked.line)))?,
     };
+    if let Trial::Standard(StandardTrial { orders: Some(spec), .. }) = &scenario.trial {
+        explore::known(spec).map_err(|refused| unusable_orders(&scenario, refused))?;
+    }
     let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)? };
     Ok(Plan { scenario, backends, conditions })
 }
@@ -99,7 +108,8 @@ fn distinct(faults: &[Fault]) -> Result<Vec<Fault>, Failure> {
 /// Runs a plan, with progress.
 fn execute(plan: &Plan, terminal: TerminalOptions, stop: &StopRequest) -> Result<Record, Failure> {
     let console = Console::new(terminal.color);
-    let subjects = subject::open(&plan.backends, &plan.conditions)?;
+    let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
+    campaign::orders_fit(plan, &mut subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
     Ok(campaign::run(plan, subjects, &mut watch))
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::console::When;
+use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
 use crate::domain::trial::Budget;
@@ -24,6 +25,10 @@ pub struct RunOptions {
     /// [default: 16777216]
     #[arg(long, value_name = "DELIVERIES")]
     pub budget: Option<Budget>,
+    /// Arrival orders: auto, all, covering:T, sample:K, adversarial or replay:SCHEDULE (see `abench list explorers`)
+    /// [default: all if there are at most 64, else adversarial and 64 drawn]
+    #[arg(long, value_name = "SPEC")]
+    pub orders: Option<ExplorerSpec>,
     /// Plant a fault in the model; may be given again for another one (see `abench list faults`)
     #[arg(long, value_name = "FAULT")]
     pub plant: Vec<Fault>,

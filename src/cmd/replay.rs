@@ -78,7 +78,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         Err(error @ ReplayError::Subject(_)) => {
             return Err(Failure { exit: exit::UNAVAILABLE, error: error.into() });
         }
-        Err(error @ ReplayError::Incapable { .. }) => return Err(Failure::usage(error)),
+        Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
     console.write(Stream::Output, &case_report(&case, &replayed)).map_err(unwritable)?;
     let verdict = replayed.verdict;

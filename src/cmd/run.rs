@@ -66,8 +66,8 @@ pub fn find(named: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// The scenario with the command line's seed and budget. Under another seed or budget, or with a fault planted, its
-/// expectations are those of another run.
+/// The scenario with the command line's seed, budget and orders. Under others, or with a fault planted, its expectations
+/// are those of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
     if let Some(seed) = options.seed {
         match &mut scenario.trial {
@@ -86,7 +86,18 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         }
         (_, None) => {}
     }
-    if options.seed.is_some() || options.budget.is_some() || !options.plant.is_empty() {
+    match (&mut scenario.trial, &options.orders) {
+        (Trial::Standard(trial), Some(orders)) => trial.orders = Some(orders.clone()),
+        (Trial::Tick(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and a tick has none")));
+        }
+        (Trial::Laws(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and a trial of laws has none")));
+        }
+        (_, None) => {}
+    }
+    let changed = options.seed.is_some() || options.budget.is_some() || options.orders.is_some();
+    if changed || !options.plant.is_empty() {
         scenario.expect = None;
     }
     Ok(scenario)

@@ -38,6 +38,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
         count: args.count.unwrap_or(published.count),
         seed: args.seed_argument.or(args.run.seed).unwrap_or(published.seed),
         budget: args.run.budget.unwrap_or(published.budget),
+        orders: args.run.orders.clone(),
         ..published
     };
     let plan = plan(Scenario::unnamed(Trial::Standard(trial)), &args.run)?;

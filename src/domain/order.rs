@@ -23,6 +23,13 @@ pub enum Order {
     Riffle(u64),
     /// The seeded permutation with this number. Text: `seeded:K`.
     Seeded(u64),
+    /// The permutation with this number of the covering family of this strength. Text: `covering:T:K`.
+    Covering {
+        /// T: every ordered tuple of so many deltas occurs in the family.
+        strength: u32,
+        /// K: which of its permutations, from 0.
+        number: u64,
+    },
     /// These indices, one after the other. Text: `exactly:2.0.1`.
     Exactly(Vec<u32>),
 }
@@ -31,7 +38,7 @@ pub enum Order {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not an arrival order; allowed are given, reverse, rotate:R, halves-swapped, by-bank:B, riffle:B, \
-     seeded:K and exactly:I.J.K, with whole numbers, B at least 1"
+     seeded:K, covering:T:K and exactly:I.J.K, with whole numbers, B at least 1"
 )]
 pub struct OrderError(String);
 
@@ -45,6 +52,7 @@ impl fmt::Display for Order {
             Order::ByBank(banks) => write!(f, "by-bank:{banks}"),
             Order::Riffle(runs) => write!(f, "riffle:{runs}"),
             Order::Seeded(number) => write!(f, "seeded:{number}"),
+            Order::Covering { strength, number } => write!(f, "covering:{strength}:{number}"),
             Order::Exactly(indices) => {
                 let indices: Vec<String> = indices.iter().map(u32::to_string).collect();
                 write!(f, "exactly:{}", indices.join("."))
@@ -72,6 +80,13 @@ impl FromStr for Order {
             ("by-bank", Some(_)) => positive().map(Order::ByBank),
             ("riffle", Some(_)) => positive().map(Order::Riffle),
             ("seeded", Some(_)) => number().map(Order::Seeded),
+            ("covering", Some(both)) => {
+                let (strength, number) = both.split_once(':').ok_or_else(refused)?;
+                match (strength.parse(), number.parse()) {
+                    (Ok(strength), Ok(number)) => Ok(Order::Covering { strength, number }),
+                    _ => Err(refused()),
+                }
+            }
             ("exactly", Some(list)) => {
                 let indices: Result<Vec<u32>, _> = list.split('.').map(str::parse).collect();
                 indices.map(Order::Exactly).map_err(|_| refused())
@@ -95,6 +110,7 @@ mod tests {
             (1..u64::MAX).prop_map(Order::ByBank),
             (1..u64::MAX).prop_map(Order::Riffle),
             any::<u64>().prop_map(Order::Seeded),
+            (any::<u32>(), any::<u64>()).prop_map(|(strength, number)| Order::Covering { strength, number }),
             proptest::collection::vec(any::<u32>(), 1..20).prop_map(Order::Exactly),
         ]
     }
@@ -113,9 +129,20 @@ mod tests {
 
     #[test]
     fn what_is_no_order_is_refused() {
-        for text in
-            ["", "sorted", "reverse:1", "rotate", "rotate:x", "by-bank:0", "riffle:0", "exactly:", "exactly:1..2"]
-        {
+        for text in [
+            "",
+            "sorted",
+            "reverse:1",
+            "rotate",
+            "rotate:x",
+            "by-bank:0",
+            "riffle:0",
+            "covering:3",
+            "covering:3:",
+            "covering::1",
+            "exactly:",
+            "exactly:1..2",
+        ] {
             assert!(text.parse::<Order>().is_err(), "{text}");
         }
     }

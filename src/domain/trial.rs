@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
@@ -199,6 +200,9 @@ pub struct StandardTrial {
     /// The kinds of fault that it claims to test for; those that its checks are about if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<FaultClass>,
+    /// What chooses the arrival orders; `None` leaves it to the campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orders: Option<ExplorerSpec>,
 }
 
 impl StandardTrial {
@@ -208,6 +212,7 @@ impl StandardTrial {
             count: Count::PUBLISHED,
             seed: Seed::new(0xDEAD_BEEF_0BAD_F00D),
             budget: Budget::default(),
+            orders: None,
             checks: Vec::new(),
             claims: Vec::new(),
         }

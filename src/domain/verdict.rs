@@ -42,33 +42,34 @@ pub enum Warrant {
         /// How many deltas were put in order.
         deltas: u64,
     },
-    /// Random orders were tried, independently drawn.
+    /// Every ordered tuple of `strength` deliveries was seen.
+    Covered {
+        /// T: the length of the tuples.
+        strength: u32,
+        /// The tuples that were counted, which is all of them.
+        tuples: u64,
+    },
+    /// Random orders were tried, independently drawn. At 95 % confidence, the share of orders that could still disagree
+    /// is below `3 / k`: the rule of three, an upper bound of `1 - 0.05^(1/k)` (Hanley and Lippman-Hand, JAMA 249(13),
+    /// 1983).
     Sampled {
         /// How many.
         orders: u64,
     },
 }
 
-impl Warrant {
-    /// At 95 % confidence, the share of orders that could still disagree: the rule of three, `3 / k`, an upper bound
-    /// of `1 - 0.05^(1/k)` (Hanley and Lippman-Hand, JAMA 249(13), 1983). 0 for a proof, and never above 1.
-    pub fn undetected_share(&self) -> f64 {
-        match self {
-            Warrant::Proved { .. } => 0.0,
-            Warrant::Sampled { orders } => (3.0 / *orders as f64).min(1.0),
-        }
-    }
-}
-
 impl fmt::Display for Warrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warrant::Proved { deltas } => write!(f, "proved: all {deltas}! orders"),
+            Warrant::Covered { strength, tuples } => {
+                write!(f, "covered: every ordered {strength}-tuple of deliveries, {tuples} of {tuples} counted")
+            }
             Warrant::Sampled { orders } if *orders <= 3 => {
                 write!(f, "sampled: k = {orders}, too few to bound the share of orders that disagree")
             }
             Warrant::Sampled { orders } => {
-                write!(f, "sampled: k = {orders}, p < 3/{orders} = {:.3} at 95 %", self.undetected_share())
+                write!(f, "sampled: k = {orders}, p < 3/{orders} = {:.3} at 95 %", 3.0 / *orders as f64)
             }
         }
     }

@@ -27,17 +27,18 @@ impl Explorer for AllOrders {
         NAME
     }
 
+    fn number(&self, deltas: u64) -> Option<u64> {
+        AllOrders::within(deltas, u64::MAX)
+    }
+
     /// Empty if there are more than `limit`: a part of all orders would prove nothing.
-    fn orders(&self, deltas: u64, limit: u64) -> Vec<Order> {
-        if AllOrders::within(deltas, limit).is_none() {
-            return Vec::new();
-        }
-        let mut indices: Vec<u32> = (0..deltas as u32).collect();
-        let mut orders = vec![Order::Exactly(indices.clone())];
-        while next_permutation(&mut indices) {
-            orders.push(Order::Exactly(indices.clone()));
-        }
-        orders
+    fn orders(&self, deltas: u64, limit: u64) -> Box<dyn Iterator<Item = Order>> {
+        let first: Option<Vec<u32>> = AllOrders::within(deltas, limit).map(|_| (0..deltas as u32).collect());
+        let following = |indices: &Vec<u32>| {
+            let mut next = indices.clone();
+            next_permutation(&mut next).then_some(next)
+        };
+        Box::new(std::iter::successors(first, following).map(Order::Exactly))
     }
 
     fn warrant(&self, deltas: u64, tried: u64) -> Option<Warrant> {
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn all_orders_of_up_to_four_deltas_are_distinct_and_complete() {
         for (deltas, expected) in [(1, 1), (2, 2), (3, 6), (4, 24)] {
-            let orders = AllOrders.orders(deltas, 64);
+            let orders: Vec<Order> = AllOrders.orders(deltas, 64).collect();
             let texts: std::collections::BTreeSet<String> = orders.iter().map(Order::to_string).collect();
             assert_eq!((orders.len(), texts.len()), (expected, expected));
             assert_eq!(AllOrders.warrant(deltas, expected as u64), Some(Warrant::Proved { deltas }));
@@ -72,8 +73,8 @@ mod tests {
 
     #[test]
     fn a_workload_with_too_many_orders_gets_none_and_nothing_is_proved() {
-        assert!(AllOrders.orders(5, 64).is_empty());
-        assert!(AllOrders.orders(u64::from(u32::MAX), u64::MAX).is_empty());
+        assert!(AllOrders.orders(5, 64).next().is_none());
+        assert!(AllOrders.orders(u64::from(u32::MAX), u64::MAX).next().is_none());
         assert_eq!(AllOrders.warrant(4, 23), None);
         assert_eq!(AllOrders.warrant(5, 64), None);
     }

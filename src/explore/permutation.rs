@@ -5,6 +5,7 @@
 
 use crate::domain::order::Order;
 use crate::domain::seed::{Seed, Stream};
+use crate::explore::covering::{self, CoveringError, Family};
 
 /// Up to so many deltas a seeded permutation is a shuffled array, of which every order is equally likely; above it a
 /// keyed permutation of the index.
@@ -25,9 +26,38 @@ enum Rule {
     Keyed(Keyed),
 }
 
+/// Why an order cannot be delivered to a workload, though its text is right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undeliverable {
+    /// It belongs to a family that there is not.
+    #[error(transparent)]
+    NoFamily(#[from] CoveringError),
+    /// The family is smaller.
+    #[error("{order} is not in its family, whose last order is covering:{strength}:{last}", last = orders - 1)]
+    BeyondFamily {
+        /// The order.
+        order: Order,
+        /// The family's strength.
+        strength: u32,
+        /// How many orders it has.
+        orders: u64,
+    },
+}
+
+/// Whether `order` can be prepared for a workload of `len` deltas. To be asked of every order that comes as a text.
+pub fn deliverable(order: &Order, len: u64, seed: Seed) -> Result<(), Undeliverable> {
+    let &Order::Covering { strength, number } = order else { return Ok(()) };
+    covering::fits(len, strength)?;
+    let orders = Family::drawn(len, strength, seed)?.orders().len() as u64;
+    if number < orders { Ok(()) } else { Err(Undeliverable::BeyondFamily { order: order.clone(), strength, orders }) }
+}
+
 impl Permutation {
     /// Prepares `order` for a workload of `len` deltas; `seed` is what seeded orders are drawn from. Every order but
     /// `exactly:` delivers each delta once; that one delivers what it lists.
+    ///
+    /// # Panics
+    /// If the order is not [`deliverable`].
     pub fn prepare(order: &Order, len: u64, seed: Seed) -> Self {
         let rule = match order {
             Order::Given => Rule::Rotate(0),
@@ -45,6 +75,10 @@ impl Permutation {
                 } else {
                     Rule::Keyed(Keyed::draw(len, &mut stream))
                 }
+            }
+            Order::Covering { strength, number } => {
+                let family = Family::drawn(len, *strength, seed).expect("the order is deliverable");
+                Rule::Array(family.orders()[*number as usize].clone())
             }
             Order::Exactly(indices) => {
                 return Permutation { len: indices.len() as u64, rule: Rule::Array(indices.clone()) };
@@ -182,6 +216,20 @@ mod tests {
         }
 
         #[test]
+        fn an_order_of_a_family_delivers_each_delta_once_or_is_not_deliverable(
+            len in 1..40u64,
+            strength in 2..4u32,
+            number in 0..40u64,
+        ) {
+            let order = Order::Covering { strength, number };
+            if deliverable(&order, len, SEED).is_ok() {
+                let mut all = indices(&order, len);
+                all.sort_unstable();
+                prop_assert!(all.iter().copied().eq(0..len));
+            }
+        }
+
+        #[test]
         fn an_order_filled_in_parts_is_the_same(order in any_rule(), len in 1..6000u64, cut in 0..6000u64) {
             let whole = indices(&order, len);
             let cut = cut.min(len);
@@ -209,6 +257,20 @@ mod tests {
                 .map(|text| format!("{text}: {:?}", indices(&text.parse().expect("an order"), 10)))
                 .collect();
         insta::assert_debug_snapshot!(shown);
+    }
+
+    #[test]
+    fn an_order_beyond_its_family_is_told() {
+        let told = |text: &str, len| {
+            let order = text.parse().expect("an order");
+            deliverable(&order, len, SEED).map_err(|error| error.to_string())
+        };
+        assert_eq!(told("covering:2:1", 9), Ok(()));
+        assert_eq!(
+            told("covering:2:2", 9),
+            Err("covering:2:2 is not in its family, whose last order is covering:2:1".to_owned())
+        );
+        assert!(told("covering:3:0", 2).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
+use crate::domain::explorer::Audit;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::Finding;
 use crate::domain::hex::Hex64;
@@ -203,16 +204,46 @@ pub struct Orders {
     pub deltas: u64,
     /// How many orders each explorer chose that were tried, by its name.
     pub explorers: BTreeMap<String, u64>,
-    /// How many of all these are different ones.
-    pub distinct: u64,
     /// The adversarial orders, by their texts.
     pub named: Vec<String>,
+    /// How much of all that could be tried that is.
+    pub coverage: Coverage,
+    /// What the drawn orders look like, where some were drawn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audit>,
     /// Deliveries that were made to each subject.
     pub deliveries: u64,
     /// Deliveries that could have been made.
     pub budget: u64,
     /// What a second of budget is worth, in deliveries.
     pub nominal_deliveries_per_second: u64,
+}
+
+/// How much was tried, exactly.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Orders that were tried.
+    pub tried: u64,
+    /// How many of them differ.
+    pub distinct: u64,
+    /// All orders that there are: a full integer for up to 100 deltas, else the formula.
+    pub all: String,
+    /// The ordered tuples that were seen, where they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuples: Option<TuplesRecord>,
+}
+
+/// Ordered tuples of distinct deliveries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TuplesRecord {
+    /// T: their length.
+    pub strength: u32,
+    /// Those that were counted.
+    pub counted: u64,
+    /// All that there are.
+    pub all: u64,
 }
 
 /// What a device's wrong results tell.

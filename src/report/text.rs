@@ -10,11 +10,12 @@ use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
 use crate::domain::evidence::Evidence;
+use crate::domain::explorer::Audit;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::verdict::Verdict;
 use crate::report::board_table;
-use crate::report::record::{Check, PlantedRecord, Record, TickRecord};
+use crate::report::record::{Check, Coverage, Orders, PlantedRecord, Record, TickRecord, TuplesRecord};
 
 /// Columns of text where the output is no terminal.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -152,6 +153,9 @@ impl Text {
                     );
                 }
             }
+            if let Some(orders) = check.orders.as_ref().filter(|orders| orders.deliveries > 0) {
+                coverage(orders).iter().for_each(|sentence| self.paragraph("", 16, sentence));
+            }
             if let Some(warrant) = &check.warrant {
                 self.paragraph("", 16, &format!("warrant {warrant}"));
             }
@@ -274,6 +278,26 @@ impl Text {
             );
         }
     }
+}
+
+/// How much was tried: the orders, the tuples, and what the drawn ones look like.
+fn coverage(orders: &Orders) -> Vec<String> {
+    let Coverage { tried, distinct, all, tuples } = &orders.coverage;
+    let again = if distinct == tried { String::new() } else { format!(", in {tried} tries") };
+    let tuples = tuples.as_ref().map_or(String::new(), |TuplesRecord { strength, counted, all }| {
+        format!("; {counted} of {all} ordered {strength}-tuples")
+    });
+    let mut sentences = vec![format!("coverage: {distinct} of {all} orders{again}{tuples}")];
+    if let Some(Audit { orders, distinct, inversions_off_by, .. }) = &orders.audit {
+        let sign = if *inversions_off_by < 0 { "-" } else { "+" };
+        let size = inversions_off_by.unsigned_abs();
+        sentences.push(format!(
+            "audit of {orders} drawn orders: {distinct} differ, inversions {sign}{}.{:03} standard deviations from their mean",
+            size / 1000,
+            size % 1000
+        ));
+    }
+    sentences
 }
 
 fn tenths(tenths: u64) -> String {
