@@ -16,6 +16,7 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::oracle::Oracle;
 use crate::domain::order::Order;
+use crate::domain::schedule::Schedule;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
@@ -23,13 +24,13 @@ use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::explore::adversarial::{self, Adversarial};
 use crate::explore::all_orders::AllOrders;
-use crate::explore::minimise::fewest_items;
+use crate::explore::minimise::{Attempt, smallest_sequence};
 use crate::explore::permutation::Permutation;
 use crate::explore::seeded::Seeded;
 use crate::explore::{self, PlanError, Setting, covering};
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
-use crate::report::record::{Check, Coverage, Orders, TuplesRecord};
+use crate::report::record::{Check, Counterexample, Coverage, Orders, Sequence, TuplesRecord};
 
 /// Name of the check.
 pub const ARRIVAL_ORDERS: &str = "arrival orders";
@@ -40,7 +41,7 @@ const ORDERS: u64 = 64;
 /// Arrivals that are delivered at a time; enough for `threads` to share them out.
 const BATCH: usize = 1 << 16;
 
-/// Replays for making a counterexample smaller.
+/// Replays for making a counterexample smaller, those of the order that it is compared with among them.
 const REPLAYS: u32 = 100;
 
 /// The longest order that is made smaller delta by delta.
@@ -167,17 +168,23 @@ pub fn check(
     workload: &Workload,
     chosen: &Chosen,
     watch: &mut dyn Watch,
-) -> Result<Outcome, SubjectError> {
+) -> Outcome {
     let count = u64::from(workload.count);
     let planned = chosen.planned();
     watch.begin(ARRIVAL_ORDERS, planned * count);
     let mut trials: Vec<Trial> = subjects.iter().map(|_| Trial::new(workload.truth)).collect();
-    let (tried, ended) = try_orders(subjects, &mut trials, workload, chosen, watch);
+    let (tried, mut ended) = try_orders(subjects, &mut trials, workload, chosen, watch);
     watch.end();
-    let mut findings = Vec::new();
+    let (mut findings, mut counterexamples) = (Vec::new(), Vec::new());
     for (subject, trial) in subjects.iter_mut().zip(&trials) {
         if let Some(order) = trial.first_wrong.as_ref().filter(|_| ended.is_none()) {
-            findings.push(finding(*subject, order, workload, watch)?);
+            match finding(*subject, order, workload, watch) {
+                Ok((finding, counterexample)) => {
+                    findings.push(finding);
+                    counterexamples.extend(counterexample);
+                }
+                Err(error) => ended = Some(error),
+            }
         }
     }
     let audit = chosen.audit(count, &tried.by_explorer);
@@ -197,14 +204,14 @@ pub fn check(
         verdict,
         summary,
         warrant: chosen.warrant(count, &tried.by_explorer).filter(|_| verdict == Verdict::Holds),
-        orders: Some(orders_record(chosen, &tried, &trials, workload, audit)),
+        orders: Some(Orders { counterexamples, ..orders_record(chosen, &tried, &trials, workload, audit) }),
         // The reference took the deltas by index, so that a single other order already tries a second one.
         tries: if tried.all() > 0 && !tried.by_index_alone { vec![FaultClass::OrderDependence] } else { Vec::new() },
         findings,
     };
     let names = subjects.iter().map(|subject| subject.name().to_owned());
     let latencies = names.zip(trials.into_iter().map(|trial| trial.latencies)).collect();
-    Ok(Outcome { check, latencies, ended })
+    Outcome { check, latencies, ended }
 }
 
 /// Most indices of tried orders that are kept, to count how many of the orders differ.
@@ -295,6 +302,12 @@ struct Shown {
     got: u64,
 }
 
+impl Shown {
+    fn is_wrong(self) -> bool {
+        self.expected != self.got
+    }
+}
+
 /// What a subject shows of one order. The state before the last delivery is judged too: where the right end is 0, a
 /// subject that does nothing would otherwise pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,9 +317,13 @@ struct States {
 }
 
 impl States {
+    fn are_wrong(self) -> bool {
+        self.telling().is_wrong()
+    }
+
     /// The first state that is wrong, or the last one.
     fn telling(self) -> Shown {
-        if self.before_last.expected != self.before_last.got { self.before_last } else { self.last }
+        if self.before_last.is_wrong() { self.before_last } else { self.last }
     }
 }
 
@@ -399,6 +416,11 @@ fn deliver_to_all(
 /// Delivers one order to one subject; gives the state that it should show and the one that it does, before the last
 /// delivery if that is where they differ.
 pub fn deliver(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed) -> Result<(u64, u64), SubjectError> {
+    let Shown { expected, got } = states_of(subject, order, count, seed)?.telling();
+    Ok((expected, got))
+}
+
+fn states_of(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed) -> Result<States, SubjectError> {
     let mut delivery = Delivery::of(order, count, seed);
     let len = delivery.permutation.len();
     subject.reset()?;
@@ -406,41 +428,131 @@ pub fn deliver(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed)
     let before_last = Shown { expected: delivery.expected, got: subject.observe()? };
     delivery.send(len - 1..len, |arrivals| subject.deliver(arrivals))?;
     let last = Shown { expected: delivery.expected, got: subject.observe()? };
-    let Shown { expected, got } = States { before_last, last }.telling();
-    Ok((expected, got))
+    Ok(States { before_last, last })
 }
 
-/// The contradiction that an order shows, with the fewest deltas that the bound allows to find.
+/// A subject that is asked again, within a bound.
+struct Replays<'a> {
+    subject: &'a mut dyn Subject,
+    count: u32,
+    seed: Seed,
+    watch: &'a dyn Watch,
+    made: u32,
+}
+
+impl Replays<'_> {
+    fn of(&mut self, order: &Order) -> Result<States, SubjectError> {
+        if self.watch.stop_requested() {
+            return Err(SubjectError::Interrupted);
+        }
+        self.made += 1;
+        states_of(self.subject, order, self.count, self.seed)
+    }
+
+    fn left(&self) -> u32 {
+        REPLAYS.saturating_sub(self.made)
+    }
+}
+
+/// How a finding is told from others while its case is made smaller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Class {
+    /// Whether the last state is wrong, and not the one before it alone.
+    at_the_end: bool,
+    /// The order in which the same deltas go right; `None` where every one that was compared goes wrong.
+    right: Option<Comparison>,
+}
+
+/// The order that a wrong one is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    ByIndex,
+    Backwards,
+}
+
+impl Comparison {
+    fn order(self, indices: &[u32]) -> Order {
+        let mut sorted = indices.to_vec();
+        sorted.sort_unstable();
+        if self == Comparison::Backwards {
+            sorted.reverse();
+        }
+        Order::Exactly(sorted)
+    }
+}
+
+impl Class {
+    fn of(wrong: States, indices: &[u32], replays: &mut Replays) -> Result<Class, SubjectError> {
+        let at_the_end = wrong.last.is_wrong();
+        for comparison in [Comparison::ByIndex, Comparison::Backwards] {
+            if !replays.of(&comparison.order(indices))?.are_wrong() {
+                return Ok(Class { at_the_end, right: Some(comparison) });
+            }
+        }
+        Ok(Class { at_the_end, right: None })
+    }
+
+    /// Whether these deltas in this order show the same class.
+    fn shown_by(self, indices: &[u32], replays: &mut Replays) -> Result<Attempt, SubjectError> {
+        let takes = if self.right.is_none() { 1 } else { 2 };
+        // The smallest sequence, and what it is compared with, are replayed once more at the end.
+        if replays.left() < takes + 2 {
+            return Ok(Attempt::Spent);
+        }
+        let states = replays.of(&Order::Exactly(indices.to_vec()))?;
+        let same = (if self.at_the_end { states.last.is_wrong() } else { states.are_wrong() })
+            && match self.right {
+                Some(comparison) => !replays.of(&comparison.order(indices))?.are_wrong(),
+                None => true,
+            };
+        Ok(if same { Attempt::Same } else { Attempt::Other })
+    }
+}
+
+/// The contradiction that an order shows, with the fewest deltas that the bound allows to find, and the sequences that
+/// show it, where the order is short enough to be made smaller.
 fn finding(
     subject: &mut dyn Subject,
     order: &Order,
     workload: &Workload,
-    watch: &mut dyn Watch,
-) -> Result<Finding, SubjectError> {
+    watch: &dyn Watch,
+) -> Result<(Finding, Option<Counterexample>), SubjectError> {
     let Workload { count, seed, .. } = *workload;
-    let mut attempt = |order: &Order| {
-        if watch.stop_requested() {
-            return Err(SubjectError::Interrupted);
-        }
-        deliver(subject, order, count, seed)
-    };
-    let (expected, got) = attempt(order)?;
-    let reproducible = expected != got;
+    let mut replays = Replays { subject, count, seed, watch, made: 0 };
+    let mut states = replays.of(order)?;
+    let reproducible = states.are_wrong();
     let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
+    let mut sequences = None;
     if reproducible && u64::from(count) <= MINIMISED_UP_TO {
-        let smallest = fewest_items(&indices_of(order, count.into(), seed), REPLAYS, |indices| {
-            let (expected, got) = attempt(&Order::Exactly(indices.to_vec()))?;
-            Ok::<bool, SubjectError>(expected != got)
-        })?;
-        size = match (smallest.found.len(), smallest.neighbours_pass) {
+        let indices = indices_of(order, count.into(), seed);
+        let class = Class::of(states, &indices, &mut replays)?;
+        let smallest = smallest_sequence(&indices, |indices| class.shown_by(indices, &mut replays))?;
+        size = match (smallest.found.len(), smallest.minimal) {
             (1, _) => "one delta; fewer cannot fail".to_owned(),
             (len, true) => format!("{len} deltas; leaving out any one of them passes"),
-            (len, false) => format!("{len} deltas after {REPLAYS} replays; not proved minimal"),
+            (len, false) => format!("{len} deltas after {} replays; not proved minimal", replays.made),
         };
-        shown = Order::Exactly(smallest.found);
+        shown = Order::Exactly(smallest.found.clone());
+        states = replays.of(&shown)?;
+        let right = match class.right.map(|comparison| comparison.order(&smallest.found)) {
+            Some(order) => Some((order.clone(), replays.of(&order)?)),
+            None => None,
+        };
+        sequences = Some((right, smallest.minimal));
     }
-    let (expected, got) = attempt(&shown)?;
-    Ok(Finding {
+    let Replays { made, .. } = replays;
+    let Shown { expected, got } = states.telling();
+    let case = case_text(subject, Execution::Delivery { count, seed, order: shown.clone() });
+    let counterexample = sequences.map(|(right, minimal)| Counterexample {
+        case: case.clone(),
+        schedule: schedule(order, workload),
+        right: right.map(|(order, states)| sequence(&order, states, workload)),
+        wrong: sequence(&shown, states, workload),
+        differing_bytes: (0..8).filter(|byte| (expected ^ got) >> (8 * byte) & 0xFF != 0).collect(),
+        replays: made,
+        minimal,
+    });
+    let finding = Finding {
         subject: subject.name().to_owned(),
         evidence: subject.evidence(),
         during: format!("arrival order {order}"),
@@ -449,9 +561,31 @@ fn finding(
         got: Hex64(got),
         reproducible,
         oracle: "truth".to_owned(),
-        case: case_text(subject, Execution::Delivery { count, seed, order: shown }),
+        case,
         size,
-    })
+    };
+    Ok((finding, counterexample))
+}
+
+/// The text by which `--orders replay:` takes this order again.
+fn schedule(order: &Order, workload: &Workload) -> String {
+    let Workload { count, seed, .. } = *workload;
+    let length = Permutation::prepare(order, count.into(), seed).len();
+    let count = count.to_string().parse().expect("a workload has at least one delta");
+    Schedule { scenario: None, count, seed, length, order: order.clone() }.to_string()
+}
+
+/// What an order delivers, and the state that tells.
+fn sequence(order: &Order, states: States, workload: &Workload) -> Sequence {
+    let Workload { count, seed, .. } = *workload;
+    let deltas = Deltas::of_engine(seed);
+    let indices = indices_of(order, count.into(), seed);
+    let before_last = states.before_last.is_wrong();
+    Sequence {
+        after: indices.len() as u64 - u64::from(before_last),
+        deltas: indices.into_iter().map(|index| (index, Hex64(deltas.at(index.into())))).collect(),
+        state: Hex64(states.telling().got),
+    }
 }
 
 fn verdict(tried: u64, trials: &[Trial], findings: &[Finding]) -> Verdict {
@@ -518,6 +652,7 @@ fn orders_record(
             ("invariance".to_owned(), verdict(|trial| trial.invariance.1, count.min(2))),
             ("truth".to_owned(), verdict(|trial| trial.truth.1, 1)),
         ]),
+        counterexamples: Vec::new(),
     }
 }
 
@@ -588,7 +723,7 @@ mod tests {
     }
 
     fn checked(subject: &mut dyn Subject, workload: &Workload, chosen: &Chosen) -> Check {
-        check(&mut [subject], workload, chosen, &mut Unwatched).expect("it answers").check
+        check(&mut [subject], workload, chosen, &mut Unwatched).check
     }
 
     #[test]
@@ -605,6 +740,83 @@ mod tests {
         let sound = checked(&mut Hazard::of(&[]), &workload, &chosen);
         assert_eq!(sound.verdict, Verdict::Holds);
         assert_eq!(sound.warrant, Some(Warrant::Covered { strength: 3, tuples: 16 * 15 * 14 }));
+    }
+
+    #[test]
+    fn one_two_or_three_deltas_of_64_that_matter_are_found_within_a_hundred_replays() {
+        let workload = workload(64, 10_000);
+        let mut stream = SEED.stream("hazards");
+        let mut most = 0;
+        for matter in [1, 2, 3] {
+            for _ in 0..40 {
+                let mut all: Vec<u64> = (0..64).collect();
+                stream.shuffle(&mut all);
+                let pattern = &all[..matter];
+                let check = checked(&mut Hazard::of(pattern), &workload, &asked_for("covering:3", &workload));
+                let counterexample = &check.orders.expect("it is recorded").counterexamples[0];
+                let wrong: Vec<u64> = counterexample.wrong.deltas.iter().map(|(index, _)| u64::from(*index)).collect();
+                assert_eq!((wrong.as_slice(), counterexample.minimal), (pattern, true));
+                assert_eq!(counterexample.right.is_some(), matter > 1);
+                assert_eq!(counterexample.differing_bytes, [1]);
+                most = most.max(counterexample.replays);
+            }
+        }
+        assert!(most <= 100, "{most} replays");
+    }
+
+    #[test]
+    fn more_deltas_than_the_replays_tell_apart_are_marked_as_not_proved_minimal() {
+        let workload = workload(64, 10_000);
+        let pattern: Vec<u64> = (0..64).rev().step_by(3).collect();
+        let check = checked(&mut Hazard::of(&pattern), &workload, &asked_for("adversarial", &workload));
+        let counterexample = &check.orders.expect("it is recorded").counterexamples[0];
+        assert!(!counterexample.minimal && counterexample.replays <= 100);
+        assert!(check.findings[0].size.ends_with("replays; not proved minimal"), "{}", check.findings[0].size);
+    }
+
+    /// A hazard that is wrong in every order as long as this delta has not arrived: another class of finding.
+    struct Needing(u64, Hazard, bool);
+
+    impl Subject for Needing {
+        fn name(&self) -> &str {
+            "needing"
+        }
+
+        fn evidence(&self) -> Evidence {
+            Evidence::Software
+        }
+
+        fn longest_order(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn reset(&mut self) -> Result<(), SubjectError> {
+            self.2 = false;
+            self.1.reset()
+        }
+
+        fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+            self.2 |= arrivals.contains(&Deltas::of_engine(SEED).at(self.0));
+            self.1.deliver(arrivals)
+        }
+
+        fn observe(&mut self) -> Result<u64, SubjectError> {
+            Ok(self.1.observe()? ^ if self.2 { 0 } else { 1 << 63 })
+        }
+    }
+
+    #[test]
+    fn a_finding_keeps_its_class_while_it_is_made_smaller() {
+        let workload = workload(16, 10_000);
+        let mut subject = Needing(7, Hazard::of(&[9, 5]), false);
+        let backwards = format!("replay:schedule1,count=16,seed={SEED},length=16,order=reverse");
+        let check = checked(&mut subject, &workload, &asked_for(&backwards, &workload));
+        let counterexample = &check.orders.expect("it is recorded").counterexamples[0];
+        let indices = |sequence: &Sequence| sequence.deltas.iter().map(|(index, _)| *index).collect::<Vec<_>>();
+        // A single delta would be wrong too, in the only order that it has, which is not what was found.
+        assert_eq!(indices(&counterexample.wrong), [7, 9, 5]);
+        assert_eq!(counterexample.right.as_ref().map(indices), Some(vec![5, 7, 9]));
+        assert_eq!((counterexample.differing_bytes.as_slice(), counterexample.minimal), (&[1][..], true));
     }
 
     /// A generator that is stuck: it names another order every time, and gives the same one.
@@ -670,7 +882,7 @@ mod tests {
     fn a_run_that_is_stopped_keeps_the_coverage_that_it_reached_and_claims_nothing() {
         let workload = workload(8, 1_000_000);
         let chosen = asked_for("all", &workload);
-        let outcome = check(&mut [&mut Hazard::of(&[])], &workload, &chosen, &mut StopAfter(800)).expect("a record");
+        let outcome = check(&mut [&mut Hazard::of(&[])], &workload, &chosen, &mut StopAfter(800));
         assert_eq!(outcome.ended, Some(SubjectError::Interrupted));
         let Check { verdict, warrant, summary, orders, .. } = outcome.check;
         assert_eq!((verdict, warrant), (Verdict::Inconclusive, None));
