@@ -1,51 +1,39 @@
 //! Arrival orders: the same deltas delivered in many orders, judged by two oracles.
 
+mod chosen;
+mod counterexample;
+mod delivery;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::campaign::case_text;
-use crate::domain::delta::Deltas;
-use crate::domain::execution::Execution;
-use crate::domain::explorer::{Audit, Explorer, ExplorerSpec};
+use crate::domain::explorer::Audit;
 use crate::domain::factorial;
 use crate::domain::fault::FaultClass;
-use crate::domain::finding::{Finding, Quantity};
-use crate::domain::hex::Hex64;
+use crate::domain::finding::Finding;
 use crate::domain::oracle::Oracle;
 use crate::domain::order::Order;
-use crate::domain::schedule::Schedule;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::explore::adversarial::{self, Adversarial};
-use crate::explore::all_orders::AllOrders;
-use crate::explore::minimise::{Attempt, smallest_sequence};
-use crate::explore::permutation::Permutation;
-use crate::explore::seeded::Seeded;
-use crate::explore::{self, PlanError, Setting, covering};
+use crate::explore::adversarial;
+use crate::explore::covering;
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
-use crate::report::record::{Check, Counterexample, Coverage, Orders, Sequence, TuplesRecord};
+use crate::report::record::{Check, Coverage, Orders, TuplesRecord};
+
+use counterexample::finding;
+use delivery::{Delivery, Shown, States, indices_of};
+
+pub use chosen::Chosen;
+pub use delivery::deliver;
 
 /// Name of the check.
 pub const ARRIVAL_ORDERS: &str = "arrival orders";
-
-/// Seeded permutations that are tried where the budget allows, and the most orders that are all tried.
-const ORDERS: u64 = 64;
-
-/// Arrivals that are delivered at a time; enough for `threads` to share them out.
-const BATCH: usize = 1 << 16;
-
-/// Replays for making a counterexample smaller, those of the order that it is compared with among them.
-const REPLAYS: u32 = 100;
-
-/// The longest order that is made smaller delta by delta.
-const MINIMISED_UP_TO: u64 = 4096;
 
 /// The workload whose orders are tried, and within what.
 #[derive(Clone, Copy, Debug)]
@@ -60,66 +48,6 @@ pub struct Workload {
     pub budget: Budget,
     /// Banks that the adversarial interleavings are made for.
     pub banks: u32,
-}
-
-impl Workload {
-    fn setting<'a>(&self, scenario: Option<&'a str>) -> Setting<'a> {
-        let Workload { count, seed, budget, banks, .. } = *self;
-        Setting { scenario, deltas: count.into(), seed, banks, budget: budget.get() }
-    }
-}
-
-/// The orders of a run, by the explorers that choose them.
-pub struct Chosen {
-    explorers: Vec<Chooser>,
-}
-
-/// An explorer, and how many of its orders are planned.
-struct Chooser {
-    explorer: Box<dyn Explorer>,
-    planned: u64,
-}
-
-impl Chosen {
-    /// What this text asks for, all of it or nothing.
-    pub fn asked_for(spec: &ExplorerSpec, workload: &Workload, scenario: Option<&str>) -> Result<Self, PlanError> {
-        let explorer = explore::explorer(spec, &workload.setting(scenario))?;
-        let planned = explorer.number(workload.count.into()).unwrap_or(0);
-        Ok(Chosen { explorers: vec![Chooser { explorer, planned }] })
-    }
-
-    /// All orders where there are at most 64; else the adversarial ones and up to 64 seeded ones, as many as fit.
-    pub fn standard(workload: &Workload) -> Self {
-        let count = u64::from(workload.count);
-        let fitting = workload.budget.get() / count;
-        if let Some(planned) = AllOrders::within(count, ORDERS).filter(|&orders| orders <= fitting) {
-            return Chosen { explorers: vec![Chooser { explorer: Box::new(AllOrders), planned }] };
-        }
-        let adversarial = Adversarial { banks: workload.banks };
-        let by_hand = adversarial.number(count).unwrap_or(0).min(fitting);
-        let drawn = ORDERS.min(fitting - by_hand);
-        let seeded = Seeded { orders: drawn, seed: workload.seed };
-        let explorers = vec![
-            Chooser { explorer: Box::new(adversarial), planned: by_hand },
-            Chooser { explorer: Box::new(seeded), planned: drawn },
-        ];
-        Chosen { explorers }
-    }
-
-    fn planned(&self) -> u64 {
-        self.explorers.iter().map(|chooser| chooser.planned).sum()
-    }
-
-    /// What the first `tried` of the orders are worth.
-    fn warrant(&self, count: u64, tried: &[u64]) -> Option<Warrant> {
-        let choosers = self.explorers.iter().zip(tried);
-        choosers.filter(|(_, tried)| **tried > 0).find_map(|(chooser, &tried)| chooser.explorer.warrant(count, tried))
-    }
-
-    fn audit(&self, count: u64, tried: &[u64]) -> Option<Audit> {
-        let mut choosers = self.explorers.iter().zip(tried).filter(|(_, tried)| **tried > 0);
-        choosers.find_map(|(chooser, &tried)| chooser.explorer.audit(count, tried))
-    }
 }
 
 /// The time that each subject took an order, in nanoseconds, by its name.
@@ -258,14 +186,6 @@ fn try_orders(
     (tried, None)
 }
 
-/// What every position of an order delivers.
-fn indices_of(order: &Order, count: u64, seed: Seed) -> Vec<u32> {
-    let permutation = Permutation::prepare(order, count, seed);
-    let mut indices = vec![0; permutation.len() as usize];
-    permutation.fill(0, &mut indices);
-    indices.into_iter().map(|index| index as u32).collect()
-}
-
 fn stopped(ended: &SubjectError, tried: &Tried, planned: u64, trials: &[Trial]) -> String {
     let wrong = trials.iter().find_map(|trial| trial.first_wrong.as_ref());
     let wrong = wrong.map_or(String::new(), |order| format!("; after order {order} a state was wrong"));
@@ -292,68 +212,6 @@ impl Trial {
             self.truth.1 = Verdict::Falsified;
             self.first_wrong.get_or_insert_with(|| order.clone());
         }
-    }
-}
-
-/// A state that a subject shows, beside what it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shown {
-    expected: u64,
-    got: u64,
-}
-
-impl Shown {
-    fn is_wrong(self) -> bool {
-        self.expected != self.got
-    }
-}
-
-/// What a subject shows of one order. The state before the last delivery is judged too: where the right end is 0, a
-/// subject that does nothing would otherwise pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct States {
-    before_last: Shown,
-    last: Shown,
-}
-
-impl States {
-    fn are_wrong(self) -> bool {
-        self.telling().is_wrong()
-    }
-
-    /// The first state that is wrong, or the last one.
-    fn telling(self) -> Shown {
-        if self.before_last.is_wrong() { self.before_last } else { self.last }
-    }
-}
-
-/// An order on its way, a batch of arrivals at a time, and the plain sum of what has arrived.
-struct Delivery {
-    permutation: Permutation,
-    deltas: Deltas,
-    batch: Vec<u64>,
-    expected: u64,
-}
-
-impl Delivery {
-    fn of(order: &Order, count: u32, seed: Seed) -> Self {
-        let permutation = Permutation::prepare(order, count.into(), seed);
-        let batch = vec![0; BATCH.min(permutation.len() as usize)];
-        Delivery { permutation, deltas: Deltas::of_engine(seed), batch, expected: 0 }
-    }
-
-    /// Sends the arrivals at these positions.
-    fn send<E>(&mut self, positions: Range<u64>, mut arrive: impl FnMut(&[u64]) -> Result<(), E>) -> Result<(), E> {
-        let mut first = positions.start;
-        while first < positions.end {
-            let arrivals = &mut self.batch[..BATCH.min((positions.end - first) as usize)];
-            self.permutation.fill(first, arrivals);
-            arrivals.iter_mut().for_each(|index| *index = self.deltas.at(*index));
-            self.expected = arrivals.iter().fold(self.expected, |state, delta| state ^ delta);
-            arrive(arrivals)?;
-            first += arrivals.len() as u64;
-        }
-        Ok(())
     }
 }
 
@@ -413,181 +271,6 @@ fn deliver_to_all(
     Ok(states.collect())
 }
 
-/// Delivers one order to one subject; gives the state that it should show and the one that it does, before the last
-/// delivery if that is where they differ.
-pub fn deliver(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed) -> Result<(u64, u64), SubjectError> {
-    let Shown { expected, got } = states_of(subject, order, count, seed)?.telling();
-    Ok((expected, got))
-}
-
-fn states_of(subject: &mut dyn Subject, order: &Order, count: u32, seed: Seed) -> Result<States, SubjectError> {
-    let mut delivery = Delivery::of(order, count, seed);
-    let len = delivery.permutation.len();
-    subject.reset()?;
-    delivery.send(0..len - 1, |arrivals| subject.deliver(arrivals))?;
-    let before_last = Shown { expected: delivery.expected, got: subject.observe()? };
-    delivery.send(len - 1..len, |arrivals| subject.deliver(arrivals))?;
-    let last = Shown { expected: delivery.expected, got: subject.observe()? };
-    Ok(States { before_last, last })
-}
-
-/// A subject that is asked again, within a bound.
-struct Replays<'a> {
-    subject: &'a mut dyn Subject,
-    count: u32,
-    seed: Seed,
-    watch: &'a dyn Watch,
-    made: u32,
-}
-
-impl Replays<'_> {
-    fn of(&mut self, order: &Order) -> Result<States, SubjectError> {
-        if self.watch.stop_requested() {
-            return Err(SubjectError::Interrupted);
-        }
-        self.made += 1;
-        states_of(self.subject, order, self.count, self.seed)
-    }
-
-    fn left(&self) -> u32 {
-        REPLAYS.saturating_sub(self.made)
-    }
-}
-
-/// How a finding is told from others while its case is made smaller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Class {
-    /// Whether the last state is wrong, and not the one before it alone.
-    at_the_end: bool,
-    /// The order in which the same deltas go right; `None` where every one that was compared goes wrong.
-    right: Option<Comparison>,
-}
-
-/// The order that a wrong one is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    ByIndex,
-    Backwards,
-}
-
-impl Comparison {
-    fn order(self, indices: &[u32]) -> Order {
-        let mut sorted = indices.to_vec();
-        sorted.sort_unstable();
-        if self == Comparison::Backwards {
-            sorted.reverse();
-        }
-        Order::Exactly(sorted)
-    }
-}
-
-impl Class {
-    fn of(wrong: States, indices: &[u32], replays: &mut Replays) -> Result<Class, SubjectError> {
-        let at_the_end = wrong.last.is_wrong();
-        for comparison in [Comparison::ByIndex, Comparison::Backwards] {
-            if !replays.of(&comparison.order(indices))?.are_wrong() {
-                return Ok(Class { at_the_end, right: Some(comparison) });
-            }
-        }
-        Ok(Class { at_the_end, right: None })
-    }
-
-    /// Whether these deltas in this order show the same class.
-    fn shown_by(self, indices: &[u32], replays: &mut Replays) -> Result<Attempt, SubjectError> {
-        let takes = if self.right.is_none() { 1 } else { 2 };
-        // The smallest sequence, and what it is compared with, are replayed once more at the end.
-        if replays.left() < takes + 2 {
-            return Ok(Attempt::Spent);
-        }
-        let states = replays.of(&Order::Exactly(indices.to_vec()))?;
-        let same = (if self.at_the_end { states.last.is_wrong() } else { states.are_wrong() })
-            && match self.right {
-                Some(comparison) => !replays.of(&comparison.order(indices))?.are_wrong(),
-                None => true,
-            };
-        Ok(if same { Attempt::Same } else { Attempt::Other })
-    }
-}
-
-/// The contradiction that an order shows, with the fewest deltas that the bound allows to find, and the sequences that
-/// show it, where the order is short enough to be made smaller.
-fn finding(
-    subject: &mut dyn Subject,
-    order: &Order,
-    workload: &Workload,
-    watch: &dyn Watch,
-) -> Result<(Finding, Option<Counterexample>), SubjectError> {
-    let Workload { count, seed, .. } = *workload;
-    let mut replays = Replays { subject, count, seed, watch, made: 0 };
-    let mut states = replays.of(order)?;
-    let reproducible = states.are_wrong();
-    let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
-    let mut sequences = None;
-    if reproducible && u64::from(count) <= MINIMISED_UP_TO {
-        let indices = indices_of(order, count.into(), seed);
-        let class = Class::of(states, &indices, &mut replays)?;
-        let smallest = smallest_sequence(&indices, |indices| class.shown_by(indices, &mut replays))?;
-        size = match (smallest.found.len(), smallest.minimal) {
-            (1, _) => "one delta; fewer cannot fail".to_owned(),
-            (len, true) => format!("{len} deltas; leaving out any one of them passes"),
-            (len, false) => format!("{len} deltas after {} replays; not proved minimal", replays.made),
-        };
-        shown = Order::Exactly(smallest.found.clone());
-        states = replays.of(&shown)?;
-        let right = match class.right.map(|comparison| comparison.order(&smallest.found)) {
-            Some(order) => Some((order.clone(), replays.of(&order)?)),
-            None => None,
-        };
-        sequences = Some((right, smallest.minimal));
-    }
-    let Replays { made, .. } = replays;
-    let Shown { expected, got } = states.telling();
-    let case = case_text(subject, Execution::Delivery { count, seed, order: shown.clone() });
-    let counterexample = sequences.map(|(right, minimal)| Counterexample {
-        case: case.clone(),
-        schedule: schedule(order, workload),
-        right: right.map(|(order, states)| sequence(&order, states, workload)),
-        wrong: sequence(&shown, states, workload),
-        differing_bytes: (0..8).filter(|byte| (expected ^ got) >> (8 * byte) & 0xFF != 0).collect(),
-        replays: made,
-        minimal,
-    });
-    let finding = Finding {
-        subject: subject.name().to_owned(),
-        evidence: subject.evidence(),
-        during: format!("arrival order {order}"),
-        quantity: Quantity::State,
-        expected: Hex64(expected),
-        got: Hex64(got),
-        reproducible,
-        oracle: "truth".to_owned(),
-        case,
-        size,
-    };
-    Ok((finding, counterexample))
-}
-
-/// The text by which `--orders replay:` takes this order again.
-fn schedule(order: &Order, workload: &Workload) -> String {
-    let Workload { count, seed, .. } = *workload;
-    let length = Permutation::prepare(order, count.into(), seed).len();
-    let count = count.to_string().parse().expect("a workload has at least one delta");
-    Schedule { scenario: None, count, seed, length, order: order.clone() }.to_string()
-}
-
-/// What an order delivers, and the state that tells.
-fn sequence(order: &Order, states: States, workload: &Workload) -> Sequence {
-    let Workload { count, seed, .. } = *workload;
-    let deltas = Deltas::of_engine(seed);
-    let indices = indices_of(order, count.into(), seed);
-    let before_last = states.before_last.is_wrong();
-    Sequence {
-        after: indices.len() as u64 - u64::from(before_last),
-        deltas: indices.into_iter().map(|index| (index, Hex64(deltas.at(index.into())))).collect(),
-        state: Hex64(states.telling().got),
-    }
-}
-
 fn verdict(tried: u64, trials: &[Trial], findings: &[Finding]) -> Verdict {
     let judged = trials.iter().flat_map(|trial| [trial.invariance.1, trial.truth.1]);
     match Verdict::of_set(judged) {
@@ -604,7 +287,7 @@ fn summary(tried: u64, workload: &Workload) -> String {
             "not one complete order of {count} deltas fits the budget of {} deliveries; --budget {count} takes one, and \
              --budget {} all that are planned",
             budget.get(),
-            u64::from(*count) * (ORDERS + Adversarial { banks: workload.banks }.number((*count).into()).unwrap_or(0)),
+            u64::from(*count) * Chosen::most_of_standard(workload),
         );
     }
     let orders = if tried == 1 { "order" } else { "orders" };
@@ -658,9 +341,14 @@ fn orders_record(
 
 #[cfg(test)]
 mod tests {
+    use super::chosen::Chooser;
     use super::*;
+    use crate::domain::delta::Deltas;
     use crate::domain::evidence::Evidence;
+    use crate::domain::explorer::Explorer;
     use crate::domain::watch::Unwatched;
+    use crate::explore;
+    use crate::report::record::Sequence;
 
     /// An XOR accumulator that goes wrong once these deltas have arrived in this order, whatever lies between them.
     struct Hazard {
