@@ -88,6 +88,23 @@ fn a_scenario_names_its_orders_and_the_command_line_goes_before_it() {
 }
 
 #[test]
+fn a_counterexample_shows_its_sequences_and_its_whole_order_can_be_pasted_back() {
+    let planted = ["100", "7", "--plant", "lost-high-word"];
+    let report = answer(&planted).output;
+    assert!(report.contains("\n  differing bytes, of which 0 is the lowest: 4\n"), "{report}");
+    let line = report.lines().find(|line| line.contains("whole order: --orders ")).expect("it is shown");
+    let (replays, spec) = line.split_once("; whole order: --orders ").expect("it is shown");
+    assert_eq!(replays, "  found in 11 replays");
+    let replayed = record(&[&planted[..], &["--orders", spec]].concat());
+    let check = orders_check(&replayed);
+    assert_eq!((&check["verdict"], &check["orders"]["coverage"]["tried"]), (&"falsified".into(), &1.into()));
+    let counterexample = &check["orders"]["counterexamples"][0];
+    assert_eq!(counterexample["case"], check["findings"][0]["case"]);
+    assert_eq!(counterexample["schedule"], spec.strip_prefix("replay:").expect("it is a replay"));
+    assert_eq!(counterexample["wrong"]["state"], check["findings"][0]["got"]);
+}
+
+#[test]
 fn a_record_with_orders_replays_to_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");

@@ -138,7 +138,7 @@ fn orders(
             .map_err(|refused| SubjectError::Unavailable(refused.to_string()))?,
     };
     let outcome = progress
-        .timed(arrival_orders::ARRIVAL_ORDERS, |_| arrival_orders::check(&mut takers, &workload, &chosen, watch))?;
+        .timed(arrival_orders::ARRIVAL_ORDERS, |_| Ok(arrival_orders::check(&mut takers, &workload, &chosen, watch)))?;
     progress.checks.push(outcome.check);
     let summaries = outcome.latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
     progress.timing.orders_ns = summaries.collect();

@@ -80,7 +80,7 @@ pub const EXPLORERS: &[Registration] = &[
     Registration {
         name: seeded::ASKED_FOR,
         argument: "K",
-        about: "K permutations drawn from the seed; p < 3/K at 95 %",
+        about: "K permutations drawn from the seed, recorded as seeded; p < 3/K at 95 %",
         open: |orders, setting| match orders.parse() {
             Ok(orders) if orders > 0 => Ok(Box::new(Seeded { orders, seed: setting.seed })),
             _ => Err(PlanError::Argument("K is a whole number of at least 1")),

@@ -217,6 +217,41 @@ pub struct Orders {
     pub budget: u64,
     /// What a second of budget is worth, in deliveries.
     pub nominal_deliveries_per_second: u64,
+    /// The sequences behind the check's findings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counterexamples: Vec<Counterexample>,
+}
+
+/// Two sequences of the same deliveries, of which one goes wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counterexample {
+    /// The case of the finding that it belongs to.
+    pub case: String,
+    /// The whole order that first went wrong, as `--orders replay:` takes it.
+    pub schedule: String,
+    /// An order of the same deltas that goes right, where one was found.
+    pub right: Option<Sequence>,
+    /// The order that goes wrong.
+    pub wrong: Sequence,
+    /// The bytes of the state that are wrong; 0 is the lowest.
+    pub differing_bytes: Vec<u32>,
+    /// How often the subject was asked while it was made smaller.
+    pub replays: u32,
+    /// Whether leaving out any one delta was tried and shows something else.
+    pub minimal: bool,
+}
+
+/// Deliveries from a start of 0, and the state that they lead to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    /// Index and value of each delta, in the order of delivery.
+    pub deltas: Vec<(u32, Hex64)>,
+    /// After how many deliveries the state was read.
+    pub after: u64,
+    /// The state.
+    pub state: Hex64,
 }
 
 /// How much was tried, exactly.

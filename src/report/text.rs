@@ -15,7 +15,9 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::verdict::Verdict;
 use crate::report::board_table;
-use crate::report::record::{Check, Coverage, Orders, PlantedRecord, Record, TickRecord, TuplesRecord};
+use crate::report::record::{
+    Check, Counterexample, Coverage, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
+};
 
 /// Columns of text where the output is no terminal.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -191,6 +193,36 @@ impl Text {
         }
         self.paragraph("", 2, &format!("smallest case found: {}", finding.size));
         self.line(&format!("  replay: abench replay {}", finding.case));
+        let counterexamples = check.orders.iter().flat_map(|orders| &orders.counterexamples);
+        counterexamples.filter(|other| other.case == finding.case).for_each(|other| self.sequences(other));
+    }
+
+    /// Two sequences side by side, or one alone, as far as they help.
+    fn sequences(&mut self, counterexample: &Counterexample) {
+        /// Deliveries that are shown.
+        const SHOWN: usize = 16;
+        let Counterexample { right, wrong, differing_bytes, replays, schedule, .. } = counterexample;
+        let mut row = |label: &str, cell: &dyn Fn(&Sequence) -> String| {
+            let right = right.as_ref().map_or(String::new(), |right| format!("{:<34}", cell(right)));
+            self.line(format!("  {label:<10} {right}{}", cell(wrong)).trim_end());
+        };
+        row("delivered", &|sequence| if sequence == wrong { "wrong".to_owned() } else { "right".to_owned() });
+        for place in 0..wrong.deltas.len().min(SHOWN) {
+            row(&format!("#{}", place + 1), &|sequence| {
+                let delivered = sequence.deltas.get(place);
+                delivered.map_or(String::new(), |(index, value)| format!("delta {index} {value}"))
+            });
+        }
+        row("state", &|sequence| format!("{} after {}", sequence.state, sequence.after));
+        if wrong.deltas.len() > SHOWN {
+            self.line(&format!("  the first {SHOWN} of {} deliveries are shown", wrong.deltas.len()));
+        }
+        let bytes: Vec<String> = differing_bytes.iter().map(u32::to_string).collect();
+        self.paragraph("", 2, &format!("differing bytes, of which 0 is the lowest: {}", bytes.join(", ")));
+        if right.is_none() && wrong.deltas.len() > 1 {
+            self.paragraph("", 2, "the same deltas by index and backwards go wrong too");
+        }
+        self.line(&format!("  found in {replays} replays; whole order: --orders replay:{schedule}"));
     }
 
     fn planted(&mut self, planted: &[PlantedRecord]) {
@@ -313,4 +345,36 @@ fn on(subjects: &BTreeMap<String, Evidence>) -> String {
     let groups: Vec<String> =
         by_evidence.iter().map(|(evidence, names)| format!("{} (evidence {evidence})", names.join(", "))).collect();
     groups.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sequence(indices: &[u32], state: u64) -> Sequence {
+        let deltas = indices.iter().map(|&index| (index, Hex64(0x0101_0101 << index))).collect();
+        Sequence { deltas, after: indices.len() as u64, state: Hex64(state) }
+    }
+
+    #[test]
+    fn sequences_stand_side_by_side_with_their_states_and_the_bytes_that_differ() {
+        let mut text = Text { out: String::new(), width: DEFAULT_WIDTH };
+        let two = Counterexample {
+            case: String::new(),
+            schedule: "schedule1,count=64,seed=0x0000000000000007,length=64,order=covering:3:7".to_owned(),
+            right: Some(sequence(&[2, 9, 17], 0x1234)),
+            wrong: sequence(&[17, 2, 9], 0xFF_0000_0000_00CB),
+            differing_bytes: vec![0, 1, 6],
+            replays: 61,
+            minimal: true,
+        };
+        let alone = Counterexample { right: None, wrong: sequence(&[3], 1), ..two.clone() };
+        let indices: Vec<u32> = (0..20).rev().collect();
+        let long = Counterexample { right: None, wrong: sequence(&indices, 1), ..two.clone() };
+        for counterexample in [two, alone, long] {
+            text.sequences(&counterexample);
+            text.blank();
+        }
+        insta::assert_snapshot!(text.out);
+    }
 }

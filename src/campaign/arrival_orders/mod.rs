@@ -1,19 +1,18 @@
 //! Arrival orders: the same deltas delivered in many orders, judged by two oracles.
 
+mod chosen;
+mod counterexample;
+mod delivery;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::campaign::case_text;
-use crate::domain::delta::{Deltas, Generate, SplitMix64};
-use crate::domain::execution::Execution;
-use crate::domain::explorer::{Audit, Explorer, ExplorerSpec};
+use crate::domain::delta::{Generate, SplitMix64};
+use crate::domain::explorer::Audit;
 use crate::domain::factorial;
 use crate::domain::fault::FaultClass;
-use crate::domain::finding::{Finding, Quantity};
-use crate::domain::hex::Hex64;
 use crate::domain::oracle::Oracle;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
@@ -21,30 +20,20 @@ use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::explore::adversarial::{self, Adversarial};
-use crate::explore::all_orders::AllOrders;
-use crate::explore::minimise::fewest_items;
-use crate::explore::permutation::Permutation;
-use crate::explore::seeded::Seeded;
-use crate::explore::{self, PlanError, Setting, covering};
+use crate::explore::adversarial;
+use crate::explore::covering;
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
 use crate::report::record::{Check, Coverage, Orders, Part, TuplesRecord};
 
+use counterexample::finding;
+use delivery::{Delivery, Shown, States};
+
+pub use chosen::Chosen;
+pub use delivery::deliver;
+
 /// Name of the check.
 pub const ARRIVAL_ORDERS: &str = "arrival orders";
-
-/// Seeded permutations that are tried where the budget allows, and the most orders that are all tried.
-const ORDERS: u64 = 64;
-
-/// Arrivals that are delivered at a time; enough for `threads` to share them out.
-const BATCH: usize = 1 << 16;
-
-/// Replays for making a counterexample smaller.
-const REPLAYS: u32 = 100;
-
-/// The longest order that is made smaller delta by delta.
-const MINIMISED_UP_TO: u64 = 4096;
 
 /// The workload whose orders are tried, and within what.
 #[derive(Clone, Copy, Debug)]
@@ -59,70 +48,6 @@ pub struct Workload {
     pub budget: Budget,
     /// Banks that the adversarial interleavings are made for.
     pub banks: u32,
-}
-
-impl Workload {
-    fn setting<'a>(&self, scenario: Option<&'a str>) -> Setting<'a> {
-        let Workload { count, seed, budget, banks, .. } = *self;
-        Setting { scenario, deltas: count.into(), seed, banks, budget: budget.get() }
-    }
-}
-
-/// The orders of a run, by the explorers that choose them.
-pub struct Chosen {
-    explorers: Vec<Chooser>,
-    /// Whether the user chose them, rather than the campaign.
-    asked: bool,
-}
-
-/// An explorer, and how many of its orders are planned.
-struct Chooser {
-    explorer: Box<dyn Explorer>,
-    planned: u64,
-}
-
-impl Chosen {
-    /// What this text asks for, all of it or nothing.
-    pub fn asked_for(spec: &ExplorerSpec, workload: &Workload, scenario: Option<&str>) -> Result<Self, PlanError> {
-        let explorer = explore::explorer(spec, &workload.setting(scenario))?;
-        let planned = explorer.number(workload.count.into()).unwrap_or(0);
-        Ok(Chosen { explorers: vec![Chooser { explorer, planned }], asked: true })
-    }
-
-    /// All orders where there are at most 64; else the adversarial ones and up to 64 seeded ones, as many as fit.
-    pub fn standard(workload: &Workload) -> Self {
-        let count = u64::from(workload.count);
-        let fitting = workload.budget.get() / count;
-        if let Some(planned) = AllOrders::within(count, ORDERS).filter(|&orders| orders <= fitting) {
-            let explorers = vec![Chooser { explorer: Box::new(AllOrders), planned }];
-            return Chosen { explorers, asked: false };
-        }
-        let adversarial = Adversarial { banks: workload.banks };
-        // Where not all fit, half of them are drawn: only those carry a warrant.
-        let by_hand = adversarial.number(count).unwrap_or(0).min(fitting / 2);
-        let drawn = ORDERS.min(fitting - by_hand);
-        let seeded = Seeded { orders: drawn, seed: workload.seed };
-        let explorers = vec![
-            Chooser { explorer: Box::new(adversarial), planned: by_hand },
-            Chooser { explorer: Box::new(seeded), planned: drawn },
-        ];
-        Chosen { explorers, asked: false }
-    }
-
-    fn planned(&self) -> u64 {
-        self.explorers.iter().map(|chooser| chooser.planned).sum()
-    }
-
-    /// What the first `tried` of the orders are worth.
-    fn warrant(&self, count: u64, tried: &[u64]) -> Option<Warrant> {
-        let choosers = self.explorers.iter().zip(tried);
-        choosers.filter(|(_, tried)| **tried > 0).find_map(|(chooser, &tried)| chooser.explorer.warrant(count, tried))
-    }
-
-    fn audit(&self, count: u64, tried: &[u64]) -> Option<Audit> {
-        let mut choosers = self.explorers.iter().zip(tried).filter(|(_, tried)| **tried > 0);
-        choosers.find_map(|(chooser, &tried)| chooser.explorer.audit(count, tried))
-    }
 }
 
 /// The time that each subject took an order, in nanoseconds, by its name.
@@ -173,17 +98,23 @@ pub fn check(
     workload: &Workload,
     chosen: &Chosen,
     watch: &mut dyn Watch,
-) -> Result<Outcome, SubjectError> {
+) -> Outcome {
     let count = u64::from(workload.count);
     let planned = chosen.planned();
     watch.begin(ARRIVAL_ORDERS, planned * count);
     let mut trials: Vec<Trial> = subjects.iter().map(|_| Trial::new(workload.truth)).collect();
-    let (tried, ended) = try_orders(subjects, &mut trials, workload, chosen, watch);
+    let (tried, mut ended) = try_orders(subjects, &mut trials, workload, chosen, watch);
     watch.end();
-    let mut findings = Vec::new();
+    let (mut findings, mut counterexamples) = (Vec::new(), Vec::new());
     for (subject, trial) in subjects.iter_mut().zip(&trials) {
         if let Some(order) = trial.first_wrong.as_ref().filter(|_| ended.is_none()) {
-            findings.push(finding(*subject, order, workload, watch)?);
+            match finding(*subject, order, workload, watch) {
+                Ok((finding, counterexample)) => {
+                    findings.push(finding);
+                    counterexamples.extend(counterexample);
+                }
+                Err(error) => ended = Some(error),
+            }
         }
     }
     let oracles = oracles(tried.all(), count, &trials);
@@ -209,14 +140,14 @@ pub fn check(
         summary: told,
         oracles,
         warrant: chosen.warrant(count, &tried.by_explorer).filter(|_| verdict == Verdict::Holds),
-        orders: Some(orders_record(chosen, &tried, workload, audit)),
+        orders: Some(Orders { counterexamples, ..orders_record(chosen, &tried, workload, audit) }),
         // The reference took the deltas by index, so that a single other order already tries a second one.
         tries: if tried.all() > 0 && !tried.by_index_alone { vec![FaultClass::OrderDependence] } else { Vec::new() },
         findings,
     };
     let names = subjects.iter().map(|subject| subject.name().to_owned());
     let latencies = names.zip(trials.into_iter().map(|trial| trial.latencies)).collect();
-    Ok(Outcome { check, latencies, ended })
+    Outcome { check, latencies, ended }
 }
 
 /// Tries the chosen orders, one after the other, until one cannot be delivered.
@@ -257,14 +188,6 @@ fn try_orders(
     (tried, None)
 }
 
-/// What every position of an order delivers.
-fn indices_of(order: &Order, count: u64, seed: Seed) -> Vec<u32> {
-    let permutation = Permutation::prepare(order, count, seed);
-    let mut indices = vec![0; permutation.len() as usize];
-    permutation.fill(0, &mut indices);
-    indices.into_iter().map(|index| index as u32).collect()
-}
-
 /// The fingerprint of the order by index.
 fn by_index(count: u64) -> u64 {
     (0..count).fold(0, |fingerprint, index| SplitMix64.generate(fingerprint ^ index))
@@ -296,77 +219,6 @@ impl Trial {
             self.truth.1 = Verdict::Falsified;
             self.first_wrong.get_or_insert_with(|| order.clone());
         }
-    }
-}
-
-/// A state that a subject shows, beside what it should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shown {
-    expected: u64,
-    got: u64,
-}
-
-/// What a subject shows of one order. The state before the last delivery is judged too: where the right end is 0, a
-/// subject that does nothing would otherwise pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct States {
-    before_last: Shown,
-    last: Shown,
-}
-
-impl States {
-    /// The first state that is wrong, or the last one.
-    fn telling(self) -> Shown {
-        if self.before_last.expected != self.before_last.got { self.before_last } else { self.last }
-    }
-}
-
-/// An order on its way, a batch of arrivals at a time, and the plain sum of what has arrived.
-struct Delivery {
-    permutation: Permutation,
-    deltas: Deltas,
-    batch: Vec<u64>,
-    expected: u64,
-    /// The sum of the indices sent, which is known of a permutation.
-    indices: u128,
-    fingerprint: u64,
-}
-
-impl Delivery {
-    fn of(order: &Order, count: u32, seed: Seed) -> Self {
-        let permutation = Permutation::prepare(order, count.into(), seed);
-        let batch = vec![0; BATCH.min(permutation.len() as usize)];
-        Delivery { permutation, deltas: Deltas::of_engine(seed), batch, expected: 0, indices: 0, fingerprint: 0 }
-    }
-
-    /// A number that two orders of the same deltas share with a chance of about 2^-64 only.
-    ///
-    /// # Panics
-    /// If the order was no permutation of the workload's indices, which is a fault of the harness and must not be
-    /// blamed on a subject. (An order that lists its deltas may leave some out.)
-    fn finish(&self, order: &Order, count: u32) -> u64 {
-        let all = u128::from(count) * u128::from(count - 1) / 2;
-        let permuted = matches!(order, Order::Exactly(_)) || self.indices == all;
-        assert!(permuted, "order {order} of {count} deltas does not deliver each of them once");
-        self.fingerprint
-    }
-
-    /// Sends the arrivals at these positions.
-    fn send<E>(&mut self, positions: Range<u64>, mut arrive: impl FnMut(&[u64]) -> Result<(), E>) -> Result<(), E> {
-        let mut first = positions.start;
-        while first < positions.end {
-            let arrivals = &mut self.batch[..BATCH.min((positions.end - first) as usize)];
-            self.permutation.fill(first, arrivals);
-            for index in arrivals.iter_mut() {
-                self.indices += u128::from(*index);
-                self.fingerprint = SplitMix64.generate(self.fingerprint ^ *index);
-                *index = self.deltas.at(*index);
-            }
-            self.expected = arrivals.iter().fold(self.expected, |state, delta| state ^ delta);
-            arrive(arrivals)?;
-            first += arrivals.len() as u64;
-        }
-        Ok(())
     }
 }
 
@@ -426,73 +278,6 @@ fn deliver_to_all(
     Ok((states.collect(), delivery.finish(order, workload.count)))
 }
 
-/// Delivers one order to one subject; gives the state that it should show and the one that it does, before the last
-/// delivery if that is where they differ.
-pub fn deliver(
-    subject: &mut dyn Subject,
-    order: &Order,
-    count: u32,
-    seed: Seed,
-    watch: &mut dyn Watch,
-) -> Result<(u64, u64), SubjectError> {
-    let mut delivery = Delivery::of(order, count, seed);
-    let len = delivery.permutation.len();
-    let mut arrive = |subject: &mut dyn Subject, arrivals: &[u64]| {
-        if watch.stop_requested() {
-            return Err(SubjectError::Interrupted);
-        }
-        watch.advance(arrivals.len() as u64);
-        subject.deliver(arrivals)
-    };
-    subject.restart()?;
-    subject.reset()?;
-    delivery.send(0..len - 1, |arrivals| arrive(subject, arrivals))?;
-    let before_last = Shown { expected: delivery.expected, got: subject.observe()? };
-    delivery.send(len - 1..len, |arrivals| arrive(subject, arrivals))?;
-    let last = Shown { expected: delivery.expected, got: subject.observe()? };
-    let Shown { expected, got } = States { before_last, last }.telling();
-    Ok((expected, got))
-}
-
-/// The contradiction that an order shows, with the fewest deltas that the bound allows to find.
-fn finding(
-    subject: &mut dyn Subject,
-    order: &Order,
-    workload: &Workload,
-    watch: &mut dyn Watch,
-) -> Result<Finding, SubjectError> {
-    let Workload { count, seed, .. } = *workload;
-    let mut attempt = |order: &Order| deliver(subject, order, count, seed, watch);
-    let (expected, got) = attempt(order)?;
-    let reproducible = expected != got;
-    let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
-    if reproducible && u64::from(count) <= MINIMISED_UP_TO {
-        let smallest = fewest_items(&indices_of(order, count.into(), seed), REPLAYS, |indices| {
-            let (expected, got) = attempt(&Order::Exactly(indices.to_vec()))?;
-            Ok::<bool, SubjectError>(expected != got)
-        })?;
-        size = match (smallest.found.len(), smallest.neighbours_pass) {
-            (1, _) => "one delta; fewer cannot fail".to_owned(),
-            (len, true) => format!("{len} deltas; leaving out any one of them passes"),
-            (len, false) => format!("{len} deltas after {REPLAYS} replays; not proved minimal"),
-        };
-        shown = Order::Exactly(smallest.found);
-    }
-    let (expected, got) = attempt(&shown)?;
-    Ok(Finding {
-        subject: subject.name().to_owned(),
-        evidence: subject.evidence(),
-        during: format!("arrival order {order}"),
-        quantity: Quantity::State,
-        expected: Hex64(expected),
-        got: Hex64(got),
-        reproducible,
-        oracle: "truth".to_owned(),
-        case: case_text(subject, Execution::Delivery { count, seed, order: shown }),
-        size,
-    })
-}
-
 /// The judgement of each oracle over all subjects. One order agrees with itself, which says nothing, unless it is the
 /// only one there is.
 fn oracles(tried: u64, count: u64, trials: &[Trial]) -> BTreeMap<String, Verdict> {
@@ -517,7 +302,7 @@ fn doubt(
     let (count, fit) = (u64::from(workload.count), workload.budget.get());
     let undecided = oracles.values().any(|&verdict| verdict == Verdict::Inconclusive);
     if tried.all() == 0 {
-        let planned = count * standard_number(workload);
+        let planned = count * Chosen::most_of_standard(workload);
         Some(format!(
             "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes two, and \
              --budget {planned} all that are planned",
@@ -538,13 +323,6 @@ fn doubt(
     } else {
         None
     }
-}
-
-/// How many orders the standard campaign tries without a bound.
-fn standard_number(workload: &Workload) -> u64 {
-    let count = u64::from(workload.count);
-    let by_hand = || Adversarial { banks: workload.banks }.number(count).unwrap_or(0);
-    AllOrders::within(count, ORDERS).unwrap_or_else(|| ORDERS + by_hand())
 }
 
 fn summary(tried: &Tried, workload: &Workload) -> String {
@@ -580,14 +358,21 @@ fn orders_record(chosen: &Chosen, tried: &Tried, workload: &Workload, audit: Opt
         deliveries: tried.all() * count,
         budget: workload.budget.get(),
         nominal_deliveries_per_second: Budget::DELIVERIES_PER_SECOND,
+        counterexamples: Vec::new(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::chosen::Chooser;
     use super::*;
+    use crate::campaign::arrival_orders::delivery::indices_of;
+    use crate::domain::delta::Deltas;
     use crate::domain::evidence::Evidence;
+    use crate::domain::explorer::Explorer;
     use crate::domain::watch::Unwatched;
+    use crate::explore;
+    use crate::report::record::Sequence;
 
     /// An XOR accumulator that goes wrong once these deltas have arrived in this order, whatever lies between them.
     struct Hazard {
@@ -650,7 +435,7 @@ mod tests {
     }
 
     fn checked(subject: &mut dyn Subject, workload: &Workload, chosen: &Chosen) -> Check {
-        check(&mut [subject], workload, chosen, &mut Unwatched).expect("it answers").check
+        check(&mut [subject], workload, chosen, &mut Unwatched).check
     }
 
     #[test]
@@ -667,6 +452,83 @@ mod tests {
         let sound = checked(&mut Hazard::of(&[]), &workload, &chosen);
         assert_eq!(sound.verdict, Verdict::Holds);
         assert_eq!(sound.warrant, Some(Warrant::Covered { strength: 3, tuples: 16 * 15 * 14 }));
+    }
+
+    #[test]
+    fn one_two_or_three_deltas_of_64_that_matter_are_found_within_a_hundred_replays() {
+        let workload = workload(64, 10_000);
+        let mut stream = SEED.stream("hazards");
+        let mut most = 0;
+        for matter in [1, 2, 3] {
+            for _ in 0..40 {
+                let mut all: Vec<u64> = (0..64).collect();
+                stream.shuffle(&mut all);
+                let pattern = &all[..matter];
+                let check = checked(&mut Hazard::of(pattern), &workload, &asked_for("covering:3", &workload));
+                let counterexample = &check.orders.expect("it is recorded").counterexamples[0];
+                let wrong: Vec<u64> = counterexample.wrong.deltas.iter().map(|(index, _)| u64::from(*index)).collect();
+                assert_eq!((wrong.as_slice(), counterexample.minimal), (pattern, true));
+                assert_eq!(counterexample.right.is_some(), matter > 1);
+                assert_eq!(counterexample.differing_bytes, [1]);
+                most = most.max(counterexample.replays);
+            }
+        }
+        assert!(most <= 100, "{most} replays");
+    }
+
+    #[test]
+    fn more_deltas_than_the_replays_tell_apart_are_marked_as_not_proved_minimal() {
+        let workload = workload(64, 10_000);
+        let pattern: Vec<u64> = (0..64).rev().step_by(3).collect();
+        let check = checked(&mut Hazard::of(&pattern), &workload, &asked_for("adversarial", &workload));
+        let counterexample = &check.orders.expect("it is recorded").counterexamples[0];
+        assert!(!counterexample.minimal && counterexample.replays <= 100);
+        assert!(check.findings[0].size.ends_with("replays; not proved minimal"), "{}", check.findings[0].size);
+    }
+
+    /// A hazard that is wrong in every order as long as this delta has not arrived: another class of finding.
+    struct Needing(u64, Hazard, bool);
+
+    impl Subject for Needing {
+        fn name(&self) -> &str {
+            "needing"
+        }
+
+        fn evidence(&self) -> Evidence {
+            Evidence::Software
+        }
+
+        fn longest_order(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn reset(&mut self) -> Result<(), SubjectError> {
+            self.2 = false;
+            self.1.reset()
+        }
+
+        fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+            self.2 |= arrivals.contains(&Deltas::of_engine(SEED).at(self.0));
+            self.1.deliver(arrivals)
+        }
+
+        fn observe(&mut self) -> Result<u64, SubjectError> {
+            Ok(self.1.observe()? ^ if self.2 { 0 } else { 1 << 63 })
+        }
+    }
+
+    #[test]
+    fn a_finding_keeps_its_class_while_it_is_made_smaller() {
+        let workload = workload(16, 10_000);
+        let mut subject = Needing(7, Hazard::of(&[9, 5]), false);
+        let backwards = format!("replay:schedule1,count=16,seed={SEED},length=16,order=reverse");
+        let check = checked(&mut subject, &workload, &asked_for(&backwards, &workload));
+        let counterexample = &check.orders.expect("it is recorded").counterexamples[0];
+        let indices = |sequence: &Sequence| sequence.deltas.iter().map(|(index, _)| *index).collect::<Vec<_>>();
+        // A single delta would be wrong too, in the only order that it has, which is not what was found.
+        assert_eq!(indices(&counterexample.wrong), [7, 9, 5]);
+        assert_eq!(counterexample.right.as_ref().map(indices), Some(vec![5, 7, 9]));
+        assert_eq!((counterexample.differing_bytes.as_slice(), counterexample.minimal), (&[1][..], true));
     }
 
     /// A generator that is stuck: it names another order every time, and gives the same one.
@@ -732,7 +594,7 @@ mod tests {
     fn a_run_that_is_stopped_keeps_the_coverage_that_it_reached_and_claims_nothing() {
         let workload = workload(8, 1_000_000);
         let chosen = asked_for("all", &workload);
-        let outcome = check(&mut [&mut Hazard::of(&[])], &workload, &chosen, &mut StopAfter(800)).expect("a record");
+        let outcome = check(&mut [&mut Hazard::of(&[])], &workload, &chosen, &mut StopAfter(800));
         assert_eq!(outcome.ended, Some(SubjectError::Interrupted));
         let Check { verdict, warrant, summary, orders, .. } = outcome.check;
         assert_eq!((verdict, warrant), (Verdict::Inconclusive, None));
