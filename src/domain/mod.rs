@@ -13,6 +13,7 @@ pub mod finding;
 pub mod hex;
 pub mod oracle;
 pub mod order;
+pub mod replica;
 pub mod seed;
 pub mod subject;
 pub mod trial;

@@ -5,6 +5,7 @@
 
 pub mod adversarial;
 pub mod all_orders;
+pub mod exhaustive;
 pub mod minimise;
 pub mod permutation;
 pub mod seeded;
