@@ -39,10 +39,10 @@ pub fn cost<R: Replica>(replica: &R, n: u32, threads: NonZeroUsize) -> Cost {
     let inside = block_bits(replica, n);
     let outside = n - inside;
     let blocks = BigUint::from(1u8) << outside;
-    // Over all blocks: `k` of `outside` deltas lead to a block, of which one delivery is a merge, and `k - 1` to each of
-    // its `k` neighbours, which are then filled: sum of k - 1, of k (k - 1) and of k (2^inside - 1).
+    // Over all blocks: `k` of `outside` deltas lead to a block, and `k - 1` to each of its `k` neighbours, which are then
+    // filled: sum of k, of k (k - 1) and of k (2^inside - 1).
     let ones = &blocks * outside / 2u32;
-    let paths = &ones + 1u32 - &blocks + &blocks * outside * outside.saturating_sub(1) / 4u32;
+    let paths = &ones + &blocks * outside * outside.saturating_sub(1) / 4u32;
     let fills = ones * ((BigUint::from(1u8) << inside) - 1u32);
     Cost {
         merges: (BigUint::from(n) << n) / 2u32,
