@@ -1,7 +1,7 @@
 //! Rates of the walk over all orders, in merges per second, beside those who try orders in other ways.
 //!
 //! First, by criterion, the walk over 16, 20 and 24 deltas under four merges (one of them is not linear, so that no
-//! algebra can take the work away), the walk by digest, and plain enumeration of all orders of 8 and 9 deltas. Then, both
+//! algebra can take the work away), the walk by digest, the one that follows classes, and plain enumeration of all orders of 8 and 9 deltas. Then, both
 //! sides in turn in one run (A B A B ...), merges per second over the states per second that `stateright` counts as
 //! generated, on the same graph: one replica, 20 deltas, every delivery a transition. The median of the ratios is shown
 //! with the least and the greatest. Both use as many threads, two where there are two cores.
@@ -56,6 +56,7 @@ fn main() {
         .configure_from_args();
     walks(&mut criterion, &deltas, if measures { &[16, 20, 24] } else { &[10] });
     digests(&mut criterion, &deltas, if measures { 18 } else { 8 });
+    sources(&mut criterion, &deltas, if measures { 6 } else { 2 });
     plain(&mut criterion, &deltas, if measures { &[8, 9] } else { &[4] });
     criterion.final_summary();
     ratios(&deltas, if measures { RATIO_DELTAS } else { 8 }, if measures { PAIRS } else { 2 });
@@ -115,6 +116,22 @@ fn digests(criterion: &mut Criterion, deltas: &[u64], n: u32) {
             let plan = Plan::every_order(n);
             let outcome = explore_comparing(&replica, &plan, Comparison::Digest128, &limits(), &mut Unwatched);
             checked(&outcome.expect("it fits"), n);
+        });
+    });
+    group.finish();
+}
+
+/// The walk that follows classes, over so many clients with queues as long.
+fn sources(criterion: &mut Criterion, deltas: &[u64], clients: u32) {
+    let replica = Merging { deltas, start: 0, merge: |state, delta| state ^ delta };
+    let plan = Plan::per_source(vec![(0..clients).collect(); clients as usize]);
+    let merges = u64::try_from(plan.merges()).expect("there are few");
+    let mut group = criterion.benchmark_group(format!("walk over {clients} queues of {clients} deltas, merges"));
+    group.throughput(Throughput::Elements(merges));
+    group.bench_function("xor", |bencher| {
+        bencher.iter(|| {
+            let outcome = explore(&replica, &plan, &limits(), &mut Unwatched).expect("it fits");
+            assert_eq!(outcome.coverage.merges, merges);
         });
     });
     group.finish();

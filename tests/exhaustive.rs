@@ -412,6 +412,33 @@ fn a_journal_agrees_in_what_it_shows_though_its_snapshots_differ() {
 }
 
 #[test]
+fn snapshots_that_are_reached_again_are_followed_once() {
+    // The set and its last two arrivals: 30 classes at six deltas, each reached in 24 ways.
+    let last_two = Merging {
+        deltas: &[1, 2, 4, 8, 16, 32],
+        start: 0,
+        merge: |state: u64, delta: u64| (state & 0xFF | delta) | (state >> 8 & 0xFF) << 16 | delta << 8,
+    };
+    struct ShowsTheSet<R>(R);
+    impl<R: Replica<Snapshot = u64>> Replica for ShowsTheSet<R> {
+        type Snapshot = u64;
+        fn start(&self) -> u64 {
+            self.0.start()
+        }
+        fn deliver(&self, snapshot: &u64, delta: usize) -> u64 {
+            self.0.deliver(snapshot, delta)
+        }
+        fn show(&self, snapshot: &u64) -> Vec<u8> {
+            vec![*snapshot as u8]
+        }
+    }
+    let outcome = same_as_enumerated(&ShowsTheSet(last_two), &Plan::every_order(6));
+    assert_eq!(outcome.judgement, Judgement::Agree);
+    // Subsets of m deltas have m (m - 1) last twos: 15 * 2 + 20 * 6 + 15 * 12 + 6 * 20 + 30, and 7 smaller sets.
+    assert_eq!(outcome.coverage.snapshots, 7 + 30 + 120 + 180 + 120 + 30);
+}
+
+#[test]
 fn a_journal_that_shows_its_order_late_is_falsified_by_the_smallest_set_that_does() {
     let late = Journal(|arrivals: &[u8]| if arrivals.len() > 3 { arrivals.to_vec() } else { sorted(arrivals) });
     for plan in [Plan::every_order(6), Plan::per_source(vec![vec![0, 1, 2], vec![3, 4, 5]])] {
@@ -460,6 +487,18 @@ fn large_snapshots_are_told_apart_by_a_hash_and_the_outcome_says_so() {
     let outcome = explore(&Sorting, &Plan::every_order(12), &limits(2), &mut Unwatched).unwrap();
     assert_eq!((outcome.judgement, outcome.comparison), (Judgement::Agree, Comparison::Digest128));
     assert_eq!((outcome.coverage.merges, outcome.coverage.sets), (12 << 11, 1 << 12));
+}
+
+#[test]
+fn a_proof_says_what_it_takes_for_granted() {
+    let replica = Merging { deltas: &[1, 2, 3], start: 0, merge: u64::max };
+    let said = |comparison| {
+        explore_comparing(&replica, &Plan::every_order(3), comparison, &limits(1), &mut Unwatched)
+            .unwrap()
+            .assumptions()
+    };
+    assert_eq!(said(Comparison::Whole).len(), 1);
+    insta::assert_snapshot!(said(Comparison::Digest128)[1], @"Snapshots were compared by 128-bit SipHash-2-4, as if by a random function: the probability that any difference was missed is at most 12 / 2^128.");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Schedules: which arrival orders to try, what each position of an order delivers, and how a failing execution is
-//! made smaller.
+//! Schedules: which arrival orders to try, what each position of an order delivers, how a failing execution is made
+//! smaller, and the walk that covers every order at once.
 //!
 //! Knows: `domain`. Must not: know any subject by name, or what an order's outcome should be.
 

@@ -27,7 +27,7 @@ use crate::domain::watch::Watch;
 const BLOCK_BYTES: u64 = 8 << 10;
 
 /// Below so many merges, threads take longer to start than to work.
-const SHARED_FROM: u64 = 1 << 18;
+const SHARED_FROM: u128 = 1 << 18;
 
 /// How many of `n` deltas vary inside a block.
 fn block_bits<R: Replica>(replica: &R, n: u32) -> u32 {
@@ -61,7 +61,7 @@ fn scan_in_blocks<R: Replica>(replica: &R, n: u32, inside: u32, threads: NonZero
     let blocks = 1u64 << outside;
     let least = Least::new();
     let walk = Walk { replica, inside, least: &least };
-    let threads = if (u64::from(n) << n) / 2 < SHARED_FROM { NonZeroUsize::MIN } else { threads };
+    let threads = if (u128::from(n) << n) / 2 < SHARED_FROM { NonZeroUsize::MIN } else { threads };
     let batch = (blocks / (threads.get() as u64 * 8)).clamp(1, 16);
     watch.begin("sets of deltas, in blocks", blocks);
     let done = in_parts(

@@ -225,7 +225,11 @@ impl<'a> Shape<'a> {
 /// Follows all classes, within the limits; the cost of one class a set must have been found to fit.
 pub fn follow<R: Replica>(replica: &R, plan: &Plan, limits: &Limits, watch: &mut dyn Watch) -> Followed {
     let shape = Shape::of(plan);
-    watch.begin("sets of deltas, with their classes", u64::try_from(plan.sets()).unwrap_or(u64::MAX));
+    let cells = match plan.schedules {
+        Schedules::Repeated { deltas, .. } => Plan::every_order(deltas).sets(),
+        _ => plan.sets(),
+    };
+    watch.begin("sets of deltas, with their classes", u64::try_from(cells).unwrap_or(u64::MAX));
     let followed = Follow { replica, shape, limits }.levels(watch);
     watch.end();
     followed

@@ -113,6 +113,20 @@ impl Outcome {
             Judgement::Inconclusive(_) => Verdict::Inconclusive,
         }
     }
+
+    /// What the judgement takes for granted, as sentences. A disagreement itself takes nothing for granted, since both of
+    /// its sequences were replayed from the start; that no smaller one exists does.
+    pub fn assumptions(&self) -> Vec<String> {
+        let mut assumptions = vec!["A snapshot holds all of the subject's state.".to_owned()];
+        if self.comparison == Comparison::Digest128 {
+            assumptions.push(format!(
+                "Snapshots were compared by 128-bit SipHash-2-4, as if by a random function: the probability that any \
+                 difference was missed is at most {} / 2^128.",
+                self.coverage.merges
+            ));
+        }
+        assumptions
+    }
 }
 
 /// Walks over all that the plan delivers to the replica, telling snapshots apart in the way that fits them.
