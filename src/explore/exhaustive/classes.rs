@@ -17,7 +17,7 @@ use crate::domain::replica::Replica;
 use crate::domain::watch::Watch;
 
 /// Cells that are worked on at a time.
-const ROUND: usize = 4096;
+const ROUND: usize = 1 << 14;
 
 /// So many classes are searched one by one, more by a hash.
 const SEARCHED: usize = 8;
@@ -171,28 +171,28 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// The cells one delivery before this one, and the delta that leads here.
-    fn before(&self, cell: u64) -> Vec<(u64, u32)> {
+    /// Tells `each` the cells one delivery before this one, with the delta that leads here.
+    fn before(&self, cell: u64, mut each: impl FnMut(u64, u32)) {
         match self {
-            Shape::Sets { .. } => members(cell).map(|delta| (cell & !(1 << delta), delta)).collect(),
+            Shape::Sets { .. } => members(cell).for_each(|delta| each(cell & !(1 << delta), delta)),
             Shape::Prefixes { queues, strides } => {
-                let sources = queues.iter().zip(strides);
-                sources
-                    .filter_map(|(queue, stride)| {
-                        let delivered = (cell / stride) % (queue.len() as u64 + 1);
-                        (delivered > 0).then(|| (cell - stride, queue[delivered as usize - 1]))
-                    })
-                    .collect()
+                let mut rest = cell;
+                for (queue, stride) in queues.iter().zip(strides) {
+                    let radix = queue.len() as u64 + 1;
+                    let delivered = rest % radix;
+                    rest /= radix;
+                    if delivered > 0 {
+                        each(cell - stride, queue[delivered as usize - 1]);
+                    }
+                }
             }
             Shape::Gaps { queues, starts } => {
-                let sources = queues.iter().zip(starts);
-                sources
-                    .filter_map(|(queue, start)| {
-                        let own = (cell >> start) & subsets::all(queue.len() as u32);
-                        let last = own.checked_ilog2()?;
-                        Some((cell & !(1 << (start + last)), queue[last as usize]))
-                    })
-                    .collect()
+                for (queue, start) in queues.iter().zip(starts) {
+                    let own = (cell >> start) & subsets::all(queue.len() as u32);
+                    if let Some(last) = own.checked_ilog2() {
+                        each(cell & !(1 << (start + last)), queue[last as usize]);
+                    }
+                }
             }
         }
     }
@@ -276,9 +276,10 @@ impl<R: Replica> Follow<'_, R> {
         watch: &mut dyn Watch,
     ) -> Result<Level<R::Snapshot>, End> {
         let mut next = Level { starts: vec![0], entries: Vec::new(), number: ways.len(), cells };
+        let most = last.starts.windows(2).map(|cell| cell[1] - cell[0]).max().unwrap_or(0);
         while next.starts.len() <= next.cells.len() {
             let room = self.room(last.entries.len() + next.entries.len(), ways.len());
-            let round = self.round(last, &next.cells[next.starts.len() - 1..], room);
+            let round = self.round(last, most, &next.cells[next.starts.len() - 1..], room);
             let finished: Vec<OnceLock<Option<Cell<R::Snapshot>>>> = round.iter().map(|_| OnceLock::new()).collect();
             let done = in_parts(
                 round.len() as u64,
@@ -334,12 +335,15 @@ impl<R: Replica> Follow<'_, R> {
     }
 
     /// The cells to work on next: so many as surely fit, one at least. It depends on states alone, not on threads.
-    fn round<'c>(&self, last: &Level<R::Snapshot>, cells: &'c [u64], room: usize) -> &'c [u64] {
+    fn round<'c>(&self, last: &Level<R::Snapshot>, most: usize, cells: &'c [u64], room: usize) -> &'c [u64] {
+        let times = self.shape.times() as usize;
+        // `most` is the most states of a cell of the last level, and no cell has more than 64 before it.
+        if most.saturating_mul(64 * times * ROUND) <= room {
+            return &cells[..cells.len().min(ROUND)];
+        }
         let mut states = 0;
         let fitting = cells.iter().take(ROUND).take_while(|&&cell| {
-            let before = self.shape.before(cell);
-            states += before.into_iter().map(|(before, _)| last.of(before).len()).sum::<usize>()
-                * self.shape.times() as usize;
+            self.shape.before(cell, |before, _| states += last.of(before).len() * times);
             states <= room
         });
         let count = fitting.count().max(1);
@@ -350,17 +354,20 @@ impl<R: Replica> Follow<'_, R> {
     fn cell(&self, last: &Level<R::Snapshot>, cell: u64, room: usize) -> Option<Cell<R::Snapshot>> {
         let mut classes = Classes::default();
         let mut deliveries = 0;
-        for (before, delta) in self.shape.before(cell) {
+        self.shape.before(cell, |before, delta| {
             for place in last.of(before) {
+                if classes.entries.len() > room {
+                    return;
+                }
                 let entry = &last.entries[place];
                 let snapshot = self.replica.deliver(&entry.snapshot, delta as usize);
                 let before = Before::Numbered((last.number + place) as u32);
                 deliveries += 1;
                 classes.add(Entry { snapshot, repeats: entry.repeats, before, delta });
-                if classes.entries.len() > room {
-                    return None;
-                }
             }
+        });
+        if classes.entries.len() > room {
+            return None;
         }
         if self.shape.times() > 1 {
             let mut place = 0;

@@ -4,10 +4,10 @@
 //! delta larger need to be tried from that one snapshot only: `n * 2^(n-1)` deliveries stand for all `n!` orders. That
 //! rests on a snapshot holding all state ([`crate::domain::replica`]).
 //!
-//! Two fast walks look for the smallest set that two ways reach in different snapshots: [`blocks`] for small states, in
-//! memory that does not grow with the number of sets, and [`digests`] for large ones. Where none is found, the orders
+//! Two fast walks look for the smallest set that two ways reach in different snapshots: `blocks` for small states, in
+//! memory that does not grow with the number of sets, and `digests` for large ones. Where none is found, the orders
 //! agree. Where one is found and shows a difference, it is the smallest counterexample. Where snapshots differ but show
-//! the same (a journal keeps its order), and for schedules of other kinds, [`classes`] follows all snapshots level by
+//! the same (a journal keeps its order), and for schedules of other kinds, `classes` follows all snapshots level by
 //! level while they fit the budget.
 //!
 //! Knows: the replica and which deliveries lead where. Must not: know what a merge does, print, or read a clock.
