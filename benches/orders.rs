@@ -28,7 +28,7 @@ const RATIO_DELTAS: u32 = 20;
 /// Pairs for the ratio, the first of which warms up.
 const PAIRS: usize = 8;
 
-/// Walks of each size behind `--large`.
+/// Timed walks of each size behind `--large`; there is one behind `--largest`.
 const RUNS: usize = 3;
 
 type Merge = fn(&[u64], u32) -> Duration;
@@ -243,7 +243,7 @@ fn ratios(deltas: &[u64], n: u32, pairs: usize) {
 }
 
 fn large(deltas: &[u64], sizes: &[u32]) {
-    println!("Timed walks, {} threads, at most 64 MiB: least and greatest time of {RUNS}\n", threads());
+    println!("Timed walks, {} threads, at most 64 MiB: least and greatest time, and the best rate\n", threads());
     for &n in sizes {
         for (name, merge) in MERGES {
             let runs = if n > 30 { 1 } else { RUNS };

@@ -340,11 +340,15 @@ proptest! {
 }
 
 #[test]
-fn workloads_of_eight_deltas_are_judged_as_by_plain_enumeration() {
-    let deltas = [3, 1 << 40, u64::MAX, 0.1f64.to_bits(), 1e16f64.to_bits(), (-1e16f64).to_bits(), 7, i64::MAX as u64];
-    for (_, merge) in ALGEBRAS {
-        same_as_enumerated(&Merging { deltas: &deltas, start: 0, merge }, &Plan::every_order(8));
-    }
+fn workloads_of_up_to_nine_deltas_are_judged_as_by_plain_enumeration() {
+    let (tenth, large) = (0.1f64.to_bits(), 1e16f64.to_bits());
+    let deltas = [3, 1 << 40, u64::MAX, tenth, large, (-1e16f64).to_bits(), 7, i64::MAX as u64, 0x8000_0000_0000_0001];
+    std::thread::scope(|scope| {
+        for (_, merge) in ALGEBRAS {
+            let replica = Merging { deltas: &deltas, start: 0, merge };
+            scope.spawn(move || (1..=9).for_each(|n| drop(same_as_enumerated(&replica, &Plan::every_order(n)))));
+        }
+    });
 }
 
 #[test]
@@ -616,6 +620,23 @@ impl Watch for StopsAfter {
     fn stop_requested(&self) -> bool {
         self.seen >= self.left
     }
+}
+
+#[test]
+fn a_disagreement_that_is_found_before_a_stop_is_told_and_proved_smallest_only_where_it_is() {
+    // The whole set, and one way into a large set of the block that is walked over first.
+    let deep = OneWrongWay { set: (1 << 20) - 1, last: 3 };
+    let early = OneWrongWay { set: (1 << 9) - 1, last: 3 };
+    let stop = || StopsAfter { left: 1, seen: 0 };
+    let outcome = explore(&deep, &Plan::every_order(20), &limits(1), &mut stop()).unwrap();
+    assert_eq!(outcome.judgement, Judgement::Inconclusive(Unsettled::Stopped));
+    let outcome = explore(&early, &Plan::every_order(20), &limits(1), &mut stop()).unwrap();
+    let found = disagreement(&outcome).expect("it was found");
+    assert_eq!(found.deltas.len(), 9);
+    // Sets of fewer deltas that hold one from 10 on were not all looked at.
+    assert!(!found.smallest && outcome.coverage.settled < 8);
+    let outcome = explore(&early, &Plan::every_order(20), &limits(1), &mut Unwatched).unwrap();
+    assert!(disagreement(&outcome).expect("it was found").smallest);
 }
 
 #[test]

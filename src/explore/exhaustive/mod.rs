@@ -171,8 +171,7 @@ pub fn explore_comparing<R: Replica>(
         let smallest = scan.complete || scan.settled.is_some_and(|settled| settled + 1 >= mismatch.size);
         let deltas = ascending(mismatch.set);
         let judgement = Judgement::Disagree(Disagreement { deltas, first, second, smallest });
-        let scan = if smallest { up_to(plan, &mismatch, scan) } else { scan };
-        return Ok(outcome(plan, judgement, &scan, comparison));
+        return Ok(outcome(plan, judgement, &up_to(plan, &mismatch, scan), comparison));
     }
     if !scan.complete {
         return Ok(outcome(
@@ -189,7 +188,8 @@ pub fn explore_comparing<R: Replica>(
     Ok(outcome(plan, judgement, &up_to(plan, &mismatch, scan), comparison))
 }
 
-/// What was scanned, no further than the sets smaller than the mismatch: the part that does not depend on the threads.
+/// What was scanned, no further than whole sizes smaller than the mismatch: beyond, sets were left out that cannot hold a
+/// smaller one, and which depends on the threads.
 fn up_to(plan: &Plan, mismatch: &Mismatch, scan: Scan) -> Scan {
     let Schedules::EveryOrder { deltas } = plan.schedules else { return scan };
     let settled = scan.settled.unwrap_or(0).min(mismatch.size - 1);
