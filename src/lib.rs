@@ -17,7 +17,7 @@
 //! | 1 | [`domain`] | the words of the product, as types and traits; nothing else |
 //! | 2 | [`bus`] | how 32-bit words get to a device and back |
 //! | 2 | [`scenario`] | files to scenarios, scenarios to workloads |
-//! | 2 | [`explore`] | schedules, and how a failing one is made smaller |
+//! | 2 | [`explore`] | schedules, how a failing one is made smaller, and the walk over all orders |
 //! | 2 | [`oracle`] | judgements, and what a set of runs cannot see |
 //! | 2 | [`report`] | the record, and the views of it |
 //! | 3 | [`device`] | the register maps, the one driver, the model |

@@ -16,6 +16,7 @@ pub mod hex;
 pub mod law;
 pub mod oracle;
 pub mod order;
+pub mod replica;
 pub mod schedule;
 pub mod seed;
 pub mod subject;

@@ -1,5 +1,5 @@
-//! Schedules: which arrival orders to try, what each position of an order delivers, and how a failing execution is
-//! made smaller.
+//! Schedules: which arrival orders to try, what each position of an order delivers, how a failing execution is made
+//! smaller, and the walk that covers every order at once.
 //!
 //! A new explorer is one file here and one entry in [`EXPLORERS`]. Knows: `domain`. Must not: know any subject by name,
 //! or what an order's outcome should be.
@@ -8,6 +8,7 @@ pub mod adversarial;
 pub mod all_orders;
 pub mod audit;
 pub mod covering;
+pub mod exhaustive;
 pub mod minimise;
 pub mod permutation;
 pub mod replay;
