@@ -73,11 +73,10 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
     claims
 }
 
-/// The claims of a trial of laws: that every algebra keeps the laws which it claims.
-pub fn law_claims(checks: &[Check]) -> Vec<ClaimRecord> {
+/// The claims of a trial of algebras: of each, that this kind of fault was tried by a check that holds.
+pub fn claims_of_algebras(class: FaultClass, checks: &[Check]) -> Vec<ClaimRecord> {
     let algebras = checks.iter().flat_map(|check| check.subjects.keys());
-    let of_algebra =
-        |name: &String| claim(FaultClass::FalseLaw, name, checks, &|check: &Check| check.subjects.contains_key(name));
+    let of_algebra = |name: &String| claim(class, name, checks, &|check: &Check| check.subjects.contains_key(name));
     algebras.map(of_algebra).collect()
 }
 

@@ -55,6 +55,11 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
         let law = record.laws.iter().flat_map(|laws| &laws.trials).find(|trial| trial.name() == *name);
         compare(&format!("claim {name}"), verdict.to_string(), law.map(|trial| trial.verdict.to_string()));
     }
+    for (algebra, deltas) in &expect.fewest_deltas {
+        let walk = record.walks.iter().find(|walk| walk.check == format!("every order of {algebra}"));
+        let found = walk.and_then(|walk| walk.ways.first()).map(|way| way.deltas.len().to_string());
+        compare(&format!("fewest deltas that {algebra} disagrees about"), deltas.to_string(), found);
+    }
     let seed = record.asked.trial.seed().to_string();
     let tick = record.ticks.iter().find(|tick| tick.seed.to_string() == seed);
     if let Some(changed) = &expect.changed {

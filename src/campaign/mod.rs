@@ -8,6 +8,7 @@ pub mod adapter_round_trips;
 pub mod arrival_orders;
 pub mod coverage;
 pub mod engine_sweeps;
+pub mod every_order;
 pub mod expectation;
 pub mod laws;
 pub mod planted;
@@ -24,6 +25,7 @@ use crate::campaign::coverage::EngineRuns;
 use crate::campaign::sync_tick::{check_device, check_message};
 use crate::domain::case::Case;
 use crate::domain::execution::Execution;
+use crate::domain::fault::FaultClass;
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, Subject, SubjectError};
@@ -34,7 +36,7 @@ use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{
     Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Record,
-    TickRecord, Timing, Unseen, VERSION,
+    TickRecord, Timing, Unseen, VERSION, WalkRecord,
 };
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};
@@ -59,6 +61,7 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
         Trial::Standard(trial) => standard::run(trial, &mut subjects, &mut progress, watch),
         Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
+        Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
     };
     watch.end();
     let mut record = progress.into_record(plan, &subjects, ended.err());
@@ -71,6 +74,7 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
 pub fn orders_fit(plan: &Plan, subjects: &mut Subjects) -> Result<(), PlanError> {
     match &plan.scenario.trial {
         Trial::Standard(trial) => standard::orders_fit(trial, plan.scenario.name.as_deref(), subjects),
+        Trial::EveryOrder(trial) => Ok(every_order::fits(trial, plan.conditions.threads)?),
         Trial::Tick(_) | Trial::Laws(_) => Ok(()),
     }
 }
@@ -85,6 +89,7 @@ pub struct Progress {
     causes: Vec<CauseRecord>,
     engines: Vec<EngineRuns>,
     ticks: Vec<TickRecord>,
+    walks: Vec<WalkRecord>,
     laws: Option<LawsRecord>,
     timing: Timing,
 }
@@ -141,6 +146,7 @@ impl Progress {
             Trial::Standard(trial) => coverage::unseen(&self.engines, &self.checks, &devices, trial.count.get()),
             Trial::Tick(_) => Unseen::default(),
             Trial::Laws(_) => laws::unseen(),
+            Trial::EveryOrder(trial) => every_order::unseen(trial),
         };
         let mut record = Record {
             format: FORMAT.to_owned(),
@@ -166,6 +172,7 @@ impl Progress {
             causes: self.causes,
             claims,
             ticks: self.ticks,
+            walks: self.walks,
             laws: self.laws,
             unseen,
             planted,
@@ -183,7 +190,8 @@ impl Progress {
                 let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
                 coverage::tick_claims(&self.checks, devices, changes)
             }
-            Trial::Laws(_) => coverage::law_claims(&self.checks),
+            Trial::Laws(_) => coverage::claims_of_algebras(FaultClass::FalseLaw, &self.checks),
+            Trial::EveryOrder(_) => coverage::claims_of_algebras(FaultClass::OrderDependence, &self.checks),
         }
     }
 }
@@ -213,7 +221,7 @@ pub fn standard_longest_run(trial: &Trial, banks: u32) -> u32 {
             let of = |check, deltas| if trial.makes(check) { deltas } else { 0 };
             of(StandardCheck::BankSweep, trial.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks))
         }
-        Trial::Tick(_) | Trial::Laws(_) => 0,
+        Trial::Tick(_) | Trial::Laws(_) | Trial::EveryOrder(_) => 0,
     }
 }
 

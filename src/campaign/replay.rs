@@ -2,6 +2,7 @@
 
 use crate::campaign::adapter_round_trips::operate;
 use crate::campaign::{accumulation, arrival_orders, engine_sweeps};
+use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
 use crate::domain::delta::Generator;
 use crate::domain::evidence::Evidence;
@@ -93,6 +94,7 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
             }
             state(arrival_orders::deliver(device, order, *count, *seed, watch)?)
         }
+        (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {
             return Err(incapable("it has no engine and no adapter".to_owned()));
         }
@@ -108,6 +110,15 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
         (true, None) => Verdict::Holds,
     };
     Ok(Replayed { evidence: evidence(subjects), compared, verdict, doubt })
+}
+
+/// What two sequences of the same deltas come to by an algebra; the first is what the second should.
+fn merge(algebra: &str, start: u64, first: &[u64], second: &[u64]) -> Result<Vec<Comparison>, ReplayError> {
+    let incapable = |reason: String| ReplayError::Incapable { subject: algebra.to_owned(), reason };
+    let named: Named = algebra.parse().map_err(|error: AlgebraError| incapable(error.to_string()))?;
+    let merge = named.entry().at_64.merge;
+    let state = |deltas: &[u64]| Hex64(deltas.iter().fold(start, |state, &delta| merge(state, delta)));
+    Ok(vec![Comparison { quantity: Quantity::State, expected: state(first), got: state(second) }])
 }
 
 /// Why a case that comes out right tells nothing: nothing in it could be judged, or what is planted did not show.

@@ -73,11 +73,12 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
 
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
+    let is_of_algebras = matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_));
     let backends = match (&options.backend, &scenario.backends) {
-        (None, None) if matches!(scenario.trial, Trial::Laws(_)) => Vec::new(),
-        _ if matches!(scenario.trial, Trial::Laws(_)) => {
+        (None, None) if is_of_algebras => Vec::new(),
+        _ if is_of_algebras => {
             return Err(Failure::usage(anyhow!(
-                "a trial of laws is of merge functions and uses no backend: name none"
+                "a trial of algebras is of merge functions and uses no backend: name none"
             )));
         }
         (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,

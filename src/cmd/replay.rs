@@ -13,6 +13,7 @@ use crate::cmd::{Failure, execute, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
+use crate::domain::execution::Execution;
 use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
 use crate::domain::subject::SubjectError;
@@ -64,8 +65,10 @@ fn read(path: &str) -> Result<String, Failure> {
 
 fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failure> {
     let case: Case = text.parse().map_err(|error| Failure::usage(anyhow!("{origin}: {error}")))?;
-    let backends = subject::backends([case.subject.as_str()])?;
-    if backends.len() != 1 {
+    // A merge is of an algebra, which is a function and needs no backend.
+    let is_merge = matches!(case.execution, Execution::Merge { .. });
+    let backends = if is_merge { Vec::new() } else { subject::backends([case.subject.as_str()])? };
+    if backends.len() != 1 && !is_merge {
         return Err(Failure::usage(anyhow!("{origin}: a case has one subject, and '{}' is several", case.subject)));
     }
     let conditions = Conditions { threads: threads(args.threads), faults: case.faults.clone() };

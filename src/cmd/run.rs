@@ -74,10 +74,12 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
             Trial::Standard(trial) => trial.seed = seed,
             Trial::Tick(trial) => trial.seed = seed,
             Trial::Laws(trial) => trial.seed = seed,
+            Trial::EveryOrder(trial) => trial.seed = seed,
         }
     }
     match (&mut scenario.trial, options.budget) {
         (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
+        (Trial::EveryOrder(trial), Some(budget)) => trial.budget = budget,
         (Trial::Tick(_), Some(_)) => {
             return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a tick has none")));
         }
@@ -93,6 +95,9 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         }
         (Trial::Laws(_), Some(_)) => {
             return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and a trial of laws has none")));
+        }
+        (Trial::EveryOrder(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and this scenario walks over all")));
         }
         (_, None) => {}
     }

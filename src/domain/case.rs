@@ -34,10 +34,12 @@ pub enum CaseError {
     #[error("this is a case of version '{0}'; this abench reads {VERSION_TAG}")]
     Version(String),
     /// The text does not begin as a case does.
-    #[error("a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, delivery or adapter")]
+    #[error(
+        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, delivery, merge or adapter"
+    )]
     Head,
-    /// The kind is not one of the four.
-    #[error("'{0}' is not a kind of case; allowed are engine, accumulate, delivery and adapter")]
+    /// The kind is not one of the five.
+    #[error("'{0}' is not a kind of case; allowed are engine, accumulate, delivery, merge and adapter")]
     Kind(String),
     /// A field is no `key=value`, or its key does not belong to the kind.
     #[error("'{field}' does not belong in a case of kind {kind}; allowed are {allowed}")]
@@ -88,6 +90,9 @@ pub enum CaseError {
         /// The largest index there is.
         last: u32,
     },
+    /// The two sequences of a merge are not of the same deltas.
+    #[error("first= and second= are two orders of the same deltas, and these are of others")]
+    OtherDeltas,
     /// A fault is planted twice.
     #[error("plant={0} is there twice; plant each fault once")]
     Twice(Fault),
@@ -108,6 +113,9 @@ impl fmt::Display for Case {
             }
             Execution::Delivery { count, seed, order } => {
                 write!(f, "delivery,count={count},seed={seed},order={order}")?;
+            }
+            Execution::Merge { start, first, second } => {
+                write!(f, "merge,start={},first={},second={}", Hex64(*start), words(first), words(second))?;
             }
             Execution::Adapter(ops) => {
                 let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
@@ -136,6 +144,7 @@ impl FromStr for Case {
             "engine" => "count=, active=, seed= and plant=",
             "accumulate" => "generator=, count=, seed= and plant=",
             "delivery" => "count=, seed=, order= and plant=",
+            "merge" => "start=, first= and second=",
             "adapter" => "ops= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
         };
@@ -158,6 +167,18 @@ impl FromStr for Case {
                     return Err(CaseError::Index { index, last: count - 1 });
                 }
                 Execution::Delivery { count, seed: fields.seed()?, order }
+            }
+            "merge" => {
+                let (first, second) = (fields.words("first")?, fields.words("second")?);
+                let sorted = |words: &[u64]| {
+                    let mut words = words.to_vec();
+                    words.sort_unstable();
+                    words
+                };
+                if sorted(&first) != sorted(&second) {
+                    return Err(CaseError::OtherDeltas);
+                }
+                Execution::Merge { start: fields.word("start")?, first, second }
             }
             _ => {
                 let ops: Result<Vec<AdapterOp>, CaseError> = fields.once("ops")?.split('+').map(str::parse).collect();
@@ -228,10 +249,28 @@ impl<'a> Fields<'a> {
         })
     }
 
+    fn word(&self, key: &'static str) -> Result<u64, CaseError> {
+        word(key, self.once(key)?)
+    }
+
+    fn words(&self, key: &'static str) -> Result<Vec<u64>, CaseError> {
+        self.once(key)?.split('+').map(|text| word(key, text)).collect()
+    }
+
     fn seed(&self) -> Result<Seed, CaseError> {
         let value = self.once("seed")?;
         value.parse().map_err(|error| CaseError::Word { key: "seed", value: value.to_owned(), error })
     }
+}
+
+fn word(key: &'static str, value: &str) -> Result<u64, CaseError> {
+    let word = value.parse::<Hex64>();
+    word.map(|word| word.0).map_err(|error| CaseError::Word { key, value: value.to_owned(), error })
+}
+
+fn words(words: &[u64]) -> String {
+    let words: Vec<String> = words.iter().map(|&word| Hex64(word).to_string()).collect();
+    words.join("+")
 }
 
 impl fmt::Display for AdapterOp {
@@ -295,17 +334,19 @@ mod tests {
             }),
             (1..u32::MAX, seed).prop_map(|(count, seed)| Execution::Delivery { count, seed, order: Order::Reverse }),
             proptest::collection::vec(any_op(), 1..10).prop_map(Execution::Adapter),
+            (any::<u64>(), proptest::collection::vec(any::<u64>(), 1..5)).prop_map(|(start, first)| {
+                let second = first.iter().rev().copied().collect();
+                Execution::Merge { start, first, second }
+            }),
         ]
     }
 
     proptest! {
         #[test]
         fn every_case_survives_its_text(execution in any_execution(), bank in 0..32u32) {
-            let case = Case {
-                subject: "model".to_owned(),
-                execution,
-                faults: vec![Fault::DeadBank(bank), Fault::StaleRead],
-            };
+            let merges = matches!(execution, Execution::Merge { .. });
+            let faults = if merges { Vec::new() } else { vec![Fault::DeadBank(bank), Fault::StaleRead] };
+            let case = Case { subject: "model".to_owned(), execution, faults };
             prop_assert_eq!(case.to_string().parse(), Ok(case));
         }
 
@@ -343,6 +384,8 @@ mod tests {
             refused("case1,model,engine,count=1,active=1,seed=1,plant=gremlin"),
             refused("case1,model,engine,count=1,active=1,seed=1,plant=drop:1,plant=drop:1"),
             refused("case1,simd,accumulate,generator=xorshift32,count=1,seed=1"),
+            refused("case1,xor,merge,start=0,first=1+2,second=2+3"),
+            refused("case1,xor,merge,start=0,first=1+2,second=2+x"),
         ]);
     }
 }

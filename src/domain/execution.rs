@@ -80,6 +80,15 @@ pub enum Execution {
         /// The order in which they arrive.
         order: Order,
     },
+    /// Two sequences of the same deltas, each merged by an algebra from the same start.
+    Merge {
+        /// The state before any delivery.
+        start: u64,
+        /// The deltas' values in one order.
+        first: Vec<u64>,
+        /// In the other.
+        second: Vec<u64>,
+    },
     /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::algebra::Named;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
@@ -302,6 +303,52 @@ pub struct LawsTrial {
     pub tries: Tries,
 }
 
+/// How many deltas a walk over every order may have: one bit each of a set, with room for the count of merges.
+pub const MOST_WALKED: u32 = 32;
+
+/// Every order of a few deltas, proved: a walk over the lattice of delivered sets, for merges as plain functions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EveryOrderTrial {
+    /// What the deltas' values are drawn from.
+    pub seed: Seed,
+    /// How many deltas, 1 to [`MOST_WALKED`].
+    pub deltas: u32,
+    /// The merges; all algebras if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub algebras: Vec<Named>,
+    /// The state before any delivery.
+    #[serde(default)]
+    pub start: Hex64,
+    /// So many sources that each deliver their own deltas in their own order, dealt in turn; one source a delta if none
+    /// is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<u32>,
+    /// How often each delta may be delivered at most, 1 to 15.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
+    /// Whether any delivery may be lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub losses: bool,
+    /// Bound on the deliveries of each walk.
+    #[serde(default = "EveryOrderTrial::default_budget")]
+    pub budget: Budget,
+    /// Bound on the memory of each walk, in MiB.
+    #[serde(default = "EveryOrderTrial::default_memory")]
+    pub memory_mib: u64,
+}
+
+impl EveryOrderTrial {
+    /// 2^34 deliveries: every order of 28 deltas.
+    fn default_budget() -> Budget {
+        Budget::deliveries(1 << 34)
+    }
+
+    fn default_memory() -> u64 {
+        256
+    }
+}
+
 /// What is put on trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -312,6 +359,9 @@ pub enum Trial {
     Tick(TickTrial),
     /// The laws that algebras claim.
     Laws(LawsTrial),
+    /// Every order of a few deltas.
+    #[serde(rename = "every-order")]
+    EveryOrder(EveryOrderTrial),
 }
 
 impl Trial {
@@ -321,6 +371,7 @@ impl Trial {
             Trial::Standard(trial) => trial.seed,
             Trial::Tick(trial) => trial.seed,
             Trial::Laws(trial) => trial.seed,
+            Trial::EveryOrder(trial) => trial.seed,
         }
     }
 }
@@ -380,6 +431,9 @@ pub struct Expectation {
     /// Per cent of the planted faults that a qualification detects at least; 100 if it names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage_percent: Option<u32>,
+    /// By algebra, the fewest deltas that two orders of them disagree about.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fewest_deltas: BTreeMap<String, u64>,
     /// Verdicts of the laws of algebras, by algebra and law: `f64-sum associative`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, Verdict>,

@@ -49,6 +49,15 @@ pub enum Warrant {
         /// The tuples that were counted, which is all of them.
         tuples: u64,
     },
+    /// All schedules were covered by a walk that merges equal snapshots.
+    Walked {
+        /// How many schedules, as a full integer.
+        schedules: String,
+        /// Which, in words.
+        of: String,
+        /// What the proof takes for granted, a sentence each.
+        assumptions: Vec<String>,
+    },
     /// Random orders were tried, independently drawn. At 95 % confidence, the share of orders that could still disagree
     /// is below `3 / k`: the rule of three, an upper bound of `1 - 0.05^(1/k)` (Hanley and Lippman-Hand, JAMA 249(13),
     /// 1983).
@@ -62,6 +71,9 @@ impl fmt::Display for Warrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Warrant::Proved { deltas } => write!(f, "proved: all {deltas}! orders"),
+            Warrant::Walked { schedules, of, assumptions } => {
+                write!(f, "proved: all {schedules} schedules ({of}). Taken for granted: {}", assumptions.join(" "))
+            }
             Warrant::Covered { strength, tuples } => {
                 write!(f, "covered: every ordered {strength}-tuple of deliveries, {tuples} of {tuples} counted")
             }

@@ -22,6 +22,7 @@ use crate::domain::seed::Seed;
 use adversarial::Adversarial;
 use all_orders::AllOrders;
 use covering::{Covering, CoveringError};
+use exhaustive::Refused;
 use replay::Replay;
 use seeded::Seeded;
 
@@ -142,6 +143,9 @@ pub enum PlanError {
     /// Not one order fits.
     #[error("not one order of {0} deltas fits the budget of {1} deliveries; --budget {0} takes one")]
     NothingFits(u64, u64),
+    /// A walk takes more than it may.
+    #[error(transparent)]
+    Walk(#[from] Refused),
     /// Nobody takes orders that long.
     #[error("no backend of this run takes an arrival order of {0} deltas; software does, and devices take up to 256")]
     NoTaker(u64),

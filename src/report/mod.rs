@@ -3,6 +3,7 @@
 //! Knows: `domain`. Must not: run or judge anything.
 
 pub mod board_table;
+pub mod every_order;
 pub mod file;
 mod laws;
 pub mod qualification;

@@ -61,6 +61,9 @@ pub struct Record {
     pub claims: Vec<ClaimRecord>,
     /// Bytes of the sync ticks.
     pub ticks: Vec<TickRecord>,
+    /// Walks over every order, where there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub walks: Vec<WalkRecord>,
     /// The laws of algebras, where they were on trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub laws: Option<LawsRecord>,
@@ -341,6 +344,42 @@ pub struct TickRecord {
     pub odd_bound_tenths: u64,
     /// The full state.
     pub full_state_bytes: u64,
+}
+
+/// A walk over every order (evidence: software).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalkRecord {
+    /// The check that it belongs to.
+    pub check: String,
+    /// The schedules, in words.
+    pub schedules: String,
+    /// How many of them are proved to agree, as a full integer: all or none.
+    pub proved: String,
+    /// How many there are, as a full integer.
+    pub of: String,
+    /// Deliveries that the judgement rests on.
+    pub merges: u64,
+    /// Delivered sets whose every way was tried.
+    pub sets: u64,
+    /// Different snapshots of these sets.
+    pub snapshots: u64,
+    /// All ways to deliver up to so many deltas agree.
+    pub settled: u32,
+    /// What the judgement takes for granted, a sentence each.
+    pub assumptions: Vec<String>,
+    /// Two ways that disagree, if any do.
+    pub ways: Vec<WayRecord>,
+}
+
+/// Deliveries, and the state that they lead to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WayRecord {
+    /// Index and value of each delta, in the order of delivery.
+    pub deltas: Vec<(u32, Hex64)>,
+    /// The state after all of them.
+    pub state: Hex64,
 }
 
 /// The laws of algebras (evidence: software).

@@ -50,6 +50,7 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     text.checks(&record.checks);
     text.claims(record);
     text.ticks(&record.ticks);
+    text.walks(&record.walks);
     if let Some(laws) = &record.laws {
         text.laws(laws);
     }

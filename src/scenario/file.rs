@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::trial::{Expectation, LawsTrial, StandardTrial, TickTrial, Trial};
+use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, MOST_WALKED, StandardTrial, TickTrial, Trial};
 use crate::scenario::{Backends, Scenario};
 
 /// The version of the format that this abench reads.
@@ -38,6 +38,14 @@ pub enum ScenarioError {
         /// The version that it names, or that it names none.
         found: String,
     },
+    /// Its values do not go together, or one is out of its range.
+    #[error("{origin}: [every-order]: {refused}")]
+    Impossible {
+        /// The file or shipped name.
+        origin: String,
+        /// Which, and what is allowed.
+        refused: String,
+    },
     /// Its table of expectations is empty.
     #[error("{origin}: [expect] names nothing that is expected; name a verdict, or leave the table out")]
     NothingExpected {
@@ -45,7 +53,9 @@ pub enum ScenarioError {
         origin: String,
     },
     /// It puts nothing on trial, or several things.
-    #[error("{origin}: a scenario has exactly one of the tables [standard], [tick] and [laws]; this one has {found}")]
+    #[error(
+        "{origin}: a scenario has exactly one of the tables [standard], [tick], [laws] and [every-order]; this one has {found}"
+    )]
     Tables {
         /// The file or shipped name.
         origin: String,
@@ -66,6 +76,8 @@ struct File {
     standard: Option<StandardTrial>,
     tick: Option<TickTrial>,
     laws: Option<LawsTrial>,
+    #[serde(rename = "every-order")]
+    every_order: Option<EveryOrderTrial>,
     expect: Option<Expectation>,
 }
 
@@ -93,7 +105,15 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     }
     let file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
-    let named = [file.standard.map(Trial::Standard), file.tick.map(Trial::Tick), file.laws.map(Trial::Laws)];
+    if let Some(refused) = file.every_order.as_ref().and_then(impossible) {
+        return Err(ScenarioError::Impossible { origin: origin.to_owned(), refused });
+    }
+    let named = [
+        file.standard.map(Trial::Standard),
+        file.tick.map(Trial::Tick),
+        file.laws.map(Trial::Laws),
+        file.every_order.map(Trial::EveryOrder),
+    ];
     let mut named = named.into_iter().flatten();
     let trial = match (named.next(), named.next()) {
         (Some(trial), None) => trial,
@@ -110,6 +130,25 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     });
     Ok(Scenario { name: Some(name.to_owned()), about: file.about, trial, backends, expect: file.expect })
 }
+
+/// What cannot be walked over, and what can.
+fn impossible(trial: &EveryOrderTrial) -> Option<String> {
+    let EveryOrderTrial { deltas, sources, repeats, .. } = *trial;
+    if !(1..=MOST_WALKED).contains(&deltas) {
+        Some(format!("deltas = {deltas} is not allowed; 1 to {MOST_WALKED} are"))
+    } else if sources.is_some_and(|sources| !(1..=deltas).contains(&sources)) {
+        Some(format!("sources is not allowed to be {}; 1 to the number of deltas are", sources.unwrap_or(0)))
+    } else if repeats.is_some_and(|repeats| !(1..=MOST_REPEATS).contains(&repeats)) {
+        Some(format!("repeats is not allowed to be {}; 1 to {MOST_REPEATS} are", repeats.unwrap_or(0)))
+    } else if sources.is_some() && repeats.is_some() {
+        Some("sources and repeats do not go together: name one of them".to_owned())
+    } else {
+        None
+    }
+}
+
+/// How often a delta can be delivered in a walk.
+const MOST_REPEATS: u32 = 15;
 
 #[cfg(test)]
 mod tests {
@@ -150,6 +189,11 @@ mod tests {
                 "version = 1\n[laws]\ntries = 5",
                 "version = 1\n[laws]\nseed = '7'\n[expect]\nclaims = { 'xor associative' = 'true' }",
                 "version = 1\n[laws]\nseed = '7'\n[tick]\nseed = '7'",
+                "version = 1\n[every-order]\nseed = '7'\ndeltas = 33",
+                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nsources = 6",
+                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 16",
+                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 2\nsources = 2",
+                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nalgebras = ['mean']",
             ]
             .map(refused)
             .join("\n----\n")

@@ -9,6 +9,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("recorded-1000003", include_str!("../../scenarios/recorded-1000003.toml")),
     ("bank-sweep", include_str!("../../scenarios/bank-sweep.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
+    ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

@@ -229,6 +229,11 @@ impl Plan {
         }
     }
 
+    /// Whether the walk, telling snapshots apart in the way that fits them, stays within these limits.
+    pub fn fits<R: Replica>(&self, replica: &R, limits: &Limits) -> Result<(), Refused> {
+        self.admit(replica, Comparison::fitting::<R>(), limits)
+    }
+
     /// Refuses what costs too much.
     pub(super) fn admit<R: Replica>(
         &self,

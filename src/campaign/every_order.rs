@@ -1,0 +1,240 @@
+//! Every order of a few deltas, for merges as plain functions: proved, or falsified by the fewest deltas.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use crate::campaign::Progress;
+use crate::domain::algebra::{Algebra, Entry, Generic, Named, REGISTRY, Reading};
+use crate::domain::case::Case;
+use crate::domain::evidence::Evidence;
+use crate::domain::execution::Execution;
+use crate::domain::fault::FaultClass;
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
+use crate::domain::replica::Merging;
+use crate::domain::subject::SubjectError;
+use crate::domain::trial::EveryOrderTrial;
+use crate::domain::verdict::{Verdict, Warrant};
+use crate::domain::watch::Watch;
+use crate::explore::exhaustive::{
+    Disagreement, Judgement, Limits, Outcome, Plan, Refused, Schedules, Unsettled, Way, explore,
+};
+use crate::report::record::{Check, Part, Unseen, WalkRecord, WayRecord};
+
+/// Walks over every order for every algebra of the trial, one check each.
+pub fn run(
+    trial: &EveryOrderTrial,
+    threads: NonZeroUsize,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let plan = plan(trial);
+    for named in algebras(trial) {
+        let deltas = deltas(trial, named.entry().at_64.reading);
+        let name = format!("every order of {named}");
+        let outcome = progress.timed(&name, |_| {
+            let walk = Walk { trial, plan: &plan, deltas: &deltas, limits: limits(trial, threads), watch };
+            named.visit(walk).map_err(|refused| SubjectError::Unavailable(refused.to_string()))
+        })?;
+        progress.checks.push(check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome));
+        progress.walks.push(record(name, &plan, &deltas, &outcome));
+        if outcome.judgement == Judgement::Inconclusive(Unsettled::Stopped) {
+            return Err(SubjectError::Interrupted);
+        }
+    }
+    Ok(())
+}
+
+/// Whether the walks of a trial fit their limits. To be asked before [`run`].
+pub fn fits(trial: &EveryOrderTrial, threads: NonZeroUsize) -> Result<(), Refused> {
+    let deltas = deltas(trial, Reading::Unsigned);
+    let replica = Merging { deltas: &deltas, start: trial.start.0, merge: |state: u64, _| state };
+    plan(trial).fits(&replica, &limits(trial, threads))
+}
+
+/// The algebras on trial.
+fn algebras(trial: &EveryOrderTrial) -> Vec<Named> {
+    if !trial.algebras.is_empty() {
+        return trial.algebras.clone();
+    }
+    REGISTRY.iter().map(|entry| entry.name.parse().expect("it is registered")).collect()
+}
+
+fn plan(trial: &EveryOrderTrial) -> Plan {
+    let EveryOrderTrial { deltas, sources, repeats, losses, .. } = *trial;
+    let plan = match (sources, repeats) {
+        (Some(sources), _) => {
+            Plan::per_source((0..sources).map(|source| (source..deltas).step_by(sources as usize).collect()).collect())
+        }
+        (None, Some(times)) => Plan::repeated(deltas, times),
+        (None, None) => Plan::every_order(deltas),
+    };
+    if losses { plan.with_losses() } else { plan }
+}
+
+fn limits(trial: &EveryOrderTrial, threads: NonZeroUsize) -> Limits {
+    Limits { memory: trial.memory_mib.saturating_mul(1 << 20), deliveries: trial.budget.get(), threads }
+}
+
+/// The values of the deltas: 64 random bits each. As a floating point number, most such words are so much larger or
+/// smaller than the others that a sum shows one of them alone; so those have random significands and signs, and sizes
+/// from 1 to 256.
+fn deltas(trial: &EveryOrderTrial, reading: Reading) -> Vec<u64> {
+    /// The bits of sign and significand of a binary64 number (IEEE 754-2019, section 3.4).
+    const SIGN_AND_SIGNIFICAND: u64 = 0x800F_FFFF_FFFF_FFFF;
+    let mut stream = trial.seed.stream("every order");
+    let words = (0..trial.deltas).map(|_| stream.word());
+    match reading {
+        Reading::Float => words.map(|word| (word & SIGN_AND_SIGNIFICAND) | ((1023 + (word >> 52 & 7)) << 52)).collect(),
+        Reading::Unsigned | Reading::Signed => words.collect(),
+    }
+}
+
+/// A walk that is compiled for each algebra.
+struct Walk<'a> {
+    trial: &'a EveryOrderTrial,
+    plan: &'a Plan,
+    deltas: &'a [u64],
+    limits: Limits,
+    watch: &'a mut dyn Watch,
+}
+
+impl Generic for Walk<'_> {
+    type Output = Result<Outcome, Refused>;
+
+    fn with<A: Algebra>(self) -> Self::Output {
+        let replica = Merging { deltas: self.deltas, start: self.trial.start.0, merge: A::merge };
+        explore(&replica, self.plan, &self.limits, self.watch)
+    }
+}
+
+fn check(
+    name: String,
+    entry: &Entry,
+    trial: &EveryOrderTrial,
+    plan: &Plan,
+    deltas: &[u64],
+    outcome: &Outcome,
+) -> Check {
+    let verdict = outcome.verdict();
+    let warrant = (verdict == Verdict::Holds).then(|| Warrant::Walked {
+        schedules: outcome.coverage.of_orders.to_string(),
+        of: plan.describe(),
+        assumptions: outcome.assumptions(),
+    });
+    let findings = match &outcome.judgement {
+        Judgement::Disagree(disagreement) => vec![finding(entry, trial, plan, deltas, disagreement)],
+        _ => Vec::new(),
+    };
+    Check {
+        name,
+        part: Part::Orders,
+        subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
+        verdict,
+        summary: summary(plan, outcome),
+        oracles: BTreeMap::from([("invariance".to_owned(), verdict)]),
+        warrant,
+        orders: None,
+        tries: vec![FaultClass::OrderDependence],
+        findings,
+    }
+}
+
+fn summary(plan: &Plan, outcome: &Outcome) -> String {
+    let coverage = &outcome.coverage;
+    let walked = format!("{} merges over {} delivered sets", coverage.merges, coverage.sets);
+    match &outcome.judgement {
+        Judgement::Agree => format!("{}: all ways agree; {walked}", plan.describe()),
+        Judgement::Disagree(Disagreement { deltas, smallest, .. }) => {
+            let size = deltas.len();
+            let none = if *smallest { "; no fewer do" } else { "" };
+            format!("{}: two ways to deliver {size} deltas disagree{none}; {walked}", plan.describe())
+        }
+        Judgement::Inconclusive(Unsettled::Stopped) => {
+            format!(
+                "{}: stopped by the user; of up to {} deltas all ways agree; {walked}",
+                plan.describe(),
+                coverage.settled
+            )
+        }
+        Judgement::Inconclusive(Unsettled::Classes { deltas }) => format!(
+            "{}: states that differ and show the same became too many at {deltas} deltas; of up to {} all ways agree; \
+             {walked}",
+            plan.describe(),
+            coverage.settled
+        ),
+    }
+}
+
+fn finding(
+    entry: &Entry,
+    trial: &EveryOrderTrial,
+    plan: &Plan,
+    deltas: &[u64],
+    disagreement: &Disagreement,
+) -> Finding {
+    let Disagreement { first, second, smallest, deltas: of } = disagreement;
+    let values = |way: &Way| way.deliveries.iter().map(|&delta| deltas[delta as usize]).collect::<Vec<u64>>();
+    let execution = Execution::Merge { start: trial.start.0, first: values(first), second: values(second) };
+    let case = Case { subject: entry.name.to_owned(), execution, faults: Vec::new() };
+    let repeats = matches!(plan.schedules, Schedules::Repeated { .. });
+    Finding {
+        subject: entry.name.to_owned(),
+        evidence: Evidence::Software,
+        during: plan.describe(),
+        quantity: Quantity::State,
+        expected: Hex64(word(&first.shown)),
+        got: Hex64(word(&second.shown)),
+        reproducible: true,
+        oracle: "invariance".to_owned(),
+        case: case.to_string(),
+        size: match (of.len(), smallest, repeats) {
+            (len, true, false) => format!("{len} deltas; of fewer, all orders agree"),
+            (len, true, true) => format!("{len} different deltas; of fewer, all orders and repeats agree"),
+            (len, false, _) => format!("{len} deltas; not proved minimal"),
+        },
+    }
+}
+
+fn record(name: String, plan: &Plan, deltas: &[u64], outcome: &Outcome) -> WalkRecord {
+    let coverage = &outcome.coverage;
+    let way = |way: &Way| WayRecord {
+        deltas: way.deliveries.iter().map(|&delta| (delta, Hex64(deltas[delta as usize]))).collect(),
+        state: Hex64(word(&way.shown)),
+    };
+    WalkRecord {
+        check: name,
+        schedules: plan.describe(),
+        proved: coverage.orders.to_string(),
+        of: coverage.of_orders.to_string(),
+        merges: coverage.merges,
+        sets: coverage.sets,
+        snapshots: coverage.snapshots,
+        settled: coverage.settled,
+        assumptions: outcome.assumptions(),
+        ways: match &outcome.judgement {
+            Judgement::Disagree(Disagreement { first, second, .. }) => vec![way(first), way(second)],
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// A shown state as the word that it is, most significant byte first.
+fn word(shown: &[u8]) -> u64 {
+    shown.iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// What such a trial cannot see.
+pub fn unseen(trial: &EveryOrderTrial) -> Unseen {
+    let by_run = [
+        format!(
+            "The proofs are of these {} deltas from this start, and of the merge as a function: whether other deltas, or \
+             a subject that claims to merge so, do the same is for other trials.",
+            trial.deltas
+        ),
+        "Only whether orders agree is judged here, and not whether what they agree on is right: there is no ledger of what \
+         the deltas mean."
+            .to_owned(),
+    ];
+    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
+}

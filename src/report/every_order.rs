@@ -1,0 +1,45 @@
+//! Walks over every order, as text: what they covered, and the two ways that disagree side by side.
+
+use crate::domain::hex::Hex64;
+use crate::report::record::{WalkRecord, WayRecord};
+use crate::report::text::Text;
+
+impl Text {
+    pub(super) fn walks(&mut self, walks: &[WalkRecord]) {
+        if walks.is_empty() {
+            return;
+        }
+        self.heading("coverage, exactly (evidence software)");
+        for walk in walks {
+            let WalkRecord { check, proved, of, merges, sets, .. } = walk;
+            self.paragraph(
+                "  - ",
+                4,
+                &format!("{check}: {proved} of {of} schedules proved; {merges} merges, {sets} sets"),
+            );
+        }
+        for walk in walks {
+            if let [first, second] = &walk.ways[..] {
+                self.heading(&format!("two ways that disagree: {}", walk.check));
+                self.ways(first, second);
+            }
+        }
+    }
+
+    fn ways(&mut self, first: &WayRecord, second: &WayRecord) {
+        let cell = |way: &WayRecord, place: usize| {
+            way.deltas.get(place).map_or(String::new(), |(index, value)| format!("delta {index} {value}"))
+        };
+        self.line(&format!("  {:<10} {:<34}{}", "delivered", "one way", "another"));
+        for place in 0..first.deltas.len().max(second.deltas.len()) {
+            let row = format!("  #{:<9} {:<34}{}", place + 1, cell(first, place), cell(second, place));
+            self.line(row.trim_end());
+        }
+        self.line(&format!("  {:<10} {:<34}{}", "state", first.state.to_string(), second.state));
+        let difference = first.state.0 ^ second.state.0;
+        let bytes: Vec<String> =
+            (0..8).filter(|byte| difference >> (8 * byte) & 0xFF != 0).map(|byte: u32| byte.to_string()).collect();
+        self.line(&format!("  {:<10} {}", "difference", Hex64(difference)));
+        self.paragraph("", 2, &format!("differing bytes, of which 0 is the lowest: {}", bytes.join(", ")));
+    }
+}
