@@ -286,11 +286,11 @@ impl Text {
     fn unseen(&mut self, record: &Record) {
         let unseen = &record.unseen;
         if !unseen.by_bank_sweep.is_empty() {
-            self.heading("what the bank sweep alone cannot see");
+            self.heading("what the bank sweep alone cannot see (evidence software: its equations over GF(2))");
             unseen.by_bank_sweep.iter().for_each(|sentence| self.paragraph("  - ", 4, sentence));
         }
         if !unseen.by_run.is_empty() {
-            self.heading("what this run cannot see");
+            self.heading("what this run cannot see (evidence software: computed from what was run)");
             unseen.by_run.iter().for_each(|sentence| self.paragraph("  - ", 4, sentence));
         }
     }
