@@ -40,6 +40,8 @@ fn every_kind_of_bad_argument_is_refused_with_a_reason() {
         &["run", "no/such.toml"],
         &["run", "tick", "recorded-65537", "--record", "both.json"],
         &["run", "tick", "--budget", "5"],
+        &["run", "bank-sweep", "--budget", "5"],
+        &["run", "laws", "--plant", "dead-bank:1"],
         &["--record", ""],
         &["run", "laws", "--budget", "5"],
         &["run", "laws", "--backend", "simd"],

@@ -89,7 +89,8 @@ fn every_kind_of_fault_is_found_and_its_cause_named() {
 
 #[test]
 fn every_case_that_a_report_shows_replays_to_the_same_verdict() {
-    for plant in ["dead-bank:5", "drop:3", "drop:40000", "flip-bit:17", "stale-read", "lost-high-word"] {
+    for plant in ["dead-bank:5", "drop:3", "drop:40000", "flip-bit:17", "stale-read", "lost-high-word", "accum-drop:7"]
+    {
         for count in ["65537", "100"] {
             let report = answer(&[count, "--plant", plant]).output;
             let cases: Vec<&str> =
@@ -177,6 +178,24 @@ fn an_adapter_that_keeps_something_from_before_is_falsified_and_its_case_replays
     let case = report.lines().find_map(|line| line.strip_prefix("  replay: abench replay ")).expect("a case");
     assert!(case.len() < 300, "{case}");
     assert_eq!(answer(&["replay", case]).exit, 1);
+}
+
+#[test]
+fn a_fault_that_hides_from_the_first_checks_is_not_given_the_name_of_another() {
+    for plant in ["accum-drop:1", "accum-repeat:1", "early-read"] {
+        let report = answer(&["--plant", plant]);
+        assert_eq!(report.exit, 1);
+        assert!(!report.output.contains("cause (model)"), "{plant}: {}", report.output);
+    }
+}
+
+#[test]
+fn of_faults_in_two_parts_the_one_that_no_check_finds_is_not_credited_with_the_other() {
+    let record = campaign("100", 1, &[Fault::DeadBank(3), Fault::SwapBanks(0, 1), Fault::StaleRead]);
+    let outcomes: Vec<PlantedOutcome> = record.planted.iter().map(|fault| fault.outcome).collect();
+    // Swapped banks are in use whenever the dead one is; the cause names the dead one, and no run could name the others.
+    assert_eq!((outcomes[0], outcomes[2]), (PlantedOutcome::Detected, PlantedOutcome::Detected));
+    assert_ne!(outcomes[1], PlantedOutcome::Detected);
 }
 
 #[test]

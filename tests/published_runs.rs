@@ -223,6 +223,18 @@ fn expectations_that_are_not_met_are_told_one_by_one_and_end_in_exit_one() {
 }
 
 #[test]
+fn a_run_that_is_not_as_expected_shows_no_green() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("wrong.toml");
+    let text = "version = 1\n[standard]\ncount = 9\nseed = '7'\n[expect]\nresult = '0x1'";
+    std::fs::write(&path, text).expect("a file");
+    let answer = answer(&["run", path.to_str().expect("a path of text")]);
+    assert_eq!(answer.exit, 1);
+    assert!(answer.output.contains("verdict holds") && answer.output.contains("VERIFY: FAILED"), "{}", answer.output);
+    assert!(!Reading::of(&answer.output).all_match);
+}
+
+#[test]
 fn expectations_of_a_sweep_are_not_met_by_a_run_without_one() {
     let answer = answer(&["run", "recorded-65537", "--backend", "software"]);
     assert_eq!(answer.exit, 1);
@@ -236,6 +248,12 @@ fn a_run_in_which_nothing_could_have_been_wrong_is_inconclusive() {
     let tick = answer(&["run", "tick", "--seed", "733EB00"]);
     assert_eq!(tick.exit, 3);
     assert!(tick.output.contains("a tick of no bytes"), "{}", tick.output);
+}
+
+#[test]
+fn a_scenario_under_its_own_seed_keeps_its_expectations() {
+    let answer = answer(&["run", "laws", "--seed", "0xDEADBEEF0BADF00D"]);
+    assert_eq!(answer.exit, 0, "{}", answer.output);
 }
 
 #[test]

@@ -225,6 +225,7 @@ fn what_is_no_record_is_refused_with_a_reason() {
         ("{}".to_owned(), "its \"format\" should be \"abench-record\" and is missing"),
         ("[1]".to_owned(), "not a record"),
         (whole.replacen("abench-record", "other", 1), "and is \"other\""),
+        (whole.replacen("abench-record", "abench-qualification", 1), "run abench qualify again"),
         (
             whole.replacen("\"version\": 1", "\"version\": 2", 1),
             "a record of version 2; this abench reads version 1: use a newer",

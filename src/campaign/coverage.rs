@@ -6,9 +6,8 @@
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
-use crate::domain::trial::StandardTrial;
+use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::verdict::Verdict;
-use crate::explore::all_orders;
 use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, full_clocks_cancel, right_result};
 use crate::oracle::residue::numbered;
 use crate::report::record::{Check, ClaimRecord, DeviceRecord, Part, Unseen};
@@ -132,7 +131,7 @@ fn remedy(class: FaultClass) -> &'static str {
         FaultClass::WrongAccumulation => "add the check accumulation and a software backend",
         FaultClass::WrongOperator => "add the check adapter-round-trips",
         FaultClass::OrderDependence => {
-            "add the check arrival-orders, with a --budget of at least two orders and deltas that are not all 0"
+            "have the check arrival-orders take at least two orders, of deltas that are not all 0"
         }
         FaultClass::StaleRead | FaultClass::LostHighWord | FaultClass::WrongContext => {
             "add the check adapter-round-trips"
@@ -155,7 +154,7 @@ pub struct EngineRuns {
 }
 
 /// What a run cannot see.
-pub fn unseen(engines: &[EngineRuns], checks: &[Check], devices: &[DeviceRecord], count: u32) -> Unseen {
+pub fn unseen(trial: &StandardTrial, engines: &[EngineRuns], checks: &[Check], devices: &[DeviceRecord]) -> Unseen {
     let mut unseen = Unseen::default();
     for engine in engines {
         let prefix = if engines.len() > 1 { format!("{}: ", engine.device) } else { String::new() };
@@ -164,13 +163,16 @@ pub fn unseen(engines: &[EngineRuns], checks: &[Check], devices: &[DeviceRecord]
         unseen.by_bank_sweep.extend(of_engine(by_bank_sweep(engine)));
         unseen.by_run.extend(of_engine(by_engine_runs(engine)));
     }
-    unseen.by_run.extend(by_orders(checks, devices, count));
+    let tries_orders = trial.makes(StandardCheck::ArrivalOrders);
+    if tries_orders {
+        unseen.by_run.extend(by_orders(checks, devices, trial.count.get()));
+    }
     unseen.by_run.extend(by_evidence(devices));
-    unseen.by_run.push(
+    let exactly_once =
         "Every order delivers each delta exactly once. What becomes of a message that is lost or comes twice between \
          replicas is not tried here: under XOR a second copy cancels the first."
-            .to_owned(),
-    );
+            .to_owned();
+    unseen.by_run.extend(tries_orders.then_some(exactly_once));
     unseen
 }
 
@@ -271,8 +273,8 @@ fn example(missed: &UnseenBanks) -> String {
 fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<String> {
     let mut sentences = Vec::new();
     for orders in checks.iter().filter_map(|check| check.orders.as_ref()) {
-        if !orders.explorers.contains_key(all_orders::NAME) {
-            let distinct = orders.coverage.distinct;
+        let distinct = orders.coverage.distinct;
+        if orders.coverage.all != distinct.to_string() {
             sentences
                 .push(format!("Arrival orders: {distinct} of the {count}! orders were tried; the others were not."));
         }

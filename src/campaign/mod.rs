@@ -35,7 +35,7 @@ use crate::domain::watch::Watch;
 use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{
-    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Record,
+    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Part, Record,
     TickRecord, Timing, Unseen, VERSION, WalkRecord,
 };
 use crate::scenario::Scenario;
@@ -108,14 +108,27 @@ impl Progress {
     }
 
     fn flaw(&mut self, device: &dyn Device, flaw: Option<Flaw>) {
-        let Some(flaw) = flaw else { return };
+        let falsified = |check: &&Check| check.part == Part::Adapter && check.verdict == Verdict::Falsified;
+        let of_device = self.checks.iter().filter(falsified).filter(|check| check.subjects.contains_key(device.name()));
+        let others = self.causes.iter().filter(|cause| cause.device == device.name() && cause.in_adapter).count();
+        // What explains few answers, and not those of an earlier check, explains nothing.
+        let Some(flaw) = flaw.filter(|_| others > 0 || of_device.count() <= 1) else { return };
         let (sentence, names) = (flaw.sentence(), flaw.faults());
         let known = |cause: &CauseRecord| cause.device == device.name() && cause.sentence == sentence;
         if !self.causes.iter().any(known) {
             let (dead_banks, flipped_bits, lost_deltas) = Default::default();
             let device = device.name().to_owned();
             let names = names.iter().map(ToString::to_string).collect();
-            self.causes.push(CauseRecord { device, sentence, dead_banks, flipped_bits, lost_deltas, names });
+            let in_adapter = true;
+            self.causes.push(CauseRecord {
+                device,
+                in_adapter,
+                sentence,
+                dead_banks,
+                flipped_bits,
+                lost_deltas,
+                names,
+            });
         }
     }
 
@@ -143,7 +156,7 @@ impl Progress {
             reason = "the run did not come to its end".to_owned();
         }
         let unseen = match trial {
-            Trial::Standard(trial) => coverage::unseen(&self.engines, &self.checks, &devices, trial.count.get()),
+            Trial::Standard(trial) => coverage::unseen(trial, &self.engines, &self.checks, &devices),
             Trial::Tick(_) => Unseen::default(),
             Trial::Laws(_) => laws::unseen(),
             Trial::EveryOrder(trial) => every_order::unseen(trial),

@@ -53,7 +53,12 @@ pub fn qualify(plan: &QualificationPlan, watch: &mut dyn Watch) -> Result<Qualif
                 if watch.stop_requested() {
                     break;
                 }
-                cells.push(bench.cell(scenario, mutant, watch));
+                let cell = bench.cell(scenario, mutant, watch);
+                // A mutant that was under way when the user stopped was not tried.
+                if watch.stop_requested() {
+                    break;
+                }
+                cells.push(cell);
                 watch.advance(1);
             }
             if cells.len() == plan.scenarios.len() {
@@ -166,7 +171,7 @@ fn finished(
     let column = |place: usize| Coverage::of(mutants.iter().map(|mutant| mutant.cells[place].outcome));
     let by_scenario: Vec<Coverage> = (0..controls.len()).map(column).collect();
     let together = Coverage::of(mutants.iter().map(|mutant| mutant.together));
-    let void = !controls.iter().all(|control| control.sound);
+    let void = !interrupted && !controls.iter().all(|control| control.sound);
     let wanted = |scenario: &Scenario| scenario.expect.as_ref().and_then(|e| e.coverage_percent).unwrap_or(100);
     let mut unmet = Vec::new();
     if !void && !interrupted {

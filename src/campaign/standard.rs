@@ -109,6 +109,7 @@ fn sweeps(
     }
     progress.causes.extend(cause.map(|cause| CauseRecord {
         device: device.name().to_owned(),
+        in_adapter: false,
         sentence: cause.sentence(),
         names: engine_sweeps::named(&cause),
         dead_banks: cause.dead_banks,

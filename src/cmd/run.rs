@@ -8,7 +8,7 @@ use clap::Args;
 use crate::cmd::options::RunOptions;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
-use crate::domain::trial::Trial;
+use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
 use crate::report::text::Table;
 use crate::scenario::{Scenario, file, shipped};
@@ -69,6 +69,7 @@ pub fn find(named: &str) -> Result<Scenario, Failure> {
 /// The scenario with the command line's seed, budget and orders. Under others, or with a fault planted, its expectations
 /// are those of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
+    let seed = scenario.trial.seed();
     if let Some(seed) = options.seed {
         match &mut scenario.trial {
             Trial::Standard(trial) => trial.seed = seed,
@@ -76,6 +77,14 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
             Trial::Laws(trial) => trial.seed = seed,
             Trial::EveryOrder(trial) => trial.seed = seed,
         }
+    }
+    if let Trial::Standard(trial) = &scenario.trial
+        && !trial.makes(StandardCheck::ArrivalOrders)
+        && (options.budget.is_some() || options.orders.is_some())
+    {
+        return Err(Failure::usage(anyhow!(
+            "--budget and --orders are about arrival orders, and this scenario tries none"
+        )));
     }
     match (&mut scenario.trial, options.budget) {
         (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
@@ -101,7 +110,10 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         }
         (_, None) => {}
     }
-    let changed = options.seed.is_some() || options.budget.is_some() || options.orders.is_some();
+    if matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_)) && !options.plant.is_empty() {
+        return Err(Failure::usage(anyhow!("--plant plants a fault in a device, and a trial of algebras has none")));
+    }
+    let changed = seed != scenario.trial.seed() || options.budget.is_some() || options.orders.is_some();
     if changed || !options.plant.is_empty() {
         scenario.expect = None;
     }

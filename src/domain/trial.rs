@@ -150,6 +150,34 @@ impl<'de> Deserialize<'de> for Budget {
     }
 }
 
+/// A list that names something, and nothing twice.
+fn named_once<'de, D: Deserializer<'de>, T: Deserialize<'de> + PartialEq>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::<T>::deserialize(deserializer)?;
+    if list.is_empty() {
+        return Err(de::Error::custom("the list is empty; name something, or leave the key out"));
+    }
+    let twice = list.iter().enumerate().any(|(place, item)| list[..place].contains(item));
+    if twice { Err(de::Error::custom("something is in the list twice; name it once")) } else { Ok(list) }
+}
+
+/// Kinds of fault that a check of the standard campaign is about.
+fn named_claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultClass>, D::Error> {
+    let claims: Vec<FaultClass> = named_once(deserializer)?;
+    let known = |class: &FaultClass| StandardCheck::ALL.iter().any(|check| check.about().contains(class));
+    match claims.iter().find(|class| !known(class)) {
+        Some(class) => Err(de::Error::custom(format!("no check of a standard campaign is about '{class}'"))),
+        None => Ok(claims),
+    }
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let percent = u32::deserialize(deserializer)?;
+    if percent > 100 {
+        return Err(de::Error::custom(format!("{percent} is not a percentage; allowed are 0 to 100")));
+    }
+    Ok(Some(percent))
+}
+
 /// One of the standard campaign's checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -169,6 +197,16 @@ pub enum StandardCheck {
 }
 
 impl StandardCheck {
+    /// All of them.
+    pub const ALL: [StandardCheck; 6] = [
+        StandardCheck::Accumulation,
+        StandardCheck::BankSweep,
+        StandardCheck::ShortSweep,
+        StandardCheck::ArrivalOrders,
+        StandardCheck::AdapterRoundTrips,
+        StandardCheck::SyncTick,
+    ];
+
     /// The kinds of fault that it is about. Whether it would notice them is another matter, and computed.
     pub fn about(self) -> &'static [FaultClass] {
         use FaultClass::*;
@@ -196,10 +234,11 @@ pub struct StandardTrial {
     #[serde(default)]
     pub budget: Budget,
     /// The checks that are made; all of them if none is named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_once")]
     pub checks: Vec<StandardCheck>,
-    /// The kinds of fault that it claims to test for; those that its checks are about if none is named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// The kinds of fault that it claims to test for, besides those that its checks are about: a check that is made and
+    /// claims nothing would pass for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_claims")]
     pub claims: Vec<FaultClass>,
     /// What chooses the arrival orders; `None` leaves it to the campaign.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,11 +265,8 @@ impl StandardTrial {
 
     /// Whether it claims to test for this kind of fault.
     pub fn claims(&self, class: FaultClass) -> bool {
-        match (&self.claims[..], &self.checks[..]) {
-            ([], []) => true,
-            ([], checks) => checks.iter().any(|check| check.about().contains(&class)),
-            (claims, _) => claims.contains(&class),
-        }
+        let about = |check: &StandardCheck| check.about().contains(&class);
+        self.checks.is_empty() || self.claims.contains(&class) || self.checks.iter().any(about)
     }
 }
 
@@ -429,7 +465,7 @@ pub struct Expectation {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Verdict>,
     /// Per cent of the planted faults that a qualification detects at least; 100 if it names none.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "percent")]
     pub coverage_percent: Option<u32>,
     /// By algebra, the fewest deltas that two orders of them disagree about.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use crate::report::qualification;
 use crate::report::record::{FORMAT, Record, VERSION};
 
 /// Why a record cannot be written or read.
@@ -27,6 +28,12 @@ pub enum RecordError {
         origin: String,
         /// What is wrong, with line and column.
         error: serde_json::Error,
+    },
+    /// It is the record of a qualification.
+    #[error("{origin}: the record of a qualification, which is not replayed; run abench qualify again")]
+    Qualification {
+        /// The file.
+        origin: String,
     },
     /// The JSON is something else.
     #[error("{origin}: not a record: its \"format\" should be \"{FORMAT}\" and is {found}")]
@@ -158,6 +165,9 @@ pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
     let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
     // What it is and of which version are looked at first: another version may have other fields.
     let head: Head = serde_json::from_str(text).map_err(malformed)?;
+    if head.format == Some(qualification::FORMAT.into()) {
+        return Err(RecordError::Qualification { origin: origin.to_owned() });
+    }
     if head.format != Some(FORMAT.into()) {
         let found = head.format.map_or("missing".to_owned(), |format| format.to_string());
         return Err(RecordError::Format { origin: origin.to_owned(), found });

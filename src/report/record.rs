@@ -290,6 +290,8 @@ pub struct TuplesRecord {
 pub struct CauseRecord {
     /// The device.
     pub device: String,
+    /// Whether it is in the adapter, and not in the engine.
+    pub in_adapter: bool,
     /// In words.
     pub sentence: String,
     /// Banks that accumulate nothing.

@@ -41,7 +41,10 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     if let Some(sweep) = sweep
         && let Some(device) = record.devices.iter().find(|device| device.name == sweep.device)
     {
-        text.out.push_str(&board_table::render(device, sweep, record.verdict));
+        // A run that is not what its scenario expects must not show green either.
+        let unmet = record.expectation.as_ref().is_some_and(|expectation| !expectation.met);
+        let verdict = if unmet && record.verdict == Verdict::Holds { Verdict::Falsified } else { record.verdict };
+        text.out.push_str(&board_table::render(device, sweep, verdict));
         text.blank();
     }
     text.head(record);
@@ -325,7 +328,8 @@ fn coverage(orders: &Orders) -> Vec<String> {
         let sign = if *inversions_off_by < 0 { "-" } else { "+" };
         let size = inversions_off_by.unsigned_abs();
         sentences.push(format!(
-            "audit of {orders} drawn orders: {distinct} differ, inversions {sign}{}.{:03} standard deviations from their mean",
+            "audit of the drawn orders: {distinct} of {orders} different, inversions {sign}{}.{:03} standard deviations from \
+             their mean",
             size / 1000,
             size % 1000
         ));

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, MOST_WALKED, StandardTrial, TickTrial, Trial};
+use crate::domain::trial::{
+    EveryOrderTrial, Expectation, LawsTrial, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
+};
 use crate::scenario::{Backends, Scenario};
 
 /// The version of the format that this abench reads.
@@ -39,10 +41,12 @@ pub enum ScenarioError {
         found: String,
     },
     /// Its values do not go together, or one is out of its range.
-    #[error("{origin}: [every-order]: {refused}")]
+    #[error("{origin}: [{table}]: {refused}")]
     Impossible {
         /// The file or shipped name.
         origin: String,
+        /// Its table.
+        table: &'static str,
         /// Which, and what is allowed.
         refused: String,
     },
@@ -105,8 +109,19 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     }
     let file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
-    if let Some(refused) = file.every_order.as_ref().and_then(impossible) {
-        return Err(ScenarioError::Impossible { origin: origin.to_owned(), refused });
+    let refused =
+        |table: &'static str, refused| ScenarioError::Impossible { origin: origin.to_owned(), table, refused };
+    if let Some(reason) = file.every_order.as_ref().and_then(impossible) {
+        return Err(refused("every-order", reason));
+    }
+    if let Some(trial) = &file.standard
+        && trial.orders.is_some()
+        && !trial.makes(StandardCheck::ArrivalOrders)
+    {
+        return Err(refused(
+            "standard",
+            "orders is about the check arrival-orders, which checks leaves out".to_owned(),
+        ));
     }
     let named = [
         file.standard.map(Trial::Standard),
@@ -189,6 +204,11 @@ mod tests {
                 "version = 1\n[laws]\ntries = 5",
                 "version = 1\n[laws]\nseed = '7'\n[expect]\nclaims = { 'xor associative' = 'true' }",
                 "version = 1\n[laws]\nseed = '7'\n[tick]\nseed = '7'",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\nchecks = []",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\nchecks = ['bank-sweep', 'bank-sweep']",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\nclaims = ['false-law']",
+                "version = 1\n[standard]\ncount = 5\nseed = '7'\nchecks = ['bank-sweep']\norders = 'all'",
+                "version = 1\n[tick]\nseed = '7'\n[expect]\ncoverage_percent = 200",
                 "version = 1\n[every-order]\nseed = '7'\ndeltas = 33",
                 "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nsources = 6",
                 "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 16",

@@ -20,8 +20,8 @@ use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::explore::adversarial;
 use crate::explore::covering;
+use crate::explore::{adversarial, all_orders};
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
 use crate::report::record::{Check, Coverage, Orders, Part, TuplesRecord};
@@ -76,8 +76,8 @@ pub struct Outcome {
 struct Tried {
     /// How many orders of each explorer.
     by_explorer: Vec<u64>,
-    /// Those of all of them: as many as there are different orders.
-    fingerprints: BTreeSet<u64>,
+    /// How many of them are different ones.
+    distinct: u64,
     /// Whether any state should have been another than 0.
     telling: bool,
     /// The adversarial ones.
@@ -117,7 +117,7 @@ pub fn check(
             }
         }
     }
-    let oracles = oracles(tried.all(), count, &trials);
+    let oracles = oracles(tried.distinct, count, &trials);
     let audit = chosen.audit(count, &tried.by_explorer);
     let doubt = match &ended {
         Some(ended) => Some(stopped(ended, &tried, planned, &trials)),
@@ -161,11 +161,12 @@ fn try_orders(
     let count = u64::from(workload.count);
     let mut tried = Tried {
         by_explorer: vec![0; chosen.explorers.len()],
-        fingerprints: BTreeSet::new(),
+        distinct: 0,
         telling: false,
         named: Vec::new(),
         by_index_alone: false,
     };
+    let mut fingerprints = BTreeSet::new();
     for (place, chooser) in chosen.explorers.iter().enumerate() {
         for order in chooser.explorer.orders(count, chooser.planned) {
             let (delivered, fingerprint) = match deliver_to_all(subjects, trials, &order, workload, watch) {
@@ -177,14 +178,16 @@ fn try_orders(
                 trial.judge(&order, states);
             }
             tried.by_explorer[place] += 1;
-            tried.fingerprints.insert(fingerprint);
+            // All orders are different by their making, and too many to be kept.
+            let is_new = chooser.explorer.name() == all_orders::NAME || fingerprints.insert(fingerprint);
+            tried.distinct += u64::from(is_new);
             if chooser.explorer.name() == adversarial::NAME {
                 tried.named.push(order.to_string());
             }
         }
     }
     // An order may say "by index" in other words than `given`.
-    tried.by_index_alone = count > 1 && tried.fingerprints.len() == 1 && tried.fingerprints.contains(&by_index(count));
+    tried.by_index_alone = count > 1 && fingerprints.len() == 1 && fingerprints.contains(&by_index(count));
     (tried, None)
 }
 
@@ -280,9 +283,9 @@ fn deliver_to_all(
 
 /// The judgement of each oracle over all subjects. One order agrees with itself, which says nothing, unless it is the
 /// only one there is.
-fn oracles(tried: u64, count: u64, trials: &[Trial]) -> BTreeMap<String, Verdict> {
+fn oracles(distinct: u64, count: u64, trials: &[Trial]) -> BTreeMap<String, Verdict> {
     let verdict = |of: fn(&Trial) -> Verdict, least: u64| match Verdict::of_set(trials.iter().map(of)) {
-        Verdict::Holds if tried < least => Verdict::Inconclusive,
+        Verdict::Holds if distinct < least => Verdict::Inconclusive,
         verdict => verdict,
     };
     BTreeMap::from([
@@ -312,7 +315,9 @@ fn doubt(
         Some(format!("the orders are not as chance gives them: {reason}"))
     } else if tried.by_index_alone {
         Some("the deltas were tried by index alone, as the reference took them".to_owned())
-    } else if undecided && !chosen.asked {
+    } else if undecided && chosen.asked {
+        Some("one order cannot disagree with another: ask for several, such as --orders adversarial".to_owned())
+    } else if undecided {
         Some(format!(
             "one complete order of {count} deltas fits the budget of {fit} deliveries, and one order cannot disagree with \
              another; --budget {} takes two",
@@ -326,9 +331,9 @@ fn doubt(
 }
 
 fn summary(tried: &Tried, workload: &Workload) -> String {
-    let (count, all, distinct) = (workload.count, tried.all(), tried.fingerprints.len() as u64);
+    let (count, all, distinct) = (workload.count, tried.all(), tried.distinct);
     let orders = if all == 1 { "order" } else { "orders" };
-    let different = if distinct < all { format!(" ({distinct} different ones)") } else { String::new() };
+    let different = if distinct < all { format!(", {distinct} of them different,") } else { String::new() };
     format!(
         "{all} {orders}{different} of {count} deltas, the last two states byte for byte against scalar, the last also \
          against each other"
@@ -348,12 +353,7 @@ fn orders_record(chosen: &Chosen, tried: &Tried, workload: &Workload, audit: Opt
         deltas: count,
         explorers: names.zip(tried.by_explorer.iter().copied()).collect(),
         named: tried.named.clone(),
-        coverage: Coverage {
-            tried: tried.all(),
-            distinct: tried.fingerprints.len() as u64,
-            all: factorial::text(count),
-            tuples,
-        },
+        coverage: Coverage { tried: tried.all(), distinct: tried.distinct, all: factorial::text(count), tuples },
         audit,
         deliveries: tried.all() * count,
         budget: workload.budget.get(),
