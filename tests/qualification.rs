@@ -92,9 +92,10 @@ fn a_qualification_that_is_stopped_records_what_was_planted_until_then_and_no_mo
     use std::process::{Command, Stdio};
     let folder = tempfile::tempdir().expect("a folder");
     let (scenario, record) = (folder.path().join("long.toml"), folder.path().join("long.json"));
-    let long = "version = 1\n[standard]\ncount = 60000001\nseed = '1'\nchecks = ['bank-sweep']\n";
-    std::fs::write(&scenario, long).expect("a file");
-    for milliseconds in [60, 900] {
+    // Within the control, which takes seconds, and within a mutant.
+    for (count, milliseconds) in [(4_000_000_001u32, 500), (60_000_001, 1500)] {
+        let long = format!("version = 1\n[standard]\ncount = {count}\nseed = '1'\nchecks = ['bank-sweep']\n");
+        std::fs::write(&scenario, long).expect("a file");
         let child = abench()
             .args(["qualify", scenario.to_str().expect("text"), "--record", record.to_str().expect("text")])
             .stdout(Stdio::piped())
