@@ -199,6 +199,18 @@ fn of_faults_in_two_parts_the_one_that_no_check_finds_is_not_credited_with_the_o
 }
 
 #[test]
+fn a_bank_sweep_alone_does_not_call_a_case_the_smallest_that_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("bare.toml");
+    let text = "version = 1\n[standard]\ncount = 1001\nseed = '7'\nchecks = ['bank-sweep']\n";
+    std::fs::write(&path, text).expect("a file");
+    let sized = |plant: &str| answer(&["run", path.to_str().expect("text"), "--plant", plant]).output;
+    assert!(sized("flip-bit:5").contains("there is no smaller COUNT"));
+    assert!(sized("torn:3").contains("not the smallest: nothing below COUNT 16 was tried"));
+    assert!(sized("torn:500").contains("one delta fewer passes"));
+}
+
+#[test]
 fn without_faults_the_same_campaigns_hold() {
     for (count, seed) in [("65537", 0xDEAD_BEEF_0BAD_F00D), ("65537", 7), ("65537", 0x10000), ("1", 1), ("3", 2)] {
         assert_eq!(campaign(count, seed, &[]).verdict, Verdict::Holds, "COUNT {count}, SEED {seed:#x}");

@@ -318,6 +318,10 @@ fn shrink(
         }
     }
     let at = |count| EngineRun { count, ..observed.run };
+    // Without a short sweep nothing is known of so few deltas.
+    if fails(at(passes), watch)? {
+        return Ok((smallest, format!("not the smallest: nothing below COUNT {passes} was tried")));
+    }
     let found = smallest_number(passes, observed.run.count, |count| fails(at(count), watch))?.found;
     if smallest.run != at(found) {
         smallest = observed;

@@ -141,7 +141,7 @@ pub fn check(
         oracles,
         warrant: chosen.warrant(count, &tried.by_explorer).filter(|_| verdict == Verdict::Holds),
         orders: Some(Orders { counterexamples, ..orders_record(chosen, &tried, workload, audit) }),
-        // The reference took the deltas by index, so that a single other order already tries a second one.
+        // An order by index is the one in which the reference took the deltas: it tries nothing.
         tries: if tried.all() > 0 && !tried.by_index_alone { vec![FaultClass::OrderDependence] } else { Vec::new() },
         findings,
     };
