@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Answer, abench, answer, unwrapped};
+use common::{Answer, UnderWay, answer, unwrapped};
 use serde_json::Value;
 
 fn run(table: &str, args: &[&str]) -> Answer {
@@ -84,21 +84,12 @@ fn records_of_walks_do_not_depend_on_the_number_of_threads() {
 #[test]
 #[cfg(unix)]
 fn a_long_walk_that_is_interrupted_keeps_what_it_covered() {
-    use std::process::{Command, Stdio};
     let folder = tempfile::tempdir().expect("a folder");
     let (scenario, record) = (folder.path().join("long.toml"), folder.path().join("long.json"));
     let table = "deltas = 32\nalgebras = ['max']\nbudget = 1000000000000\n";
     std::fs::write(&scenario, format!("version = 1\n[every-order]\nseed = '1'\n{table}")).expect("a file");
-    let child = abench()
-        .args(["run", scenario.to_str().expect("text"), "--record", record.to_str().expect("text")])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    std::thread::sleep(std::time::Duration::from_millis(1000));
-    let kill = format!("kill -INT {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
-    let ended = child.wait_with_output().expect("it ends");
-    assert_eq!(ended.status.code(), Some(130));
+    let args = ["run", scenario.to_str().expect("text"), "--record", record.to_str().expect("text")];
+    assert_eq!(UnderWay::start(&args).interrupted().exit, 130);
     let record: Value = serde_json::from_str(&std::fs::read_to_string(&record).expect("a record")).expect("JSON");
     assert_eq!(record["verdict"], "inconclusive");
     let walk = &record["walks"][0];

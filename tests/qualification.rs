@@ -86,34 +86,6 @@ fn the_report_of_a_qualification() {
 }
 
 #[test]
-#[cfg(unix)]
-fn a_qualification_that_is_stopped_records_what_was_planted_until_then_and_no_more() {
-    use common::abench;
-    use std::process::{Command, Stdio};
-    let folder = tempfile::tempdir().expect("a folder");
-    let (scenario, record) = (folder.path().join("long.toml"), folder.path().join("long.json"));
-    // Within the control, which takes seconds, and within a mutant.
-    for (count, milliseconds) in [(4_000_000_001u32, 500), (60_000_001, 1500)] {
-        let long = format!("version = 1\n[standard]\ncount = {count}\nseed = '1'\nchecks = ['bank-sweep']\n");
-        std::fs::write(&scenario, long).expect("a file");
-        let child = abench()
-            .args(["qualify", scenario.to_str().expect("text"), "--record", record.to_str().expect("text")])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
-        let kill = format!("kill -INT {}", child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
-        let ended = child.wait_with_output().expect("it ends");
-        assert_eq!(ended.status.code(), Some(130));
-        let record: Value = serde_json::from_str(&std::fs::read_to_string(&record).expect("a record")).expect("JSON");
-        assert_eq!((&record["interrupted"], &record["void"]), (&true.into(), &false.into()));
-        let escaped = |mutant: &&Value| mutant["cells"][0]["outcome"] == "escaped";
-        assert_eq!(record["mutants"].as_array().expect("a list").iter().filter(escaped).count(), 0, "{record}");
-    }
-}
-
-#[test]
 fn what_cannot_be_qualified_is_refused() {
     for (args, expected) in [
         (&["qualify"][..], "required arguments"),

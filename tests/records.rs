@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{PUBLISHED, abench, answer};
+use common::{PUBLISHED, UnderWay, abench, answer};
 use serde_json::Value;
 
 fn record(args: &[&str]) -> Value {
@@ -204,10 +204,7 @@ fn a_run_that_is_killed_leaves_no_part_of_a_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
     let args = ["4294967295", "--backend", "model", "--record", text(&path)];
-    let mut child = abench().args(args).stdout(Stdio::null()).spawn().expect("it starts");
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    child.kill().expect("it can be killed");
-    child.wait().expect("it ends");
+    UnderWay::start(&args).killed();
     assert!(names_in(folder.path()).is_empty());
 }
 
@@ -250,18 +247,9 @@ fn what_is_no_record_is_refused_with_a_reason() {
 fn an_interrupted_run_keeps_its_partial_record_and_is_inconclusive() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
-    let child = abench()
-        .args(["4294967295", "--backend", "model", "--record", text(&path)])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    std::thread::sleep(std::time::Duration::from_millis(1000));
-    let kill = format!("kill -INT {}", child.id());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
-    let ended = child.wait_with_output().expect("it ends");
-    assert_eq!(ended.status.code(), Some(130), "{}", String::from_utf8_lossy(&ended.stderr));
+    let ended = UnderWay::start(&["4294967295", "--backend", "model", "--record", text(&path)]).interrupted();
+    assert_eq!(ended.exit, 130, "{}", ended.talk);
     let record: Value = serde_json::from_str(&fs::read_to_string(&path).expect("a record")).expect("JSON");
     assert_eq!((&record["verdict"], &record["interrupted"]), (&"inconclusive".into(), &true.into()));
-    assert!(!String::from_utf8_lossy(&ended.stdout).contains("ALL MATCH"));
+    assert!(!ended.output.contains("ALL MATCH"));
 }

@@ -219,3 +219,41 @@ impl Watch for Quiet<'_> {
         self.0.stop_requested()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::file::parse;
+    use crate::subject::backends;
+    use std::cell::Cell as Remaining;
+
+    /// Asks to stop once it has been looked at so often.
+    struct StopAfter(Remaining<u32>);
+
+    impl Watch for StopAfter {
+        fn begin(&mut self, _stage: &str, _total: u64) {}
+        fn advance(&mut self, _units: u64) {}
+        fn end(&mut self) {}
+        fn stop_requested(&self) -> bool {
+            let left = self.0.get();
+            self.0.set(left.saturating_sub(1));
+            left == 0
+        }
+    }
+
+    #[test]
+    fn wherever_it_is_stopped_it_records_what_was_planted_until_then_and_nothing_else() {
+        let bare = "version = 1\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
+        let scenario = parse(bare, "bare", "bare").expect("a scenario");
+        let backend = backends(["model"]).expect("a backend").remove(0);
+        let plan = QualificationPlan { scenarios: vec![scenario], backend };
+        let whole = qualify(&plan, &mut StopAfter(Remaining::new(u32::MAX))).expect("the model is there");
+        assert!(!whole.interrupted && !whole.void);
+        for looks in 0..120 {
+            let stopped = qualify(&plan, &mut StopAfter(Remaining::new(looks))).expect("the model is there");
+            assert!(stopped.interrupted && !stopped.void, "{looks}");
+            assert!(stopped.mutants.len() < whole.mutants.len(), "{looks}");
+            assert_eq!(stopped.mutants, whole.mutants[..stopped.mutants.len()], "{looks}");
+        }
+    }
+}

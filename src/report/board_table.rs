@@ -74,29 +74,6 @@ mod tests {
         (device, sweep)
     }
 
-    /// As recorded on the board.
-    const BOARD: &str = "\
-ATOMiK parallel-bench  v2  N_BANKS=8
-count=65537  seed=0xdeadbeef0badf00d
-
-banks  hw_cycles   speedup  result              ok
-1      65537       1.00     0x17e9fe29b5dc0aad  OK
-2      32769       1.99     0x17e9fe29b5dc0aad  OK
-4      16385       3.99     0x17e9fe29b5dc0aad  OK
-8      8193        7.99     0x17e9fe29b5dc0aad  OK
-
-software reference = 0x17e9fe29b5dc0aad
-VERIFY: ALL MATCH
-";
-
-    #[test]
-    fn the_table_is_the_boards_but_for_the_evidence_in_its_header() {
-        let (device, sweep) =
-            recorded(65_537, 0xDEAD_BEEF_0BAD_F00D, 0x17e9_fe29_b5dc_0aad, [65_537, 32_769, 16_385, 8_193]);
-        let table = render(&device, &sweep, Verdict::Holds);
-        assert_eq!(table.replace("  evidence=model", ""), BOARD);
-    }
-
     #[test]
     fn a_row_that_does_not_match_is_marked_and_the_last_line_says_failed() {
         let (device, mut sweep) = recorded(9, 7, 5, [9, 5, 3, 2]);

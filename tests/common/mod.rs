@@ -3,7 +3,8 @@
 // Every test file is a crate of its own and uses its part of this one.
 #![allow(dead_code)]
 
-use std::process::{Command, Output};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 /// The published COUNT and SEED.
 pub const PUBLISHED: [&str; 2] = ["65537", "0xDEADBEEF0BADF00D"];
@@ -33,6 +34,46 @@ impl Answer {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         let exit = output.status.code().expect("no signal ended it");
         Answer { exit, output: text(output.stdout), talk: text(output.stderr) }
+    }
+}
+
+/// A run that has lasted long enough to tell how far it is: no clock is waited for, only its first word.
+pub struct UnderWay {
+    child: Child,
+    talk: BufReader<ChildStderr>,
+}
+
+impl UnderWay {
+    pub fn start(args: &[&str]) -> Self {
+        let mut child = abench()
+            .args(args)
+            .args(["--progress", "always"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut talk = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut line = String::new();
+        talk.read_line(&mut line).expect("it says something");
+        assert!(line.contains('%'), "a run that lasts tells how far it is: {line}");
+        UnderWay { child, talk }
+    }
+
+    /// Asks it to stop, as the keys of a terminal do.
+    #[cfg(unix)]
+    pub fn interrupted(mut self) -> Answer {
+        let kill = format!("kill -INT {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
+        let mut talk = String::new();
+        self.talk.read_to_string(&mut talk).expect("text");
+        let ended = self.child.wait_with_output().expect("it ends");
+        Answer { talk, ..Answer::of(ended) }
+    }
+
+    /// Ends it at once, without asking.
+    pub fn killed(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
     }
 }
 
