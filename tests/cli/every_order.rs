@@ -1,8 +1,6 @@
 //! Every order of a few deltas, through the binary: proofs with their counts, and the smallest disagreements.
 
-mod common;
-
-use common::{Answer, UnderWay, answer, unwrapped};
+use crate::common::{Answer, UnderWay, answer, unwrapped};
 use serde_json::Value;
 
 fn run(table: &str, args: &[&str]) -> Answer {

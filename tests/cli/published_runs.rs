@@ -1,8 +1,6 @@
 //! The main job, through the binary: the published runs, as a newcomer and as a dashboard see them.
 
-mod common;
-
-use common::{PUBLISHED, Reading, abench, answer, unwrapped};
+use crate::common::{PUBLISHED, Reading, abench, answer, unwrapped};
 
 /// As recorded on the board on 2026-05-30 and 2026-06-21.
 const RECORDED_65537: &str = "\
@@ -99,7 +97,7 @@ fn a_single_order_cannot_disagree_with_another_and_is_inconclusive() {
     let answer = answer(&["1000", "--budget", "1999"]);
     assert_eq!(answer.exit, 3);
     assert!(unwrapped(&answer.output).contains("one order cannot disagree with another; --budget 2000 takes two"));
-    assert_eq!(common::answer(&["1000", "--budget", "2000"]).exit, 0);
+    assert_eq!(crate::common::answer(&["1000", "--budget", "2000"]).exit, 0);
 }
 
 #[test]

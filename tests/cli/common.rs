@@ -1,8 +1,5 @@
 //! What the tests of the binary share: how it is called, and how dashboards read it.
 
-// Every test file is a crate of its own and uses its part of this one.
-#![allow(dead_code)]
-
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 

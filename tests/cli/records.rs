@@ -1,12 +1,10 @@
 //! Records: deterministic, written whole or not at all, read with a reason where they cannot be, and replayed.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{PUBLISHED, UnderWay, abench, answer};
+use crate::common::{PUBLISHED, UnderWay, abench, answer};
 use serde_json::Value;
 
 fn record(args: &[&str]) -> Value {

@@ -1,13 +1,11 @@
 //! The records in `results/` are what a fresh run gives.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::common::answer;
 use abench::scenario::shipped::SHIPPED;
-use common::answer;
 
 fn results() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results")

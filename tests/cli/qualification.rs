@@ -1,8 +1,6 @@
 //! Scenarios on trial: what they detect of the faults that are planted under them.
 
-mod common;
-
-use common::{Answer, answer, unwrapped};
+use crate::common::{Answer, answer, unwrapped};
 use serde_json::Value;
 
 fn qualified(args: &[&str]) -> (Answer, Value) {

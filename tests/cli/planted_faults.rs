@@ -1,7 +1,5 @@
 //! The run finds what is planted in it, names it, and hands over a case that shows it again.
 
-mod common;
-
 use std::num::NonZeroUsize;
 
 use abench::campaign::{self, Plan};
@@ -15,7 +13,7 @@ use abench::report::text::{Table, render};
 use abench::scenario::Scenario;
 use abench::subject::{Conditions, backends, open};
 
-use common::{Reading, answer, unwrapped};
+use crate::common::{Reading, answer, unwrapped};
 
 /// A standard campaign on the model alone with these faults in it.
 fn campaign(count: &str, seed: u64, faults: &[Fault]) -> Record {

@@ -1,8 +1,6 @@
 //! Bad input ends with a sentence that says what, where and what is allowed, and with the documented exit code.
 
-mod common;
-
-use common::{Answer, answer};
+use crate::common::{Answer, answer};
 
 fn refused(args: &[&str]) -> String {
     let Answer { exit, output, talk } = answer(args);

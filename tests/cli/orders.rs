@@ -1,8 +1,6 @@
 //! `--orders` through the binary: what chooses the arrival orders, what it covers, and what is refused.
 
-mod common;
-
-use common::{Reading, answer, unwrapped};
+use crate::common::{Reading, answer, unwrapped};
 use serde_json::Value;
 
 fn record(args: &[&str]) -> Value {

@@ -1,12 +1,10 @@
 //! What the README shows is what the binary prints.
 
-mod common;
-
-use common::answer;
+use crate::common::answer;
 
 /// The transcripts of runs: the arguments, and the lines that are shown; `...` stands for lines that are left out.
 fn transcripts() -> Vec<(Vec<String>, Vec<String>)> {
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../README.md");
     let blocks = readme.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
     let mut transcripts = Vec::new();
     for block in blocks {
