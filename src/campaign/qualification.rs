@@ -242,6 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn over_several_scenarios_an_escape_is_not_excused_by_one_that_never_used_the_part() {
+        use MutantOutcome::*;
+        let together = |outcomes: &[MutantOutcome]| {
+            let cell = |&outcome| Cell { outcome, oracles: BTreeSet::new(), reason: String::new() };
+            let mutant = Mutant { kind: "dead-bank:K", faults: vec![Fault::DeadBank(1)] };
+            record(&mutant, outcomes.iter().map(cell).collect()).together
+        };
+        assert_eq!(together(&[NotActivated, Escaped]), Escaped);
+        assert_eq!(together(&[Equivalent, Escaped]), Escaped);
+        assert_eq!(together(&[Escaped, Detected]), Detected);
+        assert_eq!(together(&[NotActivated, Equivalent]), Equivalent);
+        assert_eq!(together(&[Detected, Crashed]), Crashed);
+    }
+
+    #[test]
     fn wherever_it_is_stopped_it_records_what_was_planted_until_then_and_nothing_else() {
         let bare = "version = 1\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
         let scenario = parse(bare, "bare", "bare").expect("a scenario");
