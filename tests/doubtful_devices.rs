@@ -97,6 +97,6 @@ fn round_trips(wrong: fn(u32) -> bool) -> (Verdict, Vec<bool>) {
 fn an_adapter_state_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified() {
     assert_eq!(round_trips(|_| false), (Verdict::Holds, vec![]));
     assert_eq!(round_trips(|answer| answer == 40), (Verdict::Inconclusive, vec![false]));
-    // All 1536 reads are answered, and then the operations are repeated up to the 40th.
-    assert_eq!(round_trips(|answer| answer == 40 || answer == 1576), (Verdict::Falsified, vec![true]));
+    // All 1792 reads are answered, and then the operations are repeated up to the 40th.
+    assert_eq!(round_trips(|answer| answer == 40 || answer == 1832), (Verdict::Falsified, vec![true]));
 }

@@ -45,8 +45,8 @@ impl References {
 }
 
 /// The state after deltas `0..count`, every one of them applied, watched in units of deltas.
-pub fn accumulate(
-    accumulator: &mut dyn Accumulator,
+pub fn accumulate<A: Accumulator + ?Sized>(
+    accumulator: &mut A,
     generator: Generator,
     count: u32,
     seed: Seed,
@@ -82,8 +82,8 @@ pub fn check_reference(references: References, count: u32, seed: Seed) -> Option
 }
 
 /// Checks every accumulator against the references. `scalar` is its own reference, and is checked by its closed form.
-pub fn check(
-    accumulators: &mut [Box<dyn Accumulator>],
+pub fn check<A: Accumulator + ?Sized>(
+    accumulators: &mut [Box<A>],
     references: References,
     count: u32,
     seed: Seed,

@@ -35,8 +35,8 @@ pub struct Judged {
 /// The round trips under this seed.
 ///
 /// All contexts are loaded before any is read, so that two contexts that share a place are noticed. Each then shows its
-/// reference, takes two deltas, one onto the other, is swapped into a new epoch and takes what inverts the reference:
-/// every bit of every context has then been 0 and 1. Half of the contexts are at last swapped into the other half, and all are
+/// reference, takes two deltas, one onto the other, and two more at once, is swapped into a new epoch and takes what
+/// inverts the reference: every bit of every context has then been 0 and 1. Half of the contexts are at last swapped into the other half, and all are
 /// read again.
 pub fn operations(seed: Seed) -> Vec<AdapterOp> {
     let mut stream = seed.stream("round trips");
@@ -45,11 +45,13 @@ pub fn operations(seed: Seed) -> Vec<AdapterOp> {
         ops.push(AdapterOp::Load { context, reference: stream.word() });
     }
     for context in 0..=u8::MAX {
-        let (first, second) = (stream.word(), stream.word());
+        let [first, second, third, fourth] = [(); 4].map(|()| stream.word());
         ops.extend([AdapterOp::Select { context }, AdapterOp::Read]);
         ops.extend([AdapterOp::Accumulate(first), AdapterOp::Read, AdapterOp::Accumulate(second), AdapterOp::Read]);
+        ops.extend([AdapterOp::Accumulate(third), AdapterOp::Accumulate(fourth), AdapterOp::Read]);
         ops.extend([AdapterOp::Swap { context }, AdapterOp::Read]);
-        ops.extend([AdapterOp::Accumulate(!(first ^ second)), AdapterOp::Read, AdapterOp::Swap { context }]);
+        let inverse = !(first ^ second ^ third ^ fourth);
+        ops.extend([AdapterOp::Accumulate(inverse), AdapterOp::Read, AdapterOp::Swap { context }]);
     }
     for context in 0..u8::MAX / 2 + 1 {
         let delta = stream.word();
@@ -107,6 +109,7 @@ pub fn tried(ops: &[AdapterOp]) -> Vec<FaultClass> {
         (Flaw::STALE_READ.shows_in(ops), FaultClass::StaleRead),
         (Flaw::LOST_HIGH_WORD.shows_in(ops), FaultClass::LostHighWord),
         (shows_operators, FaultClass::WrongOperator),
+        (Flaw::PIPELINE_HAZARD.shows_in(ops), FaultClass::PipelineHazard),
         (selected >= 256, FaultClass::WrongContext),
     ];
     tried.into_iter().filter(|(shows, _)| *shows).map(|(_, class)| class).collect()
@@ -225,14 +228,17 @@ mod tests {
     }
 
     #[test]
-    fn the_round_trips_try_all_four_kinds_of_fault() {
+    fn the_round_trips_try_all_five_kinds_of_fault() {
         use FaultClass::*;
-        assert_eq!(tried(&operations(Seed::new(1))), [StaleRead, LostHighWord, WrongOperator, WrongContext]);
+        let all = [StaleRead, LostHighWord, WrongOperator, PipelineHazard, WrongContext];
+        assert_eq!(tried(&operations(Seed::new(1))), all);
         let load = AdapterOp::Load { context: 0, reference: 0 };
         assert_eq!(tried(&[load, AdapterOp::Accumulate(1), AdapterOp::Read]), [StaleRead]);
         assert_eq!(tried(&[load, AdapterOp::Accumulate(0), AdapterOp::Read]), []);
         // One delta onto nothing is the same by every operator; one onto another is not.
         let two = [load, AdapterOp::Accumulate(3), AdapterOp::Accumulate(1), AdapterOp::Read];
-        assert_eq!(tried(&two), [StaleRead, WrongOperator]);
+        assert_eq!(tried(&two), [StaleRead, WrongOperator, PipelineHazard]);
+        let apart = [load, AdapterOp::Accumulate(3), AdapterOp::Read, AdapterOp::Accumulate(1), AdapterOp::Read];
+        assert_eq!(tried(&apart), [StaleRead, WrongOperator]);
     }
 }

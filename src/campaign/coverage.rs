@@ -7,7 +7,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
 use crate::domain::trial::{StandardCheck, StandardTrial};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Verdict, Warrant};
 use crate::oracle::equations::{UnseenBanks, UnseenDeltas, always_zero, full_clocks_cancel, right_result};
 use crate::oracle::residue::numbered;
 use crate::report::record::{Check, ClaimRecord, DeviceRecord, Part, Unseen};
@@ -20,7 +20,7 @@ pub const SOFTWARE: &str = "software";
 pub const MESSAGE: &str = "message";
 
 /// The kinds of fault that a standard campaign claims to test a device for.
-const OF_DEVICE: [FaultClass; 8] = [
+const OF_DEVICE: [FaultClass; 9] = [
     FaultClass::DeadBanks,
     FaultClass::LostDelta,
     FaultClass::FlippedResultBits,
@@ -28,6 +28,7 @@ const OF_DEVICE: [FaultClass; 8] = [
     FaultClass::StaleRead,
     FaultClass::LostHighWord,
     FaultClass::WrongOperator,
+    FaultClass::PipelineHazard,
     FaultClass::WrongContext,
 ];
 
@@ -129,7 +130,7 @@ fn remedy(class: FaultClass) -> &'static str {
             "add the check short-sweep, or take a COUNT that is no multiple of 4"
         }
         FaultClass::WrongAccumulation => "add the check accumulation and a software backend",
-        FaultClass::WrongOperator => "add the check adapter-round-trips",
+        FaultClass::WrongOperator | FaultClass::PipelineHazard => "add the check adapter-round-trips",
         FaultClass::OrderDependence => {
             "have the check arrival-orders take at least two orders, of deltas that are not all 0"
         }
@@ -272,11 +273,16 @@ fn example(missed: &UnseenBanks) -> String {
 
 fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<String> {
     let mut sentences = Vec::new();
+    let walked = checks.iter().any(|check| matches!(check.warrant, Some(Warrant::Walked { .. })));
+    let others = match (walked, devices.is_empty()) {
+        (false, _) => "the others were not",
+        (true, true) => "the walk stands for the others, as far as what it takes for granted is so",
+        (true, false) => "on software the walk stands for the others, on a device nothing does",
+    };
     for orders in checks.iter().filter_map(|check| check.orders.as_ref()) {
         let distinct = orders.coverage.distinct;
         if orders.coverage.all != distinct.to_string() {
-            sentences
-                .push(format!("Arrival orders: {distinct} of the {count}! orders were tried; the others were not."));
+            sentences.push(format!("Arrival orders: {distinct} of the {count}! orders were tried; {others}."));
         }
     }
     for device in devices {

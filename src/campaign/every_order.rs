@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use crate::campaign::Progress;
+use crate::campaign::{Progress, walk};
 use crate::domain::algebra::{Algebra, Entry, Generic, Named, REGISTRY, Reading};
 use crate::domain::case::Case;
 use crate::domain::evidence::Evidence;
@@ -14,12 +14,9 @@ use crate::domain::hex::Hex64;
 use crate::domain::replica::Merging;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::EveryOrderTrial;
-use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::explore::exhaustive::{
-    Disagreement, Judgement, Limits, Outcome, Plan, Refused, Schedules, Unsettled, Way, explore,
-};
-use crate::report::record::{Check, Part, Unseen, WalkRecord, WayRecord};
+use crate::explore::exhaustive::{Disagreement, Judgement, Limits, Outcome, Plan, Refused, Unsettled, Way, explore};
+use crate::report::record::{Check, Part, Unseen};
 
 /// Walks over every order for every algebra of the trial, one check each.
 pub fn run(
@@ -37,7 +34,7 @@ pub fn run(
             named.visit(walk).map_err(|refused| SubjectError::Unavailable(refused.to_string()))
         })?;
         progress.checks.push(check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome));
-        progress.walks.push(record(name, &plan, &deltas, &outcome));
+        progress.walks.push(walk::record(name, Evidence::Software, &plan, &deltas, &outcome));
         if outcome.judgement == Judgement::Inconclusive(Unsettled::Stopped) {
             return Err(SubjectError::Interrupted);
         }
@@ -73,7 +70,7 @@ fn plan(trial: &EveryOrderTrial) -> Plan {
 }
 
 fn limits(trial: &EveryOrderTrial, threads: NonZeroUsize) -> Limits {
-    Limits { memory: trial.memory_mib.saturating_mul(1 << 20), deliveries: trial.budget.get(), threads }
+    Limits { memory: trial.memory_mib.bytes(), deliveries: trial.budget.get(), threads }
 }
 
 /// The values of the deltas: 64 random bits each. As a floating point number, most such words are so much larger or
@@ -117,11 +114,6 @@ fn check(
     outcome: &Outcome,
 ) -> Check {
     let verdict = outcome.verdict();
-    let warrant = (verdict == Verdict::Holds).then(|| Warrant::Walked {
-        schedules: outcome.coverage.of_orders.to_string(),
-        of: plan.describe(),
-        assumptions: outcome.assumptions(),
-    });
     let findings = match &outcome.judgement {
         Judgement::Disagree(disagreement) => vec![finding(entry, trial, plan, deltas, disagreement)],
         _ => Vec::new(),
@@ -131,38 +123,12 @@ fn check(
         part: Part::Orders,
         subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
         verdict,
-        summary: summary(plan, outcome),
+        summary: walk::summary(plan, outcome),
         oracles: BTreeMap::from([("invariance".to_owned(), verdict)]),
-        warrant,
+        warrant: walk::warrant(plan, outcome),
         orders: None,
         tries: vec![FaultClass::OrderDependence],
         findings,
-    }
-}
-
-fn summary(plan: &Plan, outcome: &Outcome) -> String {
-    let coverage = &outcome.coverage;
-    let walked = format!("{} merges over {} delivered sets", coverage.merges, coverage.sets);
-    match &outcome.judgement {
-        Judgement::Agree => format!("{}: all ways agree; {walked}", plan.describe()),
-        Judgement::Disagree(Disagreement { deltas, smallest, .. }) => {
-            let size = deltas.len();
-            let none = if *smallest { "; no fewer do" } else { "" };
-            format!("{}: two ways to deliver {size} deltas disagree{none}; {walked}", plan.describe())
-        }
-        Judgement::Inconclusive(Unsettled::Stopped) => {
-            format!(
-                "{}: stopped by the user; of up to {} deltas all ways agree; {walked}",
-                plan.describe(),
-                coverage.settled
-            )
-        }
-        Judgement::Inconclusive(Unsettled::Classes { deltas }) => format!(
-            "{}: states that differ and show the same became too many at {deltas} deltas; of up to {} all ways agree; \
-             {walked}",
-            plan.describe(),
-            coverage.settled
-        ),
     }
 }
 
@@ -177,51 +143,18 @@ fn finding(
     let values = |way: &Way| way.deliveries.iter().map(|&delta| deltas[delta as usize]).collect::<Vec<u64>>();
     let execution = Execution::Merge { start: trial.start.0, first: values(first), second: values(second) };
     let case = Case { subject: entry.name.to_owned(), execution, faults: Vec::new() };
-    let repeats = matches!(plan.schedules, Schedules::Repeated { .. });
     Finding {
         subject: entry.name.to_owned(),
         evidence: Evidence::Software,
         during: plan.describe(),
         quantity: Quantity::State,
-        expected: Hex64(word(&first.shown)),
-        got: Hex64(word(&second.shown)),
+        expected: Hex64(walk::word(&first.shown)),
+        got: Hex64(walk::word(&second.shown)),
         reproducible: true,
         oracle: "invariance".to_owned(),
         case: case.to_string(),
-        size: match (of.len(), smallest, repeats) {
-            (len, true, false) => format!("{len} deltas; of fewer, all orders agree"),
-            (len, true, true) => format!("{len} different deltas; of fewer, all orders and repeats agree"),
-            (len, false, _) => format!("{len} deltas; not proved minimal"),
-        },
+        size: walk::size(plan, of.len(), *smallest),
     }
-}
-
-fn record(name: String, plan: &Plan, deltas: &[u64], outcome: &Outcome) -> WalkRecord {
-    let coverage = &outcome.coverage;
-    let way = |way: &Way| WayRecord {
-        deltas: way.deliveries.iter().map(|&delta| (delta, Hex64(deltas[delta as usize]))).collect(),
-        state: Hex64(word(&way.shown)),
-    };
-    WalkRecord {
-        check: name,
-        schedules: plan.describe(),
-        proved: coverage.orders.to_string(),
-        of: coverage.of_orders.to_string(),
-        merges: coverage.merges,
-        sets: coverage.sets,
-        snapshots: coverage.snapshots,
-        settled: coverage.settled,
-        assumptions: outcome.assumptions(),
-        ways: match &outcome.judgement {
-            Judgement::Disagree(Disagreement { first, second, .. }) => vec![way(first), way(second)],
-            _ => Vec::new(),
-        },
-    }
-}
-
-/// A shown state as the word that it is, most significant byte first.
-fn word(shown: &[u8]) -> u64 {
-    shown.iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 /// What such a trial cannot see.

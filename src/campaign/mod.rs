@@ -16,6 +16,7 @@ pub mod qualification;
 pub mod replay;
 pub mod standard;
 pub mod sync_tick;
+pub mod walk;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -58,7 +59,7 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
     let start = Instant::now();
     let mut progress = Progress { scenario: plan.scenario.name.clone(), ..Progress::default() };
     let ended = match &plan.scenario.trial {
-        Trial::Standard(trial) => standard::run(trial, &mut subjects, &mut progress, watch),
+        Trial::Standard(trial) => standard::run(trial, &mut subjects, plan.conditions.threads, &mut progress, watch),
         Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
@@ -71,7 +72,7 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
 
 /// Whether the arrival orders that a plan asks for can be tried on these subjects within its budget. To be asked before
 /// [`run`], which ends early where they cannot.
-pub fn orders_fit(plan: &Plan, subjects: &mut Subjects) -> Result<(), PlanError> {
+pub fn orders_fit(plan: &Plan, subjects: &Subjects) -> Result<(), PlanError> {
     match &plan.scenario.trial {
         Trial::Standard(trial) => standard::orders_fit(trial, plan.scenario.name.as_deref(), subjects),
         Trial::EveryOrder(trial) => Ok(every_order::fits(trial, plan.conditions.threads)?),

@@ -1,16 +1,22 @@
 //! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
 
+use std::num::NonZeroUsize;
+
 use crate::campaign::accumulation::References;
-use crate::campaign::arrival_orders::Chosen;
+use crate::campaign::arrival_orders::Workload;
+use crate::campaign::arrival_orders::every_set::{self, EverySet};
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::execution::EngineRun;
+use crate::domain::explorer::ExplorerSpec;
 use crate::domain::subject::{Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
-use crate::explore::PlanError;
+use crate::explore::choice::Choice;
+use crate::explore::exhaustive::Limits;
+use crate::explore::{self, PlanError};
 use crate::report::record::{CauseRecord, Latencies};
 use crate::scenario::tick::PUBLISHED_SEED;
 use crate::subject::Subjects;
@@ -20,6 +26,7 @@ use crate::subject::scalar::Scalar;
 pub fn run(
     trial: &StandardTrial,
     subjects: &mut Subjects,
+    threads: NonZeroUsize,
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
@@ -46,7 +53,7 @@ pub fn run(
         }
     }
     if trial.makes(StandardCheck::ArrivalOrders) {
-        orders(trial, reference, subjects, progress, watch)?;
+        orders(trial, reference, subjects, threads, progress, watch)?;
     }
     let round_trips = trial.makes(StandardCheck::AdapterRoundTrips);
     for device in subjects.devices.iter_mut().filter(|_| round_trips) {
@@ -125,19 +132,20 @@ fn orders(
     trial: &StandardTrial,
     reference: u64,
     subjects: &mut Subjects,
+    threads: NonZeroUsize,
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let workload = workload(trial, reference, subjects);
-    let mut takers = takers(trial, subjects);
-    if takers.is_empty() {
+    if !workload.software && !workload.devices {
         return Ok(());
     }
-    let chosen = match &trial.orders {
-        None => Chosen::standard(&workload),
-        Some(spec) => Chosen::asked_for(spec, &workload, progress.scenario.as_deref())
-            .map_err(|refused| SubjectError::Unavailable(refused.to_string()))?,
-    };
+    let chosen = choose(trial, &workload, progress.scenario.as_deref())
+        .map_err(|refused| SubjectError::Unavailable(refused.to_string()))?;
+    if chosen.every_set {
+        every_set(&workload, subjects, threads, progress, watch)?;
+    }
+    let mut takers = takers(trial, subjects);
     let outcome = progress
         .timed(arrival_orders::ARRIVAL_ORDERS, |_| Ok(arrival_orders::check(&mut takers, &workload, &chosen, watch)))?;
     progress.checks.push(outcome.check);
@@ -146,24 +154,69 @@ fn orders(
     outcome.ended.map_or(Ok(()), Err)
 }
 
-/// Whether the orders that the trial asks for can be tried on these subjects within the budget.
-pub fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &mut Subjects) -> Result<(), PlanError> {
-    let Some(spec) = &trial.orders else { return Ok(()) };
-    let workload = workload(trial, 0, subjects);
-    Chosen::asked_for(spec, &workload, scenario)?;
-    if takers(trial, subjects).is_empty() { Err(PlanError::NoTaker(workload.count.into())) } else { Ok(()) }
+/// Every delivered set on every subject that takes the orders.
+fn every_set(
+    workload: &Workload,
+    subjects: &mut Subjects,
+    threads: NonZeroUsize,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let limits = Limits { memory: workload.memory, deliveries: workload.budget.get(), threads };
+    for accumulator in &subjects.accumulators {
+        let accumulator = accumulator.as_ref();
+        let name = every_set::walked_name(accumulator.name());
+        progress.timed(&name, |_| every_set::walked(accumulator, workload, &limits, watch))?.into_progress(progress)?;
+    }
+    for device in subjects.devices.iter_mut().filter(|device| takes(*device, workload.count)) {
+        let name = every_set::searched_name(device.name());
+        progress.timed(&name, |_| every_set::searched(device, workload, watch))?.into_progress(progress)?;
+    }
+    Ok(())
 }
 
-fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> arrival_orders::Workload {
+impl EverySet {
+    fn into_progress(self, progress: &mut Progress) -> Result<(), SubjectError> {
+        progress.checks.push(self.check);
+        progress.walks.push(self.walk);
+        self.ended.map_or(Ok(()), Err)
+    }
+}
+
+/// Whether the orders that the trial asks for can be tried on these subjects within the budget.
+pub fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &Subjects) -> Result<(), PlanError> {
+    if !trial.makes(StandardCheck::ArrivalOrders) {
+        return Ok(());
+    }
+    let workload = workload(trial, 0, subjects);
+    choose(trial, &workload, scenario)?;
+    // The campaign's own plan leaves out who cannot take it; what was asked for must be tried on someone.
+    let nobody = trial.orders.is_some() && !workload.software && !workload.devices;
+    if nobody { Err(PlanError::NoTaker(workload.count.into())) } else { Ok(()) }
+}
+
+/// The orders that the trial asks for; the standard campaign's own if it asks for none.
+fn choose(trial: &StandardTrial, workload: &Workload, scenario: Option<&str>) -> Result<Choice, PlanError> {
+    let spec = trial.orders.clone().unwrap_or_else(ExplorerSpec::standard);
+    explore::choose(&spec, &workload.setting(scenario))
+}
+
+fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> Workload {
     let banks = subjects.devices.iter().map(|device| device.identity().banks).max().unwrap_or(PUBLISHED_BANKS);
-    let StandardTrial { count, seed, budget, .. } = *trial;
-    arrival_orders::Workload { count: count.get(), seed, truth, budget, banks }
+    let StandardTrial { count, seed, budget, memory_mib, .. } = *trial;
+    let count = count.get();
+    let software = subjects.accumulators.iter().any(|accumulator| takes(accumulator.as_ref(), count));
+    let devices = subjects.devices.iter().any(|device| takes(device, count));
+    Workload { count, seed, truth, budget, memory: memory_mib.bytes(), banks, software, devices }
 }
 
 /// The subjects that take orders of so many deltas.
 fn takers<'a>(trial: &StandardTrial, subjects: &'a mut Subjects) -> Vec<&'a mut dyn Subject> {
     let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
     let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
-    let takes = |subject: &&mut dyn Subject| subject.longest_order() >= trial.count.get().into();
-    software.chain(devices).filter(takes).collect()
+    software.chain(devices).filter(|subject| takes(*subject, trial.count.get())).collect()
+}
+
+fn takes<S: Subject + ?Sized>(subject: &S, count: u32) -> bool {
+    subject.longest_order() >= count.into()
 }

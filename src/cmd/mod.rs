@@ -109,8 +109,8 @@ fn distinct(faults: &[Fault]) -> Result<Vec<Fault>, Failure> {
 /// Runs a plan, with progress.
 fn execute(plan: &Plan, terminal: TerminalOptions, stop: &StopRequest) -> Result<Record, Failure> {
     let console = Console::new(terminal.color);
-    let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
-    campaign::orders_fit(plan, &mut subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
+    let subjects = subject::open(&plan.backends, &plan.conditions)?;
+    campaign::orders_fit(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
     Ok(campaign::run(plan, subjects, &mut watch))
 }

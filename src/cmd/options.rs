@@ -9,7 +9,7 @@ use crate::console::When;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
-use crate::domain::trial::Budget;
+use crate::domain::trial::{Budget, MemoryMib};
 
 /// Options of every run.
 #[derive(Debug, Args)]
@@ -25,8 +25,11 @@ pub struct RunOptions {
     /// [default: 16777216]
     #[arg(long, value_name = "DELIVERIES")]
     pub budget: Option<Budget>,
-    /// Arrival orders: auto, all, covering:T, sample:K, adversarial or replay:SCHEDULE (see `abench list explorers`)
-    /// [default: all if there are at most 64, else adversarial and 64 drawn]
+    /// Memory that the arrival orders may use, in MiB [default: 256]
+    #[arg(long, value_name = "MIB")]
+    pub memory: Option<MemoryMib>,
+    /// Arrival orders: auto, standard, exhaustive, all, covering:T, sample:K, adversarial or replay:SCHEDULE (see
+    /// `abench list explorers`) [default: standard for COUNT and SEED, auto for a scenario that names none]
     #[arg(long, value_name = "SPEC")]
     pub orders: Option<ExplorerSpec>,
     /// Plant a fault in the model; may be given again for another one (see `abench list faults`)

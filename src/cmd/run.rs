@@ -66,55 +66,43 @@ pub fn find(named: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// The scenario with the command line's seed, budget and orders. Under others, or with a fault planted, its expectations
+/// The scenario with the command line's seed, bounds and orders. Under others, or with a fault planted, its expectations
 /// are those of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
-    let seed = scenario.trial.seed();
-    if let Some(seed) = options.seed {
-        match &mut scenario.trial {
-            Trial::Standard(trial) => trial.seed = seed,
-            Trial::Tick(trial) => trial.seed = seed,
-            Trial::Laws(trial) => trial.seed = seed,
-            Trial::EveryOrder(trial) => trial.seed = seed,
+    let RunOptions { seed, budget, memory, orders, plant, .. } = options;
+    let before = scenario.trial.clone();
+    let refused = |option: &str, reason: &str| Err(Failure::usage(anyhow!("{option} {reason}")));
+    let bounds = [("--budget", budget.is_some()), ("--memory", memory.is_some()), ("--orders", orders.is_some())];
+    let bound = bounds.iter().find(|(_, given)| *given).map(|(option, _)| *option);
+    match (&mut scenario.trial, bound) {
+        (Trial::Standard(trial), Some(option)) if !trial.makes(StandardCheck::ArrivalOrders) => {
+            return refused(option, "is about arrival orders, and this scenario tries none");
         }
+        (Trial::Tick(_), Some(option)) => return refused(option, "is about arrival orders, and a tick has none"),
+        (Trial::Laws(_), Some(option)) => {
+            return refused(option, "is about arrival orders, and a trial of laws has none");
+        }
+        (Trial::EveryOrder(_), _) if orders.is_some() => {
+            return refused("--orders", "chooses arrival orders, and this scenario walks over all");
+        }
+        (Trial::Standard(trial), _) => {
+            trial.seed = seed.unwrap_or(trial.seed);
+            trial.budget = budget.unwrap_or(trial.budget);
+            trial.memory_mib = memory.unwrap_or(trial.memory_mib);
+            trial.orders = orders.clone().or(trial.orders.take());
+        }
+        (Trial::EveryOrder(trial), _) => {
+            trial.seed = seed.unwrap_or(trial.seed);
+            trial.budget = budget.unwrap_or(trial.budget);
+            trial.memory_mib = memory.unwrap_or(trial.memory_mib);
+        }
+        (Trial::Tick(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
+        (Trial::Laws(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
     }
-    if let Trial::Standard(trial) = &scenario.trial
-        && !trial.makes(StandardCheck::ArrivalOrders)
-        && (options.budget.is_some() || options.orders.is_some())
-    {
-        return Err(Failure::usage(anyhow!(
-            "--budget and --orders are about arrival orders, and this scenario tries none"
-        )));
+    if matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_)) && !plant.is_empty() {
+        return refused("--plant", "plants a fault in a device, and a trial of algebras has none");
     }
-    match (&mut scenario.trial, options.budget) {
-        (Trial::Standard(trial), Some(budget)) => trial.budget = budget,
-        (Trial::EveryOrder(trial), Some(budget)) => trial.budget = budget,
-        (Trial::Tick(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a tick has none")));
-        }
-        (Trial::Laws(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a trial of laws has none")));
-        }
-        (_, None) => {}
-    }
-    match (&mut scenario.trial, &options.orders) {
-        (Trial::Standard(trial), Some(orders)) => trial.orders = Some(orders.clone()),
-        (Trial::Tick(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and a tick has none")));
-        }
-        (Trial::Laws(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and a trial of laws has none")));
-        }
-        (Trial::EveryOrder(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and this scenario walks over all")));
-        }
-        (_, None) => {}
-    }
-    if matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_)) && !options.plant.is_empty() {
-        return Err(Failure::usage(anyhow!("--plant plants a fault in a device, and a trial of algebras has none")));
-    }
-    let changed = seed != scenario.trial.seed() || options.budget.is_some() || options.orders.is_some();
-    if changed || !options.plant.is_empty() {
+    if scenario.trial != before || bound.is_some() || !plant.is_empty() {
         scenario.expect = None;
     }
     Ok(scenario)

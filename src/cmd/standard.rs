@@ -38,6 +38,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
         count: args.count.unwrap_or(published.count),
         seed: args.seed_argument.or(args.run.seed).unwrap_or(published.seed),
         budget: args.run.budget.unwrap_or(published.budget),
+        memory_mib: args.run.memory.unwrap_or(published.memory_mib),
         orders: args.run.orders.clone(),
         ..published
     };

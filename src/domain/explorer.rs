@@ -24,6 +24,11 @@ pub trait Explorer {
     /// says nothing about the orders that were left out.
     fn warrant(&self, deltas: u64, tried: u64) -> Option<Warrant>;
 
+    /// Memory that choosing them takes, in bytes.
+    fn bytes(&self, _deltas: u64) -> u64 {
+        0
+    }
+
     /// Whether the first `tried` of its orders are what its warrant takes them for; `None` where that is no question of
     /// chance.
     fn audit(&self, _deltas: u64, _tried: u64) -> Option<Audit> {
@@ -54,12 +59,28 @@ pub struct Audit {
 #[serde(try_from = "String", into = "String")]
 pub struct ExplorerSpec(String);
 
+/// What asks for the strongest explorer that fits: the default of a scenario.
+pub const AUTO: &str = "auto";
+
+/// What asks for the standard campaign's own plan: the default where COUNT and SEED are all that is given.
+pub const STANDARD: &str = "standard";
+
 /// A text that asks for no explorer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' asks for no explorer; it begins with a name, such as auto or covering:3")]
 pub struct ExplorerSpecError(String);
 
 impl ExplorerSpec {
+    /// The strongest that fits.
+    pub fn auto() -> Self {
+        ExplorerSpec(AUTO.to_owned())
+    }
+
+    /// The standard campaign's own plan.
+    pub fn standard() -> Self {
+        ExplorerSpec(STANDARD.to_owned())
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         self.0.split_once(':').map_or(&self.0, |(name, _)| name)

@@ -96,6 +96,9 @@ pub enum Fault {
     AccumDrop(u32),
     /// The adapter carries out every N-th ACCUM twice. Text: `accum-repeat:N`.
     AccumRepeat(u32),
+    /// An ACCUM of the adapter that follows another, with no other command between them, starts from the accumulator
+    /// before that one, as if its result were not forwarded yet: the delta before is lost. Text: `pipeline-hazard`.
+    PipelineHazard,
     /// The adapter takes deltas by a wrong operator. Text: `accum-operator:OP`.
     AccumOperator(WrongOperator),
     /// A LOAD of the adapter does not clear the accumulator. Text: `load-keeps-accumulator`.
@@ -112,6 +115,7 @@ pub const FORMS: &str = "dead-bank:K, stuck-bank:K and swap-banks:J:K (J and K f
                          accum-operator:OP (OP or, add or overwrite), short-count, long-count, partial-cycle-dropped, \
                          index-wraps:B (B from 1 to 31), early-done, extra-cycle, flip-bit:B (B from 0 to 63), stale-read, \
                          early-read, lost-high-word, accum-drop:N and accum-repeat:N (N from 1), \
+                         pipeline-hazard, \
                          load-keeps-accumulator, load-wrong-context and swap-wrong-context";
 
 /// Why a text is not a fault.
@@ -143,6 +147,7 @@ impl fmt::Display for Fault {
             Fault::LostHighWord => write!(f, "lost-high-word"),
             Fault::AccumDrop(every) => write!(f, "accum-drop:{every}"),
             Fault::AccumRepeat(every) => write!(f, "accum-repeat:{every}"),
+            Fault::PipelineHazard => write!(f, "pipeline-hazard"),
             Fault::AccumOperator(operator) => write!(f, "accum-operator:{}", operator.text()),
             Fault::LoadKeepsAccumulator => write!(f, "load-keeps-accumulator"),
             Fault::LoadWrongContext => write!(f, "load-wrong-context"),
@@ -187,6 +192,7 @@ impl FromStr for Fault {
             ["lost-high-word"] => Ok(Fault::LostHighWord),
             ["accum-drop", every] => within(every, 1..u32::MAX).map(Fault::AccumDrop),
             ["accum-repeat", every] => within(every, 1..u32::MAX).map(Fault::AccumRepeat),
+            ["pipeline-hazard"] => Ok(Fault::PipelineHazard),
             ["accum-operator", name] => operator(name).map(Fault::AccumOperator),
             ["load-keeps-accumulator"] => Ok(Fault::LoadKeepsAccumulator),
             ["load-wrong-context"] => Ok(Fault::LoadWrongContext),
@@ -214,6 +220,7 @@ impl Fault {
             | Fault::LostHighWord
             | Fault::AccumDrop(_)
             | Fault::AccumRepeat(_)
+            | Fault::PipelineHazard
             | Fault::AccumOperator(_)
             | Fault::LoadKeepsAccumulator
             | Fault::LoadWrongContext
@@ -245,6 +252,8 @@ pub enum FaultClass {
     LostHighWord,
     /// An ACCUM that takes deltas by another operator than XOR.
     WrongOperator,
+    /// A delta that is lost because another follows at once.
+    PipelineHazard,
     /// A command that writes or shows another context than it should.
     WrongContext,
     /// A message of changes that does not decode to them.
@@ -265,6 +274,7 @@ impl fmt::Display for FaultClass {
             FaultClass::StaleRead => "stale read",
             FaultClass::LostHighWord => "lost high word",
             FaultClass::WrongOperator => "wrong operator of ACCUM",
+            FaultClass::PipelineHazard => "pipeline hazard of ACCUM",
             FaultClass::WrongContext => "wrong context",
             FaultClass::WrongMessage => "undecodable message",
             FaultClass::FalseLaw => "law claimed falsely",
@@ -311,6 +321,7 @@ mod tests {
             "lost-high-word",
             "accum-drop:3",
             "accum-repeat:1",
+            "pipeline-hazard",
             "accum-operator:add",
             "load-keeps-accumulator",
             "load-wrong-context",

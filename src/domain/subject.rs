@@ -57,6 +57,15 @@ pub trait Accumulator: Subject {
     fn accumulate(&mut self, deltas: Deltas, indices: Range<u64>);
 }
 
+/// What an accumulator does, as a function of its state: one word, and no other.
+///
+/// Nothing can be kept where nothing can be written, so a snapshot of the word holds all state. What arrives one by one
+/// must lead to the same state as what arrives together.
+pub trait WordState: Sync {
+    /// The state after these deltas have arrived at this one.
+    fn after(&self, state: u64, arrivals: &[u64]) -> u64;
+}
+
 /// What is known of a device before it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceIdentity {

@@ -150,6 +150,39 @@ impl<'de> Deserialize<'de> for Budget {
     }
 }
 
+/// How much memory a check of arrival orders may use, in MiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MemoryMib(u64);
+
+impl MemoryMib {
+    /// So many MiB, in bytes; as many as can be counted if they are more.
+    pub const fn bytes(self) -> u64 {
+        self.0.saturating_mul(1 << 20)
+    }
+}
+
+impl Default for MemoryMib {
+    fn default() -> Self {
+        MemoryMib(256)
+    }
+}
+
+/// A text that is no amount of memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an amount of memory; allowed is a whole number of MiB, such as 256")]
+pub struct MemoryError(String);
+
+impl FromStr for MemoryMib {
+    type Err = MemoryError;
+
+    fn from_str(text: &str) -> Result<Self, MemoryError> {
+        let digits_alone = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits_alone);
+        number.map(MemoryMib).ok_or_else(|| MemoryError(text.to_owned()))
+    }
+}
+
 /// A list that names something, and nothing twice.
 fn named_once<'de, D: Deserializer<'de>, T: Deserialize<'de> + PartialEq>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let list = Vec::<T>::deserialize(deserializer)?;
@@ -216,7 +249,7 @@ impl StandardCheck {
                 &[DeadBanks, LostDelta, FlippedResultBits, WrongCycles]
             }
             StandardCheck::ArrivalOrders => &[OrderDependence],
-            StandardCheck::AdapterRoundTrips => &[StaleRead, LostHighWord, WrongOperator, WrongContext],
+            StandardCheck::AdapterRoundTrips => &[StaleRead, LostHighWord, WrongOperator, PipelineHazard, WrongContext],
             StandardCheck::SyncTick => &[WrongMessage, StaleRead, LostHighWord],
         }
     }
@@ -233,6 +266,9 @@ pub struct StandardTrial {
     /// Bound on the deliveries of the arrival orders.
     #[serde(default)]
     pub budget: Budget,
+    /// Bound on the memory of the arrival orders.
+    #[serde(default)]
+    pub memory_mib: MemoryMib,
     /// The checks that are made; all of them if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_once")]
     pub checks: Vec<StandardCheck>,
@@ -240,7 +276,7 @@ pub struct StandardTrial {
     /// claims nothing would pass for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_claims")]
     pub claims: Vec<FaultClass>,
-    /// What chooses the arrival orders; `None` leaves it to the campaign.
+    /// What chooses the arrival orders; `None` leaves it to the campaign, which no scenario file does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orders: Option<ExplorerSpec>,
 }
@@ -252,6 +288,7 @@ impl StandardTrial {
             count: Count::PUBLISHED,
             seed: Seed::new(0xDEAD_BEEF_0BAD_F00D),
             budget: Budget::default(),
+            memory_mib: MemoryMib::default(),
             orders: None,
             checks: Vec::new(),
             claims: Vec::new(),
@@ -369,19 +406,15 @@ pub struct EveryOrderTrial {
     /// Bound on the deliveries of each walk.
     #[serde(default = "EveryOrderTrial::default_budget")]
     pub budget: Budget,
-    /// Bound on the memory of each walk, in MiB.
-    #[serde(default = "EveryOrderTrial::default_memory")]
-    pub memory_mib: u64,
+    /// Bound on the memory of each walk.
+    #[serde(default)]
+    pub memory_mib: MemoryMib,
 }
 
 impl EveryOrderTrial {
     /// 2^34 deliveries: every order of 28 deltas.
     fn default_budget() -> Budget {
         Budget::deliveries(1 << 34)
-    }
-
-    fn default_memory() -> u64 {
-        256
     }
 }
 

@@ -309,6 +309,13 @@ impl Explorer for Covering {
         Box::new((0..orders).map(move |number| Order::Covering { strength, number }))
     }
 
+    /// A bit for every tuple, while the family is made and again while it is counted, and its orders.
+    fn bytes(&self, deltas: u64) -> u64 {
+        let tuples = deltas.checked_pow(self.strength).unwrap_or(u64::MAX);
+        let orders = self.number(deltas).unwrap_or(0);
+        (2 * tuples.div_ceil(8)).saturating_add(orders.saturating_mul(deltas).saturating_mul(size_of::<u32>() as u64))
+    }
+
     fn warrant(&self, deltas: u64, tried: u64) -> Option<Warrant> {
         let family = Family::drawn(deltas, self.strength, self.seed).ok()?;
         let whole = family.covers_all() && tried == family.orders.len() as u64;

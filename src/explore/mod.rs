@@ -7,26 +7,30 @@
 pub mod adversarial;
 pub mod all_orders;
 pub mod audit;
+pub mod choice;
 pub mod covering;
 pub mod exhaustive;
 pub mod minimise;
 pub mod permutation;
 pub mod replay;
+pub mod search;
 pub mod seeded;
 
-use crate::domain::explorer::{Explorer, ExplorerSpec};
+use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
 use crate::domain::factorial;
 use crate::domain::schedule::ScheduleError;
 use crate::domain::seed::Seed;
+use crate::domain::trial::MOST_WALKED;
 
 use adversarial::Adversarial;
 use all_orders::AllOrders;
+use choice::{Choice, EverySet, SAMPLED};
 use covering::{Covering, CoveringError};
 use exhaustive::Refused;
 use replay::Replay;
 use seeded::Seeded;
 
-/// The workload that orders are chosen for, and the bound on them.
+/// The workload that orders are chosen for, who takes them, and the bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
     /// The scenario's name, where it has one.
@@ -39,6 +43,12 @@ pub struct Setting<'a> {
     pub banks: u32,
     /// Deliveries that may be made to each subject.
     pub budget: u64,
+    /// Bytes that may be used.
+    pub memory: u64,
+    /// Whether software accumulators are among the subjects: their states can be put back.
+    pub software: bool,
+    /// Whether devices are.
+    pub devices: bool,
 }
 
 /// An explorer's entry: what it is called, what it chooses, and how it is made.
@@ -52,22 +62,34 @@ pub struct Registration {
     open: Open,
 }
 
-/// Makes an explorer from what follows its name.
-type Open = fn(&str, &Setting) -> Result<Box<dyn Explorer>, PlanError>;
+/// Makes a choice from what follows the name.
+type Open = fn(&str, &Setting) -> Result<Choice, PlanError>;
 
 /// All explorers.
 pub const EXPLORERS: &[Registration] = &[
     Registration {
         name: AUTO,
         argument: "",
-        about: "the strongest that fits the budget: all, covering:3, covering:2, sample",
-        open: |_, setting| strongest(setting).ok_or(PlanError::NothingFits(setting.deltas, setting.budget)),
+        about: "the strongest that fits the budget: exhaustive, all, covering:3, covering:2, sample",
+        open: |_, setting| Choice::strongest(setting).ok_or(PlanError::NothingFits(setting.deltas, setting.budget)),
+    },
+    Registration {
+        name: STANDARD,
+        argument: "",
+        about: "the standard campaign's: all if there are at most 64, else adversarial and 64 drawn",
+        open: |_, setting| Ok(Choice::standard(setting)),
+    },
+    Registration {
+        name: EXHAUSTIVE,
+        argument: "",
+        about: "every delivered set in every way: a proof for software, a search on devices; and whole orders",
+        open: |_, setting| Choice::exhaustive(setting),
     },
     Registration {
         name: all_orders::NAME,
         argument: "",
-        about: "every order: a proof",
-        open: |_, _| Ok(Box::new(AllOrders)),
+        about: "every order, delivered whole: a proof",
+        open: |_, setting| Ok(Choice::of(Box::new(AllOrders), setting.deltas)),
     },
     Registration {
         name: covering::NAME,
@@ -76,7 +98,7 @@ pub const EXPLORERS: &[Registration] = &[
         open: |strength, setting| {
             let strength = strength.parse().map_err(|_| PlanError::Argument("T is a whole number from 2 to 6"))?;
             covering::fits(setting.deltas, strength)?;
-            Ok(Box::new(Covering { strength, seed: setting.seed }))
+            Ok(Choice::of(Box::new(Covering { strength, seed: setting.seed }), setting.deltas))
         },
     },
     Registration {
@@ -84,7 +106,7 @@ pub const EXPLORERS: &[Registration] = &[
         argument: "K",
         about: "K permutations drawn from the seed, recorded as seeded; p < 3/K at 95 %",
         open: |orders, setting| match orders.parse() {
-            Ok(orders) if orders > 0 => Ok(Box::new(Seeded { orders, seed: setting.seed })),
+            Ok(orders) if orders > 0 => Ok(Choice::of(Box::new(Seeded { orders, seed: setting.seed }), setting.deltas)),
             _ => Err(PlanError::Argument("K is a whole number of at least 1")),
         },
     },
@@ -92,21 +114,18 @@ pub const EXPLORERS: &[Registration] = &[
         name: adversarial::NAME,
         argument: "",
         about: "reversed, rotated, halves swapped, interleaved by bank",
-        open: |_, setting| Ok(Box::new(Adversarial { banks: setting.banks })),
+        open: |_, setting| Ok(Choice::of(Box::new(Adversarial { banks: setting.banks }), setting.deltas)),
     },
     Registration {
         name: replay::NAME,
         argument: "SCHEDULE",
         about: "one order, from the text of its schedule",
-        open: |schedule, setting| Ok(Box::new(Replay::of(schedule.parse()?, setting)?)),
+        open: |schedule, setting| Ok(Choice::of(Box::new(Replay::of(schedule.parse()?, setting)?), setting.deltas)),
     },
 ];
 
-/// What asks for the strongest explorer that fits.
-const AUTO: &str = "auto";
-
-/// Permutations that `auto` draws where nothing stronger fits.
-pub const SAMPLED: u64 = 64;
+/// What asks for every delivered set.
+const EXHAUSTIVE: &str = "exhaustive";
 
 /// Why orders cannot be chosen as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -137,6 +156,45 @@ pub enum PlanError {
         deliveries: String,
         /// The deliveries that there may be.
         budget: u64,
+        /// What would fit.
+        instead: String,
+    },
+    /// It takes more memory than it may.
+    #[error("{orders} orders of {deltas} deltas take {bytes} bytes of memory, and may take {memory}; {instead}")]
+    OverMemory {
+        /// How many orders.
+        orders: u64,
+        /// Deltas in each.
+        deltas: u64,
+        /// The bytes that they take.
+        bytes: u64,
+        /// The bytes that they may.
+        memory: u64,
+        /// What would fit.
+        instead: String,
+    },
+    /// The deltas are too many for every delivered set.
+    #[error("every delivered set is tried of up to {MOST_WALKED} deltas, and there are {deltas}; {instead}")]
+    TooManySets {
+        /// Number of deltas.
+        deltas: u64,
+        /// What would fit.
+        instead: String,
+    },
+    /// Every delivered set takes more than it may.
+    #[error(
+        "every delivered set of {deltas} deltas, with {SAMPLED} whole orders besides, takes {} deliveries and {} bytes of \
+         memory; the budget is {budget} deliveries and {memory} bytes; {instead}", cost.deliveries, cost.bytes
+    )]
+    EverySet {
+        /// Number of deltas.
+        deltas: u64,
+        /// What they take.
+        cost: EverySet,
+        /// The deliveries that there may be.
+        budget: u64,
+        /// The bytes that there may be.
+        memory: u64,
         /// What would fit.
         instead: String,
     },
@@ -179,62 +237,28 @@ pub fn known(spec: &ExplorerSpec) -> Result<(), PlanError> {
     find(spec).map(|_| ())
 }
 
-/// The explorer that is asked for, if all of its orders fit the budget.
-pub fn explorer(spec: &ExplorerSpec, setting: &Setting) -> Result<Box<dyn Explorer>, PlanError> {
+/// What is asked for, if all of it fits the budget and the memory. The standard campaign's own plan is cut to fit.
+pub fn choose(spec: &ExplorerSpec, setting: &Setting) -> Result<Choice, PlanError> {
     let (registration, argument) = find(spec)?;
-    let explorer = (registration.open)(argument, setting)?;
-    let Setting { deltas, budget, .. } = *setting;
-    if fits(explorer.as_ref(), setting) {
-        return Ok(explorer);
+    let choice = (registration.open)(argument, setting)?;
+    if choice.every_set || !choice.asked || choice.fits(setting) {
+        return Ok(choice);
     }
-    let number = explorer.number(deltas);
-    let deliveries = match (number, factorial::factorial(deltas)) {
-        (Some(number), _) => (u128::from(number) * u128::from(deltas)).to_string(),
+    let Setting { deltas, budget, memory, .. } = *setting;
+    let orders = choice.explorers.first().and_then(|chooser| chooser.explorer.number(deltas));
+    let instead = choice::instead(setting, Choice::strongest(setting));
+    if let (Some((deliveries, bytes)), Some(orders)) = (choice.cost(deltas), orders)
+        && deliveries <= budget
+    {
+        return Err(PlanError::OverMemory { orders, deltas, bytes, memory, instead });
+    }
+    let deliveries = match (orders, factorial::factorial(deltas)) {
+        (Some(orders), _) => (u128::from(orders) * u128::from(deltas)).to_string(),
         (None, Some(all)) => (all * deltas).to_string(),
         (None, None) => format!("{deltas}! times {deltas}"),
     };
-    let instead = strongest(setting).map_or_else(
-        || format!("not one fits, and --budget {deltas} takes one"),
-        |strongest| {
-            let orders = strongest.number(deltas).unwrap_or(0);
-            let fitting = asked_for(strongest.as_ref(), deltas);
-            format!("the strongest that fits is {fitting}, with {} deliveries", orders * deltas)
-        },
-    );
-    let orders = number.map_or_else(|| factorial::text(deltas), |number| number.to_string());
+    let orders = orders.map_or_else(|| factorial::text(deltas), |orders| orders.to_string());
     Err(PlanError::OverBudget { orders, deltas, deliveries, budget, instead })
-}
-
-/// The strongest explorer of which all orders fit the budget: a proof, then the longest tuples of up to three, then as
-/// many drawn orders as fit.
-fn strongest(setting: &Setting) -> Option<Box<dyn Explorer>> {
-    let Setting { deltas, seed, budget, .. } = *setting;
-    let covering = |strength: u32| {
-        // A family has at least strength! orders; only if those fit is it made.
-        let least = (1..=u64::from(strength)).product::<u64>();
-        let may_fit = covering::fits(deltas, strength).is_ok() && least.saturating_mul(deltas) <= budget;
-        may_fit.then(|| Box::new(Covering { strength, seed }) as Box<dyn Explorer>)
-    };
-    let sampled = SAMPLED.min(budget / deltas);
-    let drawn = (sampled > 0).then(|| Box::new(Seeded { orders: sampled, seed }) as Box<dyn Explorer>);
-    let all: Option<Box<dyn Explorer>> = Some(Box::new(AllOrders));
-    [all, covering(3), covering(2), drawn].into_iter().flatten().find(|explorer| fits(explorer.as_ref(), setting))
-}
-
-fn fits(explorer: &dyn Explorer, setting: &Setting) -> bool {
-    let deliveries = explorer.number(setting.deltas).and_then(|orders| orders.checked_mul(setting.deltas));
-    deliveries.is_some_and(|deliveries| deliveries <= setting.budget)
-}
-
-/// What `--orders` takes for this explorer.
-fn asked_for(explorer: &dyn Explorer, deltas: u64) -> String {
-    use crate::domain::verdict::Warrant;
-    let number = explorer.number(deltas).unwrap_or(0);
-    match explorer.warrant(deltas, number) {
-        Some(Warrant::Covered { strength, .. }) => format!("{}:{strength}", covering::NAME),
-        Some(Warrant::Sampled { orders }) => format!("{}:{orders}", seeded::ASKED_FOR),
-        _ => explorer.name().to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -245,12 +269,13 @@ mod tests {
     const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
 
     fn setting(deltas: u64, budget: u64) -> Setting<'static> {
-        Setting { scenario: None, deltas, seed: SEED, banks: 8, budget }
+        let (memory, software, devices) = (256 << 20, true, true);
+        Setting { scenario: None, deltas, seed: SEED, banks: 8, budget, memory, software, devices }
     }
 
     fn chosen(spec: &str, setting: &Setting) -> Result<String, String> {
-        let explorer = explorer(&spec.parse().expect("a spec"), setting).map_err(|refused| refused.to_string())?;
-        Ok(asked_for(explorer.as_ref(), setting.deltas))
+        let choice = choose(&spec.parse().expect("a spec"), setting).map_err(|refused| refused.to_string())?;
+        Ok(choice.asked_for(setting.deltas))
     }
 
     #[test]
@@ -332,16 +357,23 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_plan_that_is_taken_keeps_its_budget_and_gives_the_orders_that_it_counts(
+        fn a_plan_that_is_taken_keeps_its_bounds_and_gives_the_orders_that_it_counts(
             deltas in 1..70u64,
             budget in 0..20_000u64,
-            spec in "(auto|all|covering:[23]|sample:[1-9][0-9]{0,2}|adversarial)",
+            memory in 0..200_000u64,
+            spec in "(auto|standard|exhaustive|all|covering:[23]|sample:[1-9][0-9]{0,2}|adversarial)",
+            who in 1..4u8,
         ) {
-            let setting = setting(deltas, budget);
-            if let Ok(explorer) = explorer(&spec.parse().expect("a spec"), &setting) {
-                let number = explorer.number(deltas).expect("it is counted");
-                prop_assert!(number * deltas <= budget);
-                prop_assert_eq!(explorer.orders(deltas, number).count() as u64, number);
+            let (software, devices) = (who & 1 != 0, who & 2 != 0);
+            let setting = Setting { memory, software, devices, ..setting(deltas, budget) };
+            if let Ok(choice) = choose(&spec.parse().expect("a spec"), &setting) {
+                let (deliveries, bytes) = choice.cost(deltas).expect("it is counted");
+                prop_assert!(deliveries <= budget && (bytes <= memory || !choice.asked));
+                for chooser in &choice.explorers {
+                    let orders = chooser.explorer.orders(deltas, chooser.planned).count() as u64;
+                    prop_assert_eq!(orders, chooser.planned);
+                }
+                prop_assert!(!choice.every_set || deltas <= 11);
             }
         }
     }

@@ -146,6 +146,11 @@ pub const CATALOGUE: &[Entry] = &[
         mutants: |_| [1, 7].map(|every| vec![Fault::AccumRepeat(every)]).to_vec(),
     },
     Entry {
+        form: "pipeline-hazard",
+        about: "an ACCUM of the adapter right after another starts from the accumulator before that one",
+        mutants: |_| vec![vec![Fault::PipelineHazard]],
+    },
+    Entry {
         form: "accum-operator:OP",
         about: "the adapter takes deltas by or, add or overwrite in place of XOR",
         mutants: |_| WrongOperator::ALL.map(|operator| vec![Fault::AccumOperator(operator)]).to_vec(),
@@ -220,6 +225,7 @@ pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
         Fault::DeadBank(bank) | Fault::StuckBank(bank) if bank >= banks => no_bank(bank),
         Fault::SwapBanks(one, other) if one.max(other) >= banks => no_bank(one.max(other)),
         Fault::AccumDrop(_) | Fault::AccumRepeat(_) => "the run has fewer ACCUM commands".to_owned(),
+        Fault::PipelineHazard => "the run has no ACCUM right after another".to_owned(),
         Fault::SwapWrongContext => "the run has no SWAP".to_owned(),
         fault if fault.site() == Site::Adapter => "the run does not use the adapter".to_owned(),
         _ if longest_run == 0 => "the run does not use the engine".to_owned(),

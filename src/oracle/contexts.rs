@@ -23,10 +23,12 @@ pub struct Flaw {
     pub lost_high_word: bool,
     /// ACCUM takes deltas by this operator in place of XOR.
     pub operator: Option<WrongOperator>,
+    /// An ACCUM right after another starts from the accumulator before that one.
+    pub pipeline_hazard: bool,
 }
 
 /// The sound adapter.
-const SOUND: Flaw = Flaw { stale_read: false, lost_high_word: false, operator: None };
+const SOUND: Flaw = Flaw { stale_read: false, lost_high_word: false, operator: None, pipeline_hazard: false };
 
 impl Flaw {
     /// Every READ answers with the state before the last ACCUM.
@@ -34,6 +36,9 @@ impl Flaw {
 
     /// The high half of no ACCUM is taken.
     pub const LOST_HIGH_WORD: Flaw = Flaw { lost_high_word: true, ..SOUND };
+
+    /// An ACCUM right after another starts from the accumulator before that one.
+    pub const PIPELINE_HAZARD: Flaw = Flaw { pipeline_hazard: true, ..SOUND };
 
     /// ACCUM takes deltas by this operator.
     pub const fn wrong_operator(operator: WrongOperator) -> Flaw {
@@ -43,8 +48,9 @@ impl Flaw {
     /// All but the sound adapter, the simplest first.
     fn all() -> impl Iterator<Item = Flaw> {
         let operators = WrongOperator::ALL.map(Flaw::wrong_operator);
-        let both = Flaw { stale_read: true, lost_high_word: true, operator: None };
-        [Flaw::STALE_READ, Flaw::LOST_HIGH_WORD].into_iter().chain(operators).chain([both])
+        let both = Flaw { stale_read: true, lost_high_word: true, ..SOUND };
+        let alone = [Flaw::STALE_READ, Flaw::LOST_HIGH_WORD, Flaw::PIPELINE_HAZARD];
+        alone.into_iter().chain(operators).chain([both])
     }
 
     /// The flaw in words.
@@ -59,12 +65,19 @@ impl Flaw {
         if let Some(operator) = self.operator {
             told.push(format!("ACCUM takes deltas by {operator} in place of XOR"));
         }
+        if self.pipeline_hazard {
+            told.push("an ACCUM right after another starts from the accumulator before that one".to_owned());
+        }
         told.join("; ")
     }
 
     /// The faults that do this.
     pub fn faults(self) -> Vec<Fault> {
-        let parts = [(self.stale_read, Fault::StaleRead), (self.lost_high_word, Fault::LostHighWord)];
+        let parts = [
+            (self.stale_read, Fault::StaleRead),
+            (self.lost_high_word, Fault::LostHighWord),
+            (self.pipeline_hazard, Fault::PipelineHazard),
+        ];
         let operator = self.operator.map(Fault::AccumOperator);
         parts.into_iter().filter(|(is, _)| *is).map(|(_, fault)| fault).chain(operator).collect()
     }
@@ -104,18 +117,28 @@ pub struct Contexts {
     accumulator: Option<u64>,
     selected: Option<u8>,
     last_delta: u64,
+    /// The accumulator before the last operation, if that was an ACCUM.
+    before_last: Option<u64>,
     flaw: Flaw,
 }
 
 impl Default for Contexts {
     fn default() -> Self {
-        Contexts { references: [None; 256], accumulator: None, selected: None, last_delta: 0, flaw: SOUND }
+        Contexts {
+            references: [None; 256],
+            accumulator: None,
+            selected: None,
+            last_delta: 0,
+            before_last: None,
+            flaw: SOUND,
+        }
     }
 }
 
 impl Contexts {
     /// Follows one operation; for a read, gives what it should show, if that is determined.
     pub fn follow(&mut self, op: AdapterOp) -> Option<u64> {
+        let earlier = self.before_last.take();
         match op {
             AdapterOp::Load { context, reference } => {
                 self.references[usize::from(context)] = Some(reference);
@@ -130,7 +153,9 @@ impl Contexts {
             AdapterOp::Accumulate(delta) => {
                 let taken = if self.flaw.lost_high_word { delta & 0xFFFF_FFFF } else { delta };
                 let before = self.accumulator;
-                self.accumulator = before.map(|accumulator| match self.flaw.operator {
+                self.before_last = before;
+                let from = earlier.filter(|_| self.flaw.pipeline_hazard).or(before);
+                self.accumulator = from.map(|accumulator| match self.flaw.operator {
                     None => accumulator ^ taken,
                     Some(wrong) => wrong.apply(accumulator, taken),
                 });
@@ -201,7 +226,7 @@ mod tests {
         let ops = [Load { context: 3, reference: 0xF0 }, Accumulate(7 << 32 | 1), Read, Swap { context: 3 }, Read];
         assert_eq!(explain(&ops, &[0xF0, 7 << 32 | 0xF1]), Some(Flaw::STALE_READ));
         assert_eq!(explain(&ops, &[0xF1, 0xF1]), Some(Flaw::LOST_HIGH_WORD));
-        assert_eq!(explain(&ops, &[0xF0, 0xF1]), Some(Flaw { stale_read: true, lost_high_word: true, operator: None }));
+        assert_eq!(explain(&ops, &[0xF0, 0xF1]), Some(Flaw { stale_read: true, lost_high_word: true, ..SOUND }));
         assert_eq!(explain(&ops, &[0xF0, 0xF0]), None);
     }
 

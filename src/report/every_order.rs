@@ -1,5 +1,8 @@
 //! Walks over every order, as text: what they covered, and the two ways that disagree side by side.
 
+use std::collections::BTreeSet;
+
+use crate::domain::evidence::Evidence;
 use crate::domain::hex::Hex64;
 use crate::report::record::{WalkRecord, WayRecord};
 use crate::report::text::Text;
@@ -9,14 +12,16 @@ impl Text {
         if walks.is_empty() {
             return;
         }
-        self.heading("coverage, exactly (evidence software)");
+        let evidence: BTreeSet<Evidence> = walks.iter().map(|walk| walk.evidence).collect();
+        let alike = evidence.len() == 1;
+        let of = |evidence: Evidence| format!(" (evidence {evidence})");
+        let of_all = walks.first().filter(|_| alike).map_or(String::new(), |walk| of(walk.evidence));
+        self.heading(&format!("coverage, exactly{of_all}"));
         for walk in walks {
-            let WalkRecord { check, proved, of, merges, sets, .. } = walk;
-            self.paragraph(
-                "  - ",
-                4,
-                &format!("{check}: {proved} of {of} schedules proved; {merges} merges, {sets} sets"),
-            );
+            let WalkRecord { check, evidence, proved, of: all, merges, sets, .. } = walk;
+            let of_walk = if alike { String::new() } else { of(*evidence) };
+            let covered = format!("{check}{of_walk}: {proved} of {all} schedules proved; {merges} merges, {sets} sets");
+            self.paragraph("  - ", 4, &covered);
         }
         for walk in walks {
             if let [first, second] = &walk.ways[..] {

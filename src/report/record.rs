@@ -348,12 +348,14 @@ pub struct TickRecord {
     pub full_state_bytes: u64,
 }
 
-/// A walk over every order (evidence: software).
+/// A walk over every order, or a search of every delivered set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WalkRecord {
     /// The check that it belongs to.
     pub check: String,
+    /// How the states were got.
+    pub evidence: Evidence,
     /// The schedules, in words.
     pub schedules: String,
     /// How many of them are proved to agree, as a full integer: all or none.

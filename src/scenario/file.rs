@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::domain::explorer::ExplorerSpec;
 use crate::domain::trial::{
     EveryOrderTrial, Expectation, LawsTrial, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
 };
@@ -107,7 +108,7 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     if let Some(found) = found {
         return Err(ScenarioError::Version { origin: origin.to_owned(), found });
     }
-    let file: File = toml::from_str(text).map_err(malformed)?;
+    let mut file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
     let refused =
         |table: &'static str, refused| ScenarioError::Impossible { origin: origin.to_owned(), table, refused };
@@ -122,6 +123,11 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
             "standard",
             "orders is about the check arrival-orders, which checks leaves out".to_owned(),
         ));
+    }
+    if let Some(trial) = &mut file.standard
+        && trial.makes(StandardCheck::ArrivalOrders)
+    {
+        trial.orders.get_or_insert_with(ExplorerSpec::auto);
     }
     let named = [
         file.standard.map(Trial::Standard),

@@ -6,17 +6,19 @@ pub mod device;
 pub mod scalar;
 pub mod simd;
 pub mod threads;
+pub mod walk;
 
 use std::num::NonZeroUsize;
 
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::fault::{Fault, MOST_BANKS};
-use crate::domain::subject::{Accumulator, SubjectError};
+use crate::domain::subject::SubjectError;
 
 use device::BusDevice;
 use scalar::Scalar;
 use simd::Simd;
 use threads::Threads;
+use walk::Walkable;
 
 /// A backend's entry: what it is called, what it is, and how it is opened.
 pub struct Registration {
@@ -86,13 +88,13 @@ pub struct Conditions {
 #[derive(Default)]
 pub struct Subjects {
     /// The software accumulators.
-    pub accumulators: Vec<Box<dyn Accumulator>>,
+    pub accumulators: Vec<Box<dyn Walkable>>,
     /// The devices.
     pub devices: Vec<BusDevice>,
 }
 
 enum Opened {
-    Accumulator(Box<dyn Accumulator>),
+    Accumulator(Box<dyn Walkable>),
     Device(Box<BusDevice>),
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
-use crate::domain::subject::{Accumulator, Subject, SubjectError};
+use crate::domain::subject::{Accumulator, Subject, SubjectError, WordState};
 
 /// What it is called.
 pub const NAME: &str = "scalar";
@@ -43,14 +43,21 @@ impl Subject for Scalar {
     }
 
     fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
-        for delta in arrivals {
-            self.state ^= delta;
-        }
+        self.state = self.after(self.state, arrivals);
         Ok(())
     }
 
     fn observe(&mut self) -> Result<u64, SubjectError> {
         Ok(self.state)
+    }
+}
+
+impl WordState for Scalar {
+    fn after(&self, mut state: u64, arrivals: &[u64]) -> u64 {
+        for delta in arrivals {
+            state ^= delta;
+        }
+        state
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use super::simd::Kernels;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
-use crate::domain::subject::{Accumulator, Subject, SubjectError};
+use crate::domain::subject::{Accumulator, Subject, SubjectError, WordState};
 
 /// Generated deltas in a part: some 50 µs of work, so that a worker whose core is busy holds the others up no longer.
 const PART: u64 = 1 << 18;
@@ -37,6 +37,13 @@ impl Threads {
     /// One with state 0 that keeps so many cores busy; the calling thread is one of its workers.
     pub fn new(workers: NonZeroUsize) -> Self {
         Threads { workers, kernels: Kernels::best(), part: PART, shared_from: SHARED_FROM, state: 0 }
+    }
+
+    /// XOR of these deltas, by all workers.
+    #[cold]
+    fn fold_shared_out(&self, arrivals: &[u64]) -> u64 {
+        let parts: Vec<&[u64]> = arrivals.chunks(arrivals.len().div_ceil(self.workers.get())).collect();
+        self.share_out(parts.len() as u64, |part| self.kernels.fold(parts[part as usize]))
     }
 
     /// Merges what `state_of` gives for every part below `parts`.
@@ -87,17 +94,22 @@ impl Subject for Threads {
     }
 
     fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
-        self.state ^= if arrivals.len() < DELIVERY_SHARED_FROM {
-            self.kernels.fold(arrivals)
-        } else {
-            let parts: Vec<&[u64]> = arrivals.chunks(arrivals.len().div_ceil(self.workers.get())).collect();
-            self.share_out(parts.len() as u64, |part| self.kernels.fold(parts[part as usize]))
-        };
+        self.state = self.after(self.state, arrivals);
         Ok(())
     }
 
     fn observe(&mut self) -> Result<u64, SubjectError> {
         Ok(self.state)
+    }
+}
+
+impl WordState for Threads {
+    #[inline]
+    fn after(&self, state: u64, arrivals: &[u64]) -> u64 {
+        if arrivals.len() < DELIVERY_SHARED_FROM {
+            return state ^ self.kernels.fold(arrivals);
+        }
+        state ^ self.fold_shared_out(arrivals)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `--orders` through the binary: what chooses the arrival orders, what it covers, and what is refused.
 
-use crate::common::{Reading, answer, unwrapped};
+use crate::common::{Reading, UnderWay, answer, unwrapped};
 use serde_json::Value;
 
 fn record(args: &[&str]) -> Value {
@@ -28,6 +28,7 @@ fn every_explorer_says_exactly_what_it_covered_and_what_that_is_worth() {
         &["64", "7", "--orders", "auto"],
         &["64", "7", "--orders", "covering:3"],
         &["64", "7", "--orders", "covering:2"],
+        &["64", "7", "--orders", "standard"],
         &["6", "7", "--orders", "all"],
         &["6", "7", "--orders", "auto"],
         &["5", "7", "--orders", "sample:64"],
@@ -51,6 +52,12 @@ fn orders_that_cannot_be_tried_are_refused_before_the_run_with_the_reason() {
         &["64", "7", "--orders", "covering:9"],
         &["300", "7", "--orders", "covering:3"],
         &["20", "7", "--orders", "all"],
+        &["300", "7", "--orders", "exhaustive"],
+        &["21", "7", "--orders", "exhaustive"],
+        &["20", "7", "--orders", "exhaustive", "--memory", "1"],
+        &["256", "7", "--orders", "covering:3", "--memory", "1"],
+        &["100", "7", "--orders", "sample:100000", "--memory", "1"],
+        &["12", "7", "--memory", "much"],
         &["64", "7", "--orders", "covering:3", "--budget", "1000"],
         &["64", "7", "--orders", "auto", "--budget", "63"],
         &["300", "7", "--orders", "auto", "--backend", "model"],
@@ -120,4 +127,104 @@ fn dashboards_read_the_table_alone_beside_every_explorer() {
         let reading = Reading::of(&answer(&["5", "7", "--orders", spec]).output);
         assert_eq!((reading.rows.len(), reading.all_match), (4, true), "{spec}");
     }
+}
+
+#[test]
+fn every_order_of_software_is_proved_and_a_device_is_searched_and_proved_by_nothing() {
+    let recorded = record(&["10", "7", "--orders", "exhaustive"]);
+    assert_eq!(recorded["verdict"], "holds");
+    let check = |name: &str| {
+        let checks = recorded["checks"].as_array().expect("checks");
+        checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no check {name}")).clone()
+    };
+    for subject in ["scalar", "simd", "threads"] {
+        let walked = check(&format!("every order on {subject}"));
+        assert_eq!(
+            (&walked["verdict"], &walked["warrant"]["walked"]["schedules"]),
+            (&"holds".into(), &"3628800".into())
+        );
+        assert_eq!((&walked["oracles"]["invariance"], &walked["oracles"]["truth"]), (&"holds".into(), &"holds".into()));
+    }
+    let searched = check("every delivered set on model");
+    assert_eq!((&searched["verdict"], &searched["warrant"]), (&"holds".into(), &Value::Null));
+    assert_eq!(check("arrival orders")["warrant"]["covered"]["strength"], 3);
+    let walks = recorded["walks"].as_array().expect("walks");
+    let covered: Vec<(&str, u64, u64)> = walks
+        .iter()
+        .map(|walk| {
+            let text = |key: &str| walk[key].as_str().expect("a text");
+            assert_eq!(text("of"), "3628800");
+            (text("proved"), walk["merges"].as_u64().expect("merges"), walk["sets"].as_u64().expect("sets"))
+        })
+        .collect();
+    assert_eq!(covered, [("3628800", 5120, 1024), ("3628800", 5120, 1024), ("3628800", 5120, 1024), ("0", 5120, 1024)]);
+}
+
+/// Everything in a record that claims a proof about this subject.
+fn proofs_of(record: &Value, subject: &str) -> Vec<Value> {
+    let checks = record["checks"].as_array().expect("checks").iter();
+    let about = checks.filter(|check| !check["subjects"][subject].is_null());
+    let proved = about.filter(|check| !check["warrant"]["walked"].is_null() || !check["warrant"]["proved"].is_null());
+    let walks = record["walks"].as_array().expect("walks").iter();
+    let walked = walks.filter(|walk| walk["check"].as_str().is_some_and(|check| check.ends_with(subject)));
+    proved.cloned().chain(walked.filter(|walk| walk["proved"] != "0").cloned()).collect()
+}
+
+#[test]
+fn a_device_with_hidden_state_is_not_called_proved() {
+    let with = |fault: &str| record(&["12", "7", "--orders", "exhaustive", "--backend", "model", "--plant", fault]);
+    // The hazard needs two deltas at once, and each step of the search is one: whole orders find it.
+    let hazard = with("pipeline-hazard");
+    let checks = hazard["checks"].as_array().expect("checks");
+    let verdict = |name: &str| &checks.iter().find(|check| check["name"] == name).expect("it was made")["verdict"];
+    assert_eq!(verdict("every delivered set on model"), "holds");
+    assert_eq!(verdict("arrival orders"), "falsified");
+    assert_eq!((&hazard["verdict"], proofs_of(&hazard, "model")), (&"falsified".into(), vec![]));
+    // What comes so late that neither notices it leaves a warrant that says how little was looked at.
+    let late = with("accum-drop:4000000");
+    assert_eq!((&late["verdict"], proofs_of(&late, "model")), (&"inconclusive".into(), vec![]));
+}
+
+#[test]
+fn a_search_finds_a_wrong_merge_with_the_fewest_deltas_and_a_case_that_replays() {
+    let planted = ["12", "7", "--orders", "exhaustive", "--backend", "model", "--plant"];
+    for (fault, during, operations) in [
+        ("accum-operator:or", "delta 0 after the deltas 1", 4),
+        ("lost-high-word", "delta 0 after none", 3),
+        // Every seventh ACCUM since the device was opened is lost: the step alone goes right.
+        ("accum-drop:7", "delta 2 after none", 8),
+    ] {
+        let recorded = record(&[&planted[..], &[fault]].concat());
+        let checks = recorded["checks"].as_array().expect("checks");
+        let search = checks.iter().find(|check| check["name"] == "every delivered set on model").expect("it was made");
+        let finding = &search["findings"][0];
+        assert_eq!((&search["verdict"], &finding["during"]), (&"falsified".into(), &during.into()), "{fault}");
+        let case = finding["case"].as_str().expect("a case");
+        assert_eq!((case.matches('+').count() + 1, answer(&["replay", case]).exit), (operations, 1), "{case}");
+    }
+}
+
+#[test]
+fn a_scenario_that_names_no_orders_takes_the_strongest_that_fit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("unordered.toml");
+    std::fs::write(&path, "version = 1\n[standard]\ncount = 9\nseed = '7'").expect("a file");
+    let recorded = record(&["run", path.to_str().expect("a path")]);
+    assert_eq!(recorded["asked"]["trial"]["standard"]["orders"], "auto");
+    assert_eq!(recorded["walks"].as_array().map(Vec::len), Some(4));
+    assert!(record(&["9", "7"])["walks"].is_null(), "the standard campaign names its own plan");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_long_walk_of_an_accumulator_that_is_interrupted_keeps_what_it_covered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.json");
+    let path = path.to_str().expect("a path");
+    let args = ["32", "7", "--orders", "exhaustive", "--backend", "scalar", "--budget", "1000000s", "--record", path];
+    assert_eq!(UnderWay::start(&args).interrupted().exit, 130);
+    let record: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a record")).expect("JSON");
+    assert_eq!((&record["verdict"], &record["walks"][0]["proved"]), (&"inconclusive".into(), &"0".into()));
+    assert_eq!(record["walks"][0]["of"], "263130836933693530167218012160000000");
+    assert!(record["walks"][0]["merges"].as_u64() > Some(0), "{}", record["walks"][0]);
 }

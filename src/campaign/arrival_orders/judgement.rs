@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Chosen, Trial, Tried, Workload};
+use super::{Trial, Tried, Workload};
 use crate::domain::explorer::Audit;
 use crate::domain::factorial;
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{Verdict, Warrant};
+use crate::explore::choice::Choice;
 use crate::explore::covering;
 use crate::report::record::{Coverage, Orders, TuplesRecord};
 
@@ -27,7 +28,7 @@ pub(super) fn oracles(distinct: u64, count: u64, trials: &[Trial]) -> BTreeMap<S
 /// Why the orders tell nothing, if they do not.
 pub(super) fn doubt(
     tried: &Tried,
-    chosen: &Chosen,
+    chosen: &Choice,
     oracles: &BTreeMap<String, Verdict>,
     audit: Option<&Audit>,
     workload: &Workload,
@@ -35,7 +36,7 @@ pub(super) fn doubt(
     let (count, fit) = (u64::from(workload.count), workload.budget.get());
     let undecided = oracles.values().any(|&verdict| verdict == Verdict::Inconclusive);
     if tried.all() == 0 {
-        let planned = count * Chosen::most_of_standard(workload);
+        let planned = count * Choice::most_of_standard(&workload.setting(None));
         Some(format!(
             "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes two, and \
              --budget {planned} all that are planned",
@@ -70,7 +71,7 @@ pub(super) fn summary(tried: &Tried, workload: &Workload) -> String {
     )
 }
 
-pub(super) fn orders_record(chosen: &Chosen, tried: &Tried, workload: &Workload, audit: Option<Audit>) -> Orders {
+pub(super) fn orders_record(chosen: &Choice, tried: &Tried, workload: &Workload, audit: Option<Audit>) -> Orders {
     let count = u64::from(workload.count);
     let tuples = match chosen.warrant(count, &tried.by_explorer) {
         Some(Warrant::Covered { strength, tuples: counted }) => {

@@ -1,8 +1,8 @@
 //! Arrival orders: the same deltas delivered in many orders, judged by two oracles.
 
-mod chosen;
 mod counterexample;
 mod delivery;
+pub mod every_set;
 mod judgement;
 
 use std::collections::BTreeSet;
@@ -19,7 +19,8 @@ use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
-use crate::explore::{adversarial, all_orders};
+use crate::explore::choice::Choice;
+use crate::explore::{Setting, adversarial, all_orders};
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
 use crate::report::record::{Check, Orders, Part};
@@ -28,7 +29,6 @@ use counterexample::finding;
 use delivery::{Delivery, Shown, States};
 use judgement::{doubt, oracles, orders_record, summary};
 
-pub use chosen::Chosen;
 pub use delivery::deliver;
 
 /// Name of the check.
@@ -45,8 +45,22 @@ pub struct Workload {
     pub truth: u64,
     /// Bound on the deliveries to each subject.
     pub budget: Budget,
+    /// Bytes that may be used.
+    pub memory: u64,
     /// Banks that the adversarial interleavings are made for.
     pub banks: u32,
+    /// Whether software accumulators take the orders.
+    pub software: bool,
+    /// Whether devices do.
+    pub devices: bool,
+}
+
+impl Workload {
+    /// What orders are chosen for.
+    pub fn setting<'a>(&self, scenario: Option<&'a str>) -> Setting<'a> {
+        let Workload { count, seed, budget, memory, banks, software, devices, .. } = *self;
+        Setting { scenario, deltas: count.into(), seed, banks, budget: budget.get(), memory, software, devices }
+    }
 }
 
 /// The time that each subject took an order, in nanoseconds, by its name.
@@ -95,7 +109,7 @@ impl Tried {
 pub fn check(
     subjects: &mut [&mut dyn Subject],
     workload: &Workload,
-    chosen: &Chosen,
+    chosen: &Choice,
     watch: &mut dyn Watch,
 ) -> Outcome {
     let count = u64::from(workload.count);
@@ -154,7 +168,7 @@ fn try_orders(
     subjects: &mut [&mut dyn Subject],
     trials: &mut [Trial],
     workload: &Workload,
-    chosen: &Chosen,
+    chosen: &Choice,
     watch: &mut dyn Watch,
 ) -> (Tried, Option<SubjectError>) {
     let count = u64::from(workload.count);

@@ -1,6 +1,5 @@
 //! The check on planted subjects, whose faults depend on order.
 
-use super::chosen::Chooser;
 use super::*;
 use crate::campaign::arrival_orders::delivery::indices_of;
 use crate::domain::delta::Deltas;
@@ -9,6 +8,7 @@ use crate::domain::explorer::{Audit, Explorer};
 use crate::domain::verdict::Warrant;
 use crate::domain::watch::Unwatched;
 use crate::explore;
+use crate::explore::choice::Chooser;
 use crate::report::record::Sequence;
 
 /// An XOR accumulator that goes wrong once these deltas have arrived in this order, whatever lies between them.
@@ -64,14 +64,23 @@ const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
 fn workload(count: u32, budget: u64) -> Workload {
     let deltas = Deltas::of_engine(SEED);
     let truth = (0..u64::from(count)).fold(0, |state, index| state ^ deltas.at(index));
-    Workload { count, seed: SEED, truth, budget: Budget::deliveries(budget), banks: 8 }
+    Workload {
+        count,
+        seed: SEED,
+        truth,
+        budget: Budget::deliveries(budget),
+        memory: 64 << 20,
+        banks: 8,
+        software: true,
+        devices: false,
+    }
 }
 
-fn asked_for(spec: &str, workload: &Workload) -> Chosen {
-    Chosen::asked_for(&spec.parse().expect("an explorer"), workload, None).expect("it fits")
+fn asked_for(spec: &str, workload: &Workload) -> Choice {
+    explore::choose(&spec.parse().expect("an explorer"), &workload.setting(None)).expect("it fits")
 }
 
-fn checked(subject: &mut dyn Subject, workload: &Workload, chosen: &Chosen) -> Check {
+fn checked(subject: &mut dyn Subject, workload: &Workload, chosen: &Choice) -> Check {
     check(&mut [subject], workload, chosen, &mut Unwatched).check
 }
 
@@ -198,7 +207,8 @@ impl Explorer for Stuck {
 #[test]
 fn drawn_orders_that_are_all_the_same_are_inconclusive_with_the_reason_and_warrant_nothing() {
     let workload = workload(64, 10_000);
-    let chosen = Chosen { explorers: vec![Chooser { explorer: Box::new(Stuck), planned: 64 }], asked: true };
+    let chosen =
+        Choice { explorers: vec![Chooser { explorer: Box::new(Stuck), planned: 64 }], every_set: false, asked: true };
     let check = checked(&mut Hazard::of(&[]), &workload, &chosen);
     assert_eq!((check.verdict, check.warrant), (Verdict::Inconclusive, None));
     assert_eq!(

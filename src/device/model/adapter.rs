@@ -23,6 +23,8 @@ pub struct Adapter {
     busy_clocks: u64,
     last_delta: u64,
     accums: u64,
+    /// The accumulator before the last ACCUM, if no other command came since.
+    not_forwarded: Option<u64>,
     plants: Plants,
     faults: Vec<(usize, Fault)>,
 }
@@ -44,6 +46,7 @@ impl Adapter {
             busy_clocks: 0,
             last_delta: 0,
             accums: 0,
+            not_forwarded: None,
             faults: plants.at(Site::Adapter),
             plants,
         }
@@ -93,6 +96,9 @@ impl Adapter {
     fn command(&mut self) -> u32 {
         let state = self.state();
         let (low, high) = (state as u32, (state >> 32) as u32);
+        if !matches!(self.code, command::ACCUM | command::ACCUM_HI) {
+            self.not_forwarded = None;
+        }
         match self.code {
             command::LOAD => {
                 self.context = (self.rs1 & 0xFF) as usize;
@@ -174,6 +180,10 @@ impl Adapter {
             }
         }
         let before = self.accumulator;
+        if let Some(earlier) = self.not_forwarded.filter(|_| self.meets(Fault::PipelineHazard)) {
+            self.accumulator = earlier;
+        }
+        self.not_forwarded = Some(before);
         for _ in 0..times {
             self.accumulator = match operator {
                 None => self.accumulator ^ taken,
@@ -236,6 +246,8 @@ mod tests {
         assert_eq!(with(Fault::AccumDrop(2)), 7 << 32 | 0xE1);
         assert_eq!(with(Fault::AccumDrop(1)), 0xF0);
         assert_eq!(with(Fault::AccumRepeat(2)), 7 << 32 | 0xE1);
+        // The second delta starts from before the first.
+        assert_eq!(with(Fault::PipelineHazard), 0xE0);
         assert_eq!(with(Fault::AccumOperator(WrongOperator::Or)), 7 << 32 | 0xE1);
         assert_eq!(with(Fault::AccumOperator(WrongOperator::Add)), 7 << 32 | 0xD1);
         assert_eq!(with(Fault::LoadWrongContext), 7 << 32 | 0x01);

@@ -15,13 +15,15 @@
 mod blocks;
 mod classes;
 mod digests;
+mod every_set;
 mod plan;
 mod scan;
 mod share;
-mod subsets;
+pub(super) mod subsets;
 
 use num_bigint::BigUint;
 
+pub use every_set::{Beside, every_set};
 pub use plan::{Comparison, Cost, Limits, MOST_REPEATS, Plan, Refused, Schedules};
 
 use crate::domain::replica::Replica;

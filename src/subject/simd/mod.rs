@@ -30,7 +30,7 @@ use std::ops::Range;
 
 use crate::domain::delta::{Deltas, Generate, Generator, SplitMix64, Xorshift64};
 use crate::domain::evidence::Evidence;
-use crate::domain::subject::{Accumulator, Subject, SubjectError};
+use crate::domain::subject::{Accumulator, Subject, SubjectError, WordState};
 
 /// The vector units that there are kernels for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,8 +115,12 @@ impl Kernels {
         }
     }
 
-    /// XOR of these deltas.
+    /// XOR of these deltas. Calling into a unit takes longer than a few of them are worth.
+    #[inline]
     pub(super) fn fold(self, arrivals: &[u64]) -> u64 {
+        if arrivals.len() < SHORTEST_FOLD {
+            return portable::stored(arrivals);
+        }
         match self {
             #[cfg(target_arch = "x86_64")]
             Kernels::Avx512(unit) => unit.fold(arrivals),
@@ -126,6 +130,9 @@ impl Kernels {
         }
     }
 }
+
+/// Arrivals from which on a unit takes them, and not the caller.
+const SHORTEST_FOLD: usize = 8;
 
 /// A 64-bit state into which deltas are XORed a block at a time, on the calling thread.
 #[derive(Clone, Debug)]
@@ -170,12 +177,18 @@ impl Subject for Simd {
     }
 
     fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
-        self.state ^= self.kernels.fold(arrivals);
+        self.state = self.after(self.state, arrivals);
         Ok(())
     }
 
     fn observe(&mut self) -> Result<u64, SubjectError> {
         Ok(self.state)
+    }
+}
+
+impl WordState for Simd {
+    fn after(&self, state: u64, arrivals: &[u64]) -> u64 {
+        state ^ self.kernels.fold(arrivals)
     }
 }
 

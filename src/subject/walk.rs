@@ -1,0 +1,73 @@
+//! Software accumulators as functions of their state, so that every order of their deltas can be walked.
+
+use std::num::NonZeroUsize;
+
+use crate::domain::replica::Merging;
+use crate::domain::subject::{Accumulator, WordState};
+use crate::domain::watch::Watch;
+use crate::explore::exhaustive::{Beside, Limits, Outcome, Plan, Refused, every_set, explore};
+
+/// An accumulator of which a walk can prove something.
+pub trait Walkable: Accumulator {
+    /// Walks over every order of these deltas, each delivered by itself through the accumulator's own code, from a start
+    /// of 0.
+    fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused>;
+
+    /// Compares the state of every set of these deltas, delivered by index, with the XOR of its deltas. To be asked where
+    /// a walk has shown that all other ways lead to the same state.
+    fn compare(&self, deltas: &[u64], watch: &mut dyn Watch) -> Truth;
+}
+
+/// What every set was compared to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// All sets have the right state.
+    Right,
+    /// This is one with the fewest deltas that has not.
+    Wrong {
+        /// Its deltas, ascending: the order in which they were delivered.
+        deltas: Vec<u32>,
+        /// The XOR of them.
+        expected: u64,
+        /// The state.
+        got: u64,
+    },
+    /// The user stopped it.
+    Stopped,
+}
+
+/// The plan of [`Walkable::walk`].
+pub fn plan(deltas: u32) -> Plan {
+    Plan::every_order(deltas)
+}
+
+impl<S: Accumulator + WordState> Walkable for S {
+    fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
+        let replica = Merging { deltas, start: 0, merge: |state, delta| self.after(state, &[delta]) };
+        let plan = plan(deltas.len() as u32);
+        // Each thread takes memory of its own. Whether the walk is made must not depend on how many there are.
+        let alone = Limits { threads: NonZeroUsize::MIN, ..*limits };
+        let limits = if plan.fits(&replica, limits).is_ok() { limits } else { &alone };
+        explore(&replica, &plan, limits, watch)
+    }
+
+    fn compare(&self, deltas: &[u64], watch: &mut dyn Watch) -> Truth {
+        let replica = Merging { deltas, start: 0, merge: |state, delta| self.after(state, &[delta]) };
+        let reference = Merging { deltas, start: 0, merge: |state: u64, delta| state ^ delta };
+        let mut least: Option<(u32, u64, u64, u64)> = None;
+        let complete = every_set(&Beside(&replica, &reference), deltas.len() as u32, watch, |set, &(got, expected)| {
+            let wrong = (set.count_ones(), set, expected, got);
+            if got != expected && least.is_none_or(|least| wrong < least) {
+                least = Some(wrong);
+            }
+        });
+        match least {
+            _ if !complete => Truth::Stopped,
+            None => Truth::Right,
+            Some((_, set, expected, got)) => {
+                let deltas = (0..deltas.len() as u32).filter(|delta| set >> delta & 1 == 1).collect();
+                Truth::Wrong { deltas, expected, got }
+            }
+        }
+    }
+}
