@@ -1,10 +1,11 @@
 //! Rates of the walk over all orders, in merges per second, beside those who try orders in other ways.
 //!
 //! First, by criterion, the walk over 16, 20 and 24 deltas under four merges (one of them is not linear, so that no
-//! algebra can take the work away), the walk by digest, the one that follows classes, and plain enumeration of all orders of 8 and 9 deltas. Then, both
-//! sides in turn in one run (A B A B ...), merges per second over the states per second that `stateright` counts as
-//! generated, on the same graph: one replica, 20 deltas, every delivery a transition. The median of the ratios is shown
-//! with the least and the greatest. Both use as many threads, two where there are two cores.
+//! algebra can take the work away) and over 20 by each software accumulator's own code, the walk by digest, the one that
+//! follows classes, the search of every delivered set of 14 deltas on the model, and plain enumeration of all orders of 8
+//! and 9 deltas. Then, both sides in turn in one run (A B A B ...), merges per second over the states per second that
+//! `stateright` counts as generated, on the same graph: one replica, 20 deltas, every delivery a transition. The median of
+//! the ratios is shown with the least and the greatest. Both use as many threads, two where there are two cores.
 //!
 //! `--large` after the `--` adds timed walks over 28 and 30 deltas, and `--largest` one over 32.
 
@@ -12,10 +13,19 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use abench::campaign::arrival_orders::{Workload, every_set};
 use abench::domain::delta::{Generate, SplitMix64};
 use abench::domain::replica::{Merging, Replica};
+use abench::domain::seed::Seed;
+use abench::domain::trial::Budget;
+use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::explore::exhaustive::{Comparison, Judgement, Limits, Outcome, Plan, explore, explore_comparing};
+use abench::subject::device::BusDevice;
+use abench::subject::scalar::Scalar;
+use abench::subject::simd::Simd;
+use abench::subject::threads::Threads;
+use abench::subject::walk::Walkable;
 use criterion::{Criterion, Throughput};
 use stateright::{Checker, Model, Property};
 
@@ -55,6 +65,8 @@ fn main() {
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
     walks(&mut criterion, &deltas, if measures { &[16, 20, 24] } else { &[10] });
+    subjects(&mut criterion, &deltas, if measures { 20 } else { 8 });
+    device(&mut criterion, if measures { 14 } else { 4 });
     digests(&mut criterion, &deltas, if measures { 18 } else { 8 });
     sources(&mut criterion, &deltas, if measures { 6 } else { 2 });
     plain(&mut criterion, &deltas, if measures { &[8, 9] } else { &[4] });
@@ -113,6 +125,40 @@ fn walks(criterion: &mut Criterion, deltas: &[u64], sizes: &[u32]) {
         }
         group.finish();
     }
+}
+
+/// The walk over every order by each software accumulator's own code.
+fn subjects(criterion: &mut Criterion, deltas: &[u64], n: u32) {
+    let accumulators: [Box<dyn Walkable>; 3] =
+        [Box::new(Scalar::new()), Box::new(Simd::best()), Box::new(Threads::new(threads()))];
+    let mut group = criterion.benchmark_group(format!("walk over {n} deltas on a subject, merges"));
+    group.throughput(Throughput::Elements(merges(n)));
+    for accumulator in &accumulators {
+        group.bench_function(accumulator.name(), |bencher| {
+            bencher.iter(|| {
+                let outcome = accumulator.walk(&deltas[..n as usize], &limits(), &mut Unwatched);
+                checked(&outcome.expect("it fits"), n);
+            });
+        });
+    }
+    group.finish();
+}
+
+/// The search of every delivered set on the model of the device, each state put back through its registers.
+fn device(criterion: &mut Criterion, n: u32) {
+    let (seed, budget) = (Seed::new(0xDEAD_BEEF_0BAD_F00D), Budget::default());
+    let workload =
+        Workload { count: n, seed, truth: 0, budget, memory: 1 << 20, banks: 8, software: false, devices: true };
+    let mut model = BusDevice::model("model", 8, &[]).expect("the model opens");
+    let mut group = criterion.benchmark_group(format!("search of {n} deltas on the model, steps"));
+    group.throughput(Throughput::Elements(merges(n)));
+    group.bench_function("model", |bencher| {
+        bencher.iter(|| {
+            let searched = every_set::searched(&mut model, &workload, &mut Unwatched).expect("it answers");
+            assert_eq!((searched.check.verdict, searched.walk.merges), (Verdict::Holds, merges(n)));
+        });
+    });
+    group.finish();
 }
 
 fn digests(criterion: &mut Criterion, deltas: &[u64], n: u32) {

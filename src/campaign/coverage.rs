@@ -73,11 +73,14 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
     claims
 }
 
-/// The claims of a trial of algebras: of each, that this kind of fault was tried by a check that holds.
-pub fn claims_of_algebras(class: FaultClass, checks: &[Check]) -> Vec<ClaimRecord> {
+/// The claims of a trial of algebras: of each, that these kinds of fault were tried by a check that holds.
+pub fn claims_of_algebras(classes: &[FaultClass], checks: &[Check]) -> Vec<ClaimRecord> {
     let algebras = checks.iter().flat_map(|check| check.subjects.keys());
-    let of_algebra = |name: &String| claim(class, name, checks, &|check: &Check| check.subjects.contains_key(name));
-    algebras.map(of_algebra).collect()
+    let of_algebra = |name: &String| {
+        let concerns = |check: &Check| check.subjects.contains_key(name);
+        classes.iter().map(|&class| claim(class, name, checks, &concerns)).collect::<Vec<_>>()
+    };
+    algebras.flat_map(of_algebra).collect()
 }
 
 fn is_software(check: &Check) -> bool {
@@ -131,13 +134,12 @@ fn remedy(class: FaultClass) -> &'static str {
         }
         FaultClass::WrongAccumulation => "add the check accumulation and a software backend",
         FaultClass::WrongOperator | FaultClass::PipelineHazard => "add the check adapter-round-trips",
-        FaultClass::OrderDependence => {
-            "have the check arrival-orders take at least two orders, of deltas that are not all 0"
-        }
+        FaultClass::OrderDependence => "have at least two deltas that are not all 0 arrive in at least two orders",
         FaultClass::StaleRead | FaultClass::LostHighWord | FaultClass::WrongContext => {
             "add the check adapter-round-trips"
         }
         FaultClass::WrongMessage => "add the check sync-tick",
+        FaultClass::RepeatedDelivery => "have deltas delivered again, with repeats = 2 or more",
         FaultClass::FalseLaw => "claim no law that is falsified",
     }
 }

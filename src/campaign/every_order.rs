@@ -127,9 +127,27 @@ fn check(
         oracles: BTreeMap::from([("invariance".to_owned(), verdict)]),
         warrant: walk::warrant(plan, outcome),
         orders: None,
-        tries: vec![FaultClass::OrderDependence],
+        tries: tried(trial),
         findings,
     }
+}
+
+/// The kinds of fault that the trial's schedules would show. Whatever the merge, one delta has one order, and one source
+/// delivers in one.
+fn tried(trial: &EveryOrderTrial) -> Vec<FaultClass> {
+    let orders = trial.deltas > 1 && trial.sources != Some(1);
+    let repeats = trial.repeats.is_some_and(|times| times > 1);
+    let tried = [(orders, FaultClass::OrderDependence), (repeats, FaultClass::RepeatedDelivery)];
+    tried.into_iter().filter(|(is_tried, _)| *is_tried).map(|(_, class)| class).collect()
+}
+
+/// What the trial claims to test for: dependence on the order, repeats where it has any, and what it names.
+pub fn claims(trial: &EveryOrderTrial) -> Vec<FaultClass> {
+    let mut claims = vec![FaultClass::OrderDependence];
+    claims.extend(tried(trial).into_iter().chain(trial.claims.iter().copied()));
+    claims.sort_unstable();
+    claims.dedup();
+    claims
 }
 
 fn finding(

@@ -204,8 +204,8 @@ impl Progress {
                 let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
                 coverage::tick_claims(&self.checks, devices, changes)
             }
-            Trial::Laws(_) => coverage::claims_of_algebras(FaultClass::FalseLaw, &self.checks),
-            Trial::EveryOrder(_) => coverage::claims_of_algebras(FaultClass::OrderDependence, &self.checks),
+            Trial::Laws(_) => coverage::claims_of_algebras(&[FaultClass::FalseLaw], &self.checks),
+            Trial::EveryOrder(trial) => coverage::claims_of_algebras(&every_order::claims(trial), &self.checks),
         }
     }
 }

@@ -246,6 +246,8 @@ pub enum FaultClass {
     WrongCycles,
     /// A state that depends on the order of arrival.
     OrderDependence,
+    /// A state that depends on how often a delta arrives.
+    RepeatedDelivery,
     /// A READ that answers with an older state.
     StaleRead,
     /// An ACCUM whose high half is lost.
@@ -271,6 +273,7 @@ impl fmt::Display for FaultClass {
             FaultClass::FlippedResultBits => "inverted result bits",
             FaultClass::WrongCycles => "wrong cycle counter",
             FaultClass::OrderDependence => "order dependence",
+            FaultClass::RepeatedDelivery => "repeated delivery",
             FaultClass::StaleRead => "stale read",
             FaultClass::LostHighWord => "lost high word",
             FaultClass::WrongOperator => "wrong operator of ACCUM",

@@ -203,6 +203,16 @@ fn named_claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultC
     }
 }
 
+/// Kinds of fault that arrival orders are about.
+fn claims_of_orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultClass>, D::Error> {
+    let claims: Vec<FaultClass> = named_once(deserializer)?;
+    let known = [FaultClass::OrderDependence, FaultClass::RepeatedDelivery];
+    match claims.iter().find(|class| !known.contains(class)) {
+        Some(class) => Err(de::Error::custom(format!("no arrival order is about '{class}'"))),
+        None => Ok(claims),
+    }
+}
+
 fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let percent = u32::deserialize(deserializer)?;
     if percent > 100 {
@@ -403,6 +413,9 @@ pub struct EveryOrderTrial {
     /// Whether any delivery may be lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub losses: bool,
+    /// The kinds of fault that it claims to test for, besides those that its schedules try.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "claims_of_orders")]
+    pub claims: Vec<FaultClass>,
     /// Bound on the deliveries of each walk.
     #[serde(default = "EveryOrderTrial::default_budget")]
     pub budget: Budget,

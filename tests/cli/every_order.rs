@@ -94,3 +94,27 @@ fn a_long_walk_that_is_interrupted_keeps_what_it_covered() {
     assert_eq!((&walk["proved"], walk["of"].as_str().map(str::len)), (&"0".into(), Some(36)));
     assert!(walk["merges"].as_u64() > Some(0), "{walk}");
 }
+
+#[test]
+fn a_walk_that_cannot_show_what_it_claims_to_test_for_is_refused_a_plain_pass() {
+    let told = |table: &str| {
+        let answer = run(table, &[]);
+        let text = unwrapped(&answer.output);
+        let to = text.find(" checks ").unwrap_or(text.len());
+        format!("{table:?}: exit {}, {}", answer.exit, &text[..to])
+    };
+    insta::assert_snapshot!(
+        [
+            "deltas = 1\nalgebras = ['xor']",
+            "deltas = 5\nsources = 1\nalgebras = ['last-arrival-wins']",
+            "deltas = 5\nalgebras = ['max']\nclaims = ['repeated-delivery']",
+            "deltas = 1\nrepeats = 2\nalgebras = ['max']",
+            "deltas = 5\nrepeats = 2\nalgebras = ['max']\nclaims = ['repeated-delivery']",
+        ]
+        .map(told)
+        .join("\n")
+    );
+    let refused = run("deltas = 5\nclaims = ['dead-banks']", &[]);
+    assert_eq!(refused.exit, 2);
+    assert!(refused.talk.contains("no arrival order is about 'dead banks'"), "{}", refused.talk);
+}

@@ -210,9 +210,16 @@ fn a_bank_sweep_alone_does_not_call_a_case_the_smallest_that_is_not() {
 
 #[test]
 fn without_faults_the_same_campaigns_hold() {
-    for (count, seed) in [("65537", 0xDEAD_BEEF_0BAD_F00D), ("65537", 7), ("65537", 0x10000), ("1", 1), ("3", 2)] {
+    for (count, seed) in [("65537", 0xDEAD_BEEF_0BAD_F00D), ("65537", 7), ("65537", 0x10000), ("2", 1), ("3", 2)] {
         assert_eq!(campaign(count, seed, &[]).verdict, Verdict::Holds, "COUNT {count}, SEED {seed:#x}");
     }
+}
+
+#[test]
+fn one_delta_has_one_order_and_a_campaign_that_claims_to_try_orders_is_refused_a_plain_pass() {
+    let alone = campaign("1", 1, &[]);
+    assert_eq!(alone.verdict, Verdict::Inconclusive);
+    assert!(alone.reason.contains("have at least two deltas"), "{}", alone.reason);
 }
 
 #[test]

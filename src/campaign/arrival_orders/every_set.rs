@@ -103,7 +103,7 @@ pub fn walked(
         oracles,
         warrant: walk::warrant(&plan, &outcome).filter(|_| verdict == Verdict::Holds),
         orders: None,
-        tries: vec![FaultClass::OrderDependence],
+        tries: if deltas.len() > 1 { vec![FaultClass::OrderDependence] } else { Vec::new() },
         findings: finding.into_iter().collect(),
     };
     Ok(EverySet { check, walk, ended: stopped.then_some(SubjectError::Interrupted) })

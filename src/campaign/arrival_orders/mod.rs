@@ -154,8 +154,12 @@ pub fn check(
         oracles,
         warrant: chosen.warrant(count, &tried.by_explorer).filter(|_| verdict == Verdict::Holds),
         orders: Some(Orders { counterexamples, ..orders_record(chosen, &tried, workload, audit) }),
-        // An order by index is the one in which the reference took the deltas: it tries nothing.
-        tries: if tried.all() > 0 && !tried.by_index_alone { vec![FaultClass::OrderDependence] } else { Vec::new() },
+        // An order by index is the one in which the reference took the deltas: it tries nothing. One delta has no other.
+        tries: if tried.all() > 0 && count > 1 && !tried.by_index_alone {
+            vec![FaultClass::OrderDependence]
+        } else {
+            Vec::new()
+        },
         findings,
     };
     let names = subjects.iter().map(|subject| subject.name().to_owned());
