@@ -7,6 +7,7 @@ pub mod scalar;
 pub mod simd;
 pub mod threads;
 pub mod walk;
+pub mod word;
 
 use std::num::NonZeroUsize;
 

@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use crate::domain::delta::Deltas;
-use crate::domain::evidence::Evidence;
-use crate::domain::subject::{Accumulator, Subject, SubjectError, WordState};
+use crate::domain::subject::{Accumulator, WordState};
+use crate::subject::word::Word;
 
 /// What it is called.
 pub const NAME: &str = "scalar";
@@ -24,31 +24,11 @@ impl Scalar {
     }
 }
 
-impl Subject for Scalar {
-    fn name(&self) -> &str {
-        NAME
-    }
+impl Word for Scalar {
+    const NAME: &'static str = NAME;
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Software
-    }
-
-    fn longest_order(&self) -> u64 {
-        u64::MAX
-    }
-
-    fn reset(&mut self) -> Result<(), SubjectError> {
-        self.state = 0;
-        Ok(())
-    }
-
-    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
-        self.state = self.after(self.state, arrivals);
-        Ok(())
-    }
-
-    fn observe(&mut self) -> Result<u64, SubjectError> {
-        Ok(self.state)
+    fn word(&mut self) -> &mut u64 {
+        &mut self.state
     }
 }
 
@@ -75,6 +55,7 @@ pub(super) mod agreement {
     use super::*;
     use crate::domain::delta::{Generate, Generator, SplitMix64};
     use crate::domain::seed::Seed;
+    use crate::domain::subject::Subject;
     use proptest::prelude::*;
 
     /// Any workload under either generator.
@@ -127,6 +108,7 @@ mod tests {
     use super::*;
     use crate::domain::delta::Generator;
     use crate::domain::seed::Seed;
+    use crate::domain::subject::Subject;
 
     fn state_after(deltas: Deltas, count: u64) -> u64 {
         let mut scalar = Scalar::new();

@@ -10,8 +10,8 @@ use std::thread;
 
 use super::simd::Kernels;
 use crate::domain::delta::Deltas;
-use crate::domain::evidence::Evidence;
-use crate::domain::subject::{Accumulator, Subject, SubjectError, WordState};
+use crate::domain::subject::{Accumulator, WordState};
+use crate::subject::word::Word;
 
 /// Generated deltas in a part: some 50 µs of work, so that a worker whose core is busy holds the others up no longer.
 const PART: u64 = 1 << 18;
@@ -75,31 +75,11 @@ impl Threads {
     }
 }
 
-impl Subject for Threads {
-    fn name(&self) -> &str {
-        "threads"
-    }
+impl Word for Threads {
+    const NAME: &'static str = "threads";
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Software
-    }
-
-    fn longest_order(&self) -> u64 {
-        u64::MAX
-    }
-
-    fn reset(&mut self) -> Result<(), SubjectError> {
-        self.state = 0;
-        Ok(())
-    }
-
-    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
-        self.state = self.after(self.state, arrivals);
-        Ok(())
-    }
-
-    fn observe(&mut self) -> Result<u64, SubjectError> {
-        Ok(self.state)
+    fn word(&mut self) -> &mut u64 {
+        &mut self.state
     }
 }
 
@@ -135,6 +115,7 @@ mod tests {
     use super::*;
     use crate::domain::delta::Generator;
     use crate::domain::seed::Seed;
+    use crate::domain::subject::Subject;
     use crate::subject::scalar::agreement::{arrivals, assert_same_delivery, assert_same_sum, ranges, workloads};
     use proptest::prelude::*;
     use std::collections::HashSet;

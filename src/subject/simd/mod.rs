@@ -29,8 +29,8 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::domain::delta::{Deltas, Generate, Generator, SplitMix64, Xorshift64};
-use crate::domain::evidence::Evidence;
-use crate::domain::subject::{Accumulator, Subject, SubjectError, WordState};
+use crate::domain::subject::{Accumulator, WordState};
+use crate::subject::word::Word;
 
 /// The vector units that there are kernels for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,31 +158,11 @@ impl Simd {
     }
 }
 
-impl Subject for Simd {
-    fn name(&self) -> &str {
-        "simd"
-    }
+impl Word for Simd {
+    const NAME: &'static str = "simd";
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Software
-    }
-
-    fn longest_order(&self) -> u64 {
-        u64::MAX
-    }
-
-    fn reset(&mut self) -> Result<(), SubjectError> {
-        self.state = 0;
-        Ok(())
-    }
-
-    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
-        self.state = self.after(self.state, arrivals);
-        Ok(())
-    }
-
-    fn observe(&mut self) -> Result<u64, SubjectError> {
-        Ok(self.state)
+    fn word(&mut self) -> &mut u64 {
+        &mut self.state
     }
 }
 
@@ -202,6 +182,7 @@ impl Accumulator for Simd {
 mod tests {
     use super::*;
     use crate::domain::seed::Seed;
+    use crate::domain::subject::Subject;
     use crate::subject::scalar::agreement::{arrivals, assert_same_delivery, assert_same_sum, ranges, workloads};
     use proptest::prelude::*;
 

@@ -1,0 +1,42 @@
+//! What the software accumulators have in common: a state of one word, which arrivals alone change.
+
+use crate::domain::evidence::Evidence;
+use crate::domain::subject::{Subject, SubjectError, WordState};
+
+/// A software accumulator, by where it keeps its word.
+pub trait Word: WordState {
+    /// What it is called.
+    const NAME: &'static str;
+
+    /// All of its state.
+    fn word(&mut self) -> &mut u64;
+}
+
+impl<W: Word> Subject for W {
+    fn name(&self) -> &str {
+        W::NAME
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Software
+    }
+
+    fn longest_order(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn reset(&mut self) -> Result<(), SubjectError> {
+        *self.word() = 0;
+        Ok(())
+    }
+
+    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+        let state = *self.word();
+        *self.word() = self.after(state, arrivals);
+        Ok(())
+    }
+
+    fn observe(&mut self) -> Result<u64, SubjectError> {
+        Ok(*self.word())
+    }
+}
