@@ -1,4 +1,4 @@
-//! A bus that times every round trip over another one.
+//! A bus that times every round trip over another one. A write is none: nothing comes back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::bus::{Bus, BusError};
 /// Latencies of register round trips in nanoseconds of the host's clock, shared with whoever reports them.
 pub type RoundTrips = Rc<RefCell<Histogram<u64>>>;
 
-/// Passes every access on and records how long it took.
+/// Passes every access on and records how long each read took.
 pub struct TimedBus {
     inner: Box<dyn Bus>,
     round_trips: RoundTrips,
@@ -45,7 +45,15 @@ impl Bus for TimedBus {
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.timed(|bus| bus.write(address, word))
+        self.inner.write(address, word)
+    }
+
+    fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
+        self.timed(|bus| bus.read_each(addresses, words))
+    }
+
+    fn write_run(&mut self, address: u32, words: &[u32]) -> Result<(), BusError> {
+        self.inner.write_run(address, words)
     }
 
     fn elapsed(&self) -> Duration {
