@@ -7,7 +7,7 @@ use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, s
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::execution::EngineRun;
-use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
 use crate::explore::PlanError;
@@ -49,7 +49,7 @@ pub fn run(
         orders(trial, reference, subjects, progress, watch)?;
     }
     let round_trips = trial.makes(StandardCheck::AdapterRoundTrips);
-    for device in subjects.devices.iter_mut().filter(|_| round_trips) {
+    for device in subjects.all_devices_mut().filter(|_| round_trips) {
         let (check, flaw) =
             progress.timed(adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
         progress.checks.push(check);
@@ -65,7 +65,7 @@ pub fn run(
 }
 
 fn sweeps(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     reference: u64,
     trial: &StandardTrial,
     progress: &mut Progress,
@@ -164,6 +164,7 @@ fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> arrival_o
 fn takers<'a>(trial: &StandardTrial, subjects: &'a mut Subjects) -> Vec<&'a mut dyn Subject> {
     let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
     let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
+    let serials = subjects.serials.iter_mut().map(|device| device as &mut dyn Subject);
     let takes = |subject: &&mut dyn Subject| subject.longest_order() >= trial.count.get().into();
-    software.chain(devices).filter(takes).collect()
+    software.chain(devices).chain(serials).filter(takes).collect()
 }

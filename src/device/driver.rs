@@ -380,7 +380,8 @@ mod tests {
     #[test]
     fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
         let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-        let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: false };
+        let mut driver =
+            Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: false };
         let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
         let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
         // 3 s at 100 MHz, and the margin.
