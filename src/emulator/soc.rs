@@ -19,8 +19,12 @@ use crate::emulator::disturbance::Disturbance;
 /// How long one access may be held up by simulating the time that passed since the one before it.
 const LONGEST_CATCH_UP: Duration = Duration::from_millis(5);
 
-/// The shortest stretch of time that is simulated at once.
-const SLICE: Duration = Duration::from_micros(50);
+/// The stretches of time that are simulated at once, between two looks at the clock.
+const SHORTEST_SLICE: Duration = Duration::from_micros(20);
+const LONGEST_SLICE: Duration = Duration::from_millis(5);
+
+/// The shortest time that is worth to be simulated: some clocks.
+const GRAIN: Duration = Duration::from_micros(1);
 
 /// The emulated SoC.
 pub struct Soc {
@@ -60,20 +64,21 @@ impl Soc {
     /// Simulates the time that the engine has run for.
     fn keep_pace(&mut self) {
         let Some((since, device_since)) = self.running else { return };
-        let start = Instant::now();
-        let mut slice = SLICE;
+        let (start, target) = (Instant::now(), since.elapsed());
+        let mut slice = SHORTEST_SLICE;
         loop {
             let passed = self.bus.elapsed().saturating_sub(device_since);
-            let behind = since.elapsed().saturating_sub(passed);
-            if behind.is_zero() {
+            let behind = target.saturating_sub(passed);
+            if behind < GRAIN {
                 return;
             }
             self.bus.pause(behind.min(slice));
             if start.elapsed() >= LONGEST_CATCH_UP {
+                // What could not be simulated in time is left out: the device is slower than a board.
                 self.running = Some((Instant::now(), self.bus.elapsed()));
                 return;
             }
-            slice *= 2;
+            slice = (2 * slice).min(LONGEST_SLICE);
         }
     }
 

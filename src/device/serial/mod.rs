@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::bus::BusError;
 use crate::bus::stream::{ByteStream, NoAnswer, ask};
-use crate::bus::timed::RoundTrips;
+use crate::bus::timed::{RoundTrips, record};
 use crate::device::mark;
 use crate::domain::evidence::Evidence;
 
@@ -111,8 +111,7 @@ impl Serial {
             let start = Instant::now();
             match ask(self.stream.as_mut(), &command.encode(), answer) {
                 Ok(()) => {
-                    let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                    self.round_trips.borrow_mut().saturating_record(nanoseconds);
+                    record(&mut self.round_trips.borrow_mut(), start.elapsed());
                     return Ok(());
                 }
                 Err(NoAnswer::Short { got, waited }) => (most, patience) = (most.max(got), waited),
