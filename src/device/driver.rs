@@ -36,8 +36,8 @@ pub enum DriverError {
     },
     /// What answers is not the device.
     #[error(
-        "{link}: the engine's status register reads {status:#010x} after {tries} reads; expected a version of 1 or more \
-         in bits 31:24 and 1 to 32 banks in bits 23:16 (the published board reads 0x02080000)"
+        "{link}: the engine's status register reads {status:#010x} after {tries} reads; expected, twice the same, a \
+         version of 1 or more in bits 31:24 and 1 to 32 banks in bits 23:16 (the published board reads 0x02080000)"
     )]
     Identity {
         /// How the device is reached.
@@ -96,8 +96,10 @@ impl Driver {
         Driver { bus, identity, running: false }
     }
 
-    /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can.
+    /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
+    /// still the same device.
     pub fn restart(&mut self) -> Result<(), DriverError> {
+        self.identity = identify(self.bus.as_mut())?;
         self.write_engine(engine::CTRL, engine::CLEAR)?;
         self.prime()
     }
@@ -311,14 +313,17 @@ fn share(whole: u64, waited: Duration, expected: Duration) -> u64 {
     u64::try_from(done).unwrap_or(whole).min(whole)
 }
 
+/// Asks the device what it is until it says the same twice: noise may look like an identity, but hardly so twice.
 fn identify(bus: &mut dyn Bus) -> Result<DeviceIdentity, DriverError> {
-    let mut status = 0;
+    let (mut status, mut before) = (0, None);
     for _ in 0..TRIES {
         status = bus.read(engine::BASE + engine::STATUS)?;
         let (version, banks) = (status >> 24, status >> 16 & 0xFF);
-        if version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks) {
+        let is_identity = version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks);
+        if is_identity && before == Some((version, banks)) {
             return Ok(DeviceIdentity { version, banks, link: bus.link().to_owned() });
         }
+        before = Some((version, banks));
     }
     Err(DriverError::Identity { link: bus.link().to_owned(), status, tries: TRIES })
 }

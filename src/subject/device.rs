@@ -140,3 +140,30 @@ impl Device for BusDevice {
         Ok(self.driver.operate(ops)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::model::PUBLISHED_BANKS;
+
+    /// A link to something that behaves like the device and does not mark itself.
+    fn behind_a_link(attestation: Attestation) -> BusDevice {
+        let unmarked = Model::new(PUBLISHED_BANKS, &Plants::default());
+        BusDevice::remote("uartbone:x", attestation, Box::new(unmarked)).expect("it answers")
+    }
+
+    #[test]
+    fn what_nobody_attested_is_no_silicon() {
+        assert_eq!(behind_a_link(Attestation::None).evidence(), Evidence::Unattested);
+        assert_eq!(behind_a_link(Attestation::Silicon).evidence(), Evidence::Silicon);
+    }
+
+    #[test]
+    fn a_device_that_cannot_be_made_anew_is_brought_to_where_it_was_opened() {
+        let mut device = behind_a_link(Attestation::None);
+        let at_first = device.observe();
+        device.operate(&[AdapterOp::Accumulate(5), AdapterOp::Read]).expect("it answers");
+        device.restart().expect("it answers");
+        assert_eq!(device.observe(), at_first);
+    }
+}
