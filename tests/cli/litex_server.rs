@@ -1,10 +1,11 @@
 //! The standard campaign through the real bridge, `litex_server` from PyPI, with nothing of ours between it and the
 //! emulator's line.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::common::Reading;
 use crate::served::{Background, Emulator, answer_in_time};
@@ -25,6 +26,8 @@ fn installed() -> Option<PathBuf> {
 /// A bridge to an emulator's UARTBone over TCP, ready to be asked.
 struct Bridge {
     _process: Background,
+    /// Kept open: a bridge that cannot say who came serves nobody.
+    _output: Lines<BufReader<ChildStdout>>,
     backend: String,
 }
 
@@ -42,14 +45,17 @@ impl Bridge {
             .stderr(Stdio::null())
             .spawn()
             .expect("litex_server starts");
-        let output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let process = Background(child);
         // It says so once it is bound, and listens right after: a connection that comes before is refused.
-        let ready = output.lines().map_while(Result::ok).any(|line| line.contains("tcp port:"));
+        let ready = output.by_ref().map_while(Result::ok).any(|line| line.contains("tcp port:"));
         assert!(ready, "litex_server says where it listens");
-        let reached = std::iter::repeat_with(|| std::net::TcpStream::connect(("127.0.0.1", port)));
-        assert!(reached.take(100_000).any(|stream| stream.is_ok()), "litex_server listens");
-        Bridge { _process: process, backend: format!("etherbone:tcp:127.0.0.1:{port}") }
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(30), "litex_server listens");
+            std::thread::yield_now();
+        }
+        Bridge { _process: process, _output: output, backend: format!("etherbone:tcp:127.0.0.1:{port}") }
     }
 }
 
