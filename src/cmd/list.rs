@@ -66,10 +66,9 @@ fn lines(what: Listed) -> Result<String, Failure> {
         }
         Listed::Backends => REGISTRY
             .iter()
-            .map(|entry| {
-                let forms: Vec<String> =
-                    entry.argument.split(" or ").map(|argument| format!("{}{argument}", entry.name)).collect();
-                (forms.join(", "), entry.about.to_owned())
+            .flat_map(|entry| {
+                let forms = entry.argument.split(" or ");
+                forms.map(|argument| (format!("{}{argument}", entry.name), entry.about.to_owned()))
             })
             .collect(),
         Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.form(), entry.about.to_owned())).collect(),

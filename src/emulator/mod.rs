@@ -94,6 +94,18 @@ pub enum LinkSpec {
     SerialPty,
 }
 
+impl fmt::Display for LinkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LinkSpec::UartBonePty => f.write_str("uartbone:pty"),
+            LinkSpec::SerialPty => f.write_str("serial:pty"),
+            LinkSpec::UartBoneTcp(port) => write!(f, "uartbone:tcp:{port}"),
+            LinkSpec::EtherboneTcp(port) => write!(f, "etherbone:tcp:{port}"),
+            LinkSpec::EtherboneUdp(port) => write!(f, "etherbone:udp:{port}"),
+        }
+    }
+}
+
 /// The forms that a link's text may take.
 pub const LINK_FORMS: &str =
     "uartbone:pty, uartbone:tcp[:PORT], etherbone:tcp[:PORT], etherbone:udp[:PORT] and serial:pty";
@@ -195,7 +207,7 @@ impl Emulator {
         for (number, &link) in setting.links.iter().enumerate() {
             let disturbed = DisturbedLink::new(&setting.disturbances, setting.seed, number as u64);
             let endpoint = open_endpoint(link, setting.bind, &soc, disturbed)
-                .map_err(|error| EmulatorError::Endpoint { link: format!("{link:?}"), bind: setting.bind, error })?;
+                .map_err(|error| EmulatorError::Endpoint { link: link.to_string(), bind: setting.bind, error })?;
             let name = match link {
                 LinkSpec::UartBonePty | LinkSpec::UartBoneTcp(_) => "uartbone",
                 LinkSpec::EtherboneTcp(_) => "etherbone:tcp",
