@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::emulate::EmulateArgs;
 use crate::cmd::list::ListArgs;
 use crate::cmd::qualify::QualifyArgs;
 use crate::cmd::replay::ReplayArgs;
@@ -41,7 +42,9 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// Plant faults under scenarios, and report what these would miss
     Qualify(QualifyArgs),
-    /// List scenarios, backends, explorers, algebras and faults
+    /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
+    Emulate(EmulateArgs),
+    /// List scenarios, backends, explorers, algebras, faults and disturbances
     List(ListArgs),
 }
 

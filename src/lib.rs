@@ -20,9 +20,10 @@
 //! | 2 | [`explore`] | schedules, how a failing one is made smaller, and the walk over all orders |
 //! | 2 | [`oracle`] | judgements, and what a set of runs cannot see |
 //! | 2 | [`report`] | the record, and the views of it |
-//! | 3 | [`device`] | the register maps, the one driver, the model |
+//! | 3 | [`device`] | the register maps, the one driver, the model, the serial protocol |
 //! | 3 | [`sync`] | what travels when replicas sync |
 //! | 4 | [`subject`] | everything that can be put on trial, by name |
+//! | 4 | [`emulator`] | how a device is served to other programs, and how badly |
 //! | 4 | [`fault`] | the catalogue of faults that can be planted |
 //! | 5 | [`campaign`] | the loops: a scenario and its subjects to a record |
 //! | 6 | [`console`] | the terminal |
@@ -36,6 +37,7 @@ pub mod cmd;
 pub mod console;
 pub mod device;
 pub mod domain;
+pub mod emulator;
 pub mod explore;
 pub mod fault;
 pub mod oracle;

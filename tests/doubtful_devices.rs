@@ -4,7 +4,7 @@ use abench::campaign::{adapter_round_trips, engine_sweeps};
 use abench::domain::evidence::Evidence;
 use abench::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use abench::domain::seed::Seed;
-use abench::domain::subject::{Device, DeviceIdentity, Subject, SubjectError};
+use abench::domain::subject::{BenchDevice, Device, DeviceIdentity, Subject, SubjectError};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::{Unwatched, Watch};
 use abench::oracle::equations;
@@ -58,13 +58,16 @@ impl Device for Doubtful {
     fn identity(&self) -> &DeviceIdentity {
         self.sound.identity()
     }
-    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
-        let outcome = self.sound.run(run, watch)?;
-        Ok(EngineOutcome { result: self.disturb(outcome.result), ..outcome })
-    }
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {
         let shown = self.sound.operate(ops)?;
         Ok(shown.into_iter().map(|word| self.disturb(word)).collect())
+    }
+}
+
+impl BenchDevice for Doubtful {
+    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
+        let outcome = self.sound.run(run, watch)?;
+        Ok(EngineOutcome { result: self.disturb(outcome.result), ..outcome })
     }
 }
 

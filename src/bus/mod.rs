@@ -2,9 +2,16 @@
 //!
 //! Knows: addresses, words, links and time on a link. Must not: know what any register means.
 
+pub mod etherbone;
+pub mod mapped;
+pub mod stream;
 pub mod timed;
+pub mod uartbone;
 
 use std::time::Duration;
+
+/// How much longer than the line needs an answer may take: room for the far end, and for a busy machine.
+pub const MARGIN: Duration = Duration::from_secs(1);
 
 /// Why a word did not get through.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,13 +26,37 @@ pub enum BusError {
     },
 }
 
+impl BusError {
+    /// What happened on this link.
+    pub fn on(link: &str, reason: impl Into<String>) -> Self {
+        BusError::Link { link: link.to_owned(), reason: reason.into() }
+    }
+}
+
 /// 32-bit register access to a device, however reached.
+///
+/// A register that is read is not changed by it: a read that got no answer may be asked again.
 pub trait Bus {
     /// Reads the word at this byte address.
     fn read(&mut self, address: u32) -> Result<u32, BusError>;
 
     /// Writes the word at this byte address.
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError>;
+
+    /// Reads the words at these byte addresses, one after the other in this order; in fewer round trips where the link
+    /// can. `words` is as long as `addresses`.
+    fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
+        for (address, word) in addresses.iter().zip(words) {
+            *word = self.read(*address)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the first of these words at this byte address, the next one four bytes further, and so on; in fewer
+    /// messages where the link can.
+    fn write_run(&mut self, address: u32, words: &[u32]) -> Result<(), BusError> {
+        (address..).step_by(4).zip(words).try_for_each(|(address, word)| self.write(address, *word))
+    }
 
     /// Time since the link was opened, by the device's side of it: real for a board, simulated for a model. Deadlines
     /// are measured in it, so a model's deadline does not depend on the machine.

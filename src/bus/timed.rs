@@ -1,4 +1,4 @@
-//! A bus that times every round trip over another one.
+//! A bus that times every round trip over another one. A write is none: nothing comes back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::bus::{Bus, BusError};
 /// Latencies of register round trips in nanoseconds of the host's clock, shared with whoever reports them.
 pub type RoundTrips = Rc<RefCell<Histogram<u64>>>;
 
-/// Passes every access on and records how long it took.
+/// Passes every access on and records how long each read took.
 pub struct TimedBus {
     inner: Box<dyn Bus>,
     round_trips: RoundTrips,
@@ -24,6 +24,13 @@ pub fn no_round_trips() -> RoundTrips {
     Rc::new(RefCell::new(histogram))
 }
 
+/// Records a latency, in nanoseconds. What is longer than an hour counts as an hour.
+pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
+    const LONGEST: Duration = Duration::from_secs(3600);
+    let nanoseconds = latency.min(LONGEST).as_nanos() as u64;
+    histogram.record(nanoseconds).expect("a histogram of so many digits resizes itself");
+}
+
 impl TimedBus {
     /// Times what goes over `inner`, into `round_trips`.
     pub fn over(inner: Box<dyn Bus>, round_trips: &RoundTrips) -> Self {
@@ -33,8 +40,7 @@ impl TimedBus {
     fn timed<T>(&mut self, access: impl FnOnce(&mut dyn Bus) -> Result<T, BusError>) -> Result<T, BusError> {
         let start = Instant::now();
         let answer = access(self.inner.as_mut());
-        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.round_trips.borrow_mut().saturating_record(nanoseconds);
+        record(&mut self.round_trips.borrow_mut(), start.elapsed());
         answer
     }
 }
@@ -45,7 +51,15 @@ impl Bus for TimedBus {
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.timed(|bus| bus.write(address, word))
+        self.inner.write(address, word)
+    }
+
+    fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
+        self.timed(|bus| bus.read_each(addresses, words))
+    }
+
+    fn write_run(&mut self, address: u32, words: &[u32]) -> Result<(), BusError> {
+        self.inner.write_run(address, words)
     }
 
     fn elapsed(&self) -> Duration {
@@ -58,5 +72,22 @@ impl Bus for TimedBus {
 
     fn link(&self) -> &str {
         self.inner.link()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latency_is_recorded_as_it_is_however_long() {
+        let round_trips = no_round_trips();
+        for latency in [Duration::from_nanos(40), Duration::from_millis(3), Duration::MAX] {
+            record(&mut round_trips.borrow_mut(), latency);
+        }
+        let histogram = round_trips.borrow();
+        assert_eq!(histogram.min(), 40);
+        assert!((2_990_000..3_010_000).contains(&histogram.value_at_quantile(0.5)));
+        assert!(histogram.max() >= 3_590_000_000_000);
     }
 }

@@ -19,7 +19,7 @@ pub const SOFTWARE: &str = "software";
 /// What a tick's message is called, as what a check is about.
 pub const MESSAGE: &str = "message";
 
-/// The kinds of fault that a standard campaign claims to test a device for.
+/// The kinds of fault that a standard campaign claims to test a device for, if it has a bench engine and contexts.
 const OF_DEVICE: [FaultClass; 9] = [
     FaultClass::DeadBanks,
     FaultClass::LostDelta,
@@ -31,6 +31,15 @@ const OF_DEVICE: [FaultClass; 9] = [
     FaultClass::PipelineHazard,
     FaultClass::WrongContext,
 ];
+
+/// Those of a device that keeps one state and has no bench engine.
+const OF_ONE_STATE: [FaultClass; 4] =
+    [FaultClass::StaleRead, FaultClass::LostHighWord, FaultClass::WrongOperator, FaultClass::PipelineHazard];
+
+/// The kinds of fault that this device could have. One without a bench engine has no banks.
+fn of_device(device: &DeviceRecord) -> &'static [FaultClass] {
+    if device.banks == 0 { &OF_ONE_STATE } else { &OF_DEVICE }
+}
 
 /// Every claim of a standard campaign, with the checks that hold and tried it.
 pub fn standard_claims(
@@ -47,11 +56,11 @@ pub fn standard_claims(
     }
     claims.push(claim(FaultClass::WrongMessage, MESSAGE, checks, &|check| check.part == Part::Message));
     for device in devices {
-        let of_device = |check: &Check| check.subjects.contains_key(&device.name);
-        claims.extend(OF_DEVICE.map(|class| claim(class, &device.name, checks, &of_device)));
-        let takes_orders = checks.iter().any(|check| of_device(check) && check.orders.is_some());
+        let concerns = |check: &Check| check.subjects.contains_key(&device.name);
+        claims.extend(of_device(device).iter().map(|&class| claim(class, &device.name, checks, &concerns)));
+        let takes_orders = checks.iter().any(|check| concerns(check) && check.orders.is_some());
         if takes_orders {
-            claims.push(claim(FaultClass::OrderDependence, &device.name, checks, &of_device));
+            claims.push(claim(FaultClass::OrderDependence, &device.name, checks, &concerns));
         }
     }
     claims.retain(|claim| trial.claims(claim.class));

@@ -12,7 +12,7 @@ use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
-use crate::domain::subject::{Accumulator, Device, SubjectError};
+use crate::domain::subject::{Accumulator, BenchDevice, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::explore::minimise::smallest_number;
@@ -74,7 +74,7 @@ pub fn short_runs(banks: u32, seed: Seed) -> Vec<EngineRun> {
 /// Has the device make these runs, each of which `expected_result` says the right result of. A wrong answer is asked
 /// for once more.
 pub fn observe(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     runs: &[EngineRun],
     mut expected_result: impl FnMut(EngineRun) -> u64,
     watch: &mut dyn Watch,
@@ -94,7 +94,7 @@ pub fn observe(
 
 /// Judges the bank sweep. It is inconclusive where the right answer is 0, since then an engine that does nothing
 /// passes.
-pub fn judge_bank_sweep(device: &dyn Device, sweep: &[Observed]) -> (Check, BankSweep) {
+pub fn judge_bank_sweep(device: &dyn BenchDevice, sweep: &[Observed]) -> (Check, BankSweep) {
     let banks = device.identity().banks;
     let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
     let unseen = UnseenBanks::of(&runs, banks);
@@ -136,7 +136,7 @@ pub fn judge_bank_sweep(device: &dyn Device, sweep: &[Observed]) -> (Check, Bank
 }
 
 /// Judges the short sweep.
-pub fn judge_short_sweep(device: &dyn Device, sweep: &[Observed]) -> Check {
+pub fn judge_short_sweep(device: &dyn BenchDevice, sweep: &[Observed]) -> Check {
     let banks = device.identity().banks;
     let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
     let compared =
@@ -156,7 +156,7 @@ fn tried(unseen: &UnseenBanks) -> Vec<FaultClass> {
     tried
 }
 
-fn judge(name: &str, device: &dyn Device, sweep: &[Observed], compared: String) -> Check {
+fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], compared: String) -> Check {
     let wrong = sweep.iter().filter(|observed| !observed.right()).count();
     let doubtful = sweep.iter().filter(|observed| !observed.reproducible).count();
     let (verdict, summary) = match (wrong, doubtful) {
@@ -199,7 +199,7 @@ fn oracles(sweep: &[Observed]) -> BTreeMap<String, Verdict> {
 /// One more run, of COUNT 0, where the sweeps went wrong: it tells an inverted result bit from the loss of delta 0,
 /// which every other run takes. Nothing where they did not.
 pub fn observe_nothing(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     sweeps: &[Observed],
     watch: &mut dyn Watch,
 ) -> Result<Vec<Observed>, SubjectError> {
@@ -213,7 +213,7 @@ pub fn observe_nothing(
 /// What the wrong results of these runs tell about their cause, if they are reproducible. Where the cause points to one
 /// index beyond the short runs, two more runs tell whether it is that one.
 pub fn diagnose(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     observed: &[Observed],
     watch: &mut dyn Watch,
 ) -> Result<Option<Cause>, SubjectError> {
@@ -247,7 +247,7 @@ pub fn named(cause: &Cause) -> Vec<String> {
 /// The findings of one sweep, one for each quantity that is wrong in it: the smallest run, made smaller where the
 /// device allows it. `short` holds the short sweep's runs, and the one of COUNT 0 if it was made: it shows what passes.
 pub fn findings(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     sweep: &[Observed],
     short: &[Observed],
     cause: Option<&Cause>,
@@ -291,7 +291,7 @@ pub fn findings(
 /// A smaller run that fails as `observed` does, where no run of the short sweep fails: at the index that the cause
 /// names, or else by halving COUNT.
 fn shrink(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     observed: Observed,
     quantity: Quantity,
     cause: Option<&Cause>,

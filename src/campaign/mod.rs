@@ -29,7 +29,7 @@ use crate::domain::execution::Execution;
 use crate::domain::fault::FaultClass;
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
-use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::subject::{AdapterShape, Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
@@ -135,13 +135,13 @@ impl Progress {
 
     fn into_record(self, plan: &Plan, subjects: &Subjects, ended: Option<SubjectError>) -> Record {
         let Scenario { name, trial, expect, .. } = &plan.scenario;
-        let devices: Vec<DeviceRecord> = subjects.devices.iter().map(|device| device_record(device)).collect();
+        let devices: Vec<DeviceRecord> = subjects.all_devices().map(device_record).collect();
         let claims = self.claims(trial, &devices, !subjects.accumulators.is_empty());
         let seed = trial.seed();
         let longest_run =
             self.engines.iter().flat_map(|e| e.bank_sweep.iter().chain(&e.short_sweep)).map(|run| run.count);
         let longest_run = longest_run.max().unwrap_or(0);
-        let devices_on_trial: Vec<&dyn Device> = subjects.devices.iter().map(|device| device as &dyn Device).collect();
+        let devices_on_trial: Vec<&dyn Device> = subjects.all_devices().collect();
         let faults = &plan.conditions.faults;
         let planted = planted::outcomes(faults, &devices_on_trial, &self.checks, &self.causes, longest_run, seed);
         let (mut verdict, mut reason) = coverage::verdict(&self.checks, &claims);
@@ -220,7 +220,8 @@ fn tick(
     let (check, record) = check_message(seed);
     progress.checks.push(check);
     progress.ticks.push(record);
-    for device in &mut subjects.devices {
+    let takes_ticks = |device: &&mut dyn Device| device.adapter() == AdapterShape::Contexts;
+    for device in subjects.all_devices_mut().filter(takes_ticks) {
         let (check, flaw) = progress.timed(sync_tick::name(seed), |_| check_device(device, seed, watch))?;
         progress.checks.push(check);
         progress.flaw(device, flaw);
@@ -257,8 +258,8 @@ fn device_record(device: &dyn Device) -> DeviceRecord {
 }
 
 fn round_trips(subjects: &Subjects) -> BTreeMap<String, Latencies> {
-    let devices = subjects.devices.iter();
-    devices.map(|device| (device.name().to_owned(), Latencies::from(&*device.round_trips().borrow()))).collect()
+    let devices = subjects.round_trips();
+    devices.map(|(name, round_trips)| (name.to_owned(), Latencies::from(&*round_trips.borrow()))).collect()
 }
 
 fn host(plan: &Plan) -> Host {

@@ -18,6 +18,7 @@ use crate::report::qualification::{
 };
 use crate::report::record::{PlantedOutcome, Record};
 use crate::scenario::Scenario;
+use crate::subject::links::LinkConditions;
 use crate::subject::{Backend, Conditions, OpenError, open};
 
 /// Scenarios to qualify, and the device that faults are planted in.
@@ -77,7 +78,7 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn conditions(&self, faults: &[Fault]) -> Conditions {
-        Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec() }
+        Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec(), link: LinkConditions::default() }
     }
 
     /// Runs a scenario with these faults. Its expectations are those of a sound run, and are left out.

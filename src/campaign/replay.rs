@@ -9,7 +9,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::finding::Quantity;
 use crate::domain::hex::Hex64;
-use crate::domain::subject::{Accumulator, Device, Subject, SubjectError};
+use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::explore::permutation::{Undeliverable, deliverable};
@@ -70,9 +70,21 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
     let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
     let state =
         |(expected, got)| vec![Comparison { quantity: Quantity::State, expected: Hex64(expected), got: Hex64(got) }];
-    let compared = match (&case.execution, &mut subjects.accumulators[..], &mut subjects.devices[..]) {
-        (Execution::Engine(run), _, [device]) => engine(device, *run, watch)?,
-        (Execution::Adapter(ops), _, [device]) => adapter(device, ops, watch)?,
+    if let (Execution::Engine(run), [device]) = (&case.execution, &mut subjects.devices[..]) {
+        let compared = engine(device, *run, watch)?;
+        return Ok(judged(case, compared, subjects));
+    }
+    let over_buses = subjects.devices.iter_mut().map(|device| device as &mut dyn Device);
+    let mut devices: Vec<&mut dyn Device> =
+        over_buses.chain(subjects.serials.iter_mut().map(|device| device as &mut dyn Device)).collect();
+    let compared = match (&case.execution, &mut subjects.accumulators[..], &mut devices[..]) {
+        (Execution::Adapter(ops), _, [device]) => {
+            if device.adapter() == AdapterShape::OneState && !ops.iter().all(is_of_one_state) {
+                return Err(incapable("it keeps one state: load:0, accum and read are all that it takes".to_owned()));
+            }
+            adapter(*device, ops, watch)?
+        }
+        (Execution::Engine(_), _, [_]) => return Err(incapable("it has no bench engine".to_owned())),
         (Execution::Accumulate { generator, count, seed }, [accumulator], _) => {
             let mut sum = |accumulator: &mut dyn Accumulator| {
                 accumulation::accumulate(accumulator, *generator, *count, *seed, watch)
@@ -92,7 +104,7 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
             if u64::from(*count) > longest {
                 return Err(incapable(format!("a device takes orders of at most {longest} deltas")));
             }
-            state(arrival_orders::deliver(device, order, *count, *seed, watch)?)
+            state(arrival_orders::deliver(*device, order, *count, *seed, watch)?)
         }
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {
@@ -102,6 +114,15 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
             return Err(incapable("it does not generate deltas by itself; use a case of kind engine".to_owned()));
         }
     };
+    Ok(judged(case, compared, subjects))
+}
+
+/// Whether a device that keeps one state can carry this out.
+fn is_of_one_state(op: &AdapterOp) -> bool {
+    matches!(op, AdapterOp::Load { context: 0, .. } | AdapterOp::Accumulate(_) | AdapterOp::Read)
+}
+
+fn judged(case: &Case, compared: Vec<Comparison>, subjects: &Subjects) -> Replayed {
     let right = compared.iter().all(|comparison| comparison.expected == comparison.got);
     let doubt = doubt(case, &compared, subjects).filter(|_| right);
     let verdict = match (right, &doubt) {
@@ -109,7 +130,7 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
         (true, Some(_)) => Verdict::Inconclusive,
         (true, None) => Verdict::Holds,
     };
-    Ok(Replayed { evidence: evidence(subjects), compared, verdict, doubt })
+    Replayed { evidence: evidence(subjects), compared, verdict, doubt }
 }
 
 /// What two sequences of the same deltas come to by an algebra; the first is what the second should.
@@ -129,7 +150,7 @@ fn doubt(case: &Case, compared: &[Comparison], subjects: &Subjects) -> Option<St
     if case.faults.is_empty() {
         return None;
     }
-    let Some(device) = subjects.devices.first() else {
+    let Some(device) = subjects.all_devices().next() else {
         return Some("faults are planted in the model, and this subject is none".to_owned());
     };
     let planted = device.planted();
@@ -154,7 +175,7 @@ fn adapter(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) ->
     Ok(telling.map(comparison).into_iter().collect())
 }
 
-fn engine(device: &mut dyn Device, run: EngineRun, watch: &mut dyn Watch) -> Result<Vec<Comparison>, ReplayError> {
+fn engine(device: &mut dyn BenchDevice, run: EngineRun, watch: &mut dyn Watch) -> Result<Vec<Comparison>, ReplayError> {
     let banks = device.identity().banks;
     if run.active > banks {
         let reason = format!("it has {banks} banks and the case wants {} active", run.active);
@@ -173,7 +194,7 @@ fn engine(device: &mut dyn Device, run: EngineRun, watch: &mut dyn Watch) -> Res
 }
 
 fn evidence(subjects: &Subjects) -> Evidence {
-    subjects.devices.first().map_or(Evidence::Software, |device| device.evidence())
+    subjects.all_devices().next().map_or(Evidence::Software, |device| device.evidence())
 }
 
 /// Where two records differ outside `timing` and `host`: the paths, shortest first within each part.

@@ -10,8 +10,8 @@ use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, s
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::execution::EngineRun;
-use crate::domain::explorer::ExplorerSpec;
-use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
+use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
 use crate::explore::choice::Choice;
@@ -56,7 +56,7 @@ pub fn run(
         orders(trial, reference, subjects, threads, progress, watch)?;
     }
     let round_trips = trial.makes(StandardCheck::AdapterRoundTrips);
-    for device in subjects.devices.iter_mut().filter(|_| round_trips) {
+    for device in subjects.all_devices_mut().filter(|_| round_trips) {
         let (check, flaw) =
             progress.timed(adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
         progress.checks.push(check);
@@ -72,7 +72,7 @@ pub fn run(
 }
 
 fn sweeps(
-    device: &mut dyn Device,
+    device: &mut dyn BenchDevice,
     reference: u64,
     trial: &StandardTrial,
     progress: &mut Progress,
@@ -168,7 +168,7 @@ fn every_set(
         let name = every_set::walked_name(accumulator.name());
         progress.timed(&name, |_| every_set::walked(accumulator, workload, &limits, watch))?.into_progress(progress)?;
     }
-    for device in subjects.devices.iter_mut().filter(|device| takes(*device, workload.count)) {
+    for device in subjects.all_devices_mut().filter(|device| takes(*device, workload.count)) {
         let name = every_set::searched_name(device.name());
         progress.timed(&name, |_| every_set::searched(device, workload, watch))?.into_progress(progress)?;
     }
@@ -189,10 +189,13 @@ pub fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &Subj
         return Ok(());
     }
     let workload = workload(trial, 0, subjects);
-    choose(trial, &workload, scenario)?;
-    // The campaign's own plan leaves out who cannot take it; what was asked for must be tried on someone.
-    let nobody = trial.orders.is_some() && !workload.software && !workload.devices;
-    if nobody { Err(PlanError::NoTaker(workload.count.into())) } else { Ok(()) }
+    if workload.software || workload.devices {
+        return choose(trial, &workload, scenario).map(|_| ());
+    }
+    // What leaves the choice to us leaves out who takes none; what was asked for must be tried on someone.
+    let left_to_us = |spec: &ExplorerSpec| [AUTO, STANDARD].contains(&spec.name());
+    let asked = trial.orders.as_ref().is_some_and(|spec| !left_to_us(spec));
+    if asked { Err(PlanError::NoTaker(workload.count.into())) } else { Ok(()) }
 }
 
 /// The orders that the trial asks for; the standard campaign's own if it asks for none.
@@ -206,7 +209,7 @@ fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> Workload 
     let StandardTrial { count, seed, budget, memory_mib, .. } = *trial;
     let count = count.get();
     let software = subjects.accumulators.iter().any(|accumulator| takes(accumulator.as_ref(), count));
-    let devices = subjects.devices.iter().any(|device| takes(device, count));
+    let devices = subjects.all_devices().any(|device| takes(device, count));
     Workload { count, seed, truth, budget, memory: memory_mib.bytes(), banks, software, devices }
 }
 
@@ -214,7 +217,8 @@ fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> Workload 
 fn takers<'a>(trial: &StandardTrial, subjects: &'a mut Subjects) -> Vec<&'a mut dyn Subject> {
     let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
     let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
-    software.chain(devices).filter(|subject| takes(*subject, trial.count.get())).collect()
+    let serials = subjects.serials.iter_mut().map(|device| device as &mut dyn Subject);
+    software.chain(devices).chain(serials).filter(|subject| takes(*subject, trial.count.get())).collect()
 }
 
 fn takes<S: Subject + ?Sized>(subject: &S, count: u32) -> bool {

@@ -6,6 +6,7 @@ use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::algebra;
 use crate::domain::verdict::exit;
+use crate::emulator::disturbance::DISTURBANCES;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
 use crate::scenario::shipped::{self, SHIPPED};
@@ -31,6 +32,8 @@ pub enum Listed {
     Algebras,
     /// Faults that can be planted.
     Faults,
+    /// What an emulator can do wrong on its links and at its registers.
+    Disturbances,
 }
 
 /// Lists one kind of name, or all kinds under headings.
@@ -63,9 +66,9 @@ fn lines(what: Listed) -> Result<String, Failure> {
         }
         Listed::Backends => REGISTRY
             .iter()
-            .map(|entry| {
-                let argument = if entry.argument.is_empty() { String::new() } else { format!("[:{}]", entry.argument) };
-                (format!("{}{argument}", entry.name), entry.about.to_owned())
+            .flat_map(|entry| {
+                let forms = entry.argument.split(" or ");
+                forms.map(|argument| (format!("{}{argument}", entry.name), entry.about.to_owned()))
             })
             .collect(),
         Listed::Explorers => EXPLORERS.iter().map(|entry| (entry.form(), entry.about.to_owned())).collect(),
@@ -73,6 +76,9 @@ fn lines(what: Listed) -> Result<String, Failure> {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
+        Listed::Disturbances => {
+            DISTURBANCES.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect()
+        }
     };
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     Ok(entries.iter().map(|(name, about)| format!("{name:<width$}  {about}\n")).collect())

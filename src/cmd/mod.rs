@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
 //! code.
 
+pub mod emulate;
 pub mod list;
 pub mod options;
 pub mod qualify;
@@ -89,7 +90,8 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     if let Trial::Standard(StandardTrial { orders: Some(spec), .. }) = &scenario.trial {
         explore::known(spec).map_err(|refused| unusable_orders(&scenario, refused))?;
     }
-    let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)? };
+    let link = options.link.conditions(&backends)?;
+    let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)?, link };
     Ok(Plan { scenario, backends, conditions })
 }
 

@@ -3,19 +3,25 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use clap::Args;
 
+use crate::bus::stream::DEFAULT_BAUD;
+use crate::cmd::Failure;
 use crate::console::When;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Budget, MemoryMib};
+use crate::subject::Backend;
+use crate::subject::attestation::Attestation;
+use crate::subject::links::LinkConditions;
 
 /// Options of every run.
 #[derive(Debug, Args)]
 pub struct RunOptions {
-    /// Backends, separated by commas: scalar, simd, threads, model or model:BANKS, software for the first three [default:
-    /// software,model]
+    /// Backends, separated by commas: scalar, simd, threads, model or model:BANKS, software for the first three, or a link
+    /// to a device (see `abench list backends`) [default: software,model]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub backend: Option<Vec<String>>,
     /// Seed of 64 bits, hexadecimal; in place of the argument, or of a scenario's own
@@ -41,9 +47,43 @@ pub struct RunOptions {
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
+    /// How the other ends of links are reached.
+    #[command(flatten)]
+    pub link: LinkOptions,
     /// How the terminal is used.
     #[command(flatten)]
     pub terminal: TerminalOptions,
+}
+
+/// How the other ends of links are reached, and what is said of them.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct LinkOptions {
+    /// Bits per second of a serial line [default: 115200]
+    #[arg(long, value_name = "RATE", value_parser = parse_baud)]
+    pub baud: Option<u32>,
+    /// Say that a board is at the other end of every link: its evidence is then silicon, where it would be unattested.
+    /// Refused where an emulator answers
+    #[arg(long)]
+    pub silicon: bool,
+}
+
+impl LinkOptions {
+    /// What the links of these backends are opened under.
+    pub fn conditions(&self, backends: &[Backend]) -> Result<LinkConditions, Failure> {
+        if self.silicon && !backends.iter().any(Backend::is_linked) {
+            return Err(Failure::usage(anyhow!(
+                "--silicon is said of the other end of a link, and no backend is one: uartbone, etherbone or serial"
+            )));
+        }
+        let attestation = if self.silicon { Attestation::Silicon } else { Attestation::None };
+        Ok(LinkConditions { baud: self.baud.unwrap_or(DEFAULT_BAUD), attestation })
+    }
+}
+
+/// A number of bits per second.
+fn parse_baud(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|baud| (50..=20_000_000).contains(baud));
+    number.ok_or_else(|| format!("'{text}' is not a line rate; allowed are whole numbers from 50 to 20000000"))
 }
 
 /// How the terminal is used.

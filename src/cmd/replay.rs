@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::campaign::Plan;
 use crate::campaign::replay::{self, ReplayError, Replayed};
-use crate::cmd::options::{TerminalOptions, parse_threads};
+use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::{Failure, execute, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
@@ -33,6 +33,9 @@ pub struct ReplayArgs {
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
+    /// How the other ends of links are reached.
+    #[command(flatten)]
+    pub link: LinkOptions,
     /// How the terminal is used.
     #[command(flatten)]
     pub terminal: TerminalOptions,
@@ -71,7 +74,8 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     if backends.len() != 1 && !is_merge {
         return Err(Failure::usage(anyhow!("{origin}: a case has one subject, and '{}' is several", case.subject)));
     }
-    let conditions = Conditions { threads: threads(args.threads), faults: case.faults.clone() };
+    let link = args.link.conditions(&backends)?;
+    let conditions = Conditions { threads: threads(args.threads), faults: case.faults.clone(), link };
     let mut subjects = subject::open(&backends, &conditions)?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
@@ -111,11 +115,10 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     let mut scenario = Scenario::unnamed(asked.trial.clone());
     scenario.name.clone_from(&asked.scenario);
     scenario.expect.clone_from(&asked.expect);
-    let plan = Plan {
-        scenario,
-        backends: subject::backends(asked.backends.iter().map(String::as_str))?,
-        conditions: Conditions { threads: threads(args.threads), faults },
-    };
+    let backends = subject::backends(asked.backends.iter().map(String::as_str))?;
+    let link = args.link.conditions(&backends)?;
+    let conditions = Conditions { threads: threads(args.threads), faults, link };
+    let plan = Plan { scenario, backends, conditions };
     let fresh = execute(&plan, args.terminal, &StopRequest::listen())?;
     let console = Console::new(args.terminal.color);
     let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown);

@@ -35,6 +35,13 @@ impl StopRequest {
     }
 }
 
+impl StopRequest {
+    /// Whether the user has asked to stop.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Shows how far a run is once it lasts.
 pub struct ProgressWatch {
     console: Console,
@@ -112,6 +119,6 @@ impl Watch for ProgressWatch {
     }
 
     fn stop_requested(&self) -> bool {
-        self.stop.0.load(Ordering::Relaxed)
+        self.stop.is_set()
     }
 }

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
-use crate::bus::{Bus, BusError};
+use crate::bus::{Bus, BusError, MARGIN};
+use crate::device::mark;
 use crate::device::registers::{CLOCK_HZ, adapter, command, engine};
+use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::subject::DeviceIdentity;
 use crate::domain::watch::Watch;
@@ -34,8 +36,8 @@ pub enum DriverError {
     },
     /// What answers is not the device.
     #[error(
-        "{link}: the engine's status register reads {status:#010x} after {tries} reads; expected a version of 1 or more \
-         in bits 31:24 and 1 to 32 banks in bits 23:16 (the published board reads 0x02080000)"
+        "{link}: the engine's status register reads {status:#010x} after {tries} reads; expected, twice the same, a \
+         version of 1 or more in bits 31:24 and 1 to 32 banks in bits 23:16 (the published board reads 0x02080000)"
     )]
     Identity {
         /// How the device is reached.
@@ -64,9 +66,6 @@ pub enum DriverError {
     Interrupted,
 }
 
-/// How much longer than expected the driver waits: room for the link and for a busy machine on the other end.
-const MARGIN: Duration = Duration::from_secs(1);
-
 /// The longest pause between two looks at a busy device, so that a long run can be stopped and shows progress.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
@@ -78,15 +77,38 @@ const TRIES: u32 = 16;
 pub struct Driver {
     bus: Box<dyn Bus>,
     identity: DeviceIdentity,
+    /// Whether a run was started whose end was not seen, on a link that works.
+    running: bool,
 }
 
 impl Driver {
     /// Identifies the device at the other end and primes its adapter. Nothing is written before the identity is right.
     pub fn open(mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
         let identity = identify(bus.as_mut())?;
-        let mut driver = Driver { bus, identity };
+        let mut driver = Driver { bus, identity, running: false };
         driver.prime()?;
         Ok(driver)
+    }
+
+    /// Drives what is at hand: neither identified nor primed.
+    pub fn of(bus: Box<dyn Bus>) -> Self {
+        let identity = DeviceIdentity { version: 0, banks: 0, link: bus.link().to_owned() };
+        Driver { bus, identity, running: false }
+    }
+
+    /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
+    /// still the same device.
+    pub fn restart(&mut self) -> Result<(), DriverError> {
+        self.identity = identify(self.bus.as_mut())?;
+        self.write_engine(engine::CTRL, engine::CLEAR)?;
+        self.prime()
+    }
+
+    /// How the device's answers are got, where it is an emulator of ours and says so.
+    pub fn mark(&mut self) -> Result<Option<Evidence>, DriverError> {
+        let mut words = [0; mark::WORDS];
+        self.bus.read_each(&mark::ADDRESSES, &mut words)?;
+        Ok(mark::evidence(words))
     }
 
     /// What the device says of itself.
@@ -97,15 +119,18 @@ impl Driver {
     /// Has the engine accumulate; watched in units of deltas.
     pub fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, DriverError> {
         let seed = run.seed.value();
-        self.write_engine(engine::COUNT, run.count)?;
-        self.write_engine(engine::ACTIVE, run.active)?;
-        self.write_engine(engine::SEED_LO, seed as u32)?;
-        self.write_engine(engine::SEED_HI, (seed >> 32) as u32)?;
+        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
+        let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
+        self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
         self.write_engine(engine::CTRL, engine::START)?;
-        self.await_engine(run, watch)?;
-        let cycles = self.read_engine(engine::CYCLES)?;
-        let low = self.read_engine(engine::RESULT_LO)?;
-        let high = self.read_engine(engine::RESULT_HI)?;
+        self.running = true;
+        let awaited = self.await_engine(run, watch);
+        self.running = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
+        awaited?;
+        let outputs = [engine::CYCLES, engine::RESULT_LO, engine::RESULT_HI].map(|offset| engine::BASE + offset);
+        let mut words = [0; 3];
+        self.bus.read_each(&outputs, &mut words)?;
+        let [cycles, low, high] = words;
         Ok(EngineOutcome { result: u64::from(high) << 32 | u64::from(low), cycles })
     }
 
@@ -126,8 +151,8 @@ impl Driver {
 
     /// Writes a context's reference and clears the accumulator.
     pub fn load(&mut self, context: u8, reference: u64) -> Result<(), DriverError> {
-        self.write_adapter(adapter::RS1, u32::from(context))?;
-        self.write_adapter(adapter::RS2, reference as u32)?;
+        // RS2 follows RS1.
+        self.bus.write_run(adapter::BASE + adapter::RS1, &[u32::from(context), reference as u32])?;
         self.command(command::LOAD)?;
         self.write_adapter(adapter::RS2, (reference >> 32) as u32)?;
         self.command(command::LOAD_HI)
@@ -155,11 +180,14 @@ impl Driver {
 
     /// The selected context's state.
     pub fn read(&mut self) -> Result<u64, DriverError> {
-        self.command(command::READ)?;
-        let low = self.read_adapter(adapter::RD)?;
-        self.command(command::READ_HI)?;
-        let high = self.read_adapter(adapter::RD)?;
+        let low = self.answer(command::READ)?;
+        let high = self.answer(command::READ_HI)?;
         Ok(u64::from(high) << 32 | u64::from(low))
+    }
+
+    /// Whether the accumulator is zero, by the adapter's own word.
+    pub fn accumulator_is_zero(&mut self) -> Result<bool, DriverError> {
+        Ok(self.answer(command::STATUS)? & 1 == 1)
     }
 
     fn prime(&mut self) -> Result<(), DriverError> {
@@ -183,12 +211,26 @@ impl Driver {
     }
 
     fn command(&mut self, code: u32) -> Result<(), DriverError> {
+        self.carry_out(code, &[adapter::BASE + adapter::STATUS]).map(|_| ())
+    }
+
+    /// Gives a command and its response. RD is asked for together with STATUS and after it: once STATUS says that the
+    /// command is done, RD holds its response.
+    fn answer(&mut self, code: u32) -> Result<u32, DriverError> {
+        self.carry_out(code, &[adapter::STATUS, adapter::RD].map(|offset| adapter::BASE + offset))
+    }
+
+    /// Gives a command and reads these registers, of which STATUS is the first, until it is done; gives the last one.
+    fn carry_out(&mut self, code: u32, registers: &[u32]) -> Result<u32, DriverError> {
         self.write_adapter(adapter::CMD, code)?;
         let deadline = self.bus.elapsed() + MARGIN;
+        let mut words = [0; 2];
+        let words = &mut words[..registers.len()];
         loop {
-            let status = self.read_adapter(adapter::STATUS)?;
+            self.bus.read_each(registers, words)?;
+            let status = words[0];
             if status & adapter::BUSY == 0 && status & adapter::RESPONSE_OK != 0 {
-                return Ok(());
+                return Ok(words[registers.len() - 1]);
             }
             if self.bus.elapsed() >= deadline {
                 let wanted = "bit 1 (response_ok) set and bit 0 (busy) clear";
@@ -236,12 +278,29 @@ impl Driver {
         Ok(self.bus.write(engine::BASE + offset, word)?)
     }
 
-    fn read_adapter(&mut self, offset: u32) -> Result<u32, DriverError> {
-        Ok(self.bus.read(adapter::BASE + offset)?)
-    }
-
     fn write_adapter(&mut self, offset: u32, word: u32) -> Result<(), DriverError> {
         Ok(self.bus.write(adapter::BASE + offset, word)?)
+    }
+}
+
+impl Drop for Driver {
+    /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound.
+    fn drop(&mut self) {
+        if !self.running {
+            return;
+        }
+        let deadline = self.bus.elapsed() + MARGIN;
+        while self.bus.elapsed() < deadline {
+            match self.read_engine(engine::STATUS) {
+                Ok(status) if status & engine::BUSY == 0 => {
+                    // What cannot be cleared stays as it is: nobody is left to tell.
+                    let _ = self.write_engine(engine::CTRL, engine::CLEAR);
+                    return;
+                }
+                Ok(_) => self.bus.pause(LONGEST_PAUSE),
+                Err(_) => return,
+            }
+        }
     }
 }
 
@@ -254,14 +313,17 @@ fn share(whole: u64, waited: Duration, expected: Duration) -> u64 {
     u64::try_from(done).unwrap_or(whole).min(whole)
 }
 
+/// Asks the device what it is until it says the same twice: noise may look like an identity, but hardly so twice.
 fn identify(bus: &mut dyn Bus) -> Result<DeviceIdentity, DriverError> {
-    let mut status = 0;
+    let (mut status, mut before) = (0, None);
     for _ in 0..TRIES {
         status = bus.read(engine::BASE + engine::STATUS)?;
         let (version, banks) = (status >> 24, status >> 16 & 0xFF);
-        if version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks) {
+        let is_identity = version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks);
+        if is_identity && before == Some((version, banks)) {
             return Ok(DeviceIdentity { version, banks, link: bus.link().to_owned() });
         }
+        before = Some((version, banks));
     }
     Err(DriverError::Identity { link: bus.link().to_owned(), status, tries: TRIES })
 }
@@ -323,7 +385,8 @@ mod tests {
     #[test]
     fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
         let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-        let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity };
+        let mut driver =
+            Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: false };
         let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
         let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
         // 3 s at 100 MHz, and the margin.

@@ -14,6 +14,8 @@ pub enum Evidence {
     Model,
     /// Answered by the RTL under a simulator.
     RtlSimulation,
+    /// Answered at the other end of a link, of which nobody has said what it is.
+    Unattested,
     /// Answered by a board.
     Silicon,
     /// Taken from a record of an earlier run or from a published document.
@@ -26,6 +28,7 @@ impl fmt::Display for Evidence {
             Evidence::Software => "software",
             Evidence::Model => "model",
             Evidence::RtlSimulation => "rtl-simulation",
+            Evidence::Unattested => "unattested",
             Evidence::Silicon => "silicon",
             Evidence::Recorded => "recorded",
         })

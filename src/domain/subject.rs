@@ -69,22 +69,39 @@ pub trait WordState: Sync {
 /// What is known of a device before it is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceIdentity {
-    /// Version of the design, as its STATUS register tells.
+    /// Version of the design, as its STATUS register tells; 0 if nothing tells it.
     pub version: u32,
-    /// Number of banks of its bench engine, as its STATUS register tells.
+    /// Number of banks of its bench engine, as its STATUS register tells; 0 if it has no bench engine.
     pub banks: u32,
     /// How it is reached.
     pub link: String,
 }
 
-/// A device with a bench engine and an adapter.
+/// What a device's adapter keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdapterShape {
+    /// 256 contexts, and SWAP between them.
+    Contexts,
+    /// One state; context 0 is all that can be named, and there is no SWAP.
+    OneState,
+}
+
+/// A device with an adapter.
 pub trait Device: Subject {
     /// What it says of itself.
     fn identity(&self) -> &DeviceIdentity;
 
-    /// Has the bench engine generate and accumulate deltas.
-    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError>;
+    /// What its adapter keeps, and so which operations it can be asked for.
+    fn adapter(&self) -> AdapterShape {
+        AdapterShape::Contexts
+    }
 
     /// Has the adapter carry out these operations; gives what each [`AdapterOp::Read`] showed, in order.
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError>;
+}
+
+/// A device with an adapter and a bench engine.
+pub trait BenchDevice: Device {
+    /// Has the bench engine generate and accumulate deltas.
+    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError>;
 }

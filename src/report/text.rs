@@ -16,7 +16,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::verdict::Verdict;
 use crate::report::board_table;
 use crate::report::record::{
-    Check, Counterexample, Coverage, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
+    Check, Counterexample, Coverage, DeviceRecord, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
 };
 
 /// Columns of text where the output is no terminal.
@@ -304,14 +304,12 @@ impl Text {
         }
         self.heading("devices");
         for device in &record.devices {
-            self.paragraph(
-                "  - ",
-                4,
-                &format!(
-                    "{}: evidence {}, version {}, banks {}, reached {}",
-                    device.name, device.evidence, device.version, device.banks, device.link
-                ),
-            );
+            let DeviceRecord { name, evidence, version, banks, link } = device;
+            let told = match banks {
+                0 => "no bench engine, and nothing tells its version".to_owned(),
+                _ => format!("version {version}, banks {banks}"),
+            };
+            self.paragraph("  - ", 4, &format!("{name}: evidence {evidence}, {told}, reached {link}"));
         }
     }
 }

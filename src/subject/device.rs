@@ -7,18 +7,22 @@ use crate::device::model::{Model, Plants};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::fault::{Activity, Fault};
-use crate::domain::subject::{Device, DeviceIdentity, Subject, SubjectError};
+use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Subject, SubjectError};
 use crate::domain::watch::Watch;
+use crate::subject::attestation::Attestation;
 
 /// The longest arrival order that a device is asked to take through its adapter, which takes one delta at a time over
 /// a link that may be slow.
 pub const LONGEST_ORDER: u64 = 256;
 
+type Connect = Box<dyn Fn() -> Result<Box<dyn Bus>, BusError>>;
+
 /// A device at the other end of a bus.
 pub struct BusDevice {
     name: String,
     evidence: Evidence,
-    connect: Box<dyn Fn() -> Result<Box<dyn Bus>, BusError>>,
+    /// Makes the device anew, where that can be done.
+    connect: Option<Connect>,
     driver: Driver,
     round_trips: RoundTrips,
     plants: Plants,
@@ -35,11 +39,29 @@ impl BusDevice {
         let round_trips = timed::no_round_trips();
         let bus = connect().map_err(DriverError::from)?;
         let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
-        let device =
-            BusDevice { name: name.to_owned(), evidence, connect: Box::new(connect), driver, round_trips, plants };
+        let (name, connect): (_, Option<Connect>) = (name.to_owned(), Some(Box::new(connect)));
+        let device = BusDevice { name, evidence, connect, driver, round_trips, plants };
         // What opening it took is no part of any execution.
         device.plants.forget();
         Ok(device)
+    }
+
+    /// The device at the other end of a link, which stays connected: a board cannot be made anew. What may be said of it
+    /// is decided once it is known whether it bears the mark of an emulator.
+    pub fn remote(name: &str, attestation: Attestation, bus: Box<dyn Bus>) -> Result<Self, SubjectError> {
+        BusDevice::linked(name, bus, |driver| attestation.evidence(driver.mark()?))
+    }
+
+    /// The same, with its evidence told by whoever knows it.
+    pub fn linked(
+        name: &str,
+        bus: Box<dyn Bus>,
+        evidence: impl FnOnce(&mut Driver) -> Result<Evidence, SubjectError>,
+    ) -> Result<Self, SubjectError> {
+        let round_trips = timed::no_round_trips();
+        let mut driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
+        let (name, evidence) = (name.to_owned(), evidence(&mut driver)?);
+        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants: Plants::default() })
     }
 
     /// The modelled device with so many banks and these faults in it.
@@ -82,8 +104,9 @@ impl Subject for BusDevice {
     }
 
     fn restart(&mut self) -> Result<(), SubjectError> {
+        let Some(connect) = &self.connect else { return Ok(self.driver.restart()?) };
         let activity = self.plants.activity();
-        let bus = (self.connect)().map_err(DriverError::from)?;
+        let bus = connect().map_err(DriverError::from)?;
         self.driver = Driver::open(Box::new(TimedBus::over(bus, &self.round_trips)))?;
         self.plants.set_activity(&activity);
         Ok(())
@@ -102,16 +125,45 @@ impl Subject for BusDevice {
     }
 }
 
+impl BenchDevice for BusDevice {
+    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
+        Ok(self.driver.run(run, watch)?)
+    }
+}
+
 impl Device for BusDevice {
     fn identity(&self) -> &DeviceIdentity {
         self.driver.identity()
     }
 
-    fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
-        Ok(self.driver.run(run, watch)?)
-    }
-
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {
         Ok(self.driver.operate(ops)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::model::PUBLISHED_BANKS;
+
+    /// A link to something that behaves like the device and does not mark itself.
+    fn behind_a_link(attestation: Attestation) -> BusDevice {
+        let unmarked = Model::new(PUBLISHED_BANKS, &Plants::default());
+        BusDevice::remote("uartbone:x", attestation, Box::new(unmarked)).expect("it answers")
+    }
+
+    #[test]
+    fn what_nobody_attested_is_no_silicon() {
+        assert_eq!(behind_a_link(Attestation::None).evidence(), Evidence::Unattested);
+        assert_eq!(behind_a_link(Attestation::Silicon).evidence(), Evidence::Silicon);
+    }
+
+    #[test]
+    fn a_device_that_cannot_be_made_anew_is_brought_to_where_it_was_opened() {
+        let mut device = behind_a_link(Attestation::None);
+        let at_first = device.observe();
+        device.operate(&[AdapterOp::Accumulate(5), AdapterOp::Read]).expect("it answers");
+        device.restart().expect("it answers");
+        assert_eq!(device.observe(), at_first);
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! A new backend is one file here and one line in [`REGISTRY`].
 
+pub mod attestation;
 pub mod device;
+pub mod links;
 pub mod scalar;
+pub mod serial;
 pub mod simd;
 pub mod threads;
 pub mod walk;
@@ -11,12 +14,15 @@ pub mod word;
 
 use std::num::NonZeroUsize;
 
+use crate::bus::timed::RoundTrips;
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::fault::{Fault, MOST_BANKS};
-use crate::domain::subject::SubjectError;
+use crate::domain::subject::{Device, Subject, SubjectError};
 
 use device::BusDevice;
+use links::LinkConditions;
 use scalar::Scalar;
+use serial::SerialDevice;
 use simd::Simd;
 use threads::Threads;
 use walk::Walkable;
@@ -25,7 +31,7 @@ use walk::Walkable;
 pub struct Registration {
     /// Its name.
     pub name: &'static str,
-    /// What may follow the name and a colon; empty if nothing may.
+    /// What may or must follow the name, as `abench list` shows it; empty if nothing may.
     pub argument: &'static str,
     /// One line for `abench list`.
     pub about: &'static str,
@@ -59,10 +65,45 @@ pub const REGISTRY: &[Registration] = &[
     },
     Registration {
         name: "model",
-        argument: "BANKS",
+        argument: "[:BANKS]",
         about: "model of the device at its registers, with 8 banks or so many; takes --plant",
         takes_faults: true,
         open: open_model,
+    },
+    Registration {
+        name: "devmem",
+        argument: "[:ADDR]",
+        about: "the board, on the board itself: /dev/mem at 0xf0020000 or at ADDR; needs root",
+        takes_faults: false,
+        open: links::open_devmem,
+    },
+    Registration {
+        name: "uio",
+        argument: ":N",
+        about: "the board, on the board itself: map 0 of /dev/uioN",
+        takes_faults: false,
+        open: links::open_uio,
+    },
+    Registration {
+        name: "uartbone",
+        argument: ":PATH or :HOST:PORT",
+        about: "a LiteX SoC over UARTBone, on a tty (--baud) or over TCP",
+        takes_faults: false,
+        open: links::open_uartbone,
+    },
+    Registration {
+        name: "etherbone",
+        argument: ":tcp:HOST:PORT or :udp:HOST:PORT",
+        about: "a LiteX SoC over Etherbone: through litex_server, or straight to LiteEth",
+        takes_faults: false,
+        open: links::open_etherbone,
+    },
+    Registration {
+        name: "serial",
+        argument: ":PATH",
+        about: "the serial command protocol on a tty (--baud); one state, no bench engine",
+        takes_faults: false,
+        open: links::open_serial,
     },
 ];
 
@@ -83,6 +124,8 @@ pub struct Conditions {
     pub threads: NonZeroUsize,
     /// Faults to plant in the model.
     pub faults: Vec<Fault>,
+    /// How the other ends of links are reached, and what is said of them.
+    pub link: LinkConditions,
 }
 
 /// The subjects of a run.
@@ -90,13 +133,36 @@ pub struct Conditions {
 pub struct Subjects {
     /// The software accumulators.
     pub accumulators: Vec<Box<dyn Walkable>>,
-    /// The devices.
+    /// The devices that are reached over a bus.
     pub devices: Vec<BusDevice>,
+    /// Those that speak the serial protocol, and have no bench engine.
+    pub serials: Vec<SerialDevice>,
+}
+
+impl Subjects {
+    /// All devices.
+    pub fn all_devices(&self) -> impl Iterator<Item = &dyn Device> {
+        let over_buses = self.devices.iter().map(|device| device as &dyn Device);
+        over_buses.chain(self.serials.iter().map(|device| device as &dyn Device))
+    }
+
+    /// All devices, to be used.
+    pub fn all_devices_mut(&mut self) -> impl Iterator<Item = &mut dyn Device> {
+        let over_buses = self.devices.iter_mut().map(|device| device as &mut dyn Device);
+        over_buses.chain(self.serials.iter_mut().map(|device| device as &mut dyn Device))
+    }
+
+    /// Latencies of every device's round trips, in nanoseconds, by its name.
+    pub fn round_trips(&self) -> impl Iterator<Item = (&str, RoundTrips)> {
+        let over_buses = self.devices.iter().map(|device| (device.name(), device.round_trips()));
+        over_buses.chain(self.serials.iter().map(|device| (device.name(), device.round_trips())))
+    }
 }
 
 enum Opened {
     Accumulator(Box<dyn Walkable>),
     Device(Box<BusDevice>),
+    Serial(Box<SerialDevice>),
 }
 
 /// Why a backend cannot be used.
@@ -164,6 +230,11 @@ impl std::str::FromStr for Backend {
 }
 
 impl Backend {
+    /// Whether it is at the other end of a link, of which the user can say what it is.
+    pub fn is_linked(&self) -> bool {
+        ["uartbone", "etherbone", "serial"].contains(&self.name)
+    }
+
     /// Whether faults can be planted in it.
     pub fn takes_faults(&self) -> bool {
         REGISTRY.iter().any(|registration| registration.name == self.name && registration.takes_faults)
@@ -196,6 +267,7 @@ pub fn open(backends: &[Backend], conditions: &Conditions) -> Result<Subjects, O
         match (registration.open)(backend, conditions)? {
             Opened::Accumulator(accumulator) => subjects.accumulators.push(accumulator),
             Opened::Device(device) => subjects.devices.push(*device),
+            Opened::Serial(device) => subjects.serials.push(*device),
         }
     }
     Ok(subjects)
@@ -244,7 +316,7 @@ mod tests {
 
     #[test]
     fn a_model_has_one_to_thirty_two_banks() {
-        let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new() };
+        let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new(), link: LinkConditions::default() };
         let open = |name| open(&backends([name]).expect("a backend"), &conditions).map(|s| s.devices.len());
         assert_eq!(open("model:32"), Ok(1));
         for name in ["model:0", "model:33", "model:x", "model:"] {

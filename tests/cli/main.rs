@@ -1,9 +1,13 @@
 //! Behaviour through the binary.
 
 mod common;
+mod served;
 
 mod bad_input;
+mod disturbed_links;
 mod every_order;
+mod links;
+mod litex_server;
 mod orders;
 mod planted_faults;
 mod published_runs;

@@ -60,7 +60,7 @@ fn orders_that_cannot_be_tried_are_refused_before_the_run_with_the_reason() {
         &["12", "7", "--memory", "much"],
         &["64", "7", "--orders", "covering:3", "--budget", "1000"],
         &["64", "7", "--orders", "auto", "--budget", "63"],
-        &["300", "7", "--orders", "auto", "--backend", "model"],
+        &["300", "7", "--orders", "covering:2", "--backend", "model"],
         &["64", "7", "--orders", "replay:schedule1,count=64,seed=8,length=64,order=reverse"],
         &["64", "7", "--orders", "replay:schedule9,count=64,seed=7,length=64,order=reverse"],
         &["run", "tick", "--orders", "auto"],
@@ -213,6 +213,10 @@ fn a_scenario_that_names_no_orders_takes_the_strongest_that_fit() {
     assert_eq!(recorded["asked"]["trial"]["standard"]["orders"], "auto");
     assert_eq!(recorded["walks"].as_array().map(Vec::len), Some(4));
     assert!(record(&["9", "7"])["walks"].is_null(), "the standard campaign names its own plan");
+    // On who takes no order that long, none is tried, and the report says so.
+    std::fs::write(&path, "version = 1\nbackend = ['model']\n[standard]\ncount = 301\nseed = '7'").expect("a file");
+    let told = unwrapped(&answer(&["run", path.to_str().expect("a path")]).output);
+    assert!(told.contains("verdict holds") && told.contains("Arrival orders on model: none"), "{told}");
 }
 
 #[test]

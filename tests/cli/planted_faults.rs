@@ -22,7 +22,7 @@ fn campaign(count: &str, seed: u64, faults: &[Fault]) -> Record {
     let plan = Plan {
         scenario: Scenario::unnamed(Trial::Standard(trial)),
         backends: backends(["model"]).expect("a backend"),
-        conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec() },
+        conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec(), link: Default::default() },
     };
     let subjects = open(&plan.backends, &plan.conditions).expect("the model is there");
     campaign::run(&plan, subjects, &mut Unwatched)

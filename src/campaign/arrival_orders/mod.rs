@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
+use crate::bus::timed::record;
 use crate::domain::delta::{Generate, SplitMix64};
 use crate::domain::fault::FaultClass;
 use crate::domain::oracle::Oracle;
@@ -289,7 +290,7 @@ fn deliver_to_all(
     delivery.send(len - 1..len, |arrivals| arrive(&mut subjects, arrivals))?;
     let (expected, last) = (delivery.expected, subjects.each(|subject| subject.observe())?);
     for (trial, elapsed) in trials.iter_mut().zip(&subjects.elapsed) {
-        trial.latencies.saturating_record(elapsed.as_nanos() as u64);
+        record(&mut trial.latencies, *elapsed);
     }
     let states = before.into_iter().zip(last).map(|(before, last)| States {
         before_last: Shown { expected: expected_before, got: before },

@@ -1,0 +1,93 @@
+//! Etherbone: the bus of a LiteX SoC over UDP, or over TCP through a bridge such as `litex_server`.
+
+pub mod codec;
+pub mod tcp;
+pub mod udp;
+
+use std::time::{Duration, Instant};
+
+use crate::bus::{Bus, BusError};
+
+use codec::Packet;
+
+/// The most words of one packet: LiteEth's buffer holds 4 to 16, and what it cannot hold it drops.
+const WORDS_AT_ONCE: usize = 4;
+
+/// How packets get to the far end, and replies back.
+pub trait Exchange {
+    /// Sends a packet that gets no reply.
+    fn send(&mut self, packet: &Packet) -> Result<(), String>;
+
+    /// Sends a packet of reads and gives the words of its reply, as many as are asked for; otherwise says what came
+    /// instead.
+    fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String>;
+
+    /// How the device is reached, for messages and records.
+    fn link(&self) -> &str;
+}
+
+/// A bus over packets.
+pub struct Etherbone<E> {
+    exchange: E,
+    asked: u32,
+    opened: Instant,
+}
+
+impl<E: Exchange> Etherbone<E> {
+    /// The bus at the other end of this exchange.
+    pub fn over(exchange: E) -> Self {
+        Etherbone { exchange, asked: 0, opened: Instant::now() }
+    }
+}
+
+impl<E: Exchange> Bus for Etherbone<E> {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        let mut word = [0];
+        self.read_each(&[address], &mut word)?;
+        Ok(word[0])
+    }
+
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.write_run(address, &[word])
+    }
+
+    fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
+        for (addresses, words) in addresses.chunks(WORDS_AT_ONCE).zip(words.chunks_mut(WORDS_AT_ONCE)) {
+            self.asked = self.asked.wrapping_add(1);
+            let packet = Packet { return_base: self.asked, reads: addresses.to_vec(), ..Packet::default() };
+            let answer = self.exchange.ask(&packet).map_err(|reason| {
+                BusError::on(self.exchange.link(), format!("read of {:#010x}: {reason}", addresses[0]))
+            })?;
+            words.copy_from_slice(&answer);
+        }
+        Ok(())
+    }
+
+    fn write_run(&mut self, address: u32, words: &[u32]) -> Result<(), BusError> {
+        for (part, words) in words.chunks(WORDS_AT_ONCE).enumerate() {
+            let base = address.wrapping_add((4 * WORDS_AT_ONCE * part) as u32);
+            let packet = Packet { base, writes: words.to_vec(), ..Packet::default() };
+            self.exchange
+                .send(&packet)
+                .map_err(|reason| BusError::on(self.exchange.link(), format!("write to {base:#010x}: {reason}")))?;
+        }
+        Ok(())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    fn pause(&mut self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+
+    fn link(&self) -> &str {
+        self.exchange.link()
+    }
+}
+
+/// What came instead of a reply of so many words.
+fn other_number(wanted: usize, reply: &Packet) -> String {
+    format!("expected a reply of {wanted} words, got one of {}", reply.writes.len())
+}

@@ -1,0 +1,91 @@
+//! Etherbone through a bridge, over a stream.
+//!
+//! TCP loses nothing, so a question without an answer is not asked again: the bridge is stuck, or the device behind it.
+
+use std::time::{Duration, Instant};
+
+use crate::bus::etherbone::codec::{Decoder, Packet};
+use crate::bus::etherbone::{Etherbone, Exchange, other_number};
+use crate::bus::stream::{ByteStream, connect};
+use crate::bus::{BusError, MARGIN};
+
+/// The most bytes of a greeting or other noise before a reply.
+const MOST_NOISE: usize = 4096;
+
+/// How long a reply may take: the bridge has a link of its own to the device, whose rate is not known here.
+const PATIENCE: Duration = MARGIN.checked_mul(2).expect("two seconds");
+
+/// A connection to a bridge.
+pub struct Tcp {
+    stream: Box<dyn ByteStream>,
+    decoder: Decoder,
+    /// Whether a question was sent whose reply has not come.
+    owed: bool,
+}
+
+/// The bus behind the bridge at this host and port.
+pub fn open(host: &str, port: u16) -> Result<Etherbone<Tcp>, BusError> {
+    Ok(Etherbone::over(Tcp::over(connect("etherbone", host, port)?)))
+}
+
+impl Tcp {
+    /// A connection over this stream.
+    pub fn over(stream: Box<dyn ByteStream>) -> Self {
+        Tcp { stream, decoder: Decoder::default(), owed: false }
+    }
+
+    fn reply(&mut self, patience: Duration) -> Result<Packet, String> {
+        let (start, mut came, skipped) = (Instant::now(), 0, self.decoder.skipped());
+        loop {
+            if let Some(packet) = self.decoder.next_packet() {
+                return Ok(packet);
+            }
+            let noise = self.decoder.skipped() - skipped;
+            if noise > MOST_NOISE {
+                return Err(format!("expected a packet that begins with 4e6f1044, got {noise} bytes without one"));
+            }
+            let left = patience.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(format!(
+                    "expected a reply within {patience:.1?}, got {came} bytes that are none; a bridge that a client left \
+                     with a reply pending answers nobody until it is started again"
+                ));
+            }
+            let mut buffer = [0; 2048];
+            let got = self.stream.receive(&mut buffer, left).map_err(|error| error.to_string())?;
+            came += got;
+            self.decoder.push(&buffer[..got]);
+        }
+    }
+}
+
+impl Exchange for Tcp {
+    fn send(&mut self, packet: &Packet) -> Result<(), String> {
+        self.stream.send(&packet.encode()).map_err(|error| error.to_string())
+    }
+
+    fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
+        self.send(packet)?;
+        self.owed = true;
+        let reply = self.reply(PATIENCE)?;
+        self.owed = false;
+        if reply.writes.len() != packet.reads.len() {
+            return Err(other_number(packet.reads.len(), &reply));
+        }
+        Ok(reply.writes)
+    }
+
+    fn link(&self) -> &str {
+        self.stream.link()
+    }
+}
+
+impl Drop for Tcp {
+    /// A client that leaves with a reply pending kills the thread of `litex_server` that holds its lock, and every
+    /// later client hangs: whatever is owed is waited for once more.
+    fn drop(&mut self) {
+        if self.owed {
+            let _ = self.reply(PATIENCE);
+        }
+    }
+}

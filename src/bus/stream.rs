@@ -1,0 +1,226 @@
+//! Streams of bytes to a device and back: a tty, or a TCP connection.
+//!
+//! Knows: bytes, deadlines, what a line's rate makes of a number of bytes. Must not: know what the bytes mean.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serial2::SerialPort;
+
+use crate::bus::{BusError, MARGIN};
+
+/// What a line is opened at if nothing else is asked for: LiteX's UARTBone and the serial protocol use it.
+pub const DEFAULT_BAUD: u32 = 115_200;
+
+/// Bits on the line for each byte: a start bit, eight data bits, a stop bit (8N1).
+const BITS_PER_BYTE: u32 = 10;
+
+/// A far end forgets a half command after 100 ms of silence; quiet for longer than that, both ends start afresh.
+pub const SILENCE: Duration = Duration::from_millis(120);
+
+/// A stream of bytes to a device and back.
+pub trait ByteStream {
+    /// Sends all of these bytes.
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Waits at most so long for bytes and gives how many came: 0 if none did. That the far end is gone is an error.
+    fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize>;
+
+    /// How long so many bytes take on the line.
+    fn line_time(&self, bytes: usize) -> Duration;
+
+    /// How the device is reached, for messages and records.
+    fn link(&self) -> &str;
+}
+
+/// A serial line.
+struct Tty {
+    port: SerialPort,
+    baud: u32,
+    link: String,
+}
+
+/// A TCP connection.
+struct Tcp {
+    stream: TcpStream,
+    link: String,
+}
+
+/// Opens the tty at this path, raw, at so many bits per second, 8N1. `protocol` is what is spoken over it, for
+/// messages.
+pub fn open_tty(protocol: &str, path: &Path, baud: u32) -> Result<Box<dyn ByteStream>, BusError> {
+    let link = format!("{protocol} on {} at {baud} baud", path.display());
+    let port = SerialPort::open(path, baud).and_then(|mut port| {
+        port.set_write_timeout(MARGIN)?;
+        port.discard_buffers()?;
+        Ok(port)
+    });
+    match port {
+        Ok(port) => Ok(Box::new(Tty { port, baud, link })),
+        Err(error) => Err(BusError::on(&link, format!("cannot open {}: {}", path.display(), explained(&error)))),
+    }
+}
+
+/// What an error of opening means, and what to do about it.
+pub(super) fn explained(error: &io::Error) -> String {
+    // ENOTTY, which the standard library has no name for.
+    const NOT_A_TTY: i32 = 25;
+    match error.kind() {
+        ErrorKind::NotFound => format!("{error}; is the board plugged in, and is this its name?"),
+        ErrorKind::PermissionDenied => {
+            format!("{error}; a user must be in the group that owns it, or be root (see the README, On the board)")
+        }
+        _ if error.raw_os_error() == Some(NOT_A_TTY) => format!("{error}; expected a serial device"),
+        _ => error.to_string(),
+    }
+}
+
+/// Connects to this host and port. `protocol` is what is spoken over it, for messages.
+pub fn connect(protocol: &str, host: &str, port: u16) -> Result<Box<dyn ByteStream>, BusError> {
+    let link = format!("{protocol} over TCP to {host}:{port}");
+    match connected(host, port) {
+        Ok(stream) => Ok(Box::new(Tcp { stream, link })),
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            Err(BusError::on(&link, format!("{error}: nothing listens there; is the server running?")))
+        }
+        Err(error) => Err(BusError::on(&link, format!("cannot connect: {error}"))),
+    }
+}
+
+fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(ErrorKind::NotFound, format!("'{host}' has no address"));
+    for address in (host, port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, 2 * MARGIN) {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                stream.set_write_timeout(Some(MARGIN))?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// The outcome of reading from a stream, with the difference between no bytes and an end made plain.
+fn came(read: io::Result<usize>) -> io::Result<usize> {
+    match read {
+        Ok(0) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the far end closed the link")),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+            Ok(0)
+        }
+        other => other,
+    }
+}
+
+impl ByteStream for Tty {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.port.write_all(bytes)
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
+        self.port.set_read_timeout(patience)?;
+        came(self.port.read(buffer))
+    }
+
+    fn line_time(&self, bytes: usize) -> Duration {
+        let bits = u64::from(BITS_PER_BYTE) * bytes as u64;
+        Duration::from_nanos(bits.saturating_mul(1_000_000_000) / u64::from(self.baud.max(1)))
+    }
+
+    fn link(&self) -> &str {
+        &self.link
+    }
+}
+
+impl ByteStream for Tcp {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
+        if patience.is_zero() {
+            self.stream.set_nonblocking(true)?;
+            let read = self.stream.read(buffer);
+            self.stream.set_nonblocking(false)?;
+            return came(read);
+        }
+        self.stream.set_read_timeout(Some(patience))?;
+        came(self.stream.read(buffer))
+    }
+
+    fn line_time(&self, _bytes: usize) -> Duration {
+        Duration::ZERO
+    }
+
+    fn link(&self) -> &str {
+        &self.link
+    }
+}
+
+/// Why a question got no answer.
+#[derive(Debug)]
+pub enum NoAnswer {
+    /// Fewer bytes than expected came in time, and then silence: what is asked again may be answered.
+    Short {
+        /// How many came.
+        got: usize,
+        /// How long they were waited for.
+        waited: Duration,
+    },
+    /// Bytes came after the deadline, or a line that should be silent is not: nothing that comes can be trusted to be
+    /// the answer to what is asked next.
+    OutOfStep(String),
+    /// The link is broken.
+    Broken(io::Error),
+}
+
+impl From<io::Error> for NoAnswer {
+    fn from(error: io::Error) -> Self {
+        NoAnswer::Broken(error)
+    }
+}
+
+/// Sends a question and waits for an answer of exactly this many bytes, on a line whose answers carry no number: what
+/// is left of an earlier answer is thrown away first. After an answer that fell short, the line has been quiet for long
+/// enough that the far end has forgotten a half question.
+pub fn ask(stream: &mut dyn ByteStream, question: &[u8], answer: &mut [u8]) -> Result<(), NoAnswer> {
+    if stream.receive(&mut [0; 64], Duration::ZERO)? > 0 {
+        fall_silent(stream)?;
+    }
+    stream.send(question)?;
+    let patience = stream.line_time(question.len() + answer.len()) + MARGIN;
+    let (start, wanted) = (Instant::now(), answer.len());
+    let mut got = 0;
+    while got < wanted {
+        let left = patience.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            // As long again: an answer that comes now would be taken for that to the next question.
+            let late = stream.receive(&mut [0; 64], patience)?;
+            if late > 0 {
+                let after = start.elapsed();
+                return Err(NoAnswer::OutOfStep(format!(
+                    "the answer came late: {} of {wanted} bytes within {patience:.1?}, and more after {after:.1?}",
+                    got
+                )));
+            }
+            return Err(NoAnswer::Short { got, waited: patience });
+        }
+        got += stream.receive(&mut answer[got..], left)?;
+    }
+    Ok(())
+}
+
+/// Throws away what comes until nothing has come for [`SILENCE`].
+fn fall_silent(stream: &mut dyn ByteStream) -> Result<(), NoAnswer> {
+    let (start, mut thrown) = (Instant::now(), 0);
+    while start.elapsed() < MARGIN {
+        match stream.receive(&mut [0; 256], SILENCE)? {
+            0 => return Ok(()),
+            some => thrown += some,
+        }
+    }
+    Err(NoAnswer::OutOfStep(format!("the line does not fall silent: {thrown} bytes came that nobody asked for")))
+}

@@ -1,0 +1,72 @@
+//! `abench emulate LINK...`: the device, served to other programs.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cmd::{Failure, distinct, unwritable};
+use crate::console::progress::StopRequest;
+use crate::console::{Console, Stream, When};
+use crate::domain::fault::Fault;
+use crate::domain::seed::Seed;
+use crate::domain::verdict::exit;
+use crate::emulator::disturbance::Disturbance;
+use crate::emulator::{Emulator, EmulatorError, End, LinkSpec, Served, Setting};
+
+/// Arguments of `emulate`.
+#[derive(Debug, Args)]
+pub struct EmulateArgs {
+    /// How clients reach it: uartbone:pty, uartbone:tcp[:PORT], etherbone:tcp[:PORT], etherbone:udp[:PORT], serial:pty
+    #[arg(required = true, value_name = "LINK")]
+    pub links: Vec<LinkSpec>,
+    /// The device: model, or model:BANKS
+    #[arg(long, value_name = "DEVICE", default_value = "model")]
+    pub device: Served,
+    /// Plant a fault in the device; may be given again for another one (see `abench list faults`)
+    #[arg(long, value_name = "FAULT")]
+    pub plant: Vec<Fault>,
+    /// Disturb the link or the registers; may be given again for another one (see `abench list disturbances`)
+    #[arg(long, value_name = "DISTURBANCE")]
+    pub disturb: Vec<Disturbance>,
+    /// Seed of what is left to chance, hexadecimal
+    #[arg(long, value_name = "SEED", default_value = "1")]
+    pub seed: Seed,
+    /// Address that ports are bound to; any other than a loopback lets others in, who need no password
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub bind: IpAddr,
+    /// End after so many seconds without a question, 1 to 86400
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86400))]
+    pub idle: u32,
+}
+
+/// Serves the device and gives the exit code.
+pub fn run(args: &EmulateArgs) -> Result<u8, Failure> {
+    let stop = StopRequest::listen();
+    let emulator = Emulator::open(&Setting {
+        device: args.device,
+        faults: distinct(&args.plant)?,
+        disturbances: args.disturb.clone(),
+        seed: args.seed,
+        links: args.links.clone(),
+        bind: args.bind,
+        idle: Duration::from_secs(args.idle.into()),
+    })?;
+    let console = Console::new(When::Auto);
+    let listening: String = emulator.backends().iter().map(|backend| format!("listening {backend}\n")).collect();
+    console.write(Stream::Output, &listening).map_err(unwritable)?;
+    let end = emulator.serve(|| stop.is_set())?;
+    console.say(&match end {
+        End::Idle => format!("abench: nobody asked anything for {} s, so the emulator ends", args.idle),
+        End::Gone => "abench: all links are closed, so the emulator ends".to_owned(),
+        End::Stopped => "abench: the emulator was stopped".to_owned(),
+    });
+    Ok(if end == End::Stopped { exit::INTERRUPTED } else { exit::HOLDS })
+}
+
+impl From<EmulatorError> for Failure {
+    fn from(error: EmulatorError) -> Self {
+        let exit = if matches!(error, EmulatorError::Endpoint { .. }) { exit::USAGE } else { exit::UNAVAILABLE };
+        Failure { exit, error: error.into() }
+    }
+}

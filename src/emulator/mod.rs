@@ -1,0 +1,301 @@
+//! The device, served to other programs as a SoC: over UARTBone, Etherbone and the serial protocol.
+//!
+//! Knows: `bus`, `device` and `domain`; how to be the far end of each link. Must not: judge anything, or know who asks.
+//! Everything happens in one thread, one question after the other, as on the bus of a SoC.
+
+pub mod disturbance;
+pub mod endpoint;
+mod session;
+pub mod soc;
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::bus::{Bus, BusError};
+use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::{Fault, MOST_BANKS};
+use crate::domain::seed::Seed;
+
+use disturbance::{Disturbance, DisturbedLink};
+use endpoint::{Endpoint, Looked, StreamEndpoint, UdpEndpoint};
+use session::Session;
+use soc::{SharedSoc, Soc};
+
+/// A device that can be served: what it is called, and how it is made.
+pub struct Servable {
+    /// Its name, as `--device` takes it; a number of banks may follow it and a colon.
+    pub name: &'static str,
+    /// How its answers are got.
+    pub evidence: Evidence,
+    open: fn(u32, &Plants) -> Result<Box<dyn Bus>, BusError>,
+}
+
+/// All devices that can be served. A new one is one line.
+pub const SERVABLE: &[Servable] = &[Servable {
+    name: "model",
+    evidence: Evidence::Model,
+    open: |banks, plants| Ok(Box::new(Model::new(banks, plants))),
+}];
+
+/// A device to serve, with its number of banks.
+#[derive(Clone, Copy)]
+pub struct Served {
+    servable: &'static Servable,
+    banks: u32,
+}
+
+/// Why a text names no device to serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a device that can be served; allowed are {names}, and BANKS from 1 to {MOST_BANKS}", names = names())]
+pub struct ServedError(String);
+
+fn names() -> String {
+    SERVABLE.iter().map(|servable| format!("{0} and {0}:BANKS", servable.name)).collect::<Vec<_>>().join(", ")
+}
+
+impl FromStr for Served {
+    type Err = ServedError;
+
+    fn from_str(text: &str) -> Result<Self, ServedError> {
+        let (name, banks) = match text.split_once(':') {
+            Some((name, banks)) => (name, banks.parse().ok().filter(|banks| (1..=MOST_BANKS).contains(banks))),
+            None => (text, Some(PUBLISHED_BANKS)),
+        };
+        let servable = SERVABLE.iter().find(|servable| servable.name == name);
+        let refused = || ServedError(text.to_owned());
+        Ok(Served { servable: servable.ok_or_else(refused)?, banks: banks.ok_or_else(refused)? })
+    }
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.servable.name, self.banks)
+    }
+}
+
+/// How clients reach the emulator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkSpec {
+    /// UARTBone on a pty.
+    UartBonePty,
+    /// UARTBone on this TCP port; 0 for any.
+    UartBoneTcp(u16),
+    /// Etherbone on this TCP port.
+    EtherboneTcp(u16),
+    /// Etherbone on this UDP port.
+    EtherboneUdp(u16),
+    /// The serial protocol on a pty.
+    SerialPty,
+}
+
+impl fmt::Display for LinkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LinkSpec::UartBonePty => f.write_str("uartbone:pty"),
+            LinkSpec::SerialPty => f.write_str("serial:pty"),
+            LinkSpec::UartBoneTcp(port) => write!(f, "uartbone:tcp:{port}"),
+            LinkSpec::EtherboneTcp(port) => write!(f, "etherbone:tcp:{port}"),
+            LinkSpec::EtherboneUdp(port) => write!(f, "etherbone:udp:{port}"),
+        }
+    }
+}
+
+/// The forms that a link's text may take.
+pub const LINK_FORMS: &str =
+    "uartbone:pty, uartbone:tcp[:PORT], etherbone:tcp[:PORT], etherbone:udp[:PORT] and serial:pty";
+
+/// Why a text is not a link to serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a link that can be served; allowed are {LINK_FORMS}, PORT from 1 to 65535")]
+pub struct LinkError(String);
+
+impl FromStr for LinkSpec {
+    type Err = LinkError;
+
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        let refused = || LinkError(text.to_owned());
+        let parts: Vec<&str> = text.split(':').collect();
+        let port = match parts.get(2) {
+            None => Some(0),
+            Some(port) => port.parse().ok().filter(|port| *port > 0),
+        };
+        match (&parts[..], port) {
+            (["uartbone", "pty"], _) => Ok(LinkSpec::UartBonePty),
+            (["serial", "pty"], _) => Ok(LinkSpec::SerialPty),
+            (["uartbone", "tcp"] | ["uartbone", "tcp", _], Some(port)) => Ok(LinkSpec::UartBoneTcp(port)),
+            (["etherbone", "tcp"] | ["etherbone", "tcp", _], Some(port)) => Ok(LinkSpec::EtherboneTcp(port)),
+            (["etherbone", "udp"] | ["etherbone", "udp", _], Some(port)) => Ok(LinkSpec::EtherboneUdp(port)),
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// What to serve, where, and how wrongly.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The device.
+    pub device: Served,
+    /// What is planted in it.
+    pub faults: Vec<Fault>,
+    /// What is disturbed between it and its clients.
+    pub disturbances: Vec<Disturbance>,
+    /// What chance is drawn from.
+    pub seed: Seed,
+    /// How clients reach it.
+    pub links: Vec<LinkSpec>,
+    /// The address that ports are bound to.
+    pub bind: IpAddr,
+    /// After how long without a question it ends.
+    pub idle: Duration,
+}
+
+/// Why an emulator cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// A link cannot be opened.
+    #[error("cannot serve {link} on {bind}: {error}")]
+    Endpoint {
+        /// Which.
+        link: String,
+        /// The address.
+        bind: IpAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The device, or a link, failed.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// The links cannot be watched.
+    #[error("cannot wait for clients: {0}")]
+    Poll(rustix::io::Errno),
+}
+
+/// Why an emulator came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nobody asked anything for the idle time.
+    Idle,
+    /// Somebody asked it to stop.
+    Stopped,
+    /// All of its links are closed.
+    Gone,
+}
+
+/// How often an emulator that nobody asks looks at the clock.
+const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+
+/// A device that is being served.
+pub struct Emulator {
+    endpoints: Vec<Box<dyn Endpoint>>,
+    backends: Vec<String>,
+    idle: Duration,
+}
+
+impl Emulator {
+    /// Opens every link; clients that come from now on are served once [`Emulator::serve`] is called.
+    pub fn open(setting: &Setting) -> Result<Self, EmulatorError> {
+        let Served { servable, banks } = setting.device;
+        let bus = (servable.open)(banks, &Plants::new(&setting.faults))?;
+        let soc = SharedSoc::of(Soc::new(bus, servable.evidence, &setting.disturbances, setting.seed));
+        let (mut endpoints, mut backends) = (Vec::new(), Vec::new());
+        for (number, &link) in setting.links.iter().enumerate() {
+            let disturbed = DisturbedLink::new(&setting.disturbances, setting.seed, number as u64);
+            let endpoint = open_endpoint(link, setting.bind, &soc, disturbed)
+                .map_err(|error| EmulatorError::Endpoint { link: link.to_string(), bind: setting.bind, error })?;
+            let name = match link {
+                LinkSpec::UartBonePty | LinkSpec::UartBoneTcp(_) => "uartbone",
+                LinkSpec::EtherboneTcp(_) => "etherbone:tcp",
+                LinkSpec::EtherboneUdp(_) => "etherbone:udp",
+                LinkSpec::SerialPty => "serial",
+            };
+            backends.push(format!("{name}:{}", endpoint.place()));
+            endpoints.push(endpoint);
+        }
+        Ok(Emulator { endpoints, backends, idle: setting.idle })
+    }
+
+    /// How clients reach it, as `--backend` takes it, in the order of the links.
+    pub fn backends(&self) -> &[String] {
+        &self.backends
+    }
+
+    /// Serves until nobody has asked anything for the idle time, or all links are closed, or it is asked to stop.
+    pub fn serve(mut self, stop_requested: impl Fn() -> bool) -> Result<End, EmulatorError> {
+        let mut last = Instant::now();
+        while !stop_requested() {
+            let mut watched: Vec<PollFd<'_>> =
+                self.endpoints.iter().map(|e| PollFd::from_borrowed_fd(e.watched(), PollFlags::IN)).collect();
+            match poll(&mut watched, Some(&TICK)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(EmulatorError::Poll(error)),
+            }
+            let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
+            let mut gone = Vec::new();
+            for (place, endpoint) in self.endpoints.iter_mut().enumerate().filter(|(place, _)| ready[*place]) {
+                match endpoint.look()? {
+                    Looked::Quiet => {}
+                    Looked::Busy => last = Instant::now(),
+                    Looked::Gone => gone.push(place),
+                }
+            }
+            for place in gone.into_iter().rev() {
+                self.endpoints.remove(place);
+            }
+            if self.endpoints.is_empty() {
+                return Ok(End::Gone);
+            }
+            if last.elapsed() >= self.idle {
+                return Ok(End::Idle);
+            }
+        }
+        Ok(End::Stopped)
+    }
+}
+
+fn open_endpoint(
+    link: LinkSpec,
+    bind: IpAddr,
+    soc: &SharedSoc,
+    disturbed: DisturbedLink,
+) -> io::Result<Box<dyn Endpoint>> {
+    let at = |port: u16| SocketAddr::new(bind, port);
+    let soc = soc.clone();
+    let uartbone = |soc: SharedSoc| Box::new(session::UartBone::new(soc)) as Box<dyn Session>;
+    Ok(match link {
+        LinkSpec::UartBonePty => Box::new(StreamEndpoint::on_pty(uartbone(soc), disturbed)?),
+        LinkSpec::UartBoneTcp(port) => Box::new(StreamEndpoint::on_tcp(at(port), uartbone(soc), disturbed)?),
+        LinkSpec::EtherboneTcp(port) => {
+            Box::new(StreamEndpoint::on_tcp(at(port), Box::new(session::Etherbone::new(soc)), disturbed)?)
+        }
+        LinkSpec::EtherboneUdp(port) => Box::new(UdpEndpoint::on(at(port), soc, disturbed)?),
+        LinkSpec::SerialPty => Box::new(StreamEndpoint::on_pty(Box::new(session::Serial::new(soc)), disturbed)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_and_devices_are_told_by_their_texts() {
+        assert_eq!("uartbone:tcp".parse(), Ok(LinkSpec::UartBoneTcp(0)));
+        assert_eq!("etherbone:udp:1234".parse(), Ok(LinkSpec::EtherboneUdp(1234)));
+        for text in
+            ["", "uartbone", "uartbone:pty:1", "etherbone:pty", "serial:tcp", "uartbone:tcp:0", "uartbone:tcp:1:2"]
+        {
+            let error = text.parse::<LinkSpec>().expect_err(text);
+            assert!(error.to_string().contains("serial:pty"), "{error}");
+        }
+        assert_eq!(format!("{:?}", "model:4".parse::<Served>()), "Ok(model:4)");
+        for text in ["", "rtl:0", "model:33", "model:", "scalar"] {
+            let error = text.parse::<Served>().expect_err(text);
+            assert!(error.to_string().contains("model and model:BANKS"), "{error}");
+        }
+    }
+}

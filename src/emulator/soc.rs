@@ -1,0 +1,223 @@
+//! The SoC that is emulated: a device behind its bus, at the pace of the clock on the wall, with the mark of an
+//! emulator and what is disturbed at its registers.
+//!
+//! A device that is simulated has a time of its own. While its bench engine runs, that time is kept at the pace of real
+//! time, so that a client sees it busy for as long as a board would be; a device that is simulated more slowly than
+//! that falls behind and runs as fast as it can. While the engine is idle, time passes with accesses alone.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::bus::{Bus, BusError};
+use crate::device::mark;
+use crate::device::registers::{adapter, engine};
+use crate::domain::evidence::Evidence;
+use crate::domain::seed::{Seed, Stream};
+use crate::emulator::disturbance::Disturbance;
+
+/// How long one access may be held up by simulating the time that passed since the one before it.
+const LONGEST_CATCH_UP: Duration = Duration::from_millis(5);
+
+/// The stretches of time that are simulated at once, between two looks at the clock.
+const SHORTEST_SLICE: Duration = Duration::from_micros(20);
+const LONGEST_SLICE: Duration = Duration::from_millis(5);
+
+/// The shortest time that is worth to be simulated: some clocks.
+const GRAIN: Duration = Duration::from_micros(1);
+
+/// The emulated SoC.
+pub struct Soc {
+    bus: Box<dyn Bus>,
+    evidence: Evidence,
+    disturbances: Vec<Disturbance>,
+    random: Stream,
+    words_read: u32,
+    opened: Instant,
+    /// Since when the engine runs: in real time and in the device's.
+    running: Option<(Instant, Duration)>,
+    engine_was_started: bool,
+    adapter_was_used: bool,
+}
+
+impl Soc {
+    /// A SoC around a device whose answers are of this evidence.
+    pub fn new(bus: Box<dyn Bus>, evidence: Evidence, disturbances: &[Disturbance], seed: Seed) -> Self {
+        Soc {
+            bus,
+            evidence,
+            disturbances: disturbances.to_vec(),
+            random: seed.stream("garbage"),
+            words_read: 0,
+            opened: Instant::now(),
+            running: None,
+            engine_was_started: false,
+            adapter_was_used: false,
+        }
+    }
+
+    /// How its answers are got.
+    pub fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    /// Simulates the time that the engine has run for.
+    fn keep_pace(&mut self) {
+        let Some((since, device_since)) = self.running else { return };
+        let (start, target) = (Instant::now(), since.elapsed());
+        let mut slice = SHORTEST_SLICE;
+        loop {
+            let passed = self.bus.elapsed().saturating_sub(device_since);
+            let behind = target.saturating_sub(passed);
+            if behind < GRAIN {
+                return;
+            }
+            self.bus.pause(behind.min(slice));
+            if start.elapsed() >= LONGEST_CATCH_UP {
+                // What could not be simulated in time is left out: the device is slower than a board.
+                self.running = Some((Instant::now(), self.bus.elapsed()));
+                return;
+            }
+            slice = (2 * slice).min(LONGEST_SLICE);
+        }
+    }
+
+    fn disturbed(&mut self, address: u32, word: u32) -> u32 {
+        const ENGINE_CTRL: u32 = engine::BASE + engine::CTRL;
+        const ENGINE_STATUS: u32 = engine::BASE + engine::STATUS;
+        const ADAPTER_STATUS: u32 = adapter::BASE + adapter::STATUS;
+        let before = self.words_read;
+        self.words_read = self.words_read.saturating_add(1);
+        let (started, used) = (self.engine_was_started, self.adapter_was_used);
+        let mut shown = word;
+        for &disturbance in &self.disturbances {
+            shown = match (disturbance, address) {
+                (Disturbance::Garbage(words), _) if before >= words => self.random.word() as u32,
+                (Disturbance::Identity(identity), ENGINE_STATUS) => identity,
+                (Disturbance::EngineStaysBusy, ENGINE_CTRL | ENGINE_STATUS) if started => {
+                    shown & !engine::DONE | engine::BUSY
+                }
+                (Disturbance::DoneAtOnce, ENGINE_CTRL | ENGINE_STATUS) if started => {
+                    shown & !engine::BUSY | engine::DONE
+                }
+                (Disturbance::AdapterStaysBusy, ADAPTER_STATUS) if used => adapter::BUSY,
+                _ => shown,
+            };
+        }
+        shown
+    }
+}
+
+impl Bus for Soc {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        if mark::ADDRESSES.contains(&address) {
+            return Ok(mark::word(self.evidence));
+        }
+        self.keep_pace();
+        let word = self.bus.read(address)?;
+        if address == engine::BASE + engine::STATUS && word & engine::BUSY == 0 {
+            self.running = None;
+        }
+        Ok(self.disturbed(address, word))
+    }
+
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.keep_pace();
+        self.adapter_was_used |= address == adapter::BASE + adapter::CMD;
+        let starts = address == engine::BASE + engine::CTRL && word & engine::START != 0;
+        if !starts {
+            return self.bus.write(address, word);
+        }
+        self.engine_was_started = true;
+        if self.disturbances.contains(&Disturbance::DoneAtOnce) {
+            return Ok(());
+        }
+        self.bus.write(address, word)?;
+        self.running.get_or_insert((Instant::now(), self.bus.elapsed()));
+        Ok(())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.opened.elapsed()
+    }
+
+    fn pause(&mut self, duration: Duration) {
+        std::thread::sleep(duration);
+    }
+
+    fn link(&self) -> &str {
+        self.bus.link()
+    }
+}
+
+/// The SoC as each of its links sees it.
+#[derive(Clone)]
+pub struct SharedSoc(Rc<RefCell<Soc>>);
+
+impl SharedSoc {
+    /// A SoC that several links can share.
+    pub fn of(soc: Soc) -> Self {
+        SharedSoc(Rc::new(RefCell::new(soc)))
+    }
+
+    /// How its answers are got.
+    pub fn evidence(&self) -> Evidence {
+        self.0.borrow().evidence()
+    }
+}
+
+impl Bus for SharedSoc {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.0.borrow_mut().read(address)
+    }
+
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.0.borrow_mut().write(address, word)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.borrow().elapsed()
+    }
+
+    fn pause(&mut self, duration: Duration) {
+        self.0.borrow_mut().pause(duration);
+    }
+
+    fn link(&self) -> &str {
+        "the emulated SoC"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::driver::Driver;
+    use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
+    use crate::domain::execution::EngineRun;
+    use crate::domain::watch::Unwatched;
+
+    fn soc(disturbances: &[Disturbance]) -> Soc {
+        let model = Model::new(PUBLISHED_BANKS, &Plants::default());
+        Soc::new(Box::new(model), Evidence::Model, disturbances, Seed::new(1))
+    }
+
+    #[test]
+    fn a_run_lasts_as_long_as_on_a_board_and_gives_what_the_model_gives() {
+        let mut driver = Driver::open(Box::new(soc(&[]))).expect("a device");
+        // 2 ms at 100 MHz.
+        let run = EngineRun { count: 200_000, active: 1, seed: Seed::new(5) };
+        let start = Instant::now();
+        let outcome = driver.run(run, &mut Unwatched).expect("an outcome");
+        assert!(start.elapsed() >= Duration::from_millis(2));
+        let mut model = Driver::open(Box::new(Model::new(PUBLISHED_BANKS, &Plants::default()))).expect("a device");
+        assert_eq!(Ok(outcome), model.run(run, &mut Unwatched));
+    }
+
+    #[test]
+    fn the_mark_is_shown_whatever_else_is_disturbed() {
+        let mut soc = soc(&[Disturbance::Garbage(0), Disturbance::Identity(0)]);
+        let words = mark::ADDRESSES.map(|address| soc.read(address).expect("a word"));
+        assert_eq!(mark::evidence(words), Some(Evidence::Model));
+        assert_ne!(soc.read(adapter::BASE), soc.read(adapter::BASE));
+    }
+}

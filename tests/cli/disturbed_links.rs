@@ -1,0 +1,174 @@
+//! Links that are not there, and devices that do not answer as they should: each run ends in time, says what was
+//! expected and what came, keeps what was done until then, and is never a pass.
+
+use std::process::Command;
+
+use abench::domain::verdict::Verdict;
+
+use crate::common::{Answer, answer};
+use crate::links::record_of;
+use crate::served::{Emulator, answer_in_time, ended_in_time};
+
+/// What a run over a disturbed link says: on standard error, and in its report.
+fn disturbed(link: &str, disturbance: &str) -> Answer {
+    let emulator = Emulator::serving(&[link], &["--disturb", disturbance]);
+    let answer = answer_in_time(&["5", "--backend", emulator.backend()]);
+    assert!(!answer.output.contains("ALL MATCH") && !answer.output.contains("verdict holds"), "{answer:?}");
+    assert!(!answer.talk.contains("panicked"), "{answer:?}");
+    answer
+}
+
+fn given_up(link: &str, disturbance: &str, told: &str) {
+    let answer = disturbed(link, disturbance);
+    assert_eq!(answer.exit, 4, "{link}, {disturbance}: {answer:?}");
+    let said = format!("{} {}", answer.talk, answer.output).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(told), "{link}, {disturbance}: {said}");
+}
+
+#[test]
+fn a_device_that_never_answers_is_given_up() {
+    given_up("uartbone:tcp", "silence:0", "expected 4 bytes within 1.0s, got 0, asked 2 times");
+    given_up("uartbone:pty", "silence:0", "expected 4 bytes within 1.0s, got 0, asked 2 times");
+    given_up("etherbone:tcp", "silence:0", "expected a reply within 2.0s, got 0 bytes");
+    given_up("etherbone:udp", "silence:0", "expected a reply of 1 words within 1.0s, got none, asked 4 times");
+    given_up("serial:pty", "silence:0", "no answer to S: expected 1 bytes within 1.0s, got 0");
+}
+
+#[test]
+fn an_answer_that_comes_after_its_deadline_is_not_taken_for_that_to_the_next_question() {
+    given_up("uartbone:tcp", "delay:1300", "the answer came late: 0 of 4 bytes within 1.0s");
+    given_up("serial:pty", "delay:1300", "the answer came late");
+    given_up("etherbone:tcp", "delay:3000", "expected a reply within 2.0s");
+    given_up("etherbone:udp", "delay:1500", "asked 4 times");
+}
+
+#[test]
+fn a_device_that_answers_garbage_is_no_device() {
+    for link in ["uartbone:tcp", "etherbone:udp"] {
+        given_up(link, "garbage:0", "after 16 reads; expected, twice the same, a version of 1 or more");
+        given_up(link, "garbage:400", "");
+    }
+    given_up("uartbone:pty", "flip:1", "");
+}
+
+#[test]
+fn a_device_with_another_identity_is_refused_before_anything_is_written() {
+    given_up("uartbone:tcp", "identity:0", "status register reads 0x00000000 after 16 reads");
+    given_up("etherbone:tcp", "identity:0x02210000", "status register reads 0x02210000 after 16 reads");
+    given_up("etherbone:udp", "identity:ffffffff", "the published board reads 0x02080000");
+}
+
+#[test]
+fn a_device_that_stays_busy_is_given_up_at_its_deadline() {
+    given_up("uartbone:tcp", "engine-stays-busy", "a run of 5 deltas on 1 banks was not done after 1.");
+    given_up("etherbone:udp", "engine-stays-busy", "expected bit 1 (done) set and bit 0 (busy) clear");
+    given_up("uartbone:pty", "adapter-stays-busy", "adapter command 0 was not done after 1s");
+    given_up("serial:pty", "adapter-stays-busy", "no answer to S");
+}
+
+#[test]
+fn a_device_that_says_done_at_once_is_falsified_by_its_data() {
+    for link in ["uartbone:tcp", "etherbone:udp"] {
+        let answer = disturbed(link, "done-at-once");
+        assert_eq!(answer.exit, 1, "{answer:?}");
+        assert!(answer.output.contains("verdict falsified"), "{}", answer.output);
+    }
+}
+
+#[test]
+fn a_run_whose_device_goes_away_keeps_what_was_done_until_then() {
+    for (link, disturbance, told) in [
+        ("uartbone:tcp", "silence:1500", "asked 2 times"),
+        ("uartbone:tcp", "disconnect:1500", "the far end closed the link"),
+        ("uartbone:pty", "disconnect:1500", ""),
+        ("etherbone:tcp", "disconnect:1500", "the far end closed the link"),
+        ("etherbone:udp", "disconnect:1500", "nothing listens at"),
+        ("etherbone:udp", "silence:1500", "asked 4 times"),
+        ("serial:pty", "disconnect:900", ""),
+    ] {
+        let emulator = Emulator::serving(&[link], &["--disturb", disturbance]);
+        let backends = format!("scalar,{}", emulator.backend());
+        let answer = answer_in_time(&["65537", "--backend", &backends, "--record", "-"]);
+        assert_eq!(answer.exit, 4, "{link}, {disturbance}: {answer:?}");
+        let record = record_of(&answer);
+        let unavailable = record.unavailable.expect("why it ended");
+        assert!(unavailable.contains(told), "{link}, {disturbance}: {unavailable}");
+        assert_eq!(record.verdict, Verdict::Inconclusive);
+        let done: Vec<&str> = record.checks.iter().map(|check| check.name.as_str()).collect();
+        let expected: &[&str] =
+            if link == "serial:pty" { &["accumulation"] } else { &["accumulation", "bank sweep", "short sweep"] };
+        assert_eq!(done[..expected.len()], *expected, "{link}, {disturbance}");
+    }
+}
+
+#[test]
+fn a_few_lost_or_damaged_bytes_end_no_run_in_a_panic_and_falsify_no_sound_device() {
+    for (link, disturbance) in [
+        ("uartbone:tcp", "lose:100000"),
+        ("uartbone:tcp", "flip:100000"),
+        ("etherbone:udp", "lose:5000"),
+        ("etherbone:udp", "flip:100000"),
+        ("serial:pty", "lose:5000"),
+    ] {
+        let emulator = Emulator::serving(&[link], &["--disturb", disturbance]);
+        let answer = answer_in_time(&["5", "--backend", emulator.backend()]);
+        assert!([0, 3, 4].contains(&answer.exit), "{link}, {disturbance}: {answer:?}");
+        assert!(!answer.talk.contains("panicked"), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_lost_byte_is_made_good_by_silence_and_asking_again() {
+    let emulator = Emulator::serving(&["uartbone:tcp"], &["--disturb", "lose:40000", "--seed", "7"]);
+    let answer = answer_in_time(&["replay", &format!("case1,{},engine,count=9,active=3,seed=5", emulator.backend())]);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+}
+
+#[test]
+fn what_is_not_there_or_may_not_be_used_is_unavailable_with_the_reason() {
+    let plain = tempfile::NamedTempFile::new().expect("a file");
+    let plain = plain.path().to_str().expect("a path");
+    let gone = Emulator::serving(&["uartbone:tcp", "etherbone:tcp", "etherbone:udp", "uartbone:pty"], &[]);
+    let backends: Vec<String> = gone.backends().to_vec();
+    gone.end();
+    for (backend, told) in [
+        (backends[0].as_str(), "nothing listens there"),
+        (&backends[1], "nothing listens there"),
+        (&backends[2], "nothing listens at 127.0.0.1"),
+        (&backends[3], "cannot open /dev/pts/"),
+        ("uartbone:/no/such/tty", "No such file or directory (os error 2); is the board plugged in"),
+        ("serial:/no/such/tty", "No such file or directory"),
+        (&format!("uartbone:{plain}"), "expected a serial device"),
+        ("serial:/dev/null", "expected a serial device"),
+        ("uartbone:no-such-host.invalid:1234", "cannot connect"),
+        ("etherbone:udp:no-such-host.invalid:1234", "has no address"),
+        ("uio:4000", "cannot read /sys/class/uio/uio4000/maps/map0/size: No such file"),
+    ] {
+        let Answer { exit, output, talk } = answer_in_time(&["5", "--backend", backend]);
+        assert_eq!((exit, output.as_str()), (4, ""), "{backend}: {talk}");
+        assert!(talk.contains("is unavailable") && talk.contains(told), "{backend}: {talk}");
+    }
+}
+
+/// The binary as a user who owns nothing.
+fn as_nobody(args: &[&str]) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", env!("CARGO_BIN_EXE_abench")]).args(args);
+    command
+}
+
+#[test]
+fn what_may_not_be_opened_is_unavailable_and_says_who_may() {
+    let usable = as_nobody(&["--version"]).output().is_ok_and(|output| output.status.success());
+    if !usable {
+        // Who is not root is refused as it is, and needs no other user.
+        let told = answer(&["5", "--backend", "devmem"]);
+        assert_eq!(told.exit, 4, "{told:?}");
+        return;
+    }
+    let emulator = Emulator::serving(&["uartbone:pty"], &[]);
+    let refused = ended_in_time(as_nobody(&["5", "--backend", emulator.backend()]));
+    assert_eq!(refused.exit, 4, "{refused:?}");
+    assert!(refused.talk.contains("Permission denied"), "{}", refused.talk);
+    assert!(refused.talk.contains("must be in the group that owns it, or be root"), "{}", refused.talk);
+}

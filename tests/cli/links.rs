@@ -1,0 +1,107 @@
+//! The device through every link, against the emulator: the same campaign, the same table, an honest label.
+
+use abench::domain::evidence::Evidence;
+use abench::domain::verdict::Verdict;
+use abench::report::record::Record;
+
+use crate::common::{Answer, Reading, unwrapped};
+use crate::served::{Emulator, answer_in_time};
+
+const TO_A_BENCH: [&str; 4] = ["uartbone:pty", "uartbone:tcp", "etherbone:tcp", "etherbone:udp"];
+
+pub fn record_of(answer: &Answer) -> Record {
+    serde_json::from_str(&answer.output).unwrap_or_else(|error| panic!("{error}: {answer:?}"))
+}
+
+#[test]
+fn the_standard_campaign_holds_over_every_link_and_says_that_a_model_answered() {
+    let emulator = Emulator::serving(&TO_A_BENCH, &[]);
+    for backend in emulator.backends() {
+        let answer = answer_in_time(&["--backend", backend]);
+        assert_eq!(answer.exit, 0, "{backend}: {answer:?}");
+        let reading = Reading::of(&answer.output);
+        assert!(reading.all_match && reading.rows.len() == 4, "{backend}: {reading:?}");
+        assert!(answer.output.contains("N_BANKS=8  evidence=model\n"), "{}", answer.output);
+        let told = unwrapped(&answer.output);
+        assert!(told.contains(&format!("{backend}: evidence model, version 2, banks 8, reached ")), "{told}");
+        assert!(!told.contains("evidence silicon"), "{told}");
+    }
+}
+
+#[test]
+fn a_dead_bank_in_the_emulator_is_found_over_every_link_and_named() {
+    let emulator = Emulator::serving(&TO_A_BENCH, &["--plant", "dead-bank:3", "--device", "model:4"]);
+    for backend in emulator.backends() {
+        let answer = answer_in_time(&["8191", "7", "--backend", backend]);
+        assert_eq!(answer.exit, 1, "{backend}: {answer:?}");
+        assert!(answer.output.contains("bank 3 dead"), "{}", answer.output);
+        assert!(!answer.output.contains("ALL MATCH"), "{}", answer.output);
+    }
+}
+
+#[test]
+fn arrival_orders_and_a_software_reference_go_together_with_a_device_behind_a_link() {
+    let emulator = Emulator::serving(&["etherbone:udp"], &[]);
+    let answer = answer_in_time(&["5", "9", "--backend", &format!("scalar,{}", emulator.backend()), "--record", "-"]);
+    let record = record_of(&answer);
+    assert_eq!((answer.exit, record.verdict), (0, Verdict::Holds));
+    let orders = record.checks.iter().find(|check| check.orders.is_some()).expect("orders were tried");
+    assert_eq!(orders.subjects.get(emulator.backend()), Some(&Evidence::Model));
+    let round_trips = &record.timing.round_trips_ns[emulator.backend()];
+    assert!(round_trips.count > 1000 && round_trips.p50 > 100, "{round_trips:?}");
+}
+
+#[test]
+fn the_serial_protocol_has_no_bench_engine_and_takes_what_fits() {
+    let emulator = Emulator::serving(&["serial:pty"], &[]);
+    let answer = answer_in_time(&["24", "9", "--backend", &format!("scalar,{}", emulator.backend()), "--record", "-"]);
+    let record = record_of(&answer);
+    assert_eq!((answer.exit, record.verdict), (0, Verdict::Holds), "{answer:?}");
+    let checks: Vec<&str> = record
+        .checks
+        .iter()
+        .filter(|check| check.subjects.contains_key(emulator.backend()))
+        .map(|check| check.name.as_str())
+        .collect();
+    assert_eq!(checks, ["arrival orders", "adapter round trips"]);
+    assert!(record.bank_sweeps.is_empty());
+    assert_eq!((record.devices[0].banks, record.devices[0].evidence), (0, Evidence::Model));
+    assert!(unwrapped(&answer.talk).contains("no bench engine, and nothing tells its version"), "{}", answer.talk);
+    // What it cannot do it is not asked for.
+    let case = format!("case1,{},engine,count=1,active=1,seed=1", emulator.backend());
+    let refused = answer_in_time(&["replay", &case]);
+    assert_eq!(refused.exit, 2);
+    assert!(refused.talk.contains("it has no bench engine"), "{}", refused.talk);
+    let case = format!("case1,{},adapter,ops=load:0:0x5+accum:0x3+read", emulator.backend());
+    assert_eq!(answer_in_time(&["replay", &case]).exit, 0);
+    let case = format!("case1,{},adapter,ops=load:1:0x5+read", emulator.backend());
+    assert_eq!(answer_in_time(&["replay", &case]).exit, 2);
+}
+
+#[test]
+fn faults_of_the_adapter_are_found_over_the_serial_protocol() {
+    for fault in ["stale-read", "lost-high-word", "accum-operator:add", "accum-drop:7"] {
+        let emulator = Emulator::serving(&["serial:pty"], &["--plant", fault]);
+        let answer = answer_in_time(&["24", "9", "--backend", emulator.backend()]);
+        assert_eq!(answer.exit, 1, "{fault}: {answer:?}");
+        assert!(answer.output.contains("verdict falsified"), "{fault}: {}", answer.output);
+    }
+}
+
+#[test]
+fn what_marks_itself_as_an_emulator_is_never_taken_for_silicon() {
+    let emulator = Emulator::serving(&["uartbone:tcp", "serial:pty"], &[]);
+    for backend in emulator.backends() {
+        let answer = answer_in_time(&["5", "--backend", backend, "--silicon"]);
+        assert_eq!((answer.exit, answer.output.as_str()), (4, ""), "{answer:?}");
+        assert!(answer.talk.contains("marks itself as an emulator (evidence model)"), "{}", answer.talk);
+    }
+}
+
+#[test]
+fn an_emulator_listens_on_the_loopback_and_ends_by_itself() {
+    let ended = answer_in_time(&["emulate", "uartbone:tcp", "etherbone:udp", "--idle", "1"]);
+    assert_eq!(ended.exit, 0);
+    assert!(ended.output.lines().all(|line| line.contains(":127.0.0.1:")), "{}", ended.output);
+    assert!(ended.talk.contains("nobody asked anything for 1 s"), "{}", ended.talk);
+}
