@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use abench::campaign::arrival_orders::{Workload, every_set};
+use abench::campaign::arrival_orders::{Workload, searched};
 use abench::domain::delta::{Generate, SplitMix64};
 use abench::domain::replica::{Merging, Replica};
 use abench::domain::seed::Seed;
@@ -147,14 +147,23 @@ fn subjects(criterion: &mut Criterion, deltas: &[u64], n: u32) {
 /// The search of every delivered set on the model of the device, each state put back through its registers.
 fn device(criterion: &mut Criterion, n: u32) {
     let (seed, budget) = (Seed::new(0xDEAD_BEEF_0BAD_F00D), Budget::default());
-    let workload =
-        Workload { count: n, seed, truth: 0, budget, memory: 1 << 20, banks: 8, software: false, devices: true };
+    let workload = Workload {
+        scenario: None,
+        count: n,
+        seed,
+        truth: 0,
+        budget,
+        memory: 1 << 20,
+        banks: 8,
+        software: false,
+        devices: true,
+    };
     let mut model = BusDevice::model("model", 8, &[]).expect("the model opens");
     let mut group = criterion.benchmark_group(format!("search of {n} deltas on the model, steps"));
     group.throughput(Throughput::Elements(merges(n)));
     group.bench_function("model", |bencher| {
         bencher.iter(|| {
-            let searched = every_set::searched(&mut model, &workload, &mut Unwatched).expect("it answers");
+            let searched = searched::check(&mut model, &workload, &mut Unwatched);
             assert_eq!((searched.check.verdict, searched.walk.merges), (Verdict::Holds, merges(n)));
         });
     });

@@ -1,10 +1,12 @@
 //! A device that does not give the same answer again is not falsified, and not passed either.
 
+use abench::campaign::arrival_orders::{Workload, searched};
 use abench::campaign::{adapter_round_trips, engine_sweeps};
 use abench::domain::evidence::Evidence;
 use abench::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use abench::domain::seed::Seed;
 use abench::domain::subject::{BenchDevice, Device, DeviceIdentity, Subject, SubjectError};
+use abench::domain::trial::Budget;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::{Unwatched, Watch};
 use abench::oracle::equations;
@@ -102,4 +104,30 @@ fn an_adapter_state_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified
     assert_eq!(round_trips(|answer| answer == 40), (Verdict::Inconclusive, vec![false]));
     // All 1792 reads are answered, and then the operations are repeated up to the 40th.
     assert_eq!(round_trips(|answer| answer == 40 || answer == 1832), (Verdict::Falsified, vec![true]));
+}
+
+fn search(wrong: fn(u32) -> bool) -> (Verdict, Vec<bool>) {
+    let (seed, budget) = (SEED, Budget::default());
+    let workload = Workload {
+        scenario: None,
+        count: 5,
+        seed,
+        truth: 0,
+        budget,
+        memory: 1 << 20,
+        banks: 8,
+        software: false,
+        devices: true,
+    };
+    let found = searched::check(&mut Doubtful::new(wrong), &workload, &mut Unwatched);
+    assert_eq!((found.ended, found.check.warrant), (None, None));
+    (found.check.verdict, found.check.findings.iter().map(|finding| finding.reproducible).collect())
+}
+
+#[test]
+fn a_searched_state_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified() {
+    assert_eq!(search(|_| false), (Verdict::Holds, vec![]));
+    // The 20th answer is the end of the tenth step.
+    assert_eq!(search(|answer| answer == 20), (Verdict::Inconclusive, vec![false]));
+    assert_eq!(search(|answer| answer >= 20), (Verdict::Falsified, vec![true]));
 }

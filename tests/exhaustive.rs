@@ -548,6 +548,38 @@ fn a_replica_may_count_repeats_as_long_as_it_does_not_show_them() {
     assert!(outcome.coverage.snapshots > outcome.coverage.sets);
 }
 
+/// Shows which deltas were delivered; and, where all were, whether `telling` came again last of all. Of the repeats before
+/// that it keeps only that there were some, so that unlike histories meet in one snapshot.
+struct AgainLast {
+    telling: usize,
+}
+
+impl Replica for AgainLast {
+    type Snapshot = (u8, bool, bool);
+
+    fn start(&self) -> Self::Snapshot {
+        (0, false, false)
+    }
+
+    fn deliver(&self, &(delivered, again, told): &Self::Snapshot, delta: usize) -> Self::Snapshot {
+        let repeated = delivered >> delta & 1 == 1;
+        let tells = repeated && again && delivered == 3 && delta == self.telling;
+        (delivered | 1 << delta, again || repeated, told || tells)
+    }
+
+    fn show(&self, &(delivered, _, told): &Self::Snapshot) -> Vec<u8> {
+        vec![delivered, u8::from(told)]
+    }
+}
+
+#[test]
+fn equal_snapshots_that_have_other_repeats_left_are_not_taken_for_the_same() {
+    for telling in [0, 1] {
+        let outcome = same_as_enumerated(&AgainLast { telling }, &Plan::repeated(2, 2));
+        assert_eq!(outcome.verdict(), Verdict::Falsified, "delta {telling}");
+    }
+}
+
 #[test]
 fn a_plan_over_its_budget_is_refused_with_its_cost_and_the_strongest_that_fits() {
     let replica = Merging { deltas: &[1; 64], start: 0, merge: u64::wrapping_add };

@@ -3,6 +3,7 @@
 //! Nothing here is a fixed text about a fixed run: every sentence is computed from the equations of the engine runs
 //! that were made, and from what the other checks did.
 
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
@@ -191,7 +192,7 @@ pub fn unseen(trial: &StandardTrial, engines: &[EngineRuns], checks: &[Check], d
 fn by_bank_sweep(engine: &EngineRuns) -> Vec<String> {
     let Some(&run) = engine.bank_sweep.first() else { return Vec::new() };
     let missed = UnseenBanks::of(&engine.bank_sweep, engine.banks);
-    let (sets, all) = (missed.sets(), plural(missed.all_sets(), "set"));
+    let (sets, all) = (missed.sets(), counted(missed.all_sets(), "set"));
     let mut sentences = Vec::new();
     if always_zero(run.count) {
         sentences.push(format!(
@@ -230,7 +231,7 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
     let Some(&first) = runs.first() else { return Vec::new() };
     let mut sentences = Vec::new();
     let missed = UnseenBanks::of(&runs, engine.banks);
-    let all = plural(missed.all_sets(), "set");
+    let all = counted(missed.all_sets(), "set");
     if missed.sets() == 0 {
         sentences.push(format!(
             "Dead banks: none go unseen; the equations of all engine runs separate {all}, for this SEED."
@@ -310,11 +311,6 @@ fn by_orders(checks: &[Check], devices: &[DeviceRecord], count: u32) -> Vec<Stri
     sentences
 }
 
-/// "1 set", "255 sets".
-fn plural(number: u64, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// "8", "4 and 8", "3, 5 and 7".
 fn listed(numbers: &[u32]) -> String {
     numbered("", numbers).trim_start_matches("s ").trim().to_owned()
@@ -354,6 +350,8 @@ fn capitalised(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::campaign::engine_sweeps::{bank_runs, short_runs};
+    use crate::domain::finding::{Finding, Quantity};
+    use crate::domain::hex::Hex64;
     use crate::domain::seed::Seed;
 
     fn engine(banks: u32, count: u32, seed: u64) -> EngineRuns {
@@ -382,5 +380,38 @@ mod tests {
             lines.join("\n")
         });
         insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn a_wrong_answer_that_did_not_come_again_is_no_pass_whatever_the_check_says() {
+        let finding = Finding {
+            subject: "model".to_owned(),
+            evidence: Evidence::Model,
+            during: String::new(),
+            quantity: Quantity::State,
+            expected: Hex64(1),
+            got: Hex64(2),
+            reproducible: false,
+            oracle: "truth".to_owned(),
+            case: String::new(),
+            size: String::new(),
+        };
+        let check = Check {
+            name: "round trips".to_owned(),
+            part: Part::Adapter,
+            subjects: Default::default(),
+            verdict: Verdict::Holds,
+            summary: String::new(),
+            oracles: Default::default(),
+            warrant: None,
+            orders: None,
+            tries: vec![FaultClass::StaleRead],
+            findings: Vec::new(),
+        };
+        let claims = [claim(FaultClass::StaleRead, "model", std::slice::from_ref(&check), &|_| true)];
+        assert_eq!(verdict(std::slice::from_ref(&check), &claims).0, Verdict::Holds);
+        let doubtful = Check { findings: vec![finding], ..check };
+        let told = (Verdict::Inconclusive, "wrong answers that did not come again: round trips".to_owned());
+        assert_eq!(verdict(&[doubtful], &claims), told);
     }
 }

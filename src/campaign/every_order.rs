@@ -14,6 +14,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::replica::Merging;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::EveryOrderTrial;
+use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::explore::exhaustive::{Disagreement, Judgement, Limits, Outcome, Plan, Refused, Unsettled, Way, explore};
 use crate::report::record::{Check, Part, Unseen};
@@ -30,7 +31,8 @@ pub fn run(
         let deltas = deltas(trial, named.entry().at_64.reading);
         let name = format!("every order of {named}");
         let outcome = progress.timed(&name, |_| {
-            let walk = Walk { trial, plan: &plan, deltas: &deltas, limits: limits(trial, threads), watch };
+            let start = start(trial, named.entry());
+            let walk = Walk { start, plan: &plan, deltas: &deltas, limits: limits(trial, threads), watch };
             named.visit(walk).map_err(|refused| SubjectError::Unavailable(refused.to_string()))
         })?;
         progress.checks.push(check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome));
@@ -45,8 +47,8 @@ pub fn run(
 /// Whether the walks of a trial fit their limits. To be asked before [`run`].
 pub fn fits(trial: &EveryOrderTrial, threads: NonZeroUsize) -> Result<(), Refused> {
     let deltas = deltas(trial, Reading::Unsigned);
-    let replica = Merging { deltas: &deltas, start: trial.start.0, merge: |state: u64, _| state };
-    plan(trial).fits(&replica, &limits(trial, threads))
+    let replica = Merging { deltas: &deltas, start: 0, merge: |state: u64, _| state };
+    plan(trial).within(&replica, &limits(trial, threads)).map(|_| ())
 }
 
 /// The algebras on trial.
@@ -73,6 +75,22 @@ fn limits(trial: &EveryOrderTrial, threads: NonZeroUsize) -> Limits {
     Limits { memory: trial.memory_mib.bytes(), deliveries: trial.budget.get(), threads }
 }
 
+/// The state before any delivery: as the trial names it, or what changes nothing, where there is such a state.
+fn start(trial: &EveryOrderTrial, entry: &Entry) -> u64 {
+    trial.start.map(|start| start.0).or(entry.at_64.identity).unwrap_or(0)
+}
+
+/// Why all ways agreeing tells nothing, if it does not. A start that no delta changes is changed by no set of them.
+fn untelling(start: u64, entry: &Entry, deltas: &[u64]) -> Option<String> {
+    let changes = deltas.iter().any(|&delta| (entry.at_64.merge)(start, delta) != start);
+    (!changes).then(|| {
+        format!(
+            "no delta changes the start {}: a merge that ignores every delta passes; name another start",
+            Hex64(start)
+        )
+    })
+}
+
 /// The values of the deltas: 64 random bits each. As a floating point number, most such words are so much larger or
 /// smaller than the others that a sum shows one of them alone; so those have random significands and signs, and sizes
 /// from 1 to 256.
@@ -89,7 +107,7 @@ fn deltas(trial: &EveryOrderTrial, reading: Reading) -> Vec<u64> {
 
 /// A walk that is compiled for each algebra.
 struct Walk<'a> {
-    trial: &'a EveryOrderTrial,
+    start: u64,
     plan: &'a Plan,
     deltas: &'a [u64],
     limits: Limits,
@@ -100,8 +118,8 @@ impl Generic for Walk<'_> {
     type Output = Result<Outcome, Refused>;
 
     fn with<A: Algebra>(self) -> Self::Output {
-        let replica = Merging { deltas: self.deltas, start: self.trial.start.0, merge: A::merge };
-        explore(&replica, self.plan, &self.limits, self.watch)
+        let replica = Merging { deltas: self.deltas, start: self.start, merge: A::merge };
+        explore(&replica, self.plan, &self.plan.within(&replica, &self.limits)?, self.watch)
     }
 }
 
@@ -113,7 +131,11 @@ fn check(
     deltas: &[u64],
     outcome: &Outcome,
 ) -> Check {
-    let verdict = outcome.verdict();
+    let doubt = untelling(start(trial, entry), entry, deltas);
+    let verdict = match outcome.verdict() {
+        Verdict::Holds if doubt.is_some() => Verdict::Inconclusive,
+        verdict => verdict,
+    };
     let findings = match &outcome.judgement {
         Judgement::Disagree(disagreement) => vec![finding(entry, trial, plan, deltas, disagreement)],
         _ => Vec::new(),
@@ -123,11 +145,11 @@ fn check(
         part: Part::Orders,
         subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
         verdict,
-        summary: walk::summary(plan, outcome),
+        tries: if doubt.is_none() { tried(trial) } else { Vec::new() },
+        summary: doubt.unwrap_or_else(|| walk::summary(plan, outcome)),
         oracles: BTreeMap::from([("invariance".to_owned(), verdict)]),
-        warrant: walk::warrant(plan, outcome),
+        warrant: walk::warrant(plan, outcome).filter(|_| verdict == Verdict::Holds),
         orders: None,
-        tries: tried(trial),
         findings,
     }
 }
@@ -159,7 +181,7 @@ fn finding(
 ) -> Finding {
     let Disagreement { first, second, smallest, deltas: of } = disagreement;
     let values = |way: &Way| way.deliveries.iter().map(|&delta| deltas[delta as usize]).collect::<Vec<u64>>();
-    let execution = Execution::Merge { start: trial.start.0, first: values(first), second: values(second) };
+    let execution = Execution::Merge { start: start(trial, entry), first: values(first), second: values(second) };
     let case = Case { subject: entry.name.to_owned(), execution, faults: Vec::new() };
     Finding {
         subject: entry.name.to_owned(),

@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 
 use crate::campaign::accumulation::References;
 use crate::campaign::arrival_orders::Workload;
-use crate::campaign::arrival_orders::every_set::{self, EverySet};
+use crate::campaign::arrival_orders::{searched, walked};
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
+use crate::campaign::walk::Walked;
 use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::execution::EngineRun;
@@ -136,12 +137,12 @@ fn orders(
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let workload = workload(trial, reference, subjects);
+    let scenario = progress.scenario.clone();
+    let workload = workload(trial, scenario.as_deref(), reference, subjects);
     if !workload.software && !workload.devices {
         return Ok(());
     }
-    let chosen = choose(trial, &workload, progress.scenario.as_deref())
-        .map_err(|refused| SubjectError::Unavailable(refused.to_string()))?;
+    let chosen = choose(trial, &workload).map_err(|refused| SubjectError::Unavailable(refused.to_string()))?;
     if chosen.every_set {
         every_set(&workload, subjects, threads, progress, watch)?;
     }
@@ -165,17 +166,17 @@ fn every_set(
     let limits = Limits { memory: workload.memory, deliveries: workload.budget.get(), threads };
     for accumulator in &subjects.accumulators {
         let accumulator = accumulator.as_ref();
-        let name = every_set::walked_name(accumulator.name());
-        progress.timed(&name, |_| every_set::walked(accumulator, workload, &limits, watch))?.into_progress(progress)?;
+        let name = walked::name(accumulator.name());
+        progress.timed(&name, |_| walked::check(accumulator, workload, &limits, watch))?.into_progress(progress)?;
     }
     for device in subjects.all_devices_mut().filter(|device| takes(*device, workload.count)) {
-        let name = every_set::searched_name(device.name());
-        progress.timed(&name, |_| every_set::searched(device, workload, watch))?.into_progress(progress)?;
+        let name = searched::name(device.name());
+        progress.timed(&name, |_| Ok(searched::check(device, workload, watch)))?.into_progress(progress)?;
     }
     Ok(())
 }
 
-impl EverySet {
+impl Walked {
     fn into_progress(self, progress: &mut Progress) -> Result<(), SubjectError> {
         progress.checks.push(self.check);
         progress.walks.push(self.walk);
@@ -188,9 +189,9 @@ pub fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &Subj
     if !trial.makes(StandardCheck::ArrivalOrders) {
         return Ok(());
     }
-    let workload = workload(trial, 0, subjects);
+    let workload = workload(trial, scenario, 0, subjects);
     if workload.software || workload.devices {
-        return choose(trial, &workload, scenario).map(|_| ());
+        return choose(trial, &workload).map(|_| ());
     }
     // What leaves the choice to us leaves out who takes none; what was asked for must be tried on someone.
     let left_to_us = |spec: &ExplorerSpec| [AUTO, STANDARD].contains(&spec.name());
@@ -199,18 +200,18 @@ pub fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &Subj
 }
 
 /// The orders that the trial asks for; the standard campaign's own if it asks for none.
-fn choose(trial: &StandardTrial, workload: &Workload, scenario: Option<&str>) -> Result<Choice, PlanError> {
+fn choose(trial: &StandardTrial, workload: &Workload) -> Result<Choice, PlanError> {
     let spec = trial.orders.clone().unwrap_or_else(ExplorerSpec::standard);
-    explore::choose(&spec, &workload.setting(scenario))
+    explore::choose(&spec, &workload.setting())
 }
 
-fn workload(trial: &StandardTrial, truth: u64, subjects: &Subjects) -> Workload {
+fn workload<'a>(trial: &StandardTrial, scenario: Option<&'a str>, truth: u64, subjects: &Subjects) -> Workload<'a> {
     let banks = subjects.devices.iter().map(|device| device.identity().banks).max().unwrap_or(PUBLISHED_BANKS);
     let StandardTrial { count, seed, budget, memory_mib, .. } = *trial;
     let count = count.get();
     let software = subjects.accumulators.iter().any(|accumulator| takes(accumulator.as_ref(), count));
     let devices = subjects.all_devices().any(|device| takes(device, count));
-    Workload { count, seed, truth, budget, memory: memory_mib.bytes(), banks, software, devices }
+    Workload { scenario, count, seed, truth, budget, memory: memory_mib.bytes(), banks, software, devices }
 }
 
 /// The subjects that take orders of so many deltas.

@@ -1,10 +1,24 @@
 //! What a walk over every delivered set came to, as parts of a check and of the record.
+//!
+//! Knows: outcomes of walks, and the record. Must not: walk, or know what was walked over.
 
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::hex::Hex64;
+use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::explore::exhaustive::{Disagreement, Judgement, Outcome, Plan, Schedules, Unsettled, Way};
-use crate::report::record::{WalkRecord, WayRecord};
+use crate::report::record::{Check, WalkRecord, WayRecord};
+
+/// A check of every delivered set, what it covered, and why it ended early, where it did.
+pub struct Walked {
+    /// The check.
+    pub check: Check,
+    /// What it covered.
+    pub walk: WalkRecord,
+    /// Why it ended early.
+    pub ended: Option<SubjectError>,
+}
 
 /// What all ways agreeing is worth, where they do.
 pub fn warrant(plan: &Plan, outcome: &Outcome) -> Option<Warrant> {
@@ -18,19 +32,20 @@ pub fn warrant(plan: &Plan, outcome: &Outcome) -> Option<Warrant> {
 /// What was walked over and what came of it, in a sentence without its full stop.
 pub fn summary(plan: &Plan, outcome: &Outcome) -> String {
     let coverage = &outcome.coverage;
-    let walked = format!("{} merges over {} delivered sets", coverage.merges, coverage.sets);
+    let (merges, sets) = (counted(coverage.merges, "merge"), counted(coverage.sets, "delivered set"));
+    let walked = format!("{merges} over {sets}");
     match &outcome.judgement {
         Judgement::Agree => format!("{}: all ways agree; {walked}", plan.describe()),
         Judgement::Disagree(Disagreement { deltas, smallest, .. }) => {
-            let size = deltas.len();
+            let size = counted(deltas.len(), "delta");
             let none = if *smallest { "; no fewer do" } else { "" };
-            format!("{}: two ways to deliver {size} deltas disagree{none}; {walked}", plan.describe())
+            format!("{}: two ways to deliver {size} disagree{none}; {walked}", plan.describe())
         }
         Judgement::Inconclusive(Unsettled::Stopped) => {
             format!(
-                "{}: stopped by the user; of up to {} deltas all ways agree; {walked}",
+                "{}: stopped by the user; of up to {} all ways agree; {walked}",
                 plan.describe(),
-                coverage.settled
+                counted(coverage.settled, "delta")
             )
         }
         Judgement::Inconclusive(Unsettled::Classes { deltas }) => format!(
@@ -46,10 +61,10 @@ pub fn summary(plan: &Plan, outcome: &Outcome) -> String {
 pub fn size(plan: &Plan, deltas: usize, smallest: bool) -> String {
     match (smallest, &plan.schedules) {
         (true, Schedules::Repeated { .. }) => {
-            format!("{deltas} different deltas; of fewer, all orders and repeats agree")
+            format!("{}; of fewer, all orders and repeats agree", counted(deltas, "different delta"))
         }
-        (true, _) => format!("{deltas} deltas; of fewer, all orders agree"),
-        (false, _) => format!("{deltas} deltas; not proved minimal"),
+        (true, _) => format!("{}; of fewer, all orders agree", counted(deltas, "delta")),
+        (false, _) => format!("{}; not proved minimal", counted(deltas, "delta")),
     }
 }
 
@@ -81,4 +96,38 @@ pub fn record(name: String, evidence: Evidence, plan: &Plan, deltas: &[u64], out
 /// A shown state as the word that it is, most significant byte first.
 pub fn word(shown: &[u8]) -> u64 {
     shown.iter().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::exhaustive::{Comparison, Coverage};
+    use num_bigint::BigUint;
+
+    #[test]
+    fn a_disagreement_is_called_the_smallest_only_where_it_is_proved_to_be() {
+        let way = |deliveries: Vec<u32>, shown| Way { deliveries, shown: vec![shown] };
+        let coverage = Coverage {
+            merges: 9,
+            sets: 1,
+            snapshots: 1,
+            settled: 1,
+            orders: BigUint::ZERO,
+            of_orders: BigUint::from(6u32),
+        };
+        let told = |smallest| {
+            let (first, second) = (way(vec![0, 1], 1), way(vec![1, 0], 2));
+            let judgement = Judgement::Disagree(Disagreement { deltas: vec![0, 1], first, second, smallest });
+            let outcome = Outcome { judgement, coverage: coverage.clone(), comparison: Comparison::Whole };
+            let plan = Plan::every_order(3);
+            (summary(&plan, &outcome), size(&plan, 2, smallest), warrant(&plan, &outcome))
+        };
+        let walked = "9 merges over 1 delivered set";
+        let disagree = "every order of 3 deltas: two ways to deliver 2 deltas disagree";
+        assert_eq!(
+            told(true),
+            (format!("{disagree}; no fewer do; {walked}"), "2 deltas; of fewer, all orders agree".to_owned(), None)
+        );
+        assert_eq!(told(false), (format!("{disagree}; {walked}"), "2 deltas; not proved minimal".to_owned(), None));
+    }
 }

@@ -44,7 +44,7 @@ pub struct RunOptions {
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Threads of the backend `threads` [default: all cores]
+    /// Threads of the backend `threads`, and of walks over every order [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
     /// How the other ends of links are reached.

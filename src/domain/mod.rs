@@ -5,6 +5,7 @@
 
 pub mod algebra;
 pub mod case;
+pub mod count;
 pub mod delta;
 pub mod evidence;
 pub mod execution;

@@ -151,7 +151,7 @@ impl<'de> Deserialize<'de> for Budget {
 }
 
 /// How much memory a check of arrival orders may use, in MiB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct MemoryMib(u64);
 
@@ -159,6 +159,12 @@ impl MemoryMib {
     /// So many MiB, in bytes; as many as can be counted if they are more.
     pub const fn bytes(self) -> u64 {
         self.0.saturating_mul(1 << 20)
+    }
+}
+
+impl<'de> Deserialize<'de> for MemoryMib {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer)?.to_string().parse().map_err(de::Error::custom)
     }
 }
 
@@ -170,7 +176,7 @@ impl Default for MemoryMib {
 
 /// A text that is no amount of memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an amount of memory; allowed is a whole number of MiB, such as 256")]
+#[error("'{0}' is not an amount of memory; allowed is a whole number of MiB from 1, such as 256")]
 pub struct MemoryError(String);
 
 impl FromStr for MemoryMib {
@@ -178,7 +184,7 @@ impl FromStr for MemoryMib {
 
     fn from_str(text: &str) -> Result<Self, MemoryError> {
         let digits_alone = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|_| digits_alone);
+        let number = text.parse().ok().filter(|&number| digits_alone && number > 0);
         number.map(MemoryMib).ok_or_else(|| MemoryError(text.to_owned()))
     }
 }
@@ -205,12 +211,19 @@ fn named_claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultC
 
 /// Kinds of fault that arrival orders are about.
 fn claims_of_orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultClass>, D::Error> {
-    let claims: Vec<FaultClass> = named_once(deserializer)?;
-    let known = [FaultClass::OrderDependence, FaultClass::RepeatedDelivery];
-    match claims.iter().find(|class| !known.contains(class)) {
-        Some(class) => Err(de::Error::custom(format!("no arrival order is about '{class}'"))),
-        None => Ok(claims),
+    /// Those that there are, so that a message about others lists them.
+    #[derive(Deserialize, PartialEq)]
+    #[serde(rename_all = "kebab-case")]
+    enum OfOrders {
+        OrderDependence,
+        RepeatedDelivery,
     }
+    let claims: Vec<OfOrders> = named_once(deserializer)?;
+    let class = |claim| match claim {
+        OfOrders::OrderDependence => FaultClass::OrderDependence,
+        OfOrders::RepeatedDelivery => FaultClass::RepeatedDelivery,
+    };
+    Ok(claims.into_iter().map(class).collect())
 }
 
 fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -400,9 +413,9 @@ pub struct EveryOrderTrial {
     /// The merges; all algebras if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub algebras: Vec<Named>,
-    /// The state before any delivery.
-    #[serde(default)]
-    pub start: Hex64,
+    /// The state before any delivery; each algebra's identity if none is named, and 0 where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Hex64>,
     /// So many sources that each deliver their own deltas in their own order, dealt in turn; one source a delta if none
     /// is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]

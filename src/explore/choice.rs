@@ -1,5 +1,7 @@
 //! What is tried of a workload's orders: whole orders by one explorer after the other, and every delivered set besides
 //! where that fits.
+//!
+//! Knows: the explorers, and what they cost. Must not: deliver anything.
 
 use std::num::NonZeroUsize;
 
@@ -88,7 +90,7 @@ impl Choice {
     pub(super) fn exhaustive(setting: &Setting) -> Result<Self, PlanError> {
         let Setting { deltas, budget, memory, .. } = *setting;
         let instead = || instead(setting, whole_orders(setting));
-        let cost = EverySet::of(setting).ok_or_else(|| PlanError::TooManySets { deltas, instead: instead() })?;
+        let cost = EverySetCost::of(setting).ok_or_else(|| PlanError::TooManySets { deltas, instead: instead() })?;
         let fits = cost.deliveries <= budget && cost.bytes <= memory;
         let beside = fits
             .then(|| {
@@ -171,14 +173,14 @@ impl Choice {
 
 /// What it costs to reach every set of a workload's deltas in every way, and to try [`SAMPLED`] whole orders besides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EverySet {
+pub struct EverySetCost {
     /// Deliveries to each subject, those that recompute a state included.
     pub deliveries: u64,
     /// Bytes.
     pub bytes: u64,
 }
 
-impl EverySet {
+impl EverySetCost {
     /// Of the costlier of the subjects that there are; `None` if the deltas are too many for any.
     fn of(setting: &Setting) -> Option<Self> {
         let deltas = u32::try_from(setting.deltas).ok().filter(|deltas| *deltas <= MOST_WALKED)?;
@@ -192,33 +194,39 @@ impl EverySet {
             bytes = u64::try_from(cost.memory).ok()?;
         }
         if setting.devices {
-            deliveries = deliveries.max(search::steps(deltas));
+            deliveries = deliveries.max(search::deliveries(deltas));
             bytes = bytes.max(search::bytes(deltas));
         }
-        Some(EverySet { deliveries: deliveries.checked_add(SAMPLED * setting.deltas)?, bytes })
+        Some(EverySetCost { deliveries: deliveries.checked_add(SAMPLED * setting.deltas)?, bytes })
     }
 }
 
-impl EverySet {
+impl EverySetCost {
     /// The deliveries without those of the whole orders.
     fn of_sets(self, deltas: u64) -> u64 {
         self.deliveries - SAMPLED * deltas
     }
 }
 
-/// The strongest whole orders that fit: a proof, then the longest tuples of up to three, with drawn orders where there
-/// are fewer of them; then drawn orders alone.
+/// The most tuples that are counted for a family that nobody asked for by its strength, beyond triples: choosing should
+/// take no longer than trying.
+const TUPLES_UNASKED: u64 = 1 << 18;
+
+/// The strongest whole orders that fit: a proof, then the longest tuples, with drawn orders where there are fewer of them;
+/// then drawn orders alone.
 fn whole_orders(setting: &Setting) -> Option<Choice> {
-    let Setting { deltas, seed, budget, .. } = *setting;
+    let Setting { deltas, seed, budget, memory, .. } = *setting;
     let fitting = |explorers: Vec<Option<Chooser>>| {
         let explorers = explorers.into_iter().collect::<Option<Vec<Chooser>>>()?;
         Some(Choice { explorers, every_set: false, asked: true }).filter(|choice| choice.fits(setting))
     };
     let drawn = |most: u64| Chooser::with_all(Seeded { orders: most, seed }, deltas);
     let covering = |strength: u32| {
+        let tuples = deltas.checked_pow(strength).filter(|&tuples| strength <= 3 || tuples <= TUPLES_UNASKED)?;
         // A family has at least strength! orders; only if those fit is it made.
         let least = (1..=u64::from(strength)).product::<u64>();
-        if covering::fits(deltas, strength).is_err() || least.saturating_mul(deltas) > budget {
+        let may_fit = least.saturating_mul(deltas) <= budget && covering::bytes_to_count(tuples) <= memory;
+        if covering::fits(deltas, strength).is_err() || !may_fit {
             return None;
         }
         let family = || Chooser::with_all(Covering { strength, seed }, deltas);
@@ -228,8 +236,7 @@ fn whole_orders(setting: &Setting) -> Option<Choice> {
     };
     let sampled = SAMPLED.min(budget / deltas);
     fitting(vec![Chooser::with_all(AllOrders, deltas)])
-        .or_else(|| covering(3))
-        .or_else(|| covering(2))
+        .or_else(|| covering::STRENGTHS.rev().find_map(covering))
         .or_else(|| if sampled > 0 { fitting(vec![drawn(sampled)]) } else { None })
 }
 
@@ -237,12 +244,13 @@ fn whole_orders(setting: &Setting) -> Option<Choice> {
 pub(super) fn instead(setting: &Setting, strongest: Option<Choice>) -> String {
     let deltas = setting.deltas;
     match strongest {
-        None => format!("not one order fits, and --budget {deltas} takes one"),
+        None if setting.budget < deltas => format!("not one order fits, and --budget {deltas} takes one"),
+        None => "no plan fits that memory, and --memory 1 takes one".to_owned(),
         Some(strongest) => {
-            let of_sets = EverySet::of(setting).filter(|_| strongest.every_set).map_or(0, |cost| cost.of_sets(deltas));
+            let of_sets =
+                EverySetCost::of(setting).filter(|_| strongest.every_set).map_or(0, |cost| cost.of_sets(deltas));
             let deliveries = strongest.cost(deltas).map_or(0, |(deliveries, _)| deliveries) + of_sets;
-            let plan = strongest.asked_for(deltas);
-            format!("the strongest that fits is {plan}, with {deliveries} deliveries")
+            format!("auto takes {}, with {deliveries} deliveries", strongest.asked_for(deltas))
         }
     }
 }

@@ -25,6 +25,11 @@ pub const STRENGTHS: std::ops::RangeInclusive<u32> = 2..=6;
 /// take seconds to make.
 pub const MOST_TUPLES: u64 = 1 << 24;
 
+/// Bytes for so many tuples, n^T: a bit each, while a family is made and again while it is counted.
+pub fn bytes_to_count(tuples: u64) -> u64 {
+    2 * tuples.div_ceil(8)
+}
+
 /// Why there is no family of this strength for a workload.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CoveringError {
@@ -54,7 +59,8 @@ pub enum CoveringError {
 }
 
 fn instead(deltas: u64) -> String {
-    strongest(deltas).map_or_else(String::new, |strength| format!("; the strongest that fits is covering:{strength}"))
+    strongest(deltas)
+        .map_or_else(String::new, |strength| format!("; the strongest that is made is covering:{strength}"))
 }
 
 /// Whether a family of this strength is made for so many deltas.
@@ -126,6 +132,12 @@ impl Family {
     /// The ordered tuples that were counted in its orders.
     pub fn tuples_counted(&self) -> u64 {
         self.counted
+    }
+
+    /// What so many of its orders, from the first on, are worth: something only if they are all, and cover all.
+    fn warrant(&self, tried: u64) -> Option<Warrant> {
+        let whole = self.covers_all() && tried == self.orders.len() as u64;
+        whole.then_some(Warrant::Covered { strength: self.strength, tuples: self.counted })
     }
 
     /// Whether every ordered tuple of distinct deltas was counted.
@@ -311,15 +323,13 @@ impl Explorer for Covering {
 
     /// A bit for every tuple, while the family is made and again while it is counted, and its orders.
     fn bytes(&self, deltas: u64) -> u64 {
-        let tuples = deltas.checked_pow(self.strength).unwrap_or(u64::MAX);
         let orders = self.number(deltas).unwrap_or(0);
-        (2 * tuples.div_ceil(8)).saturating_add(orders.saturating_mul(deltas).saturating_mul(size_of::<u32>() as u64))
+        bytes_to_count(deltas.saturating_pow(self.strength))
+            .saturating_add(orders.saturating_mul(deltas).saturating_mul(size_of::<u32>() as u64))
     }
 
     fn warrant(&self, deltas: u64, tried: u64) -> Option<Warrant> {
-        let family = Family::drawn(deltas, self.strength, self.seed).ok()?;
-        let whole = family.covers_all() && tried == family.orders.len() as u64;
-        whole.then_some(Warrant::Covered { strength: self.strength, tuples: family.counted })
+        Family::drawn(deltas, self.strength, self.seed).ok()?.warrant(tried)
     }
 }
 
@@ -411,7 +421,7 @@ mod tests {
             let mut rest = all_of_three.clone();
             rest.remove(lacking);
             let family = Family::counted(3, 3, rest);
-            assert_eq!((family.tuples_counted(), family.covers_all()), (5, false));
+            assert_eq!((family.tuples_counted(), family.covers_all(), family.warrant(5)), (5, false, None));
         }
         // A sound family of 64, but for one swap of neighbours in one of its orders.
         let sound = Family::drawn(64, 3, SEED).expect("it fits");

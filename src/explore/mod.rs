@@ -24,7 +24,7 @@ use crate::domain::trial::MOST_WALKED;
 
 use adversarial::Adversarial;
 use all_orders::AllOrders;
-use choice::{Choice, EverySet, SAMPLED};
+use choice::{Choice, EverySetCost, SAMPLED};
 use covering::{Covering, CoveringError};
 use exhaustive::Refused;
 use replay::Replay;
@@ -70,8 +70,10 @@ pub const EXPLORERS: &[Registration] = &[
     Registration {
         name: AUTO,
         argument: "",
-        about: "the strongest that fits the budget: exhaustive, all, covering:3, covering:2, sample",
-        open: |_, setting| Choice::strongest(setting).ok_or(PlanError::NothingFits(setting.deltas, setting.budget)),
+        about: "the strongest that fits: exhaustive, all, covering (T above 3 where it is quick to choose), sample",
+        open: |_, setting| {
+            Choice::strongest(setting).ok_or_else(|| PlanError::NothingFits(choice::instead(setting, None)))
+        },
     },
     Registration {
         name: STANDARD,
@@ -98,6 +100,12 @@ pub const EXPLORERS: &[Registration] = &[
         open: |strength, setting| {
             let strength = strength.parse().map_err(|_| PlanError::Argument("T is a whole number from 2 to 6"))?;
             covering::fits(setting.deltas, strength)?;
+            let bytes = covering::bytes_to_count(setting.deltas.saturating_pow(strength));
+            if bytes > setting.memory {
+                let (deltas, memory) = (setting.deltas, setting.memory);
+                let instead = choice::instead(setting, Choice::strongest(setting));
+                return Err(PlanError::TuplesOverMemory { strength, deltas, bytes, memory, instead });
+            }
             Ok(Choice::of(Box::new(Covering { strength, seed: setting.seed }), setting.deltas))
         },
     },
@@ -173,6 +181,22 @@ pub enum PlanError {
         /// What would fit.
         instead: String,
     },
+    /// The tuples of a family take more memory to count than there may be.
+    #[error(
+        "covering:{strength} of {deltas} deltas takes {bytes} bytes to count its tuples, and may take {memory}; {instead}"
+    )]
+    TuplesOverMemory {
+        /// The strength.
+        strength: u32,
+        /// Number of deltas.
+        deltas: u64,
+        /// The bytes that they take.
+        bytes: u64,
+        /// The bytes that they may.
+        memory: u64,
+        /// What would fit.
+        instead: String,
+    },
     /// The deltas are too many for every delivered set.
     #[error("every delivered set is tried of up to {MOST_WALKED} deltas, and there are {deltas}; {instead}")]
     TooManySets {
@@ -190,7 +214,7 @@ pub enum PlanError {
         /// Number of deltas.
         deltas: u64,
         /// What they take.
-        cost: EverySet,
+        cost: EverySetCost,
         /// The deliveries that there may be.
         budget: u64,
         /// The bytes that there may be.
@@ -198,9 +222,9 @@ pub enum PlanError {
         /// What would fit.
         instead: String,
     },
-    /// Not one order fits.
-    #[error("not one order of {0} deltas fits the budget of {1} deliveries; --budget {0} takes one")]
-    NothingFits(u64, u64),
+    /// Nothing fits.
+    #[error("{0}")]
+    NothingFits(String),
     /// A walk takes more than it may.
     #[error(transparent)]
     Walk(#[from] Refused),

@@ -12,12 +12,14 @@ use crate::explore::exhaustive::subsets;
 /// Bytes for each set: the word that was shown.
 const BYTES_PER_SET: u64 = size_of::<u64>() as u64;
 
-/// The most deltas that are searched: a place for every set has to be found in memory.
-pub const MOST_SEARCHED: u32 = 32;
-
-/// How many steps a search over `n` deltas takes, `n` up to [`MOST_SEARCHED`]: `n * 2^(n-1)`.
+/// How many steps a search over `n` deltas takes, `n` up to 32: `n * 2^(n-1)`.
 pub fn steps(n: u32) -> u64 {
     (u64::from(n) << n) / 2
+}
+
+/// How many deliveries it takes: each step puts a state back with one, and makes another.
+pub fn deliveries(n: u32) -> u64 {
+    2 * steps(n)
 }
 
 /// How many bytes it takes.
@@ -85,7 +87,7 @@ pub fn search<E>(
     truth: impl Fn(u64, u64) -> u64,
     mut step: impl FnMut(u64, u64) -> Result<Shown, E>,
     watch: &mut dyn Watch,
-) -> Result<Searched, E> {
+) -> (Searched, Option<E>) {
     let n = deltas.len() as u32;
     let true_of = |set: u64| subsets::members(set).fold(0, |state, delta| truth(state, deltas[delta as usize]));
     let mut states = vec![0u64; 1 << n];
@@ -94,13 +96,16 @@ pub fn search<E>(
     for _ in 1..1u64 << n {
         set = subsets::next(n, set);
         if watch.stop_requested() {
-            return Ok(searched);
+            return (searched, None);
         }
         let expected = true_of(set);
         let mut first: Option<(u32, u64)> = None;
         for delta in subsets::members(set) {
             let from = states[(set & !(1 << delta)) as usize];
-            let shown = step(from, deltas[delta as usize])?;
+            let shown = match step(from, deltas[delta as usize]) {
+                Ok(shown) => shown,
+                Err(error) => return (searched, Some(error)),
+            };
             let end = shown.after;
             searched.steps += 1;
             if shown != (Shown { before: from, after: expected }) && searched.untrue.is_none() {
@@ -112,7 +117,7 @@ pub fn search<E>(
                 Some(one) if one.1 != end => {
                     let deltas = subsets::members(set).collect();
                     searched.disagreement = Some(Disagreement { deltas, one, other: (delta, end) });
-                    return Ok(searched);
+                    return (searched, None);
                 }
                 Some(_) => {}
             }
@@ -125,7 +130,7 @@ pub fn search<E>(
         }
     }
     searched.complete = true;
-    Ok(searched)
+    (searched, None)
 }
 
 #[cfg(test)]
@@ -139,7 +144,7 @@ mod tests {
     fn searched(mut step: impl FnMut(u64, u64) -> u64) -> Searched {
         let truth = |state: u64, delta| state ^ delta;
         let shown = |before, delta| Ok(Shown { before, after: step(before, delta) });
-        search::<Infallible>(&DELTAS, truth, shown, &mut Unwatched).expect("no error")
+        search::<Infallible>(&DELTAS, truth, shown, &mut Unwatched).0
     }
 
     #[test]
@@ -172,7 +177,25 @@ mod tests {
     fn a_state_that_cannot_be_put_back_is_untrue_even_where_the_end_is_right() {
         let truth = |state: u64, delta| state ^ delta;
         let step = |from: u64, delta| Ok(Shown { before: from & 0xF, after: from ^ delta });
-        let found = search::<Infallible>(&DELTAS, truth, step, &mut Unwatched).expect("no error");
+        let found = search::<Infallible>(&DELTAS, truth, step, &mut Unwatched).0;
         assert_eq!(found.untrue.map(|step| (step.before, step.shown.before)), Some((vec![1], 0x2)));
+    }
+
+    #[test]
+    fn a_search_that_is_stopped_or_whose_subject_falls_silent_has_settled_only_what_it_tried_in_every_way() {
+        let truth = |state: u64, delta| state ^ delta;
+        for silent_after in 0..steps(6) {
+            let mut left = silent_after;
+            let step = |before: u64, delta| {
+                left = left.checked_sub(1).ok_or("silent")?;
+                Ok(Shown { before, after: before ^ delta })
+            };
+            let (searched, failed) = search(&DELTAS, truth, step, &mut Unwatched);
+            assert_eq!((failed, searched.steps, searched.complete), (Some("silent"), silent_after, false));
+            // 6, 6 + 30, 6 + 30 + 60, ... steps reach all sets of up to 1, 2, 3, ... deltas.
+            let all_up_to = |size: u32| (1..=size).map(|k| u64::from(k) * subsets::binomial(6, k)).sum::<u64>();
+            let settled = (0..=6).rev().find(|&size| all_up_to(size) <= silent_after).unwrap_or(0);
+            assert_eq!(searched.settled, settled, "after {silent_after} steps");
+        }
     }
 }

@@ -20,7 +20,8 @@ impl Text {
         for walk in walks {
             let WalkRecord { check, evidence, proved, of: all, merges, sets, .. } = walk;
             let of_walk = if alike { String::new() } else { of(*evidence) };
-            let covered = format!("{check}{of_walk}: {proved} of {all} schedules proved; {merges} merges, {sets} sets");
+            let covered =
+                format!("{check}{of_walk}: {proved} of {all} schedules proved; {merges} deliveries, {sets} sets");
             self.paragraph("  - ", 4, &covered);
         }
         for walk in walks {
@@ -35,12 +36,11 @@ impl Text {
         let cell = |way: &WayRecord, place: usize| {
             way.deltas.get(place).map_or(String::new(), |(index, value)| format!("delta {index} {value}"))
         };
-        self.line(&format!("  {:<10} {:<34}{}", "delivered", "one way", "another"));
+        self.pair("delivered", "one way", "another");
         for place in 0..first.deltas.len().max(second.deltas.len()) {
-            let row = format!("  #{:<9} {:<34}{}", place + 1, cell(first, place), cell(second, place));
-            self.line(row.trim_end());
+            self.pair(&format!("#{}", place + 1), &cell(first, place), &cell(second, place));
         }
-        self.line(&format!("  {:<10} {:<34}{}", "state", first.state.to_string(), second.state));
+        self.pair("state", &first.state.to_string(), &second.state.to_string());
         let difference = first.state.0 ^ second.state.0;
         let bytes: Vec<String> =
             (0..8).filter(|byte| difference >> (8 * byte) & 0xFF != 0).map(|byte: u32| byte.to_string()).collect();

@@ -104,6 +104,21 @@ impl Text {
         self.line(&format!("{bold}{heading}{bold:#}"));
     }
 
+    /// A label with two cells beside each other, or below each other where the window is too narrow for both.
+    pub(super) fn pair(&mut self, label: &str, one: &str, other: &str) {
+        /// Columns of a first cell: a delta with its value, and a gap.
+        const CELL: usize = 34;
+        const LABEL: usize = 10;
+        if self.width >= 2 * CELL + LABEL {
+            self.line(format!("  {label:<LABEL$} {one:<CELL$}{other}").trim_end());
+            return;
+        }
+        self.line(format!("  {label:<LABEL$} {one}").trim_end());
+        if !other.is_empty() {
+            self.line(&format!("  {:<LABEL$} {other}", ""));
+        }
+    }
+
     /// A paragraph with every line but the first indented by `indent` columns, and the first one too if it is not
     /// given a beginning of its own.
     pub(super) fn paragraph(&mut self, beginning: &str, indent: usize, words: &str) {
@@ -206,9 +221,9 @@ impl Text {
         /// Deliveries that are shown.
         const SHOWN: usize = 16;
         let Counterexample { right, wrong, differing_bytes, replays, schedule, .. } = counterexample;
-        let mut row = |label: &str, cell: &dyn Fn(&Sequence) -> String| {
-            let right = right.as_ref().map_or(String::new(), |right| format!("{:<34}", cell(right)));
-            self.line(format!("  {label:<10} {right}{}", cell(wrong)).trim_end());
+        let mut row = |label: &str, cell: &dyn Fn(&Sequence) -> String| match right {
+            Some(right) => self.pair(label, &cell(right), &cell(wrong)),
+            None => self.pair(label, &cell(wrong), ""),
         };
         row("delivered", &|sequence| if sequence == wrong { "wrong".to_owned() } else { "right".to_owned() });
         for place in 0..wrong.deltas.len().min(SHOWN) {

@@ -1,13 +1,13 @@
 //! Software accumulators as functions of their state, so that every order of their deltas can be walked.
-
-use std::num::NonZeroUsize;
+//!
+//! Knows: the walk, and accumulators whose state is one word. Must not: judge what comes of it.
 
 use crate::domain::replica::Merging;
 use crate::domain::subject::{Accumulator, WordState};
 use crate::domain::watch::Watch;
 use crate::explore::exhaustive::{Beside, Limits, Outcome, Plan, Refused, every_set, explore};
 
-/// An accumulator of which a walk can prove something.
+/// An accumulator of which a walk can prove something: of what it does with deltas that arrive one at a time.
 pub trait Walkable: Accumulator {
     /// Walks over every order of these deltas, each delivered by itself through the accumulator's own code, from a start
     /// of 0.
@@ -45,10 +45,7 @@ impl<S: Accumulator + WordState> Walkable for S {
     fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
         let replica = Merging { deltas, start: 0, merge: |state, delta| self.after(state, &[delta]) };
         let plan = plan(deltas.len() as u32);
-        // Each thread takes memory of its own. Whether the walk is made must not depend on how many there are.
-        let alone = Limits { threads: NonZeroUsize::MIN, ..*limits };
-        let limits = if plan.fits(&replica, limits).is_ok() { limits } else { &alone };
-        explore(&replica, &plan, limits, watch)
+        explore(&replica, &plan, &plan.within(&replica, limits)?, watch)
     }
 
     fn compare(&self, deltas: &[u64], watch: &mut dyn Watch) -> Truth {
@@ -68,6 +65,33 @@ impl<S: Accumulator + WordState> Walkable for S {
                 let deltas = (0..deltas.len() as u32).filter(|delta| set >> delta & 1 == 1).collect();
                 Truth::Wrong { deltas, expected, got }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::Unwatched;
+    use crate::explore::exhaustive::Judgement;
+    use crate::subject::scalar::Scalar;
+    use std::num::NonZeroUsize;
+
+    #[test]
+    fn whether_a_walk_is_made_does_not_depend_on_the_number_of_threads() {
+        let deltas: Vec<u64> = (1..=20).map(|delta| delta << 7).collect();
+        let alone = plan(20).cost(
+            &Merging { deltas: &deltas, start: 0, merge: |state: u64, _| state },
+            crate::explore::exhaustive::Comparison::Whole,
+            NonZeroUsize::MIN,
+        );
+        let memory = u64::try_from(alone.memory).expect("it is small");
+        for threads in [1, 2, 1024].map(|threads| NonZeroUsize::new(threads).expect("not 0")) {
+            let limits = Limits { memory, deliveries: u64::MAX, threads };
+            let outcome = Scalar::new().walk(&deltas, &limits, &mut Unwatched).expect("it fits");
+            assert_eq!(outcome.judgement, Judgement::Agree);
+            let less = Limits { memory: memory - 1, ..limits };
+            assert!(Scalar::new().walk(&deltas, &less, &mut Unwatched).is_err());
         }
     }
 }

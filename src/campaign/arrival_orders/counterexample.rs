@@ -8,7 +8,7 @@ use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::order::Order;
-use crate::domain::schedule::Schedule;
+use crate::domain::schedule::{Schedule, can_hold};
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::watch::Watch;
@@ -158,10 +158,11 @@ pub(super) fn finding(
 
 /// The text by which `--orders replay:` takes this order again.
 fn schedule(order: &Order, workload: &Workload) -> String {
-    let Workload { count, seed, .. } = *workload;
+    let Workload { scenario, count, seed, .. } = *workload;
+    let scenario = scenario.filter(|name| can_hold(name)).map(str::to_owned);
     let length = Permutation::prepare(order, count.into(), seed).len();
     let count = count.to_string().parse().expect("a workload has at least one delta");
-    Schedule { scenario: None, count, seed, length, order: order.clone() }.to_string()
+    Schedule { scenario, count, seed, length, order: order.clone() }.to_string()
 }
 
 /// What an order delivers, and the state that tells.

@@ -36,7 +36,7 @@ pub(super) fn doubt(
     let (count, fit) = (u64::from(workload.count), workload.budget.get());
     let undecided = oracles.values().any(|&verdict| verdict == Verdict::Inconclusive);
     if tried.all() == 0 {
-        let planned = count * Choice::most_of_standard(&workload.setting(None));
+        let planned = count * Choice::most_of_standard(&workload.setting());
         Some(format!(
             "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes two, and \
              --budget {planned} all that are planned",

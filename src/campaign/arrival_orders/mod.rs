@@ -2,8 +2,9 @@
 
 mod counterexample;
 mod delivery;
-pub mod every_set;
 mod judgement;
+pub mod searched;
+pub mod walked;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use crate::bus::timed::record;
-use crate::domain::delta::{Generate, SplitMix64};
+use crate::domain::delta::{Deltas, Generate, SplitMix64};
 use crate::domain::fault::FaultClass;
 use crate::domain::oracle::Oracle;
 use crate::domain::order::Order;
@@ -37,7 +38,9 @@ pub const ARRIVAL_ORDERS: &str = "arrival orders";
 
 /// The workload whose orders are tried, and within what.
 #[derive(Clone, Copy, Debug)]
-pub struct Workload {
+pub struct Workload<'a> {
+    /// The scenario's name, where it has one.
+    pub scenario: Option<&'a str>,
     /// Number of deltas.
     pub count: u32,
     /// What the deltas, and the seeded orders, are drawn from.
@@ -56,11 +59,25 @@ pub struct Workload {
     pub devices: bool,
 }
 
-impl Workload {
+impl<'a> Workload<'a> {
     /// What orders are chosen for.
-    pub fn setting<'a>(&self, scenario: Option<&'a str>) -> Setting<'a> {
-        let Workload { count, seed, budget, memory, banks, software, devices, .. } = *self;
+    pub fn setting(&self) -> Setting<'a> {
+        let Workload { scenario, count, seed, budget, memory, banks, software, devices, .. } = *self;
         Setting { scenario, deltas: count.into(), seed, banks, budget: budget.get(), memory, software, devices }
+    }
+}
+
+impl Workload<'_> {
+    /// The values of the deltas.
+    fn deltas(&self) -> Vec<u64> {
+        let generated = Deltas::of_engine(self.seed);
+        (0..u64::from(self.count)).map(|index| generated.at(index)).collect()
+    }
+
+    /// Why agreement about these deltas tells nothing, if it does not.
+    fn untelling(&self, deltas: &[u64]) -> Option<String> {
+        let all_zero = deltas.iter().all(|&delta| delta == 0);
+        all_zero.then(|| "every state is right to be 0: a subject that does nothing passes".to_owned())
     }
 }
 

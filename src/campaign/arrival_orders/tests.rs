@@ -61,10 +61,11 @@ impl Subject for Hazard {
 
 const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
 
-fn workload(count: u32, budget: u64) -> Workload {
+fn workload(count: u32, budget: u64) -> Workload<'static> {
     let deltas = Deltas::of_engine(SEED);
     let truth = (0..u64::from(count)).fold(0, |state, index| state ^ deltas.at(index));
     Workload {
+        scenario: None,
         count,
         seed: SEED,
         truth,
@@ -77,7 +78,7 @@ fn workload(count: u32, budget: u64) -> Workload {
 }
 
 fn asked_for(spec: &str, workload: &Workload) -> Choice {
-    explore::choose(&spec.parse().expect("an explorer"), &workload.setting(None)).expect("it fits")
+    explore::choose(&spec.parse().expect("an explorer"), &workload.setting()).expect("it fits")
 }
 
 fn checked(subject: &mut dyn Subject, workload: &Workload, chosen: &Choice) -> Check {

@@ -1,6 +1,8 @@
 //! The state of every set of deltas, along one way each.
 //!
 //! Where a walk has shown that all ways to a set agree, this tells what they agree on: a truth can be held against it.
+//!
+//! Knows: the replica. Must not: know the truth.
 
 use crate::domain::replica::Replica;
 use crate::domain::watch::Watch;

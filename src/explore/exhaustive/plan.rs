@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use num_bigint::BigUint;
 
 use super::{blocks, classes, digests};
+use crate::domain::count::counted;
 use crate::domain::replica::Replica;
 
 /// Which delivery sequences are allowed. Deltas are named by their index in the workload.
@@ -105,7 +106,9 @@ pub enum Refused {
     #[error(
         "the walk takes {} deliveries and {} bytes; the limits are {} and {}; {}",
         cost.deliveries(), cost.memory, limits.deliveries, limits.memory,
-        strongest.as_ref().map_or("no part of it fits".to_owned(), |plan| format!("what fits is {}", plan.describe()))
+        strongest.as_ref().map_or("no part of it fits: allow more of what is short".to_owned(), |plan| {
+            format!("what fits is {}", plan.describe())
+        })
     )]
     OverBudget {
         /// What it would cost.
@@ -147,13 +150,13 @@ impl Plan {
     /// The plan in a few words.
     pub fn describe(&self) -> String {
         let schedules = match &self.schedules {
-            Schedules::EveryOrder { deltas } => format!("every order of {deltas} deltas"),
+            Schedules::EveryOrder { deltas } => format!("every order of {}", counted(deltas, "delta")),
             Schedules::PerSource { queues } => {
                 let lengths: Vec<String> = queues.iter().map(|queue| queue.len().to_string()).collect();
                 format!("every interleaving of queues of {} deltas", lengths.join(" + "))
             }
             Schedules::Repeated { deltas, times } => {
-                format!("every order of {deltas} deltas, each 1 to {times} times")
+                format!("every order of {}, each 1 to {}", counted(deltas, "delta"), counted(times, "time"))
             }
         };
         if self.losses { format!("{schedules}, any of them lost") } else { schedules }
@@ -232,6 +235,13 @@ impl Plan {
     /// Whether the walk, telling snapshots apart in the way that fits them, stays within these limits.
     pub fn fits<R: Replica>(&self, replica: &R, limits: &Limits) -> Result<(), Refused> {
         self.admit(replica, Comparison::fitting::<R>(), limits)
+    }
+
+    /// The limits under which the walk is made: with one thread where several would take too much memory, each its own.
+    /// Whether it is made does not depend on how many there are.
+    pub fn within<R: Replica>(&self, replica: &R, limits: &Limits) -> Result<Limits, Refused> {
+        let alone = Limits { threads: NonZeroUsize::MIN, ..*limits };
+        if self.fits(replica, limits).is_ok() { Ok(*limits) } else { self.fits(replica, &alone).map(|()| alone) }
     }
 
     /// Refuses what costs too much.

@@ -90,6 +90,40 @@ fn a_wrong_claim_of_each_law_is_falsified_at_both_widths() {
     }
 }
 
+#[test]
+fn an_identity_and_an_inverse_must_do_on_both_sides() {
+    let xor = entry("xor");
+    let merging = |at_8: fn(u8, u8) -> u8, at_64: fn(u64, u64) -> u64| Entry {
+        claims: &Law::ALL,
+        at_8: Carrier { merge: at_8, ..xor.at_8 },
+        at_64: Carrier { merge: at_64, ..xor.at_64 },
+        ..xor
+    };
+    // 0 changes nothing on one side, and everything on the other.
+    let (left, right) = (merging(|state, _| state, |state, _| state), merging(|_, delta| delta, |_, delta| delta));
+    // What follows a word undoes it from one side alone.
+    let follows = |one: u64, other: u64| u64::from(other != one.wrapping_add(1));
+    let undone = merging(|one, other| u8::from(other != one.wrapping_add(1)), follows);
+    let undone_after = Entry {
+        at_8: Carrier { inverse: Some(Inverse { form: "a + 1", of: |a: u8| a.wrapping_add(1) }), ..undone.at_8 },
+        at_64: Carrier { inverse: Some(Inverse { form: "a + 1", of: |a: u64| a.wrapping_add(1) }), ..undone.at_64 },
+        ..undone
+    };
+    let undone_before = Entry {
+        at_8: Carrier { inverse: Some(Inverse { form: "a - 1", of: |a: u8| a.wrapping_sub(1) }), ..undone.at_8 },
+        at_64: Carrier { inverse: Some(Inverse { form: "a - 1", of: |a: u64| a.wrapping_sub(1) }), ..undone.at_64 },
+        ..undone
+    };
+    for (entry, law) in
+        [(left, Law::Identity), (right, Law::Identity), (undone_after, Law::Inverse), (undone_before, Law::Inverse)]
+    {
+        let found = tried(&entry, law, SEED, 1000);
+        for width in [&found.at_8_bits, &found.at_64_bits] {
+            assert_eq!(width.verdict, Verdict::Falsified, "{} {law}", entry.name);
+        }
+    }
+}
+
 /// Exclusive or that is wrong in one pair at 8 bits, and for few states at 64.
 #[derive(Clone, Copy, Debug, Default)]
 struct BentXor;
