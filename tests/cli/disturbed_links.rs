@@ -170,7 +170,7 @@ fn what_may_not_be_opened_is_unavailable_and_says_who_may() {
     let folder = tempfile::tempdir().expect("a folder");
     let closed = folder.path().join("closed");
     fs::write(&closed, "").expect("a file");
-    fs::set_permissions(&closed, Permissions::from_mode(0)).expect("its owner closes it");
+    fs::set_permissions(&closed, Permissions::from_mode(0o000)).expect("its owner closes it");
     let backend = format!("uartbone:{}", closed.display());
     if File::open(&closed).is_err() {
         return told(answer_in_time(&["5", "--backend", &backend]));
