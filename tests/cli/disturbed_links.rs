@@ -121,13 +121,6 @@ fn a_few_lost_or_damaged_bytes_end_no_run_in_a_panic_and_falsify_no_sound_device
 }
 
 #[test]
-fn a_lost_byte_is_made_good_by_silence_and_asking_again() {
-    let emulator = Emulator::serving(&["uartbone:tcp"], &["--disturb", "lose:40000", "--seed", "7"]);
-    let answer = answer_in_time(&["replay", &format!("case1,{},engine,count=9,active=3,seed=5", emulator.backend())]);
-    assert_eq!(answer.exit, 0, "{answer:?}");
-}
-
-#[test]
 fn what_is_not_there_or_may_not_be_used_is_unavailable_with_the_reason() {
     let plain = tempfile::NamedTempFile::new().expect("a file");
     let plain = plain.path().to_str().expect("a path");
