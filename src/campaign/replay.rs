@@ -150,7 +150,8 @@ fn doubt(case: &Case, compared: &[Comparison], subjects: &Subjects) -> Option<St
     if case.faults.is_empty() {
         return None;
     }
-    let Some(device) = subjects.all_devices().next() else {
+    let modelled = subjects.all_devices().find(|device| !device.planted().is_empty());
+    let Some(device) = modelled else {
         return Some("faults are planted in the model, and this subject is none".to_owned());
     };
     let planted = device.planted();

@@ -17,7 +17,8 @@ use crate::emulator::{Emulator, EmulatorError, End, LinkSpec, Served, Setting};
 /// Arguments of `emulate`.
 #[derive(Debug, Args)]
 pub struct EmulateArgs {
-    /// How clients reach it: uartbone:pty, uartbone:tcp[:PORT], etherbone:tcp[:PORT], etherbone:udp[:PORT], serial:pty
+    /// How clients reach it: uartbone:pty, uartbone:tcp, etherbone:tcp, etherbone:udp or serial:pty; :PORT may follow
+    /// tcp and udp
     #[arg(required = true, value_name = "LINK")]
     pub links: Vec<LinkSpec>,
     /// The device: model, or model:BANKS

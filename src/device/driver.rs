@@ -335,6 +335,8 @@ mod tests {
     use crate::domain::fault::Fault;
     use crate::domain::seed::Seed;
     use crate::domain::watch::Unwatched;
+    use std::cell::RefCell;
+    use std::rc::Rc;
 
     /// A bus whose every word reads the same and whose time passes with each access.
     struct Constant {
@@ -426,8 +428,54 @@ mod tests {
             let model = Model::new(PUBLISHED_BANKS, &Plants::default());
             Driver::open(Box::new(SlowToWake { model, left })).map(|_| ())
         };
-        assert_eq!(asleep_for(2 * (TRIES - 1)), Ok(()));
-        assert!(matches!(asleep_for(2 * TRIES), Err(DriverError::Priming { got: 0, .. })));
+        // A priming has two answers, and the model is still busy when it is first asked for each.
+        assert_eq!(asleep_for(4 * (TRIES - 1)), Ok(()));
+        assert!(matches!(asleep_for(4 * TRIES), Err(DriverError::Priming { got: 0, .. })));
+    }
+
+    /// A model that outlives its driver.
+    struct Shared(Rc<RefCell<Model>>);
+
+    impl Bus for Shared {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            self.0.borrow_mut().read(address)
+        }
+        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+            self.0.borrow_mut().write(address, word)
+        }
+        fn elapsed(&self) -> Duration {
+            self.0.borrow().elapsed()
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.0.borrow_mut().pause(duration);
+        }
+        fn link(&self) -> &str {
+            "shared"
+        }
+    }
+
+    /// A user who asks to stop at once.
+    struct Stopping;
+
+    impl Watch for Stopping {
+        fn begin(&mut self, _stage: &str, _total: u64) {}
+        fn advance(&mut self, _units: u64) {}
+        fn end(&mut self) {}
+        fn stop_requested(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_leaves_the_engine_idle_and_cleared() {
+        let model = Rc::new(RefCell::new(Model::new(PUBLISHED_BANKS, &Plants::default())));
+        let mut driver = Driver::open(Box::new(Shared(Rc::clone(&model)))).expect("a device");
+        let run = EngineRun { count: 10_000_000, active: 1, seed: Seed::new(1) };
+        assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
+        let status = || model.borrow_mut().read(engine::BASE + engine::STATUS);
+        assert_eq!(status(), Ok(0x0208_0001));
+        drop(driver);
+        assert_eq!(status(), Ok(0x0208_0000));
     }
 
     #[test]

@@ -27,13 +27,16 @@ use endpoint::{Endpoint, Looked, StreamEndpoint, UdpEndpoint};
 use session::Session;
 use soc::{SharedSoc, Soc};
 
+/// Makes a device with so many banks and these faults in it.
+type Open = fn(u32, &Plants) -> Result<Box<dyn Bus>, BusError>;
+
 /// A device that can be served: what it is called, and how it is made.
 pub struct Servable {
     /// Its name, as `--device` takes it; a number of banks may follow it and a colon.
     pub name: &'static str,
     /// How its answers are got.
     pub evidence: Evidence,
-    open: fn(u32, &Plants) -> Result<Box<dyn Bus>, BusError>,
+    open: Open,
 }
 
 /// All devices that can be served. A new one is one line.

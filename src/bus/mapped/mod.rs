@@ -1,6 +1,6 @@
 //! Registers that are mapped into this process's memory: `/dev/mem`, or a UIO device.
 //!
-//! Knows: how a window of bus addresses is mapped, and its bounds. The access itself is in [`register`].
+//! Knows: how a window of bus addresses is mapped, and its bounds. The access itself is in `register`.
 
 mod register;
 

@@ -106,3 +106,97 @@ impl Bus for UartBone {
         self.stream.link()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use codec::Decoder;
+    use std::io;
+
+    /// A far end whose every register reads as its own address, on a line that can lose or add bytes.
+    #[derive(Default)]
+    struct FarEnd {
+        decoder: Decoder,
+        answer: Vec<u8>,
+        /// Bytes of what is sent next that are lost.
+        losing: usize,
+        /// What comes behind the next answer that nobody asked for.
+        surplus: Vec<u8>,
+    }
+
+    impl ByteStream for FarEnd {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let lost = std::mem::take(&mut self.losing);
+            for &byte in &bytes[lost..] {
+                let Some(command @ Command::Read { .. }) = self.decoder.push(byte) else { continue };
+                self.answer.extend(command.addresses().flat_map(u32::to_be_bytes));
+                self.answer.append(&mut self.surplus);
+            }
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
+            if self.answer.is_empty() && patience > Duration::from_millis(100) {
+                self.decoder.forget();
+            }
+            let got = buffer.len().min(self.answer.len());
+            buffer[..got].copy_from_slice(&self.answer[..got]);
+            self.answer.drain(..got);
+            Ok(got)
+        }
+
+        fn line_time(&self, _bytes: usize) -> Duration {
+            Duration::ZERO
+        }
+
+        fn link(&self) -> &str {
+            "far end"
+        }
+    }
+
+    #[test]
+    fn words_are_read_in_the_order_in_which_they_are_asked_for() {
+        let mut bus = UartBone::over(Box::new(FarEnd::default()));
+        let addresses = [8, 12, 16, 4, 8, 100];
+        let mut words = [0; 6];
+        bus.read_each(&addresses, &mut words).expect("words");
+        assert_eq!(words, addresses);
+    }
+
+    #[test]
+    fn a_lost_byte_is_made_good_by_silence_and_asking_again() {
+        let mut bus = UartBone::over(Box::new(FarEnd { losing: 1, ..FarEnd::default() }));
+        assert_eq!(bus.read(0xF002_1020), Ok(0xF002_1020));
+        assert_eq!(bus.read(0xF002_1024), Ok(0xF002_1024));
+    }
+
+    #[test]
+    fn bytes_that_nobody_asked_for_are_not_taken_for_the_next_answer() {
+        let surplus = vec![0xAA; 5];
+        let mut bus = UartBone::over(Box::new(FarEnd { surplus, ..FarEnd::default() }));
+        assert_eq!(bus.read(4), Ok(4));
+        assert_eq!(bus.read(8), Ok(8));
+    }
+
+    #[test]
+    fn a_far_end_that_stays_silent_is_asked_twice_and_given_up() {
+        struct Silent;
+        impl ByteStream for Silent {
+            fn send(&mut self, _bytes: &[u8]) -> io::Result<()> {
+                Ok(())
+            }
+            fn receive(&mut self, _buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn line_time(&self, _bytes: usize) -> Duration {
+                Duration::ZERO
+            }
+            fn link(&self) -> &str {
+                "silent"
+            }
+        }
+        let error = UartBone::over(Box::new(Silent)).read(4).expect_err("no answer");
+        let told = "silent: no answer to a read of 0x00000004: expected 4 bytes within 1.0s, got 0, asked 2 times";
+        assert_eq!(error.to_string(), told);
+    }
+}
