@@ -607,7 +607,7 @@ fn a_plan_over_its_budget_is_refused_with_its_cost_and_the_strongest_that_fits()
     assert!(matches!(explore(&replica, &Plan::repeated(2, 16), &tight, &mut Unwatched), Err(Refused::Repeats(16))));
     let none = Limits { memory: 1, ..tight };
     let refused = explore(&replica, &Plan::every_order(5), &none, &mut Unwatched).expect_err("nothing fits");
-    insta::assert_snapshot!(refused, @"the walk takes 80 deliveries and 512 bytes; the limits are 1000000 and 1; no part of it fits");
+    insta::assert_snapshot!(refused, @"the walk takes 80 deliveries and 512 bytes; the limits are 1000000 and 1; no part of it fits: allow more of what is short");
 }
 
 #[test]

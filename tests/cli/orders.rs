@@ -147,7 +147,7 @@ fn every_order_of_software_is_proved_and_a_device_is_searched_and_proved_by_noth
     }
     let searched = check("every delivered set on model");
     assert_eq!((&searched["verdict"], &searched["warrant"]), (&"holds".into(), &Value::Null));
-    assert_eq!(check("arrival orders")["warrant"]["covered"]["strength"], 3);
+    assert_eq!(check("arrival orders")["warrant"]["covered"]["strength"], 5);
     let walks = recorded["walks"].as_array().expect("walks");
     let covered: Vec<(&str, u64, u64)> = walks
         .iter()
