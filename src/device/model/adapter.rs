@@ -19,6 +19,8 @@ pub struct Adapter {
     rs1: u32,
     rs2: u32,
     rd: u32,
+    /// What RD shows when busy falls.
+    response: u32,
     response_ok: bool,
     busy_clocks: u64,
     last_delta: u64,
@@ -40,6 +42,7 @@ impl Adapter {
             rs1: 0,
             rs2: 0,
             rd: 0,
+            response: 0,
             response_ok: false,
             busy_clocks: 0,
             last_delta: 0,
@@ -51,7 +54,7 @@ impl Adapter {
 
     /// The word at this offset.
     pub fn read(&self, offset: u32) -> u32 {
-        let busy = self.busy_clocks > 0;
+        let busy = self.is_busy();
         match offset {
             CMD => self.code,
             RS1 => self.rs1,
@@ -62,15 +65,20 @@ impl Adapter {
         }
     }
 
+    /// Whether a command is being carried out.
+    pub fn is_busy(&self) -> bool {
+        self.busy_clocks > 0
+    }
+
     /// Takes a word at this offset.
     pub fn write(&mut self, offset: u32, word: u32) {
-        if self.busy_clocks > 0 {
+        if self.is_busy() {
             return;
         }
         match offset {
             CMD => {
                 self.code = word & 0x7;
-                self.rd = self.command();
+                self.response = self.command();
                 self.response_ok = true;
                 self.busy_clocks = COMMAND_CLOCKS;
             }
@@ -83,6 +91,9 @@ impl Adapter {
     /// So many clocks.
     pub fn advance(&mut self, clocks: u64) {
         self.busy_clocks = self.busy_clocks.saturating_sub(clocks);
+        if !self.is_busy() {
+            self.rd = self.response;
+        }
     }
 
     fn state(&self) -> u64 {

@@ -68,6 +68,11 @@ impl Engine {
         }
     }
 
+    /// Whether a run is going on.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
     /// Takes a word at this offset.
     pub fn write(&mut self, offset: u32, word: u32) {
         if self.busy {

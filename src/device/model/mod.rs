@@ -7,6 +7,7 @@
 //! | question | decision |
 //! |---|---|
 //! | what a bus access costs | [`ACCESS_CLOCKS`] clocks, during which a run goes on |
+//! | when in an access a word is read or taken | in its first clock, as things stand before it; it is acknowledged, and the word read is there, in its second |
 //! | when a run is over | one clock after the last accumulate clock, in which the banks are merged; COUNT 0 too |
 //! | outputs of an engine while it is busy | CYCLES counts up; RESULT stays 0 until done |
 //! | writes to COUNT, ACTIVE or SEED while busy | ignored |
@@ -15,9 +16,14 @@
 //! | done | falls when a run starts or CTRL clear is taken |
 //! | how long the adapter is busy | [`adapter::COMMAND_CLOCKS`] clocks |
 //! | adapter writes while busy | ignored, CMD too |
+//! | RD while the adapter is busy | the response before; the new one is there when busy falls |
 //! | response_ok after reset | 0; 1 after the first command, 0 while one is busy |
 //! | reads at unmapped or misaligned addresses | 0 |
 //! | writes at unmapped, misaligned or read-only addresses | ignored |
+//! | writes of fewer than four bytes | ignored; a read gives the whole word |
+//! | reset | every register as tabled, all contexts 0 |
+//!
+//! The RTL in `rtl/` keeps to the same table, clock for clock; `tests/rtl.rs` holds the two together.
 
 pub mod adapter;
 pub mod engine;
@@ -117,11 +123,14 @@ impl Parts {
         }
     }
 
+    /// One clock in which a word is taken, unless its part is busy: then that goes on.
     fn write(&mut self, address: u32, word: u32) {
+        let (engine_takes, adapter_takes) = (!self.engine.is_busy(), !self.adapter.is_busy());
+        self.advance(1);
         match slave(address) {
-            Some((Site::Engine, offset)) => self.engine.write(offset, word),
-            Some((Site::Adapter, offset)) => self.adapter.write(offset, word),
-            None => {}
+            Some((Site::Engine, offset)) if engine_takes => self.engine.write(offset, word),
+            Some((Site::Adapter, offset)) if adapter_takes => self.adapter.write(offset, word),
+            _ => {}
         }
     }
 }
@@ -162,22 +171,23 @@ impl Model {
 
 impl Bus for Model {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
-        self.advance(ACCESS_CLOCKS);
         let word = self.parts.read(address);
         if let (Some(sound), Some((site, _))) = (&self.sound, slave(address))
             && sound.read(address) != word
         {
             self.plants.shown_otherwise(site);
         }
+        self.advance(ACCESS_CLOCKS);
         Ok(word)
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.advance(ACCESS_CLOCKS);
         self.parts.write(address, word);
         if let Some(sound) = &mut self.sound {
             sound.write(address, word);
         }
+        self.clock += 1;
+        self.advance(ACCESS_CLOCKS - 1);
         Ok(())
     }
 
