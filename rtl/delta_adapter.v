@@ -48,13 +48,13 @@ module delta_adapter (
     localparam [1:0] EXECUTE = 2'd2;
     localparam [1:0] RESPOND = 2'd3;
 
-    reg [ 1:0] stage;
+    reg [ 1:0] stage  /* verilator public_flat_rd */;
     reg [ 2:0] code;
     reg [31:0] rs1;
     reg [31:0] rs2;
     reg [31:0] response;
     reg [31:0] rd  /* verilator public_flat_rd */;
-    reg        response_ok  /* verilator public_flat_rd */;
+    reg        response_ok;
     reg [31:0] load_low;
     reg [31:0] delta_low;
 
@@ -62,8 +62,8 @@ module delta_adapter (
     reg [63:0] accumulator  /* verilator public_flat_rd */;
 
     // The contexts' references. A reset makes all of them 0 at once: it forgets which were written.
-    reg [63:0] references[0:255];
-    reg [255:0] written;
+    reg [63:0] references[0:255]  /* verilator public_flat_rd */;
+    reg [255:0] written  /* verilator public_flat_rd */;
     reg [63:0] fetched;
     reg        fetched_written;
 
@@ -78,9 +78,9 @@ module delta_adapter (
     wire [63:0] delta = {rs1, delta_low};
 
     // What a command does to the contexts and the accumulator.
-    wire        stores  /* verilator public_flat_rd */ = executes & (code == DO_LOAD_HI || code == DO_SWAP);
-    wire [63:0] stored  /* verilator public_flat_rd */ = code == DO_SWAP ? state : {rs2, load_low};
-    wire [ 7:0] stored_at  /* verilator public_flat_rd */;
+    wire        stores = executes & (code == DO_LOAD_HI || code == DO_SWAP);
+    wire [63:0] stored = code == DO_SWAP ? state : {rs2, load_low};
+    wire [ 7:0] stored_at;
     wire [ 7:0] addressed = code == DO_SWAP ? rs1[7:0] : context;
     wire        clears;
     wire [63:0] accumulated;

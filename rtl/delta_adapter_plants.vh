@@ -49,9 +49,8 @@ always @(posedge clk) begin
         sum   <= planted_sum(accumulator, delta, accums + 64'd1);
         stale <= has(STALE_READ);
         early <= has(EARLY_READ);
-
-        reached <= reached_after(reached, accums + 64'd1);
     end else if (executes) begin
+        reached <= reached_after(reached, accums + 64'd1);
         if (code == DO_ACCUM_HI) begin
             accums      <= accums + 64'd1;
             last_change <= accumulator ^ accumulated;

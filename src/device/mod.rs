@@ -1,7 +1,9 @@
-//! The delta-state device: its register maps, one driver over any bus, and a model.
+//! The delta-state device: its register maps, one driver over any bus, a model, and with feature `rtl` the RTL.
 //!
 //! Knows: `bus` and `domain`. Must not: judge what a device answers.
 
 pub mod driver;
 pub mod model;
 pub mod registers;
+#[cfg(feature = "rtl")]
+pub mod rtl;

@@ -60,7 +60,7 @@ impl Adapter {
             RS1 => self.rs1,
             RS2 => self.rs2,
             RD => self.rd,
-            STATUS => (u32::from(self.response_ok && !busy) * RESPONSE_OK) | (u32::from(busy) * BUSY),
+            STATUS => (u32::from(self.response_ok) * RESPONSE_OK) | (u32::from(busy) * BUSY),
             _ => 0,
         }
     }
@@ -78,8 +78,7 @@ impl Adapter {
         match offset {
             CMD => {
                 self.code = word & 0x7;
-                self.response = self.command();
-                self.response_ok = true;
+                self.response_ok = false;
                 self.busy_clocks = COMMAND_CLOCKS;
             }
             RS1 => self.rs1 = word,
@@ -90,9 +89,15 @@ impl Adapter {
 
     /// So many clocks.
     pub fn advance(&mut self, clocks: u64) {
-        self.busy_clocks = self.busy_clocks.saturating_sub(clocks);
-        if !self.is_busy() {
+        let before = self.busy_clocks;
+        self.busy_clocks = before.saturating_sub(clocks);
+        // The state is fetched in the first clock; the command is carried out in the second and answers in the third.
+        if before > 1 && self.busy_clocks <= 1 {
+            self.response = self.command();
+        }
+        if before > 0 && !self.is_busy() {
             self.rd = self.response;
+            self.response_ok = true;
         }
     }
 

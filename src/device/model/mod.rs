@@ -85,12 +85,17 @@ impl Plants {
 
     /// Counts that the fault at this place was in use.
     fn reached(&self, place: usize) {
+        self.reached_again(place, 1);
+    }
+
+    /// Counts that the fault at this place was in use so many times more.
+    pub(in crate::device) fn reached_again(&self, place: usize, times: u64) {
         let activity = &self.0[place].1;
-        activity.set(Activity { reached: activity.get().reached + 1, ..activity.get() });
+        activity.set(Activity { reached: activity.get().reached + times, ..activity.get() });
     }
 
     /// Counts a word that a sound device would not have shown, for every fault of this part that was in use.
-    fn shown_otherwise(&self, site: Site) {
+    pub(in crate::device) fn shown_otherwise(&self, site: Site) {
         for (fault, activity) in self.0.iter() {
             if fault.site() == site && activity.get().reached > 0 {
                 activity.set(Activity { changed: activity.get().changed + 1, ..activity.get() });
@@ -206,7 +211,7 @@ impl Bus for Model {
 }
 
 /// The part that answers at an address, and the offset within its 4 KiB; `None` if none does.
-fn slave(address: u32) -> Option<(Site, u32)> {
+pub(in crate::device) fn slave(address: u32) -> Option<(Site, u32)> {
     let (base, offset) = (address & !0xFFF, address & 0xFFF);
     let site = match base {
         registers::engine::BASE => Site::Engine,

@@ -1,0 +1,15 @@
+//! The RTL under Verilator as a subject: `rtl`, or `rtl:BANKS`.
+
+use crate::device::model::Plants;
+use crate::device::rtl::Rtl;
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::Fault;
+use crate::domain::subject::SubjectError;
+use crate::subject::device::BusDevice;
+
+/// The simulated device with so many banks and these faults in it.
+pub fn device(name: &str, banks: u32, faults: &[Fault]) -> Result<BusDevice, SubjectError> {
+    let plants = Plants::new(faults);
+    let planted = plants.clone();
+    BusDevice::open(name, Evidence::RtlSimulation, plants, move || Ok(Box::new(Rtl::new(banks, &planted)?)))
+}
