@@ -22,7 +22,7 @@ const OLDEST: (u32, u32) = (5, 6);
 
 /// Builds the library of simulations, or says in a sentence what is missing.
 pub fn build() -> Result<(), String> {
-    for path in ["build/verilated.rs", "rtl", "src/device/rtl"] {
+    for path in ["build/verilated.rs", "rtl", "src/device/rtl/simulation.h", "src/device/rtl/shim.cpp"] {
         println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rerun-if-env-changed=VERILATOR");

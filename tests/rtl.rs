@@ -2,13 +2,23 @@
 //! counts of them.
 #![cfg(feature = "rtl")]
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use abench::bus::Bus;
+use abench::campaign::{self, Plan};
 use abench::device::model::{Model, Plants};
 use abench::device::registers::{adapter, command, engine};
 use abench::device::rtl::Rtl;
 use abench::domain::fault::{Fault, MOST_BANKS, WrongOperator};
+use abench::domain::seed::Seed;
+use abench::domain::trial::{StandardTrial, Trial};
+use abench::domain::verdict::Verdict;
+use abench::domain::watch::Unwatched;
+use abench::fault::catalogue::{Shape, mutants, why_equivalent};
+use abench::report::record::Record;
+use abench::scenario::Scenario;
+use abench::subject::{Conditions, backends, open};
 use proptest::prelude::*;
 
 /// Random sequences that the two are compared in.
@@ -166,4 +176,65 @@ proptest! {
             prop_assert_eq!(of_rtl.activity(), of_model.activity(), "activity after step {}: {:x?}", place, step);
         }
     }
+}
+
+const SEED: Seed = Seed::new(0xDEAD_BEEF_0BAD_F00D);
+
+/// A short standard campaign on this backend alone, with these faults in it.
+fn campaign(backend: &str, faults: &[Fault]) -> Record {
+    let count = "1003".parse().expect("a COUNT");
+    let trial = StandardTrial { count, seed: SEED, ..StandardTrial::published() };
+    let plan = Plan {
+        scenario: Scenario::unnamed(Trial::Standard(trial)),
+        backends: backends([backend]).expect("a backend"),
+        conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec() },
+    };
+    let mut subjects = open(&plan.backends, &plan.conditions).expect("the device is there");
+    campaign::run(&plan, &mut subjects, &mut Unwatched)
+}
+
+/// All that a record says, but for which of the two devices it says it of.
+fn said(record: &Record) -> String {
+    let mut record = record.without_timing_and_host();
+    record.devices.iter_mut().for_each(|device| device.link.clear());
+    let text = serde_json::to_string_pretty(&record).expect("a record is JSON");
+    text.replace("rtl-simulation", "model").replace("rtl", "model")
+}
+
+#[test]
+fn every_fault_of_the_catalogue_is_caught_in_the_rtl_as_it_is_in_the_model() {
+    let mut kinds = Vec::new();
+    for mutant in mutants(Shape { banks: 8, longest_run: 1003 }) {
+        // Every set of dead banks is planted in the model; here the single ones, the pairs and all of them.
+        if (3..8).contains(&mutant.faults.len()) {
+            continue;
+        }
+        let (of_rtl, of_model) = (campaign("rtl", &mutant.faults), campaign("model", &mutant.faults));
+        assert_eq!(said(&of_rtl), said(&of_model), "{:?}", mutant.faults);
+        let [first, ..] = mutant.faults[..] else { panic!("a mutant has a fault") };
+        // An index that never comes to its 17th bit does not wrap.
+        let shows = why_equivalent(first, SEED).is_none() && first != Fault::IndexWraps(16);
+        assert_eq!(of_rtl.verdict == Verdict::Falsified, shows, "{first}");
+        kinds.push(mutant.kind);
+    }
+    kinds.dedup();
+    assert_eq!(kinds.len(), 25, "{kinds:?}");
+}
+
+#[test]
+fn the_sound_rtl_holds_with_any_number_of_banks() {
+    for banks in 1..=MOST_BANKS {
+        let (of_rtl, of_model) = (campaign(&format!("rtl:{banks}"), &[]), campaign(&format!("model:{banks}"), &[]));
+        assert_eq!(said(&of_rtl), said(&of_model), "{banks} banks");
+        assert_ne!(of_rtl.verdict, Verdict::Falsified, "{banks} banks");
+    }
+}
+
+#[test]
+fn no_more_faults_are_planted_than_there_is_room_for() {
+    let faults: Vec<Fault> = (0..64).map(Fault::FlipBit).collect();
+    assert!(Rtl::new(8, &Plants::new(&faults)).is_ok());
+    let more = [faults, vec![Fault::ShortCount]].concat();
+    let Err(refused) = Rtl::new(8, &Plants::new(&more)) else { panic!("65 faults fit in 64 slots") };
+    assert!(refused.to_string().ends_with("it has room for 64 planted faults, not 65"), "{refused}");
 }

@@ -16,6 +16,7 @@ pub mod qualification;
 pub mod replay;
 pub mod standard;
 pub mod sync_tick;
+pub mod waveforms;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -54,17 +55,17 @@ pub struct Plan {
 
 /// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
 /// record of what was done until then.
-pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record {
+pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
     let start = Instant::now();
     let mut progress = Progress { scenario: plan.scenario.name.clone(), ..Progress::default() };
     let ended = match &plan.scenario.trial {
-        Trial::Standard(trial) => standard::run(trial, &mut subjects, &mut progress, watch),
-        Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
+        Trial::Standard(trial) => standard::run(trial, subjects, &mut progress, watch),
+        Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
     };
     watch.end();
-    let mut record = progress.into_record(plan, &subjects, ended.err());
+    let mut record = progress.into_record(plan, subjects, ended.err());
     record.timing.total_us = start.elapsed().as_micros() as u64;
     record
 }
@@ -189,6 +190,7 @@ impl Progress {
             laws: self.laws,
             unseen,
             planted,
+            waveforms: Vec::new(),
             timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
             host: host(plan),
         };

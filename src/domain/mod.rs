@@ -23,3 +23,4 @@ pub mod subject;
 pub mod trial;
 pub mod verdict;
 pub mod watch;
+pub mod waveform;

@@ -6,9 +6,10 @@ use crate::device::driver::{Driver, DriverError};
 use crate::device::model::{Model, Plants};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
-use crate::domain::fault::{Activity, Fault};
-use crate::domain::subject::{Device, DeviceIdentity, Subject, SubjectError};
+use crate::domain::fault::{Activity, Fault, Site};
+use crate::domain::subject::{Device, DeviceIdentity, Drive, Subject, SubjectError};
 use crate::domain::watch::Watch;
+use crate::domain::waveform::Look;
 
 /// The longest arrival order that a device is asked to take through its adapter, which takes one delta at a time over
 /// a link that may be slow.
@@ -22,7 +23,11 @@ pub struct BusDevice {
     driver: Driver,
     round_trips: RoundTrips,
     plants: Plants,
+    look: Option<LookInto>,
 }
+
+/// How a device is looked into while it is used again.
+pub type LookInto = Box<dyn Fn(Site, &mut Drive) -> Result<Look, SubjectError>>;
 
 impl BusDevice {
     /// The device at the other end of what `connect` gives, once it has told what it is.
@@ -36,7 +41,7 @@ impl BusDevice {
         let bus = connect().map_err(DriverError::from)?;
         let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
         let device =
-            BusDevice { name: name.to_owned(), evidence, connect: Box::new(connect), driver, round_trips, plants };
+            BusDevice { name: name.to_owned(), evidence, connect: Box::new(connect), driver, round_trips, plants, look: None };
         // What opening it took is no part of any execution.
         device.plants.forget();
         Ok(device)
@@ -47,6 +52,11 @@ impl BusDevice {
         let plants = Plants::new(faults);
         let planted = plants.clone();
         BusDevice::open(name, Evidence::Model, plants, move || Ok(Box::new(Model::new(banks, &planted))))
+    }
+
+    /// The same device, which can be looked into in this way.
+    pub fn with_look(self, look: LookInto) -> Self {
+        BusDevice { look: Some(look), ..self }
     }
 
     /// Latencies of its register round trips, in nanoseconds.
@@ -113,5 +123,13 @@ impl Device for BusDevice {
 
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {
         Ok(self.driver.operate(ops)?)
+    }
+
+    fn can_be_looked_into(&self) -> bool {
+        self.look.is_some()
+    }
+
+    fn look_into(&self, part: Site, drive: &mut Drive) -> Result<Option<Look>, SubjectError> {
+        self.look.as_ref().map(|look| look(part, drive)).transpose()
     }
 }

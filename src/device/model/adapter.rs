@@ -65,6 +65,26 @@ impl Adapter {
         }
     }
 
+    /// The references of all contexts.
+    pub fn references(&self) -> &[u64; CONTEXTS] {
+        &self.references
+    }
+
+    /// What has been accumulated so far.
+    pub fn accumulator(&self) -> u64 {
+        self.accumulator
+    }
+
+    /// The selected context.
+    pub fn context(&self) -> u32 {
+        self.context as u32
+    }
+
+    /// RD.
+    pub fn rd(&self) -> u32 {
+        self.rd
+    }
+
     /// Whether a command is being carried out.
     pub fn is_busy(&self) -> bool {
         self.busy_clocks > 0

@@ -165,7 +165,39 @@ impl Model {
         }
     }
 
-    fn advance(&mut self, clocks: u64) {
+    /// The bench engine.
+    pub fn engine(&self) -> &Engine {
+        &self.parts.engine
+    }
+
+    /// The adapter.
+    pub fn adapter(&self) -> &Adapter {
+        &self.parts.adapter
+    }
+
+    /// The first clock of an access, which reads a word.
+    pub(in crate::device) fn begin_read(&mut self, address: u32) -> u32 {
+        let word = self.parts.read(address);
+        if let (Some(sound), Some((site, _))) = (&self.sound, slave(address))
+            && sound.read(address) != word
+        {
+            self.plants.shown_otherwise(site);
+        }
+        self.advance(1);
+        word
+    }
+
+    /// The first clock of an access, which takes a word.
+    pub(in crate::device) fn begin_write(&mut self, address: u32, word: u32) {
+        self.parts.write(address, word);
+        if let Some(sound) = &mut self.sound {
+            sound.write(address, word);
+        }
+        self.clock += 1;
+    }
+
+    /// So many clocks without the first one of an access.
+    pub(in crate::device) fn advance(&mut self, clocks: u64) {
         self.parts.advance(clocks);
         if let Some(sound) = &mut self.sound {
             sound.advance(clocks);
@@ -176,22 +208,13 @@ impl Model {
 
 impl Bus for Model {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
-        let word = self.parts.read(address);
-        if let (Some(sound), Some((site, _))) = (&self.sound, slave(address))
-            && sound.read(address) != word
-        {
-            self.plants.shown_otherwise(site);
-        }
-        self.advance(ACCESS_CLOCKS);
+        let word = self.begin_read(address);
+        self.advance(ACCESS_CLOCKS - 1);
         Ok(word)
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.parts.write(address, word);
-        if let Some(sound) = &mut self.sound {
-            sound.write(address, word);
-        }
-        self.clock += 1;
+        self.begin_write(address, word);
         self.advance(ACCESS_CLOCKS - 1);
         Ok(())
     }

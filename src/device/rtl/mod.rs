@@ -66,9 +66,8 @@ impl Rtl {
         (answered, right)
     }
 
-    /// The others, and then no access.
-    fn end(&mut self) {
-        self.advance(ACCESS_CLOCKS - 1);
+    /// No access any more.
+    fn release(&mut self) {
         self.simulation.drive(false, false, 0, 0);
         if let Some(sound) = &mut self.sound {
             sound.drive(false, false, 0, 0);
@@ -105,13 +104,15 @@ impl Bus for Rtl {
         if let (false, Some((site, _))) = (right, slave(address)) {
             self.plants.shown_otherwise(site);
         }
-        self.end();
+        self.advance(ACCESS_CLOCKS - 1);
+        self.release();
         Ok(word)
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
         self.begin(true, address, word);
-        self.end();
+        self.advance(ACCESS_CLOCKS - 1);
+        self.release();
         Ok(())
     }
 

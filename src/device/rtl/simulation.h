@@ -54,8 +54,16 @@ public:
 
 template <class Top, bool takes_plants>
 class Of final : public Simulation {
+    // A generated class that is destroyed looks for its context in the thread's. It has to be the right one then, and one
+    // that is still there afterwards.
+    struct Current {
+        explicit Current(VerilatedContext& context) { Verilated::threadContextp(&context); }
+        ~Current() { Verilated::threadContextp(Verilated::defaultContextp()); }
+    };
+
     // In this order: what comes later is destroyed first.
     VerilatedContext context;
+    Current current{context};
     Top top{&context};
     Kept kept;
     std::unique_ptr<VerilatedVcdC> waveform;
@@ -95,7 +103,10 @@ public:
         reset();
     }
 
-    ~Of() override { top.final(); }
+    ~Of() override {
+        Verilated::threadContextp(&context);
+        top.final();
+    }
 
     void drive(bool asks, bool writes, uint32_t address, uint32_t word) override {
         top.wb_cyc_i = asks;
