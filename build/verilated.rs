@@ -14,6 +14,9 @@ const MOST_BANKS: u32 = 32;
 /// The RTL, the top first.
 const SOURCES: [&str; 3] = ["abench_top.v", "bench_engine.v", "delta_adapter.v"];
 
+/// What the RTL includes where faults can be planted.
+const INCLUDED: [&str; 3] = ["plants.vh", "bench_engine_plants.vh", "delta_adapter_plants.vh"];
+
 /// The two kinds of simulation: what the generated classes are called, and what is defined for them.
 const KINDS: [(&str, Option<&str>); 2] = [("Sound", None), ("Planted", Some("-DABENCH_PLANTS"))];
 
@@ -22,9 +25,10 @@ const OLDEST: (u32, u32) = (5, 6);
 
 /// Builds the library of simulations, or says in a sentence what is missing.
 pub fn build() -> Result<(), String> {
-    for path in ["build/verilated.rs", "rtl", "src/device/rtl/simulation.h", "src/device/rtl/shim.cpp"] {
+    for path in ["build/verilated.rs", "src/device/rtl/simulation.h", "src/device/rtl/shim.cpp"] {
         println!("cargo::rerun-if-changed={path}");
     }
+    SOURCES.iter().chain(&INCLUDED).for_each(|name| println!("cargo::rerun-if-changed=rtl/{name}"));
     println!("cargo::rerun-if-env-changed=VERILATOR");
     let verilator = env::var_os("VERILATOR").unwrap_or_else(|| "verilator".into());
     let include = include(&verilator)?;
@@ -163,7 +167,8 @@ fn runtime(out: &Path) -> Result<Vec<String>, String> {
 fn compile(shim: &Path, include: &Path, out: &Path, units: &[PathBuf]) -> Result<(), String> {
     let mut build = cc::Build::new();
     build.cpp(true).std("c++17").opt_level(2).debug(false).warnings(false);
-    for (name, value) in [("VM_TRACE", "1"), ("VM_TRACE_VCD", "1"), ("VM_TRACE_FST", "0"), ("VM_COVERAGE", "0"), ("VM_SC", "0")]
+    for (name, value) in
+        [("VM_TRACE", "1"), ("VM_TRACE_VCD", "1"), ("VM_TRACE_FST", "0"), ("VM_COVERAGE", "0"), ("VM_SC", "0")]
     {
         build.define(name, value);
     }

@@ -44,11 +44,7 @@ pub fn look_into(record: &mut Record, subjects: &Subjects, watch: &mut dyn Watch
 }
 
 /// Looks into a device while it replays a case; `None` if it cannot be looked into, or the case is not of a device.
-pub fn look_into_case(
-    case: &Case,
-    device: &dyn Device,
-    watch: &mut dyn Watch,
-) -> Result<Option<Look>, SubjectError> {
+pub fn look_into_case(case: &Case, device: &dyn Device, watch: &mut dyn Watch) -> Result<Option<Look>, SubjectError> {
     let part = match case.execution {
         Execution::Engine(_) => Site::Engine,
         Execution::Adapter(_) | Execution::Delivery { .. } => Site::Adapter,

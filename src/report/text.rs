@@ -16,8 +16,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::verdict::Verdict;
 use crate::report::board_table;
 use crate::report::record::{
-    Check, Counterexample, Coverage, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
-    WaveformRecord,
+    Check, Counterexample, Coverage, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord, WaveformRecord,
 };
 
 /// Columns of text where the output is no terminal.

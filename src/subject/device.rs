@@ -40,8 +40,15 @@ impl BusDevice {
         let round_trips = timed::no_round_trips();
         let bus = connect().map_err(DriverError::from)?;
         let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
-        let device =
-            BusDevice { name: name.to_owned(), evidence, connect: Box::new(connect), driver, round_trips, plants, look: None };
+        let device = BusDevice {
+            name: name.to_owned(),
+            evidence,
+            connect: Box::new(connect),
+            driver,
+            round_trips,
+            plants,
+            look: None,
+        };
         // What opening it took is no part of any execution.
         device.plants.forget();
         Ok(device)

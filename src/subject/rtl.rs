@@ -11,7 +11,8 @@ use crate::subject::device::BusDevice;
 pub fn device(name: &str, banks: u32, faults: &[Fault]) -> Result<BusDevice, SubjectError> {
     let plants = Plants::new(faults);
     let planted = plants.clone();
-    let device = BusDevice::open(name, Evidence::RtlSimulation, plants, move || Ok(Box::new(Rtl::new(banks, &planted)?)))?;
+    let device =
+        BusDevice::open(name, Evidence::RtlSimulation, plants, move || Ok(Box::new(Rtl::new(banks, &planted)?)))?;
     let (name, faults) = (name.to_owned(), faults.to_vec());
     Ok(device.with_look(Box::new(move |part, drive| {
         lockstep::look(banks, &faults, part, |connect| {

@@ -65,7 +65,7 @@ fn a_dead_bank_is_shown_in_a_waveform_beside_the_record() {
 #[test]
 fn the_same_case_gives_the_same_waveform_again() {
     let folders = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
-    let case = "case1,rtl:4,engine,count=9,active=4,seed=7,plant=torn:5";
+    let case = "case1,rtl:4,engine,count=9,active=4,seed=7,plant=drop:5";
     for folder in &folders {
         let Answer { output, exit, .. } = answer(&["replay", case, "--waveforms", text(folder.path())]);
         assert_eq!(exit, 1, "{output}");
