@@ -20,7 +20,7 @@
 //! | 2 | [`explore`] | schedules, how a failing one is made smaller, and the walk over all orders |
 //! | 2 | [`oracle`] | judgements, and what a set of runs cannot see |
 //! | 2 | [`report`] | the record, and the views of it |
-//! | 3 | [`device`] | the register maps, the one driver, the model, the serial protocol |
+//! | 3 | [`device`] | the register maps, the one driver, the model, the RTL, the serial protocol |
 //! | 3 | [`sync`] | what travels when replicas sync |
 //! | 4 | [`subject`] | everything that can be put on trial, by name |
 //! | 4 | [`emulator`] | how a device is served to other programs, and how badly |

@@ -1,4 +1,4 @@
-//! The model conforms, row by row, to behaviour observed in simulation of the reference RTL.
+//! The model, and with feature `rtl` our RTL, conform row by row to behaviour observed in simulation of the reference RTL.
 
 use std::time::Duration;
 
@@ -20,16 +20,25 @@ fn rows(table: &str) -> Vec<Vec<u64>> {
     data.map(|line| line.split(',').map(number).collect()).collect()
 }
 
-fn published_model() -> Model {
-    Model::new(PUBLISHED_BANKS, &Plants::default())
+/// The devices of this build, as published.
+fn published() -> Vec<Box<dyn Bus>> {
+    let sound = Plants::default();
+    vec![
+        Box::new(Model::new(PUBLISHED_BANKS, &sound)),
+        #[cfg(feature = "rtl")]
+        Box::new(abench::device::rtl::Rtl::new(PUBLISHED_BANKS, &sound).expect("a simulation")),
+    ]
 }
 
 #[test]
 fn every_observed_engine_run_gives_the_same_registers() {
+    published().iter_mut().for_each(|device| engine_runs(device.as_mut()));
+}
+
+fn engine_runs(device: &mut dyn Bus) {
     let rows = rows(include_str!("vectors/engine.csv"));
     assert_eq!(rows.len(), 300);
-    let mut model = published_model();
-    let read = |model: &mut Model, offset: u32| model.read(engine::BASE + offset).expect("a word");
+    let read = |device: &mut dyn Bus, offset: u32| device.read(engine::BASE + offset).expect("a word");
     for row in rows {
         let &[count, active, seed, ..] = &row[..] else { panic!("a row has at least three columns") };
         for (offset, word) in [
@@ -39,13 +48,13 @@ fn every_observed_engine_run_gives_the_same_registers() {
             (engine::SEED_HI, seed >> 32),
             (engine::CTRL, u64::from(engine::START)),
         ] {
-            model.write(engine::BASE + offset, word as u32).expect("a write");
+            device.write(engine::BASE + offset, word as u32).expect("a write");
         }
-        model.pause(Duration::from_millis(1));
-        let low = u64::from(read(&mut model, engine::RESULT_LO));
-        let high = u64::from(read(&mut model, engine::RESULT_HI));
-        let cycles = u64::from(read(&mut model, engine::CYCLES));
-        let (readback, status) = (read(&mut model, engine::ACTIVE), read(&mut model, engine::STATUS));
+        device.pause(Duration::from_millis(1));
+        let low = u64::from(read(device, engine::RESULT_LO));
+        let high = u64::from(read(device, engine::RESULT_HI));
+        let cycles = u64::from(read(device, engine::CYCLES));
+        let (readback, status) = (read(device, engine::ACTIVE), read(device, engine::STATUS));
         let observed = [count, active, seed, cycles, high << 32 | low, readback.into(), status.into()];
         assert_eq!(observed, row[..]);
     }
@@ -53,7 +62,11 @@ fn every_observed_engine_run_gives_the_same_registers() {
 
 #[test]
 fn every_observed_engine_run_gives_the_same_through_the_driver() {
-    let mut driver = Driver::open(Box::new(published_model())).expect("the model is there");
+    published().into_iter().for_each(driven_runs);
+}
+
+fn driven_runs(device: Box<dyn Bus>) {
+    let mut driver = Driver::open(device).expect("the device is there");
     for row in rows(include_str!("vectors/engine.csv")) {
         let run = EngineRun { count: row[0] as u32, active: row[1] as u32, seed: Seed::new(row[2]) };
         let outcome = driver.run(EngineRun { active: run.active.clamp(1, 8), ..run }, &mut Unwatched).expect("a run");
@@ -63,17 +76,20 @@ fn every_observed_engine_run_gives_the_same_through_the_driver() {
 
 #[test]
 fn every_observed_adapter_command_gives_the_same_response() {
+    published().iter_mut().for_each(|device| adapter_commands(device.as_mut()));
+}
+
+fn adapter_commands(device: &mut dyn Bus) {
     let rows = rows(include_str!("vectors/adapter.csv"));
     assert_eq!(rows.len(), 2000);
-    let mut model = published_model();
     for (place, row) in rows.iter().enumerate() {
         for (offset, word) in [(adapter::RS1, row[1]), (adapter::RS2, row[2]), (adapter::CMD, row[0])] {
-            model.write(adapter::BASE + offset, word as u32).expect("a write");
+            device.write(adapter::BASE + offset, word as u32).expect("a write");
         }
-        model.pause(Duration::from_micros(1));
-        let status = model.read(adapter::BASE + adapter::STATUS).expect("a word");
+        device.pause(Duration::from_micros(1));
+        let status = device.read(adapter::BASE + adapter::STATUS).expect("a word");
         assert_eq!(status, adapter::RESPONSE_OK);
-        let response = model.read(adapter::BASE + adapter::RD).expect("a word");
+        let response = device.read(adapter::BASE + adapter::RD).expect("a word");
         assert_eq!(u64::from(response), row[3], "command {place}, funct3 {}", row[0]);
     }
 }

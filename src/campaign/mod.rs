@@ -17,6 +17,7 @@ pub mod replay;
 pub mod standard;
 pub mod sync_tick;
 pub mod walk;
+pub mod waveforms;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -55,17 +56,17 @@ pub struct Plan {
 
 /// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
 /// record of what was done until then.
-pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record {
+pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
     let start = Instant::now();
     let mut progress = Progress { scenario: plan.scenario.name.clone(), ..Progress::default() };
     let ended = match &plan.scenario.trial {
-        Trial::Standard(trial) => standard::run(trial, &mut subjects, plan.conditions.threads, &mut progress, watch),
-        Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
+        Trial::Standard(trial) => standard::run(trial, subjects, plan.conditions.threads, &mut progress, watch),
+        Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
     };
     watch.end();
-    let mut record = progress.into_record(plan, &subjects, ended.err());
+    let mut record = progress.into_record(plan, subjects, ended.err());
     record.timing.total_us = start.elapsed().as_micros() as u64;
     record
 }
@@ -190,6 +191,7 @@ impl Progress {
             laws: self.laws,
             unseen,
             planted,
+            waveforms: Vec::new(),
             timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
             host: host(plan),
         };

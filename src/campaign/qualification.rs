@@ -88,8 +88,8 @@ impl Bench<'_> {
             backends: vec![self.backend.clone()],
             conditions: self.conditions(faults),
         };
-        let subjects = open(&plan.backends, &plan.conditions)?;
-        Ok(campaign::run(&plan, subjects, &mut Quiet(watch)))
+        let mut subjects = open(&plan.backends, &plan.conditions)?;
+        Ok(campaign::run(&plan, &mut subjects, &mut Quiet(watch)))
     }
 
     fn control(&self, scenario: &Scenario, watch: &dyn Watch) -> Result<Control, OpenError> {

@@ -8,6 +8,7 @@ pub mod qualify;
 pub mod replay;
 pub mod run;
 pub mod standard;
+mod waveforms;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -15,8 +16,10 @@ use std::path::Path;
 use anyhow::anyhow;
 use serde::Serialize;
 
+use crate::campaign::waveforms::Waveform;
 use crate::campaign::{self, Plan};
 use crate::cmd::options::{RunOptions, TerminalOptions};
+use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
@@ -108,13 +111,29 @@ fn distinct(faults: &[Fault]) -> Result<Vec<Fault>, Failure> {
     Ok(faults.to_vec())
 }
 
-/// Runs a plan, with progress.
-fn execute(plan: &Plan, terminal: TerminalOptions, stop: &StopRequest) -> Result<Record, Failure> {
+/// What a run gives.
+struct Ran {
+    record: Record,
+    /// Of simulated devices that went wrong, not written yet.
+    waveforms: Vec<Waveform>,
+}
+
+/// Runs a plan, with progress, and looks into what went wrong where that can be done; `waveforms` is where they are asked
+/// for by name.
+fn execute(
+    plan: &Plan,
+    terminal: TerminalOptions,
+    stop: &StopRequest,
+    waveforms: Option<&Path>,
+) -> Result<Ran, Failure> {
     let console = Console::new(terminal.color);
-    let subjects = subject::open(&plan.backends, &plan.conditions)?;
+    let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
+    waveforms::possible(waveforms, &subjects)?;
     campaign::orders_fit(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
-    Ok(campaign::run(plan, subjects, &mut watch))
+    let mut record = campaign::run(plan, &mut subjects, &mut watch);
+    let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
+    Ok(Ran { record, waveforms })
 }
 
 /// Where a run's record goes.
@@ -138,9 +157,16 @@ impl RecordPlace {
     }
 }
 
-/// Writes a run's record and shows its report.
-fn deliver(record: &Record, place: RecordPlace, terminal: TerminalOptions, table: Table) -> Result<(), Failure> {
-    deliver_text(place, terminal, record, |width| text::render(record, width, table))
+/// Writes a run's waveforms and its record and shows its report. Without its waveforms a run is still told.
+fn deliver(
+    mut ran: Ran,
+    (place, waveforms): (RecordPlace, &WaveformPlace),
+    terminal: TerminalOptions,
+    table: Table,
+) -> Result<Record, Failure> {
+    let written = waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
+    deliver_text(place, terminal, &ran.record, |width| text::render(&ran.record, width, table))?;
+    written.map(|()| ran.record)
 }
 
 /// Writes a record and shows its report: the record first. With the record on standard output, the report is talk.

@@ -38,12 +38,15 @@ pub struct RunOptions {
     /// `abench list explorers`) [default: standard for COUNT and SEED, auto for a scenario that names none]
     #[arg(long, value_name = "SPEC")]
     pub orders: Option<ExplorerSpec>,
-    /// Plant a fault in the model; may be given again for another one (see `abench list faults`)
+    /// Plant a fault in a model or a simulation; may be given again for another one (see `abench list faults`)
     #[arg(long, value_name = "FAULT")]
     pub plant: Vec<Fault>,
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Folder for waveforms of what goes wrong in a device that is simulated from RTL [default: that of the record]
+    #[arg(long, value_name = "FOLDER")]
+    pub waveforms: Option<PathBuf>,
     /// Threads of the backend `threads`, and of walks over every order [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,

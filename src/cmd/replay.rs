@@ -2,14 +2,17 @@
 
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 
 use crate::campaign::Plan;
 use crate::campaign::replay::{self, ReplayError, Replayed};
+use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
-use crate::cmd::{Failure, execute, threads, unwritable};
+use crate::cmd::waveforms::{self, WaveformPlace};
+use crate::cmd::{Failure, Ran, RecordPlace, execute, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
@@ -17,7 +20,7 @@ use crate::domain::execution::Execution;
 use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
 use crate::domain::subject::SubjectError;
-use crate::domain::verdict::{Outcome, exit};
+use crate::domain::verdict::{Outcome, Verdict, exit};
 use crate::report::file::from_text;
 use crate::report::record::Record;
 use crate::report::text::{self, Table, styled};
@@ -33,6 +36,9 @@ pub struct ReplayArgs {
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
+    /// Folder for waveforms of what goes wrong in a device that is simulated from RTL
+    #[arg(long, value_name = "FOLDER")]
+    pub waveforms: Option<PathBuf>,
     /// How the other ends of links are reached.
     #[command(flatten)]
     pub link: LinkOptions,
@@ -77,6 +83,8 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     let link = args.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(args.threads), faults: case.faults.clone(), link };
     let mut subjects = subject::open(&backends, &conditions)?;
+    waveforms::possible(args.waveforms.as_deref(), &subjects)?;
+    let place = WaveformPlace::open(args.waveforms.as_deref(), &RecordPlace::Nowhere)?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let replayed = match replay::case(&case, &mut subjects, &mut watch) {
@@ -87,8 +95,18 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         }
         Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
-    console.write(Stream::Output, &case_report(&case, &replayed)).map_err(unwritable)?;
     let verdict = replayed.verdict;
+    let mut report = case_report(&case, &replayed);
+    let mut written = Ok(());
+    if let (Verdict::Falsified, [device]) = (verdict, &subjects.devices[..])
+        && let Ok(Some(look)) = look_into_case(&case, device, &mut watch)
+    {
+        let (waveform, mut seen) = told(&case, look);
+        written = place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
+        text::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
+    }
+    console.write(Stream::Output, &report).map_err(unwritable)?;
+    written?;
     Ok(Outcome { interrupted: false, unavailable: false, verdict, expectation_met: None }.exit_code())
 }
 
@@ -119,13 +137,16 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     let link = args.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(args.threads), faults, link };
     let plan = Plan { scenario, backends, conditions };
-    let fresh = execute(&plan, args.terminal, &StopRequest::listen())?;
+    let place = WaveformPlace::open(args.waveforms.as_deref(), &RecordPlace::Nowhere)?;
+    let Ran { record: mut fresh, waveforms } =
+        execute(&plan, args.terminal, &StopRequest::listen(), args.waveforms.as_deref())?;
+    let written = place.write(&waveforms, &mut fresh.waveforms);
     let console = Console::new(args.terminal.color);
     let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown);
     let (exit, judgement) = compare(&recorded, &fresh);
     report += &judgement;
     console.write(Stream::Output, &report).map_err(unwritable)?;
-    Ok(exit)
+    written.map(|()| exit)
 }
 
 /// The exit code of a record's replay, and what to say of it. A record that does not come again, in its verdict or in

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::cmd::options::RunOptions;
+use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::trial::{StandardCheck, Trial};
@@ -39,8 +40,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let mut worst = exit::HOLDS;
     for plan in &plans {
         let place = RecordPlace::open(args.run.record.as_deref())?;
-        let record = execute(plan, args.run.terminal, &stop)?;
-        deliver(&record, place, args.run.terminal, table)?;
+        let waveforms = args.run.waveforms.as_deref();
+        let waveform_place = WaveformPlace::open(waveforms, &place)?;
+        let ran = execute(plan, args.run.terminal, &stop, waveforms)?;
+        let record = deliver(ran, (place, &waveform_place), args.run.terminal, table)?;
         worst = worse(worst, record.outcome().exit_code());
         if record.interrupted {
             break;

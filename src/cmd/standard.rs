@@ -4,6 +4,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::cmd::options::RunOptions;
+use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::seed::Seed;
@@ -44,8 +45,10 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     };
     let plan = plan(Scenario::unnamed(Trial::Standard(trial)), &args.run)?;
     let place = RecordPlace::open(args.run.record.as_deref())?;
-    let record = execute(&plan, args.run.terminal, &StopRequest::listen())?;
-    deliver(&record, place, args.run.terminal, Table::Shown)?;
+    let waveforms = args.run.waveforms.as_deref();
+    let waveform_place = WaveformPlace::open(waveforms, &place)?;
+    let ran = execute(&plan, args.run.terminal, &StopRequest::listen(), waveforms)?;
+    let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown)?;
     Ok(record.outcome().exit_code())
 }
 

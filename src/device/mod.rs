@@ -1,5 +1,5 @@
-//! The delta-state device: its register maps, one driver over any bus, a model, and the serial protocol of a smaller
-//! build.
+//! The delta-state device: its register maps, one driver over any bus, a model, the serial protocol of a smaller build,
+//! and with feature `rtl` the RTL.
 //!
 //! Knows: `bus` and `domain`. Must not: judge what a device answers.
 
@@ -7,4 +7,6 @@ pub mod driver;
 pub mod mark;
 pub mod model;
 pub mod registers;
+#[cfg(feature = "rtl")]
+pub mod rtl;
 pub mod serial;

@@ -24,3 +24,4 @@ pub mod subject;
 pub mod trial;
 pub mod verdict;
 pub mod watch;
+pub mod waveform;

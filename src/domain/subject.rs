@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
-use crate::domain::fault::{Activity, Fault};
+use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::watch::Watch;
+use crate::domain::waveform::Look;
 
 /// Why a subject gave no answer. A wrong answer is not an error: it is judged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,4 +105,18 @@ pub trait Device: Subject {
 pub trait BenchDevice: Device {
     /// Has the bench engine generate and accumulate deltas.
     fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError>;
+
+    /// Whether it is a simulation that can be looked into.
+    fn can_be_looked_into(&self) -> bool {
+        false
+    }
+
+    /// Has `drive` use the same device again, from its start, and looks into this part of it meanwhile; `None` where that
+    /// cannot be done. `drive` may be called several times, and has to do the same each time.
+    fn look_into(&self, _part: Site, _drive: &mut Drive) -> Result<Option<Look>, SubjectError> {
+        Ok(None)
+    }
 }
+
+/// Uses a device that is looked into.
+pub type Drive<'a> = dyn FnMut(&mut dyn BenchDevice) -> Result<(), SubjectError> + 'a;

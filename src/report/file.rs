@@ -98,6 +98,14 @@ impl Destination {
         Ok(Destination { path: target, way })
     }
 
+    /// The folder that a file will be in; `None` for what is no regular file.
+    pub fn folder(&self) -> Option<PathBuf> {
+        match self.way {
+            Way::Replace(_) => Some(folder_of(&self.path).to_owned()),
+            Way::Direct(_) => None,
+        }
+    }
+
     /// Writes the text of a record, whole or not at all.
     pub fn write(self, text: &str) -> Result<(), RecordError> {
         let Destination { path, way } = self;
@@ -127,8 +135,12 @@ fn replace(path: &Path, permissions: Option<Permissions>, text: &str) -> io::Res
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut builder = tempfile::Builder::new();
     builder.prefix(".abench-record-");
     if let Some(permissions) = permissions.or_else(default_permissions) {

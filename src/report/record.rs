@@ -71,6 +71,9 @@ pub struct Record {
     pub unseen: Unseen,
     /// What became of the planted faults.
     pub planted: Vec<PlantedRecord>,
+    /// Looks into simulated devices that went wrong, one for each smallest case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waveforms: Vec<WaveformRecord>,
     /// How long things took; differs between runs.
     pub timing: Timing,
     /// What the run was made on; differs between machines.
@@ -468,6 +471,26 @@ pub struct PlantedRecord {
     pub reason: String,
 }
 
+/// A look into a simulated device while the smallest case of a finding was replayed (evidence: rtl-simulation).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaveformRecord {
+    /// The case.
+    pub case: String,
+    /// The device.
+    pub device: String,
+    /// The first clock since reset that goes wrong inside, beside a sound model; the first is 1.
+    pub clock: Option<u64>,
+    /// Its rising edge in the waveform, in nanoseconds.
+    pub nanoseconds: Option<u64>,
+    /// The bank of the engine that goes wrong in it, if it is one.
+    pub bank: Option<u32>,
+    /// What is wrong after it, or that nothing is, in words.
+    pub what: String,
+    /// The VCD file with the clocks around it, where one was written, by its name.
+    pub file: Option<String>,
+}
+
 /// How long things took.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -538,8 +561,11 @@ impl Record {
         }
     }
 
-    /// The record without what may differ between two runs of the same trial.
+    /// The record without what may differ between two runs of the same trial; whether waveforms were written is a matter
+    /// of where they were asked for.
     pub fn without_timing_and_host(&self) -> Record {
-        Record { timing: Timing::default(), host: Host::default(), ..self.clone() }
+        let unwritten = |waveform: &WaveformRecord| WaveformRecord { file: None, ..waveform.clone() };
+        let waveforms = self.waveforms.iter().map(unwritten).collect();
+        Record { timing: Timing::default(), host: Host::default(), waveforms, ..self.clone() }
     }
 }

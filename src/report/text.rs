@@ -17,6 +17,7 @@ use crate::domain::verdict::Verdict;
 use crate::report::board_table;
 use crate::report::record::{
     Check, Counterexample, Coverage, DeviceRecord, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
+    WaveformRecord,
 };
 
 /// Columns of text where the output is no terminal.
@@ -190,6 +191,8 @@ impl Text {
             if !shown.contains(&finding.case.as_str()) {
                 shown.push(&finding.case);
                 self.finding(check, finding);
+                let waveforms = record.waveforms.iter().filter(|waveform| waveform.case == finding.case);
+                waveforms.for_each(|waveform| waveform_lines(waveform).iter().for_each(|l| self.paragraph("", 2, l)));
             }
         }
     }
@@ -327,6 +330,17 @@ impl Text {
             self.paragraph("  - ", 4, &format!("{name}: evidence {evidence}, {told}, reached {link}"));
         }
     }
+}
+
+/// Where a simulated device first goes wrong inside, and where that can be seen.
+pub fn waveform_lines(waveform: &WaveformRecord) -> Vec<String> {
+    let WaveformRecord { clock, nanoseconds, what, file, .. } = waveform;
+    let (Some(clock), Some(nanoseconds)) = (clock, nanoseconds) else { return vec![format!("inside: {what}")] };
+    let seen = match file {
+        Some(file) => format!("waveform: {file}"),
+        None => "waveform: none written; --waveforms FOLDER writes it, and so does --record FILE".to_owned(),
+    };
+    vec![format!("first wrong: clock {clock} since reset, at {nanoseconds} ns: {what}"), seen]
 }
 
 /// How much was tried: the orders, the tuples, and what the drawn ones look like.

@@ -6,9 +6,10 @@ use crate::device::driver::{Driver, DriverError};
 use crate::device::model::{Model, Plants};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
-use crate::domain::fault::{Activity, Fault};
-use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Subject, SubjectError};
+use crate::domain::fault::{Activity, Fault, Site};
+use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Drive, Subject, SubjectError};
 use crate::domain::watch::Watch;
+use crate::domain::waveform::Look;
 use crate::subject::attestation::Attestation;
 
 /// The longest arrival order that a device is asked to take through its adapter, which takes one delta at a time over
@@ -26,7 +27,11 @@ pub struct BusDevice {
     driver: Driver,
     round_trips: RoundTrips,
     plants: Plants,
+    look: Option<LookInto>,
 }
+
+/// How a device is looked into while it is used again.
+pub type LookInto = Box<dyn Fn(Site, &mut Drive) -> Result<Look, SubjectError>>;
 
 impl BusDevice {
     /// The device at the other end of what `connect` gives, once it has told what it is.
@@ -40,7 +45,7 @@ impl BusDevice {
         let bus = connect().map_err(DriverError::from)?;
         let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
         let (name, connect): (_, Option<Connect>) = (name.to_owned(), Some(Box::new(connect)));
-        let device = BusDevice { name, evidence, connect, driver, round_trips, plants };
+        let device = BusDevice { name, evidence, connect, driver, round_trips, plants, look: None };
         // What opening it took is no part of any execution.
         device.plants.forget();
         Ok(device)
@@ -61,7 +66,7 @@ impl BusDevice {
         let round_trips = timed::no_round_trips();
         let mut driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
         let (name, evidence) = (name.to_owned(), evidence(&mut driver)?);
-        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants: Plants::default() })
+        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants: Plants::default(), look: None })
     }
 
     /// The modelled device with so many banks and these faults in it.
@@ -69,6 +74,11 @@ impl BusDevice {
         let plants = Plants::new(faults);
         let planted = plants.clone();
         BusDevice::open(name, Evidence::Model, plants, move || Ok(Box::new(Model::new(banks, &planted))))
+    }
+
+    /// The same device, which can be looked into in this way.
+    pub fn with_look(self, look: LookInto) -> Self {
+        BusDevice { look: Some(look), ..self }
     }
 
     /// Latencies of its register round trips, in nanoseconds.
@@ -128,6 +138,14 @@ impl Subject for BusDevice {
 impl BenchDevice for BusDevice {
     fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
         Ok(self.driver.run(run, watch)?)
+    }
+
+    fn can_be_looked_into(&self) -> bool {
+        self.look.is_some()
+    }
+
+    fn look_into(&self, part: Site, drive: &mut Drive) -> Result<Option<Look>, SubjectError> {
+        self.look.as_ref().map(|look| look(part, drive)).transpose()
     }
 }
 

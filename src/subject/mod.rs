@@ -5,6 +5,8 @@
 pub mod attestation;
 pub mod device;
 pub mod links;
+#[cfg(feature = "rtl")]
+pub mod rtl;
 pub mod scalar;
 pub mod serial;
 pub mod simd;
@@ -68,7 +70,15 @@ pub const REGISTRY: &[Registration] = &[
         argument: "[:BANKS]",
         about: "model of the device at its registers, with 8 banks or so many; takes --plant",
         takes_faults: true,
-        open: open_model,
+        open: |backend, conditions| open_device(backend, conditions, BusDevice::model),
+    },
+    #[cfg(feature = "rtl")]
+    Registration {
+        name: "rtl",
+        argument: "[:BANKS]",
+        about: "RTL of the device, simulated by Verilator, with 8 banks or so many; takes --plant",
+        takes_faults: true,
+        open: |backend, conditions| open_device(backend, conditions, rtl::device),
     },
     Registration {
         name: "devmem",
@@ -273,7 +283,12 @@ pub fn open(backends: &[Backend], conditions: &Conditions) -> Result<Subjects, O
     Ok(subjects)
 }
 
-fn open_model(backend: &Backend, conditions: &Conditions) -> Result<Opened, OpenError> {
+/// A device that is made with a number of banks, 8 if the backend names none, and with faults in it.
+fn open_device(
+    backend: &Backend,
+    conditions: &Conditions,
+    make: impl Fn(&str, u32, &[Fault]) -> Result<BusDevice, SubjectError>,
+) -> Result<Opened, OpenError> {
     let banks = match &backend.argument {
         None => PUBLISHED_BANKS,
         Some(argument) => argument.parse().ok().filter(|banks| (1..=MOST_BANKS).contains(banks)).ok_or_else(|| {
@@ -281,7 +296,7 @@ fn open_model(backend: &Backend, conditions: &Conditions) -> Result<Opened, Open
             OpenError::Argument { backend: backend.to_string(), reason }
         })?,
     };
-    BusDevice::model(&backend.to_string(), banks, &conditions.faults)
+    make(&backend.to_string(), banks, &conditions.faults)
         .map(|device| Opened::Device(Box::new(device)))
         .map_err(|error| OpenError::Unavailable { backend: backend.to_string(), error })
 }

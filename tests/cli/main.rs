@@ -15,3 +15,5 @@ mod qualification;
 mod readme;
 mod records;
 mod results;
+#[cfg(feature = "rtl")]
+mod rtl;

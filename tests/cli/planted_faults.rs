@@ -24,8 +24,8 @@ fn campaign(count: &str, seed: u64, faults: &[Fault]) -> Record {
         backends: backends(["model"]).expect("a backend"),
         conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec(), link: Default::default() },
     };
-    let subjects = open(&plan.backends, &plan.conditions).expect("the model is there");
-    campaign::run(&plan, subjects, &mut Unwatched)
+    let mut subjects = open(&plan.backends, &plan.conditions).expect("the model is there");
+    campaign::run(&plan, &mut subjects, &mut Unwatched)
 }
 
 fn dead(set: u32) -> Vec<u32> {

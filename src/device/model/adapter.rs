@@ -19,6 +19,8 @@ pub struct Adapter {
     rs1: u32,
     rs2: u32,
     rd: u32,
+    /// What RD shows when busy falls.
+    response: u32,
     response_ok: bool,
     busy_clocks: u64,
     last_delta: u64,
@@ -42,6 +44,7 @@ impl Adapter {
             rs1: 0,
             rs2: 0,
             rd: 0,
+            response: 0,
             response_ok: false,
             busy_clocks: 0,
             last_delta: 0,
@@ -54,27 +57,51 @@ impl Adapter {
 
     /// The word at this offset.
     pub fn read(&self, offset: u32) -> u32 {
-        let busy = self.busy_clocks > 0;
+        let busy = self.is_busy();
         match offset {
             CMD => self.code,
             RS1 => self.rs1,
             RS2 => self.rs2,
             RD => self.rd,
-            STATUS => (u32::from(self.response_ok && !busy) * RESPONSE_OK) | (u32::from(busy) * BUSY),
+            STATUS => (u32::from(self.response_ok) * RESPONSE_OK) | (u32::from(busy) * BUSY),
             _ => 0,
         }
     }
 
+    /// The references of all contexts.
+    pub fn references(&self) -> &[u64; CONTEXTS] {
+        &self.references
+    }
+
+    /// What has been accumulated so far.
+    pub fn accumulator(&self) -> u64 {
+        self.accumulator
+    }
+
+    /// The selected context.
+    pub fn context(&self) -> u32 {
+        self.context as u32
+    }
+
+    /// RD.
+    pub fn rd(&self) -> u32 {
+        self.rd
+    }
+
+    /// Whether a command is being carried out.
+    pub fn is_busy(&self) -> bool {
+        self.busy_clocks > 0
+    }
+
     /// Takes a word at this offset.
     pub fn write(&mut self, offset: u32, word: u32) {
-        if self.busy_clocks > 0 {
+        if self.is_busy() {
             return;
         }
         match offset {
             CMD => {
                 self.code = word & 0x7;
-                self.rd = self.command();
-                self.response_ok = true;
+                self.response_ok = false;
                 self.busy_clocks = COMMAND_CLOCKS;
             }
             RS1 => self.rs1 = word,
@@ -85,7 +112,16 @@ impl Adapter {
 
     /// So many clocks.
     pub fn advance(&mut self, clocks: u64) {
-        self.busy_clocks = self.busy_clocks.saturating_sub(clocks);
+        let before = self.busy_clocks;
+        self.busy_clocks = before.saturating_sub(clocks);
+        // The state is fetched in the first clock; the command is carried out in the second and answers in the third.
+        if before > 1 && self.busy_clocks <= 1 {
+            self.response = self.command();
+        }
+        if before > 0 && !self.is_busy() {
+            self.rd = self.response;
+            self.response_ok = true;
+        }
     }
 
     fn state(&self) -> u64 {

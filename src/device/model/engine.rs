@@ -68,6 +68,31 @@ impl Engine {
         }
     }
 
+    /// What the banks have accumulated so far, 0 beyond the last one.
+    pub fn banks(&self) -> &[u64; MOST_BANKS as usize] {
+        &self.accumulators
+    }
+
+    /// RESULT.
+    pub fn result(&self) -> u64 {
+        self.result
+    }
+
+    /// CYCLES.
+    pub fn cycles(&self) -> u32 {
+        self.cycles
+    }
+
+    /// Whether the last run is over and its outputs stand.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Whether a run is going on.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
     /// Takes a word at this offset.
     pub fn write(&mut self, offset: u32, word: u32) {
         if self.busy {

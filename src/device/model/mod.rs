@@ -7,6 +7,7 @@
 //! | question | decision |
 //! |---|---|
 //! | what a bus access costs | [`ACCESS_CLOCKS`] clocks, during which a run goes on |
+//! | when in an access a word is read or taken | in its first clock, as things stand before it; it is acknowledged, and the word read is there, in its second |
 //! | when a run is over | one clock after the last accumulate clock, in which the banks are merged; COUNT 0 too |
 //! | outputs of an engine while it is busy | CYCLES counts up; RESULT stays 0 until done |
 //! | writes to COUNT, ACTIVE or SEED while busy | ignored |
@@ -15,9 +16,14 @@
 //! | done | falls when a run starts or CTRL clear is taken |
 //! | how long the adapter is busy | [`adapter::COMMAND_CLOCKS`] clocks |
 //! | adapter writes while busy | ignored, CMD too |
+//! | RD while the adapter is busy | the response before; the new one is there when busy falls |
 //! | response_ok after reset | 0; 1 after the first command, 0 while one is busy |
 //! | reads at unmapped or misaligned addresses | 0 |
 //! | writes at unmapped, misaligned or read-only addresses | ignored |
+//! | writes of fewer than four bytes | ignored; a read gives the whole word |
+//! | reset | every register as tabled, all contexts 0 |
+//!
+//! The RTL in `rtl/` keeps to the same table, clock for clock; `tests/rtl.rs` holds the two together.
 
 pub mod adapter;
 pub mod engine;
@@ -79,12 +85,17 @@ impl Plants {
 
     /// Counts that the fault at this place was in use.
     fn reached(&self, place: usize) {
+        self.reached_again(place, 1);
+    }
+
+    /// Counts that the fault at this place was in use so many times more.
+    pub(in crate::device) fn reached_again(&self, place: usize, times: u64) {
         let activity = &self.0[place].1;
-        activity.set(Activity { reached: activity.get().reached + 1, ..activity.get() });
+        activity.set(Activity { reached: activity.get().reached + times, ..activity.get() });
     }
 
     /// Counts a word that a sound device would not have shown, for every fault of this part that was in use.
-    fn shown_otherwise(&self, site: Site) {
+    pub(in crate::device) fn shown_otherwise(&self, site: Site) {
         for (fault, activity) in self.0.iter() {
             if fault.site() == site && activity.get().reached > 0 {
                 activity.set(Activity { changed: activity.get().changed + 1, ..activity.get() });
@@ -117,11 +128,14 @@ impl Parts {
         }
     }
 
+    /// One clock in which a word is taken, unless its part is busy: then that goes on.
     fn write(&mut self, address: u32, word: u32) {
+        let (engine_takes, adapter_takes) = (!self.engine.is_busy(), !self.adapter.is_busy());
+        self.advance(1);
         match slave(address) {
-            Some((Site::Engine, offset)) => self.engine.write(offset, word),
-            Some((Site::Adapter, offset)) => self.adapter.write(offset, word),
-            None => {}
+            Some((Site::Engine, offset)) if engine_takes => self.engine.write(offset, word),
+            Some((Site::Adapter, offset)) if adapter_takes => self.adapter.write(offset, word),
+            _ => {}
         }
     }
 }
@@ -151,7 +165,39 @@ impl Model {
         }
     }
 
-    fn advance(&mut self, clocks: u64) {
+    /// The bench engine.
+    pub fn engine(&self) -> &Engine {
+        &self.parts.engine
+    }
+
+    /// The adapter.
+    pub fn adapter(&self) -> &Adapter {
+        &self.parts.adapter
+    }
+
+    /// The first clock of an access, which reads a word.
+    pub(in crate::device) fn begin_read(&mut self, address: u32) -> u32 {
+        let word = self.parts.read(address);
+        if let (Some(sound), Some((site, _))) = (&self.sound, slave(address))
+            && sound.read(address) != word
+        {
+            self.plants.shown_otherwise(site);
+        }
+        self.advance(1);
+        word
+    }
+
+    /// The first clock of an access, which takes a word.
+    pub(in crate::device) fn begin_write(&mut self, address: u32, word: u32) {
+        self.parts.write(address, word);
+        if let Some(sound) = &mut self.sound {
+            sound.write(address, word);
+        }
+        self.clock += 1;
+    }
+
+    /// So many clocks without the first one of an access.
+    pub(in crate::device) fn advance(&mut self, clocks: u64) {
         self.parts.advance(clocks);
         if let Some(sound) = &mut self.sound {
             sound.advance(clocks);
@@ -162,22 +208,14 @@ impl Model {
 
 impl Bus for Model {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
-        self.advance(ACCESS_CLOCKS);
-        let word = self.parts.read(address);
-        if let (Some(sound), Some((site, _))) = (&self.sound, slave(address))
-            && sound.read(address) != word
-        {
-            self.plants.shown_otherwise(site);
-        }
+        let word = self.begin_read(address);
+        self.advance(ACCESS_CLOCKS - 1);
         Ok(word)
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.advance(ACCESS_CLOCKS);
-        self.parts.write(address, word);
-        if let Some(sound) = &mut self.sound {
-            sound.write(address, word);
-        }
+        self.begin_write(address, word);
+        self.advance(ACCESS_CLOCKS - 1);
         Ok(())
     }
 
@@ -196,7 +234,7 @@ impl Bus for Model {
 }
 
 /// The part that answers at an address, and the offset within its 4 KiB; `None` if none does.
-fn slave(address: u32) -> Option<(Site, u32)> {
+pub(in crate::device) fn slave(address: u32) -> Option<(Site, u32)> {
     let (base, offset) = (address & !0xFFF, address & 0xFFF);
     let site = match base {
         registers::engine::BASE => Site::Engine,
