@@ -21,7 +21,7 @@ pub struct EmulateArgs {
     /// tcp and udp
     #[arg(required = true, value_name = "LINK")]
     pub links: Vec<LinkSpec>,
-    /// The device: model, or model:BANKS
+    /// The device: model, or rtl in a build with that feature; :BANKS may follow
     #[arg(long, value_name = "DEVICE", default_value = "model")]
     pub device: Served,
     /// Plant a fault in the device; may be given again for another one (see `abench list faults`)

@@ -40,11 +40,19 @@ pub struct Servable {
 }
 
 /// All devices that can be served. A new one is one line.
-pub const SERVABLE: &[Servable] = &[Servable {
-    name: "model",
-    evidence: Evidence::Model,
-    open: |banks, plants| Ok(Box::new(Model::new(banks, plants))),
-}];
+pub const SERVABLE: &[Servable] = &[
+    Servable {
+        name: "model",
+        evidence: Evidence::Model,
+        open: |banks, plants| Ok(Box::new(Model::new(banks, plants))),
+    },
+    #[cfg(feature = "rtl")]
+    Servable {
+        name: "rtl",
+        evidence: Evidence::RtlSimulation,
+        open: |banks, plants| Ok(Box::new(crate::device::rtl::Rtl::new(banks, plants)?)),
+    },
+];
 
 /// A device to serve, with its number of banks.
 #[derive(Clone, Copy)]

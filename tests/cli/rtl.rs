@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{Answer, Reading, answer, unwrapped};
+use crate::served::{Emulator, answer_in_time};
 use serde_json::Value;
 
 fn text(path: &Path) -> &str {
@@ -111,4 +112,19 @@ fn a_place_that_takes_no_waveform_is_refused_before_the_run() {
     assert!(model.contains("use --backend rtl"), "{model}");
     let banks = refused(&["5", "--backend", "rtl:33"]);
     assert!(banks.contains("BANKS is a whole number from 1 to 32"), "{banks}");
+}
+
+#[test]
+fn the_rtl_is_served_to_other_programs_and_its_evidence_goes_with_it() {
+    let sound = Emulator::serving(&["uartbone:tcp", "etherbone:udp"], &["--device", "rtl"]);
+    for backend in sound.backends() {
+        let answer = answer_in_time(&["1001", "7", "--backend", backend]);
+        assert_eq!(answer.exit, 0, "{backend}: {answer:?}");
+        let told = unwrapped(&answer.output);
+        assert!(told.contains(&format!("{backend}: evidence rtl-simulation, version 2, banks 8")), "{told}");
+    }
+    let dead = Emulator::serving(&["uartbone:tcp"], &["--device", "rtl:4", "--plant", "dead-bank:3"]);
+    let answer = answer_in_time(&["1001", "7", "--backend", dead.backend()]);
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    assert!(answer.output.contains("bank 3 dead"), "{}", answer.output);
 }
