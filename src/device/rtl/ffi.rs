@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 
 /// What is inside a device at one moment. `simulation.h` has the same layout.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inside {
     /// The banks of the engine; 0 beyond the last.
     pub banks: [u64; 32],
@@ -29,22 +29,6 @@ pub struct Inside {
     pub engine_done: u32,
     /// Whether a command is being carried out.
     pub adapter_busy: u32,
-}
-
-impl Default for Inside {
-    fn default() -> Self {
-        Inside {
-            banks: [0; 32],
-            result: 0,
-            accumulator: 0,
-            cycles: 0,
-            rd: 0,
-            context: 0,
-            engine_busy: 0,
-            engine_done: 0,
-            adapter_busy: 0,
-        }
-    }
 }
 
 #[repr(C)]
