@@ -152,7 +152,7 @@ fn doubt(case: &Case, compared: &[Comparison], subjects: &Subjects) -> Option<St
     }
     let modelled = subjects.all_devices().find(|device| !device.planted().is_empty());
     let Some(device) = modelled else {
-        return Some("faults are planted in the model, and this subject is none".to_owned());
+        return Some("faults are planted in a model or a simulation, and this subject is neither".to_owned());
     };
     let planted = device.planted();
     let idle: Vec<String> =

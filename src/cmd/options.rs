@@ -20,8 +20,8 @@ use crate::subject::links::LinkConditions;
 /// Options of every run.
 #[derive(Debug, Args)]
 pub struct RunOptions {
-    /// Backends, separated by commas: scalar, simd, threads, model or model:BANKS, software for the first three, or a link
-    /// to a device (see `abench list backends`) [default: software,model]
+    /// Backends, separated by commas: scalar, simd, threads, model or model:BANKS, software for the first three; rtl in a
+    /// build with that feature; or a link to a device (see `abench list backends`) [default: software,model]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub backend: Option<Vec<String>>,
     /// Seed of 64 bits, hexadecimal; in place of the argument, or of a scenario's own

@@ -21,7 +21,7 @@ pub struct QualifyArgs {
     /// A scenario: a shipped name, or a path (with a / or ending in .toml)
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
-    /// The model that takes the faults: model, or model:BANKS
+    /// Who takes the faults: model, or rtl in a build with that feature; :BANKS may follow
     #[arg(long, value_name = "MODEL", default_value = "model")]
     pub backend: String,
     /// Write the JSON record to a file, or to standard output with -
@@ -45,7 +45,10 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
     let mut backends = subject::backends([args.backend.as_str()])?;
     let backend = backends.pop().filter(|backend| backends.is_empty() && backend.takes_faults());
     let backend = backend.ok_or_else(|| {
-        Failure::usage(anyhow!("'{}' takes no faults; --backend is model or model:BANKS", args.backend))
+        Failure::usage(anyhow!(
+            "'{}' takes no faults; --backend is model, or rtl in a build with that feature; :BANKS may follow",
+            args.backend
+        ))
     })?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);

@@ -216,7 +216,7 @@ pub struct Use {
 /// Why a run did not use the part that a fault is planted in.
 pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
     let Some(Use { banks, longest_run, .. }) = used else {
-        return "no model is among the backends, and faults are planted in the model".to_owned();
+        return "no backend of this run takes faults: model does, and rtl in a build with that feature".to_owned();
     };
     let no_bank = |bank: u32| format!("the engine has no bank {bank}: its banks are 0 to {}", banks - 1);
     let beyond =

@@ -132,7 +132,7 @@ pub struct Backend {
 pub struct Conditions {
     /// Threads of the backend `threads`.
     pub threads: NonZeroUsize,
-    /// Faults to plant in the model.
+    /// Faults to plant in a model or a simulation.
     pub faults: Vec<Fault>,
     /// How the other ends of links are reached, and what is said of them.
     pub link: LinkConditions,

@@ -128,7 +128,7 @@ fn a_fault_that_the_run_cannot_activate_or_that_changes_nothing_is_inconclusive_
         (&["--plant", "dead-bank:8"], "the engine has no bank 8: its banks are 0 to 7"),
         (&["65537", "5", "--plant", "drop:5"], "index 5 equals SEED 0x0000000000000005, so its delta is 0"),
         (&["65537", "5", "--plant", "duplicate:5"], "its effect is nil"),
-        (&["--backend", "software", "--plant", "stale-read"], "no model is among the backends"),
+        (&["--backend", "software", "--plant", "stale-read"], "no backend of this run takes faults"),
         (
             &["10", "1", "--plant", "drop:3", "--plant", "duplicate:3"],
             "every word that was read is as a sound device shows it",

@@ -142,7 +142,7 @@ impl Engine {
                 self.take(lane, index);
             }
         }
-        self.cycles += 1;
+        self.cycles = self.cycles.wrapping_add(1);
     }
 
     /// So many clocks.
@@ -282,7 +282,7 @@ impl Engine {
                     true
                 }
                 Fault::ExtraCycle => {
-                    self.cycles += 1;
+                    self.cycles = self.cycles.wrapping_add(1);
                     true
                 }
                 Fault::LongCount => true,
