@@ -8,8 +8,9 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::campaign::{self, Plan, standard_longest_run};
+use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
-use crate::domain::subject::Device;
+use crate::domain::subject::{Device, Subject};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::fault::catalogue::{Mutant, Shape, mutants};
@@ -36,7 +37,8 @@ pub struct QualificationPlan {
 pub fn qualify(plan: &QualificationPlan, watch: &mut dyn Watch) -> Result<Qualification, OpenError> {
     let bench = Bench { backend: &plan.backend };
     let subjects = open(std::slice::from_ref(&plan.backend), &bench.conditions(&[]))?;
-    let banks = subjects.devices.first().map_or(0, |device| device.identity().banks);
+    let device = subjects.devices.first().expect("who takes faults is a device");
+    let (banks, evidence) = (device.identity().banks, device.evidence());
     let longest_run = plan.scenarios.iter().map(|s| standard_longest_run(&s.trial, banks)).max().unwrap_or(0);
     let mutants = mutants(Shape { banks, longest_run });
 
@@ -68,7 +70,7 @@ pub fn qualify(plan: &QualificationPlan, watch: &mut dyn Watch) -> Result<Qualif
         }
     }
     watch.end();
-    Ok(finished(plan, controls, records, mutants.len(), watch.stop_requested()))
+    Ok(finished(plan, evidence, controls, records, mutants.len(), watch.stop_requested()))
 }
 
 /// What every run of a qualification has in common.
@@ -164,6 +166,7 @@ fn record(mutant: &Mutant, cells: Vec<Cell>) -> MutantRecord {
 
 fn finished(
     plan: &QualificationPlan,
+    evidence: Evidence,
     controls: Vec<Control>,
     mutants: Vec<MutantRecord>,
     planned: usize,
@@ -195,6 +198,7 @@ fn finished(
         format: FORMAT.to_owned(),
         version: VERSION,
         abench: env!("CARGO_PKG_VERSION").to_owned(),
+        evidence,
         backend: plan.backend.to_string(),
         void,
         interrupted,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::evidence::Evidence;
 use crate::domain::trial::Trial;
 use crate::domain::verdict::{Verdict, exit};
 use crate::report::text::Text;
@@ -25,8 +26,10 @@ pub struct Qualification {
     pub version: u32,
     /// The version of abench that made it.
     pub abench: String,
-    /// The model that took the faults (evidence: model).
+    /// Who took the faults.
     pub backend: String,
+    /// How its answers are got.
+    pub evidence: Evidence,
     /// Whether a control was not found sound, so that nothing was planted.
     pub void: bool,
     /// Whether the user stopped it; what is missing was not planted.
@@ -218,8 +221,8 @@ pub fn render(qualification: &Qualification, width: usize) -> String {
 
 impl Text {
     fn head_of_qualification(&mut self, qualification: &Qualification) {
-        let Qualification { abench, backend, together, controls, .. } = qualification;
-        self.line(&format!("abench {abench}: qualification on {backend} (evidence model)"));
+        let Qualification { abench, backend, evidence, together, controls, .. } = qualification;
+        self.line(&format!("abench {abench}: qualification on {backend} (evidence {evidence})"));
         if qualification.void {
             self.paragraph("", 2, "void: a control is not sound, so that nothing that is found would mean anything");
         } else {
