@@ -1,5 +1,10 @@
-//! What travels when replicas sync.
+//! What travels when replicas sync, the replicas, and the world that they live in.
 //!
-//! Knows: `domain` and the workloads of `scenario`. Must not: judge whether anyone converged.
+//! Knows: `domain`, and the workloads of `scenario`. Must not: judge whether anyone converged.
 
+pub mod host;
+pub mod replica;
+pub mod store;
 pub mod tick_message;
+pub mod vector;
+pub mod wire;
