@@ -3,8 +3,11 @@
 //! Knows: `domain`, and the workloads of `scenario`. Must not: judge whether anyone converged.
 
 pub mod host;
+pub mod node;
 pub mod replica;
 pub mod store;
+pub mod strategy;
 pub mod tick_message;
 pub mod vector;
 pub mod wire;
+pub mod world;

@@ -46,6 +46,11 @@ impl Disk {
         }
     }
 
+    /// Whose it is.
+    pub fn owner(&self) -> Owner {
+        self.owner
+    }
+
     /// The power fails.
     pub fn crash(&mut self, loss: Loss) {
         let unsynced = self.journal.len() - self.synced;
