@@ -30,6 +30,10 @@ use message::{Message, unframed};
 use session::{Parked, Relation, Session, What};
 use state::{Entry, MessageId, Run, State};
 
+/// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
+/// 268 million starts.
+const INCARNATIONS: u64 = 1 << 28;
+
 /// What a replica is told about itself and its surroundings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -104,7 +108,7 @@ impl Replica {
         };
         let first = replica.state.me.incarnation == 0;
         if first || !replica.has(Flaw::SameIncarnation) {
-            let incarnation = 1 + host.random(u64::from(u32::MAX)) as u32;
+            let incarnation = 1 + host.random(INCARNATIONS - 1) as u32;
             replica.commit(host, Entry::Started(incarnation))?;
         }
         Ok(replica)

@@ -327,6 +327,10 @@ impl Replica {
         let mut parcels = std::mem::take(&mut session.outstanding);
         let id = session.id;
         for parcel in &mut parcels {
+            if parcel.got.len() == parcel.pieces(self.settings.piece) {
+                // All of it was there, and still it is not acknowledged: the other has lost it again.
+                parcel.got = Ranges::default();
+            }
             parcel.sent = parcel.got.clone();
             if has_new_ids {
                 self.state.with_new_ids(parcel_deltas(parcel, self.settings.registers), |deltas| {
@@ -374,11 +378,13 @@ impl Replica {
         let Some(place) = session.outstanding.iter().position(|parcel| parcel.id == id) else { return };
         let mut parcel = session.outstanding.remove(place);
         let all = parcel.pieces(self.settings.piece);
+        // Not added but replaced: a crash may have cost the other what it had.
+        parcel.got = Ranges::default();
         for (first, last) in got.runs().filter(|&(_, last)| last <= all) {
             parcel.got.insert(first, last);
             parcel.sent.insert(first, last);
         }
-        let underway = parcel.sent.len() - parcel.got.len();
+        let underway = parcel.sent.len().saturating_sub(parcel.got.len());
         if parcel.got.len() < all {
             transmit(&self.settings, host, from, session.id, &mut parcel, PIECES.saturating_sub(underway));
         }

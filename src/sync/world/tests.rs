@@ -76,7 +76,15 @@ fn the_right_replica_is_right_in_many_bad_worlds() {
         let star = OfflineTrial { link: BAD, crashes: 20, ..trial(seed) };
         let small = crate::domain::offline::Journal { retain: 1, compact_after: 20, piece: 64 };
         let compact = OfflineTrial { journal: small, ..star.clone() };
+        let compact_only = crate::domain::offline::Journal { piece: 4096, ..small };
+        let pieces_only = crate::domain::offline::Journal { retain: 64, compact_after: 4096, ..small };
         for trial in [
+            OfflineTrial { journal: compact_only, crashes: 0, link: Link::default(), ..star.clone() },
+            OfflineTrial { journal: compact_only, crashes: 0, ..star.clone() },
+            OfflineTrial { journal: compact_only, ..star.clone() },
+            OfflineTrial { journal: pieces_only, crashes: 0, link: Link::default(), ..star.clone() },
+            OfflineTrial { journal: pieces_only, crashes: 0, ..star.clone() },
+            OfflineTrial { journal: pieces_only, ..star.clone() },
             OfflineTrial { edges, ..star.clone() },
             OfflineTrial { hub: false, ..star.clone() },
             compact,
