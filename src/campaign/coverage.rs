@@ -138,6 +138,7 @@ fn remedy(class: FaultClass) -> &'static str {
         }
         FaultClass::WrongMessage => "add the check sync-tick",
         FaultClass::FalseLaw => "claim no law that is falsified",
+        FaultClass::LostEdit => "put a strategy on trial that loses none",
     }
 }
 

@@ -11,6 +11,7 @@ pub mod engine_sweeps;
 pub mod every_order;
 pub mod expectation;
 pub mod laws;
+pub mod offline;
 pub mod planted;
 pub mod qualification;
 pub mod replay;
@@ -34,9 +35,10 @@ use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
+use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::record::{
-    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Part, Record,
-    TickRecord, Timing, Unseen, VERSION, WalkRecord,
+    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord,
+    Part, Record, TickRecord, Timing, Unseen, VERSION, WalkRecord,
 };
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};
@@ -62,6 +64,8 @@ pub fn run(plan: &Plan, mut subjects: Subjects, watch: &mut dyn Watch) -> Record
         Trial::Tick(trial) => tick(trial.seed, &mut subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
+        Trial::Offline(trial) => offline::run(trial, &mut subjects, &mut progress, watch),
+        Trial::CrashEverywhere(trial) => offline::crash_everywhere::run(trial, &mut progress, watch),
     };
     watch.end();
     let mut record = progress.into_record(plan, &subjects, ended.err());
@@ -75,7 +79,7 @@ pub fn orders_fit(plan: &Plan, subjects: &mut Subjects) -> Result<(), PlanError>
     match &plan.scenario.trial {
         Trial::Standard(trial) => standard::orders_fit(trial, plan.scenario.name.as_deref(), subjects),
         Trial::EveryOrder(trial) => Ok(every_order::fits(trial, plan.conditions.threads)?),
-        Trial::Tick(_) | Trial::Laws(_) => Ok(()),
+        Trial::Tick(_) | Trial::Laws(_) | Trial::Offline(_) | Trial::CrashEverywhere(_) => Ok(()),
     }
 }
 
@@ -91,6 +95,8 @@ pub struct Progress {
     ticks: Vec<TickRecord>,
     walks: Vec<WalkRecord>,
     laws: Option<LawsRecord>,
+    offline: Option<OfflineRecord>,
+    everywhere: Option<EverywhereRecord>,
     timing: Timing,
 }
 
@@ -160,6 +166,8 @@ impl Progress {
             Trial::Tick(_) => Unseen::default(),
             Trial::Laws(_) => laws::unseen(),
             Trial::EveryOrder(trial) => every_order::unseen(trial),
+            Trial::Offline(trial) => offline::unseen(trial),
+            Trial::CrashEverywhere(trial) => offline::crash_everywhere::unseen(trial),
         };
         let mut record = Record {
             format: FORMAT.to_owned(),
@@ -187,6 +195,8 @@ impl Progress {
             ticks: self.ticks,
             walks: self.walks,
             laws: self.laws,
+            offline: self.offline,
+            everywhere: self.everywhere,
             unseen,
             planted,
             timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
@@ -205,6 +215,9 @@ impl Progress {
             }
             Trial::Laws(_) => coverage::claims_of_algebras(FaultClass::FalseLaw, &self.checks),
             Trial::EveryOrder(_) => coverage::claims_of_algebras(FaultClass::OrderDependence, &self.checks),
+            Trial::Offline(_) | Trial::CrashEverywhere(_) => {
+                coverage::claims_of_algebras(FaultClass::LostEdit, &self.checks)
+            }
         }
     }
 }
@@ -234,7 +247,7 @@ pub fn standard_longest_run(trial: &Trial, banks: u32) -> u32 {
             let of = |check, deltas| if trial.makes(check) { deltas } else { 0 };
             of(StandardCheck::BankSweep, trial.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks))
         }
-        Trial::Tick(_) | Trial::Laws(_) | Trial::EveryOrder(_) => 0,
+        _ => 0,
     }
 }
 

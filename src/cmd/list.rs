@@ -5,11 +5,13 @@ use clap::{Args, ValueEnum};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::algebra;
+use crate::domain::flaw::Flaw;
 use crate::domain::verdict::exit;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
 use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject::REGISTRY;
+use crate::sync::strategy;
 
 /// Arguments of `list`.
 #[derive(Debug, Args)]
@@ -31,6 +33,10 @@ pub enum Listed {
     Algebras,
     /// Faults that can be planted.
     Faults,
+    /// Strategies by which replicas sync.
+    Strategies,
+    /// Flaws that can be planted in the right replica.
+    Flaws,
 }
 
 /// Lists one kind of name, or all kinds under headings.
@@ -72,6 +78,10 @@ fn lines(what: Listed) -> Result<String, Failure> {
         Listed::Algebras => {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
+        Listed::Strategies => {
+            strategy::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
+        }
+        Listed::Flaws => Flaw::ALL.iter().map(|(_, name, about)| ((*name).to_owned(), (*about).to_owned())).collect(),
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
     };
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -76,6 +76,8 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
             Trial::Tick(trial) => trial.seed = seed,
             Trial::Laws(trial) => trial.seed = seed,
             Trial::EveryOrder(trial) => trial.seed = seed,
+            Trial::Offline(trial) => trial.seed = seed,
+            Trial::CrashEverywhere(trial) => trial.seed = seed,
         }
     }
     if let Trial::Standard(trial) = &scenario.trial
@@ -95,6 +97,9 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         (Trial::Laws(_), Some(_)) => {
             return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a trial of laws has none")));
         }
+        (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a world of clients has its own time")));
+        }
         (_, None) => {}
     }
     match (&mut scenario.trial, &options.orders) {
@@ -108,10 +113,13 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         (Trial::EveryOrder(_), Some(_)) => {
             return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and this scenario walks over all")));
         }
+        (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(_)) => {
+            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and links choose those of their messages")));
+        }
         (_, None) => {}
     }
-    if matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_)) && !options.plant.is_empty() {
-        return Err(Failure::usage(anyhow!("--plant plants a fault in a device, and a trial of algebras has none")));
+    if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !options.plant.is_empty() {
+        return Err(Failure::usage(anyhow!("--plant plants a fault in a device, and a trial of algebras or replicas has none")));
     }
     let changed = seed != scenario.trial.seed() || options.budget.is_some() || options.orders.is_some();
     if changed || !options.plant.is_empty() {

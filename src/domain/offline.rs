@@ -56,6 +56,9 @@ pub struct OfflineTrial {
     /// Crashes at random steps of random nodes, besides.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub crashes: u32,
+    /// So many worlds like this one, of other seeds, in which the right replica is tried, too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_worlds: u32,
     /// With all faults over and everyone connected, all must be quiet within so many seconds.
     #[serde(default = "default_settle")]
     pub settle_s: u64,

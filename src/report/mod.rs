@@ -6,6 +6,8 @@ pub mod board_table;
 pub mod every_order;
 pub mod file;
 mod laws;
+mod offline;
+pub mod offline_record;
 pub mod qualification;
 pub mod record;
 pub mod text;

@@ -10,6 +10,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("bank-sweep", include_str!("../../scenarios/bank-sweep.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
+    ("field-tally", include_str!("../../scenarios/field-tally.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

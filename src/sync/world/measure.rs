@@ -35,6 +35,10 @@ pub struct Measures {
     down: Traffic,
     knows: Vec<Vec<u32>>,
     edited_at: Vec<Vec<Time>>,
+    /// The client whose messages are kept, and their times and bytes.
+    watched: Option<NodeId>,
+    /// When it sent or was sent how many bytes.
+    pub log: Vec<(Time, u64)>,
     /// What the messages carried that may come again, by sender and checksum.
     carried: BTreeMap<(NodeId, u32), Knowledge>,
 }
@@ -55,8 +59,14 @@ impl Measures {
             down: Traffic::default(),
             knows: vec![vec![0; clients]; nodes],
             edited_at: vec![Vec::new(); if watched { clients } else { 0 }],
+            watched: None,
+            log: Vec::new(),
             carried: BTreeMap::new(),
         }
+    }
+
+    pub(super) fn watch(&mut self, client: NodeId) {
+        self.watched = Some(client);
     }
 
     /// Bytes that clients sent, and that were sent to them.
@@ -84,7 +94,10 @@ impl Measures {
     }
 
     /// Counts a message; gives what its sender knew when it was made, if it carries changes.
-    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, sent: &Sent) -> Option<Knowledge> {
+    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, sent: &Sent, now: Time) -> Option<Knowledge> {
+        if self.watched.is_some_and(|client| client == from || client == to) {
+            self.log.push((now, sent.traffic.total()));
+        }
         if from < self.clients {
             self.up += sent.traffic;
         }
@@ -111,7 +124,7 @@ impl Measures {
             }
             if node < self.clients {
                 for &at in &self.edited_at[client][*known as usize..carried as usize] {
-                    self.staleness.saturating_record((now - at) / 1000);
+                    self.staleness.record((now - at) / 1000).expect("it grows as it must");
                 }
             }
             *known = carried;

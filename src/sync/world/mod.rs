@@ -122,6 +122,8 @@ pub struct Outcome {
     pub nodes: Vec<Box<dyn Node>>,
     /// Their disks.
     pub disks: Vec<Disk>,
+    /// The changes of the traced node: register, and the XOR of before and after.
+    pub trace: Vec<(u32, u64)>,
 }
 
 /// Why a world came to no end.
@@ -152,6 +154,9 @@ pub struct World<'a> {
     last_arrival: Time,
     measures: Measures,
     forgotten: u64,
+    /// The node whose changes are kept, and they: register, and the XOR of before and after.
+    traced: Option<NodeId>,
+    trace: Vec<(u32, u64)>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
 }
@@ -173,6 +178,8 @@ impl<'a> World<'a> {
             last_arrival: 0,
             measures: Measures::of(trial),
             forgotten: 0,
+            traced: None,
+            trace: Vec::new(),
             tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
         };
         let users = Users::of(trial);
@@ -260,6 +267,28 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The same world, whose users do this instead: by client, in the order in which each does it.
+    pub fn with_users(mut self, users: Vec<Vec<Planned>>) -> Self {
+        self.devices.iter_mut().zip(users).for_each(|(device, planned)| device.planned = planned);
+        self
+    }
+
+    /// The same world, in which the changes of this node's registers are kept, in order.
+    pub fn traced(mut self, node: NodeId) -> Self {
+        self.traced = Some(node);
+        self
+    }
+
+    /// The same world, in which the time of every message of this client is kept.
+    pub fn watched(mut self, client: NodeId) -> Self {
+        self.measures.watch(client);
+        self
+    }
+
+    fn shown(&self, node: NodeId) -> Vec<i64> {
+        self.devices[node as usize].node.as_ref().map_or(Vec::new(), |node| node.shows())
+    }
+
     /// Lets everything happen until nothing is left to.
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
         let edits: u64 = self.devices.iter().map(|device| device.planned.len() as u64).sum();
@@ -292,11 +321,16 @@ impl<'a> World<'a> {
                     self.last_arrival = self.now;
                     self.measures.arrived();
                     let mut reception = Reception::Stale;
+                    let before = self.traced.filter(|&node| node == to).map(|node| self.shown(node));
                     self.act(to, |node, host| {
                         reception = node.receive(host, from, &frame.bytes)?;
                         Ok(())
                     })?;
                     self.measures.received(reception);
+                    if let Some(before) = before {
+                        let changed = before.into_iter().zip(self.shown(to)).enumerate().filter(|(_, (a, b))| a != b);
+                        self.trace.extend(changed.map(|(register, (a, b))| (register as u32, (a ^ b) as u64)));
+                    }
                     if let Some(carries) = carries.filter(|_| reception == Reception::Taken) {
                         self.measures.heard(to, &carries, self.now);
                     }
@@ -393,7 +427,7 @@ impl<'a> World<'a> {
             let links = &self.devices[from as usize].connections;
             let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
             let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
-            let carries = self.measures.sent(from, to, &message);
+            let carries = self.measures.sent(from, to, &message, self.now);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let arrivals = self.connections[link].wire.send(self.now, message.frame, direction, self.settling);
             for arrival in arrivals.into_iter().flatten() {
@@ -459,7 +493,7 @@ impl<'a> World<'a> {
         history.unkept = unkept(self.trial, &self.devices);
         let (nodes, disks) =
             self.devices.into_iter().filter_map(|device| Some((device.node?, device.host.store))).unzip();
-        Outcome { history, measures: self.measures, nodes, disks }
+        Outcome { history, measures: self.measures, nodes, disks, trace: self.trace }
     }
 }
 

@@ -22,6 +22,7 @@ fn trial(seed: u64) -> OfflineTrial {
         clocks: Default::default(),
         faults: Vec::new(),
         crashes: 0,
+        more_worlds: 0,
         settle_s: 3600,
         journal: Default::default(),
     }
