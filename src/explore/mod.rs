@@ -8,6 +8,7 @@ pub mod adversarial;
 pub mod all_orders;
 pub mod audit;
 pub mod covering;
+pub mod every_step;
 pub mod exhaustive;
 pub mod minimise;
 pub mod permutation;

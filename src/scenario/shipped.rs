@@ -11,6 +11,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("tick", include_str!("../../scenarios/tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("field-tally", include_str!("../../scenarios/field-tally.toml")),
+    ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

@@ -129,8 +129,19 @@ impl<S: Store> Host<S> {
         }
     }
 
+    /// How many numbers were drawn, where they are counted.
+    pub fn drawn(&self) -> u64 {
+        match self.entropy {
+            Entropy::Drawn(_) => 0,
+            Entropy::Counted(drawn) => drawn,
+        }
+    }
+
     /// A random number below `bound`, which is at least 1.
     pub fn random(&mut self, bound: u64) -> u64 {
+        if bound == 1 {
+            return 0;
+        }
         match &mut self.entropy {
             Entropy::Drawn(stream) => stream.below(bound),
             Entropy::Counted(drawn) => {

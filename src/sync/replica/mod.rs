@@ -182,17 +182,30 @@ impl Replica {
         self.timers.first().map(|&(time, _)| time).into_iter().chain(self.news_at).min()
     }
 
+    /// Whether it is going to tell its neighbours of news.
+    pub fn has_news(&self) -> bool {
+        self.news_at.is_some()
+    }
+
     /// Its time has come.
     pub fn wake<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         if self.news_at.is_some_and(|time| time <= host.now) {
-            self.news_at = None;
-            let peers: Vec<NodeId> = self.sessions.keys().copied().collect();
-            peers.into_iter().try_for_each(|peer| self.push(host, peer))?;
+            self.tell_news(host)?;
         }
-        while let Some((_, peer)) = self.timers.first().copied().filter(|&(time, _)| time <= host.now) {
-            self.retry(host, peer)?;
-        }
-        Ok(())
+        self.retry_due(host)
+    }
+
+    /// Sends every neighbour what it lacks.
+    pub fn tell_news<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        self.news_at = None;
+        let peers: Vec<NodeId> = self.sessions.keys().copied().collect();
+        peers.into_iter().try_for_each(|peer| self.push(host, peer))
+    }
+
+    /// Sends again what has waited long enough.
+    pub fn retry_due<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        let due: Vec<NodeId> = self.timers.range(..=(host.now, NodeId::MAX)).map(|&(_, peer)| peer).collect();
+        due.into_iter().try_for_each(|peer| self.retry(host, peer))
     }
 
     /// A message arrived.
