@@ -1,6 +1,6 @@
 //! `abench run SCENARIO...`: scenarios from files, or shipped ones by name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -10,6 +10,8 @@ use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
+use crate::report::file::Destination;
+use crate::report::histogram_log;
 use crate::report::text::Table;
 use crate::scenario::{Scenario, file, shipped};
 
@@ -19,6 +21,9 @@ pub struct RunArgs {
     /// A scenario: a shipped name, or a path (with a / or ending in .toml)
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
+    /// Write the staleness of every strategy to a file, as a log that HdrHistogram's tools read
+    #[arg(long, value_name = "FILE")]
+    pub histogram_log: Option<PathBuf>,
     /// The options of every run.
     #[command(flatten)]
     pub run: RunOptions,
@@ -30,6 +35,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let number = args.scenarios.len();
         return Err(Failure::usage(anyhow!("--record takes the record of one scenario, and {number} are named")));
     }
+    if args.histogram_log.is_some() && args.scenarios.len() > 1 {
+        return Err(Failure::usage(anyhow!("--histogram-log takes the histograms of one scenario")));
+    }
     // All are read before any is run: a misspelt name is told at once.
     let plans: Result<Vec<_>, Failure> =
         args.scenarios.iter().map(|named| plan(adjusted(find(named)?, &args.run)?, &args.run)).collect();
@@ -39,7 +47,13 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let mut worst = exit::HOLDS;
     for plan in &plans {
         let place = RecordPlace::open(args.run.record.as_deref())?;
+        let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let record = execute(plan, args.run.terminal, &stop)?;
+        if let Some(log) = log {
+            let text = histogram_log::render(&record);
+            let none = || Failure::usage(anyhow!("--histogram-log is about strategies, and this scenario has none"));
+            log.write(&text.ok_or_else(none)?)?;
+        }
         deliver(&record, place, args.run.terminal, table)?;
         worst = worse(worst, record.outcome().exit_code());
         if record.interrupted {

@@ -40,13 +40,14 @@ pub struct Walked {
     pub complete: bool,
 }
 
-/// A judge of ends; `false` stops the walk.
-pub type Judge<'a, State> = &'a mut dyn FnMut(&State) -> bool;
+/// A judge of ends, who is told the way that led there; `false` stops the walk.
+pub type Judge<'a, State, Step> = &'a mut dyn FnMut(&State, &[Step]) -> bool;
 
 struct Walk<'a, S: System> {
     system: &'a S,
-    judge: Judge<'a, S::State>,
+    judge: Judge<'a, S::State, S::Step>,
     seen_step: &'a mut dyn FnMut(&S::Step),
+    way: Vec<S::Step>,
     most: u64,
     /// Ways from a state to an end; `None` while it is on the way that is being walked.
     ways: HashMap<u128, Option<BigUint>>,
@@ -58,11 +59,11 @@ pub fn walk<S: System>(
     system: &S,
     start: &S::State,
     most: u64,
-    judge: Judge<S::State>,
+    judge: Judge<S::State, S::Step>,
     seen_step: &mut dyn FnMut(&S::Step),
 ) -> Walked {
     let walked = Walked { states: 0, steps: 0, ends: 0, ways: BigUint::ZERO, complete: true };
-    let mut walk = Walk { system, judge, seen_step, most, ways: HashMap::new(), walked };
+    let mut walk = Walk { system, judge, seen_step, way: Vec::new(), most, ways: HashMap::new(), walked };
     let ways = walk.from(start);
     Walked { ways: ways.unwrap_or(BigUint::ZERO), ..walk.walked }
 }
@@ -97,7 +98,7 @@ impl<S: System> Walk<'_, S> {
         let mut ways = BigUint::ZERO;
         if steps.is_empty() {
             self.walked.ends += 1;
-            if !(self.judge)(state) {
+            if !(self.judge)(state, &self.way) {
                 self.walked.complete = false;
                 return None;
             }
@@ -107,7 +108,9 @@ impl<S: System> Walk<'_, S> {
             self.walked.steps += 1;
             (self.seen_step)(&step);
             let next = self.system.take(state, &step);
+            self.way.push(step);
             ways += self.from(&next)?;
+            self.way.pop();
         }
         self.ways.insert(key, Some(ways.clone()));
         Some(ways)
@@ -137,7 +140,7 @@ mod tests {
     #[test]
     fn the_ways_through_a_grid_are_the_binomial_coefficient() {
         let mut ends = Vec::new();
-        let mut judge = |end: &(u32, u32)| {
+        let mut judge = |end: &(u32, u32), _: &[bool]| {
             ends.push(*end);
             true
         };
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_bound_that_is_reached_or_a_judge_that_stops_is_told() {
-        assert!(!walk(&Grid(10), &(0, 0), 50, &mut |_| true, &mut |_| {}).complete);
-        assert!(!walk(&Grid(2), &(0, 0), 50, &mut |_| false, &mut |_| {}).complete);
+        assert!(!walk(&Grid(10), &(0, 0), 50, &mut |_, _| true, &mut |_| {}).complete);
+        assert!(!walk(&Grid(2), &(0, 0), 50, &mut |_, _| false, &mut |_| {}).complete);
     }
 }

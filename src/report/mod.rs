@@ -5,6 +5,7 @@
 pub mod board_table;
 pub mod every_order;
 pub mod file;
+pub mod histogram_log;
 mod laws;
 mod offline;
 pub mod offline_record;

@@ -100,6 +100,10 @@ impl Text {
             sound.states, sound.steps, sound.crashes, sound.deliveries, sound.ways, sound.ends
         );
         self.paragraph("", 2, &text);
+        if !sound.way_there.is_empty() {
+            self.heading("the way to what is wrong");
+            sound.way_there.iter().enumerate().for_each(|(place, step)| self.line(&format!("  {:>3} {step}", place + 1)));
+        }
         self.flaws(flaws);
     }
 }

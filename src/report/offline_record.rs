@@ -149,4 +149,7 @@ pub struct WalkedRecord {
     pub ends: u64,
     /// Whether all of them were visited.
     pub complete: bool,
+    /// The way to the first end that a judge has something against, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub way_there: Vec<String>,
 }

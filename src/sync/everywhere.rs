@@ -73,8 +73,6 @@ pub enum Act {
     Edit,
     /// The message at this place arrives.
     Receive(usize),
-    /// It tells others of news.
-    News,
     /// It sends again what was not acknowledged.
     Retry,
     /// It starts again.
@@ -90,6 +88,18 @@ pub enum Step {
     Crash(NodeId, Act, u32, Loss),
     /// The message at this place is lost.
     Lose(usize),
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Step::Act(node, act) => write!(f, "node {node}: {act:?}"),
+            Step::Crash(node, act, after, loss) => {
+                write!(f, "node {node}: {act:?}, and a crash after {after} actions; of what was not durable it loses {loss:?}")
+            }
+            Step::Lose(place) => write!(f, "message {place} is lost"),
+        }
+    }
 }
 
 impl SmallWorld {
@@ -113,6 +123,7 @@ impl SmallWorld {
             retry_after: 0,
             retry_at_most: 0,
             retries: u32::MAX,
+            greetings: 1,
             linger: 0,
             piece: 4096,
             retain: 0,
@@ -161,9 +172,7 @@ impl SmallWorld {
             if node < self.hub() && station.edits < self.trial.edits {
                 acts.push((node, Act::Edit));
             }
-            if replica.has_news() {
-                acts.push((node, Act::News));
-            } else if replica.wakes_at().is_some() && moment.retries > 0 {
+            if replica.wakes_at().is_some() && moment.retries > 0 {
                 acts.push((node, Act::Retry));
             }
         }
@@ -206,6 +215,8 @@ impl SmallWorld {
         }
         for sent in std::mem::take(&mut host.sent) {
             station.promised.extend(promises(&sent.frame.bytes));
+            station.promised.sort_unstable();
+            station.promised.dedup();
             moment.underway.push((node, sent.to, sent.frame.bytes));
         }
         let unsynced = station.disk.unsynced();
@@ -216,6 +227,8 @@ impl SmallWorld {
         moment.underway.sort_unstable();
         let neighbours = if node == self.hub() { 0..self.hub() } else { self.hub()..self.hub() + 1 };
         if crash.is_some() {
+            // A connection that breaks takes with it what is on its way.
+            moment.underway.retain(|&(from, to, _)| from != node && to != node);
             for peer in neighbours {
                 if let Some(replica) = &mut moment.stations[peer as usize].replica {
                     replica.disconnected(node);
@@ -238,11 +251,16 @@ impl SmallWorld {
     ) -> Result<(), StoreError> {
         match (act, slot, received) {
             (Act::Restart, slot, _) => *slot = Some(Replica::open(self.settings(node), host)?),
-            (Act::Edit, Some(replica), _) => replica.edit(host, 0, amount)?,
+            (Act::Edit, Some(replica), _) => {
+                replica.edit(host, 0, amount)?;
+                replica.tell_news(host)?;
+            }
             (Act::Receive(_), Some(replica), Some((from, _, bytes))) => {
                 replica.receive(host, from, &bytes)?;
+                if replica.has_news() {
+                    replica.tell_news(host)?;
+                }
             }
-            (Act::News, Some(replica), _) => replica.tell_news(host)?,
             (Act::Retry, Some(replica), _) => replica.retry_due(host)?,
             // A message to a node that is down is gone.
             _ => {}
@@ -289,10 +307,9 @@ impl SmallWorld {
         let mut quiet = false;
         for _ in 0..RESTLESS {
             let acts = self.acts(&moment);
-            // Messages first, then news, then retries: everything that is sent arrives.
+            // Messages first, then retries: everything that is sent arrives.
             let rank = |act: &(NodeId, Act)| match act.1 {
                 Act::Receive(_) => 0,
-                Act::News => 1,
                 Act::Restart | Act::Retry => 2,
                 Act::Edit => 3,
             };

@@ -4,6 +4,7 @@ mod common;
 
 mod bad_input;
 mod every_order;
+mod offline;
 mod orders;
 mod planted_faults;
 mod published_runs;

@@ -57,11 +57,13 @@ fn walked(
     let world = SmallWorld::new(trial, flaw);
     let (mut against, mut crashes, mut deliveries) = (None, 0u64, 0u64);
     let mut stopped = false;
-    let mut judge = |end: &_| {
+    let mut way_there = Vec::new();
+    let mut judge = |end: &_, way: &[Step]| {
         stopped |= watch.stop_requested();
         let history = world.settled(end);
         if judged(&history).1 == Verdict::Falsified {
             against = Some(history);
+            way_there = way.iter().map(Step::to_string).collect();
         }
         against.is_none() && !stopped
     };
@@ -75,7 +77,7 @@ fn walked(
     if stopped {
         return Err(SubjectError::Interrupted);
     }
-    let record = WalkedRecord { states, steps, crashes, deliveries, ways: ways.to_string(), ends, complete };
+    let record = WalkedRecord { states, steps, crashes, deliveries, ways: ways.to_string(), ends, complete, way_there };
     Ok((record, against))
 }
 

@@ -17,6 +17,11 @@ use crate::subject::Subjects;
 use crate::sync::strategy::Strategy;
 use crate::sync::world::Outcome;
 
+/// Whether the hub loses its store: what it has then is not what it merged.
+pub fn is_set_back(trial: &OfflineTrial) -> bool {
+    trial.faults.iter().any(|fault| fault.node == "hub")
+}
+
 /// Compares the hub of a world with every backend.
 pub fn compare(
     trial: &OfflineTrial,

@@ -56,7 +56,7 @@ pub fn run(
         record.edits = outcome.history.ledger.edits.len() as u64;
         let worlds = more_worlds(trial, strategy, &mut row, watch)?;
         progress.checks.push(check(strategy, &mut row, worlds)?);
-        if [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub {
+        if [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub && !hub_merge::is_set_back(trial) {
             hub_merge::compare(trial, strategy, &outcome, subjects, &mut record.merges)?;
         }
         record.strategies.push(row);

@@ -165,6 +165,16 @@ impl Log {
         Some(prefixes.total.iter().zip(before).map(|(total, before)| total.wrapping_sub(before)).collect())
     }
 
+    /// Puts two deltas in the place of one, in a log that serves nobody: positions after it move.
+    pub fn replace(&mut self, author: Actor, first: u64, two: [Delta; 2]) {
+        debug_assert!(self.prefixes.is_none(), "others know positions in this log");
+        if let Some(place) = self.deltas.iter().position(|delta| delta.author == author && delta.first == first) {
+            let [one, other] = two;
+            self.deltas[place] = one;
+            self.deltas.insert(place + 1, other);
+        }
+    }
+
     /// Drops the deltas up to a position, keeping what they come to.
     pub fn drop_up_to(&mut self, position: u64) {
         let Some(count) = position.min(self.len()).checked_sub(self.base).filter(|&count| count > 0) else { return };

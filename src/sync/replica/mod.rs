@@ -53,6 +53,8 @@ pub struct Settings {
     pub retry_at_most: Time,
     /// Retries without an answer before it gives up until it is connected again, or told to try.
     pub retries: u32,
+    /// How often it greets anew in one connection, where the other seems to be in another session.
+    pub greetings: u32,
     /// How long it waits for more before it tells others of news.
     pub linger: Time,
     /// The longest body that travels in one piece.
@@ -271,7 +273,17 @@ impl Replica {
         let Session { relation, open, .. } = self.sessions[&from];
         let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Piece { .. });
         let greets = relation == Relation::Parent || relation == Relation::Peer && self.settings.node < from;
-        if asks && open && greets { self.connected(host, from, relation) } else { Ok(()) }
+        if asks && open && greets { self.greet_again(host, from) } else { Ok(()) }
+    }
+
+    /// Starts a session anew, as often as it may in one connection: messages that are late could have it do so for ever.
+    fn greet_again<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
+        let Session { relation, greetings, .. } = self.sessions[&peer];
+        if greetings < self.settings.greetings {
+            self.connected(host, peer, relation)?;
+            self.sessions.get_mut(&peer).expect("it is connected").greetings = greetings + 1;
+        }
+        Ok(())
     }
 
     fn has(&self, flaw: Flaw) -> bool {
@@ -430,7 +442,11 @@ impl Replica {
                     taken.push((author, first, last));
                     fresh.push(Entry::Took(through, delta));
                 }
-                Overlap::Partial => self.refused += 1,
+                Overlap::Partial => {
+                    // Its author is told what is here, and sends the rest by itself.
+                    self.refused += 1;
+                    taken.extend(self.state.part_of(author, first, last));
+                }
             }
         }
         let ack = Message::Taken(taken.clone());
@@ -459,6 +475,9 @@ impl Replica {
 
     /// Deltas that were sent are durable at the other's.
     fn taken<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, runs: &[Run]) -> Result<(), StoreError> {
+        if !self.settings.serves {
+            self.split(host, from, runs)?;
+        }
         let session = self.sessions.get_mut(&from).expect("it was looked up");
         for &(actor, first, last) in runs {
             session.holds.insert(actor, first, last);
@@ -477,6 +496,21 @@ impl Replica {
         self.push(host, from)
     }
 
+    /// Where the other has a part of one's own delta, which only a copy of this device can have sent, the delta becomes two.
+    fn split<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, runs: &[Run]) -> Result<(), StoreError> {
+        let client = self.settings.client;
+        for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
+            for at in [first - 1, last] {
+                if at > 0 && self.state.splits_at(actor, at) {
+                    self.commit(host, Entry::Split(actor, at))?;
+                    let session = self.sessions.get_mut(&from).expect("it was looked up");
+                    session.look_again();
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A summary of the parent's log came in: it is the next run, one that was taken, or one that does not fit.
     fn summed<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
         let Entry::Summed { through, log, first, last, without, .. } = &entry else { return Ok(()) };
@@ -487,7 +521,7 @@ impl Replica {
             Overlap::New if without.iter().all(mine) => self.commit(host, entry)?,
             Overlap::Seen => {}
             // Sender and receiver do not agree on what is lacking: start the session again.
-            _ => return self.connected(host, from, Relation::Parent),
+            _ => return self.greet_again(host, from),
         }
         self.tell_reached(host, from, log);
         Ok(())

@@ -148,7 +148,7 @@ impl Replica {
                     let amount = of(&changes).unwrap_or(0);
                     audit.push(Change { run: (log, 1, position), amount, through: Some(through) });
                 }
-                Entry::Sealed | Entry::Renamed(_) | Entry::Given(..) | Entry::Piece { .. } => {}
+                Entry::Sealed | Entry::Renamed(_) | Entry::Given(..) | Entry::Split(..) | Entry::Piece { .. } => {}
             }
         }
         Ok(audit)

@@ -85,6 +85,8 @@ pub struct Session {
     pub outstanding: Vec<Parcel>,
     /// Retries since it last answered.
     pub attempts: u32,
+    /// How often it was started anew in this connection.
+    pub greetings: u32,
     /// Whether it was given up.
     pub failed: bool,
     /// When to try again.
@@ -105,6 +107,7 @@ impl Session {
             scanned: 0,
             outstanding: Vec::new(),
             attempts: 0,
+            greetings: 0,
             failed: false,
             due: None,
         }
@@ -113,6 +116,12 @@ impl Session {
     /// Forgets messages that are done.
     pub fn finish(&mut self, done: impl Fn(&What) -> bool) {
         self.outstanding.retain(|parcel| !done(&parcel.what));
+    }
+
+    /// Deltas are not what they were: those on their way are made anew.
+    pub fn look_again(&mut self) {
+        self.finish(|what| matches!(what, What::Deltas(_)));
+        self.scanned = 0;
     }
 
     /// The sums that were under way in pieces, to go on with them in the next session.
@@ -265,8 +274,11 @@ impl Replica {
         }
         let client = self.client_of(peer);
         let session = &self.sessions[&peer];
-        let held = |delta: &Delta| session.holds.overlap(delta.author, delta.first, delta.last) == Overlap::Seen;
-        let sums = (!session.snapshot).then(|| self.state.log.sums_after(reached)).flatten();
+        let overlap = |delta: &Delta| session.holds.overlap(delta.author, delta.first, delta.last);
+        let held = |delta: &Delta| overlap(delta) == Overlap::Seen;
+        // A device that was copied or set back holds a part of what was sealed as one: a sum cannot leave that out.
+        let torn = self.state.log.of_clients(&client, reached).any(|delta| overlap(delta) == Overlap::Partial);
+        let sums = (!session.snapshot && !torn).then(|| self.state.log.sums_after(reached)).flatten();
         let message = match sums {
             Some(mut sums) => {
                 let own = self.state.log.of_clients(&client, reached);

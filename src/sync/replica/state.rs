@@ -70,6 +70,9 @@ pub enum Entry {
     Renamed(Option<(Actor, u64)>),
     /// The parent has acknowledged a run of one's own operations.
     Given(u64, u64, Actor),
+    /// A delta of one's own is sent as two from now on, the first up to this operation: a copy of this device sent a
+    /// part of it.
+    Split(Actor, u64),
     /// A part of a message that is too long for one piece.
     Piece {
         /// Who sends it.
@@ -127,6 +130,8 @@ pub struct State {
     pub settled: VersionVector,
     /// One's own operations whose deltas were dropped: they are in the sums alone.
     pub dropped: VersionVector,
+    /// The edits of one's own deltas that are not settled, one by one, by author and first operation.
+    pub edits: BTreeMap<(Actor, u64), Vec<(u32, i64)>>,
     /// Messages of which some pieces came.
     pub pieces: BTreeMap<(NodeId, u32), Pieces>,
     /// Entries since the image.
@@ -149,6 +154,7 @@ impl State {
             given: VersionVector::default(),
             settled: VersionVector::default(),
             dropped: VersionVector::default(),
+            edits: BTreeMap::new(),
             pieces: BTreeMap::new(),
             entries: 0,
         }
@@ -205,6 +211,7 @@ impl State {
                 }
             }
             Entry::Given(first, last, actor) => self.given.insert(actor, first, last),
+            Entry::Split(author, last) => self.split(author, last),
             Entry::Piece { from, id, count, place, bytes } => {
                 let pieces = self.pieces.entry((from, id)).or_default();
                 pieces.count = count;
@@ -222,6 +229,34 @@ impl State {
             self.settled.insert(actor, first, last);
             self.given.insert(actor, first, last);
         }
+        let settled = &self.settled;
+        self.edits.retain(|&(author, first), edits| {
+            settled.overlap(author, first, first + edits.len() as u64 - 1) != Overlap::Seen
+        });
+    }
+
+    /// The parts of a run that were seen.
+    pub fn part_of(&self, author: Actor, first: u64, last: u64) -> Vec<Run> {
+        let seen = self.seen.get(author).into_iter().flat_map(Ranges::runs);
+        let within = seen.filter(|&(from, to)| from <= last && first <= to);
+        within.map(|(from, to)| (author, from.max(first), to.min(last))).collect()
+    }
+
+    /// The delta of one's own, not settled, that goes on after this operation.
+    pub fn splits_at(&self, author: Actor, last: u64) -> bool {
+        let before = self.edits.range(..=(author, last)).next_back();
+        before.is_some_and(|(&(other, first), edits)| other == author && last + 1 < first + edits.len() as u64)
+    }
+
+    fn split(&mut self, author: Actor, last: u64) {
+        let Some((&key, _)) = self.edits.range(..=(author, last)).next_back() else { return };
+        let Some(mut edits) = self.edits.remove(&key).filter(|edits| key.1 + edits.len() as u64 > last + 1) else { return };
+        let rest = edits.split_off((last + 1 - key.1) as usize);
+        let end = last + rest.len() as u64;
+        let delta = |first, last, edits: &[(u32, i64)]| Delta { author, first, last, changes: coalesced(edits) };
+        self.log.replace(author, key.1, [delta(key.1, last, &edits), delta(last + 1, end, &rest)]);
+        self.edits.insert(key, edits);
+        self.edits.insert((author, last + 1), rest);
     }
 
     fn seal(&mut self) {
@@ -230,6 +265,7 @@ impl State {
             let (author, first, last) = (self.me, self.sealed + 1, self.made);
             self.sealed = self.made;
             self.log.push(Delta { author, first, last, changes: coalesced(&edits) });
+            self.edits.insert((author, first), edits);
         }
     }
 
@@ -271,6 +307,8 @@ impl State {
             }
         }
         self.log.drop_up_to(position);
+        let dropped = &self.dropped;
+        self.edits.retain(|&(author, first), _| dropped.overlap(author, first, first) == Overlap::New);
     }
 }
 
@@ -283,6 +321,7 @@ const ADOPTED: u8 = 6;
 const RENAMED: u8 = 7;
 const GIVEN: u8 = 8;
 const PIECE: u8 = 9;
+const SPLIT: u8 = 10;
 
 /// Writes runs.
 pub fn write_runs(writer: &mut Writer, runs: &[Run]) {
@@ -351,6 +390,10 @@ impl Entry {
                 actor.write(writer.byte(GIVEN));
                 writer.number(*first).number(last - first);
             }
+            Entry::Split(author, last) => {
+                author.write(writer.byte(SPLIT));
+                writer.number(*last);
+            }
             Entry::Piece { from, id, count, place, bytes } => {
                 writer.byte(PIECE).number((*from).into()).number((*id).into());
                 writer.number((*count).into()).number((*place).into()).raw(bytes);
@@ -395,6 +438,7 @@ impl Entry {
                 let (first, last) = read_run(reader)?;
                 Entry::Given(first, last, actor)
             }
+            SPLIT => Entry::Split(Actor::read(reader)?, reader.at_most(u64::MAX >> 2, "a sequence number")?),
             PIECE => Entry::Piece {
                 from: reader.small("a node")?,
                 id: reader.small("a checksum")?,
@@ -433,6 +477,14 @@ impl State {
             writer.signed(sum);
         });
         self.log.write(&mut writer);
+        writer.number(self.edits.len() as u64);
+        for (&(author, first), edits) in &self.edits {
+            author.write(&mut writer);
+            writer.number(first).number(edits.len() as u64);
+            for &(register, amount) in edits {
+                writer.number(register.into()).signed(amount);
+            }
+        }
         writer.into_bytes()
     }
 
@@ -457,6 +509,14 @@ impl State {
             *sum = reader.signed()?;
         }
         state.log = Log::read(reader, registers, serves)?;
+        for _ in 0..reader.count("a number of deltas")? {
+            let (author, first) = (Actor::read(reader)?, reader.number()?);
+            let mut edits = Vec::new();
+            for _ in 0..reader.count("a number of edits")? {
+                edits.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+            }
+            state.edits.insert((author, first), edits);
+        }
         if reader.is_done() { Ok(state) } else { Err(Malformed::Long) }
     }
 }

@@ -162,7 +162,7 @@ pub struct World<'a> {
 }
 
 /// Deliveries after which a world is not going to be quiet any more, for each edit.
-const RESTLESS: u64 = 1_000_000;
+const RESTLESS: u64 = 100_000;
 
 impl<'a> World<'a> {
     /// A world before anything has happened.
@@ -512,6 +512,7 @@ pub fn settings(trial: &OfflineTrial, flaw: Option<Flaw>) -> impl Fn(NodeId) -> 
         retry_after: 2 * SECOND + 4 * line,
         retry_at_most: 300 * SECOND,
         retries: 1000,
+        greetings: 4,
         linger: SECOND,
         piece: journal.piece as usize,
         retain: journal.retain,
