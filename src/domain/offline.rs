@@ -268,6 +268,9 @@ pub struct CrashEverywhereTrial {
     /// Messages that may be lost, together.
     #[serde(default)]
     pub losses: u32,
+    /// Whether messages outlive the connection that they were sent in.
+    #[serde(default)]
+    pub late: bool,
     /// Mistakes that are planted, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flaws: Vec<Flaw>,

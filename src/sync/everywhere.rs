@@ -228,7 +228,7 @@ impl SmallWorld {
         let neighbours = if node == self.hub() { 0..self.hub() } else { self.hub()..self.hub() + 1 };
         if crash.is_some() {
             // A connection that breaks takes with it what is on its way.
-            moment.underway.retain(|&(from, to, _)| from != node && to != node);
+            moment.underway.retain(|&(from, to, _)| self.trial.late || from != node && to != node);
             for peer in neighbours {
                 if let Some(replica) = &mut moment.stations[peer as usize].replica {
                     replica.disconnected(node);

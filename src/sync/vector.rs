@@ -200,6 +200,12 @@ impl VersionVector {
         self.of.iter().map(|(&actor, ranges)| (actor, ranges))
     }
 
+    /// The actors of a client, with what was seen of each.
+    pub fn of_client(&self, client: u32) -> impl Iterator<Item = (Actor, &Ranges)> {
+        let all = Actor { client, incarnation: 0 }..=Actor { client, incarnation: u32::MAX };
+        self.of.range(all).map(|(&actor, ranges)| (actor, ranges))
+    }
+
     /// Whether nothing was seen.
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()

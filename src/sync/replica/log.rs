@@ -121,9 +121,9 @@ impl Log {
         self.deltas.iter().enumerate().map(|(place, delta)| (self.base + 1 + place as u64, delta))
     }
 
-    /// The deltas of these clients after `after`.
-    pub fn of_clients(&self, clients: &[u32], after: u64) -> impl Iterator<Item = &Delta> {
-        let positions = clients.iter().filter_map(|client| self.by_client.get(client)).flat_map(move |all| {
+    /// The deltas of a client after `after`.
+    pub fn of_client(&self, client: u32, after: u64) -> impl Iterator<Item = &Delta> {
+        let positions = self.by_client.get(&client).into_iter().flat_map(move |all| {
             let from = all.partition_point(|&position| position <= after);
             all.iter().skip(from).copied()
         });
@@ -273,7 +273,7 @@ mod tests {
             let bytes = writer.into_bytes();
             let read = Log::read(&mut Reader::bare(&bytes), REGISTERS, true).expect("it was written");
             prop_assert_eq!(read.sums_after(from as u64), expected);
-            let of_client = |log: &Log| log.of_clients(&[1], from as u64).cloned().collect::<Vec<_>>();
+            let of_client = |log: &Log| log.of_client(1, from as u64).cloned().collect::<Vec<_>>();
             prop_assert_eq!(of_client(&read), of_client(&log));
         }
     }

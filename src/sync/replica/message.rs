@@ -16,6 +16,8 @@ pub enum Message {
     Hello {
         /// Whether it wants summaries.
         leaf: bool,
+        /// Whose edits it makes.
+        client: u32,
         /// The parent's log, and the position in it.
         cursor: Option<(Actor, u64)>,
         /// Operations that it has.
@@ -44,6 +46,9 @@ pub enum Message {
         last: u64,
         /// The receiver's own operations, which are left out.
         without: Vec<Run>,
+        /// Operations of the receiver's client that it has not told of, and that are left in: another device's, or its own
+        /// that a copy of it has sent.
+        with: Vec<Run>,
         /// What the others come to.
         changes: Vec<(u32, i64)>,
     },
@@ -53,7 +58,7 @@ pub enum Message {
         log: Actor,
         /// To this position.
         position: u64,
-        /// The receiver's own operations that are in it.
+        /// The operations of the receiver's client that are in it.
         within: Vec<Run>,
         /// What all comes to.
         changes: Vec<(u32, i64)>,
@@ -136,9 +141,10 @@ impl Message {
     pub fn body(&self) -> Body {
         let mut writer;
         match self {
-            Message::Hello { leaf, cursor, holds } => {
+            Message::Hello { leaf, client, cursor, holds } => {
                 writer = Writer::tagged(HELLO);
                 writer.of(Kind::Ids).byte(u8::from(*leaf) | u8::from(cursor.is_some()) << 1);
+                writer.number((*client).into());
                 if let Some((log, position)) = cursor {
                     log.write(&mut writer);
                     writer.number(*position);
@@ -159,11 +165,12 @@ impl Message {
                 writer = Writer::tagged(TAKEN);
                 write_runs(writer.of(Kind::Acks), runs);
             }
-            Message::Summary { log, first, last, without, changes } => {
+            Message::Summary { log, first, last, without, with, changes } => {
                 writer = Writer::tagged(SUMMARY);
                 log.write(writer.of(Kind::Ids));
                 writer.number(*first).number(last - first);
                 write_runs(&mut writer, without);
+                write_runs(&mut writer, with);
                 write_changes(&mut writer, changes);
             }
             Message::Snapshot { log, position, within, changes } => {
@@ -201,8 +208,9 @@ impl Message {
         let message = match reader.byte()? {
             HELLO => {
                 let flags = reader.at_most(3, "the flags of a hello")?;
+                let client = reader.small("a client")?;
                 let cursor = if flags & 2 == 0 { None } else { Some((Actor::read(reader)?, position(reader)?)) };
-                Message::Hello { leaf: flags & 1 != 0, cursor, holds: VersionVector::read(reader)? }
+                Message::Hello { leaf: flags & 1 != 0, client, cursor, holds: VersionVector::read(reader)? }
             }
             WELCOME => Message::Welcome {
                 log: Actor::read(reader)?,
@@ -214,8 +222,8 @@ impl Message {
             SUMMARY => {
                 let log = Actor::read(reader)?;
                 let (first, last) = read_run(reader)?;
-                let without = read_runs(reader)?;
-                Message::Summary { log, first, last, without, changes: read_changes(reader, registers)? }
+                let (without, with) = (read_runs(reader)?, read_runs(reader)?);
+                Message::Summary { log, first, last, without, with, changes: read_changes(reader, registers)? }
             }
             SNAPSHOT => Message::Snapshot {
                 log: Actor::read(reader)?,
@@ -306,14 +314,20 @@ mod tests {
         let runs = || proptest::collection::vec(run(), 0..5);
         let delta = (run(), changes()).prop_map(|((author, first, last), changes)| Delta { author, first, last, changes });
         prop_oneof![
-            (any::<bool>(), proptest::option::of((actor(), 0..9999u64)), vector())
-                .prop_map(|(leaf, cursor, holds)| Message::Hello { leaf, cursor, holds }),
+            (any::<bool>(), any::<u32>(), proptest::option::of((actor(), 0..9999u64)), vector())
+                .prop_map(|(leaf, client, cursor, holds)| Message::Hello { leaf, client, cursor, holds }),
             (actor(), proptest::option::of(0..9999u64), vector())
                 .prop_map(|(log, reached, holds)| Message::Welcome { log, reached, holds }),
             proptest::collection::vec(delta, 0..6).prop_map(Message::Deltas),
             runs().prop_map(Message::Taken),
-            (run(), runs(), changes())
-                .prop_map(|((log, first, last), without, changes)| Message::Summary { log, first, last, without, changes }),
+            (run(), runs(), runs(), changes()).prop_map(|((log, first, last), without, with, changes)| Message::Summary {
+                log,
+                first,
+                last,
+                without,
+                with,
+                changes
+            }),
             (actor(), 0..9999u64, runs(), changes())
                 .prop_map(|(log, position, within, changes)| Message::Snapshot { log, position, within, changes }),
             (actor(), 0..9999u64).prop_map(|(log, position)| Message::Reached { log, position }),

@@ -155,6 +155,10 @@ impl Replica {
             Relation::Child => false,
             Relation::Peer => self.settings.node < peer,
         };
+        if greets && self.state.made > self.state.sealed {
+            // What it says it has is what it may send: all of it has its boundaries.
+            self.commit(host, Entry::Sealed)?;
+        }
         let session = host.random(1 << 16) as u16;
         self.sessions.insert(peer, Session::new(relation, session));
         if greets {
@@ -234,7 +238,7 @@ impl Replica {
         }
         let through = MessageId { from, checksum: crc32fast::hash(body) };
         match message {
-            Message::Hello { leaf, cursor, holds } => self.greeted(host, from, session, leaf, cursor, holds)?,
+            Message::Hello { .. } => self.greeted(host, from, session, message)?,
             // Deltas are judged by their ids alone: those of a session that is over are as good as any.
             Message::Deltas(deltas) => self.take(host, through, session, deltas)?,
             _ if self.sessions[&from].id != session => {
@@ -243,8 +247,8 @@ impl Replica {
             }
             Message::Welcome { log, reached, holds } => self.welcomed(host, from, log, reached, holds)?,
             Message::Taken(runs) => self.taken(host, from, &runs)?,
-            Message::Summary { log, first, last, without, changes } => {
-                self.summed(host, Entry::Summed { through, log, first, last, without, changes })?;
+            Message::Summary { log, first, last, without, with, changes } => {
+                self.summed(host, Entry::Summed { through, log, first, last, without, changes }, &with)?;
             }
             Message::Snapshot { log, position, within, changes } => {
                 self.adopt(host, through, log, position, within, changes)?;
@@ -316,7 +320,8 @@ impl Replica {
     /// What it says when it connects.
     fn hello(&self, relation: Relation) -> Message {
         if self.settings.serves {
-            return Message::Hello { leaf: false, cursor: None, holds: self.state.seen.clone() };
+            let client = self.settings.client;
+            return Message::Hello { leaf: false, client, cursor: None, holds: self.state.seen.clone() };
         }
         debug_assert_eq!(relation, Relation::Parent, "a leaf has a parent alone");
         let cursor = self.state.cursor.as_ref().map(|(log, ranges)| (*log, ranges.prefix()));
@@ -327,7 +332,7 @@ impl Replica {
                 holds.insert(delta.author, delta.first, delta.last);
             }
         }
-        Message::Hello { leaf: true, cursor, holds }
+        Message::Hello { leaf: true, client: self.settings.client, cursor, holds }
     }
 
     /// Someone connected, and says what it has.
@@ -336,10 +341,9 @@ impl Replica {
         host: &mut Host<S>,
         from: NodeId,
         id: u16,
-        leaf: bool,
-        cursor: Option<(Actor, u64)>,
-        holds: VersionVector,
+        hello: Message,
     ) -> Result<(), StoreError> {
+        let Message::Hello { leaf, client, cursor, holds } = hello else { return Ok(()) };
         let reached = cursor.map_or(Some(0), |(log, position)| self.state.understood(log, position));
         // A greeting that comes again is answered again, and changes nothing.
         let again = self.sessions.get(&from).is_some_and(|session| session.id == id && session.open);
@@ -349,7 +353,7 @@ impl Replica {
             let relation = self.sessions.get(&from).map_or(Relation::Child, |session| session.relation);
             let mut session = Session::new(relation, id);
             (session.leaf, session.holds, session.snapshot) = (leaf, holds, leaf && cursor.is_none());
-            session.reached = reached.unwrap_or(0);
+            (session.reached, session.client) = (reached.unwrap_or(0), client);
             // A leaf whose cursor says nothing here greets once more, without one.
             session.open = !leaf || reached.is_some();
             self.end_session(from);
@@ -512,13 +516,15 @@ impl Replica {
     }
 
     /// A summary of the parent's log came in: it is the next run, one that was taken, or one that does not fit.
-    fn summed<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
+    fn summed<S: Store>(&mut self, host: &mut Host<S>, entry: Entry, with: &[Run]) -> Result<(), StoreError> {
         let Entry::Summed { through, log, first, last, without, .. } = &entry else { return Ok(()) };
         let (from, log) = (through.from, *log);
         let Some((_, ranges)) = self.state.cursor_in(log) else { return Ok(()) };
         let mine = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::Seen;
+        // What a copy of this device has sent must not count here again.
+        let foreign = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::New;
         match ranges.overlap(*first, *last) {
-            Overlap::New if without.iter().all(mine) => self.commit(host, entry)?,
+            Overlap::New if without.iter().all(mine) && with.iter().all(foreign) => self.commit(host, entry)?,
             Overlap::Seen => {}
             // Sender and receiver do not agree on what is lacking: start the session again.
             _ => return self.greet_again(host, from),
@@ -551,6 +557,10 @@ impl Replica {
                 return Ok(());
             }
             self.unmergeable = None;
+            if self.state.made > self.state.sealed {
+                self.commit(host, Entry::Sealed)?;
+            }
+            self.split(host, through.from, &within)?;
             self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
         }
         self.tell_reached(host, through.from, log);

@@ -73,6 +73,8 @@ pub struct Session {
     pub open: bool,
     /// Whether the neighbour takes sums.
     pub leaf: bool,
+    /// Whose edits a leaf makes.
+    pub client: u32,
     /// Whether it needs all of them: it has no cursor.
     pub snapshot: bool,
     /// Operations that it has; of a leaf, those of its own that it told.
@@ -101,6 +103,7 @@ impl Session {
             relation,
             open: false,
             leaf: false,
+            client: 0,
             snapshot: false,
             holds: VersionVector::default(),
             reached: 0,
@@ -272,17 +275,17 @@ impl Replica {
         {
             return self.send_parcel(host, peer, parcel);
         }
-        let client = self.client_of(peer);
         let session = &self.sessions[&peer];
+        let client = session.client;
         let overlap = |delta: &Delta| session.holds.overlap(delta.author, delta.first, delta.last);
         let held = |delta: &Delta| overlap(delta) == Overlap::Seen;
         // A device that was copied or set back holds a part of what was sealed as one: a sum cannot leave that out.
-        let torn = self.state.log.of_clients(&client, reached).any(|delta| overlap(delta) == Overlap::Partial);
+        let torn = self.state.log.of_client(client, reached).any(|delta| overlap(delta) == Overlap::Partial);
         let sums = (!session.snapshot && !torn).then(|| self.state.log.sums_after(reached)).flatten();
         let message = match sums {
             Some(mut sums) => {
-                let own = self.state.log.of_clients(&client, reached);
-                let own: Vec<&Delta> = own.filter(|delta| held(delta)).collect();
+                let of_client = self.state.log.of_client(client, reached);
+                let (own, others): (Vec<&Delta>, Vec<&Delta>) = of_client.partition(|delta| held(delta));
                 for (register, amount) in own.iter().flat_map(|delta| &delta.changes) {
                     let sum = &mut sums[*register as usize];
                     *sum = sum.wrapping_sub(*amount);
@@ -291,24 +294,17 @@ impl Replica {
                 if changes.is_empty() {
                     return;
                 }
-                let without = own.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
-                Message::Summary { log, first: reached + 1, last: end, without, changes }
+                let runs = |deltas: &[&Delta]| deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
+                Message::Summary { log, first: reached + 1, last: end, without: runs(&own), with: runs(&others), changes }
             }
             None => {
-                let within = self.held_of(&session.holds);
-                let runs = within.iter().flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b)));
+                let of_client = self.state.seen.of_client(client);
+                let runs = of_client.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b)));
                 let changes = nonzero(self.state.log.total());
                 Message::Snapshot { log, position: end, within: runs.collect(), changes }
             }
         };
         self.dispatch(host, peer, What::Sums(reached, end), &message);
-    }
-
-    /// The clients whose operations a leaf has told that it has.
-    fn client_of(&self, peer: NodeId) -> Vec<u32> {
-        let mut clients: Vec<u32> = self.sessions[&peer].holds.iter().map(|(actor, _)| actor.client).collect();
-        clients.dedup();
-        clients
     }
 
     /// A leaf has this replica's log up to a position.
