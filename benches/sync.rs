@@ -76,9 +76,10 @@ fn scale(full: bool) {
     let (few, many) = if full { (100, 10_000) } else { (10, 50) };
     let ratios = (0..if full { 3 } else { 1 }).map(|_| {
         // As many edits by few clients in many worlds as by many clients in one.
-        let (_, one) = (0..if full { 10 } else { 1 }).map(|_| per_edit(few)).fold((Duration::ZERO, f64::MAX), |best, next| {
-            if next.1 < best.1 { next } else { best }
-        });
+        let (_, one) =
+            (0..if full { 10 } else { 1 })
+                .map(|_| per_edit(few))
+                .fold((Duration::ZERO, f64::MAX), |best, next| if next.1 < best.1 { next } else { best });
         let (took, other) = per_edit(many);
         println!("{many} clients x {edits} edits: {:.1} s to convergence, {}", took.as_secs_f64(), memory());
         other / one
@@ -113,8 +114,11 @@ fn sqlite(full: bool) {
         (0..batches).for_each(|_| replica.edits(&mut host, &edits).expect("a disk"));
         (batch * batches) as f64 / start.elapsed().as_secs_f64()
     };
-    let (batched, single) =
-        if full { (rate("batches", 500, 200), rate("single", 1, 2000)) } else { (rate("batches", 50, 2), rate("single", 1, 5)) };
+    let (batched, single) = if full {
+        (rate("batches", 500, 200), rate("single", 1, 2000))
+    } else {
+        (rate("batches", 50, 2), rate("single", 1, 5))
+    };
     println!("SQLite, batches of 500 edits: {batched:.0} journaled edits/s, wanted 20000/s");
     println!("SQLite, single durable edits: {single:.0}/s");
 }

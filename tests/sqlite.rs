@@ -89,7 +89,8 @@ fn a_truncated_log_or_a_flipped_byte_is_refused_or_recovered_and_never_silently_
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
     written(&path, 30);
-    let files = ["store.db", "store.db-wal"].map(|name| (name, std::fs::read(folder.path().join(name)).expect("a file")));
+    let files =
+        ["store.db", "store.db-wal"].map(|name| (name, std::fs::read(folder.path().join(name)).expect("a file")));
     let mark = std::fs::read(path.with_extension("mark")).expect("a mark");
     let mut stream = Seed::new(11).stream("damage");
     let (mut refused, mut recovered) = (0, 0);
@@ -207,7 +208,10 @@ fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_an
         // The instant is so many words after the start, and then wherever the process is.
         let (wanted, mut heard) = (1 + stream.below(60), 0);
         let mut line = String::new();
-        while { line.clear(); output.read_line(&mut line).is_ok_and(|length| length > 0) } {
+        while {
+            line.clear();
+            output.read_line(&mut line).is_ok_and(|length| length > 0)
+        } {
             // What the kill has cut off was not told.
             let Some(told) = line.strip_suffix('\n') else { break };
             match told.split_once(' ') {

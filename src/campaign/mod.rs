@@ -37,8 +37,8 @@ use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::record::{
-    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord,
-    Part, Record, TickRecord, Timing, Unseen, VERSION, WalkRecord,
+    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Part, Record,
+    TickRecord, Timing, Unseen, VERSION, WalkRecord,
 };
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};

@@ -85,9 +85,7 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let backends = match (&options.backend, &scenario.backends) {
         (None, None) if is_of_algebras => Vec::new(),
         _ if is_of_algebras => {
-            return Err(Failure::usage(anyhow!(
-                "a trial of algebras, or of every crash, uses no backend: name none"
-            )));
+            return Err(Failure::usage(anyhow!("a trial of algebras, or of every crash, uses no backend: name none")));
         }
         (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,
         (None, None) => subject::backends(DEFAULT_BACKENDS)?,

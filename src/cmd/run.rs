@@ -112,7 +112,9 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
             return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a trial of laws has none")));
         }
         (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--budget bounds arrival orders, and a world of clients has its own time")));
+            return Err(Failure::usage(anyhow!(
+                "--budget bounds arrival orders, and a world of clients has its own time"
+            )));
         }
         (_, None) => {}
     }
@@ -128,12 +130,16 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
             return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and this scenario walks over all")));
         }
         (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(_)) => {
-            return Err(Failure::usage(anyhow!("--orders chooses arrival orders, and links choose those of their messages")));
+            return Err(Failure::usage(anyhow!(
+                "--orders chooses arrival orders, and links choose those of their messages"
+            )));
         }
         (_, None) => {}
     }
     if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !options.plant.is_empty() {
-        return Err(Failure::usage(anyhow!("--plant plants a fault in a device, and a trial of algebras or replicas has none")));
+        return Err(Failure::usage(anyhow!(
+            "--plant plants a fault in a device, and a trial of algebras or replicas has none"
+        )));
     }
     let changed = seed != scenario.trial.seed() || options.budget.is_some() || options.orders.is_some();
     if changed || !options.plant.is_empty() {

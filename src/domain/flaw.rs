@@ -30,7 +30,11 @@ impl Flaw {
     /// All of them, with the name and what it is in a line.
     pub const ALL: &[(Flaw, &str, &str)] = &[
         (Flaw::ApplyBeforeJournal, "apply-before-journal", "an edit is shown before it is in the journal"),
-        (Flaw::DedupByLastSequence, "dedup-by-last-sequence", "a delta numbered below the last one seen is a duplicate"),
+        (
+            Flaw::DedupByLastSequence,
+            "dedup-by-last-sequence",
+            "a delta numbered below the last one seen is a duplicate",
+        ),
         (Flaw::AckBeforeDurable, "ack-before-durable", "a message is acknowledged before it is durable"),
         (Flaw::CompactionPastFrontier, "compaction-past-frontier", "compaction drops what nobody else has"),
         (Flaw::CursorWithoutGaps, "cursor-without-gaps", "the cursor is the last number seen, gaps or not"),

@@ -268,6 +268,10 @@ pub struct CrashEverywhereTrial {
     /// Messages that may be lost, together.
     #[serde(default)]
     pub losses: u32,
+    /// Edits of each client before it connects for the first time; the others come at any time. Flawed replicas are
+    /// connected from the start.
+    #[serde(default)]
+    pub edits_before: u32,
     /// Whether messages outlive the connection that they were sent in.
     #[serde(default)]
     pub late: bool,
@@ -373,7 +377,9 @@ impl OfflineTrial {
             for &client in clients {
                 match placed.get_mut(client as usize) {
                     None => return Some(format!("{key}.clients: there is no client {client}")),
-                    Some(placed) if *placed => return Some(format!("{key}.clients: client {client} is at another edge")),
+                    Some(placed) if *placed => {
+                        return Some(format!("{key}.clients: client {client} is at another edge"));
+                    }
                     Some(placed) => *placed = true,
                 }
             }
@@ -385,7 +391,10 @@ impl OfflineTrial {
         for (number, fault) in self.faults.iter().enumerate() {
             let key = format!("faults[{number}]");
             let Some(node) = self.node(&fault.node) else {
-                return Some(format!("{key}.node = '{}' is not there; allowed are client N, hub and edges", fault.node));
+                return Some(format!(
+                    "{key}.node = '{}' is not there; allowed are client N, hub and edges",
+                    fault.node
+                ));
             };
             if fault.at_s >= self.presence.lasts_s {
                 return Some(format!("{key}.at_s = {} is after the world has settled", fault.at_s));
@@ -448,6 +457,7 @@ impl CrashEverywhereTrial {
             .or_else(|| within("edits", self.edits, 1, 4))
             .or_else(|| within("retries", self.retries, 0, 4))
             .or_else(|| within("crashes", self.crashes, 0, 3))
+            .or_else(|| within("edits_before", self.edits_before, 0, self.edits))
             .or_else(|| within("losses", self.losses, 0, 3))
     }
 }

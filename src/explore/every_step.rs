@@ -129,7 +129,11 @@ mod tests {
         type Step = bool;
 
         fn steps(&self, &(x, y): &(u32, u32)) -> Vec<bool> {
-            [(x < self.0, true), (y < self.0, false)].into_iter().filter(|(can, _)| *can).map(|(_, step)| step).collect()
+            [(x < self.0, true), (y < self.0, false)]
+                .into_iter()
+                .filter(|(can, _)| *can)
+                .map(|(_, step)| step)
+                .collect()
         }
 
         fn take(&self, &(x, y): &(u32, u32), &right: &bool) -> (u32, u32) {

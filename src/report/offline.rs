@@ -7,7 +7,9 @@ use crate::report::text::{Text, styled};
 impl Text {
     pub(super) fn offline(&mut self, offline: &OfflineRecord) {
         let OfflineRecord { evidence, clients, registers, edits, .. } = offline;
-        self.heading(&format!("strategies: {clients} clients, {registers} registers, {edits} edits (evidence {evidence})"));
+        self.heading(&format!(
+            "strategies: {clients} clients, {registers} registers, {edits} edits (evidence {evidence})"
+        ));
         self.line(
             "  strategy            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99",
         );
@@ -59,7 +61,9 @@ impl Text {
 
     fn traffic(&mut self, offline: &OfflineRecord) {
         self.heading("bytes both ways, by what they are for");
-        self.line("  strategy               payload addressing    framing        ids       acks  sent again     stored");
+        self.line(
+            "  strategy               payload addressing    framing        ids       acks  sent again     stored",
+        );
         for strategy in &offline.strategies {
             let mut all = strategy.up;
             all += strategy.down;
@@ -74,7 +78,8 @@ impl Text {
     fn judges(&mut self, offline: &OfflineRecord) {
         self.heading("what the judges say");
         for strategy in &offline.strategies {
-            let said: Vec<String> = strategy.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
+            let said: Vec<String> =
+                strategy.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
             self.paragraph(&format!("  {}: ", strategy.name), 6, &said.join("; "));
         }
     }
@@ -85,7 +90,8 @@ impl Text {
         }
         self.heading("flaws planted in the right replica");
         for FlawRecord { flaw, caught_by, sentence } in flaws {
-            let by = if caught_by.is_empty() { "escaped".to_owned() } else { format!("caught by {}", caught_by.join(", ")) };
+            let by =
+                if caught_by.is_empty() { "escaped".to_owned() } else { format!("caught by {}", caught_by.join(", ")) };
             self.paragraph("  - ", 4, &format!("{flaw}: {by}: {sentence}"));
         }
     }
@@ -102,7 +108,11 @@ impl Text {
         self.paragraph("", 2, &text);
         if !sound.way_there.is_empty() {
             self.heading("the way to what is wrong");
-            sound.way_there.iter().enumerate().for_each(|(place, step)| self.line(&format!("  {:>3} {step}", place + 1)));
+            sound
+                .way_there
+                .iter()
+                .enumerate()
+                .for_each(|(place, step)| self.line(&format!("  {:>3} {step}", place + 1)));
         }
         self.flaws(flaws);
     }

@@ -95,7 +95,10 @@ impl std::fmt::Display for Step {
         match self {
             Step::Act(node, act) => write!(f, "node {node}: {act:?}"),
             Step::Crash(node, act, after, loss) => {
-                write!(f, "node {node}: {act:?}, and a crash after {after} actions; of what was not durable it loses {loss:?}")
+                write!(
+                    f,
+                    "node {node}: {act:?}, and a crash after {after} actions; of what was not durable it loses {loss:?}"
+                )
             }
             Step::Lose(place) => write!(f, "message {place} is lost"),
         }
@@ -105,7 +108,8 @@ impl std::fmt::Display for Step {
 impl SmallWorld {
     /// The world of a trial, with a flaw planted or none.
     pub fn new(trial: &CrashEverywhereTrial, flaw: Option<Flaw>) -> Self {
-        SmallWorld { trial: trial.clone(), flaw }
+        let edits_before = if flaw.is_some() { 0 } else { trial.edits_before };
+        SmallWorld { trial: CrashEverywhereTrial { edits_before, ..trial.clone() }, flaw }
     }
 
     fn hub(&self) -> NodeId {
@@ -234,7 +238,9 @@ impl SmallWorld {
                     replica.disconnected(node);
                 }
             }
-        } else if act == Act::Restart {
+        } else if act == Act::Restart
+            || act == Act::Edit && moment.stations[node as usize].edits == self.trial.edits_before
+        {
             neighbours.for_each(|peer| self.connect(moment, node, peer));
         }
         (host.steps, unsynced)
@@ -274,14 +280,18 @@ impl SmallWorld {
             return;
         }
         let (client, hub) = (one.min(other), one.max(other));
+        if moment.stations[client as usize].edits < self.trial.edits_before {
+            return;
+        }
         for (node, peer, relation) in [(hub, client, Relation::Child), (client, hub, Relation::Parent)] {
             let station = &mut moment.stations[node as usize];
             let mut host = Host::new(station.disk.clone(), Entropy::Counted(station.drawn));
             if let Some(replica) = &mut station.replica {
                 let connected = replica.connected(&mut host, peer, relation);
-                debug_assert!(connected.is_ok(), "nothing is written");
+                debug_assert!(connected.is_ok(), "a simulated disk takes everything");
             }
             station.drawn = host.drawn();
+            station.disk = host.store;
             moment.underway.extend(host.sent.into_iter().map(|sent| (node, sent.to, sent.frame.bytes)));
         }
         moment.underway.sort_unstable();
@@ -289,11 +299,18 @@ impl SmallWorld {
 
     /// What the world comes to when faults are over: everyone starts and is connected anew, and everything arrives.
     pub fn settled(&self, moment: &Moment) -> History {
+        let world =
+            SmallWorld { trial: CrashEverywhereTrial { edits_before: 0, ..self.trial.clone() }, flaw: self.flaw };
+        world.settle(moment.clone())
+    }
+
+    fn settle(&self, mut moment: Moment) -> History {
         /// Deliveries after which it is not going to be quiet.
         const RESTLESS: usize = 2000;
-        let mut moment = moment.clone();
         moment.retries = u32::MAX;
-        for node in (0..=self.hub()).filter(|&node| moment.stations[node as usize].replica.is_none()).collect::<Vec<_>>() {
+        for node in
+            (0..=self.hub()).filter(|&node| moment.stations[node as usize].replica.is_none()).collect::<Vec<_>>()
+        {
             self.act(&mut moment, node, Act::Restart, None);
         }
         for client in 0..self.hub() {
@@ -329,7 +346,8 @@ impl SmallWorld {
     fn history(&self, moment: &Moment, quiet: bool) -> History {
         let edit = |&(amount, excused): &(i64, bool)| LedgerEdit { device: 0, at: 0, register: 0, amount, excused };
         let ledger = Ledger { start: 0, registers: 1, edits: moment.ledger.iter().map(edit).collect() };
-        let held = moment.stations.iter().enumerate().filter_map(|(node, station)| Some((node, station.replica.as_ref()?)));
+        let held =
+            moment.stations.iter().enumerate().filter_map(|(node, station)| Some((node, station.replica.as_ref()?)));
         let ends = held.clone().map(|(node, replica)| NodeEnd {
             name: if node as NodeId == self.hub() { "hub".to_owned() } else { format!("client {node}") },
             registers: replica.sums().to_vec(),

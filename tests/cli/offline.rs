@@ -100,10 +100,11 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
 
 #[test]
 fn every_planted_flaw_is_caught_by_a_named_judge() {
-    let record = record("crash-everywhere");
-    let flaws = record["everywhere"]["flaws"].as_array().expect("flaws");
+    let (small, cloned) = (record("crash-everywhere"), record("cloned-device"));
+    let of = |record: &Value, part: &str| record[part]["flaws"].as_array().expect("flaws").clone();
+    let flaws = [of(&small, "everywhere"), of(&cloned, "offline")].concat();
     assert_eq!(flaws.len(), abench::domain::flaw::Flaw::ALL.len());
-    for flaw in flaws {
+    for flaw in &flaws {
         assert!(flaw["caught_by"].as_array().is_some_and(|judges| !judges.is_empty()), "{flaw}");
     }
 }

@@ -84,7 +84,9 @@ fn check(strategy: &str, records: &[MergeRecord]) -> Check {
         part: Part::Replicas,
         subjects,
         verdict,
-        summary: format!("{merges} merges each, compared with the hub byte for byte: {different} of {compared} bytes differ"),
+        summary: format!(
+            "{merges} merges each, compared with the hub byte for byte: {different} of {compared} bytes differ"
+        ),
         oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
         warrant: None,
         orders: None,

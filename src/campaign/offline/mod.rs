@@ -73,7 +73,8 @@ pub fn run(
 
 /// The strategies that the trial asks for and that its world is one for; and why others are left out.
 fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Strategy>, BTreeMap<String, String>) {
-    let asked = |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
+    let asked =
+        |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
     let star = trial.hub && trial.edges.is_empty();
     let (on, out): (Vec<&Strategy>, Vec<&Strategy>) =
         REGISTRY.iter().filter(asked).partition(|strategy| star || strategy.peers);
@@ -182,7 +183,8 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
     let verdict = row.verdict;
     let holds = verdict == Verdict::Holds;
     row.warrant = holds.then_some(Warrant::Sampled { orders: worlds });
-    let findings = if row.wrong_registers > 0 { smallest::finding(strategy)?.into_iter().collect() } else { Vec::new() };
+    let findings =
+        if row.wrong_registers > 0 { smallest::finding(strategy)?.into_iter().collect() } else { Vec::new() };
     let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
@@ -206,7 +208,9 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
 
 fn share_of_full_state(rows: &mut [StrategyRecord]) {
     let both = |row: &StrategyRecord| both_ways(&(row.up, row.down));
-    let Some(full) = rows.iter().find(|row| row.name == "full-state").map(both).filter(|&full| full > 0) else { return };
+    let Some(full) = rows.iter().find(|row| row.name == "full-state").map(both).filter(|&full| full > 0) else {
+        return;
+    };
     for row in rows {
         row.of_full_state_per_mille = Some((both(row) * 1000 + full / 2) / full);
     }
@@ -215,12 +219,17 @@ fn share_of_full_state(rows: &mut [StrategyRecord]) {
 /// Who caught a flaw, and what the first of them says.
 pub(super) fn caught(flaw: Flaw, history: &History) -> FlawRecord {
     let (said, _) = judged(history);
-    let against: Vec<(&String, &String)> =
-        said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified).map(|(name, (_, s))| (name, s)).collect();
+    let against: Vec<(&String, &String)> = said
+        .iter()
+        .filter(|(_, (verdict, _))| *verdict == Verdict::Falsified)
+        .map(|(name, (_, s))| (name, s))
+        .collect();
     FlawRecord {
         flaw: flaw.to_string(),
         caught_by: against.iter().map(|(name, _)| (*name).clone()).collect(),
-        sentence: against.first().map_or("no judge has anything against it here".to_owned(), |(_, said)| (*said).clone()),
+        sentence: against
+            .first()
+            .map_or("no judge has anything against it here".to_owned(), |(_, said)| (*said).clone()),
     }
 }
 
@@ -284,7 +293,8 @@ const TOLD: usize = 4;
 /// What the first replicas say of themselves, where they are replicas that tell.
 fn replicas(trial: &OfflineTrial, outcome: &Outcome) -> Vec<ReplicaRecord> {
     let numbered = outcome.nodes.iter().zip(&outcome.disks).enumerate();
-    let told = numbered.filter_map(|(number, (node, disk))| replica(trial.name(number as u32), node.as_ref(), disk.clone()));
+    let told =
+        numbered.filter_map(|(number, (node, disk))| replica(trial.name(number as u32), node.as_ref(), disk.clone()));
     told.take(TOLD).collect()
 }
 
@@ -304,7 +314,8 @@ fn replica(node: String, held: &dyn Node, mut disk: Disk) -> Option<ReplicaRecor
     let audited = replica.sums().iter().position(|&sum| sum != 0).unwrap_or(0) as u32;
     let audit = replica.audit(&mut disk, audited).unwrap_or_default();
     let change = |Change { run: (actor, first, last), amount, through }: &Change| {
-        let through = through.map_or("made here".to_owned(), |id| format!("message {:08x} from node {}", id.checksum, id.from));
+        let through =
+            through.map_or("made here".to_owned(), |id| format!("message {:08x} from node {}", id.checksum, id.from));
         format!("register {audited} {amount:+} by {actor} {first}-{last}, {through}")
     };
     Some(ReplicaRecord {

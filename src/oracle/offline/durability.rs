@@ -11,7 +11,9 @@ pub fn judge(history: &History) -> Judgement {
     }
     Judgement::of(
         false,
-        format!("{forgotten} edits that users saw were gone after a restart; {unkept} nodes gave more than is kept above them"),
+        format!(
+            "{forgotten} edits that users saw were gone after a restart; {unkept} nodes gave more than is kept above them"
+        ),
     )
 }
 

@@ -28,7 +28,9 @@ pub fn judge(history: &History) -> Judgement {
     let Causes { lost, repeated, unexplained } = causes;
     Judgement {
         verdict: Verdict::Falsified,
-        sentence: format!("{lost} edits are lost and {repeated} count twice; {unexplained} registers have other reasons"),
+        sentence: format!(
+            "{lost} edits are lost and {repeated} count twice; {unexplained} registers have other reasons"
+        ),
     }
 }
 

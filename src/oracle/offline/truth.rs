@@ -13,12 +13,15 @@ pub fn judge(history: &History) -> Judgement {
     let wrong = wrong_registers(history);
     let edits = history.ledger.edits.len();
     let excused = history.ledger.edits.iter().filter(|edit| edit.excused).count();
-    let without = if excused > 0 { format!(", of which {excused} may be lost with their devices") } else { String::new() };
+    let without =
+        if excused > 0 { format!(", of which {excused} may be lost with their devices") } else { String::new() };
     match first_wrong(history) {
         None => Judgement::of(true, format!("every register is what {edits} edits come to{without}")),
         Some((name, register, expected, got)) => Judgement::of(
             false,
-            format!("{wrong} registers are wrong; at {name} register {register} is {got} and should be {expected}{without}"),
+            format!(
+                "{wrong} registers are wrong; at {name} register {register} is {got} and should be {expected}{without}"
+            ),
         ),
     }
 }

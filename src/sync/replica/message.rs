@@ -312,27 +312,34 @@ mod tests {
 
     fn message() -> impl Strategy<Value = Message> {
         let runs = || proptest::collection::vec(run(), 0..5);
-        let delta = (run(), changes()).prop_map(|((author, first, last), changes)| Delta { author, first, last, changes });
+        let delta =
+            (run(), changes()).prop_map(|((author, first, last), changes)| Delta { author, first, last, changes });
         prop_oneof![
             (any::<bool>(), any::<u32>(), proptest::option::of((actor(), 0..9999u64)), vector())
                 .prop_map(|(leaf, client, cursor, holds)| Message::Hello { leaf, client, cursor, holds }),
-            (actor(), proptest::option::of(0..9999u64), vector())
-                .prop_map(|(log, reached, holds)| Message::Welcome { log, reached, holds }),
+            (actor(), proptest::option::of(0..9999u64), vector()).prop_map(|(log, reached, holds)| Message::Welcome {
+                log,
+                reached,
+                holds
+            }),
             proptest::collection::vec(delta, 0..6).prop_map(Message::Deltas),
             runs().prop_map(Message::Taken),
-            (run(), runs(), runs(), changes()).prop_map(|((log, first, last), without, with, changes)| Message::Summary {
+            (run(), runs(), runs(), changes()).prop_map(|((log, first, last), without, with, changes)| {
+                Message::Summary { log, first, last, without, with, changes }
+            }),
+            (actor(), 0..9999u64, runs(), changes()).prop_map(|(log, position, within, changes)| Message::Snapshot {
                 log,
-                first,
-                last,
-                without,
-                with,
+                position,
+                within,
                 changes
             }),
-            (actor(), 0..9999u64, runs(), changes())
-                .prop_map(|(log, position, within, changes)| Message::Snapshot { log, position, within, changes }),
             (actor(), 0..9999u64).prop_map(|(log, position)| Message::Reached { log, position }),
-            (any::<u32>(), 1..9u32, any::<Vec<u8>>())
-                .prop_map(|(id, count, bytes)| Message::Piece { id, count, place: count - 1, bytes }),
+            (any::<u32>(), 1..9u32, any::<Vec<u8>>()).prop_map(|(id, count, bytes)| Message::Piece {
+                id,
+                count,
+                place: count - 1,
+                bytes
+            }),
             (any::<u32>(), 1..9u64).prop_map(|(id, last)| Message::Pieces { id, got: Ranges::up_to(last) }),
         ]
     }

@@ -148,7 +148,12 @@ impl Replica {
     }
 
     /// A connection came up.
-    pub fn connected<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
+    pub fn connected<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        peer: NodeId,
+        relation: Relation,
+    ) -> Result<(), StoreError> {
         self.disconnected(peer);
         let greets = match relation {
             Relation::Parent => true,
@@ -405,7 +410,9 @@ impl Replica {
             }
             for (actor, ranges) in holds.iter() {
                 for (first, last) in ranges.runs() {
-                    if actor.client == self.settings.client && self.state.given.overlap(actor, first, last) != Overlap::Seen {
+                    if actor.client == self.settings.client
+                        && self.state.given.overlap(actor, first, last) != Overlap::Seen
+                    {
                         self.note(host, Entry::Given(first, last, actor))?;
                     }
                 }
@@ -433,7 +440,9 @@ impl Replica {
         for delta in deltas {
             let Delta { author, first, last, .. } = delta;
             let mut overlap = self.state.seen.overlap(author, first, last);
-            if self.has(Flaw::DedupByLastSequence) && self.state.seen.get(author).is_some_and(|seen| first <= seen.last()) {
+            if self.has(Flaw::DedupByLastSequence)
+                && self.state.seen.get(author).is_some_and(|seen| first <= seen.last())
+            {
                 overlap = Overlap::Seen;
             }
             if overlap == Overlap::New {

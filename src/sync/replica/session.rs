@@ -294,8 +294,16 @@ impl Replica {
                 if changes.is_empty() {
                     return;
                 }
-                let runs = |deltas: &[&Delta]| deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
-                Message::Summary { log, first: reached + 1, last: end, without: runs(&own), with: runs(&others), changes }
+                let runs =
+                    |deltas: &[&Delta]| deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
+                Message::Summary {
+                    log,
+                    first: reached + 1,
+                    last: end,
+                    without: runs(&own),
+                    with: runs(&others),
+                    changes,
+                }
             }
             None => {
                 let of_client = self.state.seen.of_client(client);
@@ -356,12 +364,7 @@ impl Replica {
     }
 
     /// A piece came in: it is kept across crashes, and what is there is told. With the last one the message is read.
-    pub(super) fn piece<S: Store>(
-        &mut self,
-        host: &mut Host<S>,
-        session: u16,
-        entry: Entry,
-    ) -> Result<(), StoreError> {
+    pub(super) fn piece<S: Store>(&mut self, host: &mut Host<S>, session: u16, entry: Entry) -> Result<(), StoreError> {
         let Entry::Piece { from, id, .. } = entry else { return Ok(()) };
         self.note(host, entry)?;
         let Some(pieces) = self.state.pieces.get(&(from, id)) else { return Ok(()) };

@@ -196,7 +196,8 @@ impl State {
                 add(&mut self.sums, &changes);
                 self.settled = VersionVector::default();
                 self.settle(&within);
-                let lacking = |delta: &&Delta| self.settled.overlap(delta.author, delta.first, delta.last) == Overlap::New;
+                let lacking =
+                    |delta: &&Delta| self.settled.overlap(delta.author, delta.first, delta.last) == Overlap::New;
                 for delta in self.log.iter().map(|(_, delta)| delta).filter(lacking) {
                     add(&mut self.sums, &delta.changes);
                 }
@@ -250,7 +251,9 @@ impl State {
 
     fn split(&mut self, author: Actor, last: u64) {
         let Some((&key, _)) = self.edits.range(..=(author, last)).next_back() else { return };
-        let Some(mut edits) = self.edits.remove(&key).filter(|edits| key.1 + edits.len() as u64 > last + 1) else { return };
+        let Some(mut edits) = self.edits.remove(&key).filter(|edits| key.1 + edits.len() as u64 > last + 1) else {
+            return;
+        };
         let rest = edits.split_off((last + 1 - key.1) as usize);
         let end = last + rest.len() as u64;
         let delta = |first, last, edits: &[(u32, i64)]| Delta { author, first, last, changes: coalesced(edits) };

@@ -47,8 +47,7 @@ impl Sqlite {
                  CREATE TABLE IF NOT EXISTS image (number INTEGER, checksum INTEGER, bytes BLOB);",
             )
             .map_err(unusable)?;
-        let mut store =
-            Sqlite { connection, mark: path.with_extension("mark"), committed: 0, pending: Vec::new() };
+        let mut store = Sqlite { connection, mark: path.with_extension("mark"), committed: 0, pending: Vec::new() };
         store.identify(owner)?;
         store.committed = store.last_number()?;
         store.compare_with_mark()?;
@@ -62,10 +61,14 @@ impl Sqlite {
         match about.optional().map_err(unusable)? {
             None => {
                 let scenario = owner.scenario.to_be_bytes().to_vec();
-                let made = self.connection.execute("INSERT INTO about VALUES (?, ?, ?)", params![VERSION, scenario, owner.client]);
+                let made = self
+                    .connection
+                    .execute("INSERT INTO about VALUES (?, ?, ?)", params![VERSION, scenario, owner.client]);
                 made.map(drop).map_err(unusable)
             }
-            Some((VERSION, scenario, client)) if scenario == owner.scenario.to_be_bytes() && client == owner.client => Ok(()),
+            Some((VERSION, scenario, client)) if scenario == owner.scenario.to_be_bytes() && client == owner.client => {
+                Ok(())
+            }
             Some((VERSION, scenario, client)) => {
                 let scenario: String = scenario.iter().map(|byte| format!("{byte:02x}")).collect();
                 let (found, wanted) = (format!("client {client} of scenario {scenario}"), owner.to_string());
@@ -111,10 +114,13 @@ impl Store for Sqlite {
             true => Ok(bytes),
             false => Err(StoreError::Damaged(format!("{what} does not fit its checksum"))),
         };
-        let image = self.connection.query_row("SELECT checksum, bytes FROM image", [], |row| Ok((row.get(0)?, row.get(1)?)));
+        let image =
+            self.connection.query_row("SELECT checksum, bytes FROM image", [], |row| Ok((row.get(0)?, row.get(1)?)));
         let image = image.optional().map_err(unusable)?.map(|image| checked(image, "the image")).transpose()?;
-        let mut query = self.connection.prepare("SELECT number, checksum, bytes FROM entry ORDER BY number").map_err(unusable)?;
-        let rows = query.query_map([], |row| Ok((row.get::<_, u64>(0)?, (row.get(1)?, row.get(2)?)))).map_err(unusable)?;
+        let mut query =
+            self.connection.prepare("SELECT number, checksum, bytes FROM entry ORDER BY number").map_err(unusable)?;
+        let rows =
+            query.query_map([], |row| Ok((row.get::<_, u64>(0)?, (row.get(1)?, row.get(2)?)))).map_err(unusable)?;
         let mut entries = Vec::new();
         let mut before = None;
         for row in rows {

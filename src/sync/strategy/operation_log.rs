@@ -109,7 +109,8 @@ impl Content for OperationLog {
             let actor = Actor::read(reader)?;
             let mut next = 0i64;
             for _ in 0..reader.count("a number of operations")? {
-                let sequence = next.checked_add(reader.signed()?).filter(|&sequence| sequence > 0 && sequence < i64::MAX >> 1);
+                let sequence =
+                    next.checked_add(reader.signed()?).filter(|&sequence| sequence > 0 && sequence < i64::MAX >> 1);
                 let sequence = sequence.ok_or(Malformed::Range("a sequence number"))?;
                 let register = reader.at_most((about.registers - 1).into(), "a register")? as u32;
                 operations.push(Operation { actor, sequence: sequence as u64, register, amount: reader.signed()? });

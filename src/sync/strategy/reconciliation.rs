@@ -169,7 +169,8 @@ impl Content for Reconciliation {
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {
-        (peer.news.len() + peer.flying.len()) as u64 + (self.first + self.pending.len() as u64 - 1).saturating_sub(peer.offered)
+        (peer.news.len() + peer.flying.len()) as u64
+            + (self.first + self.pending.len() as u64 - 1).saturating_sub(peer.offered)
     }
 
     fn stored(&self) -> u64 {

@@ -19,7 +19,8 @@ impl Clock {
         let mut either_way = |most: u64| stream.below(2 * most + 1) as i64 - most as i64;
         let skew = either_way(clocks.skew_s * 1_000_000);
         let drift_ppm = either_way(clocks.drift_ppm.into());
-        let jumps = (0..clocks.jumps).map(|_| (either_way(lasts / 2) + (lasts / 2) as i64, either_way(clocks.jump_s * 1_000_000)));
+        let jumps = (0..clocks.jumps)
+            .map(|_| (either_way(lasts / 2) + (lasts / 2) as i64, either_way(clocks.jump_s * 1_000_000)));
         Clock { skew, drift_ppm, jumps: jumps.map(|(at, by)| (at.max(0) as u64, by)).collect() }
     }
 

@@ -166,7 +166,11 @@ const RESTLESS: u64 = 100_000;
 
 impl<'a> World<'a> {
     /// A world before anything has happened.
-    pub fn new(trial: &'a OfflineTrial, strategy: &Strategy, settings: &dyn Fn(NodeId) -> Settings) -> Result<Self, WorldError> {
+    pub fn new(
+        trial: &'a OfflineTrial,
+        strategy: &Strategy,
+        settings: &dyn Fn(NodeId) -> Settings,
+    ) -> Result<Self, WorldError> {
         let mut world = World {
             trial,
             devices: Vec::new(),
@@ -252,9 +256,7 @@ impl<'a> World<'a> {
         let presence = &self.trial.presence;
         for client in 0..self.trial.clients {
             let mut stream = stream.member(client.into());
-            let mut between = |(least, most): (u64, u64)| {
-                (least * SECOND) + stream.below((most - least) * SECOND + 1)
-            };
+            let mut between = |(least, most): (u64, u64)| (least * SECOND) + stream.below((most - least) * SECOND + 1);
             let (mut at, end) = (between(presence.away_s), presence.lasts_s * SECOND);
             while at < end {
                 self.plan(at, Event::Presence(client, true));
