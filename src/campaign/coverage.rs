@@ -151,6 +151,7 @@ fn remedy(class: FaultClass) -> &'static str {
         FaultClass::WrongMessage => "add the check sync-tick",
         FaultClass::RepeatedDelivery => "have deltas delivered again, with repeats = 2 or more",
         FaultClass::FalseLaw => "claim no law that is falsified",
+        FaultClass::LostEdit => "put a strategy on trial that loses none",
     }
 }
 

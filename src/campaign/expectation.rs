@@ -60,6 +60,7 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
         let found = walk.and_then(|walk| walk.ways.first()).map(|way| way.deltas.len().to_string());
         compare(&format!("fewest deltas that {algebra} disagrees about"), deltas.to_string(), found);
     }
+    compare_replicas(expect, record, &mut compare);
     let seed = record.asked.trial.seed().to_string();
     let tick = record.ticks.iter().find(|tick| tick.seed.to_string() == seed);
     if let Some(changed) = &expect.changed {
@@ -77,4 +78,30 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
         }
     }
     Met { met: unmet.is_empty(), unmet }
+}
+
+/// Compares what strategies, flaws and small worlds came to.
+fn compare_replicas(expect: &Expectation, record: &Record, compare: &mut dyn FnMut(&str, String, Option<String>)) {
+    for (name, expected) in &expect.strategies {
+        let found = record.offline.iter().flat_map(|offline| &offline.strategies).find(|row| row.name == *name);
+        compare(&format!("strategy {name}"), expected.verdict.to_string(), found.map(|row| row.verdict.to_string()));
+        if let Some(wrong) = expected.wrong_registers {
+            let what = format!("wrong registers of {name}");
+            compare(&what, wrong.to_string(), found.map(|row| row.wrong_registers.to_string()));
+        }
+    }
+    let of_worlds = record.offline.iter().flat_map(|offline| &offline.flaws);
+    let flaws: Vec<_> = of_worlds.chain(record.everywhere.iter().flat_map(|everywhere| &everywhere.flaws)).collect();
+    for (flaw, judge) in &expect.flaws {
+        let found = flaws.iter().find(|record| record.flaw == *flaw);
+        let caught = found.map(|record| match record.caught_by.contains(judge) {
+            true => judge.clone(),
+            false => record.caught_by.join(", "),
+        });
+        compare(&format!("flaw {flaw} is caught by"), judge.clone(), caught);
+    }
+    if let Some(ways) = &expect.ways {
+        let found = record.everywhere.as_ref().map(|everywhere| everywhere.sound.ways.clone());
+        compare("ways through the small world", ways.clone(), found);
+    }
 }

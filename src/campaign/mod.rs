@@ -11,6 +11,7 @@ pub mod engine_sweeps;
 pub mod every_order;
 pub mod expectation;
 pub mod laws;
+pub mod offline;
 pub mod planted;
 pub mod qualification;
 pub mod replay;
@@ -36,6 +37,7 @@ use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
+use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::record::{
     Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Part, Record,
     TickRecord, Timing, Unseen, VERSION, WalkRecord,
@@ -64,6 +66,8 @@ pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Recor
         Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
+        Trial::Offline(trial) => offline::run(trial, subjects, &mut progress, watch),
+        Trial::CrashEverywhere(trial) => offline::crash_everywhere::run(trial, &mut progress, watch),
     };
     watch.end();
     let mut record = progress.into_record(plan, subjects, ended.err());
@@ -77,7 +81,7 @@ pub fn orders_fit(plan: &Plan, subjects: &Subjects) -> Result<(), PlanError> {
     match &plan.scenario.trial {
         Trial::Standard(trial) => standard::orders_fit(trial, plan.scenario.name.as_deref(), subjects),
         Trial::EveryOrder(trial) => Ok(every_order::fits(trial, plan.conditions.threads)?),
-        Trial::Tick(_) | Trial::Laws(_) => Ok(()),
+        Trial::Tick(_) | Trial::Laws(_) | Trial::Offline(_) | Trial::CrashEverywhere(_) => Ok(()),
     }
 }
 
@@ -93,6 +97,8 @@ pub struct Progress {
     ticks: Vec<TickRecord>,
     walks: Vec<WalkRecord>,
     laws: Option<LawsRecord>,
+    offline: Option<OfflineRecord>,
+    everywhere: Option<EverywhereRecord>,
     timing: Timing,
 }
 
@@ -162,6 +168,8 @@ impl Progress {
             Trial::Tick(_) => Unseen::default(),
             Trial::Laws(_) => laws::unseen(),
             Trial::EveryOrder(trial) => every_order::unseen(trial),
+            Trial::Offline(trial) => offline::unseen(trial),
+            Trial::CrashEverywhere(trial) => offline::crash_everywhere::unseen(trial),
         };
         let mut record = Record {
             format: FORMAT.to_owned(),
@@ -189,6 +197,8 @@ impl Progress {
             ticks: self.ticks,
             walks: self.walks,
             laws: self.laws,
+            offline: self.offline,
+            everywhere: self.everywhere,
             unseen,
             planted,
             waveforms: Vec::new(),
@@ -208,6 +218,9 @@ impl Progress {
             }
             Trial::Laws(_) => coverage::claims_of_algebras(&[FaultClass::FalseLaw], &self.checks),
             Trial::EveryOrder(trial) => coverage::claims_of_algebras(&every_order::claims(trial), &self.checks),
+            Trial::Offline(_) | Trial::CrashEverywhere(_) => {
+                coverage::claims_of_algebras(&[FaultClass::LostEdit], &self.checks)
+            }
         }
     }
 }
@@ -238,7 +251,7 @@ pub fn standard_longest_run(trial: &Trial, banks: u32) -> u32 {
             let of = |check, deltas| if trial.makes(check) { deltas } else { 0 };
             of(StandardCheck::BankSweep, trial.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks))
         }
-        Trial::Tick(_) | Trial::Laws(_) | Trial::EveryOrder(_) => 0,
+        _ => 0,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A case again, or a whole record again.
 
 use crate::campaign::adapter_round_trips::operate;
-use crate::campaign::{accumulation, arrival_orders, engine_sweeps};
+use crate::campaign::{accumulation, arrival_orders, engine_sweeps, offline};
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
 use crate::domain::delta::Generator;
@@ -18,6 +18,7 @@ use crate::oracle::equations;
 use crate::report::record::Record;
 use crate::subject::Subjects;
 use crate::subject::scalar::Scalar;
+use crate::sync::strategy;
 
 /// What a case showed when it was replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,10 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
                 return Err(incapable(format!("a device takes orders of at most {longest} deltas")));
             }
             state(arrival_orders::deliver(*device, order, *count, *seed, watch)?)
+        }
+        (Execution::Edits { start, clients }, ..) => {
+            let found = strategy::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+            state(offline::smallest::shown(found, *start, clients)?)
         }
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {

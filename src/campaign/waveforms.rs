@@ -52,7 +52,7 @@ pub fn look_into_case(
     let part = match case.execution {
         Execution::Engine(_) => Site::Engine,
         Execution::Adapter(_) | Execution::Delivery { .. } => Site::Adapter,
-        Execution::Accumulate { .. } | Execution::Merge { .. } => return Ok(None),
+        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => return Ok(None),
     };
     device.look_into(part, &mut |device| match &case.execution {
         Execution::Engine(run) => device.run(*run, watch).map(drop),
@@ -60,7 +60,7 @@ pub fn look_into_case(
         Execution::Delivery { count, seed, order } => {
             arrival_orders::deliver(device, order, *count, *seed, watch).map(drop)
         }
-        Execution::Accumulate { .. } | Execution::Merge { .. } => Ok(()),
+        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => Ok(()),
     })
 }
 

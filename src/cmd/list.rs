@@ -5,12 +5,14 @@ use clap::{Args, ValueEnum};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::algebra;
+use crate::domain::flaw::Flaw;
 use crate::domain::verdict::exit;
 use crate::emulator::disturbance::DISTURBANCES;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
 use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject::REGISTRY;
+use crate::sync::strategy;
 
 /// Arguments of `list`.
 #[derive(Debug, Args)]
@@ -34,6 +36,10 @@ pub enum Listed {
     Faults,
     /// What an emulator can do wrong on its links and at its registers.
     Disturbances,
+    /// Strategies by which replicas sync.
+    Strategies,
+    /// Flaws that can be planted in the right replica.
+    Flaws,
 }
 
 /// Lists one kind of name, or all kinds under headings.
@@ -75,6 +81,10 @@ fn lines(what: Listed) -> Result<String, Failure> {
         Listed::Algebras => {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
+        Listed::Strategies => {
+            strategy::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
+        }
+        Listed::Flaws => Flaw::ALL.iter().map(|(_, name, about)| ((*name).to_owned(), (*about).to_owned())).collect(),
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
         Listed::Disturbances => {
             DISTURBANCES.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect()

@@ -32,6 +32,7 @@ use crate::report::text::{self, Table};
 use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError};
+use crate::sync::strategy;
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]
@@ -77,13 +78,18 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
 
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
-    let is_of_algebras = matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_));
+    let is_of_algebras = matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_) | Trial::CrashEverywhere(_));
+    if let Trial::Offline(trial) = &scenario.trial {
+        let unknown = trial.strategies.iter().find_map(|name| strategy::find(name).err());
+        if let Some(unknown) = unknown {
+            let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+            return Err(Failure::usage(anyhow!("{of}[offline]: strategies: {unknown}")));
+        }
+    }
     let backends = match (&options.backend, &scenario.backends) {
         (None, None) if is_of_algebras => Vec::new(),
         _ if is_of_algebras => {
-            return Err(Failure::usage(anyhow!(
-                "a trial of algebras is of merge functions and uses no backend: name none"
-            )));
+            return Err(Failure::usage(anyhow!("a trial of algebras, or of every crash, uses no backend: name none")));
         }
         (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,
         (None, None) => subject::backends(DEFAULT_BACKENDS)?,

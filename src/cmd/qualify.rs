@@ -36,8 +36,7 @@ pub struct QualifyArgs {
 pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
     let scenarios: Result<Vec<_>, Failure> = args.scenarios.iter().map(|named| find(named)).collect();
     let scenarios = scenarios?;
-    if let Some(laws) =
-        scenarios.iter().find(|scenario| matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_)))
+    if let Some(laws) = scenarios.iter().find(|scenario| !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)))
     {
         let name = laws.name.as_deref().unwrap_or_default();
         return Err(Failure::usage(anyhow!("'{name}' puts no device on trial, and faults are planted in one")));

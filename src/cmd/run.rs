@@ -1,6 +1,6 @@
 //! `abench run SCENARIO...`: scenarios from files, or shipped ones by name.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
@@ -11,6 +11,8 @@ use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
+use crate::report::file::Destination;
+use crate::report::histogram_log;
 use crate::report::text::Table;
 use crate::scenario::{Scenario, file, shipped};
 
@@ -20,6 +22,9 @@ pub struct RunArgs {
     /// A scenario: a shipped name, or a path (with a / or ending in .toml)
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
+    /// Write the staleness of every strategy to a file, as a log that HdrHistogram's tools read
+    #[arg(long, value_name = "FILE")]
+    pub histogram_log: Option<PathBuf>,
     /// The options of every run.
     #[command(flatten)]
     pub run: RunOptions,
@@ -30,6 +35,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if args.run.record.is_some() && args.scenarios.len() > 1 {
         let number = args.scenarios.len();
         return Err(Failure::usage(anyhow!("--record takes the record of one scenario, and {number} are named")));
+    }
+    if args.histogram_log.is_some() && args.scenarios.len() > 1 {
+        return Err(Failure::usage(anyhow!("--histogram-log takes the histograms of one scenario")));
     }
     // All are read before any is run: a misspelt name is told at once.
     let plans: Result<Vec<_>, Failure> =
@@ -42,7 +50,13 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let place = RecordPlace::open(args.run.record.as_deref())?;
         let waveforms = args.run.waveforms.as_deref();
         let waveform_place = WaveformPlace::open(waveforms, &place)?;
+        let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let ran = execute(plan, args.run.terminal, &stop, waveforms)?;
+        if let Some(log) = log {
+            let text = histogram_log::render(&ran.record);
+            let none = || Failure::usage(anyhow!("--histogram-log is about strategies, and this scenario has none"));
+            log.write(&text.ok_or_else(none)?)?;
+        }
         let record = deliver(ran, (place, &waveform_place), args.run.terminal, table)?;
         worst = worse(worst, record.outcome().exit_code());
         if record.interrupted {
@@ -85,6 +99,9 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         (Trial::Laws(_), Some(option)) => {
             return refused(option, "is about arrival orders, and a trial of laws has none");
         }
+        (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(option)) => {
+            return refused(option, "is about arrival orders, and a world of clients has its own time and links");
+        }
         (Trial::EveryOrder(_), _) if orders.is_some() => {
             return refused("--orders", "chooses arrival orders, and this scenario walks over all");
         }
@@ -101,9 +118,11 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         }
         (Trial::Tick(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
         (Trial::Laws(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
+        (Trial::Offline(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
+        (Trial::CrashEverywhere(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
     }
-    if matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_)) && !plant.is_empty() {
-        return refused("--plant", "plants a fault in a device, and a trial of algebras has none");
+    if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !plant.is_empty() {
+        return refused("--plant", "plants a fault in a device, and a trial of algebras or replicas has none");
     }
     if scenario.trial != before || bound.is_some() || !plant.is_empty() {
         scenario.expect = None;

@@ -35,11 +35,11 @@ pub enum CaseError {
     Version(String),
     /// The text does not begin as a case does.
     #[error(
-        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, delivery, merge or adapter"
+        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, delivery, merge, edits or adapter"
     )]
     Head,
-    /// The kind is not one of the five.
-    #[error("'{0}' is not a kind of case; allowed are engine, accumulate, delivery, merge and adapter")]
+    /// There is no such kind.
+    #[error("'{0}' is not a kind of case; allowed are engine, accumulate, delivery, merge, edits and adapter")]
     Kind(String),
     /// A field is no `key=value`, or its key does not belong to the kind.
     #[error("'{field}' does not belong in a case of kind {kind}; allowed are {allowed}")]
@@ -117,6 +117,11 @@ impl fmt::Display for Case {
             Execution::Merge { start, first, second } => {
                 write!(f, "merge,start={},first={},second={}", Hex64(*start), words(first), words(second))?;
             }
+            Execution::Edits { start, clients } => {
+                let of_client = |amounts: &Vec<i64>| amounts.iter().map(i64::to_string).collect::<Vec<_>>().join(":");
+                let clients: Vec<String> = clients.iter().map(of_client).collect();
+                write!(f, "edits,start={},clients={}", Hex64(*start as u64), clients.join("+"))?;
+            }
             Execution::Adapter(ops) => {
                 let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
                 write!(f, "adapter,ops={}", ops.join("+"))?;
@@ -145,6 +150,7 @@ impl FromStr for Case {
             "accumulate" => "generator=, count=, seed= and plant=",
             "delivery" => "count=, seed=, order= and plant=",
             "merge" => "start=, first= and second=",
+            "edits" => "start= and clients=",
             "adapter" => "ops= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
         };
@@ -180,6 +186,19 @@ impl FromStr for Case {
                 }
                 Execution::Merge { start: fields.word("start")?, first, second }
             }
+            "edits" => {
+                let clients = fields.once("clients")?;
+                let amounts = |client: &str| -> Option<Vec<i64>> {
+                    client.split(':').map(|amount| amount.parse().ok().filter(|&amount| amount != 0)).collect()
+                };
+                let read: Option<Vec<Vec<i64>>> = clients.split('+').map(amounts).collect();
+                let read = read.filter(|read| read.len() <= MOST_CLIENTS).ok_or_else(|| CaseError::Number {
+                    key: "clients",
+                    value: clients.to_owned(),
+                    allowed: "amounts that are not 0, those of one client parted by :, up to 16 clients by +",
+                })?;
+                Execution::Edits { start: fields.word("start")? as i64, clients: read }
+            }
             _ => {
                 let ops: Result<Vec<AdapterOp>, CaseError> = fields.once("ops")?.split('+').map(str::parse).collect();
                 Execution::Adapter(ops?)
@@ -199,6 +218,9 @@ impl FromStr for Case {
         }
     }
 }
+
+/// The most clients in a case of edits.
+const MOST_CLIENTS: usize = 16;
 
 /// The `key=value` fields of a case.
 struct Fields<'a>(Vec<(&'a str, &'a str)>);
@@ -338,13 +360,15 @@ mod tests {
                 let second = first.iter().rev().copied().collect();
                 Execution::Merge { start, first, second }
             }),
+            (any::<i64>(), proptest::collection::vec(proptest::collection::vec(1..9i64, 1..4), 1..5))
+                .prop_map(|(start, clients)| Execution::Edits { start, clients }),
         ]
     }
 
     proptest! {
         #[test]
         fn every_case_survives_its_text(execution in any_execution(), bank in 0..32u32) {
-            let merges = matches!(execution, Execution::Merge { .. });
+            let merges = matches!(execution, Execution::Merge { .. } | Execution::Edits { .. });
             let faults = if merges { Vec::new() } else { vec![Fault::DeadBank(bank), Fault::StaleRead] };
             let case = Case { subject: "model".to_owned(), execution, faults };
             prop_assert_eq!(case.to_string().parse(), Ok(case));

@@ -89,6 +89,13 @@ pub enum Execution {
         /// In the other.
         second: Vec<u64>,
     },
+    /// Clients of a strategy edit one register while they are away, and then connect, one after the other.
+    Edits {
+        /// The register at the start.
+        start: i64,
+        /// The amounts of each client's edits.
+        clients: Vec<Vec<i64>>,
+    },
     /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),
 }

@@ -262,6 +262,8 @@ pub enum FaultClass {
     WrongMessage,
     /// An algebra that does not keep a law which it claims.
     FalseLaw,
+    /// An edit of a client that is lost, or counts more than once, on its way through replicas.
+    LostEdit,
 }
 
 impl fmt::Display for FaultClass {
@@ -281,6 +283,7 @@ impl fmt::Display for FaultClass {
             FaultClass::WrongContext => "wrong context",
             FaultClass::WrongMessage => "undecodable message",
             FaultClass::FalseLaw => "law claimed falsely",
+            FaultClass::LostEdit => "lost or repeated edit",
         })
     }
 }

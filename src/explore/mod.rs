@@ -9,6 +9,7 @@ pub mod all_orders;
 pub mod audit;
 pub mod choice;
 pub mod covering;
+pub mod every_step;
 pub mod exhaustive;
 pub mod minimise;
 pub mod permutation;

@@ -7,5 +7,6 @@ pub mod equations;
 pub mod gf2;
 pub mod invariance;
 pub mod laws;
+pub mod offline;
 pub mod residue;
 pub mod truth;

@@ -5,7 +5,10 @@
 pub mod board_table;
 pub mod every_order;
 pub mod file;
+pub mod histogram_log;
 mod laws;
+mod offline;
+pub mod offline_record;
 pub mod qualification;
 pub mod record;
 pub mod text;

@@ -16,6 +16,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::law::LawTrial;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant};
+use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 
 /// What every record says it is.
 pub const FORMAT: &str = "abench-record";
@@ -67,6 +68,12 @@ pub struct Record {
     /// The laws of algebras, where they were on trial.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub laws: Option<LawsRecord>,
+    /// A world of clients, where one was on trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline: Option<OfflineRecord>,
+    /// Every crash in a small world, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub everywhere: Option<EverywhereRecord>,
     /// What the run cannot see.
     pub unseen: Unseen,
     /// What became of the planted faults.
@@ -174,6 +181,8 @@ pub enum Part {
     Adapter,
     /// The laws of an algebra.
     Laws,
+    /// Replicas that sync.
+    Replicas,
 }
 
 /// One check.

@@ -58,6 +58,12 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     if let Some(laws) = &record.laws {
         text.laws(laws);
     }
+    if let Some(offline) = &record.offline {
+        text.offline(offline);
+    }
+    if let Some(everywhere) = &record.everywhere {
+        text.everywhere(everywhere);
+    }
     text.unseen(record);
     text.devices(record);
     text.finish()

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::domain::explorer::ExplorerSpec;
+use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::trial::{
     EveryOrderTrial, Expectation, LawsTrial, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
 };
@@ -59,7 +60,8 @@ pub enum ScenarioError {
     },
     /// It puts nothing on trial, or several things.
     #[error(
-        "{origin}: a scenario has exactly one of the tables [standard], [tick], [laws] and [every-order]; this one has {found}"
+        "{origin}: a scenario has exactly one of the tables [standard], [tick], [laws], [every-order], [offline] and \
+         [crash-everywhere]; this one has {found}"
     )]
     Tables {
         /// The file or shipped name.
@@ -83,6 +85,9 @@ struct File {
     laws: Option<LawsTrial>,
     #[serde(rename = "every-order")]
     every_order: Option<EveryOrderTrial>,
+    offline: Option<Box<OfflineTrial>>,
+    #[serde(rename = "crash-everywhere")]
+    crash_everywhere: Option<CrashEverywhereTrial>,
     expect: Option<Expectation>,
 }
 
@@ -115,6 +120,12 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     if let Some(reason) = file.every_order.as_ref().and_then(impossible) {
         return Err(refused("every-order", reason));
     }
+    if let Some(reason) = file.offline.as_ref().and_then(|trial| trial.impossible()) {
+        return Err(refused("offline", reason));
+    }
+    if let Some(reason) = file.crash_everywhere.as_ref().and_then(CrashEverywhereTrial::impossible) {
+        return Err(refused("crash-everywhere", reason));
+    }
     if let Some(trial) = &file.standard
         && trial.orders.is_some()
         && !trial.makes(StandardCheck::ArrivalOrders)
@@ -134,6 +145,8 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         file.tick.map(Trial::Tick),
         file.laws.map(Trial::Laws),
         file.every_order.map(Trial::EveryOrder),
+        file.offline.map(Trial::Offline),
+        file.crash_everywhere.map(Trial::CrashEverywhere),
     ];
     let mut named = named.into_iter().flatten();
     let trial = match (named.next(), named.next()) {

@@ -3,6 +3,7 @@
 //! Knows: `domain`, and the format of scenario files. Must not: run anything.
 
 pub mod file;
+pub mod offline;
 pub mod shipped;
 pub mod tick;
 

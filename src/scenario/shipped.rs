@@ -10,6 +10,17 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("bank-sweep", include_str!("../../scenarios/bank-sweep.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
+    ("field-tally", include_str!("../../scenarios/field-tally.toml")),
+    ("shop-inventory", include_str!("../../scenarios/shop-inventory.toml")),
+    ("duplicate-storm", include_str!("../../scenarios/duplicate-storm.toml")),
+    ("clock-skew", include_str!("../../scenarios/clock-skew.toml")),
+    ("month-offline", include_str!("../../scenarios/month-offline.toml")),
+    ("edge-outage", include_str!("../../scenarios/edge-outage.toml")),
+    ("no-server", include_str!("../../scenarios/no-server.toml")),
+    ("wiped-device", include_str!("../../scenarios/wiped-device.toml")),
+    ("cloned-device", include_str!("../../scenarios/cloned-device.toml")),
+    ("old-backup", include_str!("../../scenarios/old-backup.toml")),
+    ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

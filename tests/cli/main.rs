@@ -8,6 +8,7 @@ mod disturbed_links;
 mod every_order;
 mod links;
 mod litex_server;
+mod offline;
 mod orders;
 mod planted_faults;
 mod published_runs;

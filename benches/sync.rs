@@ -1,0 +1,135 @@
+//! Replicas: deliveries a second in memory, how time grows with the number of clients, and edits a second on SQLite.
+//!
+//! Rates are of one run on one core; the growth is a ratio of two worlds in the same run, repeated and interleaved.
+
+use std::time::{Duration, Instant};
+
+use abench::domain::offline::{OfflineTrial, Presence, Workload};
+use abench::domain::seed::Seed;
+use abench::domain::watch::Unwatched;
+use abench::sync::strategy::{self, RIGHT};
+use abench::sync::world::{Outcome, World, settings};
+
+fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineTrial {
+    OfflineTrial {
+        seed: Seed::new(0xBE7C),
+        registers: 256,
+        start: 0,
+        clients,
+        strategies: Vec::new(),
+        flaws: Vec::new(),
+        hub: true,
+        edges: Vec::new(),
+        workload: Workload { ticks, changed, most: 3, decrements: true, zipf_hundredths: None },
+        presence,
+        link: Default::default(),
+        clocks: Default::default(),
+        faults: Vec::new(),
+        crashes: 0,
+        more_worlds: 0,
+        settle_s: 100_000,
+        journal: Default::default(),
+    }
+}
+
+fn run(trial: &OfflineTrial) -> (Outcome, Duration) {
+    let right = strategy::find(RIGHT).expect("it is registered");
+    let world = World::new(trial, right, &settings(trial, None)).expect("a world");
+    let start = Instant::now();
+    let outcome = world.run(&mut Unwatched).expect("it ends");
+    let took = start.elapsed();
+    let truth = outcome.history.ledger.truth();
+    let right = outcome.history.quiet && outcome.history.ends.iter().all(|end| end.registers == truth);
+    assert!(right, "a rate of a wrong result is none");
+    (outcome, took)
+}
+
+fn median(mut values: Vec<f64>) -> (f64, f64, f64) {
+    values.sort_by(f64::total_cmp);
+    (values[values.len() / 2], values[0], values[values.len() - 1])
+}
+
+/// Eight clients that are always connected, and tick again and again.
+fn deliveries(full: bool) {
+    let lasts_s = if full { 400_000 } else { 2_000 };
+    let here = Presence { lasts_s, away_s: (0, 1), here_s: (lasts_s, lasts_s) };
+    let trial = trial(8, (lasts_s / 20) as u32, 4, here);
+    let rates = (0..if full { 5 } else { 1 }).map(|_| {
+        let (outcome, took) = run(&trial);
+        outcome.measures.deliveries as f64 / took.as_secs_f64()
+    });
+    let (middle, least, most) = median(rates.collect());
+    println!("deliveries, 8 clients x 256 registers: {middle:.0}/s ({least:.0}-{most:.0}), wanted 500000/s");
+}
+
+/// Clients that are away, come back twice, and end with the same state.
+fn scale(full: bool) {
+    let edits = 1000;
+    let day = Presence { lasts_s: 86_400, away_s: (20_000, 40_000), here_s: (20, 60) };
+    let world = |clients: u32| trial(clients, edits / 10, 10, day.clone());
+    let per_edit = |clients: u32| {
+        let start = Instant::now();
+        let (outcome, _) = run(&world(clients));
+        let took = start.elapsed();
+        (took, took.as_secs_f64() / outcome.history.ledger.edits.len() as f64)
+    };
+    let (few, many) = if full { (100, 10_000) } else { (10, 50) };
+    let ratios = (0..if full { 3 } else { 1 }).map(|_| {
+        // As many edits by few clients in many worlds as by many clients in one.
+        let (_, one) = (0..if full { 10 } else { 1 })
+            .map(|_| per_edit(few))
+            .fold((Duration::ZERO, f64::MAX), |best, next| if next.1 < best.1 { next } else { best });
+        let (took, other) = per_edit(many);
+        println!("{many} clients x {edits} edits: {:.1} s to convergence, {}", took.as_secs_f64(), memory());
+        other / one
+    });
+    let (middle, least, most) = median(ratios.collect());
+    println!("time per edit, {many} / {few} clients: {middle:.2} ({least:.2}-{most:.2}), wanted at most 1.5");
+}
+
+/// The most memory that this process had.
+fn memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    peak.map_or("memory unknown".to_owned(), |peak| format!("peak memory {}", peak.trim()))
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(full: bool) {
+    use abench::sync::host::{Entropy, Host};
+    use abench::sync::replica::Replica;
+    use abench::sync::store::Owner;
+    use abench::sync::store::sqlite::Sqlite;
+    let folder = tempfile::tempdir().expect("a folder");
+    let rate = |name: &str, batch: usize, batches: usize| {
+        let path = folder.path().join(format!("{name}.db"));
+        let store = Sqlite::open(&path, Owner { scenario: 1, client: 0 }).expect("a store");
+        let mut host = Host::new(store, Entropy::Counted(0));
+        let mut told = settings(&trial(1, 0, 1, Presence { lasts_s: 1, away_s: (1, 1), here_s: (1, 1) }), None)(0);
+        told.compact_after = u64::MAX;
+        let mut replica = Replica::open(told, &mut host).expect("a replica");
+        let edits: Vec<(u32, i64)> = (0..batch as u32).map(|edit| (edit % 256, 1)).collect();
+        let start = Instant::now();
+        (0..batches).for_each(|_| replica.edits(&mut host, &edits).expect("a disk"));
+        (batch * batches) as f64 / start.elapsed().as_secs_f64()
+    };
+    let (batched, single) = if full {
+        (rate("batches", 500, 200), rate("single", 1, 2000))
+    } else {
+        (rate("batches", 50, 2), rate("single", 1, 5))
+    };
+    println!("SQLite, batches of 500 edits: {batched:.0} journaled edits/s, wanted 20000/s");
+    println!("SQLite, single durable edits: {single:.0}/s");
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_full: bool) {
+    println!("SQLite: not in this build; --features sqlite");
+}
+
+fn main() {
+    let full = std::env::args().any(|argument| argument == "--bench");
+    deliveries(full);
+    scale(full);
+    sqlite(full);
+}

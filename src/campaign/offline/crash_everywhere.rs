@@ -1,0 +1,134 @@
+//! Every crash and every order of deliveries in a small world: the replica as it is in all ways, and each planted flaw
+//! until a judge catches it.
+
+use std::collections::BTreeMap;
+
+use crate::campaign::Progress;
+use crate::campaign::offline::{caught, judged};
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::FaultClass;
+use crate::domain::flaw::Flaw;
+use crate::domain::history::History;
+use crate::domain::offline::CrashEverywhereTrial;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::{Verdict, Warrant};
+use crate::domain::watch::Watch;
+use crate::explore::every_step::{Walked, walk};
+use crate::report::offline_record::{EverywhereRecord, FlawRecord, WalkedRecord};
+use crate::report::record::{Check, Part, Unseen};
+use crate::sync::everywhere::{Act, SmallWorld, Step};
+use crate::sync::strategy::RIGHT;
+
+/// The check's name.
+pub const NAME: &str = "every crash";
+
+/// Walks through the world of the sound replica, and through those of the flawed ones.
+pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
+    watch.begin("worlds", 1 + trial.flaws.len() as u64);
+    let (sound, against) = progress.timed(NAME, |_| walked(trial, None, watch))?;
+    watch.advance(1);
+    progress.checks.push(check(trial, &sound, against.as_ref()));
+    // One client and a lost message are enough for any of them to show, and soon walked.
+    let smaller = CrashEverywhereTrial { clients: 1, losses: trial.losses.max(1), ..trial.clone() };
+    let mut flaws = Vec::new();
+    for &flaw in &trial.flaws {
+        let (_, against) = walked(&smaller, Some(flaw), watch)?;
+        watch.advance(1);
+        flaws.push(match against {
+            Some(history) => caught(flaw, &history),
+            None => {
+                let sentence = "no way through this world shows it".to_owned();
+                FlawRecord { flaw: flaw.to_string(), caught_by: Vec::new(), sentence }
+            }
+        });
+    }
+    progress.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, flaws });
+    Ok(())
+}
+
+/// Walks through a world, to the first end that a judge has something against.
+fn walked(
+    trial: &CrashEverywhereTrial,
+    flaw: Option<Flaw>,
+    watch: &mut dyn Watch,
+) -> Result<(WalkedRecord, Option<History>), SubjectError> {
+    let world = SmallWorld::new(trial, flaw);
+    let (mut against, mut crashes, mut deliveries) = (None, 0u64, 0u64);
+    let mut stopped = false;
+    let mut way_there = Vec::new();
+    let mut judge = |end: &_, way: &[Step]| {
+        stopped |= watch.stop_requested();
+        let history = world.settled(end);
+        if judged(&history).1 == Verdict::Falsified {
+            against = Some(history);
+            way_there = way.iter().map(Step::to_string).collect();
+        }
+        against.is_none() && !stopped
+    };
+    let mut seen = |step: &Step| match step {
+        Step::Crash(..) => crashes += 1,
+        Step::Act(_, Act::Receive(_)) => deliveries += 1,
+        _ => {}
+    };
+    let Walked { states, steps, ends, ways, complete } =
+        walk(&world, &world.start(), trial.most_states, &mut judge, &mut seen);
+    if stopped {
+        return Err(SubjectError::Interrupted);
+    }
+    let record = WalkedRecord { states, steps, crashes, deliveries, ways: ways.to_string(), ends, complete, way_there };
+    Ok((record, against))
+}
+
+fn check(trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&History>) -> Check {
+    let CrashEverywhereTrial { clients, edits, retries, crashes, losses, .. } = *trial;
+    let of = format!(
+        "{clients} clients and a hub, {edits} edits each, up to {retries} retries, {crashes} crashes and {losses} losses"
+    );
+    let (verdict, summary) = match (against, sound.complete) {
+        (Some(history), _) => {
+            let (said, _) = judged(history);
+            let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+            let told: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
+            (Verdict::Falsified, format!("{of}: {}", told.join("; ")))
+        }
+        (None, true) => (Verdict::Holds, format!("{of}: every judge holds at every end")),
+        (None, false) => (Verdict::Inconclusive, format!("{of}: more than {} states", trial.most_states)),
+    };
+    let warrant = (verdict == Verdict::Holds).then(|| Warrant::Walked {
+        schedules: sound.ways.clone(),
+        of,
+        assumptions: vec![
+            "A state holds everything that its future depends on.".to_owned(),
+            "No two states share a 128-bit hash.".to_owned(),
+        ],
+    });
+    Check {
+        name: NAME.to_owned(),
+        part: Part::Replicas,
+        subjects: BTreeMap::from([(RIGHT.to_owned(), Evidence::Software)]),
+        verdict,
+        summary,
+        oracles: against.map_or(BTreeMap::new(), |history| {
+            judged(history).0.into_iter().map(|(name, (verdict, _))| (name, verdict)).collect()
+        }),
+        warrant,
+        orders: None,
+        tries: vec![FaultClass::LostEdit],
+        findings: Vec::new(),
+    }
+}
+
+/// What such a trial cannot see.
+pub fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
+    let by_run = [
+        format!(
+            "The proof is of {} clients with {} edits each and of so few mishaps: what takes more of them to go wrong is \
+             sampled in the larger worlds alone.",
+            trial.clients, trial.edits
+        ),
+        "A torn write is tried at one place, its middle; messages are lost and come late, and are not damaged, which \
+         their checksums are for."
+            .to_owned(),
+    ];
+    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
+}

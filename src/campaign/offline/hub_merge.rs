@@ -1,0 +1,96 @@
+//! The hub's merge of a delta-state strategy on accumulators: what arrived, register by register and in order, merged
+//! again by each backend, and compared with the hub byte for byte.
+//!
+//! Accumulators merge by XOR. What the XOR strategy sends is merged as it came; an increment as the XOR of the hub's
+//! register before and after it, which telescopes to the same.
+
+use std::collections::BTreeMap;
+
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::FaultClass;
+use crate::domain::offline::OfflineTrial;
+use crate::domain::subject::{Subject, SubjectError};
+use crate::domain::verdict::Verdict;
+use crate::report::offline_record::MergeRecord;
+use crate::report::record::{Check, Part};
+use crate::subject::Subjects;
+use crate::sync::strategy::Strategy;
+use crate::sync::world::Outcome;
+
+/// Whether the hub loses its store: what it has then is not what it merged.
+pub fn is_set_back(trial: &OfflineTrial) -> bool {
+    trial.faults.iter().any(|fault| fault.node == "hub")
+}
+
+/// Compares the hub of a world with every backend.
+pub fn compare(
+    trial: &OfflineTrial,
+    strategy: &Strategy,
+    outcome: &Outcome,
+    subjects: &mut Subjects,
+    records: &mut Vec<MergeRecord>,
+) -> Result<(), SubjectError> {
+    let hub = trial.name(trial.clients);
+    let Some(end) = outcome.history.ends.iter().find(|end| end.name == hub) else { return Ok(()) };
+    let mut arrived: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for &(register, word) in &outcome.trace {
+        arrived.entry(register).or_default().push(word);
+    }
+    let accumulators = subjects.accumulators.iter_mut().map(|subject| subject.as_mut() as &mut dyn Subject);
+    let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
+    for subject in accumulators.chain(devices) {
+        let mut record = MergeRecord {
+            strategy: strategy.name.to_owned(),
+            backend: subject.name().to_owned(),
+            evidence: subject.evidence(),
+            merges: outcome.trace.len() as u64,
+            compared: 0,
+            different: 0,
+        };
+        let at_once = usize::try_from(subject.longest_order()).unwrap_or(usize::MAX).max(1);
+        for (&register, words) in &arrived {
+            subject.reset()?;
+            words.chunks(at_once).try_for_each(|some| subject.deliver(some))?;
+            let merged = subject.observe()? ^ trial.start as u64;
+            let shown = end.registers[register as usize] as u64;
+            record.compared += 8;
+            record.different +=
+                merged.to_be_bytes().iter().zip(shown.to_be_bytes()).filter(|(a, b)| **a != *b).count() as u64;
+        }
+        records.push(record);
+    }
+    Ok(())
+}
+
+/// A check for each strategy that was merged on accumulators.
+pub fn checks(records: &[MergeRecord]) -> Vec<Check> {
+    let of_strategy = records.chunk_by(|one, next| one.strategy == next.strategy);
+    of_strategy.map(|records| check(&records[0].strategy, records)).collect()
+}
+
+fn check(strategy: &str, records: &[MergeRecord]) -> Check {
+    let different: u64 = records.iter().map(|record| record.different).sum();
+    let compared: u64 = records.iter().map(|record| record.compared).sum();
+    let verdict = match (different, compared) {
+        (1.., _) => Verdict::Falsified,
+        (0, 0) => Verdict::Inconclusive,
+        (0, _) => Verdict::Holds,
+    };
+    let subjects: BTreeMap<String, Evidence> =
+        records.iter().map(|record| (record.backend.clone(), record.evidence)).collect();
+    let merges = records[0].merges;
+    Check {
+        name: format!("hub merge of {strategy}"),
+        part: Part::Replicas,
+        subjects,
+        verdict,
+        summary: format!(
+            "{merges} merges each, compared with the hub byte for byte: {different} of {compared} bytes differ"
+        ),
+        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        warrant: None,
+        orders: None,
+        tries: vec![FaultClass::LostEdit],
+        findings: Vec::new(),
+    }
+}

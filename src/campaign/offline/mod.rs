@@ -1,0 +1,344 @@
+//! Worlds of clients that work offline: every strategy in the same world, judged against what the users did.
+
+pub mod crash_everywhere;
+mod hub_merge;
+pub mod smallest;
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+
+use crate::campaign::Progress;
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::FaultClass;
+use crate::domain::flaw::Flaw;
+use crate::domain::history::History;
+use crate::domain::offline::{OfflineTrial, Presence, Workload};
+use crate::domain::seed::Seed;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::{Verdict, Warrant};
+use crate::domain::watch::Watch;
+use crate::oracle::offline::JUDGES;
+use crate::oracle::offline::truth::wrong_registers;
+use crate::report::offline_record::{FlawRecord, OfflineRecord, ReplicaRecord, StrategyRecord};
+use crate::report::record::{Check, Latencies, Part, Unseen};
+use crate::scenario::offline::{Planned, SECOND};
+use crate::subject::Subjects;
+use crate::sync::node::Node;
+use crate::sync::replica::repair::{Change, Status};
+use crate::sync::store::disk::Disk;
+use crate::sync::strategy::{self, REGISTRY, Strategy};
+use crate::sync::world::{Outcome, World, WorldError, both_ways, settings};
+
+/// Puts every strategy of the trial on trial, one check each, and then every flaw that is to be planted.
+pub fn run(
+    trial: &OfflineTrial,
+    subjects: &mut Subjects,
+    progress: &mut Progress,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let (strategies, left_out) = on_trial(trial);
+    let mut record = OfflineRecord {
+        evidence: Evidence::Software,
+        clients: trial.clients,
+        registers: trial.registers,
+        edits: 0,
+        strategies: Vec::new(),
+        left_out,
+        flaws: Vec::new(),
+        merges: Vec::new(),
+    };
+    watch.begin("strategies", (strategies.len() + trial.flaws.len()) as u64);
+    for strategy in strategies {
+        let outcome = progress.timed(strategy.name, |_| outcome(trial, strategy, None, watch))?;
+        let mut row = row(trial, strategy, &outcome, watch)?;
+        record.edits = outcome.history.ledger.edits.len() as u64;
+        let worlds = more_worlds(trial, strategy, &mut row, watch)?;
+        progress.checks.push(check(strategy, &mut row, worlds)?);
+        if [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub && !hub_merge::is_set_back(trial) {
+            hub_merge::compare(trial, strategy, &outcome, subjects, &mut record.merges)?;
+        }
+        record.strategies.push(row);
+    }
+    share_of_full_state(&mut record.strategies);
+    for &flaw in &trial.flaws {
+        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        record.flaws.push(caught(flaw, &outcome(trial, right, Some(flaw), watch)?.history));
+    }
+    progress.checks.extend(hub_merge::checks(&record.merges));
+    progress.offline = Some(record);
+    Ok(())
+}
+
+/// The strategies that the trial asks for and that its world is one for; and why others are left out.
+fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Strategy>, BTreeMap<String, String>) {
+    let asked =
+        |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
+    let star = trial.hub && trial.edges.is_empty();
+    let (on, out): (Vec<&Strategy>, Vec<&Strategy>) =
+        REGISTRY.iter().filter(asked).partition(|strategy| star || strategy.peers);
+    let reason = "which needs a hub that every client is connected to".to_owned();
+    (on, out.into_iter().map(|strategy| (strategy.name.to_owned(), reason.clone())).collect())
+}
+
+fn outcome(
+    trial: &OfflineTrial,
+    strategy: &Strategy,
+    flaw: Option<Flaw>,
+    watch: &mut dyn Watch,
+) -> Result<Outcome, SubjectError> {
+    let world = World::new(trial, strategy, &settings(trial, flaw));
+    let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
+    world.and_then(|world| world.run(watch)).map_err(failed)
+}
+
+fn failed(error: WorldError) -> SubjectError {
+    match error {
+        WorldError::Stopped => SubjectError::Interrupted,
+        WorldError::Store { .. } => SubjectError::Unavailable(error.to_string()),
+    }
+}
+
+fn row(
+    trial: &OfflineTrial,
+    strategy: &Strategy,
+    outcome: &Outcome,
+    watch: &mut dyn Watch,
+) -> Result<StrategyRecord, SubjectError> {
+    let mut history = outcome.history.clone();
+    if strategy.constant && trial.hub {
+        history.ticks = long_history(strategy, watch)?;
+    }
+    let (oracles, verdict) = judged(&history);
+    let measures = &outcome.measures;
+    let (up, down) = history.traffic;
+    let mut encoded = Vec::new();
+    V2Serializer::new().serialize(&measures.staleness, &mut encoded).expect("memory takes every histogram");
+    Ok(StrategyRecord {
+        name: strategy.name.to_owned(),
+        verdict,
+        warrant: None,
+        oracles,
+        wrong_registers: wrong_registers(&history),
+        deliveries: measures.deliveries,
+        damaged: measures.damaged,
+        up,
+        down,
+        of_full_state_per_mille: None,
+        stored: measures.stored,
+        staleness_ms: Latencies::from(&measures.staleness),
+        staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
+        settled_ms: history.settled_after / 1000,
+        replicas: replicas(trial, outcome),
+    })
+}
+
+type Said = BTreeMap<String, (Verdict, String)>;
+
+/// What every judge says, and the worst verdict of those that could tell.
+fn judged(history: &History) -> (Said, Verdict) {
+    let said: Said = JUDGES
+        .iter()
+        .map(|(name, judge)| {
+            let judgement = judge(history);
+            ((*name).to_owned(), (judgement.verdict, judgement.sentence))
+        })
+        .collect();
+    let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
+    let verdict = if history.ledger.edits.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(telling) };
+    (said, verdict)
+}
+
+/// Tries a strategy that holds in other worlds of the kind, and gives how many there were; the first that it fails in is
+/// the one that is told of.
+fn more_worlds(
+    trial: &OfflineTrial,
+    strategy: &Strategy,
+    row: &mut StrategyRecord,
+    watch: &mut dyn Watch,
+) -> Result<u64, SubjectError> {
+    let seeds = trial.seed.stream("more worlds");
+    for number in 0..u64::from(trial.more_worlds) {
+        if row.verdict == Verdict::Falsified {
+            return Ok(number + 1);
+        }
+        let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
+        let history = outcome(&other, strategy, None, watch)?.history;
+        let (said, verdict) = judged(&history);
+        if verdict == Verdict::Falsified {
+            let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+            for (name, (verdict, sentence)) in names {
+                let sentence = format!("under seed {}: {sentence}", other.seed);
+                row.oracles.insert(name.clone(), (*verdict, sentence));
+            }
+            row.verdict = Verdict::Falsified;
+            row.wrong_registers = row.wrong_registers.max(wrong_registers(&history));
+        }
+    }
+    Ok(1 + u64::from(trial.more_worlds))
+}
+
+fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<Check, SubjectError> {
+    let verdict = row.verdict;
+    let holds = verdict == Verdict::Holds;
+    row.warrant = holds.then_some(Warrant::Sampled { orders: worlds });
+    let findings =
+        if row.wrong_registers > 0 { smallest::finding(strategy)?.into_iter().collect() } else { Vec::new() };
+    let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
+    let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
+    let summary = match verdict {
+        Verdict::Falsified => against.join("; "),
+        Verdict::Holds => format!("every judge holds in {worlds} worlds; {}", row.oracles["truth"].1),
+        Verdict::Inconclusive => "nobody edited anything".to_owned(),
+    };
+    Ok(Check {
+        name: strategy.name.to_owned(),
+        part: Part::Replicas,
+        subjects: BTreeMap::from([(strategy.name.to_owned(), Evidence::Software)]),
+        verdict,
+        summary,
+        oracles: row.oracles.iter().map(|(name, (verdict, _))| (name.clone(), *verdict)).collect(),
+        warrant: row.warrant.clone(),
+        orders: None,
+        tries: vec![FaultClass::LostEdit],
+        findings,
+    })
+}
+
+fn share_of_full_state(rows: &mut [StrategyRecord]) {
+    let both = |row: &StrategyRecord| both_ways(&(row.up, row.down));
+    let Some(full) = rows.iter().find(|row| row.name == "full-state").map(both).filter(|&full| full > 0) else {
+        return;
+    };
+    for row in rows {
+        row.of_full_state_per_mille = Some((both(row) * 1000 + full / 2) / full);
+    }
+}
+
+/// Who caught a flaw, and what the first of them says.
+pub(super) fn caught(flaw: Flaw, history: &History) -> FlawRecord {
+    let (said, _) = judged(history);
+    let against: Vec<(&String, &String)> = said
+        .iter()
+        .filter(|(_, (verdict, _))| *verdict == Verdict::Falsified)
+        .map(|(name, (_, s))| (name, s))
+        .collect();
+    FlawRecord {
+        flaw: flaw.to_string(),
+        caught_by: against.iter().map(|(name, _)| (*name).clone()).collect(),
+        sentence: against
+            .first()
+            .map_or("no judge has anything against it here".to_owned(), |(_, said)| (*said).clone()),
+    }
+}
+
+/// A world in which nothing goes wrong: clients connect in the end, one after the other.
+fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
+    OfflineTrial {
+        seed: Seed::new(0),
+        registers,
+        start,
+        clients,
+        strategies: Vec::new(),
+        flaws: Vec::new(),
+        hub: true,
+        edges: Vec::new(),
+        workload: Workload { ticks: 0, changed: 1, most: 1, decrements: false, zipf_hundredths: None },
+        presence: Presence { lasts_s: 1, away_s: (1 << 30, 1 << 30), here_s: (1, 1) },
+        link: Default::default(),
+        clocks: Default::default(),
+        faults: Vec::new(),
+        crashes: 0,
+        more_worlds: 0,
+        settle_s: 3600,
+        journal: Default::default(),
+    }
+}
+
+/// Ticks of a long history.
+const TICKS: u64 = 400;
+
+/// Seconds between them.
+const BETWEEN: u64 = 60;
+
+/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one.
+fn long_history(strategy: &Strategy, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
+    let mut trial = quiet_trial(2, 64, 0);
+    trial.presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
+    let tick = |tick: u64| {
+        let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
+        (0..4).map(move |place| Planned { at: (tick * BETWEEN + 10) * SECOND, register: 9 * place + 3, amount })
+    };
+    let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
+    let world = World::new(&trial, strategy, &settings(&trial, None));
+    let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch)).map_err(failed)?;
+    let mut bytes = vec![0; TICKS as usize];
+    for (at, more) in outcome.measures.log {
+        if let Some(tick) = bytes.get_mut((at / (BETWEEN * SECOND)) as usize) {
+            *tick += more;
+        }
+    }
+    // The first has the greeting in it.
+    bytes.remove(0);
+    Ok(bytes)
+}
+
+/// Changes of one register that a record keeps.
+const AUDITED: usize = 4;
+
+/// Replicas that a record keeps.
+const TOLD: usize = 4;
+
+/// What the first replicas say of themselves, where they are replicas that tell.
+fn replicas(trial: &OfflineTrial, outcome: &Outcome) -> Vec<ReplicaRecord> {
+    let numbered = outcome.nodes.iter().zip(&outcome.disks).enumerate();
+    let told =
+        numbered.filter_map(|(number, (node, disk))| replica(trial.name(number as u32), node.as_ref(), disk.clone()));
+    told.take(TOLD).collect()
+}
+
+fn replica(node: String, held: &dyn Node, mut disk: Disk) -> Option<ReplicaRecord> {
+    let replica = held.replica()?;
+    let mut statuses = BTreeMap::new();
+    for status in replica.statuses().into_iter().flatten() {
+        let name = match status {
+            Status::Local => "local",
+            Status::Syncing => "syncing",
+            Status::Synced => "synced",
+            Status::Modified => "modified",
+            Status::Failed => "failed",
+        };
+        *statuses.entry(name.to_owned()).or_default() += 1;
+    }
+    let audited = replica.sums().iter().position(|&sum| sum != 0).unwrap_or(0) as u32;
+    let audit = replica.audit(&mut disk, audited).unwrap_or_default();
+    let change = |Change { run: (actor, first, last), amount, through }: &Change| {
+        let through =
+            through.map_or("made here".to_owned(), |id| format!("message {:08x} from node {}", id.checksum, id.from));
+        format!("register {audited} {amount:+} by {actor} {first}-{last}, {through}")
+    };
+    Some(ReplicaRecord {
+        node,
+        statuses,
+        backlog: replica.backlog().edits,
+        replays: replica.replays(&mut disk).unwrap_or(false),
+        refused: replica.troubles().0,
+        audit: audit.iter().rev().take(AUDITED).map(change).collect(),
+    })
+}
+
+/// What such a trial cannot see.
+pub fn unseen(trial: &OfflineTrial) -> Unseen {
+    let worlds = 1 + trial.more_worlds;
+    let by_run = [
+        format!(
+            "{worlds} worlds of this kind were tried, in virtual time: other worlds, and real networks and disks, may \
+             differ. What only small worlds can show is tried in all ways by crash-everywhere."
+        ),
+        "All strategies but additive-delta keep what they hold on a disk that never loses anything: what they get wrong is \
+         their merge's doing, and what a crash would add is not seen."
+            .to_owned(),
+    ];
+    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
+}

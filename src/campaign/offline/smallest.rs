@@ -1,0 +1,103 @@
+//! The smallest world in which a strategy goes wrong, or the same world again: clients edit one register while they are
+//! away, and then connect, one after the other, over sound links.
+
+use crate::campaign::offline::quiet_trial;
+use crate::domain::case::Case;
+use crate::domain::evidence::Evidence;
+use crate::domain::execution::Execution;
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
+use crate::domain::subject::SubjectError;
+use crate::domain::watch::Unwatched;
+use crate::oracle::offline::truth;
+use crate::scenario::offline::{Planned, SECOND};
+use crate::sync::strategy::Strategy;
+use crate::sync::world::{World, settings};
+
+/// The start of the register: 5, +1, +1 is the example that the field tells.
+const START: i64 = 5;
+
+/// The most edits that are tried, all clients together.
+const MOST_EDITS: usize = 4;
+
+/// What the register should be, and what the first replica that is wrong shows, or else the hub.
+pub fn shown(strategy: &Strategy, start: i64, clients: &[Vec<i64>]) -> Result<(u64, u64), SubjectError> {
+    let mut trial = quiet_trial(clients.len() as u32, 1, start);
+    trial.presence.lasts_s = 10;
+    let user = |(place, amounts): (usize, &Vec<i64>)| {
+        let at = SECOND + place as u64 * 1000;
+        amounts.iter().map(|&amount| Planned { at, register: 0, amount }).collect()
+    };
+    let users = clients.iter().enumerate().map(user).collect();
+    let world = World::new(&trial, strategy, &settings(&trial, None));
+    let outcome = world.and_then(|world| world.with_users(users).run(&mut Unwatched));
+    let outcome = outcome.map_err(|error| SubjectError::Unavailable(error.to_string()))?;
+    let expected = clients.iter().flatten().fold(start, |sum, &amount| sum.wrapping_add(amount));
+    let wrong = truth::first_wrong(&outcome.history).map(|(_, _, _, got)| got);
+    Ok((expected as u64, wrong.unwrap_or(expected) as u64))
+}
+
+/// All ways to share this many edits among clients, most first.
+fn shares(edits: usize, most: usize) -> Vec<Vec<usize>> {
+    if edits == 0 {
+        return vec![Vec::new()];
+    }
+    let with = |first: usize| {
+        let rest = shares(edits - first, first).into_iter();
+        rest.map(move |rest| [vec![first], rest].concat())
+    };
+    (1..=edits.min(most)).flat_map(with).collect()
+}
+
+/// The fewest increments of 1, by the fewest clients, that a strategy gets wrong with no fault at all; all smaller worlds
+/// were tried.
+pub fn finding(strategy: &Strategy) -> Result<Option<Finding>, SubjectError> {
+    for edits in 1..=MOST_EDITS {
+        let mut shapes = shares(edits, edits);
+        shapes.sort_by_key(Vec::len);
+        for shape in shapes {
+            let clients: Vec<Vec<i64>> = shape.iter().map(|&edits| vec![1; edits]).collect();
+            let (expected, got) = shown(strategy, START, &clients)?;
+            if expected != got {
+                let count = clients.len();
+                let told: Vec<String> = clients.iter().flatten().map(|amount| format!("{amount:+}")).collect();
+                let execution = Execution::Edits { start: START, clients };
+                let case = Case { subject: strategy.name.to_owned(), execution, faults: Vec::new() };
+                return Ok(Some(Finding {
+                    subject: strategy.name.to_owned(),
+                    evidence: Evidence::Software,
+                    during: format!("{START}, {} by {count} clients that were away, then connected", told.join(", ")),
+                    quantity: Quantity::State,
+                    expected: Hex64(expected),
+                    got: Hex64(got),
+                    reproducible: true,
+                    oracle: "truth".to_owned(),
+                    case: case.to_string(),
+                    size: format!("{edits} increments of 1; with fewer, or by fewer clients, it is right"),
+                }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::strategy;
+
+    #[test]
+    fn edits_are_shared_in_every_way() {
+        assert_eq!(shares(3, 3), [vec![1, 1, 1], vec![2, 1], vec![3]]);
+    }
+
+    #[test]
+    fn two_increments_of_five_come_to_five_by_xor_and_to_six_by_the_last_writer() {
+        let come_to = |name: &str| shown(strategy::find(name).expect("a strategy"), 5, &[vec![1], vec![1]]);
+        assert_eq!(come_to("xor-delta"), Ok((7, 5)));
+        assert_eq!(come_to("last-arrival"), Ok((7, 6)));
+        for right in ["additive-delta", "running-sums", "operation-log", "reconciliation"] {
+            assert_eq!(come_to(right), Ok((7, 7)), "{right}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What happened in a world, as the judges see it: the ledger of the users, and what the replicas came to. Nothing in it
+//! was told by a replica about itself, but for what it showed.
+
+use crate::domain::traffic::Traffic;
+
+/// One edit that a user saw accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerEdit {
+    /// The device.
+    pub device: u32,
+    /// When, in microseconds of virtual time.
+    pub at: u64,
+    /// Which register.
+    pub register: u32,
+    /// By how much.
+    pub amount: i64,
+    /// Whether it may be lost: the device lost its store before any other had acknowledged the edit.
+    pub excused: bool,
+}
+
+/// The independent list of what users did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// What every register was at the start.
+    pub start: i64,
+    /// How many registers there are.
+    pub registers: u32,
+    /// Every edit, device by device, in the order of each.
+    pub edits: Vec<LedgerEdit>,
+}
+
+impl Ledger {
+    /// What every register should come to, without those that may be lost.
+    pub fn truth(&self) -> Vec<i64> {
+        let mut truth = vec![self.start; self.registers as usize];
+        for edit in self.edits.iter().filter(|edit| !edit.excused) {
+            let register = &mut truth[edit.register as usize];
+            *register = register.wrapping_add(edit.amount);
+        }
+        truth
+    }
+}
+
+/// What a node came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeEnd {
+    /// Its name.
+    pub name: String,
+    /// What it shows of every register.
+    pub registers: Vec<i64>,
+}
+
+/// Everything that judges need.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// What users did.
+    pub ledger: Ledger,
+    /// What each replica shows in the end.
+    pub ends: Vec<NodeEnd>,
+    /// Edits that a user saw accepted and that a device did not have any more after a restart.
+    pub forgotten: u64,
+    /// Nodes above clients that do not have what they acknowledged.
+    pub unkept: u64,
+    /// Whether everything was quiet in the end.
+    pub quiet: bool,
+    /// When the last message arrived after faults were over, in microseconds since then.
+    pub settled_after: u64,
+    /// How long it may take, in microseconds.
+    pub settle_bound: u64,
+    /// Deltas that were left unsent, or given up, in the end.
+    pub backlog: u64,
+    /// Bytes of one and the same tick, early and late in a long history, where a strategy claims that they do not grow.
+    pub ticks: Vec<u64>,
+    /// All traffic: of clients upwards, and downwards to them.
+    pub traffic: (Traffic, Traffic),
+}

@@ -1,0 +1,463 @@
+//! Trials of replicas: a world of clients that work offline, the links between them, and what goes wrong.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::flaw::Flaw;
+use crate::domain::seed::Seed;
+use crate::domain::verdict::Verdict;
+
+/// The most registers that a world can have.
+pub const MOST_REGISTERS: u32 = 1 << 20;
+
+/// The most clients.
+pub const MOST_CLIENTS: u32 = 100_000;
+
+/// A world, and the strategies that are put on trial in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfflineTrial {
+    /// What everything is drawn from.
+    pub seed: Seed,
+    /// How many registers there are, 256 if not told.
+    #[serde(default = "default_registers")]
+    pub registers: u32,
+    /// What every register is at the start.
+    #[serde(default)]
+    pub start: i64,
+    /// How many clients there are.
+    pub clients: u32,
+    /// The strategies; all if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategies: Vec<String>,
+    /// Mistakes that are planted in the right replica, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<Flaw>,
+    /// Whether there is a hub; without one, every client is linked with every other.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub hub: bool,
+    /// Replicas between clients and the hub.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+    /// What the users do.
+    pub workload: Workload,
+    /// When clients are connected.
+    pub presence: Presence,
+    /// The links of clients.
+    #[serde(default)]
+    pub link: Link,
+    /// The clocks of clients.
+    #[serde(default, skip_serializing_if = "Clocks::is_exact")]
+    pub clocks: Clocks,
+    /// What happens to nodes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<NodeFault>,
+    /// Crashes at random steps of random nodes, besides.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crashes: u32,
+    /// So many worlds like this one, of other seeds, in which the right replica is tried, too.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_worlds: u32,
+    /// With all faults over and everyone connected, all must be quiet within so many seconds.
+    #[serde(default = "default_settle")]
+    pub settle_s: u64,
+    /// Deltas that the right replica keeps when it compacts, and after how many entries it does.
+    #[serde(default)]
+    pub journal: Journal,
+}
+
+fn default_registers() -> u32 {
+    256
+}
+
+fn default_settle() -> u64 {
+    3600
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// A replica between clients and the hub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edge {
+    /// What it is called.
+    pub name: String,
+    /// The hub, or another edge.
+    pub parent: Option<String>,
+    /// The clients that are connected to it, and not to the hub.
+    pub clients: Vec<u32>,
+}
+
+/// What the users do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// Ticks of each client, at random times.
+    pub ticks: u32,
+    /// Registers that one tick changes, each by one edit.
+    pub changed: u32,
+    /// The largest amount of an edit, either way.
+    #[serde(default = "default_most")]
+    pub most: u32,
+    /// Whether amounts may be negative.
+    #[serde(default = "yes")]
+    pub decrements: bool,
+    /// The exponent of Zipf's law by which registers are chosen, in hundredths; all alike if not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zipf_hundredths: Option<u32>,
+}
+
+fn default_most() -> u32 {
+    3
+}
+
+/// When clients are connected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Presence {
+    /// How long the world lasts before it settles, in seconds.
+    pub lasts_s: u64,
+    /// The shortest and the longest time that a client is away, in seconds.
+    pub away_s: (u64, u64),
+    /// The shortest and the longest time that it is connected, in seconds.
+    pub here_s: (u64, u64),
+}
+
+/// A link between two nodes, the same both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Link {
+    /// Bits a second.
+    pub bits_per_s: u64,
+    /// The time that the first bit takes, in milliseconds.
+    pub latency_ms: u64,
+    /// More of it, at random, up to so many milliseconds.
+    pub jitter_ms: u64,
+    /// Messages of a thousand that are lost.
+    pub lost_per_mille: u32,
+    /// That come twice.
+    pub repeated_per_mille: u32,
+    /// That are held back until others have overtaken them.
+    pub reordered_per_mille: u32,
+    /// That lose their end.
+    pub truncated_per_mille: u32,
+    /// That have a bit flipped.
+    pub corrupted_per_mille: u32,
+    /// Outages of each link, at random times.
+    pub outages: u32,
+    /// How long each lasts, in seconds.
+    pub outage_s: u64,
+}
+
+impl Default for Link {
+    /// A sound link of 10 Mbit/s and 20 ms.
+    fn default() -> Self {
+        Link {
+            bits_per_s: 10_000_000,
+            latency_ms: 20,
+            jitter_ms: 0,
+            lost_per_mille: 0,
+            repeated_per_mille: 0,
+            reordered_per_mille: 0,
+            truncated_per_mille: 0,
+            corrupted_per_mille: 0,
+            outages: 0,
+            outage_s: 60,
+        }
+    }
+}
+
+/// How wrong clients' clocks are: up to so much, either way, at random.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clocks {
+    /// From the start, in seconds.
+    pub skew_s: u64,
+    /// How much faster or slower they go, in millionths.
+    pub drift_ppm: u32,
+    /// How often each jumps.
+    pub jumps: u32,
+    /// By how much, in seconds.
+    pub jump_s: u64,
+}
+
+impl Clocks {
+    fn is_exact(&self) -> bool {
+        *self == Clocks::default()
+    }
+}
+
+/// What happens to a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeFault {
+    /// What.
+    pub kind: FaultKind,
+    /// To whom: `client N`, `hub`, or an edge's name.
+    pub node: String,
+    /// When, in seconds.
+    pub at_s: u64,
+    /// For how long it is down or away, in seconds.
+    #[serde(default)]
+    pub for_s: u64,
+    /// The backup's age when a store is restored from it, in seconds.
+    #[serde(default)]
+    pub age_s: u64,
+}
+
+/// What can happen to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultKind {
+    /// It loses power, and starts again.
+    Crash,
+    /// It cannot be reached.
+    Outage,
+    /// It loses its store, and starts afresh.
+    Wipe,
+    /// Another device is set up from its store, under the same client, and both go on: the next client's device is
+    /// replaced by it.
+    Clone,
+    /// Its store is set back to an old backup.
+    Restore,
+}
+
+/// How the right replica keeps its journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journal {
+    /// Deltas that a compaction leaves, though it need not.
+    pub retain: u64,
+    /// Entries after which the journal is compacted.
+    pub compact_after: u64,
+    /// Bytes of the longest message that travels in one piece.
+    pub piece: u32,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Journal { retain: 64, compact_after: 4096, piece: 4096 }
+    }
+}
+
+/// A small world in which every crash and every order of deliveries is tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrashEverywhereTrial {
+    /// Named for the record; nothing is drawn.
+    pub seed: Seed,
+    /// Clients, besides the hub.
+    pub clients: u32,
+    /// Edits of each client, of one register.
+    pub edits: u32,
+    /// Retries of all nodes together.
+    pub retries: u32,
+    /// Crashes of all nodes together.
+    pub crashes: u32,
+    /// Messages that may be lost, together.
+    #[serde(default)]
+    pub losses: u32,
+    /// Edits of each client before it connects for the first time; the others come at any time. Flawed replicas are
+    /// connected from the start.
+    #[serde(default)]
+    pub edits_before: u32,
+    /// Whether messages outlive the connection that they were sent in.
+    #[serde(default)]
+    pub late: bool,
+    /// Mistakes that are planted, one after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<Flaw>,
+    /// The most states that are visited for each.
+    #[serde(default = "default_states")]
+    pub most_states: u64,
+}
+
+fn default_states() -> u64 {
+    20_000_000
+}
+
+/// What a scenario expects of one strategy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyExpectation {
+    /// Its verdict.
+    pub verdict: Verdict,
+    /// How many registers are wrong at the replica that has most of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong_registers: Option<u32>,
+}
+
+/// Expectations of strategies, by name.
+pub type StrategyExpectations = BTreeMap<String, StrategyExpectation>;
+
+impl OfflineTrial {
+    /// Why there can be no such world, and which key says so.
+    pub fn impossible(&self) -> Option<String> {
+        let Workload { changed, most, ticks, zipf_hundredths, .. } = self.workload;
+        let Presence { lasts_s, away_s, here_s } = self.presence;
+        let traffic = ticks > 0 && (self.clients > 1 || self.hub);
+        if !(1..=MOST_REGISTERS).contains(&self.registers) {
+            return Some(format!("registers = {} is not allowed; 1 to {MOST_REGISTERS} are", self.registers));
+        }
+        if !(1..=MOST_CLIENTS).contains(&self.clients) {
+            return Some(format!("clients = {} is not allowed; 1 to {MOST_CLIENTS} are", self.clients));
+        }
+        if changed == 0 || changed > self.registers {
+            return Some(format!(
+                "workload.changed = {changed} is not allowed: a tick changes 1 to {} registers, which is how many there are",
+                self.registers
+            ));
+        }
+        if most == 0 {
+            return Some("workload.most = 0 is not allowed: an edit changes something".to_owned());
+        }
+        if zipf_hundredths.is_some_and(|exponent| !(1..=1000).contains(&exponent)) {
+            return Some("workload.zipf_hundredths is not allowed to be 0 or above 1000".to_owned());
+        }
+        if self.link.bits_per_s == 0 && traffic {
+            return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
+        }
+        let Link { lost_per_mille, repeated_per_mille, reordered_per_mille, .. } = self.link;
+        let Link { truncated_per_mille, corrupted_per_mille, .. } = self.link;
+        for (key, share) in [
+            ("lost_per_mille", lost_per_mille),
+            ("repeated_per_mille", repeated_per_mille),
+            ("reordered_per_mille", reordered_per_mille),
+            ("truncated_per_mille", truncated_per_mille),
+            ("corrupted_per_mille", corrupted_per_mille),
+        ] {
+            if share > 1000 {
+                return Some(format!("link.{key} = {share} is not allowed; 0 to 1000 are"));
+            }
+        }
+        if lasts_s == 0 || lasts_s > 100 * 366 * 86_400 {
+            return Some("presence.lasts_s is not allowed to be 0 or above 100 years".to_owned());
+        }
+        for (key, (least, most)) in [("away_s", away_s), ("here_s", here_s)] {
+            if least > most || most == 0 {
+                return Some(format!("presence.{key} = [{least}, {most}] is no range of seconds"));
+            }
+        }
+        if self.journal.piece < 64 || self.journal.compact_after == 0 {
+            return Some("journal.piece is at least 64 and journal.compact_after at least 1".to_owned());
+        }
+        self.impossible_edges().or_else(|| self.impossible_faults())
+    }
+
+    fn impossible_edges(&self) -> Option<String> {
+        let mut placed = vec![false; self.clients as usize];
+        for (number, edge) in self.edges.iter().enumerate() {
+            let Edge { name, parent, clients } = edge;
+            let key = format!("edges[{number}]");
+            let Some(parent) = parent else {
+                return Some(format!("{key}.parent is missing: the edge '{name}' hangs on the hub or on another edge"));
+            };
+            if name.is_empty() || name == "hub" || name.starts_with("client ") {
+                return Some(format!("{key}.name = '{name}' is not allowed for an edge"));
+            }
+            if self.edges[..number].iter().any(|other| other.name == *name) {
+                return Some(format!("{key}.name = '{name}' is there twice"));
+            }
+            // An edge comes after its parent, so that there is no ring.
+            let earlier = self.edges[..number].iter().any(|other| other.name == *parent);
+            if !(parent == "hub" && self.hub || earlier) {
+                return Some(format!("{key}.parent = '{parent}' is not the hub nor an edge that is named before"));
+            }
+            for &client in clients {
+                match placed.get_mut(client as usize) {
+                    None => return Some(format!("{key}.clients: there is no client {client}")),
+                    Some(placed) if *placed => {
+                        return Some(format!("{key}.clients: client {client} is at another edge"));
+                    }
+                    Some(placed) => *placed = true,
+                }
+            }
+        }
+        None
+    }
+
+    fn impossible_faults(&self) -> Option<String> {
+        for (number, fault) in self.faults.iter().enumerate() {
+            let key = format!("faults[{number}]");
+            let Some(node) = self.node(&fault.node) else {
+                return Some(format!(
+                    "{key}.node = '{}' is not there; allowed are client N, hub and edges",
+                    fault.node
+                ));
+            };
+            if fault.at_s >= self.presence.lasts_s {
+                return Some(format!("{key}.at_s = {} is after the world has settled", fault.at_s));
+            }
+            if fault.kind == FaultKind::Clone && node + 1 >= self.clients {
+                return Some(format!("{key}.node: what is cloned is a client that has another after it"));
+            }
+            if fault.kind == FaultKind::Restore && fault.age_s > fault.at_s {
+                return Some(format!("{key}.age_s = {} is before the beginning", fault.age_s));
+            }
+        }
+        None
+    }
+
+    /// The number of a node by its name: clients first, then the hub, then edges.
+    pub fn node(&self, name: &str) -> Option<u32> {
+        if let Some(client) = name.strip_prefix("client ") {
+            return client.parse().ok().filter(|&client| client < self.clients);
+        }
+        if name == "hub" {
+            return self.hub.then_some(self.clients);
+        }
+        let place = self.edges.iter().position(|edge| edge.name == name)? as u32;
+        Some(self.clients + u32::from(self.hub) + place)
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> u32 {
+        self.clients + u32::from(self.hub) + self.edges.len() as u32
+    }
+
+    /// A node's name.
+    pub fn name(&self, node: u32) -> String {
+        match node.checked_sub(self.clients) {
+            None => format!("client {node}"),
+            Some(0) if self.hub => "hub".to_owned(),
+            Some(place) => self.edges[place as usize - usize::from(self.hub)].name.clone(),
+        }
+    }
+
+    /// The node above, where there is one.
+    pub fn parent(&self, node: u32) -> Option<u32> {
+        if node < self.clients {
+            let at = self.edges.iter().find(|edge| edge.clients.contains(&node));
+            return at.map_or(self.hub.then_some(self.clients), |edge| self.node(&edge.name));
+        }
+        let place = (node - self.clients) as usize;
+        let edge = self.edges.get(place.checked_sub(usize::from(self.hub))?)?;
+        self.node(edge.parent.as_deref()?)
+    }
+}
+
+impl CrashEverywhereTrial {
+    /// Why it cannot be walked, and which key says so.
+    pub fn impossible(&self) -> Option<String> {
+        let within = |key: &str, value: u32, least: u32, most: u32| {
+            (!(least..=most).contains(&value)).then(|| format!("{key} = {value} is not allowed; {least} to {most} are"))
+        };
+        within("clients", self.clients, 1, 3)
+            .or_else(|| within("edits", self.edits, 1, 4))
+            .or_else(|| within("retries", self.retries, 0, 4))
+            .or_else(|| within("crashes", self.crashes, 0, 3))
+            .or_else(|| within("edits_before", self.edits_before, 0, self.edits))
+            .or_else(|| within("losses", self.losses, 0, 3))
+    }
+}

@@ -1,0 +1,70 @@
+//! Bytes that replicas exchange, by what they are for.
+
+use serde::{Deserialize, Serialize};
+
+/// What a byte of a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The changes themselves.
+    Payload,
+    /// Which registers they belong to.
+    Addressing,
+    /// What kind of message it is, where its parts end, and whether it is whole.
+    Framing,
+    /// Whose operations they are, which, and the cursors that tell what is lacking.
+    Ids,
+    /// What tells a sender that its message arrived.
+    Acks,
+}
+
+/// Bytes by kind. A message that is sent again counts as retransmission alone, whatever it carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    /// The changes themselves.
+    pub payload: u64,
+    /// Which registers they belong to.
+    pub addressing: u64,
+    /// Kinds of message, lengths, checksums.
+    pub framing: u64,
+    /// Operation ids, cursors.
+    pub ids: u64,
+    /// Acknowledgements.
+    pub acks: u64,
+    /// All bytes of messages that were sent again.
+    pub retransmission: u64,
+}
+
+impl Traffic {
+    /// All bytes.
+    pub fn total(&self) -> u64 {
+        self.payload + self.addressing + self.framing + self.ids + self.acks + self.retransmission
+    }
+
+    /// The same bytes, sent again.
+    pub fn again(&self) -> Traffic {
+        Traffic { retransmission: self.total(), ..Traffic::default() }
+    }
+
+    /// Counts so many more bytes of a kind.
+    pub fn count(&mut self, kind: Kind, bytes: u64) {
+        *match kind {
+            Kind::Payload => &mut self.payload,
+            Kind::Addressing => &mut self.addressing,
+            Kind::Framing => &mut self.framing,
+            Kind::Ids => &mut self.ids,
+            Kind::Acks => &mut self.acks,
+        } += bytes;
+    }
+}
+
+impl std::ops::AddAssign for Traffic {
+    fn add_assign(&mut self, other: Traffic) {
+        self.payload += other.payload;
+        self.addressing += other.addressing;
+        self.framing += other.framing;
+        self.ids += other.ids;
+        self.acks += other.acks;
+        self.retransmission += other.retransmission;
+    }
+}

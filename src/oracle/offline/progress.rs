@@ -1,0 +1,32 @@
+//! Whether all is quiet, and nothing is left to send, within a bound after faults are over.
+
+use crate::domain::history::History;
+use crate::oracle::offline::Judgement;
+
+/// Compares the time until the last message with the bound.
+pub fn judge(history: &History) -> Judgement {
+    let History { quiet, settled_after, settle_bound, backlog, .. } = *history;
+    let seconds = |micros: u64| format!("{:.1} s", micros as f64 / 1e6);
+    let (after, bound) = (seconds(settled_after), seconds(settle_bound));
+    match (quiet, settled_after <= settle_bound, backlog) {
+        (false, ..) => Judgement::of(false, format!("messages go on and on, {bound} after faults are over")),
+        (_, false, _) => Judgement::of(false, format!("quiet {after} after faults are over, and the bound is {bound}")),
+        (.., 1..) => Judgement::of(false, format!("quiet, and {backlog} edits were given up or never sent")),
+        _ => Judgement::of(true, format!("quiet {after} after faults are over, within {bound}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::verdict::Verdict;
+
+    #[test]
+    fn it_must_be_quiet_in_time_and_nothing_left() {
+        let judge = |quiet, settled_after, backlog| {
+            judge(&History { quiet, settled_after, settle_bound: 10, backlog, ..History::default() }).verdict
+        };
+        assert_eq!(judge(true, 10, 0), Verdict::Holds);
+        assert_eq!([judge(false, 1, 0), judge(true, 11, 0), judge(true, 1, 1)], [Verdict::Falsified; 3]);
+    }
+}

@@ -1,0 +1,86 @@
+//! Whether every register is its start plus every increment in the ledger.
+//!
+//! An edit that only a lost device had may be missing, but it counts at most once: what a register has too much or too
+//! little must be the sum of some of those edits.
+
+use std::collections::BTreeSet;
+
+use crate::domain::history::History;
+use crate::oracle::offline::Judgement;
+
+/// Compares every replica with the ledger.
+pub fn judge(history: &History) -> Judgement {
+    let wrong = wrong_registers(history);
+    let edits = history.ledger.edits.len();
+    let excused = history.ledger.edits.iter().filter(|edit| edit.excused).count();
+    let without =
+        if excused > 0 { format!(", of which {excused} may be lost with their devices") } else { String::new() };
+    match first_wrong(history) {
+        None => Judgement::of(true, format!("every register is what {edits} edits come to{without}")),
+        Some((name, register, expected, got)) => Judgement::of(
+            false,
+            format!(
+                "{wrong} registers are wrong; at {name} register {register} is {got} and should be {expected}{without}"
+            ),
+        ),
+    }
+}
+
+/// How many registers are wrong at the replica that has most of them.
+pub fn wrong_registers(history: &History) -> u32 {
+    let truth = history.ledger.truth();
+    let wrong = history.ends.iter().map(|end| {
+        let compared = end.registers.iter().zip(&truth).enumerate();
+        compared.filter(|&(register, (got, expected))| !fits(history, register, *expected, *got)).count()
+    });
+    wrong.max().unwrap_or(0) as u32
+}
+
+/// The first wrong register: where, which, what it should be, what it is.
+pub fn first_wrong(history: &History) -> Option<(&str, u32, i64, i64)> {
+    let truth = history.ledger.truth();
+    history.ends.iter().find_map(|end| {
+        let mut compared = end.registers.iter().zip(&truth).enumerate();
+        let wrong = compared.find(|&(register, (got, expected))| !fits(history, register, *expected, *got));
+        wrong.map(|(register, (&got, &expected))| (end.name.as_str(), register as u32, expected, got))
+    })
+}
+
+/// Sums of excused edits that are told apart, in one register.
+const SUMS: usize = 1 << 16;
+
+fn fits(history: &History, register: usize, expected: i64, got: i64) -> bool {
+    if got == expected {
+        return true;
+    }
+    let surplus = got.wrapping_sub(expected);
+    let excused = history.ledger.edits.iter().filter(|edit| edit.excused && edit.register as usize == register);
+    let mut sums = BTreeSet::from([0i64]);
+    for edit in excused {
+        let more: Vec<i64> = sums.iter().map(|sum| sum.wrapping_add(edit.amount)).collect();
+        sums.extend(more);
+        if sums.len() > SUMS {
+            return false;
+        }
+    }
+    sums.contains(&surplus)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history::{Ledger, LedgerEdit, NodeEnd};
+
+    fn history(got: i64, excused: bool) -> History {
+        let edit = |amount, excused| LedgerEdit { device: 0, at: 0, register: 0, amount, excused };
+        let ledger = Ledger { start: 5, registers: 1, edits: vec![edit(1, false), edit(10, excused)] };
+        History { ledger, ends: vec![NodeEnd { name: "hub".to_owned(), registers: vec![got] }], ..History::default() }
+    }
+
+    #[test]
+    fn an_excused_edit_may_count_once_or_not_at_all_and_others_must() {
+        let wrong = |got, excused| wrong_registers(&history(got, excused));
+        assert_eq!([wrong(16, false), wrong(6, false), wrong(26, false)], [0, 1, 1]);
+        assert_eq!([wrong(16, true), wrong(6, true), wrong(26, true), wrong(15, true)], [0, 0, 1, 1]);
+    }
+}

@@ -1,0 +1,141 @@
+//! Worlds of clients as text: the table of strategies, what they send, and who caught which flaw.
+
+use crate::domain::traffic::Traffic;
+use crate::report::offline_record::{EverywhereRecord, FlawRecord, OfflineRecord, StrategyRecord};
+use crate::report::text::{Text, styled};
+
+impl Text {
+    pub(super) fn offline(&mut self, offline: &OfflineRecord) {
+        let OfflineRecord { evidence, clients, registers, edits, .. } = offline;
+        self.heading(&format!(
+            "strategies: {clients} clients, {registers} registers, {edits} edits (evidence {evidence})"
+        ));
+        self.line(
+            "  strategy            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99",
+        );
+        offline.strategies.iter().for_each(|strategy| self.strategy(strategy));
+        self.paragraph(
+            "",
+            2,
+            "Wrong: registers, at the replica that has most of them. Full state: bytes both ways, of what the whole state \
+             takes in this world. Stale: virtual time from an edit until another client accepted a message that was made \
+             after it.",
+        );
+        for (name, reason) in &offline.left_out {
+            self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
+        }
+        self.traffic(offline);
+        self.judges(offline);
+        if !offline.merges.is_empty() {
+            self.heading("the hub's merges on accumulators, compared byte for byte");
+            for merge in &offline.merges {
+                let (strategy, backend, evidence) = (&merge.strategy, &merge.backend, merge.evidence);
+                let text = format!(
+                    "{strategy} on {backend} (evidence {evidence}): {} merges, {} bytes compared, {} differ",
+                    merge.merges, merge.compared, merge.different
+                );
+                self.paragraph("  - ", 4, &text);
+            }
+        }
+        self.flaws(&offline.flaws);
+    }
+
+    fn strategy(&mut self, strategy: &StrategyRecord) {
+        let verdict = strategy.verdict.to_string();
+        let padding = " ".repeat(14 - verdict.len());
+        let warrant = strategy.warrant.as_ref().map_or("-".to_owned(), |_| "sampled".to_owned());
+        let share = strategy.of_full_state_per_mille;
+        let share = share.map_or("-".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
+        let line = format!(
+            "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {:>12} {share:>12} {:>11}{:>8}",
+            strategy.name,
+            styled(strategy.verdict),
+            strategy.wrong_registers,
+            strategy.up.total(),
+            strategy.down.total(),
+            time(strategy.staleness_ms.p50),
+            time(strategy.staleness_ms.p99),
+        );
+        self.line(line.trim_end());
+    }
+
+    fn traffic(&mut self, offline: &OfflineRecord) {
+        self.heading("bytes both ways, by what they are for");
+        self.line(
+            "  strategy               payload addressing    framing        ids       acks  sent again     stored",
+        );
+        for strategy in &offline.strategies {
+            let mut all = strategy.up;
+            all += strategy.down;
+            let Traffic { payload, addressing, framing, ids, acks, retransmission } = all;
+            self.line(&format!(
+                "  {:<20}{payload:>10} {addressing:>10} {framing:>10} {ids:>10} {acks:>10} {retransmission:>11} {:>10}",
+                strategy.name, strategy.stored
+            ));
+        }
+    }
+
+    fn judges(&mut self, offline: &OfflineRecord) {
+        self.heading("what the judges say");
+        for strategy in &offline.strategies {
+            let said: Vec<String> =
+                strategy.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
+            self.paragraph(&format!("  {}: ", strategy.name), 6, &said.join("; "));
+        }
+    }
+
+    fn flaws(&mut self, flaws: &[FlawRecord]) {
+        if flaws.is_empty() {
+            return;
+        }
+        self.heading("flaws planted in the right replica");
+        for FlawRecord { flaw, caught_by, sentence } in flaws {
+            let by =
+                if caught_by.is_empty() { "escaped".to_owned() } else { format!("caught by {}", caught_by.join(", ")) };
+            self.paragraph("  - ", 4, &format!("{flaw}: {by}: {sentence}"));
+        }
+    }
+
+    pub(super) fn everywhere(&mut self, everywhere: &EverywhereRecord) {
+        let EverywhereRecord { evidence, sound, flaws } = everywhere;
+        self.heading(&format!("every crash and every order of deliveries (evidence {evidence})"));
+        let all = if sound.complete { "all of them" } else { "not all of them: the bound on states was reached" };
+        let text = format!(
+            "{} states, {all}; {} steps between them, of which {} crashes and {} deliveries; {} ways from the beginning to \
+             one of {} ends",
+            sound.states, sound.steps, sound.crashes, sound.deliveries, sound.ways, sound.ends
+        );
+        self.paragraph("", 2, &text);
+        if !sound.way_there.is_empty() {
+            self.heading("the way to what is wrong");
+            sound
+                .way_there
+                .iter()
+                .enumerate()
+                .for_each(|(place, step)| self.line(&format!("  {:>3} {step}", place + 1)));
+        }
+        self.flaws(flaws);
+    }
+}
+
+/// Milliseconds as people read them.
+fn time(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..100_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        100_000..6_000_000 => format!("{} min", ms / 60_000),
+        6_000_000..172_800_000 => format!("{} h", ms / 3_600_000),
+        _ => format!("{} d", ms / 86_400_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_units_that_fit() {
+        let told = [7, 1500, 99_999, 100_000, 7_200_000, 200_000_000].map(time);
+        assert_eq!(told, ["7 ms", "1.5 s", "99.9 s", "1 min", "2 h", "2 d"]);
+    }
+}

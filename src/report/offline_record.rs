@@ -1,0 +1,155 @@
+//! What a record holds of a world of clients.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::evidence::Evidence;
+use crate::domain::traffic::Traffic;
+use crate::domain::verdict::{Verdict, Warrant};
+use crate::report::record::Latencies;
+
+/// A world of clients, and what strategies made of it. All times are virtual.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfflineRecord {
+    /// How the numbers were got.
+    pub evidence: Evidence,
+    /// Clients.
+    pub clients: u32,
+    /// Registers.
+    pub registers: u32,
+    /// Edits that users saw accepted.
+    pub edits: u64,
+    /// One row a strategy.
+    pub strategies: Vec<StrategyRecord>,
+    /// Strategies that this world is none for, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, String>,
+    /// One row a planted flaw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaws: Vec<FlawRecord>,
+    /// The hub's merges on accumulators, against the hub.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merges: Vec<MergeRecord>,
+}
+
+/// What a strategy came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StrategyRecord {
+    /// Its name.
+    pub name: String,
+    /// Its verdict: the worst of its judges'.
+    pub verdict: Verdict,
+    /// What a `holds` rests on.
+    pub warrant: Option<Warrant>,
+    /// Each judge's verdict and sentence.
+    pub oracles: BTreeMap<String, (Verdict, String)>,
+    /// Registers that are wrong at the replica that has most of them.
+    pub wrong_registers: u32,
+    /// Messages that arrived, and of these, damaged ones.
+    pub deliveries: u64,
+    /// Messages that did not decode.
+    pub damaged: u64,
+    /// Bytes that clients sent.
+    pub up: Traffic,
+    /// Bytes that were sent to clients.
+    pub down: Traffic,
+    /// Both ways, in per mille of what the full state takes in this world; nothing if that is not on trial.
+    pub of_full_state_per_mille: Option<u64>,
+    /// Bytes that all nodes keep.
+    pub stored: u64,
+    /// For every edit and every other client: until it accepted a message made from a state with the edit; milliseconds.
+    pub staleness_ms: Latencies,
+    /// The same as a histogram: HdrHistogram's V2 encoding, in base64.
+    pub staleness_histogram: String,
+    /// From the end of all faults until the last message, in milliseconds.
+    pub settled_ms: u64,
+    /// The backlog, the statuses and a part of the audit of the replicas, where they tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replicas: Vec<ReplicaRecord>,
+}
+
+/// What one replica says of itself in the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicaRecord {
+    /// Its node.
+    pub node: String,
+    /// Registers by status.
+    pub statuses: BTreeMap<String, u32>,
+    /// Edits that no other node has acknowledged.
+    pub backlog: u64,
+    /// Whether its journal, played again, leads to what it shows.
+    pub replays: bool,
+    /// Deltas that it could not take.
+    pub refused: u64,
+    /// The last changes of one register: whose, how much, and through which message.
+    pub audit: Vec<String>,
+}
+
+/// A planted flaw, and who caught it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlawRecord {
+    /// Its name.
+    pub flaw: String,
+    /// The judges that falsified the flawed replica, by name.
+    pub caught_by: Vec<String>,
+    /// What the first of them says.
+    pub sentence: String,
+}
+
+/// A hub's merges, made again by an accumulator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MergeRecord {
+    /// The strategy.
+    pub strategy: String,
+    /// The accumulator, as `--backend` takes it.
+    pub backend: String,
+    /// How its answers are got.
+    pub evidence: Evidence,
+    /// Merges.
+    pub merges: u64,
+    /// Bytes that were compared.
+    pub compared: u64,
+    /// Of these, bytes that differ.
+    pub different: u64,
+}
+
+/// Every crash and every order of deliveries in a small world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EverywhereRecord {
+    /// How the numbers were got.
+    pub evidence: Evidence,
+    /// The replica as it is.
+    pub sound: WalkedRecord,
+    /// Each planted flaw.
+    pub flaws: Vec<FlawRecord>,
+}
+
+/// A walk through a small world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WalkedRecord {
+    /// States that can be reached.
+    pub states: u64,
+    /// Steps between them.
+    pub steps: u64,
+    /// Of these, crashes: at each point between two actions of a node, with each thing that the disk may have kept.
+    pub crashes: u64,
+    /// Of these, deliveries.
+    pub deliveries: u64,
+    /// Ways from the beginning to an end, as a full integer.
+    pub ways: String,
+    /// Ends that differ.
+    pub ends: u64,
+    /// Whether all of them were visited.
+    pub complete: bool,
+    /// The way to the first end that a judge has something against, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub way_there: Vec<String>,
+}

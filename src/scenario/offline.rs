@@ -1,0 +1,113 @@
+//! The workload of a world: what every user does and when.
+
+use crate::domain::offline::OfflineTrial;
+use crate::domain::seed::Stream;
+
+/// One edit that a user will make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// When, in microseconds of virtual time.
+    pub at: u64,
+    /// Which register.
+    pub register: u32,
+    /// By how much; never 0.
+    pub amount: i64,
+}
+
+/// Microseconds in a second.
+pub const SECOND: u64 = 1_000_000;
+
+/// Chooses registers by Zipf's law: the k-th of them with a weight of 1/k^s. The table of cumulated weights is libm's,
+/// the same on every machine.
+struct Zipf {
+    cumulated: Vec<f64>,
+}
+
+impl Zipf {
+    fn new(registers: u32, exponent: f64) -> Self {
+        let mut sum = 0.0;
+        let weight = |rank: u32| libm::pow(f64::from(rank), -exponent);
+        let cumulated = (1..=registers).map(|rank| {
+            sum += weight(rank);
+            sum
+        });
+        Zipf { cumulated: cumulated.collect() }
+    }
+
+    fn draw(&self, stream: &mut Stream) -> u32 {
+        // 53 bits are what a binary64 number holds exactly.
+        let share = (stream.word() >> 11) as f64 / (1u64 << 53) as f64;
+        let wanted = share * self.cumulated.last().copied().unwrap_or(0.0);
+        let place = self.cumulated.partition_point(|&sum| sum <= wanted);
+        place.min(self.cumulated.len() - 1) as u32
+    }
+}
+
+/// What a world's users do.
+pub struct Users<'a> {
+    trial: &'a OfflineTrial,
+    stream: Stream,
+    zipf: Option<Zipf>,
+}
+
+impl<'a> Users<'a> {
+    /// The users of this world.
+    pub fn of(trial: &'a OfflineTrial) -> Self {
+        let exponent = trial.workload.zipf_hundredths;
+        let zipf = exponent.map(|exponent| Zipf::new(trial.registers, f64::from(exponent) / 100.0));
+        Users { trial, stream: trial.seed.stream("workload"), zipf }
+    }
+
+    /// The edits of one client, in the order in which it makes them. A tick's are a microsecond apart, each of
+    /// another register.
+    pub fn edits(&self, client: u32) -> Vec<Planned> {
+        let workload = &self.trial.workload;
+        let mut stream = self.stream.member(client.into());
+        let mut times: Vec<u64> =
+            (0..workload.ticks).map(|_| stream.below(self.trial.presence.lasts_s * SECOND)).collect();
+        times.sort_unstable();
+        let mut edits = Vec::with_capacity(times.len() * workload.changed as usize);
+        let mut in_tick = vec![u32::MAX; self.trial.registers as usize];
+        for (tick, at) in times.into_iter().enumerate() {
+            for place in 0..workload.changed {
+                let mut register = match &self.zipf {
+                    Some(zipf) => zipf.draw(&mut stream),
+                    None => stream.below(self.trial.registers.into()) as u32,
+                };
+                // One that the tick has changed already gives way to the next.
+                while in_tick[register as usize] == tick as u32 {
+                    register = (register + 1) % self.trial.registers;
+                }
+                in_tick[register as usize] = tick as u32;
+                let amount = 1 + stream.below(workload.most.into()) as i64;
+                let negative = workload.decrements && stream.below(2) == 1;
+                edits.push(Planned {
+                    at: at + u64::from(place),
+                    register,
+                    amount: if negative { -amount } else { amount },
+                });
+            }
+        }
+        edits.sort_by_key(|edit| edit.at);
+        edits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::seed::Seed;
+
+    #[test]
+    fn zipf_draws_follow_the_law() {
+        let zipf = Zipf::new(100, 1.0);
+        let mut stream = Seed::new(7).stream("zipf");
+        let mut counts = [0u32; 100];
+        for _ in 0..100_000 {
+            counts[zipf.draw(&mut stream) as usize] += 1;
+        }
+        // The harmonic number of 100 is 5.187: the first register gets 19.3 %, the tenth a tenth of that.
+        assert!((18_500..20_100).contains(&counts[0]), "{}", counts[0]);
+        assert!((1_700..2_200).contains(&counts[9]), "{}", counts[9]);
+    }
+}

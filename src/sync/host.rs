@@ -1,0 +1,153 @@
+//! What a replica acts upon: its store, the network, the user. Every action is a step, and a crash may come between any
+//! two of them.
+
+use crate::domain::seed::Stream;
+use crate::domain::traffic::Traffic;
+use crate::sync::store::{Store, StoreError};
+use crate::sync::vector::Actor;
+use crate::sync::wire::Frame;
+
+/// Microseconds of virtual time.
+pub type Time = u64;
+
+/// A node of the network.
+pub type NodeId = u32;
+
+/// The id of one edit, for ever: who made it, and its number among those.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpId {
+    /// Who.
+    pub actor: Actor,
+    /// From 1.
+    pub sequence: u64,
+}
+
+/// A message that was handed to the network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// To whom.
+    pub to: NodeId,
+    /// The bytes.
+    pub frame: Frame,
+    /// What they are for.
+    pub traffic: Traffic,
+}
+
+/// The surroundings of one node.
+#[derive(Clone, Debug)]
+pub struct Host<S> {
+    /// What survives.
+    pub store: S,
+    /// Virtual time.
+    pub now: Time,
+    /// What the node's own clock shows, in microseconds.
+    pub wall: i64,
+    /// Messages handed to the network since they were last taken.
+    pub sent: Vec<Sent>,
+    /// Edits shown to the user as accepted since they were last taken.
+    pub shown: Vec<OpId>,
+    /// Steps that were taken.
+    pub steps: u32,
+    entropy: Entropy,
+    fuse: Option<u32>,
+}
+
+/// Where a node's random numbers come from.
+#[derive(Clone)]
+pub enum Entropy {
+    /// A stream of the seed.
+    Drawn(Box<Stream>),
+    /// 1, 2, 3, …, for worlds that are searched.
+    Counted(u64),
+}
+
+impl std::fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Entropy")
+    }
+}
+
+impl<S: Store> Host<S> {
+    /// Surroundings at time 0.
+    pub fn new(store: S, entropy: Entropy) -> Self {
+        Host { store, now: 0, wall: 0, sent: Vec::new(), shown: Vec::new(), steps: 0, entropy, fuse: None }
+    }
+
+    /// Has the node crash after so many more steps: what it does from then on has no effect.
+    pub fn crash_after(&mut self, steps: u32) {
+        self.fuse = Some(steps);
+    }
+
+    /// Whether the node has crashed.
+    pub fn has_crashed(&self) -> bool {
+        self.fuse == Some(0)
+    }
+
+    /// The node starts again.
+    pub fn revive(&mut self) {
+        self.fuse = None;
+    }
+
+    fn step(&mut self) -> bool {
+        self.steps += 1;
+        match &mut self.fuse {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None => true,
+        }
+    }
+
+    /// Adds an entry to the journal.
+    pub fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
+        if self.step() { self.store.append(entry) } else { Ok(()) }
+    }
+
+    /// Makes the journal durable.
+    pub fn sync(&mut self) -> Result<(), StoreError> {
+        if self.step() { self.store.sync() } else { Ok(()) }
+    }
+
+    /// Replaces the journal by an image.
+    pub fn replace(&mut self, image: &[u8]) -> Result<(), StoreError> {
+        if self.step() { self.store.replace(image) } else { Ok(()) }
+    }
+
+    /// Shows an edit to the user as accepted.
+    pub fn show(&mut self, id: OpId) {
+        if self.step() {
+            self.shown.push(id);
+        }
+    }
+
+    /// Hands a message to the network.
+    pub fn send(&mut self, to: NodeId, frame: Frame, traffic: Traffic) {
+        if self.step() {
+            self.sent.push(Sent { to, frame, traffic });
+        }
+    }
+
+    /// How many numbers were drawn, where they are counted.
+    pub fn drawn(&self) -> u64 {
+        match self.entropy {
+            Entropy::Drawn(_) => 0,
+            Entropy::Counted(drawn) => drawn,
+        }
+    }
+
+    /// A random number below `bound`, which is at least 1.
+    pub fn random(&mut self, bound: u64) -> u64 {
+        if bound == 1 {
+            return 0;
+        }
+        match &mut self.entropy {
+            Entropy::Drawn(stream) => stream.below(bound),
+            Entropy::Counted(drawn) => {
+                *drawn += 1;
+                *drawn % bound
+            }
+        }
+    }
+}

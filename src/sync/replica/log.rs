@@ -1,0 +1,285 @@
+//! The deltas of a replica in the order in which it took them, and what any run of them comes to.
+//!
+//! A position in it names everything before it, so that a cursor is one number and a summary of thousands of deltas costs
+//! no more than the registers that it changes: sums of prefixes are kept at intervals.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::sync::vector::Actor;
+use crate::sync::wire::{Malformed, Reader, Writer, read_changes, write_changes};
+
+/// A run of one actor's operations, and what they come to. Its boundaries never change once it was sent, so that a
+/// receiver has seen all of it or nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Delta {
+    /// Whose operations.
+    pub author: Actor,
+    /// The first of them.
+    pub first: u64,
+    /// The last of them.
+    pub last: u64,
+    /// By register, ascending, what they add up to.
+    pub changes: Vec<(u32, i64)>,
+}
+
+impl Delta {
+    /// Writes it, for a store.
+    pub fn write(&self, writer: &mut Writer) {
+        self.author.write(writer);
+        writer.number(self.first).number(self.last - self.first);
+        write_changes(writer, &self.changes);
+    }
+
+    /// Reads it.
+    pub fn read(reader: &mut Reader, registers: u32) -> Result<Delta, Malformed> {
+        let author = Actor::read(reader)?;
+        let (first, last) = read_run(reader)?;
+        Ok(Delta { author, first, last, changes: read_changes(reader, registers)? })
+    }
+}
+
+/// Reads the first and the last number of a run, written as the first and the difference.
+pub fn read_run(reader: &mut Reader) -> Result<(u64, u64), Malformed> {
+    let first = reader.at_most(u64::MAX >> 2, "a sequence number")?;
+    let more = reader.at_most(u64::MAX >> 2, "a run of sequence numbers")?;
+    if first == 0 { Err(Malformed::Range("a sequence number")) } else { Ok((first, first + more)) }
+}
+
+/// Adds changes to sums.
+pub fn add(sums: &mut [i64], changes: &[(u32, i64)]) {
+    for &(register, amount) in changes {
+        let sum = &mut sums[register as usize];
+        *sum = sum.wrapping_add(amount);
+    }
+}
+
+/// What edits come to, register by register.
+pub fn coalesced(edits: &[(u32, i64)]) -> Vec<(u32, i64)> {
+    let mut changes = edits.to_vec();
+    changes.sort_by_key(|&(register, _)| register);
+    changes.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = kept.1.wrapping_add(next.1);
+        }
+        same
+    });
+    changes.retain(|&(_, amount)| amount != 0);
+    changes
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Log {
+    /// Deltas that were dropped from the front.
+    base: u64,
+    deltas: VecDeque<Delta>,
+    /// What the dropped ones come to, and everything; kept where summaries are made.
+    prefixes: Option<Prefixes>,
+    by_client: BTreeMap<u32, VecDeque<u64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Prefixes {
+    /// Positions, and what all up to there comes to.
+    kept: VecDeque<(u64, Vec<i64>)>,
+    total: Vec<i64>,
+    /// Changes since the last one that was kept.
+    since: usize,
+}
+
+impl Log {
+    /// An empty log; one that `serves` keeps sums of prefixes.
+    pub fn new(registers: u32, serves: bool) -> Self {
+        let zero = vec![0; registers as usize];
+        let prefixes = serves.then(|| Prefixes { kept: VecDeque::from([(0, zero.clone())]), total: zero, since: 0 });
+        Log { base: 0, deltas: VecDeque::new(), prefixes, by_client: BTreeMap::new() }
+    }
+
+    /// The position after the last delta.
+    pub fn len(&self) -> u64 {
+        self.base + self.deltas.len() as u64
+    }
+
+    /// Whether it never had any.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The position before the first delta that is kept.
+    pub fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// The delta at a position, from 1.
+    pub fn at(&self, position: u64) -> Option<&Delta> {
+        self.deltas.get(usize::try_from(position.checked_sub(self.base + 1)?).ok()?)
+    }
+
+    /// Every delta that is kept, with its position.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Delta)> {
+        self.deltas.iter().enumerate().map(|(place, delta)| (self.base + 1 + place as u64, delta))
+    }
+
+    /// The deltas of a client after `after`.
+    pub fn of_client(&self, client: u32, after: u64) -> impl Iterator<Item = &Delta> {
+        let positions = self.by_client.get(&client).into_iter().flat_map(move |all| {
+            let from = all.partition_point(|&position| position <= after);
+            all.iter().skip(from).copied()
+        });
+        positions.filter_map(|position| self.at(position))
+    }
+
+    /// What all deltas ever taken come to.
+    pub fn total(&self) -> &[i64] {
+        self.prefixes.as_ref().map_or(&[], |prefixes| &prefixes.total)
+    }
+
+    /// Adds a delta.
+    pub fn push(&mut self, delta: Delta) {
+        let position = self.len() + 1;
+        if let Some(prefixes) = &mut self.prefixes {
+            self.by_client.entry(delta.author.client).or_default().push_back(position);
+            add(&mut prefixes.total, &delta.changes);
+            prefixes.since += delta.changes.len();
+            if prefixes.since >= prefixes.total.len() {
+                prefixes.since = 0;
+                prefixes.kept.push_back((position, prefixes.total.clone()));
+            }
+        }
+        self.deltas.push_back(delta);
+    }
+
+    /// What the deltas after `after` come to, dense; `None` if some of them were dropped.
+    pub fn sums_after(&self, after: u64) -> Option<Vec<i64>> {
+        let prefixes = self.prefixes.as_ref()?;
+        let place = prefixes.kept.partition_point(|&(position, _)| position <= after).checked_sub(1)?;
+        let (position, before) = &prefixes.kept[place];
+        if after < self.base || *position < self.base {
+            return None;
+        }
+        let mut before = before.clone();
+        for position in position + 1..=after {
+            add(&mut before, &self.at(position)?.changes);
+        }
+        Some(prefixes.total.iter().zip(before).map(|(total, before)| total.wrapping_sub(before)).collect())
+    }
+
+    /// Puts two deltas in the place of one, in a log that serves nobody: positions after it move.
+    pub fn replace(&mut self, author: Actor, first: u64, two: [Delta; 2]) {
+        debug_assert!(self.prefixes.is_none(), "others know positions in this log");
+        if let Some(place) = self.deltas.iter().position(|delta| delta.author == author && delta.first == first) {
+            let [one, other] = two;
+            self.deltas[place] = one;
+            self.deltas.insert(place + 1, other);
+        }
+    }
+
+    /// Drops the deltas up to a position, keeping what they come to.
+    pub fn drop_up_to(&mut self, position: u64) {
+        let Some(count) = position.min(self.len()).checked_sub(self.base).filter(|&count| count > 0) else { return };
+        let position = self.base + count;
+        if let Some(prefixes) = &mut self.prefixes {
+            let place = prefixes.kept.partition_point(|&(kept, _)| kept <= position) - 1;
+            let (from, mut sums) = prefixes.kept[place].clone();
+            for (_, delta) in self.deltas.iter().enumerate().filter(|&(place, _)| {
+                let at = self.base + 1 + place as u64;
+                from < at && at <= position
+            }) {
+                add(&mut sums, &delta.changes);
+            }
+            prefixes.kept.drain(..=place);
+            prefixes.kept.push_front((position, sums));
+            for positions in self.by_client.values_mut() {
+                while positions.front().is_some_and(|&at| at <= position) {
+                    positions.pop_front();
+                }
+            }
+            self.by_client.retain(|_, positions| !positions.is_empty());
+        }
+        self.deltas.drain(..count as usize);
+        self.base = position;
+    }
+
+    /// Writes it, for an image.
+    pub fn write(&self, writer: &mut Writer) {
+        writer.number(self.base).number(self.deltas.len() as u64);
+        if let Some(prefixes) = &self.prefixes {
+            let below = &prefixes.kept[0];
+            // The first prefix that is kept is the one at the base, after every drop and at the start.
+            below.1.iter().for_each(|&sum| {
+                writer.signed(sum);
+            });
+        }
+        self.deltas.iter().for_each(|delta| delta.write(writer));
+    }
+
+    /// Reads it.
+    pub fn read(reader: &mut Reader, registers: u32, serves: bool) -> Result<Log, Malformed> {
+        let mut log = Log::new(registers, serves);
+        log.base = reader.at_most(u64::MAX >> 2, "a position")?;
+        let count = reader.count("a number of deltas")?;
+        if let Some(prefixes) = &mut log.prefixes {
+            for sum in &mut prefixes.total {
+                *sum = reader.signed()?;
+            }
+            prefixes.kept = VecDeque::from([(log.base, prefixes.total.clone())]);
+        }
+        for _ in 0..count {
+            log.push(Delta::read(reader, registers)?);
+        }
+        Ok(log)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const REGISTERS: u32 = 5;
+
+    fn deltas() -> impl Strategy<Value = Vec<Delta>> {
+        let changes = proptest::collection::btree_map(0..REGISTERS, any::<i64>(), 0..4);
+        proptest::collection::vec((0..3u32, changes), 0..30).prop_map(|all| {
+            let author = |client| Actor { client, incarnation: 1 };
+            let numbered = all.into_iter().enumerate();
+            let delta = |(place, (client, changes)): (usize, (u32, BTreeMap<u32, i64>))| Delta {
+                author: author(client),
+                first: place as u64 + 1,
+                last: place as u64 + 1,
+                changes: changes.into_iter().collect(),
+            };
+            numbered.map(delta).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_comes_to_the_sum_of_its_deltas_before_and_after_a_drop_and_from_an_image(
+            deltas in deltas(), from: prop::sample::Index, dropped: prop::sample::Index,
+        ) {
+            let (from, dropped) = (from.index(deltas.len() + 1), dropped.index(deltas.len() + 1));
+            let mut log = Log::new(REGISTERS, true);
+            deltas.iter().for_each(|delta| log.push(delta.clone()));
+            let mut expected = vec![0; REGISTERS as usize];
+            deltas[from..].iter().for_each(|delta| add(&mut expected, &delta.changes));
+            prop_assert_eq!(log.sums_after(from as u64), Some(expected.clone()));
+            log.drop_up_to(dropped as u64);
+            let expected = (from >= dropped).then_some(expected);
+            prop_assert_eq!(log.sums_after(from as u64), expected.clone());
+            let mut writer = Writer::bare();
+            log.write(&mut writer);
+            let bytes = writer.into_bytes();
+            let read = Log::read(&mut Reader::bare(&bytes), REGISTERS, true).expect("it was written");
+            prop_assert_eq!(read.sums_after(from as u64), expected);
+            let of_client = |log: &Log| log.of_client(1, from as u64).cloned().collect::<Vec<_>>();
+            prop_assert_eq!(of_client(&read), of_client(&log));
+        }
+    }
+
+    #[test]
+    fn edits_of_one_register_coalesce_and_those_that_cancel_vanish() {
+        assert_eq!(coalesced(&[(3, 1), (1, 5), (3, 2), (2, 7), (2, -7)]), [(1, 5), (3, 3)]);
+    }
+}

@@ -1,0 +1,628 @@
+//! The replica, done right: additive deltas with stable ids, a journal written before anything shows, and a cursor with
+//! its gaps.
+//!
+//! Read [`state`] first: a replica is the entries of its journal, applied. This file is what it does and says:
+//!
+//! 1. An edit is written to the journal, made durable, applied, shown. Nothing else can come first.
+//! 2. Who connects says hello, with what it has; the other answers with what it has. Each then sends what the other lacks:
+//!    upwards the deltas themselves, to a leaf one summary of all that it lacks.
+//! 3. What arrives is judged by id alone: seen is a duplicate, new is taken, in whatever order it comes. It is durable
+//!    before it is acknowledged.
+//! 4. What is not acknowledged is sent again, the same bytes, later and later ([`session`]).
+//!
+//! A second data type would bring its own changes and its own sums ([`log`]); ids, cursors, the journal and the sessions
+//! know registers by their number alone. Knows: its host. Must not: know links, other nodes' insides or the ledger.
+
+pub mod log;
+pub mod message;
+pub mod repair;
+pub mod session;
+pub mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::flaw::Flaw;
+use crate::sync::host::{Host, NodeId, OpId, Time};
+use crate::sync::store::{Store, StoreError};
+use crate::sync::vector::{Actor, Overlap, VersionVector};
+use log::Delta;
+use message::{Message, unframed};
+use session::{Parked, Relation, Session, What};
+use state::{Entry, MessageId, Run, State};
+
+/// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
+/// 268 million starts.
+const INCARNATIONS: u64 = 1 << 28;
+
+/// What a replica is told about itself and its surroundings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// Which node it is.
+    pub node: NodeId,
+    /// Whose operations it makes: the same for all devices of one client.
+    pub client: u32,
+    /// How many registers there are.
+    pub registers: u32,
+    /// Whether it serves others: a hub, an edge, a peer. A leaf has one parent and keeps its own deltas alone.
+    pub serves: bool,
+    /// Whether it serves others that serve: they want its deltas and not their sums, so it keeps them all.
+    pub serves_relays: bool,
+    /// The time before a first retry.
+    pub retry_after: Time,
+    /// The longest time between retries.
+    pub retry_at_most: Time,
+    /// Retries without an answer before it gives up until it is connected again, or told to try.
+    pub retries: u32,
+    /// How often it greets anew in one connection, where the other seems to be in another session.
+    pub greetings: u32,
+    /// How long it waits for more before it tells others of news.
+    pub linger: Time,
+    /// The longest body that travels in one piece.
+    pub piece: usize,
+    /// Deltas that a compaction leaves, though it need not.
+    pub retain: u64,
+    /// Entries of the journal after which it is compacted.
+    pub compact_after: u64,
+    /// A mistake that is planted in it.
+    pub flaw: Option<Flaw>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// It was understood.
+    Taken,
+    /// It was damaged on its way.
+    Damaged,
+    /// It belongs to a session that is over, or to none.
+    Stale,
+}
+
+/// A replica.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replica {
+    settings: Settings,
+    state: State,
+    sessions: BTreeMap<NodeId, Session>,
+    timers: BTreeSet<(Time, NodeId)>,
+    /// When to tell all neighbours what they lack.
+    news_at: Option<Time>,
+    parked: BTreeMap<NodeId, Parked>,
+    /// Deltas that could not be taken because a part of each was seen: a sender's mistake, or two devices' same ids.
+    refused: u64,
+    /// Why the parent's snapshot could not be taken, where it could not.
+    unmergeable: Option<String>,
+}
+
+impl Replica {
+    /// A replica as its store has it, in a new incarnation.
+    pub fn open<S: Store>(settings: Settings, host: &mut Host<S>) -> Result<Self, StoreError> {
+        let state = recovered(&settings, &mut host.store)?;
+        let mut replica = Replica {
+            settings,
+            state,
+            sessions: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            news_at: None,
+            parked: BTreeMap::new(),
+            refused: 0,
+            unmergeable: None,
+        };
+        let first = replica.state.me.incarnation == 0;
+        if first || !replica.has(Flaw::SameIncarnation) {
+            let incarnation = 1 + host.random(INCARNATIONS - 1) as u32;
+            replica.commit(host, Entry::Started(incarnation))?;
+        }
+        Ok(replica)
+    }
+
+    /// Its user edits: durable first, then visible.
+    pub fn edit<S: Store>(&mut self, host: &mut Host<S>, register: u32, amount: i64) -> Result<(), StoreError> {
+        self.edits(host, &[(register, amount)])
+    }
+
+    /// Its user makes several edits in one step: all of them are durable before any of them shows.
+    pub fn edits<S: Store>(&mut self, host: &mut Host<S>, edits: &[(u32, i64)]) -> Result<(), StoreError> {
+        let first = self.state.made + 1;
+        let entry = |&(register, amount): &(u32, i64)| Entry::Edit { register, amount };
+        if self.has(Flaw::ApplyBeforeJournal) {
+            edits.iter().for_each(|edit| self.state.apply(entry(edit)));
+            (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+            edits.iter().try_for_each(|edit| host.append(&entry(edit).bytes()))?;
+            return host.sync();
+        }
+        self.commit_all(host, edits.iter().map(entry).collect())?;
+        (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+        self.news(host);
+        self.compact(host)
+    }
+
+    /// What a register shows, from a start of 0.
+    pub fn sums(&self) -> &[i64] {
+        &self.state.sums
+    }
+
+    /// What it must not forget.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// A connection came up.
+    pub fn connected<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        peer: NodeId,
+        relation: Relation,
+    ) -> Result<(), StoreError> {
+        self.disconnected(peer);
+        let greets = match relation {
+            Relation::Parent => true,
+            Relation::Child => false,
+            Relation::Peer => self.settings.node < peer,
+        };
+        if greets && self.state.made > self.state.sealed {
+            // What it says it has is what it may send: all of it has its boundaries.
+            self.commit(host, Entry::Sealed)?;
+        }
+        let session = host.random(1 << 16) as u16;
+        self.sessions.insert(peer, Session::new(relation, session));
+        if greets {
+            let hello = self.hello(relation);
+            self.dispatch(host, peer, What::Hello, &hello);
+        }
+        Ok(())
+    }
+
+    /// A connection went down. What was under way in pieces goes on where it stopped, once it is up again.
+    pub fn disconnected(&mut self, peer: NodeId) {
+        if let Some(session) = self.end_session(peer) {
+            if let Some(parked) = session.parked() {
+                self.parked.insert(peer, parked);
+            }
+        }
+    }
+
+    fn end_session(&mut self, peer: NodeId) -> Option<Session> {
+        let session = self.sessions.remove(&peer)?;
+        session.due.map(|time| self.timers.remove(&(time, peer)));
+        Some(session)
+    }
+
+    /// When it wants to be woken.
+    pub fn wakes_at(&self) -> Option<Time> {
+        self.timers.first().map(|&(time, _)| time).into_iter().chain(self.news_at).min()
+    }
+
+    /// Whether it is going to tell its neighbours of news.
+    pub fn has_news(&self) -> bool {
+        self.news_at.is_some()
+    }
+
+    /// Its time has come.
+    pub fn wake<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        if self.news_at.is_some_and(|time| time <= host.now) {
+            self.tell_news(host)?;
+        }
+        self.retry_due(host)
+    }
+
+    /// Sends every neighbour what it lacks.
+    pub fn tell_news<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        self.news_at = None;
+        let peers: Vec<NodeId> = self.sessions.keys().copied().collect();
+        peers.into_iter().try_for_each(|peer| self.push(host, peer))
+    }
+
+    /// Sends again what has waited long enough.
+    pub fn retry_due<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        let due: Vec<NodeId> = self.timers.range(..=(host.now, NodeId::MAX)).map(|&(_, peer)| peer).collect();
+        due.into_iter().try_for_each(|peer| self.retry(host, peer))
+    }
+
+    /// A message arrived.
+    pub fn receive<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        frame: &[u8],
+    ) -> Result<Reception, StoreError> {
+        let Ok((session, body)) = unframed(frame) else { return Ok(Reception::Damaged) };
+        self.read(host, from, session, body)
+    }
+
+    fn read<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        session: u16,
+        body: &[u8],
+    ) -> Result<Reception, StoreError> {
+        let Ok(message) = Message::read(body, self.settings.registers) else { return Ok(Reception::Damaged) };
+        if !self.sessions.contains_key(&from) {
+            return Ok(Reception::Stale);
+        }
+        let through = MessageId { from, checksum: crc32fast::hash(body) };
+        match message {
+            Message::Hello { .. } => self.greeted(host, from, session, message)?,
+            // Deltas are judged by their ids alone: those of a session that is over are as good as any.
+            Message::Deltas(deltas) => self.take(host, through, session, deltas)?,
+            _ if self.sessions[&from].id != session => {
+                self.out_of_session(host, from, &message)?;
+                return Ok(Reception::Stale);
+            }
+            Message::Welcome { log, reached, holds } => self.welcomed(host, from, log, reached, holds)?,
+            Message::Taken(runs) => self.taken(host, from, &runs)?,
+            Message::Summary { log, first, last, without, with, changes } => {
+                self.summed(host, Entry::Summed { through, log, first, last, without, changes }, &with)?;
+            }
+            Message::Snapshot { log, position, within, changes } => {
+                self.adopt(host, through, log, position, within, changes)?;
+            }
+            Message::Reached { log, position } => {
+                if log == self.state.me {
+                    self.reached(host, from, position)?;
+                }
+            }
+            Message::Piece { id, count, place, bytes } => {
+                self.piece(host, session, Entry::Piece { from, id, count, place, bytes })?;
+            }
+            Message::Pieces { id, got } => self.pieces(host, from, id, got),
+        }
+        self.compact(host)?;
+        Ok(Reception::Taken)
+    }
+
+    /// The other is in another session than this one, perhaps by a greeting that arrived late: who greets, greets anew.
+    fn out_of_session<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        let Session { relation, open, .. } = self.sessions[&from];
+        let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Piece { .. });
+        let greets = relation == Relation::Parent || relation == Relation::Peer && self.settings.node < from;
+        if asks && open && greets { self.greet_again(host, from) } else { Ok(()) }
+    }
+
+    /// Starts a session anew, as often as it may in one connection: messages that are late could have it do so for ever.
+    fn greet_again<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
+        let Session { relation, greetings, .. } = self.sessions[&peer];
+        if greetings < self.settings.greetings {
+            self.connected(host, peer, relation)?;
+            self.sessions.get_mut(&peer).expect("it is connected").greetings = greetings + 1;
+        }
+        Ok(())
+    }
+
+    fn has(&self, flaw: Flaw) -> bool {
+        self.settings.flaw == Some(flaw)
+    }
+
+    /// Writes an entry to the journal, makes it durable, and only then lets it happen.
+    fn commit<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
+        host.append(&entry.bytes())?;
+        host.sync()?;
+        self.state.apply(entry);
+        Ok(())
+    }
+
+    /// The same for several entries, in one step.
+    fn commit_all<S: Store>(&mut self, host: &mut Host<S>, entries: Vec<Entry>) -> Result<(), StoreError> {
+        entries.iter().try_for_each(|entry| host.append(&entry.bytes()))?;
+        host.sync()?;
+        entries.into_iter().for_each(|entry| self.state.apply(entry));
+        Ok(())
+    }
+
+    /// Writes an entry that a crash may lose: it saves work, and nothing rests on it.
+    fn note<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
+        host.append(&entry.bytes())?;
+        self.state.apply(entry);
+        Ok(())
+    }
+
+    /// What it says when it connects.
+    fn hello(&self, relation: Relation) -> Message {
+        if self.settings.serves {
+            let client = self.settings.client;
+            return Message::Hello { leaf: false, client, cursor: None, holds: self.state.seen.clone() };
+        }
+        debug_assert_eq!(relation, Relation::Parent, "a leaf has a parent alone");
+        let cursor = self.state.cursor.as_ref().map(|(log, ranges)| (*log, ranges.prefix()));
+        // What the cursor covers need not be told; without a cursor, what was dropped must be.
+        let mut holds = if cursor.is_some() { VersionVector::default() } else { self.state.dropped.clone() };
+        for (_, delta) in self.state.log.iter() {
+            if self.state.settled.overlap(delta.author, delta.first, delta.last) != Overlap::Seen {
+                holds.insert(delta.author, delta.first, delta.last);
+            }
+        }
+        Message::Hello { leaf: true, client: self.settings.client, cursor, holds }
+    }
+
+    /// Someone connected, and says what it has.
+    fn greeted<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        id: u16,
+        hello: Message,
+    ) -> Result<(), StoreError> {
+        let Message::Hello { leaf, client, cursor, holds } = hello else { return Ok(()) };
+        let reached = cursor.map_or(Some(0), |(log, position)| self.state.understood(log, position));
+        // A greeting that comes again is answered again, and changes nothing.
+        let again = self.sessions.get(&from).is_some_and(|session| session.id == id && session.open);
+        let told = if leaf { self.held_of(&holds) } else { self.state.seen.clone() };
+        let answer = Message::Welcome { log: self.state.me, reached, holds: told };
+        if !again {
+            let relation = self.sessions.get(&from).map_or(Relation::Child, |session| session.relation);
+            let mut session = Session::new(relation, id);
+            (session.leaf, session.holds, session.snapshot) = (leaf, holds, leaf && cursor.is_none());
+            (session.reached, session.client) = (reached.unwrap_or(0), client);
+            // A leaf whose cursor says nothing here greets once more, without one.
+            session.open = !leaf || reached.is_some();
+            self.end_session(from);
+            self.sessions.insert(from, session);
+        }
+        self.dispatch(host, from, What::Welcome, &answer);
+        self.push(host, from)
+    }
+
+    /// Which of these operations are here.
+    fn held_of(&self, holds: &VersionVector) -> VersionVector {
+        let mut held = VersionVector::default();
+        for (actor, _) in holds.iter() {
+            if let Some(ranges) = self.state.seen.get(actor) {
+                held.set(actor, ranges.clone());
+            }
+        }
+        held
+    }
+
+    /// The other says what it has of what this one told.
+    fn welcomed<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        log: Actor,
+        reached: Option<u64>,
+        holds: VersionVector,
+    ) -> Result<(), StoreError> {
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        if session.open {
+            return Ok(());
+        }
+        session.finish(|what| matches!(what, What::Hello));
+        if !self.settings.serves {
+            let renamed = match (&self.state.cursor, reached) {
+                (Some((name, _)), Some(position)) if *name != log => Some(Entry::Renamed(Some((log, position)))),
+                (Some(_), None) => Some(Entry::Renamed(None)),
+                _ => None,
+            };
+            let lost = matches!(renamed, Some(Entry::Renamed(None)));
+            if let Some(entry) = renamed {
+                self.commit(host, entry)?;
+            }
+            if lost {
+                let hello = self.hello(Relation::Parent);
+                self.dispatch(host, from, What::Hello, &hello);
+                return Ok(());
+            }
+            for (actor, ranges) in holds.iter() {
+                for (first, last) in ranges.runs() {
+                    if actor.client == self.settings.client
+                        && self.state.given.overlap(actor, first, last) != Overlap::Seen
+                    {
+                        self.note(host, Entry::Given(first, last, actor))?;
+                    }
+                }
+            }
+        }
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        (session.open, session.attempts) = (true, 0);
+        session.holds.join(&holds);
+        self.settle_timer(host, from);
+        self.push(host, from)
+    }
+
+    /// Deltas came in: new ones are taken, those that were seen are acknowledged again.
+    fn take<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        through: MessageId,
+        session: u16,
+        deltas: Vec<Delta>,
+    ) -> Result<(), StoreError> {
+        let from = through.from;
+        let mut taken: Vec<Run> = Vec::with_capacity(deltas.len());
+        let mut fresh: Vec<Entry> = Vec::with_capacity(deltas.len());
+        let mut coming = VersionVector::default();
+        for delta in deltas {
+            let Delta { author, first, last, .. } = delta;
+            let mut overlap = self.state.seen.overlap(author, first, last);
+            if self.has(Flaw::DedupByLastSequence)
+                && self.state.seen.get(author).is_some_and(|seen| first <= seen.last())
+            {
+                overlap = Overlap::Seen;
+            }
+            if overlap == Overlap::New {
+                overlap = coming.overlap(author, first, last);
+            }
+            match overlap {
+                Overlap::Seen => taken.push((author, first, last)),
+                Overlap::New => {
+                    coming.insert(author, first, last);
+                    taken.push((author, first, last));
+                    fresh.push(Entry::Took(through, delta));
+                }
+                Overlap::Partial => {
+                    // Its author is told what is here, and sends the rest by itself.
+                    self.refused += 1;
+                    taken.extend(self.state.part_of(author, first, last));
+                }
+            }
+        }
+        let ack = Message::Taken(taken.clone());
+        if self.has(Flaw::AckBeforeDurable) {
+            self.reply(host, from, session, &ack);
+        }
+        let news = !fresh.is_empty();
+        if news {
+            self.commit_all(host, fresh)?;
+        }
+        if !self.has(Flaw::AckBeforeDurable) {
+            self.reply(host, from, session, &ack);
+        }
+        let holds = &mut self.sessions.get_mut(&from).expect("it was looked up").holds;
+        for &(actor, first, last) in &taken {
+            holds.insert(actor, first, last);
+        }
+        if self.settings.flaw == Some(Flaw::CursorWithoutGaps) {
+            taken.iter().for_each(|&(actor, _, last)| self.state.seen.insert(actor, 1, last));
+        }
+        if news {
+            self.news(host);
+        }
+        Ok(())
+    }
+
+    /// Deltas that were sent are durable at the other's.
+    fn taken<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, runs: &[Run]) -> Result<(), StoreError> {
+        if !self.settings.serves {
+            self.split(host, from, runs)?;
+        }
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        for &(actor, first, last) in runs {
+            session.holds.insert(actor, first, last);
+        }
+        let holds = &session.holds;
+        let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
+        session.outstanding.retain(|parcel| !matches!(&parcel.what, What::Deltas(runs) if runs.iter().all(held)));
+        session.attempts = 0;
+        if session.relation == Relation::Parent && !self.settings.serves {
+            let client = self.settings.client;
+            for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
+                self.note(host, Entry::Given(first, last, actor))?;
+            }
+        }
+        self.settle_timer(host, from);
+        self.push(host, from)
+    }
+
+    /// Where the other has a part of one's own delta, which only a copy of this device can have sent, the delta becomes two.
+    fn split<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, runs: &[Run]) -> Result<(), StoreError> {
+        let client = self.settings.client;
+        for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
+            for at in [first - 1, last] {
+                if at > 0 && self.state.splits_at(actor, at) {
+                    self.commit(host, Entry::Split(actor, at))?;
+                    let session = self.sessions.get_mut(&from).expect("it was looked up");
+                    session.look_again();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A summary of the parent's log came in: it is the next run, one that was taken, or one that does not fit.
+    fn summed<S: Store>(&mut self, host: &mut Host<S>, entry: Entry, with: &[Run]) -> Result<(), StoreError> {
+        let Entry::Summed { through, log, first, last, without, .. } = &entry else { return Ok(()) };
+        let (from, log) = (through.from, *log);
+        let Some((_, ranges)) = self.state.cursor_in(log) else { return Ok(()) };
+        let mine = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::Seen;
+        // What a copy of this device has sent must not count here again.
+        let foreign = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::New;
+        match ranges.overlap(*first, *last) {
+            Overlap::New if without.iter().all(mine) && with.iter().all(foreign) => self.commit(host, entry)?,
+            Overlap::Seen => {}
+            // Sender and receiver do not agree on what is lacking: start the session again.
+            _ => return self.greet_again(host, from),
+        }
+        self.tell_reached(host, from, log);
+        Ok(())
+    }
+
+    /// A snapshot of the parent's log came in: everything but one's own edits is what it says.
+    fn adopt<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        through: MessageId,
+        log: Actor,
+        position: u64,
+        mut within: Vec<Run>,
+        changes: Vec<(u32, i64)>,
+    ) -> Result<(), StoreError> {
+        let have = self.state.cursor_in(log).map(|(_, ranges)| ranges.prefix());
+        if have.is_none_or(|have| have < position) {
+            if have.is_some() {
+                // The cursor is a position of the same log: what it covers is in the snapshot, too.
+                let settled = self.state.settled.iter();
+                within.extend(settled.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b))));
+            }
+            let mut covered = VersionVector::default();
+            within.iter().for_each(|&(actor, first, last)| covered.insert(actor, first, last));
+            if !covered.covers(&self.state.dropped) {
+                self.unmergeable = Some("the parent lacks edits that are here in sums alone".to_owned());
+                return Ok(());
+            }
+            self.unmergeable = None;
+            if self.state.made > self.state.sealed {
+                self.commit(host, Entry::Sealed)?;
+            }
+            self.split(host, through.from, &within)?;
+            self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
+        }
+        self.tell_reached(host, through.from, log);
+        Ok(())
+    }
+
+    fn tell_reached<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, log: Actor) {
+        let position = self.state.cursor_in(log).map_or(0, |(_, ranges)| ranges.prefix());
+        let session = self.sessions[&from].id;
+        self.reply(host, from, session, &Message::Reached { log, position });
+    }
+
+    /// Drops from the journal what need not be told to anyone any more.
+    fn compact<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        if self.state.entries < self.settings.compact_after {
+            return Ok(());
+        }
+        let end = self.state.log.len();
+        let settled =
+            |delta: &Delta| self.state.settled.overlap(delta.author, delta.first, delta.last) == Overlap::Seen;
+        let frontier = if self.has(Flaw::CompactionPastFrontier) {
+            end
+        } else if self.settings.serves_relays {
+            0
+        } else if self.settings.serves {
+            end.saturating_sub(self.settings.retain)
+        } else {
+            let unsettled = self.state.log.iter().find(|(_, delta)| !settled(delta)).map(|(at, _)| at - 1);
+            unsettled.unwrap_or(end).min(end.saturating_sub(self.settings.retain))
+        };
+        self.state.drop_up_to(frontier);
+        host.replace(&self.state.image())?;
+        self.state.entries = 0;
+        Ok(())
+    }
+}
+
+/// The state that a store holds.
+pub(in crate::sync) fn recovered<S: Store>(settings: &Settings, store: &mut S) -> Result<State, StoreError> {
+    let Settings { client, registers, serves, .. } = *settings;
+    let damaged = |what: &str, error| StoreError::Damaged(format!("{what}: {error}"));
+    let kept = store.load()?;
+    let mut state = match &kept.image {
+        Some(image) => State::read(image, registers, serves).map_err(|error| damaged("the image", error))?,
+        None => State::new(client, registers, serves),
+    };
+    state.entries = 0;
+    for (place, bytes) in kept.entries.iter().enumerate() {
+        let entry = Entry::read(bytes, registers).map_err(|error| damaged(&format!("entry {place}"), error))?;
+        if settings.flaw == Some(Flaw::UnsealedDelta) && entry == Entry::Sealed {
+            continue;
+        }
+        state.apply(entry);
+    }
+    Ok(state)
+}

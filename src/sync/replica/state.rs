@@ -1,0 +1,525 @@
+//! All that a replica must not forget: the entries of its journal, and what each makes of its state.
+//!
+//! A replica changes its state by an entry that it wrote to its journal first, and after a crash by the same entries
+//! again, through the same function. What was not written did not happen.
+
+use std::collections::BTreeMap;
+
+use crate::sync::host::NodeId;
+use crate::sync::replica::log::{Delta, Log, add, coalesced, read_run};
+use crate::sync::vector::{Actor, Overlap, Ranges, VersionVector};
+use crate::sync::wire::{Malformed, Reader, Writer, read_changes, write_changes};
+
+/// Which message told of a change: its sender and its checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId {
+    /// Who sent it.
+    pub from: NodeId,
+    /// The CRC-32 of its bytes.
+    pub checksum: u32,
+}
+
+/// A run of someone's operations.
+pub type Run = (Actor, u64, u64);
+
+/// One step of a replica's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It started, in a new incarnation.
+    Started(u32),
+    /// Its user edited. The entry is the journal and the outbox at once: what no peer has acknowledged is to be sent.
+    Edit {
+        /// Which register.
+        register: u32,
+        /// By how much.
+        amount: i64,
+    },
+    /// All edits up to this one are sent together from now on: a delta's boundaries never change.
+    Sealed,
+    /// A delta came in.
+    Took(MessageId, Delta),
+    /// A summary of a parent's log came in: its positions `first..=last`, without one's own operations in `without`.
+    Summed {
+        /// Which message.
+        through: MessageId,
+        /// The parent's log.
+        log: Actor,
+        /// From this position.
+        first: u64,
+        /// To this one.
+        last: u64,
+        /// One's own operations among them.
+        without: Vec<Run>,
+        /// What the others come to.
+        changes: Vec<(u32, i64)>,
+    },
+    /// A snapshot came in: a parent's log up to a position, one's own operations in `within` included.
+    Adopted {
+        /// Which message.
+        through: MessageId,
+        /// The parent's log.
+        log: Actor,
+        /// All up to this position.
+        position: u64,
+        /// One's own operations that are in it.
+        within: Vec<Run>,
+        /// What it comes to.
+        changes: Vec<(u32, i64)>,
+    },
+    /// The parent's log goes by another name: it was restarted. `None`: the parent does not know the position.
+    Renamed(Option<(Actor, u64)>),
+    /// The parent has acknowledged a run of one's own operations.
+    Given(u64, u64, Actor),
+    /// A delta of one's own is sent as two from now on, the first up to this operation: a copy of this device sent a
+    /// part of it.
+    Split(Actor, u64),
+    /// A part of a message that is too long for one piece.
+    Piece {
+        /// Who sends it.
+        from: NodeId,
+        /// The message's checksum.
+        id: u32,
+        /// How many pieces it has.
+        count: u32,
+        /// Which this is, from 0.
+        place: u32,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// The pieces of a message so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Pieces {
+    /// How many there are.
+    pub count: u32,
+    /// Those that came.
+    pub got: BTreeMap<u32, Vec<u8>>,
+}
+
+/// Messages in pieces that are kept at most.
+const PIECED: usize = 4;
+
+/// Earlier incarnations whose names for log positions are still understood.
+const LINEAGE: usize = 16;
+
+/// Everything that a journal's entries lead to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// Who makes the operations now.
+    pub me: Actor,
+    /// Earlier names of one's own log, and up to which position each is the same log.
+    pub lineage: Vec<(u32, u64)>,
+    /// Operations made in this incarnation.
+    pub made: u64,
+    /// Of these, sealed.
+    pub sealed: u64,
+    /// Edits that are not sealed.
+    pub pending: Vec<(u32, i64)>,
+    /// Operations that were seen, by author. A leaf sees its own alone; the others are in its cursor.
+    pub seen: VersionVector,
+    /// How far a leaf has its parent's log.
+    pub cursor: Option<(Actor, Ranges)>,
+    /// What everything comes to, by register.
+    pub sums: Vec<i64>,
+    /// Deltas, in the order in which they were taken.
+    pub log: Log,
+    /// One's own operations that the parent has.
+    pub given: VersionVector,
+    /// One's own operations that the cursor covers.
+    pub settled: VersionVector,
+    /// One's own operations whose deltas were dropped: they are in the sums alone.
+    pub dropped: VersionVector,
+    /// The edits of one's own deltas that are not settled, one by one, by author and first operation.
+    pub edits: BTreeMap<(Actor, u64), Vec<(u32, i64)>>,
+    /// Messages of which some pieces came.
+    pub pieces: BTreeMap<(NodeId, u32), Pieces>,
+    /// Entries since the image.
+    pub entries: u64,
+}
+
+impl State {
+    /// A new device's, which serves summaries to others or is a leaf.
+    pub fn new(client: u32, registers: u32, serves: bool) -> Self {
+        State {
+            me: Actor { client, incarnation: 0 },
+            lineage: Vec::new(),
+            made: 0,
+            sealed: 0,
+            pending: Vec::new(),
+            seen: VersionVector::default(),
+            cursor: None,
+            sums: vec![0; registers as usize],
+            log: Log::new(registers, serves),
+            given: VersionVector::default(),
+            settled: VersionVector::default(),
+            dropped: VersionVector::default(),
+            edits: BTreeMap::new(),
+            pieces: BTreeMap::new(),
+            entries: 0,
+        }
+    }
+
+    /// Takes one step.
+    pub fn apply(&mut self, entry: Entry) {
+        self.entries += 1;
+        match entry {
+            Entry::Started(incarnation) => {
+                self.seal();
+                self.lineage.push((self.me.incarnation, self.log.len()));
+                let surplus = self.lineage.len().saturating_sub(LINEAGE);
+                self.lineage.drain(..surplus);
+                self.me.incarnation = incarnation;
+                (self.made, self.sealed) = (0, 0);
+            }
+            Entry::Edit { register, amount } => {
+                self.made += 1;
+                self.pending.push((register, amount));
+                add(&mut self.sums, &[(register, amount)]);
+                self.seen.insert(self.me, self.made, self.made);
+            }
+            Entry::Sealed => self.seal(),
+            Entry::Took(_, delta) => {
+                self.seen.insert(delta.author, delta.first, delta.last);
+                add(&mut self.sums, &delta.changes);
+                self.log.push(delta);
+            }
+            Entry::Summed { log, first, last, without, changes, .. } => {
+                if let Some((_, ranges)) = self.cursor.as_mut().filter(|(name, _)| *name == log) {
+                    ranges.insert(first, last);
+                    add(&mut self.sums, &changes);
+                    self.settle(&without);
+                }
+            }
+            Entry::Adopted { log, position, within, changes, .. } => {
+                self.sums.fill(0);
+                add(&mut self.sums, &changes);
+                self.settled = VersionVector::default();
+                self.settle(&within);
+                let lacking =
+                    |delta: &&Delta| self.settled.overlap(delta.author, delta.first, delta.last) == Overlap::New;
+                for delta in self.log.iter().map(|(_, delta)| delta).filter(lacking) {
+                    add(&mut self.sums, &delta.changes);
+                }
+                add(&mut self.sums, &self.pending);
+                self.cursor = Some((log, Ranges::up_to(position)));
+            }
+            Entry::Renamed(known) => {
+                self.cursor = known.map(|(log, position)| (log, Ranges::up_to(position)));
+                if known.is_none() {
+                    self.settled = VersionVector::default();
+                    self.given = VersionVector::default();
+                }
+            }
+            Entry::Given(first, last, actor) => self.given.insert(actor, first, last),
+            Entry::Split(author, last) => self.split(author, last),
+            Entry::Piece { from, id, count, place, bytes } => {
+                let pieces = self.pieces.entry((from, id)).or_default();
+                pieces.count = count;
+                pieces.got.insert(place, bytes);
+                while self.pieces.len() > PIECED {
+                    let other = self.pieces.keys().find(|&&key| key != (from, id)).copied();
+                    other.map(|key| self.pieces.remove(&key));
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, runs: &[Run]) {
+        for &(actor, first, last) in runs {
+            self.settled.insert(actor, first, last);
+            self.given.insert(actor, first, last);
+        }
+        let settled = &self.settled;
+        self.edits.retain(|&(author, first), edits| {
+            settled.overlap(author, first, first + edits.len() as u64 - 1) != Overlap::Seen
+        });
+    }
+
+    /// The parts of a run that were seen.
+    pub fn part_of(&self, author: Actor, first: u64, last: u64) -> Vec<Run> {
+        let seen = self.seen.get(author).into_iter().flat_map(Ranges::runs);
+        let within = seen.filter(|&(from, to)| from <= last && first <= to);
+        within.map(|(from, to)| (author, from.max(first), to.min(last))).collect()
+    }
+
+    /// The delta of one's own, not settled, that goes on after this operation.
+    pub fn splits_at(&self, author: Actor, last: u64) -> bool {
+        let before = self.edits.range(..=(author, last)).next_back();
+        before.is_some_and(|(&(other, first), edits)| other == author && last + 1 < first + edits.len() as u64)
+    }
+
+    fn split(&mut self, author: Actor, last: u64) {
+        let Some((&key, _)) = self.edits.range(..=(author, last)).next_back() else { return };
+        let Some(mut edits) = self.edits.remove(&key).filter(|edits| key.1 + edits.len() as u64 > last + 1) else {
+            return;
+        };
+        let rest = edits.split_off((last + 1 - key.1) as usize);
+        let end = last + rest.len() as u64;
+        let delta = |first, last, edits: &[(u32, i64)]| Delta { author, first, last, changes: coalesced(edits) };
+        self.log.replace(author, key.1, [delta(key.1, last, &edits), delta(last + 1, end, &rest)]);
+        self.edits.insert(key, edits);
+        self.edits.insert((author, last + 1), rest);
+    }
+
+    fn seal(&mut self) {
+        if self.made > self.sealed {
+            let edits = std::mem::take(&mut self.pending);
+            let (author, first, last) = (self.me, self.sealed + 1, self.made);
+            self.sealed = self.made;
+            self.log.push(Delta { author, first, last, changes: coalesced(&edits) });
+            self.edits.insert((author, first), edits);
+        }
+    }
+
+    /// How far a leaf has this log, if it is its parent's.
+    pub fn cursor_in(&self, log: Actor) -> Option<&(Actor, Ranges)> {
+        self.cursor.as_ref().filter(|(name, _)| *name == log)
+    }
+
+    /// Gives one's own deltas among these new ids: a mistake, to be planted.
+    pub fn with_new_ids(&mut self, deltas: Option<Vec<Delta>>, then: impl FnOnce(Vec<Delta>)) {
+        let Some(mut deltas) = deltas else { return };
+        for delta in deltas.iter_mut().filter(|delta| delta.author == self.me) {
+            let more = delta.last - delta.first;
+            (delta.first, delta.last) = (self.made + 1, self.made + 1 + more);
+            self.made = delta.last;
+            self.sealed = self.made;
+        }
+        then(deltas);
+    }
+
+    /// The position in this replica's log that a cursor means, if it still does.
+    pub fn understood(&self, log: Actor, position: u64) -> Option<u64> {
+        if log.client != self.me.client {
+            return None;
+        }
+        let same_up_to = if log.incarnation == self.me.incarnation {
+            self.log.len()
+        } else {
+            self.lineage.iter().find(|&&(incarnation, _)| incarnation == log.incarnation)?.1
+        };
+        (position <= same_up_to).then_some(position)
+    }
+
+    /// Drops the deltas up to a position of the log; those of one's own client are remembered as dropped.
+    pub fn drop_up_to(&mut self, position: u64) {
+        for (at, delta) in self.log.iter().filter(|(_, delta)| delta.author.client == self.me.client) {
+            if at <= position {
+                self.dropped.insert(delta.author, delta.first, delta.last);
+            }
+        }
+        self.log.drop_up_to(position);
+        let dropped = &self.dropped;
+        self.edits.retain(|&(author, first), _| dropped.overlap(author, first, first) == Overlap::New);
+    }
+}
+
+const STARTED: u8 = 1;
+const EDIT: u8 = 2;
+const SEALED: u8 = 3;
+const TOOK: u8 = 4;
+const SUMMED: u8 = 5;
+const ADOPTED: u8 = 6;
+const RENAMED: u8 = 7;
+const GIVEN: u8 = 8;
+const PIECE: u8 = 9;
+const SPLIT: u8 = 10;
+
+/// Writes runs.
+pub fn write_runs(writer: &mut Writer, runs: &[Run]) {
+    writer.number(runs.len() as u64);
+    for &(actor, first, last) in runs {
+        actor.write(writer);
+        writer.number(first).number(last - first);
+    }
+}
+
+/// Reads runs.
+pub fn read_runs(reader: &mut Reader) -> Result<Vec<Run>, Malformed> {
+    let count = reader.count("a number of runs")?;
+    let mut runs = Vec::with_capacity(count);
+    for _ in 0..count {
+        let actor = Actor::read(reader)?;
+        let (first, last) = read_run(reader)?;
+        runs.push((actor, first, last));
+    }
+    Ok(runs)
+}
+
+impl Entry {
+    /// Its bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::bare();
+        let message = |writer: &mut Writer, id: &MessageId| {
+            writer.number(id.from.into()).number(id.checksum.into());
+        };
+        match self {
+            Entry::Started(incarnation) => {
+                writer.byte(STARTED).number((*incarnation).into());
+            }
+            Entry::Edit { register, amount } => {
+                writer.byte(EDIT).number((*register).into()).signed(*amount);
+            }
+            Entry::Sealed => {
+                writer.byte(SEALED);
+            }
+            Entry::Took(id, delta) => {
+                message(writer.byte(TOOK), id);
+                delta.write(&mut writer);
+            }
+            Entry::Summed { through, log, first, last, without, changes } => {
+                message(writer.byte(SUMMED), through);
+                log.write(&mut writer);
+                writer.number(*first).number(last - first);
+                write_runs(&mut writer, without);
+                write_changes(&mut writer, changes);
+            }
+            Entry::Adopted { through, log, position, within, changes } => {
+                message(writer.byte(ADOPTED), through);
+                log.write(&mut writer);
+                writer.number(*position);
+                write_runs(&mut writer, within);
+                write_changes(&mut writer, changes);
+            }
+            Entry::Renamed(known) => {
+                writer.byte(RENAMED).byte(known.is_some().into());
+                if let Some((log, position)) = known {
+                    log.write(&mut writer);
+                    writer.number(*position);
+                }
+            }
+            Entry::Given(first, last, actor) => {
+                actor.write(writer.byte(GIVEN));
+                writer.number(*first).number(last - first);
+            }
+            Entry::Split(author, last) => {
+                author.write(writer.byte(SPLIT));
+                writer.number(*last);
+            }
+            Entry::Piece { from, id, count, place, bytes } => {
+                writer.byte(PIECE).number((*from).into()).number((*id).into());
+                writer.number((*count).into()).number((*place).into()).raw(bytes);
+            }
+        }
+        writer.into_bytes()
+    }
+
+    /// The entry in these bytes.
+    pub fn read(bytes: &[u8], registers: u32) -> Result<Entry, Malformed> {
+        let reader = &mut Reader::bare(bytes);
+        let message = |reader: &mut Reader| {
+            Ok(MessageId { from: reader.small("a node")?, checksum: reader.small("a checksum")? })
+        };
+        let entry = match reader.byte()? {
+            STARTED => Entry::Started(reader.small("an incarnation")?),
+            EDIT => Entry::Edit {
+                register: reader.at_most((registers - 1).into(), "a register")? as u32,
+                amount: reader.signed()?,
+            },
+            SEALED => Entry::Sealed,
+            TOOK => Entry::Took(message(reader)?, Delta::read(reader, registers)?),
+            SUMMED => {
+                let (through, log) = (message(reader)?, Actor::read(reader)?);
+                let (first, last) = read_run(reader)?;
+                let without = read_runs(reader)?;
+                Entry::Summed { through, log, first, last, without, changes: read_changes(reader, registers)? }
+            }
+            ADOPTED => Entry::Adopted {
+                through: message(reader)?,
+                log: Actor::read(reader)?,
+                position: reader.number()?,
+                within: read_runs(reader)?,
+                changes: read_changes(reader, registers)?,
+            },
+            RENAMED => Entry::Renamed(match reader.byte()? {
+                0 => None,
+                _ => Some((Actor::read(reader)?, reader.number()?)),
+            }),
+            GIVEN => {
+                let actor = Actor::read(reader)?;
+                let (first, last) = read_run(reader)?;
+                Entry::Given(first, last, actor)
+            }
+            SPLIT => Entry::Split(Actor::read(reader)?, reader.at_most(u64::MAX >> 2, "a sequence number")?),
+            PIECE => Entry::Piece {
+                from: reader.small("a node")?,
+                id: reader.small("a checksum")?,
+                count: reader.small("a number of pieces")?,
+                place: reader.small("a piece")?,
+                bytes: reader.rest().to_vec(),
+            },
+            _ => return Err(Malformed::Range("a kind of entry")),
+        };
+        if reader.is_done() { Ok(entry) } else { Err(Malformed::Long) }
+    }
+}
+
+impl State {
+    /// The state as an image: it stands for all entries so far.
+    pub fn image(&self) -> Vec<u8> {
+        let mut writer = Writer::bare();
+        self.me.write(&mut writer);
+        writer.number(self.lineage.len() as u64);
+        for &(incarnation, length) in &self.lineage {
+            writer.number(incarnation.into()).number(length);
+        }
+        writer.number(self.made).number(self.sealed).number(self.pending.len() as u64);
+        for &(register, amount) in &self.pending {
+            writer.number(register.into()).signed(amount);
+        }
+        for vector in [&self.seen, &self.given, &self.settled, &self.dropped] {
+            vector.write(&mut writer);
+        }
+        let mut cursor = VersionVector::default();
+        if let Some((log, ranges)) = &self.cursor {
+            cursor.set(*log, ranges.clone());
+        }
+        cursor.write(&mut writer);
+        self.sums.iter().for_each(|&sum| {
+            writer.signed(sum);
+        });
+        self.log.write(&mut writer);
+        writer.number(self.edits.len() as u64);
+        for (&(author, first), edits) in &self.edits {
+            author.write(&mut writer);
+            writer.number(first).number(edits.len() as u64);
+            for &(register, amount) in edits {
+                writer.number(register.into()).signed(amount);
+            }
+        }
+        writer.into_bytes()
+    }
+
+    /// The state in an image. Pieces of messages are not in it: they come again.
+    pub fn read(image: &[u8], registers: u32, serves: bool) -> Result<State, Malformed> {
+        let reader = &mut Reader::bare(image);
+        let mut state = State::new(0, registers, serves);
+        state.me = Actor::read(reader)?;
+        for _ in 0..reader.count("a number of incarnations")? {
+            state.lineage.push((reader.small("an incarnation")?, reader.number()?));
+        }
+        (state.made, state.sealed) = (reader.number()?, reader.number()?);
+        for _ in 0..reader.count("a number of edits")? {
+            state.pending.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+        }
+        state.seen = VersionVector::read(reader)?;
+        state.given = VersionVector::read(reader)?;
+        state.settled = VersionVector::read(reader)?;
+        state.dropped = VersionVector::read(reader)?;
+        state.cursor = VersionVector::read(reader)?.iter().next().map(|(log, ranges)| (log, ranges.clone()));
+        for sum in &mut state.sums {
+            *sum = reader.signed()?;
+        }
+        state.log = Log::read(reader, registers, serves)?;
+        for _ in 0..reader.count("a number of deltas")? {
+            let (author, first) = (Actor::read(reader)?, reader.number()?);
+            let mut edits = Vec::new();
+            for _ in 0..reader.count("a number of edits")? {
+                edits.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+            }
+            state.edits.insert((author, first), edits);
+        }
+        if reader.is_done() { Ok(state) } else { Err(Malformed::Long) }
+    }
+}

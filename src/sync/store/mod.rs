@@ -1,0 +1,77 @@
+//! Where a replica keeps what must survive: an append-only journal, and an image that stands for its beginning.
+//!
+//! A new store is one file here. Knows: bytes. Must not: know what an entry means.
+
+pub mod disk;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+/// Whose store it is: a store of another owner is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Owner {
+    /// What tells one scenario's stores from another's.
+    pub scenario: u64,
+    /// The client.
+    pub client: u32,
+}
+
+/// The version of the format of stores that this abench writes and reads.
+pub const VERSION: u32 = 1;
+
+/// What a store holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The image, where there is one.
+    pub image: Option<Vec<u8>>,
+    /// The entries after it, in order.
+    pub entries: Vec<Vec<u8>>,
+}
+
+/// Why a store cannot be used. What it holds is left as it is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// It was written by another version.
+    #[error("the store is of version {found}; this abench reads version {VERSION}")]
+    Version {
+        /// Its version.
+        found: u32,
+    },
+    /// It belongs to another scenario or client.
+    #[error("the store belongs to {found}, and {wanted} was to be opened")]
+    Owner {
+        /// Whose it is.
+        found: String,
+        /// Whose was expected.
+        wanted: String,
+    },
+    /// It is not as it was written.
+    #[error("the store is damaged: {0}; restore it, or start afresh and take what the peers have")]
+    Damaged(String),
+    /// The medium refuses.
+    #[error("the store cannot be written or read: {0}")]
+    Unusable(String),
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "client {} of scenario {:016x}", self.client, self.scenario)
+    }
+}
+
+/// A journal with an image.
+pub trait Store {
+    /// All that was kept. What was appended and never synced may be missing, from the end.
+    fn load(&mut self) -> Result<Kept, StoreError>;
+
+    /// Adds an entry. Until [`Store::sync`] a crash may lose it.
+    fn append(&mut self, entry: &[u8]) -> Result<(), StoreError>;
+
+    /// Makes all entries durable.
+    fn sync(&mut self) -> Result<(), StoreError>;
+
+    /// Puts an image in place of the old one and of all entries, in one step, durably.
+    fn replace(&mut self, image: &[u8]) -> Result<(), StoreError>;
+
+    /// Bytes that it takes.
+    fn bytes(&self) -> u64;
+}

@@ -1,0 +1,23 @@
+//! The first write of a register wins, for ever.
+
+use crate::sync::strategy::courier::About;
+use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
+
+/// Registers of which the first write by the clock stays.
+pub type FirstWriter = RegisterMap<First>;
+
+/// The earlier time wins; of two at one time, the lower client.
+#[derive(Clone, Debug, Default)]
+pub struct First;
+
+impl Policy for First {
+    const STAMPED: bool = true;
+
+    fn stamp(&mut self, about: &About) -> Stamp {
+        Stamp { time: about.wall, count: 0, client: about.actor.client }
+    }
+
+    fn wins(new: Stamp, old: Option<Stamp>) -> bool {
+        old.is_none_or(|old| new < old)
+    }
+}

@@ -1,0 +1,23 @@
+//! The last write to arrive wins.
+
+use crate::sync::strategy::courier::About;
+use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
+
+/// Registers of which the last to arrive stays.
+pub type LastArrival = RegisterMap<Arrival>;
+
+/// Whatever comes takes the place of what is there.
+#[derive(Clone, Debug, Default)]
+pub struct Arrival;
+
+impl Policy for Arrival {
+    const STAMPED: bool = false;
+
+    fn stamp(&mut self, _about: &About) -> Stamp {
+        Stamp::default()
+    }
+
+    fn wins(_new: Stamp, _old: Option<Stamp>) -> bool {
+        true
+    }
+}

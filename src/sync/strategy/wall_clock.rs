@@ -1,0 +1,23 @@
+//! The last write by the writers' clocks wins.
+
+use crate::sync::strategy::courier::About;
+use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
+
+/// Registers of which the last by the clock stays.
+pub type WallClock = RegisterMap<Wall>;
+
+/// The later time wins; of two at one time, the higher client.
+#[derive(Clone, Debug, Default)]
+pub struct Wall;
+
+impl Policy for Wall {
+    const STAMPED: bool = true;
+
+    fn stamp(&mut self, about: &About) -> Stamp {
+        Stamp { time: about.wall, count: 0, client: about.actor.client }
+    }
+
+    fn wins(new: Stamp, old: Option<Stamp>) -> bool {
+        old.is_none_or(|old| new >= old)
+    }
+}

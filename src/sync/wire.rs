@@ -1,0 +1,295 @@
+//! How messages are written and read: numbers as LEB128, signed ones zigzag first, and a CRC-32 at the end.
+//!
+//! Every byte is counted by what it is for while it is written, so that no total is an estimate. Reading is total: any
+//! bytes give a value or a [`Malformed`].
+
+use crate::domain::traffic::{Kind, Traffic};
+
+/// Bytes of the checksum (CRC-32, IEEE 802.3) that ends every frame.
+pub const CHECKSUM: usize = 4;
+
+/// Why bytes are no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// They end too early.
+    #[error("the bytes end too early")]
+    Short,
+    /// They go on after the end.
+    #[error("bytes are left over")]
+    Long,
+    /// They are not as they were sent.
+    #[error("the checksum does not fit")]
+    Checksum,
+    /// A number has more than 64 bits, or is written longer than it need be.
+    #[error("a number is not as this format writes it")]
+    Number,
+    /// A field has a value that its place does not allow.
+    #[error("{0} is out of its range")]
+    Range(&'static str),
+}
+
+/// A message as it travels.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Frame {
+    /// All of it.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes one frame, counting.
+#[derive(Debug)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    traffic: Traffic,
+    kind: Kind,
+    counted: usize,
+}
+
+impl Writer {
+    /// A frame that begins with this tag.
+    pub fn tagged(tag: u8) -> Self {
+        Writer { bytes: vec![tag], traffic: Traffic::default(), kind: Kind::Framing, counted: 0 }
+    }
+
+    /// No frame but a part of one, or an entry of a store.
+    pub fn bare() -> Self {
+        Writer { bytes: Vec::new(), traffic: Traffic::default(), kind: Kind::Framing, counted: 0 }
+    }
+
+    /// What follows is of this kind.
+    pub fn of(&mut self, kind: Kind) -> &mut Self {
+        self.settle();
+        self.kind = kind;
+        self
+    }
+
+    fn settle(&mut self) {
+        self.traffic.count(self.kind, (self.bytes.len() - self.counted) as u64);
+        self.counted = self.bytes.len();
+    }
+
+    /// One byte.
+    pub fn byte(&mut self, byte: u8) -> &mut Self {
+        self.bytes.push(byte);
+        self
+    }
+
+    /// A number, 1 to 10 bytes.
+    #[inline]
+    pub fn number(&mut self, mut number: u64) -> &mut Self {
+        while number >= 0x80 {
+            self.bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
+        self
+    }
+
+    /// A signed number: small ones of either sign are short.
+    #[inline]
+    pub fn signed(&mut self, number: i64) -> &mut Self {
+        self.number((number << 1 ^ number >> 63) as u64)
+    }
+
+    /// Bytes as they are.
+    pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    /// So many bytes so far.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The frame with its checksum, and its bytes by kind.
+    pub fn seal(mut self) -> (Frame, Traffic) {
+        self.of(Kind::Framing);
+        let checksum = crc32fast::hash(&self.bytes);
+        self.bytes.extend_from_slice(&checksum.to_le_bytes());
+        self.settle();
+        (Frame { bytes: self.bytes }, self.traffic)
+    }
+
+    /// What was written, without a checksum, and its bytes by kind.
+    pub fn unsealed(mut self) -> (Vec<u8>, Traffic) {
+        self.settle();
+        (self.bytes, self.traffic)
+    }
+
+    /// What was written, without a checksum.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// Reads what a [`Writer`] wrote.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// The tag of a frame and what follows it, if its checksum fits.
+    pub fn open(frame: &'a [u8]) -> Result<(u8, Reader<'a>), Malformed> {
+        let (body, checksum) = frame.split_last_chunk::<CHECKSUM>().ok_or(Malformed::Short)?;
+        let (&tag, rest) = body.split_first().ok_or(Malformed::Short)?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*checksum) {
+            return Err(Malformed::Checksum);
+        }
+        Ok((tag, Reader { rest }))
+    }
+
+    /// What a bare writer wrote.
+    pub fn bare(bytes: &'a [u8]) -> Self {
+        Reader { rest: bytes }
+    }
+
+    /// One byte.
+    pub fn byte(&mut self) -> Result<u8, Malformed> {
+        let (&byte, rest) = self.rest.split_first().ok_or(Malformed::Short)?;
+        self.rest = rest;
+        Ok(byte)
+    }
+
+    /// A number.
+    #[inline]
+    pub fn number(&mut self) -> Result<u64, Malformed> {
+        let mut number = 0u64;
+        for place in 0..10 {
+            let byte = self.byte()?;
+            let low = u64::from(byte & 0x7F);
+            if place == 9 && byte > 1 || place > 0 && byte == 0 {
+                return Err(Malformed::Number);
+            }
+            number |= low << (7 * place);
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(Malformed::Number)
+    }
+
+    /// A number of at most this size.
+    pub fn at_most(&mut self, most: u64, what: &'static str) -> Result<u64, Malformed> {
+        Some(self.number()?).filter(|&number| number <= most).ok_or(Malformed::Range(what))
+    }
+
+    /// A count of things that take at least one byte each: never more than bytes are left.
+    pub fn count(&mut self, what: &'static str) -> Result<usize, Malformed> {
+        let count = self.number()?;
+        usize::try_from(count).ok().filter(|&count| count <= self.rest.len()).ok_or(Malformed::Range(what))
+    }
+
+    /// A number of 32 bits.
+    pub fn small(&mut self, what: &'static str) -> Result<u32, Malformed> {
+        u32::try_from(self.number()?).map_err(|_| Malformed::Range(what))
+    }
+
+    /// A signed number.
+    #[inline]
+    pub fn signed(&mut self) -> Result<i64, Malformed> {
+        let number = self.number()?;
+        Ok((number >> 1) as i64 ^ -((number & 1) as i64))
+    }
+
+    /// All that is left.
+    pub fn rest(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// Whether nothing is left.
+    pub fn is_done(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The end, where nothing may follow.
+    pub fn end(self) -> Result<(), Malformed> {
+        if self.is_done() { Ok(()) } else { Err(Malformed::Long) }
+    }
+}
+
+/// Writes which registers change and by what: the count, gaps between registers, signed amounts.
+pub fn write_changes(writer: &mut Writer, changes: &[(u32, i64)]) {
+    writer.of(Kind::Addressing).number(changes.len() as u64);
+    let mut next = 0;
+    for &(register, amount) in changes {
+        writer.of(Kind::Addressing).number(u64::from(register - next));
+        writer.of(Kind::Payload).signed(amount);
+        next = register + 1;
+    }
+}
+
+/// Reads what [`write_changes`] wrote, registers ascending and below `registers`.
+pub fn read_changes(reader: &mut Reader, registers: u32) -> Result<Vec<(u32, i64)>, Malformed> {
+    let count = reader.count("a number of changes")?;
+    let mut changes = Vec::with_capacity(count);
+    let mut next = 0u64;
+    for _ in 0..count {
+        let register = reader.number()?.checked_add(next).filter(|&register| register < u64::from(registers));
+        let register = register.ok_or(Malformed::Range("a register"))?;
+        changes.push((register as u32, reader.signed()?));
+        next = register + 1;
+    }
+    Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_and_every_byte_is_counted(numbers: Vec<u64>, signed: Vec<i64>) {
+            let mut writer = Writer::tagged(7);
+            writer.of(Kind::Ids);
+            numbers.iter().for_each(|&number| { writer.number(number); });
+            writer.of(Kind::Payload);
+            signed.iter().for_each(|&number| { writer.signed(number); });
+            let (frame, traffic) = writer.seal();
+            prop_assert_eq!(traffic.total(), frame.bytes.len() as u64);
+            prop_assert_eq!(traffic.framing, 5);
+            let (tag, mut reader) = Reader::open(&frame.bytes).expect("it is whole");
+            prop_assert_eq!(tag, 7);
+            for number in numbers {
+                prop_assert_eq!(reader.number(), Ok(number));
+            }
+            for number in signed {
+                prop_assert_eq!(reader.signed(), Ok(number));
+            }
+            prop_assert_eq!(reader.end(), Ok(()));
+        }
+
+        #[test]
+        fn a_damaged_frame_is_refused(body: Vec<u8>, at: prop::sample::Index, bit in 0..8u32) {
+            let mut writer = Writer::tagged(1);
+            writer.raw(&body);
+            let (frame, _) = writer.seal();
+            let mut flipped = frame.bytes.clone();
+            flipped[at.index(frame.bytes.len())] ^= 1 << bit;
+            prop_assert!(Reader::open(&flipped).is_err());
+        }
+
+        #[test]
+        fn changes_come_back(map in proptest::collection::btree_map(0..1000u32, any::<i64>(), 0..50), bytes: Vec<u8>) {
+            let changes: Vec<(u32, i64)> = map.into_iter().collect();
+            let mut writer = Writer::bare();
+            write_changes(&mut writer, &changes);
+            let bytes_written = writer.into_bytes();
+            prop_assert_eq!(read_changes(&mut Reader::bare(&bytes_written), 1000), Ok(changes));
+            let _ = read_changes(&mut Reader::bare(&bytes), 1000);
+        }
+    }
+
+    #[test]
+    fn a_number_written_longer_than_it_need_be_is_refused() {
+        assert_eq!(Reader::bare(&[0x80, 0]).number(), Err(Malformed::Number));
+        assert_eq!(Reader::bare(&[0xFF; 11]).number(), Err(Malformed::Number));
+        assert_eq!(Reader::bare(&[0x80]).number(), Err(Malformed::Short));
+    }
+}

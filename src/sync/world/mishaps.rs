@@ -1,0 +1,176 @@
+//! What happens to nodes: power failures, lost and cloned devices, old backups.
+
+use crate::domain::offline::FaultKind;
+use crate::scenario::offline::SECOND;
+use crate::sync::host::{Host, NodeId};
+use crate::sync::node::entropy;
+use crate::sync::store::Owner;
+use crate::sync::store::disk::{Disk, Loss};
+use crate::sync::world::{Event, World, WorldError};
+
+/// Something that happens to a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mishap {
+    /// The fault of this number begins.
+    Begins(usize),
+    /// Its node can be reached again.
+    Reachable(NodeId),
+    /// A backup is taken of it.
+    Backup(NodeId),
+    /// The next thing that it does ends in a power failure, after so many steps.
+    Fuse(NodeId, u32),
+    /// It starts again.
+    Restart(NodeId),
+}
+
+/// Whether a device does not have its store any more afterwards.
+pub(super) fn loses_store(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore)
+}
+
+impl World<'_> {
+    pub(super) fn plan_mishaps(&mut self) {
+        for (number, fault) in self.trial.faults.iter().enumerate() {
+            if let Some(node) = self.trial.node(&fault.node) {
+                if fault.kind == FaultKind::Restore {
+                    self.plan((fault.at_s - fault.age_s) * SECOND, Event::Mishap(Mishap::Backup(node)));
+                }
+                self.plan(fault.at_s * SECOND, Event::Mishap(Mishap::Begins(number)));
+            }
+        }
+        let mut stream = self.trial.seed.stream("crashes");
+        for _ in 0..self.trial.crashes {
+            let node = stream.below(self.trial.nodes().into()) as NodeId;
+            let at = stream.below(self.trial.presence.lasts_s * SECOND);
+            let steps = 1 + stream.below(12) as u32;
+            self.plan(at, Event::Mishap(Mishap::Fuse(node, steps)));
+        }
+        let outages = self.trial.seed.stream("outages");
+        let link = self.trial.link;
+        for number in 0..self.connections.len() {
+            let mut stream = outages.member(number as u64);
+            for _ in 0..link.outages {
+                let at = stream.below(self.trial.presence.lasts_s * SECOND);
+                self.plan(at, Event::Outage(number, true));
+                self.plan(at + link.outage_s * SECOND, Event::Outage(number, false));
+            }
+        }
+    }
+
+    pub(super) fn befall(&mut self, mishap: Mishap) -> Result<(), WorldError> {
+        match mishap {
+            Mishap::Begins(number) => self.begin(number),
+            Mishap::Reachable(node) => {
+                self.devices[node as usize].reachable = true;
+                self.refresh_all(node)
+            }
+            Mishap::Backup(node) => {
+                // What its user did until now is in the backup.
+                self.act(node, |_, _| Ok(()))?;
+                let device = &mut self.devices[node as usize];
+                device.backup = device.node.as_ref().map(|held| (self.now, device.host.store.clone(), held.copy()));
+                Ok(())
+            }
+            Mishap::Fuse(node, steps) => {
+                if self.devices[node as usize].up {
+                    self.devices[node as usize].host.crash_after(steps);
+                }
+                Ok(())
+            }
+            Mishap::Restart(node) => self.restart(node),
+        }
+    }
+
+    fn begin(&mut self, number: usize) -> Result<(), WorldError> {
+        let fault = &self.trial.faults[number];
+        let Some(node) = self.trial.node(&fault.node) else { return Ok(()) };
+        let back = self.now + fault.for_s.max(1) * SECOND;
+        self.act(node, |_, _| Ok(()))?;
+        match fault.kind {
+            FaultKind::Crash => return self.fail(node, back),
+            FaultKind::Outage => {
+                self.devices[node as usize].reachable = false;
+                self.plan(back, Event::Mishap(Mishap::Reachable(node)));
+                return self.refresh_all(node);
+            }
+            FaultKind::Wipe => {
+                self.lose(node, 0);
+                let settings_disk = Disk::new(self.devices[node as usize].host.store.owner());
+                self.devices[node as usize].host.store = settings_disk;
+                self.devices[node as usize].wiped = true;
+            }
+            FaultKind::Restore => {
+                let Some((at, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
+                self.lose(node, at);
+                let device = &mut self.devices[node as usize];
+                (device.host.store, device.node) = (disk, Some(held));
+            }
+            FaultKind::Clone => {
+                let twin = node + 1;
+                self.act(twin, |_, _| Ok(()))?;
+                self.lose(twin, 0);
+                let (disk, held) = match &self.devices[node as usize] {
+                    device if device.node.is_some() => {
+                        (device.host.store.clone(), device.node.as_ref().map(|held| held.copy()))
+                    }
+                    _ => return Ok(()),
+                };
+                let device = &mut self.devices[twin as usize];
+                (device.host.store, device.node) = (disk, held);
+                self.fail(twin, back)?;
+                return Ok(());
+            }
+        }
+        self.fail(node, back)
+    }
+
+    /// Edits that only this device had, and made after that time, may be lost with its store.
+    fn lose(&mut self, node: NodeId, after: u64) {
+        let device = &mut self.devices[node as usize];
+        let safe = device.safe.min(device.ledger.len());
+        device.ledger[safe..].iter_mut().filter(|edit| edit.at >= after).for_each(|edit| edit.excused = true);
+        device.ids.clear();
+    }
+
+    pub(super) fn power_failed(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let pause = 1 + self.devices[node as usize].host.random(60);
+        self.fail(node, self.now + pause * SECOND)
+    }
+
+    /// The power of a node fails, and comes back.
+    fn fail(&mut self, node: NodeId, back: u64) -> Result<(), WorldError> {
+        let device = &mut self.devices[node as usize];
+        let unsynced = device.host.store.unsynced();
+        let loss = match device.host.random(3) {
+            0 => Loss::All,
+            1 => Loss::After(device.host.random(unsynced + 1)),
+            _ => Loss::Nothing,
+        };
+        device.host.store.crash(loss);
+        device.host.sent.clear();
+        device.up = false;
+        self.refresh_all(node)?;
+        self.plan(back, Event::Mishap(Mishap::Restart(node)));
+        Ok(())
+    }
+
+    fn restart(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let random = self.trial.seed.stream("entropy");
+        let failed = |error| WorldError::Store { node: self.trial.name(node), error };
+        let device = &mut self.devices[node as usize];
+        if device.up {
+            return Ok(());
+        }
+        device.starts += 1;
+        let store = std::mem::replace(&mut device.host.store, Disk::new(Owner { scenario: 0, client: 0 }));
+        device.host = Host::new(store, entropy(&random, node, device.starts));
+        device.host.now = self.now;
+        let Some(held) = device.node.take() else { return Ok(()) };
+        let held = if std::mem::take(&mut device.wiped) { held.afresh() } else { held };
+        let held = held.restart(&mut device.host, node).map_err(failed)?;
+        self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
+        (device.node, device.up) = (Some(held), true);
+        self.refresh_all(node)?;
+        self.plan_wake(node)
+    }
+}

@@ -1,0 +1,540 @@
+//! A world in virtual time: nodes, links, users and mishaps, all from the seed.
+//!
+//! Users' edits are made just before the next thing that happens to their device, with the time that they have: between
+//! two messages a device is alone, so nothing can tell, and thousands of devices that are away cost nothing.
+//!
+//! Knows: nodes, links, clocks, the workload. Must not: know what a message means, or judge.
+
+pub mod clock;
+pub mod link;
+pub mod measure;
+mod mishaps;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use crate::domain::flaw::Flaw;
+use crate::domain::history::{History, LedgerEdit, NodeEnd};
+use crate::domain::offline::OfflineTrial;
+use crate::domain::traffic::Traffic;
+use crate::domain::watch::Watch;
+use crate::scenario::offline::{Planned, SECOND, Users};
+use crate::sync::host::{Host, NodeId, OpId, Time};
+use crate::sync::node::{Node, entropy};
+use crate::sync::replica::session::Relation;
+use crate::sync::replica::{Reception, Settings};
+use crate::sync::store::disk::Disk;
+use crate::sync::store::{Owner, StoreError};
+use crate::sync::strategy::Strategy;
+use crate::sync::wire::Frame;
+use clock::Clock;
+use link::Wire;
+use measure::{Knowledge, Measures};
+use mishaps::Mishap;
+
+/// Something that happens.
+#[derive(Debug)]
+enum Event {
+    /// A message arrives.
+    Arrival { link: usize, from: NodeId, to: NodeId, frame: Frame, carries: Option<Knowledge> },
+    /// A node wants to be woken, or its user edits while it is connected.
+    Wake(NodeId),
+    /// A client comes or goes.
+    Presence(NodeId, bool),
+    /// A link goes down or comes up.
+    Outage(usize, bool),
+    /// Something happens to a node.
+    Mishap(Mishap),
+    /// Faults are over: everyone is connected, and links are sound.
+    Settle,
+}
+
+/// An event's place in time; of two at the same time, the one that was planned first comes first.
+struct Planning {
+    at: Time,
+    number: u64,
+    event: Event,
+}
+
+impl PartialEq for Planning {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.number) == (other.at, other.number)
+    }
+}
+
+impl Eq for Planning {}
+
+impl PartialOrd for Planning {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Planning {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}
+
+/// A connection between two nodes.
+struct Connection {
+    ends: [NodeId; 2],
+    /// What the second is to the first, and the first to the second.
+    relations: [Relation; 2],
+    wire: Wire,
+    out: bool,
+    open: bool,
+}
+
+/// A device: a node with its surroundings.
+struct Device {
+    node: Option<Box<dyn Node>>,
+    host: Host<Disk>,
+    /// Whether it is switched on, whether its user has it connected, and whether it can be reached.
+    up: bool,
+    here: bool,
+    reachable: bool,
+    starts: u64,
+    clock: Clock,
+    planned: Vec<Planned>,
+    next: usize,
+    ledger: Vec<LedgerEdit>,
+    ids: Vec<OpId>,
+    /// Edits of which everything was acknowledged at some time.
+    safe: usize,
+    woken_at: Option<Time>,
+    /// By neighbour, ascending.
+    connections: Vec<(NodeId, usize)>,
+    backup: Option<(Time, Disk, Box<dyn Node>)>,
+    /// Whether it lost its store, and starts without anything.
+    wiped: bool,
+}
+
+/// What a world came to.
+pub struct Outcome {
+    /// What the judges need.
+    pub history: History,
+    /// What was measured.
+    pub measures: Measures,
+    /// The nodes in the end, by number.
+    pub nodes: Vec<Box<dyn Node>>,
+    /// Their disks.
+    pub disks: Vec<Disk>,
+    /// The changes of the traced node: register, and the XOR of before and after.
+    pub trace: Vec<(u32, u64)>,
+}
+
+/// Why a world came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A node could not use its store.
+    #[error("{node}: {error}")]
+    Store {
+        /// Which.
+        node: String,
+        /// Why.
+        error: StoreError,
+    },
+    /// The user stopped it.
+    #[error("stopped by the user")]
+    Stopped,
+}
+
+/// A world.
+pub struct World<'a> {
+    trial: &'a OfflineTrial,
+    devices: Vec<Device>,
+    connections: Vec<Connection>,
+    queue: BinaryHeap<Reverse<Planning>>,
+    planned: u64,
+    now: Time,
+    settling: bool,
+    last_arrival: Time,
+    measures: Measures,
+    forgotten: u64,
+    /// The node whose changes are kept, and they: register, and the XOR of before and after.
+    traced: Option<NodeId>,
+    trace: Vec<(u32, u64)>,
+    /// Whether any device loses its store: then it matters which edits were safe.
+    tracks_safety: bool,
+}
+
+/// Deliveries after which a world is not going to be quiet any more, for each edit.
+const RESTLESS: u64 = 100_000;
+
+impl<'a> World<'a> {
+    /// A world before anything has happened.
+    pub fn new(
+        trial: &'a OfflineTrial,
+        strategy: &Strategy,
+        settings: &dyn Fn(NodeId) -> Settings,
+    ) -> Result<Self, WorldError> {
+        let mut world = World {
+            trial,
+            devices: Vec::new(),
+            connections: Vec::new(),
+            queue: BinaryHeap::new(),
+            planned: 0,
+            now: 0,
+            settling: false,
+            last_arrival: 0,
+            measures: Measures::of(trial),
+            forgotten: 0,
+            traced: None,
+            trace: Vec::new(),
+            tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
+        };
+        let users = Users::of(trial);
+        let (random, mut clocks) = (trial.seed.stream("entropy"), trial.seed.stream("clocks"));
+        for node in 0..trial.nodes() {
+            let settings = settings(node);
+            let owner = Owner { scenario: trial.seed.value(), client: settings.client };
+            let mut host = Host::new(Disk::new(owner), entropy(&random, node, 0));
+            let opened = (strategy.open)(&settings, trial, &mut host);
+            let opened = opened.map_err(|error| WorldError::Store { node: trial.name(node), error })?;
+            let is_client = node < trial.clients;
+            let lasts = trial.presence.lasts_s * SECOND;
+            world.devices.push(Device {
+                node: Some(opened),
+                host,
+                up: true,
+                here: !is_client,
+                reachable: true,
+                starts: 0,
+                clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
+                planned: if is_client { users.edits(node) } else { Vec::new() },
+                next: 0,
+                ledger: Vec::new(),
+                ids: Vec::new(),
+                safe: 0,
+                woken_at: None,
+                connections: Vec::new(),
+                backup: None,
+                wiped: false,
+            });
+        }
+        world.connect_all();
+        world.plan_presence();
+        world.plan_mishaps();
+        world.plan(trial.presence.lasts_s * SECOND, Event::Settle);
+        (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
+        Ok(world)
+    }
+
+    fn plan(&mut self, at: Time, event: Event) {
+        self.planned += 1;
+        self.queue.push(Reverse(Planning { at, number: self.planned, event }));
+    }
+
+    fn connect_all(&mut self) {
+        let links = self.trial.seed.stream("links");
+        let connect = |world: &mut Self, ends: [NodeId; 2], relations| {
+            let number = world.connections.len();
+            // Edges and the hub are connected by lines that are not metered.
+            let of_client = ends[0] < world.trial.clients;
+            let link = if of_client { world.trial.link } else { Default::default() };
+            let wire = Wire::new(link, links.member(number as u64));
+            world.connections.push(Connection { ends, relations, wire, out: false, open: false });
+            for side in [0, 1] {
+                world.devices[ends[side] as usize].connections.push((ends[1 - side], number));
+            }
+        };
+        for node in 0..self.trial.nodes() {
+            if let Some(parent) = self.trial.parent(node) {
+                connect(self, [node, parent], [Relation::Parent, Relation::Child]);
+            } else if !self.trial.hub {
+                (0..node).for_each(|peer| connect(self, [peer, node], [Relation::Peer; 2]));
+            }
+        }
+        self.devices.iter_mut().for_each(|device| device.connections.sort_unstable());
+    }
+
+    fn plan_presence(&mut self) {
+        let stream = self.trial.seed.stream("presence");
+        let presence = &self.trial.presence;
+        for client in 0..self.trial.clients {
+            let mut stream = stream.member(client.into());
+            let mut between = |(least, most): (u64, u64)| (least * SECOND) + stream.below((most - least) * SECOND + 1);
+            let (mut at, end) = (between(presence.away_s), presence.lasts_s * SECOND);
+            while at < end {
+                self.plan(at, Event::Presence(client, true));
+                at += between(presence.here_s).max(1);
+                if at < end {
+                    self.plan(at, Event::Presence(client, false));
+                }
+                at += between(presence.away_s).max(1);
+            }
+        }
+    }
+
+    /// The same world, whose users do this instead: by client, in the order in which each does it.
+    pub fn with_users(mut self, users: Vec<Vec<Planned>>) -> Self {
+        self.devices.iter_mut().zip(users).for_each(|(device, planned)| device.planned = planned);
+        self
+    }
+
+    /// The same world, in which the changes of this node's registers are kept, in order.
+    pub fn traced(mut self, node: NodeId) -> Self {
+        self.traced = Some(node);
+        self
+    }
+
+    /// The same world, in which the time of every message of this client is kept.
+    pub fn watched(mut self, client: NodeId) -> Self {
+        self.measures.watch(client);
+        self
+    }
+
+    fn shown(&self, node: NodeId) -> Vec<i64> {
+        self.devices[node as usize].node.as_ref().map_or(Vec::new(), |node| node.shows())
+    }
+
+    /// Lets everything happen until nothing is left to.
+    pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
+        let edits: u64 = self.devices.iter().map(|device| device.planned.len() as u64).sum();
+        let restless = RESTLESS + 100 * edits;
+        let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
+        let mut quiet = true;
+        while let Some(Reverse(Planning { at, event, .. })) = self.queue.pop() {
+            if at > deadline || self.measures.deliveries > restless {
+                quiet = false;
+                break;
+            }
+            self.now = at;
+            self.happen(event)?;
+            if self.planned & 0xFFF == 0 {
+                watch.advance(0);
+                if watch.stop_requested() {
+                    return Err(WorldError::Stopped);
+                }
+            }
+        }
+        watch.advance(1);
+        Ok(self.ended(quiet))
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), WorldError> {
+        match event {
+            Event::Arrival { link, from, to, frame, carries } => {
+                // What is on its way when a connection goes down is gone.
+                if self.connections[link].open {
+                    self.last_arrival = self.now;
+                    self.measures.arrived();
+                    let mut reception = Reception::Stale;
+                    let before = self.traced.filter(|&node| node == to).map(|node| self.shown(node));
+                    self.act(to, |node, host| {
+                        reception = node.receive(host, from, &frame.bytes)?;
+                        Ok(())
+                    })?;
+                    self.measures.received(reception);
+                    if let Some(before) = before {
+                        let changed = before.into_iter().zip(self.shown(to)).enumerate().filter(|(_, (a, b))| a != b);
+                        self.trace.extend(changed.map(|(register, (a, b))| (register as u32, (a ^ b) as u64)));
+                    }
+                    if let Some(carries) = carries.filter(|_| reception == Reception::Taken) {
+                        self.measures.heard(to, &carries, self.now);
+                    }
+                }
+            }
+            Event::Wake(node) => {
+                if self.devices[node as usize].woken_at == Some(self.now) {
+                    self.devices[node as usize].woken_at = None;
+                    self.act(node, |node, host| node.wake(host))?;
+                }
+            }
+            Event::Presence(node, here) => {
+                if !self.settling {
+                    self.devices[node as usize].here = here;
+                    self.refresh_all(node)?;
+                }
+            }
+            Event::Outage(link, out) => {
+                self.connections[link].out = out && !self.settling;
+                self.refresh(link)?;
+            }
+            Event::Mishap(mishap) => self.befall(mishap)?,
+            Event::Settle => {
+                self.settling = true;
+                self.last_arrival = self.now;
+                for node in 0..self.devices.len() as NodeId {
+                    self.devices[node as usize].here = true;
+                    self.act(node, |_, _| Ok(()))?;
+                }
+                self.connections.iter_mut().for_each(|connection| connection.out = false);
+                (0..self.connections.len()).try_for_each(|link| self.refresh(link))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a node do something, after what its user did until now; then what it sent goes on its way.
+    fn act(
+        &mut self,
+        number: NodeId,
+        act: impl FnOnce(&mut dyn Node, &mut Host<Disk>) -> Result<(), StoreError>,
+    ) -> Result<(), WorldError> {
+        let failed = |error| WorldError::Store { node: self.trial.name(number), error };
+        let device = &mut self.devices[number as usize];
+        let Some(node) = device.node.as_mut().filter(|_| device.up) else { return Ok(()) };
+        let mut crashed = false;
+        while let Some(edit) = device.planned.get(device.next).filter(|edit| edit.at <= self.now && !crashed) {
+            (device.host.now, device.host.wall) = (edit.at, device.clock.shows(edit.at));
+            let shown = device.host.shown.len();
+            node.edit(&mut device.host, edit.register, edit.amount).map_err(failed)?;
+            crashed = device.host.has_crashed();
+            // What a crash came before was never shown as accepted: it may count, once, or not.
+            let excused = device.host.shown.len() == shown;
+            let Planned { at, register, amount } = *edit;
+            device.ledger.push(LedgerEdit { device: number, at, register, amount, excused });
+            device.next += 1;
+            self.measures.edited(number, at);
+        }
+        device.ids.append(&mut device.host.shown);
+        if !crashed {
+            (device.host.now, device.host.wall) = (self.now, device.clock.shows(self.now));
+            act(node.as_mut(), &mut device.host).map_err(failed)?;
+            crashed = device.host.has_crashed();
+        }
+        if !crashed && self.tracks_safety && node.backlog() == 0 {
+            device.safe = device.ledger.len();
+        }
+        self.post(number);
+        if crashed { self.power_failed(number) } else { self.plan_wake(number) }
+    }
+
+    fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {
+        let device = &mut self.devices[number as usize];
+        let Some(node) = device.node.as_ref().filter(|_| device.up) else { return Ok(()) };
+        let edit = device.planned.get(device.next).map(|edit| edit.at);
+        let connected = || device.connections.iter().any(|&(_, link)| self.connections[link].open);
+        let wake = node.wakes_at().into_iter().chain(edit.filter(|_| connected())).min();
+        let Some(at) = wake.map(|at| at.max(self.now)) else {
+            device.woken_at = None;
+            return Ok(());
+        };
+        if device.woken_at != Some(at) {
+            device.woken_at = Some(at);
+            self.plan(at, Event::Wake(number));
+        }
+        Ok(())
+    }
+
+    /// Hands what a node sent to its links.
+    fn post(&mut self, from: NodeId) {
+        let mut sent = std::mem::take(&mut self.devices[from as usize].host.sent);
+        for message in sent.drain(..) {
+            let to = message.to;
+            let links = &self.devices[from as usize].connections;
+            let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
+            let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
+            let carries = self.measures.sent(from, to, &message, self.now);
+            let direction = usize::from(self.connections[link].ends[0] != from);
+            let arrivals = self.connections[link].wire.send(self.now, message.frame, direction, self.settling);
+            for arrival in arrivals.into_iter().flatten() {
+                let carries = carries.clone();
+                self.plan(arrival.at, Event::Arrival { link, from, to, frame: arrival.frame, carries });
+            }
+        }
+        self.devices[from as usize].host.sent = sent;
+    }
+
+    fn refresh_all(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let links = self.devices[node as usize].connections.clone();
+        links.into_iter().try_for_each(|(_, link)| self.refresh(link))
+    }
+
+    /// Opens or closes a connection as its ends and itself allow.
+    fn refresh(&mut self, link: usize) -> Result<(), WorldError> {
+        let Connection { ends, relations, out, open, .. } = self.connections[link];
+        let ready = |&end: &NodeId| {
+            let device = &self.devices[end as usize];
+            device.up && device.here && device.reachable && device.node.is_some()
+        };
+        let opens = !out && ends.iter().all(ready);
+        if opens == open {
+            return Ok(());
+        }
+        self.connections[link].open = opens;
+        for side in [1, 0] {
+            let (end, peer) = (ends[side], ends[1 - side]);
+            self.act(end, |node, host| {
+                if opens {
+                    node.connected(host, peer, relations[side])
+                } else {
+                    node.disconnected(peer);
+                    Ok(())
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn ended(mut self, quiet: bool) -> Outcome {
+        let mut history = History {
+            quiet,
+            settled_after: self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND),
+            settle_bound: self.trial.settle_s * SECOND,
+            forgotten: self.forgotten,
+            ..History::default()
+        };
+        history.ledger.start = self.trial.start;
+        history.ledger.registers = self.trial.registers;
+        for device in &mut self.devices {
+            history.ledger.edits.append(&mut device.ledger);
+        }
+        history.traffic = self.measures.client_traffic();
+        for (number, device) in self.devices.iter().enumerate() {
+            if let Some(node) = &device.node {
+                history.backlog += node.backlog();
+                history.ends.push(NodeEnd { name: self.trial.name(number as u32), registers: node.shows() });
+                self.measures.stored += node.stored(&device.host);
+            }
+        }
+        history.unkept = unkept(self.trial, &self.devices);
+        let (nodes, disks) =
+            self.devices.into_iter().filter_map(|device| Some((device.node?, device.host.store))).unzip();
+        Outcome { history, measures: self.measures, nodes, disks, trace: self.trace }
+    }
+}
+
+/// What every node of a world is told.
+pub fn settings(trial: &OfflineTrial, flaw: Option<Flaw>) -> impl Fn(NodeId) -> Settings {
+    let journal = trial.journal;
+    let line = trial.link.latency_ms * 1000 + u64::from(journal.piece) * 8_000_000 / trial.link.bits_per_s.max(1);
+    let (registers, clients, hub, edges) = (trial.registers, trial.clients, trial.hub, !trial.edges.is_empty());
+    move |node| Settings {
+        node,
+        client: node,
+        registers,
+        serves: node >= clients || !hub,
+        serves_relays: !hub || edges,
+        // Twice the way there and back of the longest piece, and the time that the other waits for more.
+        retry_after: 2 * SECOND + 4 * line,
+        retry_at_most: 300 * SECOND,
+        retries: 1000,
+        greetings: 4,
+        linger: SECOND,
+        piece: journal.piece as usize,
+        retain: journal.retain,
+        compact_after: journal.compact_after,
+        flaw,
+    }
+}
+
+/// Acknowledgements of parents that they do not keep.
+fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
+    let replica = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.replica());
+    let broken = (0..trial.clients).filter(|&client| {
+        let parent = trial.parent(client).and_then(replica);
+        let given = replica(client).map(|replica| &replica.state().given);
+        parent.zip(given).is_some_and(|(parent, given)| !parent.state().seen.covers(given))
+    });
+    broken.count() as u64
+}
+
+/// Bytes that both ways of all clients' links carried.
+pub fn both_ways(traffic: &(Traffic, Traffic)) -> u64 {
+    traffic.0.total() + traffic.1.total()
+}

@@ -1,0 +1,110 @@
+//! Worlds of clients, through the binary.
+
+use crate::common::{answer, unwrapped};
+use serde_json::Value;
+
+/// The record of a scenario.
+fn record(named: &str) -> Value {
+    let answer = answer(&["run", named, "--record", "-"]);
+    assert_eq!(answer.exit, 0, "{}", answer.talk);
+    serde_json::from_str(&answer.output).expect("JSON")
+}
+
+fn without_timing_and_host(mut record: Value) -> Value {
+    let fields = record.as_object_mut().expect("an object");
+    fields.remove("timing");
+    fields.remove("host");
+    record
+}
+
+#[test]
+fn the_report_of_field_tally_is_a_table_of_strategies_with_counterexamples() {
+    let answer = answer(&["run", "field-tally"]);
+    assert_eq!((answer.exit, answer.talk.as_str()), (0, ""), "{}", answer.output);
+    insta::assert_snapshot!(answer.output);
+}
+
+#[test]
+fn agreement_is_not_taken_for_truth_and_right_strategies_hold() {
+    let record = record("field-tally");
+    let rows = record["offline"]["strategies"].as_array().expect("rows");
+    let row = |name: &str| rows.iter().find(|row| row["name"] == name).expect("a row");
+    for name in ["last-arrival", "last-wall-clock", "last-hybrid-clock"] {
+        assert_eq!(row(name)["oracles"]["convergence"][0], "holds", "{name} agrees with itself");
+        assert_eq!(row(name)["oracles"]["truth"][0], "falsified", "and is wrong");
+        assert!(row(name)["wrong_registers"].as_u64() > Some(0));
+    }
+    for name in ["reconciliation", "operation-log", "additive-delta", "running-sums"] {
+        assert_eq!((&row(name)["verdict"], &row(name)["wrong_registers"]), (&"holds".into(), &0.into()), "{name}");
+    }
+    for row in rows {
+        for way in ["up", "down"] {
+            let kinds = row[way].as_object().expect("kinds of bytes");
+            assert_eq!(kinds.len(), 6);
+            assert!(kinds.values().filter_map(Value::as_u64).sum::<u64>() > 0);
+        }
+    }
+}
+
+#[test]
+fn the_smallest_counterexamples_are_two_clients_with_one_increment_each_and_replay() {
+    let report = answer(&["run", "field-tally"]).output;
+    let cases: Vec<&str> = report.lines().filter_map(|line| line.strip_prefix("  replay: abench replay ")).collect();
+    let of = |name: &str| *cases.iter().find(|case| case.contains(name)).expect("a case");
+    for (name, got) in [("xor-delta", "0x0000000000000005"), ("last-arrival", "0x0000000000000006")] {
+        let case = of(name);
+        assert!(case.ends_with("start=0x0000000000000005,clients=1+1"), "{case}");
+        let replayed = answer(&["replay", case]);
+        assert_eq!(replayed.exit, 1);
+        assert!(replayed.output.contains("expected state  0x0000000000000007"), "{}", replayed.output);
+        assert!(replayed.output.contains(got), "{}", replayed.output);
+        assert_eq!(answer(&["replay", &case.replace(name, "additive-delta")]).exit, 0);
+    }
+    assert!(answer(&["replay", "case1,gossip,edits,start=0x5,clients=1"]).talk.contains("'gossip' is not a strategy"));
+}
+
+#[test]
+fn a_world_replays_identically_from_its_seed_and_differs_under_another() {
+    let twice = [0, 1].map(|_| without_timing_and_host(record("duplicate-storm")));
+    assert_eq!(twice[0], twice[1]);
+    let other = answer(&["run", "duplicate-storm", "--seed", "2", "--record", "-"]);
+    let other: Value = serde_json::from_str(&other.output).expect("JSON");
+    assert_ne!(other["offline"]["strategies"][0]["up"], twice[0]["offline"]["strategies"][0]["up"]);
+}
+
+#[test]
+fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("world.toml");
+    let refused = |extra: &str, workload: &str, link: &str| {
+        let text = format!(
+            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\n{extra}\n[offline.workload]\nticks = 2\n\
+             {workload}\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\nhere_s = [1, 9]\n{link}"
+        );
+        std::fs::write(&path, text).expect("a file");
+        let answer = answer(&["run", path.to_str().expect("text")]);
+        assert_eq!((answer.exit, answer.output.as_str()), (2, ""), "{}", answer.talk);
+        unwrapped(&answer.talk.replace(folder.path().to_str().expect("text"), ""))
+    };
+    insta::assert_debug_snapshot!([
+        refused("edges = [{ name = 'near', clients = [0] }]", "changed = 2", ""),
+        refused("edges = [{ name = 'near', parent = 'far', clients = [0] }]", "changed = 2", ""),
+        refused("", "changed = 9", ""),
+        refused("", "changed = 2", "[offline.link]\nbits_per_s = 0"),
+        refused("strategies = ['gossip']", "changed = 2", ""),
+        refused("flaws = ['typo']", "changed = 2", ""),
+        refused("faults = [{ kind = 'wipe', node = 'client 2', at_s = 5 }]", "changed = 2", ""),
+        refused("", "changed = 2", "[offline.link]\nlost_per_mille = 1001"),
+    ]);
+}
+
+#[test]
+fn every_planted_flaw_is_caught_by_a_named_judge() {
+    let (small, cloned) = (record("crash-everywhere"), record("cloned-device"));
+    let of = |record: &Value, part: &str| record[part]["flaws"].as_array().expect("flaws").clone();
+    let flaws = [of(&small, "everywhere"), of(&cloned, "offline")].concat();
+    assert_eq!(flaws.len(), abench::domain::flaw::Flaw::ALL.len());
+    for flaw in &flaws {
+        assert!(flaw["caught_by"].as_array().is_some_and(|judges| !judges.is_empty()), "{flaw}");
+    }
+}

@@ -1,0 +1,285 @@
+//! Replicas on SQLite: a store that is damaged or not one's own is refused or recovered, and a process that is killed at any
+//! instant loses nothing that it acknowledged.
+#![cfg(feature = "sqlite")]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use abench::domain::seed::Seed;
+use abench::sync::host::{Entropy, Host};
+use abench::sync::replica::session::Relation;
+use abench::sync::replica::{Replica, Settings};
+use abench::sync::store::sqlite::Sqlite;
+use abench::sync::store::{Owner, Store, StoreError, VERSION};
+
+const CLIENT: u32 = 7;
+const HUB: u32 = 9;
+const OWNER: Owner = Owner { scenario: 0xF1E1D, client: CLIENT };
+const REGISTERS: u32 = 64;
+
+fn settings(node: u32, serves: bool) -> Settings {
+    Settings {
+        node,
+        client: node,
+        registers: REGISTERS,
+        serves,
+        serves_relays: false,
+        retry_after: 1000,
+        retry_at_most: 100_000,
+        retries: 1000,
+        greetings: 4,
+        linger: 0,
+        piece: 4096,
+        retain: 4,
+        compact_after: 500,
+        flaw: None,
+    }
+}
+
+fn host(path: &Path, owner: Owner, seed: u64) -> Result<Host<Sqlite>, StoreError> {
+    Ok(Host::new(Sqlite::open(path, owner)?, Entropy::Drawn(Box::new(Seed::new(seed).stream("entropy")))))
+}
+
+fn entries(path: &Path) -> Result<usize, StoreError> {
+    Ok(Sqlite::open(path, OWNER)?.load()?.entries.len())
+}
+
+fn written(path: &Path, count: usize) {
+    let mut store = Sqlite::open(path, OWNER).expect("a store");
+    for number in 0..count {
+        store.append(&[number as u8; 40]).expect("an entry");
+        store.sync().expect("a disk");
+    }
+    // A process that is killed leaves its write-ahead log behind.
+    std::mem::forget(store);
+}
+
+#[test]
+fn what_was_synced_is_there_again_and_what_was_only_appended_is_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    written(&path, 3);
+    let mut store = Sqlite::open(&path, OWNER).expect("a store");
+    store.append(b"never synced").expect("an entry");
+    drop(store);
+    let mut store = Sqlite::open(&path, OWNER).expect("a store");
+    assert_eq!(store.load().expect("entries").entries.len(), 3);
+    store.replace(b"an image").expect("a disk");
+    let kept = Sqlite::open(&path, OWNER).expect("a store").load().expect("an image");
+    assert_eq!((kept.image.as_deref(), kept.entries.len()), (Some(&b"an image"[..]), 0));
+}
+
+#[test]
+fn a_store_of_another_owner_or_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    written(&path, 1);
+    let other = Owner { scenario: 1, ..OWNER };
+    assert!(matches!(Sqlite::open(&path, other), Err(StoreError::Owner { .. })));
+    let connection = rusqlite::Connection::open(&path).expect("a database");
+    connection.execute("UPDATE about SET version = ?", [VERSION + 1]).expect("a table");
+    drop(connection);
+    assert_eq!(entries(&path), Err(StoreError::Version { found: VERSION + 1 }));
+}
+
+#[test]
+fn a_truncated_log_or_a_flipped_byte_is_refused_or_recovered_and_never_silently_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    written(&path, 30);
+    let files =
+        ["store.db", "store.db-wal"].map(|name| (name, std::fs::read(folder.path().join(name)).expect("a file")));
+    let mark = std::fs::read(path.with_extension("mark")).expect("a mark");
+    let mut stream = Seed::new(11).stream("damage");
+    let (mut refused, mut recovered) = (0, 0);
+    for _ in 0..150 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        std::fs::write(path.with_extension("mark"), &mark).expect("a file");
+        let which = stream.below(2) as usize;
+        for (place, (name, bytes)) in files.iter().enumerate() {
+            let mut bytes = bytes.clone();
+            if place == which {
+                let at = stream.below(bytes.len() as u64) as usize;
+                if stream.below(2) == 0 { bytes.truncate(at) } else { bytes[at] ^= 1 << stream.below(8) }
+            }
+            std::fs::write(folder.path().join(name), bytes).expect("a file");
+        }
+        match Sqlite::open(&path, OWNER).and_then(|mut store| store.load()) {
+            Err(_) => refused += 1,
+            Ok(kept) => {
+                let expected: Vec<Vec<u8>> = (0..30).map(|number| vec![number as u8; 40]).collect();
+                assert_eq!(kept.entries, expected, "a store that opens has everything");
+                recovered += 1;
+            }
+        }
+    }
+    assert!(refused > 20 && recovered > 5, "{refused} refused, {recovered} recovered");
+}
+
+/// The client's process: it edits for as long as it lives, tells what it is about to do and what it has shown, and syncs
+/// with a hub at the other end of its pipes. Its arguments come by the environment; without them this is no test.
+#[test]
+fn a_client_that_is_told_where_its_store_is() {
+    let Ok(path) = std::env::var("ABENCH_TEST_STORE") else { return };
+    let start: u64 = std::env::var("ABENCH_TEST_START").expect("a number").parse().expect("a number");
+    let mut host = host(Path::new(&path), OWNER, start).expect("a store");
+    let mut replica = Replica::open(settings(CLIENT, false), &mut host).expect("a replica");
+    let (arrivals, arrived) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = std::io::stdin().lines().map_while(Result::ok);
+        lines.map_while(|line| arrivals.send(unhex(&line)).ok()).for_each(drop);
+    });
+    let mut stream = Seed::new(start).stream("edits");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\nsums {}", listed(replica.sums())).expect("a pipe");
+    replica.connected(&mut host, HUB, Relation::Parent).expect("a connection");
+    loop {
+        host.now += 1;
+        let (register, amount) = (stream.below(REGISTERS.into()) as u32, 1 + stream.below(9) as i64);
+        let batch = [(register, amount), ((register + 1) % REGISTERS, -2 * amount)];
+        let batch = &batch[..1 + stream.below(2) as usize];
+        let told: Vec<String> = batch.iter().map(|(register, amount)| format!("{register}:{amount}")).collect();
+        writeln!(out, "trying {}", told.join(",")).and_then(|()| out.flush()).expect("a pipe");
+        replica.edits(&mut host, batch).expect("a disk");
+        let shown = std::mem::take(&mut host.shown);
+        assert_eq!(shown.len(), batch.len());
+        writeln!(out, "shown {} {}", shown[0].actor, shown[0].sequence).and_then(|()| out.flush()).expect("a pipe");
+        for frame in arrived.try_iter() {
+            replica.receive(&mut host, HUB, &frame).expect("a disk");
+        }
+        replica.wake(&mut host).expect("a disk");
+        for sent in std::mem::take(&mut host.sent) {
+            writeln!(out, "send {}", hex(&sent.frame.bytes)).and_then(|()| out.flush()).expect("a pipe");
+        }
+    }
+}
+
+/// What the users of the client saw, edit by edit.
+#[derive(Default)]
+struct Seen {
+    sums: Vec<i64>,
+    ids: BTreeSet<String>,
+    /// The batch that was tried last and never shown: it may count as a whole, or not at all.
+    open: Option<Vec<(u32, i64)>>,
+}
+
+impl Seen {
+    fn add(&mut self, batch: &[(u32, i64)]) {
+        batch.iter().for_each(|&(register, amount)| self.sums[register as usize] += amount);
+    }
+
+    /// After a start, everything that was shown counts, once, and nothing else but the open batch.
+    fn compare(&mut self, sums: &[i64], start: u64) {
+        if let Some(batch) = self.open.take()
+            && sums != self.sums
+        {
+            self.add(&batch);
+        }
+        assert_eq!(sums, self.sums, "at start {start}");
+    }
+}
+
+/// Kills the client process at random instants under load; each time the next one goes on from its store.
+#[test]
+fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_and_doubles_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("client.db");
+    let mut stream = Seed::new(200).stream("kills");
+    let mut seen = Seen { sums: vec![0; REGISTERS as usize], ..Seen::default() };
+    let mut hub_host = host(&folder.path().join("hub.db"), Owner { client: HUB, ..OWNER }, 5).expect("a store");
+    let mut hub = Replica::open(settings(HUB, true), &mut hub_host).expect("a hub");
+    for start in 0..200u64 {
+        let mut child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["a_client_that_is_told_where_its_store_is", "--exact", "--nocapture", "--test-threads=1"])
+            .env("ABENCH_TEST_STORE", &path)
+            .env("ABENCH_TEST_START", start.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let mut input = child.stdin.take().expect("a pipe");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        hub.disconnected(CLIENT);
+        hub.connected(&mut hub_host, CLIENT, Relation::Child).expect("a connection");
+        // The instant is so many words after the start, and then wherever the process is.
+        let (wanted, mut heard) = (1 + stream.below(60), 0);
+        let mut line = String::new();
+        while {
+            line.clear();
+            output.read_line(&mut line).is_ok_and(|length| length > 0)
+        } {
+            // What the kill has cut off was not told.
+            let Some(told) = line.strip_suffix('\n') else { break };
+            match told.split_once(' ') {
+                Some(("sums", sums)) => seen.compare(&unlisted(sums), start),
+                Some(("trying", batch)) => seen.open = Some(batch.split(',').map(edit).collect()),
+                Some(("shown", id)) => {
+                    let batch = seen.open.take().expect("it is tried before it is shown");
+                    seen.add(&batch);
+                    assert!(seen.ids.insert(id.to_owned()), "{id} is given once");
+                }
+                Some(("send", frame)) => {
+                    hub_host.now += 1;
+                    hub.receive(&mut hub_host, CLIENT, &unhex(frame)).expect("a disk");
+                    hub.tell_news(&mut hub_host).expect("a disk");
+                    for sent in std::mem::take(&mut hub_host.sent) {
+                        // Nobody hears it if the client is gone.
+                        let _ = writeln!(input, "{}", hex(&sent.frame.bytes));
+                    }
+                }
+                _ => continue,
+            }
+            heard += 1;
+            if heard == wanted {
+                child.kill().expect("it can be killed");
+            }
+        }
+        child.wait().expect("it ends");
+        assert!(heard >= wanted, "start {start} ended by itself after {heard} words");
+    }
+    // The last start has all that survived; the hub takes the rest and comes to the same.
+    let mut client = host(&path, OWNER, 999).expect("the store is sound");
+    let mut replica = Replica::open(settings(CLIENT, false), &mut client).expect("a replica");
+    seen.compare(replica.sums(), 200);
+    hub.disconnected(CLIENT);
+    hub.connected(&mut hub_host, CLIENT, Relation::Child).expect("a connection");
+    replica.connected(&mut client, HUB, Relation::Parent).expect("a connection");
+    for _ in 0..1000 {
+        for sent in std::mem::take(&mut client.sent) {
+            hub.receive(&mut hub_host, CLIENT, &sent.frame.bytes).expect("a disk");
+        }
+        hub.tell_news(&mut hub_host).expect("a disk");
+        for sent in std::mem::take(&mut hub_host.sent) {
+            replica.receive(&mut client, HUB, &sent.frame.bytes).expect("a disk");
+        }
+    }
+    assert_eq!(replica.backlog().edits, 0, "everything was acknowledged");
+    assert_eq!((hub.sums(), replica.sums()), (&seen.sums[..], &seen.sums[..]));
+    assert!(replica.replays(&mut client.store).expect("the store is sound"));
+}
+
+fn edit(text: &str) -> (u32, i64) {
+    let (register, amount) = text.split_once(':').expect("a register and an amount");
+    (register.parse().expect("a register"), amount.parse().expect("an amount"))
+}
+
+fn listed(sums: &[i64]) -> String {
+    sums.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn unlisted(text: &str) -> Vec<i64> {
+    text.split(',').map(|sum| sum.parse().expect("a sum")).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digits = text.as_bytes().chunks_exact(2);
+    digits.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}
