@@ -76,10 +76,9 @@ fn scale(full: bool) {
     let (few, many) = if full { (100, 10_000) } else { (10, 50) };
     let ratios = (0..if full { 3 } else { 1 }).map(|_| {
         // As many edits by few clients in many worlds as by many clients in one.
-        let (_, one) =
-            (0..if full { 10 } else { 1 })
-                .map(|_| per_edit(few))
-                .fold((Duration::ZERO, f64::MAX), |best, next| if next.1 < best.1 { next } else { best });
+        let (_, one) = (0..if full { 10 } else { 1 })
+            .map(|_| per_edit(few))
+            .fold((Duration::ZERO, f64::MAX), |best, next| if next.1 < best.1 { next } else { best });
         let (took, other) = per_edit(many);
         println!("{many} clients x {edits} edits: {:.1} s to convergence, {}", took.as_secs_f64(), memory());
         other / one
