@@ -175,10 +175,8 @@ impl Replica {
 
     /// A connection went down. What was under way in pieces goes on where it stopped, once it is up again.
     pub fn disconnected(&mut self, peer: NodeId) {
-        if let Some(session) = self.end_session(peer) {
-            if let Some(parked) = session.parked() {
-                self.parked.insert(peer, parked);
-            }
+        if let Some(parked) = self.end_session(peer).and_then(Session::parked) {
+            self.parked.insert(peer, parked);
         }
     }
 

@@ -156,6 +156,8 @@ impl Replica {
 
     /// Whether the journal, played again from its beginning, leads to the state that is shown.
     pub fn replays<S: Store>(&self, store: &mut S) -> Result<bool, StoreError> {
+        // What a crash may lose without harm is in the state, and not yet in every store.
+        store.sync()?;
         Ok(recovered(&self.settings, store)?.image() == self.state.image())
     }
 

@@ -357,7 +357,7 @@ impl Replica {
             transmit(&self.settings, host, peer, id, parcel, PIECES);
         }
         // An answer in pieces is asked for again by who wants it.
-        parcels.retain(|parcel| parcel.what != What::Welcome || parcel.got.len() > 0);
+        parcels.retain(|parcel| parcel.what != What::Welcome || !parcel.got.is_empty());
         self.sessions.get_mut(&peer).expect("it is connected").outstanding = parcels;
         self.settle_timer(host, peer);
         Ok(())
