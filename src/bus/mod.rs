@@ -13,6 +13,19 @@ use std::time::Duration;
 /// How much longer than the line needs an answer may take: room for the far end, and for a busy machine.
 pub const MARGIN: Duration = Duration::from_secs(1);
 
+/// How often questions may be asked again on one link, all together. Each takes about a second: a link that needs it
+/// more often would keep a run waiting for hours, and is none to judge a device by.
+pub const MOST_ASKED_AGAIN: u32 = 32;
+
+/// Counts that a question has to be asked again; `Err` says that this was too often.
+pub fn ask_again(asked_again: &mut u32) -> Result<(), String> {
+    *asked_again += 1;
+    if *asked_again <= MOST_ASKED_AGAIN {
+        return Ok(());
+    }
+    Err(format!("the link loses too much: questions had to be asked again {asked_again} times in one run"))
+}
+
 /// Why a word did not get through.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {

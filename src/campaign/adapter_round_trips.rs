@@ -146,7 +146,7 @@ pub fn judge(
     };
     let failing = &ops[..=wrong.place];
     let again = operate(device, failing, watch)?;
-    let reproducible = first_wrong_read(failing, &again).is_some_and(|again| again.place == wrong.place);
+    let reproducible = first_wrong_read(failing, &again) == Some(wrong);
     let (smallest, shows, size) = if reproducible {
         shrink(device, failing, wrong, watch)?
     } else {
@@ -212,7 +212,15 @@ fn shrink(
         }
     }
     let smallest = fewest_items(&start, REPLAYS, |ops| Ok::<_, SubjectError>(replay(ops)?.is_some()))?;
-    let shows = replay(&smallest.found)?.unwrap_or(wrong);
+    // What is left must be wrong in the same way twice, or it is another thing than what was found.
+    let (shows, again) = (replay(&smallest.found)?, replay(&smallest.found)?);
+    let Some(shows) = shows.filter(|_| shows == again) else {
+        return Ok((
+            failing.to_vec(),
+            wrong,
+            "not made smaller: less of it does not go wrong the same way twice".to_owned(),
+        ));
+    };
     let len = smallest.found.len();
     let size = if smallest.neighbours_pass {
         format!("{len} operations; leaving out any one of them passes")

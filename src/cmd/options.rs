@@ -75,7 +75,8 @@ impl LinkOptions {
     pub fn conditions(&self, backends: &[Backend]) -> Result<LinkConditions, Failure> {
         if self.silicon && !backends.iter().any(Backend::is_linked) {
             return Err(Failure::usage(anyhow!(
-                "--silicon is said of the other end of a link, and no backend is one: uartbone, etherbone or serial"
+                "--silicon is said of the other end of a link, and no backend is one: uartbone, etherbone, serial, devmem or \
+                 uio"
             )));
         }
         let attestation = if self.silicon { Attestation::Silicon } else { Attestation::None };

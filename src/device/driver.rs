@@ -47,6 +47,20 @@ pub enum DriverError {
         /// How often it was read.
         tries: u32,
     },
+    /// What answers is another device than before.
+    #[error(
+        "{}: the device was version {} with {} banks, and is now version {version} with {banks}: was it exchanged, or \
+         reset into another bitstream?",
+        was.link, was.version, was.banks
+    )]
+    Exchanged {
+        /// What it was.
+        was: Box<DeviceIdentity>,
+        /// Its version now.
+        version: u32,
+        /// Its number of banks now.
+        banks: u32,
+    },
     /// The adapter never gave back what was written to it.
     #[error(
         "{link}: the adapter did not give back a primed state after {tries} tries; expected {expected:#018x}, got {got:#018x}"
@@ -99,16 +113,23 @@ impl Driver {
     /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
     /// still the same device.
     pub fn restart(&mut self) -> Result<(), DriverError> {
-        self.identity = identify(self.bus.as_mut())?;
+        let identity = identify(self.bus.as_mut())?;
+        if identity != self.identity {
+            let DeviceIdentity { version, banks, .. } = identity;
+            return Err(DriverError::Exchanged { was: Box::new(self.identity.clone()), version, banks });
+        }
         self.write_engine(engine::CTRL, engine::CLEAR)?;
         self.prime()
     }
 
     /// How the device's answers are got, where it is an emulator of ours and says so.
     pub fn mark(&mut self) -> Result<Option<Evidence>, DriverError> {
-        let mut words = [0; mark::WORDS];
-        self.bus.read_each(&mark::ADDRESSES, &mut words)?;
-        Ok(mark::evidence(words))
+        // One question each, and twice: a link that damages one of them does not hide the mark.
+        let mut words = Vec::new();
+        for address in mark::ADDRESSES.into_iter().chain(mark::ADDRESSES) {
+            words.push(self.bus.read(address)?);
+        }
+        Ok(mark::evidence(&words))
     }
 
     /// What the device says of itself.
@@ -369,6 +390,34 @@ mod tests {
             Ok(_) => panic!("a bus that always reads {word:#x} is no device"),
             Err(error) => error,
         }
+    }
+
+    #[test]
+    fn a_device_that_came_back_as_another_one_is_not_used_on() {
+        struct Exchanged(Model, Model, bool);
+        impl Bus for Exchanged {
+            fn read(&mut self, address: u32) -> Result<u32, BusError> {
+                if self.2 { self.1.read(address) } else { self.0.read(address) }
+            }
+            fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+                // The first thing that is cleared is the last thing that the first device does.
+                self.2 |= address == engine::BASE + engine::CTRL;
+                self.0.write(address, word).and_then(|()| self.1.write(address, word))
+            }
+            fn elapsed(&self) -> Duration {
+                self.0.elapsed()
+            }
+            fn pause(&mut self, duration: Duration) {
+                self.0.pause(duration);
+            }
+            fn link(&self) -> &str {
+                "exchanged"
+            }
+        }
+        let model = |banks| Model::new(banks, &Plants::default());
+        let mut driver = Driver::open(Box::new(Exchanged(model(8), model(4), false))).expect("a device");
+        assert_eq!(driver.restart(), Ok(()));
+        assert!(matches!(driver.restart(), Err(DriverError::Exchanged { version: 2, banks: 4, .. })));
     }
 
     #[test]

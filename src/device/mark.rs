@@ -5,8 +5,8 @@
 //! | engine, offsets 0xFF0, 0xFF4, 0xFF8, 0xFFC | each `0x454D55xx`: "EMU", and `xx` tells what is emulated: 0x4D ("M") the model, 0x52 ("R") the RTL |
 //! | serial protocol, S | bits 6:0 are that `xx`, whatever bit 7 is |
 //!
-//! The offsets are documented as unmapped. One of the four words is enough, so that a link which damages some of them
-//! does not hide the mark.
+//! The offsets are documented as unmapped. One of the four words is enough, and each is asked by itself and twice, so that
+//! a link which damages some of them does not hide the mark.
 
 use crate::device::registers::engine;
 use crate::domain::evidence::Evidence;
@@ -49,8 +49,8 @@ pub fn status_bits(evidence: Evidence) -> u8 {
 }
 
 /// What these words tell, where one of them is a mark. A mark with a code that is not known is at best a model.
-pub fn evidence(words: [u32; WORDS]) -> Option<Evidence> {
-    let mark = words.into_iter().find(|word| word & EMU_BITS == EMU)?;
+pub fn evidence(words: &[u32]) -> Option<Evidence> {
+    let mark = words.iter().find(|word| *word & EMU_BITS == EMU)?;
     let known = CODES.iter().find(|(_, code)| u32::from(*code) == mark & !EMU_BITS);
     Some(known.map_or(Evidence::Model, |(evidence, _)| *evidence))
 }
@@ -68,11 +68,11 @@ mod tests {
     fn one_word_of_four_is_enough_and_no_other_word_is_a_mark() {
         for (emulated, _) in CODES {
             let mark = word(emulated);
-            assert_eq!(evidence([0, mark ^ 1 << 31, mark, 0xDEAD_BEEF]), Some(emulated));
+            assert_eq!(evidence(&[0, mark ^ 1 << 31, mark, 0xDEAD_BEEF]), Some(emulated));
             assert_eq!(evidence_of_status(0x80 | status_bits(emulated)), Some(emulated));
             assert_eq!(evidence_of_status(status_bits(emulated)), Some(emulated));
         }
-        assert_eq!(evidence([0, u32::MAX, 0x0208_0000, 0x454D_0000]), None);
+        assert_eq!(evidence(&[0, u32::MAX, 0x0208_0000, 0x454D_0000]), None);
         assert_eq!([0, 0x80, 0xFF, 0x7F].map(evidence_of_status), [None; 4]);
     }
 }

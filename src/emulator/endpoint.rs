@@ -175,7 +175,7 @@ impl Endpoint for StreamEndpoint {
         if bytes.is_empty() {
             return Ok(Looked::Quiet);
         }
-        if self.last.elapsed() > SILENCE {
+        if self.last.elapsed() > SILENCE && self.session.ends_with_silence() {
             self.session.forget();
         }
         let arrived = self.link.passed(&bytes);

@@ -13,8 +13,13 @@ pub trait Session {
     /// Takes bytes and gives the answers to the questions that they complete.
     fn take(&mut self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, BusError>;
 
-    /// Forgets a half question, after silence or when another client comes.
+    /// Forgets a half question, when another client comes; and after silence, where the protocol has such a rule.
     fn forget(&mut self);
+
+    /// Whether silence ends a half question. A stream that loses nothing has no such rule.
+    fn ends_with_silence(&self) -> bool {
+        true
+    }
 }
 
 /// UARTBone.
@@ -94,6 +99,10 @@ impl Session for Etherbone {
 
     fn forget(&mut self) {
         self.decoder.forget();
+    }
+
+    fn ends_with_silence(&self) -> bool {
+        false
     }
 }
 

@@ -217,7 +217,7 @@ mod tests {
     fn the_mark_is_shown_whatever_else_is_disturbed() {
         let mut soc = soc(&[Disturbance::Garbage(0), Disturbance::Identity(0)]);
         let words = mark::ADDRESSES.map(|address| soc.read(address).expect("a word"));
-        assert_eq!(mark::evidence(words), Some(Evidence::Model));
+        assert_eq!(mark::evidence(&words), Some(Evidence::Model));
         assert_ne!(soc.read(adapter::BASE), soc.read(adapter::BASE));
     }
 }

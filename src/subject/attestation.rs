@@ -10,7 +10,7 @@
 //! | does not mark itself | no | `unattested` |
 //! | does not mark itself | yes | `silicon`, on the user's word |
 //!
-//! Registers that are mapped into memory (`devmem`, `uio`) are `silicon` without a word: no emulator can be there.
+//! Registers that are mapped into memory (`devmem`, `uio`) are no exception: an emulated machine has a `/dev/mem`, too.
 
 use crate::domain::evidence::Evidence;
 use crate::domain::subject::SubjectError;

@@ -8,7 +8,6 @@ use crate::bus::stream::{self, ByteStream, DEFAULT_BAUD};
 use crate::bus::uartbone::UartBone;
 use crate::bus::{Bus, BusError};
 use crate::device::registers::adapter;
-use crate::domain::evidence::Evidence;
 use crate::domain::subject::SubjectError;
 use crate::subject::attestation::Attestation;
 use crate::subject::device::BusDevice;
@@ -113,27 +112,19 @@ pub(super) fn open_serial(backend: &Backend, conditions: &Conditions) -> Result<
         .map_err(unavailable(backend))
 }
 
-/// A device whose registers are mapped: on the board itself, where no emulator can be.
-fn on_board(backend: &Backend, mapped: Result<mapped::Mapped, BusError>) -> Result<Opened, OpenError> {
-    let device = mapped
-        .map_err(SubjectError::from)
-        .and_then(|bus| BusDevice::linked(&backend.to_string(), Box::new(bus), |_| Ok(Evidence::Silicon)));
-    device.map(|device| Opened::Device(Box::new(device))).map_err(unavailable(backend))
-}
-
-pub(super) fn open_devmem(backend: &Backend, _: &Conditions) -> Result<Opened, OpenError> {
+pub(super) fn open_devmem(backend: &Backend, conditions: &Conditions) -> Result<Opened, OpenError> {
     let physical = match &backend.argument {
         None => Some(u64::from(BOTH_SLAVES.base)),
         Some(text) => u64::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok(),
     };
     let physical = physical.filter(|address| address.is_multiple_of(4));
     let allowed = "devmem:ADDR, the adapter's physical address in hexadecimal, a multiple of 4 [default: 0xf0020000]";
-    on_board(backend, mapped::devmem(physical.ok_or_else(|| refused(backend, allowed))?, BOTH_SLAVES))
+    remote(backend, conditions, mapped::devmem(physical.ok_or_else(|| refused(backend, allowed))?, BOTH_SLAVES))
 }
 
-pub(super) fn open_uio(backend: &Backend, _: &Conditions) -> Result<Opened, OpenError> {
+pub(super) fn open_uio(backend: &Backend, conditions: &Conditions) -> Result<Opened, OpenError> {
     let number = argument(backend).parse().map_err(|_| refused(backend, "uio:N, the number of /dev/uioN"))?;
-    on_board(backend, mapped::uio(number, BOTH_SLAVES))
+    remote(backend, conditions, mapped::uio(number, BOTH_SLAVES))
 }
 
 #[cfg(test)]

@@ -242,7 +242,7 @@ impl std::str::FromStr for Backend {
 impl Backend {
     /// Whether it is at the other end of a link, of which the user can say what it is.
     pub fn is_linked(&self) -> bool {
-        ["uartbone", "etherbone", "serial"].contains(&self.name)
+        ["uartbone", "etherbone", "serial", "devmem", "uio"].contains(&self.name)
     }
 
     /// Whether faults can be planted in it.

@@ -176,3 +176,13 @@ fn what_may_not_be_opened_is_unavailable_and_says_who_may() {
     let emulator = Emulator::serving(&["uartbone:pty"], &[]);
     told(ended_in_time(as_nobody(&program, &["5", "--backend", emulator.backend()])));
 }
+
+#[test]
+fn words_that_are_wrong_in_another_way_each_time_falsify_nothing() {
+    for (link, disturbance) in
+        [("serial:pty", "garbage:60"), ("serial:pty", "garbage:0"), ("uartbone:tcp", "garbage:400")]
+    {
+        let answer = disturbed(link, disturbance);
+        assert!([3, 4].contains(&answer.exit), "{link}, {disturbance}: {answer:?}");
+    }
+}

@@ -4,7 +4,7 @@ use abench::domain::evidence::Evidence;
 use abench::domain::verdict::Verdict;
 use abench::report::record::Record;
 
-use crate::common::{Answer, Reading, unwrapped};
+use crate::common::{Answer, Reading, UnderWay, unwrapped};
 use crate::served::{Emulator, answer_in_time};
 
 const TO_A_BENCH: [&str; 4] = ["uartbone:pty", "uartbone:tcp", "etherbone:tcp", "etherbone:udp"];
@@ -104,4 +104,18 @@ fn an_emulator_listens_on_the_loopback_and_ends_by_itself() {
     assert_eq!(ended.exit, 0);
     assert!(ended.output.lines().all(|line| line.contains(":127.0.0.1:")), "{}", ended.output);
     assert!(ended.talk.contains("nobody asked anything for 1 s"), "{}", ended.talk);
+}
+
+#[test]
+fn a_run_over_any_link_is_stopped_by_a_signal_and_keeps_its_record() {
+    for link in ["etherbone:udp", "etherbone:tcp", "uartbone:tcp"] {
+        let emulator = Emulator::serving(&[link], &["--disturb", "delay:2"]);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.json");
+        let path = path.to_str().expect("a path of text");
+        let args = ["100", "7", "--backend", emulator.backend(), "--record", path];
+        assert_eq!(UnderWay::start(&args).interrupted().exit, 130, "{link}");
+        let record: Record = serde_json::from_str(&std::fs::read_to_string(path).expect("a record")).expect("JSON");
+        assert!(record.interrupted && record.verdict == Verdict::Inconclusive, "{link}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::bus::etherbone::codec::Packet;
 use crate::bus::etherbone::{Etherbone, Exchange, other_number};
-use crate::bus::{BusError, MARGIN};
+use crate::bus::{BusError, MARGIN, ask_again};
 
 /// How often a read is sent: datagrams are lost, and a read may be asked again.
 const TRIES: u32 = 4;
@@ -22,6 +22,7 @@ pub struct Udp {
     socket: UdpSocket,
     peer: SocketAddr,
     link: String,
+    asked_again: u32,
 }
 
 /// The bus of the SoC that answers at this host and port. LiteEth sends its replies to the port that it listens on,
@@ -40,7 +41,7 @@ pub fn open(host: &str, port: u16) -> Result<Etherbone<Udp>, BusError> {
     let socket = UdpSocket::bind((any, local))
         .and_then(|socket| socket.connect(peer).map(|()| socket))
         .map_err(|error| failed(format!("cannot use local port {local}, which the SoC replies to: {error}")))?;
-    Ok(Etherbone::over(Udp { socket, peer, link }))
+    Ok(Etherbone::over(Udp { socket, peer, link, asked_again: 0 }))
 }
 
 impl Udp {
@@ -60,7 +61,10 @@ impl Udp {
                     Ok(_) => {}
                     Err(error) => return Err(format!("what came is no reply: {error}")),
                 },
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                // A signal ends the wait early; whether the run goes on is asked elsewhere.
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+                }
                 Err(error) => return Err(self.told(&error)),
             }
         }
@@ -76,7 +80,14 @@ impl Udp {
 
 impl Exchange for Udp {
     fn send(&mut self, packet: &Packet) -> Result<(), String> {
-        self.socket.send(&packet.encode()).map(|_| ()).map_err(|error| self.told(&error))
+        let datagram = packet.encode();
+        loop {
+            match self.socket.send(&datagram) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.told(&error)),
+            }
+        }
     }
 
     fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
@@ -85,7 +96,7 @@ impl Exchange for Udp {
             match self.reply(packet.return_base, PATIENCE)? {
                 Some(reply) if reply.writes.len() == packet.reads.len() => return Ok(reply.writes),
                 Some(reply) => return Err(other_number(packet.reads.len(), &reply)),
-                None => {}
+                None => ask_again(&mut self.asked_again)?,
             }
         }
         let wanted = packet.reads.len();

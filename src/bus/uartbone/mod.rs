@@ -9,7 +9,7 @@ pub mod codec;
 use std::time::{Duration, Instant};
 
 use crate::bus::stream::{ByteStream, NoAnswer, ask};
-use crate::bus::{Bus, BusError};
+use crate::bus::{Bus, BusError, ask_again};
 
 use codec::{Command, words_of};
 
@@ -23,12 +23,13 @@ const WRITTEN_AT_ONCE: usize = 8;
 pub struct UartBone {
     stream: Box<dyn ByteStream>,
     opened: Instant,
+    asked_again: u32,
 }
 
 impl UartBone {
     /// The bus at the other end of this stream.
     pub fn over(stream: Box<dyn ByteStream>) -> Self {
-        UartBone { stream, opened: Instant::now() }
+        UartBone { stream, opened: Instant::now(), asked_again: 0 }
     }
 
     fn error(&self, reason: impl Into<String>) -> BusError {
@@ -46,7 +47,10 @@ impl UartBone {
                     words.copy_from_slice(&words_of(&answer));
                     return Ok(());
                 }
-                Err(NoAnswer::Short { got, waited }) => (most, patience) = (most.max(got), waited),
+                Err(NoAnswer::Short { got, waited }) => {
+                    (most, patience) = (most.max(got), waited);
+                    ask_again(&mut self.asked_again).map_err(|reason| self.error(reason))?;
+                }
                 Err(NoAnswer::OutOfStep(what)) => {
                     return Err(self.error(format!("read of {address:#010x}: {what}")));
                 }
@@ -110,6 +114,7 @@ impl Bus for UartBone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::MOST_ASKED_AGAIN;
     use codec::Decoder;
     use std::io;
 
@@ -168,6 +173,47 @@ mod tests {
         let mut bus = UartBone::over(Box::new(FarEnd { losing: 1, ..FarEnd::default() }));
         assert_eq!(bus.read(0xF002_1020), Ok(0xF002_1020));
         assert_eq!(bus.read(0xF002_1024), Ok(0xF002_1024));
+    }
+
+    #[test]
+    fn a_link_that_loses_something_again_and_again_is_given_up() {
+        let mut bus = UartBone::over(Box::new(FarEnd { losing: 1, ..FarEnd::default() }));
+        bus.asked_again = MOST_ASKED_AGAIN;
+        let failed = bus.read(4).expect_err("it is given up");
+        assert!(failed.to_string().contains("asked again 33 times in one run"), "{failed}");
+    }
+
+    #[test]
+    fn a_long_write_is_cut_into_pieces_that_follow_each_other() {
+        struct Written(std::rc::Rc<std::cell::RefCell<Vec<(u32, u32)>>>, Decoder);
+        impl ByteStream for Written {
+            fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+                for &byte in bytes {
+                    if let Some(command @ Command::Write { .. }) = self.1.push(byte) {
+                        let addresses: Vec<u32> = command.addresses().collect();
+                        let Command::Write { words, .. } = command else { continue };
+                        assert!(words.len() <= WRITTEN_AT_ONCE);
+                        self.0.borrow_mut().extend(addresses.into_iter().zip(words));
+                    }
+                }
+                Ok(())
+            }
+            fn receive(&mut self, _buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn line_time(&self, _bytes: usize) -> Duration {
+                Duration::ZERO
+            }
+            fn link(&self) -> &str {
+                "written"
+            }
+        }
+        let written = std::rc::Rc::default();
+        let words: Vec<u32> = (100..119).collect();
+        let mut bus = UartBone::over(Box::new(Written(std::rc::Rc::clone(&written), Decoder::default())));
+        bus.write_run(0xF002_0000, &words).expect("it is sent");
+        let expected: Vec<(u32, u32)> = (0..19).map(|place| (0xF002_0000 + 4 * place, 100 + place)).collect();
+        assert_eq!(*written.borrow(), expected);
     }
 
     #[test]

@@ -102,13 +102,15 @@ impl Class {
 pub(super) fn finding(
     subject: &mut dyn Subject,
     order: &Order,
+    seen: States,
     workload: &Workload,
     watch: &mut dyn Watch,
 ) -> Result<(Finding, Option<Counterexample>), SubjectError> {
     let Workload { count, seed, .. } = *workload;
     let mut replays = Replays { subject, count, seed, watch, made: 0 };
     let mut states = replays.of(order)?;
-    let mut reproducible = states.are_wrong();
+    // Wrong again is not enough: a link that damages words is wrong in another way each time.
+    let reproducible = states.are_wrong() && states == seen;
     let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
     let mut sequences = None;
     if reproducible && u64::from(count) <= MINIMISED_UP_TO {
@@ -120,9 +122,12 @@ pub(super) fn finding(
             (len, true) => format!("{len} deltas; leaving out any one of them passes"),
             (len, false) => format!("{len} deltas after {} replays; not proved minimal", replays.made),
         };
-        shown = Order::Exactly(smallest.found.clone());
-        states = replays.of(&shown)?;
-        reproducible = states.are_wrong();
+        let of_smallest = replays.of(&Order::Exactly(smallest.found.clone()))?;
+        if of_smallest.are_wrong() {
+            (shown, states) = (Order::Exactly(smallest.found.clone()), of_smallest);
+        } else {
+            size = "not made smaller: less of it does not go wrong again".to_owned();
+        }
         let right = match class.right.map(|comparison| comparison.order(&smallest.found)) {
             Some(order) => Some((order.clone(), replays.of(&order)?)),
             None => None,

@@ -88,7 +88,8 @@ pub type Latencies = Vec<(String, Histogram<u64>)>;
 struct Trial {
     invariance: (Invariance, Verdict),
     truth: (Truth, Verdict),
-    first_wrong: Option<Order>,
+    /// The first order after which a state was wrong, and what was shown.
+    first_wrong: Option<(Order, States)>,
     latencies: Histogram<u64>,
 }
 
@@ -138,8 +139,8 @@ pub fn check(
     watch.end();
     let (mut findings, mut counterexamples) = (Vec::new(), Vec::new());
     for (subject, trial) in subjects.iter_mut().zip(&trials) {
-        if let Some(order) = trial.first_wrong.as_ref().filter(|_| ended.is_none()) {
-            match finding(*subject, order, workload, watch) {
+        if let Some((order, seen)) = trial.first_wrong.as_ref().filter(|_| ended.is_none()) {
+            match finding(*subject, order, *seen, workload, watch) {
                 Ok((finding, counterexample)) => {
                     findings.push(finding);
                     counterexamples.extend(counterexample);
@@ -233,7 +234,7 @@ fn by_index(count: u64) -> u64 {
 
 fn stopped(ended: &SubjectError, tried: &Tried, planned: u64, trials: &[Trial]) -> String {
     let wrong = trials.iter().find_map(|trial| trial.first_wrong.as_ref());
-    let wrong = wrong.map_or(String::new(), |order| format!("; after order {order} a state was wrong"));
+    let wrong = wrong.map_or(String::new(), |(order, _)| format!("; after order {order} a state was wrong"));
     format!("{ended} after {} of {planned} planned orders{wrong}", tried.all())
 }
 
@@ -255,7 +256,7 @@ impl Trial {
         let wrong_before_last = Truth { expected: before_last.expected }.judge(order, before_last.got).is_some();
         if wrong_before_last || self.truth.0.judge(order, last.got).is_some() {
             self.truth.1 = Verdict::Falsified;
-            self.first_wrong.get_or_insert_with(|| order.clone());
+            self.first_wrong.get_or_insert_with(|| (order.clone(), states));
         }
     }
 }

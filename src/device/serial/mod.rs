@@ -4,9 +4,9 @@ pub mod codec;
 
 use std::time::{Duration, Instant};
 
-use crate::bus::BusError;
 use crate::bus::stream::{ByteStream, NoAnswer, ask};
 use crate::bus::timed::{RoundTrips, record};
+use crate::bus::{BusError, ask_again};
 use crate::device::mark;
 use crate::domain::evidence::Evidence;
 
@@ -19,6 +19,7 @@ const TRIES: u32 = 2;
 pub struct Serial {
     stream: Box<dyn ByteStream>,
     round_trips: RoundTrips,
+    asked_again: u32,
 }
 
 impl Serial {
@@ -28,7 +29,7 @@ impl Serial {
     /// # Errors
     /// If it does not answer, or has not given back what was loaded after a bounded number of tries.
     pub fn open(stream: Box<dyn ByteStream>, round_trips: &RoundTrips) -> Result<Self, BusError> {
-        let mut serial = Serial { stream, round_trips: RoundTrips::clone(round_trips) };
+        let mut serial = Serial { stream, round_trips: RoundTrips::clone(round_trips), asked_again: 0 };
         serial.status()?;
         serial.prime()?;
         Ok(serial)
@@ -51,7 +52,13 @@ impl Serial {
 
     /// How its answers are got, where it is an emulator of ours and says so.
     pub fn mark(&mut self) -> Result<Option<Evidence>, BusError> {
-        self.status().map(mark::evidence_of_status)
+        // Several times: a link that damages one answer does not hide the mark.
+        for _ in 0..mark::WORDS {
+            if let Some(emulated) = mark::evidence_of_status(self.status()?) {
+                return Ok(Some(emulated));
+            }
+        }
+        Ok(None)
     }
 
     /// How it is reached.
@@ -114,7 +121,10 @@ impl Serial {
                     record(&mut self.round_trips.borrow_mut(), start.elapsed());
                     return Ok(());
                 }
-                Err(NoAnswer::Short { got, waited }) => (most, patience) = (most.max(got), waited),
+                Err(NoAnswer::Short { got, waited }) => {
+                    (most, patience) = (most.max(got), waited);
+                    ask_again(&mut self.asked_again).map_err(|reason| self.error(reason))?;
+                }
                 Err(NoAnswer::OutOfStep(what)) => return Err(self.error(format!("{}: {what}", letter(command)))),
                 Err(NoAnswer::Broken(error)) => return Err(self.error(format!("{}: {error}", letter(command)))),
             }
