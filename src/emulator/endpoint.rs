@@ -40,8 +40,9 @@ pub trait Endpoint {
     /// What becomes readable when there is something to do.
     fn watched(&self) -> BorrowedFd<'_>;
 
-    /// Does what there is to do, without waiting for a client.
-    fn look(&mut self) -> Result<Looked, BusError>;
+    /// Does what there is to do, without waiting for a client. An answer that is late on purpose is waited for, and given
+    /// up where it is asked to stop.
+    fn look(&mut self, stop_requested: &dyn Fn() -> bool) -> Result<Looked, BusError>;
 
     /// Where it is, as a path or an address.
     fn place(&self) -> String;
@@ -149,6 +150,18 @@ fn acknowledge_at_once(client: &TcpStream) {
     let _ = rustix::net::sockopt::set_tcp_quickack(client, true);
 }
 
+/// Waits for so long, or until it is asked to stop.
+fn hold_back(delay: Duration, stop_requested: &dyn Fn() -> bool) {
+    const SLICE: Duration = Duration::from_millis(20);
+    let start = Instant::now();
+    while !stop_requested() {
+        match delay.checked_sub(start.elapsed()) {
+            Some(left) if !left.is_zero() => std::thread::sleep(left.min(SLICE)),
+            _ => return,
+        }
+    }
+}
+
 fn told(error: &io::Error) -> BusError {
     BusError::on("the emulator's link", error.to_string())
 }
@@ -162,7 +175,7 @@ impl Endpoint for StreamEndpoint {
         }
     }
 
-    fn look(&mut self) -> Result<Looked, BusError> {
+    fn look(&mut self, stop_requested: &dyn Fn() -> bool) -> Result<Looked, BusError> {
         if self.accept().map_err(|error| told(&error))? {
             return Ok(Looked::Busy);
         }
@@ -182,7 +195,7 @@ impl Endpoint for StreamEndpoint {
         for answer in self.session.take(&arrived)? {
             match self.link.answered(&answer, false) {
                 Fate::Sent(bytes, delay) => {
-                    std::thread::sleep(delay);
+                    hold_back(delay, stop_requested);
                     self.send(&bytes);
                 }
                 Fate::Swallowed => {}
@@ -226,7 +239,7 @@ impl Endpoint for UdpEndpoint {
         self.socket.as_fd()
     }
 
-    fn look(&mut self) -> Result<Looked, BusError> {
+    fn look(&mut self, stop_requested: &dyn Fn() -> bool) -> Result<Looked, BusError> {
         let mut buffer = [0; 4096];
         // That an earlier answer reached nobody is an error of this socket, and no matter.
         let Ok((length, client)) = self.socket.recv_from(&mut buffer) else { return Ok(Looked::Quiet) };
@@ -235,7 +248,7 @@ impl Endpoint for UdpEndpoint {
         let Some(answer) = answer_packet(&mut self.soc, &packet)? else { return Ok(Looked::Busy) };
         match self.link.answered(&answer, true) {
             Fate::Sent(bytes, delay) => {
-                std::thread::sleep(delay);
+                hold_back(delay, stop_requested);
                 // A client that has gone is told nothing.
                 let _ = self.socket.send_to(&bytes, client);
                 Ok(Looked::Busy)
@@ -247,5 +260,26 @@ impl Endpoint for UdpEndpoint {
 
     fn place(&self) -> String {
         address(self.socket.local_addr())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    #[test]
+    fn an_answer_that_is_held_back_holds_no_end_up() {
+        let looks = Cell::new(0);
+        let stop = || {
+            looks.set(looks.get() + 1);
+            looks.get() > 2
+        };
+        // If it waited for all of it, this test would not end.
+        hold_back(Duration::from_secs(1 << 30), &stop);
+        assert_eq!(looks.get(), 3);
+        let (start, delay) = (Instant::now(), Duration::from_millis(30));
+        hold_back(delay, &|| false);
+        assert!(start.elapsed() >= delay);
     }
 }

@@ -249,7 +249,7 @@ impl Emulator {
             let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
             let mut gone = Vec::new();
             for (place, endpoint) in self.endpoints.iter_mut().enumerate().filter(|(place, _)| ready[*place]) {
-                match endpoint.look()? {
+                match endpoint.look(&stop_requested)? {
                     Looked::Quiet => {}
                     Looked::Busy => last = Instant::now(),
                     Looked::Gone => gone.push(place),
