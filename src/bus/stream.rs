@@ -3,8 +3,10 @@
 //! Knows: bytes, deadlines, what a line's rate makes of a number of bytes. Must not: know what the bytes mean.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serial2::SerialPort;
@@ -89,10 +91,35 @@ pub fn connect(protocol: &str, host: &str, port: u16) -> Result<Box<dyn ByteStre
     }
 }
 
+/// The addresses of a host. The system's resolver knows no deadline, so that it is asked on a thread of its own, which is
+/// left behind if it takes too long.
+pub(super) fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    let (sender, receiver) = mpsc::channel();
+    let asked = host.to_owned();
+    thread::Builder::new().spawn(move || {
+        let found = (asked.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+        // Nobody listens any more if it took too long.
+        let _ = sender.send(found);
+    })?;
+    let found = receiver.recv_timeout(PATIENCE).map_err(|_| {
+        io::Error::new(ErrorKind::TimedOut, format!("no address for '{host}' was found within {PATIENCE:?}"))
+    })??;
+    if found.is_empty() {
+        return Err(io::Error::new(ErrorKind::NotFound, format!("'{host}' has no address")));
+    }
+    Ok(found)
+}
+
 fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(ErrorKind::NotFound, format!("'{host}' has no address"));
-    for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, 2 * MARGIN) {
+    let start = Instant::now();
+    let mut last = io::Error::new(ErrorKind::TimedOut, "no address was tried in time");
+    for address in addresses(host, port)? {
+        let left = (2 * MARGIN).saturating_sub(start.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        match TcpStream::connect_timeout(&address, left) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
                 stream.set_write_timeout(Some(MARGIN))?;

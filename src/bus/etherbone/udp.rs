@@ -1,11 +1,12 @@
 //! Etherbone straight to the SoC, a packet a datagram.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
 use crate::bus::etherbone::codec::Packet;
 use crate::bus::etherbone::{Etherbone, Exchange, other_number};
+use crate::bus::stream::addresses;
 use crate::bus::{BusError, MARGIN, ask_again};
 
 /// How often a read is sent: datagrams are lost, and a read may be asked again.
@@ -31,9 +32,9 @@ pub struct Udp {
 pub fn open(host: &str, port: u16) -> Result<Etherbone<Udp>, BusError> {
     let link = format!("etherbone over UDP to {host}:{port}");
     let failed = |reason: String| BusError::on(&link, reason);
-    let peer = (host, port)
-        .to_socket_addrs()
+    let peer = addresses(host, port)
         .map_err(|error| failed(format!("'{host}' has no address: {error}")))?
+        .into_iter()
         .next()
         .ok_or_else(|| failed(format!("'{host}' has no address")))?;
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
@@ -105,5 +106,51 @@ impl Exchange for Udp {
 
     fn link(&self) -> &str {
         &self.link
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Bus;
+
+    /// A SoC on the loopback whose register at any address reads as the address, and that sends these replies ahead of
+    /// each right one: so many off the number that was asked for, with this word.
+    fn soc(ahead: &'static [(u32, u32)], questions: usize) -> u16 {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
+        let port = socket.local_addr().expect("an address").port();
+        std::thread::spawn(move || {
+            let mut datagram = [0; LARGEST_DATAGRAM];
+            for _ in 0..questions {
+                let Ok((length, client)) = socket.recv_from(&mut datagram) else { return };
+                let (asked, _) = Packet::decode(&datagram[..length]).expect("a packet");
+                let reply = |base, writes| Packet { base, writes, ..Packet::default() }.encode();
+                for &(off, word) in ahead {
+                    let stale = reply(asked.return_base.wrapping_sub(off), vec![word; asked.reads.len()]);
+                    socket.send_to(&stale, client).expect("it is sent");
+                }
+                socket.send_to(&reply(asked.return_base, asked.reads.clone()), client).expect("it is sent");
+            }
+        });
+        port
+    }
+
+    #[test]
+    fn a_reply_to_an_earlier_question_is_not_taken_for_that_to_the_last_one() {
+        let port = soc(&[(1, 0xBAD), (2, 0xBAD)], 3);
+        let mut bus = open("127.0.0.1", port).expect("a socket");
+        let read: Vec<_> = [0x10, 0x20, 0x30].into_iter().map(|address| bus.read(address)).collect();
+        assert_eq!(read, [Ok(0x10), Ok(0x20), Ok(0x30)]);
+    }
+
+    #[test]
+    fn words_are_read_in_as_many_packets_as_it_takes_and_in_their_order() {
+        let port = soc(&[], 20);
+        let mut bus = open("127.0.0.1", port).expect("a socket");
+        let addresses: Vec<u32> = (0..40).rev().map(|place| 4 * place).collect();
+        let mut words = vec![0; addresses.len()];
+        bus.read_each(&addresses, &mut words).expect("words");
+        assert_eq!(words, addresses);
     }
 }
