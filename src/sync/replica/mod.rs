@@ -1,7 +1,8 @@
 //! The replica, done right: additive deltas with stable ids, a journal written before anything shows, and a cursor with
 //! its gaps.
 //!
-//! Read [`state`] first: a replica is the entries of its journal, applied. This file is what it does and says:
+//! Read [`state`] first: a replica is the entries of its journal, applied. This file is what it does and says,
+//! `intake.rs` what it takes in:
 //!
 //! 1. An edit is written to the journal, made durable, applied, shown. Nothing else can come first.
 //! 2. Who connects says hello, with what it has; the other answers with what it has. Each then sends what the other lacks:
@@ -13,6 +14,7 @@
 //! A second data type would bring its own changes and its own sums ([`log`]); ids, cursors, the journal and the sessions
 //! know registers by their number alone. Knows: its host. Must not: know links, other nodes' insides or the ledger.
 
+mod intake;
 pub mod log;
 pub mod message;
 pub mod repair;
@@ -25,10 +27,9 @@ use crate::domain::flaw::Flaw;
 use crate::sync::host::{Host, NodeId, OpId, Time};
 use crate::sync::store::{Store, StoreError};
 use crate::sync::vector::{Actor, Overlap, VersionVector};
-use log::Delta;
 use message::{Message, unframed};
 use session::{Parked, Relation, Session, What};
-use state::{Entry, MessageId, Run, State};
+use state::{Entry, MessageId, State};
 
 /// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
 /// 268 million starts.
@@ -421,187 +422,6 @@ impl Replica {
         session.holds.join(&holds);
         self.settle_timer(host, from);
         self.push(host, from)
-    }
-
-    /// Deltas came in: new ones are taken, those that were seen are acknowledged again.
-    fn take<S: Store>(
-        &mut self,
-        host: &mut Host<S>,
-        through: MessageId,
-        session: u16,
-        deltas: Vec<Delta>,
-    ) -> Result<(), StoreError> {
-        let from = through.from;
-        let mut taken: Vec<Run> = Vec::with_capacity(deltas.len());
-        let mut fresh: Vec<Entry> = Vec::with_capacity(deltas.len());
-        let mut coming = VersionVector::default();
-        for delta in deltas {
-            let Delta { author, first, last, .. } = delta;
-            let mut overlap = self.state.seen.overlap(author, first, last);
-            if self.has(Flaw::DedupByLastSequence)
-                && self.state.seen.get(author).is_some_and(|seen| first <= seen.last())
-            {
-                overlap = Overlap::Seen;
-            }
-            if overlap == Overlap::New {
-                overlap = coming.overlap(author, first, last);
-            }
-            match overlap {
-                Overlap::Seen => taken.push((author, first, last)),
-                Overlap::New => {
-                    coming.insert(author, first, last);
-                    taken.push((author, first, last));
-                    fresh.push(Entry::Took(through, delta));
-                }
-                Overlap::Partial => {
-                    // Its author is told what is here, and sends the rest by itself.
-                    self.refused += 1;
-                    taken.extend(self.state.part_of(author, first, last));
-                }
-            }
-        }
-        let ack = Message::Taken(taken.clone());
-        if self.has(Flaw::AckBeforeDurable) {
-            self.reply(host, from, session, &ack);
-        }
-        let news = !fresh.is_empty();
-        if news {
-            self.commit_all(host, fresh)?;
-        }
-        if !self.has(Flaw::AckBeforeDurable) {
-            self.reply(host, from, session, &ack);
-        }
-        let holds = &mut self.sessions.get_mut(&from).expect("it was looked up").holds;
-        for &(actor, first, last) in &taken {
-            holds.insert(actor, first, last);
-        }
-        if self.settings.flaw == Some(Flaw::CursorWithoutGaps) {
-            taken.iter().for_each(|&(actor, _, last)| self.state.seen.insert(actor, 1, last));
-        }
-        if news {
-            self.news(host);
-        }
-        Ok(())
-    }
-
-    /// Deltas that were sent are durable at the other's.
-    fn taken<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, runs: &[Run]) -> Result<(), StoreError> {
-        if !self.settings.serves {
-            self.split(host, from, runs)?;
-        }
-        let session = self.sessions.get_mut(&from).expect("it was looked up");
-        for &(actor, first, last) in runs {
-            session.holds.insert(actor, first, last);
-        }
-        let holds = &session.holds;
-        let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
-        session.outstanding.retain(|parcel| !matches!(&parcel.what, What::Deltas(runs) if runs.iter().all(held)));
-        session.attempts = 0;
-        if session.relation == Relation::Parent && !self.settings.serves {
-            let client = self.settings.client;
-            for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
-                self.note(host, Entry::Given(first, last, actor))?;
-            }
-        }
-        self.settle_timer(host, from);
-        self.push(host, from)
-    }
-
-    /// Where the other has a part of one's own delta, which only a copy of this device can have sent, the delta becomes two.
-    fn split<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, runs: &[Run]) -> Result<(), StoreError> {
-        let client = self.settings.client;
-        for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
-            for at in [first - 1, last] {
-                if at > 0 && self.state.splits_at(actor, at) {
-                    self.commit(host, Entry::Split(actor, at))?;
-                    let session = self.sessions.get_mut(&from).expect("it was looked up");
-                    session.look_again();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A summary of the parent's log came in: it is the next run, one that was taken, or one that does not fit.
-    fn summed<S: Store>(&mut self, host: &mut Host<S>, entry: Entry, with: &[Run]) -> Result<(), StoreError> {
-        let Entry::Summed { through, log, first, last, without, .. } = &entry else { return Ok(()) };
-        let (from, log) = (through.from, *log);
-        let Some((_, ranges)) = self.state.cursor_in(log) else { return Ok(()) };
-        let mine = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::Seen;
-        // What a copy of this device has sent must not count here again.
-        let foreign = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::New;
-        match ranges.overlap(*first, *last) {
-            Overlap::New if without.iter().all(mine) && with.iter().all(foreign) => self.commit(host, entry)?,
-            Overlap::Seen => {}
-            // Sender and receiver do not agree on what is lacking: start the session again.
-            _ => return self.greet_again(host, from),
-        }
-        self.tell_reached(host, from, log);
-        Ok(())
-    }
-
-    /// A snapshot of the parent's log came in: everything but one's own edits is what it says.
-    fn adopt<S: Store>(
-        &mut self,
-        host: &mut Host<S>,
-        through: MessageId,
-        log: Actor,
-        position: u64,
-        mut within: Vec<Run>,
-        changes: Vec<(u32, i64)>,
-    ) -> Result<(), StoreError> {
-        let have = self.state.cursor_in(log).map(|(_, ranges)| ranges.prefix());
-        if have.is_none_or(|have| have < position) {
-            if have.is_some() {
-                // The cursor is a position of the same log: what it covers is in the snapshot, too.
-                let settled = self.state.settled.iter();
-                within.extend(settled.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b))));
-            }
-            let mut covered = VersionVector::default();
-            within.iter().for_each(|&(actor, first, last)| covered.insert(actor, first, last));
-            if !covered.covers(&self.state.dropped) {
-                self.unmergeable = Some("the parent lacks edits that are here in sums alone".to_owned());
-                return Ok(());
-            }
-            self.unmergeable = None;
-            if self.state.made > self.state.sealed {
-                self.commit(host, Entry::Sealed)?;
-            }
-            self.split(host, through.from, &within)?;
-            self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
-        }
-        self.tell_reached(host, through.from, log);
-        Ok(())
-    }
-
-    fn tell_reached<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, log: Actor) {
-        let position = self.state.cursor_in(log).map_or(0, |(_, ranges)| ranges.prefix());
-        let session = self.sessions[&from].id;
-        self.reply(host, from, session, &Message::Reached { log, position });
-    }
-
-    /// Drops from the journal what need not be told to anyone any more.
-    fn compact<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
-        if self.state.entries < self.settings.compact_after {
-            return Ok(());
-        }
-        let end = self.state.log.len();
-        let settled =
-            |delta: &Delta| self.state.settled.overlap(delta.author, delta.first, delta.last) == Overlap::Seen;
-        let frontier = if self.has(Flaw::CompactionPastFrontier) {
-            end
-        } else if self.settings.serves_relays {
-            0
-        } else if self.settings.serves {
-            end.saturating_sub(self.settings.retain)
-        } else {
-            let unsettled = self.state.log.iter().find(|(_, delta)| !settled(delta)).map(|(at, _)| at - 1);
-            unsettled.unwrap_or(end).min(end.saturating_sub(self.settings.retain))
-        };
-        self.state.drop_up_to(frontier);
-        host.replace(&self.state.image())?;
-        self.state.entries = 0;
-        Ok(())
     }
 }
 
