@@ -190,6 +190,15 @@ impl<'a> Reader<'a> {
         u32::try_from(self.number()?).map_err(|_| Malformed::Range(what))
     }
 
+    /// The next of ascending registers, each told as its distance to the lowest that it could be; `next` is that one, 0 at
+    /// first, and then the one after this. There are `registers`.
+    pub fn register(&mut self, next: &mut u64, registers: u32) -> Result<u32, Malformed> {
+        let register = self.number()?.checked_add(*next).filter(|&register| register < registers.into());
+        let register = register.ok_or(Malformed::Range("a register"))?;
+        *next = register + 1;
+        Ok(register as u32)
+    }
+
     /// A signed number.
     #[inline]
     pub fn signed(&mut self) -> Result<i64, Malformed> {
@@ -230,10 +239,8 @@ pub fn read_changes(reader: &mut Reader, registers: u32) -> Result<Vec<(u32, i64
     let mut changes = Vec::with_capacity(count);
     let mut next = 0u64;
     for _ in 0..count {
-        let register = reader.number()?.checked_add(next).filter(|&register| register < u64::from(registers));
-        let register = register.ok_or(Malformed::Range("a register"))?;
-        changes.push((register as u32, reader.signed()?));
-        next = register + 1;
+        let register = reader.register(&mut next, registers)?;
+        changes.push((register, reader.signed()?));
     }
     Ok(changes)
 }
@@ -242,6 +249,26 @@ pub fn read_changes(reader: &mut Reader, registers: u32) -> Result<Vec<(u32, i64
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn registers_ascend_and_none_is_beyond_the_last() {
+        let read = |distances: &[u64], registers| {
+            let mut writer = Writer::bare();
+            distances.iter().for_each(|&distance| {
+                writer.of(Kind::Addressing).number(distance);
+            });
+            let (bytes, mut next) = (writer.bytes, 0);
+            let mut reader = Reader { rest: &bytes };
+            let read: Result<Vec<u32>, Malformed> =
+                distances.iter().map(|_| reader.register(&mut next, registers)).collect();
+            read
+        };
+        assert_eq!(read(&[0, 0, 3, 1], 8), Ok(vec![0, 1, 5, 7]));
+        assert_eq!(read(&[0, 0, 3, 2], 8), Err(Malformed::Range("a register")));
+        assert_eq!(read(&[u64::MAX], 8), Err(Malformed::Range("a register")));
+        assert_eq!(read(&[1, u64::MAX], 8), Err(Malformed::Range("a register")));
+        assert_eq!(read(&[0], 0), Err(Malformed::Range("a register")));
+    }
 
     proptest! {
         #[test]

@@ -121,10 +121,12 @@ impl Content for Reconciliation {
         let mut next = 0u64;
         let mut changes = Vec::with_capacity(count);
         for _ in 0..count {
-            let register = reader.number()?.checked_add(next).filter(|&register| register < about.registers.into());
-            let register = register.ok_or(Malformed::Range("a register"))?;
-            changes.push((register as u32, reader.signed()?));
-            next = if kind == REGISTERS { register + 1 } else { 0 };
+            let register = reader.register(&mut next, about.registers)?;
+            changes.push((register, reader.signed()?));
+            // Operations come in the order in which they were made, registers in their own.
+            if kind != REGISTERS {
+                next = 0;
+            }
         }
         reader.end()?;
         if kind == OPERATIONS {

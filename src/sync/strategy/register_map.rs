@@ -107,16 +107,14 @@ impl<P: Policy> Content for RegisterMap<P> {
         let mut writes = Vec::new();
         let mut next = 0u64;
         for _ in 0..reader.count("a number of registers")? {
-            let register = reader.number()?.checked_add(next).filter(|&register| register < about.registers.into());
-            let register = register.ok_or(Malformed::Range("a register"))?;
+            let register = reader.register(&mut next, about.registers)?;
             let value = reader.signed()?;
             let stamp = if P::STAMPED {
                 Stamp { time: reader.signed()?, count: reader.small("a count")?, client: reader.small("a client")? }
             } else {
                 Stamp::default()
             };
-            writes.push((register as u32, value, stamp));
-            next = register + 1;
+            writes.push((register, value, stamp));
         }
         reader.end()?;
         for (register, new, stamp) in writes {

@@ -85,10 +85,8 @@ impl Content for RunningSums {
             let client = reader.small("a client")?;
             let mut next = 0u64;
             for _ in 0..reader.count("a number of registers")? {
-                let register = reader.number()?.checked_add(next).filter(|&register| register < about.registers.into());
-                let register = register.ok_or(Malformed::Range("a register"))?;
-                sums.push(((client, register as u32), (reader.number()?, reader.number()?)));
-                next = register + 1;
+                let register = reader.register(&mut next, about.registers)?;
+                sums.push(((client, register), (reader.number()?, reader.number()?)));
             }
         }
         reader.end()?;

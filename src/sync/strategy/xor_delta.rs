@@ -85,10 +85,8 @@ impl Content for XorDelta {
         let mut deltas = Vec::new();
         let mut next = 0u64;
         for _ in 0..reader.count("a number of registers")? {
-            let register = reader.number()?.checked_add(next).filter(|&register| register < about.registers.into());
-            let register = register.ok_or(Malformed::Range("a register"))?;
-            deltas.push((register as u32, reader.number()?));
-            next = register + 1;
+            let register = reader.register(&mut next, about.registers)?;
+            deltas.push((register, reader.number()?));
         }
         reader.end()?;
         for (register, delta) in deltas {
