@@ -62,29 +62,39 @@ fn deliveries(full: bool) {
     println!("deliveries, 8 clients x 256 registers: {middle:.0}/s ({least:.0}-{most:.0}), wanted 500000/s");
 }
 
-/// Clients that are away, come back twice, and end with the same state.
+/// Clients that are away all day and are then sent one summary each of what they lack; and clients that come for a
+/// moment three times a day, among others who do, so that a summary is followed by news.
 fn scale(full: bool) {
+    let away_all_day = Presence { lasts_s: 86_400, away_s: (86_400, 86_400), here_s: (1, 1) };
+    let now_and_then = Presence { lasts_s: 86_400, away_s: (20_000, 40_000), here_s: (20, 60) };
+    growth(full, "one summary each", &away_all_day);
+    growth(full, "three visits a day", &now_and_then);
+}
+
+fn growth(full: bool, name: &str, presence: &Presence) {
     let edits = 1000;
-    let day = Presence { lasts_s: 86_400, away_s: (20_000, 40_000), here_s: (20, 60) };
-    let world = |clients: u32| trial(clients, edits / 10, 10, day.clone());
+    let (few, many) = if full { (100, 10_000) } else { (10, 50) };
     let per_edit = |clients: u32| {
         let start = Instant::now();
-        let (outcome, _) = run(&world(clients));
-        let took = start.elapsed();
-        (took, took.as_secs_f64() / outcome.history.ledger.edits.len() as f64)
+        let (outcome, _) = run(&trial(clients, edits / 10, 10, presence.clone()));
+        let took = start.elapsed().as_secs_f64();
+        let deliveries = outcome.measures.deliveries / u64::from(clients);
+        (took / outcome.history.ledger.len() as f64, took, deliveries)
     };
-    let (few, many) = if full { (100, 10_000) } else { (10, 50) };
     let ratios = (0..if full { 3 } else { 1 }).map(|_| {
-        // As many edits by few clients in many worlds as by many clients in one.
-        let (_, one) = (0..if full { 10 } else { 1 })
-            .map(|_| per_edit(few))
-            .fold((Duration::ZERO, f64::MAX), |best, next| if next.1 < best.1 { next } else { best });
-        let (took, other) = per_edit(many);
-        println!("{many} clients x {edits} edits: {:.1} s to convergence, {}", took.as_secs_f64(), memory());
+        // As many edits by few clients, in many worlds, as by many clients in one.
+        let worlds: Vec<_> = (0..if full { many / few } else { 1 }).map(|_| per_edit(few)).collect();
+        let one = worlds.iter().map(|(per_edit, ..)| per_edit).sum::<f64>() / worlds.len() as f64;
+        let (other, took, deliveries) = per_edit(many);
+        let (first, memory) = (worlds[0].2, memory());
+        println!(
+            "{many} clients x {edits} edits, {name}: {took:.1} s to convergence, {memory}, \
+             {deliveries} deliveries a client (of {few}: {first})"
+        );
         other / one
     });
     let (middle, least, most) = median(ratios.collect());
-    println!("time per edit, {many} / {few} clients: {middle:.2} ({least:.2}-{most:.2}), wanted at most 1.5");
+    println!("time per edit, {many} / {few} clients, {name}: {middle:.2} ({least:.2}-{most:.2}), wanted at most 1.5");
 }
 
 /// The most memory that this process had.

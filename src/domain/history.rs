@@ -3,16 +3,14 @@
 
 use crate::domain::traffic::Traffic;
 
-/// One edit that a user saw accepted.
+/// One edit of a user: one that it is going to make, or, in the ledger, one that it saw accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LedgerEdit {
-    /// The device.
-    pub device: u32,
+pub struct UserEdit {
     /// When, in microseconds of virtual time.
     pub at: u64,
     /// Which register.
     pub register: u32,
-    /// By how much.
+    /// By how much; never 0.
     pub amount: i64,
     /// Whether it may be lost: the device lost its store before any other had acknowledged the edit.
     pub excused: bool,
@@ -25,15 +23,30 @@ pub struct Ledger {
     pub start: i64,
     /// How many registers there are.
     pub registers: u32,
-    /// Every edit, device by device, in the order of each.
-    pub edits: Vec<LedgerEdit>,
+    /// Every edit, by device, in the order of each.
+    pub by_device: Vec<Vec<UserEdit>>,
 }
 
 impl Ledger {
+    /// Every edit, device by device.
+    pub fn edits(&self) -> impl Iterator<Item = &UserEdit> {
+        self.by_device.iter().flatten()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_device.iter().map(Vec::len).sum()
+    }
+
+    /// Whether no user did anything.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// What every register should come to, without those that may be lost.
     pub fn truth(&self) -> Vec<i64> {
         let mut truth = vec![self.start; self.registers as usize];
-        for edit in self.edits.iter().filter(|edit| !edit.excused) {
+        for edit in self.edits().filter(|edit| !edit.excused) {
             let register = &mut truth[edit.register as usize];
             *register = register.wrapping_add(edit.amount);
         }

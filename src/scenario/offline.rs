@@ -1,18 +1,8 @@
 //! The workload of a world: what every user does and when.
 
+use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::seed::Stream;
-
-/// One edit that a user will make.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planned {
-    /// When, in microseconds of virtual time.
-    pub at: u64,
-    /// Which register.
-    pub register: u32,
-    /// By how much; never 0.
-    pub amount: i64,
-}
 
 /// Microseconds in a second.
 pub const SECOND: u64 = 1_000_000;
@@ -60,7 +50,7 @@ impl<'a> Users<'a> {
 
     /// The edits of one client, in the order in which it makes them. A tick's are a microsecond apart, each of
     /// another register.
-    pub fn edits(&self, client: u32) -> Vec<Planned> {
+    pub fn edits(&self, client: u32) -> Vec<UserEdit> {
         let workload = &self.trial.workload;
         let mut stream = self.stream.member(client.into());
         let mut times: Vec<u64> =
@@ -81,10 +71,11 @@ impl<'a> Users<'a> {
                 in_tick[register as usize] = tick as u32;
                 let amount = 1 + stream.below(workload.most.into()) as i64;
                 let negative = workload.decrements && stream.below(2) == 1;
-                edits.push(Planned {
+                edits.push(UserEdit {
                     at: at + u64::from(place),
                     register,
                     amount: if negative { -amount } else { amount },
+                    excused: false,
                 });
             }
         }

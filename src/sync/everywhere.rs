@@ -8,7 +8,7 @@
 use std::hash::{Hash, Hasher};
 
 use crate::domain::flaw::Flaw;
-use crate::domain::history::{History, Ledger, LedgerEdit, NodeEnd};
+use crate::domain::history::{History, Ledger, NodeEnd, UserEdit};
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::explore::every_step::System;
 use crate::sync::host::{Entropy, Host, NodeId, OpId};
@@ -344,8 +344,8 @@ impl SmallWorld {
     }
 
     fn history(&self, moment: &Moment, quiet: bool) -> History {
-        let edit = |&(amount, excused): &(i64, bool)| LedgerEdit { device: 0, at: 0, register: 0, amount, excused };
-        let ledger = Ledger { start: 0, registers: 1, edits: moment.ledger.iter().map(edit).collect() };
+        let edit = |&(amount, excused): &(i64, bool)| UserEdit { at: 0, register: 0, amount, excused };
+        let ledger = Ledger { start: 0, registers: 1, by_device: vec![moment.ledger.iter().map(edit).collect()] };
         let held =
             moment.stations.iter().enumerate().filter_map(|(node, station)| Some((node, station.replica.as_ref()?)));
         let ends = held.clone().map(|(node, replica)| NodeEnd {

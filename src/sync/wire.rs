@@ -224,6 +224,8 @@ impl<'a> Reader<'a> {
 
 /// Writes which registers change and by what: the count, gaps between registers, signed amounts.
 pub fn write_changes(writer: &mut Writer, changes: &[(u32, i64)]) {
+    // Most changes take three bytes or fewer.
+    writer.bytes.reserve(3 * changes.len());
     writer.of(Kind::Addressing).number(changes.len() as u64);
     let mut next = 0;
     for &(register, amount) in changes {

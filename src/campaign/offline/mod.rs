@@ -13,7 +13,7 @@ use crate::campaign::Progress;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::flaw::Flaw;
-use crate::domain::history::History;
+use crate::domain::history::{History, UserEdit};
 use crate::domain::offline::{OfflineTrial, Presence, Workload};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
@@ -23,7 +23,7 @@ use crate::oracle::offline::JUDGES;
 use crate::oracle::offline::truth::wrong_registers;
 use crate::report::offline_record::{FlawRecord, OfflineRecord, ReplicaRecord, StrategyRecord};
 use crate::report::record::{Check, Latencies, Part, Unseen};
-use crate::scenario::offline::{Planned, SECOND};
+use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
 use crate::sync::node::Node;
 use crate::sync::replica::repair::{Change, Status};
@@ -53,7 +53,7 @@ pub fn run(
     for strategy in strategies {
         let outcome = progress.timed(strategy.name, |_| outcome(trial, strategy, None, watch))?;
         let mut row = row(trial, strategy, &outcome, watch)?;
-        record.edits = outcome.history.ledger.edits.len() as u64;
+        record.edits = outcome.history.ledger.len() as u64;
         let worlds = more_worlds(trial, strategy, &mut row, watch)?;
         progress.checks.push(check(strategy, &mut row, worlds)?);
         if [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub && !hub_merge::is_set_back(trial) {
@@ -146,7 +146,7 @@ fn judged(history: &History) -> (Said, Verdict) {
         })
         .collect();
     let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let verdict = if history.ledger.edits.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(telling) };
+    let verdict = if history.ledger.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(telling) };
     (said, verdict)
 }
 
@@ -268,7 +268,8 @@ fn long_history(strategy: &Strategy, watch: &mut dyn Watch) -> Result<Vec<u64>, 
     trial.presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
     let tick = |tick: u64| {
         let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
-        (0..4).map(move |place| Planned { at: (tick * BETWEEN + 10) * SECOND, register: 9 * place + 3, amount })
+        let at = (tick * BETWEEN + 10) * SECOND;
+        (0..4).map(move |place| UserEdit { at, register: 9 * place + 3, amount, excused: false })
     };
     let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
     let world = World::new(&trial, strategy, &settings(&trial, None));

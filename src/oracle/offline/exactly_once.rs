@@ -40,7 +40,7 @@ pub fn causes(history: &History) -> Causes {
     let Some(end) = history.ends.iter().find(|end| end.registers != truth) else { return Causes::default() };
     let mut causes = Causes::default();
     for (register, (got, expected)) in end.registers.iter().zip(&truth).enumerate().filter(|(_, (a, b))| a != b) {
-        let of_register = history.ledger.edits.iter().filter(|edit| edit.register as usize == register);
+        let of_register = history.ledger.edits().filter(|edit| edit.register as usize == register);
         let amounts: Vec<i64> = of_register.map(|edit| edit.amount).collect();
         let surplus = got.wrapping_sub(*expected);
         match explain(&amounts, surplus) {

@@ -11,8 +11,8 @@ use crate::oracle::offline::Judgement;
 /// Compares every replica with the ledger.
 pub fn judge(history: &History) -> Judgement {
     let wrong = wrong_registers(history);
-    let edits = history.ledger.edits.len();
-    let excused = history.ledger.edits.iter().filter(|edit| edit.excused).count();
+    let edits = history.ledger.len();
+    let excused = history.ledger.edits().filter(|edit| edit.excused).count();
     let without =
         if excused > 0 { format!(", of which {excused} may be lost with their devices") } else { String::new() };
     match first_wrong(history) {
@@ -54,7 +54,7 @@ fn fits(history: &History, register: usize, expected: i64, got: i64) -> bool {
         return true;
     }
     let surplus = got.wrapping_sub(expected);
-    let excused = history.ledger.edits.iter().filter(|edit| edit.excused && edit.register as usize == register);
+    let excused = history.ledger.edits().filter(|edit| edit.excused && edit.register as usize == register);
     let mut sums = BTreeSet::from([0i64]);
     for edit in excused {
         let more: Vec<i64> = sums.iter().map(|sum| sum.wrapping_add(edit.amount)).collect();
@@ -69,11 +69,11 @@ fn fits(history: &History, register: usize, expected: i64, got: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::history::{Ledger, LedgerEdit, NodeEnd};
+    use crate::domain::history::{Ledger, NodeEnd, UserEdit};
 
     fn history(got: i64, excused: bool) -> History {
-        let edit = |amount, excused| LedgerEdit { device: 0, at: 0, register: 0, amount, excused };
-        let ledger = Ledger { start: 5, registers: 1, edits: vec![edit(1, false), edit(10, excused)] };
+        let edit = |amount, excused| UserEdit { at: 0, register: 0, amount, excused };
+        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1, false), edit(10, excused)]] };
         History { ledger, ends: vec![NodeEnd { name: "hub".to_owned(), registers: vec![got] }], ..History::default() }
     }
 

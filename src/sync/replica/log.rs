@@ -55,16 +55,15 @@ pub fn add(sums: &mut [i64], changes: &[(u32, i64)]) {
 
 /// What edits come to, register by register.
 pub fn coalesced(edits: &[(u32, i64)]) -> Vec<(u32, i64)> {
-    let mut changes = edits.to_vec();
-    changes.sort_by_key(|&(register, _)| register);
-    changes.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 = kept.1.wrapping_add(next.1);
-        }
-        same
-    });
-    changes.retain(|&(_, amount)| amount != 0);
+    let mut sorted = edits.to_vec();
+    // Sums do not depend on the order of their terms.
+    sorted.sort_unstable_by_key(|&(register, _)| register);
+    let same = |a: &(u32, i64), b: &(u32, i64)| a.0 == b.0;
+    // Deltas are kept for long: they take the memory that they need, and no more.
+    let mut changes = Vec::with_capacity(sorted.chunk_by(same).count());
+    let sums =
+        sorted.chunk_by(same).map(|of| (of[0].0, of.iter().fold(0i64, |sum, &(_, amount)| sum.wrapping_add(amount))));
+    changes.extend(sums.filter(|&(_, amount)| amount != 0));
     changes
 }
 

@@ -409,7 +409,9 @@ impl Replica {
 
 fn nonzero(sums: &[i64]) -> Vec<(u32, i64)> {
     let numbered = sums.iter().enumerate().filter(|&(_, &sum)| sum != 0);
-    numbered.map(|(register, &sum)| (register as u32, sum)).collect()
+    let mut changes = Vec::with_capacity(numbered.clone().count());
+    changes.extend(numbered.map(|(register, &sum)| (register as u32, sum)));
+    changes
 }
 
 /// The deltas in a message, for the mistake that gives them new ids.

@@ -100,6 +100,9 @@ pub struct Pieces {
 /// Messages in pieces that are kept at most.
 const PIECED: usize = 4;
 
+/// Edits for which there is memory from the first that is not sealed.
+const PENDING: usize = 128;
+
 /// Earlier incarnations whose names for log positions are still understood.
 const LINEAGE: usize = 16;
 
@@ -174,6 +177,9 @@ impl State {
             }
             Entry::Edit { register, amount } => {
                 self.made += 1;
+                if self.pending.len() == self.pending.capacity() {
+                    self.pending.reserve(PENDING);
+                }
                 self.pending.push((register, amount));
                 add(&mut self.sums, &[(register, amount)]);
                 self.seen.insert(self.me, self.made, self.made);

@@ -32,6 +32,9 @@ pub struct Disk {
 /// Bytes before a record's own.
 const HEAD: usize = 12;
 
+/// Bytes by which a file grows at least.
+const PAGE: usize = 4096;
+
 impl Disk {
     /// An empty disk.
     pub fn new(owner: Owner) -> Self {
@@ -122,6 +125,11 @@ impl Store for Disk {
 
     fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
         let length = u32::try_from(entry.len()).map_err(|_| StoreError::Unusable("an entry of 4 GiB".to_owned()))?;
+        let (needed, written) = (HEAD + entry.len(), self.journal.len());
+        if self.journal.capacity() - written < needed {
+            // Ten thousand disks that grow by doubling leave more holes in the memory than they fill.
+            self.journal.reserve_exact(needed.max(written / 4).max(PAGE));
+        }
         self.journal.extend(length.to_le_bytes());
         self.journal.extend((!length).to_le_bytes());
         self.journal.extend(crc32fast::hash(entry).to_le_bytes());

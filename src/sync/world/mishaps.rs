@@ -127,8 +127,8 @@ impl World<'_> {
     /// Edits that only this device had, and made after that time, may be lost with its store.
     fn lose(&mut self, node: NodeId, after: u64) {
         let device = &mut self.devices[node as usize];
-        let safe = device.safe.min(device.ledger.len());
-        device.ledger[safe..].iter_mut().filter(|edit| edit.at >= after).for_each(|edit| edit.excused = true);
+        let safe = device.safe.min(device.made);
+        device.edits[safe..device.made].iter_mut().filter(|edit| edit.at >= after).for_each(|edit| edit.excused = true);
         device.ids.clear();
     }
 

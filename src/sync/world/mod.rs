@@ -5,6 +5,7 @@
 //!
 //! Knows: nodes, links, clocks, the workload. Must not: know what a message means, or judge.
 
+mod calendar;
 pub mod clock;
 pub mod link;
 pub mod measure;
@@ -12,15 +13,12 @@ mod mishaps;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use crate::domain::flaw::Flaw;
-use crate::domain::history::{History, LedgerEdit, NodeEnd};
+use crate::domain::history::{History, NodeEnd, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
-use crate::scenario::offline::{Planned, SECOND, Users};
+use crate::scenario::offline::{SECOND, Users};
 use crate::sync::host::{Host, NodeId, OpId, Time};
 use crate::sync::node::{Node, entropy};
 use crate::sync::replica::session::Relation;
@@ -29,6 +27,7 @@ use crate::sync::store::disk::Disk;
 use crate::sync::store::{Owner, StoreError};
 use crate::sync::strategy::Strategy;
 use crate::sync::wire::Frame;
+use calendar::Calendar;
 use clock::Clock;
 use link::Wire;
 use measure::{Knowledge, Measures};
@@ -51,33 +50,6 @@ enum Event {
     Settle,
 }
 
-/// An event's place in time; of two at the same time, the one that was planned first comes first.
-struct Planning {
-    at: Time,
-    number: u64,
-    event: Event,
-}
-
-impl PartialEq for Planning {
-    fn eq(&self, other: &Self) -> bool {
-        (self.at, self.number) == (other.at, other.number)
-    }
-}
-
-impl Eq for Planning {}
-
-impl PartialOrd for Planning {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Planning {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
 /// A connection between two nodes.
 struct Connection {
     ends: [NodeId; 2],
@@ -98,9 +70,10 @@ struct Device {
     reachable: bool,
     starts: u64,
     clock: Clock,
-    planned: Vec<Planned>,
-    next: usize,
-    ledger: Vec<LedgerEdit>,
+    /// What its user did, and then what it is going to do. The first so many are the ledger.
+    edits: Vec<UserEdit>,
+    made: usize,
+    /// The ids of those that were shown as accepted, where it matters whether a restart remembers them.
     ids: Vec<OpId>,
     /// Edits of which everything was acknowledged at some time.
     safe: usize,
@@ -147,8 +120,7 @@ pub struct World<'a> {
     trial: &'a OfflineTrial,
     devices: Vec<Device>,
     connections: Vec<Connection>,
-    queue: BinaryHeap<Reverse<Planning>>,
-    planned: u64,
+    calendar: Calendar<Event>,
     now: Time,
     settling: bool,
     last_arrival: Time,
@@ -159,6 +131,8 @@ pub struct World<'a> {
     trace: Vec<(u32, u64)>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
+    /// Whether any device may start again.
+    restarts: bool,
 }
 
 /// Deliveries after which a world is not going to be quiet any more, for each edit.
@@ -175,8 +149,7 @@ impl<'a> World<'a> {
             trial,
             devices: Vec::new(),
             connections: Vec::new(),
-            queue: BinaryHeap::new(),
-            planned: 0,
+            calendar: Calendar::default(),
             now: 0,
             settling: false,
             last_arrival: 0,
@@ -184,6 +157,7 @@ impl<'a> World<'a> {
             forgotten: 0,
             traced: None,
             trace: Vec::new(),
+            restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
         };
         let users = Users::of(trial);
@@ -204,9 +178,8 @@ impl<'a> World<'a> {
                 reachable: true,
                 starts: 0,
                 clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
-                planned: if is_client { users.edits(node) } else { Vec::new() },
-                next: 0,
-                ledger: Vec::new(),
+                edits: if is_client { users.edits(node) } else { Vec::new() },
+                made: 0,
                 ids: Vec::new(),
                 safe: 0,
                 woken_at: None,
@@ -224,8 +197,7 @@ impl<'a> World<'a> {
     }
 
     fn plan(&mut self, at: Time, event: Event) {
-        self.planned += 1;
-        self.queue.push(Reverse(Planning { at, number: self.planned, event }));
+        self.calendar.plan(at, event);
     }
 
     fn connect_all(&mut self) {
@@ -270,8 +242,8 @@ impl<'a> World<'a> {
     }
 
     /// The same world, whose users do this instead: by client, in the order in which each does it.
-    pub fn with_users(mut self, users: Vec<Vec<Planned>>) -> Self {
-        self.devices.iter_mut().zip(users).for_each(|(device, planned)| device.planned = planned);
+    pub fn with_users(mut self, users: Vec<Vec<UserEdit>>) -> Self {
+        self.devices.iter_mut().zip(users).for_each(|(device, edits)| device.edits = edits);
         self
     }
 
@@ -293,18 +265,18 @@ impl<'a> World<'a> {
 
     /// Lets everything happen until nothing is left to.
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
-        let edits: u64 = self.devices.iter().map(|device| device.planned.len() as u64).sum();
+        let edits: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
         let restless = RESTLESS + 100 * edits;
         let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
         let mut quiet = true;
-        while let Some(Reverse(Planning { at, event, .. })) = self.queue.pop() {
+        while let Some((at, event)) = self.calendar.next() {
             if at > deadline || self.measures.deliveries > restless {
                 quiet = false;
                 break;
             }
             self.now = at;
             self.happen(event)?;
-            if self.planned & 0xFFF == 0 {
+            if self.calendar.planned() & 0xFFF == 0 {
                 watch.advance(0);
                 if watch.stop_requested() {
                     return Err(WorldError::Stopped);
@@ -379,26 +351,26 @@ impl<'a> World<'a> {
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_mut().filter(|_| device.up) else { return Ok(()) };
         let mut crashed = false;
-        while let Some(edit) = device.planned.get(device.next).filter(|edit| edit.at <= self.now && !crashed) {
+        while let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && !crashed) {
             (device.host.now, device.host.wall) = (edit.at, device.clock.shows(edit.at));
-            let shown = device.host.shown.len();
             node.edit(&mut device.host, edit.register, edit.amount).map_err(failed)?;
             crashed = device.host.has_crashed();
             // What a crash came before was never shown as accepted: it may count, once, or not.
-            let excused = device.host.shown.len() == shown;
-            let Planned { at, register, amount } = *edit;
-            device.ledger.push(LedgerEdit { device: number, at, register, amount, excused });
-            device.next += 1;
-            self.measures.edited(number, at);
+            edit.excused = device.host.shown.is_empty();
+            device.made += 1;
+            self.measures.edited(number, edit.at);
+            if self.restarts {
+                device.ids.append(&mut device.host.shown);
+            }
+            device.host.shown.clear();
         }
-        device.ids.append(&mut device.host.shown);
         if !crashed {
             (device.host.now, device.host.wall) = (self.now, device.clock.shows(self.now));
             act(node.as_mut(), &mut device.host).map_err(failed)?;
             crashed = device.host.has_crashed();
         }
         if !crashed && self.tracks_safety && node.backlog() == 0 {
-            device.safe = device.ledger.len();
+            device.safe = device.made;
         }
         self.post(number);
         if crashed { self.power_failed(number) } else { self.plan_wake(number) }
@@ -407,7 +379,7 @@ impl<'a> World<'a> {
     fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_ref().filter(|_| device.up) else { return Ok(()) };
-        let edit = device.planned.get(device.next).map(|edit| edit.at);
+        let edit = device.edits.get(device.made).map(|edit| edit.at);
         let connected = || device.connections.iter().any(|&(_, link)| self.connections[link].open);
         let wake = node.wakes_at().into_iter().chain(edit.filter(|_| connected())).min();
         let Some(at) = wake.map(|at| at.max(self.now)) else {
@@ -482,7 +454,8 @@ impl<'a> World<'a> {
         history.ledger.start = self.trial.start;
         history.ledger.registers = self.trial.registers;
         for device in &mut self.devices {
-            history.ledger.edits.append(&mut device.ledger);
+            device.edits.truncate(device.made);
+            history.ledger.by_device.push(std::mem::take(&mut device.edits));
         }
         history.traffic = self.measures.client_traffic();
         for (number, device) in self.devices.iter().enumerate() {
