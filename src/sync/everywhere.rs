@@ -368,9 +368,7 @@ impl SmallWorld {
 fn lost(station: &Station) -> u64 {
     let Some(replica) = &station.replica else { return 0 };
     let state = replica.state();
-    let has = |&(actor, first, last): &Run| {
-        [&state.seen, &state.dropped].iter().any(|vector| vector.overlap(actor, first, last) == Overlap::Seen)
-    };
+    let has = |&(actor, first, last): &Run| state.seen.overlap(actor, first, last) == Overlap::Seen;
     let shown = station.shown.iter().map(|id| (id.actor, id.sequence, id.sequence));
     (shown.filter(|run| !has(run)).count() + station.promised.iter().filter(|run| !has(run)).count()) as u64
 }

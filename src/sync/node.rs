@@ -3,7 +3,6 @@
 use crate::domain::seed::Stream;
 use crate::sync::host::{Entropy, Host, NodeId, OpId, Time};
 use crate::sync::replica::session::Relation;
-use crate::sync::replica::state::State;
 use crate::sync::replica::{Reception, Replica, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
@@ -120,11 +119,7 @@ impl Node for ReplicaNode {
     }
 
     fn remembers(&self, id: OpId) -> bool {
-        let State { seen, dropped, .. } = self.replica.state();
-        let has = |vector: &crate::sync::vector::VersionVector| {
-            vector.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
-        };
-        has(seen) || has(dropped)
+        self.replica.state().seen.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
     }
 
     fn stored(&self, host: &Host<Disk>) -> u64 {

@@ -130,6 +130,17 @@ impl Ranges {
         }
     }
 
+    /// The runs between `first` and `last` that were not seen.
+    pub fn gaps(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
+        let ends = self.runs().chain([(last + 1, u64::MAX)]);
+        let mut next = first;
+        ends.filter_map(move |(start, end)| {
+            let gap = (next, start.saturating_sub(1).min(last));
+            next = next.max(end.saturating_add(1));
+            (gap.0 <= gap.1).then_some(gap)
+        })
+    }
+
     /// Whether all of the other's were seen.
     pub fn covers(&self, other: &Ranges) -> bool {
         other.runs().all(|(first, last)| self.overlap(first, last) == Overlap::Seen)
@@ -271,6 +282,8 @@ mod tests {
                 _ => Overlap::Partial,
             };
             prop_assert_eq!(ranges.overlap(first, last), expected);
+            let lacking: BTreeSet<u64> = ranges.gaps(first, last).flat_map(|(from, to)| from..=to).collect();
+            prop_assert_eq!(lacking, (first..=last).filter(|number| !set.contains(number)).collect());
             let prefix = (1..).take_while(|number| set.contains(number)).count() as u64;
             prop_assert_eq!(ranges.prefix(), prefix);
             let mut runs = ranges.runs().collect::<Vec<_>>();

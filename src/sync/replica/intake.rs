@@ -44,11 +44,18 @@ impl Replica {
                     taken.push((author, first, last));
                     fresh.push(Entry::Took(through, delta));
                 }
-                Overlap::Partial => {
-                    // Its author is told what is here, and sends the rest by itself.
-                    self.refused += 1;
-                    taken.extend(self.state.part_of(author, first, last));
-                }
+                Overlap::Partial => match self.state.remainder(&delta) {
+                    Some(rest) if coming.overlap(author, rest.first, rest.last) == Overlap::New => {
+                        coming.insert(author, rest.first, rest.last);
+                        taken.push((author, first, last));
+                        fresh.push(Entry::Took(through, rest));
+                    }
+                    _ => {
+                        // Who sent it is told what is here, and sends what can be told apart.
+                        self.refused += 1;
+                        taken.extend(self.state.part_of(author, first, last));
+                    }
+                },
             }
         }
         let ack = Message::Taken(taken.clone());
@@ -84,17 +91,20 @@ impl Replica {
         for &(actor, first, last) in runs {
             session.holds.insert(actor, first, last);
         }
+        if session.sent_runs().any(|run| self.state.log.can_widen(run, &session.holds)) {
+            session.look_again();
+        }
         let holds = &session.holds;
         let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
         session.outstanding.retain(|parcel| !matches!(&parcel.what, What::Deltas(runs) if runs.iter().all(held)));
-        session.attempts = 0;
+        session.answered();
         if session.relation == Relation::Parent && !self.settings.serves {
             let client = self.settings.client;
             for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
                 self.note(host, Entry::Given(first, last, actor))?;
             }
         }
-        self.settle_timer(host, from);
+        self.settle_timer(from);
         self.push(host, from)
     }
 
@@ -153,17 +163,18 @@ impl Replica {
                 let settled = self.state.settled.iter();
                 within.extend(settled.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b))));
             }
-            let mut covered = VersionVector::default();
-            within.iter().for_each(|&(actor, first, last)| covered.insert(actor, first, last));
-            if !covered.covers(&self.state.dropped) {
-                self.unmergeable = Some("the parent lacks edits that are here in sums alone".to_owned());
-                return Ok(());
-            }
-            self.unmergeable = None;
             if self.state.made > self.state.sealed {
                 self.commit(host, Entry::Sealed)?;
             }
             self.split(host, through.from, &within)?;
+            let mut covered = VersionVector::default();
+            within.iter().for_each(|&(actor, first, last)| covered.insert(actor, first, last));
+            let torn = |delta: &Delta| covered.overlap(delta.author, delta.first, delta.last) == Overlap::Partial;
+            if self.state.log.iter().any(|(_, delta)| torn(delta)) {
+                self.unmergeable = Some("the parent has a part of edits that are here as one sum".to_owned());
+                return Ok(());
+            }
+            self.unmergeable = None;
             self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
         }
         self.tell_reached(host, through.from, log);
@@ -194,7 +205,11 @@ impl Replica {
             let unsettled = self.state.log.iter().find(|(_, delta)| !settled(delta)).map(|(at, _)| at - 1);
             unsettled.unwrap_or(end).min(end.saturating_sub(self.settings.retain))
         };
-        self.state.drop_up_to(frontier);
+        if self.settings.serves || self.has(Flaw::CompactionPastFrontier) {
+            self.state.drop_up_to(frontier);
+        } else {
+            self.state.log.merge_up_to(frontier);
+        }
         host.replace(&self.state.image())?;
         self.state.entries = 0;
         Ok(())

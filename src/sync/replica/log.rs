@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::sync::vector::Actor;
+use crate::sync::vector::{Actor, Overlap, VersionVector};
 use crate::sync::wire::{Malformed, Reader, Writer, read_changes, write_changes};
 
 /// A run of one actor's operations, and what they come to. Its boundaries never change once it was sent, so that a
@@ -129,6 +129,29 @@ impl Log {
         positions.filter_map(|position| self.at(position))
     }
 
+    /// The deltas of an author, in a log that serves others.
+    pub fn of_author(&self, author: Actor) -> impl Iterator<Item = &Delta> {
+        self.of_client(author.client, 0).filter(move |delta| delta.author == author)
+    }
+
+    /// This delta and all before it that its author made without a gap, as one. Who has a part of the delta, from a copy
+    /// of the author's device, knows what the beginning of that comes to, and can take the rest.
+    pub fn widened(&self, delta: &Delta) -> Delta {
+        let ends: BTreeMap<u64, &Delta> = self.of_author(delta.author).map(|part| (part.last, part)).collect();
+        let (mut first, mut changes) = (delta.first, delta.changes.clone());
+        while let Some(part) = ends.get(&(first - 1)) {
+            first = part.first;
+            changes.extend(&part.changes);
+        }
+        Delta { author: delta.author, first, last: delta.last, changes: coalesced(&changes) }
+    }
+
+    /// Whether a run, of which the other has a part, can be sent from an earlier beginning.
+    pub fn can_widen(&self, (author, first, last): (Actor, u64, u64), holds: &VersionVector) -> bool {
+        holds.overlap(author, first, last) == Overlap::Partial
+            && self.of_author(author).any(|part| part.last + 1 == first)
+    }
+
     /// What all deltas ever taken come to.
     pub fn total(&self) -> &[i64] {
         self.prefixes.as_ref().map_or(&[], |prefixes| &prefixes.total)
@@ -198,6 +221,30 @@ impl Log {
         }
         self.deltas.drain(..count as usize);
         self.base = position;
+    }
+
+    /// Makes one of the deltas up to a position that follow each other, author by author, in a log that serves nobody. A
+    /// parent that has lost everything can still be given them.
+    pub fn merge_up_to(&mut self, position: u64) {
+        debug_assert!(self.prefixes.is_none(), "others know positions in this log");
+        let Some(count) = position.min(self.len()).checked_sub(self.base).filter(|&count| count > 0) else { return };
+        let mut old: Vec<Delta> = self.deltas.drain(..count as usize).collect();
+        old.sort_by_key(|delta| (delta.author, delta.first));
+        let follows = |before: &Delta, next: &Delta| before.author == next.author && before.last + 1 == next.first;
+        let merged: Vec<Delta> = old
+            .chunk_by(follows)
+            .map(|run| {
+                let changes: Vec<(u32, i64)> = run.iter().flat_map(|delta| &delta.changes).copied().collect();
+                Delta {
+                    author: run[0].author,
+                    first: run[0].first,
+                    last: run[run.len() - 1].last,
+                    changes: coalesced(&changes),
+                }
+            })
+            .collect();
+        self.base += count - merged.len() as u64;
+        merged.into_iter().rev().for_each(|delta| self.deltas.push_front(delta));
     }
 
     /// Writes it, for an image.

@@ -68,6 +68,15 @@ pub struct Settings {
     pub flaw: Option<Flaw>,
 }
 
+impl Settings {
+    /// When to send again what is sent now, after so many retries without an answer.
+    fn again_at<S: Store>(&self, attempts: u32, host: &mut Host<S>) -> Time {
+        let backoff = self.retry_after.saturating_mul(1 << attempts.min(20)).min(self.retry_at_most);
+        // Seeded jitter: replicas that were cut off together do not all come back at once.
+        host.now + backoff + host.random(backoff / 2 + 1)
+    }
+}
+
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reception {
@@ -245,6 +254,10 @@ impl Replica {
             Message::Hello { .. } => self.greeted(host, from, session, message)?,
             // Deltas are judged by their ids alone: those of a session that is over are as good as any.
             Message::Deltas(deltas) => self.take(host, through, session, deltas)?,
+            // A greeting in pieces opens its session with the last of them; a message that is whole is judged by itself.
+            Message::Piece { id, count, place, bytes } => {
+                self.piece(host, session, Entry::Piece { from, id, count, place, bytes })?;
+            }
             _ if self.sessions[&from].id != session => {
                 self.out_of_session(host, from, &message)?;
                 return Ok(Reception::Stale);
@@ -261,9 +274,6 @@ impl Replica {
                 if log == self.state.me {
                     self.reached(host, from, position)?;
                 }
-            }
-            Message::Piece { id, count, place, bytes } => {
-                self.piece(host, session, Entry::Piece { from, id, count, place, bytes })?;
             }
             Message::Pieces { id, got } => self.pieces(host, from, id, got),
         }
@@ -329,8 +339,8 @@ impl Replica {
         }
         debug_assert_eq!(relation, Relation::Parent, "a leaf has a parent alone");
         let cursor = self.state.cursor.as_ref().map(|(log, ranges)| (*log, ranges.prefix()));
-        // What the cursor covers need not be told; without a cursor, what was dropped must be.
-        let mut holds = if cursor.is_some() { VersionVector::default() } else { self.state.dropped.clone() };
+        // What the cursor covers need not be told.
+        let mut holds = VersionVector::default();
         for (_, delta) in self.state.log.iter() {
             if self.state.settled.overlap(delta.author, delta.first, delta.last) != Overlap::Seen {
                 holds.insert(delta.author, delta.first, delta.last);
@@ -418,9 +428,10 @@ impl Replica {
             }
         }
         let session = self.sessions.get_mut(&from).expect("it was looked up");
-        (session.open, session.attempts) = (true, 0);
+        session.open = true;
+        session.answered();
         session.holds.join(&holds);
-        self.settle_timer(host, from);
+        self.settle_timer(from);
         self.push(host, from)
     }
 }

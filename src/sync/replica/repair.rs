@@ -17,7 +17,7 @@ pub enum Status {
     Local,
     /// An edit of it is on its way.
     Syncing,
-    /// All edits of it that were made here are acknowledged.
+    /// All edits of it that are shown here are acknowledged.
     Synced,
     /// As synced, and edited here since.
     Modified,
@@ -47,6 +47,39 @@ pub struct Change {
     pub through: Option<MessageId>,
 }
 
+/// What became of the edits of one register.
+#[derive(Clone, Copy, Default)]
+struct Edited {
+    /// Some are acknowledged, some on their way, some neither.
+    given: bool,
+    sent: bool,
+    kept: bool,
+    /// What the register is without those that wait.
+    others: i64,
+}
+
+impl Edited {
+    fn count(&mut self, waits: bool, sent: bool, amount: i64) {
+        self.given |= !waits;
+        self.sent |= waits && sent;
+        self.kept |= waits && !sent;
+        if waits {
+            self.others = self.others.wrapping_sub(amount);
+        }
+    }
+
+    /// The worst that is to be said of any.
+    fn status(self, failed: bool) -> Option<Status> {
+        let known = self.given || self.others != 0;
+        match (self.sent, self.kept) {
+            (false, false) => known.then_some(Status::Synced),
+            _ if failed => Some(Status::Failed),
+            (true, _) => Some(Status::Syncing),
+            (false, true) => Some(if known { Status::Modified } else { Status::Local }),
+        }
+    }
+}
+
 impl Replica {
     /// Whether this delta was made here and is not acknowledged.
     fn waits(&self, delta: &Delta) -> bool {
@@ -60,10 +93,6 @@ impl Replica {
 
     /// The status of every register that was ever changed.
     pub fn statuses(&self) -> Vec<Option<Status>> {
-        let mut statuses = vec![None; self.settings.registers as usize];
-        for (status, &sum) in statuses.iter_mut().zip(&self.state.sums) {
-            *status = (sum != 0).then_some(Status::Synced);
-        }
         let failed = self.sessions.values().any(|session| session.failed);
         let mut sent: BTreeSet<Run> = BTreeSet::new();
         for parcel in self.sessions.values().flat_map(|session| &session.outstanding) {
@@ -71,31 +100,19 @@ impl Replica {
                 sent.extend(runs);
             }
         }
-        let of_here = self.state.log.iter().map(|(_, delta)| delta);
-        for delta in of_here.filter(|delta| delta.author.client == self.settings.client) {
-            let status = match (self.waits(delta), sent.contains(&(delta.author, delta.first, delta.last))) {
-                (false, _) => Status::Synced,
-                (true, _) if failed => Status::Failed,
-                (true, true) => Status::Syncing,
-                (true, false) => Status::Local,
-            };
-            for &(register, _) in &delta.changes {
-                statuses[register as usize] = Some(status);
+        let mut of: Vec<Edited> =
+            self.state.sums.iter().map(|&sum| Edited { others: sum, ..Edited::default() }).collect();
+        for (_, delta) in self.state.log.iter().filter(|(_, delta)| delta.author.client == self.settings.client) {
+            let waits = self.waits(delta);
+            let sent = sent.contains(&(delta.author, delta.first, delta.last));
+            for &(register, amount) in &delta.changes {
+                of[register as usize].count(waits, sent, amount);
             }
         }
-        for &(register, _) in &self.state.pending {
-            let status = &mut statuses[register as usize];
-            let before = matches!(status, Some(Status::Synced | Status::Modified));
-            *status = Some(if before && self.ever_given(register) { Status::Modified } else { Status::Local });
+        for &(register, amount) in &self.state.pending {
+            of[register as usize].count(true, false, amount);
         }
-        statuses
-    }
-
-    /// Whether anything of this register is known to another.
-    fn ever_given(&self, register: u32) -> bool {
-        let pending: i64 = self.state.pending.iter().filter(|(r, _)| *r == register).map(|(_, amount)| amount).sum();
-        let touched = |delta: &Delta| delta.changes.iter().any(|&(r, _)| r == register) && !self.waits(delta);
-        self.state.sums[register as usize] != pending || self.state.log.iter().any(|(_, delta)| touched(delta))
+        of.into_iter().map(|edited| edited.status(failed)).collect()
     }
 
     /// What waits to be acknowledged.

@@ -46,10 +46,15 @@ pub struct Parcel {
     sent: Ranges,
     /// What of the traffic is not counted yet.
     uncounted: Traffic,
+    /// When to send it again, if nothing is heard of it until then.
+    due: Time,
 }
 
 /// Messages that wait for acknowledgement in one session.
 const OUTSTANDING: usize = 8;
+
+/// Deltas of a leaf's own after which it is told that they are in the log, if nothing else is new.
+const UNSETTLED: usize = 16;
 
 /// Pieces on their way at once.
 const PIECES: u64 = 8;
@@ -121,6 +126,20 @@ impl Session {
         self.outstanding.retain(|parcel| !done(&parcel.what));
     }
 
+    /// The other was heard of: it is there.
+    pub fn answered(&mut self) {
+        (self.attempts, self.failed) = (0, false);
+    }
+
+    /// The runs of deltas that are on their way.
+    pub fn sent_runs(&self) -> impl Iterator<Item = Run> {
+        let runs = self.outstanding.iter().filter_map(|parcel| match &parcel.what {
+            What::Deltas(runs) => Some(runs),
+            _ => None,
+        });
+        runs.flatten().copied()
+    }
+
     /// Deltas are not what they were: those on their way are made anew.
     pub fn look_again(&mut self) {
         self.finish(|what| matches!(what, What::Deltas(_)));
@@ -140,7 +159,7 @@ impl Parcel {
     fn new(what: What, body: Body) -> Self {
         let id = crc32fast::hash(&body.bytes);
         let uncounted = body.traffic;
-        Parcel { what, body, id, got: Ranges::default(), sent: Ranges::default(), uncounted }
+        Parcel { what, body, id, got: Ranges::default(), sent: Ranges::default(), uncounted, due: 0 }
     }
 
     fn pieces(&self, piece: usize) -> u64 {
@@ -186,23 +205,18 @@ impl Replica {
     fn send_parcel<S: Store>(&mut self, host: &mut Host<S>, to: NodeId, mut parcel: Parcel) {
         let session = self.sessions.get_mut(&to).expect("it is connected");
         transmit(&self.settings, host, to, session.id, &mut parcel, 1);
+        parcel.due = self.settings.again_at(session.attempts, host);
         session.outstanding.retain(|other| other.id != parcel.id);
         session.outstanding.push(parcel);
-        self.settle_timer(host, to);
+        self.settle_timer(to);
     }
 
-    /// Sets the retry timer if something waits for an answer and no timer runs; stops it if nothing does.
-    pub(super) fn settle_timer<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) {
-        let session = self.sessions.get_mut(&peer).expect("it is connected");
-        let Settings { retry_after, retry_at_most, .. } = self.settings;
-        let due = if session.outstanding.is_empty() {
-            None
-        } else {
-            let backoff = retry_after.saturating_mul(1 << session.attempts.min(20)).min(retry_at_most);
-            // Seeded jitter: replicas that were cut off together do not all come back at once.
-            Some(host.now + backoff + host.random(backoff / 2 + 1))
-        };
-        self.set_timer(peer, due);
+    /// Has the retry timer run for the message that is to be sent again first; stops it if none waits. That others are
+    /// answered, or new ones sent, puts no retry off.
+    pub(super) fn settle_timer(&mut self, peer: NodeId) {
+        let session = &self.sessions[&peer];
+        let first = session.outstanding.iter().map(|parcel| parcel.due).min();
+        self.set_timer(peer, first.filter(|_| !session.failed));
     }
 
     fn set_timer(&mut self, peer: NodeId, due: Option<Time>) {
@@ -242,15 +256,18 @@ impl Replica {
             let (mut group, mut size): (Vec<Delta>, usize) = (Vec::new(), 0);
             session.scanned = session.scanned.max(self.state.log.base());
             while let Some(delta) = self.state.log.at(session.scanned + 1) {
-                let Delta { author, first, last, .. } = *delta;
-                let held = |vector: &VersionVector| vector.overlap(author, first, last) == Overlap::Seen;
-                if !held(&session.holds) && !held(&self.state.settled) {
+                let overlap = |vector: &VersionVector| vector.overlap(delta.author, delta.first, delta.last);
+                if overlap(&session.holds) != Overlap::Seen && overlap(&self.state.settled) != Overlap::Seen {
+                    let delta = match overlap(&session.holds) {
+                        Overlap::Partial => self.state.log.widened(delta),
+                        _ => delta.clone(),
+                    };
                     // About what it takes: registers are near each other, amounts small.
                     size += 8 + 3 * delta.changes.len();
                     if size > self.settings.piece && !group.is_empty() {
                         break;
                     }
-                    group.push(delta.clone());
+                    group.push(delta);
                 }
                 session.scanned += 1;
             }
@@ -291,7 +308,8 @@ impl Replica {
                     *sum = sum.wrapping_sub(*amount);
                 }
                 let changes = nonzero(&sums);
-                if changes.is_empty() {
+                // A leaf whose edits alone are new shows them already. It is told now and then, to forget the details.
+                if changes.is_empty() && own.len() < UNSETTLED {
                     return;
                 }
                 let runs =
@@ -324,13 +342,14 @@ impl Replica {
     ) -> Result<(), StoreError> {
         let session = self.sessions.get_mut(&from).expect("it was looked up");
         session.finish(|what| matches!(what, What::Sums(_, to) if *to <= position));
-        (session.reached, session.attempts) = (session.reached.max(position.min(self.state.log.len())), 0);
+        session.reached = session.reached.max(position.min(self.state.log.len()));
+        session.answered();
         session.snapshot = false;
-        self.settle_timer(host, from);
+        self.settle_timer(from);
         self.push(host, from)
     }
 
-    /// Nothing was heard for a while: everything that waits for an answer is sent again, the same bytes.
+    /// Nothing was heard for a while: what has waited long enough for an answer is sent again, the same bytes.
     pub(super) fn retry<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
         let has_new_ids = self.settings.flaw == Some(Flaw::RetryWithNewId);
         let session = self.sessions.get_mut(&peer).expect("it is connected");
@@ -340,9 +359,13 @@ impl Replica {
             return Ok(());
         }
         session.attempts += 1;
+        let (id, attempts) = (session.id, session.attempts);
         let mut parcels = std::mem::take(&mut session.outstanding);
-        let id = session.id;
-        for parcel in &mut parcels {
+        // An answer in pieces is asked for again by who wants it.
+        parcels.retain(|parcel| parcel.due > host.now || parcel.what != What::Welcome || !parcel.got.is_empty());
+        let now = host.now;
+        for parcel in parcels.iter_mut().filter(|parcel| parcel.due <= now) {
+            parcel.due = self.settings.again_at(attempts, host);
             if parcel.got.len() == parcel.pieces(self.settings.piece) {
                 // All of it was there, and still it is not acknowledged: the other has lost it again.
                 parcel.got = Ranges::default();
@@ -356,10 +379,8 @@ impl Replica {
             }
             transmit(&self.settings, host, peer, id, parcel, PIECES);
         }
-        // An answer in pieces is asked for again by who wants it.
-        parcels.retain(|parcel| parcel.what != What::Welcome || !parcel.got.is_empty());
         self.sessions.get_mut(&peer).expect("it is connected").outstanding = parcels;
-        self.settle_timer(host, peer);
+        self.settle_timer(peer);
         Ok(())
     }
 
@@ -385,7 +406,7 @@ impl Replica {
     /// The other tells which pieces it has: more are sent.
     pub(super) fn pieces<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, id: u32, got: Ranges) {
         let session = self.sessions.get_mut(&from).expect("it was looked up");
-        session.attempts = 0;
+        session.answered();
         let Some(place) = session.outstanding.iter().position(|parcel| parcel.id == id) else { return };
         let mut parcel = session.outstanding.remove(place);
         let all = parcel.pieces(self.settings.piece);
@@ -396,6 +417,7 @@ impl Replica {
             parcel.sent.insert(first, last);
         }
         let underway = parcel.sent.len().saturating_sub(parcel.got.len());
+        parcel.due = self.settings.again_at(0, host);
         if parcel.got.len() < all {
             transmit(&self.settings, host, from, session.id, &mut parcel, PIECES.saturating_sub(underway));
         }
@@ -403,7 +425,7 @@ impl Replica {
         if parcel.what != What::Welcome || parcel.got.len() < all {
             session.outstanding.insert(place, parcel);
         }
-        self.settle_timer(host, from);
+        self.settle_timer(from);
     }
 }
 

@@ -3,7 +3,7 @@
 //! A replica changes its state by an entry that it wrote to its journal first, and after a crash by the same entries
 //! again, through the same function. What was not written did not happen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sync::host::NodeId;
 use crate::sync::replica::log::{Delta, Log, add, coalesced, read_run};
@@ -131,8 +131,6 @@ pub struct State {
     pub given: VersionVector,
     /// One's own operations that the cursor covers.
     pub settled: VersionVector,
-    /// One's own operations whose deltas were dropped: they are in the sums alone.
-    pub dropped: VersionVector,
     /// The edits of one's own deltas that are not settled, one by one, by author and first operation.
     pub edits: BTreeMap<(Actor, u64), Vec<(u32, i64)>>,
     /// Messages of which some pieces came.
@@ -156,7 +154,6 @@ impl State {
             log: Log::new(registers, serves),
             given: VersionVector::default(),
             settled: VersionVector::default(),
-            dropped: VersionVector::default(),
             edits: BTreeMap::new(),
             pieces: BTreeMap::new(),
             entries: 0,
@@ -308,16 +305,26 @@ impl State {
         (position <= same_up_to).then_some(position)
     }
 
-    /// Drops the deltas up to a position of the log; those of one's own client are remembered as dropped.
+    /// Drops the deltas up to a position of the log.
     pub fn drop_up_to(&mut self, position: u64) {
-        for (at, delta) in self.log.iter().filter(|(_, delta)| delta.author.client == self.me.client) {
-            if at <= position {
-                self.dropped.insert(delta.author, delta.first, delta.last);
-            }
-        }
         self.log.drop_up_to(position);
-        let dropped = &self.dropped;
-        self.edits.retain(|&(author, first), _| dropped.overlap(author, first, first) == Overlap::New);
+        let kept: BTreeSet<(Actor, u64)> = self.log.iter().map(|(_, delta)| (delta.author, delta.first)).collect();
+        self.edits.retain(|key, _| kept.contains(key));
+    }
+
+    /// What of a delta was not seen, if that is one run, and if what was seen of it is known by itself: then it can be
+    /// taken, though it was put together by a copy of its author's device and a part of it came from another.
+    pub fn remainder(&self, delta: &Delta) -> Option<Delta> {
+        let Delta { author, first, last, ref changes } = *delta;
+        let (mut known, mut rest) = (Ranges::default(), changes.clone());
+        for part in self.log.of_author(author).filter(|part| first <= part.first && part.last <= last) {
+            known.insert(part.first, part.last);
+            rest.extend(part.changes.iter().map(|&(register, amount)| (register, amount.wrapping_neg())));
+        }
+        let mut gaps = known.gaps(first, last);
+        let (first, last) = gaps.next()?;
+        let single = gaps.next().is_none() && self.seen.overlap(author, first, last) == Overlap::New;
+        single.then(|| Delta { author, first, last, changes: coalesced(&rest) })
     }
 }
 
@@ -474,7 +481,7 @@ impl State {
         for &(register, amount) in &self.pending {
             writer.number(register.into()).signed(amount);
         }
-        for vector in [&self.seen, &self.given, &self.settled, &self.dropped] {
+        for vector in [&self.seen, &self.given, &self.settled] {
             vector.write(&mut writer);
         }
         let mut cursor = VersionVector::default();
@@ -512,7 +519,6 @@ impl State {
         state.seen = VersionVector::read(reader)?;
         state.given = VersionVector::read(reader)?;
         state.settled = VersionVector::read(reader)?;
-        state.dropped = VersionVector::read(reader)?;
         state.cursor = VersionVector::read(reader)?.iter().next().map(|(log, ranges)| (log, ranges.clone()));
         for sum in &mut state.sums {
             *sum = reader.signed()?;

@@ -170,6 +170,7 @@ impl World<'_> {
         let held = held.restart(&mut device.host, node).map_err(failed)?;
         self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
         (device.node, device.up) = (Some(held), true);
+        self.trace(node);
         self.refresh_all(node)?;
         self.plan_wake(node)
     }

@@ -128,6 +128,7 @@ pub struct World<'a> {
     forgotten: u64,
     /// The node whose changes are kept, and they: register, and the XOR of before and after.
     traced: Option<NodeId>,
+    traced_shows: Vec<i64>,
     trace: Vec<(u32, u64)>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
@@ -135,7 +136,7 @@ pub struct World<'a> {
     restarts: bool,
 }
 
-/// Deliveries after which a world is not going to be quiet any more, for each edit.
+/// Deliveries after which a world is not going to be quiet any more, beside those that its edits explain.
 const RESTLESS: u64 = 100_000;
 
 impl<'a> World<'a> {
@@ -156,6 +157,7 @@ impl<'a> World<'a> {
             measures: Measures::of(trial),
             forgotten: 0,
             traced: None,
+            traced_shows: Vec::new(),
             trace: Vec::new(),
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
@@ -250,6 +252,7 @@ impl<'a> World<'a> {
     /// The same world, in which the changes of this node's registers are kept, in order.
     pub fn traced(mut self, node: NodeId) -> Self {
         self.traced = Some(node);
+        self.traced_shows = vec![self.trial.start; self.trial.registers as usize];
         self
     }
 
@@ -259,14 +262,22 @@ impl<'a> World<'a> {
         self
     }
 
-    fn shown(&self, node: NodeId) -> Vec<i64> {
-        self.devices[node as usize].node.as_ref().map_or(Vec::new(), |node| node.shows())
+    /// Keeps what has changed at the node that is traced. What it loses in a crash, or finds after one, comes with its
+    /// next start.
+    fn trace(&mut self, node: NodeId) {
+        if self.traced == Some(node) && self.devices[node as usize].up {
+            let now = self.devices[node as usize].node.as_ref().map_or(Vec::new(), |node| node.shows());
+            let changed = self.traced_shows.iter().zip(&now).enumerate().filter(|(_, (a, b))| a != b);
+            self.trace.extend(changed.map(|(register, (a, b))| (register as u32, (a ^ b) as u64)));
+            self.traced_shows = now;
+        }
     }
 
     /// Lets everything happen until nothing is left to.
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
         let edits: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
-        let restless = RESTLESS + 100 * edits;
+        // Every edit may be told to everyone, by itself.
+        let restless = RESTLESS + 100 * edits.saturating_mul(self.devices.len() as u64);
         let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
         let mut quiet = true;
         while let Some((at, event)) = self.calendar.next() {
@@ -295,16 +306,12 @@ impl<'a> World<'a> {
                     self.last_arrival = self.now;
                     self.measures.arrived();
                     let mut reception = Reception::Stale;
-                    let before = self.traced.filter(|&node| node == to).map(|node| self.shown(node));
                     self.act(to, |node, host| {
                         reception = node.receive(host, from, &frame.bytes)?;
                         Ok(())
                     })?;
                     self.measures.received(reception);
-                    if let Some(before) = before {
-                        let changed = before.into_iter().zip(self.shown(to)).enumerate().filter(|(_, (a, b))| a != b);
-                        self.trace.extend(changed.map(|(register, (a, b))| (register as u32, (a ^ b) as u64)));
-                    }
+                    self.trace(to);
                     if let Some(carries) = carries.filter(|_| reception == Reception::Taken) {
                         self.measures.heard(to, &carries, self.now);
                     }
