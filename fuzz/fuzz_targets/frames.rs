@@ -8,6 +8,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use abench::sync::any_bytes::{NODES, STEPS, Said, Talk, sealed, unsealed};
 use abench::sync::strategy::REGISTRY;
@@ -15,13 +16,13 @@ use libfuzzer_sys::fuzz_target;
 
 thread_local! {
     /// Talks that were made, by strategy, kind and steps.
-    static TALKS: RefCell<BTreeMap<(usize, bool, usize), Talk>> = const { RefCell::new(BTreeMap::new()) };
+    static TALKS: RefCell<BTreeMap<(usize, bool, usize), Rc<Talk>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn talk(strategy: usize, peers: bool, steps: usize) -> Talk {
+fn talk(strategy: usize, peers: bool, steps: usize) -> Rc<Talk> {
     TALKS.with_borrow_mut(|talks| {
-        let made = || Talk::after(&REGISTRY[strategy], peers, steps).expect("a sound talk");
-        talks.entry((strategy, peers, steps)).or_insert_with(made).copy()
+        let made = || Rc::new(Talk::after(&REGISTRY[strategy], peers, steps).expect("a sound talk"));
+        talks.entry((strategy, peers, steps)).or_insert_with(made).clone()
     })
 }
 
@@ -30,13 +31,13 @@ fuzz_target!(|bytes: &[u8]| {
     let strategy = usize::from(*strategy);
     let (peers, strategy) = (strategy & 1 != 0, (strategy >> 1) % REGISTRY.len());
     let peers = peers && REGISTRY[strategy].peers;
-    let mut talk = talk(strategy, peers, usize::from(*steps) % STEPS);
+    let talk = talk(strategy, peers, usize::from(*steps) % STEPS);
     let who = usize::from(*who);
-    let said = talk.said.get(rest.first().map_or(0, |&place| usize::from(place)) % talk.said.len().max(1)).cloned();
+    let said = talk.said.get(rest.first().map_or(0, |&place| usize::from(place)) % talk.said.len().max(1));
     let (from, to, frame) = match (who & 3, said) {
         // A frame that was said, each pair of bytes a place and what is put there.
-        (3, Some(Said { from, to, frame })) => {
-            let mut body = unsealed(&frame).to_vec();
+        (3, Some(&Said { from, to, ref frame })) => {
+            let mut body = unsealed(frame).to_vec();
             for &[place, byte] in rest.get(1..).unwrap_or_default().as_chunks::<2>().0 {
                 let place = usize::from(place) % body.len().max(1);
                 if let Some(at) = body.get_mut(place) {
@@ -51,7 +52,7 @@ fuzz_target!(|bytes: &[u8]| {
             (neighbours[(who >> 2) % neighbours.len()], to, sealed(rest.to_vec()))
         }
     };
-    if let Err(wrong) = talk.give(from, to, &frame) {
+    if let Err(wrong) = talk.moment(to).give(from, &frame) {
         panic!("{wrong}: {}, {from} to {to}, {frame:02x?}", REGISTRY[strategy].name);
     }
 });

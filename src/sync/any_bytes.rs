@@ -11,7 +11,7 @@ use crate::domain::seed::Seed;
 use crate::sync::host::{Entropy, Host, NodeId};
 use crate::sync::node::Node;
 use crate::sync::replica::session::Relation;
-use crate::sync::replica::{Reception, Settings};
+use crate::sync::replica::{Reception, Replica, Settings};
 use crate::sync::store::disk::Disk;
 use crate::sync::store::{Owner, StoreError};
 use crate::sync::strategy::Strategy;
@@ -81,11 +81,15 @@ impl Talk {
         Ok(talk)
     }
 
-    /// The same talk once more.
-    pub fn copy(&self) -> Talk {
-        let Talk { peers, nodes, hosts, underway, said } = self;
-        let nodes = nodes.iter().map(|node| node.copy()).collect();
-        Talk { peers: *peers, nodes, hosts: hosts.clone(), underway: underway.clone(), said: said.clone() }
+    /// One of its nodes in the same moment, with its surroundings.
+    pub fn moment(&self, node: NodeId) -> Moment {
+        let relation = match self.peers {
+            true => Relation::Peer,
+            false if node == 2 => Relation::Child,
+            false => Relation::Parent,
+        };
+        let (held, host) = (self.nodes[node as usize].copy(), self.hosts[node as usize].clone());
+        Moment { number: node, node: held, host, neighbours: self.neighbours(node), relation }
     }
 
     /// Those that are connected, by number.
@@ -181,45 +185,59 @@ impl Talk {
         self.nodes[place] = held;
         Ok(())
     }
+}
 
-    /// Gives a node a frame, as if a neighbour had sent it. Refused, it changes nothing; taken, it leaves a node that edits,
-    /// talks, and is the same again after a restart.
-    pub fn give(&mut self, from: NodeId, to: NodeId, frame: &[u8]) -> Result<Reception, Wrong> {
-        let (node, host) = self.has(to);
-        host.wall += 1;
-        let (before, kept) = (format!("{node:?}"), host.store.clone());
-        let reception = node.receive(host, from, frame)?;
-        if reception == Reception::Damaged {
-            let changed = [
-                ("the node", format!("{node:?}") != before),
-                ("its store", host.store != kept),
-                ("what it sends", !host.sent.is_empty()),
-            ];
-            return match changed.iter().find(|(_, changed)| *changed) {
-                Some((what, _)) => Err(Wrong::Changed(what)),
-                None => Ok(reception),
-            };
-        }
-        self.goes_on(to)?;
-        Ok(reception)
+/// One node of a talk, in the middle of it.
+#[derive(Debug)]
+pub struct Moment {
+    number: NodeId,
+    node: Box<dyn Node>,
+    host: Host<Disk>,
+    neighbours: Vec<NodeId>,
+    relation: Relation,
+}
+
+impl Moment {
+    /// The replica that is done right, if it is that.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.node.replica()
     }
 
-    fn goes_on(&mut self, node: NodeId) -> Result<(), Wrong> {
-        self.edit(node, 3)?;
-        self.wake(node)?;
-        for peer in self.neighbours(node) {
-            let relation = match self.peers {
-                true => Relation::Peer,
-                false if node == 2 => Relation::Child,
-                false => Relation::Parent,
-            };
-            let (held, host) = self.has(node);
-            held.connected(host, peer, relation)?;
+    /// Gives it a frame, as if a neighbour had sent it. Refused, that changes nothing; taken, it leaves a node that edits,
+    /// talks, and is the same again after a restart.
+    pub fn give(mut self, from: NodeId, frame: &[u8]) -> Result<Reception, Wrong> {
+        self.host.wall += 1;
+        let (before, kept) = (self.node.copy(), self.host.store.clone());
+        let reception = self.node.receive(&mut self.host, from, frame)?;
+        if reception != Reception::Damaged {
+            return self.goes_on().map(|()| reception);
         }
-        self.wake(node)?;
-        let shown = self.nodes[node as usize].shows();
-        self.restart(node)?;
-        if self.nodes[node as usize].shows() != shown { Err(Wrong::Restart) } else { Ok(()) }
+        let changed = [
+            ("the node", format!("{:?}", self.node) != format!("{before:?}")),
+            ("its store", self.host.store != kept),
+            ("what it sends", !self.host.sent.is_empty()),
+        ];
+        match changed.iter().find(|(_, changed)| *changed) {
+            Some((what, _)) => Err(Wrong::Changed(what)),
+            None => Ok(reception),
+        }
+    }
+
+    fn goes_on(self) -> Result<(), Wrong> {
+        let Moment { number, mut node, mut host, neighbours, relation } = self;
+        node.edit(&mut host, 3, -3)?;
+        let wake = |node: &mut Box<dyn Node>, host: &mut Host<Disk>| match node.wakes_at() {
+            Some(at) => {
+                host.now = host.now.max(at);
+                node.wake(host)
+            }
+            None => Ok(()),
+        };
+        wake(&mut node, &mut host)?;
+        neighbours.iter().try_for_each(|&peer| node.connected(&mut host, peer, relation))?;
+        wake(&mut node, &mut host)?;
+        let shown = node.shows();
+        if node.restart(&mut host, number)?.shows() == shown { Ok(()) } else { Err(Wrong::Restart) }
     }
 }
 

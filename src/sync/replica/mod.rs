@@ -20,6 +20,8 @@ pub mod message;
 pub mod repair;
 pub mod session;
 pub mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -72,9 +72,9 @@ fn given(
     seen: &mut dyn FnMut(&Registered, Reception),
 ) -> Result<(), TestCaseError> {
     for (strategy, peers) in talks() {
-        let mut talk = Talk::after(strategy, peers, steps).expect("a sound talk");
+        let talk = Talk::after(strategy, peers, steps).expect("a sound talk");
         let Some(Said { from, to, frame }) = choose(&talk) else { continue };
-        let given = catch_unwind(AssertUnwindSafe(|| talk.give(from, to, &frame)));
+        let given = catch_unwind(AssertUnwindSafe(|| talk.moment(to).give(from, &frame)));
         let of = format!("{}, peers {peers}, {from} to {to}, {frame:02x?}", strategy.name);
         prop_assert!(given.is_ok(), "a panic: {of}");
         match given.expect("it was looked at") {
