@@ -158,11 +158,7 @@ impl Replica {
         relation: Relation,
     ) -> Result<(), StoreError> {
         self.disconnected(peer);
-        let greets = match relation {
-            Relation::Parent => true,
-            Relation::Child => false,
-            Relation::Peer => self.settings.node < peer,
-        };
+        let greets = self.greets(peer, relation);
         if greets && self.state.made > self.state.sealed {
             // What it says it has is what it may send: all of it has its boundaries.
             self.commit(host, Entry::Sealed)?;
@@ -174,6 +170,15 @@ impl Replica {
             self.dispatch(host, peer, What::Hello, &hello);
         }
         Ok(())
+    }
+
+    /// Whether it is this side that greets.
+    fn greets(&self, peer: NodeId, relation: Relation) -> bool {
+        match relation {
+            Relation::Parent => true,
+            Relation::Child => false,
+            Relation::Peer => self.settings.node < peer,
+        }
     }
 
     /// A connection went down. What was under way in pieces goes on where it stopped, once it is up again.
@@ -282,8 +287,7 @@ impl Replica {
     ) -> Result<(), StoreError> {
         let Session { relation, open, .. } = self.sessions[&from];
         let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Piece { .. });
-        let greets = relation == Relation::Parent || relation == Relation::Peer && self.settings.node < from;
-        if asks && open && greets { self.greet_again(host, from) } else { Ok(()) }
+        if asks && open && self.greets(from, relation) { self.greet_again(host, from) } else { Ok(()) }
     }
 
     /// Starts a session anew, as often as it may in one connection: messages that are late could have it do so for ever.

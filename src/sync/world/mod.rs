@@ -110,6 +110,8 @@ struct Device {
     backup: Option<(Time, Disk, Box<dyn Node>)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
+    /// Whether its store is damaged, and then how many of its edits no other device had.
+    damaged: Option<usize>,
 }
 
 /// What a world came to.
@@ -124,6 +126,8 @@ pub struct Outcome {
     pub disks: Vec<Disk>,
     /// The changes of the traced node: register, and the XOR of before and after.
     pub trace: Vec<(u32, u64)>,
+    /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
+    pub refused_stores: Vec<String>,
 }
 
 /// Why a world came to no end.
@@ -157,6 +161,7 @@ pub struct World<'a> {
     /// The node whose changes are kept, and they: register, and the XOR of before and after.
     traced: Option<NodeId>,
     trace: Vec<(u32, u64)>,
+    refused_stores: Vec<String>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
 }
@@ -184,6 +189,7 @@ impl<'a> World<'a> {
             forgotten: 0,
             traced: None,
             trace: Vec::new(),
+            refused_stores: Vec::new(),
             tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
         };
         let users = Users::of(trial);
@@ -213,6 +219,7 @@ impl<'a> World<'a> {
                 connections: Vec::new(),
                 backup: None,
                 wiped: false,
+                damaged: None,
             });
         }
         world.connect_all();
@@ -495,7 +502,8 @@ impl<'a> World<'a> {
         history.unkept = unkept(self.trial, &self.devices);
         let (nodes, disks) =
             self.devices.into_iter().filter_map(|device| Some((device.node?, device.host.store))).unzip();
-        Outcome { history, measures: self.measures, nodes, disks, trace: self.trace }
+        let World { measures, trace, refused_stores, .. } = self;
+        Outcome { history, measures, nodes, disks, trace, refused_stores }
     }
 }
 

@@ -104,3 +104,30 @@ fn wrong_but_excused(trial: &OfflineTrial) -> (Outcome, u32) {
     let wrong = crate::oracle::offline::truth::wrong_registers(&outcome.history);
     (outcome, wrong)
 }
+
+#[test]
+fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_loss_reported() {
+    use crate::domain::offline::{FaultKind, NodeFault};
+    let damage = |node: &str, at_s| NodeFault { kind: FaultKind::Damage, node: node.into(), at_s, for_s: 60, age_s: 0 };
+    for seed in 0..16 {
+        // Images, too, are damaged: journals are compacted early. What a leaf has dropped or lost, the hub alone can give,
+        // so that the hub is damaged where leaves have all that is theirs.
+        let clients = || vec![damage("client 1", 9000), damage("client 2", 17_000)];
+        let (retain, faults) = if seed % 2 == 0 { (1, clients()) } else { (u64::MAX, vec![damage("hub", 14_000)]) };
+        let journal = crate::domain::offline::Journal { retain, compact_after: 20, ..Default::default() };
+        let trial = OfflineTrial { faults, journal, ..trial(seed) };
+        let (outcome, wrong) = wrong_but_excused(&trial);
+        let History { quiet, backlog, forgotten, unkept, ledger, .. } = &outcome.history;
+        assert_eq!((wrong, *quiet, *backlog, *forgotten, *unkept), (0, true, 0, 0, 0), "seed {seed}");
+        let lost = ledger.edits.iter().filter(|edit| edit.excused).count();
+        let told = outcome.refused_stores;
+        assert_eq!(told.len(), trial.faults.len(), "seed {seed}: {told:?}");
+        for fault in &trial.faults {
+            let word = format!("{}: the store is damaged: ", fault.node);
+            assert!(told.iter().any(|told| told.starts_with(&word)), "{word} {told:?}");
+        }
+        let counted: usize =
+            told.iter().filter_map(|told| told.split("; ").last()?.split(' ').next()?.parse::<usize>().ok()).sum();
+        assert_eq!(counted, lost, "seed {seed}: {told:?}");
+    }
+}
