@@ -97,6 +97,17 @@ fn growth(full: bool, name: &str, presence: &Presence) {
     println!("time per edit, {many} / {few} clients, {name}: {middle:.2} ({least:.2}-{most:.2}), wanted at most 1.5");
 }
 
+/// A million registers, most edits at the same few of them (Zipf).
+fn million(full: bool) {
+    let day = Presence { lasts_s: 28_800, away_s: (600, 3600), here_s: (300, 1800) };
+    let (clients, ticks) = if full { (8, 100) } else { (2, 1) };
+    let mut trial = OfflineTrial { registers: 1_000_000, ..trial(clients, ticks, 250, day) };
+    trial.workload.zipf_hundredths = Some(100);
+    let (outcome, took) = run(&trial);
+    let (edits, took) = (outcome.history.ledger.edits.len(), took.as_secs_f64());
+    println!("{clients} clients x 1000000 registers: {edits} edits to convergence in {took:.1} s, {}", memory());
+}
+
 /// The most memory that this process had.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -140,6 +151,7 @@ fn sqlite(_full: bool) {
 fn main() {
     let full = std::env::args().any(|argument| argument == "--bench");
     deliveries(full);
+    million(full);
     scale(full);
     sqlite(full);
 }

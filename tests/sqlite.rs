@@ -84,39 +84,134 @@ fn a_store_of_another_owner_or_a_newer_version_is_refused() {
     assert_eq!(entries(&path), Err(StoreError::Version { found: VERSION + 1 }));
 }
 
-#[test]
-fn a_truncated_log_or_a_flipped_byte_is_refused_or_recovered_and_never_silently_wrong() {
+const ENTRIES: usize = 30;
+
+/// The files of a store, by what follows its name.
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// A store of an image and entries after it: as a killed process leaves it, with its log, or closed, in one file.
+fn files(closed: bool) -> Files {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
-    written(&path, 30);
-    let files =
-        ["store.db", "store.db-wal"].map(|name| (name, std::fs::read(folder.path().join(name)).expect("a file")));
-    let mark = std::fs::read(path.with_extension("mark")).expect("a mark");
-    let mut stream = Seed::new(11).stream("damage");
-    let (mut refused, mut recovered) = (0, 0);
-    for _ in 0..150 {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("store.db");
-        std::fs::write(path.with_extension("mark"), &mark).expect("a file");
-        let which = stream.below(2) as usize;
-        for (place, (name, bytes)) in files.iter().enumerate() {
-            let mut bytes = bytes.clone();
-            if place == which {
-                let at = stream.below(bytes.len() as u64) as usize;
-                if stream.below(2) == 0 { bytes.truncate(at) } else { bytes[at] ^= 1 << stream.below(8) }
-            }
-            std::fs::write(folder.path().join(name), bytes).expect("a file");
+    let mut store = Sqlite::open(&path, OWNER).expect("a store");
+    for number in 0..ENTRIES {
+        if number == 5 {
+            store.replace(&[9; 5000]).expect("a disk");
         }
-        match Sqlite::open(&path, OWNER).and_then(|mut store| store.load()) {
-            Err(_) => refused += 1,
-            Ok(kept) => {
-                let expected: Vec<Vec<u8>> = (0..30).map(|number| vec![number as u8; 40]).collect();
-                assert_eq!(kept.entries, expected, "a store that opens has everything");
-                recovered += 1;
+        store.append(&[number as u8; 40]).expect("an entry");
+        store.sync().expect("a disk");
+    }
+    if closed {
+        drop(store);
+    } else {
+        std::mem::forget(store);
+    }
+    let read = |end: &'static str| Some((end, std::fs::read(folder.path().join(format!("store.{end}"))).ok()?));
+    ["db", "db-wal", "mark"].into_iter().filter_map(read).collect()
+}
+
+/// Opens a store of these files. It has all that was acknowledged, and the answer is true; or it is refused with a word of
+/// what to do, and nothing in its files has changed.
+fn recovered(files: &[(&'static str, Vec<u8>)], of: &str) -> bool {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |end: &str| folder.path().join(format!("store.{end}"));
+    files.iter().for_each(|(end, bytes)| std::fs::write(path(end), bytes).expect("a file"));
+    match Sqlite::open(&path("db"), OWNER).and_then(|mut store| store.load()) {
+        Ok(kept) => {
+            let expected: Vec<Vec<u8>> = (5..ENTRIES).map(|number| vec![number as u8; 40]).collect();
+            assert_eq!((kept.image, kept.entries), (Some(vec![9; 5000]), expected), "{of}: what opens has everything");
+            true
+        }
+        Err(error) => {
+            let said = error.to_string();
+            assert!(["restore it", "open it", "name its own"].iter().any(|todo| said.contains(todo)), "{of}: {said}");
+            for (end, bytes) in files {
+                let left = std::fs::read(path(end)).ok();
+                assert!(left.as_ref() == Some(bytes), "{of}: {end} is as it was: {said}");
             }
+            false
         }
     }
-    assert!(refused > 20 && recovered > 5, "{refused} refused, {recovered} recovered");
+}
+
+/// Bytes of a page, and of the headers of a log and of each of its frames.
+const PAGE: usize = 4096;
+const LOG_HEAD: usize = 32;
+const FRAME_HEAD: usize = 24;
+
+/// Places in a file: every byte of its head and of each page's or frame's, and some of all others.
+fn places(end: &str, length: usize) -> Vec<usize> {
+    let within_head = |at: usize| match end {
+        "db" => at < 100 || at % PAGE < 12,
+        "db-wal" => at < LOG_HEAD || (at - LOG_HEAD) % (FRAME_HEAD + PAGE) < FRAME_HEAD,
+        _ => true,
+    };
+    // A log has many frames: the heads of every fifth.
+    let thinned = |at: usize| end != "db-wal" || at < 10_000 || (at / (FRAME_HEAD + PAGE)).is_multiple_of(5);
+    (0..length).filter(|&at| (within_head(at) && thinned(at)) || at % 149 == 0).collect()
+}
+
+#[test]
+fn a_flipped_byte_anywhere_is_refused_or_recovered_and_never_silently_wrong() {
+    for closed in [true, false] {
+        let files = files(closed);
+        assert!(recovered(&files, "untouched"));
+        let (mut refused, mut good) = (0, 0);
+        for (which, (end, bytes)) in files.iter().enumerate() {
+            for at in places(end, bytes.len()) {
+                let mut damaged = files.clone();
+                damaged[which].1[at] ^= 1 << (at % 8);
+                let opened = recovered(&damaged, &format!("byte {at} of {end}, closed {closed}"));
+                *(if opened { &mut good } else { &mut refused }) += 1;
+            }
+        }
+        assert!(refused > 50 && good > 20, "{refused} refused, {good} recovered");
+    }
+}
+
+#[test]
+fn a_store_that_lost_the_end_of_a_file_is_refused_or_recovered_and_never_silently_wrong() {
+    for closed in [true, false] {
+        let files = files(closed);
+        let mut refused = 0;
+        for (which, (end, bytes)) in files.iter().enumerate() {
+            // At the ends of pages and frames, beside them, and in their midst.
+            let step = if *end == "mark" { 1 } else { 1030 };
+            let edges = (0..bytes.len()).step_by(step).flat_map(|at| [at.saturating_sub(1), at, at + 1, at + 7]);
+            let frames = (0..bytes.len() / (FRAME_HEAD + PAGE)).map(|frame| LOG_HEAD + frame * (FRAME_HEAD + PAGE));
+            for length in edges.chain(frames).filter(|&length| length < bytes.len()) {
+                let mut cut = files.clone();
+                cut[which].1.truncate(length);
+                refused += usize::from(!recovered(&cut, &format!("{length} bytes of {end}, closed {closed}")));
+            }
+        }
+        assert!(refused > 20, "{refused} refused");
+    }
+}
+
+#[test]
+fn a_store_without_one_of_its_files_is_refused_where_that_held_what_was_acknowledged() {
+    for closed in [true, false] {
+        let files = files(closed);
+        for lost in ["db", "db-wal"] {
+            let left: Files = files.iter().filter(|(end, _)| *end != lost).cloned().collect();
+            // Closed, a store has no log; an open one has written back nothing yet.
+            assert_eq!(recovered(&left, lost), left.len() == files.len(), "{lost}, closed {closed}");
+        }
+    }
+}
+
+/// What is not told, and is said so at the head of the store: no mark, and an end that is lost.
+#[test]
+fn a_log_that_lost_its_end_together_with_its_mark_opens_as_an_older_store() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |end: &str| folder.path().join(format!("store.{end}"));
+    for (end, bytes) in files(false).iter().filter(|(end, _)| *end != "mark") {
+        let length = if *end == "db-wal" { bytes.len() - 2 * (FRAME_HEAD + PAGE) } else { bytes.len() };
+        std::fs::write(path(end), &bytes[..length]).expect("a file");
+    }
+    let kept = Sqlite::open(&path("db"), OWNER).and_then(|mut store| store.load()).expect("an older store");
+    assert!(kept.entries.len() < ENTRIES - 5, "{} entries", kept.entries.len());
 }
 
 /// The client's process: it edits for as long as it lives, tells what it is about to do and what it has shown, and syncs

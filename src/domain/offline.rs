@@ -231,6 +231,8 @@ pub enum FaultKind {
     Clone,
     /// Its store is set back to an old backup.
     Restore,
+    /// It loses power, and a bit of its store is another when it starts again.
+    Damage,
 }
 
 /// How the right replica keeps its journal.

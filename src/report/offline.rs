@@ -26,6 +26,7 @@ impl Text {
         }
         self.traffic(offline);
         self.judges(offline);
+        self.refused_stores(offline);
         if !offline.merges.is_empty() {
             self.heading("the hub's merges on accumulators, compared byte for byte");
             for merge in &offline.merges {
@@ -81,6 +82,17 @@ impl Text {
             let said: Vec<String> =
                 strategy.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
             self.paragraph(&format!("  {}: ", strategy.name), 6, &said.join("; "));
+        }
+    }
+
+    fn refused_stores(&mut self, offline: &OfflineRecord) {
+        let refused = |strategy: &&StrategyRecord| !strategy.refused_stores.is_empty();
+        if !offline.strategies.iter().any(|strategy| refused(&strategy)) {
+            return;
+        }
+        self.heading("stores that were refused, and what was lost with them");
+        for strategy in offline.strategies.iter().filter(refused) {
+            self.paragraph(&format!("  {}: ", strategy.name), 6, &strategy.refused_stores.join("; "));
         }
     }
 

@@ -66,6 +66,9 @@ pub struct StrategyRecord {
     pub staleness_histogram: String,
     /// From the end of all faults until the last message, in milliseconds.
     pub settled_ms: u64,
+    /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_stores: Vec<String>,
     /// The backlog, the statuses and a part of the audit of the replicas, where they tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<ReplicaRecord>,
@@ -81,10 +84,25 @@ pub struct ReplicaRecord {
     pub statuses: BTreeMap<String, u32>,
     /// Edits that no other node has acknowledged.
     pub backlog: u64,
+    /// Deltas that they make up so far.
+    #[serde(default)]
+    pub backlog_deltas: u64,
+    /// Messages that wait for an acknowledgement.
+    #[serde(default)]
+    pub backlog_messages: u64,
     /// Whether its journal, played again, leads to what it shows.
     pub replays: bool,
+    /// Whether it shows the same once its state was taken from its store again.
+    #[serde(default)]
+    pub rebuilds: bool,
+    /// Messages that it sends when it is told to try everything again.
+    #[serde(default)]
+    pub requeued: u64,
     /// Deltas that it could not take.
     pub refused: u64,
+    /// Why it could not take its parent's snapshot, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmergeable: Option<String>,
     /// The last changes of one register: whose, how much, and through which message.
     pub audit: Vec<String>,
 }

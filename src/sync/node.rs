@@ -8,7 +8,7 @@ use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
 
 /// One node of a world.
-pub trait Node {
+pub trait Node: std::fmt::Debug {
     /// Its user edits.
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError>;
 

@@ -6,6 +6,7 @@ mod served;
 mod bad_input;
 mod disturbed_links;
 mod every_order;
+mod histogram_log;
 mod links;
 mod litex_server;
 mod offline;

@@ -108,3 +108,29 @@ fn every_planted_flaw_is_caught_by_a_named_judge() {
         assert!(flaw["caught_by"].as_array().is_some_and(|judges| !judges.is_empty()), "{flaw}");
     }
 }
+
+#[test]
+fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_any_strategy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("million.toml");
+    let text = "version = 1\n[offline]\nseed = '0x1000000'\nregisters = 1000000\nstart = -7\nclients = 2\n\
+                [offline.workload]\nticks = 3\nchanged = 40\nmost = 9\nzipf_hundredths = 100\n\
+                [offline.presence]\nlasts_s = 7200\naway_s = [600, 1800]\nhere_s = [300, 900]\n";
+    std::fs::write(&path, text).expect("a file");
+    let answer = answer(&["run", path.to_str().expect("text"), "--record", "-"]);
+    assert_eq!(answer.exit, 1, "those that lose are falsified: {}", answer.talk);
+    let record: Value = serde_json::from_str(&answer.output).expect("JSON");
+    assert_eq!((&record["offline"]["registers"], &record["offline"]["edits"]), (&1_000_000.into(), &240.into()));
+    let rows = record["offline"]["strategies"].as_array().expect("rows");
+    assert_eq!(rows.len(), abench::sync::strategy::REGISTRY.len());
+    for row in rows {
+        let right = ["reconciliation", "operation-log", "additive-delta", "running-sums"];
+        let holds = right.iter().any(|name| row["name"] == *name);
+        assert_eq!((row["verdict"] == "holds", row["wrong_registers"] == 0), (holds, holds), "{row}");
+    }
+    // What changed travels, and not what there is.
+    let bytes =
+        |row: &Value| ["up", "down"].map(|way| row[way]["payload"].as_u64().expect("a number")).iter().sum::<u64>();
+    let of = |name: &str| bytes(rows.iter().find(|row| row["name"] == name).expect("a row"));
+    assert!(1000 * of("additive-delta") < of("full-state"), "{} and {}", of("additive-delta"), of("full-state"));
+}

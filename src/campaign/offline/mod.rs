@@ -25,8 +25,9 @@ use crate::report::offline_record::{FlawRecord, OfflineRecord, ReplicaRecord, St
 use crate::report::record::{Check, Latencies, Part, Unseen};
 use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
+use crate::sync::host::{Entropy, Host};
 use crate::sync::node::Node;
-use crate::sync::replica::repair::{Change, Status};
+use crate::sync::replica::repair::{Backlog, Change, Status};
 use crate::sync::store::disk::Disk;
 use crate::sync::strategy::{self, REGISTRY, Strategy};
 use crate::sync::world::{Outcome, World, WorldError, both_ways, settings};
@@ -130,6 +131,7 @@ fn row(
         staleness_ms: Latencies::from(&measures.staleness),
         staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
         settled_ms: history.settled_after / 1000,
+        refused_stores: outcome.refused_stores.clone(),
         replicas: replicas(trial, outcome),
     })
 }
@@ -299,7 +301,7 @@ fn replicas(trial: &OfflineTrial, outcome: &Outcome) -> Vec<ReplicaRecord> {
     told.take(TOLD).collect()
 }
 
-fn replica(node: String, held: &dyn Node, mut disk: Disk) -> Option<ReplicaRecord> {
+fn replica(node: String, held: &dyn Node, disk: Disk) -> Option<ReplicaRecord> {
     let replica = held.replica()?;
     let mut statuses = BTreeMap::new();
     for status in replica.statuses().into_iter().flatten() {
@@ -313,18 +315,32 @@ fn replica(node: String, held: &dyn Node, mut disk: Disk) -> Option<ReplicaRecor
         *statuses.entry(name.to_owned()).or_default() += 1;
     }
     let audited = replica.sums().iter().position(|&sum| sum != 0).unwrap_or(0) as u32;
-    let audit = replica.audit(&mut disk, audited).unwrap_or_default();
+    // It is asked on a disk of its own: what the world came to stays as it is.
+    let mut host = Host::new(disk, Entropy::Counted(0));
+    let replays = replica.replays(&mut host.store).unwrap_or(false);
+    let audit = replica.audit(&mut host.store, audited).unwrap_or_default();
+    let mut rebuilt = replica.clone();
+    let rebuilds = rebuilt.rebuild(&mut host).is_ok() && rebuilt.sums() == replica.sums();
+    host.sent.clear();
+    let requeued = replica.clone().requeue(&mut host).map_or(0, |()| host.sent.len() as u64);
     let change = |Change { run: (actor, first, last), amount, through }: &Change| {
         let through =
             through.map_or("made here".to_owned(), |id| format!("message {:08x} from node {}", id.checksum, id.from));
         format!("register {audited} {amount:+} by {actor} {first}-{last}, {through}")
     };
+    let Backlog { edits, deltas, messages: backlog_messages } = replica.backlog();
+    let (refused, unmergeable) = replica.troubles();
     Some(ReplicaRecord {
         node,
         statuses,
-        backlog: replica.backlog().edits,
-        replays: replica.replays(&mut disk).unwrap_or(false),
-        refused: replica.troubles().0,
+        backlog: edits,
+        backlog_deltas: deltas,
+        backlog_messages,
+        replays,
+        rebuilds,
+        requeued,
+        refused,
+        unmergeable: unmergeable.map(str::to_owned),
         audit: audit.iter().rev().take(AUDITED).map(change).collect(),
     })
 }
@@ -342,4 +358,67 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
             .to_owned(),
     ];
     Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::node::ReplicaNode;
+    use crate::sync::replica::session::Relation;
+    use crate::sync::store::Owner;
+
+    /// What a leaf does before it is asked.
+    type Life = fn(&mut ReplicaNode, &mut Host<Disk>);
+
+    /// What the record keeps of a leaf, for whose messages nobody is there.
+    fn row_after(life: Life) -> ReplicaRecord {
+        let trial = quiet_trial(1, 8, 0);
+        let settings = crate::sync::replica::Settings { retries: 2, ..settings(&trial, None)(0) };
+        let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
+        let mut node = ReplicaNode::open(settings, 0, &mut host).expect("memory");
+        life(&mut node, &mut host);
+        replica("client 0".to_owned(), &node, host.store).expect("it tells")
+    }
+
+    #[test]
+    fn a_row_of_the_record_tells_statuses_backlog_audit_and_what_repairs_come_to() {
+        let edit: Life = |node, host| {
+            node.edit(host, 3, 5).and_then(|()| node.edit(host, 3, -1)).expect("memory");
+        };
+        let row = row_after(edit);
+        assert_eq!(row.statuses, BTreeMap::from([("local".to_owned(), 1)]));
+        assert_eq!((row.backlog, row.backlog_deltas, row.backlog_messages), (2, 0, 0));
+        assert_eq!((row.replays, row.rebuilds, row.requeued), (true, true, 0), "there is nobody to send to");
+        assert_eq!(row.audit.len(), 2);
+        assert!(
+            row.audit[0].starts_with("register 3 -1 by 0.") && row.audit[0].ends_with(" 2-2, made here"),
+            "{row:?}"
+        );
+    }
+
+    #[test]
+    fn a_row_tells_of_a_neighbour_that_was_given_up_and_of_what_a_requeue_would_send() {
+        let life: Life = |node, host| {
+            node.edit(host, 3, 5).expect("memory");
+            node.connected(host, 1, Relation::Parent).expect("memory");
+            while let Some(at) = node.wakes_at() {
+                host.now = at;
+                node.wake(host).expect("memory");
+            }
+        };
+        let row = row_after(life);
+        assert_eq!(row.statuses, BTreeMap::from([("failed".to_owned(), 1)]));
+        assert_eq!((row.backlog, row.backlog_deltas, row.backlog_messages), (1, 1, 1));
+        assert_eq!(row.requeued, 1, "the greeting");
+    }
+
+    #[test]
+    fn a_row_tells_when_the_store_is_not_what_is_shown() {
+        let life: Life = |node, host| {
+            node.edit(host, 3, 5).expect("memory");
+            host.store.damage(0);
+        };
+        let row = row_after(life);
+        assert_eq!((row.replays, row.rebuilds, row.audit.len()), (false, false, 0));
+    }
 }

@@ -20,6 +20,8 @@ pub mod message;
 pub mod repair;
 pub mod session;
 pub mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +56,7 @@ pub struct Settings {
     pub retry_at_most: Time,
     /// Retries without an answer before it gives up until it is connected again, or told to try.
     pub retries: u32,
-    /// How often it greets anew in one connection, where the other seems to be in another session.
+    /// How often it greets anew at once in one connection, where the other seems to be in another session.
     pub greetings: u32,
     /// How long it waits for more before it tells others of news.
     pub linger: Time,
@@ -165,22 +167,29 @@ impl Replica {
         relation: Relation,
     ) -> Result<(), StoreError> {
         self.disconnected(peer);
-        let greets = match relation {
-            Relation::Parent => true,
-            Relation::Child => false,
-            Relation::Peer => self.settings.node < peer,
-        };
+        let greets = self.greets(peer, relation);
         if greets && self.state.made > self.state.sealed {
             // What it says it has is what it may send: all of it has its boundaries.
             self.commit(host, Entry::Sealed)?;
         }
         let session = host.random(1 << 16) as u16;
-        self.sessions.insert(peer, Session::new(relation, session));
+        let mut session = Session::new(relation, session);
+        session.greeted_at = host.now;
+        self.sessions.insert(peer, session);
         if greets {
             let hello = self.hello(relation);
             self.dispatch(host, peer, What::Hello, &hello);
         }
         Ok(())
+    }
+
+    /// Whether it is this side that greets.
+    fn greets(&self, peer: NodeId, relation: Relation) -> bool {
+        match relation {
+            Relation::Parent => true,
+            Relation::Child => false,
+            Relation::Peer => self.settings.node < peer,
+        }
     }
 
     /// A connection went down. What was under way in pieces goes on where it stopped, once it is up again.
@@ -290,16 +299,18 @@ impl Replica {
     ) -> Result<(), StoreError> {
         let Session { relation, open, .. } = self.sessions[&from];
         let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Piece { .. });
-        let greets = relation == Relation::Parent || relation == Relation::Peer && self.settings.node < from;
-        if asks && open && greets { self.greet_again(host, from) } else { Ok(()) }
+        if asks && open && self.greets(from, relation) { self.greet_again(host, from) } else { Ok(()) }
     }
 
-    /// Starts a session anew, as often as it may in one connection: messages that are late could have it do so for ever.
+    /// Starts a session anew, so often at once and then again after a while: messages that are late could have it do so
+    /// without end.
     fn greet_again<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
-        let Session { relation, greetings, .. } = self.sessions[&peer];
-        if greetings < self.settings.greetings {
+        let Session { relation, greetings, greeted_at, .. } = self.sessions[&peer];
+        let calm = host.now > greeted_at.saturating_add(self.settings.retry_at_most);
+        if greetings < self.settings.greetings || calm {
             self.connected(host, peer, relation)?;
-            self.sessions.get_mut(&peer).expect("it is connected").greetings = greetings + 1;
+            let session = self.sessions.get_mut(&peer).expect("it is connected");
+            session.greetings = if calm { 1 } else { greetings + 1 };
         }
         Ok(())
     }
@@ -398,7 +409,9 @@ impl Replica {
         holds: VersionVector,
     ) -> Result<(), StoreError> {
         let session = self.sessions.get_mut(&from).expect("it was looked up");
-        if session.open {
+        // That the position means nothing is known already, and the greeting without one waits for its own answer.
+        let answered_before = !self.settings.serves && reached.is_none() && self.state.cursor.is_none();
+        if session.open || answered_before {
             return Ok(());
         }
         session.finish(|what| matches!(what, What::Hello));

@@ -73,7 +73,7 @@ impl Edited {
         let known = self.given || self.others != 0;
         match (self.sent, self.kept) {
             (false, false) => known.then_some(Status::Synced),
-            _ if failed => Some(Status::Failed),
+            (true, _) if failed => Some(Status::Failed),
             (true, _) => Some(Status::Syncing),
             (false, true) => Some(if known { Status::Modified } else { Status::Local }),
         }
@@ -104,7 +104,8 @@ impl Replica {
             self.state.sums.iter().map(|&sum| Edited { others: sum, ..Edited::default() }).collect();
         for (_, delta) in self.state.log.iter().filter(|(_, delta)| delta.author.client == self.settings.client) {
             let waits = self.waits(delta);
-            let sent = sent.contains(&(delta.author, delta.first, delta.last));
+            // Where a session was given up, what it was sealed for has been tried, in deltas or in sums.
+            let sent = failed || sent.contains(&(delta.author, delta.first, delta.last));
             for &(register, amount) in &delta.changes {
                 of[register as usize].count(waits, sent, amount);
             }
@@ -162,8 +163,10 @@ impl Replica {
                     }
                 }
                 Entry::Adopted { through, log, position, changes, .. } => {
-                    let amount = of(&changes).unwrap_or(0);
-                    audit.push(Change { run: (log, 1, position), amount, through: Some(through) });
+                    // Where it tells nothing of a register that was changed before, it tells that this comes to 0.
+                    let told = of(&changes).or((!audit.is_empty()).then_some(0));
+                    let change = |amount| Change { run: (log, 1, position), amount, through: Some(through) };
+                    audit.extend(told.map(change));
                 }
                 Entry::Sealed | Entry::Renamed(_) | Entry::Given(..) | Entry::Split(..) | Entry::Piece { .. } => {}
             }
@@ -178,7 +181,8 @@ impl Replica {
         Ok(recovered(&self.settings, store)?.image() == self.state.image())
     }
 
-    /// Takes the state from the store again, whatever it is now. Connections start anew.
+    /// Takes the state from the store again, whatever it is now; a store that is refused leaves it as it is. What is on its
+    /// way to neighbours is made anew.
     pub fn rebuild<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         self.state = recovered(&self.settings, &mut host.store)?;
         self.requeue(host)
@@ -187,7 +191,21 @@ impl Replica {
     /// Tries again at once what was given up or waits, with every neighbour.
     pub fn requeue<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         let peers: Vec<(NodeId, Relation)> = self.sessions.iter().map(|(&peer, s)| (peer, s.relation)).collect();
-        peers.into_iter().try_for_each(|(peer, relation)| self.connected(host, peer, relation))
+        peers.into_iter().try_for_each(|(peer, relation)| match self.greets(peer, relation) {
+            true => self.connected(host, peer, relation),
+            false => self.renew(host, peer),
+        })
+    }
+
+    /// Makes anew what a neighbour lacks by what it said last: this side cannot greet it.
+    fn renew<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
+        let end = self.state.log.len();
+        let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };
+        session.look_again();
+        session.outstanding.clear();
+        (session.attempts, session.failed, session.reached) = (0, false, session.reached.min(end));
+        self.settle_timer(peer);
+        self.push(host, peer)
     }
 
     /// Deltas that could not be taken, and why a snapshot could not: what an operator must look at.

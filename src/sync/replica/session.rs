@@ -94,6 +94,8 @@ pub struct Session {
     pub attempts: u32,
     /// How often it was started anew in this connection.
     pub greetings: u32,
+    /// When it was last.
+    pub greeted_at: Time,
     /// Whether it was given up.
     pub failed: bool,
     /// When to try again.
@@ -116,6 +118,7 @@ impl Session {
             outstanding: Vec::new(),
             attempts: 0,
             greetings: 0,
+            greeted_at: 0,
             failed: false,
             due: None,
         }
@@ -235,23 +238,25 @@ impl Replica {
 
     /// Sends a neighbour what it lacks, as far as not too much waits for its answers already.
     pub(super) fn push<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
-        match self.sessions.get(&peer) {
-            Some(session) if session.open && session.leaf => self.push_sums(host, peer),
-            Some(session) if session.open => self.push_deltas(host, peer)?,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn push_deltas<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
+        let Some(Session { leaf, .. }) = self.sessions.get(&peer).filter(|session| session.open) else { return Ok(()) };
+        let leaf = *leaf;
         if self.state.made > self.state.sealed {
             // The boundaries are durable before the delta is out: after a crash it is the same delta.
             self.commit(host, Entry::Sealed)?;
         }
+        if leaf {
+            self.push_sums(host, peer)
+        } else {
+            self.push_deltas(host, peer)
+        }
+        Ok(())
+    }
+
+    fn push_deltas<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) {
         loop {
             let session = self.sessions.get_mut(&peer).expect("it is connected");
             if session.outstanding.len() >= OUTSTANDING {
-                return Ok(());
+                return;
             }
             let (mut group, mut size): (Vec<Delta>, usize) = (Vec::new(), 0);
             session.scanned = session.scanned.max(self.state.log.base());
@@ -272,7 +277,7 @@ impl Replica {
                 session.scanned += 1;
             }
             if group.is_empty() {
-                return Ok(());
+                return;
             }
             let runs = group.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
             self.dispatch(host, peer, What::Deltas(runs), &Message::Deltas(group));

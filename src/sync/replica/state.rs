@@ -253,10 +253,8 @@ impl State {
     }
 
     fn split(&mut self, author: Actor, last: u64) {
-        let Some((&key, _)) = self.edits.range(..=(author, last)).next_back() else { return };
-        let Some(mut edits) = self.edits.remove(&key).filter(|edits| key.1 + edits.len() as u64 > last + 1) else {
-            return;
-        };
+        let before = self.edits.range(..=(author, last)).next_back().filter(|_| self.splits_at(author, last));
+        let Some((key, mut edits)) = before.map(|(&key, edits)| (key, edits.clone())) else { return };
         let rest = edits.split_off((last + 1 - key.1) as usize);
         let end = last + rest.len() as u64;
         let delta = |first, last, edits: &[(u32, i64)]| Delta { author, first, last, changes: coalesced(edits) };
@@ -360,6 +358,11 @@ pub fn read_runs(reader: &mut Reader) -> Result<Vec<Run>, Malformed> {
     Ok(runs)
 }
 
+/// Reads a position in a log, or the number of an operation.
+fn position(reader: &mut Reader) -> Result<u64, Malformed> {
+    reader.at_most(u64::MAX >> 2, "a position")
+}
+
 impl Entry {
     /// Its bytes.
     pub fn bytes(&self) -> Vec<u8> {
@@ -441,13 +444,13 @@ impl Entry {
             ADOPTED => Entry::Adopted {
                 through: message(reader)?,
                 log: Actor::read(reader)?,
-                position: reader.number()?,
+                position: position(reader)?,
                 within: read_runs(reader)?,
                 changes: read_changes(reader, registers)?,
             },
             RENAMED => Entry::Renamed(match reader.byte()? {
                 0 => None,
-                _ => Some((Actor::read(reader)?, reader.number()?)),
+                _ => Some((Actor::read(reader)?, position(reader)?)),
             }),
             GIVEN => {
                 let actor = Actor::read(reader)?;
@@ -510,11 +513,14 @@ impl State {
         let mut state = State::new(0, registers, serves);
         state.me = Actor::read(reader)?;
         for _ in 0..reader.count("a number of incarnations")? {
-            state.lineage.push((reader.small("an incarnation")?, reader.number()?));
+            state.lineage.push((reader.small("an incarnation")?, position(reader)?));
         }
-        (state.made, state.sealed) = (reader.number()?, reader.number()?);
+        (state.made, state.sealed) = (position(reader)?, position(reader)?);
         for _ in 0..reader.count("a number of edits")? {
             state.pending.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+        }
+        if state.made.checked_sub(state.sealed) != Some(state.pending.len() as u64) {
+            return Err(Malformed::Range("the number of edits that are not sealed"));
         }
         state.seen = VersionVector::read(reader)?;
         state.given = VersionVector::read(reader)?;
@@ -525,10 +531,13 @@ impl State {
         }
         state.log = Log::read(reader, registers, serves)?;
         for _ in 0..reader.count("a number of deltas")? {
-            let (author, first) = (Actor::read(reader)?, reader.number()?);
+            let (author, first) = (Actor::read(reader)?, position(reader)?);
             let mut edits = Vec::new();
             for _ in 0..reader.count("a number of edits")? {
                 edits.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+            }
+            if first == 0 || edits.is_empty() {
+                return Err(Malformed::Range("a run of edits"));
             }
             state.edits.insert((author, first), edits);
         }

@@ -71,6 +71,18 @@ impl Disk {
         (self.journal.len() - self.synced) as u64
     }
 
+    /// A bit of what it holds becomes another, wherever this place is in it; `false` if it holds nothing.
+    pub fn damage(&mut self, place: u64) -> bool {
+        let bits = (self.bytes() * 8).max(1);
+        let (byte, bit) = ((place % bits / 8) as usize, place % bits % 8);
+        let of_image = self.image.as_ref().map_or(0, Vec::len);
+        let byte = match byte.checked_sub(of_image) {
+            None => self.image.as_mut().and_then(|image| image.get_mut(byte)),
+            Some(byte) => self.journal.get_mut(byte),
+        };
+        byte.map(|byte| *byte ^= 1 << bit).is_some()
+    }
+
     /// The bytes of the journal, to be damaged by a test.
     pub fn journal_mut(&mut self) -> &mut Vec<u8> {
         &mut self.journal

@@ -31,13 +31,13 @@ pub struct Kept {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// It was written by another version.
-    #[error("the store is of version {found}; this abench reads version {VERSION}")]
+    #[error("the store is of version {found}; this abench reads version {VERSION}: open it with one that reads that")]
     Version {
         /// Its version.
         found: u32,
     },
     /// It belongs to another scenario or client.
-    #[error("the store belongs to {found}, and {wanted} was to be opened")]
+    #[error("the store belongs to {found}, and {wanted} was to be opened: name its own, or start afresh elsewhere")]
     Owner {
         /// Whose it is.
         found: String,
@@ -48,7 +48,7 @@ pub enum StoreError {
     #[error("the store is damaged: {0}; restore it, or start afresh and take what the peers have")]
     Damaged(String),
     /// The medium refuses.
-    #[error("the store cannot be written or read: {0}")]
+    #[error("the store cannot be written or read: {0}; see to the medium, or to who may use it, and open it again")]
     Unusable(String),
 }
 

@@ -2,12 +2,19 @@
 //!
 //! SQLite takes a write-ahead log that lost its end for one that was never longer. A mark beside the database says how many
 //! entries were committed; it is written after each commit and never ahead of it, so that a store with fewer entries than
-//! its mark has lost what was acknowledged, and is refused.
+//! its mark has lost what was acknowledged, and is refused. What is refused is left as it is, byte for byte: its log is not
+//! merged into the database when it is closed.
+//!
+//! What cannot be told from an older store, and opens: one that was set back as a whole, mark included; one that lost the end
+//! of its log and its mark, too; and, where the power failed just after a commit, one whose mark had not reached the disk and
+//! whose log then lost its end. Such a device goes on in a new incarnation, so that no id is given twice, and its peers give
+//! it what they have; edits that only it had are lost.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::sync::store::{Kept, Owner, Store, StoreError, VERSION};
@@ -22,6 +29,12 @@ pub struct Sqlite {
     pending: Vec<Vec<u8>>,
 }
 
+/// Bytes of the first page, which is there before anything is committed.
+const FIRST_PAGE: u64 = 4096;
+
+/// Tables of a store.
+const TABLES: u64 = 3;
+
 fn unusable(error: rusqlite::Error) -> StoreError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     match error.sqlite_error_code() {
@@ -30,10 +43,43 @@ fn unusable(error: rusqlite::Error) -> StoreError {
     }
 }
 
+/// The number of entries that a mark tells, with its CRC-32; one that is torn or damaged says nothing.
+fn marked(mark: &Path) -> Option<u64> {
+    let bytes = fs::read(mark).ok()?;
+    let (number, checksum) = bytes.split_first_chunk::<8>()?;
+    (crc32fast::hash(number).to_le_bytes() == checksum).then(|| u64::from_le_bytes(*number))
+}
+
+/// SQLite takes a database without a first page for a new one, and removes a log that is beside it: it must not see that.
+fn begins(path: &Path, marked: u64) -> Result<(), StoreError> {
+    let length = |path: &Path| fs::metadata(path).map_or(0, |about| about.len());
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if length(path) < FIRST_PAGE && (marked > 0 || length(Path::new(&log)) > 0) {
+        return Err(StoreError::Damaged(
+            "the database has lost its beginning, though entries were committed".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn fewer(marked: u64, left: u64) -> StoreError {
+    StoreError::Damaged(format!("{marked} entries were committed, and {left} are left"))
+}
+
 impl Sqlite {
     /// Opens the store at this path, or makes an empty one.
     pub fn open(path: &Path, owner: Owner) -> Result<Self, StoreError> {
+        let mark = path.with_extension("mark");
+        let marked = marked(&mark).unwrap_or(0);
+        begins(path, marked)?;
         let connection = Connection::open(path).map_err(unusable)?;
+        connection.set_db_config(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(unusable)?;
+        let tables: u64 =
+            connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0)).map_err(unusable)?;
+        if marked > 0 && tables < TABLES {
+            return Err(fewer(marked, 0));
+        }
         connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(unusable)?;
         let sound: String = connection.query_row("PRAGMA quick_check", [], |row| row.get(0)).map_err(unusable)?;
@@ -47,10 +93,14 @@ impl Sqlite {
                  CREATE TABLE IF NOT EXISTS image (number INTEGER, checksum INTEGER, bytes BLOB);",
             )
             .map_err(unusable)?;
-        let mut store = Sqlite { connection, mark: path.with_extension("mark"), committed: 0, pending: Vec::new() };
-        store.identify(owner)?;
+        let mut store = Sqlite { connection, mark, committed: 0, pending: Vec::new() };
         store.committed = store.last_number()?;
-        store.compare_with_mark()?;
+        if marked > store.committed {
+            return Err(fewer(marked, store.committed));
+        }
+        store.identify(owner)?;
+        store.load()?;
+        store.connection.set_db_config(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(unusable)?;
         Ok(store)
     }
 
@@ -83,21 +133,6 @@ impl Sqlite {
         self.connection.query_row(last, [], |row| row.get(0)).map_err(unusable)
     }
 
-    /// The mark is the number of entries and its CRC-32; one that is torn says nothing.
-    fn compare_with_mark(&self) -> Result<(), StoreError> {
-        let Ok(bytes) = fs::read(&self.mark) else { return Ok(()) };
-        let Some((number, checksum)) = bytes.split_first_chunk::<8>() else { return Ok(()) };
-        if crc32fast::hash(number).to_le_bytes() != checksum {
-            return Ok(());
-        }
-        let marked = u64::from_le_bytes(*number);
-        if marked > self.committed {
-            let had = self.committed;
-            return Err(StoreError::Damaged(format!("{marked} entries were committed, and {had} are left")));
-        }
-        Ok(())
-    }
-
     fn set_mark(&self) -> Result<(), StoreError> {
         let number = self.committed.to_le_bytes();
         let mut bytes = number.to_vec();
@@ -114,21 +149,24 @@ impl Store for Sqlite {
             true => Ok(bytes),
             false => Err(StoreError::Damaged(format!("{what} does not fit its checksum"))),
         };
-        let image =
-            self.connection.query_row("SELECT checksum, bytes FROM image", [], |row| Ok((row.get(0)?, row.get(1)?)));
-        let image = image.optional().map_err(unusable)?.map(|image| checked(image, "the image")).transpose()?;
+        let image = self.connection.query_row("SELECT number, checksum, bytes FROM image", [], |row| {
+            Ok((row.get::<_, u64>(0)?, (row.get(1)?, row.get(2)?)))
+        });
+        let (mut before, image) = match image.optional().map_err(unusable)? {
+            Some((number, image)) => (number, Some(checked(image, "the image")?)),
+            None => (0, None),
+        };
         let mut query =
             self.connection.prepare("SELECT number, checksum, bytes FROM entry ORDER BY number").map_err(unusable)?;
         let rows =
             query.query_map([], |row| Ok((row.get::<_, u64>(0)?, (row.get(1)?, row.get(2)?)))).map_err(unusable)?;
         let mut entries = Vec::new();
-        let mut before = None;
         for row in rows {
             let (number, entry) = row.map_err(unusable)?;
-            if before.is_some_and(|before| number != before + 1) {
+            if number != before + 1 {
                 return Err(StoreError::Damaged(format!("the entry before {number} is missing")));
             }
-            before = Some(number);
+            before = number;
             entries.push(checked(entry, &format!("entry {number}"))?);
         }
         Ok(Kept { image, entries })

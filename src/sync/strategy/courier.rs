@@ -13,7 +13,7 @@ use crate::sync::replica::{Reception, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
 use crate::sync::vector::Actor;
-use crate::sync::wire::{Frame, Malformed, Reader, Writer};
+use crate::sync::wire::{CHECKSUM, Frame, Malformed, Reader, Writer};
 
 /// What a strategy's content is told about its node.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +32,9 @@ pub struct About {
 pub type Peers<P> = BTreeMap<NodeId, P>;
 
 /// What a strategy sends and makes of what it gets.
-pub trait Content: Clone {
+pub trait Content: Clone + std::fmt::Debug {
     /// What is kept about a neighbour.
-    type Peer: Clone + Default;
+    type Peer: Clone + Default + std::fmt::Debug;
 
     /// Before anything happened.
     fn begin(&mut self, about: &About);
@@ -51,7 +51,7 @@ pub trait Content: Clone {
     /// What was offered last has arrived, or must be offered again.
     fn settled(&mut self, peer: &mut Self::Peer, arrived: bool);
 
-    /// Takes what a neighbour offered.
+    /// Takes what a neighbour offered: all of it, or, where it is malformed, nothing.
     fn take(
         &mut self,
         about: &About,
@@ -126,7 +126,7 @@ impl<C: Content + Default> Courier<C> {
 
     fn answer(host: &mut Host<Disk>, to: NodeId, frame: &[u8]) {
         let mut writer = Writer::tagged(ARRIVED);
-        writer.of(Kind::Acks).raw(&frame[frame.len() - 4..]);
+        writer.of(Kind::Acks).raw(&frame[frame.len() - CHECKSUM..]);
         let (frame, traffic) = writer.seal();
         host.send(to, frame, traffic);
     }
@@ -176,27 +176,34 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
         let Ok((tag, mut reader)) = Reader::open(frame) else { return Ok(Reception::Damaged) };
         let Some(line) = self.lines.get_mut(&from) else { return Ok(Reception::Stale) };
-        self.about.wall = host.wall;
+        let about = About { wall: host.wall, ..self.about };
         match tag {
             DATA => {
-                line.listening = false;
-                if self.content.take(&self.about, &mut self.peers, from, &mut reader).is_err() {
+                if self.content.take(&about, &mut self.peers, from, &mut reader).is_err() {
                     return Ok(Reception::Damaged);
                 }
+                (line.listening, self.about) = (false, about);
                 Self::answer(host, from, frame);
                 self.news_at.get_or_insert(host.now + self.settings.linger);
             }
             READY => {
-                line.listening = false;
+                if reader.end().is_err() {
+                    return Ok(Reception::Damaged);
+                }
+                (line.listening, self.about) = (false, about);
                 Self::answer(host, from, frame);
                 self.offer(host, from);
             }
             ARRIVED => {
-                let flies = |(flying, _): &(Frame, Traffic)| flying.bytes.ends_with(reader.rest());
+                let checksum = reader.rest();
+                if checksum.len() != CHECKSUM {
+                    return Ok(Reception::Damaged);
+                }
+                let flies = |(flying, _): &(Frame, Traffic)| flying.bytes.ends_with(checksum);
                 if !line.flying.as_ref().is_some_and(flies) {
                     return Ok(Reception::Stale);
                 }
-                (line.flying, line.due) = (None, None);
+                (line.flying, line.due, self.about) = (None, None, about);
                 if let Some(peer) = self.peers.get_mut(&from).filter(|_| line.content) {
                     self.content.settled(peer, true);
                 }

@@ -22,7 +22,7 @@ impl Policy for Hybrid {
         if about.wall > self.time {
             (self.time, self.count) = (about.wall, 0);
         } else {
-            self.count += 1;
+            self.count = self.count.saturating_add(1);
         }
         Stamp { time: self.time, count: self.count, client: about.actor.client }
     }
@@ -31,7 +31,7 @@ impl Policy for Hybrid {
         let latest = self.time.max(stamp.time).max(about.wall);
         self.count = match (latest == self.time, latest == stamp.time) {
             (true, true) => self.count.max(stamp.count).saturating_add(1),
-            (true, false) => self.count + 1,
+            (true, false) => self.count.saturating_add(1),
             (false, true) => stamp.count.saturating_add(1),
             (false, false) => 0,
         };

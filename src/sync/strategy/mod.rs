@@ -13,6 +13,8 @@ mod operation_log;
 mod reconciliation;
 mod register_map;
 mod running_sums;
+#[cfg(test)]
+mod tests;
 mod wall_clock;
 mod xor_delta;
 

@@ -13,6 +13,9 @@ use crate::sync::wire::{Malformed, Reader, Writer};
 const OPERATIONS: u8 = 0;
 const REGISTERS: u8 = 1;
 
+/// The highest number of an operation or an answer.
+const MOST: u64 = u64::MAX >> 2;
+
 /// A client, or the hub.
 #[derive(Clone, Debug, Default)]
 pub struct Reconciliation {
@@ -115,8 +118,11 @@ impl Content for Reconciliation {
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
         let kind = reader.byte()?;
-        let (actor, number) = (Actor::read(reader)?, reader.number()?);
-        let answer = if kind == REGISTERS { reader.number()? } else { 0 };
+        if ![OPERATIONS, REGISTERS].contains(&kind) {
+            return Err(Malformed::Range("a kind of message"));
+        }
+        let (actor, number) = (Actor::read(reader)?, reader.at_most(MOST, "an operation")?);
+        let answer = if kind == REGISTERS { reader.at_most(MOST, "an answer")? } else { 0 };
         let count = reader.count("a number of changes")?;
         let mut next = 0u64;
         let mut changes = Vec::with_capacity(count);

@@ -19,7 +19,7 @@ pub struct Stamp {
 }
 
 /// Which of two writes stays.
-pub trait Policy: Clone + Default {
+pub trait Policy: Clone + Default + std::fmt::Debug {
     /// Whether writes carry stamps.
     const STAMPED: bool;
 

@@ -38,7 +38,9 @@ impl Content for RunningSums {
     fn edit(&mut self, about: &About, peers: &mut Peers<Peer>, register: u32, amount: i64) {
         let slot = (about.actor.client, register);
         let (added, taken) = self.sums.entry(slot).or_default();
-        *(if amount < 0 { taken } else { added }) += amount.unsigned_abs();
+        let sum = if amount < 0 { taken } else { added };
+        // It only grows, whatever a neighbour said that it was.
+        *sum = sum.saturating_add(amount.unsigned_abs());
         peers.values_mut().for_each(|peer| {
             peer.news.insert(slot);
         });

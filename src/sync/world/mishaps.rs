@@ -1,11 +1,11 @@
-//! What happens to nodes: power failures, lost and cloned devices, old backups.
+//! What happens to nodes: power failures, lost, damaged and cloned devices, old backups.
 
 use crate::domain::offline::FaultKind;
 use crate::scenario::offline::SECOND;
 use crate::sync::host::{Host, NodeId};
-use crate::sync::node::entropy;
-use crate::sync::store::Owner;
+use crate::sync::node::{Node, entropy};
 use crate::sync::store::disk::{Disk, Loss};
+use crate::sync::store::{Owner, StoreError};
 use crate::sync::world::{Event, World, WorldError};
 
 /// Something that happens to a node.
@@ -25,7 +25,7 @@ pub(super) enum Mishap {
 
 /// Whether a device does not have its store any more afterwards.
 pub(super) fn loses_store(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore)
+    matches!(kind, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore | FaultKind::Damage)
 }
 
 impl World<'_> {
@@ -68,7 +68,7 @@ impl World<'_> {
                 // What its user did until now is in the backup.
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
-                device.backup = device.node.as_ref().map(|held| (self.now, device.host.store.clone(), held.copy()));
+                device.backup = device.node.as_ref().map(|held| (device.made, device.host.store.clone(), held.copy()));
                 Ok(())
             }
             Mishap::Fuse(node, steps) => {
@@ -99,9 +99,13 @@ impl World<'_> {
                 self.devices[node as usize].host.store = settings_disk;
                 self.devices[node as usize].wiped = true;
             }
+            FaultKind::Damage => {
+                let lost = self.lose(node, 0);
+                self.devices[node as usize].damaged = Some(lost);
+            }
             FaultKind::Restore => {
-                let Some((at, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
-                self.lose(node, at);
+                let Some((made, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
+                self.lose(node, made);
                 let device = &mut self.devices[node as usize];
                 (device.host.store, device.node) = (disk, Some(held));
             }
@@ -124,12 +128,15 @@ impl World<'_> {
         self.fail(node, back)
     }
 
-    /// Edits that only this device had, and made after that time, may be lost with its store.
-    fn lose(&mut self, node: NodeId, after: u64) {
+    /// Edits that only this device had, after its first so many, may be lost with its store; gives how many. What counts is
+    /// the order in which they were made: one that waited for its device to start again is younger than its time.
+    fn lose(&mut self, node: NodeId, after: usize) -> usize {
         let device = &mut self.devices[node as usize];
-        let safe = device.safe.min(device.made);
-        device.edits[safe..device.made].iter_mut().filter(|edit| edit.at >= after).for_each(|edit| edit.excused = true);
+        let kept = device.safe.max(after).min(device.made);
+        let lost = &mut device.edits[kept..device.made];
+        lost.iter_mut().for_each(|edit| edit.excused = true);
         device.ids.clear();
+        lost.len()
     }
 
     pub(super) fn power_failed(&mut self, node: NodeId) -> Result<(), WorldError> {
@@ -167,11 +174,43 @@ impl World<'_> {
         device.host.now = self.now;
         let Some(held) = device.node.take() else { return Ok(()) };
         let held = if std::mem::take(&mut device.wiped) { held.afresh() } else { held };
-        let held = held.restart(&mut device.host, node).map_err(failed)?;
+        let held = match device.damaged.take() {
+            None => held.restart(&mut device.host, node).map_err(failed)?,
+            Some(lost) => {
+                let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
+                let (held, why) = restart_damaged(held, &mut device.host, node, places.word()).map_err(failed)?;
+                let why =
+                    why.map(|why| format!("{}: {why}; {lost} edits that no other device had", self.trial.name(node)));
+                self.refused_stores.extend(why);
+                held
+            }
+        };
         self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
         (device.node, device.up) = (Some(held), true);
         self.trace(node);
         self.refresh_all(node)?;
         self.plan_wake(node)
+    }
+}
+
+/// Starts a node again whose store has a bit that is another. What is refused is put aside, and the node starts without
+/// anything, as a new device does; its peers give it what they have. Also gives why the store was refused.
+fn restart_damaged(
+    held: Box<dyn Node>,
+    host: &mut Host<Disk>,
+    node: NodeId,
+    place: u64,
+) -> Result<(Box<dyn Node>, Option<StoreError>), StoreError> {
+    if !host.store.damage(place) {
+        // It keeps what it holds elsewhere, and has nothing to tell damage by but that it is told.
+        let why = StoreError::Damaged("a bit is not as it was written".to_owned());
+        return Ok((held.afresh().restart(host, node)?, Some(why)));
+    }
+    match held.copy().restart(host, node) {
+        Err(why @ StoreError::Damaged(_)) => {
+            host.store = Disk::new(host.store.owner());
+            Ok((held.afresh().restart(host, node)?, Some(why)))
+        }
+        other => other.map(|held| (held, None)),
     }
 }

@@ -80,9 +80,12 @@ struct Device {
     woken_at: Option<Time>,
     /// By neighbour, ascending.
     connections: Vec<(NodeId, usize)>,
-    backup: Option<(Time, Disk, Box<dyn Node>)>,
+    /// How many edits are in it, and what it is.
+    backup: Option<(usize, Disk, Box<dyn Node>)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
+    /// Whether its store is damaged, and then how many of its edits no other device had.
+    damaged: Option<usize>,
 }
 
 /// What a world came to.
@@ -97,6 +100,8 @@ pub struct Outcome {
     pub disks: Vec<Disk>,
     /// The changes of the traced node: register, and the XOR of before and after.
     pub trace: Vec<(u32, u64)>,
+    /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
+    pub refused_stores: Vec<String>,
 }
 
 /// Why a world came to no end.
@@ -130,6 +135,7 @@ pub struct World<'a> {
     traced: Option<NodeId>,
     traced_shows: Vec<i64>,
     trace: Vec<(u32, u64)>,
+    refused_stores: Vec<String>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
     /// Whether any device may start again.
@@ -160,6 +166,7 @@ impl<'a> World<'a> {
             traced_shows: Vec::new(),
             trace: Vec::new(),
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
+            refused_stores: Vec::new(),
             tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
         };
         let users = Users::of(trial);
@@ -188,6 +195,7 @@ impl<'a> World<'a> {
                 connections: Vec::new(),
                 backup: None,
                 wiped: false,
+                damaged: None,
             });
         }
         world.connect_all();
@@ -475,7 +483,8 @@ impl<'a> World<'a> {
         history.unkept = unkept(self.trial, &self.devices);
         let (nodes, disks) =
             self.devices.into_iter().filter_map(|device| Some((device.node?, device.host.store))).unzip();
-        Outcome { history, measures: self.measures, nodes, disks, trace: self.trace }
+        let World { measures, trace, refused_stores, .. } = self;
+        Outcome { history, measures, nodes, disks, trace, refused_stores }
     }
 }
 

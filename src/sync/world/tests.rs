@@ -86,8 +86,10 @@ fn the_right_replica_is_right_in_many_bad_worlds() {
             OfflineTrial { journal: pieces_only, crashes: 0, link: Link::default(), ..star.clone() },
             OfflineTrial { journal: pieces_only, crashes: 0, ..star.clone() },
             OfflineTrial { journal: pieces_only, ..star.clone() },
-            OfflineTrial { edges, ..star.clone() },
+            OfflineTrial { edges: edges.clone(), ..star.clone() },
+            OfflineTrial { edges, journal: pieces_only, ..star.clone() },
             OfflineTrial { hub: false, ..star.clone() },
+            OfflineTrial { hub: false, journal: pieces_only, ..star.clone() },
             compact,
             star,
         ] {
@@ -99,8 +101,95 @@ fn the_right_replica_is_right_in_many_bad_worlds() {
     }
 }
 
+/// A world of any shape in which all goes wrong that one device may survive: crashes and outages of all, and one store
+/// that is lost, set back or copied.
+fn hostile(seed: u64) -> OfflineTrial {
+    use crate::domain::offline::{Edge, FaultKind, Journal, NodeFault};
+    let mut stream = Seed::new(seed).stream("hostile");
+    let mut one_of = |most: u64| stream.below(most);
+    let mut world = OfflineTrial { crashes: [0, 20][one_of(2) as usize], ..trial(seed) };
+    world.link = [Link::default(), BAD][one_of(2) as usize];
+    world.link.repeated_per_mille = [world.link.repeated_per_mille, 300][one_of(2) as usize];
+    world.journal = Journal {
+        retain: [0, 4, 64][one_of(3) as usize],
+        compact_after: [8, 60, 4096][one_of(3) as usize],
+        piece: [64, 512, 4096][one_of(3) as usize],
+    };
+    let mut nodes: Vec<String> = (0..world.clients).map(|client| format!("client {client}")).collect();
+    match one_of(3) {
+        0 => nodes.push("hub".into()),
+        1 => {
+            world.hub = false;
+        }
+        _ => {
+            let edge =
+                |name: &str, parent: &str, clients| Edge { name: name.into(), parent: Some(parent.into()), clients };
+            world.edges = vec![edge("near", "hub", vec![0, 1]), edge("far", "near", vec![2])];
+            nodes.extend(["hub", "near", "far"].map(String::from));
+        }
+    }
+    let lasts_s = world.presence.lasts_s;
+    let mut fault = |kind, node: String| {
+        let at_s = lasts_s / 4 + stream.below(lasts_s / 2);
+        let age_s = if kind == FaultKind::Restore { 1 + stream.below(at_s - 1) } else { 0 };
+        NodeFault { kind, node, at_s, for_s: 1 + stream.below(lasts_s / 20), age_s }
+    };
+    let place = |seed: u64, all: usize| (seed / 7) as usize % all;
+    let lost = nodes[place(seed, nodes.len())].clone();
+    let kinds = [FaultKind::Wipe, FaultKind::Restore, FaultKind::Clone, FaultKind::Damage];
+    // A copy takes the place of the client after it.
+    let copied = lost.strip_prefix("client ").is_some_and(|number| number != (world.clients - 1).to_string());
+    let kind = match kinds[seed as usize % 4] {
+        FaultKind::Clone if !copied => FaultKind::Wipe,
+        // A parent that is set back lacks what it compacted since: nobody could tell a part of it.
+        FaultKind::Restore if !lost.starts_with("client") && world.journal.compact_after < 4096 => FaultKind::Wipe,
+        kind => kind,
+    };
+    world.faults = vec![fault(kind, lost), fault(FaultKind::Crash, nodes[place(seed * 3, nodes.len())].clone())];
+    world.faults.push(fault(FaultKind::Outage, nodes[place(seed * 5, nodes.len())].clone()));
+    world
+}
+
+#[test]
+fn the_right_replica_survives_any_one_lost_set_back_or_copied_store_in_worlds_of_any_shape() {
+    for seed in 0..600 {
+        let trial = hostile(seed);
+        let (outcome, wrong) = wrong_but_excused(&trial);
+        let History { quiet, backlog, forgotten, unkept, .. } = outcome.history;
+        let all = (wrong, quiet, backlog, forgotten, unkept);
+        assert_eq!(all, (0, true, 0, 0, 0), "seed {seed} {trial:?}");
+    }
+}
+
 fn wrong_but_excused(trial: &OfflineTrial) -> (Outcome, u32) {
     let (outcome, _) = wrong(trial, strategy::RIGHT);
     let wrong = crate::oracle::offline::truth::wrong_registers(&outcome.history);
     (outcome, wrong)
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_loss_reported() {
+    use crate::domain::offline::{FaultKind, NodeFault};
+    let damage = |node: &str, at_s| NodeFault { kind: FaultKind::Damage, node: node.into(), at_s, for_s: 60, age_s: 0 };
+    for seed in 0..16 {
+        // Images, too, are damaged: journals are compacted early. What a leaf has lost, the hub alone can give, so that the
+        // hub is damaged in worlds of its own.
+        let clients = || vec![damage("client 1", 9000), damage("client 2", 17_000)];
+        let faults = if seed % 2 == 0 { clients() } else { vec![damage("hub", 14_000)] };
+        let journal = crate::domain::offline::Journal { retain: 1, compact_after: 20, ..Default::default() };
+        let trial = OfflineTrial { faults, journal, ..trial(seed) };
+        let (outcome, wrong) = wrong_but_excused(&trial);
+        let History { quiet, backlog, forgotten, unkept, ledger, .. } = &outcome.history;
+        assert_eq!((wrong, *quiet, *backlog, *forgotten, *unkept), (0, true, 0, 0, 0), "seed {seed}");
+        let lost = ledger.edits().filter(|edit| edit.excused).count();
+        let told = outcome.refused_stores;
+        assert_eq!(told.len(), trial.faults.len(), "seed {seed}: {told:?}");
+        for fault in &trial.faults {
+            let word = format!("{}: the store is damaged: ", fault.node);
+            assert!(told.iter().any(|told| told.starts_with(&word)), "{word} {told:?}");
+        }
+        let counted: usize =
+            told.iter().filter_map(|told| told.split("; ").last()?.split(' ').next()?.parse::<usize>().ok()).sum();
+        assert_eq!(counted, lost, "seed {seed}: {told:?}");
+    }
 }

@@ -1,0 +1,4 @@
+//! The replica as a whole: what it makes of any stored bytes, and what it answers to a user and an operator.
+
+mod asked;
+mod stored_bytes;
