@@ -187,9 +187,12 @@ fn when_retries_are_used_up_a_record_has_failed_nothing_more_is_sent_and_the_edi
     assert_eq!((two.status(2), two.status(5)), (Some(Status::Failed), Some(Status::Failed)));
 }
 
+/// What is done about messages that were given up, which are told.
+type Way = fn(&mut Two, Vec<Frame>);
+
 #[test]
 fn what_was_given_up_goes_on_by_a_requeue_by_a_new_connection_or_by_an_answer_that_is_late() {
-    let ways: [(&str, fn(&mut Two, Vec<Frame>)); 3] = [
+    let ways: [(&str, Way); 3] = [
         ("requeue", |two, _| two.leaf.requeue(&mut two.leaf_host).expect("memory")),
         ("connection", |two, _| two.connect()),
         ("late answer", |two, lost| {
