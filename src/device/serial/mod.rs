@@ -139,3 +139,70 @@ impl Serial {
 fn letter(command: Command) -> char {
     command.encode()[0].into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::timed::no_round_trips;
+    use codec::Decoder;
+    use std::io;
+
+    /// A far end that has forgotten a part of what it is told.
+    #[derive(Default)]
+    struct FarEnd {
+        decoder: Decoder,
+        reference: u64,
+        accumulator: u64,
+        keeps_no_reference: bool,
+        keeps_no_accumulator: bool,
+        answer: Vec<u8>,
+    }
+
+    impl ByteStream for FarEnd {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            for &byte in bytes {
+                match self.decoder.push(byte) {
+                    Some(Command::Load(word)) if !self.keeps_no_reference => self.reference = word,
+                    Some(Command::Accumulate(word)) if !self.keeps_no_accumulator => self.accumulator ^= word,
+                    Some(Command::Read) => self.answer.extend((self.reference ^ self.accumulator).to_be_bytes()),
+                    Some(Command::Reference) => self.answer.extend(self.reference.to_be_bytes()),
+                    Some(Command::Status) => self.answer.push(0),
+                    Some(Command::Load(_) | Command::Accumulate(_)) | None => {}
+                }
+            }
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+            let got = buffer.len().min(self.answer.len());
+            buffer[..got].copy_from_slice(&self.answer[..got]);
+            self.answer.drain(..got);
+            Ok(got)
+        }
+
+        fn line_time(&self, _bytes: usize) -> Duration {
+            Duration::ZERO
+        }
+
+        fn link(&self) -> &str {
+            "far end"
+        }
+    }
+
+    fn opened(far_end: FarEnd) -> Result<Serial, BusError> {
+        Serial::open(Box::new(far_end), &no_round_trips())
+    }
+
+    #[test]
+    fn what_does_not_give_back_its_reference_is_no_device_that_speaks_this_protocol() {
+        let refused = opened(FarEnd { keeps_no_reference: true, ..FarEnd::default() }).err().expect("it is refused");
+        let told = "far end: what answers did not give back its reference in 16 tries; expected 0x0123456789abcdef to D, \
+                    got 0x0000000000000000";
+        assert_eq!(refused.to_string(), told);
+    }
+
+    #[test]
+    fn a_state_that_is_wrong_is_left_to_be_judged() {
+        assert!(opened(FarEnd { keeps_no_accumulator: true, ..FarEnd::default() }).is_ok());
+    }
+}
