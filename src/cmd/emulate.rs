@@ -83,9 +83,14 @@ fn possible(args: &EmulateArgs) -> Result<(), Failure> {
         if let Some(never) = why_never(fault, args.device.banks()) {
             return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {}: {never}", args.device)));
         }
-        if fault.site() == Site::Engine && !args.links.iter().any(|link| link.reaches_engine()) {
+    }
+    if !args.links.iter().any(|link| link.reaches_engine()) {
+        let fault =
+            args.plant.iter().find(|fault| fault.site() == Site::Engine).map(|fault| format!("--plant {fault}"));
+        let disturbance = args.disturb.iter().find(|d| d.is_of_engine()).map(|d| format!("--disturb {d}"));
+        if let Some(idle) = fault.or(disturbance) {
             return Err(Failure::usage(anyhow!(
-                "--plant {fault} can do nothing here: it is in the bench engine, which the serial protocol does not reach"
+                "{idle} can do nothing here: it is about the bench engine, which the serial protocol does not reach"
             )));
         }
     }

@@ -72,16 +72,21 @@ fn forms() -> String {
     DISTURBANCES.iter().map(|entry| entry.form).collect::<Vec<_>>().join(", ")
 }
 
+impl Disturbance {
+    /// Whether it is about the bench engine alone.
+    pub fn is_of_engine(self) -> bool {
+        matches!(self, Disturbance::EngineStaysBusy | Disturbance::DoneAtOnce)
+    }
+}
+
 /// Two of these that cannot both be: of one kind, or of which one hides the other.
 pub fn contradiction(disturbances: &[Disturbance]) -> Option<(Disturbance, Disturbance)> {
-    let is_end =
-        |disturbance: Disturbance| matches!(disturbance, Disturbance::EngineStaysBusy | Disturbance::DoneAtOnce);
     let pairs = disturbances
         .iter()
         .enumerate()
         .flat_map(|(place, &later)| disturbances[..place].iter().map(move |&earlier| (earlier, later)));
     pairs.into_iter().find(|&(earlier, later)| {
-        mem::discriminant(&earlier) == mem::discriminant(&later) || is_end(earlier) && is_end(later)
+        mem::discriminant(&earlier) == mem::discriminant(&later) || earlier.is_of_engine() && later.is_of_engine()
     })
 }
 

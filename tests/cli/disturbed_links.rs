@@ -124,10 +124,13 @@ fn a_few_lost_or_damaged_bytes_end_no_run_in_a_panic_and_falsify_no_sound_device
         ("etherbone:udp", "lose:5000"),
         ("etherbone:udp", "flip:100000"),
         ("serial:pty", "lose:5000"),
+        // So many that the link is given up while what looked wrong is tried again.
+        ("etherbone:udp", "lose:50"),
     ] {
         let emulator = Emulator::serving(&[link], &["--disturb", disturbance]);
         let answer = answer_in_time(&["5", "--backend", emulator.backend()]);
         assert!([0, 3, 4].contains(&answer.exit), "{link}, {disturbance}: {answer:?}");
+        assert!(!answer.output.contains("verdict falsified"), "{link}, {disturbance}: {answer:?}");
         assert!(!answer.talk.contains("panicked"), "{answer:?}");
     }
 }
@@ -191,9 +194,8 @@ fn what_may_not_be_opened_is_unavailable_and_says_who_may() {
 
 #[test]
 fn words_that_are_wrong_in_another_way_each_time_falsify_nothing() {
-    for (link, disturbance) in
-        [("serial:pty", "garbage:60"), ("serial:pty", "garbage:0"), ("uartbone:tcp", "garbage:400")]
-    {
+    given_up("serial:pty", "garbage:0", "gives another state each time, in 16 tries; expected 0xa486e0c2d3f197b5 to R");
+    for (link, disturbance) in [("serial:pty", "garbage:60"), ("uartbone:tcp", "garbage:400")] {
         let answer = disturbed(link, disturbance);
         assert!([3, 4].contains(&answer.exit), "{link}, {disturbance}: {answer:?}");
     }

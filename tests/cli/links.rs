@@ -123,9 +123,11 @@ fn an_emulator_refuses_what_can_do_nothing_and_what_cannot_be_together() {
         assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
         assert!(refused.talk.contains(told), "{}", refused.talk);
     }
-    let serial = answer_in_time(&["emulate", "serial:pty", "--idle", "1", "--plant", "dead-bank:3"]);
-    assert_eq!(serial.exit, 2, "{serial:?}");
-    assert!(serial.talk.contains("which the serial protocol does not reach"), "{}", serial.talk);
+    for args in [["--plant", "dead-bank:3"], ["--disturb", "done-at-once"]] {
+        let serial = answer_in_time(&[&["emulate", "serial:pty", "--idle", "1"][..], &args].concat());
+        assert_eq!(serial.exit, 2, "{serial:?}");
+        assert!(serial.talk.contains("which the serial protocol does not reach"), "{}", serial.talk);
+    }
 }
 
 #[test]
