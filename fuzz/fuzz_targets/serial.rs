@@ -1,17 +1,10 @@
-//! The serial protocol from any bytes: no panic, and the commands that are found are the same again when they are encoded
-//! and decoded.
+//! The serial protocol from any bytes: what `properties/serial.rs` says of its decoder, tried by libFuzzer.
 
 #![no_main]
 
-use abench::device::serial::codec::{Command, Decoder};
+#[path = "../properties/serial.rs"]
+mod property;
+
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    let mut decoder = Decoder::default();
-    let commands: Vec<Command> = bytes.iter().filter_map(|&byte| decoder.push(byte)).collect();
-    let mut again = Decoder::default();
-    let encoded: Vec<u8> = commands.iter().flat_map(|command| command.encode()).collect();
-    let decoded: Vec<Command> = encoded.iter().filter_map(|&byte| again.push(byte)).collect();
-    assert_eq!(decoded, commands);
-    assert!(!again.is_midway());
-});
+fuzz_target!(|bytes: &[u8]| property::holds_for(bytes));

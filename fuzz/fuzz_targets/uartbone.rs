@@ -1,25 +1,10 @@
-//! UARTBone from any bytes: no panic, every command within its bounds, and each one the same again when it is encoded
-//! and decoded.
+//! UARTBone from any bytes: what `properties/uartbone.rs` says of its decoder, tried by libFuzzer.
 
 #![no_main]
 
-use abench::bus::uartbone::codec::{Command, Decoder, MOST_WORDS, words_of};
+#[path = "../properties/uartbone.rs"]
+mod property;
+
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
-    let mut decoder = Decoder::default();
-    for &byte in bytes {
-        let Some(command) = decoder.push(byte) else { continue };
-        assert!(!decoder.is_midway());
-        let words = match &command {
-            Command::Write { words, .. } => words.len(),
-            Command::Read { words, .. } => usize::from(*words),
-        };
-        assert!((1..=MOST_WORDS).contains(&words));
-        assert_eq!(command.addresses().count(), words);
-        let mut again = Decoder::default();
-        let decoded: Vec<Command> = command.encode().iter().filter_map(|&byte| again.push(byte)).collect();
-        assert_eq!(decoded, [command]);
-    }
-    assert_eq!(words_of(bytes).len(), bytes.len() / 4);
-});
+fuzz_target!(|bytes: &[u8]| property::holds_for(bytes));

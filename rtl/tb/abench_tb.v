@@ -179,6 +179,139 @@ module abench_tb;
         end
     endtask
 
+    // Delta i of a run, and the XOR of the first so many.
+    function [63:0] delta;
+        input [63:0] from;
+        reg [63:0] x;
+        begin
+            x = from;
+            x = x ^ (x << 13);
+            x = x ^ (x >> 7);
+            x = x ^ (x << 17);
+            delta = x;
+        end
+    endfunction
+
+    function [63:0] fold;
+        input [63:0] seed;
+        input [31:0] count;
+        reg [31:0] index;
+        begin
+            fold = 64'd0;
+            for (index = 32'd0; index < count; index = index + 32'd1) fold = fold ^ delta(seed ^ {32'd0, index});
+        end
+    endfunction
+
+    localparam [63:0] SEED = 64'h0123_4567_89AB_CDEF;
+
+    // A word of its own in every register, and nothing going on.
+    task fill_registers;
+        begin
+            write(ENGINE + 32'h04, 32'd5);
+            write(ENGINE + 32'h08, 32'd3);
+            write(ENGINE + 32'h0C, SEED[31:0]);
+            write(ENGINE + 32'h10, SEED[63:32]);
+            write(ENGINE + 32'h00, 32'd1);
+            await_idle(ENGINE + 32'h20, 32'd8);
+            write(ENGINE + 32'h04, 32'hC0FF_EE11);
+            write(ADAPTER + 32'h04, 32'h1357_9BDF);
+            write(ADAPTER + 32'h08, 32'h2468_ACE0);
+            write(ADAPTER + 32'h00, 32'd7);
+            await_idle(ADAPTER + 32'h10, 32'd4);
+        end
+    endtask
+
+    reg [63:0] folded;
+
+    task filled_registers;
+        begin
+            folded = fold(SEED, 32'd5);
+            expect_word(ENGINE + 32'h00, 32'd2);
+            expect_word(ENGINE + 32'h04, 32'hC0FF_EE11);
+            expect_word(ENGINE + 32'h08, 32'd3);
+            expect_word(ENGINE + 32'h0C, SEED[31:0]);
+            expect_word(ENGINE + 32'h10, SEED[63:32]);
+            expect_word(ENGINE + 32'h14, 32'd2);
+            expect_word(ENGINE + 32'h18, folded[31:0]);
+            expect_word(ENGINE + 32'h1C, folded[63:32]);
+            expect_word(ENGINE + 32'h20, 32'h0208_0002);
+            expect_word(ADAPTER + 32'h00, 32'd7);
+            expect_word(ADAPTER + 32'h04, 32'h1357_9BDF);
+            expect_word(ADAPTER + 32'h08, 32'h2468_ACE0);
+            expect_word(ADAPTER + 32'h0C, 32'h0002_0101);
+            expect_word(ADAPTER + 32'h10, 32'd2);
+        end
+    endtask
+
+    reg     [31:0] at;
+    integer        few;
+    integer        place;
+
+    // Writes of fewer than four bytes are ignored, and reads of fewer give the whole word.
+    task parts_of_words;
+        begin
+            fill_registers;
+            for (few = 0; few < 15; few = few + 1) begin
+                bytes = few[3:0];
+                for (at = ENGINE; at <= ENGINE + 32'h20; at = at + 32'd4) write(at, 32'hFFFF_FFFF);
+                for (at = ADAPTER; at <= ADAPTER + 32'h10; at = at + 32'd4) write(at, 32'hFFFF_FFFF);
+                filled_registers;
+                bytes = 4'hF;
+            end
+            reset;
+        end
+    endtask
+
+    function is_register;
+        input [31:0] where;
+        is_register = where[1:0] == 2'd0 && ((where[31:12] == ENGINE[31:12] && where[11:0] <= 12'h20)
+                                             || (where[31:12] == ADAPTER[31:12] && where[11:0] <= 12'h10));
+    endfunction
+
+    // One bit of its address away from a register there is another one, or nothing.
+    task beside;
+        input [31:0] where;
+        begin
+            for (place = 0; place < 32; place = place + 1)
+                if (!is_register(where ^ (32'd1 << place))) begin
+                    write(where ^ (32'd1 << place), 32'hFFFF_FFFF);
+                    expect_word(where ^ (32'd1 << place), 32'd0);
+                end
+        end
+    endtask
+
+    task aliases;
+        begin
+            fill_registers;
+            for (at = ENGINE; at <= ENGINE + 32'h20; at = at + 32'd4) beside(at);
+            for (at = ADAPTER; at <= ADAPTER + 32'h10; at = at + 32'd4) beside(at);
+            filled_registers;
+            reset;
+        end
+    endtask
+
+    // The end of the longest run, which nobody waits for: the index is put there while the run goes on. Lane 0 has the last
+    // index, and those of lanes 2 to 6 have 33 bits: five of them, since the deltas of four would cancel each other.
+    task last_indices;
+        reg [31:0] clocks;
+        begin
+            write(ENGINE + 32'h04, 32'hFFFF_FFFF);
+            write(ENGINE + 32'h08, 32'd7);
+            write(ENGINE + 32'h0C, SEED[31:0]);
+            write(ENGINE + 32'h10, SEED[63:32]);
+            write(ENGINE + 32'h00, 32'd1);
+            clocks             = device.engine.cycles;
+            folded             = fold(SEED, 32'd7 * clocks);
+            device.engine.next = 33'h0_FFFF_FFFE;
+            await_idle(ENGINE + 32'h20, 32'd8);
+            folded = folded ^ delta(SEED ^ 64'hFFFF_FFFE);
+            expect_word(ENGINE + 32'h14, clocks + 32'd1);
+            expect_word(ENGINE + 32'h18, folded[31:0]);
+            expect_word(ENGINE + 32'h1C, folded[63:32]);
+            reset;
+        end
+    endtask
+
     task reset;
         begin
             rst = 1'b1;
@@ -220,7 +353,10 @@ module abench_tb;
                         expect_word(ENGINE + 32'h14, cycles);
                         expect_word(ENGINE + 32'h18, result[31:0]);
                         expect_word(ENGINE + 32'h1C, result[63:32]);
+                        expect_word(ENGINE + 32'h04, count);
                         expect_word(ENGINE + 32'h08, readback);
+                        expect_word(ENGINE + 32'h0C, seed[31:0]);
+                        expect_word(ENGINE + 32'h10, seed[63:32]);
                         expect_word(ENGINE + 32'h20, status);
                     end
                     length = $fgets(line, file);
@@ -269,6 +405,9 @@ module abench_tb;
         rst    = 1'b0;
         registers_after_reset;
         decisions;
+        parts_of_words;
+        aliases;
+        last_indices;
         engine_runs;
         adapter_commands;
         if (runs != 300) fail("not 300 engine runs but", 32'd0, runs, 32'd300);

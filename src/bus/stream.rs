@@ -251,3 +251,45 @@ fn fall_silent(stream: &mut dyn ByteStream) -> Result<(), NoAnswer> {
     }
     Err(NoAnswer::OutOfStep(format!("the line does not fall silent: {thrown} bytes came that nobody asked for")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    #[test]
+    fn bytes_take_ten_bits_each_on_a_serial_line_and_no_time_over_tcp() {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
+        grantpt(&master).expect("a pty");
+        unlockpt(&master).expect("a pty");
+        let path = ptsname(&master, Vec::new()).expect("a name").to_string_lossy().into_owned();
+        for (baud, milliseconds) in [(300, 3200), (9600, 100), (115_200, 8)] {
+            let tty = open_tty("any", Path::new(&path), baud).expect("a line");
+            assert_eq!(tty.line_time(96).as_millis(), milliseconds, "{baud}");
+        }
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        assert_eq!(connect("any", "127.0.0.1", port).expect("a connection").line_time(96), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_answer_is_waited_for_as_long_as_the_line_needs_and_a_margin() {
+        struct Slow;
+        impl ByteStream for Slow {
+            fn send(&mut self, _bytes: &[u8]) -> io::Result<()> {
+                Ok(())
+            }
+            fn receive(&mut self, _buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+                Ok(0)
+            }
+            fn line_time(&self, bytes: usize) -> Duration {
+                Duration::from_millis(10 * bytes as u64)
+            }
+            fn link(&self) -> &str {
+                "slow"
+            }
+        }
+        let Err(NoAnswer::Short { got, waited }) = ask(&mut Slow, &[0; 6], &mut [0; 4]) else { panic!("no answer") };
+        assert_eq!((got, waited), (0, MARGIN + Duration::from_millis(100)));
+    }
+}

@@ -246,14 +246,15 @@ pub fn named(cause: &Cause) -> Vec<String> {
 
 /// The findings of one sweep, one for each quantity that is wrong in it: the smallest run, made smaller where the
 /// device allows it. `short` holds the short sweep's runs, and the one of COUNT 0 if it was made: it shows what passes.
+/// Where the device gives no more answers they are as large as they were found, and it is said why.
 pub fn findings(
     device: &mut dyn BenchDevice,
     sweep: &[Observed],
     short: &[Observed],
     cause: Option<&Cause>,
     watch: &mut dyn Watch,
-) -> Result<Vec<Finding>, SubjectError> {
-    let mut findings = Vec::new();
+) -> (Vec<Finding>, Option<SubjectError>) {
+    let (mut findings, mut ended) = (Vec::new(), None);
     for quantity in [Quantity::Result, Quantity::Cycles] {
         // One that came again tells more than one that did not.
         let first_wrong = |sweep: &[Observed]| {
@@ -265,7 +266,12 @@ pub fn findings(
             _ if !observed.reproducible => (observed, "not made smaller, since it did not come again".to_owned()),
             Some(in_short) if in_short.run.count == 0 => (in_short, "there is no smaller COUNT".to_owned()),
             Some(in_short) => (in_short, "no smaller COUNT fails at any ACTIVE, under this SEED".to_owned()),
-            None => shrink(device, observed, quantity, cause, watch)?,
+            None if ended.is_some() => (observed, "not made smaller".to_owned()),
+            None => shrink(device, observed, quantity, cause, watch).unwrap_or_else(|error| {
+                let size = format!("not made smaller: {error}");
+                ended = Some(error);
+                (observed, size)
+            }),
         };
         let EngineRun { count, active, .. } = smallest.run;
         let value = |outcome: EngineOutcome| match quantity {
@@ -285,7 +291,7 @@ pub fn findings(
             size,
         });
     }
-    Ok(findings)
+    (findings, ended)
 }
 
 /// A smaller run that fails as `observed` does, where no run of the short sweep fails: at the index that the cause

@@ -89,6 +89,13 @@ fn sweeps(
         watch.end();
         Ok(sweep)
     })?;
+    // A sweep is kept as soon as it is made: the device may go away in what comes next.
+    let first = progress.checks.len();
+    if !bank_sweep.is_empty() {
+        let (check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep);
+        progress.bank_sweeps.push(table);
+        progress.checks.push(check);
+    }
     let short_sweep = progress.timed(SHORT_SWEEP, |_| {
         watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
         let mut scalar = Scalar::default();
@@ -100,20 +107,18 @@ fn sweeps(
         watch.end();
         Ok(sweep)
     })?;
+    if !short_sweep.is_empty() {
+        progress.checks.push(engine_sweeps::judge_short_sweep(device, &short_sweep));
+    }
     let sweeps = [bank_sweep.as_slice(), &short_sweep].concat();
     let mut short = engine_sweeps::observe_nothing(device, &sweeps, watch)?;
     short.extend(&short_sweep);
     let cause = engine_sweeps::diagnose(device, &[bank_sweep.as_slice(), &short].concat(), watch)?;
-    if !bank_sweep.is_empty() {
-        let (mut check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep);
-        check.findings = engine_sweeps::findings(device, &bank_sweep, &short, cause.as_ref(), watch)?;
-        progress.bank_sweeps.push(table);
-        progress.checks.push(check);
-    }
-    if !short_sweep.is_empty() {
-        let mut check = engine_sweeps::judge_short_sweep(device, &short_sweep);
-        check.findings = engine_sweeps::findings(device, &short_sweep, &short, cause.as_ref(), watch)?;
-        progress.checks.push(check);
+    let of_device = progress.checks[first..].iter_mut();
+    for (check, sweep) in of_device.zip([&bank_sweep, &short_sweep].into_iter().filter(|sweep| !sweep.is_empty())) {
+        let (findings, ended) = engine_sweeps::findings(device, sweep, &short, cause.as_ref(), watch);
+        check.findings = findings;
+        ended.map_or(Ok(()), Err)?;
     }
     progress.causes.extend(cause.map(|cause| CauseRecord {
         device: device.name().to_owned(),

@@ -5,7 +5,7 @@ use siphasher::sip::SipHasher24;
 
 use crate::campaign::{adapter_round_trips, arrival_orders};
 use crate::domain::case::Case;
-use crate::domain::execution::Execution;
+use crate::domain::execution::{EngineRun, Execution};
 use crate::domain::fault::Site;
 use crate::domain::subject::{BenchDevice, Subject, SubjectError};
 use crate::domain::watch::Watch;
@@ -20,8 +20,15 @@ pub struct Waveform {
     pub case: String,
     /// What its file is called: the same for the same case.
     pub name: String,
-    /// The text of a VCD file.
+    /// The text of a VCD file, whose first line names the case.
     pub vcd: String,
+}
+
+impl Waveform {
+    /// The first line of its file, by which a file is known to be a waveform of the same case.
+    pub fn mark(&self) -> &str {
+        self.vcd.lines().next().unwrap_or_default()
+    }
 }
 
 /// Looks into the devices that a record finds wrong, and adds to it what is seen. Gives the waveforms, which are not
@@ -75,6 +82,7 @@ pub fn told(case: &Case, look: Look) -> (Option<Waveform>, WaveformRecord) {
         bank,
         what,
         file: None,
+        unwritten: None,
     };
     match look.first_wrong {
         None => {
@@ -83,13 +91,57 @@ pub fn told(case: &Case, look: Look) -> (Option<Waveform>, WaveformRecord) {
         }
         Some(first) => {
             let record = seen(Some(first.clock), Some(first.nanoseconds), first.bank, first.what);
-            (Some(Waveform { name: file_name(case), case: text, vcd: look.vcd }), record)
+            let vcd = format!("$comment abench waveform of {text} $end\n{}", look.vcd);
+            (Some(Waveform { name: file_name(case), case: text, vcd }), record)
         }
     }
 }
 
-/// Short, free of what a file system may not take, and another one for another case.
+/// Says what was run and what was planted in it; short, free of what a file system may not take, and another one for
+/// another case.
 fn file_name(case: &Case) -> String {
+    /// As many faults as a name says; the rest is counted.
+    const SAID: usize = 3;
+    let ran = match &case.execution {
+        Execution::Engine(EngineRun { count, active, .. }) => format!("engine-count-{count}-active-{active}"),
+        Execution::Adapter(_) => "adapter".to_owned(),
+        Execution::Delivery { count, .. } => format!("delivery-count-{count}"),
+        // Of these there is no waveform.
+        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => "software".to_owned(),
+    };
+    let mut name = format!("abench-{}-{ran}", case.subject);
+    case.faults.iter().take(SAID).for_each(|fault| name += &format!("-{fault}"));
+    if case.faults.len() > SAID {
+        name += &format!("-and-{}-more", case.faults.len() - SAID);
+    }
     let digest = SipHasher24::new().hash(case.to_string().as_bytes());
-    format!("{}-{:08x}.vcd", case.subject.replace(':', "-"), digest >> 32)
+    format!("{}-{:08x}.vcd", name.replace(':', "-"), digest >> 32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(case: &str) -> String {
+        file_name(&case.parse().expect("a case"))
+    }
+
+    #[test]
+    fn a_file_is_named_after_what_was_run_and_what_was_planted() {
+        let engine = name("case1,rtl,engine,count=4,active=3,seed=7,plant=dead-bank:3");
+        assert!(engine.starts_with("abench-rtl-engine-count-4-active-3-dead-bank-3-"), "{engine}");
+        let adapter = name("case1,rtl:4,adapter,ops=load:0:0x5+accum:0x3+read,plant=stale-read");
+        assert!(adapter.starts_with("abench-rtl-4-adapter-stale-read-"), "{adapter}");
+        let plants: String = (0..5).map(|bit| format!(",plant=flip-bit:{bit}")).collect();
+        let many = name(&format!("case1,rtl,engine,count=4,active=3,seed=7{plants}"));
+        assert!(many.contains("-flip-bit-0-flip-bit-1-flip-bit-2-and-2-more-"), "{many}");
+    }
+
+    #[test]
+    fn another_case_has_another_name_and_none_has_what_a_file_system_may_not_take() {
+        let one = name("case1,rtl,engine,count=4,active=3,seed=7");
+        assert_eq!(one, name("case1,rtl,engine,count=4,active=3,seed=0x0000000000000007"));
+        assert_ne!(one, name("case1,rtl,engine,count=4,active=3,seed=8"));
+        assert!(one.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte)), "{one}");
+    }
 }

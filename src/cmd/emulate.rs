@@ -3,16 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::Args;
 
 use crate::cmd::{Failure, distinct, unwritable};
 use crate::console::progress::StopRequest;
 use crate::console::{Console, Stream, When};
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::exit;
-use crate::emulator::disturbance::Disturbance;
+use crate::emulator::disturbance::{Disturbance, contradiction};
 use crate::emulator::{Emulator, EmulatorError, End, LinkSpec, Served, Setting};
+use crate::fault::catalogue::why_never;
 
 /// Arguments of `emulate`.
 #[derive(Debug, Args)]
@@ -24,10 +26,11 @@ pub struct EmulateArgs {
     /// The device: model, or rtl in a build with that feature; :BANKS may follow
     #[arg(long, value_name = "DEVICE", default_value = "model")]
     pub device: Served,
-    /// Plant a fault in the device; may be given again for another one (see `abench list faults`)
+    /// Plant a fault in the device; may be given again for another one (see `abench list faults`). What can do nothing
+    /// there is refused, and at the end it is said what each one did
     #[arg(long, value_name = "FAULT")]
     pub plant: Vec<Fault>,
-    /// Disturb the link or the registers; may be given again for another one (see `abench list disturbances`)
+    /// Disturb the links or the registers; may be given again for another kind (see `abench list disturbances`)
     #[arg(long, value_name = "DISTURBANCE")]
     pub disturb: Vec<Disturbance>,
     /// Seed of what is left to chance, hexadecimal
@@ -44,7 +47,8 @@ pub struct EmulateArgs {
 /// Serves the device and gives the exit code.
 pub fn run(args: &EmulateArgs) -> Result<u8, Failure> {
     let stop = StopRequest::listen();
-    let emulator = Emulator::open(&Setting {
+    possible(args)?;
+    let mut emulator = Emulator::open(&Setting {
         device: args.device,
         faults: distinct(&args.plant)?,
         disturbances: args.disturb.clone(),
@@ -62,7 +66,43 @@ pub fn run(args: &EmulateArgs) -> Result<u8, Failure> {
         End::Gone => "abench: all links are closed, so the emulator ends".to_owned(),
         End::Stopped => "abench: the emulator was stopped".to_owned(),
     });
+    for (fault, Activity { reached, changed }) in emulator.planted() {
+        console.say(&match reached {
+            0 => format!("abench: {fault} did nothing: the part that it is in was never in use"),
+            _ => format!(
+                "abench: {fault} was in use {reached} times; {changed} words were read that a sound device has not"
+            ),
+        });
+    }
     Ok(if end == End::Stopped { exit::INTERRUPTED } else { exit::HOLDS })
+}
+
+/// Refuses what can do nothing, and what cannot be done together.
+fn possible(args: &EmulateArgs) -> Result<(), Failure> {
+    for &fault in &args.plant {
+        if let Some(never) = why_never(fault, args.device.banks()) {
+            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {}: {never}", args.device)));
+        }
+    }
+    if !args.links.iter().any(|link| link.reaches_engine()) {
+        let fault =
+            args.plant.iter().find(|fault| fault.site() == Site::Engine).map(|fault| format!("--plant {fault}"));
+        let disturbance = args.disturb.iter().find(|d| d.is_of_engine()).map(|d| format!("--disturb {d}"));
+        if let Some(idle) = fault.or(disturbance) {
+            return Err(Failure::usage(anyhow!(
+                "{idle} can do nothing here: it is about the bench engine, which the serial protocol does not reach"
+            )));
+        }
+    }
+    match contradiction(&args.disturb) {
+        Some((one, other)) if one == other => {
+            Err(Failure::usage(anyhow!("--disturb {one} is given twice; give each kind once")))
+        }
+        Some((one, other)) => Err(Failure::usage(anyhow!(
+            "--disturb {one} and --disturb {other} exclude each other; give each kind once"
+        ))),
+        None => Ok(()),
+    }
 }
 
 impl From<EmulatorError> for Failure {

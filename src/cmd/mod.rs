@@ -163,16 +163,16 @@ impl RecordPlace {
     }
 }
 
-/// Writes a run's waveforms and its record and shows its report. Without its waveforms a run is still told.
+/// Writes a run's waveforms and its record and shows its report.
 fn deliver(
     mut ran: Ran,
     (place, waveforms): (RecordPlace, &WaveformPlace),
     terminal: TerminalOptions,
     table: Table,
 ) -> Result<Record, Failure> {
-    let written = waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
+    waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
     deliver_text(place, terminal, &ran.record, |width| text::render(&ran.record, width, table))?;
-    written.map(|()| ran.record)
+    Ok(ran.record)
 }
 
 /// Writes a record and shows its report: the record first. With the record on standard output, the report is talk.

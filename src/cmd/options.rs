@@ -44,7 +44,8 @@ pub struct RunOptions {
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
-    /// Folder for waveforms of what goes wrong in a device that is simulated from RTL [default: that of the record]
+    /// Folder for waveforms of what goes wrong in a device that is simulated from RTL, or none for none [default: that of
+    /// the record, or else the current folder]
     #[arg(long, value_name = "FOLDER")]
     pub waveforms: Option<PathBuf>,
     /// Threads of the backend `threads`, and of walks over every order [default: all cores]

@@ -36,7 +36,8 @@ pub struct ReplayArgs {
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
-    /// Folder for waveforms of what goes wrong in a device that is simulated from RTL
+    /// Folder for a waveform of what goes wrong in a device that is simulated from RTL, or none for none [default: the
+    /// current folder]
     #[arg(long, value_name = "FOLDER")]
     pub waveforms: Option<PathBuf>,
     /// How the other ends of links are reached.
@@ -84,7 +85,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     let conditions = Conditions { threads: threads(args.threads), faults: case.faults.clone(), link };
     let mut subjects = subject::open(&backends, &conditions)?;
     waveforms::possible(args.waveforms.as_deref(), &subjects)?;
-    let place = WaveformPlace::open(args.waveforms.as_deref(), &RecordPlace::Nowhere)?;
+    let place = WaveformPlace::of(args.waveforms.as_deref(), &RecordPlace::Nowhere);
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let replayed = match replay::case(&case, &mut subjects, &mut watch) {
@@ -97,16 +98,14 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     };
     let verdict = replayed.verdict;
     let mut report = case_report(&case, &replayed);
-    let mut written = Ok(());
     if let (Verdict::Falsified, [device]) = (verdict, &subjects.devices[..])
         && let Ok(Some(look)) = look_into_case(&case, device, &mut watch)
     {
         let (waveform, mut seen) = told(&case, look);
-        written = place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
+        place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
         text::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
     }
     console.write(Stream::Output, &report).map_err(unwritable)?;
-    written?;
     Ok(Outcome { interrupted: false, unavailable: false, verdict, expectation_met: None }.exit_code())
 }
 
@@ -137,16 +136,16 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     let link = args.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(args.threads), faults, link };
     let plan = Plan { scenario, backends, conditions };
-    let place = WaveformPlace::open(args.waveforms.as_deref(), &RecordPlace::Nowhere)?;
+    let place = WaveformPlace::of(args.waveforms.as_deref(), &RecordPlace::Nowhere);
     let Ran { record: mut fresh, waveforms } =
         execute(&plan, args.terminal, &StopRequest::listen(), args.waveforms.as_deref())?;
-    let written = place.write(&waveforms, &mut fresh.waveforms);
+    place.write(&waveforms, &mut fresh.waveforms);
     let console = Console::new(args.terminal.color);
     let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown);
     let (exit, judgement) = compare(&recorded, &fresh);
     report += &judgement;
     console.write(Stream::Output, &report).map_err(unwritable)?;
-    written.map(|()| exit)
+    Ok(exit)
 }
 
 /// The exit code of a record's replay, and what to say of it. A record that does not come again, in its verdict or in

@@ -49,7 +49,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     for plan in &plans {
         let place = RecordPlace::open(args.run.record.as_deref())?;
         let waveforms = args.run.waveforms.as_deref();
-        let waveform_place = WaveformPlace::open(waveforms, &place)?;
+        let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let ran = execute(plan, args.run.terminal, &stop, waveforms)?;
         if let Some(log) = log {

@@ -46,7 +46,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let plan = plan(Scenario::unnamed(Trial::Standard(trial)), &args.run)?;
     let place = RecordPlace::open(args.run.record.as_deref())?;
     let waveforms = args.run.waveforms.as_deref();
-    let waveform_place = WaveformPlace::open(waveforms, &place)?;
+    let waveform_place = WaveformPlace::of(waveforms, &place);
     let ran = execute(&plan, args.run.terminal, &StopRequest::listen(), waveforms)?;
     let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown)?;
     Ok(record.outcome().exit_code())

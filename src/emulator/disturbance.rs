@@ -3,6 +3,7 @@
 //! What is left to chance is drawn from the emulator's seed, so that the same questions meet the same disturbances.
 
 use std::fmt;
+use std::mem;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub enum Disturbance {
     Disconnect(u32),
     /// After N words every word that is read is a random one.
     Garbage(u32),
-    /// The bench engine's status register reads so.
+    /// The bench engine's status register reads so, and the serial protocol's reference.
     Identity(u32),
     /// The bench engine stays busy once it is started.
     EngineStaysBusy,
@@ -50,7 +51,10 @@ pub const DISTURBANCES: &[Entry] = &[
     Entry { form: "silence:N", about: "after N answers no more are sent" },
     Entry { form: "disconnect:N", about: "after N answers the link is closed" },
     Entry { form: "garbage:N", about: "after N words every word that is read is a random one" },
-    Entry { form: "identity:WORD", about: "the bench engine's status register reads WORD, hexadecimal" },
+    Entry {
+        form: "identity:WORD",
+        about: "the bench engine's status register, and D over serial, read WORD, hexadecimal",
+    },
     Entry { form: "engine-stays-busy", about: "the bench engine stays busy once it is started" },
     Entry { form: "adapter-stays-busy", about: "the adapter stays busy once it was given a command" },
     Entry { form: "done-at-once", about: "the bench engine says done as soon as it is started, and does nothing" },
@@ -66,6 +70,24 @@ pub struct DisturbanceError(String);
 
 fn forms() -> String {
     DISTURBANCES.iter().map(|entry| entry.form).collect::<Vec<_>>().join(", ")
+}
+
+impl Disturbance {
+    /// Whether it is about the bench engine alone.
+    pub fn is_of_engine(self) -> bool {
+        matches!(self, Disturbance::EngineStaysBusy | Disturbance::DoneAtOnce)
+    }
+}
+
+/// Two of these that cannot both be: of one kind, or of which one hides the other.
+pub fn contradiction(disturbances: &[Disturbance]) -> Option<(Disturbance, Disturbance)> {
+    let pairs = disturbances
+        .iter()
+        .enumerate()
+        .flat_map(|(place, &later)| disturbances[..place].iter().map(move |&earlier| (earlier, later)));
+    pairs.into_iter().find(|&(earlier, later)| {
+        mem::discriminant(&earlier) == mem::discriminant(&later) || earlier.is_of_engine() && later.is_of_engine()
+    })
 }
 
 impl fmt::Display for Disturbance {
@@ -239,6 +261,31 @@ mod tests {
         let wrong = with(1, &flipping).iter().filter(|&&byte| byte != 0x55).count();
         assert!((10..80).contains(&wrong), "{wrong}");
         assert_eq!(with(1, &[]), [0x55; 400]);
+    }
+
+    #[test]
+    fn one_kind_is_given_once_and_no_run_both_ends_at_once_and_never() {
+        let found = |texts: &[&str]| {
+            let parsed: Vec<Disturbance> = texts.iter().map(|text| text.parse().expect("a disturbance")).collect();
+            contradiction(&parsed).map(|(one, other)| format!("{one} {other}"))
+        };
+        assert_eq!(found(&["lose:5", "flip:5", "lose:7"]).as_deref(), Some("lose:5 lose:7"));
+        assert_eq!(found(&["delay:1", "delay:1"]).as_deref(), Some("delay:1 delay:1"));
+        assert_eq!(found(&["done-at-once", "engine-stays-busy"]).as_deref(), Some("done-at-once engine-stays-busy"));
+        assert_eq!(found(&["engine-stays-busy", "adapter-stays-busy", "delay:1", "lose:9", "silence:3"]), None);
+    }
+
+    #[test]
+    fn an_answer_is_disturbed_as_a_question_is() {
+        let answered = |disturbance, as_datagram| {
+            DisturbedLink::new(&[disturbance], Seed::new(1), 0).answered(&[0x55; 40], as_datagram)
+        };
+        for as_datagram in [false, true] {
+            let Fate::Sent(flipped, _) = answered(Disturbance::Flip(1), as_datagram) else { panic!("it is sent") };
+            assert!(flipped.iter().all(|byte| (byte ^ 0x55).is_power_of_two()), "{flipped:x?}");
+        }
+        assert_eq!(answered(Disturbance::Lose(1), false), Fate::Sent(Vec::new(), Duration::ZERO));
+        assert_eq!(answered(Disturbance::Lose(1), true), Fate::Swallowed);
     }
 
     #[test]

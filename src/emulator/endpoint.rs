@@ -14,7 +14,8 @@ use serial2::SerialPort;
 use crate::bus::BusError;
 use crate::bus::etherbone::codec::Packet;
 use crate::bus::stream::DEFAULT_BAUD;
-use crate::emulator::disturbance::{DisturbedLink, Fate};
+use crate::emulator::disturbance::DisturbedLink;
+use crate::emulator::held_back::{Held, HeldBack};
 use crate::emulator::session::{Session, answer_packet};
 use crate::emulator::soc::SharedSoc;
 
@@ -25,7 +26,7 @@ const SILENCE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What came of looking at an endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Looked {
     /// Nobody asked anything.
     Quiet,
@@ -37,12 +38,17 @@ pub enum Looked {
 
 /// Somewhere that clients reach the emulator.
 pub trait Endpoint {
-    /// What becomes readable when there is something to do.
-    fn watched(&self) -> BorrowedFd<'_>;
+    /// What becomes readable when there is something to do; `None` while nothing more is taken.
+    fn watched(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Does what there is to do, without waiting for a client. An answer that is late on purpose is waited for, and given
-    /// up where it is asked to stop.
-    fn look(&mut self, stop_requested: &dyn Fn() -> bool) -> Result<Looked, BusError>;
+    /// When the next answer that is held back is to be sent.
+    fn due(&self) -> Option<Instant>;
+
+    /// Sends the answers whose time has come. Waits for nobody.
+    fn send_due(&mut self, now: Instant) -> Looked;
+
+    /// Takes what there is to take, without waiting for a client. Answers that are late on purpose are held back.
+    fn look(&mut self) -> Result<Looked, BusError>;
 
     /// Where it is, as a path or an address.
     fn place(&self) -> String;
@@ -66,6 +72,7 @@ pub struct StreamEndpoint {
     line: Line,
     session: Box<dyn Session>,
     link: DisturbedLink,
+    held: HeldBack<()>,
     last: Instant,
 }
 
@@ -78,15 +85,18 @@ impl StreamEndpoint {
         let path = ptsname(&master, Vec::new())?.to_string_lossy().into_owned();
         let own = SerialPort::open(Path::new(&path), DEFAULT_BAUD)?;
         fcntl_setfl(&master, OFlags::RDWR | OFlags::NONBLOCK)?;
-        let line = Line::Pty { master: master.into(), _own: own, path };
-        Ok(StreamEndpoint { line, session, link, last: Instant::now() })
+        Ok(StreamEndpoint::on(Line::Pty { master: master.into(), _own: own, path }, session, link))
     }
 
     /// On a TCP port, for one client at a time.
     pub fn on_tcp(address: SocketAddr, session: Box<dyn Session>, link: DisturbedLink) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
-        Ok(StreamEndpoint { line: Line::Tcp { listener, client: None }, session, link, last: Instant::now() })
+        Ok(StreamEndpoint::on(Line::Tcp { listener, client: None }, session, link))
+    }
+
+    fn on(line: Line, session: Box<dyn Session>, link: DisturbedLink) -> Self {
+        StreamEndpoint { line, session, link, held: HeldBack::new(), last: Instant::now() }
     }
 
     /// The bytes that came, `None` if the client has gone.
@@ -118,8 +128,16 @@ impl StreamEndpoint {
             Line::Tcp { client: Some(client), .. } => client.write_all(bytes),
             Line::Tcp { client: None, .. } => Ok(()),
         };
-        if let (Err(_), Line::Tcp { client, .. }) = (sent, &mut self.line) {
+        if sent.is_err() {
+            self.part();
+        }
+    }
+
+    /// Lets a client go, and all that it was to be answered. A pty has no client that goes.
+    fn part(&mut self) {
+        if let Line::Tcp { client, .. } = &mut self.line {
             *client = None;
+            self.held = HeldBack::new();
         }
     }
 
@@ -150,39 +168,42 @@ fn acknowledge_at_once(client: &TcpStream) {
     let _ = rustix::net::sockopt::set_tcp_quickack(client, true);
 }
 
-/// Waits for so long, or until it is asked to stop.
-fn hold_back(delay: Duration, stop_requested: &dyn Fn() -> bool) {
-    const SLICE: Duration = Duration::from_millis(20);
-    let start = Instant::now();
-    while !stop_requested() {
-        match delay.checked_sub(start.elapsed()) {
-            Some(left) if !left.is_zero() => std::thread::sleep(left.min(SLICE)),
-            _ => return,
-        }
-    }
-}
-
 fn told(error: &io::Error) -> BusError {
     BusError::on("the emulator's link", error.to_string())
 }
 
 impl Endpoint for StreamEndpoint {
-    fn watched(&self) -> BorrowedFd<'_> {
-        match &self.line {
+    fn watched(&self) -> Option<BorrowedFd<'_>> {
+        (!self.held.is_full()).then(|| match &self.line {
             Line::Pty { master, .. } => master.as_fd(),
             Line::Tcp { client: Some(client), .. } => client.as_fd(),
             Line::Tcp { listener, client: None } => listener.as_fd(),
-        }
+        })
     }
 
-    fn look(&mut self, stop_requested: &dyn Fn() -> bool) -> Result<Looked, BusError> {
+    fn due(&self) -> Option<Instant> {
+        self.held.due()
+    }
+
+    fn send_due(&mut self, now: Instant) -> Looked {
+        let mut looked = Looked::Quiet;
+        while let Some(held) = self.held.next_due(now) {
+            match held {
+                Held::Send(bytes, ()) => self.send(&bytes),
+                Held::Close => return Looked::Gone,
+            }
+            self.last = Instant::now();
+            looked = Looked::Busy;
+        }
+        looked
+    }
+
+    fn look(&mut self) -> Result<Looked, BusError> {
         if self.accept().map_err(|error| told(&error))? {
             return Ok(Looked::Busy);
         }
         let Some(bytes) = self.received().map_err(|error| told(&error))? else {
-            if let Line::Tcp { client, .. } = &mut self.line {
-                *client = None;
-            }
+            self.part();
             return Ok(Looked::Busy);
         };
         if bytes.is_empty() {
@@ -193,14 +214,8 @@ impl Endpoint for StreamEndpoint {
         }
         let arrived = self.link.passed(&bytes);
         for answer in self.session.take(&arrived)? {
-            match self.link.answered(&answer, false) {
-                Fate::Sent(bytes, delay) => {
-                    hold_back(delay, stop_requested);
-                    self.send(&bytes);
-                }
-                Fate::Swallowed => {}
-                Fate::Closed => return Ok(Looked::Gone),
-            }
+            let fate = self.link.answered(&answer, false);
+            self.held.take(fate, ());
         }
         self.last = Instant::now();
         Ok(Looked::Busy)
@@ -223,6 +238,7 @@ pub struct UdpEndpoint {
     socket: UdpSocket,
     soc: SharedSoc,
     link: DisturbedLink,
+    held: HeldBack<SocketAddr>,
 }
 
 impl UdpEndpoint {
@@ -230,32 +246,43 @@ impl UdpEndpoint {
     pub fn on(address: SocketAddr, soc: SharedSoc, link: DisturbedLink) -> io::Result<Self> {
         let socket = UdpSocket::bind(address)?;
         socket.set_nonblocking(true)?;
-        Ok(UdpEndpoint { socket, soc, link })
+        Ok(UdpEndpoint { socket, soc, link, held: HeldBack::new() })
     }
 }
 
 impl Endpoint for UdpEndpoint {
-    fn watched(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+    fn watched(&self) -> Option<BorrowedFd<'_>> {
+        (!self.held.is_full()).then(|| self.socket.as_fd())
     }
 
-    fn look(&mut self, stop_requested: &dyn Fn() -> bool) -> Result<Looked, BusError> {
+    fn due(&self) -> Option<Instant> {
+        self.held.due()
+    }
+
+    fn send_due(&mut self, now: Instant) -> Looked {
+        let mut looked = Looked::Quiet;
+        while let Some(held) = self.held.next_due(now) {
+            match held {
+                // A client that has gone is told nothing.
+                Held::Send(bytes, client) => drop(self.socket.send_to(&bytes, client)),
+                Held::Close => return Looked::Gone,
+            }
+            looked = Looked::Busy;
+        }
+        looked
+    }
+
+    fn look(&mut self) -> Result<Looked, BusError> {
         let mut buffer = [0; 4096];
         // That an earlier answer reached nobody is an error of this socket, and no matter.
         let Ok((length, client)) = self.socket.recv_from(&mut buffer) else { return Ok(Looked::Quiet) };
         let Some(arrived) = self.link.passed_whole(&buffer[..length]) else { return Ok(Looked::Busy) };
         let Ok((packet, _)) = Packet::decode(&arrived) else { return Ok(Looked::Busy) };
-        let Some(answer) = answer_packet(&mut self.soc, &packet)? else { return Ok(Looked::Busy) };
-        match self.link.answered(&answer, true) {
-            Fate::Sent(bytes, delay) => {
-                hold_back(delay, stop_requested);
-                // A client that has gone is told nothing.
-                let _ = self.socket.send_to(&bytes, client);
-                Ok(Looked::Busy)
-            }
-            Fate::Swallowed => Ok(Looked::Busy),
-            Fate::Closed => Ok(Looked::Gone),
+        if let Some(answer) = answer_packet(&mut self.soc, &packet)? {
+            let fate = self.link.answered(&answer, true);
+            self.held.take(fate, client);
         }
+        Ok(Looked::Busy)
     }
 
     fn place(&self) -> String {
@@ -264,22 +291,4 @@ impl Endpoint for UdpEndpoint {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::Cell;
-
-    #[test]
-    fn an_answer_that_is_held_back_holds_no_end_up() {
-        let looks = Cell::new(0);
-        let stop = || {
-            looks.set(looks.get() + 1);
-            looks.get() > 2
-        };
-        // If it waited for all of it, this test would not end.
-        hold_back(Duration::from_secs(1 << 30), &stop);
-        assert_eq!(looks.get(), 3);
-        let (start, delay) = (Instant::now(), Duration::from_millis(30));
-        hold_back(delay, &|| false);
-        assert!(start.elapsed() >= delay);
-    }
-}
+mod tests;

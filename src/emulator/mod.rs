@@ -1,16 +1,19 @@
 //! The device, served to other programs as a SoC: over UARTBone, Etherbone and the serial protocol.
 //!
 //! Knows: `bus`, `device` and `domain`; how to be the far end of each link. Must not: judge anything, or know who asks.
-//! Everything happens in one thread, one question after the other, as on the bus of a SoC.
+//! Everything happens in one thread, one question after the other, as on the bus of a SoC; an answer that is late on
+//! purpose is put by until its time has come, and holds nobody else up.
 
 pub mod disturbance;
 pub mod endpoint;
+mod held_back;
 mod session;
 pub mod soc;
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::BorrowedFd;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -19,7 +22,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::bus::{Bus, BusError};
 use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
 use crate::domain::evidence::Evidence;
-use crate::domain::fault::{Fault, MOST_BANKS};
+use crate::domain::fault::{Activity, Fault, MOST_BANKS};
 use crate::domain::seed::Seed;
 
 use disturbance::{Disturbance, DisturbedLink};
@@ -31,6 +34,7 @@ use soc::{SharedSoc, Soc};
 type Open = fn(u32, &Plants) -> Result<Box<dyn Bus>, BusError>;
 
 /// A device that can be served: what it is called, and how it is made.
+#[derive(Debug)]
 pub struct Servable {
     /// Its name, as `--device` takes it; a number of banks may follow it and a colon.
     pub name: &'static str,
@@ -55,7 +59,7 @@ pub const SERVABLE: &[Servable] = &[
 ];
 
 /// A device to serve, with its number of banks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Served {
     servable: &'static Servable,
     banks: u32,
@@ -68,6 +72,13 @@ pub struct ServedError(String);
 
 fn names() -> String {
     SERVABLE.iter().map(|servable| format!("{0} and {0}:BANKS", servable.name)).collect::<Vec<_>>().join(", ")
+}
+
+impl Served {
+    /// Banks of its engine.
+    pub fn banks(&self) -> u32 {
+        self.banks
+    }
 }
 
 impl FromStr for Served {
@@ -84,7 +95,7 @@ impl FromStr for Served {
     }
 }
 
-impl fmt::Debug for Served {
+impl fmt::Display for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.servable.name, self.banks)
     }
@@ -103,6 +114,13 @@ pub enum LinkSpec {
     EtherboneUdp(u16),
     /// The serial protocol on a pty.
     SerialPty,
+}
+
+impl LinkSpec {
+    /// Whether clients reach the bench engine over it: the serial protocol knows of none.
+    pub fn reaches_engine(self) -> bool {
+        self != LinkSpec::SerialPty
+    }
 }
 
 impl fmt::Display for LinkSpec {
@@ -199,12 +217,13 @@ pub enum End {
 }
 
 /// How often an emulator that nobody asks looks at the clock.
-const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+const TICK: Duration = Duration::from_millis(50);
 
 /// A device that is being served.
 pub struct Emulator {
     endpoints: Vec<Box<dyn Endpoint>>,
     backends: Vec<String>,
+    plants: Plants,
     idle: Duration,
 }
 
@@ -212,7 +231,8 @@ impl Emulator {
     /// Opens every link; clients that come from now on are served once [`Emulator::serve`] is called.
     pub fn open(setting: &Setting) -> Result<Self, EmulatorError> {
         let Served { servable, banks } = setting.device;
-        let bus = (servable.open)(banks, &Plants::new(&setting.faults))?;
+        let plants = Plants::new(&setting.faults);
+        let bus = (servable.open)(banks, &plants)?;
         let soc = SharedSoc::of(Soc::new(bus, servable.evidence, &setting.disturbances, setting.seed));
         let (mut endpoints, mut backends) = (Vec::new(), Vec::new());
         for (number, &link) in setting.links.iter().enumerate() {
@@ -228,7 +248,7 @@ impl Emulator {
             backends.push(format!("{name}:{}", endpoint.place()));
             endpoints.push(endpoint);
         }
-        Ok(Emulator { endpoints, backends, idle: setting.idle })
+        Ok(Emulator { endpoints, backends, plants, idle: setting.idle })
     }
 
     /// How clients reach it, as `--backend` takes it, in the order of the links.
@@ -236,22 +256,28 @@ impl Emulator {
         &self.backends
     }
 
+    /// What is planted in the device, and what it has done so far.
+    pub fn planted(&self) -> Vec<(Fault, Activity)> {
+        self.plants.activity()
+    }
+
     /// Serves until nobody has asked anything for the idle time, or all links are closed, or it is asked to stop.
-    pub fn serve(mut self, stop_requested: impl Fn() -> bool) -> Result<End, EmulatorError> {
+    pub fn serve(&mut self, stop_requested: impl Fn() -> bool) -> Result<End, EmulatorError> {
         let mut last = Instant::now();
         while !stop_requested() {
-            let mut watched: Vec<PollFd<'_>> =
-                self.endpoints.iter().map(|e| PollFd::from_borrowed_fd(e.watched(), PollFlags::IN)).collect();
-            match poll(&mut watched, Some(&TICK)) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(EmulatorError::Poll(error)),
-            }
-            let ready: Vec<bool> = watched.iter().map(|fd| !fd.revents().is_empty()).collect();
-            let mut gone = Vec::new();
-            for (place, endpoint) in self.endpoints.iter_mut().enumerate().filter(|(place, _)| ready[*place]) {
-                match endpoint.look(&stop_requested)? {
-                    Looked::Quiet => {}
-                    Looked::Busy => last = Instant::now(),
+            let ready = self.ready()?;
+            let (now, mut gone) = (Instant::now(), Vec::new());
+            for (place, endpoint) in self.endpoints.iter_mut().enumerate() {
+                let mut looked = endpoint.send_due(now);
+                if looked != Looked::Gone && ready[place] {
+                    looked = looked.max(endpoint.look()?);
+                    // What is not late at all is sent at once.
+                    looked = looked.max(endpoint.send_due(Instant::now()));
+                }
+                match looked {
+                    // What is held back for a client is something to do.
+                    Looked::Quiet if endpoint.due().is_none() => {}
+                    Looked::Quiet | Looked::Busy => last = Instant::now(),
                     Looked::Gone => gone.push(place),
                 }
             }
@@ -266,6 +292,26 @@ impl Emulator {
             }
         }
         Ok(End::Stopped)
+    }
+
+    /// Which endpoints have something to take, once one has, or an answer is due, or it is time to look at the clock.
+    fn ready(&self) -> Result<Vec<bool>, EmulatorError> {
+        let due = self.endpoints.iter().filter_map(|endpoint| endpoint.due()).min();
+        let left = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()).min(TICK));
+        let watched: Vec<(usize, BorrowedFd<'_>)> =
+            self.endpoints.iter().enumerate().filter_map(|(place, e)| Some((place, e.watched()?))).collect();
+        let mut polled: Vec<PollFd<'_>> =
+            watched.iter().map(|(_, fd)| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
+        let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut polled, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(EmulatorError::Poll(error)),
+        }
+        let mut ready = vec![false; self.endpoints.len()];
+        for ((place, _), fd) in watched.iter().zip(&polled) {
+            ready[*place] = !fd.revents().is_empty();
+        }
+        Ok(ready)
     }
 }
 
@@ -292,6 +338,10 @@ fn open_endpoint(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bus::uartbone::codec::Command;
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpStream};
+    use std::sync::mpsc;
 
     #[test]
     fn links_and_devices_are_told_by_their_texts() {
@@ -303,10 +353,53 @@ mod tests {
             let error = text.parse::<LinkSpec>().expect_err(text);
             assert!(error.to_string().contains("serial:pty"), "{error}");
         }
-        assert_eq!(format!("{:?}", "model:4".parse::<Served>()), "Ok(model:4)");
+        assert_eq!("model:4".parse().map(|served: Served| served.to_string()), Ok("model:4".to_owned()));
         for text in ["", "rtl:0", "model:33", "model:", "scalar"] {
             let error = text.parse::<Served>().expect_err(text);
             assert!(error.to_string().contains("model and model:BANKS"), "{error}");
         }
+    }
+    #[test]
+    fn an_answer_that_is_late_on_one_link_holds_no_other_link_up() {
+        let (sender, receiver) = mpsc::channel();
+        let (ended, end) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            let bus = Box::new(Model::new(PUBLISHED_BANKS, &Plants::default()));
+            let seed = Seed::new(1);
+            let soc = SharedSoc::of(Soc::new(bus, Evidence::Model, &[], seed));
+            let links = [vec![Disturbance::Delay(60_000)], Vec::new()];
+            let endpoints: Vec<Box<dyn Endpoint>> = links
+                .iter()
+                .map(|disturbances| {
+                    let disturbed = DisturbedLink::new(disturbances, seed, 0);
+                    open_endpoint(LinkSpec::UartBoneTcp(0), Ipv4Addr::LOCALHOST.into(), &soc, disturbed)
+                        .expect("a port")
+                })
+                .collect();
+            let places: Vec<String> = endpoints.iter().map(|endpoint| endpoint.place()).collect();
+            sender.send(places).expect("it is wanted");
+            let (backends, plants) = (Vec::new(), Plants::default());
+            let mut emulator = Emulator { endpoints, backends, plants, idle: Duration::from_secs(3600) };
+            let over = || end.try_recv() != Err(mpsc::TryRecvError::Empty);
+            emulator.serve(over).expect("it serves")
+        });
+        let places = receiver.recv().expect("it listens");
+        let connect = |place: &String| {
+            let client = TcpStream::connect(place).expect("it listens");
+            client.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+            client
+        };
+        let question = Command::Read { address: 0xF002_1020, words: 1, fixed: false }.encode();
+        let (mut late, mut prompt) = (connect(&places[0]), connect(&places[1]));
+        late.write_all(&question).expect("it is sent");
+        for _ in 0..3 {
+            prompt.write_all(&question).expect("it is sent");
+            let mut answer = [0; 4];
+            prompt.read_exact(&mut answer).expect("it is answered in time");
+            assert_eq!(answer, [2, 8, 0, 0]);
+        }
+        late.set_nonblocking(true).expect("it is");
+        assert!(late.read(&mut [0; 4]).is_err(), "and the other one is still held back");
+        drop(ended);
     }
 }

@@ -111,14 +111,16 @@ pub struct Serial {
     decoder: serial::Decoder,
     driver: Driver,
     reference: u64,
+    /// What it gives for its reference where its identity is disturbed: no register tells what answers.
+    identity: Option<u64>,
     mark: u8,
 }
 
 impl Serial {
     /// With this SoC behind it.
     pub fn new(soc: SharedSoc) -> Self {
-        let mark = mark::status_bits(soc.evidence());
-        Serial { decoder: serial::Decoder::default(), driver: Driver::of(Box::new(soc)), reference: 0, mark }
+        let (mark, identity) = (mark::status_bits(soc.evidence()), soc.identity().map(u64::from));
+        Serial { decoder: serial::Decoder::default(), driver: Driver::of(Box::new(soc)), reference: 0, identity, mark }
     }
 }
 
@@ -138,7 +140,7 @@ impl Session for Serial {
                     let zero = if zero { serial::ACCUMULATOR_IS_ZERO } else { 0 };
                     Some(vec![zero | self.mark])
                 }),
-                serial::Command::Reference => Ok(Some(self.reference.to_be_bytes().to_vec())),
+                serial::Command::Reference => Ok(Some(self.identity.unwrap_or(self.reference).to_be_bytes().to_vec())),
             };
             // An adapter that does not come to an end has no answer, and the line stays quiet.
             answers.extend(answer.ok().flatten());

@@ -61,6 +61,14 @@ impl Soc {
         self.evidence
     }
 
+    /// What it says that it is, where that is disturbed.
+    pub fn identity(&self) -> Option<u32> {
+        self.disturbances.iter().find_map(|disturbance| match disturbance {
+            Disturbance::Identity(word) => Some(*word),
+            _ => None,
+        })
+    }
+
     /// Simulates the time that the engine has run for.
     fn keep_pace(&mut self) {
         let Some((since, device_since)) = self.running else { return };
@@ -163,6 +171,11 @@ impl SharedSoc {
     /// How its answers are got.
     pub fn evidence(&self) -> Evidence {
         self.0.borrow().evidence()
+    }
+
+    /// What it says that it is, where that is disturbed.
+    pub fn identity(&self) -> Option<u32> {
+        self.0.borrow().identity()
     }
 }
 

@@ -213,17 +213,29 @@ pub struct Use {
     pub seed: Seed,
 }
 
+/// Why no run whatever uses the part that a fault is planted in, on a device whose engine has so many banks, if that is
+/// so.
+pub fn why_never(fault: Fault, banks: u32) -> Option<String> {
+    let no_bank = |bank: u32| Some(format!("the engine has no bank {bank}: its banks are 0 to {}", banks - 1));
+    match fault {
+        Fault::DeadBank(bank) | Fault::StuckBank(bank) if bank >= banks => no_bank(bank),
+        Fault::SwapBanks(one, other) if one.max(other) >= banks => no_bank(one.max(other)),
+        Fault::PartialCycleDropped if banks == 1 => Some("the engine's one bank takes part in every clock".to_owned()),
+        _ => None,
+    }
+}
+
 /// Why a run did not use the part that a fault is planted in.
 pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
     let Some(Use { banks, longest_run, .. }) = used else {
         return "no backend of this run takes faults: model does, and rtl in a build with that feature".to_owned();
     };
-    let no_bank = |bank: u32| format!("the engine has no bank {bank}: its banks are 0 to {}", banks - 1);
+    if let Some(never) = why_never(fault, banks) {
+        return never;
+    }
     let beyond =
         |index: u32| format!("no run reaches index {index}: the longest has indices 0 to {}", longest_run.max(1) - 1);
     match fault {
-        Fault::DeadBank(bank) | Fault::StuckBank(bank) if bank >= banks => no_bank(bank),
-        Fault::SwapBanks(one, other) if one.max(other) >= banks => no_bank(one.max(other)),
         Fault::AccumDrop(_) | Fault::AccumRepeat(_) => "the run has fewer ACCUM commands".to_owned(),
         Fault::PipelineHazard => "the run has no ACCUM right after another".to_owned(),
         Fault::SwapWrongContext => "the run has no SWAP".to_owned(),
@@ -265,6 +277,16 @@ mod tests {
     fn eight_banks_have_every_set_of_dead_ones_and_more_banks_every_pair() {
         assert_eq!(dead_sets(8).len(), 255);
         assert_eq!(dead_sets(10).len(), 10 + 45);
+    }
+
+    #[test]
+    fn a_fault_of_a_bank_that_is_not_there_is_told_from_one_that_is() {
+        assert_eq!(why_never(Fault::DeadBank(7), 8), None);
+        let told = why_never(Fault::DeadBank(8), 8).expect("there is none");
+        assert_eq!(told, "the engine has no bank 8: its banks are 0 to 7");
+        assert!(why_never(Fault::SwapBanks(0, 8), 8).is_some_and(|told| told.contains("no bank 8")));
+        assert!(why_never(Fault::StuckBank(4), 4).is_some() && why_never(Fault::PartialCycleDropped, 1).is_some());
+        assert_eq!((why_never(Fault::PartialCycleDropped, 2), why_never(Fault::StaleRead, 1)), (None, None));
     }
 
     #[test]

@@ -498,6 +498,9 @@ pub struct WaveformRecord {
     pub what: String,
     /// The VCD file with the clocks around it, where one was written, by its name.
     pub file: Option<String>,
+    /// Why none was written, where there was one to write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<String>,
 }
 
 /// How long things took.
@@ -571,9 +574,9 @@ impl Record {
     }
 
     /// The record without what may differ between two runs of the same trial; whether waveforms were written is a matter
-    /// of where they were asked for.
+    /// of where they should go.
     pub fn without_timing_and_host(&self) -> Record {
-        let unwritten = |waveform: &WaveformRecord| WaveformRecord { file: None, ..waveform.clone() };
+        let unwritten = |waveform: &WaveformRecord| WaveformRecord { file: None, unwritten: None, ..waveform.clone() };
         let waveforms = self.waveforms.iter().map(unwritten).collect();
         Record { timing: Timing::default(), host: Host::default(), waveforms, ..self.clone() }
     }

@@ -340,11 +340,12 @@ impl Text {
 
 /// Where a simulated device first goes wrong inside, and where that can be seen.
 pub fn waveform_lines(waveform: &WaveformRecord) -> Vec<String> {
-    let WaveformRecord { clock, nanoseconds, what, file, .. } = waveform;
+    let WaveformRecord { clock, nanoseconds, what, file, unwritten, .. } = waveform;
     let (Some(clock), Some(nanoseconds)) = (clock, nanoseconds) else { return vec![format!("inside: {what}")] };
-    let seen = match file {
-        Some(file) => format!("waveform: {file}"),
-        None => "waveform: none written; --waveforms FOLDER writes it, and so does --record FILE".to_owned(),
+    let seen = match (file, unwritten) {
+        (Some(file), _) => format!("waveform: {file}"),
+        (None, Some(reason)) => format!("no waveform written: {reason}; a replay with --waveforms FOLDER writes it"),
+        (None, None) => "no waveform written".to_owned(),
     };
     vec![format!("first wrong: clock {clock} since reset, at {nanoseconds} ns: {what}"), seen]
 }

@@ -107,6 +107,41 @@ fn an_emulator_listens_on_the_loopback_and_ends_by_itself() {
 }
 
 #[test]
+fn an_emulator_refuses_what_can_do_nothing_and_what_cannot_be_together() {
+    for (args, told) in [
+        (
+            &["--plant", "dead-bank:9"][..],
+            "--plant dead-bank:9 can do nothing in model:8: the engine has no bank 9: its",
+        ),
+        (&["--device", "model:4", "--plant", "swap-banks:1:4"], "can do nothing in model:4: the engine has no bank 4"),
+        (&["--plant", "drop:3", "--plant", "drop:3"], "--plant drop:3 is given twice"),
+        (&["--disturb", "lose:5", "--disturb", "lose:7"], "--disturb lose:5 and --disturb lose:7 exclude each other"),
+        (&["--disturb", "delay:5", "--disturb", "delay:5"], "--disturb delay:5 is given twice; give each kind once"),
+        (&["--disturb", "done-at-once", "--disturb", "engine-stays-busy"], "exclude each other"),
+    ] {
+        let refused = answer_in_time(&[&["emulate", "uartbone:tcp", "--idle", "1"], args].concat());
+        assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
+        assert!(refused.talk.contains(told), "{}", refused.talk);
+    }
+    for args in [["--plant", "dead-bank:3"], ["--disturb", "done-at-once"]] {
+        let serial = answer_in_time(&[&["emulate", "serial:pty", "--idle", "1"][..], &args].concat());
+        assert_eq!(serial.exit, 2, "{serial:?}");
+        assert!(serial.talk.contains("which the serial protocol does not reach"), "{}", serial.talk);
+    }
+}
+
+#[test]
+fn an_emulator_says_at_its_end_what_its_faults_did() {
+    let unused = answer_in_time(&["emulate", "uartbone:tcp", "--idle", "1", "--plant", "dead-bank:3"]);
+    assert_eq!(unused.exit, 0, "{unused:?}");
+    assert!(
+        unused.talk.contains("dead-bank:3 did nothing: the part that it is in was never in use"),
+        "{}",
+        unused.talk
+    );
+}
+
+#[test]
 fn a_run_over_any_link_is_stopped_by_a_signal_and_keeps_its_record() {
     for link in ["etherbone:udp", "etherbone:tcp", "uartbone:tcp"] {
         let emulator = Emulator::serving(&[link], &["--disturb", "delay:2"]);

@@ -1,9 +1,12 @@
 //! The backend that simulates the RTL: its evidence, and the waveforms of what goes wrong in it.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
-use crate::common::{Answer, Reading, answer, unwrapped};
+use crate::common::{Answer, Reading, abench, answer, unwrapped};
 use crate::served::{Emulator, answer_in_time};
 use serde_json::Value;
 
@@ -17,6 +20,11 @@ fn names_in(folder: &Path) -> Vec<String> {
         entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+/// What the binary answers in this folder: a run without a place for its waveforms leaves them where it was started.
+fn answer_in(folder: &Path, args: &[&str]) -> Answer {
+    Answer::of(abench().args(args).current_dir(folder).output().expect("the binary starts"))
 }
 
 /// The times of a waveform, in picoseconds.
@@ -85,33 +93,204 @@ fn a_record_of_the_rtl_replays_to_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let record = folder.path().join("run.json");
     assert_eq!(answer(&["50", "--backend", "rtl", "--plant", "stale-read", "--record", text(&record)]).exit, 1);
-    let Answer { output, exit, .. } = answer(&["replay", text(&record)]);
+    let Answer { output, exit, .. } = answer_in(folder.path(), &["replay", text(&record)]);
     assert_eq!(exit, 1);
     assert!(output.contains("replay: the same as recorded"), "{output}");
 }
 
-#[test]
-fn without_a_place_no_waveform_is_written_and_the_report_says_so() {
-    let Answer { output, .. } = answer(&["50", "--backend", "rtl", "--plant", "flip-bit:5"]);
-    let unwrapped = unwrapped(&output);
-    assert!(unwrapped.contains("the engine's RESULT holds 0x20 and should hold 0x0"), "{unwrapped}");
-    assert!(unwrapped.contains("waveform: none written; --waveforms FOLDER writes it"), "{unwrapped}");
+/// The name of the one waveform in a folder, which the report names too.
+fn only_waveform(folder: &Path, output: &str) -> String {
+    let names: Vec<String> = names_in(folder).into_iter().filter(|name| name.ends_with(".vcd")).collect();
+    let [name] = &names[..] else { panic!("one waveform: {names:?}\n{output}") };
+    assert!(unwrapped(output).contains(&format!("waveform: {name}")), "{name}\n{output}");
+    name.clone()
 }
 
 #[test]
-fn a_place_that_takes_no_waveform_is_refused_before_the_run() {
+fn without_a_place_a_waveform_is_left_in_the_current_folder_and_named_after_its_case() {
+    let planted = ["50", "--backend", "rtl", "--plant", "flip-bit:5"];
+    for more in [&[][..], &["--record", "-"]] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Answer { output, talk, exit } = answer_in(folder.path(), &[&planted, more].concat());
+        assert_eq!(exit, 1, "{talk}");
+        let report = if more.is_empty() { output } else { talk };
+        let name = only_waveform(folder.path(), &report);
+        assert!(name.starts_with("abench-rtl-engine-count-") && name.contains("-flip-bit-5-"), "{name}");
+        let told = unwrapped(&report);
+        assert!(
+            told.contains("first wrong: clock ") && told.contains("RESULT holds 0x20 and should hold 0x0"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_replayed_case_and_a_replayed_record_leave_their_waveform_in_the_current_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = "case1,rtl,engine,count=4,active=4,seed=0x0000000000000007,plant=dead-bank:3";
+    for _ in 0..2 {
+        let Answer { output, exit, .. } = answer_in(folder.path(), &["replay", case]);
+        assert_eq!(exit, 1, "{output}");
+        assert!(output.contains("bank 3 holds 0x"), "{output}");
+        let name = only_waveform(folder.path(), &output);
+        let vcd = fs::read_to_string(folder.path().join(name)).expect("a waveform");
+        assert!(vcd.starts_with(&format!("$comment abench waveform of {case}")), "{}", &vcd[..200]);
+    }
+    let records = tempfile::tempdir().expect("a folder");
+    let record = records.path().join("run.json");
+    answer(&["9", "--backend", "rtl:2", "--plant", "extra-cycle", "--record", text(&record), "--waveforms", "none"]);
+    assert_eq!(names_in(records.path()), ["run.json"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let Answer { output, exit, .. } = answer_in(folder.path(), &["replay", text(&record)]);
+    assert_eq!(exit, 1, "{output}");
+    only_waveform(folder.path(), &output);
+}
+
+#[test]
+fn no_waveform_is_written_where_none_is_asked_for_or_nothing_is_wrong() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = ["50", "--backend", "rtl", "--plant", "flip-bit:5", "--waveforms", "none"];
+    let Answer { output, exit, .. } = answer_in(folder.path(), &refused);
+    assert_eq!(exit, 1);
+    let told = unwrapped(&output);
+    assert!(told.contains("first wrong: clock "), "{told}");
+    assert!(told.contains("no waveform written: --waveforms none asks for none"), "{told}");
+    let Answer { exit, .. } = answer_in(folder.path(), &["50", "--backend", "rtl,model"]);
+    assert_eq!(exit, 0);
+    let Answer { exit, .. } = answer_in(folder.path(), &["50", "--plant", "flip-bit:5", "--waveforms", "none"]);
+    assert_eq!(exit, 1);
+    assert_eq!(names_in(folder.path()), [""; 0]);
+}
+
+#[test]
+fn what_is_in_the_way_of_a_waveform_is_left_as_it_is_and_the_verdict_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = ["50", "--backend", "rtl", "--plant", "flip-bit:5"];
+    let first = answer_in(folder.path(), &run);
+    let name = only_waveform(folder.path(), &first.output);
+    let path = folder.path().join(&name);
+    fs::write(&path, "mine").expect("a file");
+    let told = |answer: &Answer| {
+        assert_eq!(answer.exit, 1, "{answer:?}");
+        let reason =
+            format!("no waveform written: ./{name} is there, is no waveform of this case, and is left as it is");
+        assert!(unwrapped(&answer.output).contains(&reason), "{}", answer.output);
+    };
+    told(&answer_in(folder.path(), &run));
+    assert_eq!(fs::read_to_string(&path).expect("a file"), "mine");
+    // Nor is anything written where a link leads.
+    fs::remove_file(&path).expect("it goes");
+    std::os::unix::fs::symlink("elsewhere", &path).expect("a link");
+    told(&answer_in(folder.path(), &run));
+    assert_eq!(names_in(folder.path()), [name.as_str()]);
+}
+
+#[test]
+fn a_folder_that_takes_no_waveform_changes_no_verdict_and_the_report_says_why() {
+    let run = ["50", "--backend", "rtl", "--plant", "flip-bit:5"];
+    let given = |answer: Answer, reason: &str| {
+        assert_eq!(answer.exit, 1, "{answer:?}");
+        let told = unwrapped(&answer.output);
+        assert!(told.contains("verdict falsified") && told.contains("first wrong: clock "), "{told}");
+        assert!(told.contains(&format!("no waveform written: {reason}")), "{told}");
+    };
+    given(answer(&[&run[..], &["--waveforms", "/no/such/folder"]].concat()), "/no/such/folder is no folder;");
+    given(answer(&[&run[..], &["--waveforms", "Cargo.toml"]].concat()), "Cargo.toml is no folder;");
+    // The current folder may be read and not written, by a user who does not own it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = folder.path().join("abench");
+    fs::copy(env!("CARGO_BIN_EXE_abench"), &program).expect("a copy");
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o555)).expect("its owner closes it");
+    let mut command = Command::new(&program);
+    if fs::write(folder.path().join("probe"), "").is_ok() {
+        fs::remove_file(folder.path().join("probe")).expect("it goes");
+        command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
+    }
+    let ended = command.args(run).current_dir(folder.path()).output().expect("the binary starts");
+    given(Answer::of(ended), "./abench-rtl-engine-count-");
+    assert_eq!(names_in(folder.path()), ["abench"]);
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("its owner opens it");
+}
+
+#[test]
+fn what_can_be_no_waveform_is_refused_before_the_run() {
     let refused = |args: &[&str]| {
         let Answer { output, talk, exit } = answer(args);
         assert_eq!((exit, output.as_str()), (2, ""), "{talk}");
         talk
     };
-    let none = refused(&["5", "--backend", "rtl", "--waveforms", "/no/such/folder"]);
-    assert!(none.contains("--waveforms takes a folder, and /no/such/folder is none"), "{none}");
     let folder = tempfile::tempdir().expect("a folder");
     let model = refused(&["5", "--backend", "model", "--waveforms", text(folder.path())]);
     assert!(model.contains("use --backend rtl"), "{model}");
     let banks = refused(&["5", "--backend", "rtl:33"]);
     assert!(banks.contains("BANKS is a whole number from 1 to 32"), "{banks}");
+}
+
+/// What a waveform shows: of every signal, by its place in the device, its words and the times since when they stand, in
+/// picoseconds.
+fn signals(vcd: &str) -> BTreeMap<String, Vec<(u64, u64)>> {
+    let (mut scopes, mut names, mut signals, mut time) = (Vec::new(), BTreeMap::new(), BTreeMap::new(), 0);
+    for line in vcd.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["$scope", "module", scope, ..] => scopes.push(scope),
+            ["$upscope", ..] => drop(scopes.pop()),
+            ["$var", _, _, code, name, ..] => {
+                let place = [scopes.join("."), name.to_owned()].join(".");
+                names.entry(code).or_insert_with(Vec::new).push(place);
+            }
+            [value, ..] if value.starts_with('#') => time = value[1..].parse().expect("a time"),
+            [value, code] if value.starts_with('b') => shown(&names[code], time, &value[1..], &mut signals),
+            [value] if value.starts_with(['0', '1']) => shown(&names[&value[1..]], time, &value[..1], &mut signals),
+            _ => {}
+        }
+    }
+    signals
+}
+
+fn shown(names: &[String], time: u64, bits: &str, signals: &mut BTreeMap<String, Vec<(u64, u64)>>) {
+    // What is wider than 64 bits is not looked at.
+    let Ok(word) = u64::from_str_radix(bits, 2) else { return };
+    names.iter().for_each(|name| signals.entry(name.clone()).or_default().push((time, word)));
+}
+
+/// The word that a signal of the device has in this picosecond.
+fn word_at(signals: &BTreeMap<String, Vec<(u64, u64)>>, name: &str, time: u64) -> u64 {
+    let found: Vec<_> = signals.iter().filter(|(place, _)| place.ends_with(name)).collect();
+    let [(_, words), ..] = found[..] else { panic!("{name} is not among {:?}", signals.keys()) };
+    words.iter().rev().find(|(since, _)| *since <= time).unwrap_or_else(|| panic!("{name} has no word at {time}")).1
+}
+
+#[test]
+fn a_waveform_shows_the_part_that_goes_wrong_as_the_report_says_it() {
+    for (fault, name) in [
+        ("dead-bank:3", "engine.bank[3]"),
+        ("extra-cycle", "engine.cycles"),
+        ("flip-bit:5", "engine.result"),
+        ("stale-read", "adapter.rd"),
+        ("lost-high-word", "adapter.accumulator"),
+        ("accum-operator:add", "adapter.accumulator"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let record = folder.path().join("run.json");
+        let run = ["50", "--backend", "rtl", "--plant", fault, "--record", text(&record)];
+        assert_eq!(answer(&run).exit, 1, "{fault}");
+        let record: Value = serde_json::from_str(&fs::read_to_string(&record).expect("a record")).expect("JSON");
+        let seen = &record["waveforms"][0];
+        let what = seen["what"].as_str().expect("words");
+        let held = what.split(" holds 0x").nth(1).and_then(|rest| rest.split(' ').next()).expect("a word");
+        let held = u64::from_str_radix(held, 16).expect("hexadecimal");
+        let vcd = fs::read_to_string(folder.path().join(seen["file"].as_str().expect("a file"))).expect("a waveform");
+        let signals = signals(&vcd);
+        let at = 1000 * seen["nanoseconds"].as_u64().expect("a time");
+        assert_eq!(word_at(&signals, name, at), held, "{fault}: {what}");
+        // Each part with its inner life, and the bus that both are on.
+        for inside in ["adapter.stage", "adapter.code", "adapter.rs1", "engine.next", "engine.busy", "wb_adr_i", "clk"]
+        {
+            word_at(&signals, inside, at);
+        }
+    }
 }
 
 #[test]

@@ -91,3 +91,52 @@ impl<E: Exchange> Bus for Etherbone<E> {
 fn other_number(wanted: usize, reply: &Packet) -> String {
     format!("expected a reply of {wanted} words, got one of {}", reply.writes.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Remembers what is sent, and answers every address with itself.
+    #[derive(Default)]
+    struct Remembered(Vec<Packet>);
+
+    impl Exchange for Remembered {
+        fn send(&mut self, packet: &Packet) -> Result<(), String> {
+            self.0.push(packet.clone());
+            Ok(())
+        }
+
+        fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
+            self.0.push(packet.clone());
+            Ok(packet.reads.clone())
+        }
+
+        fn link(&self) -> &str {
+            "remembered"
+        }
+    }
+
+    #[test]
+    fn a_long_write_is_cut_into_packets_that_follow_each_other() {
+        let mut bus = Etherbone::over(Remembered::default());
+        let words: Vec<u32> = (100..119).collect();
+        bus.write_run(0xF002_0000, &words).expect("it is sent");
+        let sent = bus.exchange.0;
+        assert!(sent.iter().all(|packet| packet.writes.len() <= WORDS_AT_ONCE && packet.reads.is_empty()), "{sent:?}");
+        let written: Vec<(u32, u32)> =
+            sent.iter().flat_map(|packet| (packet.base..).step_by(4).zip(packet.writes.clone())).collect();
+        let expected: Vec<(u32, u32)> = (0..19).map(|place| (0xF002_0000 + 4 * place, 100 + place)).collect();
+        assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn every_read_has_a_number_of_its_own_and_its_words_are_in_their_order() {
+        let mut bus = Etherbone::over(Remembered::default());
+        let addresses: Vec<u32> = (0..10).rev().map(|place| 4 * place).collect();
+        let mut words = vec![0; addresses.len()];
+        bus.read_each(&addresses, &mut words).expect("words");
+        assert_eq!(words, addresses);
+        let numbers: Vec<u32> = bus.exchange.0.iter().map(|packet| packet.return_base).collect();
+        assert_eq!(numbers, [1, 2, 3]);
+    }
+}

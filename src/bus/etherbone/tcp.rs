@@ -89,3 +89,68 @@ impl Drop for Tcp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Bus;
+    use std::cell::RefCell;
+    use std::io;
+    use std::rc::Rc;
+
+    /// What a bridge sends, one after the other: bytes, or a wait that a signal ends with an error.
+    type Sent = Rc<RefCell<Vec<Option<Vec<u8>>>>>;
+
+    struct Bridge(Sent);
+
+    impl ByteStream for Bridge {
+        fn send(&mut self, _bytes: &[u8]) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+            let mut sent = self.0.borrow_mut();
+            if sent.is_empty() {
+                return Ok(0);
+            }
+            let Some(bytes) = sent.remove(0) else { return Err(io::Error::other("it is late")) };
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+
+        fn line_time(&self, _bytes: usize) -> Duration {
+            Duration::ZERO
+        }
+
+        fn link(&self) -> &str {
+            "bridge"
+        }
+    }
+
+    fn reply(number: u32) -> Option<Vec<u8>> {
+        Some(Packet { base: number, writes: vec![7], ..Packet::default() }.encode())
+    }
+
+    fn bus(sent: &Sent) -> Etherbone<Tcp> {
+        Etherbone::over(Tcp::over(Box::new(Bridge(Rc::clone(sent)))))
+    }
+
+    #[test]
+    fn a_client_that_leaves_takes_the_reply_first_that_it_is_owed() {
+        let sent: Sent = Rc::new(RefCell::new(vec![None, reply(1)]));
+        let mut owed = bus(&sent);
+        assert!(owed.read(0).expect_err("nothing came").to_string().ends_with("it is late"));
+        assert_eq!(sent.borrow().len(), 1);
+        drop(owed);
+        assert!(sent.borrow().is_empty(), "the bridge has been heard to its end");
+    }
+
+    #[test]
+    fn a_client_that_is_owed_nothing_leaves_at_once() {
+        let sent: Sent = Rc::new(RefCell::new(vec![reply(1), None]));
+        let mut paid = bus(&sent);
+        assert_eq!(paid.read(0), Ok(7));
+        drop(paid);
+        assert_eq!(sent.borrow().len(), 1);
+    }
+}

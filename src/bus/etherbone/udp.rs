@@ -40,8 +40,8 @@ pub fn open(host: &str, port: u16) -> Result<Etherbone<Udp>, BusError> {
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let local = if peer.ip().is_loopback() { 0 } else { port };
     let socket = UdpSocket::bind((any, local))
-        .and_then(|socket| socket.connect(peer).map(|()| socket))
         .map_err(|error| failed(format!("cannot use local port {local}, which the SoC replies to: {error}")))?;
+    socket.connect(peer).map_err(|error| failed(format!("cannot reach {peer}: {error}")))?;
     Ok(Etherbone::over(Udp { socket, peer, link, asked_again: 0 }))
 }
 
@@ -152,5 +152,16 @@ mod tests {
         let mut words = vec![0; addresses.len()];
         bus.read_each(&addresses, &mut words).expect("words");
         assert_eq!(words, addresses);
+    }
+
+    #[test]
+    fn the_port_that_a_soc_replies_to_is_bound_here_and_must_be_free() {
+        let taken = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a port");
+        let port = taken.local_addr().expect("an address").port();
+        // An address that is for documentation; nothing is sent to it.
+        let refused = open("192.0.2.1", port).err().expect("the port is taken").to_string();
+        assert!(refused.contains(&format!("cannot use local port {port}, which the SoC replies to: ")), "{refused}");
+        // On the loopback the emulator itself has the port.
+        open("127.0.0.1", port).expect("another port will do");
     }
 }

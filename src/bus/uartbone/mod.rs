@@ -218,10 +218,35 @@ mod tests {
 
     #[test]
     fn bytes_that_nobody_asked_for_are_not_taken_for_the_next_answer() {
-        let surplus = vec![0xAA; 5];
-        let mut bus = UartBone::over(Box::new(FarEnd { surplus, ..FarEnd::default() }));
-        assert_eq!(bus.read(4), Ok(4));
-        assert_eq!(bus.read(8), Ok(8));
+        // So many that they are not all there at the first look.
+        for surplus in [5, 500] {
+            let surplus = vec![0xAA; surplus];
+            let mut bus = UartBone::over(Box::new(FarEnd { surplus, ..FarEnd::default() }));
+            assert_eq!(bus.read(4), Ok(4));
+            assert_eq!(bus.read(8), Ok(8));
+        }
+    }
+
+    #[test]
+    fn a_line_that_does_not_fall_silent_is_given_up() {
+        struct Babbling;
+        impl ByteStream for Babbling {
+            fn send(&mut self, _bytes: &[u8]) -> io::Result<()> {
+                Ok(())
+            }
+            fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+                buffer.fill(0xAA);
+                Ok(buffer.len())
+            }
+            fn line_time(&self, _bytes: usize) -> Duration {
+                Duration::ZERO
+            }
+            fn link(&self) -> &str {
+                "babbling"
+            }
+        }
+        let error = UartBone::over(Box::new(Babbling)).read(4).expect_err("no answer").to_string();
+        assert!(error.starts_with("babbling: read of 0x00000004: the line does not fall silent: "), "{error}");
     }
 
     #[test]

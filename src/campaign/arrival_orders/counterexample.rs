@@ -97,42 +97,79 @@ impl Class {
     }
 }
 
+/// What comes of looking into an order that went wrong.
+pub(super) struct Found {
+    pub(super) finding: Finding,
+    pub(super) counterexample: Option<Counterexample>,
+    /// Why it could not be made smaller, where the subject gave no more answers.
+    pub(super) ended: Option<SubjectError>,
+}
+
+/// An order that shows the same with fewer deltas.
+struct Smaller {
+    shown: Order,
+    states: States,
+    size: String,
+    right: Option<(Order, States)>,
+    minimal: bool,
+}
+
+fn made_smaller(
+    order: &Order,
+    states: States,
+    indices: &[u32],
+    replays: &mut Replays<'_>,
+) -> Result<Smaller, SubjectError> {
+    let class = Class::of(states, indices, replays)?;
+    let smallest = smallest_sequence(indices, |indices| class.shown_by(indices, replays))?;
+    let mut size = match (smallest.found.len(), smallest.minimal) {
+        (1, _) => "one delta; fewer cannot fail".to_owned(),
+        (len, true) => format!("{len} deltas; leaving out any one of them passes"),
+        (len, false) => format!("{len} deltas after {} replays; not proved minimal", replays.made),
+    };
+    let of_smallest = replays.of(&Order::Exactly(smallest.found.clone()))?;
+    let (shown, states) = if of_smallest.are_wrong() {
+        (Order::Exactly(smallest.found.clone()), of_smallest)
+    } else {
+        size = "not made smaller: less of it does not go wrong again".to_owned();
+        (order.clone(), states)
+    };
+    let right = match class.right.map(|comparison| comparison.order(&smallest.found)) {
+        Some(order) => Some((order.clone(), replays.of(&order)?)),
+        None => None,
+    };
+    Ok(Smaller { shown, states, size, right, minimal: smallest.minimal })
+}
+
 /// The contradiction that an order shows, with the fewest deltas that the bound allows to find, and the sequences that
-/// show it, where the order is short enough to be made smaller.
+/// show it, where the order is short enough to be made smaller. `Err` if the order could not be tried again.
 pub(super) fn finding(
     subject: &mut dyn Subject,
     order: &Order,
     seen: States,
     workload: &Workload,
     watch: &mut dyn Watch,
-) -> Result<(Finding, Option<Counterexample>), SubjectError> {
+) -> Result<Found, SubjectError> {
     let Workload { count, seed, .. } = *workload;
     let mut replays = Replays { subject, count, seed, watch, made: 0 };
     let mut states = replays.of(order)?;
     // Wrong again is not enough: a link that damages words is wrong in another way each time.
     let reproducible = states.are_wrong() && states == seen;
     let (mut shown, mut size) = (order.clone(), "not made smaller".to_owned());
-    let mut sequences = None;
+    let (mut sequences, mut ended) = (None, None);
     if reproducible && u64::from(count) <= MINIMISED_UP_TO {
         let indices = indices_of(order, count.into(), seed);
-        let class = Class::of(states, &indices, &mut replays)?;
-        let smallest = smallest_sequence(&indices, |indices| class.shown_by(indices, &mut replays))?;
-        size = match (smallest.found.len(), smallest.minimal) {
-            (1, _) => "one delta; fewer cannot fail".to_owned(),
-            (len, true) => format!("{len} deltas; leaving out any one of them passes"),
-            (len, false) => format!("{len} deltas after {} replays; not proved minimal", replays.made),
-        };
-        let of_smallest = replays.of(&Order::Exactly(smallest.found.clone()))?;
-        if of_smallest.are_wrong() {
-            (shown, states) = (Order::Exactly(smallest.found.clone()), of_smallest);
-        } else {
-            size = "not made smaller: less of it does not go wrong again".to_owned();
+        match made_smaller(order, states, &indices, &mut replays) {
+            Ok(smaller) => {
+                (shown, states, size) = (smaller.shown, smaller.states, smaller.size);
+                sequences = Some((smaller.right, smaller.minimal));
+            }
+            // It went wrong twice, and that stands.
+            Err(error) => {
+                size = format!("not made smaller: {error}");
+                ended = Some(error);
+            }
         }
-        let right = match class.right.map(|comparison| comparison.order(&smallest.found)) {
-            Some(order) => Some((order.clone(), replays.of(&order)?)),
-            None => None,
-        };
-        sequences = Some((right, smallest.minimal));
     }
     let Replays { made, .. } = replays;
     let Shown { expected, got } = states.telling();
@@ -158,7 +195,7 @@ pub(super) fn finding(
         case,
         size,
     };
-    Ok((finding, counterexample))
+    Ok(Found { finding, counterexample, ended })
 }
 
 /// The text by which `--orders replay:` takes this order again.

@@ -141,9 +141,10 @@ pub fn check(
     for (subject, trial) in subjects.iter_mut().zip(&trials) {
         if let Some((order, seen)) = trial.first_wrong.as_ref().filter(|_| ended.is_none()) {
             match finding(*subject, order, *seen, workload, watch) {
-                Ok((finding, counterexample)) => {
-                    findings.push(finding);
-                    counterexamples.extend(counterexample);
+                Ok(found) => {
+                    findings.push(found.finding);
+                    counterexamples.extend(found.counterexample);
+                    ended = found.ended;
                 }
                 Err(error) => ended = Some(error),
             }
@@ -156,9 +157,8 @@ pub fn check(
         None => doubt(&tried, chosen, &oracles, audit.as_ref(), workload),
     };
     let verdict = match Verdict::of_set(oracles.values().copied()) {
-        Verdict::Falsified if !findings.is_empty() && findings.iter().all(|finding| !finding.reproducible) => {
-            Verdict::Inconclusive
-        }
+        // What did not come again, or could not be tried again, may have been the link's doing.
+        Verdict::Falsified if findings.iter().all(|finding| !finding.reproducible) => Verdict::Inconclusive,
         Verdict::Falsified => Verdict::Falsified,
         _ if doubt.is_some() => Verdict::Inconclusive,
         _ => Verdict::Holds,

@@ -263,3 +263,54 @@ fn an_order_by_index_alone_tries_nothing_in_whatever_words_it_comes() {
         [false, false, false, true, true]
     );
 }
+
+/// A subject that goes wrong in every order, and gives no answer any more after so many.
+struct GoesAway(Hazard, u32);
+
+impl Subject for GoesAway {
+    fn name(&self) -> &str {
+        "goes away"
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Model
+    }
+
+    fn longest_order(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn reset(&mut self) -> Result<(), SubjectError> {
+        self.0.reset()
+    }
+
+    fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+        self.0.deliver(arrivals)
+    }
+
+    fn observe(&mut self) -> Result<u64, SubjectError> {
+        self.1 = self.1.checked_sub(1).ok_or_else(|| SubjectError::Unavailable("the line is cut".to_owned()))?;
+        self.0.observe()
+    }
+}
+
+#[test]
+fn what_could_not_be_tried_again_is_inconclusive_and_what_went_wrong_twice_is_falsified() {
+    let workload = workload(5, 1_000_000);
+    let chosen = asked_for("adversarial", &workload);
+    let orders = chosen.planned() as u32;
+    // Two states an order: the last, and the one before it.
+    for (answers, verdict) in [
+        (2 * orders - 1, Verdict::Inconclusive),
+        (2 * orders, Verdict::Inconclusive),
+        (2 * orders + 2, Verdict::Falsified),
+    ] {
+        let outcome = check(&mut [&mut GoesAway(Hazard::of(&[3]), answers)], &workload, &chosen, &mut Unwatched);
+        assert!(matches!(outcome.ended, Some(SubjectError::Unavailable(_))), "{answers}");
+        assert_eq!(outcome.check.verdict, verdict, "{answers}: {}", outcome.check.summary);
+        let sizes: Vec<&str> = outcome.check.findings.iter().map(|finding| finding.size.as_str()).collect();
+        let told = "not made smaller: the line is cut";
+        assert!(sizes.iter().all(|size| size.contains(told)), "{sizes:?}");
+        assert_eq!(sizes.is_empty(), verdict == Verdict::Inconclusive);
+    }
+}

@@ -72,19 +72,27 @@ impl Serial {
         const DELTA: u64 = 0xA5A5_A5A5_5A5A_5A5A;
         const PRIMINGS: u32 = 16;
         let expected = (REFERENCE, REFERENCE ^ DELTA, 0);
-        let mut got = (0, 0, 0);
+        let (mut before, mut got) = (None, (0, 0, 0));
         for _ in 0..PRIMINGS {
             self.load(REFERENCE)?;
             self.accumulate(DELTA)?;
+            before = Some(got.1);
             got = (self.word(Command::Reference)?, self.read()?, self.status()? & ACCUMULATOR_IS_ZERO);
             if got == expected {
                 return Ok(());
             }
         }
         // A device that answers, though wrongly, is there: whether its answers are right is judged, not assumed. One
-        // whose reference is not what was loaded is no device that speaks this protocol.
-        if got.0 == REFERENCE {
+        // whose reference is not what was loaded is no device that speaks this protocol, nor is one that answers otherwise
+        // each time.
+        if got.0 == REFERENCE && before == Some(got.1) {
             return Ok(());
+        }
+        if got.0 == REFERENCE {
+            return Err(self.error(format!(
+                "what answers gives another state each time, in {PRIMINGS} tries; expected {:#018x} to R, got {:#018x}",
+                expected.1, got.1
+            )));
         }
         Err(self.error(format!(
             "what answers did not give back its reference in {PRIMINGS} tries; expected {REFERENCE:#018x} to D, got {:#018x}",
@@ -138,4 +146,86 @@ impl Serial {
 
 fn letter(command: Command) -> char {
     command.encode()[0].into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::timed::no_round_trips;
+    use codec::Decoder;
+    use std::io;
+
+    /// A far end that has forgotten a part of what it is told.
+    #[derive(Default)]
+    struct FarEnd {
+        decoder: Decoder,
+        reference: u64,
+        accumulator: u64,
+        keeps_no_reference: bool,
+        keeps_no_accumulator: bool,
+        answers_otherwise_each_time: bool,
+        answer: Vec<u8>,
+    }
+
+    impl ByteStream for FarEnd {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            for &byte in bytes {
+                match self.decoder.push(byte) {
+                    Some(Command::Load(word)) if !self.keeps_no_reference => self.reference = word,
+                    Some(Command::Accumulate(word)) if !self.keeps_no_accumulator => self.accumulator ^= word,
+                    Some(Command::Read) => {
+                        // A LOAD clears the accumulator of a sound one.
+                        self.answer.extend((self.reference ^ self.accumulator).to_be_bytes());
+                        self.accumulator = u64::from(self.answers_otherwise_each_time) * (self.accumulator + 1);
+                    }
+                    Some(Command::Reference) => self.answer.extend(self.reference.to_be_bytes()),
+                    Some(Command::Status) => self.answer.push(0),
+                    Some(Command::Load(_) | Command::Accumulate(_)) | None => {}
+                }
+            }
+            Ok(())
+        }
+
+        fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+            let got = buffer.len().min(self.answer.len());
+            buffer[..got].copy_from_slice(&self.answer[..got]);
+            self.answer.drain(..got);
+            Ok(got)
+        }
+
+        fn line_time(&self, _bytes: usize) -> Duration {
+            Duration::ZERO
+        }
+
+        fn link(&self) -> &str {
+            "far end"
+        }
+    }
+
+    fn opened(far_end: FarEnd) -> Result<Serial, BusError> {
+        Serial::open(Box::new(far_end), &no_round_trips())
+    }
+
+    #[test]
+    fn what_does_not_give_back_its_reference_is_no_device_that_speaks_this_protocol() {
+        let refused = opened(FarEnd { keeps_no_reference: true, ..FarEnd::default() }).err().expect("it is refused");
+        let told = "far end: what answers did not give back its reference in 16 tries; expected 0x0123456789abcdef to D, \
+                    got 0x0000000000000000";
+        assert_eq!(refused.to_string(), told);
+    }
+
+    #[test]
+    fn what_gives_another_state_each_time_is_no_device() {
+        let far_end = FarEnd { answers_otherwise_each_time: true, keeps_no_accumulator: true, ..FarEnd::default() };
+        let refused = opened(far_end).err().expect("it is refused").to_string();
+        assert!(
+            refused.contains("gives another state each time, in 16 tries; expected 0xa486e0c2d3f197b5 to R"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_state_that_is_wrong_is_left_to_be_judged() {
+        assert!(opened(FarEnd { keeps_no_accumulator: true, ..FarEnd::default() }).is_ok());
+    }
 }
