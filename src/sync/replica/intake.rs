@@ -88,7 +88,9 @@ impl Replica {
             self.split(host, from, runs)?;
         }
         let session = self.sessions.get_mut(&from).expect("it was looked up");
+        let mut is_news = false;
         for &(actor, first, last) in runs {
+            is_news |= session.holds.overlap(actor, first, last) != Overlap::Seen;
             session.holds.insert(actor, first, last);
         }
         if session.sent_runs().any(|run| self.state.log.can_widen(run, &session.holds)) {
@@ -97,7 +99,10 @@ impl Replica {
         let holds = &session.holds;
         let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
         session.outstanding.retain(|parcel| !matches!(&parcel.what, What::Deltas(runs) if runs.iter().all(held)));
-        session.answered();
+        if is_news {
+            // What is refused again and again is sent ever more rarely.
+            session.answered();
+        }
         if session.relation == Relation::Parent && !self.settings.serves {
             let client = self.settings.client;
             for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
@@ -132,7 +137,7 @@ impl Replica {
     ) -> Result<(), StoreError> {
         let Entry::Summed { through, log, first, last, without, .. } = &entry else { return Ok(()) };
         let (from, log) = (through.from, *log);
-        let Some((_, ranges)) = self.state.cursor_in(log) else { return Ok(()) };
+        let Some((_, ranges)) = self.state.cursor_in(log) else { return self.greet_again(host, from) };
         let mine = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::Seen;
         // What a copy of this device has sent must not count here again.
         let foreign = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::New;

@@ -418,7 +418,8 @@ impl Replica {
         if !self.settings.serves {
             let renamed = match (&self.state.cursor, reached) {
                 (Some((name, _)), Some(position)) if *name != log => Some(Entry::Renamed(Some((log, position)))),
-                (Some(_), None) => Some(Entry::Renamed(None)),
+                // An answer from before a snapshot of this very log, which came first, says nothing any more.
+                (Some((name, _)), None) if *name != log => Some(Entry::Renamed(None)),
                 _ => None,
             };
             let lost = matches!(renamed, Some(Entry::Renamed(None)));
