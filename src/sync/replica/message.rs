@@ -4,7 +4,8 @@
 
 use crate::domain::traffic::{Kind, Traffic};
 use crate::sync::replica::log::{Delta, read_run};
-use crate::sync::replica::state::{Run, read_runs, write_runs};
+use crate::sync::replica::state::Run;
+use crate::sync::replica::stored::{read_runs, write_runs};
 use crate::sync::vector::{Actor, Ranges, VersionVector};
 use crate::sync::wire::{CHECKSUM, Frame, Malformed, Reader, Writer, read_changes, write_changes};
 

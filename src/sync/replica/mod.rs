@@ -17,9 +17,11 @@
 mod intake;
 pub mod log;
 pub mod message;
+mod parcel;
 pub mod repair;
 pub mod session;
 pub mod state;
+mod stored;
 #[cfg(test)]
 mod tests;
 

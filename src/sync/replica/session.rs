@@ -1,12 +1,12 @@
-//! Sessions: what was sent to a neighbour and not acknowledged, when it is sent again, and messages in pieces.
+//! Sessions: what a neighbour has, what it is sent, and when that is sent again.
 
 use crate::domain::flaw::Flaw;
-use crate::domain::traffic::Traffic;
 use crate::sync::host::{Host, NodeId, Time};
 use crate::sync::replica::log::Delta;
-use crate::sync::replica::message::{Body, Message};
+use crate::sync::replica::message::Message;
+use crate::sync::replica::parcel::{PIECES, Parcel, parcel_deltas, transmit};
 use crate::sync::replica::state::{Entry, Run};
-use crate::sync::replica::{Replica, Settings};
+use crate::sync::replica::Replica;
 use crate::sync::store::{Store, StoreError};
 use crate::sync::vector::{Overlap, Ranges, VersionVector};
 
@@ -34,30 +34,11 @@ pub enum What {
     Sums(u64, u64),
 }
 
-/// A message that is not acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Parcel {
-    /// What it is about.
-    pub what: What,
-    body: Body,
-    id: u32,
-    /// Pieces that the other has, and that were sent, numbered from 1.
-    got: Ranges,
-    sent: Ranges,
-    /// What of the traffic is not counted yet.
-    uncounted: Traffic,
-    /// When to send it again, if nothing is heard of it until then.
-    due: Time,
-}
-
 /// Messages that wait for acknowledgement in one session.
 const OUTSTANDING: usize = 8;
 
 /// Deltas of a leaf's own after which it is told that they are in the log, if nothing else is new.
 const UNSETTLED: usize = 16;
-
-/// Pieces on their way at once.
-const PIECES: u64 = 8;
 
 /// A long message that was under way when the connection went down, and what the other had told until then.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -156,36 +137,6 @@ impl Session {
         let parcel = outstanding.into_iter().find(underway)?;
         Some(Parked { reached, holds, parcel })
     }
-}
-
-impl Parcel {
-    fn new(what: What, body: Body) -> Self {
-        let id = crc32fast::hash(&body.bytes);
-        let uncounted = body.traffic;
-        Parcel { what, body, id, got: Ranges::default(), sent: Ranges::default(), uncounted, due: 0 }
-    }
-
-    fn pieces(&self, piece: usize) -> u64 {
-        self.body.bytes.len().div_ceil(piece) as u64
-    }
-}
-
-/// Takes so many bytes' worth out of what is not counted.
-fn draw(uncounted: &mut Traffic, mut bytes: u64) -> Traffic {
-    let mut drawn = Traffic::default();
-    let kinds = [
-        (&mut uncounted.framing, &mut drawn.framing),
-        (&mut uncounted.ids, &mut drawn.ids),
-        (&mut uncounted.addressing, &mut drawn.addressing),
-        (&mut uncounted.payload, &mut drawn.payload),
-        (&mut uncounted.acks, &mut drawn.acks),
-    ];
-    for (left, taken) in kinds {
-        *taken = bytes.min(*left);
-        *left -= *taken;
-        bytes -= *taken;
-    }
-    drawn
 }
 
 impl Replica {
@@ -388,50 +339,6 @@ impl Replica {
         self.settle_timer(peer);
         Ok(())
     }
-
-    /// A piece came in: it is kept across crashes, and what is there is told. With the last one the message is read.
-    pub(super) fn piece<S: Store>(&mut self, host: &mut Host<S>, session: u16, entry: Entry) -> Result<(), StoreError> {
-        let Entry::Piece { from, id, .. } = entry else { return Ok(()) };
-        self.note(host, entry)?;
-        let Some(pieces) = self.state.pieces.get(&(from, id)) else { return Ok(()) };
-        let mut got = Ranges::default();
-        pieces.got.keys().for_each(|&place| got.insert(u64::from(place) + 1, u64::from(place) + 1));
-        let whole = got.prefix() == u64::from(pieces.count);
-        self.reply(host, from, session, &Message::Pieces { id, got });
-        if whole && let Some(pieces) = self.state.pieces.remove(&(from, id)) {
-            let body: Vec<u8> = pieces.got.into_values().flatten().collect();
-            // A body that is made of pieces holds no pieces: this goes one level deep.
-            if crc32fast::hash(&body) == id && !matches!(Message::read(&body, 0), Ok(Message::Piece { .. })) {
-                self.read(host, from, session, &body)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The other tells which pieces it has: more are sent.
-    pub(super) fn pieces<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, id: u32, got: Ranges) {
-        let session = self.sessions.get_mut(&from).expect("it was looked up");
-        session.answered();
-        let Some(place) = session.outstanding.iter().position(|parcel| parcel.id == id) else { return };
-        let mut parcel = session.outstanding.remove(place);
-        let all = parcel.pieces(self.settings.piece);
-        // Not added but replaced: a crash may have cost the other what it had.
-        parcel.got = Ranges::default();
-        for (first, last) in got.runs().filter(|&(_, last)| last <= all) {
-            parcel.got.insert(first, last);
-            parcel.sent.insert(first, last);
-        }
-        let underway = parcel.sent.len().saturating_sub(parcel.got.len());
-        parcel.due = self.settings.again_at(0, host);
-        if parcel.got.len() < all {
-            transmit(&self.settings, host, from, session.id, &mut parcel, PIECES.saturating_sub(underway));
-        }
-        let session = self.sessions.get_mut(&from).expect("it was looked up");
-        if parcel.what != What::Welcome || parcel.got.len() < all {
-            session.outstanding.insert(place, parcel);
-        }
-        self.settle_timer(from);
-    }
 }
 
 fn nonzero(sums: &[i64]) -> Vec<(u32, i64)> {
@@ -439,45 +346,4 @@ fn nonzero(sums: &[i64]) -> Vec<(u32, i64)> {
     let mut changes = Vec::with_capacity(numbered.clone().count());
     changes.extend(numbered.map(|(register, &sum)| (register as u32, sum)));
     changes
-}
-
-/// The deltas in a message, for the mistake that gives them new ids.
-fn parcel_deltas(parcel: &Parcel, registers: u32) -> Option<Vec<Delta>> {
-    match Message::read(&parcel.body.bytes, registers) {
-        Ok(Message::Deltas(deltas)) => Some(deltas),
-        _ => None,
-    }
-}
-
-/// Sends a message, or up to so many of its pieces that are not on their way.
-fn transmit<S: Store>(
-    settings: &Settings,
-    host: &mut Host<S>,
-    to: NodeId,
-    session: u16,
-    parcel: &mut Parcel,
-    most: u64,
-) {
-    let again = parcel.uncounted == Traffic::default();
-    let all = parcel.pieces(settings.piece);
-    if all <= 1 {
-        let (frame, traffic) = parcel.body.framed(session);
-        parcel.uncounted = Traffic::default();
-        parcel.sent.insert(1, 1);
-        return host.send(to, frame, if again { traffic.again() } else { traffic });
-    }
-    let lacking: Vec<u64> = (1..=all).filter(|&piece| !parcel.sent.contains(piece)).take(most as usize).collect();
-    for piece in lacking {
-        let from = (piece as usize - 1) * settings.piece;
-        let bytes = parcel.body.bytes[from..parcel.body.bytes.len().min(from + settings.piece)].to_vec();
-        let length = bytes.len() as u64;
-        let message = Message::Piece { id: parcel.id, count: all as u32, place: piece as u32 - 1, bytes };
-        let (frame, mut traffic) = message.body().framed(session);
-        let counted = draw(&mut parcel.uncounted, length);
-        traffic.payload = 0;
-        traffic += counted;
-        traffic.retransmission += length - counted.total();
-        parcel.sent.insert(piece, piece);
-        host.send(to, frame, traffic);
-    }
 }
