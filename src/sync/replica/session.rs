@@ -2,11 +2,11 @@
 
 use crate::domain::flaw::Flaw;
 use crate::sync::host::{Host, NodeId, Time};
+use crate::sync::replica::Replica;
 use crate::sync::replica::log::Delta;
 use crate::sync::replica::message::Message;
 use crate::sync::replica::parcel::{PIECES, Parcel, parcel_deltas, transmit};
 use crate::sync::replica::state::{Entry, Run};
-use crate::sync::replica::Replica;
 use crate::sync::store::{Store, StoreError};
 use crate::sync::vector::{Overlap, Ranges, VersionVector};
 

@@ -96,8 +96,8 @@ pub struct Pieces {
     pub got: BTreeMap<u32, Vec<u8>>,
 }
 
-/// Messages in pieces that are kept at most.
-const PIECED: usize = 4;
+/// Messages in pieces that are kept at most of each sender: one greets while what it sent before is still coming.
+const PIECED: usize = 2;
 
 /// Edits for which there is memory from the first that is not sealed.
 const PENDING: usize = 128;
@@ -219,9 +219,10 @@ impl State {
                 let pieces = self.pieces.entry((from, id)).or_default();
                 pieces.count = count;
                 pieces.got.insert(place, bytes);
-                while self.pieces.len() > PIECED {
-                    let other = self.pieces.keys().find(|&&key| key != (from, id)).copied();
-                    other.map(|key| self.pieces.remove(&key));
+                let of_sender = self.pieces.range((from, 0)..=(from, u32::MAX)).map(|(&key, _)| key);
+                let others: Vec<_> = of_sender.filter(|&key| key != (from, id)).collect();
+                for key in others.iter().take((others.len() + 1).saturating_sub(PIECED)) {
+                    self.pieces.remove(key);
                 }
             }
         }

@@ -107,7 +107,8 @@ fn hostile(seed: u64) -> OfflineTrial {
     use crate::domain::offline::{Edge, FaultKind, Journal, NodeFault};
     let mut stream = Seed::new(seed).stream("hostile");
     let mut one_of = |most: u64| stream.below(most);
-    let mut world = OfflineTrial { crashes: [0, 20][one_of(2) as usize], ..trial(seed) };
+    let clients = 3 + one_of(4) as u32;
+    let mut world = OfflineTrial { clients, crashes: [0, 20][one_of(2) as usize], ..trial(seed) };
     world.link = [Link::default(), BAD][one_of(2) as usize];
     world.link.repeated_per_mille = [world.link.repeated_per_mille, 300][one_of(2) as usize];
     world.journal = Journal {
