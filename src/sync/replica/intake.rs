@@ -176,10 +176,11 @@ impl Replica {
         self.reply(host, from, session, &Message::Reached { log, position });
     }
 
-    /// Drops from the journal what need not be told to anyone any more.
-    pub(super) fn compact<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+    /// Drops from the journal what need not be told to anyone any more. What was done before is done, whatever the store
+    /// says now: a compaction that was refused is tried again after the next entry.
+    pub(super) fn compact<S: Store>(&mut self, host: &mut Host<S>) {
         if self.state.entries < self.settings.compact_after {
-            return Ok(());
+            return;
         }
         let end = self.state.log.len();
         let settled =
@@ -195,8 +196,10 @@ impl Replica {
             unsettled.unwrap_or(end).min(end.saturating_sub(self.settings.retain))
         };
         self.state.drop_up_to(frontier);
-        host.replace(&self.state.image())?;
-        self.state.entries = 0;
-        Ok(())
+        match host.replace(&self.state.image()) {
+            Ok(()) => self.state.entries = 0,
+            Err(StoreError::Refused { .. }) => {}
+            Err(_) => self.unknown = true,
+        }
     }
 }

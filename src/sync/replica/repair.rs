@@ -164,6 +164,7 @@ impl Replica {
     /// Takes the state from the store again, whatever it is now. Connections start anew.
     pub fn rebuild<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         self.state = recovered(&self.settings, &mut host.store)?;
+        self.unknown = false;
         self.requeue(host)
     }
 
