@@ -29,6 +29,7 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
         more_worlds: 0,
         settle_s: 100_000,
         journal: Default::default(),
+        memory_mib: abench::domain::offline::default_memory(),
     }
 }
 

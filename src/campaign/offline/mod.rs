@@ -75,11 +75,10 @@ pub fn run(
 fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Strategy>, BTreeMap<String, String>) {
     let asked =
         |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
-    let star = trial.hub && trial.edges.is_empty();
     let (on, out): (Vec<&Strategy>, Vec<&Strategy>) =
-        REGISTRY.iter().filter(asked).partition(|strategy| star || strategy.peers);
-    let reason = "which needs a hub that every client is connected to".to_owned();
-    (on, out.into_iter().map(|strategy| (strategy.name.to_owned(), reason.clone())).collect())
+        REGISTRY.iter().filter(asked).partition(|strategy| strategy.suits(trial));
+    let left_out = |strategy: &Strategy| (strategy.name.to_owned(), strategy::UNSUITED.to_owned());
+    (on, out.into_iter().map(left_out).collect())
 }
 
 fn outcome(
@@ -253,6 +252,7 @@ fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
         more_worlds: 0,
         settle_s: 3600,
         journal: Default::default(),
+        memory_mib: crate::domain::offline::default_memory(),
     }
 }
 

@@ -9,6 +9,7 @@ mod calendar;
 pub mod clock;
 pub mod link;
 pub mod measure;
+pub mod memory;
 mod mishaps;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,7 @@ fn trial(seed: u64) -> OfflineTrial {
         more_worlds: 0,
         settle_s: 3600,
         journal: Default::default(),
+        memory_mib: crate::domain::offline::default_memory(),
     }
 }
 
