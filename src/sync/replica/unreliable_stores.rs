@@ -158,7 +158,8 @@ impl Pair {
         let author = Actor { client: OTHER, incarnation: 1 };
         let number = u64::from(round) + 1;
         let amount = 1_000_000i64 << round;
-        let changes: Vec<(u32, i64)> = (0..REGISTERS).map(|register| (register, amount + i64::from(register))).collect();
+        let changes: Vec<(u32, i64)> =
+            (0..REGISTERS).map(|register| (register, amount + i64::from(register))).collect();
         changes.iter().for_each(|&edit| self.count(edit));
         let (frame, _) = Message::Deltas(vec![Delta { author, first: number, last: number, changes }]).body().framed(0);
         self.hub.connected(&mut self.hub_host, OTHER, Child).expect("a disk");
@@ -189,8 +190,11 @@ impl Pair {
     }
 
     fn connect(&mut self) {
-        self.hub.connected(&mut self.hub_host, LEAF, Child).expect("a disk");
-        if self.leaf.connected(&mut self.leaf_host, HUB, Parent).is_err() {
+        loop {
+            self.hub.connected(&mut self.hub_host, LEAF, Child).expect("a disk");
+            if self.leaf.connected(&mut self.leaf_host, HUB, Parent).is_ok() {
+                return;
+            }
             self.leaf_host.sent.clear();
             self.judge();
         }
