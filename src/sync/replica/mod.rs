@@ -35,7 +35,7 @@ use state::{Entry, MessageId, State};
 
 /// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
 /// 268 million starts.
-const INCARNATIONS: u64 = 1 << 28;
+pub(in crate::sync) const INCARNATIONS: u64 = 1 << 28;
 
 /// What a replica is told about itself and its surroundings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
