@@ -43,6 +43,7 @@ pub fn run(
         evidence: Evidence::Software,
         clients: trial.clients,
         registers: trial.registers,
+        hub: trial.hub,
         edits: 0,
         strategies: Vec::new(),
         left_out,
@@ -113,7 +114,7 @@ fn row(
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
     let mut encoded = Vec::new();
-    V2Serializer::new().serialize(&measures.staleness, &mut encoded).expect("memory takes every histogram");
+    V2Serializer::new().serialize(&measures.staleness.histogram, &mut encoded).expect("memory takes every histogram");
     Ok(StrategyRecord {
         name: strategy.name.to_owned(),
         verdict,
@@ -126,7 +127,8 @@ fn row(
         down,
         of_full_state_per_mille: None,
         stored: measures.stored,
-        staleness_ms: Latencies::from(&measures.staleness),
+        staleness_ms: Latencies::from(&measures.staleness.histogram),
+        undelivered: measures.staleness.undelivered(),
         staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
         settled_ms: history.settled_after / 1000,
         replicas: replicas(trial, outcome),

@@ -69,6 +69,7 @@ impl World<'_> {
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
                 device.backup = device.node.as_ref().map(|held| (self.now, device.host.store.clone(), held.copy()));
+                self.measures.staleness.backed_up(node);
                 Ok(())
             }
             Mishap::Fuse(node, steps) => {
@@ -98,12 +99,14 @@ impl World<'_> {
                 let settings_disk = Disk::new(self.devices[node as usize].host.store.owner());
                 self.devices[node as usize].host.store = settings_disk;
                 self.devices[node as usize].wiped = true;
+                self.measures.staleness.wiped(node);
             }
             FaultKind::Restore => {
                 let Some((at, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
                 self.lose(node, at);
                 let device = &mut self.devices[node as usize];
                 (device.host.store, device.node) = (disk, Some(held));
+                self.measures.staleness.restored(node);
             }
             FaultKind::Clone => {
                 let twin = node + 1;
@@ -117,6 +120,7 @@ impl World<'_> {
                 };
                 let device = &mut self.devices[twin as usize];
                 (device.host.store, device.node) = (disk, held);
+                self.measures.staleness.copied(node, twin, self.now);
                 self.fail(twin, back)?;
                 return Ok(());
             }
@@ -129,6 +133,8 @@ impl World<'_> {
         let device = &mut self.devices[node as usize];
         let safe = device.safe.min(device.made);
         device.edits[safe..device.made].iter_mut().filter(|edit| edit.at >= after).for_each(|edit| edit.excused = true);
+        let excused = (safe..device.made).filter(|&edit| device.edits[edit].at >= after);
+        self.measures.staleness.lost(node, excused);
         device.ids.clear();
     }
 
