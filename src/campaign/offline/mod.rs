@@ -345,3 +345,43 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
     ];
     Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::offline::FaultKind;
+    use crate::domain::trial::Trial;
+    use crate::domain::watch::Unwatched;
+    use crate::scenario::shipped;
+
+    #[test]
+    fn where_devices_are_lost_an_edit_that_counts_twice_or_is_missing_does_not_hide_behind_those_that_may() {
+        let mut excused = 0;
+        for (name, _) in shipped::SHIPPED {
+            let Some(Ok(scenario)) = shipped::find(name) else { panic!("{name} is shipped") };
+            let Trial::Offline(trial) = scenario.trial else { continue };
+            let lost = [FaultKind::Wipe, FaultKind::Clone, FaultKind::Restore];
+            if !trial.faults.iter().any(|fault| lost.contains(&fault.kind)) {
+                continue;
+            }
+            let right = strategy::find(strategy::RIGHT).expect("it is registered");
+            let mut history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
+            assert_eq!(wrong_registers(&history), 0, "{name}");
+            for edit in history.ledger.edits().copied().collect::<Vec<_>>() {
+                // One that may be missing counts once or not at all: three or two times are too many.
+                let wrong = if edit.excused { [2, 2] } else { [1, -1] };
+                for times in wrong {
+                    let by = edit.amount * times;
+                    let add = |history: &mut History, by: i64| {
+                        history.ends.iter_mut().for_each(|end| end.registers[edit.register as usize] += by);
+                    };
+                    add(&mut history, by);
+                    assert_eq!(wrong_registers(&history), 1, "{name}: {edit:?} {times:+}");
+                    add(&mut history, -by);
+                }
+                excused += u64::from(edit.excused);
+            }
+        }
+        assert!(excused > 0, "devices are lost with edits in some of them");
+    }
+}
