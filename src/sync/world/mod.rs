@@ -7,6 +7,8 @@
 
 mod calendar;
 pub mod clock;
+#[cfg(test)]
+mod counted;
 pub mod link;
 pub mod measure;
 pub mod memory;
