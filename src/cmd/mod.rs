@@ -23,6 +23,7 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
+use crate::domain::offline::OfflineTrial;
 use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
 use crate::explore::{self, PlanError};
@@ -33,6 +34,7 @@ use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError};
 use crate::sync::strategy;
+use crate::sync::world::memory;
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]
@@ -79,12 +81,11 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let is_of_algebras = matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_) | Trial::CrashEverywhere(_));
-    if let Trial::Offline(trial) = &scenario.trial {
-        let unknown = trial.strategies.iter().find_map(|name| strategy::find(name).err());
-        if let Some(unknown) = unknown {
-            let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-            return Err(Failure::usage(anyhow!("{of}[offline]: strategies: {unknown}")));
-        }
+    if let Trial::Offline(trial) = &scenario.trial
+        && let Err(reason) = possible(trial)
+    {
+        let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        return Err(Failure::usage(anyhow!("{of}[offline]: {reason}")));
     }
     let backends = match (&options.backend, &scenario.backends) {
         (None, None) if is_of_algebras => Vec::new(),
@@ -102,6 +103,17 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let link = options.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)?, link };
     Ok(Plan { scenario, backends, conditions })
+}
+
+/// Refuses a world whose strategies are unknown or not for it, or that takes too much memory.
+fn possible(trial: &OfflineTrial) -> Result<(), String> {
+    for name in &trial.strategies {
+        let strategy = strategy::find(name).map_err(|unknown| format!("strategies: {unknown}"))?;
+        if !strategy.suits(trial) {
+            return Err(format!("strategies: this world is none for '{name}', {}", strategy::UNSUITED));
+        }
+    }
+    memory::fits(trial).map_err(|error| error.to_string())
 }
 
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {

@@ -31,7 +31,7 @@ pub struct RunOptions {
     /// [default: 16777216]
     #[arg(long, value_name = "DELIVERIES")]
     pub budget: Option<Budget>,
-    /// Memory that the arrival orders may use, in MiB [default: 256]
+    /// Memory that the arrival orders, or a world of clients, may use, in MiB [default: 256, and 4096 for a world]
     #[arg(long, value_name = "MIB")]
     pub memory: Option<MemoryMib>,
     /// Arrival orders: auto, standard, exhaustive, all, covering:T, sample:K, adversarial or replay:SCHEDULE (see

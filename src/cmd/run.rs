@@ -99,7 +99,7 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         (Trial::Laws(_), Some(option)) => {
             return refused(option, "is about arrival orders, and a trial of laws has none");
         }
-        (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(option)) => {
+        (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(option)) if option != "--memory" || orders.is_some() => {
             return refused(option, "is about arrival orders, and a world of clients has its own time and links");
         }
         (Trial::EveryOrder(_), _) if orders.is_some() => {
@@ -118,7 +118,13 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         }
         (Trial::Tick(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
         (Trial::Laws(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
-        (Trial::Offline(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
+        (Trial::Offline(trial), _) => {
+            trial.seed = seed.unwrap_or(trial.seed);
+            trial.memory_mib = memory.unwrap_or(trial.memory_mib);
+        }
+        (Trial::CrashEverywhere(_), Some(option)) => {
+            return refused(option, "bounds a search or a world, and most_states bounds this one");
+        }
         (Trial::CrashEverywhere(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
     }
     if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !plant.is_empty() {

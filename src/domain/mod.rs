@@ -20,6 +20,7 @@ pub mod law;
 pub mod offline;
 pub mod oracle;
 pub mod order;
+mod possible;
 pub mod replica;
 pub mod schedule;
 pub mod seed;

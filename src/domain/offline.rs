@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::flaw::Flaw;
 use crate::domain::seed::Seed;
+use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
 
 /// The most registers that a world can have.
@@ -65,6 +66,14 @@ pub struct OfflineTrial {
     /// Deltas that the right replica keeps when it compacts, and after how many entries it does.
     #[serde(default)]
     pub journal: Journal,
+    /// Bound on the memory that the world may take.
+    #[serde(default = "default_memory")]
+    pub memory_mib: MemoryMib,
+}
+
+/// 4 GiB.
+pub fn default_memory() -> MemoryMib {
+    MemoryMib::mib(4096)
 }
 
 fn default_registers() -> u32 {
@@ -304,113 +313,6 @@ pub struct StrategyExpectation {
 pub type StrategyExpectations = BTreeMap<String, StrategyExpectation>;
 
 impl OfflineTrial {
-    /// Why there can be no such world, and which key says so.
-    pub fn impossible(&self) -> Option<String> {
-        let Workload { changed, most, ticks, zipf_hundredths, .. } = self.workload;
-        let Presence { lasts_s, away_s, here_s } = self.presence;
-        let traffic = ticks > 0 && (self.clients > 1 || self.hub);
-        if !(1..=MOST_REGISTERS).contains(&self.registers) {
-            return Some(format!("registers = {} is not allowed; 1 to {MOST_REGISTERS} are", self.registers));
-        }
-        if !(1..=MOST_CLIENTS).contains(&self.clients) {
-            return Some(format!("clients = {} is not allowed; 1 to {MOST_CLIENTS} are", self.clients));
-        }
-        if changed == 0 || changed > self.registers {
-            return Some(format!(
-                "workload.changed = {changed} is not allowed: a tick changes 1 to {} registers, which is how many there are",
-                self.registers
-            ));
-        }
-        if most == 0 {
-            return Some("workload.most = 0 is not allowed: an edit changes something".to_owned());
-        }
-        if zipf_hundredths.is_some_and(|exponent| !(1..=1000).contains(&exponent)) {
-            return Some("workload.zipf_hundredths is not allowed to be 0 or above 1000".to_owned());
-        }
-        if self.link.bits_per_s == 0 && traffic {
-            return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
-        }
-        let Link { lost_per_mille, repeated_per_mille, reordered_per_mille, .. } = self.link;
-        let Link { truncated_per_mille, corrupted_per_mille, .. } = self.link;
-        for (key, share) in [
-            ("lost_per_mille", lost_per_mille),
-            ("repeated_per_mille", repeated_per_mille),
-            ("reordered_per_mille", reordered_per_mille),
-            ("truncated_per_mille", truncated_per_mille),
-            ("corrupted_per_mille", corrupted_per_mille),
-        ] {
-            if share > 1000 {
-                return Some(format!("link.{key} = {share} is not allowed; 0 to 1000 are"));
-            }
-        }
-        if lasts_s == 0 || lasts_s > 100 * 366 * 86_400 {
-            return Some("presence.lasts_s is not allowed to be 0 or above 100 years".to_owned());
-        }
-        for (key, (least, most)) in [("away_s", away_s), ("here_s", here_s)] {
-            if least > most || most == 0 {
-                return Some(format!("presence.{key} = [{least}, {most}] is no range of seconds"));
-            }
-        }
-        if self.journal.piece < 64 || self.journal.compact_after == 0 {
-            return Some("journal.piece is at least 64 and journal.compact_after at least 1".to_owned());
-        }
-        self.impossible_edges().or_else(|| self.impossible_faults())
-    }
-
-    fn impossible_edges(&self) -> Option<String> {
-        let mut placed = vec![false; self.clients as usize];
-        for (number, edge) in self.edges.iter().enumerate() {
-            let Edge { name, parent, clients } = edge;
-            let key = format!("edges[{number}]");
-            let Some(parent) = parent else {
-                return Some(format!("{key}.parent is missing: the edge '{name}' hangs on the hub or on another edge"));
-            };
-            if name.is_empty() || name == "hub" || name.starts_with("client ") {
-                return Some(format!("{key}.name = '{name}' is not allowed for an edge"));
-            }
-            if self.edges[..number].iter().any(|other| other.name == *name) {
-                return Some(format!("{key}.name = '{name}' is there twice"));
-            }
-            // An edge comes after its parent, so that there is no ring.
-            let earlier = self.edges[..number].iter().any(|other| other.name == *parent);
-            if !(parent == "hub" && self.hub || earlier) {
-                return Some(format!("{key}.parent = '{parent}' is not the hub nor an edge that is named before"));
-            }
-            for &client in clients {
-                match placed.get_mut(client as usize) {
-                    None => return Some(format!("{key}.clients: there is no client {client}")),
-                    Some(placed) if *placed => {
-                        return Some(format!("{key}.clients: client {client} is at another edge"));
-                    }
-                    Some(placed) => *placed = true,
-                }
-            }
-        }
-        None
-    }
-
-    fn impossible_faults(&self) -> Option<String> {
-        for (number, fault) in self.faults.iter().enumerate() {
-            let key = format!("faults[{number}]");
-            let Some(node) = self.node(&fault.node) else {
-                return Some(format!(
-                    "{key}.node = '{}' is not there; allowed are client N, hub and edges",
-                    fault.node
-                ));
-            };
-            if fault.at_s >= self.presence.lasts_s {
-                return Some(format!("{key}.at_s = {} is after the world has settled", fault.at_s));
-            }
-            if fault.kind == FaultKind::Clone && node + 1 >= self.clients {
-                return Some(format!("{key}.node: what is cloned is a client that has another after it"));
-            }
-            if fault.kind == FaultKind::Restore && fault.age_s > fault.at_s {
-                return Some(format!("{key}.age_s = {} is before the beginning", fault.age_s));
-            }
-        }
-        None
-    }
-
     /// The number of a node by its name: clients first, then the hub, then edges.
     pub fn node(&self, name: &str) -> Option<u32> {
         if let Some(client) = name.strip_prefix("client ") {
@@ -446,20 +348,5 @@ impl OfflineTrial {
         let place = (node - self.clients) as usize;
         let edge = self.edges.get(place.checked_sub(usize::from(self.hub))?)?;
         self.node(edge.parent.as_deref()?)
-    }
-}
-
-impl CrashEverywhereTrial {
-    /// Why it cannot be walked, and which key says so.
-    pub fn impossible(&self) -> Option<String> {
-        let within = |key: &str, value: u32, least: u32, most: u32| {
-            (!(least..=most).contains(&value)).then(|| format!("{key} = {value} is not allowed; {least} to {most} are"))
-        };
-        within("clients", self.clients, 1, 3)
-            .or_else(|| within("edits", self.edits, 1, 4))
-            .or_else(|| within("retries", self.retries, 0, 4))
-            .or_else(|| within("crashes", self.crashes, 0, 3))
-            .or_else(|| within("edits_before", self.edits_before, 0, self.edits))
-            .or_else(|| within("losses", self.losses, 0, 3))
     }
 }

@@ -157,6 +157,11 @@ impl<'de> Deserialize<'de> for Budget {
 pub struct MemoryMib(u64);
 
 impl MemoryMib {
+    /// So many MiB.
+    pub const fn mib(mib: u64) -> Self {
+        MemoryMib(mib)
+    }
+
     /// So many MiB, in bytes; as many as can be counted if they are more.
     pub const fn bytes(self) -> u64 {
         self.0.saturating_mul(1 << 20)

@@ -11,16 +11,24 @@ impl Text {
             "strategies: {clients} clients, {registers} registers, {edits} edits (evidence {evidence})"
         ));
         self.line(
-            "  strategy            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99",
+            "  strategy            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99   never",
         );
-        offline.strategies.iter().for_each(|strategy| self.strategy(strategy));
+        offline.strategies.iter().for_each(|strategy| self.strategy(strategy, offline.hub));
         self.paragraph(
             "",
             2,
             "Wrong: registers, at the replica that has most of them. Full state: bytes both ways, of what the whole state \
-             takes in this world. Stale: virtual time from an edit until another client accepted a message that was made \
-             after it.",
+             takes in this world. Stale: virtual time from an edit until another client has it; where a strategy sends no \
+             ids, until it took a message from a state that the edit went into, whatever the merge made of it. Never: \
+             edits times other clients that never had them, which are in no percentile.",
         );
+        if !offline.hub {
+            self.paragraph(
+                "",
+                2,
+                "There is no hub: what clients send to each other is all there is, and counts once, as bytes up.",
+            );
+        }
         for (name, reason) in &offline.left_out {
             self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
         }
@@ -41,21 +49,23 @@ impl Text {
         self.flaws(&offline.flaws);
     }
 
-    fn strategy(&mut self, strategy: &StrategyRecord) {
+    fn strategy(&mut self, strategy: &StrategyRecord, hub: bool) {
         let verdict = strategy.verdict.to_string();
         let padding = " ".repeat(14 - verdict.len());
         let warrant = strategy.warrant.as_ref().map_or("-".to_owned(), |_| "sampled".to_owned());
         let share = strategy.of_full_state_per_mille;
         let share = share.map_or("-".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
+        let down = if hub { strategy.down.total().to_string() } else { "-".to_owned() };
+        let stale = |ms| if strategy.staleness_ms.count > 0 { time(ms) } else { "-".to_owned() };
+        let never = strategy.undelivered.map_or("-".to_owned(), |never| never.to_string());
         let line = format!(
-            "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {:>12} {share:>12} {:>11}{:>8}",
+            "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {down:>12} {share:>12} {:>11}{:>8}{never:>8}",
             strategy.name,
             styled(strategy.verdict),
             strategy.wrong_registers,
             strategy.up.total(),
-            strategy.down.total(),
-            time(strategy.staleness_ms.p50),
-            time(strategy.staleness_ms.p99),
+            stale(strategy.staleness_ms.p50),
+            stale(strategy.staleness_ms.p99),
         );
         self.line(line.trim_end());
     }

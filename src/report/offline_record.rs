@@ -19,6 +19,8 @@ pub struct OfflineRecord {
     pub clients: u32,
     /// Registers.
     pub registers: u32,
+    /// Whether there is a hub; without one, clients send to each other.
+    pub hub: bool,
     /// Edits that users saw accepted.
     pub edits: u64,
     /// One row a strategy.
@@ -52,16 +54,21 @@ pub struct StrategyRecord {
     pub deliveries: u64,
     /// Messages that did not decode.
     pub damaged: u64,
-    /// Bytes that clients sent.
+    /// Bytes that clients sent: without a hub, all bytes.
     pub up: Traffic,
-    /// Bytes that were sent to clients.
+    /// Bytes that were sent to clients by others than clients: without a hub, none. No byte is in both.
     pub down: Traffic,
     /// Both ways, in per mille of what the full state takes in this world; nothing if that is not on trial.
     pub of_full_state_per_mille: Option<u64>,
     /// Bytes that all nodes keep.
     pub stored: u64,
-    /// For every edit and every other client: until it accepted a message made from a state with the edit; milliseconds.
+    /// For every edit and every other client that came to have it: how long that took, in milliseconds. With a strategy
+    /// that sends no ids, a client has an edit when it takes a message from a state that the edit went into, whatever the
+    /// merge makes of it.
     pub staleness_ms: Latencies,
+    /// For every edit and every other client: how many never came to have it, and are in no percentile. Nothing in a world
+    /// of more than 64 clients, where staleness is not measured.
+    pub undelivered: Option<u64>,
     /// The same as a histogram: HdrHistogram's V2 encoding, in base64.
     pub staleness_histogram: String,
     /// From the end of all faults until the last message, in milliseconds.

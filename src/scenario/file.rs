@@ -239,7 +239,137 @@ mod tests {
         );
     }
 
+    /// Every key of a world with a number, under its table.
+    const KEYS: [&str; 40] = [
+        "registers",
+        "start",
+        "clients",
+        "crashes",
+        "more_worlds",
+        "settle_s",
+        "memory_mib",
+        "workload.ticks",
+        "workload.changed",
+        "workload.most",
+        "workload.zipf_hundredths",
+        "presence.lasts_s",
+        "presence.away_s 0",
+        "presence.away_s 1",
+        "presence.here_s 0",
+        "presence.here_s 1",
+        "link.bits_per_s",
+        "link.latency_ms",
+        "link.jitter_ms",
+        "link.lost_per_mille",
+        "link.repeated_per_mille",
+        "link.reordered_per_mille",
+        "link.truncated_per_mille",
+        "link.corrupted_per_mille",
+        "link.outages",
+        "link.outage_s",
+        "clocks.skew_s",
+        "clocks.drift_ppm",
+        "clocks.jumps",
+        "clocks.jump_s",
+        "journal.retain",
+        "journal.compact_after",
+        "journal.piece",
+        "faults.at_s",
+        "faults.for_s",
+        "faults.age_s",
+        "faults.node",
+        "edges.clients",
+        "version",
+        "seed",
+    ];
+
+    /// A world whose keys have these values, and sound ones where there is none.
+    fn world(values: &std::collections::BTreeMap<&str, i64>) -> String {
+        let of = |key: &str, sound: i64| values.get(key).copied().unwrap_or(sound);
+        let given = |table: &str| -> String {
+            let keys = KEYS.iter().filter(|key| !key.contains(' ')).filter_map(|key| {
+                let name = key.strip_prefix(table)?.strip_prefix('.')?;
+                values.get(key).map(|value| format!("{name} = {value}\n"))
+            });
+            keys.collect()
+        };
+        let range = |key: &str| {
+            format!("{key} = [{}, {}]", of(&format!("presence.{key} 0"), 1), of(&format!("presence.{key} 1"), 9))
+        };
+        let optional: String = ["start", "crashes", "more_worlds", "settle_s", "memory_mib"]
+            .into_iter()
+            .filter_map(|key| values.get(key).map(|value| format!("{key} = {value}\n")))
+            .collect();
+        let workload = ["workload.most", "workload.zipf_hundredths"];
+        let workload: String = workload
+            .into_iter()
+            .filter_map(|key| values.get(key).map(|value| format!("{} = {value}\n", &key["workload.".len()..])))
+            .collect();
+        format!(
+            "version = {}\n[offline]\nseed = '{}'\nregisters = {}\nclients = {}\n{optional}\
+             edges = [{{ name = 'near', parent = 'hub', clients = [{}] }}]\n\
+             faults = [{{ kind = 'restore', node = 'client {}', at_s = {}, for_s = {}, age_s = {} }}]\n\
+             [offline.workload]\nticks = {}\nchanged = {}\n{workload}[offline.presence]\nlasts_s = {}\n{}\n{}\n\
+             [offline.link]\n{}[offline.clocks]\n{}[offline.journal]\n{}",
+            of("version", 1),
+            of("seed", 7),
+            of("registers", 8),
+            of("clients", 3),
+            of("edges.clients", 0),
+            of("faults.node", 1),
+            of("faults.at_s", 50),
+            of("faults.for_s", 5),
+            of("faults.age_s", 5),
+            of("workload.ticks", 2),
+            of("workload.changed", 2),
+            of("presence.lasts_s", 100),
+            range("away_s"),
+            range("here_s"),
+            given("link"),
+            given("clocks"),
+            given("journal"),
+        )
+    }
+
+    #[test]
+    fn a_sound_world_is_read_and_each_absurd_value_is_refused_by_the_name_of_its_key() {
+        parse(&world(&Default::default()), "sound", "sound.toml").expect("it is sound");
+        for key in KEYS {
+            // A seed may be any word, and nothing bounds what a register is at the start, memory, or a line's speed.
+            let any = ["seed", "start", "memory_mib", "link.bits_per_s"].contains(&key);
+            let said = parse(&world(&[(key, i64::MAX)].into()), "bad", "bad.toml").map(drop);
+            match said {
+                Ok(()) => assert!(any, "{key}"),
+                Err(error) => {
+                    let name = key.split([' ', '.']).rfind(|part| part.len() > 1).expect("a name");
+                    assert!(error.to_string().contains(name), "{key}: {error}");
+                }
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_value_of_any_key_of_a_world_gives_a_trial_or_an_error_that_names_a_key(
+            values in proptest::collection::btree_map(
+                proptest::sample::select(&KEYS[..]),
+                prop_oneof![any::<i64>(), -2..200i64, Just(i64::MAX), Just(i64::MIN), Just(i64::from(u32::MAX)), 0..1i64 << 33],
+                0..5,
+            ),
+        ) {
+            match parse(&world(&values), "any", "any.toml") {
+                Ok(Scenario { trial: Trial::Offline(trial), .. }) => {
+                    // What is let through can be weighed, and what every node is told can be worked out.
+                    let _ = crate::domain::offline::OfflineTrial::nodes(&trial);
+                }
+                Ok(_) => prop_assert!(false, "it is a world"),
+                Err(error) => {
+                    let named = |key: &&str| error.to_string().contains(key.split([' ', '.']).rfind(|part| part.len() > 1).unwrap_or(key));
+                    prop_assert!(KEYS.iter().any(|key| named(&key)), "{}", error);
+                }
+            }
+        }
+
         #[test]
         fn any_text_gives_a_scenario_or_an_error(text in "(version = 1\n)?(\\[(standard|tick|laws|expect)\\]\n)?.*") {
             let _ = parse(&text, "any", "any.toml");

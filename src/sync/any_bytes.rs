@@ -272,6 +272,7 @@ fn trial() -> OfflineTrial {
         more_worlds: 0,
         settle_s: 1,
         journal: Default::default(),
+        memory_mib: crate::domain::offline::default_memory(),
     }
 }
 

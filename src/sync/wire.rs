@@ -193,10 +193,7 @@ impl<'a> Reader<'a> {
     /// The next of ascending registers, each told as its distance to the lowest that it could be; `next` is that one, 0 at
     /// first, and then the one after this. There are `registers`.
     pub fn register(&mut self, next: &mut u64, registers: u32) -> Result<u32, Malformed> {
-        let register = self.number()?.checked_add(*next).filter(|&register| register < registers.into());
-        let register = register.ok_or(Malformed::Range("a register"))?;
-        *next = register + 1;
-        Ok(register as u32)
+        placed(self.number()?, next, registers)
     }
 
     /// A signed number.
@@ -220,6 +217,14 @@ impl<'a> Reader<'a> {
     pub fn end(self) -> Result<(), Malformed> {
         if self.is_done() { Ok(()) } else { Err(Malformed::Long) }
     }
+}
+
+/// The register at this distance to the lowest that it could be, as [`Reader::register`] has it.
+pub fn placed(distance: u64, next: &mut u64, registers: u32) -> Result<u32, Malformed> {
+    let register = distance.checked_add(*next).filter(|&register| register < registers.into());
+    let register = register.ok_or(Malformed::Range("a register"))?;
+    *next = register + 1;
+    Ok(register as u32)
 }
 
 /// Writes which registers change and by what: the count, gaps between registers, signed amounts.

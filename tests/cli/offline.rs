@@ -95,7 +95,30 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
         refused("flaws = ['typo']", "changed = 2", ""),
         refused("faults = [{ kind = 'wipe', node = 'client 2', at_s = 5 }]", "changed = 2", ""),
         refused("", "changed = 2", "[offline.link]\nlost_per_mille = 1001"),
+        refused("settle_s = 9223372036854775807", "changed = 2", ""),
+        refused("", "changed = 2", "[offline.clocks]\nskew_s = 9223372036854775807"),
+        refused(
+            "faults = [{ kind = 'crash', node = 'client 0', at_s = 5, for_s = 9223372036854775807 }]",
+            "changed = 2",
+            ""
+        ),
+        refused("strategies = ['full-state', 'full-state']", "changed = 2", ""),
+        refused("strategies = ['additive-delta', 'reconciliation']\nhub = false", "changed = 2", ""),
+        refused("memory_mib = 1", "changed = 2\nmost = 4294967295", "[offline.link]\noutages = 10000"),
     ]);
+}
+
+#[test]
+fn a_world_that_would_take_all_memory_is_refused_before_it_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("world.toml");
+    let text = "version = 1\n[offline]\nseed = '7'\nclients = 100000\nregisters = 1048576\n[offline.workload]\nticks = 2\n\
+                changed = 2\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\nhere_s = [1, 9]\n";
+    std::fs::write(&path, text).expect("a file");
+    let answer = answer(&["run", path.to_str().expect("text"), "--memory", "2048"]);
+    assert_eq!((answer.exit, answer.output.as_str()), (2, ""), "{}", answer.talk);
+    let told = unwrapped(&answer.talk);
+    assert!(told.contains("clients = 100000 with registers = 1048576") && told.contains("memory_mib = 2048"), "{told}");
 }
 
 #[test]

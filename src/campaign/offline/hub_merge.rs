@@ -94,3 +94,48 @@ fn check(strategy: &str, records: &[MergeRecord]) -> Check {
         findings: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::offline::quiet_trial;
+    use crate::domain::history::UserEdit;
+    use crate::domain::watch::Unwatched;
+    use crate::subject::{Conditions, backends, open};
+    use crate::sync::strategy;
+    use crate::sync::world::{World, settings};
+
+    /// What is found against a hub that was changed like this.
+    fn against(name: &str, change: impl Fn(&mut Outcome)) -> Vec<(u64, u64)> {
+        let trial = quiet_trial(2, 4, 100);
+        let strategy = strategy::find(name).expect("a strategy");
+        let edit = |register, amount| UserEdit { at: 5, register, amount, excused: false };
+        let users = vec![vec![edit(0, 5), edit(1, -300)], vec![edit(0, 7), edit(3, 1 << 40)]];
+        let world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
+        let mut outcome = world.with_users(users).traced(2).run(&mut Unwatched).expect("it ends");
+        change(&mut outcome);
+        let conditions =
+            Conditions { threads: std::num::NonZeroUsize::MIN, faults: Vec::new(), link: Default::default() };
+        let named = backends(["scalar", "model"]).expect("they are there");
+        let mut subjects = open(&named, &conditions).expect("they open");
+        let mut records = Vec::new();
+        compare(&trial, strategy, &outcome, &mut subjects, &mut records).expect("they answer");
+        assert_eq!(checks(&records)[0].verdict == Verdict::Holds, records.iter().all(|record| record.different == 0));
+        records.iter().map(|record| (record.compared, record.different)).collect()
+    }
+
+    #[test]
+    fn a_hub_is_compared_with_what_backends_merge_and_not_with_itself() {
+        for name in [strategy::RIGHT, strategy::XOR] {
+            assert_eq!(against(name, |_| {}), [(24, 0); 2], "{name}");
+            // The hub shows another bit than was merged.
+            let shown = |outcome: &mut Outcome| outcome.history.ends[2].registers[3] ^= 1 << 50;
+            assert_eq!(against(name, shown), [(24, 1); 2], "{name}");
+            // What arrived is not what the hub shows.
+            let arrived = |outcome: &mut Outcome| outcome.trace[0].1 ^= 0x0101;
+            assert_eq!(against(name, arrived), [(24, 2); 2], "{name}");
+            let lost = |outcome: &mut Outcome| outcome.trace.truncate(1);
+            assert!(against(name, lost).iter().all(|&(_, different)| different > 0), "{name}");
+        }
+    }
+}

@@ -44,6 +44,7 @@ pub fn run(
         evidence: Evidence::Software,
         clients: trial.clients,
         registers: trial.registers,
+        hub: trial.hub,
         edits: 0,
         strategies: Vec::new(),
         left_out,
@@ -76,11 +77,10 @@ pub fn run(
 fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Strategy>, BTreeMap<String, String>) {
     let asked =
         |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
-    let star = trial.hub && trial.edges.is_empty();
     let (on, out): (Vec<&Strategy>, Vec<&Strategy>) =
-        REGISTRY.iter().filter(asked).partition(|strategy| star || strategy.peers);
-    let reason = "which needs a hub that every client is connected to".to_owned();
-    (on, out.into_iter().map(|strategy| (strategy.name.to_owned(), reason.clone())).collect())
+        REGISTRY.iter().filter(asked).partition(|strategy| strategy.suits(trial));
+    let left_out = |strategy: &Strategy| (strategy.name.to_owned(), strategy::UNSUITED.to_owned());
+    (on, out.into_iter().map(left_out).collect())
 }
 
 fn outcome(
@@ -115,7 +115,7 @@ fn row(
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
     let mut encoded = Vec::new();
-    V2Serializer::new().serialize(&measures.staleness, &mut encoded).expect("memory takes every histogram");
+    V2Serializer::new().serialize(&measures.staleness.histogram, &mut encoded).expect("memory takes every histogram");
     Ok(StrategyRecord {
         name: strategy.name.to_owned(),
         verdict,
@@ -128,7 +128,8 @@ fn row(
         down,
         of_full_state_per_mille: None,
         stored: measures.stored,
-        staleness_ms: Latencies::from(&measures.staleness),
+        staleness_ms: Latencies::from(&measures.staleness.histogram),
+        undelivered: measures.staleness.undelivered(),
         staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
@@ -255,6 +256,7 @@ fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
         more_worlds: 0,
         settle_s: 3600,
         journal: Default::default(),
+        memory_mib: crate::domain::offline::default_memory(),
     }
 }
 
@@ -363,6 +365,10 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::offline::FaultKind;
+    use crate::domain::trial::Trial;
+    use crate::domain::watch::Unwatched;
+    use crate::scenario::shipped;
     use crate::sync::node::ReplicaNode;
     use crate::sync::replica::session::Relation;
     use crate::sync::store::Owner;
@@ -420,5 +426,36 @@ mod tests {
         };
         let row = row_after(life);
         assert_eq!((row.replays, row.rebuilds, row.audit.len()), (false, false, 0));
+    }
+
+    #[test]
+    fn where_devices_are_lost_an_edit_that_counts_twice_or_is_missing_does_not_hide_behind_those_that_may() {
+        let mut excused = 0;
+        for (name, _) in shipped::SHIPPED {
+            let Some(Ok(scenario)) = shipped::find(name) else { panic!("{name} is shipped") };
+            let Trial::Offline(trial) = scenario.trial else { continue };
+            let lost = [FaultKind::Wipe, FaultKind::Clone, FaultKind::Restore];
+            if !trial.faults.iter().any(|fault| lost.contains(&fault.kind)) {
+                continue;
+            }
+            let right = strategy::find(strategy::RIGHT).expect("it is registered");
+            let mut history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
+            assert_eq!(wrong_registers(&history), 0, "{name}");
+            for edit in history.ledger.edits().copied().collect::<Vec<_>>() {
+                // One that may be missing counts once or not at all: three or two times are too many.
+                let wrong = if edit.excused { [2, 2] } else { [1, -1] };
+                for times in wrong {
+                    let by = edit.amount * times;
+                    let add = |history: &mut History, by: i64| {
+                        history.ends.iter_mut().for_each(|end| end.registers[edit.register as usize] += by);
+                    };
+                    add(&mut history, by);
+                    assert_eq!(wrong_registers(&history), 1, "{name}: {edit:?} {times:+}");
+                    add(&mut history, -by);
+                }
+                excused += u64::from(edit.excused);
+            }
+        }
+        assert!(excused > 0, "devices are lost with edits in some of them");
     }
 }

@@ -192,10 +192,11 @@ impl Replica {
         self.reply(host, from, session, &Message::Reached { log, position });
     }
 
-    /// Drops from the journal what need not be told to anyone any more.
-    pub(super) fn compact<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+    /// Drops from the journal what need not be told to anyone any more. What was done before is done, whatever the store
+    /// says now: a compaction that was refused is tried again after the next entry.
+    pub(super) fn compact<S: Store>(&mut self, host: &mut Host<S>) {
         if self.state.entries < self.settings.compact_after {
-            return Ok(());
+            return;
         }
         let end = self.state.log.len();
         let settled =
@@ -210,13 +211,18 @@ impl Replica {
             let unsettled = self.state.log.iter().find(|(_, delta)| !settled(delta)).map(|(at, _)| at - 1);
             unsettled.unwrap_or(end).min(end.saturating_sub(self.settings.retain))
         };
+        // What is forgotten is forgotten once the image is there.
+        let mut compacted = self.state.clone();
         if self.settings.serves || self.has(Flaw::CompactionPastFrontier) {
-            self.state.drop_up_to(frontier);
+            compacted.drop_up_to(frontier);
         } else {
-            self.state.log.merge_up_to(frontier);
+            compacted.log.merge_up_to(frontier);
         }
-        host.replace(&self.state.image())?;
-        self.state.entries = 0;
-        Ok(())
+        compacted.entries = 0;
+        match host.replace(&compacted.image()) {
+            Ok(()) => self.state = compacted,
+            Err(StoreError::Refused { .. }) => {}
+            Err(_) => self.unknown = true,
+        }
     }
 }

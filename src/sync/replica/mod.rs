@@ -37,7 +37,7 @@ use state::{Entry, MessageId, State};
 
 /// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
 /// 268 million starts.
-const INCARNATIONS: u64 = 1 << 28;
+pub(in crate::sync) const INCARNATIONS: u64 = 1 << 28;
 
 /// What a replica is told about itself and its surroundings.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,6 +106,8 @@ pub struct Replica {
     refused: u64,
     /// Why the parent's snapshot could not be taken, where it could not.
     unmergeable: Option<String>,
+    /// Whether a write failed and may be there all the same: then the state may be behind the journal.
+    unknown: bool,
 }
 
 impl Replica {
@@ -121,6 +123,7 @@ impl Replica {
             parked: BTreeMap::new(),
             refused: 0,
             unmergeable: None,
+            unknown: false,
         };
         let first = replica.state.me.incarnation == 0;
         if first || !replica.has(Flaw::SameIncarnation) {
@@ -137,6 +140,7 @@ impl Replica {
 
     /// Its user makes several edits in one step: all of them are durable before any of them shows.
     pub fn edits<S: Store>(&mut self, host: &mut Host<S>, edits: &[(u32, i64)]) -> Result<(), StoreError> {
+        self.is_known()?;
         let first = self.state.made + 1;
         let entry = |&(register, amount): &(u32, i64)| Entry::Edit { register, amount };
         if self.has(Flaw::ApplyBeforeJournal) {
@@ -148,7 +152,8 @@ impl Replica {
         self.commit_all(host, edits.iter().map(entry).collect())?;
         (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
         self.news(host);
-        self.compact(host)
+        self.compact(host);
+        Ok(())
     }
 
     /// What a register shows, from a start of 0.
@@ -168,6 +173,7 @@ impl Replica {
         peer: NodeId,
         relation: Relation,
     ) -> Result<(), StoreError> {
+        self.is_known()?;
         self.disconnected(peer);
         let greets = self.greets(peer, relation);
         if greets && self.state.made > self.state.sealed {
@@ -219,6 +225,7 @@ impl Replica {
 
     /// Its time has come.
     pub fn wake<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        self.is_known()?;
         if self.news_at.is_some_and(|time| time <= host.now) {
             self.tell_news(host)?;
         }
@@ -245,6 +252,7 @@ impl Replica {
         from: NodeId,
         frame: &[u8],
     ) -> Result<Reception, StoreError> {
+        self.is_known()?;
         let Ok((session, body)) = unframed(frame) else { return Ok(Reception::Damaged) };
         self.read(host, from, session, body)
     }
@@ -288,7 +296,7 @@ impl Replica {
             }
             Message::Pieces { id, got } => self.pieces(host, from, id, got),
         }
-        self.compact(host)?;
+        self.compact(host);
         Ok(Reception::Taken)
     }
 
@@ -323,25 +331,43 @@ impl Replica {
 
     /// Writes an entry to the journal, makes it durable, and only then lets it happen.
     fn commit<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
-        host.append(&entry.bytes())?;
-        host.sync()?;
+        self.is_known()?;
+        let written = host.append(&entry.bytes()).and_then(|()| host.sync());
+        self.written(written, 1)?;
         self.state.apply(entry);
         Ok(())
     }
 
     /// The same for several entries, in one step.
     fn commit_all<S: Store>(&mut self, host: &mut Host<S>, entries: Vec<Entry>) -> Result<(), StoreError> {
-        entries.iter().try_for_each(|entry| host.append(&entry.bytes()))?;
-        host.sync()?;
+        self.is_known()?;
+        let written = entries.iter().try_for_each(|entry| host.append(&entry.bytes())).and_then(|()| host.sync());
+        self.written(written, entries.len() as u64)?;
         entries.into_iter().for_each(|entry| self.state.apply(entry));
         Ok(())
     }
 
     /// Writes an entry that a crash may lose: it saves work, and nothing rests on it.
     fn note<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
-        host.append(&entry.bytes())?;
+        self.is_known()?;
+        let written = host.append(&entry.bytes());
+        self.written(written, 1)?;
         self.state.apply(entry);
         Ok(())
+    }
+
+    /// What became of a write of so many entries. Where the store refused them and no others, nothing has happened. What
+    /// was noted before and is gone with them, or may be there or not, has the state and the journal differ.
+    fn written(&mut self, written: Result<(), StoreError>, entries: u64) -> Result<(), StoreError> {
+        if let Err(error) = &written {
+            self.unknown |= !matches!(error, StoreError::Refused { entries: dropped, .. } if *dropped <= entries);
+        }
+        written
+    }
+
+    /// Refuses to go on where the state may be behind the journal.
+    fn is_known(&self) -> Result<(), StoreError> {
+        if self.unknown { Err(StoreError::Unknown) } else { Ok(()) }
     }
 
     /// What it says when it connects.

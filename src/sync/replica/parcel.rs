@@ -23,6 +23,8 @@ pub struct Parcel {
     /// Pieces that the other has, and that were sent, numbered from 1.
     pub(super) got: Ranges,
     pub(super) sent: Ranges,
+    /// Pieces that were ever sent: those that are sent once more are retransmissions.
+    counted: Ranges,
     /// What of the traffic is not counted yet.
     uncounted: Traffic,
     /// When to send it again, if nothing is heard of it until then.
@@ -36,7 +38,8 @@ impl Parcel {
     pub(super) fn new(what: What, body: Body) -> Self {
         let id = crc32fast::hash(&body.bytes);
         let uncounted = body.traffic;
-        Parcel { what, body, id, got: Ranges::default(), sent: Ranges::default(), uncounted, due: 0 }
+        let none = Ranges::default;
+        Parcel { what, body, id, got: none(), sent: none(), counted: none(), uncounted, due: 0 }
     }
 
     pub(super) fn pieces(&self, piece: usize) -> u64 {
@@ -140,10 +143,14 @@ pub(super) fn transmit<S: Store>(
         let length = bytes.len() as u64;
         let message = Message::Piece { id: parcel.id, count: all as u32, place: piece as u32 - 1, bytes };
         let (frame, mut traffic) = message.body().framed(session);
-        let counted = draw(&mut parcel.uncounted, length);
-        traffic.payload = 0;
-        traffic += counted;
-        traffic.retransmission += length - counted.total();
+        if parcel.counted.contains(piece) {
+            traffic = traffic.again();
+        } else {
+            // The bytes of a piece are what they are in the message: they are the payload of none but their frame.
+            traffic.payload = 0;
+            traffic += draw(&mut parcel.uncounted, length);
+            parcel.counted.insert(piece, piece);
+        }
         parcel.sent.insert(piece, piece);
         host.send(to, frame, traffic);
     }

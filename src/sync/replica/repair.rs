@@ -185,6 +185,7 @@ impl Replica {
     /// way to neighbours is made anew.
     pub fn rebuild<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         self.state = recovered(&self.settings, &mut host.store)?;
+        self.unknown = false;
         self.requeue(host)
     }
 

@@ -1,4 +1,6 @@
-//! The replica as a whole: what it makes of any stored bytes, and what it answers to a user and an operator.
+//! The replica as a whole: what it makes of any stored bytes and of stores that fail, and what it answers to a user and an
+//! operator.
 
 mod asked;
 mod stored_bytes;
+mod unreliable_stores;

@@ -47,9 +47,25 @@ pub enum StoreError {
     /// It is not as it was written.
     #[error("the store is damaged: {0}; restore it, or start afresh and take what the peers have")]
     Damaged(String),
+    /// It is somebody else's database.
+    #[error(
+        "the file is a database and no store of abench; it was left as it is. Name another file, or one that is not there"
+    )]
+    Foreign,
     /// The medium refuses.
     #[error("the store cannot be written or read: {0}; see to the medium, or to who may use it, and open it again")]
     Unusable(String),
+    /// It wrote nothing: what was appended since the last sync is dropped, and can be tried again.
+    #[error("the store wrote nothing: {why}; try again")]
+    Refused {
+        /// Entries that were dropped.
+        entries: u64,
+        /// Why.
+        why: String,
+    },
+    /// An earlier write failed, and may be there or not.
+    #[error("an earlier write of the store failed, and nobody knows how much of it is there: open the store again")]
+    Unknown,
 }
 
 impl std::fmt::Display for Owner {
@@ -64,12 +80,16 @@ pub trait Store {
     fn load(&mut self) -> Result<Kept, StoreError>;
 
     /// Adds an entry. Until [`Store::sync`] a crash may lose it.
+    ///
+    /// After [`StoreError::Refused`], from here or from [`Store::sync`], nothing that was appended since the last sync is
+    /// there, nor will be. After any other error nobody knows until the store is opened again.
     fn append(&mut self, entry: &[u8]) -> Result<(), StoreError>;
 
     /// Makes all entries durable.
     fn sync(&mut self) -> Result<(), StoreError>;
 
-    /// Puts an image in place of the old one and of all entries, in one step, durably.
+    /// Puts an image in place of the old one and of all entries, those included that are not synced, in one step, durably.
+    /// After [`StoreError::Refused`] everything is as it was before.
     fn replace(&mut self, image: &[u8]) -> Result<(), StoreError>;
 
     /// Bytes that it takes.

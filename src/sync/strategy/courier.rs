@@ -9,7 +9,7 @@ use crate::domain::traffic::{Kind, Traffic};
 use crate::sync::host::{Host, NodeId, OpId, Time};
 use crate::sync::node::Node;
 use crate::sync::replica::session::Relation;
-use crate::sync::replica::{Reception, Settings};
+use crate::sync::replica::{INCARNATIONS, Reception, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
 use crate::sync::vector::Actor;
@@ -26,6 +26,13 @@ pub struct About {
     pub start: i64,
     /// What its clock shows, in microseconds.
     pub wall: i64,
+}
+
+impl About {
+    /// What its clock shows, in milliseconds: as fine as stamps are.
+    pub fn millis(&self) -> i64 {
+        self.wall.div_euclid(1000)
+    }
 }
 
 /// A neighbour's bookkeeping by neighbour.
@@ -136,7 +143,7 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
         self.about.wall = host.wall;
         if self.about.actor.incarnation == 0 {
-            self.about.actor.incarnation = 1 + host.random(u64::from(u32::MAX)) as u32;
+            self.about.actor.incarnation = 1 + host.random(INCARNATIONS - 1) as u32;
         }
         self.content.edit(&self.about, &mut self.peers, register, amount);
         self.made += 1;

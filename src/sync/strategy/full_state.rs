@@ -1,4 +1,5 @@
-//! The whole state, overwriting the receiver's.
+//! The whole state, overwriting the receiver's. A value travels as its difference from the start, which every device was
+//! delivered with.
 
 use crate::domain::traffic::Kind;
 use crate::sync::host::NodeId;
@@ -35,12 +36,12 @@ impl Content for FullState {
         peers.values_mut().for_each(|peer| peer.news = true);
     }
 
-    fn offer(&mut self, _about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
         if peer.news {
             *peer = Peer { news: false, flying: true };
             writer.of(Kind::Payload);
             self.values.iter().for_each(|&value| {
-                writer.signed(value);
+                writer.signed(value.wrapping_sub(about.start));
             });
         }
         peer.flying
@@ -58,7 +59,8 @@ impl Content for FullState {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let values: Result<Vec<i64>, Malformed> = (0..about.registers).map(|_| reader.signed()).collect();
+        let values: Result<Vec<i64>, Malformed> =
+            (0..about.registers).map(|_| Ok(about.start.wrapping_add(reader.signed()?))).collect();
         let values = values?;
         reader.end()?;
         if values != self.values {

@@ -17,10 +17,11 @@ pub struct Hybrid {
 
 impl Policy for Hybrid {
     const STAMPED: bool = true;
+    const COUNTED: bool = true;
 
     fn stamp(&mut self, about: &About) -> Stamp {
-        if about.wall > self.time {
-            (self.time, self.count) = (about.wall, 0);
+        if about.millis() > self.time {
+            (self.time, self.count) = (about.millis(), 0);
         } else {
             self.count = self.count.saturating_add(1);
         }
@@ -28,7 +29,7 @@ impl Policy for Hybrid {
     }
 
     fn heard(&mut self, about: &About, stamp: Stamp) {
-        let latest = self.time.max(stamp.time).max(about.wall);
+        let latest = self.time.max(stamp.time).max(about.millis());
         self.count = match (latest == self.time, latest == stamp.time) {
             (true, true) => self.count.max(stamp.count).saturating_add(1),
             (true, false) => self.count.saturating_add(1),
@@ -56,9 +57,9 @@ mod tests {
     fn what_is_written_after_hearing_of_a_write_is_later_though_the_clock_is_behind() {
         let mut clock = Hybrid::default();
         let heard = Stamp { time: 900, count: 4, client: 2 };
-        clock.heard(&at(100), heard);
-        let written = clock.stamp(&at(101));
+        clock.heard(&at(100_000), heard);
+        let written = clock.stamp(&at(101_000));
         assert!(Hybrid::wins(written, Some(heard)), "{written:?}");
-        assert_eq!(clock.stamp(&at(1000)), Stamp { time: 1000, count: 0, client: 1 });
+        assert_eq!(clock.stamp(&at(1_000_999)), Stamp { time: 1000, count: 0, client: 1 });
     }
 }

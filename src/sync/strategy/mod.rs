@@ -29,6 +29,17 @@ use courier::{Content, Courier};
 /// Opens a node of a strategy.
 type Open = fn(&Settings, &OfflineTrial, &mut Host<Disk>) -> Result<Box<dyn Node>, StoreError>;
 
+/// What every node of a strategy keeps, by what it grows with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// The registers, and edits until they are passed on.
+    Registers,
+    /// Every edit of everyone.
+    Edits,
+    /// Every client's sums of every register.
+    ClientSums,
+}
+
 /// A strategy's entry.
 pub struct Strategy {
     /// Its name.
@@ -39,6 +50,8 @@ pub struct Strategy {
     pub constant: bool,
     /// Whether it works between peers, without a hub.
     pub peers: bool,
+    /// What each of its nodes keeps.
+    pub keeps: Keeps,
     /// How a node is opened.
     pub open: Open,
 }
@@ -64,6 +77,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "the whole state, overwriting the receiver's",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: courier::<full_state::FullState>,
     },
     Strategy {
@@ -71,6 +85,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "changed registers, the last to arrive wins",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: courier::<last_arrival::LastArrival>,
     },
     Strategy {
@@ -78,6 +93,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "changed registers, the latest by the writer's clock wins",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: courier::<wall_clock::WallClock>,
     },
     Strategy {
@@ -85,6 +101,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "changed registers, the latest by a hybrid logical clock wins",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: courier::<hybrid_clock::HybridClock>,
     },
     Strategy {
@@ -92,6 +109,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "changed registers, the first write ever wins",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: courier::<first_writer::FirstWriter>,
     },
     Strategy {
@@ -99,6 +117,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "operations to the hub, which replays them and answers with the registers",
         constant: true,
         peers: false,
+        keeps: Keeps::Registers,
         open: courier::<reconciliation::Reconciliation>,
     },
     Strategy {
@@ -106,6 +125,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "every operation to everyone, and kept by everyone",
         constant: false,
         peers: true,
+        keeps: Keeps::Edits,
         open: courier::<operation_log::OperationLog>,
     },
     Strategy {
@@ -113,6 +133,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "the XOR of a register before and after, merged by XOR, as published",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: courier::<xor_delta::XorDelta>,
     },
     Strategy {
@@ -120,6 +141,7 @@ pub const REGISTRY: &[Strategy] = &[
         about: "increments with operation ids, merged by addition if not seen before",
         constant: true,
         peers: true,
+        keeps: Keeps::Registers,
         open: |settings, trial, host| Ok(Box::new(ReplicaNode::open(settings.clone(), trial.start, host)?)),
     },
     Strategy {
@@ -127,9 +149,20 @@ pub const REGISTRY: &[Strategy] = &[
         about: "each client's sums of increments and of decrements, merged by maximum",
         constant: false,
         peers: true,
+        keeps: Keeps::ClientSums,
         open: courier::<running_sums::RunningSums>,
     },
 ];
+
+impl Strategy {
+    /// Whether this world is one for it.
+    pub fn suits(&self, trial: &OfflineTrial) -> bool {
+        self.peers || trial.hub && trial.edges.is_empty()
+    }
+}
+
+/// Why a world is none for a strategy.
+pub const UNSUITED: &str = "which needs a hub that every client is connected to";
 
 /// A name that is no strategy's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -68,24 +68,30 @@ impl Content for OperationLog {
         let came = |operation: &&Operation| {
             peer.came_from.get(&operation.actor).is_some_and(|ranges| ranges.contains(operation.sequence))
         };
-        let news: Vec<&Operation> = self.operations[peer.has..].iter().filter(|operation| !came(operation)).collect();
+        let mut news: Vec<&Operation> =
+            self.operations[peer.has..].iter().filter(|operation| !came(operation)).collect();
         peer.offered = self.operations.len();
         if news.is_empty() {
             peer.has = peer.offered;
             return false;
         }
-        let groups = news.chunk_by(|one, next| one.actor == next.actor);
-        writer.of(Kind::Framing).number(groups.clone().count() as u64);
-        for group in groups {
-            group[0].actor.write(writer.of(Kind::Ids));
-            writer.of(Kind::Framing).number(group.len() as u64);
-            let mut next = 0;
-            for operation in group {
-                // Those of one actor come here in any order; most follow one another.
-                writer.of(Kind::Ids).signed(operation.sequence as i64 - next);
-                writer.of(Kind::Addressing).number(operation.register.into());
-                writer.of(Kind::Payload).signed(operation.amount);
-                next = operation.sequence as i64 + 1;
+        // In which order they came here says nothing: by author, and in runs, ids are short.
+        news.sort_unstable_by_key(|operation| (operation.actor, operation.sequence));
+        let authors = news.chunk_by(|one, next| one.actor == next.actor);
+        writer.of(Kind::Framing).number(authors.clone().count() as u64);
+        for of_author in authors {
+            let runs = of_author.chunk_by(|one, next| one.sequence + 1 == next.sequence);
+            of_author[0].actor.write(writer.of(Kind::Ids));
+            writer.of(Kind::Framing).number(runs.clone().count() as u64);
+            let mut next = 1;
+            for run in runs {
+                writer.of(Kind::Ids).number(run[0].sequence - next);
+                writer.of(Kind::Framing).number(run.len() as u64);
+                for operation in run {
+                    writer.of(Kind::Addressing).number(operation.register.into());
+                    writer.of(Kind::Payload).signed(operation.amount);
+                }
+                next = run[0].sequence + run.len() as u64;
             }
         }
         true
@@ -107,14 +113,16 @@ impl Content for OperationLog {
         let mut operations = Vec::new();
         for _ in 0..reader.count("a number of actors")? {
             let actor = Actor::read(reader)?;
-            let mut next = 0i64;
-            for _ in 0..reader.count("a number of operations")? {
-                let sequence =
-                    next.checked_add(reader.signed()?).filter(|&sequence| sequence > 0 && sequence < i64::MAX >> 1);
-                let sequence = sequence.ok_or(Malformed::Range("a sequence number"))?;
-                let register = reader.at_most((about.registers - 1).into(), "a register")? as u32;
-                operations.push(Operation { actor, sequence: sequence as u64, register, amount: reader.signed()? });
-                next = sequence + 1;
+            let mut next = 1u64;
+            for _ in 0..reader.count("a number of runs")? {
+                let first = next.checked_add(reader.number()?).filter(|&first| first < u64::MAX >> 2);
+                let first = first.ok_or(Malformed::Range("a sequence number"))?;
+                next = first;
+                for _ in 0..reader.count("a number of operations")? {
+                    let register = reader.at_most((about.registers - 1).into(), "a register")? as u32;
+                    operations.push(Operation { actor, sequence: next, register, amount: reader.signed()? });
+                    next += 1;
+                }
             }
         }
         reader.end()?;

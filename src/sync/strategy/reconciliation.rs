@@ -1,5 +1,5 @@
 //! Clients send operations to the hub, which replays them; the hub's registers come back, and each client shows them with
-//! its own operations on top that are not in them yet.
+//! its own operations on top that are not in them yet. A register travels as its difference from the start.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -63,7 +63,7 @@ impl Content for Reconciliation {
         self.pending.push_back((register, amount));
     }
 
-    fn offer(&mut self, _about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
         let end = self.first + self.pending.len() as u64;
         if peer.offered + 1 < end {
             let from = peer.offered.max(self.first - 1);
@@ -92,7 +92,7 @@ impl Content for Reconciliation {
         let mut next = 0;
         for &register in &peer.flying {
             writer.of(Kind::Addressing).number(u64::from(register - next));
-            writer.of(Kind::Payload).signed(self.values[register as usize]);
+            writer.of(Kind::Payload).signed(self.values[register as usize].wrapping_sub(about.start));
             next = register + 1;
         }
         true
@@ -157,7 +157,7 @@ impl Content for Reconciliation {
         }
         self.answers = answer;
         for (register, value) in changes {
-            self.values[register as usize] = value;
+            self.values[register as usize] = about.start.wrapping_add(value);
         }
         if actor == self.actor {
             while self.first <= number && self.pending.pop_front().is_some() {

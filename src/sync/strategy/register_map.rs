@@ -1,4 +1,20 @@
 //! Registers that are overwritten one by one: what the last-writer and first-writer strategies share.
+//!
+//! A value travels as its difference from the start, which every device was delivered with. Where writes carry stamps, they
+//! go by client and time, so that neither is told twice:
+//!
+//! | field | kind |
+//! |---|---|
+//! | number of clients | framing |
+//! | each: client | id |
+//! | number of its times | framing |
+//! | each: milliseconds since the time before it in the message, signed; the first since 0 | id |
+//! | number of registers written then | addressing |
+//! | each: gap to the register before | addressing |
+//! | value less the start, signed | payload |
+//! | which of several at that time, if the clock counts | id |
+//!
+//! Without stamps it is a number of registers, and of each the gap and the value.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +26,7 @@ use crate::sync::wire::{Malformed, Reader, Writer};
 /// When a register was written, by whatever the policy calls time, and by whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
-    /// Time.
+    /// Time, in milliseconds: no user writes a register twice in one.
     pub time: i64,
     /// Which of several at that time.
     pub count: u32,
@@ -22,6 +38,9 @@ pub struct Stamp {
 pub trait Policy: Clone + Default + std::fmt::Debug {
     /// Whether writes carry stamps.
     const STAMPED: bool;
+
+    /// Whether stamps count writes at one time.
+    const COUNTED: bool = false;
 
     /// The stamp of a write that is made now.
     fn stamp(&mut self, about: &About) -> Stamp;
@@ -38,6 +57,13 @@ pub trait Policy: Clone + Default + std::fmt::Debug {
 pub struct RegisterMap<P> {
     policy: P,
     registers: Vec<(i64, Option<Stamp>)>,
+}
+
+/// One write as it travels.
+struct Write {
+    stamp: Stamp,
+    register: u32,
+    difference: i64,
 }
 
 /// Registers that a neighbour does not have as they are.
@@ -70,22 +96,34 @@ impl<P: Policy> Content for RegisterMap<P> {
         }
     }
 
-    fn offer(&mut self, _about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
         if peer.news.is_empty() {
             return false;
         }
         peer.flying = std::mem::take(&mut peer.news);
-        writer.of(Kind::Addressing).number(peer.flying.len() as u64);
-        let mut next = 0;
-        for &register in &peer.flying {
+        let write = |&register: &u32| {
             let (value, stamp) = self.registers[register as usize];
-            writer.of(Kind::Addressing).number(u64::from(register - next));
-            writer.of(Kind::Payload).signed(value);
-            if P::STAMPED {
-                let Stamp { time, count, client } = stamp.unwrap_or_default();
-                writer.of(Kind::Ids).signed(time).number(count.into()).number(client.into());
+            Write { stamp: stamp.unwrap_or_default(), register, difference: value.wrapping_sub(about.start) }
+        };
+        let mut writes: Vec<Write> = peer.flying.iter().map(write).collect();
+        if !P::STAMPED {
+            write_registers(writer, &writes, false);
+            return true;
+        }
+        writes.sort_unstable_by_key(|write| (write.stamp.client, write.stamp.time, write.register));
+        let clients = writes.chunk_by(|one, next| one.stamp.client == next.stamp.client);
+        writer.of(Kind::Framing).number(clients.clone().count() as u64);
+        let mut before = 0;
+        for of_client in clients {
+            let times = of_client.chunk_by(|one, next| one.stamp.time == next.stamp.time);
+            writer.of(Kind::Ids).number(of_client[0].stamp.client.into());
+            writer.of(Kind::Framing).number(times.clone().count() as u64);
+            for at_once in times {
+                let time = at_once[0].stamp.time;
+                writer.of(Kind::Ids).signed(time.wrapping_sub(before));
+                write_registers(writer, at_once, P::COUNTED);
+                before = time;
             }
-            next = register + 1;
         }
         true
     }
@@ -105,19 +143,22 @@ impl<P: Policy> Content for RegisterMap<P> {
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
         let mut writes = Vec::new();
-        let mut next = 0u64;
-        for _ in 0..reader.count("a number of registers")? {
-            let register = reader.register(&mut next, about.registers)?;
-            let value = reader.signed()?;
-            let stamp = if P::STAMPED {
-                Stamp { time: reader.signed()?, count: reader.small("a count")?, client: reader.small("a client")? }
-            } else {
-                Stamp::default()
-            };
-            writes.push((register, value, stamp));
+        if P::STAMPED {
+            let mut time = 0i64;
+            for _ in 0..reader.count("a number of clients")? {
+                let client = reader.small("a client")?;
+                for _ in 0..reader.count("a number of times")? {
+                    time = time.wrapping_add(reader.signed()?);
+                    let stamp = Stamp { time, count: 0, client };
+                    read_registers(reader, about.registers, stamp, P::COUNTED, &mut writes)?;
+                }
+            }
+        } else {
+            read_registers(reader, about.registers, Stamp::default(), false, &mut writes)?;
         }
         reader.end()?;
-        for (register, new, stamp) in writes {
+        for Write { stamp, register, difference } in writes {
+            let new = about.start.wrapping_add(difference);
             self.policy.heard(about, stamp);
             let (value, last) = &mut self.registers[register as usize];
             if (new, Some(stamp)) != (*value, *last) && P::wins(stamp, *last) {
@@ -139,6 +180,100 @@ impl<P: Policy> Content for RegisterMap<P> {
     }
 
     fn stored(&self) -> u64 {
-        (if P::STAMPED { 24 } else { 8 }) * self.registers.len() as u64
+        let stamp = if P::STAMPED { 12 } else { 0 } + if P::COUNTED { 4 } else { 0 };
+        (8 + stamp) * self.registers.len() as u64
+    }
+}
+
+/// Registers, ascending, with what they are; and which of several writes at that time each was, if it is counted.
+fn write_registers(writer: &mut Writer, writes: &[Write], counted: bool) {
+    writer.of(Kind::Addressing).number(writes.len() as u64);
+    let mut next = 0;
+    for Write { stamp, register, difference } in writes {
+        writer.of(Kind::Addressing).number(u64::from(register - next));
+        writer.of(Kind::Payload).signed(*difference);
+        if counted {
+            writer.of(Kind::Ids).number(stamp.count.into());
+        }
+        next = register + 1;
+    }
+}
+
+/// Reads what [`write_registers`] wrote.
+fn read_registers(
+    reader: &mut Reader,
+    registers: u32,
+    stamp: Stamp,
+    counted: bool,
+    writes: &mut Vec<Write>,
+) -> Result<(), Malformed> {
+    let mut next = 0u64;
+    for _ in 0..reader.count("a number of registers")? {
+        let (register, difference) = (reader.register(&mut next, registers)?, reader.signed()?);
+        let count = if counted { reader.small("a count")? } else { 0 };
+        writes.push(Write { stamp: Stamp { count, ..stamp }, register, difference });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::strategy::hybrid_clock::HybridClock;
+    use crate::sync::strategy::wall_clock::WallClock;
+    use crate::sync::vector::Actor;
+
+    fn at(wall: i64) -> About {
+        About { actor: Actor { client: 3, incarnation: 1 }, registers: 256, start: 100_000, wall }
+    }
+
+    /// What a day's two ticks of ten registers each are sent as, by kind, and whether a neighbour has them then.
+    fn sent<P: Policy>() -> crate::domain::traffic::Traffic {
+        let (mut one, mut other) = (RegisterMap::<P>::default(), RegisterMap::<P>::default());
+        one.begin(&at(0));
+        other.begin(&at(0));
+        let mut peer = one.meet(&at(0));
+        for (tick, wall) in [(0, 3_600_000_000i64), (1, 50_000_000_000)] {
+            for place in 0..10 {
+                let mut peers = Peers::from([(9, std::mem::take(&mut peer))]);
+                one.edit(&at(wall + i64::from(place)), &mut peers, 20 * tick + place, 5);
+                peer = peers.remove(&9).expect("it is there");
+            }
+        }
+        let mut writer = Writer::bare();
+        assert!(one.offer(&at(0), &mut peer, &mut writer));
+        let (bytes, traffic) = writer.unsealed();
+        let reader = &mut Reader::bare(&bytes);
+        other.take(&at(0), &mut Peers::new(), 3, reader).expect("it was written");
+        assert_eq!(one.registers, other.registers);
+        traffic
+    }
+
+    #[test]
+    fn a_message_tells_its_writer_once_and_each_time_once() {
+        let wall = sent::<crate::sync::strategy::wall_clock::Wall>();
+        // The client, and two times of 4 bytes; a count and a gap for each register; how many there are of what.
+        assert_eq!((wall.ids, wall.payload, wall.addressing, wall.framing), (9, 20, 22, 2));
+        let hybrid = sent::<crate::sync::strategy::hybrid_clock::Hybrid>();
+        assert_eq!((hybrid.ids, hybrid.payload, hybrid.addressing, hybrid.framing), (29, 20, 22, 2));
+        let plain = sent::<crate::sync::strategy::last_arrival::Arrival>();
+        assert_eq!((plain.ids, plain.payload, plain.addressing, plain.framing), (0, 20, 21, 0));
+    }
+
+    #[test]
+    fn a_time_of_any_size_comes_back() {
+        for wall in [i64::MIN, -1, 0, i64::MAX] {
+            let (mut one, mut other) = (WallClock::default(), WallClock::default());
+            one.begin(&at(0));
+            other.begin(&at(0));
+            let mut peers = Peers::from([(9, one.meet(&at(0)))]);
+            one.edit(&at(wall), &mut peers, 1, 1);
+            one.edit(&at(-wall.saturating_add(1)), &mut peers, 2, 1);
+            let mut writer = Writer::bare();
+            one.offer(&at(0), peers.get_mut(&9).expect("it is there"), &mut writer);
+            other.take(&at(0), &mut Peers::new(), 3, &mut Reader::bare(&writer.into_bytes())).expect("it was written");
+            assert_eq!(one.registers, other.registers);
+        }
+        assert_eq!(HybridClock::default().stored(), 0);
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Shapiro, Preguiça, Baquero and Zawirski, "A comprehensive study of Convergent and Commutative Replicated Data Types",
 //! INRIA RR-7506, 2011, specification 7.
+//!
+//! The gap between registers tells in its lowest bit whether anything was taken away: a sum of 0 is not told.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::traffic::Kind;
 use crate::sync::host::NodeId;
 use crate::sync::strategy::courier::{About, Content, Peers};
-use crate::sync::wire::{Malformed, Reader, Writer};
+use crate::sync::wire::{Malformed, Reader, Writer, placed};
 
 /// Whose sums, of which register.
 type Slot = (u32, u32);
@@ -60,8 +62,11 @@ impl Content for RunningSums {
             let mut next = 0;
             for slot in group {
                 let (added, taken) = self.sums[slot];
-                writer.of(Kind::Addressing).number(u64::from(slot.1 - next));
-                writer.of(Kind::Payload).number(added).number(taken);
+                writer.of(Kind::Addressing).number(u64::from(slot.1 - next) << 1 | u64::from(taken > 0));
+                writer.of(Kind::Payload).number(added);
+                if taken > 0 {
+                    writer.number(taken);
+                }
                 next = slot.1 + 1;
             }
         }
@@ -87,8 +92,10 @@ impl Content for RunningSums {
             let client = reader.small("a client")?;
             let mut next = 0u64;
             for _ in 0..reader.count("a number of registers")? {
-                let register = reader.register(&mut next, about.registers)?;
-                sums.push(((client, register), (reader.number()?, reader.number()?)));
+                let gap = reader.number()?;
+                let register = placed(gap >> 1, &mut next, about.registers)?;
+                let added = reader.number()?;
+                sums.push(((client, register), (added, if gap & 1 == 1 { reader.number()? } else { 0 })));
             }
         }
         reader.end()?;

@@ -14,7 +14,7 @@ impl Policy for Wall {
     const STAMPED: bool = true;
 
     fn stamp(&mut self, about: &About) -> Stamp {
-        Stamp { time: about.wall, count: 0, client: about.actor.client }
+        Stamp { time: about.millis(), count: 0, client: about.actor.client }
     }
 
     fn wins(new: Stamp, old: Option<Stamp>) -> bool {

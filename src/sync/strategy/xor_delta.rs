@@ -61,7 +61,8 @@ impl Content for XorDelta {
         let mut next = 0;
         for (&register, &delta) in &peer.flying {
             writer.of(Kind::Addressing).number(u64::from(register - next));
-            writer.of(Kind::Payload).number(delta);
+            // A change of sign is all ones: as a signed number it is short.
+            writer.of(Kind::Payload).signed(delta as i64);
             next = register + 1;
         }
         true
@@ -86,7 +87,7 @@ impl Content for XorDelta {
         let mut next = 0u64;
         for _ in 0..reader.count("a number of registers")? {
             let register = reader.register(&mut next, about.registers)?;
-            deltas.push((register, reader.number()?));
+            deltas.push((register, reader.signed()? as u64));
         }
         reader.end()?;
         for (register, delta) in deltas {

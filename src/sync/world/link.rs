@@ -8,6 +8,9 @@ use crate::sync::wire::Frame;
 /// Microseconds in a millisecond.
 const MILLISECOND: u64 = 1000;
 
+/// After the end of every world.
+const FOREVER: Time = 1 << 62;
+
 /// A link, with its two directions.
 #[derive(Clone)]
 pub struct Wire {
@@ -35,7 +38,8 @@ impl Wire {
     pub fn send(&mut self, now: Time, frame: Frame, direction: usize, sound: bool) -> [Option<Arrival>; 2] {
         let Link { bits_per_s, latency_ms, jitter_ms, .. } = self.link;
         let takes = (frame.bytes.len() as u64 * 8_000_000).div_ceil(bits_per_s.max(1));
-        let out = now.max(self.busy_until[direction]) + takes;
+        // A line that is busy for longer than any world lasts is busy for ever.
+        let out = now.max(self.busy_until[direction]).saturating_add(takes).min(FOREVER);
         self.busy_until[direction] = out;
         let at = out + latency_ms * MILLISECOND;
         if sound || self.is_sound() {

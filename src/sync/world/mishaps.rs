@@ -69,6 +69,7 @@ impl World<'_> {
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
                 device.backup = device.node.as_ref().map(|held| (device.made, device.host.store.clone(), held.copy()));
+                self.measures.staleness.backed_up(node);
                 Ok(())
             }
             Mishap::Fuse(node, steps) => {
@@ -98,6 +99,7 @@ impl World<'_> {
                 let settings_disk = Disk::new(self.devices[node as usize].host.store.owner());
                 self.devices[node as usize].host.store = settings_disk;
                 self.devices[node as usize].wiped = true;
+                self.measures.staleness.wiped(node);
             }
             FaultKind::Damage => {
                 let lost = self.lose(node, 0);
@@ -108,6 +110,7 @@ impl World<'_> {
                 self.lose(node, made);
                 let device = &mut self.devices[node as usize];
                 (device.host.store, device.node) = (disk, Some(held));
+                self.measures.staleness.restored(node);
             }
             FaultKind::Clone => {
                 let twin = node + 1;
@@ -121,6 +124,7 @@ impl World<'_> {
                 };
                 let device = &mut self.devices[twin as usize];
                 (device.host.store, device.node) = (disk, held);
+                self.measures.staleness.copied(node, twin, self.now);
                 self.fail(twin, back)?;
                 return Ok(());
             }
@@ -133,8 +137,9 @@ impl World<'_> {
     fn lose(&mut self, node: NodeId, after: usize) -> usize {
         let device = &mut self.devices[node as usize];
         let kept = device.safe.max(after).min(device.made);
-        let lost = &mut device.edits[kept..device.made];
-        lost.iter_mut().for_each(|edit| edit.excused = true);
+        let lost = kept..device.made;
+        device.edits[lost.clone()].iter_mut().for_each(|edit| edit.excused = true);
+        self.measures.staleness.lost(node, lost.clone());
         device.ids.clear();
         lost.len()
     }

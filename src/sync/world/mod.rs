@@ -7,9 +7,13 @@
 
 mod calendar;
 pub mod clock;
+#[cfg(test)]
+mod counted;
 pub mod link;
 pub mod measure;
+pub mod memory;
 mod mishaps;
+pub mod staleness;
 #[cfg(test)]
 mod tests;
 
@@ -30,8 +34,9 @@ use crate::sync::wire::Frame;
 use calendar::Calendar;
 use clock::Clock;
 use link::Wire;
-use measure::{Knowledge, Measures};
+use measure::Measures;
 use mishaps::Mishap;
+use staleness::Knowledge;
 
 /// Something that happens.
 #[derive(Debug)]
@@ -320,8 +325,8 @@ impl<'a> World<'a> {
                     })?;
                     self.measures.received(reception);
                     self.trace(to);
-                    if let Some(carries) = carries.filter(|_| reception == Reception::Taken) {
-                        self.measures.heard(to, &carries, self.now);
+                    if reception == Reception::Taken {
+                        self.learn(to, carries.as_ref());
                     }
                 }
             }
@@ -373,7 +378,7 @@ impl<'a> World<'a> {
             // What a crash came before was never shown as accepted: it may count, once, or not.
             edit.excused = device.host.shown.is_empty();
             device.made += 1;
-            self.measures.edited(number, edit.at);
+            self.measures.staleness.edited(number, edit.at, device.host.shown.first().copied());
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }
@@ -523,7 +528,7 @@ fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
     broken.count() as u64
 }
 
-/// Bytes that both ways of all clients' links carried.
+/// Bytes that all clients' links carried, both ways.
 pub fn both_ways(traffic: &(Traffic, Traffic)) -> u64 {
     traffic.0.total() + traffic.1.total()
 }

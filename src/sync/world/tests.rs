@@ -6,7 +6,7 @@ use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
 use crate::sync::strategy::{self, REGISTRY};
 
-fn trial(seed: u64) -> OfflineTrial {
+pub(super) fn trial(seed: u64) -> OfflineTrial {
     OfflineTrial {
         seed: Seed::new(seed),
         registers: 32,
@@ -25,6 +25,7 @@ fn trial(seed: u64) -> OfflineTrial {
         more_worlds: 0,
         settle_s: 3600,
         journal: Default::default(),
+        memory_mib: crate::domain::offline::default_memory(),
     }
 }
 

@@ -1,0 +1,167 @@
+//! Worlds that cannot be: every key of a scenario has its bounds, and what goes beyond them is named with its key.
+//!
+//! The bounds leave room: no time in microseconds, and no sum of them, comes near the end of 64 bits.
+
+use crate::domain::offline::{
+    Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_REGISTERS, OfflineTrial, Presence,
+    Workload,
+};
+
+/// The longest that anything lasts: a hundred years, in seconds.
+const CENTURY: u64 = 100 * 366 * 86_400;
+
+/// The slowest link, in milliseconds.
+const DAY_MS: u64 = 86_400_000;
+
+impl OfflineTrial {
+    /// Why there can be no such world, and which key says so.
+    pub fn impossible(&self) -> Option<String> {
+        self.out_of_bounds()
+            .or_else(|| self.impossible_lists())
+            .or_else(|| self.impossible_edges())
+            .or_else(|| self.impossible_faults())
+    }
+
+    /// The first key whose value is out of its bounds.
+    fn out_of_bounds(&self) -> Option<String> {
+        let OfflineTrial { registers, clients, crashes, more_worlds, settle_s, .. } = *self;
+        let Workload { ticks, changed, most, zipf_hundredths, .. } = self.workload;
+        let Presence { lasts_s, away_s, here_s } = self.presence;
+        let Link { bits_per_s, latency_ms, jitter_ms, outages, outage_s, .. } = self.link;
+        let Link { lost_per_mille, repeated_per_mille, reordered_per_mille, .. } = self.link;
+        let Link { truncated_per_mille, corrupted_per_mille, .. } = self.link;
+        let Clocks { skew_s, drift_ppm, jumps, jump_s } = self.clocks;
+        let Journal { retain, compact_after, piece } = self.journal;
+        let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
+        let bounds = [
+            small("registers", registers, 1, MOST_REGISTERS),
+            small("clients", clients, 1, MOST_CLIENTS),
+            small("crashes", crashes, 0, 100_000),
+            small("more_worlds", more_worlds, 0, 1_000_000),
+            ("settle_s", settle_s, 1, CENTURY),
+            small("workload.ticks", ticks, 0, 1_000_000_000),
+            small("workload.most", most, 1, u32::MAX),
+            small("workload.zipf_hundredths", zipf_hundredths.unwrap_or(1), 1, 1000),
+            ("presence.lasts_s", lasts_s, 1, CENTURY),
+            ("presence.away_s", away_s.1, 1, CENTURY),
+            ("presence.here_s", here_s.1, 1, CENTURY),
+            ("link.latency_ms", latency_ms, 0, DAY_MS),
+            ("link.jitter_ms", jitter_ms, 0, DAY_MS),
+            small("link.lost_per_mille", lost_per_mille, 0, 1000),
+            small("link.repeated_per_mille", repeated_per_mille, 0, 1000),
+            small("link.reordered_per_mille", reordered_per_mille, 0, 1000),
+            small("link.truncated_per_mille", truncated_per_mille, 0, 1000),
+            small("link.corrupted_per_mille", corrupted_per_mille, 0, 1000),
+            small("link.outages", outages, 0, 100_000),
+            ("link.outage_s", outage_s, 0, CENTURY),
+            ("clocks.skew_s", skew_s, 0, CENTURY),
+            small("clocks.drift_ppm", drift_ppm, 0, 1_000_000),
+            small("clocks.jumps", jumps, 0, 1000),
+            ("clocks.jump_s", jump_s, 0, CENTURY),
+            ("journal.retain", retain, 0, 1_000_000_000),
+            ("journal.compact_after", compact_after, 1, 1_000_000_000),
+            small("journal.piece", piece, 64, 1 << 24),
+        ];
+        let beyond = bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value));
+        if let Some((key, value, least, most)) = beyond {
+            return Some(format!("{key} = {value} is not allowed; {least} to {most} are"));
+        }
+        if changed == 0 || changed > registers {
+            return Some(format!(
+                "workload.changed = {changed} is not allowed: a tick changes 1 to {registers} registers, which is how many \
+                 there are"
+            ));
+        }
+        if ticks > 0 && (clients > 1 || self.hub) && bits_per_s == 0 {
+            return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
+        }
+        let ranges = [("away_s", away_s), ("here_s", here_s)];
+        let (key, (least, most)) = ranges.into_iter().find(|(_, (least, most))| least > most)?;
+        Some(format!("presence.{key} = [{least}, {most}] is no range of seconds"))
+    }
+
+    /// What is in a list twice.
+    fn impossible_lists(&self) -> Option<String> {
+        let strategy = twice(&self.strategies).map(|name| format!("strategies: '{name}' is there twice; name it once"));
+        strategy.or_else(|| twice(&self.flaws).map(|flaw| format!("flaws: '{flaw}' is there twice; name it once")))
+    }
+
+    fn impossible_edges(&self) -> Option<String> {
+        let mut placed = vec![false; self.clients as usize];
+        for (number, edge) in self.edges.iter().enumerate() {
+            let Edge { name, parent, clients } = edge;
+            let key = format!("edges[{number}]");
+            let Some(parent) = parent else {
+                return Some(format!("{key}.parent is missing: the edge '{name}' hangs on the hub or on another edge"));
+            };
+            if name.is_empty() || name == "hub" || name.starts_with("client ") {
+                return Some(format!("{key}.name = '{name}' is not allowed for an edge"));
+            }
+            if self.edges[..number].iter().any(|other| other.name == *name) {
+                return Some(format!("{key}.name = '{name}' is there twice"));
+            }
+            // An edge comes after its parent, so that there is no ring.
+            let earlier = self.edges[..number].iter().any(|other| other.name == *parent);
+            if !(parent == "hub" && self.hub || earlier) {
+                return Some(format!("{key}.parent = '{parent}' is not the hub nor an edge that is named before"));
+            }
+            for &client in clients {
+                match placed.get_mut(client as usize) {
+                    None => return Some(format!("{key}.clients: there is no client {client}")),
+                    Some(placed) if *placed => {
+                        return Some(format!("{key}.clients: client {client} is at another edge"));
+                    }
+                    Some(placed) => *placed = true,
+                }
+            }
+        }
+        None
+    }
+
+    fn impossible_faults(&self) -> Option<String> {
+        for (number, fault) in self.faults.iter().enumerate() {
+            let key = format!("faults[{number}]");
+            let Some(node) = self.node(&fault.node) else {
+                return Some(format!(
+                    "{key}.node = '{}' is not there; allowed are client N, hub and edges",
+                    fault.node
+                ));
+            };
+            if fault.at_s >= self.presence.lasts_s {
+                return Some(format!("{key}.at_s = {} is after the world has settled", fault.at_s));
+            }
+            for (name, value) in [("for_s", fault.for_s), ("age_s", fault.age_s)] {
+                if value > CENTURY {
+                    return Some(format!("{key}.{name} = {value} is not allowed; 0 to {CENTURY} are"));
+                }
+            }
+            if fault.kind == FaultKind::Clone && node + 1 >= self.clients {
+                return Some(format!("{key}.node: what is cloned is a client that has another after it"));
+            }
+            if fault.kind == FaultKind::Restore && fault.age_s > fault.at_s {
+                return Some(format!("{key}.age_s = {} is before the beginning", fault.age_s));
+            }
+        }
+        None
+    }
+}
+
+impl CrashEverywhereTrial {
+    /// Why it cannot be walked, and which key says so.
+    pub fn impossible(&self) -> Option<String> {
+        let within = |key: &str, value: u32, least: u32, most: u32| {
+            (!(least..=most).contains(&value)).then(|| format!("{key} = {value} is not allowed; {least} to {most} are"))
+        };
+        within("clients", self.clients, 1, 3)
+            .or_else(|| within("edits", self.edits, 1, 4))
+            .or_else(|| within("retries", self.retries, 0, 4))
+            .or_else(|| within("crashes", self.crashes, 0, 3))
+            .or_else(|| within("edits_before", self.edits_before, 0, self.edits))
+            .or_else(|| within("losses", self.losses, 0, 3))
+    }
+}
+
+/// The first that is in a list twice.
+fn twice<T: PartialEq>(list: &[T]) -> Option<&T> {
+    list.iter().enumerate().find(|(place, item)| list[..*place].contains(item)).map(|(_, item)| item)
+}

@@ -1,0 +1,107 @@
+//! How much memory a world is going to take, before anything of it is made.
+
+use crate::domain::offline::OfflineTrial;
+use crate::sync::strategy::{Keeps, REGISTRY, Strategy};
+
+/// Why a world is not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "clients = {clients} with registers = {registers} and workload.ticks x workload.changed = {edits} edits each take about \
+     {needed} MiB by {strategy}, and memory_mib = {allowed} is allowed; lower one of these, name other strategies, or allow \
+     more by memory_mib or --memory"
+)]
+pub struct TooLarge {
+    clients: u32,
+    registers: u32,
+    edits: u64,
+    needed: u128,
+    allowed: u64,
+    strategy: &'static str,
+}
+
+/// Refuses a world that takes more memory than it may, by any strategy that it puts on trial.
+pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
+    let asked =
+        |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
+    let on_trial = REGISTRY.iter().filter(asked).filter(|strategy| strategy.suits(trial));
+    let most = on_trial.map(|strategy| (needed(trial, strategy), strategy.name)).max();
+    let Some((needed, strategy)) = most.filter(|(needed, _)| *needed > trial.memory_mib.bytes().into()) else {
+        return Ok(());
+    };
+    Err(TooLarge {
+        clients: trial.clients,
+        registers: trial.registers,
+        edits: u64::from(trial.workload.ticks) * u64::from(trial.workload.changed),
+        needed: needed >> 20,
+        allowed: trial.memory_mib.bytes() >> 20,
+        strategy,
+    })
+}
+
+/// About how many bytes a world takes, rather more than fewer. Sizes are those of the structures that hold each thing.
+pub fn needed(trial: &OfflineTrial, strategy: &Strategy) -> u128 {
+    let [clients, registers, nodes] = [trial.clients, trial.registers, trial.nodes()].map(u128::from);
+    let edits: u128 = clients * u128::from(trial.workload.ticks) * u128::from(trial.workload.changed);
+    // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
+    let users = edits * 160;
+    let ends = nodes * (registers * 24 + 4096);
+    let relays = if trial.hub { 1 + trial.edges.len() as u128 } else { nodes };
+    let kept = match strategy.keeps {
+        Keeps::Registers if trial.hub && trial.edges.is_empty() => nodes * registers * 40,
+        // Who serves others that serve keeps their deltas.
+        Keeps::Registers => nodes * registers * 40 + relays * edits * 120,
+        Keeps::Edits => nodes * (registers * 8 + edits * 56),
+        Keeps::ClientSums => nodes * (clients * registers).min(edits) * 96,
+    };
+    let links = if trial.hub { nodes } else { clients * (clients - 1) / 2 };
+    let cycle = trial.presence.away_s.0 + trial.presence.away_s.1 + trial.presence.here_s.0 + trial.presence.here_s.1;
+    let visits = clients * (2 * u128::from(trial.presence.lasts_s) / u128::from(cycle.max(1)) + 1);
+    let planned = 2 * visits + 2 * links * u128::from(trial.link.outages) + u128::from(trial.crashes);
+    users + ends + kept + links * 400 + planned * 160 + clients * u128::from(trial.clocks.jumps) * 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trial::Trial;
+    use crate::scenario::shipped;
+
+    fn shipped_world(name: &str) -> OfflineTrial {
+        match shipped::find(name).expect("it is shipped").expect("it is sound").trial {
+            Trial::Offline(trial) => *trial,
+            _ => panic!("{name} is no world"),
+        }
+    }
+
+    #[test]
+    fn a_world_of_too_many_clients_registers_or_edits_is_refused_before_it_is_made() {
+        let sound = shipped_world("field-tally");
+        assert_eq!(fits(&sound), Ok(()));
+        let wide = OfflineTrial { clients: 100_000, registers: 1 << 20, ..sound.clone() };
+        let told = fits(&wide).expect_err("it takes terabytes").to_string();
+        assert!(told.contains("clients = 100000 with registers = 1048576") && told.contains("--memory"), "{told}");
+        let mut long = sound.clone();
+        long.workload.ticks = 1_000_000_000;
+        assert!(fits(&long).is_err());
+        let mut restless = sound.clone();
+        (restless.presence.lasts_s, restless.presence.away_s, restless.presence.here_s) =
+            (3_000_000_000, (0, 1), (0, 1));
+        assert!(fits(&restless).is_err());
+        let peers = OfflineTrial { clients: 100_000, hub: false, ..sound.clone() };
+        assert!(fits(&peers).is_err());
+        let mut torn = sound;
+        (torn.clients, torn.link.outages) = (10_000, 100_000);
+        assert!(fits(&torn).is_err());
+    }
+
+    #[test]
+    fn ten_thousand_clients_with_a_thousand_edits_each_fit_by_the_right_strategy_and_not_by_a_log() {
+        let mut trial = shipped_world("field-tally");
+        trial.clients = 10_000;
+        (trial.workload.ticks, trial.workload.changed) = (50, 20);
+        trial.strategies = vec!["additive-delta".to_owned()];
+        assert_eq!(fits(&trial), Ok(()));
+        trial.strategies = vec!["operation-log".to_owned()];
+        assert!(fits(&trial).is_err());
+    }
+}
