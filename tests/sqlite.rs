@@ -9,13 +9,16 @@ use std::process::{Command, Stdio};
 
 use abench::domain::seed::Seed;
 use abench::sync::host::{Entropy, Host};
+use abench::sync::replica::message::{Message, unframed};
 use abench::sync::replica::session::Relation;
 use abench::sync::replica::{Replica, Settings};
+use abench::sync::store::disk::Disk;
 use abench::sync::store::sqlite::Sqlite;
 use abench::sync::store::{Owner, Store, StoreError, VERSION};
 
 const CLIENT: u32 = 7;
 const HUB: u32 = 9;
+const OTHER: u32 = 8;
 const OWNER: Owner = Owner { scenario: 0xF1E1D, client: CLIENT };
 const REGISTERS: u32 = 64;
 
@@ -33,7 +36,7 @@ fn settings(node: u32, serves: bool) -> Settings {
         linger: 0,
         piece: 4096,
         retain: 4,
-        compact_after: 500,
+        compact_after: 100,
         flaw: None,
     }
 }
@@ -242,8 +245,14 @@ fn a_client_that_is_told_where_its_store_is() {
         let shown = std::mem::take(&mut host.shown);
         assert_eq!(shown.len(), batch.len());
         writeln!(out, "shown {} {}", shown[0].actor, shown[0].sequence).and_then(|()| out.flush()).expect("a pipe");
+        let mut heard = false;
         for frame in arrived.try_iter() {
             replica.receive(&mut host, HUB, &frame).expect("a disk");
+            heard = true;
+        }
+        if heard {
+            // What a user reads off the screen must be there after any crash.
+            writeln!(out, "shows {}", listed(replica.sums())).and_then(|()| out.flush()).expect("a pipe");
         }
         replica.wake(&mut host).expect("a disk");
         for sent in std::mem::take(&mut host.sent) {
@@ -259,6 +268,10 @@ struct Seen {
     ids: BTreeSet<String>,
     /// The batch that was tried last and never shown: it may count as a whole, or not at all.
     open: Option<Vec<(u32, i64)>>,
+    /// What the user of another client did, edit by edit: the client has some number of them, from the first.
+    others: Vec<(u32, i64)>,
+    /// How many of them the client showed when it last told.
+    reached: usize,
 }
 
 impl Seen {
@@ -266,14 +279,30 @@ impl Seen {
         batch.iter().for_each(|&(register, amount)| self.sums[register as usize] += amount);
     }
 
-    /// After a start, everything that was shown counts, once, and nothing else but the open batch.
+    /// After a start, everything that was shown counts, once: the client's own edits, the open batch or nothing of it, and
+    /// edits of the other up to one that is not before the last that was told of.
     fn compare(&mut self, sums: &[i64], start: u64) {
-        if let Some(batch) = self.open.take()
-            && sums != self.sums
-        {
-            self.add(&batch);
+        let open = self.open.take();
+        if self.reaches(sums) {
+            return;
         }
-        assert_eq!(sums, self.sums, "at start {start}");
+        self.add(&open.unwrap_or_default());
+        assert!(self.reaches(sums), "at start {start}: {sums:?}, and {:?} were shown", self.sums);
+    }
+
+    /// Whether these are the sums of one's own edits and of some of the other's; all of those that were reached before.
+    fn reaches(&mut self, sums: &[i64]) -> bool {
+        let mut all = self.sums.clone();
+        for reached in 0..=self.others.len() {
+            if reached >= self.reached && all == sums {
+                self.reached = reached;
+                return true;
+            }
+            if let Some(&(register, amount)) = self.others.get(reached) {
+                all[register as usize] += amount;
+            }
+        }
+        false
     }
 }
 
@@ -282,10 +311,16 @@ impl Seen {
 fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_and_doubles_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("client.db");
-    let mut stream = Seed::new(200).stream("kills");
+    let (mut stream, mut elsewhere) = (Seed::new(200).stream("kills"), Seed::new(200).stream("edits at the hub"));
+    let (mut kinds, mut resumed) = ([0u32; 2], 0);
     let mut seen = Seen { sums: vec![0; REGISTERS as usize], ..Seen::default() };
     let mut hub_host = host(&folder.path().join("hub.db"), Owner { client: HUB, ..OWNER }, 5).expect("a store");
     let mut hub = Replica::open(settings(HUB, true), &mut hub_host).expect("a hub");
+    let entropy = Entropy::Drawn(Box::new(Seed::new(6).stream("entropy")));
+    let mut other_host = Host::new(Disk::new(Owner { client: OTHER, ..OWNER }), entropy);
+    let mut other = Replica::open(settings(OTHER, false), &mut other_host).expect("memory");
+    hub.connected(&mut hub_host, OTHER, Relation::Child).expect("a connection");
+    other.connected(&mut other_host, HUB, Relation::Parent).expect("a connection");
     for start in 0..200u64 {
         let mut child = Command::new(std::env::current_exe().expect("this test"))
             .args(["a_client_that_is_told_where_its_store_is", "--exact", "--nocapture", "--test-threads=1"])
@@ -310,7 +345,14 @@ fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_an
             // What the kill has cut off was not told.
             let Some(told) = line.strip_suffix('\n') else { break };
             match told.split_once(' ') {
-                Some(("sums", sums)) => seen.compare(&unlisted(sums), start),
+                Some(("sums", sums)) => {
+                    let before = seen.reached;
+                    seen.compare(&unlisted(sums), start);
+                    resumed += usize::from(before > 0 && seen.reached >= before);
+                }
+                Some(("shows", sums)) => {
+                    assert!(seen.reaches(&unlisted(sums)), "start {start} shows what nobody did: {sums}");
+                }
                 Some(("trying", batch)) => seen.open = Some(batch.split(',').map(edit).collect()),
                 Some(("shown", id)) => {
                     let batch = seen.open.take().expect("it is tried before it is shown");
@@ -319,9 +361,22 @@ fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_an
                 }
                 Some(("send", frame)) => {
                     hub_host.now += 1;
+                    // Another client edits all the time, so that this one gets sums all the time.
+                    let edit = (elsewhere.below(REGISTERS.into()) as u32, 1000 + elsewhere.below(9) as i64);
+                    other.edit(&mut other_host, edit.0, edit.1).expect("memory");
+                    other.tell_news(&mut other_host).expect("memory");
+                    seen.others.push(edit);
+                    for sent in std::mem::take(&mut other_host.sent) {
+                        hub.receive(&mut hub_host, OTHER, &sent.frame.bytes).expect("a disk");
+                    }
                     hub.receive(&mut hub_host, CLIENT, &unhex(frame)).expect("a disk");
                     hub.tell_news(&mut hub_host).expect("a disk");
                     for sent in std::mem::take(&mut hub_host.sent) {
+                        if sent.to == OTHER {
+                            other.receive(&mut other_host, HUB, &sent.frame.bytes).expect("memory");
+                            continue;
+                        }
+                        count(&mut kinds, &sent.frame.bytes);
                         // Nobody hears it if the client is gone.
                         let _ = writeln!(input, "{}", hex(&sent.frame.bytes));
                     }
@@ -347,14 +402,34 @@ fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_an
         for sent in std::mem::take(&mut client.sent) {
             hub.receive(&mut hub_host, CLIENT, &sent.frame.bytes).expect("a disk");
         }
+        for sent in std::mem::take(&mut other_host.sent) {
+            hub.receive(&mut hub_host, OTHER, &sent.frame.bytes).expect("a disk");
+        }
         hub.tell_news(&mut hub_host).expect("a disk");
         for sent in std::mem::take(&mut hub_host.sent) {
-            replica.receive(&mut client, HUB, &sent.frame.bytes).expect("a disk");
+            match sent.to {
+                OTHER => other.receive(&mut other_host, HUB, &sent.frame.bytes).expect("memory"),
+                _ => replica.receive(&mut client, HUB, &sent.frame.bytes).expect("a disk"),
+            };
         }
     }
     assert_eq!(replica.backlog().edits, 0, "everything was acknowledged");
-    assert_eq!((hub.sums(), replica.sums()), (&seen.sums[..], &seen.sums[..]));
+    let mut all = seen.sums.clone();
+    seen.others.iter().for_each(|&(register, amount)| all[register as usize] += amount);
+    assert_eq!((hub.sums(), replica.sums(), other.sums()), (&all[..], &all[..], &all[..]));
+    // It was no test of summaries, snapshots and what a cursor covers if there were none.
+    let [summaries, snapshots] = kinds;
+    assert!(summaries > 100 && snapshots > 0, "{summaries} summaries, {snapshots} snapshots");
+    assert!(resumed > 100, "{resumed} starts went on from what the hub had told");
+    assert!(!replica.state().settled.is_empty() && replica.state().log.base() > 0, "settled deltas are compacted");
     assert!(replica.replays(&mut client.store).expect("the store is sound"));
+}
+
+/// Counts summaries and snapshots.
+fn count(kinds: &mut [u32; 2], frame: &[u8]) {
+    let message = unframed(frame).and_then(|(_, body)| Message::read(body, REGISTERS));
+    kinds[0] += u32::from(matches!(message, Ok(Message::Summary { .. })));
+    kinds[1] += u32::from(matches!(message, Ok(Message::Snapshot { .. })));
 }
 
 fn edit(text: &str) -> (u32, i64) {

@@ -24,6 +24,10 @@ pub enum Flaw {
     SameIncarnation,
     /// A delta's boundaries are forgotten in a crash, so that it may be sent again with others.
     UnsealedDelta,
+    /// The journal is emptied before the image that stands for it is durable.
+    ClearBeforeImage,
+    /// After a crash between an image and the end of its journal, entries that the image stands for are played again.
+    ReplayOverImage,
 }
 
 impl Flaw {
@@ -41,6 +45,8 @@ impl Flaw {
         (Flaw::RetryWithNewId, "retry-with-new-id", "a retry sends the same edits under new ids"),
         (Flaw::SameIncarnation, "same-incarnation", "a restarted device goes on with its old numbers"),
         (Flaw::UnsealedDelta, "unsealed-delta", "a delta's boundaries are forgotten in a crash"),
+        (Flaw::ClearBeforeImage, "clear-before-image", "the journal is emptied before its image is durable"),
+        (Flaw::ReplayOverImage, "replay-over-image", "entries that the image stands for are played again"),
     ];
 
     fn name(self) -> &'static str {

@@ -289,13 +289,14 @@ pub struct CrashEverywhereTrial {
     /// Mistakes that are planted, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flaws: Vec<Flaw>,
-    /// The most states that are visited for each.
+    /// The most states that are visited for each. A state takes 150 to 700 bytes of memory, those of what its nodes hold
+    /// included.
     #[serde(default = "default_states")]
     pub most_states: u64,
 }
 
 fn default_states() -> u64 {
-    20_000_000
+    5_000_000
 }
 
 /// What a scenario expects of one strategy.

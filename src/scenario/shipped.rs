@@ -21,6 +21,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("cloned-device", include_str!("../../scenarios/cloned-device.toml")),
     ("old-backup", include_str!("../../scenarios/old-backup.toml")),
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
+    ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),
+    ("crash-and-late", include_str!("../../scenarios/crash-and-late.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

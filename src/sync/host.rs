@@ -112,7 +112,8 @@ impl<S: Store> Host<S> {
 
     /// Replaces the journal by an image.
     pub fn replace(&mut self, image: &[u8]) -> Result<(), StoreError> {
-        if self.step() { self.store.replace(image) } else { Ok(()) }
+        (0..self.store.replacing())
+            .try_for_each(|step| if self.step() { self.store.replace_step(image, step) } else { Ok(()) })
     }
 
     /// Shows an edit to the user as accepted.

@@ -52,16 +52,17 @@ fn walked(
     flaw: Option<Flaw>,
     watch: &mut dyn Watch,
 ) -> Result<(WalkedRecord, Option<History>), SubjectError> {
-    let world = SmallWorld::new(trial, flaw);
+    let mut world = SmallWorld::new(trial, flaw);
+    let start = world.start();
     let (mut against, mut crashes, mut deliveries) = (None, 0u64, 0u64);
     let mut stopped = false;
     let mut way_there = Vec::new();
-    let mut judge = |end: &_, way: &[Step]| {
+    let mut judge = |world: &mut SmallWorld, end: &_, way: &[Step]| {
         stopped |= watch.stop_requested();
         let history = world.settled(end);
         if judged(&history).1 == Verdict::Falsified {
             against = Some(history);
-            way_there = way.iter().map(Step::to_string).collect();
+            way_there = way.iter().map(|step| world.told(step)).collect();
         }
         against.is_none() && !stopped
     };
@@ -71,7 +72,7 @@ fn walked(
         _ => {}
     };
     let Walked { states, steps, ends, ways, complete } =
-        walk(&world, &world.start(), trial.most_states, &mut judge, &mut seen);
+        walk(&mut world, &start, trial.most_states, &mut judge, &mut seen);
     if stopped {
         return Err(SubjectError::Interrupted);
     }
@@ -80,10 +81,7 @@ fn walked(
 }
 
 fn check(trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&History>) -> Check {
-    let CrashEverywhereTrial { clients, edits, retries, crashes, losses, .. } = *trial;
-    let of = format!(
-        "{clients} clients and a hub, {edits} edits each, up to {retries} retries, {crashes} crashes and {losses} losses"
-    );
+    let of = tried(trial);
     let (verdict, summary) = match (against, sound.complete) {
         (Some(history), _) => {
             let (said, _) = judged(history);
@@ -97,10 +95,7 @@ fn check(trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&Hi
     let warrant = (verdict == Verdict::Holds).then(|| Warrant::Walked {
         schedules: sound.ways.clone(),
         of,
-        assumptions: vec![
-            "A state holds everything that its future depends on.".to_owned(),
-            "No two states share a 128-bit hash.".to_owned(),
-        ],
+        assumptions: vec!["A state holds everything that its future depends on.".to_owned()],
     });
     Check {
         name: NAME.to_owned(),
@@ -118,17 +113,41 @@ fn check(trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&Hi
     }
 }
 
+/// What is tried, in words.
+fn tried(trial: &CrashEverywhereTrial) -> String {
+    let CrashEverywhereTrial { clients, edits, retries, crashes, losses, edits_before, late, .. } = *trial;
+    let of = |number: u32, one: &str, more: &str| format!("{number} {}", if number == 1 { one } else { more });
+    let when = match edits_before {
+        0 => "made at any time".to_owned(),
+        all if all == edits => "made before the first connection".to_owned(),
+        some => format!("{some} of them made before the first connection"),
+    };
+    format!(
+        "{} and a hub, {} each, {when}, up to {}, {} and {}, messages that {} their connection",
+        of(clients, "client", "clients"),
+        of(edits, "edit", "edits"),
+        of(retries, "retry", "retries"),
+        of(crashes, "crash", "crashes"),
+        of(losses, "loss", "losses"),
+        if late { "outlive" } else { "end with" }
+    )
+}
+
 /// What such a trial cannot see.
 pub fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
+    let lost = if trial.losses == 0 { "no message is lost but by a crash" } else { "messages are lost" };
+    let late = if trial.late {
+        "messages come after their connection is over"
+    } else {
+        "none comes after its connection is over"
+    };
     let by_run = [
+        format!("The proof is of {}: what takes more to go wrong is sampled in the larger worlds alone.", tried(trial)),
         format!(
-            "The proof is of {} clients with {} edits each and of so few mishaps: what takes more of them to go wrong is \
-             sampled in the larger worlds alone.",
-            trial.clients, trial.edits
+            "A torn write is tried at one place, its middle. On the network {lost}, {late}, and none is repeated but by \
+             retries, or damaged, which their checksums are for."
         ),
-        "A torn write is tried at one place, its middle; messages are lost and come late, and are not damaged, which \
-         their checksums are for."
-            .to_owned(),
+        "A connection ends by a crash alone.".to_owned(),
     ];
     Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
 }

@@ -88,9 +88,20 @@ pub trait Store {
     /// Makes all entries durable.
     fn sync(&mut self) -> Result<(), StoreError>;
 
-    /// Puts an image in place of the old one and of all entries, those included that are not synced, in one step, durably.
-    /// After [`StoreError::Refused`] everything is as it was before.
+    /// Puts an image in place of the old one and of all entries, those included that are not synced, durably. A crash on
+    /// the way leaves the old image with all entries, or the new one. After [`StoreError::Refused`] everything is as it was
+    /// before.
     fn replace(&mut self, image: &[u8]) -> Result<(), StoreError>;
+
+    /// In how many steps [`Store::replace`] is done. A crash may come between any two of them.
+    fn replacing(&self) -> u32 {
+        1
+    }
+
+    /// One of these steps, from 0; all of them in their order are [`Store::replace`].
+    fn replace_step(&mut self, image: &[u8], _step: u32) -> Result<(), StoreError> {
+        self.replace(image)
+    }
 
     /// Bytes that it takes.
     fn bytes(&self) -> u64;

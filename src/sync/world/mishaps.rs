@@ -96,8 +96,8 @@ impl World<'_> {
             }
             FaultKind::Wipe => {
                 self.lose(node, 0);
-                let settings_disk = Disk::new(self.devices[node as usize].host.store.owner());
-                self.devices[node as usize].host.store = settings_disk;
+                let device = &mut self.devices[node as usize];
+                device.host.store = device.host.store.wiped();
                 self.devices[node as usize].wiped = true;
                 self.measures.staleness.wiped(node);
             }

@@ -179,7 +179,7 @@ impl<'a> World<'a> {
         for node in 0..trial.nodes() {
             let settings = settings(node);
             let owner = Owner { scenario: trial.seed.value(), client: settings.client };
-            let mut host = Host::new(Disk::new(owner), entropy(&random, node, 0));
+            let mut host = Host::new(Disk::new(owner).flawed(settings.flaw), entropy(&random, node, 0));
             let opened = (strategy.open)(&settings, trial, &mut host);
             let opened = opened.map_err(|error| WorldError::Store { node: trial.name(node), error })?;
             let is_client = node < trial.clients;
