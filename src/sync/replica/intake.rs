@@ -195,9 +195,14 @@ impl Replica {
             let unsettled = self.state.log.iter().find(|(_, delta)| !settled(delta)).map(|(at, _)| at - 1);
             unsettled.unwrap_or(end).min(end.saturating_sub(self.settings.retain))
         };
-        self.state.drop_up_to(frontier);
-        match host.replace(&self.state.image()) {
-            Ok(()) => self.state.entries = 0,
+        // The state stays what the journal leads to where this is refused.
+        let mut compacted = self.state.clone();
+        compacted.drop_up_to(frontier);
+        match host.replace(&compacted.image()) {
+            Ok(()) => {
+                compacted.entries = 0;
+                self.state = compacted;
+            }
             Err(StoreError::Refused { .. }) => {}
             Err(_) => self.unknown = true,
         }
