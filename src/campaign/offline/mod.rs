@@ -456,6 +456,6 @@ mod tests {
                 excused += u64::from(edit.excused);
             }
         }
-        assert!(excused > 0, "devices are lost with edits in some of them");
+        assert!(excused >= 15, "devices are lost with edits that no other has");
     }
 }

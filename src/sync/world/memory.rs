@@ -1,19 +1,16 @@
 //! How much memory a world is going to take, before anything of it is made.
 
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{OfflineTrial, Presence};
 use crate::sync::strategy::{Keeps, REGISTRY, Strategy};
 
 /// Why a world is not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "clients = {clients} with registers = {registers} and workload.ticks x workload.changed = {edits} edits each take about \
-     {needed} MiB by {strategy}, and memory_mib = {allowed} is allowed; lower one of these, name other strategies, or allow \
-     more by memory_mib or --memory"
+    "{keys}: this world takes about {needed} MiB by {strategy}, most of it by these keys, and memory_mib = {allowed} is \
+     allowed; lower one of them, name other strategies, or allow more by memory_mib or --memory"
 )]
 pub struct TooLarge {
-    clients: u32,
-    registers: u32,
-    edits: u64,
+    keys: &'static str,
     needed: u128,
     allowed: u64,
     strategy: &'static str,
@@ -23,23 +20,22 @@ pub struct TooLarge {
 pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
     let asked =
         |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
-    let on_trial = REGISTRY.iter().filter(asked).filter(|strategy| strategy.suits(trial));
-    let most = on_trial.map(|strategy| (needed(trial, strategy), strategy.name)).max();
-    let Some((needed, strategy)) = most.filter(|(needed, _)| *needed > trial.memory_mib.bytes().into()) else {
-        return Ok(());
-    };
-    Err(TooLarge {
-        clients: trial.clients,
-        registers: trial.registers,
-        edits: u64::from(trial.workload.ticks) * u64::from(trial.workload.changed),
-        needed: needed >> 20,
-        allowed: trial.memory_mib.bytes() >> 20,
-        strategy,
-    })
+    let weighed = REGISTRY.iter().filter(asked).filter(|strategy| strategy.suits(trial)).map(|strategy| {
+        let parts = needed(trial, strategy);
+        let largest = parts.into_iter().max_by_key(|(_, bytes)| *bytes).map_or("", |(keys, _)| keys);
+        (parts.iter().map(|(_, bytes)| bytes).sum::<u128>(), strategy.name, largest)
+    });
+    match weighed.max().filter(|(needed, ..)| *needed > trial.memory_mib.bytes().into()) {
+        None => Ok(()),
+        Some((needed, strategy, keys)) => {
+            Err(TooLarge { keys, needed: needed >> 20, allowed: trial.memory_mib.bytes() >> 20, strategy })
+        }
+    }
 }
 
-/// About how many bytes a world takes, rather more than fewer. Sizes are those of the structures that hold each thing.
-pub fn needed(trial: &OfflineTrial, strategy: &Strategy) -> u128 {
+/// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
+/// thing.
+fn needed(trial: &OfflineTrial, strategy: &Strategy) -> [(&'static str, u128); 6] {
     let [clients, registers, nodes] = [trial.clients, trial.registers, trial.nodes()].map(u128::from);
     let edits: u128 = clients * u128::from(trial.workload.ticks) * u128::from(trial.workload.changed);
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
@@ -54,10 +50,17 @@ pub fn needed(trial: &OfflineTrial, strategy: &Strategy) -> u128 {
         Keeps::ClientSums => nodes * (clients * registers).min(edits) * 96,
     };
     let links = if trial.hub { nodes } else { clients * (clients - 1) / 2 };
-    let cycle = trial.presence.away_s.0 + trial.presence.away_s.1 + trial.presence.here_s.0 + trial.presence.here_s.1;
-    let visits = clients * (2 * u128::from(trial.presence.lasts_s) / u128::from(cycle.max(1)) + 1);
-    let planned = 2 * visits + 2 * links * u128::from(trial.link.outages) + u128::from(trial.crashes);
-    users + ends + kept + links * 400 + planned * 160 + clients * u128::from(trial.clocks.jumps) * 16
+    let Presence { lasts_s, away_s, here_s } = trial.presence;
+    let cycle = u128::from(away_s.0) + u128::from(away_s.1) + u128::from(here_s.0) + u128::from(here_s.1);
+    let visits = clients * (2 * u128::from(lasts_s) / cycle.max(1) + 1);
+    [
+        ("clients, registers, workload.ticks and workload.changed", users + ends + kept),
+        ("clients without a hub", links * 400),
+        ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),
+        ("clients and link.outages", links * u128::from(trial.link.outages) * 320),
+        ("crashes", u128::from(trial.crashes) * 160),
+        ("clients and clocks.jumps", clients * u128::from(trial.clocks.jumps) * 16),
+    ]
 }
 
 #[cfg(test)]
@@ -79,19 +82,19 @@ mod tests {
         assert_eq!(fits(&sound), Ok(()));
         let wide = OfflineTrial { clients: 100_000, registers: 1 << 20, ..sound.clone() };
         let told = fits(&wide).expect_err("it takes terabytes").to_string();
-        assert!(told.contains("clients = 100000 with registers = 1048576") && told.contains("--memory"), "{told}");
+        assert!(told.starts_with("clients, registers, workload.ticks") && told.contains("--memory"), "{told}");
         let mut long = sound.clone();
         long.workload.ticks = 1_000_000_000;
         assert!(fits(&long).is_err());
         let mut restless = sound.clone();
         (restless.presence.lasts_s, restless.presence.away_s, restless.presence.here_s) =
             (3_000_000_000, (0, 1), (0, 1));
-        assert!(fits(&restless).is_err());
+        assert!(fits(&restless).is_err_and(|error| error.keys.contains("presence.away_s")));
         let peers = OfflineTrial { clients: 100_000, hub: false, ..sound.clone() };
         assert!(fits(&peers).is_err());
         let mut torn = sound;
         (torn.clients, torn.link.outages) = (10_000, 100_000);
-        assert!(fits(&torn).is_err());
+        assert!(fits(&torn).is_err_and(|error| error.keys.contains("link.outages")));
     }
 
     #[test]

@@ -247,8 +247,9 @@ impl Pair {
         }
         assert_eq!(self.leaf.sums(), self.ledger);
         assert_eq!(self.hub.sums(), self.ledger);
+        let reached = self.leaf_host.store.left.take().is_none_or(|left| left == 0);
         assert_eq!(self.leaf.replays(&mut self.leaf_host.store), Ok(true));
-        self.leaf_host.store.left == Some(0) || self.leaf_host.store.left.is_none()
+        reached
     }
 }
 
