@@ -94,6 +94,7 @@ mod tests {
         assert!(fits(&peers).is_err());
         let mut torn = sound;
         (torn.clients, torn.link.outages) = (10_000, 100_000);
+        torn.strategies = vec!["additive-delta".to_owned()];
         assert!(fits(&torn).is_err_and(|error| error.keys.contains("link.outages")));
     }
 
