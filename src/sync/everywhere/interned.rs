@@ -36,4 +36,10 @@ impl<T: Clone + Eq + Hash> Interned<T> {
     pub(super) fn value(&self, number: u32) -> Rc<T> {
         Rc::clone(&self.values[number as usize])
     }
+
+    /// All values that were met.
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.values.iter().map(Rc::as_ref)
+    }
 }

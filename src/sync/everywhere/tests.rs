@@ -1,5 +1,6 @@
 use super::*;
 use crate::explore::every_step::{Walked, walk};
+use crate::sync::replica::state::State;
 use std::collections::BTreeSet;
 
 fn trial() -> CrashEverywhereTrial {
@@ -95,4 +96,25 @@ fn messages_outlive_a_connection_only_where_they_are_to() {
         world.different(crash.expect("the client may crash").1).count()
     };
     assert_eq!((of(false), of(true)), (0, 1));
+}
+
+#[test]
+fn an_image_holds_all_of_a_state_but_pieces_of_messages() {
+    let trial = CrashEverywhereTrial { clients: 2, edits: 1, edits_before: 1, crashes: 1, ..trial() };
+    let mut world = SmallWorld::new(&trial, None);
+    let start = world.start();
+    walk(&mut world, &start, trial.most_states, &mut |world, end, _| world.settled(end).quiet, &mut |_| {});
+    let (mut given, mut settled, mut lineage) = (0, 0, 0);
+    for station in world.stations.values() {
+        let Some(replica) = &station.replica else { continue };
+        let state = replica.state();
+        let read = State::read(&state.image(), 1, state.me.client == 2).expect("it was written");
+        assert_eq!((&read.given, &read.settled, &read.lineage), (&state.given, &state.settled, &state.lineage));
+        assert_eq!((&read.seen, &read.dropped, &read.cursor), (&state.seen, &state.dropped, &state.cursor));
+        assert_eq!((&read.pending, &read.edits, &read.sums), (&state.pending, &state.edits, &state.sums));
+        given += usize::from(!state.given.is_empty());
+        settled += usize::from(!state.settled.is_empty());
+        lineage += usize::from(state.lineage.len() > 1);
+    }
+    assert!(given > 0 && settled > 0 && lineage > 0, "{given}, {settled}, {lineage}");
 }
