@@ -110,7 +110,7 @@ fn an_image_holds_all_of_a_state_but_pieces_of_messages() {
         let state = replica.state();
         let read = State::read(&state.image(), 1, state.me.client == 2).expect("it was written");
         assert_eq!((&read.given, &read.settled, &read.lineage), (&state.given, &state.settled, &state.lineage));
-        assert_eq!((&read.seen, &read.dropped, &read.cursor), (&state.seen, &state.dropped, &state.cursor));
+        assert_eq!((&read.seen, &read.log, &read.cursor), (&state.seen, &state.log, &state.cursor));
         assert_eq!((&read.pending, &read.edits, &read.sums), (&state.pending, &state.edits, &state.sums));
         given += usize::from(!state.given.is_empty());
         settled += usize::from(!state.settled.is_empty());
