@@ -244,6 +244,13 @@ pub enum FaultKind {
     Damage,
 }
 
+impl FaultKind {
+    /// Whether the device comes back without all that it had.
+    pub fn loses_store(self) -> bool {
+        matches!(self, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore | FaultKind::Damage)
+    }
+}
+
 /// How the right replica keeps its journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

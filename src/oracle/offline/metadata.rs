@@ -17,6 +17,10 @@ pub fn judge(history: &History) -> Judgement {
     }
     let most = |ticks: &[u64]| ticks.iter().copied().max().unwrap_or(0);
     let (early, late) = (most(&ticks[..part]), most(&ticks[ticks.len() - part..]));
+    if late == 0 {
+        let sentence = "the ticks that are compared take no bytes at all".to_owned();
+        return Judgement { verdict: Verdict::Inconclusive, sentence };
+    }
     let sentence = format!("one and the same tick takes {early} B at first and {late} B after {} of them", ticks.len());
     Judgement::of(late <= early + ALLOWANCE, sentence)
 }
@@ -31,5 +35,6 @@ mod tests {
         assert_eq!(judge((0..800).map(|tick| 70 + u64::from(tick > 127)).collect()), Verdict::Holds);
         assert_eq!(judge((0..800).map(|tick| 70 + tick).collect()), Verdict::Falsified);
         assert_eq!(judge(Vec::new()), Verdict::Inconclusive);
+        assert_eq!(judge(vec![0; 800]), Verdict::Inconclusive);
     }
 }

@@ -268,8 +268,6 @@ impl Replica {
                 if changes.is_empty() && own.len() < UNSETTLED {
                     return;
                 }
-                let runs =
-                    |deltas: &[&Delta]| deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
                 Message::Summary {
                     log,
                     first: reached + 1,
@@ -339,6 +337,12 @@ impl Replica {
         self.settle_timer(peer);
         Ok(())
     }
+}
+
+/// The runs of these deltas; one for those that follow each other.
+fn runs(deltas: &[&Delta]) -> Vec<Run> {
+    let follows = |before: &&Delta, next: &&Delta| before.author == next.author && before.last + 1 == next.first;
+    deltas.chunk_by(follows).map(|run| (run[0].author, run[0].first, run[run.len() - 1].last)).collect()
 }
 
 fn nonzero(sums: &[i64]) -> Vec<(u32, i64)> {

@@ -23,11 +23,6 @@ pub(super) enum Mishap {
     Restart(NodeId),
 }
 
-/// Whether a device does not have its store any more afterwards.
-pub(super) fn loses_store(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore | FaultKind::Damage)
-}
-
 impl World<'_> {
     pub(super) fn plan_mishaps(&mut self) {
         for (number, fault) in self.trial.faults.iter().enumerate() {

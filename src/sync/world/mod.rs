@@ -150,6 +150,9 @@ pub struct World<'a> {
 /// Deliveries after which a world is not going to be quiet any more, beside those that its edits explain.
 const RESTLESS: u64 = 100_000;
 
+/// Bytes after which it is not, beside a byte for each register in every one of those deliveries.
+const TORRENT: u64 = 16 << 20;
+
 impl<'a> World<'a> {
     /// A world before anything has happened.
     pub fn new(
@@ -172,7 +175,7 @@ impl<'a> World<'a> {
             trace: Vec::new(),
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             refused_stores: Vec::new(),
-            tracks_safety: trial.faults.iter().any(|fault| mishaps::loses_store(fault.kind)),
+            tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
         };
         let users = Users::of(trial);
         let (random, mut clocks) = (trial.seed.stream("entropy"), trial.seed.stream("clocks"));
@@ -291,10 +294,12 @@ impl<'a> World<'a> {
         let edits: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
         // Every edit may be told to everyone, by itself.
         let restless = RESTLESS + 100 * edits.saturating_mul(self.devices.len() as u64);
+        let torrent = TORRENT.saturating_add(restless.saturating_mul(u64::from(self.trial.registers)));
         let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
         let mut quiet = true;
         while let Some((at, event)) = self.calendar.next() {
-            if at > deadline || self.measures.deliveries > restless {
+            let (up, down) = self.measures.client_traffic();
+            if at > deadline || self.measures.deliveries > restless || up.total() + down.total() > torrent {
                 quiet = false;
                 break;
             }
