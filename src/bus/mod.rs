@@ -3,6 +3,7 @@
 //! Knows: addresses, words, links and time on a link. Must not: know what any register means.
 
 pub mod etherbone;
+pub mod line;
 pub mod mapped;
 pub mod stream;
 pub mod timed;
