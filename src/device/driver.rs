@@ -47,6 +47,20 @@ pub enum DriverError {
         /// How often it was read.
         tries: u32,
     },
+    /// The engine is at work on something that was not asked of it here.
+    #[error(
+        "{link}: the engine is still busy with a run that was not started here, after {waited:.0?} (its status register \
+         reads {status:#010x}). Is another program using the device? A run that was left behind ends by itself after 43 s \
+         at the most; an engine that is busy for longer needs a reset"
+    )]
+    Occupied {
+        /// How the device is reached.
+        link: String,
+        /// How long its end was waited for, in the device's time.
+        waited: Duration,
+        /// The last status word.
+        status: u32,
+    },
     /// What answers is another device than before.
     #[error(
         "{}: the device was version {} with {} banks, and is now version {version} with {banks}: was it exchanged, or \
@@ -83,6 +97,10 @@ pub enum DriverError {
 /// The longest pause between two looks at a busy device, so that a long run can be stopped and shows progress.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long is waited for the end of a run whose outcome nobody wants: one that was found at open, or was left. Longer
+/// runs exist; who stops one, or starts another, is not kept waiting for them.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
 /// How often a device's first answers may be wrong before it is not the device. On the board the first round trips
 /// after mapping have been seen to return 0.
 const TRIES: u32 = 16;
@@ -91,15 +109,17 @@ const TRIES: u32 = 16;
 pub struct Driver {
     bus: Box<dyn Bus>,
     identity: DeviceIdentity,
-    /// Whether a run was started whose end was not seen, on a link that works.
-    running: bool,
+    /// When a run should end, in the device's time, that was started and whose end was not seen, on a link that works.
+    running: Option<Duration>,
 }
 
 impl Driver {
-    /// Identifies the device at the other end and primes its adapter. Nothing is written before the identity is right.
+    /// Identifies the device at the other end, waits until its engine is idle, and primes its adapter. Nothing is written
+    /// before the identity is right.
     pub fn open(mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
         let identity = identify(bus.as_mut())?;
-        let mut driver = Driver { bus, identity, running: false };
+        let mut driver = Driver { bus, identity, running: None };
+        driver.await_idle()?;
         driver.prime()?;
         Ok(driver)
     }
@@ -107,7 +127,7 @@ impl Driver {
     /// Drives what is at hand: neither identified nor primed.
     pub fn of(bus: Box<dyn Bus>) -> Self {
         let identity = DeviceIdentity { version: 0, banks: 0, link: bus.link().to_owned() };
-        Driver { bus, identity, running: false }
+        Driver { bus, identity, running: None }
     }
 
     /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
@@ -118,6 +138,8 @@ impl Driver {
             let DeviceIdentity { version, banks, .. } = identity;
             return Err(DriverError::Exchanged { was: Box::new(self.identity.clone()), version, banks });
         }
+        // What is written to an engine at work is ignored.
+        self.await_idle()?;
         self.write_engine(engine::CTRL, engine::CLEAR)?;
         self.prime()
     }
@@ -144,9 +166,10 @@ impl Driver {
         let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
         self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
         self.write_engine(engine::CTRL, engine::START)?;
-        self.running = true;
+        let end = self.bus.elapsed() + expected(run);
         let awaited = self.await_engine(run, watch);
-        self.running = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
+        let unseen = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
+        self.running = unseen.then_some(end);
         awaited?;
         let outputs = [engine::CYCLES, engine::RESULT_LO, engine::RESULT_HI].map(|offset| engine::BASE + offset);
         let mut words = [0; 3];
@@ -265,7 +288,7 @@ impl Driver {
     }
 
     fn await_engine(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<(), DriverError> {
-        let expected = Duration::from_nanos(u64::from(run.cycles()) * (1_000_000_000 / CLOCK_HZ));
+        let expected = expected(run);
         let start = self.bus.elapsed();
         let patience = expected + MARGIN;
         let mut reported = 0;
@@ -291,6 +314,23 @@ impl Driver {
         }
     }
 
+    /// Waits, within a bound, until the engine is not busy. A start would be ignored by one that is, and the outcome that
+    /// it then shows would be that of another run.
+    fn await_idle(&mut self) -> Result<(), DriverError> {
+        let start = self.bus.elapsed();
+        loop {
+            let waited = self.bus.elapsed() - start;
+            let status = self.read_engine(engine::STATUS)?;
+            if status & engine::BUSY == 0 {
+                return Ok(());
+            }
+            if waited >= LONGEST_REST {
+                return Err(DriverError::Occupied { link: self.bus.link().to_owned(), waited, status });
+            }
+            self.bus.pause(LONGEST_PAUSE);
+        }
+    }
+
     fn late(&self, what: String, waited: Duration, status: u32, wanted: &'static str) -> DriverError {
         DriverError::Deadline { link: self.bus.link().to_owned(), what, waited, status, wanted }
     }
@@ -311,10 +351,9 @@ impl Driver {
 impl Drop for Driver {
     /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound.
     fn drop(&mut self) {
-        if !self.running {
-            return;
-        }
-        let deadline = self.bus.elapsed() + MARGIN;
+        let Some(end) = self.running else { return };
+        let now = self.bus.elapsed();
+        let deadline = (end.max(now) + MARGIN).min(now + LONGEST_REST);
         while self.bus.elapsed() < deadline {
             match self.read_engine(engine::STATUS) {
                 Ok(status) if status & engine::BUSY == 0 => {
@@ -327,6 +366,11 @@ impl Drop for Driver {
             }
         }
     }
+}
+
+/// How long a run should take.
+fn expected(run: EngineRun) -> Duration {
+    Duration::from_nanos(u64::from(run.cycles()) * (1_000_000_000 / CLOCK_HZ))
 }
 
 /// The part of `whole` that should be done after `waited` of `expected`.
@@ -435,8 +479,81 @@ mod tests {
 
     #[test]
     fn an_adapter_that_stays_busy_is_given_up_at_its_deadline() {
-        let error = open_constant(0x0208_0001);
+        let mut driver = Driver::of(Box::new(Constant { word: 0x0208_0001, clock: Duration::ZERO }));
+        let error = driver.select(0).expect_err("it is never done");
         insta::assert_snapshot!(error);
+    }
+
+    /// A model whose engine is busy until a time of this bus, which passes with pauses alone, and what is written to it.
+    struct BusyUntil {
+        model: Model,
+        end: Duration,
+        clock: Duration,
+        written: Rc<RefCell<Vec<u32>>>,
+    }
+
+    impl BusyUntil {
+        fn seconds(seconds: u64) -> Self {
+            let (model, end) = (Model::new(PUBLISHED_BANKS, &Plants::default()), Duration::from_secs(seconds));
+            BusyUntil { model, end, clock: Duration::ZERO, written: Rc::default() }
+        }
+    }
+
+    impl Bus for BusyUntil {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let busy = address == engine::BASE + engine::STATUS && self.clock < self.end;
+            Ok(self.model.read(address)? | if busy { engine::BUSY } else { 0 })
+        }
+        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+            self.written.borrow_mut().push(word);
+            // How long the engine is busy is said by this bus.
+            if address < engine::BASE { self.model.write(address, word) } else { Ok(()) }
+        }
+        fn elapsed(&self) -> Duration {
+            self.clock + self.model.elapsed()
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.clock += duration;
+        }
+        fn link(&self) -> &str {
+            "busy"
+        }
+    }
+
+    #[test]
+    fn an_engine_that_runs_something_else_is_waited_for_and_refused_if_it_goes_on() {
+        assert!(Driver::open(Box::new(BusyUntil::seconds(3))).is_ok());
+        let occupied = BusyUntil::seconds(3600);
+        let written = Rc::clone(&occupied.written);
+        let error = Driver::open(Box::new(occupied)).err().expect("it is refused");
+        insta::assert_snapshot!(error, @"busy: the engine is still busy with a run that was not started here, after 5s (its status register reads 0x02080001). Is another program using the device? A run that was left behind ends by itself after 43 s at the most; an engine that is busy for longer needs a reset");
+        assert_eq!(*written.borrow(), [0; 0], "and nothing is written to it");
+    }
+
+    #[test]
+    fn a_device_is_restarted_once_its_engine_is_idle() {
+        let mut driver = Driver::open(Box::new(BusyUntil::seconds(0))).expect("a device");
+        assert_eq!(driver.restart(), Ok(()));
+        let identity = driver.identity().clone();
+        let mut driver = Driver { bus: Box::new(BusyUntil::seconds(3600)), identity, running: None };
+        assert!(matches!(driver.restart(), Err(DriverError::Occupied { .. })));
+    }
+
+    /// What was last written by a driver that left a run of 3 s.
+    fn left_behind() -> Option<u32> {
+        let bus = BusyUntil { end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
+        let written = Rc::clone(&bus.written);
+        let identity = DeviceIdentity { version: 2, banks: 8, link: "busy".to_owned() };
+        let mut driver = Driver { bus: Box::new(bus), identity, running: None };
+        let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
+        assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
+        drop(driver);
+        written.borrow().last().copied()
+    }
+
+    #[test]
+    fn the_end_of_a_run_that_is_left_is_waited_for_as_long_as_it_should_take() {
+        assert_eq!(left_behind(), Some(engine::CLEAR));
     }
 
     #[test]
@@ -478,8 +595,7 @@ mod tests {
     #[test]
     fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
         let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-        let mut driver =
-            Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: false };
+        let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: None };
         let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
         let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
         // 3 s at 100 MHz, and the margin.
