@@ -349,9 +349,13 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound.
+    /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound. A device
+    /// that ends with its driver is left as it is.
     fn drop(&mut self) {
         let Some(end) = self.running else { return };
+        if self.bus.ends_with_its_driver() {
+            return;
+        }
         let now = self.bus.elapsed();
         let deadline = (end.max(now) + MARGIN).min(now + LONGEST_REST);
         while self.bus.elapsed() < deadline {
@@ -489,13 +493,14 @@ mod tests {
         model: Model,
         end: Duration,
         clock: Duration,
+        in_process: bool,
         written: Rc<RefCell<Vec<u32>>>,
     }
 
     impl BusyUntil {
         fn seconds(seconds: u64) -> Self {
             let (model, end) = (Model::new(PUBLISHED_BANKS, &Plants::default()), Duration::from_secs(seconds));
-            BusyUntil { model, end, clock: Duration::ZERO, written: Rc::default() }
+            BusyUntil { model, end, clock: Duration::ZERO, in_process: false, written: Rc::default() }
         }
     }
 
@@ -514,6 +519,9 @@ mod tests {
         }
         fn pause(&mut self, duration: Duration) {
             self.clock += duration;
+        }
+        fn ends_with_its_driver(&self) -> bool {
+            self.in_process
         }
         fn link(&self) -> &str {
             "busy"
@@ -540,8 +548,8 @@ mod tests {
     }
 
     /// What was last written by a driver that left a run of 3 s.
-    fn left_behind() -> Option<u32> {
-        let bus = BusyUntil { end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
+    fn left_behind(in_process: bool) -> Option<u32> {
+        let bus = BusyUntil { in_process, end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
         let written = Rc::clone(&bus.written);
         let identity = DeviceIdentity { version: 2, banks: 8, link: "busy".to_owned() };
         let mut driver = Driver { bus: Box::new(bus), identity, running: None };
@@ -553,7 +561,12 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_that_is_left_is_waited_for_as_long_as_it_should_take() {
-        assert_eq!(left_behind(), Some(engine::CLEAR));
+        assert_eq!(left_behind(false), Some(engine::CLEAR));
+    }
+
+    #[test]
+    fn a_device_that_ends_with_its_driver_is_not_waited_for() {
+        assert_eq!(left_behind(true), Some(engine::START));
     }
 
     #[test]
