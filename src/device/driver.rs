@@ -474,6 +474,51 @@ mod tests {
         assert!(matches!(driver.restart(), Err(DriverError::Exchanged { version: 2, banks: 4, .. })));
     }
 
+    /// A bus whose engine's status reads these words, one after the other and the last one for ever.
+    struct Statuses(Vec<u32>);
+
+    impl Bus for Statuses {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let looks = address == engine::BASE + engine::STATUS && self.0.len() > 1;
+            // What the engine's other registers read is how many looks are left.
+            let left = self.0.len() as u32;
+            Ok(if looks {
+                self.0.remove(0)
+            } else if address == engine::BASE + engine::STATUS {
+                self.0[0]
+            } else {
+                left
+            })
+        }
+        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
+            Ok(())
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn pause(&mut self, _duration: Duration) {}
+        fn link(&self) -> &str {
+            "statuses"
+        }
+    }
+
+    #[test]
+    fn an_identity_is_taken_once_it_was_told_twice() {
+        let told = |words: &[u32]| identify(&mut Statuses(words.to_vec())).map(|identity| identity.banks).ok();
+        assert_eq!(told(&[0, 0x0204_0000, 0x0210_0000, 0x0208_0000]), Some(8));
+        let never: Vec<u32> = (1..=TRIES).map(|banks| 0x0200_0000 | banks << 16).collect();
+        assert_eq!(told(&never), None);
+    }
+
+    #[test]
+    fn an_engine_that_says_done_and_busy_is_not_done() {
+        let both = engine::DONE | engine::BUSY;
+        let mut driver = Driver::of(Box::new(Statuses(vec![both, both, engine::DONE])));
+        let run = EngineRun { count: 1, active: 1, seed: Seed::new(1) };
+        let outcome = driver.run(run, &mut Unwatched).expect("it is done");
+        assert_eq!(outcome.cycles, 1, "no look is left");
+    }
+
     #[test]
     fn a_bus_without_a_device_is_refused_by_its_identity() {
         for word in [0, u32::MAX, 0x0221_0000, 0x0200_0000, 0x0201_3C00, 0x0208_0004] {

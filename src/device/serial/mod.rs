@@ -167,11 +167,16 @@ mod tests {
         keeps_no_accumulator: bool,
         answers_otherwise_each_time: bool,
         answer: Vec<u8>,
+        /// Bytes of what is sent next that are lost.
+        losing: usize,
+        /// How long it was waited for in vain.
+        waited: Duration,
     }
 
     impl ByteStream for FarEnd {
         fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-            for &byte in bytes {
+            let lost = std::mem::take(&mut self.losing);
+            for &byte in &bytes[lost..] {
                 match self.decoder.push(byte) {
                     Some(Command::Load(word)) if !self.keeps_no_reference => self.reference = word,
                     Some(Command::Accumulate(word)) if !self.keeps_no_accumulator => self.accumulator ^= word,
@@ -188,11 +193,16 @@ mod tests {
             Ok(())
         }
 
-        fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+        fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
             let got = buffer.len().min(self.answer.len());
             buffer[..got].copy_from_slice(&self.answer[..got]);
             self.answer.drain(..got);
+            self.waited += if got == 0 { patience } else { Duration::ZERO };
             Ok(got)
+        }
+
+        fn now(&self) -> Instant {
+            Instant::now() + self.waited
         }
 
         fn line_time(&self, _bytes: usize) -> Duration {
@@ -214,6 +224,12 @@ mod tests {
         let told = "far end: what answers did not give back its reference in 16 tries; expected 0x0123456789abcdef to D, \
                     got 0x0000000000000000";
         assert_eq!(refused.to_string(), told);
+    }
+
+    #[test]
+    fn a_question_that_is_lost_is_asked_again() {
+        let serial = opened(FarEnd { losing: 1, keeps_no_accumulator: true, ..FarEnd::default() }).expect("a device");
+        assert_eq!(serial.asked_again, 1);
     }
 
     #[test]
