@@ -13,6 +13,9 @@ module abench_tb;
     reg             clk = 1'b0;
     reg             rst = 1'b1;
     reg             asks = 1'b0;
+    // What an access drives: a cycle without a strobe, or the reverse, is none.
+    reg             cycle = 1'b1;
+    reg             strobe = 1'b1;
     reg             writes = 1'b0;
     reg      [ 3:0] bytes = 4'hF;
     reg      [31:0] address = 32'd0;
@@ -35,8 +38,8 @@ module abench_tb;
     ) device (
         .clk     (clk),
         .rst     (rst),
-        .wb_cyc_i(asks),
-        .wb_stb_i(asks),
+        .wb_cyc_i(asks & cycle),
+        .wb_stb_i(asks & strobe),
         .wb_we_i (writes),
         .wb_sel_i(bytes),
         .wb_adr_i(address),
@@ -280,6 +283,34 @@ module abench_tb;
         end
     endtask
 
+    // Neither CYC alone nor STB alone is an access, wherever.
+    task half_accesses;
+        begin
+            fill_registers;
+            for (place = 0; place < 2; place = place + 1) begin
+                cycle  = place == 0;
+                strobe = place == 1;
+                for (few = 0; few < 3; few = few + 1) begin
+                    address = few == 0 ? ENGINE + 32'h04 : few == 1 ? ADAPTER + 32'h04 : 32'd0;
+                    word    = 32'hFFFF_FFFF;
+                    writes  = 1'b1;
+                    asks    = 1'b1;
+                    repeat (4) begin
+                        @(negedge clk);
+                        if (ack !== 1'b0) fail("an acknowledgement of half an access at", address, {31'd0, ack}, 32'd0);
+                    end
+                    asks   = 1'b0;
+                    writes = 1'b0;
+                    @(negedge clk);
+                end
+                cycle  = 1'b1;
+                strobe = 1'b1;
+                filled_registers;
+            end
+            reset;
+        end
+    endtask
+
     task aliases;
         begin
             fill_registers;
@@ -406,6 +437,7 @@ module abench_tb;
         registers_after_reset;
         decisions;
         parts_of_words;
+        half_accesses;
         aliases;
         last_indices;
         engine_runs;

@@ -3,6 +3,7 @@
 //! Knows: addresses, words, links and time on a link. Must not: know what any register means.
 
 pub mod etherbone;
+pub mod line;
 pub mod mapped;
 pub mod stream;
 pub mod timed;
@@ -77,6 +78,11 @@ pub trait Bus {
 
     /// Lets this much of that time pass.
     fn pause(&mut self, duration: Duration);
+
+    /// Whether the device ends with whoever drives it, so that nobody after them finds it at work: one in this process.
+    fn ends_with_its_driver(&self) -> bool {
+        false
+    }
 
     /// How the device is reached, for messages and records.
     fn link(&self) -> &str;

@@ -33,6 +33,11 @@ pub trait ByteStream {
     /// How long so many bytes take on the line.
     fn line_time(&self, bytes: usize) -> Duration;
 
+    /// The time by which waits on it are measured.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
     /// How the device is reached, for messages and records.
     fn link(&self) -> &str;
 }
@@ -187,71 +192,6 @@ impl ByteStream for Tcp {
     }
 }
 
-/// Why a question got no answer.
-#[derive(Debug)]
-pub enum NoAnswer {
-    /// Fewer bytes than expected came in time, and then silence: what is asked again may be answered.
-    Short {
-        /// How many came.
-        got: usize,
-        /// How long they were waited for.
-        waited: Duration,
-    },
-    /// Bytes came after the deadline, or a line that should be silent is not: nothing that comes can be trusted to be
-    /// the answer to what is asked next.
-    OutOfStep(String),
-    /// The link is broken.
-    Broken(io::Error),
-}
-
-impl From<io::Error> for NoAnswer {
-    fn from(error: io::Error) -> Self {
-        NoAnswer::Broken(error)
-    }
-}
-
-/// Sends a question and waits for an answer of exactly this many bytes, on a line whose answers carry no number: what
-/// is left of an earlier answer is thrown away first. After an answer that fell short, the line has been quiet for long
-/// enough that the far end has forgotten a half question.
-pub fn ask(stream: &mut dyn ByteStream, question: &[u8], answer: &mut [u8]) -> Result<(), NoAnswer> {
-    if stream.receive(&mut [0; 64], Duration::ZERO)? > 0 {
-        fall_silent(stream)?;
-    }
-    stream.send(question)?;
-    let patience = stream.line_time(question.len() + answer.len()) + MARGIN;
-    let (start, wanted) = (Instant::now(), answer.len());
-    let mut got = 0;
-    while got < wanted {
-        let left = patience.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            // As long again: an answer that comes now would be taken for that to the next question.
-            let late = stream.receive(&mut [0; 64], patience)?;
-            if late > 0 {
-                let after = start.elapsed();
-                return Err(NoAnswer::OutOfStep(format!(
-                    "the answer came late: {} of {wanted} bytes within {patience:.1?}, and more after {after:.1?}",
-                    got
-                )));
-            }
-            return Err(NoAnswer::Short { got, waited: patience });
-        }
-        got += stream.receive(&mut answer[got..], left)?;
-    }
-    Ok(())
-}
-
-/// Throws away what comes until nothing has come for [`SILENCE`].
-fn fall_silent(stream: &mut dyn ByteStream) -> Result<(), NoAnswer> {
-    let (start, mut thrown) = (Instant::now(), 0);
-    while start.elapsed() < MARGIN {
-        match stream.receive(&mut [0; 256], SILENCE)? {
-            0 => return Ok(()),
-            some => thrown += some,
-        }
-    }
-    Err(NoAnswer::OutOfStep(format!("the line does not fall silent: {thrown} bytes came that nobody asked for")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,26 +210,5 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         assert_eq!(connect("any", "127.0.0.1", port).expect("a connection").line_time(96), Duration::ZERO);
-    }
-
-    #[test]
-    fn an_answer_is_waited_for_as_long_as_the_line_needs_and_a_margin() {
-        struct Slow;
-        impl ByteStream for Slow {
-            fn send(&mut self, _bytes: &[u8]) -> io::Result<()> {
-                Ok(())
-            }
-            fn receive(&mut self, _buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
-                Ok(0)
-            }
-            fn line_time(&self, bytes: usize) -> Duration {
-                Duration::from_millis(10 * bytes as u64)
-            }
-            fn link(&self) -> &str {
-                "slow"
-            }
-        }
-        let Err(NoAnswer::Short { got, waited }) = ask(&mut Slow, &[0; 6], &mut [0; 4]) else { panic!("no answer") };
-        assert_eq!((got, waited), (0, MARGIN + Duration::from_millis(100)));
     }
 }

@@ -70,6 +70,10 @@ impl Bus for TimedBus {
         self.inner.pause(duration);
     }
 
+    fn ends_with_its_driver(&self) -> bool {
+        self.inner.ends_with_its_driver()
+    }
+
     fn link(&self) -> &str {
         self.inner.link()
     }

@@ -23,7 +23,8 @@ pub struct EmulateArgs {
     /// tcp and udp
     #[arg(required = true, value_name = "LINK")]
     pub links: Vec<LinkSpec>,
-    /// The device: model, or rtl in a build with that feature; :BANKS may follow
+    /// The device: model, or rtl in a build with that feature; :BANKS may follow. rtl is slower than a board: clients
+    /// refuse runs of more than some 17 million clocks as not done in time
     #[arg(long, value_name = "DEVICE", default_value = "model")]
     pub device: Served,
     /// Plant a fault in the device; may be given again for another one (see `abench list faults`). What can do nothing

@@ -47,6 +47,20 @@ pub enum DriverError {
         /// How often it was read.
         tries: u32,
     },
+    /// The engine is at work on something that was not asked of it here.
+    #[error(
+        "{link}: the engine is still busy with a run that was not started here, after {waited:.0?} (its status register \
+         reads {status:#010x}). Is another program using the device? A run that was left behind ends by itself after 43 s \
+         at the most; an engine that is busy for longer needs a reset"
+    )]
+    Occupied {
+        /// How the device is reached.
+        link: String,
+        /// How long its end was waited for, in the device's time.
+        waited: Duration,
+        /// The last status word.
+        status: u32,
+    },
     /// What answers is another device than before.
     #[error(
         "{}: the device was version {} with {} banks, and is now version {version} with {banks}: was it exchanged, or \
@@ -83,6 +97,10 @@ pub enum DriverError {
 /// The longest pause between two looks at a busy device, so that a long run can be stopped and shows progress.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long is waited for the end of a run whose outcome nobody wants: one that was found at open, or was left. Longer
+/// runs exist; who stops one, or starts another, is not kept waiting for them.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
 /// How often a device's first answers may be wrong before it is not the device. On the board the first round trips
 /// after mapping have been seen to return 0.
 const TRIES: u32 = 16;
@@ -91,15 +109,17 @@ const TRIES: u32 = 16;
 pub struct Driver {
     bus: Box<dyn Bus>,
     identity: DeviceIdentity,
-    /// Whether a run was started whose end was not seen, on a link that works.
-    running: bool,
+    /// When a run should end, in the device's time, that was started and whose end was not seen, on a link that works.
+    running: Option<Duration>,
 }
 
 impl Driver {
-    /// Identifies the device at the other end and primes its adapter. Nothing is written before the identity is right.
+    /// Identifies the device at the other end, waits until its engine is idle, and primes its adapter. Nothing is written
+    /// before the identity is right.
     pub fn open(mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
         let identity = identify(bus.as_mut())?;
-        let mut driver = Driver { bus, identity, running: false };
+        let mut driver = Driver { bus, identity, running: None };
+        driver.await_idle()?;
         driver.prime()?;
         Ok(driver)
     }
@@ -107,7 +127,7 @@ impl Driver {
     /// Drives what is at hand: neither identified nor primed.
     pub fn of(bus: Box<dyn Bus>) -> Self {
         let identity = DeviceIdentity { version: 0, banks: 0, link: bus.link().to_owned() };
-        Driver { bus, identity, running: false }
+        Driver { bus, identity, running: None }
     }
 
     /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
@@ -118,6 +138,8 @@ impl Driver {
             let DeviceIdentity { version, banks, .. } = identity;
             return Err(DriverError::Exchanged { was: Box::new(self.identity.clone()), version, banks });
         }
+        // What is written to an engine at work is ignored.
+        self.await_idle()?;
         self.write_engine(engine::CTRL, engine::CLEAR)?;
         self.prime()
     }
@@ -144,9 +166,10 @@ impl Driver {
         let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
         self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
         self.write_engine(engine::CTRL, engine::START)?;
-        self.running = true;
+        let end = self.bus.elapsed() + expected(run);
         let awaited = self.await_engine(run, watch);
-        self.running = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
+        let unseen = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
+        self.running = unseen.then_some(end);
         awaited?;
         let outputs = [engine::CYCLES, engine::RESULT_LO, engine::RESULT_HI].map(|offset| engine::BASE + offset);
         let mut words = [0; 3];
@@ -250,12 +273,14 @@ impl Driver {
         let mut words = [0; 2];
         let words = &mut words[..registers.len()];
         loop {
+            // Before the read: it may spend more than the margin on a lost byte, and then shows what was true long ago.
+            let looked = self.bus.elapsed();
             self.bus.read_each(registers, words)?;
             let status = words[0];
             if status & adapter::BUSY == 0 && status & adapter::RESPONSE_OK != 0 {
                 return Ok(words[registers.len() - 1]);
             }
-            if self.bus.elapsed() >= deadline {
+            if looked >= deadline {
                 let wanted = "bit 1 (response_ok) set and bit 0 (busy) clear";
                 return Err(self.late(format!("adapter command {code}"), MARGIN, status, wanted));
             }
@@ -263,7 +288,7 @@ impl Driver {
     }
 
     fn await_engine(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<(), DriverError> {
-        let expected = Duration::from_nanos(u64::from(run.cycles()) * (1_000_000_000 / CLOCK_HZ));
+        let expected = expected(run);
         let start = self.bus.elapsed();
         let patience = expected + MARGIN;
         let mut reported = 0;
@@ -289,6 +314,23 @@ impl Driver {
         }
     }
 
+    /// Waits, within a bound, until the engine is not busy. A start would be ignored by one that is, and the outcome that
+    /// it then shows would be that of another run.
+    fn await_idle(&mut self) -> Result<(), DriverError> {
+        let start = self.bus.elapsed();
+        loop {
+            let waited = self.bus.elapsed() - start;
+            let status = self.read_engine(engine::STATUS)?;
+            if status & engine::BUSY == 0 {
+                return Ok(());
+            }
+            if waited >= LONGEST_REST {
+                return Err(DriverError::Occupied { link: self.bus.link().to_owned(), waited, status });
+            }
+            self.bus.pause(LONGEST_PAUSE);
+        }
+    }
+
     fn late(&self, what: String, waited: Duration, status: u32, wanted: &'static str) -> DriverError {
         DriverError::Deadline { link: self.bus.link().to_owned(), what, waited, status, wanted }
     }
@@ -307,12 +349,15 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound.
+    /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound. A device
+    /// that ends with its driver is left as it is.
     fn drop(&mut self) {
-        if !self.running {
+        let Some(end) = self.running else { return };
+        if self.bus.ends_with_its_driver() {
             return;
         }
-        let deadline = self.bus.elapsed() + MARGIN;
+        let now = self.bus.elapsed();
+        let deadline = (end.max(now) + MARGIN).min(now + LONGEST_REST);
         while self.bus.elapsed() < deadline {
             match self.read_engine(engine::STATUS) {
                 Ok(status) if status & engine::BUSY == 0 => {
@@ -325,6 +370,11 @@ impl Drop for Driver {
             }
         }
     }
+}
+
+/// How long a run should take.
+fn expected(run: EngineRun) -> Duration {
+    Duration::from_nanos(u64::from(run.cycles()) * (1_000_000_000 / CLOCK_HZ))
 }
 
 /// The part of `whole` that should be done after `waited` of `expected`.
@@ -424,6 +474,51 @@ mod tests {
         assert!(matches!(driver.restart(), Err(DriverError::Exchanged { version: 2, banks: 4, .. })));
     }
 
+    /// A bus whose engine's status reads these words, one after the other and the last one for ever.
+    struct Statuses(Vec<u32>);
+
+    impl Bus for Statuses {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let looks = address == engine::BASE + engine::STATUS && self.0.len() > 1;
+            // What the engine's other registers read is how many looks are left.
+            let left = self.0.len() as u32;
+            Ok(if looks {
+                self.0.remove(0)
+            } else if address == engine::BASE + engine::STATUS {
+                self.0[0]
+            } else {
+                left
+            })
+        }
+        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
+            Ok(())
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn pause(&mut self, _duration: Duration) {}
+        fn link(&self) -> &str {
+            "statuses"
+        }
+    }
+
+    #[test]
+    fn an_identity_is_taken_once_it_was_told_twice() {
+        let told = |words: &[u32]| identify(&mut Statuses(words.to_vec())).map(|identity| identity.banks).ok();
+        assert_eq!(told(&[0, 0x0204_0000, 0x0210_0000, 0x0208_0000]), Some(8));
+        let never: Vec<u32> = (1..=TRIES).map(|banks| 0x0200_0000 | banks << 16).collect();
+        assert_eq!(told(&never), None);
+    }
+
+    #[test]
+    fn an_engine_that_says_done_and_busy_is_not_done() {
+        let both = engine::DONE | engine::BUSY;
+        let mut driver = Driver::of(Box::new(Statuses(vec![both, both, engine::DONE])));
+        let run = EngineRun { count: 1, active: 1, seed: Seed::new(1) };
+        let outcome = driver.run(run, &mut Unwatched).expect("it is done");
+        assert_eq!(outcome.cycles, 1, "no look is left");
+    }
+
     #[test]
     fn a_bus_without_a_device_is_refused_by_its_identity() {
         for word in [0, u32::MAX, 0x0221_0000, 0x0200_0000, 0x0201_3C00, 0x0208_0004] {
@@ -433,15 +528,132 @@ mod tests {
 
     #[test]
     fn an_adapter_that_stays_busy_is_given_up_at_its_deadline() {
-        let error = open_constant(0x0208_0001);
+        let mut driver = Driver::of(Box::new(Constant { word: 0x0208_0001, clock: Duration::ZERO }));
+        let error = driver.select(0).expect_err("it is never done");
         insta::assert_snapshot!(error);
+    }
+
+    /// A model whose engine is busy until a time of this bus, which passes with pauses alone, and what is written to it.
+    struct BusyUntil {
+        model: Model,
+        end: Duration,
+        clock: Duration,
+        in_process: bool,
+        written: Rc<RefCell<Vec<u32>>>,
+    }
+
+    impl BusyUntil {
+        fn seconds(seconds: u64) -> Self {
+            let (model, end) = (Model::new(PUBLISHED_BANKS, &Plants::default()), Duration::from_secs(seconds));
+            BusyUntil { model, end, clock: Duration::ZERO, in_process: false, written: Rc::default() }
+        }
+    }
+
+    impl Bus for BusyUntil {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let busy = address == engine::BASE + engine::STATUS && self.clock < self.end;
+            Ok(self.model.read(address)? | if busy { engine::BUSY } else { 0 })
+        }
+        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+            self.written.borrow_mut().push(word);
+            // How long the engine is busy is said by this bus.
+            if address < engine::BASE { self.model.write(address, word) } else { Ok(()) }
+        }
+        fn elapsed(&self) -> Duration {
+            self.clock + self.model.elapsed()
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.clock += duration;
+        }
+        fn ends_with_its_driver(&self) -> bool {
+            self.in_process
+        }
+        fn link(&self) -> &str {
+            "busy"
+        }
+    }
+
+    #[test]
+    fn an_engine_that_runs_something_else_is_waited_for_and_refused_if_it_goes_on() {
+        assert!(Driver::open(Box::new(BusyUntil::seconds(3))).is_ok());
+        let occupied = BusyUntil::seconds(3600);
+        let written = Rc::clone(&occupied.written);
+        let error = Driver::open(Box::new(occupied)).err().expect("it is refused");
+        insta::assert_snapshot!(error, @"busy: the engine is still busy with a run that was not started here, after 5s (its status register reads 0x02080001). Is another program using the device? A run that was left behind ends by itself after 43 s at the most; an engine that is busy for longer needs a reset");
+        assert_eq!(*written.borrow(), [0; 0], "and nothing is written to it");
+    }
+
+    #[test]
+    fn a_device_is_restarted_once_its_engine_is_idle() {
+        let mut driver = Driver::open(Box::new(BusyUntil::seconds(0))).expect("a device");
+        assert_eq!(driver.restart(), Ok(()));
+        let identity = driver.identity().clone();
+        let mut driver = Driver { bus: Box::new(BusyUntil::seconds(3600)), identity, running: None };
+        assert!(matches!(driver.restart(), Err(DriverError::Occupied { .. })));
+    }
+
+    /// What was last written by a driver that left a run of 3 s.
+    fn left_behind(in_process: bool) -> Option<u32> {
+        let bus = BusyUntil { in_process, end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
+        let written = Rc::clone(&bus.written);
+        let identity = DeviceIdentity { version: 2, banks: 8, link: "busy".to_owned() };
+        let mut driver = Driver { bus: Box::new(bus), identity, running: None };
+        let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
+        assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
+        drop(driver);
+        written.borrow().last().copied()
+    }
+
+    #[test]
+    fn the_end_of_a_run_that_is_left_is_waited_for_as_long_as_it_should_take() {
+        assert_eq!(left_behind(false), Some(engine::CLEAR));
+    }
+
+    #[test]
+    fn a_device_that_ends_with_its_driver_is_not_waited_for() {
+        assert_eq!(left_behind(true), Some(engine::START));
+    }
+
+    #[test]
+    fn a_look_at_the_adapter_that_took_long_is_not_the_last_one() {
+        /// A model; its next look at the adapter spends two seconds on a lost byte.
+        struct LosesOne(Model, bool);
+        impl Bus for LosesOne {
+            fn read(&mut self, address: u32) -> Result<u32, BusError> {
+                self.0.read(address)
+            }
+            fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+                self.0.write(address, word)
+            }
+            fn elapsed(&self) -> Duration {
+                self.0.elapsed() + if self.1 { Duration::ZERO } else { 2 * MARGIN }
+            }
+            fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
+                let status = self.0.read(addresses[0])?;
+                assert!(status & adapter::BUSY != 0 || !self.1, "the first look sees it busy");
+                self.1 = false;
+                words[0] = status;
+                addresses.iter().zip(words).skip(1).try_for_each(|(address, word)| {
+                    *word = self.0.read(*address)?;
+                    Ok(())
+                })
+            }
+            fn pause(&mut self, duration: Duration) {
+                self.0.pause(duration);
+            }
+            fn link(&self) -> &str {
+                "loses one"
+            }
+        }
+        let mut driver = Driver::of(Box::new(LosesOne(Model::new(PUBLISHED_BANKS, &Plants::default()), true)));
+        assert_eq!(driver.load(0, 5), Ok(()));
+        assert_eq!(driver.read(), Ok(5));
     }
 
     #[test]
     fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
         let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-        let mut driver =
-            Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: false };
+        let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: None };
         let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
         let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
         // 3 s at 100 MHz, and the margin.

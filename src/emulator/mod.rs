@@ -221,6 +221,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// A device that is being served.
 pub struct Emulator {
+    soc: SharedSoc,
     endpoints: Vec<Box<dyn Endpoint>>,
     backends: Vec<String>,
     plants: Plants,
@@ -248,7 +249,7 @@ impl Emulator {
             backends.push(format!("{name}:{}", endpoint.place()));
             endpoints.push(endpoint);
         }
-        Ok(Emulator { endpoints, backends, plants, idle: setting.idle })
+        Ok(Emulator { soc, endpoints, backends, plants, idle: setting.idle })
     }
 
     /// How clients reach it, as `--backend` takes it, in the order of the links.
@@ -265,7 +266,8 @@ impl Emulator {
     pub fn serve(&mut self, stop_requested: impl Fn() -> bool) -> Result<End, EmulatorError> {
         let mut last = Instant::now();
         while !stop_requested() {
-            let ready = self.ready()?;
+            let pace = self.soc.keep_pace();
+            let ready = self.ready(pace.unwrap_or(TICK))?;
             let (now, mut gone) = (Instant::now(), Vec::new());
             for (place, endpoint) in self.endpoints.iter_mut().enumerate() {
                 let mut looked = endpoint.send_due(now);
@@ -294,10 +296,10 @@ impl Emulator {
         Ok(End::Stopped)
     }
 
-    /// Which endpoints have something to take, once one has, or an answer is due, or it is time to look at the clock.
-    fn ready(&self) -> Result<Vec<bool>, EmulatorError> {
+    /// Which endpoints have something to take, once one has, or an answer is due, or so long has passed.
+    fn ready(&self, tick: Duration) -> Result<Vec<bool>, EmulatorError> {
         let due = self.endpoints.iter().filter_map(|endpoint| endpoint.due()).min();
-        let left = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()).min(TICK));
+        let left = due.map_or(tick, |due| due.saturating_duration_since(Instant::now()).min(tick));
         let watched: Vec<(usize, BorrowedFd<'_>)> =
             self.endpoints.iter().enumerate().filter_map(|(place, e)| Some((place, e.watched()?))).collect();
         let mut polled: Vec<PollFd<'_>> =
@@ -339,6 +341,7 @@ fn open_endpoint(
 mod tests {
     use super::*;
     use crate::bus::uartbone::codec::Command;
+    use crate::device::registers::engine;
     use std::io::{Read, Write};
     use std::net::{Ipv4Addr, TcpStream};
     use std::sync::mpsc;
@@ -359,6 +362,26 @@ mod tests {
             assert!(error.to_string().contains("model and model:BANKS"), "{error}");
         }
     }
+
+    #[test]
+    fn an_engine_that_runs_is_simulated_while_nobody_asks() {
+        let plants = Plants::default();
+        let bus = Box::new(Model::new(PUBLISHED_BANKS, &plants));
+        let soc = SharedSoc::of(Soc::new(bus, Evidence::Model, &[], Seed::new(1)));
+        let disturbed = DisturbedLink::new(&[], Seed::new(1), 0);
+        let link = LinkSpec::UartBoneTcp(0);
+        let endpoint = open_endpoint(link, Ipv4Addr::LOCALHOST.into(), &soc, disturbed).expect("a port");
+        let (mut asked, backends, idle) = (soc.clone(), Vec::new(), Duration::from_secs(2));
+        let mut emulator = Emulator { soc, endpoints: vec![endpoint], backends, plants, idle };
+        let write = |soc: &mut SharedSoc, offset, word| soc.write(engine::BASE + offset, word).expect("it is written");
+        // 0.1 ms at 100 MHz.
+        for (offset, word) in [(engine::COUNT, 10_000), (engine::ACTIVE, 1), (engine::CTRL, engine::START)] {
+            write(&mut asked, offset, word);
+        }
+        let simulated = || asked.simulated() >= Duration::from_micros(100);
+        assert_eq!(emulator.serve(simulated).expect("it serves"), End::Stopped);
+    }
+
     #[test]
     fn an_answer_that_is_late_on_one_link_holds_no_other_link_up() {
         let (sender, receiver) = mpsc::channel();
@@ -379,7 +402,7 @@ mod tests {
             let places: Vec<String> = endpoints.iter().map(|endpoint| endpoint.place()).collect();
             sender.send(places).expect("it is wanted");
             let (backends, plants) = (Vec::new(), Plants::default());
-            let mut emulator = Emulator { endpoints, backends, plants, idle: Duration::from_secs(3600) };
+            let mut emulator = Emulator { soc, endpoints, backends, plants, idle: Duration::from_secs(3600) };
             let over = || end.try_recv() != Err(mpsc::TryRecvError::Empty);
             emulator.serve(over).expect("it serves")
         });

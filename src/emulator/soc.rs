@@ -2,8 +2,9 @@
 //! emulator and what is disturbed at its registers.
 //!
 //! A device that is simulated has a time of its own. While its bench engine runs, that time is kept at the pace of real
-//! time, so that a client sees it busy for as long as a board would be; a device that is simulated more slowly than
-//! that falls behind and runs as fast as it can. While the engine is idle, time passes with accesses alone.
+//! time, so that a client sees it busy for as long as a board would be: what an access cannot simulate in a short while is
+//! made good later, also while nobody asks. A device that is simulated more slowly than that falls behind and runs as fast
+//! as it can. While the engine is idle, time passes with accesses alone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -23,6 +24,12 @@ const LONGEST_CATCH_UP: Duration = Duration::from_millis(5);
 const SHORTEST_SLICE: Duration = Duration::from_micros(20);
 const LONGEST_SLICE: Duration = Duration::from_millis(5);
 
+/// How soon a device that keeps pace should be looked at again while its engine runs.
+const PACE_TICK: Duration = Duration::from_millis(5);
+
+/// The longest run that a count of 32 bits allows, at 100 MHz: who left one behind keeps nobody busy for longer.
+const LONGEST_RUN: Duration = Duration::from_secs(43);
+
 /// The shortest time that is worth to be simulated: some clocks.
 const GRAIN: Duration = Duration::from_micros(1);
 
@@ -34,6 +41,8 @@ pub struct Soc {
     random: Stream,
     words_read: u32,
     opened: Instant,
+    /// What tells real time.
+    now: Box<dyn Fn() -> Instant>,
     /// Since when the engine runs: in real time and in the device's.
     running: Option<(Instant, Duration)>,
     engine_was_started: bool,
@@ -50,6 +59,7 @@ impl Soc {
             random: seed.stream("garbage"),
             words_read: 0,
             opened: Instant::now(),
+            now: Box::new(Instant::now),
             running: None,
             engine_was_started: false,
             adapter_was_used: false,
@@ -69,22 +79,22 @@ impl Soc {
         })
     }
 
-    /// Simulates the time that the engine has run for.
-    fn keep_pace(&mut self) {
-        let Some((since, device_since)) = self.running else { return };
-        let (start, target) = (Instant::now(), since.elapsed());
+    /// Simulates the time that the engine has run for, as much of it as a short while allows. Gives how soon there is
+    /// more to simulate, if there will be.
+    pub fn keep_pace(&mut self) -> Option<Duration> {
+        let (since, device_since) = self.running?;
+        let start = (self.now)();
+        let target = start.saturating_duration_since(since).min(LONGEST_RUN);
         let mut slice = SHORTEST_SLICE;
         loop {
             let passed = self.bus.elapsed().saturating_sub(device_since);
             let behind = target.saturating_sub(passed);
             if behind < GRAIN {
-                return;
+                return (target < LONGEST_RUN).then_some(PACE_TICK);
             }
             self.bus.pause(behind.min(slice));
-            if start.elapsed() >= LONGEST_CATCH_UP {
-                // What could not be simulated in time is left out: the device is slower than a board.
-                self.running = Some((Instant::now(), self.bus.elapsed()));
-                return;
+            if (self.now)().saturating_duration_since(start) >= LONGEST_CATCH_UP {
+                return Some(Duration::ZERO);
             }
             slice = (2 * slice).min(LONGEST_SLICE);
         }
@@ -141,7 +151,7 @@ impl Bus for Soc {
             return Ok(());
         }
         self.bus.write(address, word)?;
-        self.running.get_or_insert((Instant::now(), self.bus.elapsed()));
+        self.running.get_or_insert(((self.now)(), self.bus.elapsed()));
         Ok(())
     }
 
@@ -176,6 +186,17 @@ impl SharedSoc {
     /// What it says that it is, where that is disturbed.
     pub fn identity(&self) -> Option<u32> {
         self.0.borrow().identity()
+    }
+
+    /// How much of the device's time has passed.
+    #[cfg(test)]
+    pub(super) fn simulated(&self) -> Duration {
+        self.0.borrow().bus.elapsed()
+    }
+
+    /// Simulates what is due; see [`Soc::keep_pace`].
+    pub fn keep_pace(&self) -> Option<Duration> {
+        self.0.borrow_mut().keep_pace()
     }
 }
 
@@ -224,6 +245,48 @@ mod tests {
         assert!(start.elapsed() >= Duration::from_millis(2));
         let mut model = Driver::open(Box::new(Model::new(PUBLISHED_BANKS, &Plants::default()))).expect("a device");
         assert_eq!(Ok(outcome), model.run(run, &mut Unwatched));
+    }
+
+    #[test]
+    fn time_that_could_not_be_simulated_at_once_is_made_good() {
+        use std::cell::Cell;
+        /// A device that is simulated at twice the pace of real time, which passes with that alone.
+        struct TwiceAsFast(Rc<Cell<Duration>>, Rc<Cell<Duration>>);
+        impl Bus for TwiceAsFast {
+            fn read(&mut self, _address: u32) -> Result<u32, BusError> {
+                Ok(engine::BUSY)
+            }
+            fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
+                Ok(())
+            }
+            fn elapsed(&self) -> Duration {
+                self.0.get()
+            }
+            fn pause(&mut self, duration: Duration) {
+                self.0.set(self.0.get() + duration);
+                self.1.set(self.1.get() + duration / 2);
+            }
+            fn link(&self) -> &str {
+                "twice as fast"
+            }
+        }
+        let (device, real) = (Rc::new(Cell::new(Duration::ZERO)), Rc::new(Cell::new(Duration::ZERO)));
+        let mut soc = soc(&[]);
+        soc.bus = Box::new(TwiceAsFast(Rc::clone(&device), Rc::clone(&real)));
+        let (start, clock) = (Instant::now(), Rc::clone(&real));
+        soc.now = Box::new(move || start + clock.get());
+        soc.write(engine::BASE + engine::CTRL, engine::START).expect("it starts");
+        real.set(Duration::from_millis(100));
+        soc.read(engine::BASE + engine::STATUS).expect("a word");
+        assert!(device.get() < Duration::from_millis(20), "one access holds nobody up: {device:?}");
+        while soc.keep_pace() == Some(Duration::ZERO) {
+            assert!(real.get() < Duration::from_secs(1), "it never gets there: {device:?} of {real:?}");
+        }
+        assert!(device.get() >= Duration::from_millis(190), "{device:?} of {real:?}");
+        // And no more than the longest run is ever due.
+        real.set(Duration::from_secs(3600));
+        while soc.keep_pace().is_some() {}
+        assert_eq!(device.get(), LONGEST_RUN);
     }
 
     #[test]

@@ -146,6 +146,22 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_of_more_words_than_were_asked_for_is_none() {
+        let longer = Packet { base: 1, writes: vec![7, 8], ..Packet::default() }.encode();
+        let sent: Sent = Rc::new(RefCell::new(vec![Some(longer)]));
+        assert!(bus(&sent).read(0).is_err());
+    }
+
+    #[test]
+    fn a_bridge_that_sends_noise_alone_is_given_up_before_its_time() {
+        let sent: Sent = Rc::new(RefCell::new(vec![Some(vec![0xAA; 1024]); 100]));
+        let mut noisy = bus(&sent);
+        let failed = noisy.read(0).expect_err("no reply").to_string();
+        assert!(failed.contains("expected a packet that begins with 4e6f1044, got "), "{failed}");
+        assert!(sent.borrow().len() > 90, "after some 4096 bytes of it");
+    }
+
+    #[test]
     fn a_client_that_is_owed_nothing_leaves_at_once() {
         let sent: Sent = Rc::new(RefCell::new(vec![reply(1), None]));
         let mut paid = bus(&sent);

@@ -1,5 +1,6 @@
 //! Etherbone straight to the SoC, a packet a datagram.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -22,30 +23,58 @@ const LARGEST_DATAGRAM: usize = 1500;
 pub struct Udp {
     socket: UdpSocket,
     peer: SocketAddr,
+    /// Other addresses of the host, to be tried while nothing has answered.
+    others: VecDeque<SocketAddr>,
     link: String,
     asked_again: u32,
 }
 
 /// The bus of the SoC that answers at this host and port. LiteEth sends its replies to the port that it listens on,
 /// whatever port the question came from, so that this port is bound here too; on the loopback no SoC is, and any port
-/// will do.
+/// will do. Of a host with several addresses, the first one that answers is used.
 pub fn open(host: &str, port: u16) -> Result<Etherbone<Udp>, BusError> {
     let link = format!("etherbone over UDP to {host}:{port}");
     let failed = |reason: String| BusError::on(&link, reason);
-    let peer = addresses(host, port)
-        .map_err(|error| failed(format!("'{host}' has no address: {error}")))?
-        .into_iter()
-        .next()
-        .ok_or_else(|| failed(format!("'{host}' has no address")))?;
+    let found = addresses(host, port).map_err(|error| failed(format!("'{host}' has no address: {error}")))?;
+    Udp::at_one_of(found, link.clone()).map(Etherbone::over).map_err(failed)
+}
+
+/// A socket that talks to this address.
+fn connected(peer: SocketAddr) -> Result<UdpSocket, String> {
     let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let local = if peer.ip().is_loopback() { 0 } else { port };
+    let local = if peer.ip().is_loopback() { 0 } else { peer.port() };
     let socket = UdpSocket::bind((any, local))
-        .map_err(|error| failed(format!("cannot use local port {local}, which the SoC replies to: {error}")))?;
-    socket.connect(peer).map_err(|error| failed(format!("cannot reach {peer}: {error}")))?;
-    Ok(Etherbone::over(Udp { socket, peer, link, asked_again: 0 }))
+        .map_err(|error| format!("cannot use local port {local}, which the SoC replies to: {error}"))?;
+    socket.connect(peer).map_err(|error| format!("cannot reach {peer}: {error}"))?;
+    Ok(socket)
 }
 
 impl Udp {
+    fn at_one_of(peers: Vec<SocketAddr>, link: String) -> Result<Self, String> {
+        let mut others = VecDeque::from(peers);
+        let mut failed = "the host has no address".to_owned();
+        while let Some(peer) = others.pop_front() {
+            match connected(peer) {
+                Ok(socket) => return Ok(Udp { socket, peer, others, link, asked_again: 0 }),
+                Err(reason) => failed = reason,
+            }
+        }
+        Err(failed)
+    }
+
+    fn ask_peer(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
+        for _ in 0..TRIES {
+            self.send(packet)?;
+            match self.reply(packet.return_base, PATIENCE)? {
+                Some(reply) if reply.writes.len() == packet.reads.len() => return Ok(reply.writes),
+                Some(reply) => return Err(other_number(packet.reads.len(), &reply)),
+                None => ask_again(&mut self.asked_again)?,
+            }
+        }
+        let wanted = packet.reads.len();
+        Err(format!("expected a reply of {wanted} words within {MARGIN:.1?}, got none, asked {TRIES} times"))
+    }
+
     /// Waits for the reply with this number; others are late replies to earlier questions, and are thrown away.
     fn reply(&mut self, number: u32, patience: Duration) -> Result<Option<Packet>, String> {
         let start = Instant::now();
@@ -92,16 +121,15 @@ impl Exchange for Udp {
     }
 
     fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
-        for _ in 0..TRIES {
-            self.send(packet)?;
-            match self.reply(packet.return_base, PATIENCE)? {
-                Some(reply) if reply.writes.len() == packet.reads.len() => return Ok(reply.writes),
-                Some(reply) => return Err(other_number(packet.reads.len(), &reply)),
-                None => ask_again(&mut self.asked_again)?,
+        loop {
+            let answered = self.ask_peer(packet);
+            if answered.is_ok() {
+                self.others.clear();
             }
+            let (Err(_), Some(next)) = (&answered, self.others.pop_front()) else { return answered };
+            self.socket = connected(next)?;
+            self.peer = next;
         }
-        let wanted = packet.reads.len();
-        Err(format!("expected a reply of {wanted} words within {MARGIN:.1?}, got none, asked {TRIES} times"))
     }
 
     fn link(&self) -> &str {
@@ -142,6 +170,27 @@ mod tests {
         let mut bus = open("127.0.0.1", port).expect("a socket");
         let read: Vec<_> = [0x10, 0x20, 0x30].into_iter().map(|address| bus.read(address)).collect();
         assert_eq!(read, [Ok(0x10), Ok(0x20), Ok(0x30)]);
+    }
+
+    #[test]
+    fn of_the_addresses_of_a_host_the_one_that_answers_is_used() {
+        let port = soc(&[], 3);
+        // Nothing listens at the first one.
+        let peers = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::LOCALHOST].map(|ip| SocketAddr::new(ip.into(), port));
+        let udp = Udp::at_one_of(peers.to_vec(), "two addresses".to_owned()).expect("a socket");
+        assert_eq!(udp.peer, peers[0]);
+        let mut bus = Etherbone::over(udp);
+        assert_eq!([bus.read(0x10), bus.read(0x20)], [Ok(0x10), Ok(0x20)]);
+        assert_eq!((bus.exchange.peer, bus.exchange.others.len()), (peers[1], 0));
+    }
+
+    #[test]
+    fn a_link_that_loses_something_again_and_again_is_given_up() {
+        let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let mut bus = open("127.0.0.1", silent.local_addr().expect("an address").port()).expect("a socket");
+        bus.exchange.asked_again = crate::bus::MOST_ASKED_AGAIN;
+        let failed = bus.read(4).expect_err("it is given up").to_string();
+        assert!(failed.contains("asked again 33 times in one run"), "{failed}");
     }
 
     #[test]

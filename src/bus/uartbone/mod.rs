@@ -8,7 +8,8 @@ pub mod codec;
 
 use std::time::{Duration, Instant};
 
-use crate::bus::stream::{ByteStream, NoAnswer, ask};
+use crate::bus::line::{Line, NoAnswer};
+use crate::bus::stream::ByteStream;
 use crate::bus::{Bus, BusError, ask_again};
 
 use codec::{Command, words_of};
@@ -21,7 +22,7 @@ const WRITTEN_AT_ONCE: usize = 8;
 
 /// A bus over a stream of bytes.
 pub struct UartBone {
-    stream: Box<dyn ByteStream>,
+    line: Line,
     opened: Instant,
     asked_again: u32,
 }
@@ -29,11 +30,11 @@ pub struct UartBone {
 impl UartBone {
     /// The bus at the other end of this stream.
     pub fn over(stream: Box<dyn ByteStream>) -> Self {
-        UartBone { stream, opened: Instant::now(), asked_again: 0 }
+        UartBone { line: Line::over(stream), opened: Instant::now(), asked_again: 0 }
     }
 
     fn error(&self, reason: impl Into<String>) -> BusError {
-        BusError::on(self.stream.link(), reason)
+        BusError::on(self.line.link(), reason)
     }
 
     /// Reads consecutive words.
@@ -42,7 +43,7 @@ impl UartBone {
         let mut answer = vec![0; 4 * words.len()];
         let (mut most, mut patience) = (0, Duration::ZERO);
         for _ in 0..TRIES {
-            match ask(self.stream.as_mut(), &question, &mut answer) {
+            match self.line.ask(&question, &mut answer) {
                 Ok(()) => {
                     words.copy_from_slice(&words_of(&answer));
                     return Ok(());
@@ -93,7 +94,7 @@ impl Bus for UartBone {
         for (part, words) in words.chunks(WRITTEN_AT_ONCE).enumerate() {
             let address = address.wrapping_add((4 * WRITTEN_AT_ONCE * part) as u32);
             let bytes = Command::Write { address, words: words.to_vec(), fixed: false }.encode();
-            self.stream.send(&bytes).map_err(|error| self.error(format!("write to {address:#010x}: {error}")))?;
+            self.line.tell(&bytes).map_err(|error| self.error(format!("write to {address:#010x}: {error}")))?;
         }
         Ok(())
     }
@@ -107,7 +108,7 @@ impl Bus for UartBone {
     }
 
     fn link(&self) -> &str {
-        self.stream.link()
+        self.line.link()
     }
 }
 
@@ -127,6 +128,8 @@ mod tests {
         losing: usize,
         /// What comes behind the next answer that nobody asked for.
         surplus: Vec<u8>,
+        /// How long it was waited for in vain.
+        waited: Duration,
     }
 
     impl ByteStream for FarEnd {
@@ -147,11 +150,16 @@ mod tests {
             let got = buffer.len().min(self.answer.len());
             buffer[..got].copy_from_slice(&self.answer[..got]);
             self.answer.drain(..got);
+            self.waited += if got == 0 { patience } else { Duration::ZERO };
             Ok(got)
         }
 
         fn line_time(&self, _bytes: usize) -> Duration {
             Duration::ZERO
+        }
+
+        fn now(&self) -> Instant {
+            Instant::now() + self.waited
         }
 
         fn link(&self) -> &str {

@@ -265,6 +265,10 @@ impl Bus for Lockstep {
         self.advance(u64::try_from(clocks).unwrap_or(u64::MAX));
     }
 
+    fn ends_with_its_driver(&self) -> bool {
+        true
+    }
+
     fn link(&self) -> &str {
         &self.link
     }

@@ -4,7 +4,8 @@ pub mod codec;
 
 use std::time::{Duration, Instant};
 
-use crate::bus::stream::{ByteStream, NoAnswer, ask};
+use crate::bus::line::{Line, NoAnswer};
+use crate::bus::stream::ByteStream;
 use crate::bus::timed::{RoundTrips, record};
 use crate::bus::{BusError, ask_again};
 use crate::device::mark;
@@ -17,7 +18,7 @@ const TRIES: u32 = 2;
 
 /// What answers to the serial command protocol.
 pub struct Serial {
-    stream: Box<dyn ByteStream>,
+    line: Line,
     round_trips: RoundTrips,
     asked_again: u32,
 }
@@ -29,7 +30,8 @@ impl Serial {
     /// # Errors
     /// If it does not answer, or has not given back what was loaded after a bounded number of tries.
     pub fn open(stream: Box<dyn ByteStream>, round_trips: &RoundTrips) -> Result<Self, BusError> {
-        let mut serial = Serial { stream, round_trips: RoundTrips::clone(round_trips), asked_again: 0 };
+        let mut serial =
+            Serial { line: Line::over(stream), round_trips: RoundTrips::clone(round_trips), asked_again: 0 };
         serial.status()?;
         serial.prime()?;
         Ok(serial)
@@ -63,7 +65,7 @@ impl Serial {
 
     /// How it is reached.
     pub fn link(&self) -> &str {
-        self.stream.link()
+        self.line.link()
     }
 
     /// Loads and accumulates known words until what comes back is right.
@@ -101,11 +103,11 @@ impl Serial {
     }
 
     fn error(&self, reason: impl Into<String>) -> BusError {
-        BusError::on(self.stream.link(), reason)
+        BusError::on(self.line.link(), reason)
     }
 
     fn tell(&mut self, command: Command) -> Result<(), BusError> {
-        self.stream.send(&command.encode()).map_err(|error| self.error(format!("{}: {error}", letter(command))))
+        self.line.tell(&command.encode()).map_err(|error| self.error(format!("{}: {error}", letter(command))))
     }
 
     fn word(&mut self, command: Command) -> Result<u64, BusError> {
@@ -124,7 +126,7 @@ impl Serial {
         let (mut most, mut patience) = (0, Duration::ZERO);
         for _ in 0..TRIES {
             let start = Instant::now();
-            match ask(self.stream.as_mut(), &command.encode(), answer) {
+            match self.line.ask(&command.encode(), answer) {
                 Ok(()) => {
                     record(&mut self.round_trips.borrow_mut(), start.elapsed());
                     return Ok(());
@@ -165,11 +167,16 @@ mod tests {
         keeps_no_accumulator: bool,
         answers_otherwise_each_time: bool,
         answer: Vec<u8>,
+        /// Bytes of what is sent next that are lost.
+        losing: usize,
+        /// How long it was waited for in vain.
+        waited: Duration,
     }
 
     impl ByteStream for FarEnd {
         fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-            for &byte in bytes {
+            let lost = std::mem::take(&mut self.losing);
+            for &byte in &bytes[lost..] {
                 match self.decoder.push(byte) {
                     Some(Command::Load(word)) if !self.keeps_no_reference => self.reference = word,
                     Some(Command::Accumulate(word)) if !self.keeps_no_accumulator => self.accumulator ^= word,
@@ -186,11 +193,16 @@ mod tests {
             Ok(())
         }
 
-        fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+        fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
             let got = buffer.len().min(self.answer.len());
             buffer[..got].copy_from_slice(&self.answer[..got]);
             self.answer.drain(..got);
+            self.waited += if got == 0 { patience } else { Duration::ZERO };
             Ok(got)
+        }
+
+        fn now(&self) -> Instant {
+            Instant::now() + self.waited
         }
 
         fn line_time(&self, _bytes: usize) -> Duration {
@@ -212,6 +224,12 @@ mod tests {
         let told = "far end: what answers did not give back its reference in 16 tries; expected 0x0123456789abcdef to D, \
                     got 0x0000000000000000";
         assert_eq!(refused.to_string(), told);
+    }
+
+    #[test]
+    fn a_question_that_is_lost_is_asked_again() {
+        let serial = opened(FarEnd { losing: 1, keeps_no_accumulator: true, ..FarEnd::default() }).expect("a device");
+        assert_eq!(serial.asked_again, 1);
     }
 
     #[test]
