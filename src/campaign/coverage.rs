@@ -3,8 +3,6 @@
 //! Nothing here is a fixed text about a fixed run: every sentence is computed from the equations of the engine runs
 //! that were made, and from what the other checks did.
 
-use std::collections::BTreeSet;
-
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
@@ -87,14 +85,12 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
 
 /// The claims of a trial of algebras or strategies: of each, that these kinds of fault were tried by a check that holds.
 pub fn claims_of_algebras(classes: &[FaultClass], checks: &[Check]) -> Vec<ClaimRecord> {
-    // What no check tries of a subject is no claim about it.
-    let trying = checks.iter().filter(|check| !check.tries.is_empty());
-    let algebras: BTreeSet<&String> = trying.flat_map(|check| check.subjects.keys()).collect();
+    let algebras = checks.iter().flat_map(|check| check.subjects.keys());
     let of_algebra = |name: &String| {
         let concerns = |check: &Check| check.subjects.contains_key(name);
         classes.iter().map(|&class| claim(class, name, checks, &concerns)).collect::<Vec<_>>()
     };
-    algebras.into_iter().flat_map(of_algebra).collect()
+    algebras.flat_map(of_algebra).collect()
 }
 
 fn is_software(check: &Check) -> bool {

@@ -17,6 +17,14 @@ use crate::subject::Subjects;
 use crate::sync::strategy::Strategy;
 use crate::sync::world::Outcome;
 
+/// What the names of these checks begin with.
+const NAME: &str = "hub merge of ";
+
+/// Whether it is a check of a merge.
+pub fn is_merge(check: &Check) -> bool {
+    check.name.starts_with(NAME)
+}
+
 /// Whether the hub loses its store: what it has then is not what it merged.
 pub fn is_set_back(trial: &OfflineTrial) -> bool {
     trial.faults.iter().any(|fault| fault.node == "hub" && fault.kind.loses_store())
@@ -80,7 +88,7 @@ fn check(strategy: &str, records: &[MergeRecord]) -> Check {
         records.iter().map(|record| (record.backend.clone(), record.evidence)).collect();
     let merges = records[0].merges;
     Check {
-        name: format!("hub merge of {strategy}"),
+        name: format!("{NAME}{strategy}"),
         part: Part::Replicas,
         subjects,
         verdict,

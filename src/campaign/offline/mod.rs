@@ -1,7 +1,7 @@
 //! Worlds of clients that work offline: every strategy in the same world, judged against what the users did.
 
 pub mod crash_everywhere;
-mod hub_merge;
+pub mod hub_merge;
 pub mod smallest;
 
 use std::collections::BTreeMap;
