@@ -83,6 +83,8 @@ impl Line {
                     )));
                 }
                 self.given_up.get_or_insert(asked);
+                // In so long a silence the line has carried all that was sent.
+                self.unanswered = 0;
                 return Err(NoAnswer::Short { got, waited: patience });
             }
             got += self.stream.receive(&mut answer[got..], left)?;

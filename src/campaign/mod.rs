@@ -264,6 +264,13 @@ pub fn case_text<S: Subject + ?Sized>(subject: &S, execution: Execution) -> Stri
     Case { subject: subject.name().to_owned(), execution, faults }.to_string()
 }
 
+/// The record of a plan that was not begun, since this backend is not there.
+pub fn unavailable(plan: &Plan, backend: &str, error: &SubjectError) -> Record {
+    let mut record = Progress::default().into_record(plan, &Subjects::default(), Some(error.clone()));
+    record.unavailable = Some(format!("backend '{backend}': {error}"));
+    record
+}
+
 fn device_record(device: &dyn Device) -> DeviceRecord {
     let identity = device.identity();
     DeviceRecord {

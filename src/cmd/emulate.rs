@@ -94,6 +94,11 @@ fn possible(args: &EmulateArgs) -> Result<(), Failure> {
                 "{idle} can do nothing here: it is about the bench engine, which the serial protocol does not reach"
             )));
         }
+        if let Some(fault) = args.plant.iter().find(|fault| **fault == Fault::SwapWrongContext) {
+            return Err(Failure::usage(anyhow!(
+                "--plant {fault} can do nothing here: it is about SWAP, which the serial protocol does not know"
+            )));
+        }
     }
     match contradiction(&args.disturb) {
         Some((one, other)) if one == other => {

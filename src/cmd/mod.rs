@@ -154,6 +154,24 @@ fn execute(
     Ok(Ran { record, waveforms })
 }
 
+/// Runs a plan as [`execute`] does. Where a backend is not there, the record says what was tried and why it ended.
+fn attempt(
+    plan: &Plan,
+    terminal: TerminalOptions,
+    stop: &StopRequest,
+    waveforms: Option<&Path>,
+    place: RecordPlace,
+) -> Result<(Ran, RecordPlace), Failure> {
+    let failure = match execute(plan, terminal, stop, waveforms) {
+        Ok(ran) => return Ok((ran, place)),
+        Err(failure) => failure,
+    };
+    if let Some(OpenError::Unavailable { backend, error }) = failure.error.downcast_ref() {
+        place.write(&campaign::unavailable(plan, backend, error), Console::new(terminal.color))?;
+    }
+    Err(failure)
+}
+
 /// Where a run's record goes.
 enum RecordPlace {
     Nowhere,
@@ -171,6 +189,14 @@ impl RecordPlace {
                 Err(Failure::usage(anyhow!("--record takes the name of a file, or - for standard output")))
             }
             Some(path) => Ok(RecordPlace::File(Box::new(Destination::open(path)?))),
+        }
+    }
+
+    fn write(self, record: &impl Serialize, console: Console) -> Result<(), Failure> {
+        match self {
+            RecordPlace::Nowhere => Ok(()),
+            RecordPlace::Output => console.write(Stream::Output, &to_text(record)).map_err(unwritable),
+            RecordPlace::File(destination) => destination.write(&to_text(record)).map_err(Failure::from),
         }
     }
 }
@@ -196,11 +222,7 @@ fn deliver_text(
 ) -> Result<(), Failure> {
     let console = Console::new(terminal.color);
     let stream = if matches!(place, RecordPlace::Output) { Stream::Error } else { Stream::Output };
-    let written = match place {
-        RecordPlace::Nowhere => Ok(()),
-        RecordPlace::Output => console.write(Stream::Output, &to_text(record)).map_err(unwritable),
-        RecordPlace::File(destination) => destination.write(&to_text(record)).map_err(Failure::from),
-    };
+    let written = place.write(record, console);
     let shown = console.write(stream, &report(console.width(stream)));
     match stream {
         Stream::Output => written.and(shown.map_err(unwritable)),

@@ -19,7 +19,7 @@ use crate::domain::case::Case;
 use crate::domain::execution::Execution;
 use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
-use crate::domain::subject::SubjectError;
+use crate::domain::subject::{Device, DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
 use crate::report::file::from_text;
 use crate::report::record::Record;
@@ -97,7 +97,8 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
     let verdict = replayed.verdict;
-    let mut report = case_report(&case, &replayed);
+    let devices = subjects.all_devices().map(Device::identity);
+    let mut report = case_report(&case, &replayed, devices);
     if let (Verdict::Falsified, [device]) = (verdict, &subjects.devices[..])
         && let Ok(Some(look)) = look_into_case(&case, device, &mut watch)
     {
@@ -109,8 +110,11 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     Ok(Outcome { interrupted: false, unavailable: false, verdict, expectation_met: None }.exit_code())
 }
 
-fn case_report(case: &Case, replayed: &Replayed) -> String {
+fn case_report<'a>(case: &Case, replayed: &Replayed, devices: impl Iterator<Item = &'a DeviceIdentity>) -> String {
     let mut report = format!("replay of {case}: verdict {}\n", styled(replayed.verdict));
+    for DeviceIdentity { version, banks, link } in devices {
+        report += &format!("  device: {}\n", text::identity(*version, *banks, link));
+    }
     for comparison in &replayed.compared {
         let quantity = comparison.quantity.to_string();
         let (expected, got) = (comparison.expected, comparison.got);

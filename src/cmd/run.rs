@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cmd::options::RunOptions;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
+use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
@@ -51,7 +51,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let waveforms = args.run.waveforms.as_deref();
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
-        let ran = execute(plan, args.run.terminal, &stop, waveforms)?;
+        let (ran, place) = attempt(plan, args.run.terminal, &stop, waveforms, place)?;
         if let Some(log) = log {
             let text = histogram_log::render(&ran.record);
             let none = || Failure::usage(anyhow!("--histogram-log is about strategies, and this scenario has none"));

@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::cmd::options::RunOptions;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, deliver, execute, plan};
+use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Count, StandardTrial, Trial};
@@ -47,7 +47,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.run.record.as_deref())?;
     let waveforms = args.run.waveforms.as_deref();
     let waveform_place = WaveformPlace::of(waveforms, &place);
-    let ran = execute(&plan, args.run.terminal, &StopRequest::listen(), waveforms)?;
+    let (ran, place) = attempt(&plan, args.run.terminal, &StopRequest::listen(), waveforms, place)?;
     let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown)?;
     Ok(record.outcome().exit_code())
 }

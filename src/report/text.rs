@@ -329,12 +329,16 @@ impl Text {
         self.heading("devices");
         for device in &record.devices {
             let DeviceRecord { name, evidence, version, banks, link } = device;
-            let told = match banks {
-                0 => "no bench engine, and nothing tells its version".to_owned(),
-                _ => format!("version {version}, banks {banks}"),
-            };
-            self.paragraph("  - ", 4, &format!("{name}: evidence {evidence}, {told}, reached {link}"));
+            self.paragraph("  - ", 4, &format!("{name}: evidence {evidence}, {}", identity(*version, *banks, link)));
         }
+    }
+}
+
+/// What a device says of itself, and how it is reached.
+pub fn identity(version: u32, banks: u32, link: &str) -> String {
+    match banks {
+        0 => format!("no bench engine, and nothing tells its version, reached {link}"),
+        _ => format!("version {version}, banks {banks}, reached {link}"),
     }
 }
 

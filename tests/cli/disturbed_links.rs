@@ -161,6 +161,23 @@ fn what_is_not_there_or_may_not_be_used_is_unavailable_with_the_reason() {
     }
 }
 
+#[test]
+fn what_is_not_there_leaves_a_record_of_what_was_tried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("r.json");
+    let answer =
+        answer_in_time(&["5", "--backend", "scalar,uartbone:/no/such", "--record", place.to_str().expect("a path")]);
+    assert_eq!((answer.exit, answer.output.as_str()), (4, ""), "{answer:?}");
+    let record: abench::report::record::Record =
+        serde_json::from_str(&fs::read_to_string(&place).expect("a record")).expect("a record");
+    assert_eq!(record.asked.backends, ["scalar", "uartbone:/no/such"]);
+    assert_eq!((record.verdict, record.checks.len()), (Verdict::Inconclusive, 0));
+    let unavailable = record.unavailable.expect("why it ended");
+    assert!(unavailable.starts_with("backend 'uartbone:/no/such': ") && unavailable.contains("No such file"));
+    let shown = answer_in_time(&["5", "--backend", "uartbone:/no/such", "--record", "-"]);
+    assert_eq!((shown.exit, record_of(&shown).asked.backends), (4, vec!["uartbone:/no/such".to_owned()]));
+}
+
 /// A copy of a program, as a user who owns nothing, where root runs the test.
 fn as_nobody(program: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("setpriv");

@@ -123,6 +123,9 @@ fn an_emulator_refuses_what_can_do_nothing_and_what_cannot_be_together() {
         assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
         assert!(refused.talk.contains(told), "{}", refused.talk);
     }
+    let refused = answer_in_time(&["emulate", "serial:pty", "--idle", "1", "--plant", "swap-wrong-context"]);
+    assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
+    assert!(refused.talk.contains("it is about SWAP, which the serial protocol does not know"), "{}", refused.talk);
     for args in [["--plant", "dead-bank:3"], ["--disturb", "done-at-once"]] {
         let serial = answer_in_time(&[&["emulate", "serial:pty", "--idle", "1"][..], &args].concat());
         assert_eq!(serial.exit, 2, "{serial:?}");
