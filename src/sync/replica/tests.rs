@@ -2,5 +2,6 @@
 //! operator.
 
 mod asked;
+mod late;
 mod stored_bytes;
 mod unreliable_stores;
