@@ -120,6 +120,7 @@ fn memory() -> String {
 fn sqlite(full: bool) {
     use abench::sync::host::{Entropy, Host};
     use abench::sync::replica::Replica;
+    use abench::sync::replica::sums::Edit;
     use abench::sync::store::Owner;
     use abench::sync::store::sqlite::Sqlite;
     let folder = tempfile::tempdir().expect("a folder");
@@ -130,7 +131,7 @@ fn sqlite(full: bool) {
         let mut told = settings(&trial(1, 0, 1, Presence { lasts_s: 1, away_s: (1, 1), here_s: (1, 1) }), None)(0);
         told.compact_after = u64::MAX;
         let mut replica = Replica::open(told, &mut host).expect("a replica");
-        let edits: Vec<(u32, i64)> = (0..batch as u32).map(|edit| (edit % 256, 1)).collect();
+        let edits: Vec<Edit> = (0..batch as u32).map(|edit| Edit { register: edit % 256, amount: 1 }).collect();
         let start = Instant::now();
         (0..batches).for_each(|_| replica.edits(&mut host, &edits).expect("a disk"));
         (batch * batches) as f64 / start.elapsed().as_secs_f64()

@@ -11,6 +11,7 @@ use abench::domain::seed::Seed;
 use abench::sync::host::{Entropy, Host};
 use abench::sync::replica::message::{Message, unframed};
 use abench::sync::replica::session::Relation;
+use abench::sync::replica::sums::Edit;
 use abench::sync::replica::{Replica, Settings};
 use abench::sync::store::disk::Disk;
 use abench::sync::store::sqlite::Sqlite;
@@ -241,7 +242,8 @@ fn a_client_that_is_told_where_its_store_is() {
         let batch = &batch[..1 + stream.below(2) as usize];
         let told: Vec<String> = batch.iter().map(|(register, amount)| format!("{register}:{amount}")).collect();
         writeln!(out, "trying {}", told.join(",")).and_then(|()| out.flush()).expect("a pipe");
-        replica.edits(&mut host, batch).expect("a disk");
+        let edits: Vec<Edit> = batch.iter().map(|&(register, amount)| Edit { register, amount }).collect();
+        replica.edits(&mut host, &edits).expect("a disk");
         let shown = std::mem::take(&mut host.shown);
         assert_eq!(shown.len(), batch.len());
         writeln!(out, "shown {} {}", shown[0].actor, shown[0].sequence).and_then(|()| out.flush()).expect("a pipe");

@@ -67,6 +67,12 @@ impl Writer {
         self.counted = self.bytes.len();
     }
 
+    /// So many bytes more are likely.
+    pub fn reserve(&mut self, more: usize) -> &mut Self {
+        self.bytes.reserve(more);
+        self
+    }
+
     /// One byte.
     pub fn byte(&mut self, byte: u8) -> &mut Self {
         self.bytes.push(byte);
@@ -227,31 +233,6 @@ pub fn placed(distance: u64, next: &mut u64, registers: u32) -> Result<u32, Malf
     Ok(register as u32)
 }
 
-/// Writes which registers change and by what: the count, gaps between registers, signed amounts.
-pub fn write_changes(writer: &mut Writer, changes: &[(u32, i64)]) {
-    // Most changes take three bytes or fewer.
-    writer.bytes.reserve(3 * changes.len());
-    writer.of(Kind::Addressing).number(changes.len() as u64);
-    let mut next = 0;
-    for &(register, amount) in changes {
-        writer.of(Kind::Addressing).number(u64::from(register - next));
-        writer.of(Kind::Payload).signed(amount);
-        next = register + 1;
-    }
-}
-
-/// Reads what [`write_changes`] wrote, registers ascending and below `registers`.
-pub fn read_changes(reader: &mut Reader, registers: u32) -> Result<Vec<(u32, i64)>, Malformed> {
-    let count = reader.count("a number of changes")?;
-    let mut changes = Vec::with_capacity(count);
-    let mut next = 0u64;
-    for _ in 0..count {
-        let register = reader.register(&mut next, registers)?;
-        changes.push((register, reader.signed()?));
-    }
-    Ok(changes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -307,16 +288,6 @@ mod tests {
             let mut flipped = frame.bytes.clone();
             flipped[at.index(frame.bytes.len())] ^= 1 << bit;
             prop_assert!(Reader::open(&flipped).is_err());
-        }
-
-        #[test]
-        fn changes_come_back(map in proptest::collection::btree_map(0..1000u32, any::<i64>(), 0..50), bytes: Vec<u8>) {
-            let changes: Vec<(u32, i64)> = map.into_iter().collect();
-            let mut writer = Writer::bare();
-            write_changes(&mut writer, &changes);
-            let bytes_written = writer.into_bytes();
-            prop_assert_eq!(read_changes(&mut Reader::bare(&bytes_written), 1000), Ok(changes));
-            let _ = read_changes(&mut Reader::bare(&bytes), 1000);
         }
     }
 

@@ -12,6 +12,7 @@ use super::log::Delta;
 use super::message::Message;
 use super::session::{Relation, What};
 use super::state::{Entry, MessageId, Run};
+use super::sums::Changes;
 
 impl Replica {
     /// Deltas came in: new ones are taken, those that were seen are acknowledged again.
@@ -159,7 +160,7 @@ impl Replica {
         log: Actor,
         position: u64,
         mut within: Vec<Run>,
-        changes: Vec<(u32, i64)>,
+        changes: Changes,
     ) -> Result<(), StoreError> {
         let have = self.state.cursor_in(log).map(|(_, ranges)| ranges.prefix());
         if have.is_none_or(|have| have < position) {

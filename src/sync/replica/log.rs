@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::sync::replica::sums::{Changes, Sums};
 use crate::sync::vector::{Actor, Overlap, VersionVector};
-use crate::sync::wire::{Malformed, Reader, Writer, read_changes, write_changes};
+use crate::sync::wire::{Malformed, Reader, Writer};
 
 /// A run of one actor's operations, and what they come to. Its boundaries never change once it was sent, so that a
 /// receiver has seen all of it or nothing.
@@ -18,8 +19,8 @@ pub struct Delta {
     pub first: u64,
     /// The last of them.
     pub last: u64,
-    /// By register, ascending, what they add up to.
-    pub changes: Vec<(u32, i64)>,
+    /// What they come to.
+    pub changes: Changes,
 }
 
 impl Delta {
@@ -27,14 +28,14 @@ impl Delta {
     pub fn write(&self, writer: &mut Writer) {
         self.author.write(writer);
         writer.number(self.first).number(self.last - self.first);
-        write_changes(writer, &self.changes);
+        self.changes.write(writer);
     }
 
     /// Reads it.
     pub fn read(reader: &mut Reader, registers: u32) -> Result<Delta, Malformed> {
         let author = Actor::read(reader)?;
         let (first, last) = read_run(reader)?;
-        Ok(Delta { author, first, last, changes: read_changes(reader, registers)? })
+        Ok(Delta { author, first, last, changes: Changes::read(reader, registers)? })
     }
 }
 
@@ -43,28 +44,6 @@ pub fn read_run(reader: &mut Reader) -> Result<(u64, u64), Malformed> {
     let first = reader.at_most(u64::MAX >> 2, "a sequence number")?;
     let more = reader.at_most(u64::MAX >> 2, "a run of sequence numbers")?;
     if first == 0 { Err(Malformed::Range("a sequence number")) } else { Ok((first, first + more)) }
-}
-
-/// Adds changes to sums.
-pub fn add(sums: &mut [i64], changes: &[(u32, i64)]) {
-    for &(register, amount) in changes {
-        let sum = &mut sums[register as usize];
-        *sum = sum.wrapping_add(amount);
-    }
-}
-
-/// What edits come to, register by register.
-pub fn coalesced(edits: &[(u32, i64)]) -> Vec<(u32, i64)> {
-    let mut sorted = edits.to_vec();
-    // Sums do not depend on the order of their terms.
-    sorted.sort_unstable_by_key(|&(register, _)| register);
-    let same = |a: &(u32, i64), b: &(u32, i64)| a.0 == b.0;
-    // Deltas are kept for long: they take the memory that they need, and no more.
-    let mut changes = Vec::with_capacity(sorted.chunk_by(same).count());
-    let sums =
-        sorted.chunk_by(same).map(|of| (of[0].0, of.iter().fold(0i64, |sum, &(_, amount)| sum.wrapping_add(amount))));
-    changes.extend(sums.filter(|&(_, amount)| amount != 0));
-    changes
 }
 
 /// The log.
@@ -81,8 +60,8 @@ pub struct Log {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Prefixes {
     /// Positions, and what all up to there comes to.
-    kept: VecDeque<(u64, Vec<i64>)>,
-    total: Vec<i64>,
+    kept: VecDeque<(u64, Sums)>,
+    total: Sums,
     /// Changes since the last one that was kept.
     since: usize,
 }
@@ -90,8 +69,8 @@ struct Prefixes {
 impl Log {
     /// An empty log; one that `serves` keeps sums of prefixes.
     pub fn new(registers: u32, serves: bool) -> Self {
-        let zero = vec![0; registers as usize];
-        let prefixes = serves.then(|| Prefixes { kept: VecDeque::from([(0, zero.clone())]), total: zero, since: 0 });
+        let zero = || Sums::new(registers);
+        let prefixes = serves.then(|| Prefixes { kept: VecDeque::from([(0, zero())]), total: zero(), since: 0 });
         Log { base: 0, deltas: VecDeque::new(), prefixes, by_client: BTreeMap::new() }
     }
 
@@ -138,12 +117,12 @@ impl Log {
     /// of the author's device, knows what the beginning of that comes to, and can take the rest.
     pub fn widened(&self, delta: &Delta) -> Delta {
         let ends: BTreeMap<u64, &Delta> = self.of_author(delta.author).map(|part| (part.last, part)).collect();
-        let (mut first, mut changes) = (delta.first, delta.changes.clone());
+        let (mut first, mut parts) = (delta.first, vec![&delta.changes]);
         while let Some(part) = ends.get(&(first - 1)) {
             first = part.first;
-            changes.extend(&part.changes);
+            parts.push(&part.changes);
         }
-        Delta { author: delta.author, first, last: delta.last, changes: coalesced(&changes) }
+        Delta { author: delta.author, first, last: delta.last, changes: Changes::together(parts) }
     }
 
     /// Whether a run, of which the other has a part, can be sent from an earlier beginning.
@@ -153,8 +132,8 @@ impl Log {
     }
 
     /// What all deltas ever taken come to.
-    pub fn total(&self) -> &[i64] {
-        self.prefixes.as_ref().map_or(&[], |prefixes| &prefixes.total)
+    pub fn total(&self) -> Changes {
+        self.prefixes.as_ref().map(|prefixes| prefixes.total.changes()).unwrap_or_default()
     }
 
     /// Adds a delta.
@@ -162,9 +141,9 @@ impl Log {
         let position = self.len() + 1;
         if let Some(prefixes) = &mut self.prefixes {
             self.by_client.entry(delta.author.client).or_default().push_back(position);
-            add(&mut prefixes.total, &delta.changes);
+            prefixes.total.add(&delta.changes);
             prefixes.since += delta.changes.len();
-            if prefixes.since >= prefixes.total.len() {
+            if prefixes.since >= prefixes.total.registers() {
                 prefixes.since = 0;
                 prefixes.kept.push_back((position, prefixes.total.clone()));
             }
@@ -172,8 +151,8 @@ impl Log {
         self.deltas.push_back(delta);
     }
 
-    /// What the deltas after `after` come to, dense; `None` if some of them were dropped.
-    pub fn sums_after(&self, after: u64) -> Option<Vec<i64>> {
+    /// What the deltas after `after` come to; `None` if some of them were dropped.
+    pub fn sums_after(&self, after: u64) -> Option<Sums> {
         let prefixes = self.prefixes.as_ref()?;
         let place = prefixes.kept.partition_point(|&(position, _)| position <= after).checked_sub(1)?;
         let (position, before) = &prefixes.kept[place];
@@ -182,9 +161,9 @@ impl Log {
         }
         let mut before = before.clone();
         for position in position + 1..=after {
-            add(&mut before, &self.at(position)?.changes);
+            before.add(&self.at(position)?.changes);
         }
-        Some(prefixes.total.iter().zip(before).map(|(total, before)| total.wrapping_sub(before)).collect())
+        Some(prefixes.total.since(&before))
     }
 
     /// Puts two deltas in the place of one, in a log that serves nobody: positions after it move.
@@ -208,7 +187,7 @@ impl Log {
                 let at = self.base + 1 + place as u64;
                 from < at && at <= position
             }) {
-                add(&mut sums, &delta.changes);
+                sums.add(&delta.changes);
             }
             prefixes.kept.drain(..=place);
             prefixes.kept.push_front((position, sums));
@@ -233,14 +212,11 @@ impl Log {
         let follows = |before: &Delta, next: &Delta| before.author == next.author && before.last + 1 == next.first;
         let merged: Vec<Delta> = old
             .chunk_by(follows)
-            .map(|run| {
-                let changes: Vec<(u32, i64)> = run.iter().flat_map(|delta| &delta.changes).copied().collect();
-                Delta {
-                    author: run[0].author,
-                    first: run[0].first,
-                    last: run[run.len() - 1].last,
-                    changes: coalesced(&changes),
-                }
+            .map(|run| Delta {
+                author: run[0].author,
+                first: run[0].first,
+                last: run[run.len() - 1].last,
+                changes: Changes::together(run.iter().map(|delta| &delta.changes)),
             })
             .collect();
         self.base += count - merged.len() as u64;
@@ -251,11 +227,8 @@ impl Log {
     pub fn write(&self, writer: &mut Writer) {
         writer.number(self.base).number(self.deltas.len() as u64);
         if let Some(prefixes) = &self.prefixes {
-            let below = &prefixes.kept[0];
             // The first prefix that is kept is the one at the base, after every drop and at the start.
-            below.1.iter().for_each(|&sum| {
-                writer.signed(sum);
-            });
+            prefixes.kept[0].1.write(writer);
         }
         self.deltas.iter().for_each(|delta| delta.write(writer));
     }
@@ -266,9 +239,7 @@ impl Log {
         log.base = reader.at_most(u64::MAX >> 2, "a position")?;
         let count = reader.count("a number of deltas")?;
         if let Some(prefixes) = &mut log.prefixes {
-            for sum in &mut prefixes.total {
-                *sum = reader.signed()?;
-            }
+            prefixes.total = Sums::read(reader, registers)?;
             prefixes.kept = VecDeque::from([(log.base, prefixes.total.clone())]);
         }
         for _ in 0..count {
@@ -281,20 +252,20 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::replica::sums::tests::changes;
     use proptest::prelude::*;
 
     const REGISTERS: u32 = 5;
 
     fn deltas() -> impl Strategy<Value = Vec<Delta>> {
-        let changes = proptest::collection::btree_map(0..REGISTERS, any::<i64>(), 0..4);
-        proptest::collection::vec((0..3u32, changes), 0..30).prop_map(|all| {
+        proptest::collection::vec((0..3u32, changes(REGISTERS, 3)), 0..30).prop_map(|all| {
             let author = |client| Actor { client, incarnation: 1 };
             let numbered = all.into_iter().enumerate();
-            let delta = |(place, (client, changes)): (usize, (u32, BTreeMap<u32, i64>))| Delta {
+            let delta = |(place, (client, changes)): (usize, (u32, Changes))| Delta {
                 author: author(client),
                 first: place as u64 + 1,
                 last: place as u64 + 1,
-                changes: changes.into_iter().collect(),
+                changes,
             };
             numbered.map(delta).collect()
         })
@@ -308,8 +279,8 @@ mod tests {
             let (from, dropped) = (from.index(deltas.len() + 1), dropped.index(deltas.len() + 1));
             let mut log = Log::new(REGISTERS, true);
             deltas.iter().for_each(|delta| log.push(delta.clone()));
-            let mut expected = vec![0; REGISTERS as usize];
-            deltas[from..].iter().for_each(|delta| add(&mut expected, &delta.changes));
+            let mut expected = Sums::new(REGISTERS);
+            deltas[from..].iter().for_each(|delta| expected.add(&delta.changes));
             prop_assert_eq!(log.sums_after(from as u64), Some(expected.clone()));
             log.drop_up_to(dropped as u64);
             let expected = (from >= dropped).then_some(expected);
@@ -322,10 +293,5 @@ mod tests {
             let of_client = |log: &Log| log.of_client(1, from as u64).cloned().collect::<Vec<_>>();
             prop_assert_eq!(of_client(&read), of_client(&log));
         }
-    }
-
-    #[test]
-    fn edits_of_one_register_coalesce_and_those_that_cancel_vanish() {
-        assert_eq!(coalesced(&[(3, 1), (1, 5), (3, 2), (2, 7), (2, -7)]), [(1, 5), (3, 3)]);
     }
 }

@@ -6,8 +6,9 @@ use crate::domain::traffic::{Kind, Traffic};
 use crate::sync::replica::log::{Delta, read_run};
 use crate::sync::replica::state::Run;
 use crate::sync::replica::stored::{read_runs, write_runs};
+use crate::sync::replica::sums::Changes;
 use crate::sync::vector::{Actor, Ranges, VersionVector};
-use crate::sync::wire::{CHECKSUM, Frame, Malformed, Reader, Writer, read_changes, write_changes};
+use crate::sync::wire::{CHECKSUM, Frame, Malformed, Reader, Writer};
 
 /// What replicas say to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub enum Message {
         /// that a copy of it has sent.
         with: Vec<Run>,
         /// What the others come to.
-        changes: Vec<(u32, i64)>,
+        changes: Changes,
     },
     /// What the sender's log comes to from its beginning.
     Snapshot {
@@ -62,7 +63,7 @@ pub enum Message {
         /// The operations of the receiver's client that are in it.
         within: Vec<Run>,
         /// What all comes to.
-        changes: Vec<(u32, i64)>,
+        changes: Changes,
     },
     /// The log up to this position is durable here.
     Reached {
@@ -172,14 +173,14 @@ impl Message {
                 writer.number(*first).number(last - first);
                 write_runs(&mut writer, without);
                 write_runs(&mut writer, with);
-                write_changes(&mut writer, changes);
+                changes.write(&mut writer);
             }
             Message::Snapshot { log, position, within, changes } => {
                 writer = Writer::tagged(SNAPSHOT);
                 log.write(writer.of(Kind::Ids));
                 writer.number(*position);
                 write_runs(&mut writer, within);
-                write_changes(&mut writer, changes);
+                changes.write(&mut writer);
             }
             Message::Reached { log, position } => {
                 writer = Writer::tagged(REACHED);
@@ -224,13 +225,13 @@ impl Message {
                 let log = Actor::read(reader)?;
                 let (first, last) = read_run(reader)?;
                 let (without, with) = (read_runs(reader)?, read_runs(reader)?);
-                Message::Summary { log, first, last, without, with, changes: read_changes(reader, registers)? }
+                Message::Summary { log, first, last, without, with, changes: Changes::read(reader, registers)? }
             }
             SNAPSHOT => Message::Snapshot {
                 log: Actor::read(reader)?,
                 position: position(reader)?,
                 within: read_runs(reader)?,
-                changes: read_changes(reader, registers)?,
+                changes: Changes::read(reader, registers)?,
             },
             REACHED => Message::Reached { log: Actor::read(reader)?, position: position(reader)? },
             PIECE => {
@@ -267,7 +268,7 @@ fn write_deltas(writer: &mut Writer, deltas: &[Delta]) {
         writer.of(Kind::Framing).number(group.len() as u64);
         for delta in group {
             writer.of(Kind::Ids).number(delta.first).number(delta.last - delta.first);
-            write_changes(writer, &delta.changes);
+            delta.changes.write(writer);
         }
     }
 }
@@ -278,7 +279,7 @@ fn read_deltas(reader: &mut Reader, registers: u32) -> Result<Vec<Delta>, Malfor
         let author = Actor::read(reader)?;
         for _ in 0..reader.count("a number of deltas")? {
             let (first, last) = read_run(reader)?;
-            deltas.push(Delta { author, first, last, changes: read_changes(reader, registers)? });
+            deltas.push(Delta { author, first, last, changes: Changes::read(reader, registers)? });
         }
     }
     Ok(deltas)
@@ -287,6 +288,7 @@ fn read_deltas(reader: &mut Reader, registers: u32) -> Result<Vec<Delta>, Malfor
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sync::replica::sums::tests::changes;
     use proptest::prelude::*;
 
     const REGISTERS: u32 = 300;
@@ -299,10 +301,6 @@ mod tests {
         (actor(), 1..1000u64, 0..50u64).prop_map(|(actor, first, more)| (actor, first, first + more))
     }
 
-    fn changes() -> impl Strategy<Value = Vec<(u32, i64)>> {
-        proptest::collection::btree_map(0..REGISTERS, any::<i64>(), 0..9).prop_map(|map| map.into_iter().collect())
-    }
-
     fn vector() -> impl Strategy<Value = VersionVector> {
         proptest::collection::vec(run(), 0..6).prop_map(|runs| {
             let mut vector = VersionVector::default();
@@ -313,8 +311,12 @@ mod tests {
 
     fn message() -> impl Strategy<Value = Message> {
         let runs = || proptest::collection::vec(run(), 0..5);
-        let delta =
-            (run(), changes()).prop_map(|((author, first, last), changes)| Delta { author, first, last, changes });
+        let delta = (run(), changes(REGISTERS, 8)).prop_map(|((author, first, last), changes)| Delta {
+            author,
+            first,
+            last,
+            changes,
+        });
         prop_oneof![
             (any::<bool>(), any::<u32>(), proptest::option::of((actor(), 0..9999u64)), vector())
                 .prop_map(|(leaf, client, cursor, holds)| Message::Hello { leaf, client, cursor, holds }),
@@ -325,15 +327,11 @@ mod tests {
             }),
             proptest::collection::vec(delta, 0..6).prop_map(Message::Deltas),
             runs().prop_map(Message::Taken),
-            (run(), runs(), runs(), changes()).prop_map(|((log, first, last), without, with, changes)| {
+            (run(), runs(), runs(), changes(REGISTERS, 8)).prop_map(|((log, first, last), without, with, changes)| {
                 Message::Summary { log, first, last, without, with, changes }
             }),
-            (actor(), 0..9999u64, runs(), changes()).prop_map(|(log, position, within, changes)| Message::Snapshot {
-                log,
-                position,
-                within,
-                changes
-            }),
+            (actor(), 0..9999u64, runs(), changes(REGISTERS, 8))
+                .prop_map(|(log, position, within, changes)| Message::Snapshot { log, position, within, changes }),
             (actor(), 0..9999u64).prop_map(|(log, position)| Message::Reached { log, position }),
             (any::<u32>(), 1..9u32, any::<Vec<u8>>()).prop_map(|(id, count, bytes)| Message::Piece {
                 id,

@@ -11,8 +11,8 @@
 //!    before it is acknowledged.
 //! 4. What is not acknowledged is sent again, the same bytes, later and later ([`session`]).
 //!
-//! A second data type would bring its own changes and its own sums ([`log`]); ids, cursors, the journal and the sessions
-//! know registers by their number alone. Knows: its host. Must not: know links, other nodes' insides or the ledger.
+//! What an edit is, and what edits come to, is in [`sums`] alone: a second data type would bring another such file, and
+//! ids, cursors, the journal and the sessions stay as they are. Knows: its host. Must not: know links, other nodes' insides or the ledger.
 
 mod intake;
 pub mod log;
@@ -22,6 +22,7 @@ pub mod repair;
 pub mod session;
 pub mod state;
 mod stored;
+pub mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ use crate::sync::vector::{Actor, Overlap, VersionVector};
 use message::{Message, unframed};
 use session::{Parked, Relation, Session, What};
 use state::{Entry, MessageId, State};
+use sums::Edit;
 
 /// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
 /// 268 million starts.
@@ -135,21 +137,20 @@ impl Replica {
 
     /// Its user edits: durable first, then visible.
     pub fn edit<S: Store>(&mut self, host: &mut Host<S>, register: u32, amount: i64) -> Result<(), StoreError> {
-        self.edits(host, &[(register, amount)])
+        self.edits(host, &[Edit { register, amount }])
     }
 
     /// Its user makes several edits in one step: all of them are durable before any of them shows.
-    pub fn edits<S: Store>(&mut self, host: &mut Host<S>, edits: &[(u32, i64)]) -> Result<(), StoreError> {
+    pub fn edits<S: Store>(&mut self, host: &mut Host<S>, edits: &[Edit]) -> Result<(), StoreError> {
         self.is_known()?;
         let first = self.state.made + 1;
-        let entry = |&(register, amount): &(u32, i64)| Entry::Edit { register, amount };
         if self.has(Flaw::ApplyBeforeJournal) {
-            edits.iter().for_each(|edit| self.state.apply(entry(edit)));
+            edits.iter().for_each(|&edit| self.state.apply(Entry::Edit(edit)));
             (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
-            edits.iter().try_for_each(|edit| host.append(&entry(edit).bytes()))?;
+            edits.iter().try_for_each(|&edit| host.append(&Entry::Edit(edit).bytes()))?;
             return host.sync();
         }
-        self.commit_all(host, edits.iter().map(entry).collect())?;
+        self.commit_all(host, edits.iter().copied().map(Entry::Edit).collect())?;
         (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
         self.news(host);
         self.compact(host);
@@ -158,7 +159,7 @@ impl Replica {
 
     /// What a register shows, from a start of 0.
     pub fn sums(&self) -> &[i64] {
-        &self.state.sums
+        self.state.sums.values()
     }
 
     /// What it must not forget.

@@ -6,6 +6,7 @@ use crate::sync::host::{Host, NodeId};
 use crate::sync::replica::log::Delta;
 use crate::sync::replica::session::{Relation, What};
 use crate::sync::replica::state::{Entry, MessageId, Run};
+use crate::sync::replica::sums::Edit;
 use crate::sync::replica::{Replica, recovered};
 use crate::sync::store::{Store, StoreError};
 use crate::sync::vector::{Actor, Overlap};
@@ -101,16 +102,16 @@ impl Replica {
             }
         }
         let mut of: Vec<Edited> =
-            self.state.sums.iter().map(|&sum| Edited { others: sum, ..Edited::default() }).collect();
+            self.state.sums.values().iter().map(|&sum| Edited { others: sum, ..Edited::default() }).collect();
         for (_, delta) in self.state.log.iter().filter(|(_, delta)| delta.author.client == self.settings.client) {
             let waits = self.waits(delta);
             // Where a session was given up, what it was sealed for has been tried, in deltas or in sums.
             let sent = failed || sent.contains(&(delta.author, delta.first, delta.last));
-            for &(register, amount) in &delta.changes {
+            for (register, amount) in delta.changes.iter() {
                 of[register as usize].count(waits, sent, amount);
             }
         }
-        for &(register, amount) in &self.state.pending {
+        for &Edit { register, amount } in &self.state.pending {
             of[register as usize].count(true, false, amount);
         }
         of.into_iter().map(|edited| edited.status(failed)).collect()
@@ -130,7 +131,6 @@ impl Replica {
     /// What changed a register, whose changes they were, and through which message they came; from the journal, back to
     /// the last compaction.
     pub fn audit<S: Store>(&self, store: &mut S, register: u32) -> Result<Vec<Change>, StoreError> {
-        let of = |changes: &[(u32, i64)]| changes.iter().find(|(r, _)| *r == register).map(|&(_, amount)| amount);
         let (mut me, mut made) = (Actor { client: self.settings.client, incarnation: 0 }, 0);
         let mut audit = Vec::new();
         let kept = store.load()?;
@@ -145,26 +145,26 @@ impl Replica {
                 Entry::Started(incarnation) => {
                     (me.incarnation, made) = (incarnation, 0);
                 }
-                Entry::Edit { register: edited, amount } => {
+                Entry::Edit(Edit { register: edited, amount }) => {
                     made += 1;
                     if edited == register {
                         audit.push(Change { run: (me, made, made), amount, through: None });
                     }
                 }
                 Entry::Took(through, delta) => {
-                    if let Some(amount) = of(&delta.changes) {
+                    if let Some(amount) = delta.changes.at(register) {
                         let run = (delta.author, delta.first, delta.last);
                         audit.push(Change { run, amount, through: Some(through) });
                     }
                 }
                 Entry::Summed { through, log, first, last, changes, .. } => {
-                    if let Some(amount) = of(&changes) {
+                    if let Some(amount) = changes.at(register) {
                         audit.push(Change { run: (log, first, last), amount, through: Some(through) });
                     }
                 }
                 Entry::Adopted { through, log, position, changes, .. } => {
                     // Where it tells nothing of a register that was changed before, it tells that this comes to 0.
-                    let told = of(&changes).or((!audit.is_empty()).then_some(0));
+                    let told = changes.at(register).or((!audit.is_empty()).then_some(0));
                     let change = |amount| Change { run: (log, 1, position), amount, through: Some(through) };
                     audit.extend(told.map(change));
                 }

@@ -259,11 +259,8 @@ impl Replica {
             Some(mut sums) => {
                 let of_client = self.state.log.of_client(client, reached);
                 let (own, others): (Vec<&Delta>, Vec<&Delta>) = of_client.partition(|delta| held(delta));
-                for (register, amount) in own.iter().flat_map(|delta| &delta.changes) {
-                    let sum = &mut sums[*register as usize];
-                    *sum = sum.wrapping_sub(*amount);
-                }
-                let changes = nonzero(&sums);
+                own.iter().for_each(|delta| sums.remove(&delta.changes));
+                let changes = sums.changes();
                 // A leaf whose edits alone are new shows them already. It is told now and then, to forget the details.
                 if changes.is_empty() && own.len() < UNSETTLED {
                     return;
@@ -280,8 +277,7 @@ impl Replica {
             None => {
                 let of_client = self.state.seen.of_client(client);
                 let runs = of_client.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b)));
-                let changes = nonzero(self.state.log.total());
-                Message::Snapshot { log, position: end, within: runs.collect(), changes }
+                Message::Snapshot { log, position: end, within: runs.collect(), changes: self.state.log.total() }
             }
         };
         self.dispatch(host, peer, What::Sums(reached, end), &message);
@@ -343,11 +339,4 @@ impl Replica {
 fn runs(deltas: &[&Delta]) -> Vec<Run> {
     let follows = |before: &&Delta, next: &&Delta| before.author == next.author && before.last + 1 == next.first;
     deltas.chunk_by(follows).map(|run| (run[0].author, run[0].first, run[run.len() - 1].last)).collect()
-}
-
-fn nonzero(sums: &[i64]) -> Vec<(u32, i64)> {
-    let numbered = sums.iter().enumerate().filter(|&(_, &sum)| sum != 0);
-    let mut changes = Vec::with_capacity(numbered.clone().count());
-    changes.extend(numbered.map(|(register, &sum)| (register as u32, sum)));
-    changes
 }

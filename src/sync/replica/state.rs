@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sync::host::NodeId;
-use crate::sync::replica::log::{Delta, Log, add, coalesced};
+use crate::sync::replica::log::{Delta, Log};
+use crate::sync::replica::sums::{Changes, Edit, Sums};
 use crate::sync::vector::{Actor, Overlap, Ranges, VersionVector};
 
 /// Which message told of a change: its sender and its checksum.
@@ -27,12 +28,7 @@ pub enum Entry {
     /// It started, in a new incarnation.
     Started(u32),
     /// Its user edited. The entry is the journal and the outbox at once: what no peer has acknowledged is to be sent.
-    Edit {
-        /// Which register.
-        register: u32,
-        /// By how much.
-        amount: i64,
-    },
+    Edit(Edit),
     /// All edits up to this one are sent together from now on: a delta's boundaries never change.
     Sealed,
     /// A delta came in.
@@ -50,7 +46,7 @@ pub enum Entry {
         /// One's own operations among them.
         without: Vec<Run>,
         /// What the others come to.
-        changes: Vec<(u32, i64)>,
+        changes: Changes,
     },
     /// A snapshot came in: a parent's log up to a position, one's own operations in `within` included.
     Adopted {
@@ -63,7 +59,7 @@ pub enum Entry {
         /// One's own operations that are in it.
         within: Vec<Run>,
         /// What it comes to.
-        changes: Vec<(u32, i64)>,
+        changes: Changes,
     },
     /// The parent's log goes by another name: it was restarted. `None`: the parent does not know the position.
     Renamed(Option<(Actor, u64)>),
@@ -117,13 +113,13 @@ pub struct State {
     /// Of these, sealed.
     pub sealed: u64,
     /// Edits that are not sealed.
-    pub pending: Vec<(u32, i64)>,
+    pub pending: Vec<Edit>,
     /// Operations that were seen, by author. A leaf sees its own alone; the others are in its cursor.
     pub seen: VersionVector,
     /// How far a leaf has its parent's log.
     pub cursor: Option<(Actor, Ranges)>,
-    /// What everything comes to, by register.
-    pub sums: Vec<i64>,
+    /// What everything comes to.
+    pub sums: Sums,
     /// Deltas, in the order in which they were taken.
     pub log: Log,
     /// One's own operations that the parent has.
@@ -131,7 +127,7 @@ pub struct State {
     /// One's own operations that the cursor covers.
     pub settled: VersionVector,
     /// The edits of one's own deltas that are not settled, one by one, by author and first operation.
-    pub edits: BTreeMap<(Actor, u64), Vec<(u32, i64)>>,
+    pub edits: BTreeMap<(Actor, u64), Vec<Edit>>,
     /// Messages of which some pieces came.
     pub pieces: BTreeMap<(NodeId, u32), Pieces>,
     /// Entries since the image.
@@ -149,7 +145,7 @@ impl State {
             pending: Vec::new(),
             seen: VersionVector::default(),
             cursor: None,
-            sums: vec![0; registers as usize],
+            sums: Sums::new(registers),
             log: Log::new(registers, serves),
             given: VersionVector::default(),
             settled: VersionVector::default(),
@@ -171,39 +167,39 @@ impl State {
                 self.me.incarnation = incarnation;
                 (self.made, self.sealed) = (0, 0);
             }
-            Entry::Edit { register, amount } => {
+            Entry::Edit(edit) => {
                 self.made += 1;
                 if self.pending.len() == self.pending.capacity() {
                     self.pending.reserve(PENDING);
                 }
-                self.pending.push((register, amount));
-                add(&mut self.sums, &[(register, amount)]);
+                self.pending.push(edit);
+                self.sums.edit(edit);
                 self.seen.insert(self.me, self.made, self.made);
             }
             Entry::Sealed => self.seal(),
             Entry::Took(_, delta) => {
                 self.seen.insert(delta.author, delta.first, delta.last);
-                add(&mut self.sums, &delta.changes);
+                self.sums.add(&delta.changes);
                 self.log.push(delta);
             }
             Entry::Summed { log, first, last, without, changes, .. } => {
                 if let Some((_, ranges)) = self.cursor.as_mut().filter(|(name, _)| *name == log) {
                     ranges.insert(first, last);
-                    add(&mut self.sums, &changes);
+                    self.sums.add(&changes);
                     self.settle(&without);
                 }
             }
             Entry::Adopted { log, position, within, changes, .. } => {
-                self.sums.fill(0);
-                add(&mut self.sums, &changes);
+                self.sums = Sums::new(self.sums.registers() as u32);
+                self.sums.add(&changes);
                 self.settled = VersionVector::default();
                 self.settle(&within);
                 let lacking =
                     |delta: &&Delta| self.settled.overlap(delta.author, delta.first, delta.last) == Overlap::New;
                 for delta in self.log.iter().map(|(_, delta)| delta).filter(lacking) {
-                    add(&mut self.sums, &delta.changes);
+                    self.sums.add(&delta.changes);
                 }
-                add(&mut self.sums, &self.pending);
+                self.pending.iter().for_each(|&edit| self.sums.edit(edit));
                 self.cursor = Some((log, Ranges::up_to(position)));
             }
             Entry::Renamed(known) => {
@@ -257,7 +253,7 @@ impl State {
         let Some((key, mut edits)) = before.map(|(&key, edits)| (key, edits.clone())) else { return };
         let rest = edits.split_off((last + 1 - key.1) as usize);
         let end = last + rest.len() as u64;
-        let delta = |first, last, edits: &[(u32, i64)]| Delta { author, first, last, changes: coalesced(edits) };
+        let delta = |first, last, edits: &[Edit]| Delta { author, first, last, changes: Changes::of(edits) };
         self.log.replace(author, key.1, [delta(key.1, last, &edits), delta(last + 1, end, &rest)]);
         self.edits.insert(key, edits);
         self.edits.insert((author, last + 1), rest);
@@ -268,7 +264,7 @@ impl State {
             let edits = std::mem::take(&mut self.pending);
             let (author, first, last) = (self.me, self.sealed + 1, self.made);
             self.sealed = self.made;
-            self.log.push(Delta { author, first, last, changes: coalesced(&edits) });
+            self.log.push(Delta { author, first, last, changes: Changes::of(&edits) });
             self.edits.insert((author, first), edits);
         }
     }
@@ -314,14 +310,14 @@ impl State {
     /// taken, though it was put together by a copy of its author's device and a part of it came from another.
     pub fn remainder(&self, delta: &Delta) -> Option<Delta> {
         let Delta { author, first, last, ref changes } = *delta;
-        let (mut known, mut rest) = (Ranges::default(), changes.clone());
+        let (mut known, mut parts) = (Ranges::default(), Vec::new());
         for part in self.log.of_author(author).filter(|part| first <= part.first && part.last <= last) {
             known.insert(part.first, part.last);
-            rest.extend(part.changes.iter().map(|&(register, amount)| (register, amount.wrapping_neg())));
+            parts.push(&part.changes);
         }
         let mut gaps = known.gaps(first, last);
         let (first, last) = gaps.next()?;
         let single = gaps.next().is_none() && self.seen.overlap(author, first, last) == Overlap::New;
-        single.then(|| Delta { author, first, last, changes: coalesced(&rest) })
+        single.then(|| Delta { author, first, last, changes: changes.without(parts) })
     }
 }

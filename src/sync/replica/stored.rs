@@ -4,8 +4,9 @@
 
 use crate::sync::replica::log::{Delta, Log, read_run};
 use crate::sync::replica::state::{Entry, MessageId, Run, State};
+use crate::sync::replica::sums::{Changes, Edit, Sums};
 use crate::sync::vector::{Actor, VersionVector};
-use crate::sync::wire::{Malformed, Reader, Writer, read_changes, write_changes};
+use crate::sync::wire::{Malformed, Reader, Writer};
 
 const STARTED: u8 = 1;
 const EDIT: u8 = 2;
@@ -55,9 +56,7 @@ impl Entry {
             Entry::Started(incarnation) => {
                 writer.byte(STARTED).number((*incarnation).into());
             }
-            Entry::Edit { register, amount } => {
-                writer.byte(EDIT).number((*register).into()).signed(*amount);
-            }
+            Entry::Edit(edit) => edit.write(writer.byte(EDIT)),
             Entry::Sealed => {
                 writer.byte(SEALED);
             }
@@ -70,14 +69,14 @@ impl Entry {
                 log.write(&mut writer);
                 writer.number(*first).number(last - first);
                 write_runs(&mut writer, without);
-                write_changes(&mut writer, changes);
+                changes.write(&mut writer);
             }
             Entry::Adopted { through, log, position, within, changes } => {
                 message(writer.byte(ADOPTED), through);
                 log.write(&mut writer);
                 writer.number(*position);
                 write_runs(&mut writer, within);
-                write_changes(&mut writer, changes);
+                changes.write(&mut writer);
             }
             Entry::Renamed(known) => {
                 writer.byte(RENAMED).byte(known.is_some().into());
@@ -110,24 +109,21 @@ impl Entry {
         };
         let entry = match reader.byte()? {
             STARTED => Entry::Started(reader.small("an incarnation")?),
-            EDIT => Entry::Edit {
-                register: reader.at_most((registers - 1).into(), "a register")? as u32,
-                amount: reader.signed()?,
-            },
+            EDIT => Entry::Edit(Edit::read(reader, registers)?),
             SEALED => Entry::Sealed,
             TOOK => Entry::Took(message(reader)?, Delta::read(reader, registers)?),
             SUMMED => {
                 let (through, log) = (message(reader)?, Actor::read(reader)?);
                 let (first, last) = read_run(reader)?;
                 let without = read_runs(reader)?;
-                Entry::Summed { through, log, first, last, without, changes: read_changes(reader, registers)? }
+                Entry::Summed { through, log, first, last, without, changes: Changes::read(reader, registers)? }
             }
             ADOPTED => Entry::Adopted {
                 through: message(reader)?,
                 log: Actor::read(reader)?,
                 position: position(reader)?,
                 within: read_runs(reader)?,
-                changes: read_changes(reader, registers)?,
+                changes: Changes::read(reader, registers)?,
             },
             RENAMED => Entry::Renamed(match reader.byte()? {
                 0 => None,
@@ -162,9 +158,7 @@ impl State {
             writer.number(incarnation.into()).number(length);
         }
         writer.number(self.made).number(self.sealed).number(self.pending.len() as u64);
-        for &(register, amount) in &self.pending {
-            writer.number(register.into()).signed(amount);
-        }
+        self.pending.iter().for_each(|edit| edit.write(&mut writer));
         for vector in [&self.seen, &self.given, &self.settled] {
             vector.write(&mut writer);
         }
@@ -173,17 +167,13 @@ impl State {
             cursor.set(*log, ranges.clone());
         }
         cursor.write(&mut writer);
-        self.sums.iter().for_each(|&sum| {
-            writer.signed(sum);
-        });
+        self.sums.write(&mut writer);
         self.log.write(&mut writer);
         writer.number(self.edits.len() as u64);
         for (&(author, first), edits) in &self.edits {
             author.write(&mut writer);
             writer.number(first).number(edits.len() as u64);
-            for &(register, amount) in edits {
-                writer.number(register.into()).signed(amount);
-            }
+            edits.iter().for_each(|edit| edit.write(&mut writer));
         }
         writer.into_bytes()
     }
@@ -198,7 +188,7 @@ impl State {
         }
         (state.made, state.sealed) = (position(reader)?, position(reader)?);
         for _ in 0..reader.count("a number of edits")? {
-            state.pending.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+            state.pending.push(Edit::read(reader, registers)?);
         }
         if state.made.checked_sub(state.sealed) != Some(state.pending.len() as u64) {
             return Err(Malformed::Range("the number of edits that are not sealed"));
@@ -207,15 +197,13 @@ impl State {
         state.given = VersionVector::read(reader)?;
         state.settled = VersionVector::read(reader)?;
         state.cursor = VersionVector::read(reader)?.iter().next().map(|(log, ranges)| (log, ranges.clone()));
-        for sum in &mut state.sums {
-            *sum = reader.signed()?;
-        }
+        state.sums = Sums::read(reader, registers)?;
         state.log = Log::read(reader, registers, serves)?;
         for _ in 0..reader.count("a number of deltas")? {
             let (author, first) = (Actor::read(reader)?, position(reader)?);
             let mut edits = Vec::new();
             for _ in 0..reader.count("a number of edits")? {
-                edits.push((reader.at_most((registers - 1).into(), "a register")? as u32, reader.signed()?));
+                edits.push(Edit::read(reader, registers)?);
             }
             if first == 0 || edits.is_empty() {
                 return Err(Malformed::Range("a run of edits"));

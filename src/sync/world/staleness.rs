@@ -236,6 +236,7 @@ mod tests {
     use crate::sync::replica::log::Delta;
     use crate::sync::replica::message::Message;
     use crate::sync::replica::session::Relation;
+    use crate::sync::replica::sums::{Changes, Edit};
     use crate::sync::store::Owner;
     use crate::sync::store::disk::Disk;
     use crate::sync::strategy;
@@ -260,7 +261,12 @@ mod tests {
             staleness.edited(0, 0, Some(edit(sequence)));
         }
         let mut arrives = |sequence, now| {
-            let delta = Delta { author: edit(1).actor, first: sequence, last: sequence, changes: vec![(0, 1)] };
+            let delta = Delta {
+                author: edit(1).actor,
+                first: sequence,
+                last: sequence,
+                changes: Changes::of(&[Edit { register: 0, amount: 1 }]),
+            };
             let (frame, _) = Message::Deltas(vec![delta]).body().framed(0);
             node.receive(&mut host, 0, &frame.bytes).expect("a disk");
             let length = node.replica().expect("it is one").state().log.len();

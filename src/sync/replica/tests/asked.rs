@@ -5,6 +5,7 @@ use crate::sync::replica::message::unframed;
 use crate::sync::replica::repair::{Backlog, Change, Status};
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::state::MessageId;
+use crate::sync::replica::sums::Edit;
 use crate::sync::replica::{Replica, Settings};
 use crate::sync::store::disk::Disk;
 use crate::sync::store::{Owner, StoreError};
@@ -240,7 +241,7 @@ fn a_journal_played_again_leads_to_what_is_shown_and_tells_when_it_does_not() {
     two.settle();
     assert_eq!(two.leaf.replays(&mut two.leaf_host.store), Ok(true));
     assert_eq!(two.hub.replays(&mut two.hub_host.store), Ok(true));
-    two.leaf.state.sums[1] += 1;
+    two.leaf.state.sums.edit(Edit { register: 1, amount: 1 });
     assert_eq!(two.leaf.replays(&mut two.leaf_host.store), Ok(false));
 }
 
@@ -251,8 +252,8 @@ fn a_rebuild_takes_the_state_from_the_journal_again_and_goes_on_with_every_neigh
     two.settle();
     two.edit(2, 3);
     // Memory goes wrong at both, and what is on its way is lost.
-    two.leaf.state.sums[1] = 999;
-    two.hub.state.sums[1] = -1;
+    two.leaf.state.sums.edit(Edit { register: 1, amount: 999 });
+    two.hub.state.sums.edit(Edit { register: 1, amount: -1 });
     two.leaf.rebuild(&mut two.leaf_host).expect("the store is sound");
     two.hub.rebuild(&mut two.hub_host).expect("the store is sound");
     assert_eq!((two.leaf.sums()[1], two.hub.sums()[1]), (5, 5));

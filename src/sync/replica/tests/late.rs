@@ -4,6 +4,7 @@ use crate::sync::host::{Entropy, Host, NodeId};
 use crate::sync::replica::log::Delta;
 use crate::sync::replica::message::Message;
 use crate::sync::replica::session::Relation;
+use crate::sync::replica::sums::{Changes, Edit};
 use crate::sync::replica::{Replica, Settings};
 use crate::sync::store::Owner;
 use crate::sync::store::disk::Disk;
@@ -91,6 +92,10 @@ impl Node {
     fn framed(&self, from: NodeId, message: &Message) -> Vec<u8> {
         message.body().framed(self.replica.sessions[&from].id).0.bytes
     }
+}
+
+fn adding(amount: i64) -> Changes {
+    Changes::of(&[Edit { register: 0, amount }])
 }
 
 fn connect(leaf: &mut Node, hub: &mut Node) -> Vec<Vec<u8>> {
@@ -193,7 +198,7 @@ fn a_summary_that_does_not_fit_has_a_leaf_greet_anew_so_often_at_once_and_again_
     leaf.hears(HUB, &welcome);
     let log = hub.replica.state().me;
     let mut greeted = || {
-        let unfit = Message::Summary { log, first: 3, last: 4, without: vec![], with: vec![], changes: vec![(0, 5)] };
+        let unfit = Message::Summary { log, first: 3, last: 4, without: vec![], with: vec![], changes: adding(5) };
         let greeting = leaf.hears(HUB, &[leaf.framed(HUB, &unfit)]);
         let welcome = hub.hears(LEAF, &greeting);
         leaf.hears(HUB, &welcome);
@@ -213,7 +218,7 @@ fn a_summary_that_does_not_fit_has_a_leaf_greet_anew_so_often_at_once_and_again_
 /// Operation `n` of one device's adds 2 to the power of `n`.
 fn delta(first: u64, last: u64) -> Delta {
     let author = Actor { client: 3, incarnation: 77 };
-    Delta { author, first, last, changes: vec![(0, (first..=last).map(|number| 1 << number).sum())] }
+    Delta { author, first, last, changes: adding((first..=last).map(|number| 1 << number).sum()) }
 }
 
 #[test]

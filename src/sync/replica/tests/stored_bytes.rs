@@ -7,6 +7,7 @@ use crate::sync::host::{Entropy, Host};
 use crate::sync::replica::log::{Delta, Log};
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::state::{Entry, MessageId, Run, State};
+use crate::sync::replica::sums::{Edit, tests::changes};
 use crate::sync::replica::{Replica, Settings};
 use crate::sync::store::disk::Disk;
 use crate::sync::store::{Owner, Store, StoreError};
@@ -45,27 +46,30 @@ fn run() -> impl Strategy<Value = Run> {
     (actor(), first, 0..9u64).prop_map(|(actor, first, more)| (actor, first, first + more))
 }
 
-fn changes() -> impl Strategy<Value = Vec<(u32, i64)>> {
-    proptest::collection::btree_map(0..REGISTERS, any::<i64>(), 0..4).prop_map(|map| map.into_iter().collect())
-}
-
 fn entry() -> impl Strategy<Value = Entry> {
     let through = || (0..NODES, any::<u32>()).prop_map(|(from, checksum)| MessageId { from, checksum });
     let runs = || proptest::collection::vec(run(), 0..3);
-    let delta = (run(), changes()).prop_map(|((author, first, last), changes)| Delta { author, first, last, changes });
+    let delta = (run(), changes(REGISTERS, 3)).prop_map(|((author, first, last), changes)| Delta {
+        author,
+        first,
+        last,
+        changes,
+    });
     let position = || prop_oneof![0..9u64, 0..u64::MAX >> 2];
     let bytes = proptest::collection::vec(any::<u8>(), 0..9);
     prop_oneof![
         (0..3u32).prop_map(Entry::Started),
-        (0..REGISTERS, any::<i64>()).prop_map(|(register, amount)| Entry::Edit { register, amount }),
+        (0..REGISTERS, any::<i64>()).prop_map(|(register, amount)| Entry::Edit(Edit { register, amount })),
         Just(Entry::Sealed),
         (through(), delta).prop_map(|(through, delta)| Entry::Took(through, delta)),
-        (through(), run(), runs(), changes()).prop_map(|(through, (log, first, last), without, changes)| {
-            Entry::Summed { through, log, first, last, without, changes }
-        }),
-        (through(), actor(), position(), runs(), changes()).prop_map(|(through, log, position, within, changes)| {
-            Entry::Adopted { through, log, position, within, changes }
-        }),
+        (through(), run(), runs(), changes(REGISTERS, 3)).prop_map(
+            |(through, (log, first, last), without, changes)| {
+                Entry::Summed { through, log, first, last, without, changes }
+            }
+        ),
+        (through(), actor(), position(), runs(), changes(REGISTERS, 3)).prop_map(
+            |(through, log, position, within, changes)| { Entry::Adopted { through, log, position, within, changes } }
+        ),
         proptest::option::of((actor(), position())).prop_map(Entry::Renamed),
         run().prop_map(|(actor, first, last)| Entry::Given(first, last, actor)),
         (actor(), position()).prop_map(|(actor, last)| Entry::Split(actor, last)),
@@ -90,7 +94,7 @@ fn opened(image: Option<&[u8]>, entries: &[Vec<u8>], serves: bool) -> Result<(),
         other => other.expect("memory"),
     };
     let goes_on = (|| {
-        replica.edits(&mut host, &[(0, 1), (1, -1)])?;
+        replica.edits(&mut host, &[Edit { register: 0, amount: 1 }, Edit { register: 1, amount: -1 }])?;
         let relation = if serves { Relation::Child } else { Relation::Parent };
         replica.connected(&mut host, 9, relation)?;
         host.now = 1000;

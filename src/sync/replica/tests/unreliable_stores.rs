@@ -6,6 +6,7 @@ use crate::domain::seed::Seed;
 use crate::sync::host::Entropy;
 use crate::sync::replica::log::Delta;
 use crate::sync::replica::session::Relation::{Child, Parent};
+use crate::sync::replica::sums::{Changes, Edit};
 use crate::sync::store::disk::{Disk, Loss};
 use crate::sync::store::{Kept, Owner};
 
@@ -122,7 +123,7 @@ struct Pair {
     /// What users saw accepted, at either of them.
     ledger: Vec<i64>,
     /// An edit of which nobody could tell whether it was written.
-    open: Option<(u32, i64)>,
+    open: Option<Edit>,
 }
 
 impl Pair {
@@ -136,12 +137,12 @@ impl Pair {
         Pair { leaf, leaf_host, hub, hub_host, ledger: vec![0; REGISTERS as usize], open: None }
     }
 
-    fn count(&mut self, (register, amount): (u32, i64)) {
+    fn count(&mut self, Edit { register, amount }: Edit) {
         self.ledger[register as usize] += amount;
     }
 
     /// The leaf's user edits: what is shown counts, and nothing else.
-    fn edit(&mut self, edit: (u32, i64)) {
+    fn edit(&mut self, edit: Edit) {
         let edited = self.leaf.edits(&mut self.leaf_host, &[edit]);
         let shown = std::mem::take(&mut self.leaf_host.shown).len();
         assert_eq!(shown, usize::from(edited.is_ok()), "{edited:?}");
@@ -158,9 +159,10 @@ impl Pair {
         let author = Actor { client: OTHER, incarnation: 1 };
         let number = u64::from(round) + 1;
         let amount = 1_000_000i64 << round;
-        let changes: Vec<(u32, i64)> =
-            (0..REGISTERS).map(|register| (register, amount + i64::from(register))).collect();
-        changes.iter().for_each(|&edit| self.count(edit));
+        let edit = |register| Edit { register, amount: amount + i64::from(register) };
+        let edits: Vec<Edit> = (0..REGISTERS).map(edit).collect();
+        edits.iter().for_each(|&edit| self.count(edit));
+        let changes = Changes::of(&edits);
         let (frame, _) = Message::Deltas(vec![Delta { author, first: number, last: number, changes }]).body().framed(0);
         self.hub.connected(&mut self.hub_host, OTHER, Child).expect("a disk");
         self.hub.receive(&mut self.hub_host, OTHER, &frame.bytes).expect("a disk");
@@ -228,14 +230,14 @@ impl Pair {
 
     /// Everything that the leaf does with its store; gives whether the call that fails was reached.
     fn run(mut self) -> bool {
-        self.edit((3, 100));
-        self.edit((3, 1));
+        self.edit(Edit { register: 3, amount: 100 });
+        self.edit(Edit { register: 3, amount: 1 });
         self.connect();
         for round in 0..4 {
             self.others_edit(round);
             self.talk();
-            self.edit((round, 10_000 << round));
-            self.edit((round + 1, -(7 << round)));
+            self.edit(Edit { register: round, amount: 10_000 << round });
+            self.edit(Edit { register: round + 1, amount: -(7 << round) });
         }
         self.connect();
         self.talk();
