@@ -63,6 +63,19 @@ pub struct NodeEnd {
     pub registers: Vec<i64>,
 }
 
+/// What became of edits, at the replica that has most wrong registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Registers that are wrong there.
+    pub wrong: u32,
+    /// Edits that do not count.
+    pub lost: u32,
+    /// Edits that count twice.
+    pub repeated: u32,
+    /// Registers that no two edits explain.
+    pub unexplained: u32,
+}
+
 /// Everything that judges need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
@@ -70,6 +83,8 @@ pub struct History {
     pub ledger: Ledger,
     /// What each replica shows in the end.
     pub ends: Vec<NodeEnd>,
+    /// What became of the edits of the same world with telling amounts, if it was run.
+    pub counts: Option<Counts>,
     /// Edits that a user saw accepted and that a device did not have any more after a restart.
     pub forgotten: u64,
     /// Nodes above clients that do not have what they acknowledged.

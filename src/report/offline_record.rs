@@ -138,6 +138,9 @@ pub struct MergeRecord {
     pub evidence: Evidence,
     /// Merges.
     pub merges: u64,
+    /// Of these, changes that only a start of the hub explains: what a crash took back or left.
+    #[serde(default)]
+    pub by_starts: u64,
     /// Bytes that were compared.
     pub compared: u64,
     /// Of these, bytes that differ.

@@ -33,6 +33,25 @@ pub struct Sent {
     pub traffic: Traffic,
 }
 
+/// One step of a node's merge: what something that came in does to one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Its bits are exchanged where these are set.
+    Xor(u64),
+    /// This is added to it.
+    Add(i64),
+}
+
+impl Merge {
+    /// What the register is after it.
+    pub fn into(self, register: i64) -> i64 {
+        match self {
+            Merge::Xor(bits) => register ^ bits as i64,
+            Merge::Add(amount) => register.wrapping_add(amount),
+        }
+    }
+}
+
 /// The surroundings of one node.
 #[derive(Clone, Debug)]
 pub struct Host<S> {
@@ -46,6 +65,9 @@ pub struct Host<S> {
     pub sent: Vec<Sent>,
     /// Edits shown to the user as accepted since they were last taken.
     pub shown: Vec<OpId>,
+    /// What was merged since it was last taken, register by register, where anyone wants to know: as it came in, and not
+    /// what became of it.
+    pub merged: Option<Vec<(u32, Merge)>>,
     /// Steps that were taken.
     pub steps: u32,
     entropy: Entropy,
@@ -70,7 +92,8 @@ impl std::fmt::Debug for Entropy {
 impl<S: Store> Host<S> {
     /// Surroundings at time 0.
     pub fn new(store: S, entropy: Entropy) -> Self {
-        Host { store, now: 0, wall: 0, sent: Vec::new(), shown: Vec::new(), steps: 0, entropy, fuse: None }
+        let (sent, shown) = (Vec::new(), Vec::new());
+        Host { store, now: 0, wall: 0, sent, shown, merged: None, steps: 0, entropy, fuse: None }
     }
 
     /// Has the node crash after so many more steps: what it does from then on has no effect.
@@ -120,6 +143,13 @@ impl<S: Store> Host<S> {
     pub fn show(&mut self, id: OpId) {
         if self.step() {
             self.shown.push(id);
+        }
+    }
+
+    /// Tells what comes in, before anything is done with it.
+    pub fn merge(&mut self, merges: impl IntoIterator<Item = (u32, Merge)>) {
+        if let Some(merged) = self.merged.as_mut().filter(|_| self.fuse != Some(0)) {
+            merged.extend(merges);
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod crash_everywhere;
 pub mod hub_merge;
 pub mod smallest;
+mod telling;
 
 use std::collections::BTreeMap;
 
@@ -62,11 +63,13 @@ pub fn run(
             hub_merge::compare(trial, strategy, &outcome, subjects, &mut record.merges)?;
         }
         record.strategies.push(row);
+        watch.advance(1);
     }
     share_of_full_state(&mut record.strategies);
     for &flaw in &trial.flaws {
         let right = strategy::find(strategy::RIGHT).expect("it is registered");
         record.flaws.push(caught(flaw, &outcome(trial, right, Some(flaw), watch)?.history));
+        watch.advance(1);
     }
     progress.checks.extend(hub_merge::checks(&record.merges));
     progress.offline = Some(record);
@@ -89,9 +92,12 @@ fn outcome(
     flaw: Option<Flaw>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, SubjectError> {
+    let counts = telling::counts(trial, strategy, flaw, watch)?;
     let world = World::new(trial, strategy, &settings(trial, flaw));
     let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
-    world.and_then(|world| world.run(watch)).map_err(failed)
+    let mut outcome = world.and_then(|world| world.run(watch)).map_err(failed)?;
+    outcome.history.counts = Some(counts);
+    Ok(outcome)
 }
 
 fn failed(error: WorldError) -> SubjectError {

@@ -34,7 +34,7 @@ pub fn shown(strategy: &Strategy, start: i64, clients: &[Vec<i64>]) -> Result<(u
     let outcome = world.and_then(|world| world.with_users(users).run(&mut Unwatched));
     let outcome = outcome.map_err(|error| SubjectError::Unavailable(error.to_string()))?;
     let expected = clients.iter().flatten().fold(start, |sum, &amount| sum.wrapping_add(amount));
-    let wrong = truth::first_wrong(&outcome.history).map(|(_, _, _, got)| got);
+    let wrong = truth::first_wrong(&outcome.history).map(|(_, wrong)| wrong.got);
     Ok((expected as u64, wrong.unwrap_or(expected) as u64))
 }
 

@@ -4,67 +4,85 @@
 //! little must be the sum of some of those edits. Where amounts are small, an edit that counts twice can look like such a
 //! sum: worlds in which devices are lost need large amounts, of which none is a sum of others by chance.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::history::History;
 use crate::oracle::offline::Judgement;
 
+/// A register that is wrong at a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Which.
+    pub register: u32,
+    /// What it should be, without the edits that may be lost.
+    pub expected: i64,
+    /// What it is.
+    pub got: i64,
+}
+
 /// Compares every replica with the ledger.
 pub fn judge(history: &History) -> Judgement {
-    let wrong = wrong_registers(history);
     let edits = history.ledger.len();
     let excused = history.ledger.edits().filter(|edit| edit.excused).count();
     let without =
         if excused > 0 { format!(", of which {excused} may be lost with their devices") } else { String::new() };
-    match first_wrong(history) {
+    let wrong = wrong(history);
+    let most = wrong.iter().map(Vec::len).max().unwrap_or(0);
+    match first_of(history, &wrong) {
         None => Judgement::of(true, format!("every register is what {edits} edits come to{without}")),
-        Some((name, register, expected, got)) => Judgement::of(
+        Some((name, Wrong { register, expected, got })) => Judgement::of(
             false,
             format!(
-                "{wrong} registers are wrong; at {name} register {register} is {got} and should be {expected}{without}"
+                "{most} registers are wrong; at {name} register {register} is {got} and should be {expected}{without}"
             ),
         ),
     }
 }
 
-/// How many registers are wrong at the replica that has most of them.
-pub fn wrong_registers(history: &History) -> u32 {
+/// Replica by replica, the registers that are wrong there.
+pub fn wrong(history: &History) -> Vec<Vec<Wrong>> {
     let truth = history.ledger.truth();
-    let wrong = history.ends.iter().map(|end| {
-        let compared = end.registers.iter().zip(&truth).enumerate();
-        compared.filter(|&(register, (got, expected))| !fits(history, register, *expected, *got)).count()
-    });
-    wrong.max().unwrap_or(0) as u32
+    let mut excused: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    for edit in history.ledger.edits().filter(|edit| edit.excused) {
+        excused.entry(edit.register).or_default().push(edit.amount);
+    }
+    let at = |registers: &[i64]| {
+        let compared = (0..).zip(registers.iter().zip(&truth)).filter(|(_, (got, expected))| got != expected);
+        let compared = compared.map(|(register, (&got, &expected))| Wrong { register, expected, got });
+        let fits = |wrong: &Wrong| excused.get(&wrong.register).is_some_and(|excused| fits(excused, wrong));
+        compared.filter(|wrong| !fits(wrong)).collect()
+    };
+    history.ends.iter().map(|end| at(&end.registers)).collect()
 }
 
-/// The first wrong register: where, which, what it should be, what it is.
-pub fn first_wrong(history: &History) -> Option<(&str, u32, i64, i64)> {
-    let truth = history.ledger.truth();
-    history.ends.iter().find_map(|end| {
-        let mut compared = end.registers.iter().zip(&truth).enumerate();
-        let wrong = compared.find(|&(register, (got, expected))| !fits(history, register, *expected, *got));
-        wrong.map(|(register, (&got, &expected))| (end.name.as_str(), register as u32, expected, got))
-    })
+/// How many registers are wrong at the replica that has most of them.
+pub fn wrong_registers(history: &History) -> u32 {
+    wrong(history).iter().map(Vec::len).max().unwrap_or(0) as u32
+}
+
+/// The first wrong register, and where.
+pub fn first_wrong(history: &History) -> Option<(&str, Wrong)> {
+    first_of(history, &wrong(history))
+}
+
+fn first_of<'a>(history: &'a History, wrong: &[Vec<Wrong>]) -> Option<(&'a str, Wrong)> {
+    history.ends.iter().zip(wrong).find_map(|(end, wrong)| Some((end.name.as_str(), *wrong.first()?)))
 }
 
 /// Sums of excused edits that are told apart, in one register.
 const SUMS: usize = 1 << 16;
 
-fn fits(history: &History, register: usize, expected: i64, got: i64) -> bool {
-    if got == expected {
-        return true;
-    }
-    let surplus = got.wrapping_sub(expected);
-    let excused = history.ledger.edits().filter(|edit| edit.excused && edit.register as usize == register);
+/// Whether some of these edits explain it.
+fn fits(excused: &[i64], wrong: &Wrong) -> bool {
     let mut sums = BTreeSet::from([0i64]);
-    for edit in excused {
-        let more: Vec<i64> = sums.iter().map(|sum| sum.wrapping_add(edit.amount)).collect();
+    for amount in excused {
+        let more: Vec<i64> = sums.iter().map(|sum| sum.wrapping_add(*amount)).collect();
         sums.extend(more);
         if sums.len() > SUMS {
             return false;
         }
     }
-    sums.contains(&surplus)
+    sums.contains(&wrong.got.wrapping_sub(wrong.expected))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Knows: the replica's state and sessions. Must not: make edits of its own.
 
 use crate::domain::flaw::Flaw;
-use crate::sync::host::{Host, NodeId};
+use crate::sync::host::{Host, Merge, NodeId};
 use crate::sync::store::{Store, StoreError};
 use crate::sync::vector::{Actor, Overlap, VersionVector};
 
@@ -65,7 +65,9 @@ impl Replica {
         }
         let news = !fresh.is_empty();
         if news {
+            let came = if host.merged.is_some() { merges(&fresh) } else { Vec::new() };
             self.commit_all(host, fresh)?;
+            host.merge(came);
         }
         if !self.has(Flaw::AckBeforeDurable) {
             self.reply(host, from, session, &ack);
@@ -226,4 +228,10 @@ impl Replica {
             Err(_) => self.unknown = true,
         }
     }
+}
+
+/// What these entries add to registers.
+fn merges(entries: &[Entry]) -> Vec<(u32, Merge)> {
+    let deltas = entries.iter().filter_map(|entry| if let Entry::Took(_, delta) = entry { Some(delta) } else { None });
+    deltas.flat_map(|delta| delta.changes.iter().map(|(register, amount)| (register, Merge::Add(amount)))).collect()
 }

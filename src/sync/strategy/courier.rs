@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::traffic::{Kind, Traffic};
-use crate::sync::host::{Host, NodeId, OpId, Time};
+use crate::sync::host::{Host, Merge, NodeId, OpId, Time};
 use crate::sync::node::Node;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::{INCARNATIONS, Reception, Settings};
@@ -66,6 +66,11 @@ pub trait Content: Clone + std::fmt::Debug {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed>;
+
+    /// What was taken last, register by register, where it is merged and does not replace anything.
+    fn merged(&self) -> Vec<(u32, Merge)> {
+        Vec::new()
+    }
 
     /// What every register shows.
     fn shows(&self, about: &About) -> Vec<i64>;
@@ -190,6 +195,9 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
                     return Ok(Reception::Damaged);
                 }
                 (line.listening, self.about) = (false, about);
+                if host.merged.is_some() {
+                    host.merge(self.content.merged());
+                }
                 Self::answer(host, from, frame);
                 self.news_at.get_or_insert(host.now + self.settings.linger);
             }

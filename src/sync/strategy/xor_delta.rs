@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
-use crate::sync::host::NodeId;
+use crate::sync::host::{Merge, NodeId};
 use crate::sync::strategy::courier::{About, Content, Peers};
 use crate::sync::wire::{Malformed, Reader, Writer};
 
@@ -12,6 +12,8 @@ use crate::sync::wire::{Malformed, Reader, Writer};
 #[derive(Clone, Debug, Default)]
 pub struct XorDelta {
     words: Vec<u64>,
+    /// What came in last.
+    came: Vec<(u32, u64)>,
 }
 
 /// By register, what a neighbour has not merged.
@@ -83,6 +85,7 @@ impl Content for XorDelta {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
+        self.came.clear();
         let mut deltas = Vec::new();
         let mut next = 0u64;
         for _ in 0..reader.count("a number of registers")? {
@@ -90,11 +93,16 @@ impl Content for XorDelta {
             deltas.push((register, reader.signed()? as u64));
         }
         reader.end()?;
-        for (register, delta) in deltas {
+        self.came = deltas;
+        for &(register, delta) in &self.came {
             self.words[register as usize] ^= delta;
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.add(register, delta));
         }
         Ok(())
+    }
+
+    fn merged(&self) -> Vec<(u32, Merge)> {
+        self.came.iter().map(|&(register, delta)| (register, Merge::Xor(delta))).collect()
     }
 
     fn shows(&self, _about: &About) -> Vec<i64> {

@@ -187,7 +187,7 @@ impl World<'_> {
         };
         self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
         (device.node, device.up) = (Some(held), true);
-        self.trace(node);
+        self.trace_from_start(node);
         self.refresh_all(node)?;
         self.plan_wake(node)
     }

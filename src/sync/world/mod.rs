@@ -12,6 +12,7 @@ mod counted;
 pub mod link;
 pub mod measure;
 pub mod memory;
+pub mod merges;
 mod mishaps;
 pub mod staleness;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use calendar::Calendar;
 use clock::Clock;
 use link::Wire;
 use measure::Measures;
+use merges::MergeTrace;
 use mishaps::Mishap;
 use staleness::Knowledge;
 
@@ -103,8 +105,8 @@ pub struct Outcome {
     pub nodes: Vec<Box<dyn Node>>,
     /// Their disks.
     pub disks: Vec<Disk>,
-    /// The changes of the traced node: register, and the XOR of before and after.
-    pub trace: Vec<(u32, u64)>,
+    /// What came in at the node that was traced.
+    pub trace: Option<MergeTrace>,
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
     pub refused_stores: Vec<String>,
 }
@@ -136,10 +138,7 @@ pub struct World<'a> {
     last_arrival: Time,
     measures: Measures,
     forgotten: u64,
-    /// The node whose changes are kept, and they: register, and the XOR of before and after.
-    traced: Option<NodeId>,
-    traced_shows: Vec<i64>,
-    trace: Vec<(u32, u64)>,
+    trace: Option<MergeTrace>,
     refused_stores: Vec<String>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
@@ -170,9 +169,7 @@ impl<'a> World<'a> {
             last_arrival: 0,
             measures: Measures::of(trial),
             forgotten: 0,
-            traced: None,
-            traced_shows: Vec::new(),
-            trace: Vec::new(),
+            trace: None,
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             refused_stores: Vec::new(),
             tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
@@ -265,10 +262,10 @@ impl<'a> World<'a> {
         self
     }
 
-    /// The same world, in which the changes of this node's registers are kept, in order.
+    /// The same world, in which what comes in at this node is kept, in order.
     pub fn traced(mut self, node: NodeId) -> Self {
-        self.traced = Some(node);
-        self.traced_shows = vec![self.trial.start; self.trial.registers as usize];
+        self.trace = Some(MergeTrace::new(node, vec![self.trial.start; self.trial.registers as usize]));
+        self.trace_from_start(node);
         self
     }
 
@@ -278,14 +275,22 @@ impl<'a> World<'a> {
         self
     }
 
-    /// Keeps what has changed at the node that is traced. What it loses in a crash, or finds after one, comes with its
-    /// next start.
+    /// Keeps what came in at the node that is traced.
     fn trace(&mut self, node: NodeId) {
-        if self.traced == Some(node) && self.devices[node as usize].up {
-            let now = self.devices[node as usize].node.as_ref().map_or(Vec::new(), |node| node.shows());
-            let changed = self.traced_shows.iter().zip(&now).enumerate().filter(|(_, (a, b))| a != b);
-            self.trace.extend(changed.map(|(register, (a, b))| (register as u32, (a ^ b) as u64)));
-            self.traced_shows = now;
+        let merged = &mut self.devices[node as usize].host.merged;
+        if let Some((trace, merged)) = self.trace.as_mut().zip(merged.as_mut()) {
+            trace.came(merged.drain(..));
+        }
+    }
+
+    /// Has the node tell what comes in, if it is the one that is traced; it has just started.
+    fn trace_from_start(&mut self, node: NodeId) {
+        let device = &mut self.devices[node as usize];
+        if let Some(trace) = self.trace.as_mut().filter(|trace| trace.node == node)
+            && let Some(held) = &device.node
+        {
+            trace.started(&held.shows());
+            device.host.merged = Some(Vec::new());
         }
     }
 
@@ -312,7 +317,6 @@ impl<'a> World<'a> {
                 }
             }
         }
-        watch.advance(1);
         Ok(self.ended(quiet))
     }
 
