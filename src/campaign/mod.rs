@@ -158,6 +158,12 @@ impl Progress {
                 planted.iter().map(|p| format!("planted {}, {}: {}", p.fault, p.outcome, p.reason)).collect();
             reason = told.join("; ");
         }
+        let escaped: Vec<String> = self.escaped_flaws().map(|flaw| format!("planted {flaw}, escaped")).collect();
+        if verdict == Verdict::Holds && !escaped.is_empty() {
+            // What cannot tell a flawed replica from a sound one says little about the sound one.
+            verdict = Verdict::Inconclusive;
+            reason = escaped.join("; ");
+        }
         let interrupted = ended == Some(SubjectError::Interrupted);
         if ended.is_some() && verdict != Verdict::Falsified {
             verdict = Verdict::Inconclusive;
@@ -207,6 +213,13 @@ impl Progress {
         };
         record.expectation = expect.as_ref().map(|expect| expectation::judge(expect, &record));
         record
+    }
+
+    /// Flaws of a replica that were planted, and that no judge has anything against.
+    fn escaped_flaws(&self) -> impl Iterator<Item = &str> {
+        let of_worlds = self.offline.iter().flat_map(|offline| &offline.flaws);
+        let flaws = of_worlds.chain(self.everywhere.iter().flat_map(|everywhere| &everywhere.flaws));
+        flaws.filter(|flaw| flaw.caught_by.is_empty()).map(|flaw| flaw.flaw.as_str())
     }
 
     fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool) -> Vec<ClaimRecord> {

@@ -1,7 +1,7 @@
 //! Worlds of clients as text: the table of strategies, what they send, and who caught which flaw.
 
 use crate::domain::traffic::Traffic;
-use crate::report::offline_record::{EverywhereRecord, FlawRecord, OfflineRecord, StrategyRecord};
+use crate::report::offline_record::{EverywhereRecord, FlawRecord, Moment, OfflineRecord, StrategyRecord};
 use crate::report::text::{Text, styled};
 
 impl Text {
@@ -46,7 +46,49 @@ impl Text {
                 self.paragraph("  - ", 4, &text);
             }
         }
+        if let Some(reason) = &offline.merges_left_out {
+            self.paragraph("", 2, &format!("The hub's merges are not made again on accumulators: {reason}."));
+        }
+        self.replicas(offline);
         self.flaws(&offline.flaws);
+    }
+
+    /// What the replica that is done right says of itself, node by node.
+    fn replicas(&mut self, offline: &OfflineRecord) {
+        let told = offline.strategies.iter().filter(|strategy| !strategy.replicas.is_empty());
+        for strategy in told {
+            self.heading(&format!("registers by status, as some replicas of {} have them", strategy.name));
+            self.line(
+                "  node            when            local   syncing    synced  modified    failed   backlog   replays",
+            );
+            for replica in &strategy.replicas {
+                let when = match replica.when {
+                    Moment::FaultsOver => "faults over",
+                    Moment::Settled => "in the end",
+                };
+                let of = |status: &str| replica.statuses.get(status).copied().unwrap_or(0);
+                self.line(&format!(
+                    "  {:<16}{when:<11}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
+                    replica.node,
+                    of("local"),
+                    of("syncing"),
+                    of("synced"),
+                    of("modified"),
+                    of("failed"),
+                    replica.backlog,
+                    if replica.replays { "yes" } else { "no" },
+                ));
+                for trouble in replica.unmergeable.iter().chain(&replica.refusals) {
+                    self.paragraph("    ", 4, trouble);
+                }
+            }
+            self.paragraph(
+                "",
+                2,
+                "Local: edited there and never sent. Backlog: edits that no other has acknowledged. Replays: its journal, \
+                 played again, leads to what it shows. The audit of one register is in the record.",
+            );
+        }
     }
 
     fn strategy(&mut self, strategy: &StrategyRecord, hub: bool) {

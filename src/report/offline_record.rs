@@ -34,6 +34,9 @@ pub struct OfflineRecord {
     /// The hub's merges on accumulators, against the hub.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merges: Vec<MergeRecord>,
+    /// Why there are none, where there could be some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merges_left_out: Option<String>,
 }
 
 /// What a strategy came to.
@@ -81,12 +84,26 @@ pub struct StrategyRecord {
     pub replicas: Vec<ReplicaRecord>,
 }
 
-/// What one replica says of itself in the end.
+/// When a replica was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// When faults were over, and nobody was connected again yet.
+    FaultsOver,
+    /// In the end.
+    #[default]
+    Settled,
+}
+
+/// What one replica says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplicaRecord {
     /// Its node.
     pub node: String,
+    /// When.
+    #[serde(default)]
+    pub when: Moment,
     /// Registers by status.
     pub statuses: BTreeMap<String, u32>,
     /// Edits that no other node has acknowledged.
@@ -110,6 +127,9 @@ pub struct ReplicaRecord {
     /// Why it could not take its parent's snapshot, where it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmergeable: Option<String>,
+    /// What its store had against being read, where it had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<String>,
     /// The last changes of one register: whose, how much, and through which message.
     pub audit: Vec<String>,
 }

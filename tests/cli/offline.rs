@@ -132,6 +132,51 @@ fn every_planted_flaw_is_caught_by_a_named_judge() {
     }
 }
 
+/// The record of a world in which nothing goes wrong, with this flaw planted.
+fn with_flaw_in_a_quiet_world(flaw: &str) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("quiet.toml");
+    let text = format!(
+        "version = 1\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nstrategies = ['additive-delta']\n\
+         flaws = ['{flaw}']\n[offline.workload]\nticks = 3\nchanged = 2\nmost = 9\n[offline.presence]\n\
+         lasts_s = 3600\naway_s = [600, 900]\nhere_s = [300, 600]\n"
+    );
+    std::fs::write(&path, text).expect("a file");
+    let answer = answer(&["run", path.to_str().expect("text"), "--record", "-"]);
+    let record: Value = serde_json::from_str(&answer.output).expect("JSON");
+    assert_eq!(answer.exit, 3, "{}", answer.talk);
+    record
+}
+
+#[test]
+fn a_flaw_that_no_judge_sees_leaves_a_run_inconclusive_and_is_named() {
+    // Where nothing is lost, nothing is sent again.
+    let record = with_flaw_in_a_quiet_world("retry-with-new-id");
+    assert_eq!(record["offline"]["strategies"][0]["verdict"], "holds");
+    assert_eq!(
+        (&record["verdict"], &record["reason"]),
+        (&"inconclusive".into(), &"planted retry-with-new-id, escaped".into())
+    );
+}
+
+#[test]
+fn replicas_tell_of_themselves_when_faults_are_over_and_in_the_end_the_hub_first() {
+    let edges = record("edge-outage");
+    let rows = edges["offline"]["strategies"].as_array().expect("rows").iter();
+    let rows = rows.filter_map(|row| row["replicas"].as_array()).flatten();
+    let told: Vec<(&str, &str)> =
+        rows.map(|row| (row["node"].as_str().expect("a name"), row["when"].as_str().expect("a time"))).collect();
+    let nodes = ["hub", "near", "client 0", "client 1"];
+    let both = ["faults-over", "settled"].into_iter().flat_map(|when| nodes.map(|node| (node, when)));
+    assert_eq!(told, both.collect::<Vec<_>>());
+    let tally = record("field-tally");
+    let right = tally["offline"]["strategies"].as_array().expect("rows").iter();
+    let right = right.filter_map(|row| row["replicas"].as_array()).flatten().collect::<Vec<_>>();
+    let backlog = |row: &&&Value| row["backlog"].as_u64().expect("a number") > 0;
+    assert_eq!(right[1]["statuses"]["modified"].as_u64(), right[1]["backlog"].as_u64());
+    assert_eq!((right[..4].iter().filter(backlog).count(), right[4..].iter().filter(backlog).count()), (3, 0));
+}
+
 #[test]
 fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_any_strategy() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -27,6 +27,9 @@ pub fn is_merge(check: &Check) -> bool {
     check.name.starts_with(NAME)
 }
 
+/// Why a hub's merge is not compared.
+pub const SET_BACK: &str = "the hub loses its store in this world, and what it has then is not what it merged";
+
 /// Whether the hub loses its store: what it has then is not what it merged.
 pub fn is_set_back(trial: &OfflineTrial) -> bool {
     trial.faults.iter().any(|fault| fault.node == "hub" && fault.kind.loses_store())

@@ -2,6 +2,7 @@
 
 pub mod crash_everywhere;
 pub mod hub_merge;
+pub mod replicas;
 pub mod smallest;
 mod telling;
 
@@ -22,14 +23,10 @@ use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::oracle::offline::JUDGES;
 use crate::oracle::offline::truth::wrong_registers;
-use crate::report::offline_record::{FlawRecord, OfflineRecord, ReplicaRecord, StrategyRecord};
+use crate::report::offline_record::{FlawRecord, OfflineRecord, StrategyRecord};
 use crate::report::record::{Check, Latencies, Part, Unseen};
 use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
-use crate::sync::host::{Entropy, Host};
-use crate::sync::node::Node;
-use crate::sync::replica::repair::{Backlog, Change, Status};
-use crate::sync::store::disk::Disk;
 use crate::sync::strategy::{self, REGISTRY, Strategy};
 use crate::sync::world::{Outcome, World, WorldError, both_ways, settings};
 
@@ -51,6 +48,7 @@ pub fn run(
         left_out,
         flaws: Vec::new(),
         merges: Vec::new(),
+        merges_left_out: None,
     };
     watch.begin("strategies", (strategies.len() + trial.flaws.len()) as u64);
     for strategy in strategies {
@@ -59,7 +57,10 @@ pub fn run(
         record.edits = outcome.history.ledger.len() as u64;
         let worlds = more_worlds(trial, strategy, &mut row, watch)?;
         progress.checks.push(check(strategy, &mut row, worlds)?);
-        if [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub && !hub_merge::is_set_back(trial) {
+        let merges = [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub;
+        if merges && hub_merge::is_set_back(trial) {
+            record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
+        } else if merges {
             hub_merge::compare(trial, strategy, &outcome, subjects, &mut record.merges)?;
         }
         record.strategies.push(row);
@@ -94,6 +95,7 @@ fn outcome(
 ) -> Result<Outcome, SubjectError> {
     let counts = telling::counts(trial, strategy, flaw, watch)?;
     let world = World::new(trial, strategy, &settings(trial, flaw));
+    let world = world.map(|world| world.keeping(replicas::told_of(trial)));
     let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
     let mut outcome = world.and_then(|world| world.run(watch)).map_err(failed)?;
     outcome.history.counts = Some(counts);
@@ -139,7 +141,7 @@ fn row(
         staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
-        replicas: replicas(trial, outcome),
+        replicas: replicas::rows(trial, outcome),
     })
 }
 
@@ -198,7 +200,7 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
         Verdict::Falsified => against.join("; "),
-        Verdict::Holds => format!("every judge holds in {worlds} worlds; {}", row.oracles["truth"].1),
+        Verdict::Holds => format!("{} in {worlds} worlds; {}", holding(&row.oracles), row.oracles["truth"].1),
         Verdict::Inconclusive => "nobody edited anything".to_owned(),
     };
     Ok(Check {
@@ -213,6 +215,16 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
         tries: vec![FaultClass::LostEdit],
         findings,
     })
+}
+
+/// Which judges hold.
+fn holding(said: &Said) -> String {
+    let silent = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Inconclusive);
+    let silent: Vec<&str> = silent.map(|(name, _)| name.as_str()).collect();
+    if silent.is_empty() {
+        return "every judge holds".to_owned();
+    }
+    format!("every judge but {}, which cannot tell, holds", silent.join(" and "))
 }
 
 fn share_of_full_state(rows: &mut [StrategyRecord]) {
@@ -295,64 +307,6 @@ fn long_history(strategy: &Strategy, watch: &mut dyn Watch) -> Result<Vec<u64>, 
     Ok(bytes)
 }
 
-/// Changes of one register that a record keeps.
-const AUDITED: usize = 4;
-
-/// Replicas that a record keeps.
-const TOLD: usize = 4;
-
-/// What the first replicas say of themselves, where they are replicas that tell.
-fn replicas(trial: &OfflineTrial, outcome: &Outcome) -> Vec<ReplicaRecord> {
-    let numbered = outcome.nodes.iter().zip(&outcome.disks).enumerate();
-    let told =
-        numbered.filter_map(|(number, (node, disk))| replica(trial.name(number as u32), node.as_ref(), disk.clone()));
-    told.take(TOLD).collect()
-}
-
-fn replica(node: String, held: &dyn Node, disk: Disk) -> Option<ReplicaRecord> {
-    let replica = held.replica()?;
-    let mut statuses = BTreeMap::new();
-    for status in replica.statuses().into_iter().flatten() {
-        let name = match status {
-            Status::Local => "local",
-            Status::Syncing => "syncing",
-            Status::Synced => "synced",
-            Status::Modified => "modified",
-            Status::Failed => "failed",
-        };
-        *statuses.entry(name.to_owned()).or_default() += 1;
-    }
-    let audited = replica.sums().iter().position(|&sum| sum != 0).unwrap_or(0) as u32;
-    // It is asked on a disk of its own: what the world came to stays as it is.
-    let mut host = Host::new(disk, Entropy::Counted(0));
-    let replays = replica.replays(&mut host.store).unwrap_or(false);
-    let audit = replica.audit(&mut host.store, audited).unwrap_or_default();
-    let mut rebuilt = replica.clone();
-    let rebuilds = rebuilt.rebuild(&mut host).is_ok() && rebuilt.sums() == replica.sums();
-    host.sent.clear();
-    let requeued = replica.clone().requeue(&mut host).map_or(0, |()| host.sent.len() as u64);
-    let change = |Change { run: (actor, first, last), amount, through }: &Change| {
-        let through =
-            through.map_or("made here".to_owned(), |id| format!("message {:08x} from node {}", id.checksum, id.from));
-        format!("register {audited} {amount:+} by {actor} {first}-{last}, {through}")
-    };
-    let Backlog { edits, deltas, messages: backlog_messages } = replica.backlog();
-    let (refused, unmergeable) = replica.troubles();
-    Some(ReplicaRecord {
-        node,
-        statuses,
-        backlog: edits,
-        backlog_deltas: deltas,
-        backlog_messages,
-        replays,
-        rebuilds,
-        requeued,
-        refused,
-        unmergeable: unmergeable.map(str::to_owned),
-        audit: audit.iter().rev().take(AUDITED).map(change).collect(),
-    })
-}
-
 /// What such a trial cannot see.
 pub fn unseen(trial: &OfflineTrial) -> Unseen {
     let worlds = 1 + trial.more_worlds;
@@ -375,64 +329,6 @@ mod tests {
     use crate::domain::trial::Trial;
     use crate::domain::watch::Unwatched;
     use crate::scenario::shipped;
-    use crate::sync::node::ReplicaNode;
-    use crate::sync::replica::session::Relation;
-    use crate::sync::store::Owner;
-
-    /// What a leaf does before it is asked.
-    type Life = fn(&mut ReplicaNode, &mut Host<Disk>);
-
-    /// What the record keeps of a leaf, for whose messages nobody is there.
-    fn row_after(life: Life) -> ReplicaRecord {
-        let trial = quiet_trial(1, 8, 0);
-        let settings = crate::sync::replica::Settings { retries: 2, ..settings(&trial, None)(0) };
-        let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
-        let mut node = ReplicaNode::open(settings, 0, &mut host).expect("memory");
-        life(&mut node, &mut host);
-        replica("client 0".to_owned(), &node, host.store).expect("it tells")
-    }
-
-    #[test]
-    fn a_row_of_the_record_tells_statuses_backlog_audit_and_what_repairs_come_to() {
-        let edit: Life = |node, host| {
-            node.edit(host, 3, 5).and_then(|()| node.edit(host, 3, -1)).expect("memory");
-        };
-        let row = row_after(edit);
-        assert_eq!(row.statuses, BTreeMap::from([("local".to_owned(), 1)]));
-        assert_eq!((row.backlog, row.backlog_deltas, row.backlog_messages), (2, 0, 0));
-        assert_eq!((row.replays, row.rebuilds, row.requeued), (true, true, 0), "there is nobody to send to");
-        assert_eq!(row.audit.len(), 2);
-        assert!(
-            row.audit[0].starts_with("register 3 -1 by 0.") && row.audit[0].ends_with(" 2-2, made here"),
-            "{row:?}"
-        );
-    }
-
-    #[test]
-    fn a_row_tells_of_a_neighbour_that_was_given_up_and_of_what_a_requeue_would_send() {
-        let life: Life = |node, host| {
-            node.edit(host, 3, 5).expect("memory");
-            node.connected(host, 1, Relation::Parent).expect("memory");
-            while let Some(at) = node.wakes_at() {
-                host.now = at;
-                node.wake(host).expect("memory");
-            }
-        };
-        let row = row_after(life);
-        assert_eq!(row.statuses, BTreeMap::from([("failed".to_owned(), 1)]));
-        assert_eq!((row.backlog, row.backlog_deltas, row.backlog_messages), (1, 1, 1));
-        assert_eq!(row.requeued, 1, "the greeting");
-    }
-
-    #[test]
-    fn a_row_tells_when_the_store_is_not_what_is_shown() {
-        let life: Life = |node, host| {
-            node.edit(host, 3, 5).expect("memory");
-            host.store.damage(0);
-        };
-        let row = row_after(life);
-        assert_eq!((row.replays, row.rebuilds, row.audit.len()), (false, false, 0));
-    }
 
     #[test]
     fn where_devices_are_lost_an_edit_that_counts_twice_or_is_missing_does_not_hide_behind_those_that_may() {

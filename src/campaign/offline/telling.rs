@@ -41,3 +41,46 @@ fn users(trial: &OfflineTrial) -> Vec<Vec<UserEdit>> {
     };
     (0..trial.clients).map(of_client).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::offline::quiet_trial;
+    use crate::domain::history::{History, Ledger, NodeEnd};
+    use crate::domain::offline::Workload;
+    use crate::oracle::offline::truth;
+
+    #[test]
+    fn users_do_the_same_at_the_same_times_with_amounts_that_tell() {
+        let mut trial = quiet_trial(3, 8, 0);
+        trial.workload = Workload { ticks: 5, changed: 2, most: 3, decrements: true, zipf_hundredths: None };
+        let plain: Vec<Vec<UserEdit>> = (0..3).map(|client| Users::of(&trial).edits(client)).collect();
+        let told = users(&trial);
+        let shape = |edits: &[Vec<UserEdit>]| {
+            let of = |edit: &UserEdit| (edit.at, edit.register, edit.amount.signum());
+            edits.iter().flatten().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(shape(&told), shape(&plain));
+        let amounts: std::collections::BTreeSet<u64> =
+            told.iter().flatten().map(|edit| edit.amount.unsigned_abs()).collect();
+        assert!(amounts.len() == 30 && amounts.iter().all(|amount| amount.ilog2() == BITS - 1), "{amounts:?}");
+    }
+
+    #[test]
+    fn edits_that_count_twice_do_not_hide_behind_others_that_cancel_them() {
+        let mut trial = quiet_trial(2, 1, 0);
+        trial.workload = Workload { ticks: 4, changed: 1, most: 1, decrements: true, zipf_hundredths: None };
+        let plain: Vec<Vec<UserEdit>> = (0..2).map(|client| Users::of(&trial).edits(client)).collect();
+        // Everything counts, and an increment and a decrement twice.
+        let doubled = |users: &[Vec<UserEdit>]| {
+            let ledger = Ledger { start: 0, registers: 1, by_device: users.to_vec() };
+            let of_sign = |sign| ledger.edits().map(|edit| edit.amount).find(|amount| amount.signum() == sign);
+            let twice = of_sign(1).expect("an increment") + of_sign(-1).expect("a decrement");
+            let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![ledger.truth()[0] + twice] }];
+            History { ledger, ends, ..History::default() }
+        };
+        assert_eq!(truth::wrong_registers(&doubled(&plain)), 0);
+        let told = exactly_once::counts(&doubled(&users(&trial)));
+        assert_eq!(told, Counts { wrong: 1, repeated: 2, ..Counts::default() });
+    }
+}

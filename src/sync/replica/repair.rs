@@ -92,7 +92,7 @@ impl Replica {
             && !(self.settings.serves && self.sessions.values().any(held))
     }
 
-    /// The status of every register that was ever changed.
+    /// The status of every register that was edited here or is not as it was at the start.
     pub fn statuses(&self) -> Vec<Option<Status>> {
         let failed = self.sessions.values().any(|session| session.failed);
         let mut sent: BTreeSet<Run> = BTreeSet::new();

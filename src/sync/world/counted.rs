@@ -245,9 +245,9 @@ fn what_is_stored_is_what_all_disks_and_nodes_hold() {
     for strategy in REGISTRY {
         let (trial, nodes) = (trial(1), 5);
         let world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
-        let outcome = world.run(&mut Unwatched).expect("it ends");
+        let outcome = world.keeping((0..trial.nodes()).collect()).run(&mut Unwatched).expect("it ends");
         let edits = outcome.history.ledger.len() as u64;
-        let disks: u64 = outcome.disks.iter().map(Disk::bytes).sum();
+        let disks: u64 = outcome.in_the_end.iter().map(|kept| kept.disk.bytes()).sum();
         let expected = match strategy.name {
             RIGHT => disks,
             "full-state" | "last-arrival" | "xor-delta" => nodes * 32 * 8,

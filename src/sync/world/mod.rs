@@ -95,16 +95,26 @@ struct Device {
     damaged: Option<usize>,
 }
 
+/// A node as it was at some time.
+pub struct Kept {
+    /// Which.
+    pub number: NodeId,
+    /// It.
+    pub node: Box<dyn Node>,
+    /// Its disk.
+    pub disk: Disk,
+}
+
 /// What a world came to.
 pub struct Outcome {
     /// What the judges need.
     pub history: History,
     /// What was measured.
     pub measures: Measures,
-    /// The nodes in the end, by number.
-    pub nodes: Vec<Box<dyn Node>>,
-    /// Their disks.
-    pub disks: Vec<Disk>,
+    /// The nodes that were to be kept, when faults were over and nobody was connected again yet.
+    pub when_faults_ended: Vec<Kept>,
+    /// The same nodes in the end.
+    pub in_the_end: Vec<Kept>,
     /// What came in at the node that was traced.
     pub trace: Option<MergeTrace>,
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
@@ -140,6 +150,9 @@ pub struct World<'a> {
     forgotten: u64,
     trace: Option<MergeTrace>,
     refused_stores: Vec<String>,
+    /// Nodes to be kept, and those that were when faults ended.
+    keeps: Vec<NodeId>,
+    kept: Vec<Kept>,
     /// Whether any device loses its store: then it matters which edits were safe.
     tracks_safety: bool,
     /// Whether any device may start again.
@@ -172,6 +185,8 @@ impl<'a> World<'a> {
             trace: None,
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             refused_stores: Vec::new(),
+            keeps: Vec::new(),
+            kept: Vec::new(),
             tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
         };
         let users = Users::of(trial);
@@ -269,6 +284,22 @@ impl<'a> World<'a> {
         self
     }
 
+    /// The same world, of which these nodes are kept.
+    pub fn keeping(mut self, nodes: Vec<NodeId>) -> Self {
+        self.keeps = nodes;
+        self
+    }
+
+    /// Those that are to be kept, as they are; one that has no power is not.
+    fn kept(&self) -> Vec<Kept> {
+        let kept = |&number: &NodeId| {
+            let device = &self.devices[number as usize];
+            let node = device.node.as_ref().filter(|_| device.up)?;
+            Some(Kept { number, node: node.copy(), disk: device.host.store.clone() })
+        };
+        self.keeps.iter().filter_map(kept).collect()
+    }
+
     /// The same world, in which the time of every message of this client is kept.
     pub fn watched(mut self, client: NodeId) -> Self {
         self.measures.watch(client);
@@ -363,6 +394,7 @@ impl<'a> World<'a> {
                     self.devices[node as usize].here = true;
                     self.act(node, |_, _| Ok(()))?;
                 }
+                self.kept = self.kept();
                 self.connections.iter_mut().for_each(|connection| connection.out = false);
                 (0..self.connections.len()).try_for_each(|link| self.refresh(link))?;
             }
@@ -495,10 +527,9 @@ impl<'a> World<'a> {
             }
         }
         history.unkept = unkept(self.trial, &self.devices);
-        let (nodes, disks) =
-            self.devices.into_iter().filter_map(|device| Some((device.node?, device.host.store))).unzip();
-        let World { measures, trace, refused_stores, .. } = self;
-        Outcome { history, measures, nodes, disks, trace, refused_stores }
+        let in_the_end = self.kept();
+        let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
+        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores }
     }
 }
 
