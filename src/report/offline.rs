@@ -39,8 +39,12 @@ impl Text {
             self.heading("the hub's merges on accumulators, compared byte for byte");
             for merge in &offline.merges {
                 let (strategy, backend, evidence) = (&merge.strategy, &merge.backend, merge.evidence);
+                let by_starts = match merge.by_starts {
+                    0 => String::new(),
+                    some => format!(" ({some} of them as the hub told them when it started again)"),
+                };
                 let text = format!(
-                    "{strategy} on {backend} (evidence {evidence}): {} merges, {} bytes compared, {} differ",
+                    "{strategy} on {backend} (evidence {evidence}): {} merges{by_starts}, {} bytes compared, {} differ",
                     merge.merges, merge.compared, merge.different
                 );
                 self.paragraph("  - ", 4, &text);
