@@ -1,5 +1,6 @@
-//! What happened in a world, as the judges see it: the ledger of the users, and what the replicas came to. Nothing in it
-//! was told by a replica about itself, but for what it showed.
+//! What happened in a world, as the judges see it: the ledger of the users, and what the replicas came to. What a replica
+//! says of itself is in three numbers alone: edits and acknowledgements of which it does not hold the ids any more, and
+//! what it has left to send.
 
 use crate::domain::traffic::Traffic;
 

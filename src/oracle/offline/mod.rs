@@ -1,5 +1,5 @@
-//! Judgements of worlds, one file each: they see the ledger of the users and what replicas show, and nothing that a
-//! replica says about itself.
+//! Judgements of worlds, one file each: they see the ledger of the users and what replicas show. Durability also asks which
+//! ids a replica holds, and progress what it has left to send; truth and counting ask no replica.
 
 pub mod convergence;
 pub mod durability;
