@@ -1,5 +1,6 @@
 //! What happens to nodes: power failures, lost, damaged and cloned devices, old backups.
 
+use crate::domain::count::counted;
 use crate::domain::offline::FaultKind;
 use crate::scenario::offline::SECOND;
 use crate::sync::host::{Host, NodeId};
@@ -179,8 +180,9 @@ impl World<'_> {
             Some(lost) => {
                 let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
                 let (held, why) = restart_damaged(held, &mut device.host, node, places.word()).map_err(failed)?;
-                let why =
-                    why.map(|why| format!("{}: {why}; {lost} edits that no other device had", self.trial.name(node)));
+                let why = why.map(|why| {
+                    format!("{}: {why}; {} that no other device had", self.trial.name(node), counted(lost, "edit"))
+                });
                 self.refused_stores.extend(why);
                 held
             }
