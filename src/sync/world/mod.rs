@@ -5,6 +5,8 @@
 //!
 //! Knows: nodes, links, clocks, the workload. Must not: know what a message means, or judge.
 
+#[cfg(test)]
+mod befallen;
 mod calendar;
 pub mod clock;
 #[cfg(test)]
@@ -61,7 +63,8 @@ struct Connection {
     /// What the second is to the first, and the first to the second.
     relations: [Relation; 2],
     wire: Wire,
-    out: bool,
+    /// Outages that it is in.
+    outages: u32,
     open: bool,
 }
 
@@ -69,10 +72,12 @@ struct Connection {
 struct Device {
     node: Option<Box<dyn Node>>,
     host: Host<Disk>,
-    /// Whether it is switched on, whether its user has it connected, and whether it can be reached.
+    /// Whether it is switched on, and, if not, when its power is back.
     up: bool,
+    back: Time,
+    /// Whether its user has it connected, and how many outages it is in.
     here: bool,
-    reachable: bool,
+    outages: u32,
     starts: u64,
     clock: Clock,
     /// What its user did, and then what it is going to do. The first so many are the ledger.
@@ -191,8 +196,9 @@ impl<'a> World<'a> {
                 node: Some(opened),
                 host,
                 up: true,
+                back: 0,
                 here: !is_client,
-                reachable: true,
+                outages: 0,
                 starts: 0,
                 clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
                 edits: if is_client { users.edits(node) } else { Vec::new() },
@@ -226,7 +232,7 @@ impl<'a> World<'a> {
             let of_client = ends[0] < world.trial.clients;
             let link = if of_client { world.trial.link } else { Default::default() };
             let wire = Wire::new(link, links.member(number as u64));
-            world.connections.push(Connection { ends, relations, wire, out: false, open: false });
+            world.connections.push(Connection { ends, relations, wire, outages: 0, open: false });
             for side in [0, 1] {
                 world.devices[ends[side] as usize].connections.push((ends[1 - side], number));
             }
@@ -348,7 +354,8 @@ impl<'a> World<'a> {
                 }
             }
             Event::Outage(link, out) => {
-                self.connections[link].out = out && !self.settling;
+                let outages = &mut self.connections[link].outages;
+                *outages = if out && !self.settling { *outages + 1 } else { outages.saturating_sub(1) };
                 self.refresh(link)?;
             }
             Event::Mishap(mishap) => self.befall(mishap)?,
@@ -359,7 +366,7 @@ impl<'a> World<'a> {
                     self.devices[node as usize].here = true;
                     self.act(node, |_, _| Ok(()))?;
                 }
-                self.connections.iter_mut().for_each(|connection| connection.out = false);
+                self.connections.iter_mut().for_each(|connection| connection.outages = 0);
                 (0..self.connections.len()).try_for_each(|link| self.refresh(link))?;
             }
         }
@@ -444,12 +451,12 @@ impl<'a> World<'a> {
 
     /// Opens or closes a connection as its ends and itself allow.
     fn refresh(&mut self, link: usize) -> Result<(), WorldError> {
-        let Connection { ends, relations, out, open, .. } = self.connections[link];
+        let Connection { ends, relations, outages, open, .. } = self.connections[link];
         let ready = |&end: &NodeId| {
             let device = &self.devices[end as usize];
-            device.up && device.here && device.reachable && device.node.is_some()
+            device.up && device.here && device.outages == 0 && device.node.is_some()
         };
-        let opens = !out && ends.iter().all(ready);
+        let opens = outages == 0 && ends.iter().all(ready);
         if opens == open {
             return Ok(());
         }
