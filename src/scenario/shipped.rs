@@ -25,6 +25,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
     ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),
     ("crash-and-late", include_str!("../../scenarios/crash-and-late.toml")),
+    ("crash-again", include_str!("../../scenarios/crash-again.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

@@ -169,7 +169,11 @@ pub fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
             "A torn write is tried at one place, its middle. On the network {lost}, {late}, and none is repeated but by \
              retries, or damaged, which their checksums are for."
         ),
-        "A connection ends by a crash alone.".to_owned(),
+        match trial.crashes {
+            0 | 1 => "A connection ends by a crash alone, and none comes while a node starts again: that takes two.",
+            _ => "A connection ends by a crash alone.",
+        }
+        .to_owned(),
     ];
     let of_flaws = (!trial.flaws.is_empty()).then(|| {
         format!(
