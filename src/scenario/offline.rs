@@ -99,7 +99,8 @@ mod tests {
         else {
             panic!("it is a world")
         };
-        let even = OfflineTrial { workload: Workload { zipf_hundredths: None, ..trial.workload.clone() }, ..*trial.clone() };
+        let even =
+            OfflineTrial { workload: Workload { zipf_hundredths: None, ..trial.workload.clone() }, ..*trial.clone() };
         let changed = trial.workload.changed as usize;
         let of_first = |trial: &OfflineTrial| {
             let users = Users::of(trial);
