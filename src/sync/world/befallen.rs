@@ -3,6 +3,7 @@
 use super::tests::trial;
 use super::*;
 use crate::domain::offline::{Clocks, Edge, FaultKind, Link, NodeFault};
+use crate::sync::node::entropy;
 use crate::sync::store::Store;
 use crate::sync::strategy::{RIGHT, find};
 use std::collections::BTreeSet;

@@ -8,8 +8,8 @@ use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
 use crate::sync::host::{Entropy, Sent};
 use crate::sync::replica::message::{Message, unframed};
-use crate::sync::store::Store;
-use crate::sync::strategy::{self, REGISTRY, RIGHT};
+use crate::sync::store::{Owner, Store};
+use crate::sync::strategy::{self, REGISTRY, RIGHT, Strategy};
 
 /// A client and the hub of a world, with a line of its own between them.
 struct Two {
