@@ -13,7 +13,8 @@ pub struct UserEdit {
     pub register: u32,
     /// By how much; never 0.
     pub amount: i64,
-    /// Whether it may be lost: the device lost its store before any other had acknowledged the edit.
+    /// Whether it may be missing: the device lost its store before any other had acknowledged the edit, or a crash came
+    /// before its user saw it accepted.
     pub excused: bool,
 }
 
@@ -44,7 +45,7 @@ impl Ledger {
         self.len() == 0
     }
 
-    /// What every register should come to, without those that may be lost.
+    /// What every register should come to, without those that may be missing.
     pub fn truth(&self) -> Vec<i64> {
         let mut truth = vec![self.start; self.registers as usize];
         for edit in self.edits().filter(|edit| !edit.excused) {

@@ -286,14 +286,14 @@ pub struct CrashEverywhereTrial {
     /// Messages that may be lost, together.
     #[serde(default)]
     pub losses: u32,
-    /// Edits of each client before it connects for the first time; the others come at any time. Flawed replicas are
-    /// connected from the start.
+    /// Edits of each client before it connects for the first time; the others come at any time.
     #[serde(default)]
     pub edits_before: u32,
     /// Whether messages outlive the connection that they were sent in.
     #[serde(default)]
     pub late: bool,
-    /// Mistakes that are planted, one after the other.
+    /// Mistakes that are planted, one after the other, in a smaller world: of one client, with at least one message that
+    /// may be lost and edits at any time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flaws: Vec<Flaw>,
     /// The most states that are visited for each. A state takes 150 to 700 bytes of memory, those of what its nodes hold

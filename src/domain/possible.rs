@@ -3,8 +3,8 @@
 //! The bounds leave room: no time in microseconds, and no sum of them, comes near the end of 64 bits.
 
 use crate::domain::offline::{
-    Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_REGISTERS, OfflineTrial, Presence,
-    Workload,
+    Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_REGISTERS, NodeFault,
+    OfflineTrial, Presence, Workload,
 };
 
 /// The longest that anything lasts: a hundred years, in seconds.
@@ -16,7 +16,8 @@ const DAY_MS: u64 = 86_400_000;
 impl OfflineTrial {
     /// Why there can be no such world, and which key says so.
     pub fn impossible(&self) -> Option<String> {
-        self.out_of_bounds()
+        self.impossible_links()
+            .or_else(|| self.out_of_bounds())
             .or_else(|| self.impossible_lists())
             .or_else(|| self.impossible_edges())
             .or_else(|| self.impossible_faults())
@@ -27,12 +28,14 @@ impl OfflineTrial {
         let OfflineTrial { registers, clients, crashes, more_worlds, settle_s, .. } = *self;
         let Workload { ticks, changed, most, zipf_hundredths, .. } = self.workload;
         let Presence { lasts_s, away_s, here_s } = self.presence;
-        let Link { bits_per_s, latency_ms, jitter_ms, outages, outage_s, .. } = self.link;
+        let Link { latency_ms, jitter_ms, outages, outage_s, .. } = self.link;
         let Link { lost_per_mille, repeated_per_mille, reordered_per_mille, .. } = self.link;
         let Link { truncated_per_mille, corrupted_per_mille, .. } = self.link;
         let Clocks { skew_s, drift_ppm, jumps, jump_s } = self.clocks;
         let Journal { retain, compact_after, piece } = self.journal;
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
+        // Where all of them are, nothing ever arrives whole.
+        let most_lost = if ticks > 0 { 999 } else { 1000 };
         let bounds = [
             small("registers", registers, 1, MOST_REGISTERS),
             small("clients", clients, 1, MOST_CLIENTS),
@@ -47,11 +50,11 @@ impl OfflineTrial {
             ("presence.here_s", here_s.1, 1, CENTURY),
             ("link.latency_ms", latency_ms, 0, DAY_MS),
             ("link.jitter_ms", jitter_ms, 0, DAY_MS),
-            small("link.lost_per_mille", lost_per_mille, 0, 1000),
+            small("link.lost_per_mille", lost_per_mille, 0, most_lost),
             small("link.repeated_per_mille", repeated_per_mille, 0, 1000),
             small("link.reordered_per_mille", reordered_per_mille, 0, 1000),
-            small("link.truncated_per_mille", truncated_per_mille, 0, 1000),
-            small("link.corrupted_per_mille", corrupted_per_mille, 0, 1000),
+            small("link.truncated_per_mille", truncated_per_mille, 0, most_lost),
+            small("link.corrupted_per_mille", corrupted_per_mille, 0, most_lost),
             small("link.outages", outages, 0, 100_000),
             ("link.outage_s", outage_s, 0, CENTURY),
             ("clocks.skew_s", skew_s, 0, CENTURY),
@@ -72,12 +75,43 @@ impl OfflineTrial {
                  there are"
             ));
         }
-        if ticks > 0 && (clients > 1 || self.hub) && bits_per_s == 0 {
-            return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
-        }
         let ranges = [("away_s", away_s), ("here_s", here_s)];
         let (key, (least, most)) = ranges.into_iter().find(|(_, (least, most))| least > most)?;
         Some(format!("presence.{key} = [{least}, {most}] is no range of seconds"))
+    }
+
+    /// Traffic without a way, and events without a size.
+    fn impossible_links(&self) -> Option<String> {
+        let Link { bits_per_s, lost_per_mille, truncated_per_mille, corrupted_per_mille, outages, outage_s, .. } =
+            self.link;
+        let Clocks { jumps, jump_s, .. } = self.clocks;
+        if !self.hub && self.clients == 1 {
+            return Some(format!(
+                "clients = 1 has nobody to sync with, as there is no hub; 2 to {MOST_CLIENTS} are allowed without one"
+            ));
+        }
+        let edits = self.workload.ticks > 0;
+        if edits && bits_per_s == 0 {
+            return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
+        }
+        let mishaps =
+            [("lost", lost_per_mille), ("truncated", truncated_per_mille), ("corrupted", corrupted_per_mille)];
+        if let Some((what, _)) = mishaps.into_iter().find(|&(_, per_mille)| edits && per_mille == 1000) {
+            return Some(format!(
+                "link.{what}_per_mille = 1000 has every message {what}, and clients have edits to send; 0 to 999 are \
+                 allowed"
+            ));
+        }
+        // A number of events of no size, or a size of no events: one of the two keys was forgotten.
+        if outages > 0 && outage_s == 0 {
+            return Some(format!(
+                "link.outage_s = 0 is no outage, and there are {outages}; 1 to {CENTURY} are allowed"
+            ));
+        }
+        let together = (jumps > 0) == (jump_s > 0);
+        (!together).then(|| {
+            format!("clocks.jumps = {jumps} and clocks.jump_s = {jump_s} do not go together: both are 0, or neither is")
+        })
     }
 
     /// What is in a list twice.
@@ -138,8 +172,37 @@ impl OfflineTrial {
             if fault.kind == FaultKind::Clone && node + 1 >= self.clients {
                 return Some(format!("{key}.node: what is cloned is a client that has another after it"));
             }
-            if fault.kind == FaultKind::Restore && fault.age_s > fault.at_s {
+            if fault.at_s + fault.for_s > self.presence.lasts_s {
+                let left = self.presence.lasts_s - fault.at_s;
+                return Some(format!(
+                    "{key}.for_s = {} goes on after the world has settled, when faults are over; 0 to {left} are allowed",
+                    fault.for_s
+                ));
+            }
+            if (fault.kind == FaultKind::Restore) != (fault.age_s > 0) {
+                return Some(format!(
+                    "{key}.age_s = {} is not allowed: what is restored has a backup of an age of 1 to {} s, and nothing \
+                     else has one",
+                    fault.age_s, fault.at_s
+                ));
+            }
+            if fault.age_s > fault.at_s {
                 return Some(format!("{key}.age_s = {} is before the beginning", fault.age_s));
+            }
+            // A device keeps one backup: it is used before the next is taken.
+            let since = fault.at_s - fault.age_s;
+            let overlaps = |other: &&NodeFault| {
+                other.kind == FaultKind::Restore
+                    && self.node(&other.node) == Some(node)
+                    && since <= other.at_s
+                    && other.at_s - other.age_s <= fault.at_s
+            };
+            if fault.kind == FaultKind::Restore && self.faults[..number].iter().any(|other| overlaps(&other)) {
+                return Some(format!(
+                    "{key}.age_s = {}: {} has one backup at a time, and another of its faults is between this one's backup \
+                     and its restore",
+                    fault.age_s, fault.node
+                ));
             }
         }
         None
@@ -158,6 +221,8 @@ impl CrashEverywhereTrial {
             .or_else(|| within("crashes", self.crashes, 0, 3))
             .or_else(|| within("edits_before", self.edits_before, 0, self.edits))
             .or_else(|| within("losses", self.losses, 0, 3))
+            .or_else(|| (self.most_states == 0).then(|| "most_states = 0 is not allowed; 1 and more are".to_owned()))
+            .or_else(|| twice(&self.flaws).map(|flaw| format!("flaws: '{flaw}' is there twice; name it once")))
     }
 }
 

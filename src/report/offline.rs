@@ -1,14 +1,20 @@
 //! Worlds of clients as text: the table of strategies, what they send, and who caught which flaw.
 
+use crate::domain::count::counted;
 use crate::domain::traffic::Traffic;
-use crate::report::offline_record::{EverywhereRecord, FlawRecord, Moment, OfflineRecord, StrategyRecord};
+use crate::report::offline_record::{
+    EverywhereRecord, FlawRecord, Moment, OfflineRecord, PlantedInRecord, StrategyRecord, WalkedRecord,
+};
 use crate::report::text::{Text, styled};
 
 impl Text {
     pub(super) fn offline(&mut self, offline: &OfflineRecord) {
         let OfflineRecord { evidence, clients, registers, edits, .. } = offline;
         self.heading(&format!(
-            "strategies: {clients} clients, {registers} registers, {edits} edits (evidence {evidence})"
+            "strategies: {}, {}, {} (evidence {evidence})",
+            counted(clients, "client"),
+            counted(registers, "register"),
+            counted(edits, "edit")
         ));
         self.line(
             "  strategy            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99   never",
@@ -54,7 +60,7 @@ impl Text {
             self.paragraph("", 2, &format!("The hub's merges are not made again on accumulators: {reason}."));
         }
         self.replicas(offline);
-        self.flaws(&offline.flaws);
+        self.flaws(&offline.flaws, None);
     }
 
     /// What the replica that is done right says of itself, node by node.
@@ -152,11 +158,23 @@ impl Text {
         }
     }
 
-    fn flaws(&mut self, flaws: &[FlawRecord]) {
+    /// Who caught which flaw, and where they were planted if that is another world.
+    fn flaws(&mut self, flaws: &[FlawRecord], planted_in: Option<&PlantedInRecord>) {
         if flaws.is_empty() {
             return;
         }
-        self.heading("flaws planted in the right replica");
+        match planted_in {
+            None => self.heading("flaws planted in the right replica"),
+            Some(PlantedInRecord { world, sound }) => {
+                self.heading("flaws planted in the right replica, in a smaller world");
+                self.paragraph(
+                    "",
+                    2,
+                    &format!("The smaller world: {world}. The replica without a flaw, there: {}.", walk(sound)),
+                );
+                self.way_there(sound);
+            }
+        }
         for FlawRecord { flaw, caught_by, sentence } in flaws {
             let by =
                 if caught_by.is_empty() { "escaped".to_owned() } else { format!("caught by {}", caught_by.join(", ")) };
@@ -165,25 +183,39 @@ impl Text {
     }
 
     pub(super) fn everywhere(&mut self, everywhere: &EverywhereRecord) {
-        let EverywhereRecord { evidence, sound, flaws } = everywhere;
+        let EverywhereRecord { evidence, sound, planted_in, flaws } = everywhere;
         self.heading(&format!("every crash and every order of deliveries (evidence {evidence})"));
-        let all = if sound.complete { "all of them" } else { "not all of them: the bound on states was reached" };
-        let text = format!(
-            "{} states, {all}; {} steps between them, of which {} crashes and {} deliveries; {} ways from the beginning to \
-             one of {} ends",
-            sound.states, sound.steps, sound.crashes, sound.deliveries, sound.ways, sound.ends
-        );
-        self.paragraph("", 2, &text);
-        if !sound.way_there.is_empty() {
-            self.heading("the way to what is wrong");
-            sound
-                .way_there
-                .iter()
-                .enumerate()
-                .for_each(|(place, step)| self.line(&format!("  {:>3} {step}", place + 1)));
-        }
-        self.flaws(flaws);
+        self.paragraph("", 2, &walk(sound));
+        self.way_there(sound);
+        self.flaws(flaws, planted_in.as_ref());
     }
+
+    fn way_there(&mut self, walked: &WalkedRecord) {
+        if !walked.way_there.is_empty() {
+            self.heading("the way to what is wrong");
+            let steps = walked.way_there.iter().enumerate();
+            steps.for_each(|(place, step)| self.line(&format!("  {:>3} {step}", place + 1)));
+        }
+    }
+}
+
+/// What a walk came through.
+fn walk(walked: &WalkedRecord) -> String {
+    let WalkedRecord { states, steps, crashes, deliveries, ways, ends, complete, way_there } = walked;
+    let all = match (complete, way_there.is_empty()) {
+        (true, _) => "all of them",
+        (false, true) => "not all of them: the bound on states was reached",
+        (false, false) => "not all of them: a judge had something against an end",
+    };
+    format!(
+        "{}, {all}; {} between them, of which {} and {}; {} from the beginning to one of {}",
+        counted(states, "state"),
+        counted(steps, "step"),
+        if *crashes == 1 { "1 crash".to_owned() } else { format!("{crashes} crashes") },
+        if *deliveries == 1 { "1 delivery".to_owned() } else { format!("{deliveries} deliveries") },
+        counted(ways, "way"),
+        counted(ends, "end")
+    )
 }
 
 /// Milliseconds as people read them.

@@ -175,8 +175,21 @@ pub struct EverywhereRecord {
     pub evidence: Evidence,
     /// The replica as it is.
     pub sound: WalkedRecord,
-    /// Each planted flaw.
+    /// The smaller world in which flaws are planted, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planted_in: Option<PlantedInRecord>,
+    /// Each planted flaw, in that smaller world.
     pub flaws: Vec<FlawRecord>,
+}
+
+/// The world in which flaws are planted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlantedInRecord {
+    /// What it is, in words.
+    pub world: String,
+    /// The replica without a flaw, there.
+    pub sound: WalkedRecord,
 }
 
 /// A walk through a small world.

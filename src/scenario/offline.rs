@@ -87,7 +87,38 @@ impl<'a> Users<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::offline::Workload;
     use crate::domain::seed::Seed;
+    use crate::domain::trial::Trial;
+    use crate::scenario::shipped;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn users_of_a_skewed_world_edit_as_skewed_and_a_tick_changes_a_register_once() {
+        let Trial::Offline(trial) = shipped::find("shop-inventory").expect("it is shipped").expect("it is sound").trial
+        else {
+            panic!("it is a world")
+        };
+        let even =
+            OfflineTrial { workload: Workload { zipf_hundredths: None, ..trial.workload.clone() }, ..*trial.clone() };
+        let changed = trial.workload.changed as usize;
+        let of_first = |trial: &OfflineTrial| {
+            let users = Users::of(trial);
+            let edits: Vec<UserEdit> = (0..trial.clients).flat_map(|client| users.edits(client)).collect();
+            assert!(edits.iter().any(|edit| edit.amount > 0) && edits.iter().any(|edit| edit.amount < 0));
+            assert!(edits.iter().all(|edit| (1..=trial.workload.most.into()).contains(&edit.amount.unsigned_abs())));
+            let tenth = trial.registers / 10;
+            edits.iter().filter(|edit| edit.register < tenth).count() * 100 / edits.len()
+        };
+        let (skewed, even) = (of_first(&trial), of_first(&even));
+        assert!(skewed > 35 && (5..15).contains(&even), "{skewed} % and {even} % in the first tenth");
+        for client in 0..trial.clients {
+            for tick in Users::of(&trial).edits(client).chunk_by(|one, other| other.at - one.at == 1) {
+                let registers: BTreeSet<u32> = tick.iter().map(|edit| edit.register).collect();
+                assert_eq!((tick.len() % changed, registers.len()), (0, tick.len()), "{tick:?}");
+            }
+        }
+    }
 
     #[test]
     fn zipf_draws_follow_the_law() {

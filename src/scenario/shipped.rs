@@ -20,9 +20,12 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("wiped-device", include_str!("../../scenarios/wiped-device.toml")),
     ("cloned-device", include_str!("../../scenarios/cloned-device.toml")),
     ("old-backup", include_str!("../../scenarios/old-backup.toml")),
+    ("damaged-store", include_str!("../../scenarios/damaged-store.toml")),
+    ("cloned-peer", include_str!("../../scenarios/cloned-peer.toml")),
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
     ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),
     ("crash-and-late", include_str!("../../scenarios/crash-and-late.toml")),
+    ("crash-again", include_str!("../../scenarios/crash-again.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 

@@ -104,8 +104,73 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
         ),
         refused("strategies = ['full-state', 'full-state']", "changed = 2", ""),
         refused("strategies = ['additive-delta', 'reconciliation']\nhub = false", "changed = 2", ""),
+        refused("", "changed = 2", "[offline.link]\nlost_per_mille = 1000"),
+        refused("", "changed = 2", "[offline.link]\ntruncated_per_mille = 1000"),
+        refused("", "changed = 2", "[offline.link]\ncorrupted_per_mille = 1000"),
+        refused("", "changed = 2", "[offline.link]\noutages = 3\noutage_s = 0"),
+        refused("", "changed = 2", "[offline.clocks]\njumps = 3"),
+        refused("", "changed = 2", "[offline.clocks]\njump_s = 3"),
+        refused("hub = false\nfaults = [{ kind = 'wipe', node = 'hub', at_s = 5 }]", "changed = 2", ""),
+        refused("faults = [{ kind = 'outage', node = 'hub', at_s = 95, for_s = 6 }]", "changed = 2", ""),
+        refused("faults = [{ kind = 'restore', node = 'hub', at_s = 95 }]", "changed = 2", ""),
+        refused("faults = [{ kind = 'damage', node = 'hub', at_s = 95, age_s = 5 }]", "changed = 2", ""),
+        refused(
+            "faults = [{ kind = 'restore', node = 'hub', at_s = 50, age_s = 30 }, { kind = 'restore', node = 'hub', \
+             at_s = 60, age_s = 10 }]",
+            "changed = 2",
+            ""
+        ),
         refused("memory_mib = 1", "changed = 2\nmost = 4294967295", "[offline.link]\noutages = 10000"),
     ]);
+}
+
+#[test]
+fn a_link_that_loses_nearly_everything_and_one_with_no_traffic_are_worlds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("world.toml");
+    for (ticks, link, exit) in
+        [(2, "lost_per_mille = 999", 0), (0, "lost_per_mille = 1000", 3), (0, "bits_per_s = 0", 3)]
+    {
+        let text = format!(
+            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nstrategies = ['additive-delta']\n\
+             [offline.workload]\nticks = {ticks}\nchanged = 2\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\n\
+             here_s = [1, 9]\n[offline.link]\n{link}"
+        );
+        std::fs::write(&path, text).expect("a file");
+        let answer = answer(&["run", path.to_str().expect("text")]);
+        assert_eq!(answer.exit, exit, "{link}: {}", answer.talk);
+    }
+}
+
+#[test]
+fn a_small_world_that_cannot_be_walked_is_refused_and_the_key_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("walk.toml");
+    let refused = |key: &str, value: &str| {
+        let sound = [("clients", "1"), ("edits", "1"), ("retries", "1"), ("crashes", "1")];
+        let mut text = "version = 1\n[crash-everywhere]\nseed = '7'\n".to_owned();
+        let others = sound.into_iter().filter(|(name, _)| *name != key);
+        others.chain([(key, value)]).for_each(|(key, value)| text.push_str(&format!("{key} = {value}\n")));
+        std::fs::write(&path, text).expect("a file");
+        let answer = answer(&["run", path.to_str().expect("text")]);
+        assert_eq!((answer.exit, answer.output.as_str()), (2, ""), "{key}: {}", answer.talk);
+        let told = unwrapped(&answer.talk);
+        assert!(told.contains(key), "{key}: {told}");
+    };
+    for (key, value) in [
+        ("clients", "0"),
+        ("clients", "4"),
+        ("edits", "0"),
+        ("edits", "5"),
+        ("retries", "5"),
+        ("crashes", "4"),
+        ("losses", "4"),
+        ("edits_before", "2"),
+        ("most_states", "0"),
+        ("flaws", "['unsealed-delta', 'unsealed-delta']"),
+    ] {
+        refused(key, value);
+    }
 }
 
 #[test]
@@ -124,6 +189,13 @@ fn a_world_that_would_take_all_memory_is_refused_before_it_is_made() {
 #[test]
 fn every_planted_flaw_is_caught_by_a_named_judge() {
     let (small, cloned) = (record("crash-everywhere"), record("cloned-device"));
+    // What catches them has nothing against the replica without a flaw, in the same world.
+    let planted_in = &small["everywhere"]["planted_in"];
+    assert!(planted_in["world"].as_str().is_some_and(|world| world.starts_with("1 client and a hub")), "{planted_in}");
+    assert_eq!((&planted_in["sound"]["complete"], &planted_in["sound"]["way_there"]), (&true.into(), &Value::Null));
+    let without =
+        small["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "every crash, without a flaw");
+    assert_eq!(without.expect("a check")["verdict"], "holds");
     let of = |record: &Value, part: &str| record[part]["flaws"].as_array().expect("flaws").clone();
     let flaws = [of(&small, "everywhere"), of(&cloned, "offline")].concat();
     assert_eq!(flaws.len(), abench::domain::flaw::Flaw::ALL.len());

@@ -1,5 +1,5 @@
-//! Every crash and every order of deliveries in a small world: the replica as it is in all ways, and each planted flaw
-//! until a judge catches it.
+//! Every crash and every order of deliveries in a small world: the replica as it is in all ways; and in a smaller world
+//! each planted flaw until a judge catches it, after the replica as it is was walked through that one in all ways, too.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::explore::every_step::{Walked, walk};
-use crate::report::offline_record::{EverywhereRecord, FlawRecord, WalkedRecord};
+use crate::report::offline_record::{EverywhereRecord, FlawRecord, PlantedInRecord, WalkedRecord};
 use crate::report::record::{Check, Part, Unseen};
 use crate::sync::everywhere::{Act, SmallWorld, Step};
 use crate::sync::strategy::RIGHT;
@@ -22,15 +22,25 @@ use crate::sync::strategy::RIGHT;
 /// The check's name.
 pub const NAME: &str = "every crash";
 
+/// The name of the check that the replica without a flaw holds where flaws are planted.
+pub const WITHOUT_FLAW: &str = "every crash, without a flaw";
+
 /// Walks through the world of the sound replica, and through those of the flawed ones.
 pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
-    watch.begin("worlds", 1 + trial.flaws.len() as u64);
+    let planted = trial.flaws.len() as u64;
+    watch.begin("worlds", 1 + planted + u64::from(planted > 0));
     let (sound, against) = progress.timed(NAME, |_| walked(trial, None, watch))?;
     watch.advance(1);
-    progress.checks.push(check(trial, &sound, against.as_ref()));
-    // One client and a lost message are enough for any of them to show, and soon walked.
-    let smaller = CrashEverywhereTrial { clients: 1, losses: trial.losses.max(1), ..trial.clone() };
-    let mut flaws = Vec::new();
+    progress.checks.push(check(NAME, trial, &sound, against.as_ref()));
+    let (mut flaws, mut planted_in) = (Vec::new(), None);
+    let smaller = smaller(trial);
+    if planted > 0 {
+        // What catches a flaw must have nothing against the replica without it.
+        let (sound, against) = progress.timed(WITHOUT_FLAW, |_| walked(&smaller, None, watch))?;
+        watch.advance(1);
+        progress.checks.push(check(WITHOUT_FLAW, &smaller, &sound, against.as_ref()));
+        planted_in = Some(PlantedInRecord { world: tried(&smaller), sound });
+    }
     for &flaw in &trial.flaws {
         let (_, against) = walked(&smaller, Some(flaw), watch)?;
         watch.advance(1);
@@ -42,8 +52,20 @@ pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dy
             }
         });
     }
-    progress.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, flaws });
+    progress.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, flaws });
     Ok(())
+}
+
+/// The world in which flaws are planted: one client and a lost message, with edits at any time, are enough for any of them
+/// to show, and soon walked.
+fn smaller(trial: &CrashEverywhereTrial) -> CrashEverywhereTrial {
+    CrashEverywhereTrial {
+        clients: 1,
+        losses: trial.losses.max(1),
+        edits_before: 0,
+        flaws: Vec::new(),
+        ..trial.clone()
+    }
 }
 
 /// Walks through a world, to the first end that a judge has something against.
@@ -80,7 +102,7 @@ fn walked(
     Ok((record, against))
 }
 
-fn check(trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&History>) -> Check {
+fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&History>) -> Check {
     let of = tried(trial);
     let (verdict, summary) = match (against, sound.complete) {
         (Some(history), _) => {
@@ -98,7 +120,7 @@ fn check(trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&Hi
         assumptions: vec!["A state holds everything that its future depends on.".to_owned()],
     });
     Check {
-        name: NAME.to_owned(),
+        name: name.to_owned(),
         part: Part::Replicas,
         subjects: BTreeMap::from([(RIGHT.to_owned(), Evidence::Software)]),
         verdict,
@@ -147,7 +169,49 @@ pub fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
             "A torn write is tried at one place, its middle. On the network {lost}, {late}, and none is repeated but by \
              retries, or damaged, which their checksums are for."
         ),
-        "A connection ends by a crash alone.".to_owned(),
+        match trial.crashes {
+            0 | 1 => "A connection ends by a crash alone, and none comes while a node starts again: that takes two.",
+            _ => "A connection ends by a crash alone.",
+        }
+        .to_owned(),
     ];
-    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
+    let of_flaws = (!trial.flaws.is_empty()).then(|| {
+        format!(
+            "Flaws are planted in a smaller world: {}. Whether each is caught in the larger one, too, is not tried.",
+            tried(&smaller(trial))
+        )
+    });
+    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.into_iter().chain(of_flaws).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::seed::Seed;
+    use crate::domain::watch::Unwatched;
+
+    #[test]
+    fn where_flaws_are_planted_the_replica_without_one_holds_and_would_not_if_it_had_one() {
+        let trial = CrashEverywhereTrial {
+            seed: Seed::new(1),
+            clients: 2,
+            edits: 1,
+            retries: 0,
+            crashes: 1,
+            losses: 0,
+            edits_before: 1,
+            late: false,
+            flaws: vec![Flaw::ApplyBeforeJournal],
+            most_states: 1_000_000,
+        };
+        let smaller = smaller(&trial);
+        let CrashEverywhereTrial { clients, edits, crashes, losses, edits_before, .. } = smaller;
+        assert_eq!((clients, edits, crashes, losses, edits_before), (1, 1, 1, 1, 0));
+        let verdict = |flaw| {
+            let (walked, against) = walked(&smaller, flaw, &mut Unwatched).expect("nobody stops it");
+            check(WITHOUT_FLAW, &smaller, &walked, against.as_ref()).verdict
+        };
+        assert_eq!(verdict(None), Verdict::Holds);
+        assert_eq!(verdict(Some(Flaw::ApplyBeforeJournal)), Verdict::Falsified);
+    }
 }

@@ -12,6 +12,7 @@ use base64::Engine;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
 use crate::campaign::Progress;
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::flaw::Flaw;
@@ -116,8 +117,8 @@ fn row(
     watch: &mut dyn Watch,
 ) -> Result<StrategyRecord, SubjectError> {
     let mut history = outcome.history.clone();
-    if strategy.constant && trial.hub {
-        history.ticks = long_history(strategy, watch)?;
+    if strategy.constant {
+        history.ticks = long_history(strategy, trial.hub, watch)?;
     }
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
@@ -200,7 +201,9 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
         Verdict::Falsified => against.join("; "),
-        Verdict::Holds => format!("{} in {worlds} worlds; {}", holding(&row.oracles), row.oracles["truth"].1),
+        Verdict::Holds => {
+            format!("{} in {}; {}", holding(&row.oracles), counted(worlds, "world"), row.oracles["truth"].1)
+        }
         Verdict::Inconclusive => "nobody edited anything".to_owned(),
     };
     Ok(Check {
@@ -284,9 +287,10 @@ const TICKS: u64 = 400;
 /// Seconds between them.
 const BETWEEN: u64 = 60;
 
-/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one.
-fn long_history(strategy: &Strategy, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
-    let mut trial = quiet_trial(2, 64, 0);
+/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one. With a hub or
+/// between two peers, as it is in the world that is on trial.
+fn long_history(strategy: &Strategy, hub: bool, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
+    let mut trial = OfflineTrial { hub, ..quiet_trial(2, 64, 0) };
     trial.presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
     let tick = |tick: u64| {
         let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
@@ -312,8 +316,9 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
     let worlds = 1 + trial.more_worlds;
     let by_run = [
         format!(
-            "{worlds} worlds of this kind were tried, in virtual time: other worlds, and real networks and disks, may \
-             differ. What only small worlds can show is tried in all ways by crash-everywhere."
+            "Tried, in virtual time: {} of this kind. Other worlds, and real networks and disks, may differ. What only \
+             small worlds can show is tried in all ways by crash-everywhere.",
+            counted(worlds, "world")
         ),
         "All strategies but additive-delta keep what they hold on a disk that never loses anything: what they get wrong is \
          their merge's doing, and what a crash would add is not seen."
@@ -336,7 +341,7 @@ mod tests {
         for (name, _) in shipped::SHIPPED {
             let Some(Ok(scenario)) = shipped::find(name) else { panic!("{name} is shipped") };
             let Trial::Offline(trial) = scenario.trial else { continue };
-            let lost = [FaultKind::Wipe, FaultKind::Clone, FaultKind::Restore];
+            let lost = [FaultKind::Wipe, FaultKind::Clone, FaultKind::Restore, FaultKind::Damage];
             if !trial.faults.iter().any(|fault| lost.contains(&fault.kind)) {
                 continue;
             }

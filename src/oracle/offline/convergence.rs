@@ -1,5 +1,6 @@
 //! Whether all replicas show the same bytes. That they do says nothing about whether they are right.
 
+use crate::domain::count::counted;
 use crate::domain::history::History;
 use crate::oracle::offline::Judgement;
 
@@ -13,7 +14,7 @@ pub fn judge(history: &History) -> Judgement {
         None => Judgement::of(true, format!("{} replicas show the same bytes", history.ends.len())),
         Some(other) => {
             let differ = first.registers.iter().zip(&other.registers).filter(|(a, b)| a != b).count();
-            Judgement::of(false, format!("{} and {} differ in {differ} registers", first.name, other.name))
+            Judgement::of(false, format!("{} and {} differ in {}", first.name, other.name, counted(differ, "register")))
         }
     }
 }
@@ -28,7 +29,7 @@ mod tests {
     fn replicas_that_differ_in_one_register_do_not_converge() {
         let end = |name: &str, registers| NodeEnd { name: name.to_owned(), registers };
         let history = History { ends: vec![end("a", vec![1, 2]), end("b", vec![1, 3])], ..History::default() };
-        assert_eq!(judge(&history).sentence, "a and b differ in 1 registers");
+        assert_eq!(judge(&history).sentence, "a and b differ in 1 register");
         let history = History { ends: vec![end("a", vec![1]), end("b", vec![1])], ..History::default() };
         assert_eq!(judge(&history).verdict, Verdict::Holds);
         assert_eq!(judge(&History::default()).verdict, Verdict::Falsified);

@@ -1,5 +1,6 @@
 //! Whether nothing that was shown to a user as accepted, or acknowledged to another node, was lost by a crash.
 
+use crate::domain::count::counted;
 use crate::domain::history::History;
 use crate::oracle::offline::Judgement;
 
@@ -12,7 +13,9 @@ pub fn judge(history: &History) -> Judgement {
     Judgement::of(
         false,
         format!(
-            "{forgotten} edits that users saw were gone after a restart; {unkept} nodes gave more than is kept above them"
+            "gone after a restart: {} that users saw; given, and not kept above: by {}",
+            counted(forgotten, "edit"),
+            counted(unkept, "node")
         ),
     )
 }

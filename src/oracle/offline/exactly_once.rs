@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::count::counted;
 use crate::domain::history::{Counts, History};
 use crate::oracle::offline::Judgement;
 use crate::oracle::offline::truth::{self, Wrong};
@@ -26,7 +27,8 @@ pub fn judge(history: &History) -> Judgement {
         told.push(format!("{repeated} counted twice"));
     }
     if unexplained > 0 {
-        told.push(format!("{unexplained} registers off by more than two edits, or by something else"));
+        let registers = counted(unexplained, "register");
+        told.push(format!("{registers} off by more than two edits, or by something else"));
     }
     Judgement::of(false, format!("edits do not count once: {}", told.join(", ")))
 }
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(sentence(&[&[16, 105]]), "every edit counts once");
         assert_eq!(sentence(&[&[15, 105], &[6, 205]]), "edits do not count once: 1 lost, 1 counted twice");
         let told = sentence(&[&[-1000, 105]]);
-        assert_eq!(told, "edits do not count once: 1 registers off by more than two edits, or by something else");
+        assert_eq!(told, "edits do not count once: 1 register off by more than two edits, or by something else");
     }
 
     #[test]

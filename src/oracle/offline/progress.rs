@@ -1,5 +1,6 @@
 //! Whether all is quiet, and nothing is left to send, within a bound after faults are over.
 
+use crate::domain::count::counted;
 use crate::domain::history::History;
 use crate::oracle::offline::Judgement;
 
@@ -11,7 +12,7 @@ pub fn judge(history: &History) -> Judgement {
     match (quiet, settled_after <= settle_bound, backlog) {
         (false, ..) => Judgement::of(false, format!("messages go on and on, {bound} after faults are over")),
         (_, false, _) => Judgement::of(false, format!("quiet {after} after faults are over, and the bound is {bound}")),
-        (.., 1..) => Judgement::of(false, format!("quiet, and {backlog} edits were given up or never sent")),
+        (.., 1..) => Judgement::of(false, format!("quiet, with {} given up or never sent", counted(backlog, "edit"))),
         _ => Judgement::of(true, format!("quiet {after} after faults are over, within {bound}")),
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::count::counted;
 use crate::domain::history::History;
 use crate::oracle::offline::Judgement;
 
@@ -24,16 +25,25 @@ pub struct Wrong {
 pub fn judge(history: &History) -> Judgement {
     let edits = history.ledger.len();
     let excused = history.ledger.edits().filter(|edit| edit.excused).count();
-    let without =
-        if excused > 0 { format!(", of which {excused} may be lost with their devices") } else { String::new() };
+    let without = match excused {
+        0 => String::new(),
+        _ => format!(
+            ", of which {excused} may be missing: they were lost with their devices before any other had them, or a crash \
+             came before their users saw them accepted"
+        ),
+    };
     let wrong = wrong(history);
     let most = wrong.iter().map(Vec::len).max().unwrap_or(0);
     match first_of(history, &wrong) {
-        None => Judgement::of(true, format!("every register is what {edits} edits come to{without}")),
+        None => {
+            let come = if edits == 1 { "comes" } else { "come" };
+            Judgement::of(true, format!("every register is what {} {come} to{without}", counted(edits, "edit")))
+        }
         Some((name, Wrong { register, expected, got })) => Judgement::of(
             false,
             format!(
-                "{most} registers are wrong; at {name} register {register} is {got} and should be {expected}{without}"
+                "{} wrong; at {name} register {register} is {got} and should be {expected}{without}",
+                if most == 1 { "1 register is".to_owned() } else { format!("{most} registers are") }
             ),
         ),
     }

@@ -104,9 +104,8 @@ pub enum Step {
 impl SmallWorld {
     /// The world of a trial, with a flaw planted or none.
     pub fn new(trial: &CrashEverywhereTrial, flaw: Option<Flaw>) -> Self {
-        let edits_before = if flaw.is_some() { 0 } else { trial.edits_before };
         SmallWorld {
-            trial: CrashEverywhereTrial { edits_before, ..trial.clone() },
+            trial: trial.clone(),
             flaw,
             stations: Interned::default(),
             letters: Interned::default(),

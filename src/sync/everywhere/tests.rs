@@ -60,6 +60,19 @@ fn a_crash_comes_between_any_two_actions_with_all_that_the_disk_may_have_kept() 
 }
 
 #[test]
+fn a_second_crash_may_come_while_a_node_starts_again() {
+    let starts = |crashes| {
+        let trial = CrashEverywhereTrial { edits: 1, edits_before: 1, crashes, ..trial() };
+        let (_, histories, steps) = walked(&trial, None);
+        assert!(histories.iter().all(|history| history.quiet && history.forgotten + history.unkept == 0));
+        let of_start = |step: &&Step| matches!(step, Step::Crash(_, Act::Restart, ..));
+        steps.iter().filter(of_start).count()
+    };
+    assert_eq!(starts(1), 0);
+    assert!(starts(2) > 0);
+}
+
+#[test]
 fn what_judges_are_told_differs_from_nothing_where_it_should() {
     let trial = CrashEverywhereTrial { crashes: 1, edits_before: 0, ..trial() };
     let any = |flaw, of: fn(&History) -> bool| walked(&trial, flaw).1.iter().any(of);

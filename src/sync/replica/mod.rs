@@ -494,6 +494,10 @@ pub(in crate::sync) fn recovered<S: Store>(settings: &Settings, store: &mut S) -
         if settings.flaw == Some(Flaw::UnsealedDelta) && entry == Entry::Sealed {
             continue;
         }
+        if serves && matches!(entry, Entry::Split(..)) {
+            let why = format!("entry {place}: a delta is split in a log in which others know positions");
+            return Err(StoreError::Damaged(why));
+        }
         state.apply(entry);
     }
     Ok(state)

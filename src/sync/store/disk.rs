@@ -354,6 +354,53 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_crash_loses_what_was_not_synced_and_may_tear_the_end_of_a_write() {
+        let mut disk = written(&[b"synced".to_vec()]);
+        disk.sync().expect("memory");
+        let synced = disk.bytes();
+        disk.append(b"not synced").expect("memory");
+        let unsynced = disk.unsynced();
+        assert_eq!(disk.bytes(), synced + unsynced);
+        let crashed = |loss| {
+            let mut disk = disk.clone();
+            disk.crash(loss);
+            let left = disk.bytes();
+            // What a crash has left is durable.
+            disk.crash(Loss::All);
+            assert_eq!((disk.bytes(), disk.unsynced()), (left, 0));
+            (left, disk.load().expect("a torn end is no damage").entries.len())
+        };
+        assert_eq!((crashed(Loss::All), crashed(Loss::Nothing)), ((synced, 1), (synced + unsynced, 2)));
+        for reached in 0..unsynced {
+            assert_eq!(crashed(Loss::After(reached)), (synced + reached, 1));
+        }
+        assert_eq!(crashed(Loss::After(unsynced)), (synced + unsynced, 2));
+        // Those that are tried tear the write.
+        let tried = disk.losses();
+        assert_eq!(tried, [Loss::All, Loss::After(unsynced / 2), Loss::Nothing]);
+        assert!((1..unsynced).contains(&(unsynced / 2)));
+    }
+
+    #[test]
+    fn a_crash_while_an_image_is_replaced_may_undo_what_the_folder_or_the_journal_did_not_sync() {
+        let mut disk = written(&[b"one".to_vec()]);
+        disk.sync().expect("memory");
+        for step in 0..6 {
+            let undone = [3, 5].contains(&step);
+            assert_eq!(disk.losses().contains(&Loss::Nothing), undone, "before step {step}");
+            disk.replace_step(b"image", step).expect("memory");
+        }
+        assert_eq!(disk.losses(), [Loss::All]);
+        // The journal is emptied, and that may be undone: it is of the image before, which is why nobody plays it again.
+        let mut disk = written(&[b"one".to_vec()]);
+        disk.sync().expect("memory");
+        (0..5).try_for_each(|step| disk.replace_step(b"image", step)).expect("memory");
+        let before = disk.clone();
+        disk.crash(Loss::All);
+        assert!(disk.bytes() > before.bytes(), "the journal is back");
+    }
+
     /// A disk with an image and an entry after it, and then the first steps of another image, and a crash.
     fn crashed_while_replacing(flaw: Option<Flaw>, steps: u32, loss: Loss) -> Result<Kept, StoreError> {
         let mut disk = Disk::new(OWNER).flawed(flaw);

@@ -367,6 +367,52 @@ mod tests {
     }
 
     #[test]
+    fn a_store_whose_commit_failed_does_nothing_any_more_until_it_is_opened_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let mut store = Sqlite::open(&path, OWNER).expect("a store");
+        store.append(b"before").and_then(|()| store.sync()).expect("nothing fails yet");
+        // What an entry brings with it breaks a rule that is looked at when the transaction is committed.
+        let rule = "PRAGMA foreign_keys = ON; CREATE TEMP TABLE one (id INTEGER PRIMARY KEY); \
+                    CREATE TEMP TABLE other (id REFERENCES one (id) DEFERRABLE INITIALLY DEFERRED); \
+                    CREATE TEMP TRIGGER breaks AFTER INSERT ON main.entry BEGIN INSERT INTO other VALUES (1); END";
+        store.connection.execute_batch(rule).expect("tables of its own");
+        store.append(b"lost").expect("memory");
+        let failed = store.sync();
+        assert!(matches!(failed, Err(StoreError::Unusable(_))), "{failed:?}");
+        store.connection.execute_batch("DROP TRIGGER breaks").expect("it is there");
+        let said = [store.append(b"after"), store.sync(), store.replace(b"an image"), store.load().map(drop)];
+        assert_eq!(said, [(); 4].map(|()| Err(StoreError::Unknown)));
+        drop(store);
+        let mut store = Sqlite::open(&path, OWNER).expect("it is sound");
+        store.append(b"after").and_then(|()| store.sync()).expect("nothing fails any more");
+        assert_eq!(store.load().expect("a store").entries, [&b"before"[..], b"after"]);
+    }
+
+    #[test]
+    fn a_store_without_one_of_its_entries_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("store.db");
+        let mut store = Sqlite::open(&path, OWNER).expect("a store");
+        (0..3u8).try_for_each(|entry| store.append(&[entry])).and_then(|()| store.sync()).expect("nothing fails");
+        drop(store);
+        Connection::open(&path)
+            .and_then(|other| other.execute_batch("DELETE FROM entry WHERE number = 2"))
+            .expect("a database");
+        let refused = Sqlite::open(&path, OWNER).err();
+        assert_eq!(refused, Some(StoreError::Damaged("the entry before 3 is missing".to_owned())));
+    }
+
+    #[test]
+    fn it_writes_ahead_and_waits_for_the_disk_at_every_commit() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Sqlite::open(&folder.path().join("store.db"), OWNER).expect("a store");
+        let journal: String = store.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("a mode");
+        let full: u32 = store.connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).expect("a mode");
+        assert_eq!((journal.as_str(), full), ("wal", 2));
+    }
+
+    #[test]
     fn what_was_committed_is_not_reported_as_failed_though_the_mark_cannot_be_written() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("store.db");

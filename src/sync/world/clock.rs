@@ -37,6 +37,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn clocks_are_drawn_as_wrong_as_they_may_be_either_way_and_jump_as_often_as_they_should() {
+        let clocks = Clocks { skew_s: 100, drift_ppm: 50, jumps: 3, jump_s: 20 };
+        let lasts = 1_000_000_000;
+        let mut stream = crate::domain::seed::Seed::new(1).stream("clocks");
+        let drawn: Vec<Clock> = (0..200).map(|_| Clock::drawn(clocks, lasts, &mut stream)).collect();
+        let reach = |values: Vec<i64>, bound: i64| {
+            let (least, most) = (values.iter().min().copied(), values.iter().max().copied());
+            assert!(least >= Some(-bound) && most <= Some(bound), "{least:?} to {most:?}");
+            assert!(least < Some(-bound * 9 / 10) && most > Some(bound * 9 / 10), "{least:?} to {most:?}");
+        };
+        reach(drawn.iter().map(|clock| clock.skew).collect(), 100_000_000);
+        reach(drawn.iter().map(|clock| clock.drift_ppm).collect(), 50);
+        reach(drawn.iter().flat_map(|clock| &clock.jumps).map(|&(_, by)| by).collect(), 20_000_000);
+        let half = lasts as i64 / 2;
+        reach(drawn.iter().flat_map(|clock| &clock.jumps).map(|&(at, _)| at as i64 - half).collect(), half);
+        assert!(drawn.iter().all(|clock| clock.jumps.len() == 3));
+    }
+
+    #[test]
     fn a_clock_is_off_by_its_skew_its_drift_and_its_jumps() {
         let clock = Clock { skew: 5, drift_ppm: 100, jumps: vec![(2_000_000, -50)] };
         assert_eq!(clock.shows(0), 5);

@@ -8,8 +8,8 @@ use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
 use crate::sync::host::{Entropy, Sent};
 use crate::sync::replica::message::{Message, unframed};
-use crate::sync::store::Store;
-use crate::sync::strategy::{self, REGISTRY, RIGHT};
+use crate::sync::store::{Owner, Store};
+use crate::sync::strategy::{self, REGISTRY, RIGHT, Strategy};
 
 /// A client and the hub of a world, with a line of its own between them.
 struct Two {
@@ -263,4 +263,25 @@ fn what_is_stored_is_what_all_disks_and_nodes_hold() {
         // Every entry of a journal has its head, and there is at least one a client's edit.
         assert!(strategy.name != RIGHT || disks > 13 * edits, "{disks} for {edits} edits");
     }
+}
+
+#[test]
+fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refuse_are_damaged() {
+    let link = crate::domain::offline::Link { corrupted_per_mille: 100, truncated_per_mille: 50, ..Default::default() };
+    let trial = OfflineTrial { link, ..trial(1) };
+    let right = strategy::find(RIGHT).expect("a strategy");
+    let mut world = World::new(&trial, right, &settings(&trial, None)).expect("a world");
+    let (mut arrived, mut damaged) = (0, 0);
+    while let Some((at, event)) = world.calendar.next() {
+        if let Event::Arrival { link, frame, .. } = &event
+            && world.connections[*link].open
+        {
+            arrived += 1;
+            damaged += u64::from(unframed(&frame.bytes).is_err());
+        }
+        world.now = at;
+        world.happen(event).expect("a disk");
+    }
+    assert!(damaged > 10 && damaged < arrived / 2, "{damaged} of {arrived}");
+    assert_eq!((world.measures.deliveries, world.measures.damaged), (arrived, damaged));
 }

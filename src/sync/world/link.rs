@@ -105,6 +105,32 @@ mod tests {
     }
 
     #[test]
+    fn messages_come_late_by_jitter_out_of_order_by_seconds_and_cut_anywhere() {
+        let sent = |link: Link| -> Vec<Arrival> {
+            let mut wire = wire(Link { latency_ms: 100, ..link });
+            // Each is sent when the one before is off the line.
+            (0..2000).filter_map(|number| wire.send(number * 1_000_000, frame(10), 0, false)[0].take()).collect()
+        };
+        let late = |arrivals: &[Arrival]| -> Vec<u64> {
+            arrivals.iter().zip(0..).map(|(arrival, number)| arrival.at - number * 1_000_000 - 100_008).collect()
+        };
+        assert!(late(&sent(Link::default())).iter().all(|&late| late == 0));
+        let jitter = late(&sent(Link { jitter_ms: 50, ..Link::default() }));
+        assert!(jitter.iter().all(|&late| late <= 50_000) && jitter.iter().any(|&late| late > 45_000));
+        assert!(jitter.iter().any(|&late| late < 5_000));
+        let held = sent(Link { reordered_per_mille: 250, ..Link::default() });
+        let overtaken = held.windows(2).filter(|pair| pair[0].at > pair[1].at).count();
+        // A quarter is held back, by up to eight seconds: most of these are overtaken by the next.
+        assert!((300..500).contains(&overtaken), "{overtaken}");
+        assert!(late(&held).iter().all(|&late| late < 8_000_000));
+        let cut = sent(Link { truncated_per_mille: 500, ..Link::default() });
+        let lengths: std::collections::BTreeSet<usize> = cut.iter().map(|arrival| arrival.frame.bytes.len()).collect();
+        assert_eq!(lengths, (0..=10).collect());
+        let whole = cut.iter().filter(|arrival| arrival.frame == frame(10)).count();
+        assert!((900..1100).contains(&whole), "{whole}");
+    }
+
+    #[test]
     fn mishaps_come_as_often_as_they_should_and_not_on_a_sound_link() {
         let bad = Link { lost_per_mille: 100, repeated_per_mille: 200, corrupted_per_mille: 50, ..Link::default() };
         let count = |sound| {

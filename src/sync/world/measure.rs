@@ -15,8 +15,6 @@ pub struct Measures {
     pub deliveries: u64,
     /// Of these, damaged.
     pub damaged: u64,
-    /// Of these, of a session that was over.
-    pub stale: u64,
     /// Bytes that all nodes keep durably in the end.
     pub stored: u64,
     /// How long edits took to come to other clients, and which never did.
@@ -38,7 +36,6 @@ impl Measures {
         Measures {
             deliveries: 0,
             damaged: 0,
-            stale: 0,
             stored: 0,
             staleness: Staleness::of(trial),
             clients: trial.clients,
@@ -64,11 +61,7 @@ impl Measures {
     }
 
     pub(super) fn received(&mut self, reception: Reception) {
-        match reception {
-            Reception::Taken => {}
-            Reception::Damaged => self.damaged += 1,
-            Reception::Stale => self.stale += 1,
-        }
+        self.damaged += u64::from(reception == Reception::Damaged);
     }
 
     /// Counts a message; gives what its sender knew when it was made, if it carries changes.

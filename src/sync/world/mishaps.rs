@@ -1,5 +1,6 @@
 //! What happens to nodes: power failures, lost, damaged and cloned devices, old backups.
 
+use crate::domain::count::counted;
 use crate::domain::offline::FaultKind;
 use crate::scenario::offline::SECOND;
 use crate::sync::host::{Host, NodeId};
@@ -13,7 +14,7 @@ use crate::sync::world::{Event, World, WorldError};
 pub(super) enum Mishap {
     /// The fault of this number begins.
     Begins(usize),
-    /// Its node can be reached again.
+    /// One of its node's outages is over.
     Reachable(NodeId),
     /// A backup is taken of it.
     Backup(NodeId),
@@ -56,7 +57,7 @@ impl World<'_> {
         match mishap {
             Mishap::Begins(number) => self.begin(number),
             Mishap::Reachable(node) => {
-                self.devices[node as usize].reachable = true;
+                self.devices[node as usize].outages -= 1;
                 self.refresh_all(node)
             }
             Mishap::Backup(node) => {
@@ -85,7 +86,7 @@ impl World<'_> {
         match fault.kind {
             FaultKind::Crash => return self.fail(node, back),
             FaultKind::Outage => {
-                self.devices[node as usize].reachable = false;
+                self.devices[node as usize].outages += 1;
                 self.plan(back, Event::Mishap(Mishap::Reachable(node)));
                 return self.refresh_all(node);
             }
@@ -156,6 +157,8 @@ impl World<'_> {
         device.host.store.crash(loss);
         device.host.sent.clear();
         device.up = false;
+        // Of two failures that overlap, the one that lasts longer tells when it is over.
+        device.back = device.back.max(back);
         self.refresh_all(node)?;
         self.plan(back, Event::Mishap(Mishap::Restart(node)));
         Ok(())
@@ -165,7 +168,7 @@ impl World<'_> {
         let random = self.trial.seed.stream("entropy");
         let failed = |error| WorldError::Store { node: self.trial.name(node), error };
         let device = &mut self.devices[node as usize];
-        if device.up {
+        if device.up || self.now < device.back {
             return Ok(());
         }
         device.starts += 1;
@@ -179,8 +182,9 @@ impl World<'_> {
             Some(lost) => {
                 let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
                 let (held, why) = restart_damaged(held, &mut device.host, node, places.word()).map_err(failed)?;
-                let why =
-                    why.map(|why| format!("{}: {why}; {lost} edits that no other device had", self.trial.name(node)));
+                let why = why.map(|why| {
+                    format!("{}: {why}; {} that no other device had", self.trial.name(node), counted(lost, "edit"))
+                });
                 self.refused_stores.extend(why);
                 held
             }

@@ -5,6 +5,9 @@
 //!
 //! Knows: nodes, links, clocks, the workload. Must not: know what a message means, or judge.
 
+#[cfg(test)]
+mod befallen;
+mod beginning;
 mod calendar;
 pub mod clock;
 #[cfg(test)]
@@ -23,14 +26,13 @@ use crate::domain::history::{History, NodeEnd, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
-use crate::scenario::offline::{SECOND, Users};
+use crate::scenario::offline::SECOND;
 use crate::sync::host::{Host, NodeId, OpId, Time};
-use crate::sync::node::{Node, entropy};
+use crate::sync::node::Node;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Settings};
+use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
-use crate::sync::store::{Owner, StoreError};
-use crate::sync::strategy::Strategy;
 use crate::sync::wire::Frame;
 use calendar::Calendar;
 use clock::Clock;
@@ -63,7 +65,8 @@ struct Connection {
     /// What the second is to the first, and the first to the second.
     relations: [Relation; 2],
     wire: Wire,
-    out: bool,
+    /// Outages that it is in.
+    outages: u32,
     open: bool,
 }
 
@@ -71,10 +74,12 @@ struct Connection {
 struct Device {
     node: Option<Box<dyn Node>>,
     host: Host<Disk>,
-    /// Whether it is switched on, whether its user has it connected, and whether it can be reached.
+    /// Whether it is switched on, and, if not, when its power is back.
     up: bool,
+    back: Time,
+    /// Whether its user has it connected, and how many outages it is in.
     here: bool,
-    reachable: bool,
+    outages: u32,
     starts: u64,
     clock: Clock,
     /// What its user did, and then what it is going to do. The first so many are the ledger.
@@ -165,129 +170,9 @@ const RESTLESS: u64 = 100_000;
 /// Bytes after which it is not, beside a byte for each register in every one of those deliveries.
 const TORRENT: u64 = 16 << 20;
 
-impl<'a> World<'a> {
-    /// A world before anything has happened.
-    pub fn new(
-        trial: &'a OfflineTrial,
-        strategy: &Strategy,
-        settings: &dyn Fn(NodeId) -> Settings,
-    ) -> Result<Self, WorldError> {
-        let mut world = World {
-            trial,
-            devices: Vec::new(),
-            connections: Vec::new(),
-            calendar: Calendar::default(),
-            now: 0,
-            settling: false,
-            last_arrival: 0,
-            measures: Measures::of(trial),
-            forgotten: 0,
-            trace: None,
-            restarts: trial.crashes > 0 || !trial.faults.is_empty(),
-            refused_stores: Vec::new(),
-            keeps: Vec::new(),
-            kept: Vec::new(),
-            tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
-        };
-        let users = Users::of(trial);
-        let (random, mut clocks) = (trial.seed.stream("entropy"), trial.seed.stream("clocks"));
-        for node in 0..trial.nodes() {
-            let settings = settings(node);
-            let owner = Owner { scenario: trial.seed.value(), client: settings.client };
-            let mut host = Host::new(Disk::new(owner).flawed(settings.flaw), entropy(&random, node, 0));
-            let opened = (strategy.open)(&settings, trial, &mut host);
-            let opened = opened.map_err(|error| WorldError::Store { node: trial.name(node), error })?;
-            let is_client = node < trial.clients;
-            let lasts = trial.presence.lasts_s * SECOND;
-            world.devices.push(Device {
-                node: Some(opened),
-                host,
-                up: true,
-                here: !is_client,
-                reachable: true,
-                starts: 0,
-                clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
-                edits: if is_client { users.edits(node) } else { Vec::new() },
-                made: 0,
-                ids: Vec::new(),
-                safe: 0,
-                woken_at: None,
-                connections: Vec::new(),
-                backup: None,
-                wiped: false,
-                damaged: None,
-            });
-        }
-        world.connect_all();
-        world.plan_presence();
-        world.plan_mishaps();
-        world.plan(trial.presence.lasts_s * SECOND, Event::Settle);
-        (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
-        Ok(world)
-    }
-
+impl World<'_> {
     fn plan(&mut self, at: Time, event: Event) {
         self.calendar.plan(at, event);
-    }
-
-    fn connect_all(&mut self) {
-        let links = self.trial.seed.stream("links");
-        let connect = |world: &mut Self, ends: [NodeId; 2], relations| {
-            let number = world.connections.len();
-            // Edges and the hub are connected by lines that are not metered.
-            let of_client = ends[0] < world.trial.clients;
-            let link = if of_client { world.trial.link } else { Default::default() };
-            let wire = Wire::new(link, links.member(number as u64));
-            world.connections.push(Connection { ends, relations, wire, out: false, open: false });
-            for side in [0, 1] {
-                world.devices[ends[side] as usize].connections.push((ends[1 - side], number));
-            }
-        };
-        for node in 0..self.trial.nodes() {
-            if let Some(parent) = self.trial.parent(node) {
-                connect(self, [node, parent], [Relation::Parent, Relation::Child]);
-            } else if !self.trial.hub {
-                (0..node).for_each(|peer| connect(self, [peer, node], [Relation::Peer; 2]));
-            }
-        }
-        self.devices.iter_mut().for_each(|device| device.connections.sort_unstable());
-    }
-
-    fn plan_presence(&mut self) {
-        let stream = self.trial.seed.stream("presence");
-        let presence = &self.trial.presence;
-        for client in 0..self.trial.clients {
-            let mut stream = stream.member(client.into());
-            let mut between = |(least, most): (u64, u64)| (least * SECOND) + stream.below((most - least) * SECOND + 1);
-            let (mut at, end) = (between(presence.away_s), presence.lasts_s * SECOND);
-            while at < end {
-                self.plan(at, Event::Presence(client, true));
-                at += between(presence.here_s).max(1);
-                if at < end {
-                    self.plan(at, Event::Presence(client, false));
-                }
-                at += between(presence.away_s).max(1);
-            }
-        }
-    }
-
-    /// The same world, whose users do this instead: by client, in the order in which each does it.
-    pub fn with_users(mut self, users: Vec<Vec<UserEdit>>) -> Self {
-        self.devices.iter_mut().zip(users).for_each(|(device, edits)| device.edits = edits);
-        self
-    }
-
-    /// The same world, in which what comes in at this node is kept, in order.
-    pub fn traced(mut self, node: NodeId) -> Self {
-        self.trace = Some(MergeTrace::new(node, vec![self.trial.start; self.trial.registers as usize]));
-        self.trace_from_start(node);
-        self
-    }
-
-    /// The same world, of which these nodes are kept.
-    pub fn keeping(mut self, nodes: Vec<NodeId>) -> Self {
-        self.keeps = nodes;
-        self
     }
 
     /// Those that are to be kept, as they are; one that has no power is not.
@@ -298,12 +183,6 @@ impl<'a> World<'a> {
             Some(Kept { number, node: node.copy(), disk: device.host.store.clone() })
         };
         self.keeps.iter().filter_map(kept).collect()
-    }
-
-    /// The same world, in which the time of every message of this client is kept.
-    pub fn watched(mut self, client: NodeId) -> Self {
-        self.measures.watch(client);
-        self
     }
 
     /// Keeps what came in at the node that is traced.
@@ -383,7 +262,8 @@ impl<'a> World<'a> {
                 }
             }
             Event::Outage(link, out) => {
-                self.connections[link].out = out && !self.settling;
+                let outages = &mut self.connections[link].outages;
+                *outages = if out && !self.settling { *outages + 1 } else { outages.saturating_sub(1) };
                 self.refresh(link)?;
             }
             Event::Mishap(mishap) => self.befall(mishap)?,
@@ -395,7 +275,7 @@ impl<'a> World<'a> {
                     self.act(node, |_, _| Ok(()))?;
                 }
                 self.kept = self.kept();
-                self.connections.iter_mut().for_each(|connection| connection.out = false);
+                self.connections.iter_mut().for_each(|connection| connection.outages = 0);
                 (0..self.connections.len()).try_for_each(|link| self.refresh(link))?;
             }
         }
@@ -480,12 +360,12 @@ impl<'a> World<'a> {
 
     /// Opens or closes a connection as its ends and itself allow.
     fn refresh(&mut self, link: usize) -> Result<(), WorldError> {
-        let Connection { ends, relations, out, open, .. } = self.connections[link];
+        let Connection { ends, relations, outages, open, .. } = self.connections[link];
         let ready = |&end: &NodeId| {
             let device = &self.devices[end as usize];
-            device.up && device.here && device.reachable && device.node.is_some()
+            device.up && device.here && device.outages == 0 && device.node.is_some()
         };
-        let opens = !out && ends.iter().all(ready);
+        let opens = outages == 0 && ends.iter().all(ready);
         if opens == open {
             return Ok(());
         }

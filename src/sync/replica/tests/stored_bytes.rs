@@ -108,6 +108,23 @@ fn opened(image: Option<&[u8]>, entries: &[Vec<u8>], serves: bool) -> Result<(),
     Ok(())
 }
 
+#[test]
+fn a_split_is_an_entry_of_a_leaf_and_damage_in_the_store_of_who_serves_others() {
+    let entries = |client| {
+        let me = Actor { client, incarnation: 1 };
+        let edit = |register| Entry::Edit(Edit { register, amount: 1 });
+        [Entry::Started(1), edit(0), edit(1), Entry::Sealed, Entry::Split(me, 1)].map(|entry| entry.bytes())
+    };
+    let open = |serves| {
+        let mut host = Host::new(Disk::new(OWNER), Entropy::Counted(7));
+        let settings = settings(serves);
+        entries(settings.client).iter().try_for_each(|entry| host.append(entry)).expect("memory");
+        Replica::open(settings, &mut host).map(|replica| replica.state().log.len())
+    };
+    assert_eq!(open(false), Ok(2));
+    assert!(matches!(open(true), Err(StoreError::Damaged(why)) if why.starts_with("entry 4: ")));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 

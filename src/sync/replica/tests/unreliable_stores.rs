@@ -265,6 +265,22 @@ fn whichever_call_of_a_store_fails_what_users_saw_counts_once_and_nothing_else_d
 }
 
 #[test]
+fn who_noted_what_is_gone_with_a_refused_edit_no_longer_knows_its_journal() {
+    let mut pair = Pair::new(None, Failure::Refused);
+    let me = pair.leaf.state.me;
+    pair.leaf.edit(&mut pair.leaf_host, 0, 1).expect("nothing fails yet");
+    // It is written with what is written next.
+    pair.leaf.note(&mut pair.leaf_host, Entry::Given(1, 1, me)).expect("nothing fails yet");
+    pair.leaf_host.store.left = Some(2);
+    let refused = pair.leaf.edit(&mut pair.leaf_host, 0, 100);
+    assert!(matches!(refused, Err(StoreError::Refused { entries: 2, .. })), "{refused:?}");
+    assert_eq!(pair.leaf.replays(&mut pair.leaf_host.store), Ok(false), "it has noted what its journal lacks");
+    assert_eq!(pair.leaf.edit(&mut pair.leaf_host, 0, 1), Err(StoreError::Unknown));
+    let again = Replica::open(settings(LEAF), &mut pair.leaf_host).expect("a store");
+    assert_eq!(again.sums()[0], 1);
+}
+
+#[test]
 fn an_edit_that_was_refused_does_not_count_with_the_next() {
     let mut pair = Pair::new(Some(1), Failure::Refused);
     let refused = pair.leaf.edit(&mut pair.leaf_host, 0, 100);

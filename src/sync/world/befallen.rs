@@ -1,0 +1,232 @@
+//! What is to happen to nodes and links does happen, and lasts as long as it is to.
+
+use super::tests::trial;
+use super::*;
+use crate::domain::offline::{Clocks, Edge, FaultKind, Link, NodeFault};
+use crate::sync::node::entropy;
+use crate::sync::store::Store;
+use crate::sync::strategy::{RIGHT, find};
+use std::collections::BTreeSet;
+
+fn world(trial: &OfflineTrial) -> World<'_> {
+    World::new(trial, find(RIGHT).expect("a strategy"), &settings(trial, None)).expect("a world")
+}
+
+/// Lets everything happen until this time.
+fn until(world: &mut World<'_>, seconds: u64) {
+    while let Some((at, event)) = world.calendar.next() {
+        world.now = at;
+        world.happen(event).expect("a disk");
+        if at >= seconds * SECOND {
+            return;
+        }
+    }
+}
+
+#[test]
+fn an_outage_of_a_link_is_over_when_all_that_overlap_are() {
+    let trial = OfflineTrial { link: Link { outages: 3, ..Link::default() }, ..trial(1) };
+    let mut world = world(&trial);
+    world.happen(Event::Presence(0, true)).expect("a disk");
+    assert!(world.connections[0].open);
+    let mut after = |out| {
+        world.happen(Event::Outage(0, out)).expect("a disk");
+        world.connections[0].open
+    };
+    assert_eq!([true, true, false, false].map(&mut after), [false, false, false, true]);
+}
+
+#[test]
+fn a_link_is_down_as_long_as_its_outages_last_and_carries_nothing_meanwhile() {
+    let open_for = |outages, outage_s| {
+        let mut trial = OfflineTrial { link: Link { outages, outage_s, ..Link::default() }, clients: 1, ..trial(1) };
+        trial.presence.away_s = (0, 0);
+        trial.presence.here_s = (20_000, 20_000);
+        let (mut world, mut open, mut before) = (world(&trial), 0, 0);
+        while let Some((at, event)) = world.calendar.next()
+            && at < trial.presence.lasts_s * SECOND
+        {
+            open += if world.connections[0].open { at - before } else { 0 };
+            (world.now, before) = (at, at);
+            world.happen(event).expect("a disk");
+        }
+        open / SECOND
+    };
+    let (whole, less) = (open_for(0, 60), open_for(4, 1000));
+    assert!(whole > 19_000, "{whole} s");
+    // Four of a thousand seconds each, of which some overlap or end with the world.
+    assert!((1000..=4001).contains(&(whole - less)), "{whole} s and {less} s");
+}
+
+#[test]
+fn a_node_is_away_until_its_last_outage_is_over_and_down_until_its_last_failure_is() {
+    let fault = |kind, at_s, for_s| NodeFault { kind, node: "hub".to_owned(), at_s, for_s, age_s: 0 };
+    for kind in [FaultKind::Outage, FaultKind::Crash] {
+        let faults = vec![fault(kind, 1000, 900), fault(kind, 1200, 60)];
+        let mut trial = OfflineTrial { faults, clients: 1, ..trial(1) };
+        trial.presence.away_s = (0, 0);
+        trial.presence.here_s = (20_000, 20_000);
+        let mut world = world(&trial);
+        let mut open = Vec::new();
+        for seconds in [990, 1100, 1300, 1890, 1950] {
+            world.plan(seconds * SECOND, Event::Presence(0, true));
+        }
+        for seconds in [990, 1100, 1300, 1890, 1950] {
+            until(&mut world, seconds);
+            open.push(world.connections[0].open);
+        }
+        assert_eq!(open, [true, false, false, false, true], "{kind:?}");
+    }
+}
+
+#[test]
+fn a_power_failure_leaves_all_nothing_or_a_part_of_what_was_not_synced() {
+    const ENTRY: u64 = 112;
+    let trial = trial(1);
+    let mut left = BTreeSet::new();
+    for start in 0..60 {
+        let mut world = world(&trial);
+        let device = &mut world.devices[0];
+        device.host = Host::new(device.host.store.clone(), entropy(&trial.seed.stream("entropy"), 0, start));
+        let synced = device.host.store.bytes();
+        device.host.store.append(&[7; ENTRY as usize - 12]).expect("memory");
+        assert_eq!(device.host.store.unsynced(), ENTRY);
+        world.power_failed(0).expect("a disk");
+        let device = &world.devices[0];
+        assert!(!device.up && device.back > world.now);
+        left.insert(device.host.store.bytes() - synced);
+    }
+    assert!(left.contains(&0) && left.contains(&ENTRY), "{left:?}");
+    assert!(left.iter().filter(|&&left| 0 < left && left < ENTRY).count() > 5, "torn in many places: {left:?}");
+}
+
+#[test]
+fn crashes_come_as_often_as_they_are_drawn_and_after_any_number_of_steps() {
+    let trial = OfflineTrial { crashes: 100, ..trial(1) };
+    let mut world = world(&trial);
+    let mut steps = BTreeSet::new();
+    while let Some((at, event)) = world.calendar.next() {
+        if let Event::Mishap(Mishap::Fuse(_, after)) = event {
+            steps.insert(after);
+        }
+        world.now = at;
+        world.happen(event).expect("a disk");
+    }
+    let starts: u64 = world.devices.iter().map(|device| device.starts).sum();
+    // One comes with the next thing that its node does, and two may come together.
+    assert!((50..=100).contains(&starts), "{starts} starts");
+    assert_eq!(steps, (1..=12).collect());
+}
+
+#[test]
+fn a_device_is_set_back_to_what_it_was_when_its_backup_was_taken() {
+    let fault =
+        NodeFault { kind: FaultKind::Restore, node: "client 0".to_owned(), at_s: 10_000, for_s: 60, age_s: 6_000 };
+    let trial = OfflineTrial { faults: vec![fault], ..trial(1) };
+    let mut world = world(&trial);
+    let held = |world: &World<'_>| world.devices[0].host.store.clone().load().expect("a disk");
+    until(&mut world, 4_000);
+    let (made, backup) = (world.devices[0].made, held(&world));
+    assert!(world.devices[0].backup.as_ref().is_some_and(|(then, ..)| *then == made && made > 0));
+    while world.devices[0].back == 0 {
+        let (at, event) = world.calendar.next().expect("there is more to come");
+        world.now = at;
+        world.happen(event).expect("a disk");
+    }
+    assert!(world.now >= 10_000 * SECOND && world.devices[0].made > made);
+    assert_eq!(held(&world), backup);
+}
+
+#[test]
+fn what_is_on_its_way_when_a_connection_goes_down_is_gone() {
+    let trial = trial(1);
+    for stays in [true, false] {
+        let mut world = world(&trial);
+        world.happen(Event::Presence(0, true)).expect("a disk");
+        world.happen(Event::Presence(0, stays)).expect("a disk");
+        while let Some((at, event)) = world.calendar.next() {
+            world.now = at;
+            let arrives = matches!(event, Event::Arrival { .. });
+            if arrives {
+                world.happen(event).expect("a disk");
+                break;
+            }
+        }
+        assert_eq!(world.measures.deliveries, u64::from(stays));
+    }
+}
+
+#[test]
+fn clients_clocks_are_wrong_as_they_are_drawn_and_go_into_what_they_do() {
+    let clocks = Clocks { skew_s: 1000, drift_ppm: 100, jumps: 1, jump_s: 60 };
+    let trial = OfflineTrial { clocks, ..trial(1) };
+    let mut world = world(&trial);
+    let shown =
+        |world: &World<'_>| -> BTreeSet<i64> { world.devices.iter().map(|device| device.clock.shows(0)).collect() };
+    assert_eq!(shown(&world).len(), 5, "no two are the same");
+    assert_eq!(world.devices[4].clock.shows(7), 7, "the hub's is right");
+    world.now = 5_000 * SECOND;
+    world.act(0, |_, _| Ok(())).expect("a disk");
+    assert_eq!(world.devices[0].host.wall, world.devices[0].clock.shows(world.now));
+    assert!(world.devices[0].made > 0 && world.devices[0].host.wall.abs_diff(world.now as i64) > SECOND);
+}
+
+#[test]
+fn lines_of_clients_are_metered_and_those_between_edges_and_the_hub_are_not() {
+    let edges = vec![Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0] }];
+    let link = Link { bits_per_s: 8_000, latency_ms: 1000, ..Link::default() };
+    let trial = OfflineTrial { edges, link, ..trial(1) };
+    let mut world = world(&trial);
+    for connection in &mut world.connections {
+        let metered = connection.ends[0] < trial.clients;
+        let [arrival, _] = connection.wire.send(10 * SECOND, Frame { bytes: vec![0; 1000] }, 0, false);
+        let at = arrival.expect("it is sound").at - 10 * SECOND;
+        assert_eq!(at, if metered { 2_000_000 } else { 20_800 }, "{:?}", connection.ends);
+    }
+    assert_eq!(world.connections.len(), 5);
+}
+
+#[test]
+fn a_crash_excuses_the_edit_that_it_came_before_the_showing_of_and_no_other() {
+    let trial = OfflineTrial { crashes: 1, ..trial(1) };
+    for steps in 1..=9 {
+        let mut world = world(&trial);
+        world.devices[0].host.crash_after(steps);
+        world.now = 15_000 * SECOND;
+        world.act(0, |_, _| Ok(())).expect("a disk");
+        let device = &world.devices[0];
+        // An edit is appended, synced and shown.
+        let (made, shown) = (steps.div_ceil(3) as usize, steps as usize / 3);
+        assert!(!device.up && device.edits.len() > 9);
+        assert_eq!((device.made, device.ids.len()), (made, shown), "{steps} steps");
+        let excused: Vec<usize> = (0..device.edits.len()).filter(|&edit| device.edits[edit].excused).collect();
+        assert_eq!(excused, (shown..made).collect::<Vec<_>>(), "{steps} steps");
+    }
+}
+
+#[test]
+fn a_lost_store_excuses_what_no_other_had_and_nothing_that_had_been_acknowledged() {
+    let fault = NodeFault { kind: FaultKind::Wipe, node: "client 0".to_owned(), at_s: 0, for_s: 60, age_s: 0 };
+    let (mut excused_in_all, mut safe_in_all) = (0, 0);
+    for at_s in (2_000..18_000).step_by(500) {
+        let trial = OfflineTrial { faults: vec![NodeFault { at_s, ..fault.clone() }], ..trial(1) };
+        let mut world = world(&trial);
+        let mut held_above = Vec::new();
+        while world.devices[0].back == 0 {
+            let (at, event) = world.calendar.next().expect("there is more to come");
+            let hub = world.devices[4].node.as_deref().expect("it is up");
+            held_above = world.devices[0].ids.iter().map(|&id| hub.remembers(id)).collect();
+            world.now = at;
+            world.happen(event).expect("a disk");
+        }
+        let device = &world.devices[0];
+        let acknowledged = device.safe;
+        assert!(held_above[..acknowledged].iter().all(|&held| held), "at {at_s} s");
+        for (number, edit) in device.edits[..device.made].iter().enumerate() {
+            assert_eq!(edit.excused, number >= acknowledged, "edit {number} at {at_s} s");
+        }
+        excused_in_all += device.made - acknowledged;
+        safe_in_all += acknowledged;
+    }
+    assert!(excused_in_all > 20 && safe_in_all > 200, "{excused_in_all} and {safe_in_all}");
+}
