@@ -85,7 +85,6 @@ impl Content for XorDelta {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        self.came.clear();
         let mut deltas = Vec::new();
         let mut next = 0u64;
         for _ in 0..reader.count("a number of registers")? {
