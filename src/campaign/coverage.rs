@@ -3,6 +3,8 @@
 //! Nothing here is a fixed text about a fixed run: every sentence is computed from the equations of the engine runs
 //! that were made, and from what the other checks did.
 
+use std::collections::BTreeSet;
+
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
@@ -85,12 +87,13 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
 
 /// The claims of a trial of algebras or strategies: of each, that these kinds of fault were tried by a check that holds.
 pub fn claims_of_algebras(classes: &[FaultClass], checks: &[Check]) -> Vec<ClaimRecord> {
-    let algebras = checks.iter().flat_map(|check| check.subjects.keys());
+    let mut seen = BTreeSet::new();
+    let algebras = checks.iter().flat_map(|check| check.subjects.keys()).filter(|&name| seen.insert(name));
     let of_algebra = |name: &String| {
         let concerns = |check: &Check| check.subjects.contains_key(name);
         classes.iter().map(|&class| claim(class, name, checks, &concerns)).collect::<Vec<_>>()
     };
-    algebras.flat_map(of_algebra).collect()
+    algebras.collect::<Vec<_>>().into_iter().flat_map(of_algebra).collect()
 }
 
 fn is_software(check: &Check) -> bool {

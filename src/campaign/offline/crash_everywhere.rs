@@ -23,7 +23,7 @@ use crate::sync::strategy::RIGHT;
 pub const NAME: &str = "every crash";
 
 /// The name of the check that the replica without a flaw holds where flaws are planted.
-pub const WITHOUT_FLAW: &str = "every crash, without a flaw";
+pub const WITHOUT_FLAW: &str = "every crash of the smaller world";
 
 /// Walks through the world of the sound replica, and through those of the flawed ones.
 pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
@@ -111,7 +111,7 @@ fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against
             let told: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
             (Verdict::Falsified, format!("{of}: {}", told.join("; ")))
         }
-        (None, true) => (Verdict::Holds, format!("{of}: every judge holds at every end")),
+        (None, true) => (Verdict::Holds, format!("{of}: no judge has anything against any end")),
         (None, false) => (Verdict::Inconclusive, format!("{of}: more than {} states", trial.most_states)),
     };
     let warrant = (verdict == Verdict::Holds).then(|| Warrant::Walked {
