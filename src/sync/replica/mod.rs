@@ -149,6 +149,12 @@ impl Replica {
             edits.iter().try_for_each(|edit| host.append(&entry(edit).bytes()))?;
             return host.sync();
         }
+        if self.has(Flaw::ShowBeforeSync) {
+            edits.iter().try_for_each(|edit| host.append(&entry(edit).bytes()))?;
+            edits.iter().for_each(|edit| self.state.apply(entry(edit)));
+            (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+            return host.sync();
+        }
         self.commit_all(host, edits.iter().map(entry).collect())?;
         (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
         self.news(host);
