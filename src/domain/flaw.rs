@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub enum Flaw {
     /// An edit is applied and shown before it is in the journal.
     ApplyBeforeJournal,
+    /// An edit is shown when it is written, before the disk has it.
+    ShowBeforeSync,
     /// A delta is a duplicate if its number is not above the last one seen.
     DedupByLastSequence,
     /// A message is acknowledged before what it brought is durable.
@@ -34,6 +36,7 @@ impl Flaw {
     /// All of them, with the name and what it is in a line.
     pub const ALL: &[(Flaw, &str, &str)] = &[
         (Flaw::ApplyBeforeJournal, "apply-before-journal", "an edit is shown before it is in the journal"),
+        (Flaw::ShowBeforeSync, "show-before-sync", "an edit is shown before the journal with it is durable"),
         (
             Flaw::DedupByLastSequence,
             "dedup-by-last-sequence",

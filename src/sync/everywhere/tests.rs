@@ -77,6 +77,8 @@ fn what_judges_are_told_differs_from_nothing_where_it_should() {
     let trial = CrashEverywhereTrial { crashes: 1, edits_before: 0, ..trial() };
     let any = |flaw, of: fn(&History) -> bool| walked(&trial, flaw).1.iter().any(of);
     assert!(any(Some(Flaw::ApplyBeforeJournal), |history| history.forgotten > 0));
+    // On a disk that loses nothing nobody could tell.
+    assert!(any(Some(Flaw::ShowBeforeSync), |history| history.forgotten > 0));
     assert!(any(Some(Flaw::AckBeforeDurable), |history| history.unkept > 0));
     assert!(any(None, |history| history.ledger.edits().any(|edit| edit.excused)));
     assert!(!any(None, |history| history.forgotten + history.unkept + history.backlog > 0 || !history.quiet));

@@ -150,6 +150,12 @@ impl Replica {
             edits.iter().try_for_each(|&edit| host.append(&Entry::Edit(edit).bytes()))?;
             return host.sync();
         }
+        if self.has(Flaw::ShowBeforeSync) {
+            edits.iter().try_for_each(|&edit| host.append(&Entry::Edit(edit).bytes()))?;
+            edits.iter().for_each(|&edit| self.state.apply(Entry::Edit(edit)));
+            (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+            return host.sync();
+        }
         self.commit_all(host, edits.iter().copied().map(Entry::Edit).collect())?;
         (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
         self.news(host);

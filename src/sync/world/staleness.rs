@@ -230,8 +230,10 @@ impl World<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::history::UserEdit;
     use crate::domain::offline::Presence;
     use crate::domain::seed::Seed;
+    use crate::scenario::offline::SECOND;
     use crate::sync::host::{Entropy, Host};
     use crate::sync::replica::log::Delta;
     use crate::sync::replica::message::Message;
@@ -314,6 +316,24 @@ mod tests {
         let all: Knowledge = vec![3, 0, 0, 0].into();
         (1..4).for_each(|client| staleness.took(client, &all, 1_000_000));
         assert_eq!((staleness.histogram.len(), staleness.undelivered()), (6, Some(3)));
+    }
+
+    #[test]
+    fn an_edit_is_as_old_as_it_is_though_its_device_was_alone_until_long_after_it() {
+        let mut apart = trial(1);
+        apart.presence = Presence { lasts_s: 1000, away_s: (1 << 30, 1 << 30), here_s: (1, 1) };
+        let edit = UserEdit { at: 10 * SECOND, register: 3, amount: 1, excused: false };
+        for name in ["additive-delta", "last-arrival", "reconciliation"] {
+            let found = strategy::find(name).expect("a strategy");
+            let world = World::new(&apart, found, &settings(&apart, None)).expect("a world");
+            let users = vec![vec![edit], Vec::new(), Vec::new(), Vec::new()];
+            let outcome = world.with_users(users).run(&mut crate::domain::watch::Unwatched).expect("it ends");
+            let staleness = outcome.measures.staleness;
+            assert_eq!((staleness.histogram.len(), staleness.undelivered()), (3, Some(0)), "{name}");
+            // Everyone is connected after 1000 s.
+            let (least, most) = (staleness.histogram.min(), staleness.histogram.max());
+            assert!((989_000..996_000).contains(&least) && most < 996_000, "{name}: {least} to {most} ms");
+        }
     }
 
     #[test]
