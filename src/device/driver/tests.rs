@@ -112,6 +112,62 @@ fn an_engine_that_says_done_and_busy_is_not_done() {
     assert_eq!(outcome.cycles, 1, "no look is left");
 }
 
+/// A bus whose adapter's STATUS reads these words, one after the other and the last one for ever; RD reads how many are
+/// left.
+struct AdapterStatuses(Vec<u32>);
+
+impl Bus for AdapterStatuses {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        if address != adapter::BASE + adapter::STATUS {
+            return Ok(self.0.len() as u32);
+        }
+        Ok(if self.0.len() > 1 { self.0.remove(0) } else { self.0[0] })
+    }
+    fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
+        Ok(())
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn pause(&mut self, _duration: Duration) {}
+    fn link(&self) -> &str {
+        "adapter statuses"
+    }
+}
+
+#[test]
+fn a_command_is_done_once_the_adapter_says_that_its_response_is_right_and_that_it_is_idle() {
+    for unfinished in [0, adapter::BUSY, adapter::BUSY | adapter::RESPONSE_OK] {
+        let statuses = vec![unfinished, unfinished, adapter::RESPONSE_OK];
+        let mut driver = Driver::of(Box::new(AdapterStatuses(statuses)));
+        assert_eq!(driver.read(), Ok(1 << 32 | 1), "{unfinished}: no status is left when RD is believed");
+    }
+}
+
+#[test]
+fn a_link_that_damages_every_first_answer_does_not_hide_the_mark_of_an_emulator() {
+    /// Answers 0 wherever it is asked for the first time, and then marks itself.
+    struct DamagesFirst(Vec<u32>);
+    impl Bus for DamagesFirst {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let asked_before = self.0.contains(&address);
+            self.0.push(address);
+            Ok(if asked_before { mark::word(Evidence::RtlSimulation) } else { 0 })
+        }
+        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
+            Ok(())
+        }
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+        fn pause(&mut self, _duration: Duration) {}
+        fn link(&self) -> &str {
+            "damages first"
+        }
+    }
+    assert_eq!(Driver::of(Box::new(DamagesFirst(Vec::new()))).mark(), Ok(Some(Evidence::RtlSimulation)));
+}
+
 #[test]
 fn a_bus_without_a_device_is_refused_by_its_identity() {
     for word in [0, u32::MAX, 0x0221_0000, 0x0200_0000, 0x0201_3C00, 0x0208_0004] {
