@@ -78,7 +78,7 @@ pub const REGISTRY: &[Registration] = &[
         argument: "[:BANKS]",
         about: "RTL of the device, simulated by Verilator, with 8 banks or so many; takes --plant",
         takes_faults: true,
-        open: |backend, conditions| open_device(backend, conditions, rtl::device),
+        open: rtl::open,
     },
     Registration {
         name: "devmem",
