@@ -159,17 +159,20 @@ impl Driver {
         &self.identity
     }
 
-    /// Has the engine accumulate; watched in units of deltas.
+    /// Has the engine accumulate; watched in units of deltas. An engine that is as idle at the end of its time as if it
+    /// had not been started is started once more: nobody acknowledges a write, and a link may lose it.
     pub fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, DriverError> {
-        let seed = run.seed.value();
-        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
-        let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
-        self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
-        self.write_engine(engine::CTRL, engine::START)?;
-        let end = self.bus.elapsed() + expected(run);
-        let awaited = self.await_engine(run, watch);
-        let unseen = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
-        self.running = unseen.then_some(end);
+        self.start(run)?;
+        let mut awaited = self.await_engine(run, watch);
+        if let Err(DriverError::Deadline { status, .. }) = &awaited
+            && status & (engine::BUSY | engine::DONE) == 0
+        {
+            self.start(run)?;
+            awaited = self.await_engine(run, watch);
+        }
+        if !matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. })) {
+            self.running = None;
+        }
         awaited?;
         let outputs = [engine::CYCLES, engine::RESULT_LO, engine::RESULT_HI].map(|offset| engine::BASE + offset);
         let mut words = [0; 3];
@@ -232,6 +235,17 @@ impl Driver {
     /// Whether the accumulator is zero, by the adapter's own word.
     pub fn accumulator_is_zero(&mut self) -> Result<bool, DriverError> {
         Ok(self.answer(command::STATUS)? & 1 == 1)
+    }
+
+    /// Starts a run, which goes on until its end was seen or the link failed.
+    fn start(&mut self, run: EngineRun) -> Result<(), DriverError> {
+        let seed = run.seed.value();
+        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
+        let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
+        self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
+        self.write_engine(engine::CTRL, engine::START)?;
+        self.running = Some(self.bus.elapsed() + expected(run));
+        Ok(())
     }
 
     fn prime(&mut self) -> Result<(), DriverError> {

@@ -300,6 +300,38 @@ fn a_look_at_the_adapter_that_took_long_is_not_the_last_one() {
 }
 
 #[test]
+fn a_start_that_the_link_loses_is_given_again_once() {
+    /// A model; as many starts are lost as are left.
+    struct LosesStarts(Model, u32);
+    impl Bus for LosesStarts {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            self.0.read(address)
+        }
+        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+            let is_lost = address == engine::BASE + engine::CTRL && word == engine::START && self.1 > 0;
+            self.1 -= u32::from(is_lost);
+            if is_lost { Ok(()) } else { self.0.write(address, word) }
+        }
+        fn elapsed(&self) -> Duration {
+            self.0.elapsed()
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.0.pause(duration);
+        }
+        fn link(&self) -> &str {
+            "loses starts"
+        }
+    }
+    let cycles = |lost| {
+        let bus = LosesStarts(Model::new(PUBLISHED_BANKS, &Plants::default()), lost);
+        let run = EngineRun { count: 5, active: 1, seed: Seed::new(1) };
+        Driver::of(Box::new(bus)).run(run, &mut Unwatched).map(|outcome| outcome.cycles)
+    };
+    assert_eq!([cycles(0), cycles(1)], [Ok(5), Ok(5)]);
+    assert!(matches!(cycles(2), Err(DriverError::Deadline { status: 0x0208_0000, .. })));
+}
+
+#[test]
 fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
     let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
     let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: None };
