@@ -206,7 +206,9 @@ fn engine(
         let reason = format!("it has {banks} banks and the case wants {} active", run.active);
         return Err(ReplayError::Incapable { subject: device.name().to_owned(), reason });
     }
+    watch.begin("engine run", run.count.into());
     let observed = engine_sweeps::observe(device, &[run], equations::right_result, watch)?[0];
+    watch.end();
     let (expected, got) = (observed.expected, observed.got);
     let compared = vec![
         Comparison { quantity: Quantity::Result, expected: Hex64(expected.result), got: Hex64(got.result) },

@@ -312,11 +312,11 @@ fn the_rtl_is_served_to_other_programs_and_its_evidence_goes_with_it() {
 }
 
 #[test]
-fn a_long_run_of_the_rtl_is_stopped_by_a_signal_at_once_and_keeps_the_rows_that_were_made() {
+fn a_long_run_of_the_rtl_is_stopped_by_a_signal_and_keeps_its_record() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.json");
-    // A simulation of these clocks would take minutes.
-    let run = UnderWay::start(&["4000001", "--backend", "rtl:32", "--record", text(&path)]);
+    // A simulation of these clocks takes minutes.
+    let run = UnderWay::start(&["4000000001", "--backend", "rtl", "--record", text(&path)]);
     let answer = run.interrupted();
     assert_eq!(answer.exit, 130, "{answer:?}");
     let record: Value = serde_json::from_str(&fs::read_to_string(&path).expect("a record")).expect("JSON");
