@@ -79,6 +79,7 @@ pub(super) fn explained(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => {
             format!("{error}; a user must be in the group that owns it, or be root (see the README, On the board)")
         }
+        ErrorKind::IsADirectory => format!("{error}; expected a serial device"),
         _ if error.raw_os_error() == Some(NOT_A_TTY) => format!("{error}; expected a serial device"),
         _ => error.to_string(),
     }
@@ -238,7 +239,8 @@ mod tests {
         let (_master, path) = pty();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let opens: [Box<dyn FnOnce() -> Result<Box<dyn ByteStream>, BusError> + Send>; 2] = [
+        type Open = Box<dyn FnOnce() -> Result<Box<dyn ByteStream>, BusError> + Send>;
+        let opens: [Open; 2] = [
             Box::new(move || open_tty("any", Path::new(&path), DEFAULT_BAUD)),
             Box::new(move || connect("any", "127.0.0.1", port)),
         ];

@@ -152,9 +152,9 @@ fn a_sweep_that_is_cut_off_keeps_the_rows_that_were_made_and_holds_nothing() {
 
 #[test]
 fn a_wrong_row_is_a_finding_also_where_its_sweep_was_cut_off() {
-    let wrong = (24..54).step_by(4).map(|answers| cut_off(answers, &["--plant", "dead-bank:0"]));
-    let cut = wrong.filter(|record| record.bank_sweeps.first().is_some_and(|sweep| sweep.rows.len() < 4));
-    let found = cut.last().expect("one that was cut off in the bank sweep");
+    let mut runs = (24..54).step_by(4).map(|answers| cut_off(answers, &["--plant", "dead-bank:0"]));
+    let found = runs.find(|record| record.bank_sweeps.first().is_some_and(|sweep| sweep.rows.len() < 4));
+    let found = found.expect("one that was cut off in the bank sweep");
     assert_eq!(found.verdict, Verdict::Falsified);
     let finding = &found.checks[0].findings[0];
     assert!(finding.reproducible && finding.size.starts_with("not made smaller: "), "{finding:?}");
@@ -231,6 +231,7 @@ fn what_is_not_there_or_may_not_be_used_is_unavailable_with_the_reason() {
         ("serial:/no/such/tty", "No such file or directory"),
         (&format!("uartbone:{plain}"), "expected a serial device"),
         ("serial:/dev/null", "expected a serial device"),
+        ("uartbone:/tmp", "Is a directory (os error 21); expected a serial device"),
         ("uartbone:no-such-host.invalid:1234", "cannot connect"),
         ("etherbone:udp:no-such-host.invalid:1234", "has no address"),
         ("uio:4000", "cannot read /sys/class/uio/uio4000/maps/map0/size: No such file"),
