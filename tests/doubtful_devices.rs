@@ -1,7 +1,13 @@
 //! A device that does not give the same answer again is not falsified, and not passed either.
 
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use abench::bus::{Bus, BusError};
 use abench::campaign::arrival_orders::{Workload, searched};
-use abench::campaign::{adapter_round_trips, engine_sweeps};
+use abench::campaign::{adapter_round_trips, engine_sweeps, replay};
+use abench::device::model::{Model, Plants};
 use abench::domain::evidence::Evidence;
 use abench::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use abench::domain::seed::Seed;
@@ -10,6 +16,7 @@ use abench::domain::trial::Budget;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::{Unwatched, Watch};
 use abench::oracle::equations;
+use abench::subject::Subjects;
 use abench::subject::device::BusDevice;
 
 /// A modelled device whose answers with these numbers have one bit wrong.
@@ -79,8 +86,9 @@ fn short_sweep(wrong: fn(u32) -> bool) -> (Verdict, Vec<bool>) {
     let mut device = Doubtful::new(wrong);
     let runs = engine_sweeps::short_runs(8, SEED);
     let sweep = engine_sweeps::observe(&mut device, &runs, equations::right_result, &mut Unwatched).expect("answers");
-    let check = engine_sweeps::judge_short_sweep(&device, &sweep);
-    let (findings, ended) = engine_sweeps::findings(&mut device, &sweep, &sweep, None, &mut Unwatched);
+    let check = engine_sweeps::judge_short_sweep(&device, &sweep, runs.len());
+    let mut ended = None;
+    let findings = engine_sweeps::findings(&mut device, &sweep, &sweep, None, &mut ended, &mut Unwatched);
     assert_eq!(ended, None);
     (check.verdict, findings.iter().map(|finding| finding.reproducible).collect())
 }
@@ -131,4 +139,52 @@ fn a_searched_state_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified
     // The 20th answer is the end of the tenth step.
     assert_eq!(search(|answer| answer == 20), (Verdict::Inconclusive, vec![false]));
     assert_eq!(search(|answer| answer >= 20), (Verdict::Falsified, vec![true]));
+}
+
+/// A sound device behind a link that makes another word of the first 0x77s that are written, as many as are left.
+struct Damaging {
+    model: Model,
+    left: Rc<Cell<u32>>,
+}
+
+impl Bus for Damaging {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.model.read(address)
+    }
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        let damages = word == 0x77 && self.left.get() > 0;
+        self.left.set(self.left.get() - u32::from(damages));
+        self.model.write(address, word ^ u32::from(damages))
+    }
+    fn elapsed(&self) -> Duration {
+        self.model.elapsed()
+    }
+    fn pause(&mut self, duration: Duration) {
+        self.model.pause(duration);
+    }
+    fn link(&self) -> &str {
+        "damaging"
+    }
+}
+
+#[test]
+fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
+    for case in [
+        "case1,uartbone:x:1,engine,count=5,active=1,seed=0x77",
+        "case1,uartbone:x:1,adapter,ops=load:0:0x5+accum:0x77+read",
+    ] {
+        let replayed = |times| {
+            let left = Rc::new(Cell::new(times));
+            let bus = Damaging { model: Model::new(8, &Plants::default()), left: Rc::clone(&left) };
+            let device = BusDevice::linked("uartbone:x:1", Box::new(bus), |_| Ok(Evidence::Model)).expect("a device");
+            let mut subjects = Subjects { devices: vec![device], ..Subjects::default() };
+            let replayed = replay::case(&case.parse().expect("a case"), &mut subjects, &mut Unwatched);
+            replayed.expect("answers")
+        };
+        assert_eq!(replayed(0).verdict, Verdict::Holds, "{case}");
+        let once = replayed(1);
+        assert_eq!(once.verdict, Verdict::Inconclusive, "{case}");
+        assert!(once.doubt.is_some_and(|doubt| doubt.contains("came otherwise when the case was repeated")), "{case}");
+        assert_eq!(replayed(1000).verdict, Verdict::Falsified, "{case}");
+    }
 }

@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_had_noise_is_asked_once_it_was_quiet_for_longer_than_a_far_end_remembers() {
+        // Noise with pauses of 110 ms, the last at 330 ms: a far end forgets what is half said after 100 ms.
+        let (start, milliseconds) = (Instant::now(), Duration::from_millis);
+        let coming = [0, 110, 220, 330].map(|at| (start + milliseconds(at), 0xAA));
+        let mut line = Line::over(Box::new(Paced {
+            now: start,
+            byte_time: Duration::ZERO,
+            latency: Duration::ZERO,
+            free: start,
+            coming: coming.into(),
+        }));
+        assert_eq!(answer(&mut line, 7).expect("an answer"), 7);
+        let quiet = line.since(start) - milliseconds(330);
+        assert!((milliseconds(110)..=milliseconds(200)).contains(&quiet), "{quiet:?}");
+    }
+
+    #[test]
     fn a_question_that_was_lost_is_asked_again_and_has_no_second_answer() {
         let mut line = Paced::line(Duration::ZERO, Duration::ZERO);
         assert!(matches!(line.ask(&[WRITE], &mut [0]), Err(NoAnswer::Short { .. })));

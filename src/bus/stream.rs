@@ -79,6 +79,7 @@ pub(super) fn explained(error: &io::Error) -> String {
         ErrorKind::PermissionDenied => {
             format!("{error}; a user must be in the group that owns it, or be root (see the README, On the board)")
         }
+        ErrorKind::IsADirectory => format!("{error}; expected a serial device"),
         _ if error.raw_os_error() == Some(NOT_A_TTY) => format!("{error}; expected a serial device"),
         _ => error.to_string(),
     }
@@ -195,20 +196,78 @@ impl ByteStream for Tcp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fd::OwnedFd;
+    use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use std::net::TcpListener;
 
-    #[test]
-    fn bytes_take_ten_bits_each_on_a_serial_line_and_no_time_over_tcp() {
+    /// No wait of a link is as long as this.
+    const FAR_TOO_LONG: Duration = Duration::from_secs(30);
+
+    /// A pty: its far end, and its path.
+    fn pty() -> (OwnedFd, String) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
         grantpt(&master).expect("a pty");
         unlockpt(&master).expect("a pty");
         let path = ptsname(&master, Vec::new()).expect("a name").to_string_lossy().into_owned();
+        (master, path)
+    }
+
+    /// What comes of this, and how long it took: a wait without a deadline ends the test and not itself.
+    fn ended<T: Send + 'static>(wait: impl FnOnce() -> T + Send + 'static) -> (T, Duration) {
+        let (sender, receiver) = mpsc::channel();
+        let start = Instant::now();
+        thread::spawn(move || sender.send(wait()));
+        let came = receiver.recv_timeout(FAR_TOO_LONG).expect("it ends");
+        (came, start.elapsed())
+    }
+
+    #[test]
+    fn bytes_take_ten_bits_each_on_a_serial_line_and_no_time_over_tcp() {
+        let (_master, path) = pty();
         for (baud, milliseconds) in [(300, 3200), (9600, 100), (115_200, 8)] {
             let tty = open_tty("any", Path::new(&path), baud).expect("a line");
             assert_eq!(tty.line_time(96).as_millis(), milliseconds, "{baud}");
         }
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         assert_eq!(connect("any", "127.0.0.1", port).expect("a connection").line_time(96), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_far_end_that_takes_no_bytes_is_given_up_after_the_margin() {
+        let (_master, path) = pty();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        type Open = Box<dyn FnOnce() -> Result<Box<dyn ByteStream>, BusError> + Send>;
+        let opens: [Open; 2] = [
+            Box::new(move || open_tty("any", Path::new(&path), DEFAULT_BAUD)),
+            Box::new(move || connect("any", "127.0.0.1", port)),
+        ];
+        for open in opens {
+            let (sent, after) = ended(move || {
+                let mut stream = open().expect("it is there");
+                // More than any buffer on the way holds.
+                (0..256).try_for_each(|_| stream.send(&[0; 1 << 18])).map_err(|error| error.kind())
+            });
+            let kind = sent.expect_err("nobody takes it");
+            assert!(matches!(kind, ErrorKind::TimedOut | ErrorKind::WouldBlock), "{kind:?}");
+            assert!(after >= MARGIN && after < FAR_TOO_LONG / 2, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_does_not_answer_is_given_up_after_two_margins() {
+        // A listener whose queue is full lets what knocks wait.
+        let listener = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+        bind(&listener, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
+        listen(&listener, 0).expect("it listens");
+        let place = SocketAddr::try_from(getsockname(&listener).expect("an address")).expect("of this family");
+        let knocks = Duration::from_millis(50);
+        let queue: Vec<TcpStream> = std::iter::from_fn(|| TcpStream::connect_timeout(&place, knocks).ok()).collect();
+        assert!(!queue.is_empty());
+        let (refused, after) = ended(move || connect("any", "127.0.0.1", place.port()).err().expect("nobody answers"));
+        assert!(refused.to_string().contains("cannot connect: "), "{refused}");
+        assert!(after >= MARGIN && after < FAR_TOO_LONG / 2, "{after:?}");
     }
 }

@@ -76,10 +76,22 @@ pub fn short_runs(banks: u32, seed: Seed) -> Vec<EngineRun> {
 pub fn observe(
     device: &mut dyn BenchDevice,
     runs: &[EngineRun],
-    mut expected_result: impl FnMut(EngineRun) -> u64,
+    expected_result: impl FnMut(EngineRun) -> u64,
     watch: &mut dyn Watch,
 ) -> Result<Vec<Observed>, SubjectError> {
     let mut all = Vec::with_capacity(runs.len());
+    observe_each(device, runs, expected_result, &mut all, watch)?;
+    Ok(all)
+}
+
+/// The same; `all` takes each run as soon as it is made, and keeps those that were made before an error.
+pub fn observe_each(
+    device: &mut dyn BenchDevice,
+    runs: &[EngineRun],
+    mut expected_result: impl FnMut(EngineRun) -> u64,
+    all: &mut Vec<Observed>,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
     for &run in runs {
         if watch.stop_requested() {
             return Err(SubjectError::Interrupted);
@@ -89,12 +101,12 @@ pub fn observe(
         let reproducible = got == expected || device.run(run, watch)? == got;
         all.push(Observed { run, expected, got, reproducible });
     }
-    Ok(all)
+    Ok(())
 }
 
-/// Judges the bank sweep. It is inconclusive where the right answer is 0, since then an engine that does nothing
-/// passes.
-pub fn judge_bank_sweep(device: &dyn BenchDevice, sweep: &[Observed]) -> (Check, BankSweep) {
+/// Judges the bank sweep, of which so many runs were planned. It is inconclusive where some were not made, and where the
+/// right answer is 0, since then an engine that does nothing passes.
+pub fn judge_bank_sweep(device: &dyn BenchDevice, sweep: &[Observed], planned: usize) -> (Check, BankSweep) {
     let banks = device.identity().banks;
     let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
     let unseen = UnseenBanks::of(&runs, banks);
@@ -109,7 +121,7 @@ pub fn judge_bank_sweep(device: &dyn BenchDevice, sweep: &[Observed]) -> (Check,
     };
     let active: Vec<String> = runs.iter().map(|run| run.active.to_string()).collect();
     let compared = format!("COUNT {count} at ACTIVE {}, result and cycles against scalar", active.join(", "));
-    let mut check = judge(BANK_SWEEP, device, sweep, compared);
+    let mut check = judge(BANK_SWEEP, device, sweep, planned, compared);
     if let (Verdict::Holds, Some(reason)) = (check.verdict, blind) {
         check.verdict = Verdict::Inconclusive;
         check.summary = reason;
@@ -135,13 +147,13 @@ pub fn judge_bank_sweep(device: &dyn BenchDevice, sweep: &[Observed]) -> (Check,
     (check, table)
 }
 
-/// Judges the short sweep.
-pub fn judge_short_sweep(device: &dyn BenchDevice, sweep: &[Observed]) -> Check {
+/// Judges the short sweep, of which so many runs were planned.
+pub fn judge_short_sweep(device: &dyn BenchDevice, sweep: &[Observed], planned: usize) -> Check {
     let banks = device.identity().banks;
     let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
     let compared =
         format!("COUNT 1 to {} at every ACTIVE from 1 to {banks}, result and cycles against scalar", 2 * banks);
-    let mut check = judge(SHORT_SWEEP, device, sweep, compared);
+    let mut check = judge(SHORT_SWEEP, device, sweep, planned, compared);
     check.tries = tried(&UnseenBanks::of(&runs, banks));
     check
 }
@@ -156,10 +168,14 @@ fn tried(unseen: &UnseenBanks) -> Vec<FaultClass> {
     tried
 }
 
-fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], compared: String) -> Check {
+fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], planned: usize, compared: String) -> Check {
+    let is_whole = sweep.len() == planned;
     let wrong = sweep.iter().filter(|observed| !observed.right()).count();
     let doubtful = sweep.iter().filter(|observed| !observed.reproducible).count();
     let (verdict, summary) = match (wrong, doubtful) {
+        (0, _) if !is_whole => {
+            (Verdict::Inconclusive, format!("{} of {planned} runs were made, and were right", sweep.len()))
+        }
         (0, _) => (Verdict::Holds, format!("{} runs, {compared}", sweep.len())),
         (wrong, doubtful) if wrong == doubtful => {
             let summary =
@@ -174,7 +190,7 @@ fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], compared: Str
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         summary,
-        oracles: oracles(sweep),
+        oracles: oracles(sweep, is_whole),
         warrant: None,
         orders: None,
         tries: Vec::new(),
@@ -183,9 +199,14 @@ fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], compared: Str
 }
 
 /// The judgement of each oracle by itself: truth (results against the reference), cycles (counters against the
-/// formula), and invariance (the result of a COUNT is the same at every ACTIVE, right or wrong).
-fn oracles(sweep: &[Observed]) -> BTreeMap<String, Verdict> {
-    let falsified = |wrong: bool| if wrong { Verdict::Falsified } else { Verdict::Holds };
+/// formula), and invariance (the result of a COUNT is the same at every ACTIVE, right or wrong). None holds of a sweep that
+/// is not whole.
+fn oracles(sweep: &[Observed], is_whole: bool) -> BTreeMap<String, Verdict> {
+    let falsified = |wrong: bool| match wrong {
+        true => Verdict::Falsified,
+        false if is_whole => Verdict::Holds,
+        false => Verdict::Inconclusive,
+    };
     let mut results: BTreeMap<u32, u64> = BTreeMap::new();
     let variant =
         sweep.iter().any(|Observed { run, got, .. }| *results.entry(run.count).or_insert(got.result) != got.result);
@@ -198,7 +219,7 @@ fn oracles(sweep: &[Observed]) -> BTreeMap<String, Verdict> {
 
 /// One more run, of COUNT 0, where the sweeps went wrong: it tells an inverted result bit from the loss of delta 0,
 /// which every other run takes. Nothing where they did not.
-pub fn observe_nothing(
+fn observe_nothing(
     device: &mut dyn BenchDevice,
     sweeps: &[Observed],
     watch: &mut dyn Watch,
@@ -210,9 +231,22 @@ pub fn observe_nothing(
     observe(device, &[nothing], |_| 0, watch)
 }
 
+/// What the wrong results of both sweeps tell: the short sweep's runs with those that were made besides, and the cause.
+pub fn look_closer(
+    device: &mut dyn BenchDevice,
+    bank_sweep: &[Observed],
+    short_sweep: &[Observed],
+    watch: &mut dyn Watch,
+) -> Result<(Vec<Observed>, Option<Cause>), SubjectError> {
+    let mut short = observe_nothing(device, &[bank_sweep, short_sweep].concat(), watch)?;
+    short.extend(short_sweep);
+    let cause = diagnose(device, &[bank_sweep, &short].concat(), watch)?;
+    Ok((short, cause))
+}
+
 /// What the wrong results of these runs tell about their cause, if they are reproducible. Where the cause points to one
 /// index beyond the short runs, two more runs tell whether it is that one.
-pub fn diagnose(
+fn diagnose(
     device: &mut dyn BenchDevice,
     observed: &[Observed],
     watch: &mut dyn Watch,
@@ -246,15 +280,16 @@ pub fn named(cause: &Cause) -> Vec<String> {
 
 /// The findings of one sweep, one for each quantity that is wrong in it: the smallest run, made smaller where the
 /// device allows it. `short` holds the short sweep's runs, and the one of COUNT 0 if it was made: it shows what passes.
-/// Where the device gives no more answers they are as large as they were found, and it is said why.
+/// Where the device gives no more answers, which `ended` says or is told, they are as large as they were found.
 pub fn findings(
     device: &mut dyn BenchDevice,
     sweep: &[Observed],
     short: &[Observed],
     cause: Option<&Cause>,
+    ended: &mut Option<SubjectError>,
     watch: &mut dyn Watch,
-) -> (Vec<Finding>, Option<SubjectError>) {
-    let (mut findings, mut ended) = (Vec::new(), None);
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for quantity in [Quantity::Result, Quantity::Cycles] {
         // One that came again tells more than one that did not.
         let first_wrong = |sweep: &[Observed]| {
@@ -266,12 +301,17 @@ pub fn findings(
             _ if !observed.reproducible => (observed, "not made smaller, since it did not come again".to_owned()),
             Some(in_short) if in_short.run.count == 0 => (in_short, "there is no smaller COUNT".to_owned()),
             Some(in_short) => (in_short, "no smaller COUNT fails at any ACTIVE, under this SEED".to_owned()),
-            None if ended.is_some() => (observed, "not made smaller".to_owned()),
-            None => shrink(device, observed, quantity, cause, watch).unwrap_or_else(|error| {
-                let size = format!("not made smaller: {error}");
-                ended = Some(error);
-                (observed, size)
-            }),
+            None => {
+                let shrunk = match ended.clone() {
+                    None => shrink(device, observed, quantity, cause, watch),
+                    Some(error) => Err(error),
+                };
+                shrunk.unwrap_or_else(|error| {
+                    let size = format!("not made smaller: {error}");
+                    *ended = Some(error);
+                    (observed, size)
+                })
+            }
         };
         let EngineRun { count, active, .. } = smallest.run;
         let value = |outcome: EngineOutcome| match quantity {
@@ -291,7 +331,7 @@ pub fn findings(
             size,
         });
     }
-    (findings, ended)
+    findings
 }
 
 /// A smaller run that fails as `observed` does, where no run of the short sweep fails: at the index that the cause

@@ -63,22 +63,35 @@ pub enum ReplayError {
     Subject(#[from] SubjectError),
 }
 
-/// Replays a case on the one subject that was opened for it.
+/// Replays a case on the one subject that was opened for it. What a device shows that is wrong is asked for once more:
+/// it may have been the link's doing.
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
+    if let (Execution::Engine(run), [device]) = (&case.execution, &mut subjects.devices[..]) {
+        let (compared, reproducible) = engine(device, *run, watch)?;
+        return Ok(judged(case, compared, reproducible, subjects));
+    }
+    let compared = shown(case, subjects, watch)?;
+    let doubtful = !is_right(&compared) && subjects.all_devices().next().is_some();
+    let reproducible = !doubtful || shown(case, subjects, watch)? == compared;
+    Ok(judged(case, compared, reproducible, subjects))
+}
+
+fn is_right(compared: &[Comparison]) -> bool {
+    compared.iter().all(|comparison| comparison.expected == comparison.got)
+}
+
+/// What the subject shows of a case, which is not an engine run of a device with a bench engine.
+fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Vec<Comparison>, ReplayError> {
     if let Execution::Delivery { count, seed, order } = &case.execution {
         deliverable(order, (*count).into(), *seed)?;
     }
     let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
     let state =
         |(expected, got)| vec![Comparison { quantity: Quantity::State, expected: Hex64(expected), got: Hex64(got) }];
-    if let (Execution::Engine(run), [device]) = (&case.execution, &mut subjects.devices[..]) {
-        let compared = engine(device, *run, watch)?;
-        return Ok(judged(case, compared, subjects));
-    }
     let over_buses = subjects.devices.iter_mut().map(|device| device as &mut dyn Device);
     let mut devices: Vec<&mut dyn Device> =
         over_buses.chain(subjects.serials.iter_mut().map(|device| device as &mut dyn Device)).collect();
-    let compared = match (&case.execution, &mut subjects.accumulators[..], &mut devices[..]) {
+    Ok(match (&case.execution, &mut subjects.accumulators[..], &mut devices[..]) {
         (Execution::Adapter(ops), _, [device]) => {
             if device.adapter() == AdapterShape::OneState && !ops.iter().all(is_of_one_state) {
                 return Err(incapable("it keeps one state: load:0, accum and read are all that it takes".to_owned()));
@@ -118,8 +131,7 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
         (Execution::Accumulate { .. } | Execution::Delivery { .. }, ..) => {
             return Err(incapable("it does not generate deltas by itself; use a case of kind engine".to_owned()));
         }
-    };
-    Ok(judged(case, compared, subjects))
+    })
 }
 
 /// Whether a device that keeps one state can carry this out.
@@ -127,12 +139,14 @@ fn is_of_one_state(op: &AdapterOp) -> bool {
     matches!(op, AdapterOp::Load { context: 0, .. } | AdapterOp::Accumulate(_) | AdapterOp::Read)
 }
 
-fn judged(case: &Case, compared: Vec<Comparison>, subjects: &Subjects) -> Replayed {
-    let right = compared.iter().all(|comparison| comparison.expected == comparison.got);
-    let doubt = doubt(case, &compared, subjects).filter(|_| right);
+fn judged(case: &Case, compared: Vec<Comparison>, reproducible: bool, subjects: &Subjects) -> Replayed {
+    let right = is_right(&compared);
+    let otherwise =
+        || "what was wrong came otherwise when the case was repeated: the link may have damaged it".to_owned();
+    let doubt = if right { doubt(case, &compared, subjects) } else { (!reproducible).then(otherwise) };
     let verdict = match (right, &doubt) {
-        (false, _) => Verdict::Falsified,
-        (true, Some(_)) => Verdict::Inconclusive,
+        (_, Some(_)) => Verdict::Inconclusive,
+        (false, None) => Verdict::Falsified,
         (true, None) => Verdict::Holds,
     };
     Replayed { evidence: evidence(subjects), compared, verdict, doubt }
@@ -181,22 +195,30 @@ fn adapter(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) ->
     Ok(telling.map(comparison).into_iter().collect())
 }
 
-fn engine(device: &mut dyn BenchDevice, run: EngineRun, watch: &mut dyn Watch) -> Result<Vec<Comparison>, ReplayError> {
+/// What a run shows, and whether what is wrong of it came again.
+fn engine(
+    device: &mut dyn BenchDevice,
+    run: EngineRun,
+    watch: &mut dyn Watch,
+) -> Result<(Vec<Comparison>, bool), ReplayError> {
     let banks = device.identity().banks;
     if run.active > banks {
         let reason = format!("it has {banks} banks and the case wants {} active", run.active);
         return Err(ReplayError::Incapable { subject: device.name().to_owned(), reason });
     }
+    watch.begin("engine run", run.count.into());
     let observed = engine_sweeps::observe(device, &[run], equations::right_result, watch)?[0];
+    watch.end();
     let (expected, got) = (observed.expected, observed.got);
-    Ok(vec![
+    let compared = vec![
         Comparison { quantity: Quantity::Result, expected: Hex64(expected.result), got: Hex64(got.result) },
         Comparison {
             quantity: Quantity::Cycles,
             expected: Hex64(expected.cycles.into()),
             got: Hex64(got.cycles.into()),
         },
-    ])
+    ];
+    Ok((compared, observed.reproducible))
 }
 
 fn evidence(subjects: &Subjects) -> Evidence {

@@ -83,43 +83,46 @@ fn sweeps(
     let runs_of = |check, runs: Vec<EngineRun>| if trial.makes(check) { runs } else { Vec::new() };
     let bank_runs = runs_of(StandardCheck::BankSweep, bank_runs(banks, count, seed));
     let short_runs = runs_of(StandardCheck::ShortSweep, short_runs(banks, seed));
-    let bank_sweep = progress.timed(BANK_SWEEP, |_| {
+    let (mut bank_sweep, mut short_sweep) = (Vec::new(), Vec::new());
+    let made = progress.timed(BANK_SWEEP, |_| {
         watch.begin(BANK_SWEEP, u64::from(count) * bank_runs.len() as u64);
-        let sweep = engine_sweeps::observe(device, &bank_runs, |_| reference, watch)?;
+        engine_sweeps::observe_each(device, &bank_runs, |_| reference, &mut bank_sweep, watch)?;
         watch.end();
-        Ok(sweep)
-    })?;
-    // A sweep is kept as soon as it is made: the device may go away in what comes next.
+        Ok(())
+    });
+    let made = made.and_then(|()| {
+        progress.timed(SHORT_SWEEP, |_| {
+            watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
+            let mut scalar = Scalar::default();
+            let results: Result<Vec<u64>, _> =
+                short_runs.iter().map(|&run| engine_sweeps::reference_result(&mut scalar, run)).collect();
+            let mut results = results?.into_iter();
+            let expected = |_| results.next().expect("a result for every run");
+            engine_sweeps::observe_each(device, &short_runs, expected, &mut short_sweep, watch)?;
+            watch.end();
+            Ok(())
+        })
+    });
+    // What was made is kept, also where the device went away before the end of a sweep.
     let first = progress.checks.len();
     if !bank_sweep.is_empty() {
-        let (check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep);
+        let (check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep, bank_runs.len());
         progress.bank_sweeps.push(table);
         progress.checks.push(check);
     }
-    let short_sweep = progress.timed(SHORT_SWEEP, |_| {
-        watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
-        let mut scalar = Scalar::default();
-        let results: Result<Vec<u64>, _> =
-            short_runs.iter().map(|&run| engine_sweeps::reference_result(&mut scalar, run)).collect();
-        let mut results = results?.into_iter();
-        let expected = |_| results.next().expect("a result for every run");
-        let sweep = engine_sweeps::observe(device, &short_runs, expected, watch)?;
-        watch.end();
-        Ok(sweep)
-    })?;
     if !short_sweep.is_empty() {
-        progress.checks.push(engine_sweeps::judge_short_sweep(device, &short_sweep));
+        progress.checks.push(engine_sweeps::judge_short_sweep(device, &short_sweep, short_runs.len()));
     }
-    let sweeps = [bank_sweep.as_slice(), &short_sweep].concat();
-    let mut short = engine_sweeps::observe_nothing(device, &sweeps, watch)?;
-    short.extend(&short_sweep);
-    let cause = engine_sweeps::diagnose(device, &[bank_sweep.as_slice(), &short].concat(), watch)?;
+    let looked = made.and_then(|()| engine_sweeps::look_closer(device, &bank_sweep, &short_sweep, watch));
+    let (short, cause, mut ended) = match looked {
+        Ok((short, cause)) => (short, cause, None),
+        Err(error) => (short_sweep.clone(), None, Some(error)),
+    };
     let of_device = progress.checks[first..].iter_mut();
     for (check, sweep) in of_device.zip([&bank_sweep, &short_sweep].into_iter().filter(|sweep| !sweep.is_empty())) {
-        let (findings, ended) = engine_sweeps::findings(device, sweep, &short, cause.as_ref(), watch);
-        check.findings = findings;
-        ended.map_or(Ok(()), Err)?;
+        check.findings = engine_sweeps::findings(device, sweep, &short, cause.as_ref(), &mut ended, watch);
     }
+    ended.map_or(Ok(()), Err)?;
     progress.causes.extend(cause.map(|cause| CauseRecord {
         device: device.name().to_owned(),
         in_adapter: false,

@@ -80,6 +80,10 @@ pub fn run(args: &EmulateArgs) -> Result<u8, Failure> {
 
 /// Refuses what can do nothing, and what cannot be done together.
 fn possible(args: &EmulateArgs) -> Result<(), Failure> {
+    let (planted, room) = (args.plant.len(), args.device.room());
+    if planted > room {
+        return Err(Failure::usage(anyhow!("{} has room for {room} planted faults, not {planted}", args.device)));
+    }
     for &fault in &args.plant {
         if let Some(never) = why_never(fault, args.device.banks()) {
             return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {}: {never}", args.device)));

@@ -90,7 +90,10 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let replayed = match replay::case(&case, &mut subjects, &mut watch) {
         Ok(replayed) => replayed,
-        Err(ReplayError::Subject(SubjectError::Interrupted)) => return Ok(exit::INTERRUPTED),
+        Err(ReplayError::Subject(SubjectError::Interrupted)) => {
+            console.say("abench: stopped by the user before the case came to its end; it is not judged");
+            return Ok(exit::INTERRUPTED);
+        }
         Err(error @ ReplayError::Subject(_)) => {
             return Err(Failure { exit: exit::UNAVAILABLE, error: error.into() });
         }

@@ -159,17 +159,20 @@ impl Driver {
         &self.identity
     }
 
-    /// Has the engine accumulate; watched in units of deltas.
+    /// Has the engine accumulate; watched in units of deltas. An engine that is as idle at the end of its time as if it
+    /// had not been started is started once more: nobody acknowledges a write, and a link may lose it.
     pub fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, DriverError> {
-        let seed = run.seed.value();
-        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
-        let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
-        self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
-        self.write_engine(engine::CTRL, engine::START)?;
-        let end = self.bus.elapsed() + expected(run);
-        let awaited = self.await_engine(run, watch);
-        let unseen = matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. }));
-        self.running = unseen.then_some(end);
+        self.start(run)?;
+        let mut awaited = self.await_engine(run, watch);
+        if let Err(DriverError::Deadline { status, .. }) = &awaited
+            && status & (engine::BUSY | engine::DONE) == 0
+        {
+            self.start(run)?;
+            awaited = self.await_engine(run, watch);
+        }
+        if !matches!(awaited, Err(DriverError::Interrupted | DriverError::Deadline { .. })) {
+            self.running = None;
+        }
         awaited?;
         let outputs = [engine::CYCLES, engine::RESULT_LO, engine::RESULT_HI].map(|offset| engine::BASE + offset);
         let mut words = [0; 3];
@@ -232,6 +235,17 @@ impl Driver {
     /// Whether the accumulator is zero, by the adapter's own word.
     pub fn accumulator_is_zero(&mut self) -> Result<bool, DriverError> {
         Ok(self.answer(command::STATUS)? & 1 == 1)
+    }
+
+    /// Starts a run, which goes on until its end was seen or the link failed.
+    fn start(&mut self, run: EngineRun) -> Result<(), DriverError> {
+        let seed = run.seed.value();
+        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
+        let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
+        self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
+        self.write_engine(engine::CTRL, engine::START)?;
+        self.running = Some(self.bus.elapsed() + expected(run));
+        Ok(())
     }
 
     fn prime(&mut self) -> Result<(), DriverError> {
@@ -404,350 +418,4 @@ fn identify(bus: &mut dyn Bus) -> Result<DeviceIdentity, DriverError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
-    use crate::domain::fault::Fault;
-    use crate::domain::seed::Seed;
-    use crate::domain::watch::Unwatched;
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    /// A bus whose every word reads the same and whose time passes with each access.
-    struct Constant {
-        word: u32,
-        clock: Duration,
-    }
-
-    impl Bus for Constant {
-        fn read(&mut self, _address: u32) -> Result<u32, BusError> {
-            self.clock += Duration::from_millis(1);
-            Ok(self.word)
-        }
-        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
-            self.clock += Duration::from_millis(1);
-            Ok(())
-        }
-        fn elapsed(&self) -> Duration {
-            self.clock
-        }
-        fn pause(&mut self, duration: Duration) {
-            self.clock += duration;
-        }
-        fn link(&self) -> &str {
-            "constant"
-        }
-    }
-
-    fn open_constant(word: u32) -> DriverError {
-        match Driver::open(Box::new(Constant { word, clock: Duration::ZERO })) {
-            Ok(_) => panic!("a bus that always reads {word:#x} is no device"),
-            Err(error) => error,
-        }
-    }
-
-    #[test]
-    fn a_device_that_came_back_as_another_one_is_not_used_on() {
-        struct Exchanged(Model, Model, bool);
-        impl Bus for Exchanged {
-            fn read(&mut self, address: u32) -> Result<u32, BusError> {
-                if self.2 { self.1.read(address) } else { self.0.read(address) }
-            }
-            fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-                // The first thing that is cleared is the last thing that the first device does.
-                self.2 |= address == engine::BASE + engine::CTRL;
-                self.0.write(address, word).and_then(|()| self.1.write(address, word))
-            }
-            fn elapsed(&self) -> Duration {
-                self.0.elapsed()
-            }
-            fn pause(&mut self, duration: Duration) {
-                self.0.pause(duration);
-            }
-            fn link(&self) -> &str {
-                "exchanged"
-            }
-        }
-        let model = |banks| Model::new(banks, &Plants::default());
-        let mut driver = Driver::open(Box::new(Exchanged(model(8), model(4), false))).expect("a device");
-        assert_eq!(driver.restart(), Ok(()));
-        assert!(matches!(driver.restart(), Err(DriverError::Exchanged { version: 2, banks: 4, .. })));
-    }
-
-    /// A bus whose engine's status reads these words, one after the other and the last one for ever.
-    struct Statuses(Vec<u32>);
-
-    impl Bus for Statuses {
-        fn read(&mut self, address: u32) -> Result<u32, BusError> {
-            let looks = address == engine::BASE + engine::STATUS && self.0.len() > 1;
-            // What the engine's other registers read is how many looks are left.
-            let left = self.0.len() as u32;
-            Ok(if looks {
-                self.0.remove(0)
-            } else if address == engine::BASE + engine::STATUS {
-                self.0[0]
-            } else {
-                left
-            })
-        }
-        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
-            Ok(())
-        }
-        fn elapsed(&self) -> Duration {
-            Duration::ZERO
-        }
-        fn pause(&mut self, _duration: Duration) {}
-        fn link(&self) -> &str {
-            "statuses"
-        }
-    }
-
-    #[test]
-    fn an_identity_is_taken_once_it_was_told_twice() {
-        let told = |words: &[u32]| identify(&mut Statuses(words.to_vec())).map(|identity| identity.banks).ok();
-        assert_eq!(told(&[0, 0x0204_0000, 0x0210_0000, 0x0208_0000]), Some(8));
-        let never: Vec<u32> = (1..=TRIES).map(|banks| 0x0200_0000 | banks << 16).collect();
-        assert_eq!(told(&never), None);
-    }
-
-    #[test]
-    fn an_engine_that_says_done_and_busy_is_not_done() {
-        let both = engine::DONE | engine::BUSY;
-        let mut driver = Driver::of(Box::new(Statuses(vec![both, both, engine::DONE])));
-        let run = EngineRun { count: 1, active: 1, seed: Seed::new(1) };
-        let outcome = driver.run(run, &mut Unwatched).expect("it is done");
-        assert_eq!(outcome.cycles, 1, "no look is left");
-    }
-
-    #[test]
-    fn a_bus_without_a_device_is_refused_by_its_identity() {
-        for word in [0, u32::MAX, 0x0221_0000, 0x0200_0000, 0x0201_3C00, 0x0208_0004] {
-            assert!(matches!(open_constant(word), DriverError::Identity { .. }), "{word:#x}");
-        }
-    }
-
-    #[test]
-    fn an_adapter_that_stays_busy_is_given_up_at_its_deadline() {
-        let mut driver = Driver::of(Box::new(Constant { word: 0x0208_0001, clock: Duration::ZERO }));
-        let error = driver.select(0).expect_err("it is never done");
-        insta::assert_snapshot!(error);
-    }
-
-    /// A model whose engine is busy until a time of this bus, which passes with pauses alone, and what is written to it.
-    struct BusyUntil {
-        model: Model,
-        end: Duration,
-        clock: Duration,
-        in_process: bool,
-        written: Rc<RefCell<Vec<u32>>>,
-    }
-
-    impl BusyUntil {
-        fn seconds(seconds: u64) -> Self {
-            let (model, end) = (Model::new(PUBLISHED_BANKS, &Plants::default()), Duration::from_secs(seconds));
-            BusyUntil { model, end, clock: Duration::ZERO, in_process: false, written: Rc::default() }
-        }
-    }
-
-    impl Bus for BusyUntil {
-        fn read(&mut self, address: u32) -> Result<u32, BusError> {
-            let busy = address == engine::BASE + engine::STATUS && self.clock < self.end;
-            Ok(self.model.read(address)? | if busy { engine::BUSY } else { 0 })
-        }
-        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-            self.written.borrow_mut().push(word);
-            // How long the engine is busy is said by this bus.
-            if address < engine::BASE { self.model.write(address, word) } else { Ok(()) }
-        }
-        fn elapsed(&self) -> Duration {
-            self.clock + self.model.elapsed()
-        }
-        fn pause(&mut self, duration: Duration) {
-            self.clock += duration;
-        }
-        fn ends_with_its_driver(&self) -> bool {
-            self.in_process
-        }
-        fn link(&self) -> &str {
-            "busy"
-        }
-    }
-
-    #[test]
-    fn an_engine_that_runs_something_else_is_waited_for_and_refused_if_it_goes_on() {
-        assert!(Driver::open(Box::new(BusyUntil::seconds(3))).is_ok());
-        let occupied = BusyUntil::seconds(3600);
-        let written = Rc::clone(&occupied.written);
-        let error = Driver::open(Box::new(occupied)).err().expect("it is refused");
-        insta::assert_snapshot!(error, @"busy: the engine is still busy with a run that was not started here, after 5s (its status register reads 0x02080001). Is another program using the device? A run that was left behind ends by itself after 43 s at the most; an engine that is busy for longer needs a reset");
-        assert_eq!(*written.borrow(), [0; 0], "and nothing is written to it");
-    }
-
-    #[test]
-    fn a_device_is_restarted_once_its_engine_is_idle() {
-        let mut driver = Driver::open(Box::new(BusyUntil::seconds(0))).expect("a device");
-        assert_eq!(driver.restart(), Ok(()));
-        let identity = driver.identity().clone();
-        let mut driver = Driver { bus: Box::new(BusyUntil::seconds(3600)), identity, running: None };
-        assert!(matches!(driver.restart(), Err(DriverError::Occupied { .. })));
-    }
-
-    /// What was last written by a driver that left a run of 3 s.
-    fn left_behind(in_process: bool) -> Option<u32> {
-        let bus = BusyUntil { in_process, end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
-        let written = Rc::clone(&bus.written);
-        let identity = DeviceIdentity { version: 2, banks: 8, link: "busy".to_owned() };
-        let mut driver = Driver { bus: Box::new(bus), identity, running: None };
-        let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
-        assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
-        drop(driver);
-        written.borrow().last().copied()
-    }
-
-    #[test]
-    fn the_end_of_a_run_that_is_left_is_waited_for_as_long_as_it_should_take() {
-        assert_eq!(left_behind(false), Some(engine::CLEAR));
-    }
-
-    #[test]
-    fn a_device_that_ends_with_its_driver_is_not_waited_for() {
-        assert_eq!(left_behind(true), Some(engine::START));
-    }
-
-    #[test]
-    fn a_look_at_the_adapter_that_took_long_is_not_the_last_one() {
-        /// A model; its next look at the adapter spends two seconds on a lost byte.
-        struct LosesOne(Model, bool);
-        impl Bus for LosesOne {
-            fn read(&mut self, address: u32) -> Result<u32, BusError> {
-                self.0.read(address)
-            }
-            fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-                self.0.write(address, word)
-            }
-            fn elapsed(&self) -> Duration {
-                self.0.elapsed() + if self.1 { Duration::ZERO } else { 2 * MARGIN }
-            }
-            fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
-                let status = self.0.read(addresses[0])?;
-                assert!(status & adapter::BUSY != 0 || !self.1, "the first look sees it busy");
-                self.1 = false;
-                words[0] = status;
-                addresses.iter().zip(words).skip(1).try_for_each(|(address, word)| {
-                    *word = self.0.read(*address)?;
-                    Ok(())
-                })
-            }
-            fn pause(&mut self, duration: Duration) {
-                self.0.pause(duration);
-            }
-            fn link(&self) -> &str {
-                "loses one"
-            }
-        }
-        let mut driver = Driver::of(Box::new(LosesOne(Model::new(PUBLISHED_BANKS, &Plants::default()), true)));
-        assert_eq!(driver.load(0, 5), Ok(()));
-        assert_eq!(driver.read(), Ok(5));
-    }
-
-    #[test]
-    fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
-        let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-        let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: None };
-        let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
-        let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
-        // 3 s at 100 MHz, and the margin.
-        assert!((4000..4100).contains(&waited.as_millis()), "{waited:?}");
-    }
-
-    /// A model whose first reads of RD, as many as are left, answer 0.
-    struct SlowToWake {
-        model: Model,
-        left: u32,
-    }
-
-    impl Bus for SlowToWake {
-        fn read(&mut self, address: u32) -> Result<u32, BusError> {
-            let word = self.model.read(address)?;
-            let asleep = address == adapter::BASE + adapter::RD && self.left > 0;
-            self.left -= u32::from(asleep);
-            Ok(if asleep { 0 } else { word })
-        }
-        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-            self.model.write(address, word)
-        }
-        fn elapsed(&self) -> Duration {
-            self.model.elapsed()
-        }
-        fn pause(&mut self, duration: Duration) {
-            self.model.pause(duration);
-        }
-        fn link(&self) -> &str {
-            "slow to wake"
-        }
-    }
-
-    #[test]
-    fn an_adapter_whose_first_answers_are_zero_is_primed_within_a_bound() {
-        let asleep_for = |left| {
-            let model = Model::new(PUBLISHED_BANKS, &Plants::default());
-            Driver::open(Box::new(SlowToWake { model, left })).map(|_| ())
-        };
-        // A priming has two answers, and the model is still busy when it is first asked for each.
-        assert_eq!(asleep_for(4 * (TRIES - 1)), Ok(()));
-        assert!(matches!(asleep_for(4 * TRIES), Err(DriverError::Priming { got: 0, .. })));
-    }
-
-    /// A model that outlives its driver.
-    struct Shared(Rc<RefCell<Model>>);
-
-    impl Bus for Shared {
-        fn read(&mut self, address: u32) -> Result<u32, BusError> {
-            self.0.borrow_mut().read(address)
-        }
-        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-            self.0.borrow_mut().write(address, word)
-        }
-        fn elapsed(&self) -> Duration {
-            self.0.borrow().elapsed()
-        }
-        fn pause(&mut self, duration: Duration) {
-            self.0.borrow_mut().pause(duration);
-        }
-        fn link(&self) -> &str {
-            "shared"
-        }
-    }
-
-    /// A user who asks to stop at once.
-    struct Stopping;
-
-    impl Watch for Stopping {
-        fn begin(&mut self, _stage: &str, _total: u64) {}
-        fn advance(&mut self, _units: u64) {}
-        fn end(&mut self) {}
-        fn stop_requested(&self) -> bool {
-            true
-        }
-    }
-
-    #[test]
-    fn a_run_that_is_stopped_leaves_the_engine_idle_and_cleared() {
-        let model = Rc::new(RefCell::new(Model::new(PUBLISHED_BANKS, &Plants::default())));
-        let mut driver = Driver::open(Box::new(Shared(Rc::clone(&model)))).expect("a device");
-        let run = EngineRun { count: 10_000_000, active: 1, seed: Seed::new(1) };
-        assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
-        let status = || model.borrow_mut().read(engine::BASE + engine::STATUS);
-        assert_eq!(status(), Ok(0x0208_0001));
-        drop(driver);
-        assert_eq!(status(), Ok(0x0208_0000));
-    }
-
-    #[test]
-    fn a_device_with_planted_faults_can_still_be_opened() {
-        for fault in [Fault::StaleRead, Fault::LostHighWord, Fault::DeadBank(0), Fault::FlipBit(63)] {
-            let model = Model::new(PUBLISHED_BANKS, &Plants::new(&[fault]));
-            assert!(Driver::open(Box::new(model)).is_ok(), "{fault}");
-        }
-    }
-}
+mod tests;

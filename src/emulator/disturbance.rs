@@ -239,6 +239,16 @@ mod tests {
     }
 
     #[test]
+    fn the_seeds_that_tests_of_one_lost_byte_use_lose_one_and_no_more() {
+        // More bytes than pass in any of those tests, which stand in `tests/cli/disturbed_links.rs`.
+        for (seed, lost_place) in [(0x5C, 32_481), (0xBB, 77_578)] {
+            let mut link = DisturbedLink::new(&[Disturbance::Lose(1_000_000)], Seed::new(seed), 0);
+            let lost: Vec<u32> = (0..1_500_000).filter(|_| link.passed(&[0]).is_empty()).collect();
+            assert_eq!(lost, [lost_place], "{seed:#x}");
+        }
+    }
+
+    #[test]
     fn what_is_no_disturbance_is_refused_and_the_message_lists_what_is() {
         for text in
             ["", "lose", "lose:0", "delay:60001", "identity:x", "identity:123456789", "done-at-once:1", "noise:2"]

@@ -168,6 +168,11 @@ fn acknowledge_at_once(client: &TcpStream) {
     let _ = rustix::net::sockopt::set_tcp_quickack(client, true);
 }
 
+/// Whether a far end that was left quiet for so long has forgotten a half question.
+fn is_forgotten(quiet: Duration) -> bool {
+    quiet > SILENCE
+}
+
 fn told(error: &io::Error) -> BusError {
     BusError::on("the emulator's link", error.to_string())
 }
@@ -209,7 +214,7 @@ impl Endpoint for StreamEndpoint {
         if bytes.is_empty() {
             return Ok(Looked::Quiet);
         }
-        if self.last.elapsed() > SILENCE && self.session.ends_with_silence() {
+        if is_forgotten(self.last.elapsed()) && self.session.ends_with_silence() {
             self.session.forget();
         }
         let arrived = self.link.passed(&bytes);

@@ -40,6 +40,8 @@ pub struct Servable {
     pub name: &'static str,
     /// How its answers are got.
     pub evidence: Evidence,
+    /// How many faults can be planted in it at once.
+    room: usize,
     open: Open,
 }
 
@@ -48,12 +50,14 @@ pub const SERVABLE: &[Servable] = &[
     Servable {
         name: "model",
         evidence: Evidence::Model,
+        room: usize::MAX,
         open: |banks, plants| Ok(Box::new(Model::new(banks, plants))),
     },
     #[cfg(feature = "rtl")]
     Servable {
         name: "rtl",
         evidence: Evidence::RtlSimulation,
+        room: crate::device::rtl::MOST_PLANTED,
         open: |banks, plants| Ok(Box::new(crate::device::rtl::Rtl::new(banks, plants)?)),
     },
 ];
@@ -78,6 +82,11 @@ impl Served {
     /// Banks of its engine.
     pub fn banks(&self) -> u32 {
         self.banks
+    }
+
+    /// How many faults can be planted in it at once.
+    pub fn room(&self) -> usize {
+        self.servable.room
     }
 }
 

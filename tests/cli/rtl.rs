@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::{Answer, Reading, abench, answer, unwrapped};
+use crate::common::{Answer, Reading, UnderWay, abench, answer, unwrapped};
 use crate::served::{Emulator, answer_in_time};
 use serde_json::Value;
 
@@ -66,8 +66,11 @@ fn a_dead_bank_is_shown_in_a_waveform_beside_the_record() {
     assert!(unwrapped.contains(&told) && unwrapped.contains(&format!("waveform: {vcd_name}")), "{unwrapped}");
     let vcd = fs::read_to_string(folder.path().join(vcd_name)).expect("a waveform");
     let times = times(&vcd);
-    assert!(times.first() < Some(&(1000 * at)) && times.last() > Some(&(1000 * at)), "{times:?}");
-    assert!(times.contains(&(1000 * at)) && times.len() <= 2 * 17 + 1, "{times:?}");
+    // Eight clocks before the first wrong one and eight after it, with both edges of each.
+    const CLOCK: u64 = 10_000;
+    assert!(times.contains(&(1000 * at)), "{times:?}");
+    let (first, last) = (times[0], times[times.len() - 1]);
+    assert_eq!((1000 * at - first, last - 1000 * at), (17 * CLOCK / 2, 17 * CLOCK / 2), "{times:?}");
     assert!(vcd.contains("bank[3]") && vcd.len() < 30_000, "{} bytes", vcd.len());
 }
 
@@ -306,4 +309,31 @@ fn the_rtl_is_served_to_other_programs_and_its_evidence_goes_with_it() {
     let answer = answer_in_time(&["1001", "7", "--backend", dead.backend()]);
     assert_eq!(answer.exit, 1, "{answer:?}");
     assert!(answer.output.contains("bank 3 dead"), "{}", answer.output);
+}
+
+#[test]
+fn a_long_run_of_the_rtl_is_stopped_by_a_signal_and_keeps_its_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.json");
+    // A simulation of these clocks takes minutes.
+    let run = UnderWay::start(&["4000000001", "--backend", "rtl", "--record", text(&path)]);
+    let answer = run.interrupted();
+    assert_eq!(answer.exit, 130, "{answer:?}");
+    let record: Value = serde_json::from_str(&fs::read_to_string(&path).expect("a record")).expect("JSON");
+    assert_eq!((&record["interrupted"], &record["verdict"]), (&Value::Bool(true), &Value::from("inconclusive")));
+    let case = "case1,rtl,engine,count=4000000000,active=1,seed=1";
+    let answer = UnderWay::start(&["replay", case]).interrupted();
+    assert_eq!((answer.exit, answer.output.as_str()), (130, ""), "{answer:?}");
+    assert!(answer.talk.contains("stopped by the user before the case came to its end"), "{}", answer.talk);
+}
+
+#[test]
+fn more_faults_than_there_is_room_for_are_bad_input() {
+    let plants: Vec<String> = (0..64).map(|bit| format!("flip-bit:{bit}")).chain(["short-count".to_owned()]).collect();
+    let plants: Vec<&str> = plants.iter().flat_map(|fault| ["--plant", fault]).collect();
+    for start in [&["5", "--backend", "rtl"][..], &["emulate", "uartbone:tcp", "--idle", "1", "--device", "rtl"]] {
+        let refused = answer(&[start, &plants].concat());
+        assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
+        assert!(refused.talk.contains("room for 64 planted faults, not 65"), "{}", refused.talk);
+    }
 }

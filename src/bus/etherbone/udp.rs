@@ -63,33 +63,38 @@ impl Udp {
     }
 
     fn ask_peer(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
+        let wanted = packet.reads.len();
+        let mut damaged = None;
         for _ in 0..TRIES {
             self.send(packet)?;
-            match self.reply(packet.return_base, PATIENCE)? {
-                Some(reply) if reply.writes.len() == packet.reads.len() => return Ok(reply.writes),
-                Some(reply) => return Err(other_number(packet.reads.len(), &reply)),
-                None => ask_again(&mut self.asked_again)?,
+            if let Some(words) = self.reply(packet.return_base, wanted, &mut damaged)? {
+                return Ok(words);
             }
+            ask_again(&mut self.asked_again)?;
         }
-        let wanted = packet.reads.len();
-        Err(format!("expected a reply of {wanted} words within {MARGIN:.1?}, got none, asked {TRIES} times"))
+        let got = damaged.map_or("got none".to_owned(), |what| format!("got what is none, the last: {what}"));
+        Err(format!("expected a reply of {wanted} words within {MARGIN:.1?}, {got}, asked {TRIES} times"))
     }
 
-    /// Waits for the reply with this number; others are late replies to earlier questions, and are thrown away.
-    fn reply(&mut self, number: u32, patience: Duration) -> Result<Option<Packet>, String> {
+    /// Waits for the reply with this number and so many words. Others are late replies to earlier questions, or were
+    /// damaged on the way: they are thrown away, and the last damage is told.
+    fn reply(&mut self, number: u32, wanted: usize, damaged: &mut Option<String>) -> Result<Option<Vec<u32>>, String> {
         let start = Instant::now();
         let mut datagram = [0; LARGEST_DATAGRAM];
         loop {
-            let left = patience.saturating_sub(start.elapsed());
+            let left = PATIENCE.saturating_sub(start.elapsed());
             if left.is_zero() {
                 return Ok(None);
             }
             self.socket.set_read_timeout(Some(left)).map_err(|error| error.to_string())?;
             match self.socket.recv(&mut datagram) {
                 Ok(length) => match Packet::decode(&datagram[..length]) {
-                    Ok((packet, _)) if packet.base == number && !packet.writes.is_empty() => return Ok(Some(packet)),
+                    Ok((packet, _)) if packet.base == number && packet.writes.len() == wanted => {
+                        return Ok(Some(packet.writes));
+                    }
+                    Ok((packet, _)) if packet.base == number => *damaged = Some(other_number(wanted, &packet)),
                     Ok(_) => {}
-                    Err(error) => return Err(format!("what came is no reply: {error}")),
+                    Err(error) => *damaged = Some(error.to_string()),
                 },
                 // A signal ends the wait early; whether the run goes on is asked elsewhere.
                 Err(error)
@@ -142,9 +147,16 @@ mod tests {
     use super::*;
     use crate::bus::Bus;
 
-    /// A SoC on the loopback whose register at any address reads as the address, and that sends these replies ahead of
-    /// each right one: so many off the number that was asked for, with this word.
-    fn soc(ahead: &'static [(u32, u32)], questions: usize) -> u16 {
+    /// The datagrams that a SoC sends for a question.
+    type Replies = fn(&Packet) -> Vec<Vec<u8>>;
+
+    /// What a SoC replies whose register at any address reads as the address.
+    fn right(asked: &Packet) -> Vec<u8> {
+        Packet { base: asked.return_base, writes: asked.reads.clone(), ..Packet::default() }.encode()
+    }
+
+    /// A SoC on the loopback that takes so many questions.
+    fn soc(replies: Replies, questions: usize) -> u16 {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         socket.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
         let port = socket.local_addr().expect("an address").port();
@@ -153,12 +165,9 @@ mod tests {
             for _ in 0..questions {
                 let Ok((length, client)) = socket.recv_from(&mut datagram) else { return };
                 let (asked, _) = Packet::decode(&datagram[..length]).expect("a packet");
-                let reply = |base, writes| Packet { base, writes, ..Packet::default() }.encode();
-                for &(off, word) in ahead {
-                    let stale = reply(asked.return_base.wrapping_sub(off), vec![word; asked.reads.len()]);
-                    socket.send_to(&stale, client).expect("it is sent");
+                for reply in replies(&asked) {
+                    socket.send_to(&reply, client).expect("it is sent");
                 }
-                socket.send_to(&reply(asked.return_base, asked.reads.clone()), client).expect("it is sent");
             }
         });
         port
@@ -166,15 +175,50 @@ mod tests {
 
     #[test]
     fn a_reply_to_an_earlier_question_is_not_taken_for_that_to_the_last_one() {
-        let port = soc(&[(1, 0xBAD), (2, 0xBAD)], 3);
+        fn stale(asked: &Packet, off: u32) -> Vec<u8> {
+            Packet { base: asked.return_base.wrapping_sub(off), writes: vec![0xBAD], ..Packet::default() }.encode()
+        }
+        let port = soc(|asked| vec![stale(asked, 1), stale(asked, 2), right(asked)], 3);
         let mut bus = open("127.0.0.1", port).expect("a socket");
         let read: Vec<_> = [0x10, 0x20, 0x30].into_iter().map(|address| bus.read(address)).collect();
         assert_eq!(read, [Ok(0x10), Ok(0x20), Ok(0x30)]);
     }
 
+    /// A reply with another magic, one with another version, one that ends too early, one of two words, and noise.
+    fn damaged(asked: &Packet) -> Vec<Vec<u8>> {
+        let whole = right(asked);
+        let with = |place: usize, byte: u8| {
+            let mut datagram = whole.clone();
+            datagram[place] = byte;
+            datagram
+        };
+        let mut longer = with(10, 2);
+        longer.extend([0; 4]);
+        vec![with(0, 0x4F), with(2, 0x20), whole[..18].to_vec(), longer, vec![0xAA; 7], Vec::new()]
+    }
+
+    #[test]
+    fn a_damaged_datagram_is_thrown_away_and_the_right_one_is_waited_for() {
+        let port = soc(|asked| [damaged(asked), vec![right(asked)]].concat(), 2);
+        let mut bus = open("127.0.0.1", port).expect("a socket");
+        assert_eq!([bus.read(0x10), bus.read(0x20)], [Ok(0x10), Ok(0x20)]);
+        assert_eq!(bus.exchange.asked_again, 0);
+    }
+
+    #[test]
+    fn a_soc_whose_every_reply_is_damaged_is_given_up_in_time_and_it_is_said_what_came() {
+        let port = soc(|asked| damaged(asked)[..1].to_vec(), 4);
+        let start = Instant::now();
+        let failed = open("127.0.0.1", port).expect("a socket").read(0x10).expect_err("no reply").to_string();
+        let told = "expected a reply of 1 words within 1.0s, got what is none, the last: expected a packet that begins with \
+                    4e6f1044, got 4f6f1044, asked 4 times";
+        assert!(failed.ends_with(told), "{failed}");
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
     #[test]
     fn of_the_addresses_of_a_host_the_one_that_answers_is_used() {
-        let port = soc(&[], 3);
+        let port = soc(|asked| vec![right(asked)], 3);
         // Nothing listens at the first one.
         let peers = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::LOCALHOST].map(|ip| SocketAddr::new(ip.into(), port));
         let udp = Udp::at_one_of(peers.to_vec(), "two addresses".to_owned()).expect("a socket");
@@ -195,7 +239,7 @@ mod tests {
 
     #[test]
     fn words_are_read_in_as_many_packets_as_it_takes_and_in_their_order() {
-        let port = soc(&[], 20);
+        let port = soc(|asked| vec![right(asked)], 20);
         let mut bus = open("127.0.0.1", port).expect("a socket");
         let addresses: Vec<u32> = (0..40).rev().map(|place| 4 * place).collect();
         let mut words = vec![0; addresses.len()];

@@ -193,6 +193,7 @@ mod tests {
 
     #[test]
     fn a_long_write_is_cut_into_pieces_that_follow_each_other() {
+        /// A far end like LiteX's, which takes eight words at once.
         struct Written(std::rc::Rc<std::cell::RefCell<Vec<(u32, u32)>>>, Decoder);
         impl ByteStream for Written {
             fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -200,7 +201,7 @@ mod tests {
                     if let Some(command @ Command::Write { .. }) = self.1.push(byte) {
                         let addresses: Vec<u32> = command.addresses().collect();
                         let Command::Write { words, .. } = command else { continue };
-                        assert!(words.len() <= WRITTEN_AT_ONCE);
+                        assert!(words.len() <= 8, "{} words at once", words.len());
                         self.0.borrow_mut().extend(addresses.into_iter().zip(words));
                     }
                 }

@@ -19,6 +19,9 @@ use ffi::Simulation;
 /// every fault in use in all lanes of each clock.
 const CLOCKS_BETWEEN_COUNTS: u64 = 1 << 26;
 
+/// How many faults there is room for.
+pub const MOST_PLANTED: usize = plants::SLOTS;
+
 /// The simulated device.
 pub struct Rtl {
     simulation: Simulation,
@@ -40,8 +43,8 @@ impl Rtl {
         let planted = plants.activity();
         let refused = |reason: String| BusError::Link { link: link.clone(), reason };
         let none = || refused(format!("there is no simulation with {banks} banks; there are those with 1 to 32"));
-        if planted.len() > plants::SLOTS {
-            let reason = format!("it has room for {} planted faults, not {}", plants::SLOTS, planted.len());
+        if planted.len() > MOST_PLANTED {
+            let reason = format!("it has room for {MOST_PLANTED} planted faults, not {}", planted.len());
             return Err(refused(reason));
         }
         let mut simulation = Simulation::new(banks, !planted.is_empty()).ok_or_else(none)?;

@@ -166,6 +166,8 @@ mod tests {
         keeps_no_reference: bool,
         keeps_no_accumulator: bool,
         answers_otherwise_each_time: bool,
+        /// What S is answered with: the first answers, and all later ones.
+        statuses: (Vec<u8>, u8),
         answer: Vec<u8>,
         /// Bytes of what is sent next that are lost.
         losing: usize,
@@ -186,7 +188,10 @@ mod tests {
                         self.accumulator = u64::from(self.answers_otherwise_each_time) * (self.accumulator + 1);
                     }
                     Some(Command::Reference) => self.answer.extend(self.reference.to_be_bytes()),
-                    Some(Command::Status) => self.answer.push(0),
+                    Some(Command::Status) => {
+                        let (first, later) = &mut self.statuses;
+                        self.answer.push(first.pop().unwrap_or(*later));
+                    }
                     Some(Command::Load(_) | Command::Accumulate(_)) | None => {}
                 }
             }
@@ -240,6 +245,18 @@ mod tests {
             refused.contains("gives another state each time, in 16 tries; expected 0xa486e0c2d3f197b5 to R"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_link_that_damages_some_answers_does_not_hide_the_mark_of_an_emulator() {
+        let marked = mark::status_bits(Evidence::Model);
+        // One status is asked for by opening, one by priming, and the mark four times.
+        let told = |damaged| {
+            let far_end = FarEnd { statuses: (vec![0; damaged], marked), ..FarEnd::default() };
+            opened(far_end).expect("a device").mark()
+        };
+        assert_eq!(told(2 + 3), Ok(Some(Evidence::Model)));
+        assert_eq!(told(2 + 4), Ok(None));
     }
 
     #[test]

@@ -72,6 +72,13 @@ fn a_half_question_is_forgotten_after_silence_and_not_before() {
     }
 }
 
+#[test]
+fn a_half_question_is_forgotten_after_a_tenth_of_a_second_as_the_soc_does_and_clients_leave_more() {
+    let milliseconds = Duration::from_millis;
+    assert!(!is_forgotten(milliseconds(100)) && is_forgotten(milliseconds(101)));
+    assert!(is_forgotten(crate::bus::stream::SILENCE));
+}
+
 /// Answers whatever comes with the same bytes.
 struct Same;
 
