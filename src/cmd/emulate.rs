@@ -24,7 +24,7 @@ pub struct EmulateArgs {
     #[arg(required = true, value_name = "LINK")]
     pub links: Vec<LinkSpec>,
     /// The device: model, or rtl in a build with that feature; :BANKS may follow. rtl is slower than a board: clients
-    /// refuse runs of more than some 17 million clocks as not done in time
+    /// refuse runs of more than some 40 million clocks as not done in time (8 million with a planted fault)
     #[arg(long, value_name = "DEVICE", default_value = "model")]
     pub device: Served,
     /// Plant a fault in the device; may be given again for another one (see `abench list faults`). What can do nothing
