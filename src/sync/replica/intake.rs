@@ -165,6 +165,7 @@ impl Replica {
         changes: Changes,
     ) -> Result<(), StoreError> {
         let have = self.state.cursor_in(log).map(|(_, ranges)| ranges.prefix());
+        let mut mergeable = true;
         if have.is_none_or(|have| have < position) {
             if have.is_some() {
                 // The cursor is a position of the same log: what it covers is in the snapshot, too.
@@ -180,13 +181,18 @@ impl Replica {
             let torn = |delta: &Delta| covered.overlap(delta.author, delta.first, delta.last) == Overlap::Partial;
             if self.state.log.iter().any(|(_, delta)| torn(delta)) {
                 self.unmergeable = Some("the parent has a part of edits that are here as one sum".to_owned());
-                return Ok(());
+                mergeable = false;
+            } else {
+                self.unmergeable = None;
+                self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
             }
-            self.unmergeable = None;
-            self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
         }
-        self.tell_reached(host, through.from, log);
-        Ok(())
+        if mergeable {
+            self.tell_reached(host, through.from, log);
+        }
+        // A split has the deltas that are on their way made anew.
+        self.settle_timer(through.from);
+        self.push(host, through.from)
     }
 
     pub(super) fn tell_reached<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, log: Actor) {

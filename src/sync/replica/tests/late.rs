@@ -2,7 +2,7 @@
 
 use crate::sync::host::{Entropy, Host, NodeId};
 use crate::sync::replica::log::Delta;
-use crate::sync::replica::message::Message;
+use crate::sync::replica::message::{Message, unframed};
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::sums::{Changes, Edit};
 use crate::sync::replica::{Replica, Settings};
@@ -256,6 +256,34 @@ fn peers_that_have_other_parts_of_a_device_s_edits_tell_them_apart() {
         assert_eq!((one.shows(), other.shows()), (510, 510), "{case}");
         assert_eq!((one.replica.backlog().messages, other.replica.backlog().messages), (0, 0), "{case}");
     }
+}
+
+/// The runs of the deltas in these frames.
+fn told(frames: &[Vec<u8>]) -> Vec<(u64, u64)> {
+    let message = |frame: &Vec<u8>| Message::read(unframed(frame).expect("a frame").1, 4).expect("a message");
+    let deltas = frames.iter().map(message).filter_map(|message| match message {
+        Message::Deltas(deltas) => Some(deltas),
+        _ => None,
+    });
+    deltas.flatten().map(|delta| (delta.first, delta.last)).collect()
+}
+
+#[test]
+fn what_a_snapshot_has_no_part_of_is_sent_though_the_delta_that_was_on_its_way_is_split() {
+    let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
+    let greeting = connect(&mut leaf, &mut hub);
+    let welcome = hub.hears(LEAF, &greeting);
+    leaf.hears(HUB, &welcome);
+    (0..3).for_each(|_| leaf.edit(1));
+    assert_eq!(told(&leaf.tells()), [(1, 3)], "which is lost");
+    // A copy of the device has given the parent the first two of them.
+    let (log, within) = (hub.replica.state().me, vec![(leaf.replica.state().me, 1, 2)]);
+    let snapshot = Message::Snapshot { log, position: 5, within, changes: adding(42) };
+    assert_eq!(told(&leaf.hears(HUB, &[leaf.framed(HUB, &snapshot)])), [(3, 3)]);
+    assert_eq!(leaf.shows(), 43);
+    // And again, if that is lost, too.
+    leaf.host.now += RETRY_AT_MOST;
+    assert_eq!(told(&leaf.tells()), [(3, 3)]);
 }
 
 #[test]
