@@ -89,8 +89,10 @@ pub struct History {
     pub counts: Option<Counts>,
     /// Edits that a user saw accepted and that a device did not have any more after a restart.
     pub forgotten: u64,
-    /// Nodes above clients that do not have what they acknowledged.
+    /// Clients of which nobody has what was acknowledged to them: the parent, or, between peers, any other.
     pub unkept: u64,
+    /// How often nodes started again that can be asked which edits they hold; nothing if they cannot.
+    pub restarts: Option<u64>,
     /// Whether everything was quiet in the end.
     pub quiet: bool,
     /// When the last message arrived after faults were over, in microseconds since then.

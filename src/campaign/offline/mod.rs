@@ -202,7 +202,7 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
     let summary = match verdict {
         Verdict::Falsified => against.join("; "),
         Verdict::Holds => {
-            format!("{} in {}; {}", holding(&row.oracles), counted(worlds, "world"), row.oracles["truth"].1)
+            format!("{}; {}", holding(&row.oracles, worlds), row.oracles["truth"].1)
         }
         Verdict::Inconclusive => "nobody edited anything".to_owned(),
     };
@@ -220,14 +220,12 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
     })
 }
 
-/// Which judges hold.
-fn holding(said: &Said) -> String {
+/// Who has nothing against it, and who cannot tell.
+fn holding(said: &Said, worlds: u64) -> String {
     let silent = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Inconclusive);
     let silent: Vec<&str> = silent.map(|(name, _)| name.as_str()).collect();
-    if silent.is_empty() {
-        return "every judge holds".to_owned();
-    }
-    format!("every judge but {}, which cannot tell, holds", silent.join(" and "))
+    let tell = if silent.is_empty() { String::new() } else { format!(" ({} cannot tell)", silent.join(" and ")) };
+    format!("no judge has anything against it in {}{tell}", counted(worlds, "world"))
 }
 
 fn share_of_full_state(rows: &mut [StrategyRecord]) {

@@ -2,13 +2,22 @@
 
 use crate::domain::count::counted;
 use crate::domain::history::History;
+use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 
 /// Counts what was lost.
 pub fn judge(history: &History) -> Judgement {
-    let History { forgotten, unkept, .. } = *history;
+    let History { forgotten, unkept, restarts, .. } = *history;
     if forgotten + unkept == 0 {
-        return Judgement::of(true, "nothing that was shown or acknowledged was lost".to_owned());
+        let (verdict, sentence) = match restarts {
+            None => (Verdict::Inconclusive, "its nodes cannot be asked which edits they hold".to_owned()),
+            Some(0) => (Verdict::Inconclusive, "no node started again".to_owned()),
+            Some(some) => {
+                let sentence = "nothing that was shown or acknowledged was lost in";
+                (Verdict::Holds, format!("{sentence} {}", counted(some, "restart")))
+            }
+        };
+        return Judgement { verdict, sentence };
     }
     Judgement::of(
         false,
@@ -23,12 +32,13 @@ pub fn judge(history: &History) -> Judgement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::verdict::Verdict;
 
     #[test]
     fn a_single_edit_that_is_forgotten_is_too_much() {
         assert_eq!(judge(&History { forgotten: 1, ..History::default() }).verdict, Verdict::Falsified);
         assert_eq!(judge(&History { unkept: 1, ..History::default() }).verdict, Verdict::Falsified);
-        assert_eq!(judge(&History::default()).verdict, Verdict::Holds);
+        let after = |restarts| judge(&History { restarts, ..History::default() }).verdict;
+        assert_eq!(after(Some(1)), Verdict::Holds);
+        assert_eq!([after(Some(0)), after(None)], [Verdict::Inconclusive; 2], "there was nothing to see");
     }
 }

@@ -17,7 +17,7 @@ pub fn judge(history: &History) -> Judgement {
     let counts = history.counts.unwrap_or_else(|| counts(history));
     let Counts { wrong, lost, repeated, unexplained } = counts;
     if wrong == 0 {
-        return Judgement::of(true, "every edit counts once".to_owned());
+        return Judgement::of(true, format!("every edit counts once{}", with(history)));
     }
     let mut told = Vec::new();
     if lost > 0 {
@@ -30,7 +30,12 @@ pub fn judge(history: &History) -> Judgement {
         let registers = counted(unexplained, "register");
         told.push(format!("{registers} off by more than two edits, or by something else"));
     }
-    Judgement::of(false, format!("edits do not count once: {}", told.join(", ")))
+    Judgement::of(false, format!("edits do not count once{}: {}", with(history), told.join(", ")))
+}
+
+/// Where they were counted.
+fn with(history: &History) -> &'static str {
+    if history.counts.is_some() { ", with telling amounts" } else { "" }
 }
 
 /// What became of the edits, at the replica that has most wrong registers.

@@ -28,8 +28,8 @@ pub fn judge(history: &History) -> Judgement {
     let without = match excused {
         0 => String::new(),
         _ => format!(
-            ", of which {excused} may be missing: they were lost with their devices before any other had them, or a crash \
-             came before their users saw them accepted"
+            ", of which {excused} may be missing: their devices lost them before everything there was acknowledged, or a \
+             crash came before their users saw them accepted"
         ),
     };
     let wrong = wrong(history);

@@ -373,6 +373,7 @@ impl SmallWorld {
             ends: ends.collect(),
             forgotten: crew.iter().map(|station| u64::from(station.forgotten)).sum(),
             unkept: crew.iter().filter(|station| station.unkept).count() as u64,
+            restarts: Some(self.trial.crashes.into()),
             quiet,
             backlog: held().map(|(_, replica)| replica.backlog().edits).sum(),
             ..History::default()

@@ -106,10 +106,13 @@ impl Replica {
             // What is refused again and again is sent ever more rarely.
             session.answered();
         }
-        if session.relation == Relation::Parent && !self.settings.serves {
-            let client = self.settings.client;
+        let (relation, client) = (session.relation, self.settings.client);
+        if relation != Relation::Child {
             for &(actor, first, last) in runs.iter().filter(|(actor, ..)| actor.client == client) {
-                self.note(host, Entry::Given(first, last, actor))?;
+                // Of many peers, the first to have it is enough.
+                if relation == Relation::Parent || self.state.given.overlap(actor, first, last) != Overlap::Seen {
+                    self.note(host, Entry::Given(first, last, actor))?;
+                }
             }
         }
         self.settle_timer(from);

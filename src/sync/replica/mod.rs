@@ -420,7 +420,23 @@ impl Replica {
             self.sessions.insert(from, session);
         }
         self.dispatch(host, from, What::Welcome, &answer);
+        let session = &self.sessions[&from];
+        if !leaf && !again && session.relation == Relation::Peer {
+            let holds = session.holds.clone();
+            self.note_given(host, &holds)?;
+        }
         self.push(host, from)
+    }
+
+    /// A neighbour has these operations: of one's own, that is worth remembering.
+    fn note_given<S: Store>(&mut self, host: &mut Host<S>, holds: &VersionVector) -> Result<(), StoreError> {
+        let own = holds.of_client(self.settings.client);
+        for (actor, first, last) in own.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b))) {
+            if self.state.given.overlap(actor, first, last) != Overlap::Seen {
+                self.note(host, Entry::Given(first, last, actor))?;
+            }
+        }
+        Ok(())
     }
 
     /// Which of these operations are here.
@@ -466,16 +482,8 @@ impl Replica {
                 self.dispatch(host, from, What::Hello, &hello);
                 return Ok(());
             }
-            for (actor, ranges) in holds.iter() {
-                for (first, last) in ranges.runs() {
-                    if actor.client == self.settings.client
-                        && self.state.given.overlap(actor, first, last) != Overlap::Seen
-                    {
-                        self.note(host, Entry::Given(first, last, actor))?;
-                    }
-                }
-            }
         }
+        self.note_given(host, &holds)?;
         let session = self.sessions.get_mut(&from).expect("it was looked up");
         session.open = true;
         session.answered();

@@ -85,16 +85,15 @@ impl Replica {
     /// Whether this delta was made here and is not acknowledged.
     fn waits(&self, delta: &Delta) -> bool {
         let Delta { author, first, last, .. } = *delta;
-        let held = |session: &super::Session| session.holds.overlap(author, first, last) == Overlap::Seen;
         author.client == self.settings.client
             && self.state.given.overlap(author, first, last) != Overlap::Seen
             && self.state.settled.overlap(author, first, last) != Overlap::Seen
-            && !(self.settings.serves && self.sessions.values().any(held))
     }
 
     /// The status of every register that was edited here or is not as it was at the start.
     pub fn statuses(&self) -> Vec<Option<Status>> {
-        let failed = self.sessions.values().any(|session| session.failed);
+        // A leaf that cannot take its parent's snapshot cannot go on by itself, either.
+        let failed = self.unmergeable.is_some() || self.sessions.values().any(|session| session.failed);
         let mut sent: BTreeSet<Run> = BTreeSet::new();
         for parcel in self.sessions.values().flat_map(|session| &session.outstanding) {
             if let What::Deltas(runs) = &parcel.what {

@@ -122,7 +122,7 @@ pub struct State {
     pub sums: Sums,
     /// Deltas, in the order in which they were taken.
     pub log: Log,
-    /// One's own operations that the parent has.
+    /// One's own operations that the parent has, or, between peers, any of them.
     pub given: VersionVector,
     /// One's own operations that the cursor covers.
     pub settled: VersionVector,

@@ -33,6 +33,7 @@ use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
+use crate::sync::vector::VersionVector;
 use crate::sync::wire::Frame;
 use calendar::Calendar;
 use clock::Clock;
@@ -407,6 +408,9 @@ impl World<'_> {
             }
         }
         history.unkept = unkept(self.trial, &self.devices);
+        let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.replica().is_some());
+        history.restarts =
+            self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
         let in_the_end = self.kept();
         let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
         Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores }
@@ -437,13 +441,20 @@ pub fn settings(trial: &OfflineTrial, flaw: Option<Flaw>) -> impl Fn(NodeId) -> 
     }
 }
 
-/// Acknowledgements of parents that they do not keep.
+/// Clients whose acknowledged edits are not where they were acknowledged.
 fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
     let replica = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.replica());
     let broken = (0..trial.clients).filter(|&client| {
-        let parent = trial.parent(client).and_then(replica);
-        let given = replica(client).map(|replica| &replica.state().given);
-        parent.zip(given).is_some_and(|(parent, given)| !parent.state().seen.covers(given))
+        let Some(given) = replica(client).map(|replica| &replica.state().given) else { return false };
+        let mut kept = VersionVector::default();
+        match trial.parent(client) {
+            Some(parent) => replica(parent).into_iter().for_each(|parent| kept.join(&parent.state().seen)),
+            None => {
+                let others = (0..trial.clients).filter(|&other| other != client).filter_map(replica);
+                others.for_each(|other| kept.join(&other.state().seen));
+            }
+        }
+        !kept.covers(given)
     });
     broken.count() as u64
 }

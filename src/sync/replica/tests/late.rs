@@ -3,6 +3,7 @@
 use crate::sync::host::{Entropy, Host, NodeId};
 use crate::sync::replica::log::Delta;
 use crate::sync::replica::message::{Message, unframed};
+use crate::sync::replica::repair::Status;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::sums::{Changes, Edit};
 use crate::sync::replica::{Replica, Settings};
@@ -284,6 +285,42 @@ fn what_a_snapshot_has_no_part_of_is_sent_though_the_delta_that_was_on_its_way_i
     // And again, if that is lost, too.
     leaf.host.now += RETRY_AT_MOST;
     assert_eq!(told(&leaf.tells()), [(3, 3)]);
+}
+
+#[test]
+fn peers_remember_that_others_have_their_edits_when_nobody_is_connected_any_more() {
+    let (mut one, mut other) = (Node::peer(1), Node::peer(2));
+    let apart = |one: &mut Node, other: &mut Node| {
+        one.replica.disconnected(2);
+        other.replica.disconnected(1);
+        [one, other].map(|node| (node.replica.backlog().edits, node.replica.statuses()[0]))
+    };
+    one.edit(5);
+    other.edit(7);
+    assert_eq!(apart(&mut one, &mut other), [(1, Some(Status::Local)); 2]);
+    one.connect(2, Relation::Peer);
+    other.connect(1, Relation::Peer);
+    settle((1, &mut one), (2, &mut other));
+    assert_eq!(apart(&mut one, &mut other), [(0, Some(Status::Synced)); 2]);
+    // What another says when they meet tells it, too, where its acknowledgement was lost.
+    let holding = |author| {
+        let mut holds = VersionVector::default();
+        holds.insert(author, 1, 1);
+        holds
+    };
+    let mut greeting = Node::peer(1);
+    greeting.edit(5);
+    greeting.connect(2, Relation::Peer);
+    let log = Actor { client: 2, incarnation: 9 };
+    let welcome = Message::Welcome { log, reached: None, holds: holding(greeting.replica.state().me) };
+    greeting.hears(2, &[greeting.framed(2, &welcome)]);
+    assert_eq!(greeting.replica.backlog().edits, 0);
+    let mut greeted = Node::peer(3);
+    greeted.edit(5);
+    greeted.connect(1, Relation::Peer);
+    let hello = Message::Hello { leaf: false, client: 1, cursor: None, holds: holding(greeted.replica.state().me) };
+    greeted.hears(1, &[hello.body().framed(4).0.bytes]);
+    assert_eq!(greeted.replica.backlog().edits, 0);
 }
 
 #[test]
