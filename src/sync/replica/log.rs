@@ -163,7 +163,7 @@ impl Log {
         for position in position + 1..=after {
             before.add(&self.at(position)?.changes);
         }
-        Some(prefixes.total.since(&before))
+        Some(prefixes.total.since(before))
     }
 
     /// Puts two deltas in the place of one, in a log that serves nobody: positions after it move.

@@ -190,7 +190,7 @@ impl State {
                 }
             }
             Entry::Adopted { log, position, within, changes, .. } => {
-                self.sums = Sums::new(self.sums.registers() as u32);
+                self.sums.clear();
                 self.sums.add(&changes);
                 self.settled = VersionVector::default();
                 self.settle(&within);
