@@ -39,6 +39,40 @@ fn wrong(trial: &OfflineTrial, name: &str) -> (Outcome, u32) {
     (outcome, wrong)
 }
 
+/// A user who wants to stop once it was asked so often.
+struct Impatient {
+    asked: std::cell::Cell<u32>,
+    patience: u32,
+}
+
+impl Watch for Impatient {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.asked.set(self.asked.get() + 1);
+        self.asked.get() > self.patience
+    }
+}
+
+#[test]
+fn a_world_asks_whether_to_stop_when_it_begins_and_again_after_4096_events_however_few_things_are_planned() {
+    let asked = |trial: &OfflineTrial, patience| {
+        let strategy = strategy::find(strategy::RIGHT).expect("a strategy");
+        let world = World::new(trial, strategy, &settings(trial, None)).expect("a world");
+        let mut watch = Impatient { asked: Default::default(), patience };
+        let stopped = matches!(world.run(&mut watch), Err(WorldError::Stopped));
+        (stopped, watch.asked.get())
+    };
+    let mut tiny = trial(1);
+    (tiny.workload.ticks, tiny.presence.lasts_s) = (1, 1000);
+    assert_eq!(asked(&tiny, 0), (true, 1));
+    assert_eq!(asked(&tiny, 1), (false, 1), "it is over before it asks again");
+    let mut restless = trial(1);
+    (restless.presence.away_s, restless.presence.here_s) = ((1, 5), (1, 5));
+    assert_eq!(asked(&restless, 1), (true, 2));
+}
+
 const BAD: Link = Link {
     bits_per_s: 64_000,
     latency_ms: 300,
