@@ -96,7 +96,7 @@ struct Device {
     backup: Option<(usize, Disk, Box<dyn Node>)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
-    /// Whether its store is damaged, and then how many of its edits no other device had.
+    /// Whether its store is damaged, and then how many of its edits it did not know to be elsewhere.
     damaged: Option<usize>,
 }
 

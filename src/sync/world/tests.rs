@@ -204,6 +204,29 @@ fn wrong_but_excused(trial: &OfflineTrial) -> (Outcome, u32) {
 }
 
 #[test]
+fn in_a_shipped_world_that_ends_well_only_what_is_excused_comes_to_nobody() {
+    use crate::domain::trial::Trial;
+    use crate::scenario::shipped;
+    let (mut worlds, mut undelivered_in_all) = (0, 0);
+    for (name, _) in shipped::SHIPPED {
+        let scenario = shipped::find(name).expect("it is shipped").expect("it is sound");
+        let Trial::Offline(trial) = scenario.trial else { continue };
+        for strategy in REGISTRY.iter().filter(|strategy| strategy.suits(&trial)) {
+            let (outcome, _) = wrong(&trial, strategy.name);
+            let excused = outcome.history.ledger.edits().filter(|edit| edit.excused).count() as u64;
+            let Some(undelivered) = outcome.measures.staleness.undelivered() else { continue };
+            if crate::oracle::offline::truth::wrong_registers(&outcome.history) == 0 {
+                let most = excused * u64::from(trial.clients - 1);
+                assert!(undelivered <= most, "{name}, {}: {undelivered} of {most}", strategy.name);
+                worlds += 1;
+                undelivered_in_all += undelivered;
+            }
+        }
+    }
+    assert!(worlds > 20 && undelivered_in_all > 20, "{worlds} and {undelivered_in_all}");
+}
+
+#[test]
 fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_loss_reported() {
     use crate::domain::offline::{FaultKind, NodeFault};
     let damage = |node: &str, at_s| NodeFault { kind: FaultKind::Damage, node: node.into(), at_s, for_s: 60, age_s: 0 };
