@@ -61,14 +61,14 @@ pub fn finding(strategy: &Strategy) -> Result<Option<Finding>, SubjectError> {
             let clients: Vec<Vec<i64>> = shape.iter().map(|&edits| vec![1; edits]).collect();
             let (expected, got) = shown(strategy, START, &clients)?;
             if expected != got {
-                let by = counted(clients.len(), "client");
+                let (by, were) = (counted(clients.len(), "client"), if clients.len() == 1 { "was" } else { "were" });
                 let told: Vec<String> = clients.iter().flatten().map(|amount| format!("{amount:+}")).collect();
                 let execution = Execution::Edits { start: START, clients };
                 let case = Case { subject: strategy.name.to_owned(), execution, faults: Vec::new() };
                 return Ok(Some(Finding {
                     subject: strategy.name.to_owned(),
                     evidence: Evidence::Software,
-                    during: format!("{START}, {} by {by} that were away, then connected", told.join(", ")),
+                    during: format!("{START}, {} by {by} that {were} away, then connected", told.join(", ")),
                     quantity: Quantity::State,
                     expected: Hex64(expected),
                     got: Hex64(got),
