@@ -23,10 +23,12 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
+use crate::domain::flaw::Flaw;
 use crate::domain::offline::OfflineTrial;
-use crate::domain::trial::{StandardTrial, Trial};
+use crate::domain::trial::{Expectation, StandardTrial, Trial};
 use crate::domain::verdict::exit;
 use crate::explore::{self, PlanError};
+use crate::oracle::offline::JUDGES;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
@@ -81,11 +83,15 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let is_of_algebras = matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_) | Trial::CrashEverywhere(_));
-    if let Trial::Offline(trial) = &scenario.trial
-        && let Err(reason) = possible(trial)
-    {
+    let refused = |table: &str, reason| {
         let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-        return Err(Failure::usage(anyhow!("{of}[offline]: {reason}")));
+        Failure::usage(anyhow!("{of}[{table}]: {reason}"))
+    };
+    if let Trial::Offline(trial) = &scenario.trial {
+        possible(trial).map_err(|reason| refused("offline", reason))?;
+    }
+    if let Some(expect) = &scenario.expect {
+        expectable(expect).map_err(|(table, reason)| refused(table, reason))?;
     }
     let backends = match (&options.backend, &scenario.backends) {
         (None, None) if is_of_algebras => Vec::new(),
@@ -114,6 +120,22 @@ fn possible(trial: &OfflineTrial) -> Result<(), String> {
         }
     }
     memory::fits(trial).map_err(|error| error.to_string())
+}
+
+/// Refuses expectations of what there is not, which no run could meet; gives their table, too.
+fn expectable(expect: &Expectation) -> Result<(), (&'static str, String)> {
+    for name in expect.strategies.keys() {
+        strategy::find(name).map_err(|unknown| ("expect.strategies", unknown.to_string()))?;
+    }
+    for (flaw, judge) in &expect.flaws {
+        flaw.parse::<Flaw>().map_err(|unknown| ("expect.flaws", unknown.to_string()))?;
+        if !JUDGES.iter().any(|(name, _)| name == judge) {
+            let names: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).collect();
+            let reason = format!("{flaw}: '{judge}' is not a judge; allowed are {}", names.join(", "));
+            return Err(("expect.flaws", reason));
+        }
+    }
+    Ok(())
 }
 
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {

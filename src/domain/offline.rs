@@ -324,7 +324,9 @@ impl OfflineTrial {
     /// The number of a node by its name: clients first, then the hub, then edges.
     pub fn node(&self, name: &str) -> Option<u32> {
         if let Some(client) = name.strip_prefix("client ") {
-            return client.parse().ok().filter(|&client| client < self.clients);
+            // A number has one way to be written: "+1" and "01" are not clients' names.
+            let number = client.parse().ok().filter(|number: &u32| number.to_string() == client);
+            return number.filter(|&client| client < self.clients);
         }
         if name == "hub" {
             return self.hub.then_some(self.clients);

@@ -126,10 +126,16 @@ impl OfflineTrial {
             let Edge { name, parent, clients } = edge;
             let key = format!("edges[{number}]");
             let Some(parent) = parent else {
+                let name = name.escape_debug();
                 return Some(format!("{key}.parent is missing: the edge '{name}' hangs on the hub or on another edge"));
             };
             if name.is_empty() || name == "hub" || name.starts_with("client ") {
+                let name = name.escape_debug();
                 return Some(format!("{key}.name = '{name}' is not allowed for an edge"));
+            }
+            if name.chars().any(char::is_control) {
+                let name = name.escape_debug();
+                return Some(format!("{key}.name = '{name}' is not allowed for an edge: it has a control character"));
             }
             if self.edges[..number].iter().any(|other| other.name == *name) {
                 return Some(format!("{key}.name = '{name}' is there twice"));
@@ -137,6 +143,7 @@ impl OfflineTrial {
             // An edge comes after its parent, so that there is no ring.
             let earlier = self.edges[..number].iter().any(|other| other.name == *parent);
             if !(parent == "hub" && self.hub || earlier) {
+                let parent = parent.escape_debug();
                 return Some(format!("{key}.parent = '{parent}' is not the hub nor an edge that is named before"));
             }
             for &client in clients {
@@ -158,7 +165,7 @@ impl OfflineTrial {
             let Some(node) = self.node(&fault.node) else {
                 return Some(format!(
                     "{key}.node = '{}' is not there; allowed are client N, hub and edges",
-                    fault.node
+                    fault.node.escape_debug()
                 ));
             };
             if fault.at_s >= self.presence.lasts_s {

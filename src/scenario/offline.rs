@@ -33,6 +33,43 @@ impl Zipf {
     }
 }
 
+/// The registers that a tick has not changed yet. Each that it has changed points on towards the next that is free, and
+/// whoever follows such a way halves it: where most draws fall on a few registers, one after the other would take as many
+/// steps as there are changes before it.
+struct Free {
+    /// In which tick each was taken last, and where that points to.
+    taken: Vec<(u32, u32)>,
+    tick: u32,
+}
+
+impl Free {
+    fn of(registers: u32) -> Self {
+        Free { taken: vec![(0, 0); registers as usize], tick: 0 }
+    }
+
+    /// A tick begins.
+    fn all(&mut self) {
+        self.tick += 1;
+    }
+
+    /// Takes this register, or the next that is free, the first after the last; there is one.
+    fn take_from(&mut self, register: u32) -> u32 {
+        let mut register = register;
+        while let (tick, next) = self.taken[register as usize]
+            && tick == self.tick
+        {
+            if let (tick, beyond) = self.taken[next as usize]
+                && tick == self.tick
+            {
+                self.taken[register as usize].1 = beyond;
+            }
+            register = next;
+        }
+        self.taken[register as usize] = (self.tick, (register + 1) % self.taken.len() as u32);
+        register
+    }
+}
+
 /// What a world's users do.
 pub struct Users<'a> {
     trial: &'a OfflineTrial,
@@ -57,18 +94,16 @@ impl<'a> Users<'a> {
             (0..workload.ticks).map(|_| stream.below(self.trial.presence.lasts_s * SECOND)).collect();
         times.sort_unstable();
         let mut edits = Vec::with_capacity(times.len() * workload.changed as usize);
-        let mut in_tick = vec![u32::MAX; self.trial.registers as usize];
-        for (tick, at) in times.into_iter().enumerate() {
+        let mut free = Free::of(self.trial.registers);
+        for at in times {
+            free.all();
             for place in 0..workload.changed {
-                let mut register = match &self.zipf {
+                let drawn = match &self.zipf {
                     Some(zipf) => zipf.draw(&mut stream),
                     None => stream.below(self.trial.registers.into()) as u32,
                 };
                 // One that the tick has changed already gives way to the next.
-                while in_tick[register as usize] == tick as u32 {
-                    register = (register + 1) % self.trial.registers;
-                }
-                in_tick[register as usize] = tick as u32;
+                let register = free.take_from(drawn);
                 let amount = 1 + stream.below(workload.most.into()) as i64;
                 let negative = workload.decrements && stream.below(2) == 1;
                 edits.push(UserEdit {
@@ -87,10 +122,11 @@ impl<'a> Users<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::Workload;
+    use crate::domain::offline::{MOST_REGISTERS, Workload};
     use crate::domain::seed::Seed;
     use crate::domain::trial::Trial;
     use crate::scenario::shipped;
+    use proptest::prelude::*;
     use std::collections::BTreeSet;
 
     #[test]
@@ -118,6 +154,70 @@ mod tests {
                 assert_eq!((tick.len() % changed, registers.len()), (0, tick.len()), "{tick:?}");
             }
         }
+    }
+
+    /// The same world, asked one register after the other for one that is free.
+    fn probed_plainly(users: &Users<'_>, client: u32) -> Vec<UserEdit> {
+        let Users { trial, .. } = users;
+        let workload = &trial.workload;
+        let mut stream = users.stream.member(client.into());
+        let mut times: Vec<u64> = (0..workload.ticks).map(|_| stream.below(trial.presence.lasts_s * SECOND)).collect();
+        times.sort_unstable();
+        let mut edits = Vec::new();
+        for tick in times {
+            let mut changed = BTreeSet::new();
+            for place in 0..workload.changed {
+                let mut register = match &users.zipf {
+                    Some(zipf) => zipf.draw(&mut stream),
+                    None => stream.below(trial.registers.into()) as u32,
+                };
+                while !changed.insert(register) {
+                    register = (register + 1) % trial.registers;
+                }
+                let amount = 1 + stream.below(workload.most.into()) as i64;
+                let amount = if workload.decrements && stream.below(2) == 1 { -amount } else { amount };
+                edits.push(UserEdit { at: tick + u64::from(place), register, amount, excused: false });
+            }
+        }
+        edits.sort_by_key(|edit| edit.at);
+        edits
+    }
+
+    fn world(registers: u32, workload: Workload) -> OfflineTrial {
+        let Trial::Offline(trial) = shipped::find("field-tally").expect("it is shipped").expect("it is sound").trial
+        else {
+            panic!("it is a world")
+        };
+        OfflineTrial { registers, workload, ..*trial }
+    }
+
+    proptest! {
+        #[test]
+        fn a_tick_takes_the_registers_that_probing_one_by_one_would_take(
+            registers in 1..70u32,
+            share in 0..100u32,
+            ticks in 0..5u32,
+            zipf_hundredths in proptest::option::of(1..1000u32),
+            seed: u64,
+        ) {
+            let changed = 1 + share * registers / 100;
+            let workload = Workload { ticks, changed, most: 3, decrements: true, zipf_hundredths };
+            let trial = OfflineTrial { seed: Seed::new(seed), ..world(registers, workload) };
+            let users = Users::of(&trial);
+            for client in 0..2 {
+                prop_assert_eq!(users.edits(client), probed_plainly(&users, client));
+            }
+        }
+    }
+
+    #[test]
+    fn a_tick_that_changes_all_of_a_million_registers_under_the_steepest_skew_is_drawn_in_no_time() {
+        let all = MOST_REGISTERS;
+        let workload = Workload { ticks: 1, changed: all, most: 3, decrements: true, zipf_hundredths: Some(1000) };
+        let trial = world(all, workload);
+        let mut registers: Vec<u32> = Users::of(&trial).edits(0).iter().map(|edit| edit.register).collect();
+        registers.sort_unstable();
+        assert!(registers.into_iter().eq(0..all));
     }
 
     #[test]

@@ -121,6 +121,12 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
             ""
         ),
         refused("memory_mib = 1", "changed = 2\nmost = 4294967295", "[offline.link]\noutages = 10000"),
+        refused("faults = [{ kind = 'wipe', node = 'client +0', at_s = 5 }]", "changed = 2", ""),
+        refused("faults = [{ kind = 'wipe', node = 'client 00', at_s = 5 }]", "changed = 2", ""),
+        refused("edges = [{ name = \"ne\\u001b[2Jar\", parent = 'hub', clients = [0] }]", "changed = 2", ""),
+        refused("", "changed = 2", "[expect.strategies]\ngossip = { verdict = 'holds' }"),
+        refused("", "changed = 2", "[expect.flaws]\ntypo = 'truth'"),
+        refused("", "changed = 2", "[expect.flaws]\nunsealed-delta = 'jury'"),
     ]);
 }
 

@@ -3,6 +3,7 @@
 
 use crate::campaign::offline::quiet_trial;
 use crate::domain::case::Case;
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
@@ -60,14 +61,14 @@ pub fn finding(strategy: &Strategy) -> Result<Option<Finding>, SubjectError> {
             let clients: Vec<Vec<i64>> = shape.iter().map(|&edits| vec![1; edits]).collect();
             let (expected, got) = shown(strategy, START, &clients)?;
             if expected != got {
-                let count = clients.len();
+                let (by, were) = (counted(clients.len(), "client"), if clients.len() == 1 { "was" } else { "were" });
                 let told: Vec<String> = clients.iter().flatten().map(|amount| format!("{amount:+}")).collect();
                 let execution = Execution::Edits { start: START, clients };
                 let case = Case { subject: strategy.name.to_owned(), execution, faults: Vec::new() };
                 return Ok(Some(Finding {
                     subject: strategy.name.to_owned(),
                     evidence: Evidence::Software,
-                    during: format!("{START}, {} by {count} clients that were away, then connected", told.join(", ")),
+                    during: format!("{START}, {} by {by} that {were} away, then connected", told.join(", ")),
                     quantity: Quantity::State,
                     expected: Hex64(expected),
                     got: Hex64(got),

@@ -62,11 +62,6 @@ impl<E> Calendar<E> {
         self.free.push(place);
         self.events[place as usize].take().map(|event| (at, event))
     }
-
-    /// How many events were ever planned.
-    pub fn planned(&self) -> u64 {
-        self.planned
-    }
 }
 
 #[cfg(test)]

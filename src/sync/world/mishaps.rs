@@ -7,7 +7,7 @@ use crate::sync::host::{Host, NodeId};
 use crate::sync::node::{Node, entropy};
 use crate::sync::store::disk::{Disk, Loss};
 use crate::sync::store::{Owner, StoreError};
-use crate::sync::world::{Event, World, WorldError};
+use crate::sync::world::{Device, Event, World, WorldError};
 
 /// Something that happens to a node.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,20 @@ pub(super) enum Mishap {
     Fuse(NodeId, u32),
     /// It starts again.
     Restart(NodeId),
+}
+
+impl Device {
+    /// What a backup of it keeps, or a device that is set up from it: one that lost its store has nothing to give.
+    fn copy(&self) -> Option<(Disk, Box<dyn Node>)> {
+        let held = self.node.as_ref()?.copy();
+        Some((self.host.store.clone(), if self.wiped { held.afresh() } else { held }))
+    }
+
+    /// Has it hold this and nothing else, whatever became of the store that it had.
+    fn set_up(&mut self, disk: Disk, held: Box<dyn Node>) {
+        (self.host.store, self.node) = (disk, Some(held));
+        (self.wiped, self.damaged) = (false, None);
+    }
 }
 
 impl World<'_> {
@@ -64,7 +78,7 @@ impl World<'_> {
                 // What its user did until now is in the backup.
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
-                device.backup = device.node.as_ref().map(|held| (device.made, device.host.store.clone(), held.copy()));
+                device.backup = device.copy().map(|(disk, held)| (device.made, disk, held));
                 self.measures.staleness.backed_up(node);
                 Ok(())
             }
@@ -104,22 +118,15 @@ impl World<'_> {
             FaultKind::Restore => {
                 let Some((made, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
                 self.lose(node, made);
-                let device = &mut self.devices[node as usize];
-                (device.host.store, device.node) = (disk, Some(held));
+                self.devices[node as usize].set_up(disk, held);
                 self.measures.staleness.restored(node);
             }
             FaultKind::Clone => {
                 let twin = node + 1;
                 self.act(twin, |_, _| Ok(()))?;
                 self.lose(twin, 0);
-                let (disk, held) = match &self.devices[node as usize] {
-                    device if device.node.is_some() => {
-                        (device.host.store.clone(), device.node.as_ref().map(|held| held.copy()))
-                    }
-                    _ => return Ok(()),
-                };
-                let device = &mut self.devices[twin as usize];
-                (device.host.store, device.node) = (disk, held);
+                let Some((disk, held)) = self.devices[node as usize].copy() else { return Ok(()) };
+                self.devices[twin as usize].set_up(disk, held);
                 self.measures.staleness.copied(node, twin, self.now);
                 self.fail(twin, back)?;
                 return Ok(());
@@ -128,8 +135,9 @@ impl World<'_> {
         self.fail(node, back)
     }
 
-    /// Edits that only this device had, after its first so many, may be lost with its store; gives how many. What counts is
-    /// the order in which they were made: one that waited for its device to start again is younger than its time.
+    /// Edits that this device did not know to be elsewhere, after its first so many, may be lost with its store; gives how
+    /// many. What counts is the order in which they were made: one that waited for its device to start again is younger than
+    /// its time.
     fn lose(&mut self, node: NodeId, after: usize) -> usize {
         let device = &mut self.devices[node as usize];
         let kept = device.safe.max(after).min(device.made);
@@ -176,16 +184,19 @@ impl World<'_> {
         device.host = Host::new(store, entropy(&random, node, device.starts));
         device.host.now = self.now;
         let Some(held) = device.node.take() else { return Ok(()) };
-        let held = if std::mem::take(&mut device.wiped) { held.afresh() } else { held };
-        let held = match device.damaged.take() {
+        let wiped = std::mem::take(&mut device.wiped);
+        let held = if wiped { held.afresh() } else { held };
+        // Where nothing is left there is nothing to damage.
+        let held = match device.damaged.take().filter(|_| !wiped) {
             None => held.restart(&mut device.host, node).map_err(failed)?,
             Some(lost) => {
                 let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
                 let (held, why) = restart_damaged(held, &mut device.host, node, places.word()).map_err(failed)?;
-                let why = why.map(|why| {
-                    format!("{}: {why}; {} that no other device had", self.trial.name(node), counted(lost, "edit"))
-                });
-                self.refused_stores.extend(why);
+                if let Some(why) = why {
+                    let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
+                    self.refused_stores.push(format!("{name}: {why}; {lost} that it did not know to be elsewhere"));
+                    self.measures.staleness.wiped(node);
+                }
                 held
             }
         };
@@ -206,6 +217,9 @@ fn restart_damaged(
     place: u64,
 ) -> Result<(Box<dyn Node>, Option<StoreError>), StoreError> {
     if !host.store.damage(place) {
+        if held.replica().is_some() {
+            return Ok((held.restart(host, node)?, None));
+        }
         // It keeps what it holds elsewhere, and has nothing to tell damage by but that it is told.
         let why = StoreError::Damaged("a bit is not as it was written".to_owned());
         return Ok((held.afresh().restart(host, node)?, Some(why)));

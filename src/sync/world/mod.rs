@@ -97,7 +97,7 @@ struct Device {
     backup: Option<(usize, Disk, Box<dyn Node>)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
-    /// Whether its store is damaged, and then how many of its edits no other device had.
+    /// Whether its store is damaged, and then how many of its edits it did not know to be elsewhere.
     damaged: Option<usize>,
 }
 
@@ -168,6 +168,9 @@ pub struct World<'a> {
 /// Deliveries after which a world is not going to be quiet any more, beside those that its edits explain.
 const RESTLESS: u64 = 100_000;
 
+/// Events between two questions whether the user wants it to stop.
+const BETWEEN_QUESTIONS: u64 = 4096;
+
 /// Bytes after which it is not, beside a byte for each register in every one of those deliveries.
 const TORRENT: u64 = 16 << 20;
 
@@ -212,21 +215,23 @@ impl World<'_> {
         let restless = RESTLESS + 100 * edits.saturating_mul(self.devices.len() as u64);
         let torrent = TORRENT.saturating_add(restless.saturating_mul(u64::from(self.trial.registers)));
         let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
-        let mut quiet = true;
+        let (mut quiet, mut happened) = (true, 0u64);
         while let Some((at, event)) = self.calendar.next() {
             let (up, down) = self.measures.client_traffic();
             if at > deadline || self.measures.deliveries > restless || up.total() + down.total() > torrent {
                 quiet = false;
                 break;
             }
-            self.now = at;
-            self.happen(event)?;
-            if self.calendar.planned() & 0xFFF == 0 {
+            // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
+            if happened.is_multiple_of(BETWEEN_QUESTIONS) {
                 watch.advance(0);
                 if watch.stop_requested() {
                     return Err(WorldError::Stopped);
                 }
             }
+            happened += 1;
+            self.now = at;
+            self.happen(event)?;
         }
         Ok(self.ended(quiet))
     }

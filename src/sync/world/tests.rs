@@ -39,6 +39,40 @@ fn wrong(trial: &OfflineTrial, name: &str) -> (Outcome, u32) {
     (outcome, wrong)
 }
 
+/// A user who wants to stop once it was asked so often.
+struct Impatient {
+    asked: std::cell::Cell<u32>,
+    patience: u32,
+}
+
+impl Watch for Impatient {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.asked.set(self.asked.get() + 1);
+        self.asked.get() > self.patience
+    }
+}
+
+#[test]
+fn a_world_asks_whether_to_stop_when_it_begins_and_again_after_4096_events_however_few_things_are_planned() {
+    let asked = |trial: &OfflineTrial, patience| {
+        let strategy = strategy::find(strategy::RIGHT).expect("a strategy");
+        let world = World::new(trial, strategy, &settings(trial, None)).expect("a world");
+        let mut watch = Impatient { asked: Default::default(), patience };
+        let stopped = matches!(world.run(&mut watch), Err(WorldError::Stopped));
+        (stopped, watch.asked.get())
+    };
+    let mut tiny = trial(1);
+    (tiny.workload.ticks, tiny.presence.lasts_s) = (1, 1000);
+    assert_eq!(asked(&tiny, 0), (true, 1));
+    assert_eq!(asked(&tiny, 1), (false, 1), "it is over before it asks again");
+    let mut restless = trial(1);
+    (restless.presence.away_s, restless.presence.here_s) = ((1, 5), (1, 5));
+    assert_eq!(asked(&restless, 1), (true, 2));
+}
+
 const BAD: Link = Link {
     bits_per_s: 64_000,
     latency_ms: 300,
@@ -167,6 +201,29 @@ fn wrong_but_excused(trial: &OfflineTrial) -> (Outcome, u32) {
     let (outcome, _) = wrong(trial, strategy::RIGHT);
     let wrong = crate::oracle::offline::truth::wrong_registers(&outcome.history);
     (outcome, wrong)
+}
+
+#[test]
+fn in_a_shipped_world_that_ends_well_only_what_is_excused_comes_to_nobody() {
+    use crate::domain::trial::Trial;
+    use crate::scenario::shipped;
+    let (mut worlds, mut undelivered_in_all) = (0, 0);
+    for (name, _) in shipped::SHIPPED {
+        let scenario = shipped::find(name).expect("it is shipped").expect("it is sound");
+        let Trial::Offline(trial) = scenario.trial else { continue };
+        for strategy in REGISTRY.iter().filter(|strategy| strategy.suits(&trial)) {
+            let (outcome, _) = wrong(&trial, strategy.name);
+            let excused = outcome.history.ledger.edits().filter(|edit| edit.excused).count() as u64;
+            let Some(undelivered) = outcome.measures.staleness.undelivered() else { continue };
+            if crate::oracle::offline::truth::wrong_registers(&outcome.history) == 0 {
+                let most = excused * u64::from(trial.clients - 1);
+                assert!(undelivered <= most, "{name}, {}: {undelivered} of {most}", strategy.name);
+                worlds += 1;
+                undelivered_in_all += undelivered;
+            }
+        }
+    }
+    assert!(worlds > 20 && undelivered_in_all > 20, "{worlds} and {undelivered_in_all}");
 }
 
 #[test]
