@@ -11,8 +11,9 @@
 //!    before it is acknowledged.
 //! 4. What is not acknowledged is sent again, the same bytes, later and later ([`session`]).
 //!
-//! What an edit is, and what edits come to, is in [`sums`] alone: a second data type would bring another such file, and
-//! ids, cursors, the journal and the sessions stay as they are. Knows: its host. Must not: know links, other nodes' insides or the ledger.
+//! What an edit is, and what edits come to, is in [`sums`]: a second data type would bring another such file, and ids,
+//! cursors, the journal and the sessions stay as they are. Knows: its host. Must not: know links, other nodes' insides or
+//! the ledger.
 
 mod intake;
 pub mod log;

@@ -1,9 +1,10 @@
 //! The data: signed registers that are edited by addition, what a run of edits changes, and what all of it comes to.
 //!
-//! Of all the replica, this file and what [`super::repair`] tells of single registers know what an edit is. A second data
-//! type brings its own [`Edit`], [`Changes`] and [`Sums`]. The rest asks three things of them: changes that follow each
-//! other are one change, in any order the same; a part that is known can be taken out of the whole; and all of them have
-//! bytes. In other words, a commutative group. Knows: registers and amounts. Must not: know ids, logs or messages.
+//! Of all the replica, this file knows what an edit is; beside it only what hands registers out: the call that edits one,
+//! what [`super::repair`] tells of single ones, and what accumulators are told of a merge. A second data type brings its own
+//! [`Edit`], [`Changes`] and [`Sums`], and its own of those three. The rest asks three things of them: changes that follow
+//! each other are one change, in any order the same; a part that is known can be taken out of the whole; and all of them
+//! have bytes. In other words, a commutative group. Knows: registers and amounts. Must not: know ids, logs or messages.
 
 use crate::domain::traffic::Kind;
 use crate::sync::wire::{Malformed, Reader, Writer};
