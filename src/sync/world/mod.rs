@@ -451,14 +451,12 @@ fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
     let replica = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.replica());
     let broken = (0..trial.clients).filter(|&client| {
         let Some(given) = replica(client).map(|replica| &replica.state().given) else { return false };
-        let mut kept = VersionVector::default();
-        match trial.parent(client) {
-            Some(parent) => replica(parent).into_iter().for_each(|parent| kept.join(&parent.state().seen)),
-            None => {
-                let others = (0..trial.clients).filter(|&other| other != client).filter_map(replica);
-                others.for_each(|other| kept.join(&other.state().seen));
-            }
+        if let Some(parent) = trial.parent(client) {
+            return replica(parent).is_some_and(|parent| !parent.state().seen.covers(given));
         }
+        let mut kept = VersionVector::default();
+        let others = (0..trial.clients).filter(|&other| other != client).filter_map(replica);
+        others.for_each(|other| kept.join(&other.state().seen));
         !kept.covers(given)
     });
     broken.count() as u64
