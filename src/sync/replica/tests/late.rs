@@ -105,6 +105,15 @@ fn connect(leaf: &mut Node, hub: &mut Node) -> Vec<Vec<u8>> {
     leaf.says()
 }
 
+/// A leaf and a hub that have greeted each other.
+fn met() -> (Node, Node) {
+    let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
+    let greeting = connect(&mut leaf, &mut hub);
+    let welcome = hub.hears(LEAF, &greeting);
+    leaf.hears(HUB, &welcome);
+    (leaf, hub)
+}
+
 /// Time passes, and everything arrives.
 fn settle(one: (NodeId, &mut Node), other: (NodeId, &mut Node)) {
     let ((one_is, one), (other_is, other)) = (one, other);
@@ -121,10 +130,7 @@ fn settle(one: (NodeId, &mut Node), other: (NodeId, &mut Node)) {
 
 #[test]
 fn a_lost_delta_is_sent_again_while_newer_ones_are_sent_and_acknowledged() {
-    let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
-    let greeting = connect(&mut leaf, &mut hub);
-    let welcome = hub.hears(LEAF, &greeting);
-    leaf.hears(HUB, &welcome);
+    let (mut leaf, mut hub) = met();
     leaf.edit(1);
     assert_eq!(leaf.tells().len(), 1, "which is lost");
     // One edit a tick; a retry is due after 10 of them, 15 with its jitter.
@@ -193,10 +199,7 @@ fn an_answer_that_comes_twice_is_no_answer_to_the_next_greeting() {
 
 #[test]
 fn a_summary_that_does_not_fit_has_a_leaf_greet_anew_so_often_at_once_and_again_after_a_while() {
-    let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
-    let greeting = connect(&mut leaf, &mut hub);
-    let welcome = hub.hears(LEAF, &greeting);
-    leaf.hears(HUB, &welcome);
+    let (mut leaf, mut hub) = met();
     let log = hub.replica.state().me;
     let mut greeted = || {
         let unfit = Message::Summary { log, first: 3, last: 4, without: vec![], with: vec![], changes: adding(5) };
@@ -271,10 +274,7 @@ fn told(frames: &[Vec<u8>]) -> Vec<(u64, u64)> {
 
 #[test]
 fn what_a_snapshot_has_no_part_of_is_sent_though_the_delta_that_was_on_its_way_is_split() {
-    let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
-    let greeting = connect(&mut leaf, &mut hub);
-    let welcome = hub.hears(LEAF, &greeting);
-    leaf.hears(HUB, &welcome);
+    let (mut leaf, mut hub) = met();
     (0..3).for_each(|_| leaf.edit(1));
     assert_eq!(told(&leaf.tells()), [(1, 3)], "which is lost");
     // A copy of the device has given the parent the first two of them.
