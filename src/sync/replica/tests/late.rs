@@ -274,7 +274,7 @@ fn told(frames: &[Vec<u8>]) -> Vec<(u64, u64)> {
 
 #[test]
 fn what_a_snapshot_has_no_part_of_is_sent_though_the_delta_that_was_on_its_way_is_split() {
-    let (mut leaf, mut hub) = met();
+    let (mut leaf, hub) = met();
     (0..3).for_each(|_| leaf.edit(1));
     assert_eq!(told(&leaf.tells()), [(1, 3)], "which is lost");
     // A copy of the device has given the parent the first two of them.
