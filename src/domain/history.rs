@@ -89,7 +89,9 @@ pub struct History {
     pub counts: Option<Counts>,
     /// Edits that a user saw accepted and that a device did not have any more after a restart.
     pub forgotten: u64,
-    /// Clients of which nobody has what was acknowledged to them: the parent, or, between peers, any other.
+    /// Nodes that did not have any more, after a restart, what they had acknowledged.
+    pub broken: u64,
+    /// Clients of which, in the end, nobody has what was acknowledged to them: the parent, or, between peers, any other.
     pub unkept: u64,
     /// How often nodes started again that can be asked which edits they hold; nothing if they cannot.
     pub restarts: Option<u64>,

@@ -7,8 +7,8 @@ use crate::oracle::offline::Judgement;
 
 /// Counts what was lost.
 pub fn judge(history: &History) -> Judgement {
-    let History { forgotten, unkept, restarts, .. } = *history;
-    if forgotten + unkept == 0 {
+    let History { forgotten, broken, unkept, restarts, .. } = *history;
+    if forgotten + broken + unkept == 0 {
         let (verdict, sentence) = match restarts {
             None => (Verdict::Inconclusive, "its nodes cannot be asked which edits they hold".to_owned()),
             Some(0) => (Verdict::Inconclusive, "no node started again".to_owned()),
@@ -22,9 +22,11 @@ pub fn judge(history: &History) -> Judgement {
     Judgement::of(
         false,
         format!(
-            "gone after a restart: {} that users saw; given, and not kept above: by {}",
+            "gone after a restart: {} that users saw, and what {} had acknowledged; gone in the end: what was \
+             acknowledged to {}",
             counted(forgotten, "edit"),
-            counted(unkept, "node")
+            counted(broken, "node"),
+            counted(unkept, "client")
         ),
     )
 }
@@ -36,6 +38,7 @@ mod tests {
     #[test]
     fn a_single_edit_that_is_forgotten_is_too_much() {
         assert_eq!(judge(&History { forgotten: 1, ..History::default() }).verdict, Verdict::Falsified);
+        assert_eq!(judge(&History { broken: 1, ..History::default() }).verdict, Verdict::Falsified);
         assert_eq!(judge(&History { unkept: 1, ..History::default() }).verdict, Verdict::Falsified);
         let after = |restarts| judge(&History { restarts, ..History::default() }).verdict;
         assert_eq!(after(Some(1)), Verdict::Holds);

@@ -372,7 +372,7 @@ impl SmallWorld {
             ledger: Ledger { start: 0, registers: 1, by_device: by_device.collect() },
             ends: ends.collect(),
             forgotten: crew.iter().map(|station| u64::from(station.forgotten)).sum(),
-            unkept: crew.iter().filter(|station| station.unkept).count() as u64,
+            broken: crew.iter().filter(|station| station.broken).count() as u64,
             restarts: Some(self.trial.crashes.into()),
             quiet,
             backlog: held().map(|(_, replica)| replica.backlog().edits).sum(),

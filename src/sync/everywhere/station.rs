@@ -4,7 +4,7 @@
 use crate::domain::flaw::Flaw;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::sync::host::{Entropy, Host, NodeId, OpId};
-use crate::sync::replica::message::{Message, unframed};
+use crate::sync::replica::promises::Promises;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::state::Run;
 use crate::sync::replica::{Replica, Settings};
@@ -25,11 +25,11 @@ pub(super) struct Station {
     pub(super) connected: bool,
     /// Edits that its user saw accepted.
     shown: Vec<OpId>,
-    /// Runs that it acknowledged.
-    promised: Vec<Run>,
-    /// How many of those edits it did not have any more after a restart, and whether it lacked any of those runs.
+    /// What it acknowledged.
+    promised: Promises,
+    /// How many of those edits it did not have any more after a restart, and whether it lacked what it had acknowledged.
     pub(super) forgotten: u32,
-    pub(super) unkept: bool,
+    pub(super) broken: bool,
     /// Whether its store refused to be opened again.
     pub(super) refused: bool,
 }
@@ -90,9 +90,9 @@ impl Station {
             excused: 0,
             connected: false,
             shown: Vec::new(),
-            promised: Vec::new(),
+            promised: Promises::default(),
             forgotten: 0,
-            unkept: false,
+            broken: false,
             refused: false,
         }
     }
@@ -126,9 +126,7 @@ impl Station {
         after.drawn = host.drawn();
         after.shown.append(&mut host.shown);
         let sent: Vec<Letter> = host.sent.into_iter().map(|sent| (settings.node, sent.to, sent.frame.bytes)).collect();
-        after.promised.extend(sent.iter().flat_map(|(_, _, frame)| promises(frame)));
-        after.promised.sort_unstable();
-        after.promised.dedup();
+        sent.iter().for_each(|(_, _, frame)| after.promised.hear(frame, 1));
         after.disk = host.store;
         if crash_after.is_some() {
             (after.replica, after.connected) = (None, false);
@@ -146,7 +144,7 @@ impl Station {
         };
         let shown = self.shown.iter().map(|id| (id.actor, id.sequence, id.sequence));
         self.forgotten = self.forgotten.max(shown.filter(lacks).count() as u32);
-        self.unkept |= self.promised.iter().any(lacks);
+        self.broken |= !state.is_some_and(|state| self.promised.kept_by(state));
     }
 }
 
@@ -176,12 +174,4 @@ fn do_deed(
         _ => {}
     }
     Ok(())
-}
-
-/// The runs that a message acknowledges.
-fn promises(frame: &[u8]) -> Vec<Run> {
-    match unframed(frame).and_then(|(_, body)| Message::read(body, 1)) {
-        Ok(Message::Taken(runs)) => runs,
-        _ => Vec::new(),
-    }
 }

@@ -64,7 +64,7 @@ fn a_second_crash_may_come_while_a_node_starts_again() {
     let starts = |crashes| {
         let trial = CrashEverywhereTrial { edits: 1, edits_before: 1, crashes, ..trial() };
         let (_, histories, steps) = walked(&trial, None);
-        assert!(histories.iter().all(|history| history.quiet && history.forgotten + history.unkept == 0));
+        assert!(histories.iter().all(|history| history.quiet && history.forgotten + history.broken == 0));
         let of_start = |step: &&Step| matches!(step, Step::Crash(_, Act::Restart, ..));
         steps.iter().filter(of_start).count()
     };
@@ -79,9 +79,9 @@ fn what_judges_are_told_differs_from_nothing_where_it_should() {
     assert!(any(Some(Flaw::ApplyBeforeJournal), |history| history.forgotten > 0));
     // On a disk that loses nothing nobody could tell.
     assert!(any(Some(Flaw::ShowBeforeSync), |history| history.forgotten > 0));
-    assert!(any(Some(Flaw::AckBeforeDurable), |history| history.unkept > 0));
+    assert!(any(Some(Flaw::AckBeforeDurable), |history| history.broken > 0));
     assert!(any(None, |history| history.ledger.edits().any(|edit| edit.excused)));
-    assert!(!any(None, |history| history.forgotten + history.unkept + history.backlog > 0 || !history.quiet));
+    assert!(!any(None, |history| history.forgotten + history.broken + history.backlog > 0 || !history.quiet));
     let mut world = SmallWorld::new(&trial, None);
     let start = world.start();
     let edited = world.act(start, 0, Act::Edit);

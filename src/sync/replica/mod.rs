@@ -19,6 +19,7 @@ mod intake;
 pub mod log;
 pub mod message;
 mod parcel;
+pub mod promises;
 pub mod repair;
 pub mod session;
 pub mod state;

@@ -1,11 +1,14 @@
 //! A world before anything has happened: its nodes, their links, and what is foreseen.
 
+use std::collections::BTreeSet;
+
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
 use crate::scenario::offline::{SECOND, Users};
 use crate::sync::host::{Host, NodeId};
 use crate::sync::node::entropy;
 use crate::sync::replica::Settings;
+use crate::sync::replica::promises::Promises;
 use crate::sync::replica::session::Relation;
 use crate::sync::store::Owner;
 use crate::sync::store::disk::Disk;
@@ -34,6 +37,7 @@ impl<'a> World<'a> {
             last_arrival: 0,
             measures: Measures::of(trial),
             forgotten: 0,
+            broken: BTreeSet::new(),
             trace: None,
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             refused_stores: Vec::new(),
@@ -63,6 +67,7 @@ impl<'a> World<'a> {
                 edits: if is_client { users.edits(node) } else { Vec::new() },
                 made: 0,
                 ids: Vec::new(),
+                promised: Promises::default(),
                 safe: 0,
                 woken_at: None,
                 connections: Vec::new(),

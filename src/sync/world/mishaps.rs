@@ -5,6 +5,7 @@ use crate::domain::offline::FaultKind;
 use crate::scenario::offline::SECOND;
 use crate::sync::host::{Host, NodeId};
 use crate::sync::node::{Node, entropy};
+use crate::sync::replica::promises::Promises;
 use crate::sync::store::disk::{Disk, Loss};
 use crate::sync::store::{Owner, StoreError};
 use crate::sync::world::{Device, Event, World, WorldError};
@@ -145,6 +146,7 @@ impl World<'_> {
         device.edits[lost.clone()].iter_mut().for_each(|edit| edit.excused = true);
         self.measures.staleness.lost(node, lost.clone());
         device.ids.clear();
+        device.promised = Promises::default();
         lost.len()
     }
 
@@ -201,6 +203,9 @@ impl World<'_> {
             }
         };
         self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
+        if held.replica().is_some_and(|replica| !device.promised.kept_by(replica.state())) {
+            self.broken.insert(node);
+        }
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
         self.refresh_all(node)?;

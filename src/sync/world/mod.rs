@@ -21,6 +21,8 @@ pub mod staleness;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::domain::flaw::Flaw;
 use crate::domain::history::{History, NodeEnd, UserEdit};
 use crate::domain::offline::OfflineTrial;
@@ -29,6 +31,7 @@ use crate::domain::watch::Watch;
 use crate::scenario::offline::SECOND;
 use crate::sync::host::{Host, NodeId, OpId, Time};
 use crate::sync::node::Node;
+use crate::sync::replica::promises::Promises;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Settings};
 use crate::sync::store::StoreError;
@@ -88,6 +91,8 @@ struct Device {
     made: usize,
     /// The ids of those that were shown as accepted, where it matters whether a restart remembers them.
     ids: Vec<OpId>,
+    /// What it acknowledged to others, where that matters.
+    promised: Promises,
     /// Edits of which everything was acknowledged at some time.
     safe: usize,
     woken_at: Option<Time>,
@@ -154,6 +159,8 @@ pub struct World<'a> {
     last_arrival: Time,
     measures: Measures,
     forgotten: u64,
+    /// Nodes that did not have, after a restart, what they had acknowledged.
+    broken: BTreeSet<NodeId>,
     trace: Option<MergeTrace>,
     refused_stores: Vec<String>,
     /// Nodes to be kept, and those that were when faults ended.
@@ -349,6 +356,7 @@ impl World<'_> {
             let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
             let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
             let carries = self.measures.sent(from, to, &message, self.now);
+            self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let arrivals = self.connections[link].wire.send(self.now, message.frame, direction, self.settling);
             for arrival in arrivals.into_iter().flatten() {
@@ -357,6 +365,14 @@ impl World<'_> {
             }
         }
         self.devices[from as usize].host.sent = sent;
+    }
+
+    /// Keeps what a message on its way acknowledges, where its sender may start again.
+    fn promise(&mut self, from: NodeId, frame: &[u8]) {
+        let device = &mut self.devices[from as usize];
+        if self.restarts && device.node.as_ref().is_some_and(|node| node.replica().is_some()) {
+            device.promised.hear(frame, self.trial.registers);
+        }
     }
 
     fn refresh_all(&mut self, node: NodeId) -> Result<(), WorldError> {
@@ -396,6 +412,7 @@ impl World<'_> {
             settled_after: self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND),
             settle_bound: self.trial.settle_s * SECOND,
             forgotten: self.forgotten,
+            broken: self.broken.len() as u64,
             ..History::default()
         };
         history.ledger.start = self.trial.start;

@@ -129,9 +129,9 @@ fn the_right_replica_is_right_in_many_bad_worlds() {
             star,
         ] {
             let (outcome, wrong) = wrong_but_excused(&trial);
-            let History { quiet, backlog, forgotten, unkept, .. } = outcome.history;
-            let all = (wrong, quiet, backlog, forgotten, unkept);
-            assert_eq!(all, (0, true, 0, 0, 0), "seed {seed} {trial:?}");
+            let History { quiet, backlog, forgotten, broken, unkept, .. } = outcome.history;
+            let all = (wrong, quiet, backlog, forgotten, broken, unkept);
+            assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed} {trial:?}");
         }
     }
 }
@@ -191,9 +191,27 @@ fn the_right_replica_survives_any_one_lost_set_back_or_copied_store_in_worlds_of
     for seed in 0..600 {
         let trial = hostile(seed);
         let (outcome, wrong) = wrong_but_excused(&trial);
-        let History { quiet, backlog, forgotten, unkept, .. } = outcome.history;
-        let all = (wrong, quiet, backlog, forgotten, unkept);
-        assert_eq!(all, (0, true, 0, 0, 0), "seed {seed} {trial:?}");
+        let History { quiet, backlog, forgotten, broken, unkept, .. } = outcome.history;
+        let all = (wrong, quiet, backlog, forgotten, broken, unkept);
+        assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed} {trial:?}");
+    }
+}
+
+#[test]
+fn an_acknowledgement_that_a_crash_belies_is_seen_where_it_was_given_between_peers_and_at_an_edge_too() {
+    let edge = crate::domain::offline::Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
+    let crashing = |seed| OfflineTrial { crashes: 60, ..trial(seed) };
+    let peers = |seed| OfflineTrial { hub: false, ..crashing(seed) };
+    let edges = |seed| OfflineTrial { edges: vec![edge.clone()], ..crashing(seed) };
+    let broken = |trial: OfflineTrial, flaw| {
+        let strategy = strategy::find(strategy::RIGHT).expect("it is registered");
+        let world = World::new(&trial, strategy, &settings(&trial, flaw)).expect("its stores are in memory");
+        world.run(&mut Unwatched).expect("nobody stops it").history.broken
+    };
+    for shape in [&peers as &dyn Fn(u64) -> OfflineTrial, &edges, &crashing] {
+        let all = |flaw| (0..12).filter(|&seed| broken(shape(seed), flaw) > 0).count();
+        assert_eq!(all(None), 0);
+        assert!(all(Some(Flaw::AckBeforeDurable)) > 0, "{:?}", shape(0));
     }
 }
 
@@ -238,8 +256,9 @@ fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_los
         let journal = crate::domain::offline::Journal { retain: 1, compact_after: 20, ..Default::default() };
         let trial = OfflineTrial { faults, journal, ..trial(seed) };
         let (outcome, wrong) = wrong_but_excused(&trial);
-        let History { quiet, backlog, forgotten, unkept, ledger, .. } = &outcome.history;
-        assert_eq!((wrong, *quiet, *backlog, *forgotten, *unkept), (0, true, 0, 0, 0), "seed {seed}");
+        let History { quiet, backlog, forgotten, broken, unkept, ledger, .. } = &outcome.history;
+        let all = (wrong, *quiet, *backlog, *forgotten, *broken, *unkept);
+        assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed}");
         let lost = ledger.edits().filter(|edit| edit.excused).count();
         let told = outcome.refused_stores;
         assert_eq!(told.len(), trial.faults.len(), "seed {seed}: {told:?}");
