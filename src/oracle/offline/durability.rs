@@ -19,16 +19,13 @@ pub fn judge(history: &History) -> Judgement {
         };
         return Judgement { verdict, sentence };
     }
-    Judgement::of(
-        false,
-        format!(
-            "gone after a restart: {} that users saw, and what {} had acknowledged; gone in the end: what was \
-             acknowledged to {}",
-            counted(forgotten, "edit"),
-            counted(broken, "node"),
-            counted(unkept, "client")
-        ),
-    )
+    let lost = [
+        (forgotten, format!("{} that users saw gone after a restart", counted(forgotten, "edit"))),
+        (broken, format!("{} without what was acknowledged before a restart", counted(broken, "node"))),
+        (unkept, format!("what was acknowledged to {} held by nobody in the end", counted(unkept, "client"))),
+    ];
+    let told: Vec<String> = lost.into_iter().filter(|&(some, _)| some > 0).map(|(_, told)| told).collect();
+    Judgement::of(false, told.join("; "))
 }
 
 #[cfg(test)]
@@ -37,9 +34,21 @@ mod tests {
 
     #[test]
     fn a_single_edit_that_is_forgotten_is_too_much() {
-        assert_eq!(judge(&History { forgotten: 1, ..History::default() }).verdict, Verdict::Falsified);
-        assert_eq!(judge(&History { broken: 1, ..History::default() }).verdict, Verdict::Falsified);
-        assert_eq!(judge(&History { unkept: 1, ..History::default() }).verdict, Verdict::Falsified);
+        let told = |history: History| {
+            let Judgement { verdict, sentence } = judge(&history);
+            assert_eq!(verdict, Verdict::Falsified);
+            sentence
+        };
+        assert_eq!(told(History { forgotten: 1, ..History::default() }), "1 edit that users saw gone after a restart");
+        assert_eq!(
+            told(History { broken: 1, ..History::default() }),
+            "1 node without what was acknowledged before a restart"
+        );
+        assert_eq!(
+            told(History { broken: 2, unkept: 3, ..History::default() }),
+            "2 nodes without what was acknowledged before a restart; what was acknowledged to 3 clients held by \
+             nobody in the end"
+        );
         let after = |restarts| judge(&History { restarts, ..History::default() }).verdict;
         assert_eq!(after(Some(1)), Verdict::Holds);
         assert_eq!([after(Some(0)), after(None)], [Verdict::Inconclusive; 2], "there was nothing to see");

@@ -148,7 +148,14 @@ impl Replica {
         // What a copy of this device has sent must not count here again.
         let foreign = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::New;
         match ranges.overlap(*first, *last) {
-            Overlap::New if without.iter().all(mine) && with.iter().all(foreign) => self.commit(host, entry)?,
+            Overlap::New if without.iter().all(mine) && with.iter().all(foreign) => {
+                if self.has(Flaw::AckBeforeDurable) {
+                    let mut reached = ranges.clone();
+                    reached.insert(*first, *last);
+                    self.tell_position(host, from, log, reached.prefix());
+                }
+                self.commit(host, entry)?;
+            }
             Overlap::Seen => {}
             // Sender and receiver do not agree on what is lacking: start the session again.
             _ => return self.greet_again(host, from),
@@ -200,6 +207,10 @@ impl Replica {
 
     pub(super) fn tell_reached<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, log: Actor) {
         let position = self.state.cursor_in(log).map_or(0, |(_, ranges)| ranges.prefix());
+        self.tell_position(host, from, log, position);
+    }
+
+    fn tell_position<S: Store>(&self, host: &mut Host<S>, from: NodeId, log: Actor, position: u64) {
         let session = self.sessions[&from].id;
         self.reply(host, from, session, &Message::Reached { log, position });
     }

@@ -198,7 +198,7 @@ fn the_right_replica_survives_any_one_lost_set_back_or_copied_store_in_worlds_of
 }
 
 #[test]
-fn an_acknowledgement_that_a_crash_belies_is_seen_where_it_was_given_between_peers_and_at_an_edge_too() {
+fn an_acknowledgement_that_a_crash_belies_is_seen_where_it_was_given_by_peers_edges_and_leaves() {
     let edge = crate::domain::offline::Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
     let crashing = |seed| OfflineTrial { crashes: 60, ..trial(seed) };
     let peers = |seed| OfflineTrial { hub: false, ..crashing(seed) };
