@@ -79,6 +79,11 @@ pub trait Bus {
     /// Lets this much of that time pass.
     fn pause(&mut self, duration: Duration);
 
+    /// How often a question had to be asked again; 0 on a link that loses nothing.
+    fn asked_again(&self) -> u32 {
+        0
+    }
+
     /// Whether the device ends with whoever drives it, so that nobody after them finds it at work: one in this process.
     fn ends_with_its_driver(&self) -> bool {
         false

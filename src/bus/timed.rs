@@ -70,6 +70,10 @@ impl Bus for TimedBus {
         self.inner.pause(duration);
     }
 
+    fn asked_again(&self) -> u32 {
+        self.inner.asked_again()
+    }
+
     fn ends_with_its_driver(&self) -> bool {
         self.inner.ends_with_its_driver()
     }

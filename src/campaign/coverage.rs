@@ -117,6 +117,9 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
     if !falsified.is_empty() {
         return (Verdict::Falsified, format!("falsified by: {falsified}"));
     }
+    if let Some(link) = checks.iter().find(|check| check.part == Part::Link && check.verdict == Verdict::Inconclusive) {
+        return (Verdict::Inconclusive, link.summary.clone());
+    }
     let doubtful = names(&|check| check.findings.iter().any(|finding| !finding.reproducible));
     if !doubtful.is_empty() {
         return (Verdict::Inconclusive, format!("wrong answers that did not come again: {doubtful}"));

@@ -11,6 +11,7 @@ pub mod engine_sweeps;
 pub mod every_order;
 pub mod expectation;
 pub mod laws;
+pub mod link_on_trial;
 pub mod offline;
 pub mod planted;
 pub mod qualification;
@@ -68,6 +69,13 @@ pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Recor
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
         Trial::Offline(trial) => offline::run(trial, subjects, &mut progress, watch),
         Trial::CrashEverywhere(trial) => offline::crash_everywhere::run(trial, &mut progress, watch),
+    };
+    let ended = match ended {
+        Err(SubjectError::Interrupted) => ended,
+        _ => {
+            let tried = link_on_trial::judge(subjects, &mut progress, watch);
+            ended.and(tried)
+        }
     };
     watch.end();
     let mut record = progress.into_record(plan, subjects, ended.err());

@@ -1,7 +1,7 @@
 //! A case again, or a whole record again.
 
 use crate::campaign::adapter_round_trips::operate;
-use crate::campaign::{accumulation, arrival_orders, engine_sweeps, offline};
+use crate::campaign::{accumulation, arrival_orders, engine_sweeps, link_on_trial, offline};
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
 use crate::domain::delta::Generator;
@@ -68,12 +68,33 @@ pub enum ReplayError {
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
     if let (Execution::Engine(run), [device]) = (&case.execution, &mut subjects.devices[..]) {
         let (compared, reproducible) = engine(device, *run, watch)?;
-        return Ok(judged(case, compared, reproducible, subjects));
+        let doubt = link_doubt(&compared, reproducible, subjects, watch)?;
+        return Ok(judged(case, compared, doubt, subjects));
     }
     let compared = shown(case, subjects, watch)?;
     let doubtful = !is_right(&compared) && subjects.all_devices().next().is_some();
     let reproducible = !doubtful || shown(case, subjects, watch)? == compared;
-    Ok(judged(case, compared, reproducible, subjects))
+    let doubt = link_doubt(&compared, reproducible, subjects, watch)?;
+    Ok(judged(case, compared, doubt, subjects))
+}
+
+/// Why what is wrong may be the link's doing, if it may: it did not come again, or the link damages words.
+fn link_doubt(
+    compared: &[Comparison],
+    reproducible: bool,
+    subjects: &mut Subjects,
+    watch: &mut dyn Watch,
+) -> Result<Option<String>, SubjectError> {
+    if is_right(compared) {
+        return Ok(None);
+    }
+    if !reproducible {
+        let otherwise = "what was wrong came otherwise when the case was repeated: the link may have damaged it";
+        return Ok(Some(otherwise.to_owned()));
+    }
+    let Some(device) = subjects.all_devices_mut().next() else { return Ok(None) };
+    let echoes = link_on_trial::listen(device, watch)?;
+    Ok(echoes.and_then(link_on_trial::doubt))
 }
 
 fn is_right(compared: &[Comparison]) -> bool {
@@ -139,11 +160,9 @@ fn is_of_one_state(op: &AdapterOp) -> bool {
     matches!(op, AdapterOp::Load { context: 0, .. } | AdapterOp::Accumulate(_) | AdapterOp::Read)
 }
 
-fn judged(case: &Case, compared: Vec<Comparison>, reproducible: bool, subjects: &Subjects) -> Replayed {
+fn judged(case: &Case, compared: Vec<Comparison>, link_doubt: Option<String>, subjects: &Subjects) -> Replayed {
     let right = is_right(&compared);
-    let otherwise =
-        || "what was wrong came otherwise when the case was repeated: the link may have damaged it".to_owned();
-    let doubt = if right { doubt(case, &compared, subjects) } else { (!reproducible).then(otherwise) };
+    let doubt = if right { doubt(case, &compared, subjects) } else { link_doubt };
     let verdict = match (right, &doubt) {
         (_, Some(_)) => Verdict::Inconclusive,
         (false, None) => Verdict::Falsified,

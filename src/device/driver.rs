@@ -181,6 +181,24 @@ impl Driver {
         Ok(EngineOutcome { result: u64::from(high) << 32 | u64::from(low), cycles })
     }
 
+    /// Writes a word to the registers that keep the seed of the next run, and reads it back; nothing if the device is in
+    /// this process, where no link lies between.
+    pub fn echo(&mut self, word: u64) -> Result<Option<u64>, DriverError> {
+        if self.bus.ends_with_its_driver() {
+            return Ok(None);
+        }
+        self.bus.write_run(engine::BASE + engine::SEED_LO, &[word as u32, (word >> 32) as u32])?;
+        let mut words = [0; 2];
+        self.bus.read_each(&[engine::SEED_LO, engine::SEED_HI].map(|offset| engine::BASE + offset), &mut words)?;
+        let [low, high] = words;
+        Ok(Some(u64::from(high) << 32 | u64::from(low)))
+    }
+
+    /// How often something was lost on the link, and asked again.
+    pub fn asked_again(&self) -> u32 {
+        self.bus.asked_again()
+    }
+
     /// Has the adapter carry out these operations; gives what each read showed.
     pub fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, DriverError> {
         let mut shown = Vec::new();

@@ -97,6 +97,17 @@ pub trait Device: Subject {
         AdapterShape::Contexts
     }
 
+    /// Writes a word to registers that keep it and do nothing else, and reads it back, over the link that leads to the
+    /// device. `None` if there is no link, or are no such registers.
+    fn echo(&mut self, _word: u64) -> Result<Option<u64>, SubjectError> {
+        Ok(None)
+    }
+
+    /// How often something was lost on the link that leads to it, so that it had to be asked again.
+    fn asked_again(&self) -> u32 {
+        0
+    }
+
     /// Has the adapter carry out these operations; gives what each [`AdapterOp::Read`] showed, in order.
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError>;
 }

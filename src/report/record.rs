@@ -179,6 +179,8 @@ pub enum Part {
     Engine,
     /// A device's adapter.
     Adapter,
+    /// What lies between a device and whoever asks it.
+    Link,
     /// The laws of an algebra.
     Laws,
     /// Replicas that sync.
@@ -571,6 +573,12 @@ impl Record {
             verdict: self.verdict,
             expectation_met: self.expectation.as_ref().map(|expectation| expectation.met),
         }
+    }
+
+    /// Whether the link of this device was found to damage words.
+    pub fn has_doubtful_link(&self, device: &str) -> bool {
+        let doubtful = |check: &&Check| check.part == Part::Link && check.verdict == Verdict::Inconclusive;
+        self.checks.iter().filter(doubtful).any(|check| check.subjects.contains_key(device))
     }
 
     /// The record without what may differ between two runs of the same trial; whether waveforms were written is a matter

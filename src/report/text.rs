@@ -196,14 +196,14 @@ impl Text {
             // Checks that end in the same smallest case show it once.
             if !shown.contains(&finding.case.as_str()) {
                 shown.push(&finding.case);
-                self.finding(check, finding);
+                self.finding(check, finding, record.has_doubtful_link(&finding.subject));
                 let waveforms = record.waveforms.iter().filter(|waveform| waveform.case == finding.case);
                 waveforms.for_each(|waveform| waveform_lines(waveform).iter().for_each(|l| self.paragraph("", 2, l)));
             }
         }
     }
 
-    fn finding(&mut self, check: &Check, finding: &Finding) {
+    fn finding(&mut self, check: &Check, finding: &Finding, has_doubtful_link: bool) {
         let Finding { subject, evidence, quantity, expected, got, .. } = finding;
         self.heading("counterexample");
         self.paragraph("", 2, &format!("{}: {} on {subject} (evidence {evidence})", check.name, finding.during));
@@ -218,6 +218,8 @@ impl Text {
         }
         if !finding.reproducible {
             self.line("  the same execution did not give this answer again");
+        } else if has_doubtful_link {
+            self.line("  it came twice, over a link that damages words");
         }
         self.paragraph("", 2, &format!("smallest case found: {}", finding.size));
         self.line(&format!("  replay: abench replay {}", finding.case));

@@ -154,6 +154,14 @@ impl Device for BusDevice {
         self.driver.identity()
     }
 
+    fn echo(&mut self, word: u64) -> Result<Option<u64>, SubjectError> {
+        Ok(self.driver.echo(word)?)
+    }
+
+    fn asked_again(&self) -> u32 {
+        self.driver.asked_again()
+    }
+
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {
         Ok(self.driver.operate(ops)?)
     }

@@ -22,6 +22,11 @@ pub trait Exchange {
     /// instead.
     fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String>;
 
+    /// How often packets had to be sent again, where packets are lost.
+    fn asked_again(&self) -> u32 {
+        0
+    }
+
     /// How the device is reached, for messages and records.
     fn link(&self) -> &str;
 }
@@ -72,6 +77,10 @@ impl<E: Exchange> Bus for Etherbone<E> {
                 .map_err(|reason| BusError::on(self.exchange.link(), format!("write to {base:#010x}: {reason}")))?;
         }
         Ok(())
+    }
+
+    fn asked_again(&self) -> u32 {
+        self.exchange.asked_again()
     }
 
     fn elapsed(&self) -> Duration {

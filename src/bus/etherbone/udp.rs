@@ -137,6 +137,10 @@ impl Exchange for Udp {
         }
     }
 
+    fn asked_again(&self) -> u32 {
+        self.asked_again
+    }
+
     fn link(&self) -> &str {
         &self.link
     }

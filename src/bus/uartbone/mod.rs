@@ -99,6 +99,10 @@ impl Bus for UartBone {
         Ok(())
     }
 
+    fn asked_again(&self) -> u32 {
+        self.asked_again
+    }
+
     fn elapsed(&self) -> Duration {
         self.opened.elapsed()
     }
