@@ -89,6 +89,21 @@ pub enum DriverError {
         /// What was read the last time.
         got: u64,
     },
+    /// The link, or the device, changes bytes on their way.
+    #[error(
+        "{link}: {word:#018x} was written to the engine's seed registers and read back as {came:#018x}, {ECHOES} times \
+         the same. Does every byte get through? The line must have eight bits and no parity, a terminal server must pass \
+         bytes as they are (raw, not telnet), and nothing may translate line ends. If all that is so, the registers do not \
+         keep what is written to them"
+    )]
+    Altered {
+        /// How the device is reached.
+        link: String,
+        /// What was written.
+        word: u64,
+        /// What came back.
+        came: u64,
+    },
     /// The user stopped the run.
     #[error("stopped by the user")]
     Interrupted,
@@ -105,6 +120,10 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 /// after mapping have been seen to return 0.
 const TRIES: u32 = 16;
 
+/// How often a word has to come back as the same other one before a link is refused: a write that is lost, so often one
+/// after the other, is not what happens.
+const ECHOES: u32 = 4;
+
 /// Drives a device over a bus.
 pub struct Driver {
     bus: Box<dyn Bus>,
@@ -120,6 +139,7 @@ impl Driver {
         let identity = identify(bus.as_mut())?;
         let mut driver = Driver { bus, identity, running: None };
         driver.await_idle()?;
+        driver.see_every_byte_come_back()?;
         driver.prime()?;
         Ok(driver)
     }
@@ -258,12 +278,62 @@ impl Driver {
     /// Starts a run, which goes on until its end was seen or the link failed.
     fn start(&mut self, run: EngineRun) -> Result<(), DriverError> {
         let seed = run.seed.value();
-        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
-        let setting = [run.count, run.active, seed as u32, (seed >> 32) as u32];
-        self.bus.write_run(engine::BASE + engine::COUNT, &setting)?;
+        let settings = [run.count, run.active, seed as u32, (seed >> 32) as u32];
+        if self.bus.ends_with_its_driver() {
+            self.bus.write_run(engine::BASE + engine::COUNT, &settings)?;
+        } else {
+            self.set(settings)?;
+        }
         self.write_engine(engine::CTRL, engine::START)?;
         self.running = Some(self.bus.elapsed() + expected(run));
         Ok(())
+    }
+
+    /// Sets a run over a link, where nobody acknowledges a write: the outcome of the run before is cleared, so that it
+    /// cannot be taken for this one's, and what was written is read back. What reads otherwise twice in the same way is no
+    /// loss: the run shows what the device makes of it.
+    fn set(&mut self, settings: [u32; 4]) -> Result<(), DriverError> {
+        // COUNT, ACTIVE, SEED_LO and SEED_HI follow each other, and so do CYCLES and the halves of RESULT.
+        const SHOWN: [u32; 5] = [engine::COUNT, engine::ACTIVE, engine::SEED_LO, engine::SEED_HI, engine::STATUS];
+        let mut before = None;
+        for _ in 0..TRIES {
+            self.write_engine(engine::CTRL, engine::CLEAR)?;
+            self.bus.write_run(engine::BASE + engine::COUNT, &settings)?;
+            let mut shown = [0; SHOWN.len()];
+            self.bus.read_each(&SHOWN.map(|offset| engine::BASE + offset), &mut shown)?;
+            shown[4] &= engine::DONE | engine::BUSY;
+            if (shown[..4] == settings && shown[4] == 0) || before == Some(shown) {
+                return Ok(());
+            }
+            before = Some(shown);
+        }
+        Ok(())
+    }
+
+    /// Has every byte there is go to the device and come back. A terminal server in telnet mode, a tty that translates line ends and a line of seven bits change some of them, always in the same way,
+    /// and would make a sound device look wrong. One that comes otherwise each time is damaged by chance: that is no
+    /// reason to refuse a link.
+    fn see_every_byte_come_back(&mut self) -> Result<(), DriverError> {
+        for first in (0..=u8::MAX).step_by(8) {
+            let word = u64::from_le_bytes(std::array::from_fn(|place| first + place as u8));
+            if let Some(came) = self.comes_back_as(word)? {
+                return Err(DriverError::Altered { link: self.bus.link().to_owned(), word, came });
+            }
+        }
+        Ok(())
+    }
+
+    /// What a word comes back as, if that is always the same other one.
+    fn comes_back_as(&mut self, word: u64) -> Result<Option<u64>, DriverError> {
+        let mut came = None;
+        for _ in 0..ECHOES {
+            match self.echo(word)? {
+                None => return Ok(None),
+                Some(echo) if echo == word || came.is_some_and(|came| came != echo) => return Ok(None),
+                echo => came = echo,
+            }
+        }
+        Ok(came)
     }
 
     fn prime(&mut self) -> Result<(), DriverError> {

@@ -95,6 +95,8 @@ pub struct History {
     pub unkept: u64,
     /// How often nodes started again that can be asked which edits they hold; nothing if they cannot.
     pub restarts: Option<u64>,
+    /// Deliveries after which the world was cut off before faults were over, if it was: nothing was going to end there.
+    pub cut_off_after: Option<u64>,
     /// Whether everything was quiet in the end.
     pub quiet: bool,
     /// When the last message arrived after faults were over, in microseconds since then.

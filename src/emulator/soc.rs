@@ -133,7 +133,7 @@ impl Bus for Soc {
         }
         self.keep_pace();
         let word = self.bus.read(address)?;
-        if address == engine::BASE + engine::STATUS && word & engine::BUSY == 0 {
+        if [engine::CTRL, engine::STATUS].contains(&address.wrapping_sub(engine::BASE)) && word & engine::BUSY == 0 {
             self.running = None;
         }
         Ok(self.disturbed(address, word))
@@ -149,6 +149,11 @@ impl Bus for Soc {
         self.engine_was_started = true;
         if self.disturbances.contains(&Disturbance::DoneAtOnce) {
             return Ok(());
+        }
+        // A start is ignored by an engine at work, whose time goes on; whoever starts another run need not have seen the end
+        // of the one before.
+        if self.running.is_some() && self.bus.read(engine::BASE + engine::STATUS)? & engine::BUSY == 0 {
+            self.running = None;
         }
         self.bus.write(address, word)?;
         self.running.get_or_insert(((self.now)(), self.bus.elapsed()));
@@ -287,6 +292,32 @@ mod tests {
         real.set(Duration::from_secs(3600));
         while soc.keep_pace().is_some() {}
         assert_eq!(device.get(), LONGEST_RUN);
+    }
+
+    #[test]
+    fn a_run_is_over_in_its_time_though_nobody_looked_at_the_one_before_or_only_at_ctrl() {
+        let (device, look) = (engine::BASE, |register: u32| [register].map(|offset| engine::BASE + offset));
+        for seen in [None, Some(engine::CTRL), Some(engine::STATUS)] {
+            let mut soc = soc(&[]);
+            let start = Instant::now();
+            let clock = Rc::new(std::cell::Cell::new(Duration::ZERO));
+            let passed = Rc::clone(&clock);
+            soc.now = Box::new(move || start + passed.get());
+            // The second begins when the time of the longest run there is has passed since the first.
+            for began in [Duration::ZERO, LONGEST_RUN + Duration::from_secs(1)] {
+                clock.set(began);
+                soc.write(device + engine::COUNT, 100_000).expect("it is set");
+                soc.write(device + engine::CTRL, engine::START).expect("it starts");
+                clock.set(began + Duration::from_micros(1100));
+                while soc.keep_pace() == Some(Duration::ZERO) {}
+                for address in seen.into_iter().flat_map(look) {
+                    let word = soc.read(address).expect("a word");
+                    assert_eq!(word & (engine::BUSY | engine::DONE), engine::DONE, "{seen:?}, after {began:?}");
+                }
+            }
+            let status = soc.read(device + engine::STATUS).expect("a word");
+            assert_eq!(status & (engine::BUSY | engine::DONE), engine::DONE, "{seen:?}");
+        }
     }
 
     #[test]

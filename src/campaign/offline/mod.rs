@@ -22,7 +22,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::oracle::offline::JUDGES;
+use crate::oracle::offline::judgements;
 use crate::oracle::offline::truth::wrong_registers;
 use crate::report::offline_record::{FlawRecord, OfflineRecord, StrategyRecord};
 use crate::report::record::{Check, Latencies, Part, Unseen};
@@ -150,15 +150,11 @@ type Said = BTreeMap<String, (Verdict, String)>;
 
 /// What every judge says, and the worst verdict of those that could tell.
 fn judged(history: &History) -> (Said, Verdict) {
-    let said: Said = JUDGES
-        .iter()
-        .map(|(name, judge)| {
-            let judgement = judge(history);
-            ((*name).to_owned(), (judgement.verdict, judgement.sentence))
-        })
-        .collect();
-    let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let verdict = if history.ledger.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(telling) };
+    let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
+    let telling: Vec<Verdict> =
+        said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive).collect();
+    let can_tell = !history.ledger.is_empty() && !telling.is_empty();
+    let verdict = if can_tell { Verdict::of_set(telling) } else { Verdict::Inconclusive };
     (said, verdict)
 }
 

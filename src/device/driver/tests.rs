@@ -168,6 +168,103 @@ fn a_link_that_damages_every_first_answer_does_not_hide_the_mark_of_an_emulator(
     assert_eq!(Driver::of(Box::new(DamagesFirst(Vec::new()))).mark(), Ok(Some(Evidence::RtlSimulation)));
 }
 
+/// A model behind a link that does this to words on their way back, and loses the writes of these numbers.
+struct Link<Back> {
+    model: Model,
+    back: Back,
+    lost: std::ops::Range<u32>,
+    written: u32,
+}
+
+impl<Back: Fn(u32) -> u32> Link<Back> {
+    fn to_a_model(back: Back) -> Self {
+        Link { model: Model::new(PUBLISHED_BANKS, &Plants::default()), back, lost: 0..0, written: 0 }
+    }
+}
+
+impl<Back: Fn(u32) -> u32> Bus for Link<Back> {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.model.read(address).map(&self.back)
+    }
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.written += 1;
+        if self.lost.contains(&self.written) { Ok(()) } else { self.model.write(address, word) }
+    }
+    fn write_run(&mut self, address: u32, words: &[u32]) -> Result<(), BusError> {
+        // In one message, which is lost as a whole.
+        self.written += 1;
+        if self.lost.contains(&self.written) { Ok(()) } else { self.model.write_run(address, words) }
+    }
+    fn elapsed(&self) -> Duration {
+        self.model.elapsed()
+    }
+    fn pause(&mut self, duration: Duration) {
+        self.model.pause(duration);
+    }
+    fn link(&self) -> &str {
+        "a link"
+    }
+}
+
+#[test]
+fn a_link_that_changes_some_bytes_is_refused_and_it_is_said_which() {
+    let seven_bits = |word: u32| word & 0x7F7F_7F7F;
+    let line_ends = |word: u32| u32::from_le_bytes(word.to_le_bytes().map(|byte| if byte == 13 { 10 } else { byte }));
+    let escapes = |word: u32| u32::from_le_bytes(word.to_le_bytes().map(|byte| if byte == 255 { 0 } else { byte }));
+    let opened = |back: fn(u32) -> u32| Driver::open(Box::new(Link::to_a_model(back))).map(|_| ());
+    let told = [seven_bits, line_ends, escapes].map(|back| match opened(back) {
+        Err(error @ DriverError::Altered { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    });
+    insta::assert_snapshot!(told.join("\n"));
+    assert_eq!(opened(|word| word), Ok(()));
+}
+
+#[test]
+fn whatever_write_is_lost_the_outcome_of_another_run_is_not_taken_for_this_ones() {
+    let first = EngineRun { count: 5, active: 1, seed: Seed::new(7) };
+    let second = EngineRun { count: 9, active: 2, seed: Seed::new(8) };
+    let outcome = |lost: std::ops::Range<u32>| {
+        let mut driver = Driver::of(Box::new(Link { lost, ..Link::to_a_model(|word| word) }));
+        driver.run(first, &mut Unwatched).expect("an outcome");
+        driver.run(second, &mut Unwatched).expect("an outcome")
+    };
+    let right = outcome(0..0);
+    // A run is cleared, set and started: three messages.
+    for lost in 4..=6 {
+        assert_eq!(outcome(lost..lost + 1), right, "message {lost} is lost");
+        assert_eq!(outcome(lost..lost + 2), right, "message {lost} and the next one are lost");
+    }
+}
+
+#[test]
+fn registers_that_do_not_keep_what_is_set_are_judged_by_their_run() {
+    // One bit of what is read back is always 0: it is no link that loses.
+    struct Stuck(Link<fn(u32) -> u32>);
+    impl Bus for Stuck {
+        fn read(&mut self, address: u32) -> Result<u32, BusError> {
+            let word = self.0.read(address)?;
+            Ok(if address == engine::BASE + engine::SEED_LO { word & !2 } else { word })
+        }
+        fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+            self.0.write(address, word)
+        }
+        fn elapsed(&self) -> Duration {
+            self.0.elapsed()
+        }
+        fn pause(&mut self, duration: Duration) {
+            self.0.pause(duration);
+        }
+        fn link(&self) -> &str {
+            "stuck"
+        }
+    }
+    let mut driver = Driver::of(Box::new(Stuck(Link::to_a_model(|word| word))));
+    let run = EngineRun { count: 5, active: 1, seed: Seed::new(7) };
+    let mut sound = Driver::of(Box::new(Link::to_a_model(|word| word)));
+    assert_eq!(driver.run(run, &mut Unwatched), sound.run(run, &mut Unwatched));
+}
+
 #[test]
 fn a_bus_without_a_device_is_refused_by_its_identity() {
     for word in [0, u32::MAX, 0x0221_0000, 0x0200_0000, 0x0201_3C00, 0x0208_0004] {
@@ -206,7 +303,7 @@ impl Bus for BusyUntil {
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
         self.written.borrow_mut().push(word);
         // How long the engine is busy is said by this bus.
-        if address < engine::BASE { self.model.write(address, word) } else { Ok(()) }
+        if address == engine::BASE + engine::CTRL { Ok(()) } else { self.model.write(address, word) }
     }
     fn elapsed(&self) -> Duration {
         self.clock + self.model.elapsed()

@@ -8,6 +8,7 @@ pub mod metadata;
 pub mod progress;
 pub mod truth;
 
+use crate::domain::count::counted;
 use crate::domain::history::History;
 use crate::domain::verdict::Verdict;
 
@@ -24,6 +25,18 @@ impl Judgement {
     fn of(holds: bool, sentence: String) -> Self {
         Judgement { verdict: if holds { Verdict::Holds } else { Verdict::Falsified }, sentence }
     }
+}
+
+/// What every judge says of a world, by its name. Of one that was cut off before faults were over none can tell anything:
+/// not all was edited, and replicas had no chance to agree.
+pub fn judgements(history: &History) -> impl Iterator<Item = (&'static str, Judgement)> {
+    JUDGES.iter().map(|&(name, judge)| match history.cut_off_after {
+        None => (name, judge(history)),
+        Some(deliveries) => {
+            let sentence = format!("cut off after {}, before faults were over", counted(deliveries, "delivery"));
+            (name, Judgement { verdict: Verdict::Inconclusive, sentence })
+        }
+    })
 }
 
 /// A judge.

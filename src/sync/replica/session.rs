@@ -35,7 +35,7 @@ pub enum What {
 }
 
 /// Messages that wait for acknowledgement in one session.
-const OUTSTANDING: usize = 8;
+pub(super) const OUTSTANDING: usize = 8;
 
 /// Deltas of a leaf's own after which it is told that they are in the log, if nothing else is new.
 const UNSETTLED: usize = 16;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sync::host::NodeId;
 use crate::sync::replica::log::{Delta, Log};
+use crate::sync::replica::session::OUTSTANDING;
 use crate::sync::replica::sums::{Changes, Edit, Sums};
 use crate::sync::vector::{Actor, Overlap, Ranges, VersionVector};
 
@@ -90,10 +91,13 @@ pub struct Pieces {
     pub count: u32,
     /// Those that came.
     pub got: BTreeMap<u32, Vec<u8>>,
+    /// When the last of them came, counted in pieces.
+    latest: u64,
 }
 
-/// Messages in pieces that are kept at most of each sender: one greets while what it sent before is still coming.
-const PIECED: usize = 2;
+/// Messages in pieces that are kept at most of each sender: all that it may send at once, its greeting and an answer to
+/// one. With fewer they would drive each other out for ever.
+const PIECED: usize = OUTSTANDING + 2;
 
 /// Edits for which there is memory from the first that is not sealed.
 const PENDING: usize = 128;
@@ -212,14 +216,16 @@ impl State {
             Entry::Given(first, last, actor) => self.given.insert(actor, first, last),
             Entry::Split(author, last) => self.split(author, last),
             Entry::Piece { from, id, count, place, bytes } => {
-                let pieces = self.pieces.entry((from, id)).or_default();
-                pieces.count = count;
-                pieces.got.insert(place, bytes);
-                let of_sender = self.pieces.range((from, 0)..=(from, u32::MAX)).map(|(&key, _)| key);
-                let others: Vec<_> = of_sender.filter(|&key| key != (from, id)).collect();
-                for key in others.iter().take((others.len() + 1).saturating_sub(PIECED)) {
-                    self.pieces.remove(key);
+                let of_sender = || self.pieces.range((from, 0)..=(from, u32::MAX)).map(|(&key, it)| (it.latest, key));
+                let latest = of_sender().max().map_or(0, |(latest, _)| latest) + 1;
+                let is_new = !self.pieces.contains_key(&(from, id));
+                let oldest = of_sender().min().filter(|_| is_new && of_sender().count() >= PIECED);
+                if let Some((_, key)) = oldest {
+                    self.pieces.remove(&key);
                 }
+                let pieces = self.pieces.entry((from, id)).or_default();
+                (pieces.count, pieces.latest) = (count, latest);
+                pieces.got.insert(place, bytes);
             }
         }
     }

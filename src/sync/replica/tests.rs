@@ -3,5 +3,6 @@
 
 mod asked;
 mod late;
+mod pieces;
 mod stored_bytes;
 mod unreliable_stores;

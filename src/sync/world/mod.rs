@@ -17,6 +17,7 @@ pub mod measure;
 pub mod memory;
 pub mod merges;
 mod mishaps;
+mod patience;
 pub mod staleness;
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,7 @@ use link::Wire;
 use measure::Measures;
 use merges::MergeTrace;
 use mishaps::Mishap;
+use patience::Patience;
 use staleness::Knowledge;
 
 /// Something that happens.
@@ -172,14 +174,8 @@ pub struct World<'a> {
     restarts: bool,
 }
 
-/// Deliveries after which a world is not going to be quiet any more, beside those that its edits explain.
-const RESTLESS: u64 = 100_000;
-
 /// Events between two questions whether the user wants it to stop.
 const BETWEEN_QUESTIONS: u64 = 4096;
-
-/// Bytes after which it is not, beside a byte for each register in every one of those deliveries.
-const TORRENT: u64 = 16 << 20;
 
 impl World<'_> {
     fn plan(&mut self, at: Time, event: Event) {
@@ -218,14 +214,17 @@ impl World<'_> {
     /// Lets everything happen until nothing is left to.
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
         let edits: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
-        // Every edit may be told to everyone, by itself.
-        let restless = RESTLESS + 100 * edits.saturating_mul(self.devices.len() as u64);
-        let torrent = TORRENT.saturating_add(restless.saturating_mul(u64::from(self.trial.registers)));
+        let mut patience = Patience::of(self.trial, edits);
         let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
         let (mut quiet, mut happened) = (true, 0u64);
         while let Some((at, event)) = self.calendar.next() {
-            let (up, down) = self.measures.client_traffic();
-            if at > deadline || self.measures.deliveries > restless || up.total() + down.total() > torrent {
+            let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
+            match event {
+                Event::Presence(_, true) => patience.visit(),
+                Event::Settle => patience.begin_anew(deliveries, bytes),
+                _ => {}
+            }
+            if at > deadline || patience.is_over(deliveries, bytes) {
                 quiet = false;
                 break;
             }
@@ -408,6 +407,7 @@ impl World<'_> {
 
     fn ended(mut self, quiet: bool) -> Outcome {
         let mut history = History {
+            cut_off_after: (!self.settling).then_some(self.measures.deliveries),
             quiet,
             settled_after: self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND),
             settle_bound: self.trial.settle_s * SECOND,

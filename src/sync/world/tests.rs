@@ -198,6 +198,34 @@ fn the_right_replica_survives_any_one_lost_set_back_or_copied_store_in_worlds_of
 }
 
 #[test]
+fn a_world_with_very_many_visits_comes_to_its_end_and_is_right() {
+    let presence = Presence { lasts_s: 60_000, away_s: (1, 1), here_s: (1, 1) };
+    let trial = OfflineTrial { clients: 2, presence, ..trial(1) };
+    let (outcome, wrong) = wrong_but_excused(&trial);
+    let History { cut_off_after, quiet, backlog, .. } = outcome.history;
+    assert_eq!((wrong, cut_off_after, quiet, backlog), (0, None, true, 0));
+    assert_eq!(outcome.history.ledger.len(), 2 * 20 * 3, "every edit was made");
+    assert!(outcome.measures.deliveries > 120_000, "{}", outcome.measures.deliveries);
+}
+
+#[test]
+fn long_messages_all_get_through_a_line_that_needs_several_visits_for_each() {
+    let presence = Presence { lasts_s: 86_400, away_s: (1800, 3600), here_s: (5, 10) };
+    let link = Link { bits_per_s: 9600, latency_ms: 150, ..Link::default() };
+    let workload = Workload { ticks: 40, changed: 250, most: 1_000_000, decrements: false, zipf_hundredths: None };
+    let journal = crate::domain::offline::Journal { piece: 256, ..Default::default() };
+    let slow = OfflineTrial { clients: 2, registers: 500, presence, link, workload, journal, ..trial(1) };
+    for slow in [OfflineTrial { hub: false, ..slow.clone() }, slow] {
+        let (outcome, wrong) = wrong_but_excused(&slow);
+        let History { quiet, backlog, .. } = outcome.history;
+        assert_eq!((wrong, quiet, backlog), (0, true, 0), "{slow:?}");
+        let (up, down) = outcome.history.traffic;
+        let (again, all) = (up.retransmission + down.retransmission, up.total() + down.total());
+        assert!(10 * again < all, "{again} of {all} bytes are sent again");
+    }
+}
+
+#[test]
 fn an_acknowledgement_that_a_crash_belies_is_seen_where_it_was_given_by_peers_edges_and_leaves() {
     let edge = crate::domain::offline::Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
     let crashing = |seed| OfflineTrial { crashes: 60, ..trial(seed) };
