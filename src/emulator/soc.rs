@@ -313,6 +313,7 @@ mod tests {
                 for address in seen.into_iter().flat_map(look) {
                     let word = soc.read(address).expect("a word");
                     assert_eq!(word & (engine::BUSY | engine::DONE), engine::DONE, "{seen:?}, after {began:?}");
+                    assert_eq!(soc.keep_pace(), None, "an engine that was seen to be done needs no time");
                 }
             }
             let status = soc.read(device + engine::STATUS).expect("a word");

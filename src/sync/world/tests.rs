@@ -199,30 +199,25 @@ fn the_right_replica_survives_any_one_lost_set_back_or_copied_store_in_worlds_of
 
 #[test]
 fn a_world_with_very_many_visits_comes_to_its_end_and_is_right() {
-    let presence = Presence { lasts_s: 60_000, away_s: (1, 1), here_s: (1, 1) };
+    let presence = Presence { lasts_s: 90_000, away_s: (1, 1), here_s: (1, 1) };
     let trial = OfflineTrial { clients: 2, presence, ..trial(1) };
     let (outcome, wrong) = wrong_but_excused(&trial);
     let History { cut_off_after, quiet, backlog, .. } = outcome.history;
     assert_eq!((wrong, cut_off_after, quiet, backlog), (0, None, true, 0));
     assert_eq!(outcome.history.ledger.len(), 2 * 20 * 3, "every edit was made");
-    assert!(outcome.measures.deliveries > 120_000, "{}", outcome.measures.deliveries);
+    assert!(outcome.measures.deliveries > 170_000, "{}", outcome.measures.deliveries);
 }
 
 #[test]
 fn long_messages_all_get_through_a_line_that_needs_several_visits_for_each() {
     let presence = Presence { lasts_s: 86_400, away_s: (1800, 3600), here_s: (5, 10) };
-    let link = Link { bits_per_s: 9600, latency_ms: 150, ..Link::default() };
-    let workload = Workload { ticks: 40, changed: 250, most: 1_000_000, decrements: false, zipf_hundredths: None };
-    let journal = crate::domain::offline::Journal { piece: 256, ..Default::default() };
-    let slow = OfflineTrial { clients: 2, registers: 500, presence, link, workload, journal, ..trial(1) };
-    for slow in [OfflineTrial { hub: false, ..slow.clone() }, slow] {
-        let (outcome, wrong) = wrong_but_excused(&slow);
-        let History { quiet, backlog, .. } = outcome.history;
-        assert_eq!((wrong, quiet, backlog), (0, true, 0), "{slow:?}");
-        let (up, down) = outcome.history.traffic;
-        let (again, all) = (up.retransmission + down.retransmission, up.total() + down.total());
-        assert!(10 * again < all, "{again} of {all} bytes are sent again");
-    }
+    let link = Link { bits_per_s: 2400, latency_ms: 150, ..Link::default() };
+    let workload = Workload { ticks: 40, changed: 1000, most: 1_000_000, decrements: false, zipf_hundredths: None };
+    let journal = crate::domain::offline::Journal { piece: 1024, ..Default::default() };
+    let slow = OfflineTrial { clients: 2, registers: 2000, presence, link, workload, journal, ..trial(1) };
+    let (outcome, wrong) = wrong_but_excused(&slow);
+    let History { quiet, backlog, .. } = outcome.history;
+    assert_eq!((wrong, quiet, backlog), (0, true, 0));
 }
 
 #[test]
