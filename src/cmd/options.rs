@@ -62,7 +62,7 @@ pub struct RunOptions {
 /// How the other ends of links are reached, and what is said of them.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LinkOptions {
-    /// Bits per second of a serial line [default: 115200]
+    /// Bits per second of a serial line; refused where no backend is a tty [default: 115200]
     #[arg(long, value_name = "RATE", value_parser = parse_baud)]
     pub baud: Option<u32>,
     /// Say that a board is at the other end of every link: its evidence is then silicon, where it would be unattested.
@@ -78,6 +78,12 @@ impl LinkOptions {
             return Err(Failure::usage(anyhow!(
                 "--silicon is said of the other end of a link, and no backend is one: uartbone, etherbone, serial, devmem or \
                  uio"
+            )));
+        }
+        if let Some(baud) = self.baud.filter(|_| !backends.iter().any(Backend::is_on_tty)) {
+            return Err(Failure::usage(anyhow!(
+                "--baud {baud} can do nothing here: it is the rate of a tty, and no backend is on one: uartbone:PATH or \
+                 serial:PATH"
             )));
         }
         let attestation = if self.silicon { Attestation::Silicon } else { Attestation::None };

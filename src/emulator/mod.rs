@@ -130,6 +130,11 @@ impl LinkSpec {
     pub fn reaches_engine(self) -> bool {
         self != LinkSpec::SerialPty
     }
+
+    /// Whether clients reach it at a port.
+    pub fn has_port(self) -> bool {
+        !matches!(self, LinkSpec::UartBonePty | LinkSpec::SerialPty)
+    }
 }
 
 impl fmt::Display for LinkSpec {

@@ -69,6 +69,15 @@ fn argument(backend: &Backend) -> &str {
     backend.argument.as_deref().unwrap_or_default()
 }
 
+/// Whether this backend is on a tty; one whose place is mistaken is taken for one, and is refused with its forms.
+pub(super) fn is_on_tty(backend: &Backend) -> bool {
+    match backend.name {
+        "serial" => true,
+        "uartbone" => !matches!(place(argument(backend)), Some(Place::Tcp(..))),
+        _ => false,
+    }
+}
+
 /// A device over a bus that `connect` opens.
 fn remote<B: Bus + 'static>(
     backend: &Backend,
