@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use serial2::SerialPort;
 
 use crate::bus::{BusError, MARGIN};
@@ -70,19 +71,16 @@ pub fn open_tty(protocol: &str, path: &Path, baud: u32) -> Result<Box<dyn ByteSt
     }
 }
 
-/// What an error of opening means, and what to do about it.
-pub(super) fn explained(error: &io::Error) -> String {
-    // ENOTTY, which the standard library has no name for.
-    const NOT_A_TTY: i32 = 25;
-    match error.kind() {
-        ErrorKind::NotFound => format!("{error}; is the board plugged in, and is this its name?"),
-        ErrorKind::PermissionDenied => {
-            format!("{error}; a user must be in the group that owns it, or be root (see the README, On the board)")
-        }
-        ErrorKind::IsADirectory => format!("{error}; expected a serial device"),
-        _ if error.raw_os_error() == Some(NOT_A_TTY) => format!("{error}; expected a serial device"),
-        _ => error.to_string(),
-    }
+/// What an error of opening a tty means, and what to do about it.
+fn explained(error: &io::Error) -> String {
+    let advice = match Errno::from_io_error(error) {
+        Some(Errno::NOENT) => "is the board plugged in, and is this its name?",
+        Some(Errno::ACCESS) => "a user must be in the group that owns it, or be root (see the README, On the board)",
+        Some(Errno::PERM) => "a container must be given the device: to be root is not enough there",
+        Some(Errno::ISDIR | Errno::NOTTY) => "expected a serial device",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {advice}")
 }
 
 /// Connects to this host and port. `protocol` is what is spoken over it, for messages.

@@ -234,6 +234,7 @@ fn what_is_not_there_or_may_not_be_used_is_unavailable_with_the_reason() {
         ("uartbone:no-such-host.invalid:1234", "cannot connect"),
         ("etherbone:udp:no-such-host.invalid:1234", "has no address"),
         ("uio:4000", "cannot read /sys/class/uio/uio4000/maps/map0/size: No such file"),
+        ("uio:4000", "once the driver uio_pdrv_genirq is loaded, its parameter of_id names"),
     ] {
         let Answer { exit, output, talk } = answer_in_time(&["5", "--backend", backend]);
         assert_eq!((exit, output.as_str()), (4, ""), "{backend}: {talk}");
