@@ -250,6 +250,11 @@ impl Backend {
         links::is_on_tty(self)
     }
 
+    /// Whether it is a bench engine behind a link, whose clock is not known here.
+    pub fn has_a_clock_of_its_own(&self) -> bool {
+        self.is_linked() && self.name != "serial"
+    }
+
     /// Whether faults can be planted in it.
     pub fn takes_faults(&self) -> bool {
         REGISTRY.iter().any(|registration| registration.name == self.name && registration.takes_faults)

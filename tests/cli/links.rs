@@ -89,6 +89,21 @@ fn faults_of_the_adapter_are_found_over_the_serial_protocol() {
 }
 
 #[test]
+fn how_long_a_run_may_take_is_told_by_the_clock_that_is_given() {
+    let emulator = Emulator::serving(&["uartbone:tcp"], &[]);
+    // 3 s at the emulator's 100 MHz.
+    let case = format!("case1,{},engine,count=300000000,active=1,seed=1", emulator.backend());
+    let given_up = answer_in_time(&["replay", &case, "--clock", "1000000000"]);
+    assert_eq!(given_up.exit, 4, "{given_up:?}");
+    let told = "a run of 300000000 deltas on 1 banks was not done after 1.";
+    assert!(unwrapped(&given_up.talk).contains(told), "{}", given_up.talk);
+    for clock in [&[][..], &["--clock", "50000000"]] {
+        let done = answer_in_time(&[&["replay", &case], clock].concat());
+        assert_eq!(done.exit, 0, "{clock:?}: {done:?}");
+    }
+}
+
+#[test]
 fn what_marks_itself_as_an_emulator_is_never_taken_for_silicon() {
     let emulator = Emulator::serving(&["uartbone:tcp", "serial:pty"], &[]);
     for backend in emulator.backends() {
