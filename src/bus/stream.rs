@@ -194,6 +194,7 @@ impl ByteStream for Tcp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fd::OwnedFd;
     use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -230,6 +231,22 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         assert_eq!(connect("any", "127.0.0.1", port).expect("a connection").line_time(96), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_a_line_holds_from_before_it_was_opened_is_thrown_away() {
+        let (master, path) = pty();
+        let before = SerialPort::open(&path, DEFAULT_BAUD).expect("a line");
+        let mut master = std::fs::File::from(master);
+        master.write_all(b"stale").expect("it is sent");
+        let mut arrived = [PollFd::new(&before, PollFlags::IN)];
+        let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
+        assert_eq!(poll(&mut arrived, Some(&patience)), Ok(1), "it is there to be read");
+        let mut tty = open_tty("any", Path::new(&path), DEFAULT_BAUD).expect("a line");
+        master.write_all(b"x").expect("it is sent");
+        let mut came = [0; 16];
+        let got = tty.receive(&mut came, FAR_TOO_LONG).expect("a byte");
+        assert_eq!(&came[..got], b"x");
     }
 
     #[test]

@@ -397,6 +397,28 @@ mod tests {
     }
 
     #[test]
+    fn an_emulator_does_not_end_while_it_owes_an_answer() {
+        let setting = Setting {
+            device: "model".parse().expect("a device"),
+            faults: Vec::new(),
+            disturbances: vec![Disturbance::Delay(1000)],
+            seed: Seed::new(1),
+            links: vec![LinkSpec::UartBoneTcp(0)],
+            bind: Ipv4Addr::LOCALHOST.into(),
+            idle: Duration::from_millis(300),
+        };
+        let mut emulator = Emulator::open(&setting).expect("a port");
+        let place = emulator.backends()[0].strip_prefix("uartbone:").expect("a link").to_owned();
+        let mut client = TcpStream::connect(place).expect("it listens");
+        client.write_all(&Command::Read { address: 0xF002_1020, words: 1, fixed: false }.encode()).expect("it is sent");
+        assert_eq!(emulator.serve(|| false).expect("it serves"), End::Idle);
+        drop(emulator);
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).expect("the answer, and the end");
+        assert_eq!(answer, [2, 8, 0, 0]);
+    }
+
+    #[test]
     fn an_answer_that_is_late_on_one_link_holds_no_other_link_up() {
         let (sender, receiver) = mpsc::channel();
         let (ended, end) = mpsc::channel::<()>();
