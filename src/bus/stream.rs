@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use serial2::SerialPort;
 
 use crate::bus::{BusError, MARGIN};
@@ -70,19 +71,16 @@ pub fn open_tty(protocol: &str, path: &Path, baud: u32) -> Result<Box<dyn ByteSt
     }
 }
 
-/// What an error of opening means, and what to do about it.
-pub(super) fn explained(error: &io::Error) -> String {
-    // ENOTTY, which the standard library has no name for.
-    const NOT_A_TTY: i32 = 25;
-    match error.kind() {
-        ErrorKind::NotFound => format!("{error}; is the board plugged in, and is this its name?"),
-        ErrorKind::PermissionDenied => {
-            format!("{error}; a user must be in the group that owns it, or be root (see the README, On the board)")
-        }
-        ErrorKind::IsADirectory => format!("{error}; expected a serial device"),
-        _ if error.raw_os_error() == Some(NOT_A_TTY) => format!("{error}; expected a serial device"),
-        _ => error.to_string(),
-    }
+/// What an error of opening a tty means, and what to do about it.
+fn explained(error: &io::Error) -> String {
+    let advice = match Errno::from_io_error(error) {
+        Some(Errno::NOENT) => "is the board plugged in, and is this its name?",
+        Some(Errno::ACCESS) => "a user must be in the group that owns it, or be root (see the README, On the board)",
+        Some(Errno::PERM) => "a container must be given the device: to be root is not enough there",
+        Some(Errno::ISDIR | Errno::NOTTY) => "expected a serial device",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {advice}")
 }
 
 /// Connects to this host and port. `protocol` is what is spoken over it, for messages.
@@ -196,6 +194,7 @@ impl ByteStream for Tcp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fd::OwnedFd;
     use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -232,6 +231,22 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         assert_eq!(connect("any", "127.0.0.1", port).expect("a connection").line_time(96), Duration::ZERO);
+    }
+
+    #[test]
+    fn what_a_line_holds_from_before_it_was_opened_is_thrown_away() {
+        let (master, path) = pty();
+        let before = SerialPort::open(&path, DEFAULT_BAUD).expect("a line");
+        let mut master = std::fs::File::from(master);
+        master.write_all(b"stale").expect("it is sent");
+        let mut arrived = [PollFd::new(&before, PollFlags::IN)];
+        let patience = Timespec { tv_sec: 20, tv_nsec: 0 };
+        assert_eq!(poll(&mut arrived, Some(&patience)), Ok(1), "it is there to be read");
+        let mut tty = open_tty("any", Path::new(&path), DEFAULT_BAUD).expect("a line");
+        master.write_all(b"x").expect("it is sent");
+        let mut came = [0; 16];
+        let got = tty.receive(&mut came, FAR_TOO_LONG).expect("a byte");
+        assert_eq!(&came[..got], b"x");
     }
 
     #[test]

@@ -37,9 +37,10 @@ pub struct EmulateArgs {
     /// Seed of what is left to chance, hexadecimal
     #[arg(long, value_name = "SEED", default_value = "1")]
     pub seed: Seed,
-    /// Address that ports are bound to; any other than a loopback lets others in, who need no password
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    pub bind: IpAddr,
+    /// Address that ports are bound to; any other than a loopback lets others in, who need no password. Refused where no
+    /// link has a port [default: 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    pub bind: Option<IpAddr>,
     /// End after so many seconds without a question, 1 to 86400
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86400))]
     pub idle: u32,
@@ -55,7 +56,7 @@ pub fn run(args: &EmulateArgs) -> Result<u8, Failure> {
         disturbances: args.disturb.clone(),
         seed: args.seed,
         links: args.links.clone(),
-        bind: args.bind,
+        bind: args.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         idle: Duration::from_secs(args.idle.into()),
     })?;
     let console = Console::new(When::Auto);
@@ -89,6 +90,12 @@ fn possible(args: &EmulateArgs) -> Result<(), Failure> {
             return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {}: {never}", args.device)));
         }
     }
+    if let Some(address) = args.bind.filter(|_| !args.links.iter().any(|link| link.has_port())) {
+        return Err(Failure::usage(anyhow!(
+            "--bind {address} can do nothing here: a pty has no address; it is for uartbone:tcp, etherbone:tcp and \
+             etherbone:udp"
+        )));
+    }
     if !args.links.iter().any(|link| link.reaches_engine()) {
         let fault =
             args.plant.iter().find(|fault| fault.site() == Site::Engine).map(|fault| format!("--plant {fault}"));
@@ -105,12 +112,12 @@ fn possible(args: &EmulateArgs) -> Result<(), Failure> {
         }
     }
     match contradiction(&args.disturb) {
-        Some((one, other)) if one == other => {
-            Err(Failure::usage(anyhow!("--disturb {one} is given twice; give each kind once")))
+        Some((one, other, why)) if one == other => {
+            Err(Failure::usage(anyhow!("--disturb {one} is given twice; {why}")))
         }
-        Some((one, other)) => Err(Failure::usage(anyhow!(
-            "--disturb {one} and --disturb {other} exclude each other; give each kind once"
-        ))),
+        Some((one, other, why)) => {
+            Err(Failure::usage(anyhow!("--disturb {one} and --disturb {other} exclude each other: {why}")))
+        }
         None => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::bus::stream::DEFAULT_BAUD;
 use crate::cmd::Failure;
 use crate::console::When;
+use crate::device::registers::CLOCK_HZ;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
@@ -62,9 +63,13 @@ pub struct RunOptions {
 /// How the other ends of links are reached, and what is said of them.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct LinkOptions {
-    /// Bits per second of a serial line [default: 115200]
+    /// Bits per second of a serial line; refused where no backend is a tty [default: 115200]
     #[arg(long, value_name = "RATE", value_parser = parse_baud)]
     pub baud: Option<u32>,
+    /// Clock of the bench engines behind links, in cycles per second, 1000000 to 1000000000: how long a run may take
+    /// depends on it. Refused where no backend is one [default: 100000000]
+    #[arg(long, value_name = "HZ", value_parser = parse_clock)]
+    pub clock: Option<u64>,
     /// Say that a board is at the other end of every link: its evidence is then silicon, where it would be unattested.
     /// Refused where an emulator answers
     #[arg(long)]
@@ -80,8 +85,21 @@ impl LinkOptions {
                  uio"
             )));
         }
+        if let Some(baud) = self.baud.filter(|_| !backends.iter().any(Backend::is_on_tty)) {
+            return Err(Failure::usage(anyhow!(
+                "--baud {baud} can do nothing here: it is the rate of a tty, and no backend is on one: uartbone:PATH or \
+                 serial:PATH"
+            )));
+        }
+        if let Some(clock) = self.clock.filter(|_| !backends.iter().any(Backend::has_a_clock_of_its_own)) {
+            return Err(Failure::usage(anyhow!(
+                "--clock {clock} can do nothing here: it is the clock of a bench engine behind a link, and no backend is one: \
+                 uartbone, etherbone, devmem or uio"
+            )));
+        }
         let attestation = if self.silicon { Attestation::Silicon } else { Attestation::None };
-        Ok(LinkConditions { baud: self.baud.unwrap_or(DEFAULT_BAUD), attestation })
+        let (baud, clock_hz) = (self.baud.unwrap_or(DEFAULT_BAUD), self.clock.unwrap_or(CLOCK_HZ));
+        Ok(LinkConditions { baud, clock_hz, attestation })
     }
 }
 
@@ -89,6 +107,14 @@ impl LinkOptions {
 fn parse_baud(text: &str) -> Result<u32, String> {
     let number = text.parse().ok().filter(|baud| (50..=20_000_000).contains(baud));
     number.ok_or_else(|| format!("'{text}' is not a line rate; allowed are whole numbers from 50 to 20000000"))
+}
+
+/// A number of clock cycles per second.
+fn parse_clock(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|clock| (1_000_000..=1_000_000_000).contains(clock));
+    number.ok_or_else(|| {
+        format!("'{text}' is not a clock in cycles per second; allowed are whole numbers from 1000000 to 1000000000")
+    })
 }
 
 /// How the terminal is used.

@@ -50,7 +50,7 @@ pub enum DriverError {
     /// The engine is at work on something that was not asked of it here.
     #[error(
         "{link}: the engine is still busy with a run that was not started here, after {waited:.0?} (its status register \
-         reads {status:#010x}). Is another program using the device? A run that was left behind ends by itself after 43 s \
+         reads {status:#010x}). Is another program using the device? A run that was left behind ends by itself after {longest:.0?} \
          at the most; an engine that is busy for longer needs a reset"
     )]
     Occupied {
@@ -60,6 +60,8 @@ pub enum DriverError {
         waited: Duration,
         /// The last status word.
         status: u32,
+        /// How long the longest run takes.
+        longest: Duration,
     },
     /// What answers is another device than before.
     #[error(
@@ -128,6 +130,8 @@ const ECHOES: u32 = 4;
 pub struct Driver {
     bus: Box<dyn Bus>,
     identity: DeviceIdentity,
+    /// The device's clock, in cycles per second.
+    clock_hz: u64,
     /// When a run should end, in the device's time, that was started and whose end was not seen, on a link that works.
     running: Option<Duration>,
 }
@@ -135,9 +139,14 @@ pub struct Driver {
 impl Driver {
     /// Identifies the device at the other end, waits until its engine is idle, and primes its adapter. Nothing is written
     /// before the identity is right.
-    pub fn open(mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
+    pub fn open(bus: Box<dyn Bus>) -> Result<Self, DriverError> {
+        Driver::open_at(CLOCK_HZ, bus)
+    }
+
+    /// The same for a device whose clock has so many cycles per second, which say how long its runs should take.
+    pub fn open_at(clock_hz: u64, mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
         let identity = identify(bus.as_mut())?;
-        let mut driver = Driver { bus, identity, running: None };
+        let mut driver = Driver { bus, identity, clock_hz, running: None };
         driver.await_idle()?;
         driver.see_every_byte_come_back()?;
         driver.prime()?;
@@ -147,7 +156,7 @@ impl Driver {
     /// Drives what is at hand: neither identified nor primed.
     pub fn of(bus: Box<dyn Bus>) -> Self {
         let identity = DeviceIdentity { version: 0, banks: 0, link: bus.link().to_owned() };
-        Driver { bus, identity, running: None }
+        Driver { bus, identity, clock_hz: CLOCK_HZ, running: None }
     }
 
     /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
@@ -285,7 +294,7 @@ impl Driver {
             self.set(settings)?;
         }
         self.write_engine(engine::CTRL, engine::START)?;
-        self.running = Some(self.bus.elapsed() + expected(run));
+        self.running = Some(self.bus.elapsed() + self.expected(run.cycles()));
         Ok(())
     }
 
@@ -390,7 +399,7 @@ impl Driver {
     }
 
     fn await_engine(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<(), DriverError> {
-        let expected = expected(run);
+        let expected = self.expected(run.cycles());
         let start = self.bus.elapsed();
         let patience = expected + MARGIN;
         let mut reported = 0;
@@ -427,10 +436,16 @@ impl Driver {
                 return Ok(());
             }
             if waited >= LONGEST_REST {
-                return Err(DriverError::Occupied { link: self.bus.link().to_owned(), waited, status });
+                let longest = self.expected(u32::MAX);
+                return Err(DriverError::Occupied { link: self.bus.link().to_owned(), waited, status, longest });
             }
             self.bus.pause(LONGEST_PAUSE);
         }
+    }
+
+    /// How long a run of so many clock cycles should take.
+    fn expected(&self, cycles: u32) -> Duration {
+        Duration::from_nanos(u64::from(cycles) * 1_000_000_000 / self.clock_hz.max(1))
     }
 
     fn late(&self, what: String, waited: Duration, status: u32, wanted: &'static str) -> DriverError {
@@ -472,11 +487,6 @@ impl Drop for Driver {
             }
         }
     }
-}
-
-/// How long a run should take.
-fn expected(run: EngineRun) -> Duration {
-    Duration::from_nanos(u64::from(run.cycles()) * (1_000_000_000 / CLOCK_HZ))
 }
 
 /// The part of `whole` that should be done after `waited` of `expected`.

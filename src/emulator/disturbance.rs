@@ -45,7 +45,7 @@ pub struct Entry {
 
 /// All kinds.
 pub const DISTURBANCES: &[Entry] = &[
-    Entry { form: "delay:MS", about: "every answer is sent MS milliseconds late, 0 to 60000" },
+    Entry { form: "delay:MS", about: "every answer is sent MS milliseconds late, 1 to 60000" },
     Entry { form: "lose:N", about: "one byte in N is lost, either way; over UDP, one datagram in N" },
     Entry { form: "flip:N", about: "one byte in N has a bit inverted, either way" },
     Entry { form: "silence:N", about: "after N answers no more are sent" },
@@ -65,7 +65,11 @@ const LONGEST_DELAY: u32 = 60_000;
 
 /// Why a text is not a disturbance.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a disturbance; allowed are {forms}, N from 0, or from 1 for lose and flip", forms = forms())]
+#[error(
+    "'{0}' is not a disturbance; allowed are {forms}, MS from 1 to {LONGEST_DELAY} (0 would delay nothing), N from 0, or \
+     from 1 for lose and flip",
+    forms = forms()
+)]
 pub struct DisturbanceError(String);
 
 fn forms() -> String {
@@ -79,15 +83,31 @@ impl Disturbance {
     }
 }
 
-/// Two of these that cannot both be: of one kind, or of which one hides the other.
-pub fn contradiction(disturbances: &[Disturbance]) -> Option<(Disturbance, Disturbance)> {
-    let pairs = disturbances
+/// Two of these that cannot both be, and why.
+pub fn contradiction(disturbances: &[Disturbance]) -> Option<(Disturbance, Disturbance, &'static str)> {
+    let mut pairs = disturbances
         .iter()
         .enumerate()
         .flat_map(|(place, &later)| disturbances[..place].iter().map(move |&earlier| (earlier, later)));
-    pairs.into_iter().find(|&(earlier, later)| {
-        mem::discriminant(&earlier) == mem::discriminant(&later) || earlier.is_of_engine() && later.is_of_engine()
-    })
+    pairs.find_map(|(one, other)| why_not_both(one, other).map(|why| (one, other, why)))
+}
+
+/// Why one of them would hide the other, if it would.
+fn why_not_both(one: Disturbance, other: Disturbance) -> Option<&'static str> {
+    use Disturbance::{Delay, Disconnect, Silence};
+    if mem::discriminant(&one) == mem::discriminant(&other) {
+        return Some("give each kind once");
+    }
+    match (one, other) {
+        _ if one.is_of_engine() && other.is_of_engine() => Some("a run is over at once, or never; give one of them"),
+        (Silence(_), Disconnect(_)) | (Disconnect(_), Silence(_)) => {
+            Some("whichever ends the answers first hides the other; give one of them")
+        }
+        (Silence(0) | Disconnect(0), Delay(_)) | (Delay(_), Silence(0) | Disconnect(0)) => {
+            Some("no answer would be left that could be late; let N be 1 or more, or give one of them")
+        }
+        _ => None,
+    }
 }
 
 impl fmt::Display for Disturbance {
@@ -117,7 +137,7 @@ impl FromStr for Disturbance {
         };
         let (name, argument) = text.split_once(':').unwrap_or((text, ""));
         match (name, argument) {
-            ("delay", milliseconds) => number(milliseconds, 0, LONGEST_DELAY).map(Disturbance::Delay),
+            ("delay", milliseconds) => number(milliseconds, 1, LONGEST_DELAY).map(Disturbance::Delay),
             ("lose", one_in) => number(one_in, 1, u32::MAX).map(Disturbance::Lose),
             ("flip", one_in) => number(one_in, 1, u32::MAX).map(Disturbance::Flip),
             ("silence", answers) => number(answers, 0, u32::MAX).map(Disturbance::Silence),
@@ -250,9 +270,17 @@ mod tests {
 
     #[test]
     fn what_is_no_disturbance_is_refused_and_the_message_lists_what_is() {
-        for text in
-            ["", "lose", "lose:0", "delay:60001", "identity:x", "identity:123456789", "done-at-once:1", "noise:2"]
-        {
+        for text in [
+            "",
+            "lose",
+            "lose:0",
+            "delay:0",
+            "delay:60001",
+            "identity:x",
+            "identity:123456789",
+            "done-at-once:1",
+            "noise:2",
+        ] {
             let error = text.parse::<Disturbance>().expect_err(text);
             assert!(error.to_string().contains("engine-stays-busy"), "{error}");
         }
@@ -277,11 +305,14 @@ mod tests {
     fn one_kind_is_given_once_and_no_run_both_ends_at_once_and_never() {
         let found = |texts: &[&str]| {
             let parsed: Vec<Disturbance> = texts.iter().map(|text| text.parse().expect("a disturbance")).collect();
-            contradiction(&parsed).map(|(one, other)| format!("{one} {other}"))
+            contradiction(&parsed).map(|(one, other, _)| format!("{one} {other}"))
         };
         assert_eq!(found(&["lose:5", "flip:5", "lose:7"]).as_deref(), Some("lose:5 lose:7"));
         assert_eq!(found(&["delay:1", "delay:1"]).as_deref(), Some("delay:1 delay:1"));
         assert_eq!(found(&["done-at-once", "engine-stays-busy"]).as_deref(), Some("done-at-once engine-stays-busy"));
+        assert_eq!(found(&["disconnect:40", "silence:30"]).as_deref(), Some("disconnect:40 silence:30"));
+        assert_eq!(found(&["silence:0", "delay:5"]).as_deref(), Some("silence:0 delay:5"));
+        assert_eq!(found(&["delay:5", "disconnect:1", "garbage:0"]), None);
         assert_eq!(found(&["engine-stays-busy", "adapter-stays-busy", "delay:1", "lose:9", "silence:3"]), None);
     }
 

@@ -130,6 +130,11 @@ impl LinkSpec {
     pub fn reaches_engine(self) -> bool {
         self != LinkSpec::SerialPty
     }
+
+    /// Whether clients reach it at a port.
+    pub fn has_port(self) -> bool {
+        !matches!(self, LinkSpec::UartBonePty | LinkSpec::SerialPty)
+    }
 }
 
 impl fmt::Display for LinkSpec {
@@ -389,6 +394,28 @@ mod tests {
         }
         let simulated = || asked.simulated() >= Duration::from_micros(100);
         assert_eq!(emulator.serve(simulated).expect("it serves"), End::Stopped);
+    }
+
+    #[test]
+    fn an_emulator_does_not_end_while_it_owes_an_answer() {
+        let setting = Setting {
+            device: "model".parse().expect("a device"),
+            faults: Vec::new(),
+            disturbances: vec![Disturbance::Delay(1000)],
+            seed: Seed::new(1),
+            links: vec![LinkSpec::UartBoneTcp(0)],
+            bind: Ipv4Addr::LOCALHOST.into(),
+            idle: Duration::from_millis(300),
+        };
+        let mut emulator = Emulator::open(&setting).expect("a port");
+        let place = emulator.backends()[0].strip_prefix("uartbone:").expect("a link").to_owned();
+        let mut client = TcpStream::connect(place).expect("it listens");
+        client.write_all(&Command::Read { address: 0xF002_1020, words: 1, fixed: false }.encode()).expect("it is sent");
+        assert_eq!(emulator.serve(|| false).expect("it serves"), End::Idle);
+        drop(emulator);
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).expect("the answer, and the end");
+        assert_eq!(answer, [2, 8, 0, 0]);
     }
 
     #[test]

@@ -77,7 +77,8 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         form: "misaddress:I",
         about: "the delta of index I goes to the next bank of the engine",
-        mutants: |shape| of_indices(shape, Fault::Misaddress),
+        // One bank is its own next one.
+        mutants: |shape| if shape.banks > 1 { of_indices(shape, Fault::Misaddress) } else { Vec::new() },
     },
     Entry {
         form: "bank-operator:OP",
@@ -213,6 +214,9 @@ pub struct Use {
     pub seed: Seed,
 }
 
+/// The last index that any run has.
+const LAST_INDEX: u32 = u32::MAX - 1;
+
 /// Why no run whatever uses the part that a fault is planted in, on a device whose engine has so many banks, if that is
 /// so.
 pub fn why_never(fault: Fault, banks: u32) -> Option<String> {
@@ -220,7 +224,18 @@ pub fn why_never(fault: Fault, banks: u32) -> Option<String> {
     match fault {
         Fault::DeadBank(bank) | Fault::StuckBank(bank) if bank >= banks => no_bank(bank),
         Fault::SwapBanks(one, other) if one.max(other) >= banks => no_bank(one.max(other)),
+        Fault::SwapBanks(one, other) if one == other => {
+            Some(format!("bank {one} would change places with itself; J and K are two banks"))
+        }
         Fault::PartialCycleDropped if banks == 1 => Some("the engine's one bank takes part in every clock".to_owned()),
+        Fault::Misaddress(_) if banks == 1 => {
+            Some("the engine's one bank is its own next one; it takes 2 banks or more".to_owned())
+        }
+        // COUNT is at most 4294967295.
+        Fault::Reorder(LAST_INDEX) => Some(format!(
+            "no run has an index after {LAST_INDEX}, to take its delta first; I is at most {}",
+            LAST_INDEX - 1
+        )),
         _ => None,
     }
 }
@@ -285,7 +300,12 @@ mod tests {
         let told = why_never(Fault::DeadBank(8), 8).expect("there is none");
         assert_eq!(told, "the engine has no bank 8: its banks are 0 to 7");
         assert!(why_never(Fault::SwapBanks(0, 8), 8).is_some_and(|told| told.contains("no bank 8")));
+        assert!(why_never(Fault::SwapBanks(2, 2), 8).is_some_and(|told| told.contains("with itself")));
         assert!(why_never(Fault::StuckBank(4), 4).is_some() && why_never(Fault::PartialCycleDropped, 1).is_some());
+        assert!(why_never(Fault::Misaddress(3), 1).is_some() && why_never(Fault::Misaddress(3), 2).is_none());
+        let (last, before) = (Fault::Reorder(4_294_967_294), Fault::Reorder(4_294_967_293));
+        assert!(why_never(last, 8).is_some_and(|told| told.contains("at most 4294967293")));
+        assert_eq!(why_never(before, 8), None);
         assert_eq!((why_never(Fault::PartialCycleDropped, 2), why_never(Fault::StaleRead, 1)), (None, None));
     }
 

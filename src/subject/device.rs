@@ -4,13 +4,14 @@ use crate::bus::timed::{self, RoundTrips, TimedBus};
 use crate::bus::{Bus, BusError};
 use crate::device::driver::{Driver, DriverError};
 use crate::device::model::{Model, Plants};
+use crate::device::registers::CLOCK_HZ;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Drive, Subject, SubjectError};
 use crate::domain::watch::Watch;
 use crate::domain::waveform::Look;
-use crate::subject::attestation::Attestation;
+use crate::subject::links::LinkConditions;
 
 /// The longest arrival order that a device is asked to take through its adapter, which takes one delta at a time over
 /// a link that may be slow.
@@ -53,18 +54,27 @@ impl BusDevice {
 
     /// The device at the other end of a link, which stays connected: a board cannot be made anew. What may be said of it
     /// is decided once it is known whether it bears the mark of an emulator.
-    pub fn remote(name: &str, attestation: Attestation, bus: Box<dyn Bus>) -> Result<Self, SubjectError> {
-        BusDevice::linked(name, bus, |driver| attestation.evidence(driver.mark()?))
+    pub fn remote(name: &str, link: LinkConditions, bus: Box<dyn Bus>) -> Result<Self, SubjectError> {
+        BusDevice::at(link.clock_hz, name, bus, |driver| link.attestation.evidence(driver.mark()?))
     }
 
-    /// The same, with its evidence told by whoever knows it.
+    /// The same at the board's clock, with its evidence told by whoever knows it.
     pub fn linked(
         name: &str,
         bus: Box<dyn Bus>,
         evidence: impl FnOnce(&mut Driver) -> Result<Evidence, SubjectError>,
     ) -> Result<Self, SubjectError> {
+        BusDevice::at(CLOCK_HZ, name, bus, evidence)
+    }
+
+    fn at(
+        clock_hz: u64,
+        name: &str,
+        bus: Box<dyn Bus>,
+        evidence: impl FnOnce(&mut Driver) -> Result<Evidence, SubjectError>,
+    ) -> Result<Self, SubjectError> {
         let round_trips = timed::no_round_trips();
-        let mut driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
+        let mut driver = Driver::open_at(clock_hz, Box::new(TimedBus::over(bus, &round_trips)))?;
         let (name, evidence) = (name.to_owned(), evidence(&mut driver)?);
         Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants: Plants::default(), look: None })
     }
@@ -171,11 +181,13 @@ impl Device for BusDevice {
 mod tests {
     use super::*;
     use crate::device::model::PUBLISHED_BANKS;
+    use crate::subject::attestation::Attestation;
 
     /// A link to something that behaves like the device and does not mark itself.
     fn behind_a_link(attestation: Attestation) -> BusDevice {
         let unmarked = Model::new(PUBLISHED_BANKS, &Plants::default());
-        BusDevice::remote("uartbone:x", attestation, Box::new(unmarked)).expect("it answers")
+        let link = LinkConditions { attestation, ..LinkConditions::default() };
+        BusDevice::remote("uartbone:x", link, Box::new(unmarked)).expect("it answers")
     }
 
     #[test]

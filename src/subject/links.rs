@@ -7,7 +7,7 @@ use crate::bus::mapped::{self, Window};
 use crate::bus::stream::{self, ByteStream, DEFAULT_BAUD};
 use crate::bus::uartbone::UartBone;
 use crate::bus::{Bus, BusError};
-use crate::device::registers::adapter;
+use crate::device::registers::{CLOCK_HZ, adapter};
 use crate::domain::subject::SubjectError;
 use crate::subject::attestation::Attestation;
 use crate::subject::device::BusDevice;
@@ -19,13 +19,15 @@ use crate::subject::{Backend, Conditions, OpenError, Opened};
 pub struct LinkConditions {
     /// Bits per second of a serial line.
     pub baud: u32,
+    /// The clock of the devices' engines, in cycles per second.
+    pub clock_hz: u64,
     /// What the user says of the other end.
     pub attestation: Attestation,
 }
 
 impl Default for LinkConditions {
     fn default() -> Self {
-        LinkConditions { baud: DEFAULT_BAUD, attestation: Attestation::None }
+        LinkConditions { baud: DEFAULT_BAUD, clock_hz: CLOCK_HZ, attestation: Attestation::None }
     }
 }
 
@@ -69,16 +71,24 @@ fn argument(backend: &Backend) -> &str {
     backend.argument.as_deref().unwrap_or_default()
 }
 
+/// Whether this backend is on a tty; one whose place is mistaken is taken for one, and is refused with its forms.
+pub(super) fn is_on_tty(backend: &Backend) -> bool {
+    match backend.name {
+        "serial" => true,
+        "uartbone" => !matches!(place(argument(backend)), Some(Place::Tcp(..))),
+        _ => false,
+    }
+}
+
 /// A device over a bus that `connect` opens.
 fn remote<B: Bus + 'static>(
     backend: &Backend,
     conditions: &Conditions,
     connected: Result<B, BusError>,
 ) -> Result<Opened, OpenError> {
-    let attestation = conditions.link.attestation;
     let device = connected
         .map_err(SubjectError::from)
-        .and_then(|bus| BusDevice::remote(&backend.to_string(), attestation, Box::new(bus)));
+        .and_then(|bus| BusDevice::remote(&backend.to_string(), conditions.link, Box::new(bus)));
     device.map(|device| Opened::Device(Box::new(device))).map_err(unavailable(backend))
 }
 

@@ -245,6 +245,16 @@ impl Backend {
         ["uartbone", "etherbone", "serial", "devmem", "uio"].contains(&self.name)
     }
 
+    /// Whether it is on a tty, which has a rate.
+    pub fn is_on_tty(&self) -> bool {
+        links::is_on_tty(self)
+    }
+
+    /// Whether it is a bench engine behind a link, whose clock is not known here.
+    pub fn has_a_clock_of_its_own(&self) -> bool {
+        self.is_linked() && self.name != "serial"
+    }
+
     /// Whether faults can be planted in it.
     pub fn takes_faults(&self) -> bool {
         REGISTRY.iter().any(|registration| registration.name == self.name && registration.takes_faults)

@@ -89,6 +89,21 @@ fn faults_of_the_adapter_are_found_over_the_serial_protocol() {
 }
 
 #[test]
+fn how_long_a_run_may_take_is_told_by_the_clock_that_is_given() {
+    let emulator = Emulator::serving(&["uartbone:tcp"], &[]);
+    // 3 s at the emulator's 100 MHz.
+    let case = format!("case1,{},engine,count=300000000,active=1,seed=1", emulator.backend());
+    let given_up = answer_in_time(&["replay", &case, "--clock", "1000000000"]);
+    assert_eq!(given_up.exit, 4, "{given_up:?}");
+    let told = "a run of 300000000 deltas on 1 banks was not done after 1.";
+    assert!(unwrapped(&given_up.talk).contains(told), "{}", given_up.talk);
+    for clock in [&[][..], &["--clock", "50000000"]] {
+        let done = answer_in_time(&[&["replay", &case], clock].concat());
+        assert_eq!(done.exit, 0, "{clock:?}: {done:?}");
+    }
+}
+
+#[test]
 fn what_marks_itself_as_an_emulator_is_never_taken_for_silicon() {
     let emulator = Emulator::serving(&["uartbone:tcp", "serial:pty"], &[]);
     for backend in emulator.backends() {
@@ -117,7 +132,18 @@ fn an_emulator_refuses_what_can_do_nothing_and_what_cannot_be_together() {
         (&["--plant", "drop:3", "--plant", "drop:3"], "--plant drop:3 is given twice"),
         (&["--disturb", "lose:5", "--disturb", "lose:7"], "--disturb lose:5 and --disturb lose:7 exclude each other"),
         (&["--disturb", "delay:5", "--disturb", "delay:5"], "--disturb delay:5 is given twice; give each kind once"),
-        (&["--disturb", "done-at-once", "--disturb", "engine-stays-busy"], "exclude each other"),
+        (&["--disturb", "done-at-once", "--disturb", "engine-stays-busy"], "a run is over at once, or never; give one"),
+        (
+            &["--disturb", "disconnect:40", "--disturb", "silence:30"],
+            "whichever ends the answers first hides the other",
+        ),
+        (&["--disturb", "delay:5", "--disturb", "silence:0"], "no answer would be left that could be late; let N be 1"),
+        (&["--disturb", "delay:0"], "MS from 1 to 60000 (0 would delay nothing)"),
+        (
+            &["--plant", "reorder:4294967294"],
+            "no run has an index after 4294967294, to take its delta first; I is at most",
+        ),
+        (&["--device", "model:1", "--plant", "misaddress:3"], "the engine's one bank is its own next one; it takes 2"),
     ] {
         let refused = answer_in_time(&[&["emulate", "uartbone:tcp", "--idle", "1"], args].concat());
         assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
@@ -126,6 +152,11 @@ fn an_emulator_refuses_what_can_do_nothing_and_what_cannot_be_together() {
     let refused = answer_in_time(&["emulate", "serial:pty", "--idle", "1", "--plant", "swap-wrong-context"]);
     assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
     assert!(refused.talk.contains("it is about SWAP, which the serial protocol does not know"), "{}", refused.talk);
+    for address in ["192.0.2.1", "127.0.0.1"] {
+        let refused = answer_in_time(&["emulate", "uartbone:pty", "serial:pty", "--idle", "1", "--bind", address]);
+        assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{refused:?}");
+        assert!(refused.talk.contains(&format!("--bind {address} can do nothing here: a pty has")), "{}", refused.talk);
+    }
     for args in [["--plant", "dead-bank:3"], ["--disturb", "done-at-once"]] {
         let serial = answer_in_time(&[&["emulate", "serial:pty", "--idle", "1"][..], &args].concat());
         assert_eq!(serial.exit, 2, "{serial:?}");

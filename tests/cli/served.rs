@@ -23,7 +23,8 @@ impl Drop for Background {
 
 /// An emulator that runs.
 pub struct Emulator {
-    process: Background,
+    /// Ended with it.
+    _process: Background,
     backends: Vec<String>,
 }
 
@@ -45,7 +46,7 @@ impl Emulator {
             line.strip_prefix("listening ").expect("where it listens").to_owned()
         });
         let backends = backends.collect();
-        Emulator { process: Background(child), backends }
+        Emulator { _process: Background(child), backends }
     }
 
     /// The first link, as `--backend` takes it.
@@ -56,11 +57,6 @@ impl Emulator {
     /// All links.
     pub fn backends(&self) -> &[String] {
         &self.backends
-    }
-
-    /// Ends it and waits until it has.
-    pub fn end(self) {
-        drop(self.process);
     }
 }
 

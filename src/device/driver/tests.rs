@@ -328,7 +328,7 @@ fn an_engine_that_runs_something_else_is_waited_for_and_refused_if_it_goes_on() 
     let occupied = BusyUntil::seconds(3600);
     let written = Rc::clone(&occupied.written);
     let error = Driver::open(Box::new(occupied)).err().expect("it is refused");
-    insta::assert_snapshot!(error, @"busy: the engine is still busy with a run that was not started here, after 5s (its status register reads 0x02080001). Is another program using the device? A run that was left behind ends by itself after 43 s at the most; an engine that is busy for longer needs a reset");
+    insta::assert_snapshot!(error, @"busy: the engine is still busy with a run that was not started here, after 5s (its status register reads 0x02080001). Is another program using the device? A run that was left behind ends by itself after 43s at the most; an engine that is busy for longer needs a reset");
     assert_eq!(*written.borrow(), [0; 0], "and nothing is written to it");
 }
 
@@ -337,7 +337,7 @@ fn a_device_is_restarted_once_its_engine_is_idle() {
     let mut driver = Driver::open(Box::new(BusyUntil::seconds(0))).expect("a device");
     assert_eq!(driver.restart(), Ok(()));
     let identity = driver.identity().clone();
-    let mut driver = Driver { bus: Box::new(BusyUntil::seconds(3600)), identity, running: None };
+    let mut driver = Driver { bus: Box::new(BusyUntil::seconds(3600)), identity, clock_hz: CLOCK_HZ, running: None };
     assert!(matches!(driver.restart(), Err(DriverError::Occupied { .. })));
 }
 
@@ -346,7 +346,7 @@ fn left_behind(in_process: bool) -> Option<u32> {
     let bus = BusyUntil { in_process, end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
     let written = Rc::clone(&bus.written);
     let identity = DeviceIdentity { version: 2, banks: 8, link: "busy".to_owned() };
-    let mut driver = Driver { bus: Box::new(bus), identity, running: None };
+    let mut driver = Driver { bus: Box::new(bus), identity, clock_hz: CLOCK_HZ, running: None };
     let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
     assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
     drop(driver);
@@ -434,11 +434,57 @@ fn a_start_that_the_link_loses_is_given_again_once() {
 #[test]
 fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
     let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-    let mut driver = Driver { bus: Box::new(Constant { word: 1, clock: Duration::ZERO }), identity, running: None };
+    let mut driver = Driver {
+        bus: Box::new(Constant { word: 1, clock: Duration::ZERO }),
+        identity,
+        clock_hz: CLOCK_HZ,
+        running: None,
+    };
     let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
     let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
     // 3 s at 100 MHz, and the margin.
     assert!((4000..4100).contains(&waited.as_millis()), "{waited:?}");
+}
+
+/// A model whose clock has half as many cycles per second.
+struct HalfClock(Model);
+
+impl Bus for HalfClock {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.0.read(address)
+    }
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.0.write(address, word)
+    }
+    fn elapsed(&self) -> Duration {
+        2 * self.0.elapsed()
+    }
+    fn pause(&mut self, duration: Duration) {
+        self.0.pause(duration / 2);
+    }
+    fn link(&self) -> &str {
+        "half the clock"
+    }
+}
+
+#[test]
+fn a_slower_clock_is_waited_for_by_who_is_told_of_it() {
+    // 4 s at 50 MHz.
+    let run = EngineRun { count: 200_000_000, active: 1, seed: Seed::new(1) };
+    let outcome = |clock_hz| {
+        let bus = Box::new(HalfClock(Model::new(PUBLISHED_BANKS, &Plants::default())));
+        Driver::open_at(clock_hz, bus).expect("a device").run(run, &mut Unwatched)
+    };
+    assert_eq!(outcome(CLOCK_HZ / 2).map(|outcome| outcome.cycles), Ok(200_000_000));
+    let Err(DriverError::Deadline { waited, .. }) = outcome(CLOCK_HZ) else { panic!("no deadline") };
+    assert!((3000..3100).contains(&waited.as_millis()), "{waited:?}");
+}
+
+#[test]
+fn how_long_another_run_may_take_is_told_by_the_clock() {
+    let bus = Box::new(BusyUntil::seconds(3600));
+    let Err(error) = Driver::open_at(CLOCK_HZ / 4, bus) else { panic!("it is busy") };
+    assert!(error.to_string().contains("ends by itself after 172s at the most"), "{error}");
 }
 
 /// A model whose first reads of RD, as many as are left, answer 0.

@@ -7,7 +7,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::seed::Seed;
 use crate::emulator::disturbance::Disturbance;
 use crate::emulator::held_back::MOST_HELD;
-use crate::emulator::session::UartBone;
+use crate::emulator::session::{Etherbone, UartBone};
 use crate::emulator::soc::Soc;
 
 const SEED: Seed = Seed::new(1);
@@ -70,6 +70,25 @@ fn a_half_question_is_forgotten_after_silence_and_not_before() {
         client.read_exact(&mut answer).expect("an answer");
         assert_eq!(answer, IDENTITY);
     }
+}
+
+#[test]
+fn a_packet_over_tcp_that_comes_in_two_halves_is_put_together_however_far_apart_they_come() {
+    let (mut endpoint, mut client) = on_tcp(Box::new(Etherbone::new(soc())), &[]);
+    busy(&mut endpoint, 1);
+    let whole = Packet { reads: vec![0xF002_1020], ..Packet::default() }.encode();
+    let (first, second) = whole.split_at(whole.len() / 2);
+    client.write_all(first).expect("it is sent");
+    busy(&mut endpoint, 1);
+    endpoint.last = Instant::now().checked_sub(2 * SILENCE).expect("the machine has run for longer");
+    client.write_all(second).expect("it is sent");
+    busy(&mut endpoint, 1);
+    assert_eq!(endpoint.send_due(Instant::now()), Looked::Busy);
+    drop(endpoint);
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).expect("an answer");
+    let (packet, _) = Packet::decode(&answer).expect("a packet");
+    assert_eq!(packet.writes, [0x0208_0000]);
 }
 
 #[test]
