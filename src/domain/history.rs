@@ -13,8 +13,7 @@ pub struct UserEdit {
     pub register: u32,
     /// By how much; never 0.
     pub amount: i64,
-    /// Whether it may be missing: the device lost its store before any other had acknowledged the edit, or a crash came
-    /// before its user saw it accepted.
+    /// Whether it may be missing: the only stores that had it were lost, or a crash came before its user saw it accepted.
     pub excused: bool,
 }
 
@@ -76,6 +75,22 @@ pub struct Counts {
     pub repeated: u32,
     /// Registers that no two edits explain.
     pub unexplained: u32,
+    /// Registers of which it cannot be told whether they are wrong, where that is most: too many edits may be missing.
+    pub undecided: u32,
+}
+
+/// What the same world came to with telling amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// It came to rest, and this became of its edits.
+    Counts(Counts),
+    /// It did not, and of an edit that does not count nobody can say that it is lost.
+    Unfinished {
+        /// Whether everything was quiet in the end.
+        quiet: bool,
+        /// Deltas that were left unsent, or given up.
+        backlog: u64,
+    },
 }
 
 /// Everything that judges need.
@@ -85,8 +100,8 @@ pub struct History {
     pub ledger: Ledger,
     /// What each replica shows in the end.
     pub ends: Vec<NodeEnd>,
-    /// What became of the edits of the same world with telling amounts, if it was run.
-    pub counts: Option<Counts>,
+    /// What the same world came to with telling amounts, if it was run.
+    pub telling: Option<Telling>,
     /// Edits that a user saw accepted and that a device did not have any more after a restart.
     pub forgotten: u64,
     /// Nodes that did not have any more, after a restart, what they had acknowledged.

@@ -94,12 +94,12 @@ fn outcome(
     flaw: Option<Flaw>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, SubjectError> {
-    let counts = telling::counts(trial, strategy, flaw, watch)?;
+    let told = telling::told(trial, strategy, flaw, watch)?;
     let world = World::new(trial, strategy, &settings(trial, flaw));
     let world = world.map(|world| world.keeping(replicas::told_of(trial)));
     let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
     let mut outcome = world.and_then(|world| world.run(watch)).map_err(failed)?;
-    outcome.history.counts = Some(counts);
+    outcome.history.telling = Some(told);
     Ok(outcome)
 }
 
@@ -148,13 +148,12 @@ fn row(
 
 type Said = BTreeMap<String, (Verdict, String)>;
 
-/// What every judge says, and the worst verdict of those that could tell.
+/// What every judge says, and the worst verdict of those that could tell. Where truth cannot, nothing else stands for it.
 fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
-    let telling: Vec<Verdict> =
-        said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive).collect();
-    let can_tell = !history.ledger.is_empty() && !telling.is_empty();
-    let verdict = if can_tell { Verdict::of_set(telling) } else { Verdict::Inconclusive };
+    let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
+    let told = Verdict::of_set(telling.chain(Some(said["truth"].0)));
+    let verdict = if history.ledger.is_empty() { Verdict::Inconclusive } else { told };
     (said, verdict)
 }
 
@@ -182,6 +181,10 @@ fn more_worlds(
             }
             row.verdict = Verdict::Falsified;
             row.wrong_registers = row.wrong_registers.max(wrong_registers(&history));
+        } else if verdict == Verdict::Inconclusive && row.verdict == Verdict::Holds {
+            let (truth, sentence) = &said["truth"];
+            row.oracles.insert("truth".to_owned(), (*truth, format!("under seed {}: {sentence}", other.seed)));
+            row.verdict = verdict;
         }
     }
     Ok(1 + u64::from(trial.more_worlds))
@@ -200,7 +203,10 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
         Verdict::Holds => {
             format!("{}; {}", holding(&row.oracles, worlds), row.oracles["truth"].1)
         }
-        Verdict::Inconclusive => "nobody edited anything".to_owned(),
+        Verdict::Inconclusive => match &row.oracles["truth"] {
+            (Verdict::Inconclusive, sentence) => format!("truth: {sentence}"),
+            _ => "nobody edited anything".to_owned(),
+        },
     };
     Ok(Check {
         name: strategy.name.to_owned(),
@@ -324,10 +330,58 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::history::{Ledger, NodeEnd, Telling};
     use crate::domain::offline::FaultKind;
     use crate::domain::trial::Trial;
     use crate::domain::watch::Unwatched;
     use crate::scenario::shipped;
+
+    /// A world of one edit, and it is there.
+    fn sound() -> History {
+        let edit = UserEdit { at: 0, register: 0, amount: 1, excused: false };
+        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit]] };
+        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![6] }];
+        History { ledger, ends, quiet: true, ..History::default() }
+    }
+
+    #[test]
+    fn a_strategy_whose_world_of_telling_amounts_was_not_finished_is_not_accused_and_its_edits_are_not_said_to_count() {
+        let telling = Some(Telling::Unfinished { quiet: true, backlog: 7 });
+        let (said, verdict) = judged(&History { telling, ..sound() });
+        assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
+        let told = holding(&said, 1);
+        assert!(told.contains("exactly once") && told.ends_with("cannot tell)"), "{told}");
+    }
+
+    #[test]
+    fn where_truth_cannot_be_told_nothing_stands_for_it() {
+        let mut history = sound();
+        let amount = |edit: i64| (1 << 44) + (edit + 7).pow(6) % 999_999_937;
+        let lost = (0..91).map(|edit| UserEdit { at: 0, register: 0, amount: amount(edit), excused: true });
+        history.ledger.by_device.push(lost.collect());
+        assert_eq!(judged(&history).1, Verdict::Holds, "all that may be missing is");
+        history.ends[0].registers[0] += amount(90);
+        let (said, verdict) = judged(&history);
+        let against = said.values().filter(|(verdict, _)| *verdict == Verdict::Falsified).count();
+        assert_eq!((said["truth"].0, verdict, against), (Verdict::Inconclusive, Verdict::Inconclusive, 0));
+    }
+
+    #[test]
+    fn a_device_that_crashed_before_its_user_saw_any_of_twenty_edits_is_not_accused() {
+        let mut trial = OfflineTrial { seed: Seed::new(6), crashes: 200, ..quiet_trial(1, 1, 0) };
+        trial.workload = Workload { ticks: 150, changed: 1, most: 1000, decrements: false, zipf_hundredths: None };
+        trial.presence = Presence { lasts_s: 20_000, away_s: (60, 65), here_s: (30, 130) };
+        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        let history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
+        let excused = history.ledger.edits().filter(|edit| edit.excused).count();
+        // More sums than 2^16, with telling amounts.
+        assert!(excused > 16, "{excused}");
+        let (said, verdict) = judged(&history);
+        assert_eq!(
+            (verdict, said["truth"].0, said["exactly once"].0),
+            (Verdict::Holds, Verdict::Holds, Verdict::Holds)
+        );
+    }
 
     #[test]
     fn where_devices_are_lost_an_edit_that_counts_twice_or_is_missing_does_not_hide_behind_those_that_may() {

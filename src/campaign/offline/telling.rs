@@ -3,7 +3,7 @@
 
 use crate::campaign::offline::failed;
 use crate::domain::flaw::Flaw;
-use crate::domain::history::{Counts, UserEdit};
+use crate::domain::history::{History, Telling, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
@@ -16,15 +16,25 @@ use crate::sync::world::{World, settings};
 const BITS: u32 = 45;
 
 /// How often the edits of such a world count.
-pub fn counts(
+pub fn told(
     trial: &OfflineTrial,
     strategy: &Strategy,
     flaw: Option<Flaw>,
     watch: &mut dyn Watch,
-) -> Result<Counts, SubjectError> {
+) -> Result<Telling, SubjectError> {
     let world = World::new(trial, strategy, &settings(trial, flaw));
     let outcome = world.and_then(|world| world.with_users(users(trial)).run(watch)).map_err(failed)?;
-    Ok(exactly_once::counts(&outcome.history))
+    Ok(counted(&outcome.history))
+}
+
+/// Large amounts make long messages, and those take their time: a world may come to rest with its own amounts, and not with
+/// these. What is on its way then, or was given up, is not lost.
+fn counted(history: &History) -> Telling {
+    let History { quiet, backlog, .. } = *history;
+    match quiet && backlog == 0 {
+        true => Telling::Counts(exactly_once::counts(history)),
+        false => Telling::Unfinished { quiet, backlog },
+    }
 }
 
 /// What users do there.
@@ -46,7 +56,7 @@ fn users(trial: &OfflineTrial) -> Vec<Vec<UserEdit>> {
 mod tests {
     use super::*;
     use crate::campaign::offline::quiet_trial;
-    use crate::domain::history::{History, Ledger, NodeEnd};
+    use crate::domain::history::{Counts, Ledger, NodeEnd};
     use crate::domain::offline::Workload;
     use crate::oracle::offline::truth;
 
@@ -64,6 +74,19 @@ mod tests {
         let amounts: std::collections::BTreeSet<u64> =
             told.iter().flatten().map(|edit| edit.amount.unsigned_abs()).collect();
         assert!(amounts.len() == 30 && amounts.iter().all(|amount| amount.ilog2() == BITS - 1), "{amounts:?}");
+    }
+
+    #[test]
+    fn only_where_such_a_world_came_to_rest_are_its_edits_counted() {
+        let ledger = Ledger { start: 0, registers: 1, by_device: users(&quiet_trial(1, 1, 0)) };
+        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![7] }];
+        let of = |quiet, backlog| {
+            let (ledger, ends) = (ledger.clone(), ends.clone());
+            counted(&History { ledger, ends, quiet, backlog, ..History::default() })
+        };
+        assert_eq!(of(true, 0), Telling::Counts(Counts { wrong: 1, unexplained: 1, ..Counts::default() }));
+        assert_eq!(of(true, 3), Telling::Unfinished { quiet: true, backlog: 3 });
+        assert_eq!(of(false, 0), Telling::Unfinished { quiet: false, backlog: 0 });
     }
 
     #[test]

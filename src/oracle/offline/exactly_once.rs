@@ -2,20 +2,30 @@
 //! wrong.
 //!
 //! Small amounts hide that: an edit that counts twice and one that is lost can cancel. So a world is run once more with
-//! amounts of which none is a sum of others by chance, and its edits are counted there; only where there is no such world
-//! are they counted in the world itself. The fewest edits that explain a difference are taken for its cause.
+//! amounts of which none is a sum of others by chance, and its edits are counted there, if it came to rest; only where there
+//! is no such world are they counted in the world itself. The fewest edits that explain a difference are taken for its cause.
 
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::domain::history::{Counts, History};
+use crate::domain::history::{Counts, History, Telling};
+use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
-use crate::oracle::offline::truth::{self, Wrong};
+use crate::oracle::offline::truth::{self, Compared, Wrong};
 
 /// Tells what became of the edits of the worst replica's registers.
 pub fn judge(history: &History) -> Judgement {
-    let counts = history.counts.unwrap_or_else(|| counts(history));
-    let Counts { wrong, lost, repeated, unexplained } = counts;
+    let counts = match history.telling {
+        None => counts(history),
+        Some(Telling::Counts(counts)) => counts,
+        Some(Telling::Unfinished { quiet, backlog }) => return unfinished(quiet, backlog),
+    };
+    let Counts { wrong, lost, repeated, unexplained, undecided } = counts;
+    if wrong == 0 && undecided > 0 {
+        let sentence = "it cannot be told how often edits count".to_owned() + with(history);
+        let why = format!("in {} too many may be missing", counted(undecided, "register"));
+        return Judgement { verdict: Verdict::Inconclusive, sentence: format!("{sentence}: {why}") };
+    }
     if wrong == 0 {
         return Judgement::of(true, format!("every edit counts once{}", with(history)));
     }
@@ -35,20 +45,32 @@ pub fn judge(history: &History) -> Judgement {
 
 /// Where they were counted.
 fn with(history: &History) -> &'static str {
-    if history.counts.is_some() { ", with telling amounts" } else { "" }
+    if history.telling.is_some() { ", with telling amounts" } else { "" }
+}
+
+/// What is said where the world of telling amounts came to no rest.
+fn unfinished(quiet: bool, backlog: u64) -> Judgement {
+    let why = match quiet {
+        true => format!("{} given up or never sent", counted(backlog, "edit")),
+        false => "messages went on and on".to_owned(),
+    };
+    let sentence = format!("with telling amounts this world came to no rest, and its edits cannot be counted: {why}");
+    Judgement { verdict: Verdict::Inconclusive, sentence }
 }
 
 /// What became of the edits, at the replica that has most wrong registers.
 pub fn counts(history: &History) -> Counts {
-    let wrong = truth::wrong(history);
-    let Some(wrong) = wrong.into_iter().rev().max_by_key(Vec::len) else { return Counts::default() };
+    let compared = truth::compared(history);
+    let undecided = compared.iter().map(|at| at.undecided).max().unwrap_or(0);
+    let worst = compared.into_iter().rev().max_by_key(|at| at.wrong.len());
+    let Compared { wrong, .. } = worst.unwrap_or_default();
     let mut edits: BTreeMap<u32, Vec<(i64, bool)>> = wrong.iter().map(|wrong| (wrong.register, Vec::new())).collect();
     for edit in history.ledger.edits() {
         if let Some(edits) = edits.get_mut(&edit.register) {
             edits.push((edit.amount, edit.excused));
         }
     }
-    let mut counts = Counts { wrong: wrong.len() as u32, ..Counts::default() };
+    let mut counts = Counts { wrong: wrong.len() as u32, undecided, ..Counts::default() };
     for Wrong { register, expected, got } in wrong {
         match explain(&edits[&register], got.wrapping_sub(expected)) {
             Some(Cause { lost, repeated }) => {
@@ -99,7 +121,6 @@ fn explain(edits: &[(i64, bool)], surplus: i64) -> Option<Cause> {
 mod tests {
     use super::*;
     use crate::domain::history::{Ledger, NodeEnd, UserEdit};
-    use crate::domain::verdict::Verdict;
 
     #[test]
     fn a_difference_is_explained_by_the_fewest_edits() {
@@ -120,6 +141,41 @@ mod tests {
         assert_eq!(explain(&[(1, false), (16, true)], 32), Some(Cause { lost: 0, repeated: 1 }));
         // The one that may be lost is there, and the other is not.
         assert_eq!(explain(&[(1, false), (16, true)], 15), Some(Cause { lost: 1, repeated: 0 }));
+    }
+
+    #[test]
+    fn of_a_world_that_came_to_no_rest_nothing_is_said() {
+        let said = |quiet, backlog| {
+            let telling = Some(Telling::Unfinished { quiet, backlog });
+            // Its own amounts would accuse it.
+            judge(&History { telling, ..history(&[&[15, 105]]) })
+        };
+        let begins = "with telling amounts this world came to no rest, and its edits cannot be counted: ";
+        for (told, why) in
+            [(said(true, 1), "1 edit given up or never sent"), (said(false, 7), "messages went on and on")]
+        {
+            assert_eq!((told.verdict, told.sentence), (Verdict::Inconclusive, format!("{begins}{why}")));
+        }
+    }
+
+    #[test]
+    fn where_too_many_edits_may_be_missing_to_tell_no_register_is_accused_and_no_sentence_is_empty() {
+        let lost = |edit: i64| UserEdit {
+            at: 0,
+            register: 0,
+            amount: (1 << 44) + (edit + 7).pow(6) % 999_999_937,
+            excused: true,
+        };
+        let lost: Vec<UserEdit> = (0..91).map(lost).collect();
+        // The last two alone are there: no first part of them.
+        let got = lost[89..].iter().map(|edit| edit.amount).sum();
+        let ledger = Ledger { start: 0, registers: 1, by_device: vec![lost] };
+        let ends = vec![NodeEnd { name: "a".to_owned(), registers: vec![got] }];
+        let of = History { ledger, ends, ..History::default() };
+        assert_eq!(counts(&of), Counts { undecided: 1, ..Counts::default() });
+        let told = judge(&of);
+        assert_eq!(told.verdict, Verdict::Inconclusive);
+        assert_eq!(told.sentence, "it cannot be told how often edits count: in 1 register too many may be missing");
     }
 
     fn history(got: &[&[i64]]) -> History {
@@ -146,8 +202,14 @@ mod tests {
     fn edits_are_counted_in_the_world_of_telling_amounts_where_there_is_one() {
         let sound = history(&[&[16, 105]]);
         let counts = Counts { wrong: 1, repeated: 1, ..Counts::default() };
-        assert_eq!(judge(&History { counts: Some(counts), ..sound.clone() }).verdict, Verdict::Falsified);
+        assert_eq!(
+            judge(&History { telling: Some(Telling::Counts(counts)), ..sound.clone() }).verdict,
+            Verdict::Falsified
+        );
         let unsound = history(&[&[15, 105]]);
-        assert_eq!(judge(&History { counts: Some(Counts::default()), ..unsound }).verdict, Verdict::Holds);
+        assert_eq!(
+            judge(&History { telling: Some(Telling::Counts(Counts::default())), ..unsound }).verdict,
+            Verdict::Holds
+        );
     }
 }

@@ -5,6 +5,7 @@ pub mod convergence;
 pub mod durability;
 pub mod exactly_once;
 pub mod metadata;
+pub mod missing;
 pub mod progress;
 pub mod truth;
 

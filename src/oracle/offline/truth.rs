@@ -2,13 +2,15 @@
 //!
 //! An edit that only a lost device had may be missing, but it counts at most once: what a register has too much or too
 //! little must be the sum of some of those edits. Where amounts are small, an edit that counts twice can look like such a
-//! sum: worlds in which devices are lost need large amounts, of which none is a sum of others by chance.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! sum: worlds in which devices are lost need large amounts, of which none is a sum of others by chance. Where a register
+//! has so many of those edits that their sums cannot all be made, it is right if what is there of each lost store is what
+//! came first; if that does not make its difference, nothing can be told.
 
 use crate::domain::count::counted;
 use crate::domain::history::History;
+use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
+use crate::oracle::offline::missing::{Fit, Missing};
 
 /// A register that is wrong at a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,15 @@ pub struct Wrong {
     pub got: i64,
 }
 
+/// What the registers of a replica are to the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Those that are wrong.
+    pub wrong: Vec<Wrong>,
+    /// How many may be wrong or not: too many edits may be missing.
+    pub undecided: u32,
+}
+
 /// Compares every replica with the ledger.
 pub fn judge(history: &History) -> Judgement {
     let edits = history.ledger.len();
@@ -28,17 +39,24 @@ pub fn judge(history: &History) -> Judgement {
     let without = match excused {
         0 => String::new(),
         _ => format!(
-            ", of which {excused} may be missing: their devices lost them before everything there was acknowledged, or a \
-             crash came before their users saw them accepted"
+            ", of which {excused} may be missing: the only stores that had them were lost, or a crash came before their \
+             users saw them accepted"
         ),
     };
-    let wrong = wrong(history);
-    let most = wrong.iter().map(Vec::len).max().unwrap_or(0);
-    match first_of(history, &wrong) {
-        None => {
-            let come = if edits == 1 { "comes" } else { "come" };
-            Judgement::of(true, format!("every register is what {} {come} to{without}", counted(edits, "edit")))
-        }
+    let compared = compared(history);
+    let most = compared.iter().map(|at| at.wrong.len()).max().unwrap_or(0);
+    let undecided = compared.iter().map(|at| at.undecided).max().unwrap_or(0);
+    let come = if edits == 1 { "comes" } else { "come" };
+    let all = format!("what {} {come} to{without}", counted(edits, "edit"));
+    match first_of(history, &compared) {
+        None if undecided > 0 => Judgement {
+            verdict: Verdict::Inconclusive,
+            sentence: format!(
+                "it cannot be told whether every register is {all}; in {} those have too many sums",
+                counted(undecided, "register")
+            ),
+        },
+        None => Judgement::of(true, format!("every register is {all}")),
         Some((name, Wrong { register, expected, got })) => Judgement::of(
             false,
             format!(
@@ -50,49 +68,34 @@ pub fn judge(history: &History) -> Judgement {
 }
 
 /// Replica by replica, the registers that are wrong there.
-pub fn wrong(history: &History) -> Vec<Vec<Wrong>> {
-    let truth = history.ledger.truth();
-    let mut excused: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-    for edit in history.ledger.edits().filter(|edit| edit.excused) {
-        excused.entry(edit.register).or_default().push(edit.amount);
-    }
-    let at = |registers: &[i64]| {
-        let compared = (0..).zip(registers.iter().zip(&truth)).filter(|(_, (got, expected))| got != expected);
-        let compared = compared.map(|(register, (&got, &expected))| Wrong { register, expected, got });
-        let fits = |wrong: &Wrong| excused.get(&wrong.register).is_some_and(|excused| fits(excused, wrong));
-        compared.filter(|wrong| !fits(wrong)).collect()
+pub fn compared(history: &History) -> Vec<Compared> {
+    let (truth, mut missing) = (history.ledger.truth(), Missing::of(&history.ledger));
+    let mut at = |registers: &[i64]| {
+        let mut compared = Compared::default();
+        for (register, (&got, &expected)) in (0..).zip(registers.iter().zip(&truth)) {
+            match missing.fits(register, got.wrapping_sub(expected)) {
+                Fit::Sum => {}
+                Fit::No => compared.wrong.push(Wrong { register, expected, got }),
+                Fit::Unknown => compared.undecided += 1,
+            }
+        }
+        compared
     };
     history.ends.iter().map(|end| at(&end.registers)).collect()
 }
 
 /// How many registers are wrong at the replica that has most of them.
 pub fn wrong_registers(history: &History) -> u32 {
-    wrong(history).iter().map(Vec::len).max().unwrap_or(0) as u32
+    compared(history).iter().map(|at| at.wrong.len()).max().unwrap_or(0) as u32
 }
 
 /// The first wrong register, and where.
 pub fn first_wrong(history: &History) -> Option<(&str, Wrong)> {
-    first_of(history, &wrong(history))
+    first_of(history, &compared(history))
 }
 
-fn first_of<'a>(history: &'a History, wrong: &[Vec<Wrong>]) -> Option<(&'a str, Wrong)> {
-    history.ends.iter().zip(wrong).find_map(|(end, wrong)| Some((end.name.as_str(), *wrong.first()?)))
-}
-
-/// Sums of excused edits that are told apart, in one register.
-const SUMS: usize = 1 << 16;
-
-/// Whether some of these edits explain it.
-fn fits(excused: &[i64], wrong: &Wrong) -> bool {
-    let mut sums = BTreeSet::from([0i64]);
-    for amount in excused {
-        let more: Vec<i64> = sums.iter().map(|sum| sum.wrapping_add(*amount)).collect();
-        sums.extend(more);
-        if sums.len() > SUMS {
-            return false;
-        }
-    }
-    sums.contains(&wrong.got.wrapping_sub(wrong.expected))
+fn first_of<'a>(history: &'a History, compared: &[Compared]) -> Option<(&'a str, Wrong)> {
+    history.ends.iter().zip(compared).find_map(|(end, at)| Some((end.name.as_str(), *at.wrong.first()?)))
 }
 
 #[cfg(test)]
@@ -126,5 +129,32 @@ mod tests {
     fn what_counts_twice_hides_behind_small_edits_that_may_be_missing_and_not_behind_large_ones() {
         assert!(!is_found(3, [1, 2, -3]));
         assert!(is_found(610_772_345, [-98_234_101, 873_299_230, 455_000_017]));
+    }
+    /// What is said of a register of a device that lost so many edits, each of another amount, of which these are there.
+    fn lost(edits: u32, there: impl Fn(u32) -> bool) -> Judgement {
+        let amount = |edit: u32| (1 << 44) + (i64::from(edit) + 7).pow(6) % 999_999_937;
+        let lost = (0..edits).map(|edit| UserEdit { at: 0, register: 0, amount: amount(edit), excused: true });
+        let got = (0..edits).filter(|&edit| there(edit)).map(amount).sum();
+        let ledger = Ledger { start: 0, registers: 1, by_device: vec![lost.collect()] };
+        judge(&History {
+            ledger,
+            ends: vec![NodeEnd { name: "hub".to_owned(), registers: vec![got] }],
+            ..History::default()
+        })
+    }
+
+    #[test]
+    fn a_register_with_many_edits_that_may_be_missing_is_decided_or_it_is_said_that_it_cannot_be() {
+        let every_third = |edit: u32| edit.is_multiple_of(3);
+        assert_eq!(lost(30, every_third).verdict, Verdict::Holds);
+        assert_eq!(lost(91, |edit| edit < 40).verdict, Verdict::Holds, "what came first is there");
+        let Judgement { verdict, sentence } = lost(91, every_third);
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert_eq!(
+            sentence,
+            "it cannot be told whether every register is what 91 edits come to, of which 91 may be missing: the only stores \
+             that had them were lost, or a crash came before their users saw them accepted; in 1 register those have too \
+             many sums"
+        );
     }
 }

@@ -13,6 +13,7 @@ use crate::sync::replica::session::Relation;
 use crate::sync::store::Owner;
 use crate::sync::store::disk::Disk;
 use crate::sync::strategy::Strategy;
+use crate::sync::vector::VersionVector;
 use crate::sync::world::calendar::Calendar;
 use crate::sync::world::clock::Clock;
 use crate::sync::world::link::Wire;
@@ -68,6 +69,8 @@ impl<'a> World<'a> {
                 made: 0,
                 ids: Vec::new(),
                 promised: Promises::default(),
+                named: Vec::new(),
+                void: VersionVector::default(),
                 safe: 0,
                 woken_at: None,
                 connections: Vec::new(),

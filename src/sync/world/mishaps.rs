@@ -106,26 +106,26 @@ impl World<'_> {
                 return self.refresh_all(node);
             }
             FaultKind::Wipe => {
-                self.lose(node, 0);
+                self.lose(node, None);
                 let device = &mut self.devices[node as usize];
                 device.host.store = device.host.store.wiped();
                 self.devices[node as usize].wiped = true;
                 self.measures.staleness.wiped(node);
             }
             FaultKind::Damage => {
-                let lost = self.lose(node, 0);
+                let lost = self.lose(node, None);
                 self.devices[node as usize].damaged = Some(lost);
             }
             FaultKind::Restore => {
                 let Some((made, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
-                self.lose(node, made);
+                self.lose(node, Some((made, held.as_ref())));
                 self.devices[node as usize].set_up(disk, held);
                 self.measures.staleness.restored(node);
             }
             FaultKind::Clone => {
                 let twin = node + 1;
                 self.act(twin, |_, _| Ok(()))?;
-                self.lose(twin, 0);
+                self.lose(twin, None);
                 let Some((disk, held)) = self.devices[node as usize].copy() else { return Ok(()) };
                 self.devices[twin as usize].set_up(disk, held);
                 self.measures.staleness.copied(node, twin, self.now);
@@ -136,15 +136,17 @@ impl World<'_> {
         self.fail(node, back)
     }
 
-    /// Edits that this device did not know to be elsewhere, after its first so many, may be lost with its store; gives how
-    /// many. What counts is the order in which they were made: one that waited for its device to start again is younger than
-    /// its time.
-    fn lose(&mut self, node: NodeId, after: usize) -> usize {
+    /// A device loses its store, but for what is in a backup: that many of its own edits, and what the node of then holds.
+    /// Edits that no other store has may be lost with it; gives how many.
+    fn lose(&mut self, node: NodeId, backup: Option<(usize, &dyn Node)>) -> usize {
+        let lost = self.only_at(node, backup);
+        for &(author, edit) in &lost {
+            self.devices[author as usize].edits[edit].excused = true;
+        }
+        let own = lost.iter().filter(|(author, _)| *author == node).map(|&(_, edit)| edit);
+        self.measures.staleness.lost(node, own);
+        self.void_acknowledgements_of(node);
         let device = &mut self.devices[node as usize];
-        let kept = device.safe.max(after).min(device.made);
-        let lost = kept..device.made;
-        device.edits[lost.clone()].iter_mut().for_each(|edit| edit.excused = true);
-        self.measures.staleness.lost(node, lost.clone());
         device.ids.clear();
         device.promised = Promises::default();
         lost.len()
@@ -196,7 +198,7 @@ impl World<'_> {
                 let (held, why) = restart_damaged(held, &mut device.host, node, places.word()).map_err(failed)?;
                 if let Some(why) = why {
                     let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
-                    self.refused_stores.push(format!("{name}: {why}; {lost} that it did not know to be elsewhere"));
+                    self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
                     self.measures.staleness.wiped(node);
                 }
                 held

@@ -10,6 +10,7 @@ mod befallen;
 mod beginning;
 mod calendar;
 pub mod clock;
+mod copies;
 #[cfg(test)]
 mod counted;
 pub mod link;
@@ -95,6 +96,10 @@ struct Device {
     ids: Vec<OpId>,
     /// What it acknowledged to others, where that matters.
     promised: Promises,
+    /// What each of its edits is called, where it matters who has it; nothing where its user did not see it accepted.
+    named: Vec<Option<OpId>>,
+    /// What was acknowledged to it by one whose store was lost later.
+    void: VersionVector,
     /// Edits of which everything was acknowledged at some time.
     safe: usize,
     woken_at: Option<Time>,
@@ -104,7 +109,7 @@ struct Device {
     backup: Option<(usize, Disk, Box<dyn Node>)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
-    /// Whether its store is damaged, and then how many of its edits it did not know to be elsewhere.
+    /// Whether its store is damaged, and then how many edits no other store had.
     damaged: Option<usize>,
 }
 
@@ -168,7 +173,7 @@ pub struct World<'a> {
     /// Nodes to be kept, and those that were when faults ended.
     keeps: Vec<NodeId>,
     kept: Vec<Kept>,
-    /// Whether any device loses its store: then it matters which edits were safe.
+    /// Whether any device loses its store: then it matters which edits are in no other.
     tracks_safety: bool,
     /// Whether any device may start again.
     restarts: bool,
@@ -312,6 +317,9 @@ impl World<'_> {
             edit.excused = device.host.shown.is_empty();
             device.made += 1;
             self.measures.staleness.edited(number, edit.at, device.host.shown.first().copied());
+            if self.tracks_safety {
+                device.named.push(device.host.shown.first().copied());
+            }
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }
@@ -322,7 +330,7 @@ impl World<'_> {
             act(node.as_mut(), &mut device.host).map_err(failed)?;
             crashed = device.host.has_crashed();
         }
-        if !crashed && self.tracks_safety && node.backlog() == 0 {
+        if !crashed && self.tracks_safety && node.replica().is_none() && node.backlog() == 0 {
             device.safe = device.made;
         }
         self.post(number);
