@@ -9,6 +9,7 @@ mod telling;
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
 use crate::campaign::Progress;
@@ -29,6 +30,7 @@ use crate::report::record::{Check, Latencies, Part, Unseen};
 use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
 use crate::sync::strategy::{self, REGISTRY, Strategy};
+use crate::sync::world::convergence;
 use crate::sync::world::{Outcome, World, WorldError, both_ways, settings};
 
 /// Puts every strategy of the trial on trial, one check each, and then every flaw that is to be planted.
@@ -56,8 +58,10 @@ pub fn run(
         let outcome = progress.timed(strategy.name, |_| outcome(trial, strategy, None, watch))?;
         let mut row = row(trial, strategy, &outcome, watch)?;
         record.edits = outcome.history.ledger.len() as u64;
-        let worlds = more_worlds(trial, strategy, &mut row, watch)?;
-        progress.checks.push(check(strategy, &mut row, worlds)?);
+        let mut converged = vec![outcome.measures.converged_ms];
+        more_worlds(trial, strategy, &mut row, &mut converged, watch)?;
+        tell_convergence(&mut row, &converged);
+        progress.checks.push(check(strategy, &mut row, converged.len() as u64)?);
         let merges = [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub;
         if merges && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
@@ -123,8 +127,7 @@ fn row(
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
-    let mut encoded = Vec::new();
-    V2Serializer::new().serialize(&measures.staleness.histogram, &mut encoded).expect("memory takes every histogram");
+    let (staleness, convergence) = (&measures.staleness, &measures.staleness.convergence);
     Ok(StrategyRecord {
         name: strategy.name.to_owned(),
         verdict,
@@ -137,13 +140,36 @@ fn row(
         down,
         of_full_state_per_mille: None,
         stored: measures.stored,
-        staleness_ms: Latencies::from(&measures.staleness.histogram),
-        undelivered: measures.staleness.undelivered(),
-        staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
+        staleness_ms: Latencies::from(&staleness.histogram),
+        undelivered: staleness.undelivered(),
+        staleness_histogram: encoded(&staleness.histogram),
+        convergence_ms: Latencies::from(&convergence.histogram),
+        unconverged: staleness.unconverged(),
+        convergence_histogram: encoded(&convergence.histogram),
+        world_convergence_ms: Latencies::default(),
+        unconverged_worlds: 0,
+        world_convergence_histogram: String::new(),
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
         replicas: replicas::rows(trial, outcome),
     })
+}
+
+fn encoded(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    V2Serializer::new().serialize(histogram, &mut bytes).expect("memory takes every histogram");
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Has a row tell when the worlds that were tried converged.
+fn tell_convergence(row: &mut StrategyRecord, converged: &[Option<u64>]) {
+    let mut histogram = convergence::empty();
+    for &ms in converged.iter().flatten() {
+        histogram.record(ms).expect("it grows as it must");
+    }
+    row.world_convergence_ms = Latencies::from(&histogram);
+    row.unconverged_worlds = converged.len() as u64 - histogram.len();
+    row.world_convergence_histogram = encoded(&histogram);
 }
 
 type Said = BTreeMap<String, (Verdict, String)>;
@@ -162,21 +188,23 @@ fn judged(history: &History) -> (Said, Verdict) {
     (said, verdict)
 }
 
-/// Tries a strategy that holds in other worlds of the kind, and gives how many there were; the first that it fails in is
-/// the one that is told of.
+/// Tries a strategy that holds in other worlds of the kind, and tells of each when it converged; the first that it fails in
+/// is the one that is told of.
 fn more_worlds(
     trial: &OfflineTrial,
     strategy: &Strategy,
     row: &mut StrategyRecord,
+    converged: &mut Vec<Option<u64>>,
     watch: &mut dyn Watch,
-) -> Result<u64, SubjectError> {
+) -> Result<(), SubjectError> {
     let seeds = trial.seed.stream("more worlds");
     for number in 0..u64::from(trial.more_worlds) {
         if row.verdict == Verdict::Falsified {
-            return Ok(number + 1);
+            break;
         }
         let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
-        let history = outcome(&other, strategy, None, watch)?.history;
+        let Outcome { history, measures, .. } = outcome(&other, strategy, None, watch)?;
+        converged.push(measures.converged_ms);
         let (said, verdict) = judged(&history);
         if verdict == Verdict::Falsified {
             let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
@@ -188,7 +216,7 @@ fn more_worlds(
             row.wrong_registers = row.wrong_registers.max(wrong_registers(&history));
         }
     }
-    Ok(1 + u64::from(trial.more_worlds))
+    Ok(())
 }
 
 fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<Check, SubjectError> {
