@@ -122,7 +122,8 @@ fn row(
 ) -> Result<StrategyRecord, SubjectError> {
     let mut history = outcome.history.clone();
     if strategy.constant {
-        history.ticks = long_history(strategy, trial.hub, watch)?;
+        history.ticks = long_history(strategy, &connected_for_long(trial.hub), watch)?;
+        history.visits = long_history(strategy, &visits_for_long(trial.hub), watch)?;
     }
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
@@ -313,26 +314,40 @@ const TICKS: u64 = 400;
 /// Seconds between them.
 const BETWEEN: u64 = 60;
 
-/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one. With a hub or
-/// between two peers, as it is in the world that is on trial.
-fn long_history(strategy: &Strategy, hub: bool, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
-    let mut trial = OfflineTrial { hub, ..quiet_trial(2, 64, 0) };
-    trial.presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
+/// Seconds of a tick, at its end, that a visit takes.
+const VISIT: u64 = 20;
+
+/// A long history in one connection, with a hub or between two peers, as it is in the world that is on trial.
+fn connected_for_long(hub: bool) -> OfflineTrial {
+    let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
+    OfflineTrial { hub, presence, ..quiet_trial(2, 64, 0) }
+}
+
+/// The same, with each tick in a visit of its own: both connect, greet, sync and leave, and nobody starts again.
+fn visits_for_long(hub: bool) -> OfflineTrial {
+    let away = BETWEEN - VISIT;
+    let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (away, away), here_s: (VISIT, VISIT) };
+    OfflineTrial { presence, ..connected_for_long(hub) }
+}
+
+/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one.
+fn long_history(strategy: &Strategy, trial: &OfflineTrial, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
     let tick = |tick: u64| {
         let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
         let at = (tick * BETWEEN + 10) * SECOND;
         (0..4).map(move |place| UserEdit { at, register: 9 * place + 3, amount, excused: false })
     };
+    // One client alone edits: where edits are lost, what two leave of theirs is not the same tick any more.
     let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
-    let world = World::new(&trial, strategy, &settings(&trial, None));
-    let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch)).map_err(failed)?;
+    let world = World::new(trial, strategy, &settings(trial, None));
+    let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch));
     let mut bytes = vec![0; TICKS as usize];
-    for (at, more) in outcome.measures.log {
+    for (at, more) in outcome.map_err(failed)?.measures.log {
         if let Some(tick) = bytes.get_mut((at / (BETWEEN * SECOND)) as usize) {
             *tick += more;
         }
     }
-    // The first has the greeting in it.
+    // The first has the first greeting in it.
     bytes.remove(0);
     Ok(bytes)
 }
@@ -360,6 +375,54 @@ mod tests {
     use crate::domain::trial::Trial;
     use crate::domain::watch::Unwatched;
     use crate::scenario::shipped;
+
+    #[test]
+    fn greetings_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
+        use crate::domain::offline::NodeFault;
+        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        // Every start in which a peer edits has a name of its own, and each is in every greeting from then on.
+        let crash = |tick| NodeFault {
+            kind: FaultKind::Crash,
+            node: "client 0".to_owned(),
+            at_s: tick * BETWEEN + 1,
+            for_s: 1,
+            age_s: 0,
+        };
+        let visits = |faults| {
+            let trial = OfflineTrial { faults, ..visits_for_long(false) };
+            long_history(right, &trial, &mut Unwatched).expect("it ends")
+        };
+        let connected = long_history(right, &connected_for_long(false), &mut Unwatched).expect("it ends");
+        let said = |visits| {
+            let history = History { ticks: connected.clone(), visits, ..History::default() };
+            crate::oracle::offline::metadata::judge(&history)
+        };
+        let (sound, grows) = (said(visits(Vec::new())), said(visits((0..TICKS).map(crash).collect())));
+        assert_eq!(sound.verdict, Verdict::Holds, "{}", sound.sentence);
+        assert_eq!(grows.verdict, Verdict::Falsified, "{}", grows.sentence);
+    }
+
+    #[test]
+    fn no_strategy_that_claims_constant_metadata_grows_in_one_connection_or_in_visits_with_or_without_a_hub() {
+        for strategy in REGISTRY.iter().filter(|strategy| strategy.constant) {
+            for hub in [true, false] {
+                if !strategy.suits(&connected_for_long(hub)) {
+                    continue;
+                }
+                let bytes = |trial| long_history(strategy, &trial, &mut Unwatched).expect("it ends");
+                let (ticks, visits) = (bytes(connected_for_long(hub)), bytes(visits_for_long(hub)));
+                let judgement =
+                    crate::oracle::offline::metadata::judge(&History { ticks, visits, ..History::default() });
+                assert_ne!(
+                    judgement.verdict,
+                    Verdict::Falsified,
+                    "{} hub {hub}: {}",
+                    strategy.name,
+                    judgement.sentence
+                );
+            }
+        }
+    }
 
     #[test]
     fn where_devices_are_lost_an_edit_that_counts_twice_or_is_missing_does_not_hide_behind_those_that_may() {
