@@ -22,7 +22,7 @@ pub struct RunArgs {
     /// A scenario: a shipped name, or a path (with a / or ending in .toml)
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
-    /// Write the staleness of every strategy to a file, as a log that HdrHistogram's tools read
+    /// Write the staleness and the time to convergence of every strategy to a file, as a log that HdrHistogram's tools read
     #[arg(long, value_name = "FILE")]
     pub histogram_log: Option<PathBuf>,
     /// The options of every run.

@@ -122,6 +122,8 @@ pub struct History {
     pub backlog: u64,
     /// Bytes of one and the same tick, early and late in a long history, where a strategy claims that they do not grow.
     pub ticks: Vec<u64>,
+    /// The same where each tick is told in a visit of its own, so that greetings count.
+    pub visits: Vec<u64>,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

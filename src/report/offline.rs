@@ -5,6 +5,7 @@ use crate::domain::traffic::Traffic;
 use crate::report::offline_record::{
     EverywhereRecord, FlawRecord, Moment, OfflineRecord, PlantedInRecord, StrategyRecord, WalkedRecord,
 };
+use crate::report::record::Latencies;
 use crate::report::text::{Text, styled};
 
 impl Text {
@@ -38,6 +39,7 @@ impl Text {
         for (name, reason) in &offline.left_out {
             self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
         }
+        self.convergence(offline);
         self.traffic(offline);
         self.judges(offline);
         self.refused_stores(offline);
@@ -108,18 +110,37 @@ impl Text {
         let share = strategy.of_full_state_per_mille;
         let share = share.map_or("-".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
         let down = if hub { strategy.down.total().to_string() } else { "-".to_owned() };
-        let stale = |ms| if strategy.staleness_ms.count > 0 { time(ms) } else { "-".to_owned() };
+        let [p50, p99] = percentiles(&strategy.staleness_ms);
         let never = strategy.undelivered.map_or("-".to_owned(), |never| never.to_string());
         let line = format!(
-            "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {down:>12} {share:>12} {:>11}{:>8}{never:>8}",
+            "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {down:>12} {share:>12} {p50:>11}{p99:>8}{never:>8}",
             strategy.name,
             styled(strategy.verdict),
             strategy.wrong_registers,
             strategy.up.total(),
-            stale(strategy.staleness_ms.p50),
-            stale(strategy.staleness_ms.p99),
         );
         self.line(line.trim_end());
+    }
+
+    fn convergence(&mut self, offline: &OfflineRecord) {
+        self.heading("virtual time to convergence");
+        self.line("  strategy             edits p50     p99   never   worlds p50     p99   never");
+        for strategy in &offline.strategies {
+            let StrategyRecord { name, convergence_ms, world_convergence_ms, unconverged_worlds, .. } = strategy;
+            let never = strategy.unconverged.map_or("-".to_owned(), |never| never.to_string());
+            let [p50, p99] = percentiles(convergence_ms);
+            let [world_p50, world_p99] = percentiles(world_convergence_ms);
+            self.line(&format!(
+                "  {name:<20}{p50:>10}{p99:>8}{never:>8}{world_p50:>13}{world_p99:>8}{unconverged_worlds:>8}"
+            ));
+        }
+        self.paragraph(
+            "",
+            2,
+            "Edits: from when a user saw one accepted until the last replica has it, edges and the hub included. Worlds: \
+             from the end of all faults until all replicas show the same bytes for good, in every world that was tried. \
+             Never: some replica never had the edit; the replicas of a world differed in the end.",
+        );
     }
 
     fn traffic(&mut self, offline: &OfflineRecord) {
@@ -216,6 +237,11 @@ fn walk(walked: &WalkedRecord) -> String {
         counted(ways, "way"),
         counted(ends, "end")
     )
+}
+
+/// The median and the 99th percentile; of nothing there is none.
+fn percentiles(times: &Latencies) -> [String; 2] {
+    [times.p50, times.p99].map(|ms| if times.count > 0 { time(ms) } else { "-".to_owned() })
 }
 
 /// Milliseconds as people read them.

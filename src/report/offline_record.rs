@@ -74,6 +74,26 @@ pub struct StrategyRecord {
     pub undelivered: Option<u64>,
     /// The same as a histogram: HdrHistogram's V2 encoding, in base64.
     pub staleness_histogram: String,
+    /// For every edit that all replicas came to have, edges and the hub included: how long that took, in milliseconds.
+    /// What it means to have one is as for staleness.
+    #[serde(default)]
+    pub convergence_ms: Latencies,
+    /// How many edits some replica never came to have, and are in no percentile. Nothing where staleness is not measured.
+    #[serde(default)]
+    pub unconverged: Option<u64>,
+    /// The same as a histogram, in the same encoding.
+    #[serde(default)]
+    pub convergence_histogram: String,
+    /// For every world that was tried and in which all replicas showed the same bytes in the end: how long that took from
+    /// the end of all faults, in milliseconds.
+    #[serde(default)]
+    pub world_convergence_ms: Latencies,
+    /// How many of the worlds that were tried are in no percentile: their replicas differed in the end, or it was not one.
+    #[serde(default)]
+    pub unconverged_worlds: u64,
+    /// The same as a histogram, in the same encoding.
+    #[serde(default)]
+    pub world_convergence_histogram: String,
     /// From the end of all faults until the last message, in milliseconds.
     pub settled_ms: u64,
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
@@ -130,7 +150,8 @@ pub struct ReplicaRecord {
     /// What its store had against being read, where it had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<String>,
-    /// The last changes of one register: whose, how much, and through which message.
+    /// The last changes of one register: whose, how much, and through which message; then what all before them come to.
+    /// Together they come to what it shows, from a start of 0.
     pub audit: Vec<String>,
 }
 

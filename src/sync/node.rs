@@ -6,6 +6,10 @@ use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Replica, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
+use crate::sync::vector::{Actor, Ranges};
+
+/// How far a node is in what it made and took, in its own log and in its parent's.
+pub type Position = (u64, u64, Option<(Actor, Ranges)>);
 
 /// One node of a world.
 pub trait Node: std::fmt::Debug {
@@ -29,6 +33,11 @@ pub trait Node: std::fmt::Debug {
 
     /// What every register shows.
     fn shows(&self) -> Vec<i64>;
+
+    /// How far it is: between two starts, what it shows is the same as long as this is. Nothing where it does not tell.
+    fn position(&self) -> Option<Position> {
+        None
+    }
 
     /// Edits that no other node has acknowledged.
     fn backlog(&self) -> u64;
@@ -98,6 +107,11 @@ impl Node for ReplicaNode {
 
     fn shows(&self) -> Vec<i64> {
         self.replica.sums().iter().map(|sum| self.start.wrapping_add(*sum)).collect()
+    }
+
+    fn position(&self) -> Option<Position> {
+        let state = self.replica.state();
+        Some((state.made, state.log.len(), state.cursor.clone()))
     }
 
     fn backlog(&self) -> u64 {

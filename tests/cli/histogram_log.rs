@@ -1,4 +1,4 @@
-//! The log of staleness: read by the hdrhistogram crate's own iterator, and by HdrHistogram's Python tools from PyPI.
+//! The log of staleness and of times to convergence: read by the hdrhistogram crate's own iterator, and by HdrHistogram's Python tools from PyPI.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,14 +24,28 @@ fn logged(scenario: &str) -> (tempfile::TempDir, PathBuf, Vec<Row>) {
     let record: Value = serde_json::from_str(&answer.output).expect("JSON");
     let lasts = record["asked"]["trial"]["offline"]["presence"]["lasts_s"].as_f64().expect("seconds");
     let strategies = record["offline"]["strategies"].as_array().expect("rows");
-    let row = |row: &Value| {
-        let number = |key: &str| row["staleness_ms"][key].as_u64().expect("a number");
+    let row = |row: &Value, tag: &str, times: &str| {
+        let number = |key: &str| row[times][key].as_u64().expect("a number");
         let seconds = lasts + row["settled_ms"].as_f64().expect("milliseconds") / 1000.0;
-        let name = row["name"].as_str().expect("a name").to_owned();
-        (name, seconds, ["count", "min", "p50", "p90", "p99", "max"].map(number).to_vec())
+        let name = row["name"].as_str().expect("a name");
+        (format!("{name}{tag}"), seconds, ["count", "min", "p50", "p90", "p99", "max"].map(number).to_vec())
     };
-    let rows: Vec<Row> = strategies.iter().map(row).collect();
-    assert!(rows.iter().all(|(_, _, numbers)| numbers[0] > 0 && numbers[2] < numbers[4]), "there is something to read");
+    let tags =
+        [("", "staleness_ms"), (".convergence", "convergence_ms"), (".world-convergence", "world_convergence_ms")];
+    let rows: Vec<Row> =
+        strategies.iter().flat_map(|strategy| tags.map(|(tag, times)| row(strategy, tag, times))).collect();
+    for kind in rows.chunks_exact(tags.len()) {
+        // An edit is with one other client before it is with all replicas, and a world in which none differ has a time.
+        let [stale, edits, worlds] = [0, 1, 2].map(|place| &kind[place].2);
+        assert!(
+            stale[0] > edits[0] && stale[2] < stale[4] && edits[2] < edits[4],
+            "there is something to read: {kind:?}"
+        );
+        assert!(stale[2] < edits[2] && stale[5] <= edits[5] && worlds[0] <= 5, "{kind:?}");
+    }
+    let worlds = |rows: &[Row]| rows.iter().filter(|(tag, ..)| tag.ends_with(".world-convergence")).count();
+    let tried = |row: &&Value| row["world_convergence_ms"]["count"] == 5 && row["unconverged_worlds"] == 0;
+    assert_eq!((worlds(&rows), strategies.iter().filter(tried).count() > 0), (strategies.len(), true));
     (folder, path, rows)
 }
 

@@ -9,6 +9,7 @@ mod telling;
 use std::collections::BTreeMap;
 
 use base64::Engine;
+use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
 use crate::campaign::Progress;
@@ -29,6 +30,7 @@ use crate::report::record::{Check, Latencies, Part, Unseen};
 use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
 use crate::sync::strategy::{self, REGISTRY, Strategy};
+use crate::sync::world::convergence;
 use crate::sync::world::{Outcome, World, WorldError, both_ways, settings};
 
 /// Puts every strategy of the trial on trial, one check each, and then every flaw that is to be planted.
@@ -56,8 +58,10 @@ pub fn run(
         let outcome = progress.timed(strategy.name, |_| outcome(trial, strategy, None, watch))?;
         let mut row = row(trial, strategy, &outcome, watch)?;
         record.edits = outcome.history.ledger.len() as u64;
-        let worlds = more_worlds(trial, strategy, &mut row, watch)?;
-        progress.checks.push(check(strategy, &mut row, worlds)?);
+        let mut converged = vec![outcome.measures.converged_ms];
+        more_worlds(trial, strategy, &mut row, &mut converged, watch)?;
+        tell_convergence(&mut row, &converged);
+        progress.checks.push(check(strategy, &mut row, converged.len() as u64)?);
         let merges = [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub;
         if merges && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
@@ -118,13 +122,13 @@ fn row(
 ) -> Result<StrategyRecord, SubjectError> {
     let mut history = outcome.history.clone();
     if strategy.constant {
-        history.ticks = long_history(strategy, trial.hub, watch)?;
+        history.ticks = long_history(strategy, &connected_for_long(trial.hub), watch)?;
+        history.visits = long_history(strategy, &visits_for_long(trial.hub), watch)?;
     }
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
-    let mut encoded = Vec::new();
-    V2Serializer::new().serialize(&measures.staleness.histogram, &mut encoded).expect("memory takes every histogram");
+    let (staleness, convergence) = (&measures.staleness, &measures.staleness.convergence);
     Ok(StrategyRecord {
         name: strategy.name.to_owned(),
         verdict,
@@ -137,13 +141,36 @@ fn row(
         down,
         of_full_state_per_mille: None,
         stored: measures.stored,
-        staleness_ms: Latencies::from(&measures.staleness.histogram),
-        undelivered: measures.staleness.undelivered(),
-        staleness_histogram: base64::engine::general_purpose::STANDARD.encode(encoded),
+        staleness_ms: Latencies::from(&staleness.histogram),
+        undelivered: staleness.undelivered(),
+        staleness_histogram: encoded(&staleness.histogram),
+        convergence_ms: Latencies::from(&convergence.histogram),
+        unconverged: staleness.unconverged(),
+        convergence_histogram: encoded(&convergence.histogram),
+        world_convergence_ms: Latencies::default(),
+        unconverged_worlds: 0,
+        world_convergence_histogram: String::new(),
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
         replicas: replicas::rows(trial, outcome),
     })
+}
+
+fn encoded(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    V2Serializer::new().serialize(histogram, &mut bytes).expect("memory takes every histogram");
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Has a row tell when the worlds that were tried converged.
+fn tell_convergence(row: &mut StrategyRecord, converged: &[Option<u64>]) {
+    let mut histogram = convergence::empty();
+    for &ms in converged.iter().flatten() {
+        histogram.record(ms).expect("it grows as it must");
+    }
+    row.world_convergence_ms = Latencies::from(&histogram);
+    row.unconverged_worlds = converged.len() as u64 - histogram.len();
+    row.world_convergence_histogram = encoded(&histogram);
 }
 
 type Said = BTreeMap<String, (Verdict, String)>;
@@ -157,21 +184,23 @@ fn judged(history: &History) -> (Said, Verdict) {
     (said, verdict)
 }
 
-/// Tries a strategy that holds in other worlds of the kind, and gives how many there were; the first that it fails in is
-/// the one that is told of.
+/// Tries a strategy that holds in other worlds of the kind, and tells of each when it converged; the first that it fails in
+/// is the one that is told of.
 fn more_worlds(
     trial: &OfflineTrial,
     strategy: &Strategy,
     row: &mut StrategyRecord,
+    converged: &mut Vec<Option<u64>>,
     watch: &mut dyn Watch,
-) -> Result<u64, SubjectError> {
+) -> Result<(), SubjectError> {
     let seeds = trial.seed.stream("more worlds");
     for number in 0..u64::from(trial.more_worlds) {
         if row.verdict == Verdict::Falsified {
-            return Ok(number + 1);
+            break;
         }
         let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
-        let history = outcome(&other, strategy, None, watch)?.history;
+        let Outcome { history, measures, .. } = outcome(&other, strategy, None, watch)?;
+        converged.push(measures.converged_ms);
         let (said, verdict) = judged(&history);
         if verdict == Verdict::Falsified {
             let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
@@ -187,7 +216,7 @@ fn more_worlds(
             row.verdict = verdict;
         }
     }
-    Ok(1 + u64::from(trial.more_worlds))
+    Ok(())
 }
 
 fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<Check, SubjectError> {
@@ -287,26 +316,40 @@ const TICKS: u64 = 400;
 /// Seconds between them.
 const BETWEEN: u64 = 60;
 
-/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one. With a hub or
-/// between two peers, as it is in the world that is on trial.
-fn long_history(strategy: &Strategy, hub: bool, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
-    let mut trial = OfflineTrial { hub, ..quiet_trial(2, 64, 0) };
-    trial.presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
+/// Seconds of a tick, at its end, that a visit takes.
+const VISIT: u64 = 20;
+
+/// A long history in one connection, with a hub or between two peers, as it is in the world that is on trial.
+fn connected_for_long(hub: bool) -> OfflineTrial {
+    let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
+    OfflineTrial { hub, presence, ..quiet_trial(2, 64, 0) }
+}
+
+/// The same, with each tick in a visit of its own: both connect, greet, sync and leave, and nobody starts again.
+fn visits_for_long(hub: bool) -> OfflineTrial {
+    let away = BETWEEN - VISIT;
+    let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (away, away), here_s: (VISIT, VISIT) };
+    OfflineTrial { presence, ..connected_for_long(hub) }
+}
+
+/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one.
+fn long_history(strategy: &Strategy, trial: &OfflineTrial, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
     let tick = |tick: u64| {
         let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
         let at = (tick * BETWEEN + 10) * SECOND;
         (0..4).map(move |place| UserEdit { at, register: 9 * place + 3, amount, excused: false })
     };
+    // One client alone edits: where edits are lost, what two leave of theirs is not the same tick any more.
     let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
-    let world = World::new(&trial, strategy, &settings(&trial, None));
-    let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch)).map_err(failed)?;
+    let world = World::new(trial, strategy, &settings(trial, None));
+    let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch));
     let mut bytes = vec![0; TICKS as usize];
-    for (at, more) in outcome.measures.log {
+    for (at, more) in outcome.map_err(failed)?.measures.log {
         if let Some(tick) = bytes.get_mut((at / (BETWEEN * SECOND)) as usize) {
             *tick += more;
         }
     }
-    // The first has the greeting in it.
+    // The first has the first greeting in it.
     bytes.remove(0);
     Ok(bytes)
 }
@@ -381,6 +424,54 @@ mod tests {
             (verdict, said["truth"].0, said["exactly once"].0),
             (Verdict::Holds, Verdict::Holds, Verdict::Holds)
         );
+    }
+
+    #[test]
+    fn greetings_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
+        use crate::domain::offline::NodeFault;
+        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        // Every start in which a peer edits has a name of its own, and each is in every greeting from then on.
+        let crash = |tick| NodeFault {
+            kind: FaultKind::Crash,
+            node: "client 0".to_owned(),
+            at_s: tick * BETWEEN + 1,
+            for_s: 1,
+            age_s: 0,
+        };
+        let visits = |faults| {
+            let trial = OfflineTrial { faults, ..visits_for_long(false) };
+            long_history(right, &trial, &mut Unwatched).expect("it ends")
+        };
+        let connected = long_history(right, &connected_for_long(false), &mut Unwatched).expect("it ends");
+        let said = |visits| {
+            let history = History { ticks: connected.clone(), visits, ..History::default() };
+            crate::oracle::offline::metadata::judge(&history)
+        };
+        let (sound, grows) = (said(visits(Vec::new())), said(visits((0..TICKS).map(crash).collect())));
+        assert_eq!(sound.verdict, Verdict::Holds, "{}", sound.sentence);
+        assert_eq!(grows.verdict, Verdict::Falsified, "{}", grows.sentence);
+    }
+
+    #[test]
+    fn no_strategy_that_claims_constant_metadata_grows_in_one_connection_or_in_visits_with_or_without_a_hub() {
+        for strategy in REGISTRY.iter().filter(|strategy| strategy.constant) {
+            for hub in [true, false] {
+                if !strategy.suits(&connected_for_long(hub)) {
+                    continue;
+                }
+                let bytes = |trial| long_history(strategy, &trial, &mut Unwatched).expect("it ends");
+                let (ticks, visits) = (bytes(connected_for_long(hub)), bytes(visits_for_long(hub)));
+                let judgement =
+                    crate::oracle::offline::metadata::judge(&History { ticks, visits, ..History::default() });
+                assert_ne!(
+                    judgement.verdict,
+                    Verdict::Falsified,
+                    "{} hub {hub}: {}",
+                    strategy.name,
+                    judgement.sentence
+                );
+            }
+        }
     }
 
     #[test]

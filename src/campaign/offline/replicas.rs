@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::count::counted;
 use crate::domain::offline::OfflineTrial;
 use crate::report::offline_record::{Moment, ReplicaRecord};
 use crate::sync::host::{Entropy, Host, NodeId};
 use crate::sync::node::Node;
-use crate::sync::replica::repair::{Backlog, Change, Status};
+use crate::sync::replica::repair::{Backlog, Change, Status, Whose};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
 use crate::sync::world::{Kept, Outcome};
@@ -58,11 +59,6 @@ fn row(when: Moment, node: String, held: &dyn Node, disk: Disk) -> Option<Replic
     host.sent.clear();
     let requeued = replica.clone().requeue(&mut host).map_err(&mut told).map_or(0, |()| host.sent.len() as u64);
     refusals.dedup();
-    let change = |Change { run: (actor, first, last), amount, through }: &Change| {
-        let through =
-            through.map_or("made here".to_owned(), |id| format!("message {:08x} from node {}", id.checksum, id.from));
-        format!("register {audited} {amount:+} by {actor} {first}-{last}, {through}")
-    };
     let Backlog { edits, deltas, messages: backlog_messages } = replica.backlog();
     let (refused, unmergeable) = replica.troubles();
     Some(ReplicaRecord {
@@ -78,8 +74,34 @@ fn row(when: Moment, node: String, held: &dyn Node, disk: Disk) -> Option<Replic
         refused,
         unmergeable: unmergeable.map(str::to_owned),
         refusals,
-        audit: audit.iter().rev().take(AUDITED).map(change).collect(),
+        audit: told_of_register(audited, &audit),
     })
+}
+
+/// The last changes of a register, the latest first, and what all before them come to: together, what it shows.
+fn told_of_register(register: u32, audit: &[Change]) -> Vec<String> {
+    let told = |Change { whose, amount, through }: &Change| {
+        let through = match (through, whose) {
+            (Some(id), _) => format!(", message {:08x} from node {}", id.checksum, id.from),
+            (None, Whose::Image { .. }) => String::new(),
+            (None, _) => ", made here".to_owned(),
+        };
+        format!("register {register} {amount:+} {whose}{through}")
+    };
+    let (before, last) = audit.split_at(audit.len().saturating_sub(AUDITED));
+    let opening = match before {
+        [] => None,
+        [only] => Some(told(only)),
+        [first, ..] => {
+            let amount = before.iter().fold(0i64, |sum, change| sum.wrapping_add(change.amount));
+            let image = match first.whose {
+                Whose::Image { .. } => format!(", the first of them {}", first.whose),
+                _ => String::new(),
+            };
+            Some(format!("register {register} {amount:+} by {} before these{image}", counted(before.len(), "change")))
+        }
+    };
+    last.iter().rev().map(told).chain(opening).collect()
 }
 
 #[cfg(test)]
@@ -118,6 +140,27 @@ mod tests {
             row.audit[0].starts_with("register 3 -1 by 0.") && row.audit[0].ends_with(" 2-2, made here"),
             "{row:?}"
         );
+    }
+
+    #[test]
+    fn the_rows_of_an_audit_come_to_what_the_register_shows_however_many_changes_there_were() {
+        for edits in [1, 4, 5, 6, 30, 200] {
+            let trial = quiet_trial(1, 8, 0);
+            // Twenty entries are compacted to an image: an opening line, and then what came after.
+            let settings = crate::sync::replica::Settings { compact_after: 20, ..settings(&trial, None)(0) };
+            let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
+            let mut node = ReplicaNode::open(settings, 0, &mut host).expect("memory");
+            (0..edits).for_each(|edit| node.edit(&mut host, 3, 100 + edit).expect("memory"));
+            let row = row(Moment::Settled, "client 0".to_owned(), &node, host.store).expect("it tells");
+            let amount = |line: &String| line.split(' ').nth(2).and_then(|amount| amount.parse::<i64>().ok());
+            let sum: Option<i64> = row.audit.iter().map(amount).sum();
+            assert_eq!(sum, Some(node.shows()[3]), "{edits}: {:?}", row.audit);
+            assert!(row.audit.len() <= AUDITED + 1, "{edits}: {:?}", row.audit);
+            assert!(edits > 6 || row.audit.len() as i64 == edits.min(AUDITED as i64 + 1), "{edits}: {:?}", row.audit);
+            let opening =
+                row.audit.last().is_some_and(|line| line.contains("from before the last compaction, by 1 client"));
+            assert_eq!(opening, edits >= 30, "{edits}: {:?}", row.audit);
+        }
     }
 
     #[test]

@@ -8,21 +8,31 @@ use crate::oracle::offline::Judgement;
 /// has a few of them.
 pub const ALLOWANCE: u64 = 6;
 
-/// Compares the largest of the last ticks with the largest of the first.
+/// Compares the largest of the last ticks with the largest of the first, in one connection and in visits.
 pub fn judge(history: &History) -> Judgement {
-    let ticks = &history.ticks;
-    let part = ticks.len() / 8;
-    if part == 0 {
+    let ways = [(&history.ticks, "one and the same tick"), (&history.visits, "in a visit of its own it")];
+    let compared: Vec<Judgement> = ways.iter().filter_map(|(ticks, what)| compare(ticks, what)).collect();
+    if compared.is_empty() {
         return Judgement { verdict: Verdict::Inconclusive, sentence: "it claims nothing of its metadata".to_owned() };
     }
-    let most = |ticks: &[u64]| ticks.iter().copied().max().unwrap_or(0);
-    let (early, late) = (most(&ticks[..part]), most(&ticks[ticks.len() - part..]));
+    let telling = |judgement: &&Judgement| judgement.verdict != Verdict::Inconclusive;
+    let verdicts: Vec<Verdict> = compared.iter().filter(telling).map(|judgement| judgement.verdict).collect();
+    let verdict = if verdicts.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(verdicts) };
+    let sentences: Vec<String> = compared.into_iter().map(|judgement| judgement.sentence).collect();
+    Judgement { verdict, sentence: sentences.join(", ") }
+}
+
+/// Whether the last of these grew out of what the first were; nothing where there are too few.
+fn compare(ticks: &[u64], what: &str) -> Option<Judgement> {
+    let part = ticks.len() / 8;
+    let most = |ticks: &[u64]| ticks.iter().copied().max();
+    let (early, late) = (most(&ticks[..part])?, most(&ticks[ticks.len() - part..])?);
     if late == 0 {
-        let sentence = "the ticks that are compared take no bytes at all".to_owned();
-        return Judgement { verdict: Verdict::Inconclusive, sentence };
+        let sentence = format!("{what} takes no bytes at all after {} of them", ticks.len());
+        return Some(Judgement { verdict: Verdict::Inconclusive, sentence });
     }
-    let sentence = format!("one and the same tick takes {early} B at first and {late} B after {} of them", ticks.len());
-    Judgement::of(late <= early + ALLOWANCE, sentence)
+    let sentence = format!("{what} takes {early} B at first and {late} B after {} of them", ticks.len());
+    Some(Judgement::of(late <= early + ALLOWANCE, sentence))
 }
 
 #[cfg(test)]
@@ -36,5 +46,16 @@ mod tests {
         assert_eq!(judge((0..800).map(|tick| 70 + tick).collect()), Verdict::Falsified);
         assert_eq!(judge(Vec::new()), Verdict::Inconclusive);
         assert_eq!(judge(vec![0; 800]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn what_grows_in_visits_alone_grows_and_ticks_without_bytes_say_nothing_of_visits() {
+        let judge = |ticks, visits| judge(&History { ticks, visits, ..History::default() }).verdict;
+        let grows: Vec<u64> = (0..800).map(|tick| 70 + tick / 50).collect();
+        assert_eq!(judge(vec![70; 800], grows.clone()), Verdict::Falsified);
+        assert_eq!(judge(grows, vec![70; 800]), Verdict::Falsified);
+        assert_eq!(judge(vec![0; 800], vec![70; 800]), Verdict::Holds);
+        assert_eq!(judge(vec![70; 800], vec![0; 800]), Verdict::Holds);
+        assert_eq!(judge(vec![0; 800], vec![0; 800]), Verdict::Inconclusive);
     }
 }

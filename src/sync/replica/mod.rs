@@ -497,7 +497,17 @@ impl Replica {
 
 /// The state that a store holds.
 pub(in crate::sync) fn recovered<S: Store>(settings: &Settings, store: &mut S) -> Result<State, StoreError> {
-    let Settings { client, registers, serves, .. } = *settings;
+    let (mut state, entries) = held(settings, store)?;
+    entries.into_iter().try_for_each(|entry| entry.map(|entry| state.apply(entry)))?;
+    Ok(state)
+}
+
+/// The state that a store's image holds, or a new one, and the entries that follow it.
+fn held<S: Store>(
+    settings: &Settings,
+    store: &mut S,
+) -> Result<(State, impl IntoIterator<Item = Result<Entry, StoreError>>), StoreError> {
+    let Settings { client, registers, serves, flaw, .. } = *settings;
     let damaged = |what: &str, error| StoreError::Damaged(format!("{what}: {error}"));
     let kept = store.load()?;
     let mut state = match &kept.image {
@@ -505,16 +515,16 @@ pub(in crate::sync) fn recovered<S: Store>(settings: &Settings, store: &mut S) -
         None => State::new(client, registers, serves),
     };
     state.entries = 0;
-    for (place, bytes) in kept.entries.iter().enumerate() {
-        let entry = Entry::read(bytes, registers).map_err(|error| damaged(&format!("entry {place}"), error))?;
-        if settings.flaw == Some(Flaw::UnsealedDelta) && entry == Entry::Sealed {
-            continue;
-        }
+    let entry = move |(place, bytes): (usize, Vec<u8>)| {
+        let entry = Entry::read(&bytes, registers).map_err(|error| damaged(&format!("entry {place}"), error))?;
         if serves && matches!(entry, Entry::Split(..)) {
             let why = format!("entry {place}: a delta is split in a log in which others know positions");
             return Err(StoreError::Damaged(why));
         }
-        state.apply(entry);
-    }
-    Ok(state)
+        Ok(entry)
+    };
+    let played = move |entry: &Result<Entry, StoreError>| {
+        flaw != Some(Flaw::UnsealedDelta) || !matches!(entry, Ok(Entry::Sealed))
+    };
+    Ok((state, kept.entries.into_iter().enumerate().map(entry).filter(played)))
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::count::counted;
 use crate::sync::host::{Host, NodeId};
 use crate::sync::replica::log::Delta;
 use crate::sync::replica::session::{Relation, What};
 use crate::sync::replica::state::{Entry, MessageId, Run};
 use crate::sync::replica::sums::Edit;
-use crate::sync::replica::{Replica, recovered};
+use crate::sync::replica::{Replica, held, recovered};
 use crate::sync::store::{Store, StoreError};
 use crate::sync::vector::{Actor, Overlap};
 
@@ -38,14 +39,47 @@ pub struct Backlog {
 }
 
 /// How a register was changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Whose operations: an author's, or a parent's log with its positions.
-    pub run: Run,
+    /// Whose operations.
+    pub whose: Whose,
     /// By how much.
     pub amount: i64,
-    /// Through which message; `None` for an edit made here.
+    /// Through which message; `None` for an edit made here, and for what an image stands for.
     pub through: Option<MessageId>,
+}
+
+/// Whose a change is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// An author's operations.
+    Author(Run),
+    /// Positions of a parent's log: that node can tell whose they are.
+    Log(Run),
+    /// Everybody's from before the last compaction.
+    Image {
+        /// Of so many clients the operations are known to be in it; at a leaf, its own alone. They can tell of theirs.
+        authors: u64,
+        /// Of all others, at a leaf: what the parent's log had up to this position. That node can tell whose they are.
+        followed: Option<(Actor, u64)>,
+    },
+}
+
+impl std::fmt::Display for Whose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Whose::Author((author, first, last)) => write!(f, "by {author} {first}-{last}"),
+            Whose::Log((log, first, last)) => {
+                write!(f, "by positions {first}-{last} of the log of {log}, which can tell whose they are")
+            }
+            Whose::Image { authors, followed } => {
+                let authors = counted(authors, "client");
+                write!(f, "from before the last compaction, by {authors} that can tell of their own")?;
+                let Some((log, position)) = followed else { return Ok(()) };
+                write!(f, " and by the log of {log} up to position {position}, which can tell whose the others are")
+            }
+        }
+    }
 }
 
 /// What became of the edits of one register.
@@ -127,47 +161,36 @@ impl Replica {
         }
     }
 
-    /// What changed a register, whose changes they were, and through which message they came; from the journal, back to
-    /// the last compaction.
+    /// What changed a register, whose changes they were, and through which message they came: together they come to what
+    /// the register shows. What is from before the last compaction is one change, the first, where it comes to anything.
     pub fn audit<S: Store>(&self, store: &mut S, register: u32) -> Result<Vec<Change>, StoreError> {
-        let (mut me, mut made) = (Actor { client: self.settings.client, incarnation: 0 }, 0);
+        let (mut state, entries) = held(&self.settings, store)?;
+        let mut shown = state.sums.values()[register as usize];
         let mut audit = Vec::new();
-        let kept = store.load()?;
-        if let Some(image) = &kept.image {
-            let state = super::State::read(image, self.settings.registers, self.settings.serves);
-            let state = state.map_err(|error| StoreError::Damaged(error.to_string()))?;
-            (me, made) = (state.me, state.made);
+        if shown != 0 {
+            let authors = state.seen.iter().map(|(actor, _)| actor.client).collect::<BTreeSet<u32>>().len() as u64;
+            let followed = state.cursor.as_ref().map(|(log, ranges)| (*log, ranges.prefix()));
+            audit.push(Change { whose: Whose::Image { authors, followed }, amount: shown, through: None });
         }
-        for bytes in kept.entries {
-            let entry = Entry::read(&bytes, self.settings.registers);
-            match entry.map_err(|error| StoreError::Damaged(error.to_string()))? {
-                Entry::Started(incarnation) => {
-                    (me.incarnation, made) = (incarnation, 0);
-                }
-                Entry::Edit(Edit { register: edited, amount }) => {
-                    made += 1;
-                    if edited == register {
-                        audit.push(Change { run: (me, made, made), amount, through: None });
-                    }
-                }
+        for entry in entries {
+            let entry = entry?;
+            let said = match &entry {
                 Entry::Took(through, delta) => {
-                    if let Some(amount) = delta.changes.at(register) {
-                        let run = (delta.author, delta.first, delta.last);
-                        audit.push(Change { run, amount, through: Some(through) });
-                    }
+                    Some((Whose::Author((delta.author, delta.first, delta.last)), Some(*through)))
                 }
-                Entry::Summed { through, log, first, last, changes, .. } => {
-                    if let Some(amount) = changes.at(register) {
-                        audit.push(Change { run: (log, first, last), amount, through: Some(through) });
-                    }
+                &Entry::Summed { through, log, first, last, .. } => {
+                    Some((Whose::Log((log, first, last)), Some(through)))
                 }
-                Entry::Adopted { through, log, position, changes, .. } => {
-                    // Where it tells nothing of a register that was changed before, it tells that this comes to 0.
-                    let told = changes.at(register).or((!audit.is_empty()).then_some(0));
-                    let change = |amount| Change { run: (log, 1, position), amount, through: Some(through) };
-                    audit.extend(told.map(change));
-                }
-                Entry::Sealed | Entry::Renamed(_) | Entry::Given(..) | Entry::Split(..) | Entry::Piece { .. } => {}
+                // All that was known of others is what it says from now on.
+                &Entry::Adopted { through, log, position, .. } => Some((Whose::Log((log, 1, position)), Some(through))),
+                _ => None,
+            };
+            state.apply(entry);
+            let before = std::mem::replace(&mut shown, state.sums.values()[register as usize]);
+            if shown != before {
+                // What no message brought was made here.
+                let (whose, through) = said.unwrap_or((Whose::Author((state.me, state.made, state.made)), None));
+                audit.push(Change { whose, amount: shown.wrapping_sub(before), through });
             }
         }
         Ok(audit)

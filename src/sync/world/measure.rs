@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::sync::host::{NodeId, Sent, Time};
+use crate::sync::node::Node;
 use crate::sync::replica::Reception;
 use crate::sync::wire::CHECKSUM;
+use crate::sync::world::convergence::OfWorld;
 use crate::sync::world::staleness::{Knowledge, Staleness};
 
 /// The measures of a world.
@@ -19,6 +21,9 @@ pub struct Measures {
     pub stored: u64,
     /// How long edits took to come to other clients, and which never did.
     pub staleness: Staleness,
+    /// The world's time to convergence, in milliseconds; nothing if its replicas do not agree in the end.
+    pub converged_ms: Option<u64>,
+    convergence: OfWorld,
     clients: u32,
     up: Traffic,
     down: Traffic,
@@ -38,6 +43,8 @@ impl Measures {
             damaged: 0,
             stored: 0,
             staleness: Staleness::of(trial),
+            converged_ms: None,
+            convergence: OfWorld::default(),
             clients: trial.clients,
             up: Traffic::default(),
             down: Traffic::default(),
@@ -54,6 +61,26 @@ impl Measures {
     /// Bytes that clients sent, and that were sent to them by others than clients: no byte is in both.
     pub fn client_traffic(&self) -> (Traffic, Traffic) {
         (self.up, self.down)
+    }
+
+    /// Faults are over, and this is how a node is.
+    pub(super) fn faults_over(&mut self, node: Option<&dyn Node>, now: Time) {
+        self.convergence.begins(node, now);
+    }
+
+    /// A node did something.
+    pub(super) fn looks(&mut self, number: NodeId, node: Option<&dyn Node>, now: Time) {
+        self.convergence.sees(number, node, now);
+    }
+
+    /// A node is on again.
+    pub(super) fn started(&mut self, number: NodeId, node: &dyn Node, now: Time) {
+        self.convergence.started(number, node, now);
+    }
+
+    /// The world is at its end, and its replicas agree or do not; faults were over at this time.
+    pub(super) fn ended(&mut self, agree: bool, faults: Time) {
+        self.converged_ms = agree.then(|| self.convergence.after(faults) / 1000);
     }
 
     pub(super) fn arrived(&mut self) {

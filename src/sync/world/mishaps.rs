@@ -208,6 +208,7 @@ impl World<'_> {
         if held.replica().is_some_and(|replica| !device.promised.kept_by(replica.state())) {
             self.broken.insert(node);
         }
+        self.measures.started(node, held.as_ref(), self.now);
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
         self.refresh_all(node)?;

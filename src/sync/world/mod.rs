@@ -10,6 +10,7 @@ mod befallen;
 mod beginning;
 mod calendar;
 pub mod clock;
+pub mod convergence;
 mod copies;
 #[cfg(test)]
 mod counted;
@@ -290,6 +291,7 @@ impl World<'_> {
                 for node in 0..self.devices.len() as NodeId {
                     self.devices[node as usize].here = true;
                     self.act(node, |_, _| Ok(()))?;
+                    self.measures.faults_over(self.devices[node as usize].node.as_deref(), self.now);
                 }
                 self.kept = self.kept();
                 self.connections.iter_mut().for_each(|connection| connection.outages = 0);
@@ -334,6 +336,7 @@ impl World<'_> {
             device.safe = device.made;
         }
         self.post(number);
+        self.measures.looks(number, self.devices[number as usize].node.as_deref(), self.now);
         if crashed { self.power_failed(number) } else { self.plan_wake(number) }
     }
 
@@ -437,6 +440,9 @@ impl World<'_> {
                 self.measures.stored += node.stored(&device.host);
             }
         }
+        let faults = self.trial.presence.lasts_s * SECOND;
+        let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
+        self.measures.ended(quiet && agree, faults);
         history.unkept = unkept(self.trial, &self.devices);
         let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.replica().is_some());
         history.restarts =

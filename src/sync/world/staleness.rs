@@ -1,4 +1,5 @@
-//! How long an edit takes to come to every other client, and which edits never come.
+//! How long an edit takes to come to every other client, and which edits never come. When the last replica has one,
+//! [`super::convergence`] is told.
 //!
 //! Who has an edit is told in one of two ways. Of the replica that is done right it is seen: who serves has the ids, and a
 //! leaf has what its parent had at the position that its cursor stands for. A delta that was overtaken by a later one, or
@@ -18,6 +19,7 @@ use crate::domain::offline::OfflineTrial;
 use crate::sync::host::{NodeId, OpId, Time};
 use crate::sync::node::Node;
 use crate::sync::world::World;
+use crate::sync::world::convergence::{self, OfEdits};
 
 /// So many edits of each client went into a state.
 pub type Knowledge = Rc<[u32]>;
@@ -32,6 +34,8 @@ type Learned = (u64, u32, u32);
 pub struct Staleness {
     /// For every edit and every other client that came to have it, how long that took; in milliseconds.
     pub histogram: Histogram<u64>,
+    /// How long edits took to come to all replicas.
+    pub convergence: OfEdits,
     clients: u32,
     /// By client, when each edit was made and what it is called; nothing where the user did not see it accepted.
     edits: Vec<Vec<(Time, Option<OpId>)>>,
@@ -52,12 +56,13 @@ impl Staleness {
         let watched = trial.clients <= MOST_WATCHED;
         let [clients, nodes] = [trial.clients, trial.nodes()].map(|count| if watched { count as usize } else { 0 });
         Staleness {
-            histogram: Histogram::new(3).expect("three digits are allowed"),
+            histogram: convergence::empty(),
+            convergence: OfEdits::of(clients),
             clients: trial.clients,
             edits: vec![Vec::new(); clients],
             passed: vec![BTreeSet::new(); clients],
             knows: vec![vec![0; clients]; nodes],
-            counted: vec![vec![0; clients]; clients],
+            counted: vec![vec![0; clients]; nodes],
             learned: vec![Vec::new(); nodes],
             read: BTreeMap::new(),
             backups: BTreeMap::new(),
@@ -67,9 +72,24 @@ impl Staleness {
     /// For every edit that its user saw accepted, and every other client: those that never came to have it. Nothing where
     /// it was not measured.
     pub fn undelivered(&self) -> Option<u64> {
+        Some(self.shown()? * u64::from(self.clients - 1) - self.histogram.len())
+    }
+
+    /// Edits that their users saw accepted, and that some replica never came to have. Nothing where it was not measured.
+    pub fn unconverged(&self) -> Option<u64> {
+        Some(self.shown()? - self.convergence.histogram.len())
+    }
+
+    fn shown(&self) -> Option<u64> {
         let shown = |edits: &Vec<(Time, Option<OpId>)>| edits.iter().filter(|(_, id)| id.is_some()).count() as u64;
-        let pairs = self.edits.iter().map(shown).sum::<u64>() * u64::from(self.clients - 1);
-        (!self.edits.is_empty()).then(|| pairs - self.histogram.len())
+        (!self.edits.is_empty()).then(|| self.edits.iter().map(shown).sum())
+    }
+
+    /// How old an edit is now, in milliseconds, if it is waited for.
+    fn age(&self, client: usize, edit: u32, now: Time) -> Option<u64> {
+        let (at, id) = self.edits[client][edit as usize];
+        let waited = id.is_some() && !self.passed[client].contains(&edit);
+        waited.then(|| now.saturating_sub(at) / 1000)
     }
 
     /// So many edits of each client are in the state of a node.
@@ -94,16 +114,32 @@ impl Staleness {
             return;
         }
         self.knows[place][of] = edits;
-        if node >= self.clients || node == client {
+        let before = self.counted[place][of];
+        if node == client || edits <= before {
             return;
         }
-        for edit in self.counted[place][of]..edits {
-            let (at, id) = self.edits[of][edit as usize];
-            if id.is_some() && !self.passed[of].contains(&edit) {
-                self.histogram.record(now.saturating_sub(at) / 1000).expect("it grows as it must");
+        self.counted[place][of] = edits;
+        if node < self.clients {
+            for edit in before..edits {
+                if let Some(age) = self.age(of, edit, now) {
+                    self.histogram.record(age).expect("it grows as it must");
+                }
             }
         }
-        self.counted[place][of] = self.counted[place][of].max(edits);
+        if self.convergence.waits_for(of, before) {
+            self.converge(of, now);
+        }
+    }
+
+    /// The node of which most waited for a client's edits has more of them.
+    fn converge(&mut self, of: usize, now: Time) {
+        let others = self.counted.iter().enumerate().filter(|&(node, _)| node != of);
+        let least = others.map(|(_, counted)| counted[of]).min().unwrap_or(0);
+        for edit in self.convergence.reached(of, least) {
+            if let Some(age) = self.age(of, edit, now) {
+                self.convergence.histogram.record(age).expect("it grows as it must");
+            }
+        }
     }
 
     /// A node took a message that was made when its sender knew this.
@@ -306,6 +342,24 @@ mod tests {
     }
 
     #[test]
+    fn an_edit_converges_once_and_with_the_last_of_all_replicas_be_it_the_hub_that_lost_another() {
+        let mut staleness = Staleness::of(&trial(1));
+        (1..=2).for_each(|sequence| staleness.edited(0, sequence * 1_000_000, Some(edit(sequence))));
+        let upto = |edits| -> Knowledge { vec![edits, 0, 0, 0].into() };
+        let told = |staleness: &Staleness| (staleness.convergence.histogram.len(), staleness.unconverged());
+        staleness.took(4, &upto(1), 2_000_000);
+        (1..4).for_each(|client| staleness.took(client, &upto(2), 5_000_000));
+        assert_eq!(told(&staleness), (1, Some(1)), "the hub lacks the second");
+        staleness.wiped(4);
+        staleness.took(4, &upto(1), 7_000_000);
+        assert_eq!(told(&staleness), (1, Some(1)), "the first came again");
+        staleness.took(4, &upto(2), 9_000_000);
+        assert_eq!(told(&staleness), (2, Some(0)));
+        let histogram = &staleness.convergence.histogram;
+        assert_eq!((histogram.min() / 10, histogram.max() / 10), (400, 700));
+    }
+
+    #[test]
     fn an_edit_that_is_lost_with_its_device_is_undelivered_and_stands_in_no_other_ones_way() {
         let mut staleness = Staleness::of(&trial(1));
         (1..=3).for_each(|sequence| staleness.edited(0, 0, Some(edit(sequence))));
@@ -316,6 +370,8 @@ mod tests {
         let all: Knowledge = vec![3, 0, 0, 0].into();
         (1..4).for_each(|client| staleness.took(client, &all, 1_000_000));
         assert_eq!((staleness.histogram.len(), staleness.undelivered()), (6, Some(3)));
+        staleness.took(4, &all, 1_000_000);
+        assert_eq!((staleness.convergence.histogram.len(), staleness.unconverged()), (2, Some(1)));
     }
 
     #[test]

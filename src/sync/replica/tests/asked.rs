@@ -1,8 +1,10 @@
 //! What a user and an operator may ask: status, backlog, audit, and repair by replay, requeue and rebuild.
 
+use proptest::prelude::*;
+
 use crate::sync::host::{Entropy, Host};
 use crate::sync::replica::message::unframed;
-use crate::sync::replica::repair::{Backlog, Change, Status};
+use crate::sync::replica::repair::{Backlog, Change, Status, Whose};
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::state::MessageId;
 use crate::sync::replica::sums::Edit;
@@ -23,7 +25,7 @@ struct Two {
     hub_host: Host<Disk>,
 }
 
-fn opened(node: u32, serves: bool) -> (Replica, Host<Disk>) {
+fn opened(node: u32, serves: bool, compact_after: u64) -> (Replica, Host<Disk>) {
     let settings = Settings {
         node,
         client: node,
@@ -37,7 +39,7 @@ fn opened(node: u32, serves: bool) -> (Replica, Host<Disk>) {
         linger: 0,
         piece: 4096,
         retain: 4,
-        compact_after: 500,
+        compact_after,
         flaw: None,
     };
     let mut host = Host::new(Disk::new(Owner { scenario: 1, client: node }), Entropy::Counted(u64::from(node) << 16));
@@ -46,7 +48,12 @@ fn opened(node: u32, serves: bool) -> (Replica, Host<Disk>) {
 
 impl Two {
     fn apart() -> Two {
-        let ((leaf, leaf_host), (hub, hub_host)) = (opened(LEAF, false), opened(HUB, true));
+        Two::compacting(500)
+    }
+
+    /// Whose journals are compacted after so many entries.
+    fn compacting(after: u64) -> Two {
+        let ((leaf, leaf_host), (hub, hub_host)) = (opened(LEAF, false, after), opened(HUB, true, after));
         Two { leaf, leaf_host, hub, hub_host }
     }
 
@@ -285,7 +292,7 @@ fn an_audit_tells_what_changed_whose_it_was_and_through_which_message() {
     two.edit(0, 9);
     two.edit(1, 3);
     let me = two.leaf.state().me;
-    let here = |sequence, amount| Change { run: (me, sequence, sequence), amount, through: None };
+    let here = |sequence, amount| Change { whose: Whose::Author((me, sequence, sequence)), amount, through: None };
     assert_eq!(two.leaf.audit(&mut two.leaf_host.store, 1), Ok(vec![here(1, 2), here(3, 3)]));
     let frames = two.told();
     let id = |frame: &Frame, from| {
@@ -295,7 +302,7 @@ fn an_audit_tells_what_changed_whose_it_was_and_through_which_message() {
     let answers = two.up(&frames);
     two.down(&answers);
     // At the hub, the three edits came as one delta, in this message.
-    let came = Change { run: (me, 1, 3), amount: 5, through: id(&frames[0], LEAF) };
+    let came = Change { whose: Whose::Author((me, 1, 3)), amount: 5, through: id(&frames[0], LEAF) };
     assert_eq!(two.hub.audit(&mut two.hub_host.store, 1), Ok(vec![came]));
     // At the leaf, the hub's own edit comes as a sum of the hub's log.
     two.hub.edit(&mut two.hub_host, 1, -4).expect("memory");
@@ -304,7 +311,108 @@ fn an_audit_tells_what_changed_whose_it_was_and_through_which_message() {
     two.down(&frames);
     let audit = two.leaf.audit(&mut two.leaf_host.store, 1).expect("the store is sound");
     let last = audit.last().expect("a change");
-    assert_eq!((last.run.0, last.through), (two.hub.state().me, id(&frames[0], HUB)));
+    assert_eq!(last.whose, Whose::Log((two.hub.state().me, 1, 2)), "the first of them is its own");
+    assert_eq!(last.through, id(&frames[0], HUB));
     assert_eq!(two.leaf.sums()[1], 1);
     assert_eq!(two.leaf.audit(&mut two.leaf_host.store, 5), Ok(Vec::new()));
+}
+
+/// What may happen between two audits.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    EditAtLeaf(u32, i64),
+    EditAtHub(u32, i64),
+    Settle,
+    RestartLeaf,
+    RestartHub,
+    LoseHub,
+}
+
+impl Two {
+    fn step(&mut self, step: Step) {
+        let again = |held: &Replica, host: &mut Host<Disk>| {
+            host.sent.clear();
+            Replica::open(held.settings.clone(), host).expect("memory")
+        };
+        match step {
+            Step::EditAtLeaf(register, amount) => self.edit(register, amount),
+            Step::EditAtHub(register, amount) => {
+                self.hub.edit(&mut self.hub_host, register, amount).expect("memory");
+            }
+            Step::Settle => {
+                self.connect();
+                self.settle();
+            }
+            Step::RestartLeaf => self.leaf = again(&self.leaf, &mut self.leaf_host),
+            Step::RestartHub => self.hub = again(&self.hub, &mut self.hub_host),
+            Step::LoseHub => {
+                self.hub_host.store = self.hub_host.store.wiped();
+                self.hub = again(&self.hub, &mut self.hub_host);
+            }
+        }
+    }
+
+    /// What the changes of each register come to, at the leaf and at the hub.
+    fn audited(&mut self) -> [Vec<i64>; 2] {
+        let sum = |audit: Vec<Change>| audit.iter().fold(0i64, |sum, change| sum.wrapping_add(change.amount));
+        let of = |held: &Replica, host: &mut Host<Disk>| {
+            (0..8).map(|register| sum(held.audit(&mut host.store, register).expect("it is sound"))).collect()
+        };
+        [of(&self.leaf, &mut self.leaf_host), of(&self.hub, &mut self.hub_host)]
+    }
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let amount =
+        || prop_oneof![-9..=9i64, any::<i64>()].prop_filter("an edit changes something", |amount| *amount != 0);
+    let step = prop_oneof![
+        6 => (0..8u32, amount()).prop_map(|(register, amount)| Step::EditAtLeaf(register, amount)),
+        4 => (0..8u32, amount()).prop_map(|(register, amount)| Step::EditAtHub(register, amount)),
+        3 => Just(Step::Settle),
+        1 => Just(Step::RestartLeaf),
+        1 => Just(Step::RestartHub),
+        1 => Just(Step::LoseHub),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+proptest! {
+    #[test]
+    fn what_an_audit_lists_comes_to_what_every_register_shows_at_leaf_and_hub(steps in steps(), after in 3..40u64) {
+        let mut two = Two::compacting(after);
+        for step in steps {
+            two.step(step);
+            let shown = [two.leaf.sums().to_vec(), two.hub.sums().to_vec()];
+            prop_assert_eq!(two.audited(), shown, "after {:?}", step);
+        }
+    }
+}
+
+#[test]
+fn what_an_image_stands_for_is_the_first_line_of_an_audit_and_says_whom_to_ask() {
+    let mut two = Two::compacting(6);
+    for number in 1..=6 {
+        two.step(Step::EditAtHub(1, 10 * number));
+        two.step(Step::EditAtLeaf(1, number));
+        two.step(Step::Settle);
+    }
+    let first = |held: &Replica, host: &mut Host<Disk>| held.audit(&mut host.store, 1).expect("it is sound")[0];
+    let of_hub = first(&two.hub, &mut two.hub_host);
+    let of_leaf = first(&two.leaf, &mut two.leaf_host);
+    assert!(matches!(of_hub.whose, Whose::Image { authors: 2, followed: None }), "{of_hub:?}");
+    let hub = two.hub.state().me;
+    assert!(
+        matches!(of_leaf.whose, Whose::Image { authors: 1, followed: Some((log, position)) } if log == hub && position > 1),
+        "{of_leaf:?}"
+    );
+    assert!(of_leaf.whose.to_string().contains(&format!("the log of {hub} up to position ")), "{}", of_leaf.whose);
+    let hub_lost = {
+        two.step(Step::EditAtHub(1, 1000));
+        two.step(Step::Settle);
+        two.step(Step::LoseHub);
+        two.step(Step::Settle);
+        two.leaf.audit(&mut two.leaf_host.store, 1).expect("it is sound")
+    };
+    let last = hub_lost.last().expect("a change");
+    assert!(last.amount < 0 && matches!(last.whose, Whose::Log((_, 1, _))), "what the hub lost is gone: {last:?}");
 }
