@@ -47,24 +47,6 @@ impl Parcel {
     }
 }
 
-/// Takes so many bytes' worth out of what is not counted.
-fn draw(uncounted: &mut Traffic, mut bytes: u64) -> Traffic {
-    let mut drawn = Traffic::default();
-    let kinds = [
-        (&mut uncounted.framing, &mut drawn.framing),
-        (&mut uncounted.ids, &mut drawn.ids),
-        (&mut uncounted.addressing, &mut drawn.addressing),
-        (&mut uncounted.payload, &mut drawn.payload),
-        (&mut uncounted.acks, &mut drawn.acks),
-    ];
-    for (left, taken) in kinds {
-        *taken = bytes.min(*left);
-        *left -= *taken;
-        bytes -= *taken;
-    }
-    drawn
-}
-
 impl Replica {
     /// A piece came in: it is kept across crashes, and what is there is told. With the last one the message is read.
     pub(super) fn piece<S: Store>(&mut self, host: &mut Host<S>, session: u16, entry: Entry) -> Result<(), StoreError> {
@@ -148,7 +130,7 @@ pub(super) fn transmit<S: Store>(
         } else {
             // The bytes of a piece are what they are in the message: they are the payload of none but their frame.
             traffic.payload = 0;
-            traffic += draw(&mut parcel.uncounted, length);
+            traffic += parcel.uncounted.draw(length);
             parcel.counted.insert(piece, piece);
         }
         parcel.sent.insert(piece, piece);

@@ -273,8 +273,9 @@ fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refus
     let mut world = World::new(&trial, right, &settings(&trial, None)).expect("a world");
     let (mut arrived, mut damaged) = (0, 0);
     while let Some((at, event)) = world.calendar.next() {
-        if let Event::Arrival { link, frame, .. } = &event
+        if let Event::Arrival { link, frame, line, .. } = &event
             && world.connections[*link].open
+            && world.connections[*link].wire.carried(*line)
         {
             arrived += 1;
             damaged += u64::from(unframed(&frame.bytes).is_err());
@@ -284,4 +285,31 @@ fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refus
     }
     assert!(damaged > 10 && damaged < arrived / 2, "{damaged} of {arrived}");
     assert_eq!((world.measures.deliveries, world.measures.damaged), (arrived, damaged));
+}
+
+#[test]
+fn no_line_carries_more_than_its_rate_for_as_long_as_it_is_connected() {
+    let link = crate::domain::offline::Link { bits_per_s: 400, latency_ms: 100, ..Default::default() };
+    let presence = Presence { lasts_s: 20_000, away_s: (100, 300), here_s: (1, 10) };
+    let mut trial = OfflineTrial { link, presence, clients: 1, registers: 256, ..trial(1) };
+    (trial.workload.ticks, trial.workload.changed) = (200, 40);
+    for strategy in REGISTRY {
+        let mut world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
+        let (mut connected, mut before, mut most) = (0, 0, 0);
+        while let Some((at, event)) = world.calendar.next()
+            && at < trial.presence.lasts_s * SECOND
+        {
+            connected += if world.connections[0].open { at - before } else { 0 };
+            (world.now, before) = (at, at);
+            world.happen(event).expect("a disk");
+            if !world.connections[0].open {
+                let (up, down) = world.measures.client_traffic();
+                most = connected * link.bits_per_s / 8_000_000;
+                let (up, down) = (up.total(), down.total());
+                assert!(up <= most && down <= most, "{}: {up} and {down} of {most}", strategy.name);
+            }
+        }
+        let (up, _) = world.measures.client_traffic();
+        assert!(most > 10_000 && up.total() > most / 10, "{}: {} of {most}", strategy.name, up.total());
+    }
 }

@@ -28,6 +28,8 @@ pub struct Measures {
     pub log: Vec<(Time, u64)>,
     /// What the messages carried that may come again, by sender and checksum.
     carried: BTreeMap<(NodeId, u32), Knowledge>,
+    /// What the ends of connections cut off, by sender and receiver.
+    untold: BTreeMap<(NodeId, NodeId), Traffic>,
 }
 
 impl Measures {
@@ -44,6 +46,7 @@ impl Measures {
             watched: None,
             log: Vec::new(),
             carried: BTreeMap::new(),
+            untold: BTreeMap::new(),
         }
     }
 
@@ -64,8 +67,27 @@ impl Measures {
         self.damaged += u64::from(reception == Reception::Damaged);
     }
 
+    /// So much of a message that was counted was never on the line: when its changes are told again, that is the first time.
+    pub(super) fn never_sent(&mut self, from: NodeId, to: NodeId, never: Traffic) {
+        if never.payload > 0 {
+            *self.untold.entry((from, to)).or_default() += never;
+        }
+        if from < self.clients {
+            self.up -= never;
+        } else if to < self.clients {
+            self.down -= never;
+        }
+    }
+
     /// Counts a message; gives what its sender knew when it was made, if it carries changes.
-    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, sent: &Sent, now: Time) -> Option<Knowledge> {
+    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, sent: &mut Sent, now: Time) -> Option<Knowledge> {
+        if sent.traffic.retransmission > 0
+            && let Some(untold) = self.untold.get_mut(&(from, to))
+        {
+            let first = untold.draw(sent.traffic.retransmission);
+            sent.traffic.retransmission -= first.total();
+            sent.traffic += first;
+        }
         if self.watched.is_some_and(|client| client == from || client == to) {
             self.log.push((now, sent.traffic.total()));
         }
