@@ -19,7 +19,7 @@ pub mod merges;
 mod mishaps;
 pub mod staleness;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
