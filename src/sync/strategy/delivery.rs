@@ -375,3 +375,27 @@ fn what_a_courier_keeps_is_more_by_what_waits_for_each_neighbour_and_by_what_fli
         assert!(told <= waiting && flying > least && flying > arrived, "{name}: {told} {waiting} {flying} {arrived}");
     }
 }
+
+#[test]
+fn who_greeted_and_has_nothing_to_tell_says_so_until_this_connections_answer_comes() {
+    for name in couriers() {
+        let mut three = Three::of(name, 4096);
+        let early = three.visit(1);
+        three.edit(0, 3, 7);
+        three.visit(0);
+        three.connect(1);
+        // The greeting and the welcome come; what says that nothing is to be told is lost.
+        for _ in 0..2 {
+            for (from, sent) in three.sent() {
+                three.arrives(from, &sent);
+            }
+        }
+        assert!(!three.sent().is_empty(), "{name}");
+        for late in early.iter().filter(|sent| sent.to == 1) {
+            assert_eq!(three.arrives(2, late), Some(Reception::Stale), "{name}");
+        }
+        three.talk(usize::MAX);
+        assert_eq!(three.nodes[1].shows()[3], 12, "{name}");
+        assert_eq!(three.nodes[2].backlog(), 0, "{name}");
+    }
+}

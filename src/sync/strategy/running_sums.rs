@@ -149,3 +149,29 @@ impl Content for RunningSums {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_0_takes_no_byte_and_every_pair_of_sums_comes_back() {
+        let slot = |register| (Actor { client: 3, incarnation: 1 }, register);
+        let told = |sums: &[(u32, (u64, u64))]| {
+            let sums: Vec<(Slot, (u64, u64))> = sums.iter().map(|&(register, sums)| (slot(register), sums)).collect();
+            let mut writer = Writer::bare();
+            write_sums(sums.iter().map(|(slot, sums)| (slot, sums)), &mut writer);
+            let (bytes, traffic) = writer.unsealed();
+            let mut reader = Reader::bare(&bytes);
+            assert_eq!(read_sums(&mut reader, 64), Ok(sums));
+            assert_eq!(reader.end(), Ok(()));
+            (traffic.addressing - 1, traffic.payload)
+        };
+        assert_eq!(told(&[(3, (7, 0))]), (1, 1));
+        assert_eq!(told(&[(3, (0, 7))]), (1, 1));
+        assert_eq!(told(&[(3, (7, 7))]), (1, 2));
+        assert_eq!(told(&[(3, (0, 0))]), (1, 1));
+        // Gaps up to 63 are a byte where nothing was taken away, and up to 31 where something was.
+        assert_eq!(told(&[(0, (1, 0)), (32, (0, 300)), (63, (u64::MAX, u64::MAX))]), (3, 1 + 2 + 20));
+    }
+}
