@@ -19,15 +19,18 @@ use crate::sync::wire::{Malformed, Reader, Writer, length, placed};
 /// Whose sums, of which register.
 type Slot = (Actor, u32);
 
+/// What was added, and what was taken away.
+type Sums = (u64, u64);
+
 /// By actor and register, what was added and what was taken away.
 #[derive(Clone, Debug, Default)]
 pub struct RunningSums {
-    sums: BTreeMap<Slot, (u64, u64)>,
+    sums: BTreeMap<Slot, Sums>,
 }
 
 /// Writes slots, ascending, with their sums.
-fn write_sums<'a>(slots: impl Iterator<Item = (&'a Slot, &'a (u64, u64))>, writer: &mut Writer) {
-    let slots: Vec<(&Slot, &(u64, u64))> = slots.collect();
+fn write_sums<'a>(slots: impl Iterator<Item = (&'a Slot, &'a Sums)>, writer: &mut Writer) {
+    let slots: Vec<(&Slot, &Sums)> = slots.collect();
     let groups = slots.chunk_by(|(one, _), (next, _)| one.0 == next.0);
     writer.of(Kind::Framing).number(groups.clone().count() as u64);
     for group in groups {
@@ -48,7 +51,7 @@ fn write_sums<'a>(slots: impl Iterator<Item = (&'a Slot, &'a (u64, u64))>, write
 }
 
 /// Reads what [`write_sums`] wrote.
-fn read_sums(reader: &mut Reader, registers: u32) -> Result<Vec<(Slot, (u64, u64))>, Malformed> {
+fn read_sums(reader: &mut Reader, registers: u32) -> Result<Vec<(Slot, Sums)>, Malformed> {
     let mut sums = Vec::new();
     for _ in 0..reader.count("a number of actors")? {
         let actor = Actor::read(reader)?;
@@ -157,8 +160,8 @@ mod tests {
     #[test]
     fn a_sum_of_0_takes_no_byte_and_every_pair_of_sums_comes_back() {
         let slot = |register| (Actor { client: 3, incarnation: 1 }, register);
-        let told = |sums: &[(u32, (u64, u64))]| {
-            let sums: Vec<(Slot, (u64, u64))> = sums.iter().map(|&(register, sums)| (slot(register), sums)).collect();
+        let told = |sums: &[(u32, Sums)]| {
+            let sums: Vec<(Slot, Sums)> = sums.iter().map(|&(register, sums)| (slot(register), sums)).collect();
             let mut writer = Writer::bare();
             write_sums(sums.iter().map(|(slot, sums)| (slot, sums)), &mut writer);
             let (bytes, traffic) = writer.unsealed();
