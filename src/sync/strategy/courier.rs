@@ -2,7 +2,7 @@
 //!
 //! | message | says |
 //! |---|---|
-//! | greeting | the sender's two bytes of this connection, its store, and what it has of the other's ([`Greeting`]) |
+//! | greeting | the sender's two bytes of this connection, its store, and what it has of the other's (`neighbour.rs`) |
 //! | welcome | the same, after the two bytes of the greeting that it answers |
 //! | ready | nothing: who greeted has nothing to tell, and is heard |
 //! | data | the number of the message to this neighbour, and content |
