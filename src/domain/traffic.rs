@@ -17,7 +17,9 @@ pub enum Kind {
     Acks,
 }
 
-/// Bytes by kind. A message that is sent again counts as retransmission alone, whatever it carries.
+/// Bytes by kind. A message that is sent again counts as retransmission alone, whatever it carries, and whichever
+/// connection its bytes went over before. What counts is what was put on the line: of a message that a connection's end cut
+/// off, the bytes until then; the others count when they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Traffic {
@@ -46,6 +48,26 @@ impl Traffic {
         Traffic { retransmission: self.total(), ..Traffic::default() }
     }
 
+    /// Takes the first so many bytes out of it: those of a message are framing, ids, addressing, payload and
+    /// acknowledgements in this order.
+    pub fn draw(&mut self, mut bytes: u64) -> Traffic {
+        let mut drawn = Traffic::default();
+        let kinds = [
+            (&mut self.framing, &mut drawn.framing),
+            (&mut self.ids, &mut drawn.ids),
+            (&mut self.addressing, &mut drawn.addressing),
+            (&mut self.payload, &mut drawn.payload),
+            (&mut self.acks, &mut drawn.acks),
+            (&mut self.retransmission, &mut drawn.retransmission),
+        ];
+        for (left, taken) in kinds {
+            *taken = bytes.min(*left);
+            *left -= *taken;
+            bytes -= *taken;
+        }
+        drawn
+    }
+
     /// Counts so many more bytes of a kind.
     pub fn count(&mut self, kind: Kind, bytes: u64) {
         *match kind {
@@ -66,5 +88,16 @@ impl std::ops::AddAssign for Traffic {
         self.ids += other.ids;
         self.acks += other.acks;
         self.retransmission += other.retransmission;
+    }
+}
+
+impl std::ops::SubAssign for Traffic {
+    fn sub_assign(&mut self, other: Traffic) {
+        self.payload -= other.payload;
+        self.addressing -= other.addressing;
+        self.framing -= other.framing;
+        self.ids -= other.ids;
+        self.acks -= other.acks;
+        self.retransmission -= other.retransmission;
     }
 }

@@ -1,10 +1,12 @@
 //! What a replica acts upon: its store, the network, the user. Every action is a step, and a crash may come between any
 //! two of them.
 
+use std::collections::BTreeMap;
+
 use crate::domain::seed::Stream;
 use crate::domain::traffic::Traffic;
 use crate::sync::store::{Store, StoreError};
-use crate::sync::vector::Actor;
+use crate::sync::vector::{Actor, Ranges, VersionVector};
 use crate::sync::wire::Frame;
 
 /// Microseconds of virtual time.
@@ -31,6 +33,28 @@ pub struct Sent {
     pub frame: Frame,
     /// What they are for.
     pub traffic: Traffic,
+    /// Which part it is of what a neighbour is told.
+    pub round: Round,
+}
+
+/// Which part a message is of what its sender tells a neighbour, where it tells that in several: who has taken all up to one
+/// that ends a round has all that its sender had when the round began. Most messages are neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// What the sender has now is told by the end of this round.
+    pub begins: bool,
+    /// The round ends with it.
+    pub ends: bool,
+}
+
+/// What was ever handed to the network for a neighbour, so that what is told again is counted as that. Nothing but counting
+/// depends on it, so that it outlives connections and restarts.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Operations.
+    pub operations: VersionVector,
+    /// The last message in pieces: its checksum, the pieces, and what of its bytes is not counted yet.
+    pub pieces: Option<(u32, Ranges, Traffic)>,
 }
 
 /// One step of a node's merge: what something that came in does to one register.
@@ -68,6 +92,8 @@ pub struct Host<S> {
     /// What was merged since it was last taken, register by register, where anyone wants to know: as it came in, and not
     /// what became of it.
     pub merged: Option<Vec<(u32, Merge)>>,
+    /// By neighbour, what was handed to the network: for counting alone.
+    pub told: BTreeMap<NodeId, Told>,
     /// Steps that were taken.
     pub steps: u32,
     entropy: Entropy,
@@ -93,7 +119,7 @@ impl<S: Store> Host<S> {
     /// Surroundings at time 0.
     pub fn new(store: S, entropy: Entropy) -> Self {
         let (sent, shown) = (Vec::new(), Vec::new());
-        Host { store, now: 0, wall: 0, sent, shown, merged: None, steps: 0, entropy, fuse: None }
+        Host { store, now: 0, wall: 0, sent, shown, merged: None, told: BTreeMap::new(), steps: 0, entropy, fuse: None }
     }
 
     /// Has the node crash after so many more steps: what it does from then on has no effect.
@@ -155,8 +181,13 @@ impl<S: Store> Host<S> {
 
     /// Hands a message to the network.
     pub fn send(&mut self, to: NodeId, frame: Frame, traffic: Traffic) {
+        self.tell(to, frame, traffic, Round::default());
+    }
+
+    /// Hands it a message that is a part of a round.
+    pub fn tell(&mut self, to: NodeId, frame: Frame, traffic: Traffic, round: Round) {
         if self.step() {
-            self.sent.push(Sent { to, frame, traffic });
+            self.sent.push(Sent { to, frame, traffic, round });
         }
     }
 

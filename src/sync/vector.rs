@@ -146,7 +146,8 @@ impl Ranges {
         other.runs().all(|(first, last)| self.overlap(first, last) == Overlap::Seen)
     }
 
-    fn write(&self, writer: &mut Writer) {
+    /// Writes them.
+    pub fn write(&self, writer: &mut Writer) {
         writer.number(self.prefix).number(self.beyond.len() as u64);
         let mut before = self.prefix;
         for &(first, last) in &self.beyond {

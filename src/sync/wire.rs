@@ -35,6 +35,16 @@ pub struct Frame {
     pub bytes: Vec<u8>,
 }
 
+/// Bytes that a number takes.
+pub fn length(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+/// Bytes that a signed number takes.
+pub fn signed_length(number: i64) -> usize {
+    length((number << 1 ^ number >> 63) as u64)
+}
+
 /// Writes one frame, counting.
 #[derive(Debug)]
 pub struct Writer {
@@ -160,6 +170,11 @@ impl<'a> Reader<'a> {
         let (&byte, rest) = self.rest.split_first().ok_or(Malformed::Short)?;
         self.rest = rest;
         Ok(byte)
+    }
+
+    /// Two bytes, the lower one first.
+    pub fn pair(&mut self) -> Result<u16, Malformed> {
+        Ok(u16::from_le_bytes([self.byte()?, self.byte()?]))
     }
 
     /// A number.

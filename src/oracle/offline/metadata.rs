@@ -8,10 +8,16 @@ use crate::oracle::offline::Judgement;
 /// has a few of them.
 pub const ALLOWANCE: u64 = 6;
 
+/// The same of a tick in a visit of its own, whose greetings both ways count what was given and taken, too.
+pub const OF_A_VISIT: u64 = 10;
+
 /// Compares the largest of the last ticks with the largest of the first, in one connection and in visits.
 pub fn judge(history: &History) -> Judgement {
-    let ways = [(&history.ticks, "one and the same tick"), (&history.visits, "in a visit of its own it")];
-    let compared: Vec<Judgement> = ways.iter().filter_map(|(ticks, what)| compare(ticks, what)).collect();
+    let ways = [
+        (&history.ticks, "one and the same tick", ALLOWANCE),
+        (&history.visits, "in a visit of its own it", OF_A_VISIT),
+    ];
+    let compared: Vec<Judgement> = ways.iter().filter_map(|way| compare(way.0, way.1, way.2)).collect();
     if compared.is_empty() {
         return Judgement { verdict: Verdict::Inconclusive, sentence: "it claims nothing of its metadata".to_owned() };
     }
@@ -23,7 +29,7 @@ pub fn judge(history: &History) -> Judgement {
 }
 
 /// Whether the last of these grew out of what the first were; nothing where there are too few.
-fn compare(ticks: &[u64], what: &str) -> Option<Judgement> {
+fn compare(ticks: &[u64], what: &str, allowance: u64) -> Option<Judgement> {
     let part = ticks.len() / 8;
     let most = |ticks: &[u64]| ticks.iter().copied().max();
     let (early, late) = (most(&ticks[..part])?, most(&ticks[ticks.len() - part..])?);
@@ -32,7 +38,7 @@ fn compare(ticks: &[u64], what: &str) -> Option<Judgement> {
         return Some(Judgement { verdict: Verdict::Inconclusive, sentence });
     }
     let sentence = format!("{what} takes {early} B at first and {late} B after {} of them", ticks.len());
-    Some(Judgement::of(late <= early + ALLOWANCE, sentence))
+    Some(Judgement::of(late <= early + allowance, sentence))
 }
 
 #[cfg(test)]

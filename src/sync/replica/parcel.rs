@@ -11,7 +11,7 @@ use crate::sync::replica::session::What;
 use crate::sync::replica::state::Entry;
 use crate::sync::replica::{Replica, Settings};
 use crate::sync::store::{Store, StoreError};
-use crate::sync::vector::Ranges;
+use crate::sync::vector::{Overlap, Ranges};
 
 /// A message that is not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -47,22 +47,52 @@ impl Parcel {
     }
 }
 
-/// Takes so many bytes' worth out of what is not counted.
-fn draw(uncounted: &mut Traffic, mut bytes: u64) -> Traffic {
-    let mut drawn = Traffic::default();
-    let kinds = [
-        (&mut uncounted.framing, &mut drawn.framing),
-        (&mut uncounted.ids, &mut drawn.ids),
-        (&mut uncounted.addressing, &mut drawn.addressing),
-        (&mut uncounted.payload, &mut drawn.payload),
-        (&mut uncounted.acks, &mut drawn.acks),
-    ];
-    for (left, taken) in kinds {
-        *taken = bytes.min(*left);
-        *left -= *taken;
-        bytes -= *taken;
+impl Parcel {
+    /// What of it was handed to the network for this neighbour before, over whichever connection, is sent again. A summary that
+    /// goes on further than one before is another message.
+    pub(super) fn told_before<S: Store>(&mut self, host: &Host<S>, to: NodeId, settings: &Settings) {
+        let Some(told) = host.told.get(&to) else { return };
+        if let Some((_, pieces, uncounted)) = told.pieces.as_ref().filter(|(id, ..)| *id == self.id) {
+            (self.counted, self.uncounted) = (pieces.clone(), *uncounted);
+            return;
+        }
+        let What::Deltas(runs) = &self.what else { return };
+        let before = |author, first, last| told.operations.overlap(author, first, last) == Overlap::Seen;
+        if !runs.iter().any(|&(author, first, last)| before(author, first, last)) {
+            return;
+        }
+        if runs.iter().all(|&(author, first, last)| before(author, first, last)) {
+            self.uncounted = Traffic::default();
+            self.counted.insert(1, self.pieces(settings.piece));
+            return;
+        }
+        let mut deltas = parcel_deltas(self, settings.registers).unwrap_or_default();
+        deltas.retain(|delta| before(delta.author, delta.first, delta.last));
+        let again = Message::Deltas(deltas).body().traffic;
+        let Traffic { payload, addressing, ids, retransmission, .. } = &mut self.uncounted;
+        for (new, again) in [(payload, again.payload), (addressing, again.addressing), (ids, again.ids)] {
+            let again = again.min(*new);
+            *new -= again;
+            *retransmission += again;
+        }
     }
-    drawn
+
+    /// Keeps what was handed to the network of what is told.
+    fn note<S: Store>(&self, host: &mut Host<S>, to: NodeId, all: u64) {
+        if !matches!(self.what, What::Deltas(_) | What::Sums(..)) {
+            return;
+        }
+        let told = host.told.entry(to).or_default();
+        if all > 1 || matches!(self.what, What::Sums(..)) {
+            let counted = if all > 1 { self.counted.clone() } else { Ranges::up_to(1) };
+            told.pieces = Some((self.id, counted, self.uncounted));
+        }
+        if let What::Deltas(runs) = &self.what
+            && self.sent.len() == all
+        {
+            runs.iter().for_each(|&(author, first, last)| told.operations.insert(author, first, last));
+        }
+    }
 }
 
 impl Replica {
@@ -131,9 +161,12 @@ pub(super) fn transmit<S: Store>(
     let again = parcel.uncounted == Traffic::default();
     let all = parcel.pieces(settings.piece);
     if all <= 1 {
-        let (frame, traffic) = parcel.body.framed(session);
+        let (frame, mut traffic) = parcel.body.framed(session);
+        traffic -= parcel.body.traffic;
+        traffic += if again { parcel.body.traffic } else { parcel.uncounted };
         parcel.uncounted = Traffic::default();
         parcel.sent.insert(1, 1);
+        parcel.note(host, to, 1);
         return host.send(to, frame, if again { traffic.again() } else { traffic });
     }
     let lacking: Vec<u64> = (1..=all).filter(|&piece| !parcel.sent.contains(piece)).take(most as usize).collect();
@@ -148,10 +181,11 @@ pub(super) fn transmit<S: Store>(
         } else {
             // The bytes of a piece are what they are in the message: they are the payload of none but their frame.
             traffic.payload = 0;
-            traffic += draw(&mut parcel.uncounted, length);
+            traffic += parcel.uncounted.draw(length);
             parcel.counted.insert(piece, piece);
         }
         parcel.sent.insert(piece, piece);
         host.send(to, frame, traffic);
     }
+    parcel.note(host, to, all);
 }

@@ -157,6 +157,9 @@ impl Replica {
     }
 
     fn send_parcel<S: Store>(&mut self, host: &mut Host<S>, to: NodeId, mut parcel: Parcel) {
+        if parcel.sent.is_empty() {
+            parcel.told_before(host, to, &self.settings);
+        }
         let session = self.sessions.get_mut(&to).expect("it is connected");
         transmit(&self.settings, host, to, session.id, &mut parcel, 1);
         parcel.due = self.settings.again_at(session.attempts, host);

@@ -1,8 +1,8 @@
 //! The whole state, overwriting the receiver's. A value travels as its difference from the start, which every device was
-//! delivered with.
+//! delivered with; one that does not fit a message goes on in the next, from the register that it begins with.
 
 use crate::domain::traffic::Kind;
-use crate::sync::host::NodeId;
+use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::courier::{About, Content, Peers};
 use crate::sync::wire::{Malformed, Reader, Writer};
 
@@ -12,11 +12,13 @@ pub struct FullState {
     values: Vec<i64>,
 }
 
-/// Whether a neighbour has not got the state as it is.
+/// Whether a neighbour has not got the state as it is; and, of the one that is under way, the next register to be told, and
+/// the one after those that fly.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Peer {
     news: bool,
-    flying: bool,
+    next: Option<u32>,
+    flying: Option<u32>,
 }
 
 impl Content for FullState {
@@ -26,8 +28,8 @@ impl Content for FullState {
         self.values = vec![about.start; about.registers as usize];
     }
 
-    fn meet(&self, about: &About) -> Peer {
-        Peer { news: self.values.iter().any(|&value| value != about.start), flying: false }
+    fn meet(&self, about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
+        Peer { news: self.values.iter().any(|&value| value != about.start), ..Peer::default() }
     }
 
     fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, amount: i64) {
@@ -36,20 +38,24 @@ impl Content for FullState {
         peers.values_mut().for_each(|peer| peer.news = true);
     }
 
-    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
-        if peer.news {
-            *peer = Peer { news: false, flying: true };
-            writer.of(Kind::Payload);
-            self.values.iter().for_each(|&value| {
-                writer.signed(value.wrapping_sub(about.start));
-            });
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
+        let begins = peer.next.is_none();
+        if begins && !std::mem::take(&mut peer.news) {
+            return None;
         }
-        peer.flying
+        let mut next = peer.next.take().unwrap_or(0);
+        writer.of(Kind::Addressing).number(next.into()).of(Kind::Payload);
+        while next < about.registers && writer.len() < about.piece.max(1) + 1 {
+            writer.signed(self.values[next as usize].wrapping_sub(about.start));
+            next += 1;
+        }
+        let ends = next == about.registers;
+        (peer.flying, peer.next) = (Some(next), (!ends).then_some(next));
+        Some(Round { begins: begins || ends && !peer.news, ends })
     }
 
-    fn settled(&mut self, peer: &mut Peer, arrived: bool) {
-        peer.news |= peer.flying && !arrived;
-        peer.flying = false;
+    fn arrived(&mut self, peer: &mut Peer) {
+        peer.flying = None;
     }
 
     fn take(
@@ -59,12 +65,15 @@ impl Content for FullState {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let values: Result<Vec<i64>, Malformed> =
-            (0..about.registers).map(|_| Ok(about.start.wrapping_add(reader.signed()?))).collect();
-        let values = values?;
-        reader.end()?;
-        if values != self.values {
-            self.values = values;
+        let first = reader.small("a register")? as usize;
+        let mut values = Vec::new();
+        while !reader.is_done() {
+            values.push(about.start.wrapping_add(reader.signed()?));
+        }
+        let told = self.values.get_mut(first..).and_then(|from| from.get_mut(..values.len()));
+        let told = told.filter(|told| !told.is_empty()).ok_or(Malformed::Range("a register"))?;
+        if values != *told {
+            told.copy_from_slice(&values);
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.news = true);
         }
         Ok(())
@@ -75,10 +84,15 @@ impl Content for FullState {
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {
-        u64::from(peer.news || peer.flying)
+        u64::from(peer.news || peer.next.is_some() || peer.flying.is_some())
     }
 
-    fn stored(&self) -> u64 {
-        8 * self.values.len() as u64
+    fn keep(&self, about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
+        self.values.iter().for_each(|&value| {
+            writer.signed(value.wrapping_sub(about.start));
+        });
+        for peer in peers.values() {
+            writer.byte(peer.news.into()).number(peer.next.map_or(0, |next| 1 + u64::from(next)));
+        }
     }
 }

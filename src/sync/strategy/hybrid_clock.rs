@@ -4,6 +4,7 @@
 
 use crate::sync::strategy::courier::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
+use crate::sync::wire::Writer;
 
 /// Registers of which the last by the hybrid clock stays.
 pub type HybridClock = RegisterMap<Hybrid>;
@@ -39,6 +40,10 @@ impl Policy for Hybrid {
         self.time = latest;
     }
 
+    fn keep(&self, writer: &mut Writer) {
+        writer.signed(self.time).number(self.count.into());
+    }
+
     fn wins(new: Stamp, old: Option<Stamp>) -> bool {
         old.is_none_or(|old| new >= old)
     }
@@ -50,7 +55,7 @@ mod tests {
     use crate::sync::vector::Actor;
 
     fn at(wall: i64) -> About {
-        About { actor: Actor { client: 1, incarnation: 1 }, registers: 1, start: 0, wall }
+        About { actor: Actor { client: 1, incarnation: 1 }, registers: 1, start: 0, wall, piece: 4096, serves: false }
     }
 
     #[test]

@@ -1,14 +1,19 @@
 //! Strategies: what travels on a sync, and how it merges.
 //!
 //! A new strategy is one file here and one entry in [`REGISTRY`]. All but the replica that is done right are a
-//! [`courier::Content`]: what they send and make of what they get; a courier carries it, sends it again, and never loses
+//! [`courier::Content`]: what they send and make of what they get; a courier carries it to each neighbour once and in order,
+//! in messages that short visits have time for, meets a neighbour anew that lost its store or was set back, and never loses
 //! what it holds. What they get wrong is then the merge's doing alone.
 
 pub mod courier;
+#[cfg(test)]
+mod delivery;
 mod first_writer;
 mod full_state;
 mod hybrid_clock;
 mod last_arrival;
+mod neighbour;
+mod news;
 mod operation_log;
 mod reconciliation;
 mod register_map;
@@ -65,9 +70,9 @@ pub const XOR: &str = "xor-delta";
 fn courier<C: Content + Default + 'static>(
     settings: &Settings,
     trial: &OfflineTrial,
-    _host: &mut Host<Disk>,
+    host: &mut Host<Disk>,
 ) -> Result<Box<dyn Node>, StoreError> {
-    Ok(Box::new(Courier::<C>::new(settings.clone(), trial.start)))
+    Ok(Box::new(Courier::<C>::open(settings.clone(), trial.start, host)))
 }
 
 /// All strategies.

@@ -1,12 +1,13 @@
-//! Every operation, with its id, to everyone; everyone keeps all of them.
+//! Every operation, with its id, to everyone; everyone keeps all of them. A device that starts again makes its operations as a
+//! new incarnation: it may be a copy of another, or set back.
 
 use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
-use crate::sync::host::NodeId;
+use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::courier::{About, Content, Peers};
 use crate::sync::vector::{Actor, Ranges};
-use crate::sync::wire::{Malformed, Reader, Writer};
+use crate::sync::wire::{Malformed, Reader, Writer, length, signed_length};
 
 /// One operation.
 #[derive(Clone, Copy, Debug)]
@@ -23,15 +24,31 @@ pub struct OperationLog {
     operations: Vec<Operation>,
     seen: BTreeMap<Actor, Ranges>,
     values: Vec<i64>,
+    actor: Actor,
     made: u64,
 }
 
-/// Up to where a neighbour has the log, and up to where it was offered; and who it came from is not told again.
+/// Up to where a neighbour has the log, up to where it was offered, and up to where the round goes; what came from it is not
+/// told it again.
 #[derive(Clone, Debug, Default)]
 pub struct Peer {
     has: usize,
     offered: usize,
+    round: usize,
     came_from: BTreeMap<Actor, Ranges>,
+}
+
+impl Peer {
+    fn gave(&self, operation: &Operation) -> bool {
+        self.came_from.get(&operation.actor).is_some_and(|ranges| ranges.contains(operation.sequence))
+    }
+}
+
+impl Operation {
+    /// About what it takes.
+    fn weighs(&self) -> usize {
+        length(self.register.into()) + signed_length(self.amount)
+    }
 }
 
 impl OperationLog {
@@ -55,26 +72,42 @@ impl Content for OperationLog {
         self.values = vec![about.start; about.registers as usize];
     }
 
-    fn meet(&self, _about: &About) -> Peer {
+    fn meet(&self, _about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
         Peer::default()
     }
 
     fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, amount: i64) {
+        if self.actor != about.actor {
+            (self.actor, self.made) = (about.actor, 0);
+        }
         self.made += 1;
         self.add(Operation { actor: about.actor, sequence: self.made, register, amount });
     }
 
-    fn offer(&mut self, _about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
-        let came = |operation: &&Operation| {
-            peer.came_from.get(&operation.actor).is_some_and(|ranges| ranges.contains(operation.sequence))
-        };
-        let mut news: Vec<&Operation> =
-            self.operations[peer.has..].iter().filter(|operation| !came(operation)).collect();
-        peer.offered = self.operations.len();
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
+        let (mut news, mut size) = (Vec::new(), 0);
+        peer.offered = peer.has;
+        for operation in &self.operations[peer.has..] {
+            if !peer.gave(operation) {
+                if size >= about.piece.max(1) {
+                    break;
+                }
+                size += operation.weighs();
+                news.push(operation);
+            }
+            peer.offered += 1;
+        }
         if news.is_empty() {
             peer.has = peer.offered;
-            return false;
+            peer.came_from.clear();
+            return None;
         }
+        let all = peer.offered == self.operations.len();
+        let begins = peer.has >= peer.round || all;
+        if peer.has >= peer.round {
+            peer.round = self.operations.len();
+        }
+        let round = Round { begins, ends: peer.offered >= peer.round };
         // In which order they came here says nothing: by author, and in runs, ids are short.
         news.sort_unstable_by_key(|operation| (operation.actor, operation.sequence));
         let authors = news.chunk_by(|one, next| one.actor == next.actor);
@@ -94,12 +127,13 @@ impl Content for OperationLog {
                 next = run[0].sequence + run.len() as u64;
             }
         }
-        true
+        Some(round)
     }
 
-    fn settled(&mut self, peer: &mut Peer, arrived: bool) {
-        if arrived {
-            peer.has = peer.offered;
+    fn arrived(&mut self, peer: &mut Peer) {
+        peer.has = peer.offered;
+        if peer.has == self.operations.len() {
+            peer.came_from.clear();
         }
     }
 
@@ -141,13 +175,24 @@ impl Content for OperationLog {
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {
-        let came = |operation: &&Operation| {
-            peer.came_from.get(&operation.actor).is_some_and(|ranges| ranges.contains(operation.sequence))
-        };
-        self.operations[peer.has..].iter().filter(|operation| !came(operation)).count() as u64
+        self.operations[peer.has..].iter().filter(|operation| !peer.gave(operation)).count() as u64
     }
 
-    fn stored(&self) -> u64 {
-        32 * self.operations.len() as u64
+    fn keep(&self, _about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
+        // Actors are told once, and by their places then.
+        let places: BTreeMap<Actor, u64> = self.seen.keys().copied().zip(0..).collect();
+        writer.number(places.len() as u64);
+        places.keys().for_each(|actor| actor.write(writer));
+        writer.number(self.operations.len() as u64);
+        for Operation { actor, sequence, register, amount } in &self.operations {
+            writer.number(places[actor]).number(*sequence).number((*register).into()).signed(*amount);
+        }
+        for peer in peers.values() {
+            writer.number(peer.has as u64).number(peer.came_from.len() as u64);
+            for (actor, ranges) in &peer.came_from {
+                writer.number(places[actor]);
+                ranges.write(writer);
+            }
+        }
     }
 }

@@ -16,12 +16,11 @@
 //!
 //! Without stamps it is a number of registers, and of each the gap and the value.
 
-use std::collections::BTreeSet;
-
 use crate::domain::traffic::Kind;
-use crate::sync::host::NodeId;
+use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::courier::{About, Content, Peers};
-use crate::sync::wire::{Malformed, Reader, Writer};
+use crate::sync::strategy::news::{News, keep_ascending};
+use crate::sync::wire::{Malformed, Reader, Writer, signed_length};
 
 /// When a register was written, by whatever the policy calls time, and by whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +47,9 @@ pub trait Policy: Clone + Default + std::fmt::Debug {
     /// A stamp came in.
     fn heard(&mut self, _about: &About, _stamp: Stamp) {}
 
+    /// Writes what it must keep beside the registers.
+    fn keep(&self, _writer: &mut Writer) {}
+
     /// Whether a write takes the place of another; `None` is the start.
     fn wins(new: Stamp, old: Option<Stamp>) -> bool;
 }
@@ -66,49 +68,46 @@ struct Write {
     difference: i64,
 }
 
-/// Registers that a neighbour does not have as they are.
-#[derive(Clone, Debug, Default)]
-pub struct Peer {
-    news: BTreeSet<u32>,
-    flying: BTreeSet<u32>,
+/// About what a stamp takes where registers are written at many times.
+const STAMP: usize = 6;
+
+impl<P: Policy> RegisterMap<P> {
+    fn write_of(&self, about: &About, register: u32) -> Write {
+        let (value, stamp) = self.registers[register as usize];
+        Write { stamp: stamp.unwrap_or_default(), register, difference: value.wrapping_sub(about.start) }
+    }
 }
 
 impl<P: Policy> Content for RegisterMap<P> {
-    type Peer = Peer;
+    /// Registers that a neighbour does not have as they are.
+    type Peer = News<u32>;
 
     fn begin(&mut self, about: &About) {
         self.registers = vec![(about.start, None); about.registers as usize];
     }
 
-    fn meet(&self, _about: &About) -> Peer {
+    fn meet(&self, _about: &About, _before: Option<News<u32>>, _blank: bool) -> News<u32> {
         let written = self.registers.iter().enumerate().filter(|(_, (_, stamp))| stamp.is_some());
-        Peer { news: written.map(|(register, _)| register as u32).collect(), flying: BTreeSet::new() }
+        News::of(written.map(|(register, _)| register as u32))
     }
 
-    fn edit(&mut self, about: &About, peers: &mut Peers<Peer>, register: u32, amount: i64) {
+    fn edit(&mut self, about: &About, peers: &mut Peers<News<u32>>, register: u32, amount: i64) {
         let stamp = self.policy.stamp(about);
         let (value, last) = &mut self.registers[register as usize];
         if P::wins(stamp, *last) {
             (*value, *last) = (value.wrapping_add(amount), Some(stamp));
-            peers.values_mut().for_each(|peer| {
-                peer.news.insert(register);
-            });
+            peers.values_mut().for_each(|news| news.insert(register));
         }
     }
 
-    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
-        if peer.news.is_empty() {
-            return false;
-        }
-        peer.flying = std::mem::take(&mut peer.news);
-        let write = |&register: &u32| {
-            let (value, stamp) = self.registers[register as usize];
-            Write { stamp: stamp.unwrap_or_default(), register, difference: value.wrapping_sub(about.start) }
-        };
-        let mut writes: Vec<Write> = peer.flying.iter().map(write).collect();
+    fn offer(&mut self, about: &About, news: &mut News<u32>, writer: &mut Writer) -> Option<Round> {
+        let stamp = if P::STAMPED { STAMP } else { 0 };
+        let round = news
+            .take_off(about.piece, |&register| stamp + 1 + signed_length(self.write_of(about, register).difference))?;
+        let mut writes: Vec<Write> = news.flying().iter().map(|&register| self.write_of(about, register)).collect();
         if !P::STAMPED {
             write_registers(writer, &writes, false);
-            return true;
+            return Some(round);
         }
         writes.sort_unstable_by_key(|write| (write.stamp.client, write.stamp.time, write.register));
         let clients = writes.chunk_by(|one, next| one.stamp.client == next.stamp.client);
@@ -125,20 +124,17 @@ impl<P: Policy> Content for RegisterMap<P> {
                 before = time;
             }
         }
-        true
+        Some(round)
     }
 
-    fn settled(&mut self, peer: &mut Peer, arrived: bool) {
-        let mut flying = std::mem::take(&mut peer.flying);
-        if !arrived {
-            peer.news.append(&mut flying);
-        }
+    fn arrived(&mut self, news: &mut News<u32>) {
+        news.arrived();
     }
 
     fn take(
         &mut self,
         about: &About,
-        peers: &mut Peers<Peer>,
+        peers: &mut Peers<News<u32>>,
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
@@ -163,8 +159,8 @@ impl<P: Policy> Content for RegisterMap<P> {
             let (value, last) = &mut self.registers[register as usize];
             if (new, Some(stamp)) != (*value, *last) && P::wins(stamp, *last) {
                 (*value, *last) = (new, Some(stamp));
-                for (_, peer) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
-                    peer.news.insert(register);
+                for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    news.insert(register);
                 }
             }
         }
@@ -175,13 +171,26 @@ impl<P: Policy> Content for RegisterMap<P> {
         self.registers.iter().map(|&(value, _)| value).collect()
     }
 
-    fn waiting(&self, peer: &Peer) -> u64 {
-        (peer.news.len() + peer.flying.len()) as u64
+    fn waiting(&self, news: &News<u32>) -> u64 {
+        news.len() as u64
     }
 
-    fn stored(&self) -> u64 {
-        let stamp = if P::STAMPED { 12 } else { 0 } + if P::COUNTED { 4 } else { 0 };
-        (8 + stamp) * self.registers.len() as u64
+    fn keep(&self, about: &About, peers: &Peers<News<u32>>, writer: &mut Writer) {
+        let written =
+            || (0..).zip(&self.registers).filter(|(_, (_, stamp))| stamp.is_some()).map(|(register, _)| register);
+        keep_ascending(written(), writer);
+        for register in written() {
+            let Write { stamp, difference, .. } = self.write_of(about, register);
+            writer.signed(difference);
+            if P::STAMPED {
+                writer.number(stamp.client.into()).signed(stamp.time);
+            }
+            if P::COUNTED {
+                writer.number(stamp.count.into());
+            }
+        }
+        self.policy.keep(writer);
+        peers.values().for_each(|news| news.keep(writer));
     }
 }
 
@@ -219,12 +228,18 @@ fn read_registers(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::strategy::hybrid_clock::HybridClock;
     use crate::sync::strategy::wall_clock::WallClock;
     use crate::sync::vector::Actor;
 
     fn at(wall: i64) -> About {
-        About { actor: Actor { client: 3, incarnation: 1 }, registers: 256, start: 100_000, wall }
+        About {
+            actor: Actor { client: 3, incarnation: 1 },
+            registers: 256,
+            start: 100_000,
+            wall,
+            piece: 4096,
+            serves: false,
+        }
     }
 
     /// What a day's two ticks of ten registers each are sent as, by kind, and whether a neighbour has them then.
@@ -232,7 +247,7 @@ mod tests {
         let (mut one, mut other) = (RegisterMap::<P>::default(), RegisterMap::<P>::default());
         one.begin(&at(0));
         other.begin(&at(0));
-        let mut peer = one.meet(&at(0));
+        let mut peer = one.meet(&at(0), None, true);
         for (tick, wall) in [(0, 3_600_000_000i64), (1, 50_000_000_000)] {
             for place in 0..10 {
                 let mut peers = Peers::from([(9, std::mem::take(&mut peer))]);
@@ -241,7 +256,7 @@ mod tests {
             }
         }
         let mut writer = Writer::bare();
-        assert!(one.offer(&at(0), &mut peer, &mut writer));
+        assert_eq!(one.offer(&at(0), &mut peer, &mut writer), Some(Round { begins: true, ends: true }));
         let (bytes, traffic) = writer.unsealed();
         let reader = &mut Reader::bare(&bytes);
         other.take(&at(0), &mut Peers::new(), 3, reader).expect("it was written");
@@ -266,7 +281,7 @@ mod tests {
             let (mut one, mut other) = (WallClock::default(), WallClock::default());
             one.begin(&at(0));
             other.begin(&at(0));
-            let mut peers = Peers::from([(9, one.meet(&at(0)))]);
+            let mut peers = Peers::from([(9, one.meet(&at(0), None, true))]);
             one.edit(&at(wall), &mut peers, 1, 1);
             one.edit(&at(-wall.saturating_add(1)), &mut peers, 2, 1);
             let mut writer = Writer::bare();
@@ -274,6 +289,5 @@ mod tests {
             other.take(&at(0), &mut Peers::new(), 3, &mut Reader::bare(&writer.into_bytes())).expect("it was written");
             assert_eq!(one.registers, other.registers);
         }
-        assert_eq!(HybridClock::default().stored(), 0);
     }
 }

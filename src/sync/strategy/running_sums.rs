@@ -3,109 +3,123 @@
 //! Shapiro, Preguiça, Baquero and Zawirski, "A comprehensive study of Convergent and Commutative Replicated Data Types",
 //! INRIA RR-7506, 2011, specification 7.
 //!
-//! The gap between registers tells in its lowest bit whether anything was taken away: a sum of 0 is not told.
+//! A device that starts again may be a copy of another, or set back: its sums are those of a new incarnation. A sum of 0 is
+//! not told: the lowest bit of the gap between registers tells whether anything was taken away, and then the next one
+//! whether anything was added.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
-use crate::sync::host::NodeId;
+use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::courier::{About, Content, Peers};
-use crate::sync::wire::{Malformed, Reader, Writer, placed};
+use crate::sync::strategy::news::{News, keep_ascending};
+use crate::sync::vector::Actor;
+use crate::sync::wire::{Malformed, Reader, Writer, length, placed};
 
 /// Whose sums, of which register.
-type Slot = (u32, u32);
+type Slot = (Actor, u32);
 
-/// By client and register, what was added and what was taken away.
+/// What was added, and what was taken away.
+type Sums = (u64, u64);
+
+/// By actor and register, what was added and what was taken away.
 #[derive(Clone, Debug, Default)]
 pub struct RunningSums {
-    sums: BTreeMap<Slot, (u64, u64)>,
+    sums: BTreeMap<Slot, Sums>,
 }
 
-/// Sums that a neighbour does not have as they are.
-#[derive(Clone, Debug, Default)]
-pub struct Peer {
-    news: BTreeSet<Slot>,
-    flying: BTreeSet<Slot>,
+/// Writes slots, ascending, with their sums.
+fn write_sums<'a>(slots: impl Iterator<Item = (&'a Slot, &'a Sums)>, writer: &mut Writer) {
+    let slots: Vec<(&Slot, &Sums)> = slots.collect();
+    let groups = slots.chunk_by(|(one, _), (next, _)| one.0 == next.0);
+    writer.of(Kind::Framing).number(groups.clone().count() as u64);
+    for group in groups {
+        group[0].0.0.write(writer.of(Kind::Ids));
+        writer.of(Kind::Addressing).number(group.len() as u64);
+        let mut next = 0;
+        for &(&(_, register), &(added, taken)) in group {
+            let gap = u64::from(register - next);
+            writer.of(Kind::Addressing);
+            match (added, taken) {
+                (_, 0) => writer.number(gap << 1).of(Kind::Payload).number(added),
+                (0, _) => writer.number(gap << 2 | 1).of(Kind::Payload).number(taken),
+                _ => writer.number(gap << 2 | 3).of(Kind::Payload).number(added).number(taken),
+            };
+            next = register + 1;
+        }
+    }
+}
+
+/// Reads what [`write_sums`] wrote.
+fn read_sums(reader: &mut Reader, registers: u32) -> Result<Vec<(Slot, Sums)>, Malformed> {
+    let mut sums = Vec::new();
+    for _ in 0..reader.count("a number of actors")? {
+        let actor = Actor::read(reader)?;
+        let mut next = 0u64;
+        for _ in 0..reader.count("a number of registers")? {
+            let told = reader.number()?;
+            let gap = if told & 1 == 0 { told >> 1 } else { told >> 2 };
+            let register = placed(gap, &mut next, registers)?;
+            let sum = match told & 3 {
+                1 => (0, reader.number()?),
+                3 => (reader.number()?, reader.number()?),
+                _ => (reader.number()?, 0),
+            };
+            sums.push(((actor, register), sum));
+        }
+    }
+    Ok(sums)
 }
 
 impl Content for RunningSums {
-    type Peer = Peer;
+    /// Sums that a neighbour does not have as they are.
+    type Peer = News<Slot>;
 
     fn begin(&mut self, _about: &About) {}
 
-    fn meet(&self, _about: &About) -> Peer {
-        Peer { news: self.sums.keys().copied().collect(), flying: BTreeSet::new() }
+    fn meet(&self, _about: &About, _before: Option<News<Slot>>, _blank: bool) -> News<Slot> {
+        News::of(self.sums.keys().copied())
     }
 
-    fn edit(&mut self, about: &About, peers: &mut Peers<Peer>, register: u32, amount: i64) {
-        let slot = (about.actor.client, register);
+    fn edit(&mut self, about: &About, peers: &mut Peers<News<Slot>>, register: u32, amount: i64) {
+        let slot = (about.actor, register);
         let (added, taken) = self.sums.entry(slot).or_default();
         let sum = if amount < 0 { taken } else { added };
         // It only grows, whatever a neighbour said that it was.
         *sum = sum.saturating_add(amount.unsigned_abs());
-        peers.values_mut().for_each(|peer| {
-            peer.news.insert(slot);
-        });
+        peers.values_mut().for_each(|news| news.insert(slot));
     }
 
-    fn offer(&mut self, _about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
-        if peer.news.is_empty() {
-            return false;
-        }
-        peer.flying = std::mem::take(&mut peer.news);
-        let slots: Vec<Slot> = peer.flying.iter().copied().collect();
-        let groups = slots.chunk_by(|one, next| one.0 == next.0);
-        writer.of(Kind::Framing).number(groups.clone().count() as u64);
-        for group in groups {
-            writer.of(Kind::Ids).number(group[0].0.into());
-            writer.of(Kind::Addressing).number(group.len() as u64);
-            let mut next = 0;
-            for slot in group {
-                let (added, taken) = self.sums[slot];
-                writer.of(Kind::Addressing).number(u64::from(slot.1 - next) << 1 | u64::from(taken > 0));
-                writer.of(Kind::Payload).number(added);
-                if taken > 0 {
-                    writer.number(taken);
-                }
-                next = slot.1 + 1;
-            }
-        }
-        true
+    fn offer(&mut self, about: &About, news: &mut News<Slot>, writer: &mut Writer) -> Option<Round> {
+        let weighs = |slot: &Slot| {
+            let (added, taken) = self.sums[slot];
+            2 + length(added) + length(taken)
+        };
+        let round = news.take_off(about.piece, weighs)?;
+        write_sums(news.flying().iter().map(|slot| (slot, &self.sums[slot])), writer);
+        Some(round)
     }
 
-    fn settled(&mut self, peer: &mut Peer, arrived: bool) {
-        let mut flying = std::mem::take(&mut peer.flying);
-        if !arrived {
-            peer.news.append(&mut flying);
-        }
+    fn arrived(&mut self, news: &mut News<Slot>) {
+        news.arrived();
     }
 
     fn take(
         &mut self,
         about: &About,
-        peers: &mut Peers<Peer>,
+        peers: &mut Peers<News<Slot>>,
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let mut sums = Vec::new();
-        for _ in 0..reader.count("a number of clients")? {
-            let client = reader.small("a client")?;
-            let mut next = 0u64;
-            for _ in 0..reader.count("a number of registers")? {
-                let gap = reader.number()?;
-                let register = placed(gap >> 1, &mut next, about.registers)?;
-                let added = reader.number()?;
-                sums.push(((client, register), (added, if gap & 1 == 1 { reader.number()? } else { 0 })));
-            }
-        }
+        let sums = read_sums(reader, about.registers)?;
         reader.end()?;
         for (slot, (added, taken)) in sums {
             let mine = self.sums.entry(slot).or_default();
             let merged = (mine.0.max(added), mine.1.max(taken));
             if merged != *mine {
                 *mine = merged;
-                for (_, peer) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
-                    peer.news.insert(slot);
+                for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    news.insert(slot);
                 }
             }
         }
@@ -121,11 +135,46 @@ impl Content for RunningSums {
         values
     }
 
-    fn waiting(&self, peer: &Peer) -> u64 {
-        (peer.news.len() + peer.flying.len()) as u64
+    fn waiting(&self, news: &News<Slot>) -> u64 {
+        news.len() as u64
     }
 
-    fn stored(&self) -> u64 {
-        24 * self.sums.len() as u64
+    fn keep(&self, _about: &About, peers: &Peers<News<Slot>>, writer: &mut Writer) {
+        write_sums(self.sums.iter(), writer);
+        for news in peers.values() {
+            let slots: Vec<&Slot> = news.untold().collect();
+            let actors = slots.chunk_by(|one, next| one.0 == next.0);
+            writer.number(actors.clone().count() as u64);
+            for slots in actors {
+                slots[0].0.write(writer);
+                keep_ascending(slots.iter().map(|slot| slot.1), writer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_0_takes_no_byte_and_every_pair_of_sums_comes_back() {
+        let slot = |register| (Actor { client: 3, incarnation: 1 }, register);
+        let told = |sums: &[(u32, Sums)]| {
+            let sums: Vec<(Slot, Sums)> = sums.iter().map(|&(register, sums)| (slot(register), sums)).collect();
+            let mut writer = Writer::bare();
+            write_sums(sums.iter().map(|(slot, sums)| (slot, sums)), &mut writer);
+            let (bytes, traffic) = writer.unsealed();
+            let mut reader = Reader::bare(&bytes);
+            assert_eq!(read_sums(&mut reader, 64), Ok(sums));
+            assert_eq!(reader.end(), Ok(()));
+            (traffic.addressing - 1, traffic.payload)
+        };
+        assert_eq!(told(&[(3, (7, 0))]), (1, 1));
+        assert_eq!(told(&[(3, (0, 7))]), (1, 1));
+        assert_eq!(told(&[(3, (7, 7))]), (1, 2));
+        assert_eq!(told(&[(3, (0, 0))]), (1, 1));
+        // Gaps up to 63 are a byte where nothing was taken away, and up to 31 where something was.
+        assert_eq!(told(&[(0, (1, 0)), (32, (0, 300)), (63, (u64::MAX, u64::MAX))]), (3, 1 + 2 + 20));
     }
 }

@@ -1,12 +1,16 @@
 //! The delta-state as published: what travels is the XOR of a register before and after, and XOR merges it. There are no
 //! ids: "the delta is the merge".
+//!
+//! So nobody can tell which deltas are in a state. One that has nothing is given the whole difference to the start; one that
+//! lost some, or has some of its own, is given what comes, as a second delta that it has would undo it.
 
 use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
-use crate::sync::host::{Merge, NodeId};
+use crate::sync::host::{Merge, NodeId, Round};
 use crate::sync::strategy::courier::{About, Content, Peers};
-use crate::sync::wire::{Malformed, Reader, Writer};
+use crate::sync::strategy::news::keep_ascending;
+use crate::sync::wire::{Malformed, Reader, Writer, signed_length};
 
 /// Registers as words.
 #[derive(Clone, Debug, Default)]
@@ -16,20 +20,40 @@ pub struct XorDelta {
     came: Vec<(u32, u64)>,
 }
 
-/// By register, what a neighbour has not merged.
+/// By register, what a neighbour has not merged: what is told in the round that is under way, and after it.
 #[derive(Clone, Debug, Default)]
 pub struct Peer {
-    news: BTreeMap<u32, u64>,
+    fresh: BTreeMap<u32, u64>,
+    round: BTreeMap<u32, u64>,
     flying: BTreeMap<u32, u64>,
 }
 
 impl Peer {
     fn add(&mut self, register: u32, delta: u64) {
-        let word = self.news.entry(register).or_default();
+        let words = if self.round.contains_key(&register) { &mut self.round } else { &mut self.fresh };
+        let word = words.entry(register).or_default();
         *word ^= delta;
         if *word == 0 {
-            self.news.remove(&register);
+            words.remove(&register);
         }
+    }
+
+    fn take_off(&mut self, limit: usize) -> Option<Round> {
+        let begins = self.round.is_empty();
+        if begins {
+            std::mem::swap(&mut self.round, &mut self.fresh);
+        }
+        let mut size = 0;
+        let full = |(_, delta): &(&u32, &u64)| {
+            let full = size >= limit.max(1);
+            size += 1 + signed_length(**delta as i64);
+            full
+        };
+        let first_left = self.round.iter().find(full).map(|(&register, _)| register);
+        let left = first_left.map(|first| self.round.split_off(&first)).unwrap_or_default();
+        self.flying = std::mem::replace(&mut self.round, left);
+        let ends = self.round.is_empty();
+        (!self.flying.is_empty()).then_some(Round { begins: begins || ends && self.fresh.is_empty(), ends })
     }
 }
 
@@ -40,8 +64,15 @@ impl Content for XorDelta {
         self.words = vec![about.start as u64; about.registers as usize];
     }
 
-    fn meet(&self, about: &About) -> Peer {
-        let mut peer = Peer::default();
+    fn meet(&self, about: &About, before: Option<Peer>, blank: bool) -> Peer {
+        let mut peer = before.unwrap_or_default();
+        for (register, delta) in std::mem::take(&mut peer.flying) {
+            peer.add(register, delta);
+        }
+        if !blank {
+            return peer;
+        }
+        peer = Peer::default();
         let words = self.words.iter().enumerate();
         words.for_each(|(register, &word)| peer.add(register as u32, word ^ about.start as u64));
         peer
@@ -54,11 +85,8 @@ impl Content for XorDelta {
         peers.values_mut().for_each(|peer| peer.add(register, before ^ *word));
     }
 
-    fn offer(&mut self, _about: &About, peer: &mut Peer, writer: &mut Writer) -> bool {
-        if peer.news.is_empty() {
-            return false;
-        }
-        peer.flying = std::mem::take(&mut peer.news);
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
+        let round = peer.take_off(about.piece)?;
         writer.of(Kind::Addressing).number(peer.flying.len() as u64);
         let mut next = 0;
         for (&register, &delta) in &peer.flying {
@@ -67,15 +95,11 @@ impl Content for XorDelta {
             writer.of(Kind::Payload).signed(delta as i64);
             next = register + 1;
         }
-        true
+        Some(round)
     }
 
-    fn settled(&mut self, peer: &mut Peer, arrived: bool) {
-        for (register, delta) in std::mem::take(&mut peer.flying) {
-            if !arrived {
-                peer.add(register, delta);
-            }
-        }
+    fn arrived(&mut self, peer: &mut Peer) {
+        peer.flying.clear();
     }
 
     fn take(
@@ -109,10 +133,20 @@ impl Content for XorDelta {
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {
-        (peer.news.len() + peer.flying.len()) as u64
+        (peer.fresh.len() + peer.round.len() + peer.flying.len()) as u64
     }
 
-    fn stored(&self) -> u64 {
-        8 * self.words.len() as u64
+    fn keep(&self, about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
+        self.words.iter().for_each(|&word| {
+            writer.signed((word ^ about.start as u64) as i64);
+        });
+        for Peer { fresh, round, .. } in peers.values() {
+            for words in [round, fresh] {
+                keep_ascending(words.keys().copied(), writer);
+                words.values().for_each(|&delta| {
+                    writer.signed(delta as i64);
+                });
+            }
+        }
     }
 }

@@ -136,7 +136,7 @@ fn every_byte_of_every_message_is_counted_once_and_acknowledgements_as_such() {
         // Nine values of two bytes, but for the state, which has one byte for each of the 23 others.
         let values = if strategy.name == "full-state" { 18 + 23 } else { 18 };
         assert!(sum.payload >= values && sum.payload <= 2 * values, "{}: {sum:?}", strategy.name);
-        assert!(sum.acks >= 4 && sum.retransmission == 0, "{}: {sum:?}", strategy.name);
+        assert!(sum.acks >= 3 && sum.retransmission == 0, "{}: {sum:?}", strategy.name);
     }
 }
 
@@ -248,18 +248,26 @@ fn what_is_stored_is_what_all_disks_and_nodes_hold() {
         let outcome = world.keeping((0..trial.nodes()).collect()).run(&mut Unwatched).expect("it ends");
         let edits = outcome.history.ledger.len() as u64;
         let disks: u64 = outcome.in_the_end.iter().map(|kept| kept.disk.bytes()).sum();
+        // A value is a byte, and a gap to the register before is one; who the node is and whom it met is some 12 bytes each,
+        // and everyone met one other but the hub, which met four.
+        let heads = nodes * 12 + 8 * 12;
+        let of_registers = |each: u64| nodes * 32 * each..=nodes * (32 * each + 1) + heads;
         let expected = match strategy.name {
-            RIGHT => disks,
-            "full-state" | "last-arrival" | "xor-delta" => nodes * 32 * 8,
-            "last-wall-clock" | "first-writer" => nodes * 32 * 20,
-            "last-hybrid-clock" => nodes * 32 * 24,
-            "operation-log" => nodes * edits * 32,
-            // Every client has edited nearly every register; and nothing waits in the end.
-            "running-sums" => outcome.measures.stored.clamp(nodes * 24 * 100, nodes * 24 * 128),
-            "reconciliation" => nodes * 32 * 8,
+            RIGHT => disks..=disks,
+            "full-state" | "xor-delta" => of_registers(1),
+            // The hub knows four actors, and from whom it has them.
+            "reconciliation" => nodes * 32..=of_registers(1).end() + 8 * 8,
+            "last-arrival" => of_registers(2),
+            // A client's number, and the milliseconds of hours.
+            "last-wall-clock" | "first-writer" => of_registers(7),
+            "last-hybrid-clock" => of_registers(8),
+            // Whose, which number, register and amount; a number from 64 on is two bytes.
+            "operation-log" => nodes * edits * 4..=nodes * (edits * 5 + 64) + heads,
+            // Every client has edited nearly every register; in both directions it is a byte more.
+            "running-sums" => nodes * 100 * 2..=nodes * (128 * 3 + 4 * 8) + heads,
             other => panic!("{other} is new"),
         };
-        assert_eq!(outcome.measures.stored, expected, "{}", strategy.name);
+        assert!(expected.contains(&outcome.measures.stored), "{}: {}", strategy.name, outcome.measures.stored);
         // Every entry of a journal has its head, and there is at least one a client's edit.
         assert!(strategy.name != RIGHT || disks > 13 * edits, "{disks} for {edits} edits");
     }
@@ -273,8 +281,9 @@ fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refus
     let mut world = World::new(&trial, right, &settings(&trial, None)).expect("a world");
     let (mut arrived, mut damaged) = (0, 0);
     while let Some((at, event)) = world.calendar.next() {
-        if let Event::Arrival { link, frame, .. } = &event
+        if let Event::Arrival { link, frame, line, .. } = &event
             && world.connections[*link].open
+            && world.connections[*link].wire.carried(*line)
         {
             arrived += 1;
             damaged += u64::from(unframed(&frame.bytes).is_err());
@@ -284,4 +293,31 @@ fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refus
     }
     assert!(damaged > 10 && damaged < arrived / 2, "{damaged} of {arrived}");
     assert_eq!((world.measures.deliveries, world.measures.damaged), (arrived, damaged));
+}
+
+#[test]
+fn no_line_carries_more_than_its_rate_for_as_long_as_it_is_connected() {
+    let link = crate::domain::offline::Link { bits_per_s: 400, latency_ms: 100, ..Default::default() };
+    let presence = Presence { lasts_s: 20_000, away_s: (100, 300), here_s: (1, 10) };
+    let mut trial = OfflineTrial { link, presence, clients: 1, registers: 256, ..trial(1) };
+    (trial.workload.ticks, trial.workload.changed) = (200, 40);
+    for strategy in REGISTRY {
+        let mut world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
+        let (mut connected, mut before, mut most) = (0, 0, 0);
+        while let Some((at, event)) = world.calendar.next()
+            && at < trial.presence.lasts_s * SECOND
+        {
+            connected += if world.connections[0].open { at - before } else { 0 };
+            (world.now, before) = (at, at);
+            world.happen(event).expect("a disk");
+            if !world.connections[0].open {
+                let (up, down) = world.measures.client_traffic();
+                most = connected * link.bits_per_s / 8_000_000;
+                let (up, down) = (up.total(), down.total());
+                assert!(up <= most && down <= most, "{}: {up} and {down} of {most}", strategy.name);
+            }
+        }
+        let (up, _) = world.measures.client_traffic();
+        assert!(most > 10_000 && up.total() > most / 10, "{}: {} of {most}", strategy.name, up.total());
+    }
 }

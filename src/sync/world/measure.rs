@@ -7,7 +7,6 @@ use crate::domain::traffic::Traffic;
 use crate::sync::host::{NodeId, Sent, Time};
 use crate::sync::node::Node;
 use crate::sync::replica::Reception;
-use crate::sync::wire::CHECKSUM;
 use crate::sync::world::convergence::OfWorld;
 use crate::sync::world::staleness::{Knowledge, Staleness};
 
@@ -31,8 +30,10 @@ pub struct Measures {
     watched: Option<NodeId>,
     /// When it sent or was sent how many bytes.
     pub log: Vec<(Time, u64)>,
-    /// What the messages carried that may come again, by sender and checksum.
-    carried: BTreeMap<(NodeId, u32), Knowledge>,
+    /// What is told by the end of the round that is under way, or ended last, by sender and receiver.
+    rounds: BTreeMap<(NodeId, NodeId), Knowledge>,
+    /// What the ends of connections cut off, by sender and receiver.
+    untold: BTreeMap<(NodeId, NodeId), Traffic>,
 }
 
 impl Measures {
@@ -50,7 +51,8 @@ impl Measures {
             down: Traffic::default(),
             watched: None,
             log: Vec::new(),
-            carried: BTreeMap::new(),
+            rounds: BTreeMap::new(),
+            untold: BTreeMap::new(),
         }
     }
 
@@ -91,8 +93,27 @@ impl Measures {
         self.damaged += u64::from(reception == Reception::Damaged);
     }
 
-    /// Counts a message; gives what its sender knew when it was made, if it carries changes.
-    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, sent: &Sent, now: Time) -> Option<Knowledge> {
+    /// So much of a message that was counted was never on the line: when its changes are told again, that is the first time.
+    pub(super) fn never_sent(&mut self, from: NodeId, to: NodeId, never: Traffic) {
+        if never.payload > 0 {
+            *self.untold.entry((from, to)).or_default() += never;
+        }
+        if from < self.clients {
+            self.up -= never;
+        } else if to < self.clients {
+            self.down -= never;
+        }
+    }
+
+    /// Counts a message; gives what its receiver knows when it takes it, if its sender's round ends with it.
+    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, sent: &mut Sent, now: Time) -> Option<Knowledge> {
+        if sent.traffic.retransmission > 0
+            && let Some(untold) = self.untold.get_mut(&(from, to))
+        {
+            let first = untold.draw(sent.traffic.retransmission);
+            sent.traffic.retransmission -= first.total();
+            sent.traffic += first;
+        }
         if self.watched.is_some_and(|client| client == from || client == to) {
             self.log.push((now, sent.traffic.total()));
         }
@@ -103,13 +124,14 @@ impl Measures {
             self.down += sent.traffic;
         }
         let knows = self.staleness.known_to(from)?;
-        let key = (from, sent.frame.bytes.last_chunk::<CHECKSUM>().map_or(0, |bytes| u32::from_le_bytes(*bytes)));
-        if sent.traffic.payload > 0 {
-            let knowledge: Knowledge = knows.into();
-            self.carried.insert(key, knowledge.clone());
-            Some(knowledge)
-        } else {
-            self.carried.get(&key).cloned()
+        if sent.round.begins {
+            self.rounds.insert((from, to), knows.into());
         }
+        self.rounds.get(&(from, to)).filter(|_| sent.round.ends).cloned()
+    }
+
+    /// A node has not what it had: what it was telling was something else.
+    pub(super) fn set_back(&mut self, node: NodeId) {
+        self.rounds.retain(|&(from, _), _| from != node);
     }
 }

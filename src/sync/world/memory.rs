@@ -41,13 +41,15 @@ fn needed(trial: &OfflineTrial, strategy: &Strategy) -> [(&'static str, u128); 6
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
     let users = edits * 160;
     let ends = nodes * (registers * 24 + 4096);
+    // A device that starts again edits as another actor.
+    let actors = clients + u128::from(trial.crashes) + trial.faults.len() as u128;
     let relays = if trial.hub { 1 + trial.edges.len() as u128 } else { nodes };
     let kept = match strategy.keeps {
         Keeps::Registers if trial.hub && trial.edges.is_empty() => nodes * registers * 40,
         // Who serves others that serve keeps their deltas.
         Keeps::Registers => nodes * registers * 40 + relays * edits * 120,
         Keeps::Edits => nodes * (registers * 8 + edits * 56),
-        Keeps::ClientSums => nodes * (clients * registers).min(edits) * 96,
+        Keeps::ClientSums => nodes * (actors * registers).min(edits) * 96,
     };
     let links = if trial.hub { nodes } else { clients * (clients - 1) / 2 };
     let Presence { lasts_s, away_s, here_s } = trial.presence;

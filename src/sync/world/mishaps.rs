@@ -120,6 +120,7 @@ impl World<'_> {
                 let Some((made, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
                 self.lose(node, Some((made, held.as_ref())));
                 self.devices[node as usize].set_up(disk, held);
+                self.measures.set_back(node);
                 self.measures.staleness.restored(node);
             }
             FaultKind::Clone => {
@@ -128,6 +129,7 @@ impl World<'_> {
                 self.lose(twin, None);
                 let Some((disk, held)) = self.devices[node as usize].copy() else { return Ok(()) };
                 self.devices[twin as usize].set_up(disk, held);
+                self.measures.set_back(twin);
                 self.measures.staleness.copied(node, twin, self.now);
                 self.fail(twin, back)?;
                 return Ok(());
@@ -185,7 +187,9 @@ impl World<'_> {
         }
         device.starts += 1;
         let store = std::mem::replace(&mut device.host.store, Disk::new(Owner { scenario: 0, client: 0 }));
+        let told = std::mem::take(&mut device.host.told);
         device.host = Host::new(store, entropy(&random, node, device.starts));
+        device.host.told = told;
         device.host.now = self.now;
         let Some(held) = device.node.take() else { return Ok(()) };
         let wiped = std::mem::take(&mut device.wiped);

@@ -22,7 +22,7 @@ mod mishaps;
 mod patience;
 pub mod staleness;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ use crate::sync::vector::VersionVector;
 use crate::sync::wire::Frame;
 use calendar::Calendar;
 use clock::Clock;
-use link::Wire;
+use link::{Arrival, Wire};
 use measure::Measures;
 use merges::MergeTrace;
 use mishaps::Mishap;
@@ -54,7 +54,7 @@ use staleness::Knowledge;
 #[derive(Debug)]
 enum Event {
     /// A message arrives.
-    Arrival { link: usize, from: NodeId, to: NodeId, frame: Frame, carries: Option<Knowledge> },
+    Arrival { link: usize, from: NodeId, to: NodeId, frame: Frame, line: (Time, u32), carries: Option<Knowledge> },
     /// A node wants to be woken, or its user edits while it is connected.
     Wake(NodeId),
     /// A client comes or goes.
@@ -250,9 +250,9 @@ impl World<'_> {
 
     fn happen(&mut self, event: Event) -> Result<(), WorldError> {
         match event {
-            Event::Arrival { link, from, to, frame, carries } => {
-                // What is on its way when a connection goes down is gone.
-                if self.connections[link].open {
+            Event::Arrival { link, from, to, frame, line, carries } => {
+                // What arrives while there is no connection is gone, and so is what a connection's end cut off.
+                if self.connections[link].open && self.connections[link].wire.carried(line) {
                     self.last_arrival = self.now;
                     self.measures.arrived();
                     let mut reception = Reception::Stale;
@@ -360,18 +360,19 @@ impl World<'_> {
     /// Hands what a node sent to its links.
     fn post(&mut self, from: NodeId) {
         let mut sent = std::mem::take(&mut self.devices[from as usize].host.sent);
-        for message in sent.drain(..) {
+        for mut message in sent.drain(..) {
             let to = message.to;
             let links = &self.devices[from as usize].connections;
             let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
             let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
-            let carries = self.measures.sent(from, to, &message, self.now);
+            let carries = self.measures.sent(from, to, &mut message, self.now);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
-            let arrivals = self.connections[link].wire.send(self.now, message.frame, direction, self.settling);
-            for arrival in arrivals.into_iter().flatten() {
+            let wire = &mut self.connections[link].wire;
+            let arrivals = wire.send(self.now, message.frame, message.traffic, direction, self.settling);
+            for Arrival { at, frame, line } in arrivals.into_iter().flatten() {
                 let carries = carries.clone();
-                self.plan(arrival.at, Event::Arrival { link, from, to, frame: arrival.frame, carries });
+                self.plan(at, Event::Arrival { link, from, to, frame, line, carries });
             }
         }
         self.devices[from as usize].host.sent = sent;
@@ -402,6 +403,9 @@ impl World<'_> {
             return Ok(());
         }
         self.connections[link].open = opens;
+        if open {
+            self.cut(link);
+        }
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);
             self.act(end, |node, host| {
@@ -416,7 +420,19 @@ impl World<'_> {
         Ok(())
     }
 
+    /// What waits for the line of a connection when it ends is never sent, and does not count.
+    fn cut(&mut self, link: usize) {
+        let ends = self.connections[link].ends;
+        let never = self.connections[link].wire.end(self.now);
+        for (direction, never) in never.into_iter().enumerate() {
+            let (from, to) = (ends[direction], ends[1 - direction]);
+            never.into_iter().for_each(|never| self.measures.never_sent(from, to, never));
+        }
+    }
+
     fn ended(mut self, quiet: bool) -> Outcome {
+        // A world that is broken off may have lines that are busy for long.
+        (0..self.connections.len()).for_each(|link| self.cut(link));
         let mut history = History {
             cut_off_after: (!self.settling).then_some(self.measures.deliveries),
             quiet,

@@ -6,7 +6,7 @@ use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
 use crate::sync::strategy::{self, REGISTRY};
 
-pub(super) fn trial(seed: u64) -> OfflineTrial {
+pub(in crate::sync) fn trial(seed: u64) -> OfflineTrial {
     OfflineTrial {
         seed: Seed::new(seed),
         registers: 32,
