@@ -1,6 +1,6 @@
 //! The first write of a register wins, for ever.
 
-use crate::sync::strategy::courier::About;
+use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 
 /// Registers of which the first write by the clock stays.

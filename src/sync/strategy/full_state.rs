@@ -3,7 +3,7 @@
 
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
-use crate::sync::strategy::courier::{About, Content, Peers};
+use crate::sync::strategy::content::{About, Content, Peers};
 use crate::sync::wire::{Malformed, Reader, Writer};
 
 /// All registers.

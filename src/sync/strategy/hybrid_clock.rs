@@ -2,7 +2,7 @@
 //!
 //! Kulkarni, Demirbas, Madappa, Avva and Leone, "Logical Physical Clocks", OPODIS 2014, figure 5.
 
-use crate::sync::strategy::courier::About;
+use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 use crate::sync::wire::Writer;
 

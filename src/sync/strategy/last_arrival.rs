@@ -1,6 +1,6 @@
 //! The last write to arrive wins.
 
-use crate::sync::strategy::courier::About;
+use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 
 /// Registers of which the last to arrive stays.

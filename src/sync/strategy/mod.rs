@@ -1,10 +1,11 @@
 //! Strategies: what travels on a sync, and how it merges.
 //!
 //! A new strategy is one file here and one entry in [`REGISTRY`]. All but the replica that is done right are a
-//! [`courier::Content`]: what they send and make of what they get; a courier carries it to each neighbour once and in order,
+//! [`content::Content`]: what they send and make of what they get; a courier carries it to each neighbour once and in order,
 //! in messages that short visits have time for, meets a neighbour anew that lost its store or was set back, and never loses
 //! what it holds. What they get wrong is then the merge's doing alone.
 
+pub mod content;
 pub mod courier;
 #[cfg(test)]
 mod delivery;
@@ -29,7 +30,8 @@ use crate::sync::node::{Node, ReplicaNode};
 use crate::sync::replica::Settings;
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
-use courier::{Content, Courier};
+use content::Content;
+use courier::Courier;
 
 /// Opens a node of a strategy.
 type Open = fn(&Settings, &OfflineTrial, &mut Host<Disk>) -> Result<Box<dyn Node>, StoreError>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
-use crate::sync::strategy::courier::{About, Content, Peers};
+use crate::sync::strategy::content::{About, Content, Peers};
 use crate::sync::vector::{Actor, Ranges};
 use crate::sync::wire::{Malformed, Reader, Writer, length, signed_length};
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
-use crate::sync::strategy::courier::{About, Content, Peers};
+use crate::sync::strategy::content::{About, Content, Peers};
 use crate::sync::strategy::news::{News, keep_ascending};
 use crate::sync::vector::Actor;
 use crate::sync::wire::{Malformed, Reader, Writer, length, placed};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::traffic::Kind;
 use crate::sync::host::{Merge, NodeId, Round};
-use crate::sync::strategy::courier::{About, Content, Peers};
+use crate::sync::strategy::content::{About, Content, Peers};
 use crate::sync::strategy::news::keep_ascending;
 use crate::sync::wire::{Malformed, Reader, Writer, signed_length};
 
