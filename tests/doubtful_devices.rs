@@ -169,9 +169,10 @@ impl Bus for Damaging {
 
 #[test]
 fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
-    for case in [
-        "case1,uartbone:x:1,engine,count=5,active=1,seed=0x77",
-        "case1,uartbone:x:1,adapter,ops=load:0:0x5+accum:0x77+read",
+    // What an engine run is set to is read back, and set again if it is not that: one damaged word is made good.
+    for (case, made_good) in [
+        ("case1,uartbone:x:1,engine,count=5,active=1,seed=0x77", 1),
+        ("case1,uartbone:x:1,adapter,ops=load:0:0x5+accum:0x77+read", 0),
     ] {
         let replayed = |times| {
             let left = Rc::new(Cell::new(times));
@@ -181,8 +182,8 @@ fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
             let replayed = replay::case(&case.parse().expect("a case"), &mut subjects, &mut Unwatched);
             replayed.expect("answers")
         };
-        assert_eq!(replayed(0).verdict, Verdict::Holds, "{case}");
-        let once = replayed(1);
+        (0..=made_good).for_each(|times| assert_eq!(replayed(times).verdict, Verdict::Holds, "{case}"));
+        let once = replayed(made_good + 1);
         assert_eq!(once.verdict, Verdict::Inconclusive, "{case}");
         assert!(once.doubt.is_some_and(|doubt| doubt.contains("came otherwise when the case was repeated")), "{case}");
         assert_eq!(replayed(1000).verdict, Verdict::Falsified, "{case}");
