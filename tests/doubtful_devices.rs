@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use abench::bus::{Bus, BusError};
 use abench::campaign::arrival_orders::{Workload, searched};
-use abench::campaign::{adapter_round_trips, engine_sweeps, replay};
+use abench::campaign::{Plan, adapter_round_trips, engine_sweeps, replay};
 use abench::device::model::{Model, Plants};
+use abench::device::registers::engine;
 use abench::domain::evidence::Evidence;
 use abench::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use abench::domain::seed::Seed;
@@ -16,8 +17,9 @@ use abench::domain::trial::Budget;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::{Unwatched, Watch};
 use abench::oracle::equations;
-use abench::subject::Subjects;
+use abench::report::record::Record;
 use abench::subject::device::BusDevice;
+use abench::subject::{Conditions, Subjects};
 
 /// A modelled device whose answers with these numbers have one bit wrong.
 struct Doubtful {
@@ -169,9 +171,9 @@ impl Bus for Damaging {
 
 #[test]
 fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
-    // What an engine run is set to is read back, and set again if it is not that: one damaged word is made good.
+    // What an engine run is set to is read back, and set again if it is not that: a few damaged words are made good.
     for (case, made_good) in [
-        ("case1,uartbone:x:1,engine,count=5,active=1,seed=0x77", 1),
+        ("case1,uartbone:x:1,engine,count=5,active=1,seed=0x77", 3),
         ("case1,uartbone:x:1,adapter,ops=load:0:0x5+accum:0x77+read", 0),
     ] {
         let replayed = |times| {
@@ -188,4 +190,71 @@ fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
         assert!(once.doubt.is_some_and(|doubt| doubt.contains("came otherwise when the case was repeated")), "{case}");
         assert_eq!(replayed(1000).verdict, Verdict::Falsified, "{case}");
     }
+}
+
+/// A device behind a link that damages every so many-th message to the engine's seed registers, if it damages any.
+struct Noisy {
+    model: Model,
+    every: u32,
+    sent: u32,
+}
+
+impl Bus for Noisy {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.model.read(address)
+    }
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        let is_seed = address == engine::BASE + engine::SEED_LO;
+        self.sent += u32::from(is_seed);
+        let damages = is_seed && self.every > 0 && self.sent.is_multiple_of(self.every);
+        self.model.write(address, word ^ u32::from(damages))
+    }
+    fn elapsed(&self) -> Duration {
+        self.model.elapsed()
+    }
+    fn pause(&mut self, duration: Duration) {
+        self.model.pause(duration);
+    }
+    fn link(&self) -> &str {
+        "noisy"
+    }
+}
+
+fn with_a_dead_bank(every: u32) -> Subjects {
+    let plants = Plants::new(&["dead-bank:0".parse().expect("a fault")]);
+    let bus = Noisy { model: Model::new(8, &plants), every, sent: 0 };
+    let device = BusDevice::linked("uartbone:x:1", Box::new(bus), |_| Ok(Evidence::Model)).expect("a device");
+    Subjects { devices: vec![device], ..Subjects::default() }
+}
+
+#[test]
+fn a_device_is_accused_over_a_link_that_gives_words_back_and_over_no_other() {
+    let scenario = abench::scenario::shipped::find("recorded-65537").expect("it is shipped").expect("it is sound");
+    let conditions = Conditions {
+        threads: std::num::NonZeroUsize::MIN,
+        faults: Vec::new(),
+        link: abench::subject::links::LinkConditions::default(),
+    };
+    let plan = Plan { scenario, backends: Vec::new(), conditions };
+    let ran = |every| abench::campaign::run(&plan, &mut with_a_dead_bank(every), &mut Unwatched);
+    let link = |record: &Record| {
+        let check = record.checks.iter().find(|check| check.name == "link").expect("the link was on trial");
+        (check.verdict, check.summary.clone())
+    };
+    let sound = ran(0);
+    assert_eq!(sound.verdict, Verdict::Falsified);
+    assert_eq!(sound.causes.len(), 1);
+    assert_eq!(link(&sound).0, Verdict::Holds);
+    let noisy = ran(97);
+    assert_eq!((noisy.verdict, noisy.causes.len()), (Verdict::Inconclusive, 0));
+    let (verdict, summary) = link(&noisy);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(summary.starts_with("the link damaged ") && noisy.reason == summary, "{summary}, {}", noisy.reason);
+    assert!(noisy.checks.iter().all(|check| check.verdict != Verdict::Falsified));
+    let case = "case1,uartbone:x:1,engine,count=1,active=1,seed=0x77".parse().expect("a case");
+    let replayed = |every| replay::case(&case, &mut with_a_dead_bank(every), &mut Unwatched).expect("answers");
+    assert_eq!(replayed(0).verdict, Verdict::Falsified);
+    let doubtful = replayed(97);
+    assert_eq!(doubtful.verdict, Verdict::Inconclusive);
+    assert!(doubtful.doubt.is_some_and(|doubt| doubt.starts_with("the link damaged ")));
 }

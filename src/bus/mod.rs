@@ -79,8 +79,9 @@ pub trait Bus {
     /// Lets this much of that time pass.
     fn pause(&mut self, duration: Duration);
 
-    /// How often a question had to be asked again; 0 on a link that loses nothing.
-    fn asked_again(&self) -> u32 {
+    /// How often a question was answered only when it was asked again: something was lost on the link, and the far end was
+    /// there. 0 on a link that loses nothing, or has fallen silent for good.
+    fn made_good(&self) -> u32 {
         0
     }
 

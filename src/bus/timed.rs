@@ -70,8 +70,8 @@ impl Bus for TimedBus {
         self.inner.pause(duration);
     }
 
-    fn asked_again(&self) -> u32 {
-        self.inner.asked_again()
+    fn made_good(&self) -> u32 {
+        self.inner.made_good()
     }
 
     fn ends_with_its_driver(&self) -> bool {

@@ -103,8 +103,8 @@ pub trait Device: Subject {
         Ok(None)
     }
 
-    /// How often something was lost on the link that leads to it, so that it had to be asked again.
-    fn asked_again(&self) -> u32 {
+    /// How often something was lost on the link that leads to it, and came when it was asked for again.
+    fn made_good(&self) -> u32 {
         0
     }
 

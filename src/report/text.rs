@@ -219,7 +219,7 @@ impl Text {
         if !finding.reproducible {
             self.line("  the same execution did not give this answer again");
         } else if has_doubtful_link {
-            self.line("  it came twice, over a link that damages words");
+            self.line("  it came twice, over a link that is in doubt");
         }
         self.paragraph("", 2, &format!("smallest case found: {}", finding.size));
         self.line(&format!("  replay: abench replay {}", finding.case));

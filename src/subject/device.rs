@@ -168,8 +168,8 @@ impl Device for BusDevice {
         Ok(self.driver.echo(word)?)
     }
 
-    fn asked_again(&self) -> u32 {
-        self.driver.asked_again()
+    fn made_good(&self) -> u32 {
+        self.driver.made_good()
     }
 
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {

@@ -45,6 +45,9 @@ pub trait Node: std::fmt::Debug {
     /// It starts again from what survived, as this node.
     fn restart(self: Box<Self>, host: &mut Host<Disk>, node: NodeId) -> Result<Box<dyn Node>, StoreError>;
 
+    /// Forgets all neighbours but these: a copy of a device may be elsewhere.
+    fn keep_neighbours(&mut self, _neighbours: &[NodeId]) {}
+
     /// The same node without anything that it held: its device was lost.
     fn afresh(self: Box<Self>) -> Box<dyn Node>;
 

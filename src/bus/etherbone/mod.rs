@@ -22,8 +22,8 @@ pub trait Exchange {
     /// instead.
     fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String>;
 
-    /// How often packets had to be sent again, where packets are lost.
-    fn asked_again(&self) -> u32 {
+    /// How often a question was answered only when it was sent again, where packets are lost.
+    fn made_good(&self) -> u32 {
         0
     }
 
@@ -79,8 +79,8 @@ impl<E: Exchange> Bus for Etherbone<E> {
         Ok(())
     }
 
-    fn asked_again(&self) -> u32 {
-        self.exchange.asked_again()
+    fn made_good(&self) -> u32 {
+        self.exchange.made_good()
     }
 
     fn elapsed(&self) -> Duration {

@@ -27,6 +27,7 @@ pub struct Udp {
     others: VecDeque<SocketAddr>,
     link: String,
     asked_again: u32,
+    made_good: u32,
 }
 
 /// The bus of the SoC that answers at this host and port. LiteEth sends its replies to the port that it listens on,
@@ -55,7 +56,7 @@ impl Udp {
         let mut failed = "the host has no address".to_owned();
         while let Some(peer) = others.pop_front() {
             match connected(peer) {
-                Ok(socket) => return Ok(Udp { socket, peer, others, link, asked_again: 0 }),
+                Ok(socket) => return Ok(Udp { socket, peer, others, link, asked_again: 0, made_good: 0 }),
                 Err(reason) => failed = reason,
             }
         }
@@ -65,9 +66,10 @@ impl Udp {
     fn ask_peer(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
         let wanted = packet.reads.len();
         let mut damaged = None;
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             self.send(packet)?;
             if let Some(words) = self.reply(packet.return_base, wanted, &mut damaged)? {
+                self.made_good += u32::from(tries > 0);
                 return Ok(words);
             }
             ask_again(&mut self.asked_again)?;
@@ -137,8 +139,8 @@ impl Exchange for Udp {
         }
     }
 
-    fn asked_again(&self) -> u32 {
-        self.asked_again
+    fn made_good(&self) -> u32 {
+        self.made_good
     }
 
     fn link(&self) -> &str {

@@ -25,12 +25,13 @@ pub struct UartBone {
     line: Line,
     opened: Instant,
     asked_again: u32,
+    made_good: u32,
 }
 
 impl UartBone {
     /// The bus at the other end of this stream.
     pub fn over(stream: Box<dyn ByteStream>) -> Self {
-        UartBone { line: Line::over(stream), opened: Instant::now(), asked_again: 0 }
+        UartBone { line: Line::over(stream), opened: Instant::now(), asked_again: 0, made_good: 0 }
     }
 
     fn error(&self, reason: impl Into<String>) -> BusError {
@@ -42,9 +43,10 @@ impl UartBone {
         let question = Command::Read { address, words: words.len() as u8, fixed: false }.encode();
         let mut answer = vec![0; 4 * words.len()];
         let (mut most, mut patience) = (0, Duration::ZERO);
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             match self.line.ask(&question, &mut answer) {
                 Ok(()) => {
+                    self.made_good += u32::from(tries > 0);
                     words.copy_from_slice(&words_of(&answer));
                     return Ok(());
                 }
@@ -99,8 +101,8 @@ impl Bus for UartBone {
         Ok(())
     }
 
-    fn asked_again(&self) -> u32 {
-        self.asked_again
+    fn made_good(&self) -> u32 {
+        self.made_good
     }
 
     fn elapsed(&self) -> Duration {

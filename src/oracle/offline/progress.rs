@@ -10,7 +10,10 @@ pub fn judge(history: &History) -> Judgement {
     let seconds = |micros: u64| format!("{:.1} s", micros as f64 / 1e6);
     let (after, bound) = (seconds(settled_after), seconds(settle_bound));
     match (quiet, settled_after <= settle_bound, backlog) {
-        (false, ..) => Judgement::of(false, format!("messages go on and on, {bound} after faults are over")),
+        (false, ..) => Judgement::of(
+            false,
+            format!("messages go on and on, {after} after faults are over, and the bound is {bound}"),
+        ),
         (_, false, _) => Judgement::of(false, format!("quiet {after} after faults are over, and the bound is {bound}")),
         (.., 1..) => Judgement::of(false, format!("quiet, with {} given up or never sent", counted(backlog, "edit"))),
         _ => Judgement::of(true, format!("quiet {after} after faults are over, within {bound}")),

@@ -411,6 +411,12 @@ impl Replica {
         let again = self.sessions.get(&from).is_some_and(|session| session.id == id && session.open);
         let told = if leaf { self.held_of(&holds) } else { self.state.seen.clone() };
         let answer = Message::Welcome { log: self.state.me, reached, holds: told };
+        if leaf && reached.is_none() && self.sessions.get(&from).is_some_and(|session| session.open && session.id != id)
+        {
+            // It may be late, from an earlier connection: what cannot open a session ends none that is open.
+            self.reply(host, from, id, &answer);
+            return Ok(());
+        }
         if !again {
             let relation = self.sessions.get(&from).map_or(Relation::Child, |session| session.relation);
             let mut session = Session::new(relation, id);

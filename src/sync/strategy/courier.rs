@@ -11,6 +11,8 @@
 //! All but the greeting begin with the two bytes that their receiver told for this connection, so that nothing that is late
 //! from an earlier one is taken for an answer. What a node holds survives everything but the loss of its device. A device
 //! cannot tell a restart from having been copied or set back, so that each makes its edits as a new incarnation.
+//!
+//! Knows: connections and neighbours. Must not: know what content says.
 
 use std::collections::BTreeMap;
 
@@ -141,7 +143,14 @@ impl<C: Content + Default> Courier<C> {
         (line.mine, line.theirs) = (mine, Some(theirs));
         (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
         line.heard.clear();
-        match self.neighbours.entry(from).or_default().met(greeting) {
+        let greets = line.greets;
+        let known = self.neighbours.entry(from).or_default();
+        let meeting = known.met(greeting);
+        if !greets {
+            // Who greeted speaks since it heard the answer, and knows what was given.
+            known.unheard = None;
+        }
+        match meeting {
             Meeting::Again => {}
             Meeting::Arrived => {
                 if let Some(peer) = self.peers.get_mut(&from) {
@@ -318,6 +327,7 @@ impl<C: Content + Default> Courier<C> {
             }
             _ => return Reception::Stale,
         }
+        known.unheard = None;
         (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
         self.about.wall = host.wall;
         self.offer(host, from);
@@ -450,6 +460,11 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
         self.news_at = None;
         self.start(host);
         Ok(self)
+    }
+
+    fn keep_neighbours(&mut self, neighbours: &[NodeId]) {
+        self.peers.retain(|peer, _| neighbours.contains(peer));
+        self.neighbours.retain(|peer, _| neighbours.contains(peer));
     }
 
     fn afresh(self: Box<Self>) -> Box<dyn Node> {

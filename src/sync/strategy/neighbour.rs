@@ -29,6 +29,8 @@ pub struct Neighbour {
     /// Messages that were taken from there.
     pub taken: u64,
     pub flying: Option<Flying>,
+    /// What was given when it was met anew last, until it answers: it may not have heard that it is to meet this one anew.
+    pub unheard: Option<u64>,
 }
 
 /// Whom a node met at a neighbour before.
@@ -131,6 +133,7 @@ impl Neighbour {
             return Meeting::Arrived;
         }
         *self = Neighbour {
+            unheard: Some(self.gave()).filter(|_| greeting.store == self.store),
             store: greeting.store,
             // Numbers go on from where the other is, so that no two messages ever have the same.
             delivered: if knows_this { greeting.taken } else { 0 },
@@ -142,7 +145,7 @@ impl Neighbour {
 
     /// Messages that were given away, with the one that flies.
     pub fn gave(&self) -> u64 {
-        self.delivered + u64::from(self.flying.is_some())
+        self.unheard.unwrap_or(self.delivered + u64::from(self.flying.is_some()))
     }
 
     /// Messages taken from a store at this neighbour.
@@ -166,6 +169,7 @@ impl Neighbour {
     /// Writes all of it.
     pub fn keep(&self, writer: &mut Writer) {
         writer.number(self.store.into()).number(self.delivered).number(self.taken);
+        writer.number(self.unheard.map_or(0, |gave| gave + 1));
         writer.number(self.flying.as_ref().map_or(0, |flying| 1 + flying.content.len() as u64));
         if let Some(flying) = &self.flying {
             writer.raw(&flying.content);
@@ -184,7 +188,7 @@ mod tests {
             ends: true,
             sent: false,
         };
-        Neighbour { store: 50, delivered: 3, taken: 8, flying: flies.then_some(flying) }
+        Neighbour { store: 50, delivered: 3, taken: 8, flying: flies.then_some(flying), unheard: None }
     }
 
     #[test]
@@ -209,6 +213,16 @@ mod tests {
         // It never learned that it was met.
         let unheard = Greeting { store: 50, knows: Knows::Nobody, taken: 0, gave: 8 };
         assert_eq!(Neighbour { delivered: 0, ..known(true) }.met(unheard), Meeting::Again);
+    }
+
+    #[test]
+    fn who_was_set_back_tells_so_until_it_is_answered() {
+        let mut neighbour = known(false);
+        let ahead = Greeting { store: 50, knows: Knows::You, taken: 9, gave: 8 };
+        assert_eq!((neighbour.met(ahead), neighbour.delivered, neighbour.gave()), (Meeting::Anew, 9, 3));
+        assert_eq!((neighbour.met(ahead), neighbour.gave()), (Meeting::Again, 3), "the connection broke");
+        neighbour.unheard = None;
+        assert_eq!(neighbour.gave(), 9);
     }
 
     #[test]

@@ -309,6 +309,18 @@ fn where_a_client_and_then_the_hub_lost_its_edits_the_right_replica_is_not_accus
     }
 }
 
+#[test]
+fn a_copy_that_is_elsewhere_than_its_original_has_nothing_left_for_neighbours_that_it_has_not() {
+    let near = crate::domain::offline::Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![1, 2] };
+    let faults = vec![of_client(FaultKind::Clone, 9_000, 600, 0)];
+    let trial = OfflineTrial { edges: vec![near], faults, ..trial(1) };
+    for strategy in ["operation-log", "running-sums", "full-state", RIGHT] {
+        let world = World::new(&trial, find(strategy).expect("a strategy"), &settings(&trial, None));
+        let outcome = world.expect("a world").run(&mut Unwatched).expect("it ends");
+        assert_eq!((outcome.history.quiet, outcome.history.backlog), (true, 0), "{strategy}");
+    }
+}
+
 /// What a client shows after these faults, when it is up again, and which stores were refused.
 fn after(faults: Vec<NodeFault>, strategy: &str) -> (Vec<i64>, Vec<String>) {
     let trial = OfflineTrial { faults, ..trial(1) };

@@ -195,7 +195,7 @@ impl World<'_> {
         let wiped = std::mem::take(&mut device.wiped);
         let held = if wiped { held.afresh() } else { held };
         // Where nothing is left there is nothing to damage.
-        let held = match device.damaged.take().filter(|_| !wiped) {
+        let mut held = match device.damaged.take().filter(|_| !wiped) {
             None => held.restart(&mut device.host, node).map_err(failed)?,
             Some(lost) => {
                 let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
@@ -208,6 +208,7 @@ impl World<'_> {
                 held
             }
         };
+        held.keep_neighbours(&device.connections.iter().map(|&(peer, _)| peer).collect::<Vec<_>>());
         self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
         if held.replica().is_some_and(|replica| !device.promised.kept_by(replica.state())) {
             self.broken.insert(node);

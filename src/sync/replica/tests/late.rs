@@ -349,3 +349,17 @@ fn many_neighbours_that_greet_in_pieces_at_once_are_all_heard() {
         assert!(session.open && session.holds == holds, "{from}");
     }
 }
+
+#[test]
+fn a_greeting_that_is_late_and_means_nothing_any_more_ends_no_session_that_is_open() {
+    let (mut leaf, mut hub) = met();
+    let position = Some((Actor { client: HUB, incarnation: 77 }, 5));
+    let late = Message::Hello { leaf: true, client: LEAF, cursor: position, holds: VersionVector::default() };
+    let session = leaf.replica.sessions[&HUB].id;
+    let answers = hub.hears(LEAF, &[late.body().framed(session ^ 1).0.bytes]);
+    assert!(matches!(message(&answers[0]), Message::Welcome { reached: None, .. }), "it is answered");
+    assert_eq!(leaf.hears(HUB, &answers), [[0u8; 0]; 0], "by who does not ask any more");
+    hub.edit(7);
+    leaf.hears(HUB, &hub.tells());
+    assert_eq!(leaf.shows(), 7, "and what is news is told");
+}
