@@ -1,7 +1,5 @@
 //! A device that does not give the same answer again is not falsified, and not passed either.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use abench::bus::{Bus, BusError};
@@ -143,19 +141,18 @@ fn a_searched_state_that_is_wrong_once_is_inconclusive_and_wrong_again_falsified
     assert_eq!(search(|answer| answer >= 20), (Verdict::Falsified, vec![true]));
 }
 
-/// A sound device behind a link that makes another word of the first 0x77s that are written, as many as are left.
-struct Damaging {
+/// A device behind a link that inverts a bit of those words that it is told to damage, by address and word.
+struct Damaging<D> {
     model: Model,
-    left: Rc<Cell<u32>>,
+    damages: D,
 }
 
-impl Bus for Damaging {
+impl<D: FnMut(u32, u32) -> bool> Bus for Damaging<D> {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
         self.model.read(address)
     }
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        let damages = word == 0x77 && self.left.get() > 0;
-        self.left.set(self.left.get() - u32::from(damages));
+        let damages = (self.damages)(address, word);
         self.model.write(address, word ^ u32::from(damages))
     }
     fn elapsed(&self) -> Duration {
@@ -169,6 +166,12 @@ impl Bus for Damaging {
     }
 }
 
+fn behind_a_link(plants: &Plants, damages: impl FnMut(u32, u32) -> bool + 'static) -> Subjects {
+    let bus = Damaging { model: Model::new(8, plants), damages };
+    let device = BusDevice::linked("uartbone:x:1", Box::new(bus), |_| Ok(Evidence::Model)).expect("a device");
+    Subjects { devices: vec![device], ..Subjects::default() }
+}
+
 #[test]
 fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
     // What an engine run is set to is read back, and set again if it is not that: a few damaged words are made good.
@@ -177,10 +180,13 @@ fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
         ("case1,uartbone:x:1,adapter,ops=load:0:0x5+accum:0x77+read", 0),
     ] {
         let replayed = |times| {
-            let left = Rc::new(Cell::new(times));
-            let bus = Damaging { model: Model::new(8, &Plants::default()), left: Rc::clone(&left) };
-            let device = BusDevice::linked("uartbone:x:1", Box::new(bus), |_| Ok(Evidence::Model)).expect("a device");
-            let mut subjects = Subjects { devices: vec![device], ..Subjects::default() };
+            // The first 0x77s that are written, as many as are left.
+            let mut left = times;
+            let mut subjects = behind_a_link(&Plants::default(), move |_, word| {
+                let damages = word == 0x77 && left > 0;
+                left -= u32::from(damages);
+                damages
+            });
             let replayed = replay::case(&case.parse().expect("a case"), &mut subjects, &mut Unwatched);
             replayed.expect("answers")
         };
@@ -192,39 +198,14 @@ fn a_replay_that_goes_wrong_once_is_inconclusive_and_wrong_again_falsified() {
     }
 }
 
-/// A device behind a link that damages every so many-th message to the engine's seed registers, if it damages any.
-struct Noisy {
-    model: Model,
-    every: u32,
-    sent: u32,
-}
-
-impl Bus for Noisy {
-    fn read(&mut self, address: u32) -> Result<u32, BusError> {
-        self.model.read(address)
-    }
-    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        let is_seed = address == engine::BASE + engine::SEED_LO;
-        self.sent += u32::from(is_seed);
-        let damages = is_seed && self.every > 0 && self.sent.is_multiple_of(self.every);
-        self.model.write(address, word ^ u32::from(damages))
-    }
-    fn elapsed(&self) -> Duration {
-        self.model.elapsed()
-    }
-    fn pause(&mut self, duration: Duration) {
-        self.model.pause(duration);
-    }
-    fn link(&self) -> &str {
-        "noisy"
-    }
-}
-
+/// One with a dead bank, behind a link that damages every so many-th message to the engine's seed registers, if any.
 fn with_a_dead_bank(every: u32) -> Subjects {
-    let plants = Plants::new(&["dead-bank:0".parse().expect("a fault")]);
-    let bus = Noisy { model: Model::new(8, &plants), every, sent: 0 };
-    let device = BusDevice::linked("uartbone:x:1", Box::new(bus), |_| Ok(Evidence::Model)).expect("a device");
-    Subjects { devices: vec![device], ..Subjects::default() }
+    let mut sent = 0;
+    behind_a_link(&Plants::new(&["dead-bank:0".parse().expect("a fault")]), move |address, _| {
+        let is_seed = address == engine::BASE + engine::SEED_LO;
+        sent += u32::from(is_seed);
+        is_seed && every > 0 && u32::is_multiple_of(sent, every)
+    })
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub struct Echoes {
     pub kept_otherwise: usize,
 }
 
-/// Tries the link of every device that a check accuses, and takes the accusations back where it damages words.
+/// Tries the link of every device that a check accuses, and takes the accusations back where it damages words, or gives
+/// out after it had lost some.
 pub fn judge(subjects: &mut Subjects, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
     for device in subjects.all_devices_mut() {
         if !progress.checks.iter().any(|check| accuses(check, device.name())) {
@@ -45,8 +46,8 @@ pub fn judge(subjects: &mut Subjects, progress: &mut Progress, watch: &mut dyn W
             Err(SubjectError::Unavailable(_)) if device.made_good() > 0 => {
                 let often = counted(device.made_good(), "answer");
                 let summary = format!(
-                    "the link gave out, after {often} that came only at a second try: what is wrong may be its doing. Try again over \
-                     a better one"
+                    "the link gave out, after {often} that came only at a second try: what is wrong may be its doing. Try \
+                     again over a better one"
                 );
                 (Verdict::Inconclusive, summary)
             }

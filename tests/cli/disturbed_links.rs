@@ -161,6 +161,20 @@ fn a_wrong_row_is_a_finding_also_where_its_sweep_was_cut_off() {
 }
 
 #[test]
+fn a_device_that_was_wrong_before_it_fell_silent_stays_falsified_over_every_link() {
+    let runs = ["uartbone:tcp", "etherbone:udp"].map(|link| {
+        std::thread::spawn(move || {
+            let emulator = Emulator::serving(&[link], &["--plant", "dead-bank:0", "--disturb", "silence:400"]);
+            (link, answer_in_time(&["5", "--backend", emulator.backend(), "--record", "-"]))
+        })
+    });
+    for run in runs {
+        let (link, answer) = run.join().expect("it ends");
+        assert_eq!((answer.exit, record_of(&answer).verdict), (4, Verdict::Falsified), "{link}: {answer:?}");
+    }
+}
+
+#[test]
 fn one_byte_that_is_lost_in_mid_run_accuses_no_sound_device() {
     // These seeds lose one byte, of a question or of a write, some seconds before the end of the run.
     let runs = ["5c", "bb"].map(|seed| {

@@ -240,6 +240,13 @@ fn whatever_write_is_lost_the_outcome_of_another_run_is_not_taken_for_this_ones(
 }
 
 #[test]
+fn an_adapter_whose_wrong_answers_come_in_turns_is_there_and_is_judged() {
+    let plants = Plants::new(&[Fault::LoadKeepsAccumulator]);
+    let link = Link { model: Model::new(PUBLISHED_BANKS, &plants), ..Link::to_a_model(|word| word) };
+    assert!(Driver::open(Box::new(link)).is_ok());
+}
+
+#[test]
 fn registers_that_do_not_keep_what_is_set_are_judged_by_their_run() {
     // One bit of what is read back is always 0: it is no link that loses.
     struct Stuck(Link<fn(u32) -> u32>, Rc<RefCell<u32>>);
