@@ -243,7 +243,9 @@ fn whatever_write_is_lost_the_outcome_of_another_run_is_not_taken_for_this_ones(
 fn an_adapter_whose_wrong_answers_come_in_turns_is_there_and_is_judged() {
     let plants = Plants::new(&[Fault::LoadKeepsAccumulator]);
     let link = Link { model: Model::new(PUBLISHED_BANKS, &plants), ..Link::to_a_model(|word| word) };
-    assert!(Driver::open(Box::new(link)).is_ok());
+    let mut driver = Driver::open(Box::new(link)).expect("what it keeps is nothing yet");
+    driver.accumulate(5).expect("it answers");
+    assert_eq!(driver.restart(), Ok(()), "it answers with one of two words, neither of them right");
 }
 
 #[test]
