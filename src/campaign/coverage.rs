@@ -106,7 +106,9 @@ fn claim(class: FaultClass, of: &str, checks: &[Check], concerns: &dyn Fn(&Check
     ClaimRecord { class, of: of.to_owned(), tried_by }
 }
 
-/// The verdict of a run, and why: falsified if any check is; holds if every claim was tried by a check that holds.
+/// The verdict of a run, and why. Falsified beats inconclusive beats holds: the run is falsified if any check is, and
+/// inconclusive if any check could not tell. A blind check is left to the claims: it compared everything and found nothing
+/// wrong, but its right answer is 0, and every claim must be tried by a check that holds.
 pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
     let names = |wanted: &dyn Fn(&&Check) -> bool| {
         let mut names: Vec<&str> = checks.iter().filter(wanted).map(|check| check.name.as_str()).collect();
@@ -124,6 +126,9 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
     if !doubtful.is_empty() {
         return (Verdict::Inconclusive, format!("wrong answers that did not come again: {doubtful}"));
     }
+    let could_not_tell = |check: &&Check| check.verdict == Verdict::Inconclusive && !is_blind(check);
+    let undecided: Vec<String> =
+        checks.iter().filter(could_not_tell).map(|check| format!("{}: {}", check.name, check.summary)).collect();
     let untried: Vec<String> = claims
         .iter()
         .filter(|claim| claim.tried_by.is_empty())
@@ -131,6 +136,10 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
         .collect();
     match (untried.is_empty(), claims.is_empty()) {
         (_, true) => (Verdict::Inconclusive, "there is nothing in it that could have been wrong".to_owned()),
+        // The claims name the change that would help, where there is one.
+        (true, _) if !undecided.is_empty() => {
+            (Verdict::Inconclusive, format!("could not tell: {}", undecided.join("; ")))
+        }
         (false, _) => {
             (Verdict::Inconclusive, format!("claimed, and tried by no check that holds: {}", untried.join("; ")))
         }
@@ -139,6 +148,12 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
             "every kind of fault that this run claims to test for was tried by a check that holds".to_owned(),
         ),
     }
+}
+
+/// Whether a check is inconclusive although every comparison that it made came out right: the right answer told nothing.
+fn is_blind(check: &Check) -> bool {
+    let all_hold = check.oracles.values().all(|&verdict| verdict == Verdict::Holds);
+    check.verdict == Verdict::Inconclusive && !check.oracles.is_empty() && all_hold
 }
 
 /// The change to a scenario that would have a kind of fault tried.
@@ -389,6 +404,45 @@ mod tests {
         insta::assert_snapshot!(told.join("\n"));
     }
 
+    /// A check that holds and tries stale reads.
+    fn round_trips() -> Check {
+        Check {
+            name: "round trips".to_owned(),
+            part: Part::Adapter,
+            subjects: Default::default(),
+            verdict: Verdict::Holds,
+            summary: String::new(),
+            oracles: Default::default(),
+            warrant: None,
+            orders: None,
+            tries: vec![FaultClass::StaleRead],
+            findings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_check_that_could_not_tell_leaves_the_run_inconclusive_unless_it_is_blind() {
+        let oracles = |verdict| [("truth".to_owned(), verdict)].into();
+        let sound = round_trips();
+        let claims = [claim(FaultClass::StaleRead, "model", std::slice::from_ref(&sound), &|_| true)];
+        let beside = |other: Check| verdict(&[round_trips(), other], &claims);
+        let name = "a walk".to_owned();
+        let stopped = Check {
+            name,
+            verdict: Verdict::Inconclusive,
+            summary: "too many states".to_owned(),
+            oracles: oracles(Verdict::Inconclusive),
+            ..round_trips()
+        };
+        let told = (Verdict::Inconclusive, "could not tell: a walk: too many states".to_owned());
+        assert_eq!(beside(stopped.clone()), told);
+        // All that it compared was right, and the right answer told nothing: the others have to try what is claimed.
+        let blind = Check { oracles: oracles(Verdict::Holds), ..stopped.clone() };
+        assert_eq!(beside(blind).0, Verdict::Holds);
+        let wrong = Check { verdict: Verdict::Falsified, ..round_trips() };
+        assert_eq!(verdict(&[sound, stopped, wrong], &claims).0, Verdict::Falsified);
+    }
+
     #[test]
     fn a_wrong_answer_that_did_not_come_again_is_no_pass_whatever_the_check_says() {
         let finding = Finding {
@@ -403,18 +457,7 @@ mod tests {
             case: String::new(),
             size: String::new(),
         };
-        let check = Check {
-            name: "round trips".to_owned(),
-            part: Part::Adapter,
-            subjects: Default::default(),
-            verdict: Verdict::Holds,
-            summary: String::new(),
-            oracles: Default::default(),
-            warrant: None,
-            orders: None,
-            tries: vec![FaultClass::StaleRead],
-            findings: Vec::new(),
-        };
+        let check = round_trips();
         let claims = [claim(FaultClass::StaleRead, "model", std::slice::from_ref(&check), &|_| true)];
         assert_eq!(verdict(std::slice::from_ref(&check), &claims).0, Verdict::Holds);
         let doubtful = Check { findings: vec![finding], ..check };

@@ -1,11 +1,13 @@
 //! Whether a run came out as its scenario expects.
 
+use crate::domain::law::LawTrial;
 use crate::domain::trial::Expectation;
 use crate::domain::verdict::Verdict;
-use crate::report::record::{Met, Record};
+use crate::report::record::{Check, Met, Part, Record};
 
 /// Compares a record with what was expected of it; a sentence for each expectation that was not met. A scenario that
-/// names no verdict expects its run to hold.
+/// names no verdict expects its run to hold. A check that is falsified is expected only where the scenario names it: the
+/// verdict of the whole run excuses no check.
 pub fn judge(expect: &Expectation, record: &Record) -> Met {
     let mut unmet = Vec::new();
     let mut compare = |what: &str, expected: String, got: Option<String>| {
@@ -77,7 +79,39 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
             compare(what, expected.to_string(), got.map(|number| number.to_string()));
         }
     }
+    unmet.extend(unexpected(expect, record));
     Met { met: unmet.is_empty(), unmet }
+}
+
+/// A sentence for every check that is falsified and that no expectation names as falsified. The check of an algebra is
+/// told of by its laws.
+fn unexpected(expect: &Expectation, record: &Record) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for check in record.checks.iter().filter(|check| check.verdict == Verdict::Falsified) {
+        let strategy = expect.strategies.get(&check.name).map(|expected| expected.verdict);
+        if [expect.checks.get(&check.name).copied(), strategy].contains(&Some(Verdict::Falsified)) {
+            continue;
+        }
+        let laws: Vec<&LawTrial> = falsified_laws(record, check).collect();
+        if laws.is_empty() {
+            let table =
+                if record.offline.is_some() { "[expect.checks] or [expect.strategies]" } else { "[expect.checks]" };
+            sentences
+                .push(format!("check {}: falsified, which {table} does not expect: {}", check.name, check.summary));
+        }
+        let unnamed = laws.iter().filter(|law| expect.claims.get(&law.name()) != Some(&Verdict::Falsified));
+        sentences.extend(
+            unnamed.map(|law| format!("claim {}: falsified, which [expect.claims] does not expect", law.name())),
+        );
+    }
+    sentences
+}
+
+/// The claimed laws that are falsified of the algebra that a check is about.
+fn falsified_laws<'a>(record: &'a Record, check: &'a Check) -> impl Iterator<Item = &'a LawTrial> {
+    let trials = record.laws.iter().flat_map(|laws| &laws.trials).filter(|_| check.part == Part::Laws);
+    let of_check = trials.filter(|trial| check.subjects.contains_key(&trial.algebra));
+    of_check.filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified)
 }
 
 /// Compares what strategies, flaws and small worlds came to.

@@ -73,12 +73,14 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
         (true, true) => Verdict::Inconclusive,
         (true, false) => Verdict::Holds,
     };
+    // What was compared came out right, also where there was nothing to send.
+    let truth = if as_sent && as_published { Verdict::Holds } else { Verdict::Falsified };
     let check = Check {
         name: format!("{} as a message", name(seed)),
         part: Part::Message,
         subjects: BTreeMap::from([(MESSAGE.to_owned(), Evidence::Software)]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([("truth".to_owned(), truth)]),
         summary,
         warrant: None,
         orders: None,
@@ -107,13 +109,14 @@ pub fn check_device(
         0 => "no context changes: there is nothing for the device to do".to_owned(),
         count => format!("LOAD 0, ACCUM and READ of the {count} changed contexts, exact to the bit"),
     };
-    let verdict = if changes.is_empty() { Verdict::Inconclusive } else { verdict(findings.first()) };
+    let truth = verdict(findings.first());
+    let verdict = if changes.is_empty() { Verdict::Inconclusive } else { truth };
     let check = Check {
         name: format!("{} on the device", name(seed)),
         part: Part::Adapter,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([("truth".to_owned(), truth)]),
         summary,
         warrant: None,
         orders: None,

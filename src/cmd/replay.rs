@@ -110,7 +110,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         text::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
     }
     console.write(Stream::Output, &report).map_err(unwritable)?;
-    Ok(Outcome { interrupted: false, unavailable: false, verdict, expectation_met: None }.exit_code())
+    Ok(Outcome::of(verdict).exit_code())
 }
 
 fn case_report<'a>(case: &Case, replayed: &Replayed, devices: impl Iterator<Item = &'a DeviceIdentity>) -> String {
@@ -170,5 +170,6 @@ fn compare(recorded: &Record, fresh: &Record) -> (u8, String) {
     if differences.len() > SHOWN {
         told += &format!("  - and {} more\n", differences.len() - SHOWN);
     }
-    (exit::INCONCLUSIVE, told)
+    let outcome = Outcome { verdict: Verdict::Inconclusive, expectation_met: None, ..fresh.outcome() };
+    (outcome.exit_code(), told)
 }

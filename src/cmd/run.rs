@@ -58,7 +58,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             log.write(&text.ok_or_else(none)?)?;
         }
         let record = deliver(ran, (place, &waveform_place), args.run.terminal, table)?;
-        worst = worse(worst, record.outcome().exit_code());
+        worst = exit::worse(worst, record.outcome().exit_code());
         if record.interrupted {
             break;
         }
@@ -134,31 +134,4 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         scenario.expect = None;
     }
     Ok(scenario)
-}
-
-/// Of two exit codes the one that comes first in 130, 70, 4, 1, 3, 0.
-fn worse(one: u8, other: u8) -> u8 {
-    let rank = |code: u8| match code {
-        exit::INTERRUPTED => 5,
-        exit::INTERNAL => 4,
-        exit::UNAVAILABLE => 3,
-        exit::FALSIFIED => 2,
-        exit::INCONCLUSIVE => 1,
-        _ => 0,
-    };
-    if rank(other) > rank(one) { other } else { one }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn of_several_scenarios_the_worst_decides() {
-        let worst = |codes: &[u8]| codes.iter().fold(0, |worst, &code| worse(worst, code));
-        assert_eq!(worst(&[0, 3, 0]), 3);
-        assert_eq!(worst(&[3, 1, 0]), 1);
-        assert_eq!(worst(&[1, 4, 3]), 4);
-        assert_eq!(worst(&[4, 130]), 130);
-    }
 }

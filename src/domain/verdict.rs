@@ -92,6 +92,8 @@ impl fmt::Display for Warrant {
 pub struct Outcome {
     /// The user stopped the run.
     pub interrupted: bool,
+    /// The harness itself is broken: what it says is worth nothing.
+    pub broken: bool,
     /// A backend could not be reached or fell silent.
     pub unavailable: bool,
     /// The judgement of what was run.
@@ -101,17 +103,38 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// 130 interrupted, 4 unavailable, 1 falsified, 3 inconclusive, 0 holds: the first that applies. Where a scenario
-    /// has expectations, the verdict's place is taken by whether they were met.
+    /// Of a run that came to its end, without expectations.
+    pub fn of(verdict: Verdict) -> Self {
+        Outcome { interrupted: false, broken: false, unavailable: false, verdict, expectation_met: None }
+    }
+
+    /// 130 interrupted, 70 broken, 4 unavailable, 1 falsified, 3 inconclusive, 0 holds: the first that applies. Where a
+    /// scenario has expectations, the verdict's place is taken by whether they were met.
     pub fn exit_code(self) -> u8 {
-        match (self.interrupted, self.unavailable, self.expectation_met, self.verdict) {
-            (true, ..) => exit::INTERRUPTED,
-            (_, true, ..) => exit::UNAVAILABLE,
-            (_, _, Some(false), _) => exit::FALSIFIED,
-            (_, _, Some(true), _) => exit::HOLDS,
-            (_, _, None, Verdict::Falsified) => exit::FALSIFIED,
-            (_, _, None, Verdict::Inconclusive) => exit::INCONCLUSIVE,
-            (_, _, None, Verdict::Holds) => exit::HOLDS,
+        if self.interrupted {
+            return exit::INTERRUPTED;
+        }
+        if self.broken {
+            return exit::INTERNAL;
+        }
+        if self.unavailable {
+            return exit::UNAVAILABLE;
+        }
+        match (self.expectation_met, self.verdict) {
+            (Some(false), _) | (None, Verdict::Falsified) => exit::FALSIFIED,
+            (None, Verdict::Inconclusive) => exit::INCONCLUSIVE,
+            (Some(true), _) | (None, Verdict::Holds) => exit::HOLDS,
+        }
+    }
+
+    /// What the board's table says of the run. Dashboards turn `holds` into a green light, so that it takes a run that came
+    /// to its end, with a verdict that holds and with every expectation met.
+    pub fn board(self) -> Verdict {
+        let whole = !self.interrupted && !self.broken && !self.unavailable;
+        match (self.verdict, self.expectation_met) {
+            (Verdict::Holds, Some(false)) => Verdict::Falsified,
+            (Verdict::Holds, _) if !whole => Verdict::Inconclusive,
+            (verdict, _) => verdict,
         }
     }
 }
@@ -132,6 +155,19 @@ pub mod exit {
     pub const INTERNAL: u8 = 70;
     /// The user stopped the run.
     pub const INTERRUPTED: u8 = 130;
+
+    /// Of two exit codes the one that comes first in 130, 70, 4, 1, 3, 0.
+    pub fn worse(one: u8, other: u8) -> u8 {
+        let rank = |code: u8| match code {
+            INTERRUPTED => 5,
+            INTERNAL => 4,
+            UNAVAILABLE => 3,
+            FALSIFIED => 2,
+            INCONCLUSIVE => 1,
+            _ => 0,
+        };
+        if rank(other) > rank(one) { other } else { one }
+    }
 }
 
 #[cfg(test)]
@@ -149,15 +185,40 @@ mod tests {
 
     #[test]
     fn the_exit_code_is_the_first_that_applies() {
-        let base = Outcome { interrupted: false, unavailable: false, verdict: Verdict::Holds, expectation_met: None };
+        let base = Outcome::of(Verdict::Holds);
         let falsified = Outcome { verdict: Verdict::Falsified, ..base };
         assert_eq!(base.exit_code(), 0);
         assert_eq!(falsified.exit_code(), 1);
         assert_eq!(Outcome { verdict: Verdict::Inconclusive, ..base }.exit_code(), 3);
         assert_eq!(Outcome { unavailable: true, ..falsified }.exit_code(), 4);
-        assert_eq!(Outcome { interrupted: true, unavailable: true, ..falsified }.exit_code(), 130);
+        assert_eq!(Outcome { broken: true, unavailable: true, ..falsified }.exit_code(), 70);
+        assert_eq!(Outcome { interrupted: true, broken: true, ..falsified }.exit_code(), 130);
+        assert_eq!(Outcome { broken: true, expectation_met: Some(true), ..base }.exit_code(), 70);
         assert_eq!(Outcome { expectation_met: Some(true), ..falsified }.exit_code(), 0);
         assert_eq!(Outcome { expectation_met: Some(false), ..base }.exit_code(), 1);
+    }
+
+    #[test]
+    fn the_board_is_green_only_for_a_whole_run_that_holds_and_is_as_expected() {
+        let base = Outcome::of(Verdict::Holds);
+        assert_eq!(base.board(), Verdict::Holds);
+        assert_eq!(Outcome { expectation_met: Some(true), ..base }.board(), Verdict::Holds);
+        assert_eq!(Outcome { expectation_met: Some(false), ..base }.board(), Verdict::Falsified);
+        for outcome in [
+            Outcome { interrupted: true, ..base },
+            Outcome { broken: true, ..base },
+            Outcome { unavailable: true, ..base },
+            Outcome { expectation_met: Some(true), ..Outcome::of(Verdict::Inconclusive) },
+        ] {
+            assert_eq!(outcome.board(), Verdict::Inconclusive, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_exit_codes_the_worst_decides() {
+        let worst = |codes: &[u8]| codes.iter().fold(0, |worst, &code| exit::worse(worst, code));
+        assert_eq!([worst(&[0, 3, 0]), worst(&[3, 1, 0]), worst(&[1, 4, 3]), worst(&[4, 70])], [3, 1, 4, 70]);
+        assert_eq!(worst(&[4, 130]), 130);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
 use crate::domain::trial::Trial;
-use crate::domain::verdict::{Verdict, exit};
+use crate::domain::verdict::{Outcome, Verdict};
 use crate::report::text::Text;
 
 /// What every record of a qualification says it is.
@@ -193,13 +193,14 @@ impl Qualification {
     /// 0 when every control is sound and every coverage as expected, else 1; 70 if the harness crashed and 130 if it was
     /// stopped.
     pub fn exit_code(&self) -> u8 {
-        match self {
-            Qualification { interrupted: true, .. } => exit::INTERRUPTED,
-            Qualification { crashed: true, .. } => exit::INTERNAL,
-            Qualification { void: true, .. } => exit::FALSIFIED,
-            Qualification { unmet, .. } if !unmet.is_empty() => exit::FALSIFIED,
-            _ => exit::HOLDS,
-        }
+        let Qualification { interrupted, crashed, void, ref unmet, .. } = *self;
+        let outcome = Outcome {
+            interrupted,
+            broken: crashed,
+            expectation_met: Some(!void && unmet.is_empty()),
+            ..Outcome::of(Verdict::Holds)
+        };
+        outcome.exit_code()
     }
 }
 

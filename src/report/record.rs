@@ -569,6 +569,7 @@ impl Record {
     pub fn outcome(&self) -> Outcome {
         Outcome {
             interrupted: self.interrupted,
+            broken: false,
             unavailable: self.unavailable.is_some(),
             verdict: self.verdict,
             expectation_met: self.expectation.as_ref().map(|expectation| expectation.met),

@@ -42,10 +42,7 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     if let Some(sweep) = sweep
         && let Some(device) = record.devices.iter().find(|device| device.name == sweep.device)
     {
-        // A run that is not what its scenario expects must not show green either.
-        let unmet = record.expectation.as_ref().is_some_and(|expectation| !expectation.met);
-        let verdict = if unmet && record.verdict == Verdict::Holds { Verdict::Falsified } else { record.verdict };
-        text.out.push_str(&board_table::render(device, sweep, verdict));
+        text.out.push_str(&board_table::render(device, sweep, record.outcome().board()));
         text.blank();
     }
     text.head(record);

@@ -6,6 +6,7 @@ mod served;
 mod bad_input;
 mod disturbed_links;
 mod every_order;
+mod expectations;
 mod histogram_log;
 mod links;
 mod litex_server;
@@ -19,3 +20,4 @@ mod records;
 mod results;
 #[cfg(feature = "rtl")]
 mod rtl;
+mod verdicts;

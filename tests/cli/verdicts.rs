@@ -1,0 +1,190 @@
+//! Every verdict in a report is the record's: the text judges nothing by itself, and neither does the exit code.
+
+use std::path::PathBuf;
+
+use abench::domain::law::Law;
+use abench::domain::verdict::Verdict;
+use abench::report::record::Record;
+use abench::report::text::{self, Table};
+use abench::scenario::shipped::SHIPPED;
+use serde_json::Value;
+
+use crate::common::{PUBLISHED, answer, unwrapped};
+
+/// What the last line of the board's table says of a run.
+fn board(record: &Record) -> &'static str {
+    let unmet = record.expectation.as_ref().is_some_and(|met| !met.met);
+    match record.verdict {
+        Verdict::Holds if unmet => "VERIFY: FAILED",
+        Verdict::Holds => "VERIFY: ALL MATCH",
+        Verdict::Falsified => "VERIFY: FAILED",
+        Verdict::Inconclusive => "VERIFY: INCONCLUSIVE",
+    }
+}
+
+/// Every sentence of a report that states a verdict, as the record has it.
+fn verdicts_of(record: &Record) -> Vec<String> {
+    let name = record.asked.scenario.as_ref().map_or(String::new(), |name| format!(" {name}:"));
+    let mut told = vec![format!("abench {}:{name} verdict {} ", record.abench, record.verdict)];
+    if let Some(expectation) = &record.expectation {
+        told.push(format!("expectations of the scenario: {} ", if expectation.met { "met" } else { "not met" }));
+    }
+    if !record.bank_sweeps.is_empty() {
+        told.push(board(record).to_owned());
+    }
+    for check in &record.checks {
+        told.push(format!(" {} {} on ", check.verdict, check.name));
+        if check.orders.as_ref().is_some_and(|orders| orders.deliveries > 0) {
+            let oracles: Vec<String> =
+                check.oracles.iter().map(|(name, verdict)| format!("{name} {verdict}")).collect();
+            told.push(format!("oracles: {} coverage: ", oracles.join(", ")));
+        }
+    }
+    let strategies = record.offline.iter().flat_map(|offline| &offline.strategies);
+    told.extend(
+        strategies.map(|row| {
+            format!(" {} {} {} ", row.name, row.verdict, ["-", "sampled"][usize::from(row.warrant.is_some())])
+        }),
+    );
+    if let Some(laws) = &record.laws {
+        for delivery in &laws.delivery {
+            let of =
+                |law: &Law| laws.trials.iter().find(|trial| trial.algebra == delivery.algebra && trial.law == *law);
+            let cells = Law::ALL.iter().filter_map(of).map(|trial| match trial.claimed {
+                true => trial.verdict.to_string(),
+                false => format!("({})", trial.verdict),
+            });
+            told.push(format!(" {} {} ", delivery.algebra, cells.collect::<Vec<_>>().join(" ")));
+        }
+        let of_delivery = [
+            laws.delivery.iter().map(|of| (&of.algebra, of.any_order)).collect::<Vec<_>>(),
+            laws.delivery.iter().map(|of| (&of.algebra, of.repeated_at_once)).collect(),
+            laws.delivery.iter().map(|of| (&of.algebra, of.repeated_at_any_time)).collect(),
+        ];
+        for of in of_delivery {
+            for verdict in [Verdict::Holds, Verdict::Inconclusive, Verdict::Falsified] {
+                let names: Vec<&str> =
+                    of.iter().filter(|(_, v)| *v == verdict).map(|(name, _)| name.as_str()).collect();
+                told.extend((!names.is_empty()).then(|| format!(" {verdict} of {} ", names.join(", "))));
+            }
+        }
+        let accused = laws.trials.iter().filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified);
+        told.extend(accused.map(|trial| format!("claim falsified: {} ", trial.name())));
+    }
+    told
+}
+
+/// The texts that a record holds: what a report repeats of them is no verdict of its own.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.contains(' ') => found.push(unwrapped(text)),
+        Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| texts(value, found)),
+        _ => {}
+    }
+}
+
+/// Without what a terminal takes for colours.
+fn plain(styled: &str) -> String {
+    let mut parts = styled.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
+/// What is wrong with the verdicts of a report: those of the record that it does not tell, and those that it tells besides.
+fn lies(report: &str, record: &Record) -> Vec<String> {
+    let mut rest = format!(" {} ", unwrapped(report));
+    let mut lies = Vec::new();
+    for told in verdicts_of(record) {
+        match rest.find(&told) {
+            // What follows may begin with the blank that this ends with.
+            Some(place) => rest.replace_range(place..place + told.len(), " · "),
+            None => lies.push(format!("not told: {told}")),
+        }
+    }
+    let mut found = Vec::new();
+    texts(&serde_json::to_value(record).expect("JSON"), &mut found);
+    found.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    found.iter().for_each(|text| rest = rest.replace(text, "·"));
+    let words: Vec<&str> = rest.split(|c: char| !c.is_alphanumeric()).collect();
+    for verdict in ["holds", "falsified", "inconclusive"] {
+        let surplus = words.iter().filter(|word| **word == verdict).count();
+        lies.extend((surplus > 0).then(|| format!("told {surplus} times, and not by the record: {verdict}: {rest}")));
+    }
+    lies
+}
+
+/// The text and the record of one run.
+fn both(args: &[&str]) -> (i32, String, Record) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.json");
+    let answer = answer(&[args, &["--record", path.to_str().expect("a path of text")]].concat());
+    let record = std::fs::read_to_string(&path).expect("a record");
+    (answer.exit, answer.output, serde_json::from_str(&record).expect("a record"))
+}
+
+#[test]
+fn text_and_exit_code_of_every_kind_of_run_tell_the_verdicts_of_its_record() {
+    let mut seen = Vec::new();
+    for args in [
+        &PUBLISHED[..],
+        &["9", "7", "--plant", "dead-bank:0"],
+        &["9", "7", "--plant", "accum-drop:7"],
+        &["65537", "--budget", "5"],
+        &["65536", "1"],
+        &["100", "1", "--plant", "drop:70000"],
+        &["6", "1", "--orders", "exhaustive", "--plant", "pipeline-hazard"],
+        &["8", "1", "--orders", "all"],
+        &["1000", "1", "--budget", "1999"],
+        &["run", "tick"],
+        &["run", "laws"],
+        &["run", "every-order"],
+        &["run", "recorded-65537", "--backend", "software"],
+        &["run", "cloned-device"],
+    ] {
+        let (exit, text, record) = both(args);
+        assert_eq!(lies(&text, &record), Vec::<String>::new(), "{args:?}");
+        assert_eq!(exit, i32::from(record.outcome().exit_code()), "{args:?}");
+        seen.push((record.verdict, exit));
+    }
+    for outcome in [
+        (Verdict::Holds, 0),
+        (Verdict::Holds, 1),
+        (Verdict::Falsified, 0),
+        (Verdict::Falsified, 1),
+        (Verdict::Inconclusive, 3),
+    ] {
+        assert!(seen.contains(&outcome), "no run of these came to {outcome:?}");
+    }
+}
+
+#[test]
+fn the_reports_of_all_shipped_scenarios_tell_the_verdicts_of_their_records() {
+    for (name, _) in SHIPPED {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results").join(format!("{name}.json"));
+        let record: Record =
+            serde_json::from_str(&std::fs::read_to_string(&path).expect("a record")).expect("a record of today");
+        let report = plain(&text::render(&record, text::DEFAULT_WIDTH, Table::Shown));
+        assert_eq!(lies(&report, &record), Vec::<String>::new(), "{name}");
+        for row in record.offline.iter().flat_map(|offline| &offline.strategies) {
+            let check = record.checks.iter().find(|check| check.name == row.name).expect("a check of each strategy");
+            assert_eq!(check.verdict, row.verdict, "{name}: {}", row.name);
+        }
+    }
+}
+
+#[test]
+fn a_report_that_lies_about_any_verdict_is_noticed() {
+    let (_, text, record) = both(&["1000", "1", "--budget", "1999"]);
+    assert_eq!(lies(&text, &record), Vec::<String>::new());
+    let mut lied = 0;
+    for (word, other) in [("inconclusive", "holds"), ("holds", "inconclusive"), ("INCONCLUSIVE", "ALL MATCH")] {
+        for (place, _) in text.match_indices(word) {
+            let mut lie = text.clone();
+            lie.replace_range(place..place + word.len(), other);
+            assert!(!lies(&lie, &record).is_empty(), "{word} at {place} may read {other}");
+            lied += 1;
+        }
+    }
+    assert!(lied > 10, "{lied}");
+}
