@@ -95,7 +95,11 @@ module bench_engine #(
     integer lane;
 
     always @(posedge clk) begin
+`ifdef ABENCH_PLANTS
+        if (rst | clears & ~stays(START_KEEPS_BANKS)) begin
+`else
         if (rst | clears) begin
+`endif
             for (lane = 0; lane < N_BANKS; lane = lane + 1) bank[lane] <= 64'd0;
         end
 `ifdef ABENCH_PLANTS
@@ -137,7 +141,11 @@ module bench_engine #(
                 cycles <= 32'd0;
                 result <= 64'd0;
                 busy   <= starts;
+`ifdef ABENCH_PLANTS
+                done   <= done & stays(DONE_STAYS);
+`else
                 done   <= 1'b0;
+`endif
                 next   <= 33'd0;
             end
             case (wb_adr_i)

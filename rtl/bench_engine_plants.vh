@@ -19,6 +19,8 @@ localparam [7:0] INDEX_WRAPS = 8'd13;
 localparam [7:0] EARLY_DONE = 8'd14;
 localparam [7:0] EXTRA_CYCLE = 8'd15;
 localparam [7:0] FLIP_BIT = 8'd16;
+localparam [7:0] START_KEEPS_BANKS = 8'd27;
+localparam [7:0] DONE_STAYS = 8'd28;
 
 /* verilator tracing_off */
 
@@ -41,6 +43,12 @@ always @(posedge clk) begin
         early_result <= merged_seen(1'b0);
     end
 end
+
+// Whether this write is a START alone, which leaves something as it is: CTRL clear never does.
+function stays;
+    input [7:0] wanted;
+    stays = starts && !wb_dat_i[1] && has(wanted);
+endfunction
 
 function [32:0] end_after;
     input [32:0] sound;
@@ -206,7 +214,7 @@ function [64*N_BANKS-1:0] after;
     end
 endfunction
 
-always @(posedge clk) if (planted & busy) reached <= reached_after(reached);
+always @(posedge clk) if (planted & (busy | starts)) reached <= reached_after(reached);
 
 // How often each slot's fault was in use, this clock included.
 function [2047:0] reached_after;
@@ -218,6 +226,14 @@ function [2047:0] reached_after;
     reg         here;
     begin
         reached_after = before;
+        for (s = 7'd0; s < plants; s = s + 7'd1) begin
+            case (kind[s[5:0]])
+                START_KEEPS_BANKS: here = stays(START_KEEPS_BANKS);
+                DONE_STAYS:        here = done && stays(DONE_STAYS);
+                default:           here = 1'b0;
+            endcase
+            reached_after[{s[5:0], 5'd0}+:32] = reached_after[{s[5:0], 5'd0}+:32] + {31'd0, here};
+        end
         if (accumulates && !dropped(next))
             for (n = 6'd0; n < active; n = n + 6'd1)
                 if (next + {27'd0, n} < last) begin

@@ -59,6 +59,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         Just(Fault::EarlyDone),
         Just(Fault::ExtraCycle),
         (0..64u32).prop_map(Fault::FlipBit),
+        Just(Fault::StartKeepsBanks),
+        Just(Fault::DoneStays),
     ];
     let adapter = prop_oneof![
         Just(Fault::StaleRead),

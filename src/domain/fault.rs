@@ -85,6 +85,11 @@ pub enum Fault {
     ExtraCycle,
     /// Bit B of the engine's merged result is inverted. Text: `flip-bit:B`.
     FlipBit(u32),
+    /// START does not clear the engine's banks: a run goes on from the run before it. CTRL clear does. Text:
+    /// `start-keeps-banks`.
+    StartKeepsBanks,
+    /// The engine's done bit does not fall at START; CTRL clear takes it back. Text: `done-stays`.
+    DoneStays,
     /// A READ of the adapter answers with the state before the last ACCUM. Text: `stale-read`.
     StaleRead,
     /// A READ of the adapter answers before it is done: with the response of the command before it. Text:
@@ -113,7 +118,8 @@ pub enum Fault {
 pub const FORMS: &str = "dead-bank:K, stuck-bank:K and swap-banks:J:K (J and K from 0 to 31), drop:I, duplicate:I, \
                          reorder:I, torn:I and misaddress:I (I from 0 to 4294967294), bank-operator:OP and \
                          accum-operator:OP (OP or, add or overwrite), short-count, long-count, partial-cycle-dropped, \
-                         index-wraps:B (B from 1 to 31), early-done, extra-cycle, flip-bit:B (B from 0 to 63), stale-read, \
+                         index-wraps:B (B from 1 to 31), early-done, extra-cycle, flip-bit:B (B from 0 to 63), start-keeps-banks, \
+                         done-stays, stale-read, \
                          early-read, lost-high-word, accum-drop:N and accum-repeat:N (N from 1), \
                          pipeline-hazard, \
                          load-keeps-accumulator, load-wrong-context and swap-wrong-context";
@@ -142,6 +148,8 @@ impl fmt::Display for Fault {
             Fault::EarlyDone => write!(f, "early-done"),
             Fault::ExtraCycle => write!(f, "extra-cycle"),
             Fault::FlipBit(bit) => write!(f, "flip-bit:{bit}"),
+            Fault::StartKeepsBanks => write!(f, "start-keeps-banks"),
+            Fault::DoneStays => write!(f, "done-stays"),
             Fault::StaleRead => write!(f, "stale-read"),
             Fault::EarlyRead => write!(f, "early-read"),
             Fault::LostHighWord => write!(f, "lost-high-word"),
@@ -187,6 +195,8 @@ impl FromStr for Fault {
             ["early-done"] => Ok(Fault::EarlyDone),
             ["extra-cycle"] => Ok(Fault::ExtraCycle),
             ["flip-bit", bit] => within(bit, 0..u64::BITS).map(Fault::FlipBit),
+            ["start-keeps-banks"] => Ok(Fault::StartKeepsBanks),
+            ["done-stays"] => Ok(Fault::DoneStays),
             ["stale-read"] => Ok(Fault::StaleRead),
             ["early-read"] => Ok(Fault::EarlyRead),
             ["lost-high-word"] => Ok(Fault::LostHighWord),
@@ -322,6 +332,8 @@ mod tests {
             "early-done",
             "extra-cycle",
             "flip-bit:63",
+            "start-keeps-banks",
+            "done-stays",
             "stale-read",
             "early-read",
             "lost-high-word",

@@ -122,6 +122,16 @@ pub const CATALOGUE: &[Entry] = &[
         mutants: |_| [0, 31, 32, 63].map(|bit| vec![Fault::FlipBit(bit)]).to_vec(),
     },
     Entry {
+        form: "start-keeps-banks",
+        about: "START does not clear the banks of the engine: a run goes on from the run before it",
+        mutants: |_| vec![vec![Fault::StartKeepsBanks]],
+    },
+    Entry {
+        form: "done-stays",
+        about: "the done bit of the engine does not fall at START",
+        mutants: |_| vec![vec![Fault::DoneStays]],
+    },
+    Entry {
         form: "stale-read",
         about: "a READ of the adapter answers with the state before the last ACCUM",
         mutants: |_| vec![vec![Fault::StaleRead]],

@@ -100,10 +100,14 @@ impl Engine {
         }
         match offset {
             CTRL => {
+                let (banks, done) = (self.accumulators, self.done);
                 if word & (CLEAR | START) != 0 {
                     self.clear();
                 }
                 self.busy = word & START != 0;
+                if word & (CLEAR | START) == START {
+                    self.stays_at_start(&banks, done);
+                }
             }
             COUNT => self.count = word,
             ACTIVE => self.active = word.clamp(1, self.banks),
@@ -119,6 +123,18 @@ impl Engine {
         self.cycles = 0;
         self.result = 0;
         self.done = false;
+    }
+
+    /// What a START alone leaves as it was, where that is planted: CTRL clear never does.
+    fn stays_at_start(&mut self, banks: &[u64; MOST_BANKS as usize], done: bool) {
+        for &(place, fault) in &self.faults {
+            match fault {
+                Fault::StartKeepsBanks => self.accumulators = *banks,
+                Fault::DoneStays if done => self.done = true,
+                _ => continue,
+            }
+            self.plants.reached(place);
+        }
     }
 
     /// One clock, as the hardware does it.
@@ -383,6 +399,8 @@ mod tests {
             Just(Fault::EarlyDone),
             Just(Fault::ExtraCycle),
             (0..64u32).prop_map(Fault::FlipBit),
+            Just(Fault::StartKeepsBanks),
+            Just(Fault::DoneStays),
         ]
     }
 
@@ -444,6 +462,25 @@ mod tests {
         assert_eq!(with(Fault::IndexWraps(3)), (sum(&[2, 3, 4, 5, 6, 7]), 3));
         assert_eq!(with(Fault::ExtraCycle), (all, 4));
         assert_eq!(with(Fault::FlipBit(5)), (all ^ 32, 3));
+    }
+
+    #[test]
+    fn what_stays_at_a_start_is_as_the_run_before_left_it_and_clear_takes_it_back() {
+        let second = |faults: &[Fault], ctrl: u32| {
+            let mut engine = started_with(faults, 8, 3, 4, 1000);
+            engine.advance(10);
+            engine.write(COUNT, 9);
+            engine.write(CTRL, ctrl);
+            let status = engine.read(CTRL);
+            engine.advance(10);
+            (status, engine.result)
+        };
+        let sound = second(&[], START);
+        assert_eq!(sound.0, BUSY);
+        let first = ended(started(8, 3, 4, 1000)).0;
+        assert_eq!(second(&[Fault::StartKeepsBanks], START), (BUSY, sound.1 ^ first));
+        assert_eq!(second(&[Fault::DoneStays], START), (BUSY | DONE, sound.1));
+        assert_eq!(second(&[Fault::StartKeepsBanks, Fault::DoneStays], START | CLEAR), sound);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub fn words(fault: Fault) -> (u32, u32) {
         Fault::LoadWrongContext => (24, 0),
         Fault::SwapWrongContext => (25, 0),
         Fault::PipelineHazard => (26, 0),
+        Fault::StartKeepsBanks => (27, 0),
+        Fault::DoneStays => (28, 0),
     }
 }
 
