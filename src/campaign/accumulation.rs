@@ -7,16 +7,19 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
+use crate::campaign::controls::wrong::{WrongAccumulator, sum};
+use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{EngineRun, Execution};
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Accumulator, SubjectError};
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::oracle::equations;
 use crate::report::record::{Check, Part};
 use crate::subject::scalar::{self, Scalar};
@@ -77,7 +80,7 @@ pub fn check_reference(references: References, count: u32, seed: Seed) -> Option
         let finding = finding(scalar::NAME, count, closed_form, references.xorshift64, case);
         let summary = "the reference is not what the closed form says: nothing else can be judged".to_owned();
         let subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
-        judged(subjects, summary, vec![finding])
+        judged(Judge::Reference, subjects, summary, vec![finding])
     })
 }
 
@@ -106,7 +109,7 @@ pub fn check<A: Accumulator + ?Sized>(
         "{count} xorshift64 and {count} splitmix64 deltas, every one applied, against scalar, and scalar's xorshift64 \
          against the closed form"
     );
-    Ok(judged(subjects, summary, findings))
+    Ok(judged(Judge::Accumulation, subjects, summary, findings))
 }
 
 fn finding(name: &str, count: u32, expected: u64, got: u64, case: String) -> Finding {
@@ -124,11 +127,12 @@ fn finding(name: &str, count: u32, expected: u64, got: u64, case: String) -> Fin
     }
 }
 
-fn judged(subjects: BTreeMap<String, Evidence>, summary: String, findings: Vec<Finding>) -> Check {
+fn judged(judge: Judge, subjects: BTreeMap<String, Evidence>, summary: String, findings: Vec<Finding>) -> Check {
     let verdict = if findings.is_empty() { Verdict::Holds } else { Verdict::Falsified };
     Check {
         name: ACCUMULATION.to_owned(),
         part: Part::Orders,
+        judge,
         subjects,
         verdict,
         summary,
@@ -138,6 +142,47 @@ fn judged(subjects: BTreeMap<String, Evidence>, summary: String, findings: Vec<F
         tries: vec![FaultClass::WrongAccumulation],
         findings,
     }
+}
+
+/// What is planted for the judge of the reference.
+pub const CONTROLS_OF_REFERENCE: &[Control] =
+    &[Control { judge: Judge::Reference, planted: "each bit of the reference wrong", show: show_reference }];
+
+/// What is planted for the judge of accumulators.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::Accumulation,
+    planted: "each bit of an accumulator's result wrong, for each generator",
+    show: show_accumulators,
+}];
+
+/// Deltas of a control, and their seed.
+const OF_CONTROL: (u32, Seed) = (9, Seed::new(7));
+
+fn references_of_control() -> References {
+    let (count, seed) = OF_CONTROL;
+    References::of(count, seed, &mut Unwatched).expect("software answers")
+}
+
+fn show_reference() -> Shown {
+    let (count, seed) = OF_CONTROL;
+    let right = references_of_control();
+    Shown::of(0, bits(), |mask| {
+        let references = References { xorshift64: right.xorshift64 ^ mask, ..right };
+        check_reference(references, count, seed).map_or(Verdict::Holds, |check| check.verdict)
+    })
+}
+
+fn show_accumulators() -> Shown {
+    let (count, seed) = OF_CONTROL;
+    let references = references_of_control();
+    let wrong =
+        [Generator::Xorshift64, Generator::SplitMix64].into_iter().flat_map(|of| bits().map(move |bit| (of, bit)));
+    Shown::of((Generator::Xorshift64, 0), wrong, |(of, mask)| {
+        let first = Deltas { generator: of, seed }.at(0);
+        let after = move |arrived: &[u64]| sum(arrived) ^ if arrived.first() == Some(&first) { mask } else { 0 };
+        let mut accumulators = [Box::new(WrongAccumulator::showing(after))];
+        check(&mut accumulators, references, count, seed, &mut Unwatched).expect("software answers").verdict
+    })
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
+use crate::campaign::controls::wrong::WrongDevice;
+use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::execution::{AdapterOp, Execution};
 use crate::domain::fault::{FaultClass, WrongOperator};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{AdapterShape, Device, SubjectError};
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::explore::minimise::fewest_items;
 use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read};
 use crate::report::record::{Check, Part};
@@ -97,6 +100,7 @@ pub fn check(
     let check = Check {
         name: ROUND_TRIPS.to_owned(),
         part: Part::Adapter,
+        judge: Judge::RoundTrips,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
@@ -228,6 +232,36 @@ fn shrink(
         format!("{len} operations after {REPLAYS} replays; not proved minimal")
     };
     Ok((smallest.found, shows, size))
+}
+
+/// What is planted for the judge of reads.
+pub const CONTROLS: &[Control] = &[
+    Control {
+        judge: Judge::RoundTrips,
+        planted: "each bit of a READ wrong, and each of the READs in turn",
+        show: show_reads,
+    },
+    Control { judge: Judge::RoundTrips, planted: "the first READ of the whole check wrong", show: show_whole_check },
+];
+
+fn show_reads() -> Shown {
+    let seed = Seed::new(7);
+    // One context from its LOAD to its last READ.
+    let ops: Vec<AdapterOp> = operations_on_one_state(seed).into_iter().take(20).collect();
+    let reads = ops.iter().filter(|&&op| op == AdapterOp::Read).count() as u64;
+    let wrong = bits().enumerate().map(|(place, mask)| (place as u64 % reads, mask));
+    Shown::of((0, 0), wrong, |(place, mask)| {
+        let mut device = WrongDevice::in_reads(move |read| if read == place { mask } else { 0 });
+        let judged = judge(&mut device, &ops, "control", &mut Unwatched).expect("software answers");
+        verdict(judged.finding.as_ref())
+    })
+}
+
+fn show_whole_check() -> Shown {
+    Shown::of(0, [1], |mask| {
+        let mut device = WrongDevice::in_reads(move |read| if read == 0 { mask } else { 0 });
+        check(&mut device, Seed::new(7), &mut Unwatched).expect("software answers").0.verdict
+    })
 }
 
 #[cfg(test)]

@@ -374,6 +374,7 @@ mod tests {
     use crate::campaign::engine_sweeps::{bank_runs, short_runs};
     use crate::domain::finding::{Finding, Quantity};
     use crate::domain::hex::Hex64;
+    use crate::domain::judge::Judge;
     use crate::domain::seed::Seed;
 
     fn engine(banks: u32, count: u32, seed: u64) -> EngineRuns {
@@ -409,6 +410,7 @@ mod tests {
         Check {
             name: "round trips".to_owned(),
             part: Part::Adapter,
+            judge: Judge::RoundTrips,
             subjects: Default::default(),
             verdict: Verdict::Holds,
             summary: String::new(),

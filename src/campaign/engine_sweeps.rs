@@ -3,6 +3,8 @@
 //! The bank sweep is the published run. The short sweep, COUNT 1 to twice the banks at every number of active banks,
 //! sees what the bank sweep cannot: every set of dead banks, whatever the SEED.
 
+pub mod controls;
+
 use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
@@ -11,6 +13,7 @@ use crate::domain::execution::{EngineOutcome, EngineRun, Execution};
 use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Accumulator, BenchDevice, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -121,7 +124,7 @@ pub fn judge_bank_sweep(device: &dyn BenchDevice, sweep: &[Observed], planned: u
     };
     let active: Vec<String> = runs.iter().map(|run| run.active.to_string()).collect();
     let compared = format!("COUNT {count} at ACTIVE {}, result and cycles against scalar", active.join(", "));
-    let mut check = judge(BANK_SWEEP, device, sweep, planned, compared);
+    let mut check = judge((BANK_SWEEP, Judge::BankSweep), device, sweep, planned, compared);
     if let (Verdict::Holds, Some(reason)) = (check.verdict, blind) {
         check.verdict = Verdict::Inconclusive;
         check.summary = reason;
@@ -153,7 +156,7 @@ pub fn judge_short_sweep(device: &dyn BenchDevice, sweep: &[Observed], planned: 
     let runs: Vec<EngineRun> = sweep.iter().map(|observed| observed.run).collect();
     let compared =
         format!("COUNT 1 to {} at every ACTIVE from 1 to {banks}, result and cycles against scalar", 2 * banks);
-    let mut check = judge(SHORT_SWEEP, device, sweep, planned, compared);
+    let mut check = judge((SHORT_SWEEP, Judge::ShortSweep), device, sweep, planned, compared);
     check.tries = tried(&UnseenBanks::of(&runs, banks));
     check
 }
@@ -168,7 +171,13 @@ fn tried(unseen: &UnseenBanks) -> Vec<FaultClass> {
     tried
 }
 
-fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], planned: usize, compared: String) -> Check {
+fn judge(
+    (name, judge): (&str, Judge),
+    device: &dyn BenchDevice,
+    sweep: &[Observed],
+    planned: usize,
+    compared: String,
+) -> Check {
     let is_whole = sweep.len() == planned;
     let wrong = sweep.iter().filter(|observed| !observed.right()).count();
     let doubtful = sweep.iter().filter(|observed| !observed.reproducible).count();
@@ -187,6 +196,7 @@ fn judge(name: &str, device: &dyn BenchDevice, sweep: &[Observed], planned: usiz
     Check {
         name: name.to_owned(),
         part: Part::Engine,
+        judge,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         summary,

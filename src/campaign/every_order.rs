@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
+use crate::campaign::controls::{Control, Shown};
 use crate::campaign::{Progress, walk};
 use crate::domain::algebra::{Algebra, Entry, Generic, Named, REGISTRY, Reading};
 use crate::domain::case::Case;
@@ -11,11 +12,13 @@ use crate::domain::execution::Execution;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::replica::Merging;
+use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
-use crate::domain::trial::EveryOrderTrial;
+use crate::domain::trial::{Budget, EveryOrderTrial, MemoryMib};
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::explore::exhaustive::{Disagreement, Judgement, Limits, Outcome, Plan, Refused, Unsettled, Way, explore};
 use crate::report::record::{Check, Part, Unseen};
 
@@ -143,6 +146,7 @@ fn check(
     Check {
         name,
         part: Part::Orders,
+        judge: Judge::EveryOrder,
         subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
         verdict,
         tries: if doubt.is_none() { tried(trial) } else { Vec::new() },
@@ -210,4 +214,31 @@ pub fn unseen(trial: &EveryOrderTrial) -> Unseen {
             .to_owned(),
     ];
     Unseen { by_bank_sweep: Vec::new(), by_run: by_run.to_vec() }
+}
+
+/// What is planted for the judge of walks over every order.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::EveryOrder,
+    planted: "algebras that two or three deltas in another order falsify",
+    show: show_every_order,
+}];
+
+fn show_every_order() -> Shown {
+    Shown::of("xor", ["last-arrival-wins", "signed-saturating-add", "f64-sum"], |algebra| {
+        let trial = EveryOrderTrial {
+            seed: Seed::new(7),
+            deltas: 6,
+            algebras: vec![algebra.parse().expect("it is registered")],
+            start: None,
+            sources: None,
+            repeats: None,
+            losses: false,
+            claims: Vec::new(),
+            budget: Budget::deliveries(1 << 20),
+            memory_mib: MemoryMib::mib(1),
+        };
+        let mut progress = Progress::default();
+        run(&trial, NonZeroUsize::MIN, &mut progress, &mut Unwatched).expect("it fits");
+        progress.checks[0].verdict
+    })
 }

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::Progress;
+use crate::campaign::controls::{Control, Shown};
 use crate::domain::algebra::{Entry, REGISTRY};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
+use crate::domain::judge::Judge;
 use crate::domain::law::{Law, LawTrial};
+use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::LawsTrial;
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::oracle::laws::try_law;
 use crate::report::record::{Check, DeliveryRecord, LawsRecord, Part, Unseen};
 
@@ -59,6 +62,7 @@ fn check(name: String, entry: &Entry, trials: &[LawTrial]) -> Check {
     Check {
         name,
         part: Part::Laws,
+        judge: Judge::Laws,
         subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
         verdict,
         oracles: BTreeMap::from([("laws".to_owned(), verdict)]),
@@ -101,12 +105,31 @@ pub fn unseen() -> Unseen {
     Unseen { by_bank_sweep: Vec::new(), by_run: by_run.map(str::to_owned).to_vec() }
 }
 
+/// What is planted for the judge of laws.
+pub const CONTROLS: &[Control] =
+    &[Control { judge: Judge::Laws, planted: "each law claimed of an algebra that breaks it", show: show_laws }];
+
+fn show_laws() -> Shown {
+    let wrong = [
+        ("last-arrival-wins", Law::Commutative),
+        ("signed-saturating-add", Law::Associative),
+        ("xor", Law::Idempotent),
+        ("last-arrival-wins", Law::Identity),
+        ("or", Law::Inverse),
+    ];
+    Shown::of(("xor", Law::Commutative), wrong, |(algebra, law)| {
+        let entry = REGISTRY.iter().find(|entry| entry.name == algebra).expect("it is registered");
+        let claims = Law::ALL.iter().position(|&other| other == law).map(|place| &Law::ALL[place..=place]);
+        let entry = Entry { claims: claims.expect("it is a law"), ..*entry };
+        let trial = try_law(&entry, law, Seed::new(7), 1000, &mut Unwatched).expect("nothing stops it");
+        check("control".to_owned(), &entry, &[trial]).verdict
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::seed::Seed;
     use crate::domain::trial::Tries;
-    use crate::domain::watch::Unwatched;
 
     fn tried(entries: &[Entry]) -> Progress {
         let trial = LawsTrial { seed: Seed::new(7), tries: Tries::default() };

@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::Progress;
+use crate::campaign::controls::wrong::WrongDevice;
+use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::count::counted;
+use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::report::record::{Check, Part};
 use crate::subject::Subjects;
 
@@ -117,6 +120,7 @@ fn check(device: &dyn Device, verdict: Verdict, summary: String) -> Check {
     Check {
         name: LINK.to_owned(),
         part: Part::Link,
+        judge: Judge::Link,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         summary,
@@ -142,6 +146,26 @@ fn take_back(check: &mut Check, device: &str) {
         let falsified = check.oracles.values_mut().filter(|verdict| **verdict == Verdict::Falsified);
         falsified.for_each(|verdict| *verdict = Verdict::Inconclusive);
     }
+}
+
+/// What is planted for the judge of links.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::Link,
+    planted: "each bit of one echoed word damaged, in each word in turn",
+    show: show_link,
+}];
+
+fn show_link() -> Shown {
+    let wrong = bits().enumerate().map(|(place, mask)| (4 * place as u64 + 1, mask));
+    Shown::of((0, 0), wrong, |(place, mask)| {
+        let mut device = WrongDevice::in_echoes(move |echo| if echo == place { mask } else { 0 });
+        let echoes = listen(&mut device, &mut Unwatched).expect("software answers").expect("it has registers");
+        match judged(echoes).0 {
+            // A damaged word accuses the link, which leaves the device in doubt.
+            Verdict::Inconclusive => Verdict::Falsified,
+            verdict => verdict,
+        }
+    })
 }
 
 #[cfg(test)]

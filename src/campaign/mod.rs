@@ -6,6 +6,7 @@
 pub mod accumulation;
 pub mod adapter_round_trips;
 pub mod arrival_orders;
+pub mod controls;
 pub mod coverage;
 pub mod engine_sweeps;
 pub mod every_order;
@@ -40,8 +41,8 @@ use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::record::{
-    Asked, BankSweep, CauseRecord, Check, ClaimRecord, DeviceRecord, FORMAT, Host, Latencies, LawsRecord, Part, Record,
-    TickRecord, Timing, Unseen, VERSION, WalkRecord,
+    Asked, BankSweep, CauseRecord, Check, ClaimRecord, ControlRecord, DeviceRecord, FORMAT, Host, Latencies,
+    LawsRecord, Part, Record, TickRecord, Timing, Unseen, VERSION, WalkRecord,
 };
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};
@@ -60,8 +61,17 @@ pub struct Plan {
 /// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
 /// record of what was done until then.
 pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
+    run_after(plan, controls::show(&plan.scenario.trial), subjects, watch)
+}
+
+/// Runs a plan whose judges have shown this.
+fn run_after(plan: &Plan, controls: Vec<ControlRecord>, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
     let start = Instant::now();
-    let mut progress = Progress { scenario: plan.scenario.name.clone(), ..Progress::default() };
+    let mut progress = Progress { scenario: plan.scenario.name.clone(), controls, ..Progress::default() };
+    if progress.controls.iter().any(|control| !control.works()) {
+        // Whatever these judges say is worth nothing.
+        return progress.into_record(plan, subjects, None);
+    }
     let ended = match &plan.scenario.trial {
         Trial::Standard(trial) => standard::run(trial, subjects, plan.conditions.threads, &mut progress, watch),
         Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
@@ -98,6 +108,7 @@ pub fn orders_fit(plan: &Plan, subjects: &Subjects) -> Result<(), PlanError> {
 pub struct Progress {
     references: Option<References>,
     scenario: Option<String>,
+    controls: Vec<ControlRecord>,
     bank_sweeps: Vec<BankSweep>,
     checks: Vec<Check>,
     causes: Vec<CauseRecord>,
@@ -201,6 +212,7 @@ impl Progress {
             interrupted,
             unavailable: ended.filter(|_| !interrupted).map(|error| error.to_string()),
             expectation: None,
+            controls: self.controls,
             devices,
             reference: self.references.map(|references| Hex64(references.xorshift64)),
             splitmix64_reference: self.references.map(|references| Hex64(references.splitmix64)),
@@ -219,6 +231,10 @@ impl Progress {
             timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
             host: host(plan),
         };
+        if let Some(fault) = record.broken_judges() {
+            record.verdict = Verdict::Inconclusive;
+            record.reason = format!("nothing can be judged: {fault}");
+        }
         record.expectation = expect.as_ref().map(|expect| expectation::judge(expect, &record));
         record
     }
@@ -314,5 +330,56 @@ fn host(plan: &Plan) -> Host {
         arch: std::env::consts::ARCH.to_owned(),
         simd: crate::subject::simd::Simd::best().unit().to_string(),
         threads: plan.conditions.threads.get(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::judge::Judge;
+    use crate::domain::trial::StandardTrial;
+    use crate::domain::verdict::exit;
+    use crate::domain::watch::Unwatched;
+    use crate::report::text::{DEFAULT_WIDTH, Table, render};
+    use crate::subject::{backends, open};
+
+    /// A small standard campaign of judges that have shown what `change` makes of what they do show.
+    fn after(change: impl Fn(&mut Vec<ControlRecord>)) -> Record {
+        let trial = StandardTrial { count: "9".parse().expect("a COUNT"), ..StandardTrial::published() };
+        let conditions = Conditions {
+            threads: std::num::NonZeroUsize::MIN,
+            faults: Vec::new(),
+            link: crate::subject::links::LinkConditions::default(),
+        };
+        let backends = backends(["scalar", "model"]).expect("they are there");
+        let scenario = Scenario::unnamed(Trial::Standard(trial));
+        let plan = Plan { scenario, backends, conditions };
+        let mut subjects = open(&plan.backends, &plan.conditions).expect("they open");
+        let mut controls = controls::show(&plan.scenario.trial);
+        change(&mut controls);
+        run_after(&plan, controls, &mut subjects, &mut Unwatched)
+    }
+
+    #[test]
+    fn a_run_with_a_dead_judge_is_not_made_and_names_the_judge() {
+        assert_eq!(after(|_| {}).outcome().exit_code(), exit::HOLDS);
+        let judges = after(|_| {}).controls.len();
+        for dead in 0..judges {
+            let record = after(|controls| controls[dead].refused -= 1);
+            let named = format!("the judge '{}' refused", record.controls[dead].judge);
+            assert!(record.reason.contains(&named), "{}", record.reason);
+            assert_eq!((record.outcome().exit_code(), record.verdict), (exit::INTERNAL, Verdict::Inconclusive));
+            let report = render(&record, DEFAULT_WIDTH, Table::Shown);
+            assert!(record.checks.is_empty() && !report.contains("ALL MATCH"), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_check_whose_judge_was_never_tried_is_an_internal_error_and_shows_no_green() {
+        let record = after(|controls| controls.retain(|control| control.judge != Judge::RoundTrips));
+        assert!(record.reason.contains("the check adapter round trips was given no planted wrong answer"));
+        assert_eq!(record.outcome().exit_code(), exit::INTERNAL);
+        let report = render(&record, DEFAULT_WIDTH, Table::Shown);
+        assert!(report.contains("VERIFY: INCONCLUSIVE") && !report.contains("ALL MATCH"), "{report}");
     }
 }

@@ -91,7 +91,11 @@ impl Bench<'_> {
             conditions: self.conditions(faults),
         };
         let mut subjects = open(&plan.backends, &plan.conditions)?;
-        Ok(campaign::run(&plan, &mut subjects, &mut Quiet(watch)))
+        let record = campaign::run(&plan, &mut subjects, &mut Quiet(watch));
+        // Under judges that cannot fail every mutant would escape, and that would say nothing of the scenario.
+        let broken = record.broken_judges();
+        assert!(broken.is_none(), "{}", broken.unwrap_or_default());
+        Ok(record)
     }
 
     fn control(&self, scenario: &Scenario, watch: &dyn Watch) -> Result<Control, OpenError> {

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::adapter_round_trips::{judge, tried, verdict};
+use crate::campaign::controls::wrong::WrongDevice;
+use crate::campaign::controls::{Control, Shown, bits};
 use crate::campaign::coverage::MESSAGE;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::AdapterOp;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::Finding;
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{Check, Part, TickRecord};
 use crate::scenario::tick::{
@@ -38,34 +41,47 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
     let changed: Vec<u32> = changes.iter().map(|change| change.context.into()).collect();
     let published = seed == PUBLISHED_SEED;
     let tenths = |bytes: f64| (bytes * 10.0).round() as u64;
-    let count = changes.len() as u64;
     let record = TickRecord {
         seed: Hex64(seed.value()),
         evidence: Evidence::Software,
         published,
-        changed: changed.clone(),
+        changed,
         value_bytes: bytes.values,
         addressing_bytes: bytes.addressing,
         framing_bytes: bytes.framing,
         id_bytes: bytes.ids,
         checksum_bytes: bytes.checksum,
         message_bytes: bytes.total(),
-        bound_tenths: tenths(information_bound(count, 64)),
-        odd_bound_tenths: tenths(information_bound(count, 63)),
+        bound_tenths: tenths(information_bound(changes.len() as u64, 64)),
+        odd_bound_tenths: tenths(information_bound(changes.len() as u64, 63)),
         full_state_bytes: FULL_STATE_BYTES,
     };
-    let received = received(&message);
-    let as_sent = received.as_ref().is_ok_and(|received| *received == state_after(&changes));
-    let as_published = !published || (changed == PUBLISHED_CHANGED && bytes.values == PUBLISHED_BYTES);
+    let (count, values) = (changes.len(), bytes.values);
+    (judge_message(seed, &changes, &message, Weight { count, values, total: bytes.total() }), record)
+}
+
+/// How many contexts a message changes, the bytes of their values, and all of its bytes.
+#[derive(Clone, Copy, Debug)]
+struct Weight {
+    count: usize,
+    values: u64,
+    total: u64,
+}
+
+/// Judges what a receiver makes of a message that should carry these changes.
+fn judge_message(seed: Seed, changes: &[Change], message: &[u8], weight: Weight) -> Check {
+    let Weight { count, values, total } = weight;
+    let published = seed == PUBLISHED_SEED;
+    let changed: Vec<u32> = changes.iter().map(|change| change.context.into()).collect();
+    let received = received(message);
+    let as_sent = received.as_ref().is_ok_and(|received| *received == state_after(changes));
+    let as_published = !published || (changed == PUBLISHED_CHANGED && values == PUBLISHED_BYTES);
     let summary = match (&received, as_sent, as_published) {
         (Err(error), ..) => format!("the receiver cannot decode the message: {error}"),
         (_, false, _) => "the receiver decodes the message to another state than the sender's".to_owned(),
-        (_, _, false) => format!("{count} contexts, {} B of values: not what is published", bytes.values),
+        (_, _, false) => format!("{count} contexts, {} B of values: not what is published", values),
         _ if changes.is_empty() => "no context changes: a tick of no bytes".to_owned(),
-        _ => format!(
-            "{count} of {CONTEXTS} contexts change; a receiver decodes the {} B to the same state",
-            bytes.total()
-        ),
+        _ => format!("{count} of {CONTEXTS} contexts change; a receiver decodes the {} B to the same state", total),
     };
     let verdict = match (as_sent && as_published, changes.is_empty()) {
         (false, _) => Verdict::Falsified,
@@ -75,9 +91,10 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
     };
     // What was compared came out right, also where there was nothing to send.
     let truth = if as_sent && as_published { Verdict::Holds } else { Verdict::Falsified };
-    let check = Check {
+    Check {
         name: format!("{} as a message", name(seed)),
         part: Part::Message,
+        judge: Judge::TickMessage,
         subjects: BTreeMap::from([(MESSAGE.to_owned(), Evidence::Software)]),
         verdict,
         oracles: BTreeMap::from([("truth".to_owned(), truth)]),
@@ -86,8 +103,7 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
         orders: None,
         tries: if changes.is_empty() { Vec::new() } else { vec![FaultClass::WrongMessage] },
         findings: Vec::new(),
-    };
-    (check, record)
+    }
 }
 
 /// Has a device apply the tick: LOAD 0, ACCUM the delta and READ it back, for each changed context.
@@ -114,6 +130,7 @@ pub fn check_device(
     let check = Check {
         name: format!("{} on the device", name(seed)),
         part: Part::Adapter,
+        judge: Judge::TickOnDevice,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         oracles: BTreeMap::from([("truth".to_owned(), truth)]),
@@ -141,6 +158,73 @@ fn received(message: &[u8]) -> Result<Vec<u64>, String> {
         return Ok(state_after(&[]));
     }
     decode(message).map(|message| state_after(&message.changes)).map_err(|error| error.to_string())
+}
+
+/// What is planted for the judge of messages.
+pub const CONTROLS_OF_MESSAGE: &[Control] = &[
+    Control {
+        judge: Judge::TickMessage,
+        planted: "each bit of a delta wrong, in each changed context in turn; each context left out",
+        show: show_message,
+    },
+    Control {
+        judge: Judge::TickMessage,
+        planted: "the published tick without one of its contexts",
+        show: show_published_message,
+    },
+];
+
+/// What is planted for the judge of ticks on a device.
+pub const CONTROLS_ON_DEVICE: &[Control] = &[Control {
+    judge: Judge::TickOnDevice,
+    planted: "each bit of a READ wrong, in each changed context in turn",
+    show: show_on_device,
+}];
+
+/// What the judge says of a message with these changes, where others are due.
+fn verdict_of_message(seed: Seed, due: &[Change], sent: &[Change]) -> Verdict {
+    let (message, bytes) = encode(1, 1, sent);
+    let weight = Weight { count: sent.len(), values: bytes.values, total: bytes.total() };
+    judge_message(seed, due, &message, weight).verdict
+}
+
+fn show_message() -> Shown {
+    let seed = Seed::new(7);
+    let due = tick::changes(seed);
+    let flipped = bits().enumerate().map(|(place, mask)| {
+        let mut sent = due.clone();
+        let len = sent.len();
+        sent[place % len].delta ^= mask;
+        sent
+    });
+    let left_out = (0..due.len()).map(|place| {
+        let mut sent = due.clone();
+        sent.remove(place);
+        sent
+    });
+    let wrong: Vec<_> = flipped.chain(left_out).collect();
+    Shown::of(due.clone(), wrong, |sent| verdict_of_message(seed, &due, &sent))
+}
+
+fn show_published_message() -> Shown {
+    let due = tick::changes(PUBLISHED_SEED);
+    let wrong = (0..due.len()).map(|place| {
+        let mut fewer = due.clone();
+        fewer.remove(place);
+        fewer
+    });
+    let wrong: Vec<_> = wrong.collect();
+    // Sender and receiver agree; only what is published tells.
+    Shown::of(due, wrong, |changes| verdict_of_message(PUBLISHED_SEED, &changes, &changes))
+}
+
+fn show_on_device() -> Shown {
+    let changed = tick::changes(PUBLISHED_SEED).len() as u64;
+    let wrong = bits().enumerate().map(|(place, mask)| (place as u64 % changed, mask));
+    Shown::of((0, 0), wrong, |(place, mask)| {
+        let mut device = WrongDevice::in_reads(move |read| if read == place { mask } else { 0 });
+        check_device(&mut device, PUBLISHED_SEED, &mut Unwatched).expect("software answers").0.verdict
+    })
 }
 
 #[cfg(test)]

@@ -232,7 +232,15 @@ fn deliver(
 ) -> Result<Record, Failure> {
     waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
     deliver_text(place, terminal, &ran.record, |width| text::render(&ran.record, width, table))?;
+    say_if_broken(&ran.record, Console::new(terminal.color));
     Ok(ran.record)
+}
+
+/// Says what is wrong with the judges of a run, where anything is.
+fn say_if_broken(record: &Record, console: Console) {
+    if let Some(fault) = record.broken_judges() {
+        console.say(&format!("abench: internal error, which is a bug of abench: {fault}"));
+    }
 }
 
 /// Writes a record and shows its report: the record first. With the record on standard output, the report is talk.

@@ -12,7 +12,7 @@ use crate::campaign::replay::{self, ReplayError, Replayed};
 use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::{self, WaveformPlace};
-use crate::cmd::{Failure, Ran, RecordPlace, execute, threads, unwritable};
+use crate::cmd::{Failure, Ran, RecordPlace, execute, say_if_broken, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
@@ -152,6 +152,7 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     let (exit, judgement) = compare(&recorded, &fresh);
     report += &judgement;
     console.write(Stream::Output, &report).map_err(unwritable)?;
+    say_if_broken(&fresh, console);
     Ok(exit)
 }
 

@@ -16,6 +16,7 @@ pub mod finding;
 pub mod flaw;
 pub mod hex;
 pub mod history;
+pub mod judge;
 pub mod law;
 pub mod offline;
 pub mod oracle;

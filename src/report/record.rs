@@ -13,6 +13,7 @@ use crate::domain::explorer::Audit;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::Finding;
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant};
@@ -46,6 +47,8 @@ pub struct Record {
     pub unavailable: Option<String>,
     /// Whether the scenario's expectations were met, where it has any.
     pub expectation: Option<Met>,
+    /// What was planted for the judges before the run, and whether they refused it.
+    pub controls: Vec<ControlRecord>,
     /// The devices that were used.
     pub devices: Vec<DeviceRecord>,
     /// The software reference's result.
@@ -111,6 +114,38 @@ pub struct Met {
     pub met: bool,
     /// What was not as expected, a sentence each.
     pub unmet: Vec<String>,
+}
+
+/// Answers that were planted for a judge before the run: a right one, and wrong ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlRecord {
+    /// The judge.
+    pub judge: Judge,
+    /// The wrong answers, in words.
+    pub planted: String,
+    /// Whether the judge accepted the right one.
+    pub accepts_right: bool,
+    /// How many wrong ones there were.
+    pub wrong: u64,
+    /// How many of them it refused.
+    pub refused: u64,
+}
+
+impl ControlRecord {
+    /// Whether the judge told right from wrong every time.
+    pub fn works(&self) -> bool {
+        self.accepts_right && self.wrong > 0 && self.refused == self.wrong
+    }
+
+    /// What is wrong with the judge, if anything is.
+    pub fn fault(&self) -> Option<String> {
+        let ControlRecord { judge, planted, wrong, refused, .. } = self;
+        (!self.works()).then(|| match self.accepts_right {
+            true => format!("the judge '{judge}' refused {refused} of {wrong} planted wrong answers ({planted})"),
+            false => format!("the judge '{judge}' did not accept a right answer ({planted})"),
+        })
+    }
 }
 
 /// A device that was used.
@@ -195,6 +230,8 @@ pub struct Check {
     pub name: String,
     /// What it is about.
     pub part: Part,
+    /// Who judged it.
+    pub judge: Judge,
     /// Who was checked, and how their answers are got.
     pub subjects: BTreeMap<String, Evidence>,
     /// Its judgement.
@@ -569,11 +606,22 @@ impl Record {
     pub fn outcome(&self) -> Outcome {
         Outcome {
             interrupted: self.interrupted,
-            broken: false,
+            broken: self.broken_judges().is_some(),
             unavailable: self.unavailable.is_some(),
             verdict: self.verdict,
             expectation_met: self.expectation.as_ref().map(|expectation| expectation.met),
         }
+    }
+
+    /// What is wrong with the judges of the run, if anything is: one that does not tell planted wrong answers from right ones,
+    /// or one that judged a check and was never tried.
+    pub fn broken_judges(&self) -> Option<String> {
+        let untried = |check: &&Check| !self.controls.iter().any(|control| control.judge == check.judge);
+        let untried = self.checks.iter().filter(untried).map(|check| {
+            format!("the judge '{}' of the check {} was given no planted wrong answer", check.judge, check.name)
+        });
+        let faults: Vec<String> = self.controls.iter().filter_map(ControlRecord::fault).chain(untried).collect();
+        (!faults.is_empty()).then(|| faults.join("; "))
     }
 
     /// Whether the link of this device was found to damage words.

@@ -13,6 +13,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::explorer::Audit;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::verdict::Verdict;
 use crate::report::board_table;
 use crate::report::record::{
@@ -49,6 +50,7 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
     text.counterexamples(record);
     text.planted(&record.planted);
     text.checks(&record.checks);
+    text.controls(record);
     text.claims(record);
     text.ticks(&record.ticks);
     text.walks(&record.walks);
@@ -261,6 +263,23 @@ impl Text {
             let place = if device.is_empty() { String::new() } else { format!(" in {device}") };
             self.paragraph(&format!("  {outcome:<16}"), 18, &format!("{fault}{place}: {reason}"));
         }
+    }
+
+    fn controls(&mut self, record: &Record) {
+        if record.controls.is_empty() {
+            return;
+        }
+        self.heading("controls: wrong answers that were planted for each judge before the run, and refused");
+        let mut by_judge: Vec<(Judge, u64, u64)> = Vec::new();
+        for control in &record.controls {
+            match by_judge.iter_mut().find(|(judge, ..)| *judge == control.judge) {
+                Some((_, refused, wrong)) => (*refused, *wrong) = (*refused + control.refused, *wrong + control.wrong),
+                None => by_judge.push((control.judge, control.refused, control.wrong)),
+            }
+        }
+        let told: Vec<String> =
+            by_judge.iter().map(|(judge, refused, wrong)| format!("{judge} {refused} of {wrong}")).collect();
+        self.paragraph("", 2, &told.join(", "));
     }
 
     fn claims(&mut self, record: &Record) {

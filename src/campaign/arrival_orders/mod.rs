@@ -1,5 +1,6 @@
 //! Arrival orders: the same deltas delivered in many orders, judged by two oracles.
 
+pub mod controls;
 mod counterexample;
 mod delivery;
 mod judgement;
@@ -14,6 +15,7 @@ use hdrhistogram::Histogram;
 use crate::bus::timed::record;
 use crate::domain::delta::{Deltas, Generate, SplitMix64};
 use crate::domain::fault::FaultClass;
+use crate::domain::judge::Judge;
 use crate::domain::oracle::Oracle;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
@@ -167,6 +169,7 @@ pub fn check(
     let check = Check {
         name: ARRIVAL_ORDERS.to_owned(),
         part: Part::Orders,
+        judge: Judge::ArrivalOrders,
         subjects: subjects.iter().map(|subject| (subject.name().to_owned(), subject.evidence())).collect(),
         verdict,
         summary: told,

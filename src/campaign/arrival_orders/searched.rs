@@ -12,6 +12,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, Execution};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
@@ -69,6 +70,7 @@ pub fn check(device: &mut dyn Device, workload: &Workload, watch: &mut dyn Watch
     let check = Check {
         name: name(device.name()),
         part: Part::Orders,
+        judge: Judge::Search,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         summary: told.unwrap_or_else(|| summary(&searched, ended.as_ref())),

@@ -11,6 +11,7 @@ use crate::domain::execution::Execution;
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
 use crate::domain::order::Order;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
@@ -76,6 +77,7 @@ pub fn check(
     let check = Check {
         name,
         part: Part::Orders,
+        judge: Judge::EverySet,
         subjects: BTreeMap::from([(accumulator.name().to_owned(), accumulator.evidence())]),
         verdict,
         summary: doubt.filter(|_| verdict == Verdict::Inconclusive).unwrap_or(told),

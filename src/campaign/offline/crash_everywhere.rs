@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::Progress;
+use crate::campaign::controls::Control;
 use crate::campaign::offline::{caught, judged};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::flaw::Flaw;
 use crate::domain::history::History;
+use crate::domain::judge::Judge;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
@@ -122,6 +124,7 @@ fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against
     Check {
         name: name.to_owned(),
         part: Part::Replicas,
+        judge: Judge::EveryCrash,
         subjects: BTreeMap::from([(RIGHT.to_owned(), Evidence::Software)]),
         verdict,
         summary,
@@ -134,6 +137,13 @@ fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against
         findings: Vec::new(),
     }
 }
+
+/// What is planted for the judge of every end.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::EveryCrash,
+    planted: "an edit lost, an edit counted twice, replicas that differ",
+    show: super::show_world,
+}];
 
 /// What is tried, in words.
 fn tried(trial: &CrashEverywhereTrial) -> String {

@@ -9,7 +9,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::campaign::controls::wrong::{WrongAccumulator, sum};
+use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::evidence::Evidence;
+use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -62,21 +65,33 @@ pub fn compare(
             compared: 0,
             different: 0,
         };
-        let at_once = usize::try_from(subject.longest_order()).unwrap_or(usize::MAX).max(1);
-        for (&register, words) in &arrived {
-            // Where nothing came in there is nothing to merge, and the register is as it was at the start.
-            let mut merged = trial.start as u64;
-            if !words.is_empty() {
-                subject.reset()?;
-                words.chunks(at_once).try_for_each(|some| subject.deliver(some))?;
-                merged ^= subject.observe()?;
-            }
-            let shown = end.registers[register as usize] as u64;
-            record.compared += 8;
-            record.different +=
-                merged.to_be_bytes().iter().zip(shown.to_be_bytes()).filter(|(a, b)| **a != *b).count() as u64;
-        }
+        merge_all(subject, trial.start, &arrived, &end.registers, &mut record)?;
         records.push(record);
+    }
+    Ok(())
+}
+
+/// Has a backend merge what arrived for each register, and compares it with what the hub shows of them.
+fn merge_all(
+    subject: &mut dyn Subject,
+    start: i64,
+    arrived: &BTreeMap<u32, Vec<u64>>,
+    shown: &[i64],
+    record: &mut MergeRecord,
+) -> Result<(), SubjectError> {
+    let at_once = usize::try_from(subject.longest_order()).unwrap_or(usize::MAX).max(1);
+    for (&register, words) in arrived {
+        // Where nothing came in there is nothing to merge, and the register is as it was at the start.
+        let mut merged = start as u64;
+        if !words.is_empty() {
+            subject.reset()?;
+            words.chunks(at_once).try_for_each(|some| subject.deliver(some))?;
+            merged ^= subject.observe()?;
+        }
+        let shown = shown[register as usize] as u64;
+        record.compared += 8;
+        record.different +=
+            merged.to_be_bytes().iter().zip(shown.to_be_bytes()).filter(|(a, b)| **a != *b).count() as u64;
     }
     Ok(())
 }
@@ -101,6 +116,7 @@ fn check(strategy: &str, records: &[MergeRecord]) -> Check {
     Check {
         name: format!("{NAME}{strategy}"),
         part: Part::Replicas,
+        judge: Judge::HubMerge,
         subjects,
         verdict,
         summary: format!(
@@ -113,6 +129,41 @@ fn check(strategy: &str, records: &[MergeRecord]) -> Check {
         tries: Vec::new(),
         findings: Vec::new(),
     }
+}
+
+/// What is planted for the judge of hub merges.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::HubMerge,
+    planted: "each bit of a register wrong, in each register in turn, at the backend and at the hub",
+    show: show_merges,
+}];
+
+/// Registers of the control.
+const REGISTERS: u32 = 3;
+
+fn show_merges() -> Shown {
+    let places = (0..REGISTERS).cycle();
+    let at = |hub: bool| bits().zip(places.clone()).map(move |(mask, register)| (hub, register, mask));
+    Shown::of((false, 0, 0), at(false).chain(at(true)), |(at_hub, wrong, mask)| {
+        let arrived: BTreeMap<u32, Vec<u64>> = (0..REGISTERS).map(|r| (r, vec![1 << r, 0xFF00 << r])).collect();
+        let due = |register: u32| 100 ^ sum(&arrived[&register]);
+        let mask_at = |register, hub| if (register, hub) == (wrong, at_hub) { mask } else { 0 };
+        let shown: Vec<i64> = (0..REGISTERS).map(|r| (due(r) ^ mask_at(r, true)) as i64).collect();
+        let (first, mask) = (arrived[&wrong][0], mask_at(wrong, false));
+        let after = move |words: &[u64]| sum(words) ^ if words.first() == Some(&first) { mask } else { 0 };
+        let mut backend = WrongAccumulator::showing(after);
+        let mut record = MergeRecord {
+            strategy: "control".to_owned(),
+            backend: backend.name().to_owned(),
+            evidence: backend.evidence(),
+            merges: 2 * u64::from(REGISTERS),
+            by_starts: 0,
+            compared: 0,
+            different: 0,
+        };
+        merge_all(&mut backend, 100, &arrived, &shown, &mut record).expect("software answers");
+        checks(&[record])[0].verdict
+    })
 }
 
 #[cfg(test)]

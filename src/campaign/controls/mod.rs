@@ -1,0 +1,164 @@
+//! Positive controls: before a run judges anything, each of its judges is given a right answer, which it must accept, and
+//! planted wrong ones, which it must refuse. A run whose judges cannot fail tells nothing, and is not made.
+//!
+//! A control asks the very function that judges the run, and lies in the file of that function. Knows: the judges. Must
+//! not: judge by itself.
+
+pub mod wrong;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::campaign::{
+    accumulation, adapter_round_trips, arrival_orders, engine_sweeps, every_order, laws, link_on_trial, offline,
+    sync_tick,
+};
+use crate::domain::judge::Judge;
+use crate::domain::trial::Trial;
+use crate::domain::verdict::Verdict;
+use crate::report::record::{Check, ControlRecord};
+
+/// What is planted for a judge, and how it is shown.
+#[derive(Clone, Copy)]
+pub struct Control {
+    /// The judge.
+    pub judge: Judge,
+    /// The wrong answers, in words.
+    pub planted: &'static str,
+    /// Has the judge judge a right answer and the wrong ones.
+    pub show: fn() -> Shown,
+}
+
+/// What a judge made of the answers that were planted for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Whether the right answer held.
+    pub accepts_right: bool,
+    /// Wrong answers.
+    pub wrong: u64,
+    /// Those that were falsified.
+    pub refused: u64,
+}
+
+impl Shown {
+    /// Gives a judge a right answer and then wrong ones.
+    pub fn of<A>(right: A, wrong: impl IntoIterator<Item = A>, mut judge: impl FnMut(A) -> Verdict) -> Self {
+        let mut shown = Shown { accepts_right: judge(right) == Verdict::Holds, wrong: 0, refused: 0 };
+        for answer in wrong {
+            shown.wrong += 1;
+            shown.refused += u64::from(judge(answer) == Verdict::Falsified);
+        }
+        shown
+    }
+}
+
+/// What a check and one of its oracles say: a verdict only where they agree, since a planted answer has to move both.
+pub fn agreed(check: &Check, oracle: &str) -> Verdict {
+    match check.oracles.get(oracle) {
+        Some(&verdict) if verdict == check.verdict => verdict,
+        _ => Verdict::Inconclusive,
+    }
+}
+
+/// Each bit of a word.
+pub fn bits() -> impl Iterator<Item = u64> {
+    (0..u64::BITS).map(|bit| 1 << bit)
+}
+
+/// The controls of a judge. A judge without one does not compile, and a check names its judge.
+fn of(judge: Judge) -> &'static [Control] {
+    match judge {
+        Judge::Reference => accumulation::CONTROLS_OF_REFERENCE,
+        Judge::Accumulation => accumulation::CONTROLS,
+        Judge::BankSweep => engine_sweeps::controls::BANK_SWEEP,
+        Judge::ShortSweep => engine_sweeps::controls::SHORT_SWEEP,
+        Judge::BoardTable => engine_sweeps::controls::BOARD_TABLE,
+        Judge::ArrivalOrders => arrival_orders::controls::WHOLE_ORDERS,
+        Judge::EverySet => arrival_orders::controls::EVERY_SET,
+        Judge::Search => arrival_orders::controls::SEARCH,
+        Judge::RoundTrips => adapter_round_trips::CONTROLS,
+        Judge::TickMessage => sync_tick::CONTROLS_OF_MESSAGE,
+        Judge::TickOnDevice => sync_tick::CONTROLS_ON_DEVICE,
+        Judge::Link => link_on_trial::CONTROLS,
+        Judge::Laws => laws::CONTROLS,
+        Judge::EveryOrder => every_order::CONTROLS,
+        Judge::HubMerge => offline::hub_merge::CONTROLS,
+        Judge::World => offline::CONTROLS,
+        Judge::EveryCrash => offline::crash_everywhere::CONTROLS,
+    }
+}
+
+/// The judges of a trial.
+fn judges(trial: &Trial) -> &'static [Judge] {
+    match trial {
+        Trial::Standard(_) => &[
+            Judge::Reference,
+            Judge::Accumulation,
+            Judge::BankSweep,
+            Judge::ShortSweep,
+            Judge::BoardTable,
+            Judge::ArrivalOrders,
+            Judge::EverySet,
+            Judge::Search,
+            Judge::RoundTrips,
+            Judge::TickMessage,
+            Judge::TickOnDevice,
+            Judge::Link,
+        ],
+        Trial::Tick(_) => &[Judge::TickMessage, Judge::TickOnDevice, Judge::Link],
+        Trial::Laws(_) => &[Judge::Laws],
+        Trial::EveryOrder(_) => &[Judge::EveryOrder],
+        Trial::Offline(_) => &[Judge::World, Judge::HubMerge, Judge::Link],
+        Trial::CrashEverywhere(_) => &[Judge::EveryCrash],
+    }
+}
+
+/// Shows that every judge of a trial can fail. What a judge makes of planted answers depends on nothing but its code, so
+/// each is shown once a process, however many runs that makes.
+pub fn show(trial: &Trial) -> Vec<ControlRecord> {
+    static SHOWN: Mutex<BTreeMap<Judge, Vec<ControlRecord>>> = Mutex::new(BTreeMap::new());
+    let shown_once = |&judge: &Judge| {
+        let mut all = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(judge).or_insert_with(|| of(judge).iter().map(shown).collect()).clone()
+    };
+    judges(trial).iter().flat_map(shown_once).collect()
+}
+
+fn shown(control: &Control) -> ControlRecord {
+    let Shown { accepts_right, wrong, refused } = (control.show)();
+    ControlRecord { judge: control.judge, planted: control.planted.to_owned(), accepts_right, wrong, refused }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::shipped::SHIPPED;
+
+    #[test]
+    fn a_judge_that_never_accuses_and_one_that_always_does_are_both_broken() {
+        let bit = |wrong: u64| if wrong == 0 { Verdict::Holds } else { Verdict::Falsified };
+        let works = |judge: fn(u64) -> Verdict| {
+            let Shown { accepts_right, wrong, refused } = Shown::of(0, bits(), judge);
+            let (judge, planted) = (Judge::Link, String::new());
+            ControlRecord { judge, planted, accepts_right, wrong, refused }.works()
+        };
+        assert!(works(bit));
+        assert!(!works(|_| Verdict::Holds));
+        assert!(!works(|_| Verdict::Falsified));
+        assert!(!works(|_| Verdict::Inconclusive));
+        // Blind for one bit.
+        assert!(!works(|wrong| if wrong << 1 == 0 { Verdict::Holds } else { Verdict::Falsified }));
+    }
+
+    #[test]
+    fn every_judge_of_every_kind_of_trial_refuses_all_that_is_planted_for_it() {
+        for (name, scenario) in SHIPPED {
+            let scenario = crate::scenario::file::parse(scenario, name, name).expect("it is sound");
+            let shown = show(&scenario.trial);
+            assert!(!shown.is_empty(), "{name}");
+            for control in shown {
+                assert!(control.works() && control.wrong > 0, "{name}: {control:?}");
+            }
+        }
+    }
+}
