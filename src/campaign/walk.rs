@@ -48,6 +48,13 @@ pub fn summary(plan: &Plan, outcome: &Outcome) -> String {
                 counted(coverage.settled, "delta")
             )
         }
+        Judgement::Inconclusive(Unsettled::Miscounted) => format!(
+            "{}: the walk made {walked}, and there are {} over {}; it left some out, and proves nothing: a fault of abench, \
+             please report it",
+            plan.describe(),
+            counted(plan.merges(), "merge"),
+            counted(plan.sets(), "delivered set")
+        ),
         Judgement::Inconclusive(Unsettled::Classes { deltas }) => format!(
             "{}: states that differ and show the same became too many at {deltas} deltas; of up to {} all ways agree; \
              {walked}",

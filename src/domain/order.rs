@@ -6,6 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// How the deltas of a workload are ordered. Delta `i` is the one with index `i` in the workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -32,6 +34,25 @@ pub enum Order {
     },
     /// These indices, one after the other. Text: `exactly:2.0.1`.
     Exactly(Vec<u32>),
+}
+
+/// How a seeded order is drawn from its stream of random words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shuffle {
+    /// A Fisher–Yates shuffle with unbiased draws: every order is equally likely.
+    FisherYates,
+    /// A Feistel network of 12 rounds whose round functions are random tables: for more deltas than are kept in an array.
+    Feistel,
+}
+
+impl fmt::Display for Shuffle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Shuffle::FisherYates => "Fisher-Yates shuffles",
+            Shuffle::Feistel => "Feistel networks of 12 rounds",
+        })
+    }
 }
 
 /// Why a text is not an arrival order.

@@ -87,10 +87,10 @@ impl Stream {
     /// If `bound` is 0: there is no such number.
     pub fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "no number is below 0");
-        let rejected_below = bound.wrapping_neg() % bound;
         loop {
             let product = u128::from(self.word()) * u128::from(bound);
-            if product as u64 >= rejected_below {
+            // What is rejected is below `2^64 mod bound`, which is below `bound`: the division is rarely needed.
+            if product as u64 >= bound || product as u64 >= bound.wrapping_neg() % bound {
                 return (product >> 64) as u64;
             }
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::order::Shuffle;
+
 /// The judgement of a check, a claim or a run. In a set, falsified beats inconclusive beats holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -37,16 +39,16 @@ impl fmt::Display for Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Warrant {
-    /// All `deltas`! orders were tried.
+    /// All `deltas`! orders were delivered, counted by their ranks.
     Proved {
         /// How many deltas were put in order.
         deltas: u64,
     },
-    /// Every ordered tuple of `strength` deliveries was seen.
+    /// Every ordered tuple of `strength` deltas was delivered, counted in the orders that were.
     Covered {
         /// T: the length of the tuples.
         strength: u32,
-        /// The tuples that were counted, which is all of them.
+        /// The tuples that were counted: all that there are.
         tuples: u64,
     },
     /// All schedules were covered by a walk that merges equal snapshots.
@@ -58,14 +60,28 @@ pub enum Warrant {
         /// What the proof takes for granted, a sentence each.
         assumptions: Vec<String>,
     },
+    /// Every delivered set was reached in every way, from states that were put back: a search, and no proof of any whole
+    /// order.
+    Searched {
+        /// Steps that were made and counted: one delta to one state each.
+        steps: u64,
+        /// Delivered sets.
+        sets: u64,
+    },
     /// Random orders were tried, independently drawn. At 95 % confidence, the share of orders that could still disagree
     /// is below `3 / k`: the rule of three, an upper bound of `1 - 0.05^(1/k)` (Hanley and Lippman-Hand, JAMA 249(13),
     /// 1983).
     Sampled {
         /// How many.
         orders: u64,
+        /// How they were drawn, where they are arrival orders.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Shuffle>,
     },
 }
+
+/// The fewest random orders that bound anything: with three the bound is 1.
+pub const FEWEST_SAMPLES: u64 = 4;
 
 impl fmt::Display for Warrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,11 +93,17 @@ impl fmt::Display for Warrant {
             Warrant::Covered { strength, tuples } => {
                 write!(f, "covered: every ordered {strength}-tuple of deliveries, {tuples} of {tuples} counted")
             }
-            Warrant::Sampled { orders } if *orders <= 3 => {
+            Warrant::Searched { steps, sets } => write!(
+                f,
+                "searched: all {steps} steps over {sets} delivered sets, each from a state that was put back; no whole \
+                 order is proved"
+            ),
+            Warrant::Sampled { orders, .. } if *orders < FEWEST_SAMPLES => {
                 write!(f, "sampled: k = {orders}, too few to bound the share of orders that disagree")
             }
-            Warrant::Sampled { orders } => {
-                write!(f, "sampled: k = {orders}, p < 3/{orders} = {:.3} at 95 %", 3.0 / *orders as f64)
+            Warrant::Sampled { orders, by } => {
+                write!(f, "sampled: k = {orders}, p < 3/{orders} = {:.3} at 95 %", 3.0 / *orders as f64)?;
+                by.map_or(Ok(()), |by| write!(f, "; drawn by {by} from ChaCha20"))
             }
         }
     }
@@ -223,7 +245,12 @@ mod tests {
 
     #[test]
     fn a_handful_of_samples_claims_no_bound() {
-        assert!(Warrant::Sampled { orders: 3 }.to_string().contains("too few"));
-        assert_eq!(Warrant::Sampled { orders: 64 }.to_string(), "sampled: k = 64, p < 3/64 = 0.047 at 95 %");
+        let sampled = |orders, by| Warrant::Sampled { orders, by }.to_string();
+        assert!(sampled(3, None).contains("too few"));
+        assert_eq!(sampled(64, None), "sampled: k = 64, p < 3/64 = 0.047 at 95 %");
+        assert_eq!(
+            sampled(64, Some(Shuffle::FisherYates)),
+            "sampled: k = 64, p < 3/64 = 0.047 at 95 %; drawn by Fisher-Yates shuffles from ChaCha20"
+        );
     }
 }

@@ -1,8 +1,7 @@
 //! Every order of a workload that is small enough.
 
-use crate::domain::explorer::Explorer;
+use crate::domain::explorer::{Claim, Explorer};
 use crate::domain::order::Order;
-use crate::domain::verdict::Warrant;
 
 /// What it is called.
 pub const NAME: &str = "all";
@@ -41,8 +40,13 @@ impl Explorer for AllOrders {
         Box::new(std::iter::successors(first, following).map(Order::Exactly))
     }
 
-    fn warrant(&self, deltas: u64, tried: u64) -> Option<Warrant> {
-        (AllOrders::within(deltas, tried) == Some(tried)).then_some(Warrant::Proved { deltas })
+    fn claim(&self, _deltas: u64) -> Claim {
+        Claim::EveryOrder
+    }
+
+    /// A bit for every order, by which those that were delivered are counted.
+    fn bytes(&self, deltas: u64) -> u64 {
+        self.number(deltas).map_or(u64::MAX, |orders| orders.div_ceil(64) * 8)
     }
 }
 
@@ -67,15 +71,12 @@ mod tests {
             let orders: Vec<Order> = AllOrders.orders(deltas, 64).collect();
             let texts: std::collections::BTreeSet<String> = orders.iter().map(Order::to_string).collect();
             assert_eq!((orders.len(), texts.len()), (expected, expected));
-            assert_eq!(AllOrders.warrant(deltas, expected as u64), Some(Warrant::Proved { deltas }));
         }
     }
 
     #[test]
-    fn a_workload_with_too_many_orders_gets_none_and_nothing_is_proved() {
+    fn a_workload_with_too_many_orders_gets_none() {
         assert!(AllOrders.orders(5, 64).next().is_none());
         assert!(AllOrders.orders(u64::from(u32::MAX), u64::MAX).next().is_none());
-        assert_eq!(AllOrders.warrant(4, 23), None);
-        assert_eq!(AllOrders.warrant(5, 64), None);
     }
 }

@@ -5,10 +5,10 @@
 
 use std::num::NonZeroUsize;
 
-use crate::domain::explorer::{Audit, Explorer};
+use crate::domain::explorer::{Claim, Explorer};
 use crate::domain::replica::Merging;
 use crate::domain::trial::MOST_WALKED;
-use crate::domain::verdict::Warrant;
+use crate::domain::verdict::FEWEST_SAMPLES;
 use crate::explore::adversarial::Adversarial;
 use crate::explore::all_orders::{self, AllOrders};
 use crate::explore::covering::{self, Covering};
@@ -20,8 +20,8 @@ use crate::explore::{EXHAUSTIVE, PlanError, Setting, search};
 /// of which the standard campaign tries all.
 pub const SAMPLED: u64 = 64;
 
-/// Bytes for each whole order: its fingerprint, by which two are told apart.
-const FINGERPRINT_BYTES: u64 = 24;
+/// Bytes for each whole order: its identity, by which two are told apart, in a search tree.
+const IDENTITY_BYTES: u64 = 40;
 
 /// An explorer, and how many of its orders are planned.
 pub struct Chooser {
@@ -60,19 +60,20 @@ impl Choice {
     /// The standard campaign's own: all orders where there are at most 64; else the adversarial ones and up to 64 drawn
     /// ones, as many as fit.
     pub fn standard(setting: &Setting) -> Self {
-        let Setting { deltas, seed, banks, budget, .. } = *setting;
+        let Setting { deltas, banks, budget, .. } = *setting;
         let fitting = budget / deltas;
         let all = AllOrders::within(deltas, SAMPLED).filter(|&orders| orders <= fitting);
         let explorers = match all {
             Some(planned) => vec![Chooser { explorer: Box::new(AllOrders), planned }],
             None => {
                 let adversarial = Adversarial { banks };
-                // Where not all fit, half of them are drawn: only those carry a warrant.
-                let by_hand = adversarial.number(deltas).unwrap_or(0).min(fitting / 2);
+                // Where not all fit, half of them are drawn, and as many as a warrant takes: only those carry one.
+                let beside = (fitting / 2).min(fitting.saturating_sub(FEWEST_SAMPLES));
+                let by_hand = adversarial.number(deltas).unwrap_or(0).min(beside);
                 let drawn = SAMPLED.min(fitting - by_hand);
                 vec![
                     Chooser { explorer: Box::new(adversarial), planned: by_hand },
-                    Chooser { explorer: Box::new(Seeded { orders: drawn, seed }), planned: drawn },
+                    Chooser { explorer: Box::new(Seeded { orders: drawn }), planned: drawn },
                 ]
             }
         };
@@ -128,24 +129,12 @@ impl Choice {
         self.explorers.iter().map(|chooser| chooser.planned).sum()
     }
 
-    /// What the first `tried` of each explorer's orders are worth: the first warrant that there is.
-    pub fn warrant(&self, deltas: u64, tried: &[u64]) -> Option<Warrant> {
-        let mut choosers = self.explorers.iter().zip(tried).filter(|(_, tried)| **tried > 0);
-        choosers.find_map(|(chooser, &tried)| chooser.explorer.warrant(deltas, tried))
-    }
-
-    /// What the drawn ones among them look like.
-    pub fn audit(&self, deltas: u64, tried: &[u64]) -> Option<Audit> {
-        let mut choosers = self.explorers.iter().zip(tried).filter(|(_, tried)| **tried > 0);
-        choosers.find_map(|(chooser, &tried)| chooser.explorer.audit(deltas, tried))
-    }
-
     /// Deliveries and bytes of the whole orders; `None` where no 64-bit number tells.
     pub(super) fn cost(&self, deltas: u64) -> Option<(u64, u64)> {
         let mut sum = (0u64, 0u64);
         for Chooser { explorer, planned } in &self.explorers {
-            // All orders are different by their making: nothing is kept of them.
-            let kept = if explorer.name() == all_orders::NAME { 0 } else { planned.checked_mul(FINGERPRINT_BYTES)? };
+            // Where all orders are planned, each has a bit, which the explorer counts.
+            let kept = if explorer.name() == all_orders::NAME { 0 } else { planned.checked_mul(IDENTITY_BYTES)? };
             sum.0 = sum.0.checked_add(planned.checked_mul(deltas)?)?;
             sum.1 = sum.1.checked_add(explorer.bytes(deltas).checked_add(kept)?)?;
         }
@@ -163,10 +152,10 @@ impl Choice {
             return EXHAUSTIVE.to_owned();
         }
         let first = self.explorers.first().expect("a choice has an explorer");
-        match first.explorer.warrant(deltas, first.planned) {
-            Some(Warrant::Covered { strength, .. }) => format!("{}:{strength}", covering::NAME),
-            Some(Warrant::Sampled { orders }) => format!("{}:{orders}", seeded::ASKED_FOR),
-            _ => first.explorer.name().to_owned(),
+        match first.explorer.claim(deltas) {
+            Claim::EveryTuple { strength } => format!("{}:{strength}", covering::NAME),
+            Claim::Drawn { .. } => format!("{}:{}", seeded::ASKED_FOR, first.planned),
+            Claim::EveryOrder | Claim::Chosen => first.explorer.name().to_owned(),
         }
     }
 }
@@ -220,7 +209,7 @@ fn whole_orders(setting: &Setting) -> Option<Choice> {
         let explorers = explorers.into_iter().collect::<Option<Vec<Chooser>>>()?;
         Some(Choice { explorers, every_set: false, asked: true }).filter(|choice| choice.fits(setting))
     };
-    let drawn = |most: u64| Chooser::with_all(Seeded { orders: most, seed }, deltas);
+    let drawn = |most: u64| Chooser::with_all(Seeded { orders: most }, deltas);
     let covering = |strength: u32| {
         let tuples = deltas.checked_pow(strength).filter(|&tuples| strength <= 3 || tuples <= TUPLES_UNASKED)?;
         // A family has at least strength! orders; only if those fit is it made.
@@ -245,7 +234,10 @@ pub(super) fn instead(setting: &Setting, strongest: Option<Choice>) -> String {
     let deltas = setting.deltas;
     match strongest {
         None if setting.budget < deltas => format!("not one order fits, and --budget {deltas} takes one"),
-        None => "no plan fits that memory, and --memory 1 takes one".to_owned(),
+        None => {
+            let bytes = Seeded { orders: SAMPLED }.bytes(deltas) + SAMPLED * IDENTITY_BYTES;
+            format!("no plan fits that memory, and --memory {} takes one", bytes.div_ceil(1 << 20))
+        }
         Some(strongest) => {
             let of_sets =
                 EverySetCost::of(setting).filter(|_| strongest.every_set).map_or(0, |cost| cost.of_sets(deltas));

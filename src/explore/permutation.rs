@@ -1,15 +1,30 @@
 //! What each position of an arrival order delivers.
 //!
-//! Every order but a short shuffled or listed one is computed position by position: an order of four thousand million
-//! deltas needs no array.
+//! Shuffled and listed orders are arrays; all others are computed position by position, so that an order of four
+//! thousand million deltas needs no array. `docs/orders.md` describes every order for those who want to compute it
+//! without this code.
 
-use crate::domain::order::Order;
-use crate::domain::seed::{Seed, Stream};
+use crate::domain::order::{Order, Shuffle};
+use crate::domain::seed::Seed;
 use crate::explore::covering::{self, CoveringError, Family};
+use crate::explore::feistel::{self, Feistel};
 
-/// Up to so many deltas a seeded permutation is a shuffled array, of which every order is equally likely; above it a
-/// keyed permutation of the index.
-const SHUFFLED_UP_TO: u64 = 4096;
+/// Up to so many deltas a seeded order is a shuffled array, of which every order is equally likely: 512 KiB, which every
+/// memory limit allows. Above it is a Feistel network.
+const SHUFFLED_UP_TO: u64 = 1 << 17;
+
+/// How the seeded orders of so many deltas are drawn.
+pub fn shuffle_of(len: u64) -> Shuffle {
+    if len <= SHUFFLED_UP_TO { Shuffle::FisherYates } else { Shuffle::Feistel }
+}
+
+/// Bytes that one seeded order of so many deltas takes.
+pub fn seeded_bytes(len: u64) -> u64 {
+    match shuffle_of(len) {
+        Shuffle::FisherYates => len * size_of::<u32>() as u64,
+        Shuffle::Feistel => feistel::bytes(len),
+    }
+}
 
 /// An order of `len` deltas, ready to be delivered.
 pub struct Permutation {
@@ -23,7 +38,7 @@ enum Rule {
     ByBank(Strides),
     Riffle(Strides),
     Array(Vec<u32>),
-    Keyed(Keyed),
+    Feistel(Feistel),
 }
 
 /// Why an order cannot be delivered to a workload, though its text is right.
@@ -68,12 +83,13 @@ impl Permutation {
             Order::Riffle(runs) => Rule::Riffle(Strides::new(len, *runs)),
             Order::Seeded(number) => {
                 let mut stream = seed.stream("orders").member(*number);
-                if len <= SHUFFLED_UP_TO {
-                    let mut indices: Vec<u32> = (0..len as u32).collect();
-                    stream.shuffle(&mut indices);
-                    Rule::Array(indices)
-                } else {
-                    Rule::Keyed(Keyed::draw(len, &mut stream))
+                match shuffle_of(len) {
+                    Shuffle::FisherYates => {
+                        let mut indices: Vec<u32> = (0..len as u32).collect();
+                        stream.shuffle(&mut indices);
+                        Rule::Array(indices)
+                    }
+                    Shuffle::Feistel => Rule::Feistel(Feistel::draw(len, &mut stream)),
                 }
             }
             Order::Covering { strength, number } => {
@@ -109,7 +125,7 @@ impl Permutation {
             Rule::ByBank(strides) => positions.for_each(|(position, index)| *index = strides.by_bank(position)),
             Rule::Riffle(strides) => positions.for_each(|(position, index)| *index = strides.riffle(position)),
             Rule::Array(array) => positions.for_each(|(position, index)| *index = u64::from(array[position as usize])),
-            Rule::Keyed(keyed) => positions.for_each(|(position, index)| *index = keyed.index(position)),
+            Rule::Feistel(feistel) => positions.for_each(|(position, index)| *index = feistel.index(position)),
         }
     }
 }
@@ -144,40 +160,6 @@ impl Strides {
     fn riffle(&self, position: u64) -> u64 {
         let (row, run) = (position / self.banks, position % self.banks);
         run * self.each + run.min(self.longer) + row
-    }
-}
-
-/// A permutation of `0..len` under a drawn key.
-///
-/// Rounds of "add, multiply by an odd number, xor-shift" permute the numbers of `bits` bits, each step being one to
-/// one; a number that falls outside `0..len` is sent round again until it falls inside (cycle walking: Black and
-/// Rogaway, "Ciphers with Arbitrary Finite Domains", CT-RSA 2002), which takes fewer than two rounds on average.
-struct Keyed {
-    len: u64,
-    mask: u64,
-    shift: u32,
-    rounds: [(u64, u64); 4],
-}
-
-impl Keyed {
-    fn draw(len: u64, stream: &mut Stream) -> Self {
-        let bits = (u64::BITS - (len - 1).leading_zeros()).max(2);
-        let rounds = std::array::from_fn(|_| (stream.word(), stream.word() | 1));
-        Keyed { len, mask: u64::MAX >> (u64::BITS - bits), shift: bits / 2, rounds }
-    }
-
-    #[inline]
-    fn index(&self, position: u64) -> u64 {
-        let mut x = position;
-        loop {
-            for (add, multiply) in self.rounds {
-                x = x.wrapping_add(add).wrapping_mul(multiply) & self.mask;
-                x ^= x >> self.shift;
-            }
-            if x < self.len {
-                return x;
-            }
-        }
     }
 }
 
@@ -279,29 +261,5 @@ mod tests {
         let mut first = [0; 6];
         long.fill(0, &mut first);
         insta::assert_compact_debug_snapshot!((indices(&Order::Seeded(3), 10), first));
-    }
-
-    #[test]
-    fn keyed_permutations_have_as_many_inversions_as_chance_gives() {
-        let len = 6000;
-        for number in 0..20 {
-            let order = indices(&Order::Seeded(number), len);
-            let inversions: u64 =
-                (0..order.len()).map(|i| order[i + 1..].iter().filter(|&&later| later < order[i]).count() as u64).sum();
-            // Mean n(n-1)/4 and variance n(n-1)(2n+5)/72 (Knuth, TAOCP 3, section 5.1.1).
-            let n = len as f64;
-            let z = (inversions as f64 - n * (n - 1.0) / 4.0) / (n * (n - 1.0) * (2.0 * n + 5.0) / 72.0).sqrt();
-            assert!(z.abs() < 4.0, "order {number}: {z}");
-        }
-    }
-
-    #[test]
-    fn keyed_permutations_leave_few_neighbours_together() {
-        // In a random order a pair of neighbours stays a pair of neighbours about twice in all.
-        for number in 0..20 {
-            let order = indices(&Order::Seeded(number), 65_537);
-            let together = order.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) == 1).count();
-            assert!(together < 16, "order {number}: {together}");
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! Knows: `domain`. Must not: drive a subject, or know how it works.
 
 pub mod contexts;
+pub mod delivered;
 pub mod equations;
 pub mod gf2;
 pub mod invariance;

@@ -9,12 +9,13 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
-use crate::domain::explorer::Audit;
+use crate::domain::explorer::{Audit, Claim, IdentifiedBy};
 use crate::domain::fault::FaultClass;
 use crate::domain::finding::Finding;
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
+use crate::domain::seed::Seed;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant};
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
@@ -256,10 +257,13 @@ pub struct Check {
 pub struct Orders {
     /// Deltas in each.
     pub deltas: u64,
-    /// How many orders each explorer chose that were tried, by its name.
-    pub explorers: BTreeMap<String, u64>,
-    /// The adversarial orders, by their texts.
-    pub named: Vec<String>,
+    /// What deltas and orders are drawn from.
+    pub seed: Seed,
+    /// The document, and its version, that describes how the orders are made and counted: enough to check a warrant
+    /// without abench.
+    pub described_in: String,
+    /// What was delivered, by explorer, in the order in which they were asked.
+    pub delivered: Vec<DeliveredRecord>,
     /// How much of all that could be tried that is.
     pub coverage: Coverage,
     /// What the drawn orders look like, where some were drawn.
@@ -274,6 +278,26 @@ pub struct Orders {
     /// The sequences behind the check's findings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counterexamples: Vec<Counterexample>,
+}
+
+/// The orders of one explorer that were delivered whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveredRecord {
+    /// The explorer.
+    pub explorer: String,
+    /// What it says of its orders.
+    pub claim: Claim,
+    /// How many were delivered.
+    pub orders: u64,
+    /// SipHash-2-4 with 128 bits of the ranks or hashes of the delivered orders, one after the other.
+    pub digest: String,
+    /// The orders by their texts, where they were chosen by hand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<String>,
+    /// The delivered indices of each order, joined by points: of a family always, else where they are 4096 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listed: Vec<String>,
 }
 
 /// Two sequences of the same deliveries, of which one goes wrong.
@@ -316,6 +340,8 @@ pub struct Coverage {
     pub tried: u64,
     /// How many of them differ.
     pub distinct: u64,
+    /// How they were told apart.
+    pub identified_by: IdentifiedBy,
     /// All orders that there are: a full integer for up to 100 deltas, else the formula.
     pub all: String,
     /// The ordered tuples that were seen, where they were counted.

@@ -170,7 +170,8 @@ impl Text {
             self.line(&format!("  {}{padding}{}", styled(check.verdict), check.name));
             self.paragraph("", 16, &format!("on {}: {}", on(&check.subjects), check.summary));
             if let Some(orders) = &check.orders {
-                let explorers: Vec<String> = orders.explorers.iter().map(|(e, n)| format!("{e} ({n})")).collect();
+                let explorers: Vec<String> =
+                    orders.delivered.iter().map(|of| format!("{} ({})", of.explorer, of.orders)).collect();
                 let oracles: Vec<String> = check.oracles.iter().map(|(o, verdict)| format!("{o} {verdict}")).collect();
                 if orders.deliveries > 0 {
                     self.paragraph(
@@ -374,23 +375,35 @@ pub fn waveform_lines(waveform: &WaveformRecord) -> Vec<String> {
 
 /// How much was tried: the orders, the tuples, and what the drawn ones look like.
 fn coverage(orders: &Orders) -> Vec<String> {
-    let Coverage { tried, distinct, all, tuples } = &orders.coverage;
+    let Coverage { tried, distinct, all, tuples, .. } = &orders.coverage;
     let again = if distinct == tried { String::new() } else { format!(", in {tried} tries") };
     let tuples = tuples.as_ref().map_or(String::new(), |TuplesRecord { strength, counted, all }| {
         format!("; {counted} of {all} ordered {strength}-tuples")
     });
-    let mut sentences = vec![format!("coverage: {distinct} of {all} orders{again}{tuples}")];
-    if let Some(Audit { orders, distinct, inversions_off_by, .. }) = &orders.audit {
-        let sign = if *inversions_off_by < 0 { "-" } else { "+" };
-        let size = inversions_off_by.unsigned_abs();
-        sentences.push(format!(
-            "audit of the drawn orders: {distinct} of {orders} different, inversions {sign}{}.{:03} standard deviations from \
-             their mean",
-            size / 1000,
-            size % 1000
-        ));
+    let mut sentences = vec![format!("coverage, counted as delivered: {distinct} of {all} orders{again}{tuples}")];
+    if let Some(audit) = &orders.audit {
+        sentences.push(audit_sentence(audit));
     }
     sentences
+}
+
+/// What the drawn orders look like, as far as it is so in every audit.
+fn audit_sentence(audit: &Audit) -> String {
+    let Audit { orders, distinct, inversions_off_by, agreements_off_by, spread_off_by, places_off_by, .. } = audit;
+    let off_by = |thousandths: i64| {
+        let sign = if thousandths < 0 { "-" } else { "+" };
+        format!("{sign}{}.{:03}", thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000)
+    };
+    let parts = match (spread_off_by, places_off_by) {
+        (Some(each), Some(all)) => format!(", spread {} in each and {} in all", off_by(*each), off_by(*all)),
+        _ => String::new(),
+    };
+    format!(
+        "audit of the drawn orders: {distinct} of {orders} different; in standard deviations from chance: inversions {}, \
+         same delta at the same position {}{parts}",
+        off_by(*inversions_off_by),
+        off_by(*agreements_off_by)
+    )
 }
 
 fn tenths(tenths: u64) -> String {

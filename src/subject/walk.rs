@@ -34,6 +34,11 @@ pub enum Truth {
     },
     /// The user stopped it.
     Stopped,
+    /// So many different sets were compared, and not all: a fault of the comparison.
+    Incomplete {
+        /// How many.
+        sets: u64,
+    },
 }
 
 /// The plan of [`Walkable::walk`].
@@ -52,7 +57,10 @@ impl<S: Accumulator + WordState> Walkable for S {
         let replica = Merging { deltas, start: 0, merge: |state, delta| self.after(state, &[delta]) };
         let reference = Merging { deltas, start: 0, merge: |state: u64, delta| state ^ delta };
         let mut least: Option<(u32, u64, u64, u64)> = None;
+        let (mut sets, mut sum) = (0u64, 0u64);
+        let all = 1u64 << deltas.len();
         let complete = every_set(&Beside(&replica, &reference), deltas.len() as u32, watch, |set, &(got, expected)| {
+            (sets, sum) = (sets + 1, sum.wrapping_add(set));
             let wrong = (set.count_ones(), set, expected, got);
             if got != expected && least.is_none_or(|least| wrong < least) {
                 least = Some(wrong);
@@ -60,6 +68,8 @@ impl<S: Accumulator + WordState> Walkable for S {
         });
         match least {
             _ if !complete => Truth::Stopped,
+            // Every set once: as many as there are, and the sum of them as numbers.
+            None if sets != all || sum != (all - 1).wrapping_mul(all / 2) => Truth::Incomplete { sets },
             None => Truth::Right,
             Some((_, set, expected, got)) => {
                 let deltas = (0..deltas.len() as u32).filter(|delta| set >> delta & 1 == 1).collect();

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::{Trial, Tried, Workload};
-use crate::domain::explorer::Audit;
 use crate::domain::factorial;
 use crate::domain::trial::Budget;
-use crate::domain::verdict::{Verdict, Warrant};
+use crate::domain::verdict::{FEWEST_SAMPLES, Verdict};
 use crate::explore::choice::Choice;
-use crate::explore::covering;
-use crate::report::record::{Coverage, Orders, TuplesRecord};
+use crate::oracle::delivered::{Measured, Unwarranted};
+use crate::report::record::{Coverage, DeliveredRecord, Orders, TuplesRecord};
+
+/// Where it is described how the orders are made and counted.
+const DESCRIBED_IN: &str = "docs/orders.md, version 1";
 
 /// The judgement of each oracle over all subjects. One order agrees with itself, which says nothing, unless it is the
 /// only one there is.
@@ -30,39 +32,41 @@ pub(super) fn doubt(
     tried: &Tried,
     chosen: &Choice,
     oracles: &BTreeMap<String, Verdict>,
-    audit: Option<&Audit>,
+    unwarranted: Option<&Unwarranted>,
     workload: &Workload,
 ) -> Option<String> {
     let (count, fit) = (u64::from(workload.count), workload.budget.get());
     let undecided = oracles.values().any(|&verdict| verdict == Verdict::Inconclusive);
-    if tried.all() == 0 {
+    if tried.delivered.orders() == 0 {
         let planned = count * Choice::most_of_standard(&workload.setting());
         Some(format!(
-            "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes two, and \
-             --budget {planned} all that are planned",
-            2 * count,
+            "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes \
+             {FEWEST_SAMPLES}, the fewest drawn orders that bound anything, and --budget {planned} all that are planned",
+            FEWEST_SAMPLES * count,
         ))
-    } else if let Some(reason) = audit.and_then(|audit| audit.rejected.as_ref()) {
-        Some(format!("the orders are not as chance gives them: {reason}"))
-    } else if tried.by_index_alone {
+    } else if let Some(Unwarranted::FalseClaim(reason)) = unwarranted {
+        Some(reason.clone())
+    } else if tried.delivered.by_index_alone() {
         Some("the deltas were tried by index alone, as the reference took them".to_owned())
     } else if undecided && chosen.asked {
-        Some("one order cannot disagree with another: ask for several, such as --orders adversarial".to_owned())
+        Some("one order cannot disagree with another: ask for several, such as --orders sample:64".to_owned())
     } else if undecided {
         Some(format!(
             "one complete order of {count} deltas fits the budget of {fit} deliveries, and one order cannot disagree with \
-             another; --budget {} takes two",
-            2 * count,
+             another; --budget {} takes {FEWEST_SAMPLES}, the fewest drawn orders that bound anything",
+            FEWEST_SAMPLES * count,
         ))
     } else if !tried.telling {
         Some("every state is right to be 0: a subject that does nothing passes".to_owned())
+    } else if let Some(Unwarranted::Nothing(reason)) = unwarranted {
+        Some(reason.clone())
     } else {
         None
     }
 }
 
 pub(super) fn summary(tried: &Tried, workload: &Workload) -> String {
-    let (count, all, distinct) = (workload.count, tried.all(), tried.distinct);
+    let (count, all, distinct) = (workload.count, tried.delivered.orders(), tried.delivered.distinct());
     let orders = if all == 1 { "order" } else { "orders" };
     let different = if distinct < all { format!(", {distinct} of them different,") } else { String::new() };
     format!(
@@ -71,24 +75,43 @@ pub(super) fn summary(tried: &Tried, workload: &Workload) -> String {
     )
 }
 
-pub(super) fn orders_record(chosen: &Choice, tried: &Tried, workload: &Workload, audit: Option<Audit>) -> Orders {
+/// What was delivered, as the record keeps it.
+pub(super) fn orders_record(chosen: &Choice, tried: &Tried, measured: Vec<Measured>, workload: &Workload) -> Orders {
     let count = u64::from(workload.count);
-    let tuples = match chosen.warrant(count, &tried.by_explorer) {
-        Some(Warrant::Covered { strength, tuples: counted }) => {
-            Some(TuplesRecord { strength, counted, all: covering::tuples(count, strength) })
-        }
-        _ => None,
-    };
-    let names = chosen.explorers.iter().map(|chooser| chooser.explorer.name().to_owned());
+    let delivered = &tried.delivered;
+    let tuples = measured.iter().filter_map(|measured| measured.tuples).max();
+    let audit = measured.iter().find_map(|measured| measured.audit.clone());
+    let of_explorers = chosen.explorers.iter().zip(measured).zip(&tried.named);
+    let delivered_by = of_explorers.map(|((chooser, measured), named)| DeliveredRecord {
+        explorer: chooser.explorer.name().to_owned(),
+        claim: chooser.explorer.claim(count),
+        orders: measured.orders,
+        digest: measured.digest,
+        named: named.clone(),
+        listed: measured.listed.iter().map(|order| listed(order)).collect(),
+    });
     Orders {
         deltas: count,
-        explorers: names.zip(tried.by_explorer.iter().copied()).collect(),
-        named: tried.named.clone(),
-        coverage: Coverage { tried: tried.all(), distinct: tried.distinct, all: factorial::text(count), tuples },
+        seed: workload.seed,
+        described_in: DESCRIBED_IN.to_owned(),
+        delivered: delivered_by.collect(),
+        coverage: Coverage {
+            tried: delivered.orders(),
+            distinct: delivered.distinct(),
+            identified_by: delivered.identified_by(),
+            all: factorial::text(count),
+            tuples: tuples.map(|(strength, counted, all)| TuplesRecord { strength, counted, all }),
+        },
         audit,
-        deliveries: tried.all() * count,
+        deliveries: delivered.deliveries(),
         budget: workload.budget.get(),
         nominal_deliveries_per_second: Budget::DELIVERIES_PER_SECOND,
         counterexamples: Vec::new(),
     }
+}
+
+/// The indices of an order as `exactly:` takes them.
+fn listed(order: &[u32]) -> String {
+    let indices: Vec<String> = order.iter().map(u32::to_string).collect();
+    indices.join(".")
 }

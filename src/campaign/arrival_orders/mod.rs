@@ -7,13 +7,13 @@ mod judgement;
 pub mod searched;
 pub mod walked;
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
 use crate::bus::timed::record;
-use crate::domain::delta::{Deltas, Generate, SplitMix64};
+use crate::domain::delta::Deltas;
+use crate::domain::explorer::Claim;
 use crate::domain::fault::FaultClass;
 use crate::domain::judge::Judge;
 use crate::domain::oracle::Oracle;
@@ -23,8 +23,9 @@ use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::trial::Budget;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::explore::Setting;
 use crate::explore::choice::Choice;
-use crate::explore::{Setting, adversarial, all_orders};
+use crate::oracle::delivered::Delivered;
 use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
 use crate::report::record::{Check, Orders, Part};
@@ -108,22 +109,12 @@ pub struct Outcome {
 
 /// What was tried of the chosen orders.
 struct Tried {
-    /// How many orders of each explorer.
-    by_explorer: Vec<u64>,
-    /// How many of them are different ones.
-    distinct: u64,
+    /// What the subjects were given.
+    delivered: Delivered,
     /// Whether any state should have been another than 0.
     telling: bool,
-    /// The adversarial ones.
-    named: Vec<String>,
-    /// Whether the only order was the one by index, in which the reference took the deltas.
-    by_index_alone: bool,
-}
-
-impl Tried {
-    fn all(&self) -> u64 {
-        self.by_explorer.iter().sum()
-    }
+    /// The orders that were chosen by hand, by explorer.
+    named: Vec<Vec<String>>,
 }
 
 /// Delivers the workload to every subject in every chosen order.
@@ -152,11 +143,12 @@ pub fn check(
             }
         }
     }
-    let oracles = oracles(tried.distinct, count, &trials);
-    let audit = chosen.audit(count, &tried.by_explorer);
+    let oracles = oracles(tried.delivered.distinct(), count, &trials);
+    let measured = tried.delivered.measured();
+    let warrant = tried.delivered.warrant(&measured);
     let doubt = match &ended {
         Some(ended) => Some(stopped(ended, &tried, planned, &trials)),
-        None => doubt(&tried, chosen, &oracles, audit.as_ref(), workload),
+        None => doubt(&tried, chosen, &oracles, warrant.as_ref().err(), workload),
     };
     let verdict = match Verdict::of_set(oracles.values().copied()) {
         // What did not come again, or could not be tried again, may have been the link's doing.
@@ -174,10 +166,10 @@ pub fn check(
         verdict,
         summary: told,
         oracles,
-        warrant: chosen.warrant(count, &tried.by_explorer).filter(|_| verdict == Verdict::Holds),
-        orders: Some(Orders { counterexamples, ..orders_record(chosen, &tried, workload, audit) }),
+        warrant: warrant.ok().filter(|_| verdict == Verdict::Holds),
+        orders: Some(Orders { counterexamples, ..orders_record(chosen, &tried, measured, workload) }),
         // An order by index is the one in which the reference took the deltas: it tries nothing. One delta has no other.
-        tries: if tried.all() > 0 && count > 1 && !tried.by_index_alone {
+        tries: if tried.delivered.orders() > 0 && count > 1 && !tried.delivered.by_index_alone() {
             vec![FaultClass::OrderDependence]
         } else {
             Vec::new()
@@ -198,47 +190,37 @@ fn try_orders(
     watch: &mut dyn Watch,
 ) -> (Tried, Option<SubjectError>) {
     let count = u64::from(workload.count);
+    let claims = chosen.explorers.iter().map(|chooser| (chooser.explorer.claim(count), chooser.planned));
     let mut tried = Tried {
-        by_explorer: vec![0; chosen.explorers.len()],
-        distinct: 0,
+        delivered: Delivered::new(workload.seed, count, claims),
         telling: false,
-        named: Vec::new(),
-        by_index_alone: false,
+        named: vec![Vec::new(); chosen.explorers.len()],
     };
-    let mut fingerprints = BTreeSet::new();
     for (place, chooser) in chosen.explorers.iter().enumerate() {
         for order in chooser.explorer.orders(count, chooser.planned) {
-            let (delivered, fingerprint) = match deliver_to_all(subjects, trials, &order, workload, watch) {
-                Ok(delivered) => delivered,
+            tried.delivered.begin(place);
+            let states = match deliver_to_all(subjects, trials, &order, workload, &mut tried.delivered, watch) {
+                Ok(states) => states,
                 Err(ended) => return (tried, Some(ended)),
             };
-            for (trial, states) in trials.iter_mut().zip(delivered) {
+            // What is no permutation is a fault of the harness, and must not be blamed on a subject.
+            tried.delivered.end().unwrap_or_else(|fault| panic!("order {order}: {fault}"));
+            for (trial, states) in trials.iter_mut().zip(states) {
                 tried.telling |= states.before_last.expected != 0 || states.last.expected != 0;
                 trial.judge(&order, states);
             }
-            tried.by_explorer[place] += 1;
-            // All orders are different by their making, and too many to be kept.
-            let is_new = chooser.explorer.name() == all_orders::NAME || fingerprints.insert(fingerprint);
-            tried.distinct += u64::from(is_new);
-            if chooser.explorer.name() == adversarial::NAME {
-                tried.named.push(order.to_string());
+            if chooser.explorer.claim(count) == Claim::Chosen {
+                tried.named[place].push(order.to_string());
             }
         }
     }
-    // An order may say "by index" in other words than `given`.
-    tried.by_index_alone = count > 1 && fingerprints.len() == 1 && fingerprints.contains(&by_index(count));
     (tried, None)
-}
-
-/// The fingerprint of the order by index.
-fn by_index(count: u64) -> u64 {
-    (0..count).fold(0, |fingerprint, index| SplitMix64.generate(fingerprint ^ index))
 }
 
 fn stopped(ended: &SubjectError, tried: &Tried, planned: u64, trials: &[Trial]) -> String {
     let wrong = trials.iter().find_map(|trial| trial.first_wrong.as_ref());
     let wrong = wrong.map_or(String::new(), |(order, _)| format!("; after order {order} a state was wrong"));
-    format!("{ended} after {} of {planned} planned orders{wrong}", tried.all())
+    format!("{ended} after {} of {planned} planned orders{wrong}", tried.delivered.orders())
 }
 
 impl Trial {
@@ -285,14 +267,15 @@ impl TimedSubjects<'_, '_> {
     }
 }
 
-/// Delivers one order to all subjects and gives what each shows, and the order's fingerprint.
+/// Delivers one order to all subjects and gives what each shows.
 fn deliver_to_all(
     subjects: &mut [&mut dyn Subject],
     trials: &mut [Trial],
     order: &Order,
     workload: &Workload,
+    delivered: &mut Delivered,
     watch: &mut dyn Watch,
-) -> Result<(Vec<States>, u64), SubjectError> {
+) -> Result<Vec<States>, SubjectError> {
     let mut delivery = Delivery::of(order, workload.count, workload.seed);
     let len = delivery.permutation.len();
     let elapsed = vec![Duration::ZERO; subjects.len()];
@@ -302,6 +285,7 @@ fn deliver_to_all(
             return Err(SubjectError::Interrupted);
         }
         subjects.each(|subject| subject.deliver(arrivals))?;
+        delivered.deliver(arrivals).unwrap_or_else(|fault| panic!("order {order}: {fault}"));
         watch.advance(arrivals.len() as u64);
         Ok(())
     };
@@ -317,8 +301,10 @@ fn deliver_to_all(
         before_last: Shown { expected: expected_before, got: before },
         last: Shown { expected, got: last },
     });
-    Ok((states.collect(), delivery.finish(order, workload.count)))
+    Ok(states.collect())
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod warrants;

@@ -1,6 +1,6 @@
 //! Every delivered set on a device, searched: it may hold more than it shows, so that nothing is proved.
 //!
-//! Knows: adapter operations. Must not: give a warrant.
+//! Knows: adapter operations. Must not: give a warrant about whole orders.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
 use crate::domain::subject::{Device, SubjectError};
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::explore::search::{self, Searched, Shown, Step};
 use crate::report::record::{Check, Part, WalkRecord, WayRecord};
@@ -75,8 +75,9 @@ pub fn check(device: &mut dyn Device, workload: &Workload, watch: &mut dyn Watch
         verdict,
         summary: told.unwrap_or_else(|| summary(&searched, ended.as_ref())),
         oracles,
-        // A search is never a proof: the whole orders that are tried besides carry the warrant.
-        warrant: None,
+        // A search is never a proof: the whole orders that are tried besides carry the warrant about those.
+        warrant: (verdict == Verdict::Holds)
+            .then_some(Warrant::Searched { steps: searched.steps, sets: searched.sets }),
         orders: None,
         tries: Vec::new(),
         findings: finding.into_iter().collect(),
@@ -107,7 +108,7 @@ fn search_device(
     };
     let (searched, failed) = search::search(deltas, |state, delta| state ^ delta, step, watch);
     watch.end();
-    let stopped = !searched.complete && searched.disagreement.is_none();
+    let stopped = !searched.complete && searched.disagreement.is_none() && watch.stop_requested();
     (searched, failed.or_else(|| stopped.then_some(SubjectError::Interrupted)), made)
 }
 
@@ -169,7 +170,8 @@ fn summary(searched: &Searched, ended: Option<&SubjectError>) -> String {
         }
         (_, Some(step), _) => format!("a set of {} has a wrong state", counted(step.before.len() + 1, "delta")),
         (.., Some(ended)) => format!("{ended}; of up to {} all agree", counted(settled, "delta")),
-        (None, None, None) => "all agree, and with the XOR of their deltas".to_owned(),
+        (None, None, None) if searched.complete => "all agree, and with the XOR of their deltas".to_owned(),
+        (None, None, None) => "that is not all that there are: a fault of abench, please report it".to_owned(),
     };
     format!("a search, and no proof: {made}; {found}")
 }

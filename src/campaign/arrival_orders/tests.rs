@@ -1,10 +1,10 @@
 //! The check on planted subjects, whose faults depend on order.
 
 use super::*;
-use crate::campaign::arrival_orders::delivery::indices_of;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
-use crate::domain::explorer::{Audit, Explorer};
+use crate::domain::explorer::{Claim, Explorer};
+use crate::domain::order::Shuffle;
 use crate::domain::verdict::Warrant;
 use crate::domain::watch::Unwatched;
 use crate::explore;
@@ -194,14 +194,8 @@ impl Explorer for Stuck {
         Box::new((0..limit).map(move |number| Order::Rotate(3 + number * deltas)))
     }
 
-    fn warrant(&self, _deltas: u64, tried: u64) -> Option<Warrant> {
-        Some(Warrant::Sampled { orders: tried })
-    }
-
-    fn audit(&self, deltas: u64, tried: u64) -> Option<Audit> {
-        let orders = self.orders(deltas, tried).map(|order| indices_of(&order, deltas, SEED));
-        let orders = orders.map(|indices| indices.into_iter().map(u64::from).collect());
-        Some(explore::audit::audit(deltas, orders))
+    fn claim(&self, _deltas: u64) -> Claim {
+        Claim::Drawn { by: Shuffle::FisherYates }
     }
 }
 

@@ -55,7 +55,7 @@ pub fn check(
             match &truth {
                 Truth::Right => Verdict::Holds,
                 Truth::Wrong { .. } => Verdict::Falsified,
-                Truth::Stopped => Verdict::Inconclusive,
+                Truth::Stopped | Truth::Incomplete { .. } => Verdict::Inconclusive,
             },
         ),
     ]);
@@ -69,9 +69,10 @@ pub fn check(
     let stopped = matches!(outcome.judgement, Judgement::Inconclusive(Unsettled::Stopped))
         || (outcome.judgement == Judgement::Agree && truth == Truth::Stopped);
     let compared = match &truth {
-        Truth::Right => "; every set's state byte for byte against the XOR of its deltas",
-        Truth::Wrong { .. } => "; and they agree on a wrong state",
-        Truth::Stopped => "; not held against the truth",
+        Truth::Right => "; every set's state byte for byte against the XOR of its deltas".to_owned(),
+        Truth::Wrong { .. } => "; and they agree on a wrong state".to_owned(),
+        Truth::Stopped => "; not held against the truth".to_owned(),
+        Truth::Incomplete { sets } => format!("; only {sets} sets were held against the truth: a fault of abench"),
     };
     let told = format!("{}{compared}", walk::summary(&plan, &outcome));
     let check = Check {
@@ -142,10 +143,12 @@ mod tests {
     use crate::domain::case::Case;
     use crate::domain::delta::Deltas;
     use crate::domain::evidence::Evidence;
+    use crate::domain::replica::Merging;
     use crate::domain::seed::Seed;
     use crate::domain::subject::{Accumulator, Subject, WordState};
     use crate::domain::trial::Budget;
     use crate::domain::watch::Unwatched;
+    use crate::explore::exhaustive::{FAULTS, Fault, Refused, explore_with};
     use std::num::NonZeroUsize;
     use std::ops::Range;
 
@@ -183,23 +186,26 @@ mod tests {
         fn accumulate(&mut self, _deltas: Deltas, _indices: Range<u64>) {}
     }
 
+    fn workload(count: u32, seed: u64) -> Workload<'static> {
+        Workload {
+            scenario: None,
+            count,
+            seed: Seed::new(seed),
+            truth: 0,
+            budget: Budget::deliveries(1 << 20),
+            memory: 1 << 20,
+            banks: 8,
+            software: true,
+            devices: false,
+        }
+    }
+
     fn walked_by(merge: fn(u64, u64) -> u64, seed: u64) -> Walked {
         walked_over(merge, 9, seed, &mut Unwatched)
     }
 
     fn walked_over(merge: fn(u64, u64) -> u64, count: u32, seed: u64, watch: &mut dyn Watch) -> Walked {
-        let (seed, budget) = (Seed::new(seed), Budget::deliveries(1 << 20));
-        let workload = Workload {
-            scenario: None,
-            count,
-            seed,
-            truth: 0,
-            budget,
-            memory: 1 << 20,
-            banks: 8,
-            software: true,
-            devices: false,
-        };
+        let workload = workload(count, seed);
         let limits = Limits { memory: 1 << 20, deliveries: 1 << 24, threads: NonZeroUsize::MIN };
         check(&Merges(merge), &workload, &limits, watch).expect("it fits")
     }
@@ -242,6 +248,84 @@ mod tests {
         assert_eq!(alone.tries, []);
         let two = walked_over(|state, delta| state ^ delta, 2, 7, &mut Unwatched).check;
         assert_eq!((two.verdict, two.tries), (Verdict::Holds, vec![FaultClass::OrderDependence]));
+    }
+
+    /// An accumulator that is walked over by a walk with a fault, or compared with the truth on a part of its sets.
+    struct WalkedWrongly(Option<Fault>, Truth);
+
+    impl Subject for WalkedWrongly {
+        fn name(&self) -> &str {
+            "walked wrongly"
+        }
+        fn evidence(&self) -> Evidence {
+            Evidence::Software
+        }
+        fn longest_order(&self) -> u64 {
+            u64::MAX
+        }
+        fn reset(&mut self) -> Result<(), SubjectError> {
+            Ok(())
+        }
+        fn deliver(&mut self, _arrivals: &[u64]) -> Result<(), SubjectError> {
+            Ok(())
+        }
+        fn observe(&mut self) -> Result<u64, SubjectError> {
+            Ok(0)
+        }
+    }
+
+    impl Accumulator for WalkedWrongly {
+        fn accumulate(&mut self, _deltas: Deltas, _indices: Range<u64>) {}
+    }
+
+    impl Walkable for WalkedWrongly {
+        fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
+            let replica = Merging { deltas, start: 0, merge: |state: u64, delta| state ^ delta };
+            Ok(explore_with(&replica, deltas.len() as u32, self.0, limits, watch))
+        }
+        fn compare(&self, _deltas: &[u64], _watch: &mut dyn Watch) -> Truth {
+            self.1.clone()
+        }
+    }
+
+    #[test]
+    fn a_walk_that_leaves_something_out_is_inconclusive_and_carries_no_warrant() {
+        let workload = workload(16, 7);
+        let checked = |fault, truth| {
+            let limits = Limits { memory: 1 << 20, deliveries: 1 << 24, threads: NonZeroUsize::MIN };
+            let Walked { check, walk, ended } =
+                check(&WalkedWrongly(fault, truth), &workload, &limits, &mut Unwatched).expect("it fits");
+            assert_eq!(ended, None);
+            (check.verdict, check.warrant.is_some(), walk.proved, check.summary)
+        };
+        let (verdict, warranted, proved, _) = checked(None, Truth::Right);
+        assert_eq!((verdict, warranted, proved.as_str()), (Verdict::Holds, true, "20922789888000"));
+        for fault in FAULTS {
+            let (verdict, warranted, proved, told) = checked(Some(fault), Truth::Right);
+            assert_eq!((verdict, warranted, proved.as_str()), (Verdict::Inconclusive, false, "0"), "{fault:?}");
+            assert!(told.contains("and there are 524288 merges over 65536 delivered sets; it left some out"), "{told}");
+        }
+        let (verdict, warranted, _, told) = checked(None, Truth::Incomplete { sets: 65_535 });
+        assert_eq!((verdict, warranted), (Verdict::Inconclusive, false));
+        assert!(told.contains("only 65535 sets were held against the truth"), "{told}");
+    }
+
+    #[test]
+    fn a_state_that_is_wrong_in_any_one_bit_is_falsified_by_the_truth() {
+        // The bit is set by every delivery, whatever is delivered: every order agrees.
+        macro_rules! stuck_at_one {
+            ($($bit:literal)*) => { [$(|state: u64, delta: u64| (state ^ delta) | 1 << $bit),*] };
+        }
+        let merges: [fn(u64, u64) -> u64; 64] = stuck_at_one!(
+            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39
+            40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63
+        );
+        for (bit, merge) in merges.into_iter().enumerate() {
+            let check = walked_over(merge, 12, 0xDEAD_BEEF_0BAD_F00D, &mut Unwatched).check;
+            let judged = (check.verdict, check.oracles["invariance"], check.oracles["truth"]);
+            assert_eq!(judged, (Verdict::Falsified, Verdict::Holds, Verdict::Falsified), "bit {bit}");
+            assert_eq!(check.findings[0].expected.0 ^ check.findings[0].got.0, 1 << bit);
+        }
     }
 
     /// Asks to stop as soon as this stage has begun.

@@ -224,7 +224,7 @@ fn more_worlds(
 fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<Check, SubjectError> {
     let verdict = row.verdict;
     let holds = verdict == Verdict::Holds;
-    row.warrant = holds.then_some(Warrant::Sampled { orders: worlds });
+    row.warrant = holds.then_some(Warrant::Sampled { orders: worlds, by: None });
     let findings =
         if row.wrong_registers > 0 { smallest::finding(strategy)?.into_iter().collect() } else { Vec::new() };
     let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);

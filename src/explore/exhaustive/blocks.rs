@@ -13,11 +13,12 @@
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::sync::Mutex;
 
 use num_bigint::BigUint;
 
 use super::plan::Cost;
-use super::scan::{Least, Mismatch, Scan, settled_sizes};
+use super::scan::{Counted, Least, Mismatch, Scan};
 use super::share::in_parts;
 use super::subsets::{self, members};
 use crate::domain::replica::Replica;
@@ -53,13 +54,21 @@ pub fn cost<R: Replica>(replica: &R, n: u32, threads: NonZeroUsize) -> Cost {
 
 /// Walks over all sets of `n` deltas; the cost must have been found to fit 64 bits.
 pub fn scan<R: Replica>(replica: &R, n: u32, threads: NonZeroUsize, watch: &mut dyn Watch) -> Scan {
-    scan_in_blocks(replica, n, block_bits(replica, n), threads, watch)
+    scan_by(replica, n, threads, watch, |walk, outer, scratch| walk.block(outer, scratch))
 }
 
-fn scan_in_blocks<R: Replica>(replica: &R, n: u32, inside: u32, threads: NonZeroUsize, watch: &mut dyn Watch) -> Scan {
+/// The walk, in which `step` tries every way into the sets of one block.
+pub(super) fn scan_by<R: Replica>(
+    replica: &R,
+    n: u32,
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+    step: impl Fn(&Walk<R>, u64, &mut Scratch<R::Snapshot>) + Sync,
+) -> Scan {
+    let inside = block_bits(replica, n);
     let outside = n - inside;
     let blocks = 1u64 << outside;
-    let least = Least::new();
+    let (least, counted) = (Least::new(), Mutex::new(Counted::nothing()));
     let walk = Walk { replica, inside, least: &least };
     let threads = if (u128::from(n) << n) / 2 < SHARED_FROM { NonZeroUsize::MIN } else { threads };
     let batch = (blocks / (threads.get() as u64 * 8)).clamp(1, 16);
@@ -69,31 +78,29 @@ fn scan_in_blocks<R: Replica>(replica: &R, n: u32, inside: u32, threads: NonZero
         batch,
         threads,
         watch,
-        || Scratch { block: vec![replica.start(); 1 << inside], before: vec![replica.start(); 1 << inside] },
+        || {
+            let states = || vec![replica.start(); 1 << inside];
+            Scratch { block: states(), before: states(), counted: Counted::nothing() }
+        },
         |scratch, places: Range<u64>| {
             let mut outer = subsets::at(outside, places.start);
             for place in places.clone() {
                 if least.admits(outer.count_ones()) {
-                    walk.block(outer, scratch);
+                    step(&walk, outer, scratch);
                 }
                 if place + 1 < places.end {
                     outer = subsets::next(outside, outer);
                 }
             }
+            let of_batch = std::mem::replace(&mut scratch.counted, Counted::nothing());
+            counted.lock().expect("no thread panics while it holds the lock").add(&of_batch);
         },
     );
     watch.end();
-    let (settled, of_next) = settled_sizes(outside, done);
-    let next = settled.map_or(0, |size| size + 1);
-    let outer_ways: u64 = (0..next).map(|size| u64::from(size) * subsets::binomial(outside, size)).sum::<u64>()
-        + u64::from(next) * of_next;
-    Scan {
-        least: least.into_found(),
-        complete: done == blocks,
-        merges: (outer_ways << inside) + ((done * u64::from(inside)) << inside) / 2,
-        sets: done << inside,
-        settled: if done == blocks { Some(n) } else { settled },
-    }
+    let counted = counted.into_inner().expect("no thread panicked");
+    let settled = counted.settled(outside).map(|size| if size == outside { n } else { size });
+    let Counted { merges, sets, .. } = counted;
+    Scan { least: least.into_found(), complete: done == blocks, merges, sets, settled }
 }
 
 /// The path of a set, as the deliveries that lead to it.
@@ -102,12 +109,14 @@ pub fn path<R: Replica>(replica: &R, n: u32, set: u64) -> Vec<u32> {
     members(set & !below).chain(members(set & below)).collect()
 }
 
-struct Scratch<S> {
+/// What a thread works on, and what it has done since it last told.
+pub(super) struct Scratch<S> {
     block: Vec<S>,
     before: Vec<S>,
+    pub(super) counted: Counted,
 }
 
-struct Walk<'a, R> {
+pub(super) struct Walk<'a, R> {
     replica: &'a R,
     inside: u32,
     least: &'a Least,
@@ -115,12 +124,14 @@ struct Walk<'a, R> {
 
 impl<R: Replica> Walk<'_, R> {
     /// Tries every way into the sets of one block; bit `i` of `outer` stands for delta `inside + i`.
-    fn block(&self, outer: u64, scratch: &mut Scratch<R::Snapshot>) {
-        self.fill(outer, &mut scratch.block);
+    pub(super) fn block(&self, outer: u64, scratch: &mut Scratch<R::Snapshot>) {
+        // What defines the states of the block's sets but the first, whose path comes from another block.
+        let mut merges = self.fill(outer, &mut scratch.block);
         for delta in 0..self.inside {
             // Where no delta above this one was delivered, it is the last of the set's path.
             let pair = 2usize << delta;
             let pairs = &scratch.block[pair..];
+            merges += pairs.len() as u64 / 2;
             let same = match delta {
                 0 => self.pairs_agree(0, pairs, 2),
                 1 => self.pairs_agree(1, pairs, 4),
@@ -135,23 +146,30 @@ impl<R: Replica> Walk<'_, R> {
         for other in members(outer) {
             let delta = self.inside + other;
             self.fill(outer & !(1 << other), &mut scratch.before);
+            merges += scratch.before.len().min(scratch.block.len()) as u64;
             if !self.agree(delta, &scratch.before, &scratch.block) {
                 self.report(outer, delta, &scratch.block, |place| Some(&scratch.before[place]));
             }
         }
+        scratch.counted.part(outer);
+        scratch.counted.sets += scratch.block.len() as u64;
+        scratch.counted.merges += merges;
     }
 
-    /// The states of a block's sets, along their paths.
-    fn fill(&self, outer: u64, block: &mut [R::Snapshot]) {
+    /// The states of a block's sets, along their paths. How many deliveries lead from the first to the others.
+    fn fill(&self, outer: u64, block: &mut [R::Snapshot]) -> u64 {
         let first = members(outer)
             .fold(self.replica.start(), |state, other| self.replica.deliver(&state, (self.inside + other) as usize));
         block[0] = first;
+        let mut deliveries = 0;
         for delta in 0..self.inside {
             let (done, rest) = block.split_at_mut(1 << delta);
+            deliveries += done.len().min(rest.len()) as u64;
             for (state, before) in rest.iter_mut().zip(done) {
                 *state = self.replica.deliver(before, delta as usize);
             }
         }
+        deliveries
     }
 
     /// Whether delivering `delta` to each state before gives the state after.

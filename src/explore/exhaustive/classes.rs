@@ -132,6 +132,8 @@ impl<S> Level<S> {
 struct Cell<S> {
     entries: Vec<Entry<S>>,
     deliveries: u64,
+    /// Multisets among the entries; one where there are no repeats.
+    sets: u64,
     /// An entry that shows something else than the first.
     differs: Option<usize>,
 }
@@ -301,7 +303,7 @@ impl<R: Replica> Follow<'_, R> {
                 let cell = cell.into_inner().expect("all were done").ok_or(End::Full(size))?;
                 let first = ways.len();
                 did.merges += cell.deliveries;
-                did.sets += u64::from(self.shape.times()).pow(size.min(63)).max(1);
+                did.sets += cell.sets;
                 did.classes += cell.entries.len() as u64;
                 ways.extend(cell.entries.iter().map(|entry| match entry.before {
                     Before::Numbered(number) => Way { before: number, delta: entry.delta },
@@ -394,7 +396,15 @@ impl<R: Replica> Follow<'_, R> {
                 .iter()
                 .position(|entry| entry.snapshot != entries[0].snapshot && self.replica.show(&entry.snapshot) != shown)
         });
-        Some(Cell { entries, deliveries, differs: differs.flatten() })
+        let sets = if self.shape.times() > 1 {
+            let mut repeats: Vec<u128> = entries.iter().map(|entry| entry.repeats).collect();
+            repeats.sort_unstable();
+            repeats.dedup();
+            repeats.len() as u64
+        } else {
+            u64::from(!entries.is_empty())
+        };
+        Some(Cell { entries, deliveries, sets, differs: differs.flatten() })
     }
 }
 

@@ -13,7 +13,7 @@ use num_bigint::BigUint;
 use siphasher::sip128::{Hasher128, SipHasher24};
 
 use super::plan::Cost;
-use super::scan::{Least, Mismatch, Scan, settled_sizes};
+use super::scan::{Counted, Least, Mismatch, Scan};
 use super::share::in_parts;
 use super::subsets::{self, members};
 use crate::domain::replica::Replica;
@@ -59,7 +59,7 @@ pub fn scan<R: Replica>(replica: &R, n: u32, threads: NonZeroUsize, watch: &mut 
         },
     );
     drop(slices);
-    let least = Least::new();
+    let (least, counted) = (Least::new(), Mutex::new(Counted::nothing()));
     let compared = if filled < parts {
         0
     } else {
@@ -70,28 +70,22 @@ pub fn scan<R: Replica>(replica: &R, n: u32, threads: NonZeroUsize, watch: &mut 
             watch,
             || (),
             |(), places| {
+                let mut of_batch = Counted::nothing();
                 for place in places {
                     let part = subsets::at(shared, place);
-                    walk.compare(&walk.first(part), part, shared, &least, &|set| {
-                        table[((set & (parts - 1)) << (n - shared) | set >> shared) as usize]
-                    });
+                    let expected = |set| table[((set & (parts - 1)) << (n - shared) | set >> shared) as usize];
+                    walk.compare(&walk.first(part), part, shared, &least, &expected, &mut of_batch);
+                    of_batch.part(part);
                 }
+                counted.lock().expect("no thread panics while it holds the lock").add(&of_batch);
             },
         )
     };
     watch.end();
-    let complete = compared == parts;
-    let (settled, _) = settled_sizes(shared, compared);
-    // Every set of a part leads to as many sets as there are deltas that it lacks.
-    let (mut sets, mut merges) = (0, 0);
-    for place in 0..compared {
-        let lacking = u64::from(shared - subsets::at(shared, place).count_ones());
-        let below = u64::from(n - shared);
-        sets += 1 << below;
-        merges += (lacking << below) + (below << below) / 2;
-    }
-    let settled = if complete { Some(n) } else { settled };
-    Scan { least: least.into_found(), complete, merges, sets, settled }
+    let counted = counted.into_inner().expect("no thread panicked");
+    let settled = counted.settled(shared).map(|size| if size == shared { n } else { size });
+    let Counted { merges, sets, .. } = counted;
+    Scan { least: least.into_found(), complete: compared == parts, merges, sets, settled }
 }
 
 /// 128 bits that tell a state.
@@ -121,19 +115,29 @@ impl<R: Replica> Walk<'_, R> {
     }
 
     /// In the same tree, compares what every delivery gives with the digest of the set that it leads to.
-    fn compare(&self, state: &R::Snapshot, set: u64, from: u32, least: &Least, expected: &impl Fn(u64) -> u128) {
+    fn compare(
+        &self,
+        state: &R::Snapshot,
+        set: u64,
+        from: u32,
+        least: &Least,
+        expected: &impl Fn(u64) -> u128,
+        counted: &mut Counted,
+    ) {
         let size = set.count_ones() + 1;
+        counted.sets += 1;
         for delta in (0..self.n).filter(|delta| set & 1 << delta == 0) {
             if !least.admits(size) {
                 return;
             }
             let next = set | 1 << delta;
             let after = self.replica.deliver(state, delta as usize);
+            counted.merges += 1;
             if digest(&after) != expected(next) {
                 least.offer(Mismatch { size, set: next, last: delta });
             }
             if delta >= from {
-                self.compare(&after, next, delta + 1, least, expected);
+                self.compare(&after, next, delta + 1, least, expected, counted);
             }
         }
     }

@@ -59,6 +59,8 @@ pub enum Judgement {
 pub enum Unsettled {
     /// It was asked to stop.
     Stopped,
+    /// It came to its end, and what it counted on the way is not what the plan has: a fault of the walk.
+    Miscounted,
     /// States that differ, but show the same, became too many for the limits among the sets of so many deltas.
     Classes {
         /// How many deltas.
@@ -157,9 +159,27 @@ pub fn explore_comparing<R: Replica>(
         Comparison::Whole => blocks::scan(replica, deltas, limits.threads, watch),
         Comparison::Digest128 => digests::scan(replica, deltas, limits.threads, watch),
     };
+    Ok(concluded(replica, plan, comparison, scan, limits, watch))
+}
+
+/// What a scan of every order comes to.
+fn concluded<R: Replica>(
+    replica: &R,
+    plan: &Plan,
+    comparison: Comparison,
+    scan: Scan,
+    limits: &Limits,
+    watch: &mut dyn Watch,
+) -> Outcome {
+    let Schedules::EveryOrder { deltas } = plan.schedules else { unreachable!("other schedules are followed") };
     let Some(mismatch) = scan.least else {
-        let judgement = if scan.complete { Judgement::Agree } else { Judgement::Inconclusive(Unsettled::Stopped) };
-        return Ok(outcome(plan, judgement, &scan, comparison));
+        let whole = scan.settled == Some(deltas) && plan.is_counted_by(scan.merges, scan.sets);
+        let judgement = match (scan.complete, whole) {
+            (true, true) => Judgement::Agree,
+            (true, false) => Judgement::Inconclusive(Unsettled::Miscounted),
+            (false, _) => Judgement::Inconclusive(Unsettled::Stopped),
+        };
+        return outcome(plan, judgement, &scan, comparison);
     };
     let path = |set| match comparison {
         Comparison::Whole => blocks::path(replica, deltas, set),
@@ -170,24 +190,20 @@ pub fn explore_comparing<R: Replica>(
     second.push(mismatch.last);
     let [first, second] = [first, second].map(|deliveries| replayed(replica, deliveries));
     if first.shown != second.shown {
-        let smallest = scan.complete || scan.settled.is_some_and(|settled| settled + 1 >= mismatch.size);
+        let smallest = scan.settled.is_some_and(|settled| settled + 1 >= mismatch.size);
         let deltas = ascending(mismatch.set);
         let judgement = Judgement::Disagree(Disagreement { deltas, first, second, smallest });
-        return Ok(outcome(plan, judgement, &up_to(plan, &mismatch, scan), comparison));
+        return outcome(plan, judgement, &up_to(plan, &mismatch, scan), comparison);
     }
     if !scan.complete {
-        return Ok(outcome(
-            plan,
-            Judgement::Inconclusive(Unsettled::Stopped),
-            &up_to(plan, &mismatch, scan),
-            comparison,
-        ));
+        let stopped = Judgement::Inconclusive(Unsettled::Stopped);
+        return outcome(plan, stopped, &up_to(plan, &mismatch, scan), comparison);
     }
     if plan.admit_classes(replica, limits) {
-        return Ok(followed(replica, plan, limits, watch));
+        return followed(replica, plan, limits, watch);
     }
     let judgement = Judgement::Inconclusive(Unsettled::Classes { deltas: mismatch.size });
-    Ok(outcome(plan, judgement, &up_to(plan, &mismatch, scan), comparison))
+    outcome(plan, judgement, &up_to(plan, &mismatch, scan), comparison)
 }
 
 /// What was scanned, no further than whole sizes smaller than the mismatch: beyond, sets were left out that cannot hold a
@@ -225,8 +241,12 @@ fn coverage(
 /// The walk that follows classes, as an outcome.
 fn followed<R: Replica>(replica: &R, plan: &Plan, limits: &Limits, watch: &mut dyn Watch) -> Outcome {
     let Followed { end, merges, sets, classes, settled } = classes::follow(replica, plan, limits, watch);
+    // With one class a set, every way is one delivery; with more, it is one from each class.
+    let one_class_each = classes == sets;
+    let whole = plan.is_counted_by(merges, sets) || (!one_class_each && plan.is_passed_by(merges, sets));
     let judgement = match end {
-        End::Agree => Judgement::Agree,
+        End::Agree if whole => Judgement::Agree,
+        End::Agree => Judgement::Inconclusive(Unsettled::Miscounted),
         End::Stopped => Judgement::Inconclusive(Unsettled::Stopped),
         End::Full(deltas) => Judgement::Inconclusive(Unsettled::Classes { deltas }),
         End::Differ(ways) => {
@@ -242,6 +262,12 @@ fn followed<R: Replica>(replica: &R, plan: &Plan, limits: &Limits, watch: &mut d
     let coverage = coverage(plan, &judgement, merges, sets, classes, settled);
     Outcome { judgement, coverage, comparison: Comparison::Whole }
 }
+
+#[cfg(test)]
+mod planted;
+
+#[cfg(test)]
+pub(crate) use planted::{FAULTS, Fault, explore_with};
 
 /// Delivers a sequence from the start.
 fn replayed<R: Replica>(replica: &R, deliveries: Vec<u32>) -> Way {

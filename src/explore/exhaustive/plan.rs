@@ -211,6 +211,16 @@ impl Plan {
         }
     }
 
+    /// Whether a walk that counted so many merges and sets made all that there are, and no more.
+    pub(super) fn is_counted_by(&self, merges: u64, sets: u64) -> bool {
+        self.merges() == BigUint::from(merges) && self.sets() == BigUint::from(sets)
+    }
+
+    /// Whether a walk that counted so many merges may have made all that there are, from more than one state of a set.
+    pub(super) fn is_passed_by(&self, merges: u64, sets: u64) -> bool {
+        self.merges() <= BigUint::from(merges) && self.sets() == BigUint::from(sets)
+    }
+
     /// In how many states of delivery each chain can be.
     fn radices(&self) -> Vec<BigUint> {
         match &self.schedules {

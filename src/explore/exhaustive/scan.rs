@@ -4,7 +4,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::subsets::{binomial, members};
+use super::subsets::members;
+use crate::domain::delta::{Generate, SplitMix64};
 
 /// A set, and a delta whose delivery as the last one gives another snapshot than the set's path does. By size of the
 /// set, then by the set as a number, then by delta: the order in which the smallest is chosen.
@@ -25,12 +26,61 @@ pub struct Scan {
     pub least: Option<Mismatch>,
     /// Whether all was scanned that could hold a smaller one.
     pub complete: bool,
-    /// Ways that were compared, or that define a set's state; where there is a mismatch, an upper bound.
+    /// Ways that were compared, or that define a set's state, as counted where that was done.
     pub merges: u64,
     /// Sets whose every predecessor was tried; likewise.
     pub sets: u64,
-    /// All sets of up to so many deltas were scanned.
+    /// All sets of up to so many deltas were scanned; likewise.
     pub settled: Option<u32>,
+}
+
+/// What a walk did, counted where it did it.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Ways that were compared, or that define a set's state.
+    pub merges: u64,
+    /// Sets.
+    pub sets: u64,
+    /// Of the parts of each size: how many were walked, and the sum of their marks, by which two walks over the same part
+    /// are told from walks over two.
+    parts: [(u64, u64); SIZES],
+}
+
+/// Sizes that a part can have.
+const SIZES: usize = 65;
+
+/// What a part adds to the sum of its size.
+fn mark(part: u64) -> u64 {
+    SplitMix64.generate(part)
+}
+
+impl Counted {
+    /// Nothing so far.
+    pub fn nothing() -> Self {
+        Counted { merges: 0, sets: 0, parts: [(0, 0); SIZES] }
+    }
+
+    /// A part was walked.
+    pub fn part(&mut self, part: u64) {
+        let (number, marks) = &mut self.parts[part.count_ones() as usize];
+        (*number, *marks) = (*number + 1, marks.wrapping_add(mark(part)));
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Counted) {
+        self.merges += other.merges;
+        self.sets += other.sets;
+        for ((number, marks), (more, other)) in self.parts.iter_mut().zip(&other.parts) {
+            (*number, *marks) = (*number + more, marks.wrapping_add(*other));
+        }
+    }
+
+    /// The largest size up to which every one of `2^bits` parts was walked once; `None` if none was.
+    pub fn settled(&self, bits: u32) -> Option<u32> {
+        let mut due = Counted::nothing();
+        (0..1u64 << bits).for_each(|part| due.part(part));
+        (0..=bits).take_while(|&size| self.parts[size as usize] == due.parts[size as usize]).last()
+    }
 }
 
 /// The smallest mismatch so far, shared by threads.
@@ -67,20 +117,6 @@ impl Least {
     pub fn into_found(self) -> Option<Mismatch> {
         self.found.into_inner().expect("no thread panicked")
     }
-}
-
-/// Up to which size all of `2^n` parts, ordered by size, are among the first `done`; and how many parts of the next size
-/// are.
-pub fn settled_sizes(n: u32, done: u64) -> (Option<u32>, u64) {
-    let (mut settled, mut left) = (None, done);
-    for size in 0..=n {
-        if left < binomial(n, size) {
-            break;
-        }
-        left -= binomial(n, size);
-        settled = Some(size);
-    }
-    (settled, left)
 }
 
 /// The deltas of a set, ascending.
