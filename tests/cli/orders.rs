@@ -157,7 +157,7 @@ fn a_record_is_checked_by_a_program_that_shares_no_code_with_this_one() {
         listed[0] = listed[1].clone();
     });
     assert!(told.contains("digest of covering"), "{told}");
-    let told = tampered(&["300", "7", "--orders", "sample:5"], &|check| check["orders"]["seed"] = json!("0x08"));
+    let told = tampered(&["300", "7", "--orders", "sample:64"], &|check| check["orders"]["seed"] = json!("0x08"));
     assert!(told.contains("digest of seeded"), "{told}");
     let earned = json!({ "proved": { "deltas": 64 } });
     let told = tampered(&["64", "7", "--orders", "adversarial"], &|check| check["warrant"] = earned.clone());

