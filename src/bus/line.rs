@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::bus::MARGIN;
 use crate::bus::stream::{ByteStream, SILENCE};
+use crate::domain::link_events::LinkEvents;
 
 /// Why a question got no answer.
 #[derive(Debug)]
@@ -40,17 +41,28 @@ pub struct Line {
     given_up: Option<Instant>,
     /// Until when a second answer to a question that was asked again may still come.
     twin_until: Option<Instant>,
+    events: LinkEvents,
 }
 
 impl Line {
     /// A line on which nothing was said yet.
     pub fn over(stream: Box<dyn ByteStream>) -> Self {
-        Line { stream, unanswered: 0, given_up: None, twin_until: None }
+        Line { stream, unanswered: 0, given_up: None, twin_until: None, events: LinkEvents::default() }
     }
 
     /// How the far end is reached.
     pub fn link(&self) -> &str {
         self.stream.link()
+    }
+
+    /// What came that nobody had asked for.
+    pub fn events(&self) -> &LinkEvents {
+        &self.events
+    }
+
+    /// How long so many bytes take on it.
+    pub fn line_time(&self, bytes: usize) -> Duration {
+        self.stream.line_time(bytes)
     }
 
     /// Sends what is not answered.
@@ -64,7 +76,10 @@ impl Line {
     /// forgotten a half question.
     pub fn ask(&mut self, question: &[u8], answer: &mut [u8]) -> Result<(), NoAnswer> {
         self.let_twin_pass()?;
-        if self.stream.receive(&mut [0; 64], Duration::ZERO)? > 0 {
+        let mut unasked = [0; 64];
+        let some = self.stream.receive(&mut unasked, Duration::ZERO)?;
+        if some > 0 {
+            self.events.unasked(&unasked[..some]);
             self.fall_silent()?;
         }
         self.tell(question)?;
@@ -119,11 +134,14 @@ impl Line {
 
     /// Throws away what comes until nothing has come for [`SILENCE`].
     fn fall_silent(&mut self) -> Result<(), NoAnswer> {
-        let (start, mut thrown) = (self.stream.now(), 0);
+        let (start, mut thrown, mut unasked) = (self.stream.now(), 0, [0; 256]);
         while self.since(start) < MARGIN {
-            match self.stream.receive(&mut [0; 256], SILENCE)? {
+            match self.stream.receive(&mut unasked, SILENCE)? {
                 0 => return Ok(()),
-                some => thrown += some,
+                some => {
+                    thrown += some;
+                    self.events.unasked(&unasked[..some]);
+                }
             }
         }
         Err(NoAnswer::OutOfStep(format!("the line does not fall silent: {thrown} bytes came that nobody asked for")))

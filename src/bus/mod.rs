@@ -7,9 +7,12 @@ pub mod line;
 pub mod mapped;
 pub mod stream;
 pub mod timed;
+pub mod tty_lock;
 pub mod uartbone;
 
 use std::time::Duration;
+
+use crate::domain::link_events::LinkEvents;
 
 /// How much longer than the line needs an answer may take: room for the far end, and for a busy machine.
 pub const MARGIN: Duration = Duration::from_secs(1);
@@ -79,10 +82,9 @@ pub trait Bus {
     /// Lets this much of that time pass.
     fn pause(&mut self, duration: Duration);
 
-    /// How often a question was answered only when it was asked again: something was lost on the link, and the far end was
-    /// there. 0 on a link that loses nothing, or has fallen silent for good.
-    fn made_good(&self) -> u32 {
-        0
+    /// What happened on the link, and was survived.
+    fn events(&self) -> LinkEvents {
+        LinkEvents::default()
     }
 
     /// Whether the device ends with whoever drives it, so that nobody after them finds it at work: one in this process.

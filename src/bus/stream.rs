@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use serial2::SerialPort;
 
+use crate::bus::tty_lock::{self, LockError, TtyLock};
 use crate::bus::{BusError, MARGIN};
 
 /// What a line is opened at if nothing else is asked for: LiteX's UARTBone and the serial protocol use it.
@@ -45,6 +46,8 @@ pub trait ByteStream {
 
 /// A serial line.
 struct Tty {
+    /// Given up before the port is closed.
+    _lock: TtyLock,
     port: SerialPort,
     baud: u32,
     link: String,
@@ -56,19 +59,22 @@ struct Tcp {
     link: String,
 }
 
-/// Opens the tty at this path, raw, at so many bits per second, 8N1. `protocol` is what is spoken over it, for
+/// Opens the tty at this path, which no other program uses, raw, at so many bits per second, 8N1. `protocol` is what is spoken over it, for
 /// messages.
 pub fn open_tty(protocol: &str, path: &Path, baud: u32) -> Result<Box<dyn ByteStream>, BusError> {
     let link = format!("{protocol} on {} at {baud} baud", path.display());
+    let cannot = |error| BusError::on(&link, format!("cannot open {}: {}", path.display(), explained(&error)));
+    let lock = TtyLock::of(path, Path::new(tty_lock::FOLDER)).map_err(|error| match error {
+        LockError::Open(error) => cannot(error),
+        LockError::InUse(reason) => BusError::on(&link, reason),
+    })?;
     let port = SerialPort::open(path, baud).and_then(|mut port| {
         port.set_write_timeout(MARGIN)?;
         port.discard_buffers()?;
         Ok(port)
     });
-    match port {
-        Ok(port) => Ok(Box::new(Tty { port, baud, link })),
-        Err(error) => Err(BusError::on(&link, format!("cannot open {}: {}", path.display(), explained(&error)))),
-    }
+    let port = port.map_err(cannot)?;
+    Ok(Box::new(Tty { _lock: lock, port, baud, link }))
 }
 
 /// What an error of opening a tty means, and what to do about it.
@@ -135,6 +141,12 @@ fn connected(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(last)
 }
 
+/// How long so many bytes take on a serial line of so many bits per second.
+pub fn line_time(bytes: usize, baud: u32) -> Duration {
+    let bits = u64::from(BITS_PER_BYTE) * bytes as u64;
+    Duration::from_nanos(bits.saturating_mul(1_000_000_000) / u64::from(baud.max(1)))
+}
+
 /// The outcome of reading from a stream, with the difference between no bytes and an end made plain.
 fn came(read: io::Result<usize>) -> io::Result<usize> {
     match read {
@@ -157,8 +169,7 @@ impl ByteStream for Tty {
     }
 
     fn line_time(&self, bytes: usize) -> Duration {
-        let bits = u64::from(BITS_PER_BYTE) * bytes as u64;
-        Duration::from_nanos(bits.saturating_mul(1_000_000_000) / u64::from(self.baud.max(1)))
+        line_time(bytes, self.baud)
     }
 
     fn link(&self) -> &str {
@@ -172,6 +183,11 @@ impl ByteStream for Tcp {
     }
 
     fn receive(&mut self, buffer: &mut [u8], patience: Duration) -> io::Result<usize> {
+        // A bridge that sends a reply in two writes, as wishbone-tool does, holds the second one back until the first is
+        // acknowledged, which the kernel would put off by 40 ms. It forgets the wish, so that it is told each time; without it
+        // all is as right, and slower.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::net::sockopt::set_tcp_quickack(&self.stream, true);
         if patience.is_zero() {
             self.stream.set_nonblocking(true)?;
             let read = self.stream.read(buffer);

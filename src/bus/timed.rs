@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 use crate::bus::{Bus, BusError};
+use crate::domain::link_events::LinkEvents;
 
 /// Latencies of register round trips in nanoseconds of the host's clock, shared with whoever reports them.
 pub type RoundTrips = Rc<RefCell<Histogram<u64>>>;
@@ -70,8 +71,8 @@ impl Bus for TimedBus {
         self.inner.pause(duration);
     }
 
-    fn made_good(&self) -> u32 {
-        self.inner.made_good()
+    fn events(&self) -> LinkEvents {
+        self.inner.events()
     }
 
     fn ends_with_its_driver(&self) -> bool {

@@ -46,8 +46,8 @@ pub fn judge(subjects: &mut Subjects, progress: &mut Progress, watch: &mut dyn W
         let (verdict, summary) = match &heard {
             Ok(None) => continue,
             Ok(Some(echoes)) => judged(*echoes),
-            Err(SubjectError::Unavailable(_)) if device.made_good() > 0 => {
-                let often = counted(device.made_good(), "answer");
+            Err(SubjectError::Unavailable(_)) if device.link_events().made_good > 0 => {
+                let often = counted(device.link_events().made_good, "answer");
                 let summary = format!(
                     "the link gave out, after {often} that came only at a second try: what is wrong may be its doing. Try \
                      again over a better one"

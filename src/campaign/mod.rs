@@ -316,6 +316,7 @@ fn device_record(device: &dyn Device) -> DeviceRecord {
         version: identity.version,
         banks: identity.banks,
         link: identity.link.clone(),
+        link_events: device.link_events().sentences(),
     }
 }
 

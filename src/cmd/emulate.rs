@@ -13,14 +13,16 @@ use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::exit;
 use crate::emulator::disturbance::{Disturbance, contradiction};
+use crate::emulator::udp::ReplyTo;
 use crate::emulator::{Emulator, EmulatorError, End, LinkSpec, Served, Setting};
 use crate::fault::catalogue::why_never;
 
 /// Arguments of `emulate`.
 #[derive(Debug, Args)]
 pub struct EmulateArgs {
-    /// How clients reach it: uartbone:pty, uartbone:tcp, etherbone:tcp, etherbone:udp or serial:pty; :PORT may follow
-    /// tcp and udp
+    /// How clients reach it: uartbone:pty, uartbone:tcp, etherbone:tcp, etherbone:udp, litex-server (etherbone:tcp with the
+    /// greeting of that bridge, which LiteX's own clients wait for) or serial:pty; :PORT may follow tcp, udp and
+    /// litex-server
     #[arg(required = true, value_name = "LINK")]
     pub links: Vec<LinkSpec>,
     /// The device: model, or rtl in a build with that feature; :BANKS may follow. rtl is slower than a board: clients
@@ -41,6 +43,14 @@ pub struct EmulateArgs {
     /// link has a port [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS")]
     pub bind: Option<IpAddr>,
+    /// Bits per second of UARTBone's line: each byte takes its time on it, either way, and what is not done 100 ms after a
+    /// command's first byte is dropped. Refused where no link is UARTBone's [default: bytes take no time]
+    #[arg(long, value_name = "RATE", value_parser = clap::value_parser!(u32).range(50..))]
+    pub baud: Option<u32>,
+    /// Over etherbone:udp, reply to the port that a question came from. Refused without such a link [default: to the port
+    /// that the emulator listens on, as LiteEth does; a client must be at another address and bind that port]
+    #[arg(long)]
+    pub reply_to_source: bool,
     /// End after so many seconds without a question, 1 to 86400
     #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=86400))]
     pub idle: u32,
@@ -57,12 +67,14 @@ pub fn run(args: &EmulateArgs) -> Result<u8, Failure> {
         seed: args.seed,
         links: args.links.clone(),
         bind: args.bind.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        baud: args.baud,
+        reply_to: if args.reply_to_source { ReplyTo::Source } else { ReplyTo::OwnPort },
         idle: Duration::from_secs(args.idle.into()),
     })?;
     let console = Console::new(When::Auto);
     let listening: String = emulator.backends().iter().map(|backend| format!("listening {backend}\n")).collect();
     console.write(Stream::Output, &listening).map_err(unwritable)?;
-    let end = emulator.serve(|| stop.is_set())?;
+    let end = emulator.serve(|| stop.is_set(), |notice| console.say(&format!("abench: {notice}")))?;
     console.say(&match end {
         End::Idle => format!("abench: nobody asked anything for {} s, so the emulator ends", args.idle),
         End::Gone => "abench: all links are closed, so the emulator ends".to_owned(),
@@ -92,9 +104,16 @@ fn possible(args: &EmulateArgs) -> Result<(), Failure> {
     }
     if let Some(address) = args.bind.filter(|_| !args.links.iter().any(|link| link.has_port())) {
         return Err(Failure::usage(anyhow!(
-            "--bind {address} can do nothing here: a pty has no address; it is for uartbone:tcp, etherbone:tcp and \
-             etherbone:udp"
+            "--bind {address} can do nothing here: a pty has no address; it is for uartbone:tcp, etherbone:tcp, \
+             etherbone:udp and litex-server"
         )));
+    }
+    let is_served = |kind: &str| args.links.iter().any(|link| link.to_string().starts_with(kind));
+    let rate = args.baud.map(|baud| (format!("--baud {baud}"), "uartbone"));
+    let source = args.reply_to_source.then(|| ("--reply-to-source".to_owned(), "etherbone:udp"));
+    let disturbed = args.disturb.iter().filter_map(|d| Some((format!("--disturb {d}"), d.needs()?)));
+    if let Some((idle, kind)) = rate.into_iter().chain(source).chain(disturbed).find(|(_, kind)| !is_served(kind)) {
+        return Err(Failure::usage(anyhow!("{idle} can do nothing here: it is about {kind}, which is not served")));
     }
     if !args.links.iter().any(|link| link.reaches_engine()) {
         let fault =

@@ -19,7 +19,8 @@ use crate::domain::case::Case;
 use crate::domain::execution::Execution;
 use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
-use crate::domain::subject::{Device, DeviceIdentity, SubjectError};
+use crate::domain::link_events::LinkEvents;
+use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
 use crate::report::file::from_text;
 use crate::report::record::Record;
@@ -100,7 +101,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
     let verdict = replayed.verdict;
-    let devices = subjects.all_devices().map(Device::identity);
+    let devices = subjects.all_devices().map(|device| (device.identity(), device.link_events()));
     let mut report = case_report(&case, &replayed, devices);
     if let (Verdict::Falsified, [device]) = (verdict, &subjects.devices[..])
         && let Ok(Some(look)) = look_into_case(&case, device, &mut watch)
@@ -113,10 +114,15 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     Ok(Outcome::of(verdict).exit_code())
 }
 
-fn case_report<'a>(case: &Case, replayed: &Replayed, devices: impl Iterator<Item = &'a DeviceIdentity>) -> String {
+fn case_report<'a>(
+    case: &Case,
+    replayed: &Replayed,
+    devices: impl Iterator<Item = (&'a DeviceIdentity, LinkEvents)>,
+) -> String {
     let mut report = format!("replay of {case}: verdict {}\n", styled(replayed.verdict));
-    for DeviceIdentity { version, banks, link } in devices {
+    for (DeviceIdentity { version, banks, link }, events) in devices {
         report += &format!("  device: {}\n", text::identity(*version, *banks, link));
+        events.sentences().iter().for_each(|event| report += &format!("  link: {event}\n"));
     }
     for comparison in &replayed.compared {
         let quantity = comparison.quantity.to_string();

@@ -9,6 +9,7 @@ use crate::device::mark;
 use crate::device::registers::{CLOCK_HZ, adapter, command, engine};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
+use crate::domain::link_events::LinkEvents;
 use crate::domain::subject::DeviceIdentity;
 use crate::domain::watch::Watch;
 
@@ -179,12 +180,22 @@ impl Driver {
 
     /// How the device's answers are got, where it is an emulator of ours and says so.
     pub fn mark(&mut self) -> Result<Option<Evidence>, DriverError> {
-        // One question each, and twice: a link that damages one of them does not hide the mark.
-        let mut words = Vec::new();
-        for address in mark::ADDRESSES.into_iter().chain(mark::ADDRESSES) {
-            words.push(self.bus.read(address)?);
+        // Whoever gives the question back as it was asked is no emulator of ours. What is neither that nor a mark was damaged
+        // on its way, unless it is always the same.
+        let (mut before, mut times) = (mark::QUESTION, 0);
+        let mut marked = None;
+        for _ in 0..TRIES {
+            let echo = self.echo_of(mark::QUESTION, SEED_REGISTERS)?;
+            marked = mark::evidence(&[echo as u32, (echo >> 32) as u32]);
+            times = if echo == before { times + 1 } else { 1 };
+            before = echo;
+            if marked.is_some() || echo == mark::QUESTION || times == ECHOES {
+                break;
+            }
         }
-        Ok(mark::evidence(&words))
+        // No question is left behind for whoever reads the seed next.
+        self.bus.write_run(SEED_REGISTERS[0], &[1, 0])?;
+        Ok(marked)
     }
 
     /// What the device says of itself.
@@ -223,9 +234,9 @@ impl Driver {
         self.echo_of(word, SEED_REGISTERS).map(Some)
     }
 
-    /// How often something was lost on the link, and came when it was asked for again.
-    pub fn made_good(&self) -> u32 {
-        self.bus.made_good()
+    /// What happened on the link.
+    pub fn link_events(&self) -> LinkEvents {
+        self.bus.events()
     }
 
     /// Has the adapter carry out these operations; gives what each read showed.

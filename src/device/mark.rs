@@ -2,21 +2,21 @@
 //!
 //! | where | what an emulator of ours answers |
 //! |---|---|
-//! | engine, offsets 0xFF0, 0xFF4, 0xFF8, 0xFFC | each `0x454D55xx`: "EMU", and `xx` tells what is emulated: 0x4D ("M") the model, 0x52 ("R") the RTL |
+//! | engine, SEED_LO and SEED_HI while the seed is [`QUESTION`] | each `0x454D55xx`: "EMU", and `xx` tells what is emulated: 0x4D ("M") the model, 0x52 ("R") the RTL |
 //! | serial protocol, S | bits 6:0 are that `xx`, whatever bit 7 is |
 //!
-//! The offsets are documented as unmapped. One of the four words is enough, and each is asked by itself and twice, so that
-//! a link which damages some of them does not hide the mark.
+//! A device gives back the seed that was written, the question included: to ask costs a write and a read of registers that
+//! every such device has. Nothing outside the register map is read, where a SoC may have nothing that answers and would end
+//! each read with a bus time-out. That is why it is asked under `--silicon`, too. One of the two words is enough: a link
+//! that damages the other one does not hide the mark.
 
-use crate::device::registers::engine;
 use crate::domain::evidence::Evidence;
 
-/// Number of words that carry the mark.
-pub const WORDS: usize = 4;
+/// The seed that asks for the mark: "emulate?".
+pub const QUESTION: u64 = 0x656D_756C_6174_653F;
 
-/// Where they are.
-pub const ADDRESSES: [u32; WORDS] =
-    [engine::BASE + 0xFF0, engine::BASE + 0xFF4, engine::BASE + 0xFF8, engine::BASE + 0xFFC];
+/// How often the serial protocol's status is asked for it: a link that damages one answer does not hide it.
+pub const STATUSES: usize = 4;
 
 const EMU: u32 = 0x454D_5500;
 const EMU_BITS: u32 = 0xFFFF_FF00;
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_word_of_four_is_enough_and_no_other_word_is_a_mark() {
+    fn one_word_is_enough_and_no_other_word_is_a_mark() {
         for (emulated, _) in CODES {
             let mark = word(emulated);
             assert_eq!(evidence(&[0, mark ^ 1 << 31, mark, 0xDEAD_BEEF]), Some(emulated));

@@ -18,6 +18,7 @@ pub mod hex;
 pub mod history;
 pub mod judge;
 pub mod law;
+pub mod link_events;
 pub mod offline;
 pub mod oracle;
 pub mod order;

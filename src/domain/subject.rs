@@ -6,6 +6,7 @@ use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::fault::{Activity, Fault, Site};
+use crate::domain::link_events::LinkEvents;
 use crate::domain::watch::Watch;
 use crate::domain::waveform::Look;
 
@@ -103,9 +104,9 @@ pub trait Device: Subject {
         Ok(None)
     }
 
-    /// How often something was lost on the link that leads to it, and came when it was asked for again.
-    fn made_good(&self) -> u32 {
-        0
+    /// What happened on the link that leads to it.
+    fn link_events(&self) -> LinkEvents {
+        LinkEvents::default()
     }
 
     /// Has the adapter carry out these operations; gives what each [`AdapterOp::Read`] showed, in order.

@@ -25,6 +25,10 @@ pub enum Disturbance {
     Disconnect(u32),
     /// After N words every word that is read is a random one.
     Garbage(u32),
+    /// Over UDP the buffer is N words deep, as LiteEth's is: what it cannot hold is answered without end, or stalls it.
+    LiteEthDepth(u32),
+    /// After every N answers over UARTBone a line of console text comes.
+    Console(u32),
     /// The bench engine's status register reads so, and the serial protocol's reference.
     Identity(u32),
     /// The bench engine stays busy once it is started.
@@ -52,6 +56,11 @@ pub const DISTURBANCES: &[Entry] = &[
     Entry { form: "disconnect:N", about: "after N answers the link is closed" },
     Entry { form: "garbage:N", about: "after N words every word that is read is a random one" },
     Entry {
+        form: "liteeth-depth:N",
+        about: "over UDP the buffer is a LiteEth's of N words (LiteX: 16, LiteEth: 4): what is longer is answered 1000 times, or stalls it",
+    },
+    Entry { form: "console:N", about: "after every N answers over UARTBone a line of console text comes, 1 or more" },
+    Entry {
         form: "identity:WORD",
         about: "the bench engine's status register, and D over serial, read WORD, hexadecimal",
     },
@@ -63,11 +72,14 @@ pub const DISTURBANCES: &[Entry] = &[
 /// The longest delay, in milliseconds.
 const LONGEST_DELAY: u32 = 60_000;
 
+/// What a console says.
+const CONSOLE_TEXT: &[u8] = b"[   12.345678] random: crng init done\r\n";
+
 /// Why a text is not a disturbance.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not a disturbance; allowed are {forms}, MS from 1 to {LONGEST_DELAY} (0 would delay nothing), N from 0, or \
-     from 1 for lose and flip",
+     from 1 for lose, flip and console, and from 1 to 256 for liteeth-depth",
     forms = forms()
 )]
 pub struct DisturbanceError(String);
@@ -77,6 +89,15 @@ fn forms() -> String {
 }
 
 impl Disturbance {
+    /// The link that it is about, if it is about one kind alone: one that is served there is needed.
+    pub fn needs(self) -> Option<&'static str> {
+        match self {
+            Disturbance::LiteEthDepth(_) => Some("etherbone:udp"),
+            Disturbance::Console(_) => Some("uartbone"),
+            _ => None,
+        }
+    }
+
     /// Whether it is about the bench engine alone.
     pub fn is_of_engine(self) -> bool {
         matches!(self, Disturbance::EngineStaysBusy | Disturbance::DoneAtOnce)
@@ -119,6 +140,8 @@ impl fmt::Display for Disturbance {
             Disturbance::Silence(answers) => write!(f, "silence:{answers}"),
             Disturbance::Disconnect(answers) => write!(f, "disconnect:{answers}"),
             Disturbance::Garbage(words) => write!(f, "garbage:{words}"),
+            Disturbance::LiteEthDepth(words) => write!(f, "liteeth-depth:{words}"),
+            Disturbance::Console(answers) => write!(f, "console:{answers}"),
             Disturbance::Identity(word) => write!(f, "identity:{word:#010x}"),
             Disturbance::EngineStaysBusy => f.write_str("engine-stays-busy"),
             Disturbance::AdapterStaysBusy => f.write_str("adapter-stays-busy"),
@@ -143,6 +166,8 @@ impl FromStr for Disturbance {
             ("silence", answers) => number(answers, 0, u32::MAX).map(Disturbance::Silence),
             ("disconnect", answers) => number(answers, 0, u32::MAX).map(Disturbance::Disconnect),
             ("garbage", words) => number(words, 0, u32::MAX).map(Disturbance::Garbage),
+            ("liteeth-depth", words) => number(words, 1, 256).map(Disturbance::LiteEthDepth),
+            ("console", answers) => number(answers, 1, u32::MAX).map(Disturbance::Console),
             ("identity", word) => {
                 let word: Result<Hex64, _> = word.parse();
                 let word = word.ok().and_then(|word| u32::try_from(word.0).ok());
@@ -211,6 +236,23 @@ impl DisturbedLink {
         passed.map_or(Fate::Swallowed, |bytes| Fate::Sent(bytes, Duration::from_millis(delay.into())))
     }
 
+    /// How many words the buffer of a LiteEth holds, where that is emulated.
+    pub fn buffer_depth(&self) -> Option<u32> {
+        self.disturbances.iter().find_map(|disturbance| match disturbance {
+            Disturbance::LiteEthDepth(words) => Some(*words),
+            _ => None,
+        })
+    }
+
+    /// The text that a console sends after the last answer, if its time has come.
+    pub fn console_text(&self) -> Option<&'static [u8]> {
+        let every = self.disturbances.iter().find_map(|disturbance| match disturbance {
+            Disturbance::Console(every) => Some(*every),
+            _ => None,
+        })?;
+        (self.answers > 0 && self.answers.is_multiple_of(every)).then_some(CONSOLE_TEXT)
+    }
+
     fn is_lost(&mut self) -> bool {
         let one_in = self.disturbances.iter().find_map(|disturbance| match disturbance {
             Disturbance::Lose(one_in) => Some(*one_in),
@@ -247,6 +289,8 @@ mod tests {
             "silence:0",
             "disconnect:7",
             "garbage:3",
+            "liteeth-depth:16",
+            "console:5",
             "identity:0x00000000",
             "engine-stays-busy",
             "adapter-stays-busy",

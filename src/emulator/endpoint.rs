@@ -1,8 +1,8 @@
-//! Where clients reach an emulator: a pty, a TCP port, a UDP port.
+//! Where clients reach an emulator: a pty, a TCP port; [`crate::emulator::udp`] has the UDP port.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,12 +12,10 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serial2::SerialPort;
 
 use crate::bus::BusError;
-use crate::bus::etherbone::codec::Packet;
 use crate::bus::stream::DEFAULT_BAUD;
-use crate::emulator::disturbance::DisturbedLink;
+use crate::emulator::disturbance::{DisturbedLink, Fate};
 use crate::emulator::held_back::{Held, HeldBack};
-use crate::emulator::session::{Session, answer_packet};
-use crate::emulator::soc::SharedSoc;
+use crate::emulator::session::{Arrival, Session};
 
 /// A half question is forgotten after so much silence.
 const SILENCE: Duration = Duration::from_millis(100);
@@ -50,6 +48,11 @@ pub trait Endpoint {
     /// Takes what there is to take, without waiting for a client. Answers that are late on purpose are held back.
     fn look(&mut self) -> Result<Looked, BusError>;
 
+    /// What whoever serves should be told once.
+    fn notice(&mut self) -> Option<String> {
+        None
+    }
+
     /// Where it is, as a path or an address.
     fn place(&self) -> String;
 }
@@ -74,6 +77,10 @@ pub struct StreamEndpoint {
     link: DisturbedLink,
     held: HeldBack<()>,
     last: Instant,
+    /// How long a byte takes on the emulated line; zero where it has no rate.
+    byte_time: Duration,
+    /// When the line has carried all that came.
+    carried: Instant,
 }
 
 impl StreamEndpoint {
@@ -96,7 +103,21 @@ impl StreamEndpoint {
     }
 
     fn on(line: Line, session: Box<dyn Session>, link: DisturbedLink) -> Self {
-        StreamEndpoint { line, session, link, held: HeldBack::new(), last: Instant::now() }
+        let now = Instant::now();
+        StreamEndpoint {
+            line,
+            session,
+            link,
+            held: HeldBack::new(),
+            last: now,
+            byte_time: Duration::ZERO,
+            carried: now,
+        }
+    }
+
+    /// The same where each byte takes so long on the line, either way.
+    pub fn paced(self, byte_time: Duration) -> Self {
+        StreamEndpoint { byte_time, ..self }
     }
 
     /// The bytes that came, `None` if the client has gone.
@@ -150,8 +171,12 @@ impl StreamEndpoint {
                 stream.set_nodelay(true)?;
                 stream.set_read_timeout(Some(Duration::from_millis(1)))?;
                 stream.set_write_timeout(Some(PATIENCE))?;
+                let address = stream.local_addr()?;
                 *client = Some(stream);
                 self.session.forget();
+                if let Some(greeting) = self.session.greeting(address) {
+                    self.send(greeting.as_bytes());
+                }
                 Ok(true)
             }
             // A client that has gone again before it was let in.
@@ -218,9 +243,17 @@ impl Endpoint for StreamEndpoint {
             self.session.forget();
         }
         let arrived = self.link.passed(&bytes);
-        for answer in self.session.take(&arrived)? {
-            let fate = self.link.answered(&answer, false);
-            self.held.take(fate, ());
+        let now = Instant::now();
+        let at = self.carried.max(now) + self.byte_time;
+        self.carried = at + self.byte_time * arrived.len().saturating_sub(1) as u32;
+        for answer in self.session.take(Arrival { bytes: &arrived, at, byte_time: self.byte_time })? {
+            let mut fate = self.link.answered(&answer.bytes, false);
+            if self.session.shares_with_console()
+                && let (Fate::Sent(bytes, _), Some(text)) = (&mut fate, self.link.console_text())
+            {
+                bytes.extend(text);
+            }
+            self.held.take(fate, answer.at.saturating_duration_since(now), ());
         }
         self.last = Instant::now();
         Ok(Looked::Busy)
@@ -234,65 +267,8 @@ impl Endpoint for StreamEndpoint {
     }
 }
 
-fn address(local: io::Result<SocketAddr>) -> String {
+pub(super) fn address(local: io::Result<SocketAddr>) -> String {
     local.map_or_else(|error| error.to_string(), |address| address.to_string())
-}
-
-/// Etherbone, a packet a datagram.
-pub struct UdpEndpoint {
-    socket: UdpSocket,
-    soc: SharedSoc,
-    link: DisturbedLink,
-    held: HeldBack<SocketAddr>,
-}
-
-impl UdpEndpoint {
-    /// On a UDP port.
-    pub fn on(address: SocketAddr, soc: SharedSoc, link: DisturbedLink) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address)?;
-        socket.set_nonblocking(true)?;
-        Ok(UdpEndpoint { socket, soc, link, held: HeldBack::new() })
-    }
-}
-
-impl Endpoint for UdpEndpoint {
-    fn watched(&self) -> Option<BorrowedFd<'_>> {
-        (!self.held.is_full()).then(|| self.socket.as_fd())
-    }
-
-    fn due(&self) -> Option<Instant> {
-        self.held.due()
-    }
-
-    fn send_due(&mut self, now: Instant) -> Looked {
-        let mut looked = Looked::Quiet;
-        while let Some(held) = self.held.next_due(now) {
-            match held {
-                // A client that has gone is told nothing.
-                Held::Send(bytes, client) => drop(self.socket.send_to(&bytes, client)),
-                Held::Close => return Looked::Gone,
-            }
-            looked = Looked::Busy;
-        }
-        looked
-    }
-
-    fn look(&mut self) -> Result<Looked, BusError> {
-        let mut buffer = [0; 4096];
-        // That an earlier answer reached nobody is an error of this socket, and no matter.
-        let Ok((length, client)) = self.socket.recv_from(&mut buffer) else { return Ok(Looked::Quiet) };
-        let Some(arrived) = self.link.passed_whole(&buffer[..length]) else { return Ok(Looked::Busy) };
-        let Ok((packet, _)) = Packet::decode(&arrived) else { return Ok(Looked::Busy) };
-        if let Some(answer) = answer_packet(&mut self.soc, &packet)? {
-            let fate = self.link.answered(&answer, true);
-            self.held.take(fate, client);
-        }
-        Ok(Looked::Busy)
-    }
-
-    fn place(&self) -> String {
-        address(self.socket.local_addr())
-    }
 }
 
 #[cfg(test)]

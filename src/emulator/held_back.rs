@@ -1,7 +1,7 @@
 //! Answers that are late on purpose, until their time has come.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::emulator::disturbance::Fate;
 
@@ -25,12 +25,12 @@ impl<C> HeldBack<C> {
         HeldBack(VecDeque::new())
     }
 
-    /// Takes in what becomes of an answer to this client.
-    pub fn take(&mut self, fate: Fate, client: C) {
+    /// Takes in what becomes of an answer to this client, which the line takes so long to carry.
+    pub fn take(&mut self, fate: Fate, line: Duration, client: C) {
         // What ends the link comes after what was answered before it.
         let last = self.0.back().map_or_else(Instant::now, |(due, _)| *due);
         match fate {
-            Fate::Sent(bytes, delay) => self.0.push_back((Instant::now() + delay, Held::Send(bytes, client))),
+            Fate::Sent(bytes, delay) => self.0.push_back((Instant::now() + line + delay, Held::Send(bytes, client))),
             Fate::Swallowed => {}
             Fate::Closed => self.0.push_back((last, Held::Close)),
         }

@@ -9,6 +9,7 @@ pub mod endpoint;
 mod held_back;
 mod session;
 pub mod soc;
+pub mod udp;
 
 use std::fmt;
 use std::io;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::bus::stream::line_time;
 use crate::bus::{Bus, BusError};
 use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
 use crate::domain::evidence::Evidence;
@@ -26,9 +28,10 @@ use crate::domain::fault::{Activity, Fault, MOST_BANKS};
 use crate::domain::seed::Seed;
 
 use disturbance::{Disturbance, DisturbedLink};
-use endpoint::{Endpoint, Looked, StreamEndpoint, UdpEndpoint};
+use endpoint::{Endpoint, Looked, StreamEndpoint};
 use session::Session;
 use soc::{SharedSoc, Soc};
+use udp::{ReplyTo, UdpEndpoint};
 
 /// Makes a device with so many banks and these faults in it.
 type Open = fn(u32, &Plants) -> Result<Box<dyn Bus>, BusError>;
@@ -117,8 +120,10 @@ pub enum LinkSpec {
     UartBonePty,
     /// UARTBone on this TCP port; 0 for any.
     UartBoneTcp(u16),
-    /// Etherbone on this TCP port.
+    /// Etherbone on this TCP port, as a SoC speaks it.
     EtherboneTcp(u16),
+    /// Etherbone on this TCP port, as the bridge litex_server speaks it: with its greeting.
+    LitexServer(u16),
     /// Etherbone on this UDP port.
     EtherboneUdp(u16),
     /// The serial protocol on a pty.
@@ -144,6 +149,7 @@ impl fmt::Display for LinkSpec {
             LinkSpec::SerialPty => f.write_str("serial:pty"),
             LinkSpec::UartBoneTcp(port) => write!(f, "uartbone:tcp:{port}"),
             LinkSpec::EtherboneTcp(port) => write!(f, "etherbone:tcp:{port}"),
+            LinkSpec::LitexServer(port) => write!(f, "litex-server:{port}"),
             LinkSpec::EtherboneUdp(port) => write!(f, "etherbone:udp:{port}"),
         }
     }
@@ -151,7 +157,7 @@ impl fmt::Display for LinkSpec {
 
 /// The forms that a link's text may take.
 pub const LINK_FORMS: &str =
-    "uartbone:pty, uartbone:tcp[:PORT], etherbone:tcp[:PORT], etherbone:udp[:PORT] and serial:pty";
+    "uartbone:pty, uartbone:tcp[:PORT], etherbone:tcp[:PORT], etherbone:udp[:PORT], litex-server[:PORT] and serial:pty";
 
 /// Why a text is not a link to serve.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,7 +170,7 @@ impl FromStr for LinkSpec {
     fn from_str(text: &str) -> Result<Self, LinkError> {
         let refused = || LinkError(text.to_owned());
         let parts: Vec<&str> = text.split(':').collect();
-        let port = match parts.get(2) {
+        let port = match parts.get(if parts[0] == "litex-server" { 1 } else { 2 }) {
             None => Some(0),
             Some(port) => port.parse().ok().filter(|port| *port > 0),
         };
@@ -174,6 +180,7 @@ impl FromStr for LinkSpec {
             (["uartbone", "tcp"] | ["uartbone", "tcp", _], Some(port)) => Ok(LinkSpec::UartBoneTcp(port)),
             (["etherbone", "tcp"] | ["etherbone", "tcp", _], Some(port)) => Ok(LinkSpec::EtherboneTcp(port)),
             (["etherbone", "udp"] | ["etherbone", "udp", _], Some(port)) => Ok(LinkSpec::EtherboneUdp(port)),
+            (["litex-server"] | ["litex-server", _], Some(port)) => Ok(LinkSpec::LitexServer(port)),
             _ => Err(refused()),
         }
     }
@@ -194,6 +201,10 @@ pub struct Setting {
     pub links: Vec<LinkSpec>,
     /// The address that ports are bound to.
     pub bind: IpAddr,
+    /// Bits per second of UARTBone's line; `None` if bytes take no time on it.
+    pub baud: Option<u32>,
+    /// Where replies over UDP go.
+    pub reply_to: ReplyTo,
     /// After how long without a question it ends.
     pub idle: Duration,
 }
@@ -252,11 +263,14 @@ impl Emulator {
         let (mut endpoints, mut backends) = (Vec::new(), Vec::new());
         for (number, &link) in setting.links.iter().enumerate() {
             let disturbed = DisturbedLink::new(&setting.disturbances, setting.seed, number as u64);
-            let endpoint = open_endpoint(link, setting.bind, &soc, disturbed)
-                .map_err(|error| EmulatorError::Endpoint { link: link.to_string(), bind: setting.bind, error })?;
+            let endpoint = open_endpoint(link, setting, &soc, disturbed).map_err(|error| EmulatorError::Endpoint {
+                link: link.to_string(),
+                bind: setting.bind,
+                error,
+            })?;
             let name = match link {
                 LinkSpec::UartBonePty | LinkSpec::UartBoneTcp(_) => "uartbone",
-                LinkSpec::EtherboneTcp(_) => "etherbone:tcp",
+                LinkSpec::EtherboneTcp(_) | LinkSpec::LitexServer(_) => "etherbone:tcp",
                 LinkSpec::EtherboneUdp(_) => "etherbone:udp",
                 LinkSpec::SerialPty => "serial",
             };
@@ -276,8 +290,9 @@ impl Emulator {
         self.plants.activity()
     }
 
-    /// Serves until nobody has asked anything for the idle time, or all links are closed, or it is asked to stop.
-    pub fn serve(&mut self, stop_requested: impl Fn() -> bool) -> Result<End, EmulatorError> {
+    /// Serves until nobody has asked anything for the idle time, or all links are closed, or it is asked to stop. `say` is told
+    /// what its user should know meanwhile.
+    pub fn serve(&mut self, stop_requested: impl Fn() -> bool, say: impl Fn(&str)) -> Result<End, EmulatorError> {
         let mut last = Instant::now();
         while !stop_requested() {
             let pace = self.soc.keep_pace();
@@ -289,6 +304,9 @@ impl Emulator {
                     looked = looked.max(endpoint.look()?);
                     // What is not late at all is sent at once.
                     looked = looked.max(endpoint.send_due(Instant::now()));
+                }
+                if let Some(notice) = endpoint.notice() {
+                    say(&notice);
                 }
                 match looked {
                     // What is held back for a client is something to do.
@@ -333,21 +351,22 @@ impl Emulator {
 
 fn open_endpoint(
     link: LinkSpec,
-    bind: IpAddr,
+    setting: &Setting,
     soc: &SharedSoc,
     disturbed: DisturbedLink,
 ) -> io::Result<Box<dyn Endpoint>> {
-    let at = |port: u16| SocketAddr::new(bind, port);
+    let at = |port: u16| SocketAddr::new(setting.bind, port);
+    let byte_time = setting.baud.map_or(Duration::ZERO, |baud| line_time(1, baud));
     let soc = soc.clone();
-    let uartbone = |soc: SharedSoc| Box::new(session::UartBone::new(soc)) as Box<dyn Session>;
+    let on_pty = |session: Box<dyn Session>| StreamEndpoint::on_pty(session, disturbed.clone());
+    let on_tcp = |port: u16, session: Box<dyn Session>| StreamEndpoint::on_tcp(at(port), session, disturbed.clone());
     Ok(match link {
-        LinkSpec::UartBonePty => Box::new(StreamEndpoint::on_pty(uartbone(soc), disturbed)?),
-        LinkSpec::UartBoneTcp(port) => Box::new(StreamEndpoint::on_tcp(at(port), uartbone(soc), disturbed)?),
-        LinkSpec::EtherboneTcp(port) => {
-            Box::new(StreamEndpoint::on_tcp(at(port), Box::new(session::Etherbone::new(soc)), disturbed)?)
-        }
-        LinkSpec::EtherboneUdp(port) => Box::new(UdpEndpoint::on(at(port), soc, disturbed)?),
-        LinkSpec::SerialPty => Box::new(StreamEndpoint::on_pty(Box::new(session::Serial::new(soc)), disturbed)?),
+        LinkSpec::UartBonePty => Box::new(on_pty(Box::new(session::UartBone::new(soc)))?.paced(byte_time)),
+        LinkSpec::UartBoneTcp(port) => Box::new(on_tcp(port, Box::new(session::UartBone::new(soc)))?.paced(byte_time)),
+        LinkSpec::EtherboneTcp(port) => Box::new(on_tcp(port, Box::new(session::Etherbone::new(soc)))?),
+        LinkSpec::LitexServer(port) => Box::new(on_tcp(port, Box::new(session::Etherbone::litex_server(soc)))?),
+        LinkSpec::EtherboneUdp(port) => Box::new(UdpEndpoint::on(at(port), soc, setting.reply_to, disturbed)?),
+        LinkSpec::SerialPty => Box::new(on_pty(Box::new(session::Serial::new(soc)))?),
     })
 }
 
@@ -360,13 +379,39 @@ mod tests {
     use std::net::{Ipv4Addr, TcpStream};
     use std::sync::mpsc;
 
+    /// A sound model over UARTBone on a TCP port.
+    fn on_tcp() -> Setting {
+        Setting {
+            device: "model".parse().expect("a device"),
+            faults: Vec::new(),
+            disturbances: Vec::new(),
+            seed: Seed::new(1),
+            links: vec![LinkSpec::UartBoneTcp(0)],
+            bind: Ipv4Addr::LOCALHOST.into(),
+            baud: None,
+            reply_to: ReplyTo::OwnPort,
+            idle: Duration::from_secs(60),
+        }
+    }
+
     #[test]
     fn links_and_devices_are_told_by_their_texts() {
         assert_eq!("uartbone:tcp".parse(), Ok(LinkSpec::UartBoneTcp(0)));
+        for (text, port) in [("litex-server", 0), ("litex-server:1234", 1234)] {
+            assert_eq!(text.parse(), Ok(LinkSpec::LitexServer(port)));
+        }
         assert_eq!("etherbone:udp:1234".parse(), Ok(LinkSpec::EtherboneUdp(1234)));
-        for text in
-            ["", "uartbone", "uartbone:pty:1", "etherbone:pty", "serial:tcp", "uartbone:tcp:0", "uartbone:tcp:1:2"]
-        {
+        for text in [
+            "",
+            "uartbone",
+            "uartbone:pty:1",
+            "etherbone:pty",
+            "serial:tcp",
+            "uartbone:tcp:0",
+            "uartbone:tcp:1:2",
+            "litex-server:0",
+            "litex-server:1:2",
+        ] {
             let error = text.parse::<LinkSpec>().expect_err(text);
             assert!(error.to_string().contains("serial:pty"), "{error}");
         }
@@ -384,7 +429,7 @@ mod tests {
         let soc = SharedSoc::of(Soc::new(bus, Evidence::Model, &[], Seed::new(1)));
         let disturbed = DisturbedLink::new(&[], Seed::new(1), 0);
         let link = LinkSpec::UartBoneTcp(0);
-        let endpoint = open_endpoint(link, Ipv4Addr::LOCALHOST.into(), &soc, disturbed).expect("a port");
+        let endpoint = open_endpoint(link, &on_tcp(), &soc, disturbed).expect("a port");
         let (mut asked, backends, idle) = (soc.clone(), Vec::new(), Duration::from_secs(2));
         let mut emulator = Emulator { soc, endpoints: vec![endpoint], backends, plants, idle };
         let write = |soc: &mut SharedSoc, offset, word| soc.write(engine::BASE + offset, word).expect("it is written");
@@ -393,25 +438,18 @@ mod tests {
             write(&mut asked, offset, word);
         }
         let simulated = || asked.simulated() >= Duration::from_micros(100);
-        assert_eq!(emulator.serve(simulated).expect("it serves"), End::Stopped);
+        assert_eq!(emulator.serve(simulated, |_| ()).expect("it serves"), End::Stopped);
     }
 
     #[test]
     fn an_emulator_does_not_end_while_it_owes_an_answer() {
-        let setting = Setting {
-            device: "model".parse().expect("a device"),
-            faults: Vec::new(),
-            disturbances: vec![Disturbance::Delay(1000)],
-            seed: Seed::new(1),
-            links: vec![LinkSpec::UartBoneTcp(0)],
-            bind: Ipv4Addr::LOCALHOST.into(),
-            idle: Duration::from_millis(300),
-        };
+        let setting =
+            Setting { disturbances: vec![Disturbance::Delay(1000)], idle: Duration::from_millis(300), ..on_tcp() };
         let mut emulator = Emulator::open(&setting).expect("a port");
         let place = emulator.backends()[0].strip_prefix("uartbone:").expect("a link").to_owned();
         let mut client = TcpStream::connect(place).expect("it listens");
         client.write_all(&Command::Read { address: 0xF002_1020, words: 1, fixed: false }.encode()).expect("it is sent");
-        assert_eq!(emulator.serve(|| false).expect("it serves"), End::Idle);
+        assert_eq!(emulator.serve(|| false, |_| ()).expect("it serves"), End::Idle);
         drop(emulator);
         let mut answer = Vec::new();
         client.read_to_end(&mut answer).expect("the answer, and the end");
@@ -431,8 +469,7 @@ mod tests {
                 .iter()
                 .map(|disturbances| {
                     let disturbed = DisturbedLink::new(disturbances, seed, 0);
-                    open_endpoint(LinkSpec::UartBoneTcp(0), Ipv4Addr::LOCALHOST.into(), &soc, disturbed)
-                        .expect("a port")
+                    open_endpoint(LinkSpec::UartBoneTcp(0), &on_tcp(), &soc, disturbed).expect("a port")
                 })
                 .collect();
             let places: Vec<String> = endpoints.iter().map(|endpoint| endpoint.place()).collect();
@@ -440,7 +477,7 @@ mod tests {
             let (backends, plants) = (Vec::new(), Plants::default());
             let mut emulator = Emulator { soc, endpoints, backends, plants, idle: Duration::from_secs(3600) };
             let over = || end.try_recv() != Err(mpsc::TryRecvError::Empty);
-            emulator.serve(over).expect("it serves")
+            emulator.serve(over, |_| ()).expect("it serves")
         });
         let places = receiver.recv().expect("it listens");
         let connect = |place: &String| {

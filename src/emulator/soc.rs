@@ -33,6 +33,9 @@ const LONGEST_RUN: Duration = Duration::from_secs(43);
 /// The shortest time that is worth to be simulated: some clocks.
 const GRAIN: Duration = Duration::from_micros(1);
 
+/// The registers that are asked for the mark.
+const SEED: [u32; 2] = [engine::BASE + engine::SEED_LO, engine::BASE + engine::SEED_HI];
+
 /// The emulated SoC.
 pub struct Soc {
     bus: Box<dyn Bus>,
@@ -46,6 +49,8 @@ pub struct Soc {
     /// Since when the engine runs: in real time and in the device's.
     running: Option<(Instant, Duration)>,
     engine_was_started: bool,
+    /// What was last written to the engine's seed registers.
+    seed: u64,
     adapter_was_used: bool,
 }
 
@@ -62,6 +67,7 @@ impl Soc {
             now: Box::new(Instant::now),
             running: None,
             engine_was_started: false,
+            seed: 0,
             adapter_was_used: false,
         }
     }
@@ -128,7 +134,7 @@ impl Soc {
 
 impl Bus for Soc {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
-        if mark::ADDRESSES.contains(&address) {
+        if SEED.contains(&address) && self.seed == mark::QUESTION {
             return Ok(mark::word(self.evidence));
         }
         self.keep_pace();
@@ -141,6 +147,11 @@ impl Bus for Soc {
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
         self.keep_pace();
+        if address == SEED[0] {
+            self.seed = self.seed & !0xFFFF_FFFF | u64::from(word);
+        } else if address == SEED[1] {
+            self.seed = self.seed & 0xFFFF_FFFF | u64::from(word) << 32;
+        }
         self.adapter_was_used |= address == adapter::BASE + adapter::CMD;
         let starts = address == engine::BASE + engine::CTRL && word & engine::START != 0;
         if !starts {
@@ -324,8 +335,13 @@ mod tests {
     #[test]
     fn the_mark_is_shown_whatever_else_is_disturbed() {
         let mut soc = soc(&[Disturbance::Garbage(0), Disturbance::Identity(0)]);
-        let words = mark::ADDRESSES.map(|address| soc.read(address).expect("a word"));
+        for (address, half) in SEED.into_iter().zip([mark::QUESTION as u32, (mark::QUESTION >> 32) as u32]) {
+            soc.write(address, half).expect("it is written");
+        }
+        let words = SEED.map(|address| soc.read(address).expect("a word"));
         assert_eq!(mark::evidence(&words), Some(Evidence::Model));
+        soc.write(SEED[1], 0).expect("it is written");
+        assert_eq!(mark::evidence(&SEED.map(|address| soc.read(address).expect("a word"))), None);
         assert_ne!(soc.read(adapter::BASE), soc.read(adapter::BASE));
     }
 }

@@ -60,6 +60,7 @@ mod tests {
             version: 2,
             banks: 8,
             link: "in-process".into(),
+            link_events: Vec::new(),
         };
         let sweep = BankSweep {
             device: "model".into(),

@@ -163,6 +163,9 @@ pub struct DeviceRecord {
     pub banks: u32,
     /// How it is reached.
     pub link: String,
+    /// What happened on the link that the run survived, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_events: Vec<String>,
 }
 
 /// A device's bank sweep.

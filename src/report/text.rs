@@ -347,8 +347,9 @@ impl Text {
         }
         self.heading("devices");
         for device in &record.devices {
-            let DeviceRecord { name, evidence, version, banks, link } = device;
+            let DeviceRecord { name, evidence, version, banks, link, link_events } = device;
             self.paragraph("  - ", 4, &format!("{name}: evidence {evidence}, {}", identity(*version, *banks, link)));
+            link_events.iter().for_each(|event| self.paragraph("    link: ", 6, event));
         }
     }
 }

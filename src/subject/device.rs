@@ -8,6 +8,7 @@ use crate::device::registers::CLOCK_HZ;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::fault::{Activity, Fault, Site};
+use crate::domain::link_events::LinkEvents;
 use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Drive, Subject, SubjectError};
 use crate::domain::watch::Watch;
 use crate::domain::waveform::Look;
@@ -168,8 +169,8 @@ impl Device for BusDevice {
         Ok(self.driver.echo(word)?)
     }
 
-    fn made_good(&self) -> u32 {
-        self.driver.made_good()
+    fn link_events(&self) -> LinkEvents {
+        self.driver.link_events()
     }
 
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {

@@ -6,6 +6,7 @@ use crate::bus::timed::{self, RoundTrips};
 use crate::device::serial::Serial;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::AdapterOp;
+use crate::domain::link_events::LinkEvents;
 use crate::domain::subject::{AdapterShape, Device, DeviceIdentity, Subject, SubjectError};
 use crate::subject::attestation::Attestation;
 use crate::subject::device::LONGEST_ORDER;
@@ -78,6 +79,10 @@ impl Device for SerialDevice {
 
     fn adapter(&self) -> AdapterShape {
         AdapterShape::OneState
+    }
+
+    fn link_events(&self) -> LinkEvents {
+        self.serial.link_events()
     }
 
     /// # Panics

@@ -4,11 +4,13 @@ mod common;
 mod served;
 
 mod bad_input;
+mod busy_lines;
 mod disturbed_links;
 mod every_order;
 mod expectations;
 mod histogram_log;
 mod links;
+mod litex_clients;
 mod litex_server;
 mod offline;
 mod orders;

@@ -7,6 +7,7 @@ pub mod udp;
 use std::time::{Duration, Instant};
 
 use crate::bus::{Bus, BusError};
+use crate::domain::link_events::LinkEvents;
 
 use codec::Packet;
 
@@ -22,9 +23,13 @@ pub trait Exchange {
     /// instead.
     fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String>;
 
-    /// How often a question was answered only when it was sent again, where packets are lost.
-    fn made_good(&self) -> u32 {
-        0
+    /// Whether one packet may read words that do not follow each other. Some bridges read the words that follow the first
+    /// address, whatever the other ones are: wishbone-tool's server does.
+    fn reads_anywhere(&self) -> bool;
+
+    /// What happened on the link.
+    fn events(&self) -> LinkEvents {
+        LinkEvents::default()
     }
 
     /// How the device is reached, for messages and records.
@@ -57,7 +62,12 @@ impl<E: Exchange> Bus for Etherbone<E> {
     }
 
     fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
-        for (addresses, words) in addresses.chunks(WORDS_AT_ONCE).zip(words.chunks_mut(WORDS_AT_ONCE)) {
+        let mut left = words;
+        let anywhere = self.exchange.reads_anywhere();
+        let runs = addresses.chunk_by(|one, next| anywhere || one.wrapping_add(4) == *next);
+        for addresses in runs.flat_map(|run| run.chunks(WORDS_AT_ONCE)) {
+            let (words, rest) = left.split_at_mut(addresses.len());
+            left = rest;
             self.asked = self.asked.wrapping_add(1);
             let packet = Packet { return_base: self.asked, reads: addresses.to_vec(), ..Packet::default() };
             let answer = self.exchange.ask(&packet).map_err(|reason| {
@@ -79,8 +89,8 @@ impl<E: Exchange> Bus for Etherbone<E> {
         Ok(())
     }
 
-    fn made_good(&self) -> u32 {
-        self.exchange.made_good()
+    fn events(&self) -> LinkEvents {
+        self.exchange.events()
     }
 
     fn elapsed(&self) -> Duration {
@@ -105,9 +115,10 @@ fn other_number(wanted: usize, reply: &Packet) -> String {
 mod tests {
     use super::*;
 
-    /// Remembers what is sent, and answers every address with itself.
+    /// Remembers what is sent, and answers every address with itself; reads words anywhere, or as wishbone-tool's server
+    /// does those that follow the first.
     #[derive(Default)]
-    struct Remembered(Vec<Packet>);
+    struct Remembered(Vec<Packet>, bool);
 
     impl Exchange for Remembered {
         fn send(&mut self, packet: &Packet) -> Result<(), String> {
@@ -117,7 +128,12 @@ mod tests {
 
         fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
             self.0.push(packet.clone());
-            Ok(packet.reads.clone())
+            let follow = (packet.reads[0]..).step_by(4).take(packet.reads.len());
+            Ok(if self.1 { packet.reads.clone() } else { follow.collect() })
+        }
+
+        fn reads_anywhere(&self) -> bool {
+            self.1
         }
 
         fn link(&self) -> &str {
@@ -141,12 +157,23 @@ mod tests {
 
     #[test]
     fn every_read_has_a_number_of_its_own_and_its_words_are_in_their_order() {
-        let mut bus = Etherbone::over(Remembered::default());
+        let mut bus = Etherbone::over(Remembered(Vec::new(), true));
         let addresses: Vec<u32> = (0..10).rev().map(|place| 4 * place).collect();
         let mut words = vec![0; addresses.len()];
         bus.read_each(&addresses, &mut words).expect("words");
         assert_eq!(words, addresses);
         let numbers: Vec<u32> = bus.exchange.0.iter().map(|packet| packet.return_base).collect();
         assert_eq!(numbers, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_bridge_that_reads_words_that_follow_each_other_alone_is_asked_for_such_words() {
+        let mut bus = Etherbone::over(Remembered::default());
+        let addresses = [0x10, 0xC, 4, 8, 0xC, 0x10, 0x14, 0x18, 0x20];
+        let mut words = [0; 9];
+        bus.read_each(&addresses, &mut words).expect("words");
+        assert_eq!(words, addresses);
+        let asked: Vec<usize> = bus.exchange.0.iter().map(|packet| packet.reads.len()).collect();
+        assert_eq!(asked, [1, 1, 4, 2, 1]);
     }
 }

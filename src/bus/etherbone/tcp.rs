@@ -1,6 +1,7 @@
 //! Etherbone through a bridge, over a stream.
 //!
 //! TCP loses nothing, so a question without an answer is not asked again: the bridge is stuck, or the device behind it.
+//! What the bridge is is not known, so that one packet reads words that follow each other: any bridge can do that.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,14 @@ const MOST_NOISE: usize = 4096;
 
 /// How long a reply may take: the bridge has a link of its own to the device, whose rate is not known here.
 const PATIENCE: Duration = MARGIN.checked_mul(2).expect("two seconds");
+
+/// Why a reply did not come.
+enum NoReply {
+    /// So many bytes came in time, and none of them is one.
+    InTime(usize),
+    /// Something else.
+    Other(String),
+}
 
 /// A connection to a bridge.
 pub struct Tcp {
@@ -34,7 +43,7 @@ impl Tcp {
         Tcp { stream, decoder: Decoder::default(), owed: false }
     }
 
-    fn reply(&mut self, patience: Duration) -> Result<Packet, String> {
+    fn reply(&mut self, patience: Duration) -> Result<Packet, NoReply> {
         let (start, mut came, skipped) = (Instant::now(), 0, self.decoder.skipped());
         loop {
             if let Some(packet) = self.decoder.next_packet() {
@@ -42,17 +51,15 @@ impl Tcp {
             }
             let noise = self.decoder.skipped() - skipped;
             if noise > MOST_NOISE {
-                return Err(format!("expected a packet that begins with 4e6f1044, got {noise} bytes without one"));
+                let what = format!("expected a packet that begins with 4e6f1044, got {noise} bytes without one");
+                return Err(NoReply::Other(what));
             }
             let left = patience.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return Err(format!(
-                    "expected a reply within {patience:.1?}, got {came} bytes that are none; a bridge that a client left \
-                     with a reply pending answers nobody until it is started again"
-                ));
+                return Err(NoReply::InTime(came));
             }
             let mut buffer = [0; 2048];
-            let got = self.stream.receive(&mut buffer, left).map_err(|error| error.to_string())?;
+            let got = self.stream.receive(&mut buffer, left).map_err(|error| NoReply::Other(error.to_string()))?;
             came += got;
             self.decoder.push(&buffer[..got]);
         }
@@ -67,12 +74,34 @@ impl Exchange for Tcp {
     fn ask(&mut self, packet: &Packet) -> Result<Vec<u32>, String> {
         self.send(packet)?;
         self.owed = true;
-        let reply = self.reply(PATIENCE)?;
+        let start = Instant::now();
+        let reply = match self.reply(PATIENCE) {
+            Ok(reply) => reply,
+            Err(NoReply::Other(what)) => return Err(what),
+            Err(NoReply::InTime(came)) => {
+                // As long again, to tell a bridge that is late from one that is stuck.
+                let late = self.reply(PATIENCE).is_ok();
+                self.owed = false;
+                let after = start.elapsed();
+                return Err(if late {
+                    format!("expected a reply within {PATIENCE:.1?}, and it came late, after {after:.1?}")
+                } else {
+                    format!(
+                        "expected a reply within {PATIENCE:.1?}, got {came} bytes that are none; a bridge that a client left \
+                         with a reply pending answers nobody until it is started again"
+                    )
+                });
+            }
+        };
         self.owed = false;
         if reply.writes.len() != packet.reads.len() {
             return Err(other_number(packet.reads.len(), &reply));
         }
         Ok(reply.writes)
+    }
+
+    fn reads_anywhere(&self) -> bool {
+        false
     }
 
     fn link(&self) -> &str {

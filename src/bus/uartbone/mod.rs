@@ -1,8 +1,9 @@
 //! UARTBone: the bus of a LiteX SoC over a serial line, or over a TCP connection that stands for one.
 //!
 //! Nothing is acknowledged, so a lost byte shows as an answer that does not come: the line is then left quiet until
-//! the far end has forgotten what it had, and the read is asked once more. One read is under way at a time, since the
-//! far end does not listen while it answers.
+//! the far end has dropped what it had ([`codec::COMMAND_TIME`] after its first byte, and so never longer after the last one
+//! that was sent), and the read is asked once more. One read is under way at a time, since the far end does not listen while
+//! it answers. A command and its answer must be over within that time, which limits the words of one command on a slow line.
 
 pub mod codec;
 
@@ -11,8 +12,9 @@ use std::time::{Duration, Instant};
 use crate::bus::line::{Line, NoAnswer};
 use crate::bus::stream::ByteStream;
 use crate::bus::{Bus, BusError, ask_again};
+use crate::domain::link_events::LinkEvents;
 
-use codec::{Command, words_of};
+use codec::{COMMAND_TIME, Command, HEAD, words_of};
 
 /// How often a read is asked before the device is given up.
 const TRIES: u32 = 2;
@@ -36,6 +38,20 @@ impl UartBone {
 
     fn error(&self, reason: impl Into<String>) -> BusError {
         BusError::on(self.line.link(), reason)
+    }
+
+    /// How many words, at most so many, the far end can take or give in the time that it keeps a command for.
+    fn words_at_once(&self, most: usize) -> usize {
+        (1..=most).rev().find(|words| self.line.line_time(HEAD + 4 * words) <= COMMAND_TIME).unwrap_or(1)
+    }
+
+    /// What is wrong with a line on which no command of a single word is over in its time.
+    fn too_slow(&self) -> &'static str {
+        if self.line.line_time(HEAD + 4) <= COMMAND_TIME {
+            return "";
+        }
+        ". LiteX drops a command, answer included, 100 ms after its first byte, and at this rate one word takes longer: use \
+         1200 baud or more"
     }
 
     /// Reads consecutive words.
@@ -65,7 +81,8 @@ impl UartBone {
         let wanted = answer.len();
         Err(self.error(format!(
             "no answer to a read of {address:#010x}: expected {wanted} bytes within {patience:.1?}, got {most}, asked \
-             {TRIES} times"
+             {TRIES} times{}",
+            self.too_slow()
         )))
     }
 }
@@ -84,7 +101,7 @@ impl Bus for UartBone {
     fn read_each(&mut self, addresses: &[u32], words: &mut [u32]) -> Result<(), BusError> {
         let mut first = 0;
         for run in addresses.chunk_by(|one, next| one.wrapping_add(4) == *next) {
-            for part in run.chunks(codec::MOST_WORDS) {
+            for part in run.chunks(self.words_at_once(codec::MOST_WORDS)) {
                 self.read_run(part[0], &mut words[first..first + part.len()])?;
                 first += part.len();
             }
@@ -93,16 +110,17 @@ impl Bus for UartBone {
     }
 
     fn write_run(&mut self, address: u32, words: &[u32]) -> Result<(), BusError> {
-        for (part, words) in words.chunks(WRITTEN_AT_ONCE).enumerate() {
-            let address = address.wrapping_add((4 * WRITTEN_AT_ONCE * part) as u32);
+        let at_once = self.words_at_once(WRITTEN_AT_ONCE);
+        for (part, words) in words.chunks(at_once).enumerate() {
+            let address = address.wrapping_add((4 * at_once * part) as u32);
             let bytes = Command::Write { address, words: words.to_vec(), fixed: false }.encode();
             self.line.tell(&bytes).map_err(|error| self.error(format!("write to {address:#010x}: {error}")))?;
         }
         Ok(())
     }
 
-    fn made_good(&self) -> u32 {
-        self.made_good
+    fn events(&self) -> LinkEvents {
+        LinkEvents { made_good: self.made_good, ..self.line.events().clone() }
     }
 
     fn elapsed(&self) -> Duration {
@@ -122,7 +140,7 @@ impl Bus for UartBone {
 mod tests {
     use super::*;
     use crate::bus::MOST_ASKED_AGAIN;
-    use codec::Decoder;
+    use codec::{Access, Decoder};
     use std::io;
 
     /// A far end whose every register reads as its own address, on a line that can lose or add bytes.
@@ -142,8 +160,8 @@ mod tests {
         fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
             let lost = std::mem::take(&mut self.losing);
             for &byte in &bytes[lost..] {
-                let Some(command @ Command::Read { .. }) = self.decoder.push(byte) else { continue };
-                self.answer.extend(command.addresses().flat_map(u32::to_be_bytes));
+                let Some(read @ Access::Read { .. }) = self.decoder.push(byte, Duration::ZERO) else { continue };
+                self.answer.extend(read.addresses().flat_map(u32::to_be_bytes));
                 self.answer.append(&mut self.surplus);
             }
             Ok(())
@@ -197,38 +215,66 @@ mod tests {
         assert!(failed.to_string().contains("asked again 33 times in one run"), "{failed}");
     }
 
-    #[test]
-    fn a_long_write_is_cut_into_pieces_that_follow_each_other() {
-        /// A far end like LiteX's, which takes eight words at once.
-        struct Written(std::rc::Rc<std::cell::RefCell<Vec<(u32, u32)>>>, Decoder);
-        impl ByteStream for Written {
-            fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-                for &byte in bytes {
-                    if let Some(command @ Command::Write { .. }) = self.1.push(byte) {
-                        let addresses: Vec<u32> = command.addresses().collect();
-                        let Command::Write { words, .. } = command else { continue };
-                        assert!(words.len() <= 8, "{} words at once", words.len());
-                        self.0.borrow_mut().extend(addresses.into_iter().zip(words));
-                    }
+    /// A far end on a line of a rate, which notes how many words each command has.
+    struct Slow {
+        baud: u32,
+        words: std::rc::Rc<std::cell::RefCell<Vec<usize>>>,
+        answer: Vec<u8>,
+        written: std::rc::Rc<std::cell::RefCell<Vec<(u32, u32)>>>,
+    }
+
+    impl ByteStream for Slow {
+        fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let mut decoder = Decoder::default();
+            self.words.borrow_mut().push(bytes[1].into());
+            for access in bytes.iter().filter_map(|&byte| decoder.push(byte, Duration::ZERO)) {
+                match access {
+                    Access::Write { address, word } => self.written.borrow_mut().push((address, word)),
+                    Access::Read { .. } => self.answer.extend(access.addresses().flat_map(u32::to_be_bytes)),
                 }
-                Ok(())
             }
-            fn receive(&mut self, _buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
-                Ok(0)
-            }
-            fn line_time(&self, _bytes: usize) -> Duration {
-                Duration::ZERO
-            }
-            fn link(&self) -> &str {
-                "written"
-            }
+            Ok(())
         }
-        let written = std::rc::Rc::default();
-        let words: Vec<u32> = (100..119).collect();
-        let mut bus = UartBone::over(Box::new(Written(std::rc::Rc::clone(&written), Decoder::default())));
-        bus.write_run(0xF002_0000, &words).expect("it is sent");
-        let expected: Vec<(u32, u32)> = (0..19).map(|place| (0xF002_0000 + 4 * place, 100 + place)).collect();
-        assert_eq!(*written.borrow(), expected);
+
+        fn receive(&mut self, buffer: &mut [u8], _patience: Duration) -> io::Result<usize> {
+            let got = buffer.len().min(self.answer.len());
+            buffer[..got].copy_from_slice(&self.answer[..got]);
+            self.answer.drain(..got);
+            Ok(got)
+        }
+
+        fn line_time(&self, bytes: usize) -> Duration {
+            crate::bus::stream::line_time(bytes, self.baud)
+        }
+
+        fn link(&self) -> &str {
+            "slow"
+        }
+    }
+
+    #[test]
+    fn a_command_has_no_more_words_than_its_line_carries_in_the_time_that_the_far_end_keeps_it() {
+        // 115200 baud carry 1152 bytes in 100 ms, 9600 carry 96, 2400 carry 24 and 1200 carry 12.
+        for (baud, written, read) in [(115_200, 8, 255), (9600, 8, 22), (2400, 4, 4), (1200, 1, 1), (300, 1, 1)] {
+            let (sizes, kept) = (std::rc::Rc::default(), std::rc::Rc::default());
+            let far = Slow {
+                baud,
+                words: std::rc::Rc::clone(&sizes),
+                answer: Vec::new(),
+                written: std::rc::Rc::clone(&kept),
+            };
+            let mut bus = UartBone::over(Box::new(far));
+            let words: Vec<u32> = (100..119).collect();
+            bus.write_run(0xF002_0000, &words).expect("it is sent");
+            assert_eq!(sizes.borrow().iter().max(), Some(&written), "{baud}");
+            let expected: Vec<(u32, u32)> = (0..19).map(|place| (0xF002_0000 + 4 * place, 100 + place)).collect();
+            assert_eq!(*kept.borrow(), expected, "{baud}");
+            sizes.borrow_mut().clear();
+            let addresses: Vec<u32> = (0..300).map(|place| 4 * place).collect();
+            let mut came = vec![0; 300];
+            bus.read_each(&addresses, &mut came).expect("words");
+            assert_eq!((sizes.borrow().iter().max(), came == addresses), (Some(&read), true), "{baud}");
+        }
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn show_table() -> Shown {
             version: identity.version,
             banks: identity.banks,
             link: identity.link.clone(),
+            link_events: Vec::new(),
         };
         let text = board_table::render(&record, &table, Outcome::of(check.verdict).board());
         let rows = text.lines().filter(|line| line.ends_with("  OK")).count();

@@ -144,28 +144,58 @@ fn a_command_is_done_once_the_adapter_says_that_its_response_is_right_and_that_i
     }
 }
 
-#[test]
-fn a_link_that_damages_every_first_answer_does_not_hide_the_mark_of_an_emulator() {
-    /// Answers 0 wherever it is asked for the first time, and then marks itself.
-    struct DamagesFirst(Vec<u32>);
-    impl Bus for DamagesFirst {
-        fn read(&mut self, address: u32) -> Result<u32, BusError> {
-            let asked_before = self.0.contains(&address);
-            self.0.push(address);
-            Ok(if asked_before { mark::word(Evidence::RtlSimulation) } else { 0 })
-        }
-        fn write(&mut self, _address: u32, _word: u32) -> Result<(), BusError> {
-            Ok(())
-        }
-        fn elapsed(&self) -> Duration {
-            Duration::ZERO
-        }
-        fn pause(&mut self, _duration: Duration) {}
-        fn link(&self) -> &str {
-            "damages first"
-        }
+/// What is asked for its mark: what its seed registers give back of what was written, by how often they were read, and all
+/// addresses that were read.
+struct Asked {
+    seed: [u32; 2],
+    gives_back: fn(u32, usize) -> u32,
+    read: Rc<RefCell<Vec<u32>>>,
+}
+
+impl Bus for Asked {
+    fn read(&mut self, address: u32) -> Result<u32, BusError> {
+        self.read.borrow_mut().push(address);
+        let half = SEED_REGISTERS.iter().position(|register| *register == address).expect("a register that exists");
+        Ok((self.gives_back)(self.seed[half], self.read.borrow().len()))
     }
-    assert_eq!(Driver::of(Box::new(DamagesFirst(Vec::new()))).mark(), Ok(Some(Evidence::RtlSimulation)));
+    fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        let half = SEED_REGISTERS.iter().position(|register| *register == address).expect("a register that exists");
+        self.seed[half] = word;
+        Ok(())
+    }
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+    fn pause(&mut self, _duration: Duration) {}
+    fn link(&self) -> &str {
+        "asked"
+    }
+}
+
+#[test]
+fn the_mark_is_asked_for_once_in_registers_that_every_device_has() {
+    let marked = |gives_back| {
+        let read = Rc::new(RefCell::new(Vec::new()));
+        let mut driver = Driver::of(Box::new(Asked { seed: [0; 2], gives_back, read: Rc::clone(&read) }));
+        let mark = driver.mark().expect("a link");
+        assert!(driver.echo(0).is_ok());
+        (mark, (read.borrow().len() - 2) / 2)
+    };
+    // A device gives back what was written.
+    assert_eq!(marked(|word, _| word), (None, 1));
+    assert_eq!(marked(|_, _| mark::word(Evidence::RtlSimulation)), (Some(Evidence::RtlSimulation), 1));
+    // One word of the two is enough; where both were damaged it is asked again.
+    assert_eq!(
+        marked(|_, reads| if reads % 2 == 0 { mark::word(Evidence::Model) } else { 0 }),
+        (Some(Evidence::Model), 1)
+    );
+    assert_eq!(
+        marked(|_, reads| if reads > 4 { mark::word(Evidence::Model) } else { reads as u32 }),
+        (Some(Evidence::Model), 3)
+    );
+    // A bit that is stuck is always the same, and no mark; what is never the same comes to an end, too.
+    assert_eq!(marked(|word, _| word & !1), (None, ECHOES as usize));
+    assert_eq!(marked(|_, reads| reads as u32), (None, TRIES as usize));
 }
 
 /// A model behind a link that does this to words on their way back, and loses the writes of these numbers.

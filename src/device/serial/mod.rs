@@ -10,6 +10,7 @@ use crate::bus::timed::{RoundTrips, record};
 use crate::bus::{BusError, ask_again};
 use crate::device::mark;
 use crate::domain::evidence::Evidence;
+use crate::domain::link_events::LinkEvents;
 
 use codec::{ACCUMULATOR_IS_ZERO, Command};
 
@@ -21,6 +22,7 @@ pub struct Serial {
     line: Line,
     round_trips: RoundTrips,
     asked_again: u32,
+    made_good: u32,
 }
 
 impl Serial {
@@ -30,8 +32,12 @@ impl Serial {
     /// # Errors
     /// If it does not answer, or has not given back what was loaded after a bounded number of tries.
     pub fn open(stream: Box<dyn ByteStream>, round_trips: &RoundTrips) -> Result<Self, BusError> {
-        let mut serial =
-            Serial { line: Line::over(stream), round_trips: RoundTrips::clone(round_trips), asked_again: 0 };
+        let mut serial = Serial {
+            line: Line::over(stream),
+            round_trips: RoundTrips::clone(round_trips),
+            asked_again: 0,
+            made_good: 0,
+        };
         serial.status()?;
         serial.prime()?;
         Ok(serial)
@@ -55,12 +61,17 @@ impl Serial {
     /// How its answers are got, where it is an emulator of ours and says so.
     pub fn mark(&mut self) -> Result<Option<Evidence>, BusError> {
         // Several times: a link that damages one answer does not hide the mark.
-        for _ in 0..mark::WORDS {
+        for _ in 0..mark::STATUSES {
             if let Some(emulated) = mark::evidence_of_status(self.status()?) {
                 return Ok(Some(emulated));
             }
         }
         Ok(None)
+    }
+
+    /// What happened on the line.
+    pub fn link_events(&self) -> LinkEvents {
+        LinkEvents { made_good: self.made_good, ..self.line.events().clone() }
     }
 
     /// How it is reached.
@@ -124,10 +135,11 @@ impl Serial {
 
     fn ask(&mut self, command: Command, answer: &mut [u8]) -> Result<(), BusError> {
         let (mut most, mut patience) = (0, Duration::ZERO);
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             let start = Instant::now();
             match self.line.ask(&command.encode(), answer) {
                 Ok(()) => {
+                    self.made_good += u32::from(tries > 0);
                     record(&mut self.round_trips.borrow_mut(), start.elapsed());
                     return Ok(());
                 }
