@@ -93,14 +93,20 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     if let Some(expect) = &scenario.expect {
         expectable(expect).map_err(|(table, reason)| refused(table, reason))?;
     }
+    let verilog = options.rtl.as_ref().map(|folder| format!("{}:{folder}", subject::verilog::NAME));
+    let with_verilog = |names: &[String]| {
+        let names = names.iter().chain(&verilog).map(String::as_str);
+        subject::backends(names)
+    };
     let backends = match (&options.backend, &scenario.backends) {
-        (None, None) if is_of_algebras => Vec::new(),
+        (None, None) if is_of_algebras && verilog.is_none() => Vec::new(),
         _ if is_of_algebras => {
             return Err(Failure::usage(anyhow!("a trial of algebras, or of every crash, uses no backend: name none")));
         }
-        (Some(names), _) => subject::backends(names.iter().map(String::as_str))?,
+        (Some(names), _) => with_verilog(names)?,
+        (None, None) if verilog.is_some() => with_verilog(&[subject::SOFTWARE.to_owned()])?,
         (None, None) => subject::backends(DEFAULT_BACKENDS)?,
-        (None, Some(asked)) => subject::backends(asked.names.iter().map(String::as_str))
+        (None, Some(asked)) => with_verilog(&asked.names)
             .map_err(|error| Failure::usage(anyhow!("{}, line {}: backend: {error}", asked.origin, asked.line)))?,
     };
     if let Trial::Standard(StandardTrial { orders: Some(spec), .. }) = &scenario.trial {

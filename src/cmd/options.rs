@@ -25,6 +25,10 @@ pub struct RunOptions {
     /// build with that feature; or a link to a device (see `abench list backends`) [default: software,model]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub backend: Option<Vec<String>>,
+    /// Put your own Verilog on trial: the .v and .sv files in DIR, whose module abench_top (or NAME) has the ports of
+    /// rtl/abench_top.v. Needs Verilator and a C++ compiler. Added to --backend, and in place of the model without it
+    #[arg(long, value_name = "DIR[@top=NAME]")]
+    pub rtl: Option<String>,
     /// Seed of 64 bits, hexadecimal; in place of the argument, or of a scenario's own
     #[arg(long, value_name = "SEED", id = "seed")]
     pub seed: Option<Seed>,

@@ -11,6 +11,7 @@ pub mod scalar;
 pub mod serial;
 pub mod simd;
 pub mod threads;
+pub mod verilog;
 pub mod walk;
 pub mod word;
 
@@ -79,6 +80,13 @@ pub const REGISTRY: &[Registration] = &[
         about: "RTL of the device, simulated by Verilator, with 8 banks or so many; takes --plant",
         takes_faults: true,
         open: rtl::open,
+    },
+    Registration {
+        name: verilog::NAME,
+        argument: ":DIR[@top=NAME][@INPUT=NUMBER]",
+        about: "the Verilog in DIR, with the ports of rtl/abench_top.v, simulated by Verilator; also as --rtl DIR",
+        takes_faults: true,
+        open: verilog::open,
     },
     Registration {
         name: "devmem",

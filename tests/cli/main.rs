@@ -23,3 +23,4 @@ mod results;
 #[cfg(feature = "rtl")]
 mod rtl;
 mod verdicts;
+mod verilog;

@@ -5,12 +5,12 @@
 
 mod ffi;
 pub mod lockstep;
-mod plants;
 
 use std::time::Duration;
 
 use crate::bus::{Bus, BusError};
 use crate::device::model::{ACCESS_CLOCKS, Plants, slave};
+use crate::device::plants;
 use crate::device::registers::CLOCK_HZ;
 
 use ffi::Simulation;
