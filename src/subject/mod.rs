@@ -83,8 +83,8 @@ pub const REGISTRY: &[Registration] = &[
     },
     Registration {
         name: verilog::NAME,
-        argument: ":DIR[@top=NAME][@INPUT=NUMBER]",
-        about: "the Verilog in DIR, with the ports of rtl/abench_top.v, simulated by Verilator; also as --rtl DIR",
+        argument: ":DIR",
+        about: "your Verilog in DIR, simulated by Verilator, as --rtl DIR; takes --plant if it has the ports",
         takes_faults: true,
         open: verilog::open,
     },
