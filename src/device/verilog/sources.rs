@@ -3,7 +3,7 @@
 use std::fs;
 use std::hash::Hasher;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
@@ -76,6 +76,6 @@ pub fn digest(folder: &Path, names: &[String]) -> Result<String, DesignError> {
 }
 
 /// The digest of one file, if it can be read.
-pub fn digest_of(path: &PathBuf) -> Option<String> {
+pub fn digest_of(path: &Path) -> Option<String> {
     read(path).ok().map(|bytes| Digest::new().with(&bytes).text())
 }
