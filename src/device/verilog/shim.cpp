@@ -97,9 +97,12 @@ public:
     // Resets are often synchronous, and longer than one clock.
     bool reset() {
         return guarded([&] {
+            // The edge at which rst rises is one that the design sees: it has been looked at with rst low.
             top.clk = 0;
-            top.rst = 1;
+            top.rst = 0;
             ask(false, false, 0, 0, 0);
+            top.rst = 1;
+            top.eval();
             for (int clock = 0; clock < 4; ++clock) tick();
             top.rst = 0;
             top.eval();
