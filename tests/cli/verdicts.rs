@@ -37,7 +37,7 @@ fn verdicts_of(record: &Record) -> Vec<String> {
         if check.orders.as_ref().is_some_and(|orders| orders.deliveries > 0) {
             let oracles: Vec<String> =
                 check.oracles.iter().map(|(name, verdict)| format!("{name} {verdict}")).collect();
-            told.push(format!("oracles: {} coverage: ", oracles.join(", ")));
+            told.push(format!("oracles: {} coverage, counted as delivered: ", oracles.join(", ")));
         }
     }
     let strategies = record.offline.iter().flat_map(|offline| &offline.strategies);
