@@ -4,11 +4,15 @@
 //! The engine's deltas cancel in every aligned stretch of four and more, so that an accumulator could leave out whole
 //! blocks of them unseen. The same number of splitmix64 deltas, which do not, closes that hole.
 
+pub mod seams;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::campaign::case_text;
 use crate::campaign::controls::wrong::{WrongAccumulator, sum};
 use crate::campaign::controls::{Control, Shown, bits};
+use crate::domain::case::Case;
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{EngineRun, Execution};
@@ -23,6 +27,8 @@ use crate::domain::watch::{Unwatched, Watch};
 use crate::oracle::equations;
 use crate::report::record::{Check, Part};
 use crate::subject::scalar::{self, Scalar};
+
+use seams::{Seams, WrongRange};
 
 /// Name of the check.
 pub const ACCUMULATION: &str = "accumulation";
@@ -42,27 +48,26 @@ pub struct References {
 impl References {
     /// Computes both, one delta after the other.
     pub fn of(count: u32, seed: Seed, watch: &mut dyn Watch) -> Result<Self, SubjectError> {
-        let mut of = |generator| accumulate(&mut Scalar::default(), generator, count, seed, watch);
+        let mut of = |generator| accumulate(&mut Scalar::default(), Deltas { generator, seed }, 0..count.into(), watch);
         Ok(References { xorshift64: of(Generator::Xorshift64)?, splitmix64: of(Generator::SplitMix64)? })
     }
 }
 
-/// The state after deltas `0..count`, every one of them applied, watched in units of deltas.
+/// The state after the deltas with these indices, every one of them applied, watched in units of deltas.
 pub fn accumulate<A: Accumulator + ?Sized>(
     accumulator: &mut A,
-    generator: Generator,
-    count: u32,
-    seed: Seed,
+    deltas: Deltas,
+    indices: Range<u64>,
     watch: &mut dyn Watch,
 ) -> Result<u64, SubjectError> {
     accumulator.reset()?;
-    let mut next = 0;
-    while next < u64::from(count) {
+    let mut next = indices.start;
+    while next < indices.end {
         if watch.stop_requested() {
             return Err(SubjectError::Interrupted);
         }
-        let end = (next + SLICE).min(count.into());
-        accumulator.accumulate(Deltas { generator, seed }, next..end);
+        let end = (next + SLICE).min(indices.end);
+        accumulator.accumulate(deltas, next..end);
         watch.advance(end - next);
         next = end;
     }
@@ -75,9 +80,11 @@ pub fn check_reference(references: References, count: u32, seed: Seed) -> Option
     let closed_form = equations::right_result(EngineRun { count, active: 1, seed });
     let wrong = references.xorshift64 != closed_form;
     wrong.then(|| {
-        let execution = Execution::Accumulate { generator: Generator::Xorshift64, count, seed };
+        let execution =
+            Execution::Accumulate { generator: Generator::Xorshift64, start: 0, count, seed, arrive: false };
         let case = case_text(&Scalar::default(), execution);
-        let finding = finding(scalar::NAME, count, closed_form, references.xorshift64, case);
+        let during = format!("accumulation of {count} deltas");
+        let finding = finding(scalar::NAME, during, (closed_form, references.xorshift64), case);
         let summary = "the reference is not what the closed form says: nothing else can be judged".to_owned();
         let subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
         judged(Judge::Reference, subjects, summary, vec![finding])
@@ -93,30 +100,51 @@ pub fn check<A: Accumulator + ?Sized>(
     watch: &mut dyn Watch,
 ) -> Result<Check, SubjectError> {
     let mut findings = Vec::new();
+    let seams = Seams::of(seed)?;
     let mut subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
     for accumulator in accumulators.iter_mut().filter(|accumulator| accumulator.name() != scalar::NAME) {
         subjects.insert(accumulator.name().to_owned(), accumulator.evidence());
         let both = [(Generator::Xorshift64, references.xorshift64), (Generator::SplitMix64, references.splitmix64)];
         for (generator, expected) in both {
-            let got = accumulate(accumulator.as_mut(), generator, count, seed, watch)?;
+            let got = accumulate(accumulator.as_mut(), Deltas { generator, seed }, 0..count.into(), watch)?;
             if got != expected {
-                let case = case_text(accumulator.as_ref(), Execution::Accumulate { generator, count, seed });
-                findings.push(finding(accumulator.name(), count, expected, got, case));
+                let execution = Execution::Accumulate { generator, start: 0, count, seed, arrive: false };
+                let case = case_text(accumulator.as_ref(), execution);
+                let during = format!("accumulation of {count} deltas");
+                findings.push(finding(accumulator.name(), during, (expected, got), case));
             }
+        }
+        for wrong in seams.wrong(accumulator.as_mut(), watch)? {
+            findings.push(finding_at_seam(accumulator.name(), wrong));
         }
     }
     let summary = format!(
         "{count} xorshift64 and {count} splitmix64 deltas, every one applied, against scalar, and scalar's xorshift64 \
-         against the closed form"
+         against the closed form; {} ranges of each that begin and end at every place of a vector block, generated and \
+         from memory, and every number of workers from 1 to 8",
+        seams.ranges()
     );
     Ok(judged(Judge::Accumulation, subjects, summary, findings))
 }
 
-fn finding(name: &str, count: u32, expected: u64, got: u64, case: String) -> Finding {
+/// A range that went wrong. Ranges are tried from the shortest.
+fn finding_at_seam(name: &str, wrong: WrongRange) -> Finding {
+    let WrongRange { by, execution, expected, got } = wrong;
+    let during = match execution {
+        Execution::Accumulate { start, count, arrive: false, .. } => format!("{by}: {count} deltas from index {start}"),
+        Execution::Accumulate { start, count, .. } => format!("{by}: {count} deltas from memory, from index {start}"),
+        _ => by.clone(),
+    };
+    let case = Case { subject: by, execution, faults: Vec::new() }.to_string();
+    let size = "the shortest of the ranges that were tried".to_owned();
+    Finding { size, ..finding(name, during, (expected, got), case) }
+}
+
+fn finding(name: &str, during: String, (expected, got): (u64, u64), case: String) -> Finding {
     Finding {
         subject: name.to_owned(),
         evidence: Evidence::Software,
-        during: format!("accumulation of {count} deltas"),
+        during,
         quantity: Quantity::Result,
         expected: Hex64(expected),
         got: Hex64(got),
@@ -149,11 +177,18 @@ pub const CONTROLS_OF_REFERENCE: &[Control] =
     &[Control { judge: Judge::Reference, planted: "each bit of the reference wrong", show: show_reference }];
 
 /// What is planted for the judge of accumulators.
-pub const CONTROLS: &[Control] = &[Control {
-    judge: Judge::Accumulation,
-    planted: "each bit of an accumulator's result wrong, for each generator",
-    show: show_accumulators,
-}];
+pub const CONTROLS: &[Control] = &[
+    Control {
+        judge: Judge::Accumulation,
+        planted: "each bit of an accumulator's result wrong, for each generator",
+        show: show_accumulators,
+    },
+    Control {
+        judge: Judge::Accumulation,
+        planted: "a wrong result at some lengths alone, by some workers alone",
+        show: show_seams,
+    },
+];
 
 /// Deltas of a control, and their seed.
 const OF_CONTROL: (u32, Seed) = (9, Seed::new(7));
@@ -182,6 +217,19 @@ fn show_accumulators() -> Shown {
         let after = move |arrived: &[u64]| sum(arrived) ^ if arrived.first() == Some(&first) { mask } else { 0 };
         let mut accumulators = [Box::new(WrongAccumulator::showing(after))];
         check(&mut accumulators, references, count, seed, &mut Unwatched).expect("software answers").verdict
+    })
+}
+
+fn show_seams() -> Shown {
+    let (count, seed) = OF_CONTROL;
+    let references = references_of_control();
+    // A length past a block, one below it, one of several blocks; and other workers.
+    let wrong = [Some(129), Some(5), Some(300), None];
+    Shown::of(Some(0), wrong, |length: Option<usize>| {
+        let mask = move |arrived: &[u64]| if Some(arrived.len()) == length && length > Some(0) { 1 << 63 } else { 0 };
+        let accumulator = WrongAccumulator::showing(move |arrived| sum(arrived) ^ mask(arrived));
+        let accumulator = if length.is_none() { accumulator.wrong_when_rearranged() } else { accumulator };
+        check(&mut [Box::new(accumulator)], references, count, seed, &mut Unwatched).expect("software answers").verdict
     })
 }
 

@@ -1,10 +1,11 @@
 //! A case again, or a whole record again.
 
+use crate::campaign::accumulation::seams;
 use crate::campaign::adapter_round_trips::operate;
 use crate::campaign::{accumulation, arrival_orders, engine_sweeps, link_on_trial, offline};
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
-use crate::domain::delta::Generator;
+use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::finding::Quantity;
@@ -120,14 +121,19 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             adapter(*device, ops, watch)?
         }
         (Execution::Engine(_), _, [_]) => return Err(incapable("it has no bench engine".to_owned())),
-        (Execution::Accumulate { generator, count, seed }, [accumulator], _) => {
-            let mut sum = |accumulator: &mut dyn Accumulator| {
-                accumulation::accumulate(accumulator, *generator, *count, *seed, watch)
+        (Execution::Accumulate { generator, start, count, seed, arrive }, [accumulator], _) => {
+            let deltas = Deltas { generator: *generator, seed: *seed };
+            let indices = u64::from(*start)..u64::from(*start) + u64::from(*count);
+            let mut sum = |accumulator: &mut dyn Accumulator, arrive: bool| match arrive {
+                true => seams::arrive(accumulator, &deltas.stored(indices.clone()), 0..*count as usize),
+                false => accumulation::accumulate(accumulator, deltas, indices.clone(), watch),
             };
-            let got = sum(accumulator.as_mut())?;
-            let expected = match generator {
-                Generator::Xorshift64 => equations::right_result(EngineRun { count: *count, active: 1, seed: *seed }),
-                Generator::SplitMix64 => sum(&mut Scalar::default())?,
+            let got = sum(accumulator.as_mut(), *arrive)?;
+            let expected = match (generator, start) {
+                (Generator::Xorshift64, 0) => {
+                    equations::right_result(EngineRun { count: *count, active: 1, seed: *seed })
+                }
+                _ => sum(&mut Scalar::default(), false)?,
             };
             vec![Comparison { quantity: Quantity::Result, expected: Hex64(expected), got: Hex64(got) }]
         }

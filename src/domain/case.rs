@@ -35,11 +35,13 @@ pub enum CaseError {
     Version(String),
     /// The text does not begin as a case does.
     #[error(
-        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, delivery, merge, edits or adapter"
+        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, arrivals, delivery, merge, edits or adapter"
     )]
     Head,
     /// There is no such kind.
-    #[error("'{0}' is not a kind of case; allowed are engine, accumulate, delivery, merge, edits and adapter")]
+    #[error(
+        "'{0}' is not a kind of case; allowed are engine, accumulate, arrivals, delivery, merge, edits and adapter"
+    )]
     Kind(String),
     /// A field is no `key=value`, or its key does not belong to the kind.
     #[error("'{field}' does not belong in a case of kind {kind}; allowed are {allowed}")]
@@ -108,8 +110,14 @@ impl fmt::Display for Case {
             Execution::Engine(run) => {
                 write!(f, "engine,count={},active={},seed={}", run.count, run.active, run.seed)?;
             }
-            Execution::Accumulate { generator, count, seed } => {
-                write!(f, "accumulate,generator={generator},count={count},seed={seed}")?;
+            Execution::Accumulate { generator, start, count, seed, arrive } => {
+                let kind = if *arrive { "arrivals" } else { "accumulate" };
+                write!(f, "{kind},generator={generator},")?;
+                // All but the tries of single ranges begin with the first delta.
+                if *start > 0 {
+                    write!(f, "start={start},")?;
+                }
+                write!(f, "count={count},seed={seed}")?;
             }
             Execution::Delivery { count, seed, order } => {
                 write!(f, "delivery,count={count},seed={seed},order={order}")?;
@@ -147,7 +155,7 @@ impl FromStr for Case {
         let kind = parts.next().ok_or(CaseError::Head)?;
         let allowed = match kind {
             "engine" => "count=, active=, seed= and plant=",
-            "accumulate" => "generator=, count=, seed= and plant=",
+            "accumulate" | "arrivals" => "generator=, start=, count=, seed= and plant=",
             "delivery" => "count=, seed=, order= and plant=",
             "merge" => "start=, first= and second=",
             "edits" => "start= and clients=",
@@ -161,8 +169,18 @@ impl FromStr for Case {
                 active: fields.number("active", 1, "1 to 32 banks")?,
                 seed: fields.seed()?,
             }),
-            "accumulate" => {
-                Execution::Accumulate { generator: fields.generator()?, count: fields.count()?, seed: fields.seed()? }
+            "accumulate" | "arrivals" => {
+                let arrive = kind == "arrivals";
+                let count = fields.count()?;
+                if arrive && count > MOST_ARRIVALS {
+                    let allowed = "1 to 16777216 deltas arrive together";
+                    return Err(CaseError::Number { key: "count", value: count.to_string(), allowed });
+                }
+                let start = match fields.all("start").next() {
+                    Some(_) => fields.number("start", 0, "the first index is 0 to 4294967295")?,
+                    None => 0,
+                };
+                Execution::Accumulate { generator: fields.generator()?, start, count, seed: fields.seed()?, arrive }
             }
             "delivery" => {
                 let count = fields.count()?;
@@ -218,6 +236,9 @@ impl FromStr for Case {
         }
     }
 }
+
+/// The most deltas that arrive together in a case: they are kept in memory.
+const MOST_ARRIVALS: u32 = 1 << 24;
 
 /// The most clients in a case of edits.
 const MOST_CLIENTS: usize = 16;
@@ -349,10 +370,8 @@ mod tests {
                 active,
                 seed
             })),
-            (1..u32::MAX, seed.clone()).prop_map(|(count, seed)| Execution::Accumulate {
-                generator: Generator::SplitMix64,
-                count,
-                seed
+            (any::<u32>(), 1..MOST_ARRIVALS, seed.clone(), any::<bool>()).prop_map(|(start, count, seed, arrive)| {
+                Execution::Accumulate { generator: Generator::SplitMix64, start, count, seed, arrive }
             }),
             (1..u32::MAX, seed).prop_map(|(count, seed)| Execution::Delivery { count, seed, order: Order::Reverse }),
             proptest::collection::vec(any_op(), 1..10).prop_map(Execution::Adapter),
@@ -408,6 +427,8 @@ mod tests {
             refused("case1,model,engine,count=1,active=1,seed=1,plant=gremlin"),
             refused("case1,model,engine,count=1,active=1,seed=1,plant=drop:1,plant=drop:1"),
             refused("case1,simd,accumulate,generator=xorshift32,count=1,seed=1"),
+            refused("case1,simd,accumulate,generator=xorshift64,start=-1,count=1,seed=1"),
+            refused("case1,simd,arrivals,generator=xorshift64,count=16777217,seed=1"),
             refused("case1,xor,merge,start=0,first=1+2,second=2+3"),
             refused("case1,xor,merge,start=0,first=1+2,second=2+x"),
         ]);

@@ -102,6 +102,11 @@ impl Deltas {
         Deltas { generator: Generator::Xorshift64, seed }
     }
 
+    /// The deltas with these indices, in memory.
+    pub fn stored(self, indices: std::ops::Range<u64>) -> Vec<u64> {
+        indices.map(|index| self.at(index)).collect()
+    }
+
     /// Delta `index`.
     pub fn at(self, index: u64) -> u64 {
         let input = self.seed.value() ^ index;

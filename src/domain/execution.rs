@@ -62,14 +62,18 @@ pub enum AdapterOp {
 pub enum Execution {
     /// A bench engine generates and accumulates its own deltas.
     Engine(EngineRun),
-    /// A software accumulator generates and accumulates the deltas `0..count`.
+    /// A software accumulator accumulates the deltas `start..start + count`.
     Accumulate {
         /// What generates them.
         generator: Generator,
+        /// The first index.
+        start: u32,
         /// Number of deltas.
         count: u32,
         /// What the indices are combined with.
         seed: Seed,
+        /// Whether they arrive together, from memory; else the accumulator generates them itself.
+        arrive: bool,
     },
     /// The deltas `0..count` arrive one at a time in this order, from a start of 0.
     Delivery {

@@ -57,6 +57,19 @@ pub trait Subject {
 pub trait Accumulator: Subject {
     /// Applies the deltas with these indices, every one of them: no algebraic short cut.
     fn accumulate(&mut self, deltas: Deltas, indices: Range<u64>);
+
+    /// The same accumulator with its work shared out otherwise, which must change no result; none if it shares nothing out.
+    fn rearranged(&self) -> Vec<Rearranged> {
+        Vec::new()
+    }
+}
+
+/// An accumulator with its work shared out in its own way.
+pub struct Rearranged {
+    /// By the name under which it can be opened.
+    pub accumulator: Box<dyn Accumulator>,
+    /// Numbers of deltas that show how it shares them out: every remainder over its workers, and its parts whole.
+    pub lengths: Vec<u64>,
 }
 
 /// What an accumulator does, as a function of its state: one word, and no other.

@@ -61,10 +61,10 @@ pub const REGISTRY: &[Registration] = &[
     },
     Registration {
         name: "threads",
-        argument: "",
-        about: "software: vector units on all cores, or on --threads of them",
+        argument: "[:WORKERS[:PART]]",
+        about: "software: vector units on all cores, on --threads or WORKERS of them, in parts of PART deltas",
         takes_faults: false,
-        open: |_, conditions| Ok(Opened::Accumulator(Box::new(Threads::new(conditions.threads)))),
+        open: open_threads,
     },
     Registration {
         name: "model",
@@ -124,6 +124,9 @@ pub const REGISTRY: &[Registration] = &[
         open: links::open_serial,
     },
 ];
+
+/// The most workers that a backend names.
+const MOST_WORKERS: usize = 1024;
 
 /// What the three software backends are called together.
 pub const SOFTWARE: &str = "software";
@@ -301,6 +304,29 @@ pub fn open(backends: &[Backend], conditions: &Conditions) -> Result<Subjects, O
     Ok(subjects)
 }
 
+/// The accumulator on several threads, by `--threads` if the backend names no number of its own.
+fn open_threads(backend: &Backend, conditions: &Conditions) -> Result<Opened, OpenError> {
+    let refused = || {
+        let reason = format!("WORKERS is a whole number from 1 to {MOST_WORKERS}, and PART one from 1");
+        OpenError::Argument { backend: backend.to_string(), reason }
+    };
+    let threads = match backend.argument.as_deref().map(|argument| argument.split_once(':').unwrap_or((argument, ""))) {
+        None => Threads::new(conditions.threads),
+        Some((workers, part)) => {
+            let workers: NonZeroUsize = workers.parse().map_err(|_| refused())?;
+            if workers.get() > MOST_WORKERS {
+                return Err(refused());
+            }
+            let has_part = backend.argument.as_deref().is_some_and(|argument| argument.contains(':'));
+            match has_part {
+                false => Threads::of_workers(workers),
+                true => Threads::with_parts(workers, part.parse().map_err(|_| refused())?),
+            }
+        }
+    };
+    Ok(Opened::Accumulator(Box::new(threads)))
+}
+
 /// A device that is made with a number of banks, 8 if the backend names none, and with faults in it.
 fn open_device(
     backend: &Backend,
@@ -347,6 +373,19 @@ mod tests {
             refused(&["software", "simd"]),
         ]);
         assert_eq!(texts(&["rtl"]).is_ok(), cfg!(feature = "rtl"));
+    }
+
+    #[test]
+    fn threads_are_opened_by_their_workers_and_parts_under_that_name() {
+        let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new(), link: LinkConditions::default() };
+        for name in ["threads", "threads:3", "threads:8:33"] {
+            let opened = open(&backends([name]).expect("a backend"), &conditions).expect("it opens");
+            assert_eq!(opened.accumulators[0].name(), name);
+        }
+        for name in ["threads:0", "threads:", "threads:3:0", "threads:3:", "threads:9999", "threads:3:4:5"] {
+            let opened = open(&backends([name]).expect("a backend"), &conditions);
+            assert!(matches!(opened, Err(OpenError::Argument { .. })), "{name}");
+        }
     }
 
     #[test]

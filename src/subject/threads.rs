@@ -3,14 +3,14 @@
 //! It knows how work is shared out, and nothing of how a part is computed. Because every part starts from 0 and the
 //! states are merged at the end, it also shows on every use that deltas may be grouped in any way.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use super::simd::Kernels;
 use crate::domain::delta::Deltas;
-use crate::domain::subject::{Accumulator, WordState};
+use crate::domain::subject::{Accumulator, Rearranged, WordState};
 use crate::subject::word::Word;
 
 /// Generated deltas in a part: some 50 µs of work, so that a worker whose core is busy holds the others up no longer.
@@ -23,20 +23,47 @@ const SHARED_FROM: u64 = 1 << 15;
 /// Orders with fewer arrivals than this stay on the calling thread.
 const DELIVERY_SHARED_FROM: usize = 1 << 14;
 
+/// Workers that every run tries, whatever number it was asked for.
+const TRIED_WORKERS: std::ops::RangeInclusive<usize> = 1..=8;
+
+/// Deltas in a part where small parts are tried: odd, so that no part begins where a block of vectors does.
+const SMALL_PART: u64 = 33;
+
 /// A 64-bit state into which the states of parts are merged that several threads have computed.
 #[derive(Clone, Debug)]
 pub struct Threads {
+    name: String,
     workers: NonZeroUsize,
     kernels: Kernels,
     part: u64,
     shared_from: u64,
+    delivery_shared_from: usize,
     state: u64,
 }
 
 impl Threads {
     /// One with state 0 that keeps so many cores busy; the calling thread is one of its workers.
     pub fn new(workers: NonZeroUsize) -> Self {
-        Threads { workers, kernels: Kernels::best(), part: PART, shared_from: SHARED_FROM, state: 0 }
+        Threads {
+            name: Self::NAME.to_owned(),
+            workers,
+            kernels: Kernels::best(),
+            part: PART,
+            shared_from: SHARED_FROM,
+            delivery_shared_from: DELIVERY_SHARED_FROM,
+            state: 0,
+        }
+    }
+
+    /// One that is opened by its number of workers.
+    pub fn of_workers(workers: NonZeroUsize) -> Self {
+        Threads { name: format!("{}:{workers}", Self::NAME), ..Threads::new(workers) }
+    }
+
+    /// One that shares out whatever it gets, in parts of at most so many deltas.
+    pub fn with_parts(workers: NonZeroUsize, part: NonZeroU64) -> Self {
+        let name = format!("{}:{workers}:{part}", Self::NAME);
+        Threads { name, part: part.get(), shared_from: 1, delivery_shared_from: 1, ..Threads::new(workers) }
     }
 
     /// XOR of these deltas, by all workers.
@@ -78,6 +105,10 @@ impl Threads {
 impl Word for Threads {
     const NAME: &'static str = "threads";
 
+    fn called(&self) -> &str {
+        &self.name
+    }
+
     fn word(&mut self) -> &mut u64 {
         &mut self.state
     }
@@ -86,7 +117,7 @@ impl Word for Threads {
 impl WordState for Threads {
     #[inline]
     fn after(&self, state: u64, arrivals: &[u64]) -> u64 {
-        if arrivals.len() < DELIVERY_SHARED_FROM {
+        if arrivals.len() < self.delivery_shared_from.max(1) {
             return state ^ self.kernels.fold(arrivals);
         }
         state ^ self.fold_shared_out(arrivals)
@@ -108,6 +139,26 @@ impl Accumulator for Threads {
             })
         };
     }
+
+    fn rearranged(&self) -> Vec<Rearranged> {
+        let mut all = Vec::new();
+        for workers in TRIED_WORKERS.filter_map(NonZeroUsize::new) {
+            let number = workers.get() as u64;
+            let part = NonZeroU64::new(SMALL_PART).expect("not 0");
+            // Two parts a worker, with every remainder; and parts of full size, with the last one full, short and long.
+            let shares = (0..2 * number).map(|more| 6 * number + more);
+            let parts = [0, 1, SMALL_PART - 1].map(|more| 2 * number * SMALL_PART + more);
+            all.push(Rearranged {
+                accumulator: Box::new(Threads::with_parts(workers, part)),
+                lengths: shares.chain(parts).collect(),
+            });
+            all.push(Rearranged {
+                accumulator: Box::new(Threads::of_workers(workers)),
+                lengths: vec![SHARED_FROM + number - 1],
+            });
+        }
+        all
+    }
 }
 
 #[cfg(test)]
@@ -128,7 +179,7 @@ mod tests {
 
     /// With parts so small that short ranges are shared out.
     fn threads_with_small_parts(workers: usize, part: u64) -> Threads {
-        Threads { part, shared_from: part, ..threads(workers) }
+        Threads { shared_from: part, ..Threads::with_parts(threads(workers).workers, part.try_into().unwrap()) }
     }
 
     const WORKERS: [usize; 4] = [1, 2, 3, 7];

@@ -8,13 +8,18 @@ pub trait Word: WordState {
     /// What it is called.
     const NAME: &'static str;
 
+    /// What this one is called: its kind, and what it was opened with.
+    fn called(&self) -> &str {
+        Self::NAME
+    }
+
     /// All of its state.
     fn word(&mut self) -> &mut u64;
 }
 
 impl<W: Word> Subject for W {
     fn name(&self) -> &str {
-        W::NAME
+        self.called()
     }
 
     fn evidence(&self) -> Evidence {

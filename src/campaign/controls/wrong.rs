@@ -5,7 +5,9 @@ use std::ops::Range;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
-use crate::domain::subject::{Accumulator, BenchDevice, Device, DeviceIdentity, Subject, SubjectError, WordState};
+use crate::domain::subject::{
+    Accumulator, BenchDevice, Device, DeviceIdentity, Rearranged, Subject, SubjectError, WordState,
+};
 use crate::domain::watch::Watch;
 use crate::oracle::contexts::Contexts;
 use crate::subject::scalar::Scalar;
@@ -146,6 +148,7 @@ type After = Box<dyn Fn(&[u64]) -> u64 + Sync>;
 pub struct WrongAccumulator {
     arrived: Vec<u64>,
     after: After,
+    wrong_when_rearranged: bool,
 }
 
 /// The XOR of arrivals: the right state.
@@ -156,7 +159,12 @@ pub fn sum(arrivals: &[u64]) -> u64 {
 impl WrongAccumulator {
     /// One whose state is this of all that arrived since its reset.
     pub fn showing(after: impl Fn(&[u64]) -> u64 + Sync + 'static) -> Self {
-        WrongAccumulator { arrived: Vec::new(), after: Box::new(after) }
+        WrongAccumulator { arrived: Vec::new(), after: Box::new(after), wrong_when_rearranged: false }
+    }
+
+    /// The same, which is wrong in one bit where its work is shared out otherwise.
+    pub fn wrong_when_rearranged(self) -> Self {
+        WrongAccumulator { wrong_when_rearranged: true, ..self }
     }
 }
 
@@ -191,6 +199,12 @@ impl Subject for WrongAccumulator {
 impl Accumulator for WrongAccumulator {
     fn accumulate(&mut self, deltas: Deltas, indices: Range<u64>) {
         self.arrived.extend(indices.map(|index| deltas.at(index)));
+    }
+
+    fn rearranged(&self) -> Vec<Rearranged> {
+        let wrong = WrongAccumulator::showing(|arrived| sum(arrived) ^ 1);
+        let rearranged = Rearranged { accumulator: Box::new(wrong), lengths: vec![7] };
+        if self.wrong_when_rearranged { vec![rearranged] } else { Vec::new() }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::delta::Generate;
 
 /// Lanes in a block: four vectors of 256 bits. With more, 16 registers do not suffice for splitmix64.
 const LANES: usize = 16;
+const _: () = assert!((super::LONGEST_BLOCK as usize).is_multiple_of(LANES));
 
 /// Shows that the processor has AVX2: [`Avx2::detect`] alone makes one.
 #[derive(Clone, Copy, Debug)]

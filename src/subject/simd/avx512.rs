@@ -7,6 +7,7 @@ use crate::domain::delta::Generate;
 
 /// Lanes in a block: sixteen vectors of 512 bits, which hides the cost of starting a block.
 const LANES: usize = 128;
+const _: () = assert!((super::LONGEST_BLOCK as usize).is_multiple_of(LANES));
 
 /// Shows that the processor has AVX-512 F and DQ: [`Avx512::detect`] alone makes one.
 #[derive(Clone, Copy, Debug)]

@@ -131,6 +131,9 @@ impl Kernels {
     }
 }
 
+/// Deltas in the longest block of any unit. The blocks of the others divide it.
+pub const LONGEST_BLOCK: u64 = 128;
+
 /// Arrivals from which on a unit takes them, and not the caller.
 const SHORTEST_FOLD: usize = 8;
 

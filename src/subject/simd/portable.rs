@@ -9,6 +9,7 @@ use crate::domain::delta::Generate;
 
 /// Lanes in a block: eight vectors of 128 bits.
 const LANES: usize = 16;
+const _: () = assert!((super::LONGEST_BLOCK as usize).is_multiple_of(LANES));
 
 /// XOR of the deltas with these indices, by the target's baseline instructions.
 pub(super) fn accumulate<G: Generate>(generator: G, seed: u64, indices: Range<u64>) -> u64 {
