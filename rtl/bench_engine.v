@@ -55,10 +55,19 @@ module bench_engine #(
 
     // An access is looked at in its first clock and acknowledged in its second. A busy engine takes no word.
     wire begins = wb_cyc_i & wb_stb_i & ~wb_ack_o;
-    wire takes_word = begins & wb_we_i & (wb_sel_i == 4'hF) & ~busy;
+    wire whole;
+    wire takes_word = begins & wb_we_i & whole & ~busy;
     wire commanded = takes_word & (wb_adr_i == CTRL);
     wire clears = commanded & (wb_dat_i[1:0] != 2'b00);
     wire starts = commanded & wb_dat_i[0];
+
+    // What the registers take and give: as it is written, within the banks that there are, and as it is held.
+    wire [31:0] count_taken;
+    wire [ 5:0] active_taken;
+    wire [63:0] seed_in_use;
+    wire [31:0] cycles_after;
+
+    wire [ 5:0] clamped = wb_dat_i == 32'd0 ? 6'd1 : wb_dat_i > {24'd0, BANKS} ? BANKS[5:0] : wb_dat_i[5:0];
 
     wire [32:0] last;  // one beyond the last index: COUNT
     wire        runs_out = next >= last;
@@ -89,7 +98,12 @@ module bench_engine #(
 `ifdef ABENCH_PLANTS
 `include "bench_engine_plants.vh"
 `else
-    assign last = {1'b0, count};
+    assign whole        = wb_sel_i == 4'hF;
+    assign count_taken  = wb_dat_i;
+    assign active_taken = clamped;
+    assign seed_in_use  = seed;
+    assign cycles_after = cycles + 32'd1;
+    assign last         = {1'b0, count};
 `endif
 
     integer lane;
@@ -110,7 +124,7 @@ module bench_engine #(
         else if (accumulates) begin
             for (lane = 0; lane < N_BANKS; lane = lane + 1)
                 if (lane[5:0] < active && next + {27'd0, lane[5:0]} < last)
-                    bank[lane] <= bank[lane] ^ delta(seed ^ {31'd0, next + {27'd0, lane[5:0]}});
+                    bank[lane] <= bank[lane] ^ delta(seed_in_use ^ {31'd0, next + {27'd0, lane[5:0]}});
         end
     end
 
@@ -125,13 +139,13 @@ module bench_engine #(
             done   <= 1'b0;
             next   <= 33'd0;
         end else if (accumulates) begin
-            cycles <= cycles + 32'd1;
+            cycles <= cycles_after;
             next   <= next + {27'd0, active};
         end else if (finishes) begin
             busy <= 1'b0;
             done <= 1'b1;
 `ifdef ABENCH_PLANTS
-            if (has(EXTRA_CYCLE)) cycles <= cycles + 32'd1;
+            if (has(EXTRA_CYCLE)) cycles <= cycles_after;
             result <= !planted ? merged : merged_seen(1'b1);
 `else
             result <= merged;
@@ -149,11 +163,8 @@ module bench_engine #(
                 next   <= 33'd0;
             end
             case (wb_adr_i)
-                COUNT:   count <= wb_dat_i;
-                ACTIVE:
-                if (wb_dat_i == 32'd0) active <= 6'd1;
-                else if (wb_dat_i > {24'd0, BANKS}) active <= BANKS[5:0];
-                else active <= wb_dat_i[5:0];
+                COUNT:   count <= count_taken;
+                ACTIVE:  active <= active_taken;
                 SEED_LO: seed[31:0] <= wb_dat_i;
                 SEED_HI: seed[63:32] <= wb_dat_i;
                 default: ;
@@ -169,8 +180,8 @@ module bench_engine #(
                 CTRL:      wb_dat_o <= {30'd0, done, busy};
                 COUNT:     wb_dat_o <= count;
                 ACTIVE:    wb_dat_o <= {26'd0, active};
-                SEED_LO:   wb_dat_o <= seed[31:0];
-                SEED_HI:   wb_dat_o <= seed[63:32];
+                SEED_LO:   wb_dat_o <= seed_in_use[31:0];
+                SEED_HI:   wb_dat_o <= seed_in_use[63:32];
                 CYCLES:    wb_dat_o <= cycles;
                 RESULT_LO: wb_dat_o <= result[31:0];
                 RESULT_HI: wb_dat_o <= result[63:32];

@@ -21,6 +21,13 @@ localparam [7:0] EXTRA_CYCLE = 8'd15;
 localparam [7:0] FLIP_BIT = 8'd16;
 localparam [7:0] START_KEEPS_BANKS = 8'd27;
 localparam [7:0] DONE_STAYS = 8'd28;
+localparam [7:0] ACTIVE_NOT_CLAMPED = 8'd33;
+localparam [7:0] STUCK_SEED_BIT = 8'd34;
+localparam [7:0] SEED_NOT_RESET = 8'd35;
+localparam [7:0] SHORT_LANE = 8'd36;
+localparam [7:0] CYCLES_WRAP = 8'd37;
+localparam [7:0] COUNT_WRAPS = 8'd38;
+localparam [7:0] SELECTS_IGNORED = 8'd39;
 
 /* verilator tracing_off */
 
@@ -28,6 +35,57 @@ localparam [7:0] DONE_STAYS = 8'd28;
 reg [32:0] planted_end;
 
 assign last = planted ? planted_end : {1'b0, count};
+
+// Faults of the registers, known once they are planted: what SEED holds of what was written, and what other registers
+// take.
+reg [63:0] seed_held;
+reg        seed_reset;
+reg        seed_low_written;
+reg        selects_ignored;
+reg        not_clamped;
+reg [31:0] count_held;
+
+initial begin
+    seed_held       = 64'hFFFF_FFFF_FFFF_FFFF;
+    seed_reset      = 1'b1;
+    selects_ignored = 1'b0;
+    not_clamped     = 1'b0;
+    count_held      = 32'hFFFF_FFFF;
+end
+
+always @(posedge clk)
+    if (plant_we)
+        case (plant_kind)
+            ACTIVE_NOT_CLAMPED: not_clamped <= 1'b1;
+            STUCK_SEED_BIT:     seed_held[plant_argument[5:0]] <= 1'b0;
+            SEED_NOT_RESET:     seed_reset <= 1'b0;
+            COUNT_WRAPS:        count_held <= count_held & ~(32'hFFFF_FFFF << plant_argument[4:0]);
+            SELECTS_IGNORED:    selects_ignored <= 1'b1;
+            default:            ;
+        endcase
+
+always @(posedge clk)
+    if (rst) seed_low_written <= 1'b0;
+    else if (takes_word && wb_adr_i == SEED_LO) seed_low_written <= 1'b1;
+
+assign whole       = wb_sel_i == 4'hF || selects_ignored;
+assign count_taken = wb_dat_i & count_held;
+assign seed_in_use = {seed[63:32], seed_reset || seed_low_written ? seed[31:0] : 32'd0} & seed_held;
+
+wire beyond = wb_dat_i > {24'd0, BANKS};
+assign active_taken = not_clamped & beyond ? (wb_dat_i[5:0] == 6'd0 ? 6'd1 : wb_dat_i[5:0]) : clamped;
+
+assign cycles_after = planted ? wrapped(cycles + 32'd1) : cycles + 32'd1;
+
+function [31:0] wrapped;
+    input [31:0] sound;
+    reg [6:0] s;
+    begin
+        wrapped = sound;
+        for (s = 7'd0; s < plants; s = s + 7'd1)
+            if (kind[s[5:0]] == CYCLES_WRAP) wrapped = wrapped & ~(32'hFFFF_FFFF << argument[s[5:0]][4:0]);
+    end
+endfunction
 
 // Where done is raised too soon: the banks merged before the last clock.
 reg        early;
@@ -141,6 +199,10 @@ function [138:0] taken;
                 DUPLICATE:  if (here) times = times + 7'd1;
                 TORN:       if (here) torn = 1'b1;
                 MISADDRESS: if (here) to = (to + 32'd1) % N_BANKS;
+                SHORT_LANE: begin
+                    here = at[31:0] == {26'd0, from_lane} && index > 33'd255;
+                    if (here) times = 7'd0;
+                end
                 REORDER:
                 if (here) begin
                     // The neighbour is there to exchange places with only if the run takes both.
@@ -197,7 +259,7 @@ function [64*N_BANKS-1:0] after;
             for (n = 6'd0; n < active; n = n + 6'd1)
                 if (first + {27'd0, n} < last) begin
                     way      = taken(first + {27'd0, n}, n);
-                    arriving = delta(seed ^ {31'd0, way[32:0]});
+                    arriving = delta(seed_in_use ^ {31'd0, way[32:0]});
                     if (way[72]) arriving[63:32] = 32'd0;
                     which = way[64:33];
                     if (dead(which) || which >= N_BANKS) way[71:65] = 7'd0;
@@ -214,7 +276,33 @@ function [64*N_BANKS-1:0] after;
     end
 endfunction
 
-always @(posedge clk) if (planted & (busy | starts)) reached <= reached_after(reached);
+always @(posedge clk)
+    if (planted & busy) reached <= reached_after(reached);
+    else if (planted & begins) reached <= reached_by_access(starts ? reached_after(reached) : reached);
+
+// How often each slot's fault was in use, this access to an idle engine included.
+function [2047:0] reached_by_access;
+    input [2047:0] before;
+    reg [ 6:0] s;
+    reg [ 5:0] at;
+    reg        here;
+    begin
+        reached_by_access = before;
+        for (s = 7'd0; s < plants; s = s + 7'd1) begin
+            at = argument[s[5:0]][5:0];
+            case (kind[s[5:0]])
+                SELECTS_IGNORED:    here = wb_we_i && wb_sel_i != 4'hF && wb_adr_i[1:0] == 2'd0;
+                ACTIVE_NOT_CLAMPED: here = takes_word && wb_adr_i == ACTIVE && beyond;
+                COUNT_WRAPS:        here = takes_word && wb_adr_i == COUNT && wb_dat_i >> at[4:0] != 32'd0;
+                STUCK_SEED_BIT:     here = starts || !wb_we_i && wb_adr_i == (at[5] ? SEED_HI : SEED_LO);
+                SEED_NOT_RESET:
+                here = (starts || !wb_we_i && wb_adr_i == SEED_LO) && !seed_low_written;
+                default:            here = 1'b0;
+            endcase
+            reached_by_access[{s[5:0], 5'd0}+:32] = reached_by_access[{s[5:0], 5'd0}+:32] + {31'd0, here};
+        end
+    end
+endfunction
 
 // How often each slot's fault was in use, this clock included.
 function [2047:0] reached_after;
@@ -223,6 +311,7 @@ function [2047:0] reached_after;
     reg [  6:0] s;
     reg [138:0] way;
     reg [ 31:0] at;
+    reg [ 31:0] counted;
     reg         here;
     begin
         reached_after = before;
@@ -234,6 +323,13 @@ function [2047:0] reached_after;
             endcase
             reached_after[{s[5:0], 5'd0}+:32] = reached_after[{s[5:0], 5'd0}+:32] + {31'd0, here};
         end
+        counted       = cycles + 32'd1;
+        if (accumulates || finishes && has(EXTRA_CYCLE))
+            for (s = 7'd0; s < plants; s = s + 7'd1)
+                if (kind[s[5:0]] == CYCLES_WRAP && counted >> argument[s[5:0]][4:0] != 32'd0) begin
+                    counted = counted & ~(32'hFFFF_FFFF << argument[s[5:0]][4:0]);
+                    reached_after[{s[5:0], 5'd0}+:32] = reached_after[{s[5:0], 5'd0}+:32] + 32'd1;
+                end
         if (accumulates && !dropped(next))
             for (n = 6'd0; n < active; n = n + 6'd1)
                 if (next + {27'd0, n} < last) begin

@@ -42,6 +42,7 @@ module delta_adapter (
     localparam [2:0] DO_LOAD_HI = 3'd4;
     localparam [2:0] DO_ACCUM_HI = 3'd5;
     localparam [2:0] DO_READ_HI = 3'd6;
+    localparam [2:0] DO_STATUS = 3'd7;
 
     localparam [1:0] IDLE = 2'd0;
     localparam [1:0] FETCH = 2'd1;
@@ -71,7 +72,8 @@ module delta_adapter (
 
     // An access is looked at in its first clock and acknowledged in its second. A busy adapter takes no word.
     wire begins = wb_cyc_i & wb_stb_i & ~wb_ack_o;
-    wire takes_word = begins & wb_we_i & (wb_sel_i == 4'hF) & (stage == IDLE);
+    wire whole;
+    wire takes_word = begins & wb_we_i & whole & (stage == IDLE);
     wire busy = stage != IDLE;
     wire executes = stage == EXECUTE;
 
@@ -85,13 +87,18 @@ module delta_adapter (
     wire        clears;
     wire [63:0] accumulated;
     wire [63:0] shown;
+    wire [31:0] load_response;
+    wire        is_zero;
 `ifdef ABENCH_PLANTS
 `include "delta_adapter_plants.vh"
 `else
-    assign stored_at   = addressed;
-    assign clears      = 1'b1;
-    assign accumulated = accumulator ^ delta;
-    assign shown       = state;
+    assign stored_at     = addressed;
+    assign clears        = 1'b1;
+    assign accumulated   = accumulator ^ delta;
+    assign shown         = state;
+    assign whole         = wb_sel_i == 4'hF;
+    assign load_response = state[31:0];
+    assign is_zero       = accumulator == 64'd0;
 `endif
 
     always @(posedge clk) begin
@@ -141,7 +148,7 @@ module delta_adapter (
                         DO_LOAD: begin
                             context  <= rs1[7:0];
                             load_low <= rs2;
-                            response <= state[31:0];
+                            response <= load_response;
                         end
                         DO_LOAD_HI: response <= state[63:32];
                         DO_ACCUM: begin
@@ -158,7 +165,7 @@ module delta_adapter (
                             context  <= rs1[7:0];
                             response <= state[31:0];
                         end
-                        default:    response <= IDENTITY | {31'd0, accumulator == 64'd0};
+                        DO_STATUS:  response <= IDENTITY | {31'd0, is_zero};
                     endcase
                     stage <= RESPOND;
                 end

@@ -13,6 +13,10 @@ localparam [7:0] LOAD_KEEPS_ACCUMULATOR = 8'd23;
 localparam [7:0] LOAD_WRONG_CONTEXT = 8'd24;
 localparam [7:0] SWAP_WRONG_CONTEXT = 8'd25;
 localparam [7:0] PIPELINE_HAZARD = 8'd26;
+localparam [7:0] SWAP_KEEPS_BIT_7 = 8'd29;
+localparam [7:0] LOAD_WRONG_RESPONSE = 8'd30;
+localparam [7:0] ZERO_BIT_LOW_HALF = 8'd31;
+localparam [7:0] SELECTS_IGNORED = 8'd32;
 
 /* verilator tracing_off */
 
@@ -36,6 +40,18 @@ assign accumulated = planted ? sum : accumulator ^ delta;
 
 reg stale;
 reg early;
+reg load_high;
+reg low_half;
+
+assign load_response = load_high ? state[63:32] : state[31:0];
+assign is_zero       = accumulator[31:0] == 32'd0 && (low_half || accumulator[63:32] == 32'd0);
+
+reg selects_ignored;
+initial selects_ignored = 1'b0;
+always @(posedge clk) if (plant_we && plant_kind == SELECTS_IGNORED) selects_ignored <= 1'b1;
+
+assign whole = wb_sel_i == 4'hF || selects_ignored;
+wire part_of_word = begins && wb_we_i && wb_sel_i != 4'hF && wb_adr_i[1:0] == 2'd0 && stage == IDLE;
 
 wire [63:0] older = stale ? state ^ last_change : state;
 assign shown = early ? {rd, rd} : older;
@@ -50,12 +66,18 @@ always @(posedge clk) begin
         sum         <= 64'd0;
         stale       <= 1'b0;
         early       <= 1'b0;
+        load_high   <= 1'b0;
+        low_half    <= 1'b0;
     end else if (planted && stage == FETCH) begin
-        to    <= addressed + {7'd0, has(code == DO_SWAP ? SWAP_WRONG_CONTEXT : LOAD_WRONG_CONTEXT)};
+        to    <= (addressed | {code == DO_SWAP && context[7] && has(SWAP_KEEPS_BIT_7), 7'd0}) + {7'd0, has(code == DO_SWAP ? SWAP_WRONG_CONTEXT : LOAD_WRONG_CONTEXT)};
         keeps <= code == DO_LOAD_HI && has(LOAD_KEEPS_ACCUMULATOR);
         sum   <= planted_sum(follows && has(PIPELINE_HAZARD) ? not_forwarded : accumulator, delta, accums + 64'd1);
         stale <= has(STALE_READ);
         early <= has(EARLY_READ);
+        load_high <= has(LOAD_WRONG_RESPONSE);
+        low_half  <= has(ZERO_BIT_LOW_HALF);
+    end else if (planted && part_of_word) begin
+        reached <= reached_by_part(reached);
     end else if (executes) begin
         reached <= reached_after(reached, accums + 64'd1);
         if (code == DO_ACCUM_HI) begin
@@ -101,6 +123,18 @@ function [63:0] planted_sum;
     end
 endfunction
 
+// The slots' counts after a write of less than a word.
+function [2047:0] reached_by_part;
+    input [2047:0] before;
+    reg [6:0] s;
+    begin
+        reached_by_part = before;
+        for (s = 7'd0; s < plants; s = s + 7'd1)
+            if (kind[s[5:0]] == SELECTS_IGNORED)
+                reached_by_part[{s[5:0], 5'd0}+:32] = reached_by_part[{s[5:0], 5'd0}+:32] + 32'd1;
+    end
+endfunction
+
 // The slots' counts after this command.
 function [2047:0] reached_after;
     input [2047:0] before;
@@ -117,6 +151,9 @@ function [2047:0] reached_after;
                 ACCUM_DROP, ACCUM_REPEAT:       in_use = code == DO_ACCUM_HI && comes_up(s[5:0], accum);
                 LOAD_KEEPS_ACCUMULATOR, LOAD_WRONG_CONTEXT: in_use = code == DO_LOAD_HI;
                 SWAP_WRONG_CONTEXT:             in_use = code == DO_SWAP;
+                SWAP_KEEPS_BIT_7:               in_use = code == DO_SWAP && context[7];
+                LOAD_WRONG_RESPONSE:            in_use = code == DO_LOAD;
+                ZERO_BIT_LOW_HALF:              in_use = code == DO_STATUS;
                 default:                        in_use = 1'b0;
             endcase
             if (in_use) reached_after[{s[5:0], 5'd0}+:32] = reached_after[{s[5:0], 5'd0}+:32] + 32'd1;

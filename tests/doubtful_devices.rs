@@ -7,6 +7,8 @@ use abench::campaign::arrival_orders::{Workload, searched};
 use abench::campaign::{Plan, adapter_round_trips, engine_sweeps, replay};
 use abench::device::model::{Model, Plants};
 use abench::device::registers::engine;
+use abench::domain::access::Access;
+use abench::domain::asked::Asked;
 use abench::domain::evidence::Evidence;
 use abench::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use abench::domain::seed::Seed;
@@ -77,6 +79,15 @@ impl BenchDevice for Doubtful {
     fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
         let outcome = self.sound.run(run, watch)?;
         Ok(EngineOutcome { result: self.disturb(outcome.result), ..outcome })
+    }
+
+    fn access(&mut self, accesses: &[Access], watch: &mut dyn Watch) -> Result<Vec<u32>, SubjectError> {
+        let shown = self.sound.access(accesses, watch)?;
+        Ok(shown.into_iter().map(|word| self.disturb(word.into()) as u32).collect())
+    }
+
+    fn asked(&self) -> &Asked {
+        self.sound.asked()
     }
 }
 

@@ -75,6 +75,17 @@ pub trait Bus {
         (address..).step_by(4).zip(words).try_for_each(|(address, word)| self.write(address, *word))
     }
 
+    /// Writes those bytes of a word that `bytes` selects, bit k the k-th lowest byte. `false`, and nothing is written, where
+    /// the link cannot write less than a word.
+    fn write_bytes(&mut self, _address: u32, _word: u32, _bytes: u8) -> Result<bool, BusError> {
+        Ok(false)
+    }
+
+    /// Whether [`Bus::write_bytes`] can write less than a word.
+    fn selects_bytes(&self) -> bool {
+        false
+    }
+
     /// Time since the link was opened, by the device's side of it: real for a board, simulated for a model. Deadlines
     /// are measured in it, so a model's deadline does not depend on the machine.
     fn elapsed(&self) -> Duration;

@@ -63,6 +63,14 @@ impl Bus for TimedBus {
         self.inner.write_run(address, words)
     }
 
+    fn write_bytes(&mut self, address: u32, word: u32, bytes: u8) -> Result<bool, BusError> {
+        self.inner.write_bytes(address, word, bytes)
+    }
+
+    fn selects_bytes(&self) -> bool {
+        self.inner.selects_bytes()
+    }
+
     fn elapsed(&self) -> Duration {
         self.inner.elapsed()
     }

@@ -3,8 +3,11 @@
 //! Nothing here is a fixed text about a fixed run: every sentence is computed from the equations of the engine runs
 //! that were made, and from what the other checks did.
 
+pub mod not_asked;
+
 use std::collections::BTreeSet;
 
+use crate::campaign::coverage::not_asked::AskedOf;
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
@@ -23,7 +26,7 @@ pub const SOFTWARE: &str = "software";
 pub const MESSAGE: &str = "message";
 
 /// The kinds of fault that a standard campaign claims to test a device for, if it has a bench engine and contexts.
-const OF_DEVICE: [FaultClass; 9] = [
+const OF_DEVICE: [FaultClass; 11] = [
     FaultClass::DeadBanks,
     FaultClass::LostDelta,
     FaultClass::FlippedResultBits,
@@ -33,6 +36,8 @@ const OF_DEVICE: [FaultClass; 9] = [
     FaultClass::WrongOperator,
     FaultClass::PipelineHazard,
     FaultClass::WrongContext,
+    FaultClass::WrongRegister,
+    FaultClass::WrongAnswer,
 ];
 
 /// Those of a device that keeps one state and has no bench engine.
@@ -50,6 +55,7 @@ pub fn standard_claims(
     checks: &[Check],
     devices: &[DeviceRecord],
     software: bool,
+    asked: &[AskedOf],
 ) -> Vec<ClaimRecord> {
     let mut claims = Vec::new();
     if software {
@@ -67,6 +73,10 @@ pub fn standard_claims(
         }
     }
     claims.retain(|claim| trial.claims(claim.class));
+    for claim in &mut claims {
+        let of_device = asked.iter().find(|asked| asked.device == claim.of);
+        claim.extent = of_device.and_then(|asked| asked.extent(claim.class));
+    }
     claims
 }
 
@@ -103,7 +113,7 @@ fn is_software(check: &Check) -> bool {
 fn claim(class: FaultClass, of: &str, checks: &[Check], concerns: &dyn Fn(&Check) -> bool) -> ClaimRecord {
     let tried = checks.iter().filter(|check| check.verdict == Verdict::Holds && check.tries.contains(&class));
     let tried_by = tried.filter(|check| concerns(check)).map(|check| check.name.clone()).collect();
-    ClaimRecord { class, of: of.to_owned(), tried_by }
+    ClaimRecord { class, of: of.to_owned(), tried_by, extent: None }
 }
 
 /// The verdict of a run, and why. Falsified beats inconclusive beats holds: the run is falsified if any check is, and
@@ -169,6 +179,7 @@ fn remedy(class: FaultClass) -> &'static str {
         FaultClass::StaleRead | FaultClass::LostHighWord | FaultClass::WrongContext => {
             "add the check adapter-round-trips"
         }
+        FaultClass::WrongRegister | FaultClass::WrongAnswer => "add the check conformance",
         FaultClass::WrongMessage => "add the check sync-tick",
         FaultClass::RepeatedDelivery => "have deltas delivered again, with repeats = 2 or more",
         FaultClass::FalseLaw => "claim no law that is falsified",
@@ -189,7 +200,13 @@ pub struct EngineRuns {
 }
 
 /// What a run cannot see.
-pub fn unseen(trial: &StandardTrial, engines: &[EngineRuns], checks: &[Check], devices: &[DeviceRecord]) -> Unseen {
+pub fn unseen(
+    trial: &StandardTrial,
+    engines: &[EngineRuns],
+    checks: &[Check],
+    devices: &[DeviceRecord],
+    asked: &[AskedOf],
+) -> Unseen {
     let mut unseen = Unseen::default();
     for engine in engines {
         let prefix = if engines.len() > 1 { format!("{}: ", engine.device) } else { String::new() };
@@ -201,6 +218,10 @@ pub fn unseen(trial: &StandardTrial, engines: &[EngineRuns], checks: &[Check], d
     let tries_orders = trial.makes(StandardCheck::ArrivalOrders);
     if tries_orders {
         unseen.by_run.extend(by_orders(checks, devices, trial.count.get()));
+    }
+    for of_device in asked {
+        let prefix = if asked.len() > 1 { format!("{}: ", of_device.device) } else { String::new() };
+        unseen.by_run.extend(of_device.sentences().into_iter().map(|sentence| format!("{prefix}{sentence}")));
     }
     unseen.by_run.extend(by_evidence(devices));
     let exactly_once =

@@ -6,6 +6,7 @@
 pub mod accumulation;
 pub mod adapter_round_trips;
 pub mod arrival_orders;
+pub mod conformance;
 pub mod controls;
 pub mod coverage;
 pub mod engine_sweeps;
@@ -27,13 +28,14 @@ use std::time::Instant;
 
 use crate::campaign::accumulation::References;
 use crate::campaign::coverage::EngineRuns;
+use crate::campaign::coverage::not_asked::AskedOf;
 use crate::campaign::sync_tick::{check_device, check_message};
 use crate::domain::case::Case;
 use crate::domain::execution::Execution;
 use crate::domain::fault::FaultClass;
 use crate::domain::hex::Hex64;
 use crate::domain::seed::Seed;
-use crate::domain::subject::{AdapterShape, Device, Subject, SubjectError};
+use crate::domain::subject::{AdapterShape, BenchDevice, Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
@@ -162,11 +164,10 @@ impl Progress {
     fn into_record(self, plan: &Plan, subjects: &Subjects, ended: Option<SubjectError>) -> Record {
         let Scenario { name, trial, expect, .. } = &plan.scenario;
         let devices: Vec<DeviceRecord> = subjects.all_devices().map(device_record).collect();
-        let claims = self.claims(trial, &devices, !subjects.accumulators.is_empty());
+        let asked: Vec<AskedOf> = subjects.devices.iter().map(|device| AskedOf::device(device)).collect();
+        let claims = self.claims(trial, &devices, !subjects.accumulators.is_empty(), &asked);
         let seed = trial.seed();
-        let longest_run =
-            self.engines.iter().flat_map(|e| e.bank_sweep.iter().chain(&e.short_sweep)).map(|run| run.count);
-        let longest_run = longest_run.max().unwrap_or(0);
+        let longest_run = subjects.devices.iter().map(|device| device.asked().longest_run()).max().unwrap_or(0);
         let devices_on_trial: Vec<&dyn Device> = subjects.all_devices().collect();
         let faults = &plan.conditions.faults;
         let planted = planted::outcomes(faults, &devices_on_trial, &self.checks, &self.causes, longest_run, seed);
@@ -189,7 +190,7 @@ impl Progress {
             reason = "the run did not come to its end".to_owned();
         }
         let unseen = match trial {
-            Trial::Standard(trial) => coverage::unseen(trial, &self.engines, &self.checks, &devices),
+            Trial::Standard(trial) => coverage::unseen(trial, &self.engines, &self.checks, &devices, &asked),
             Trial::Tick(_) => Unseen::default(),
             Trial::Laws(_) => laws::unseen(),
             Trial::EveryOrder(trial) => every_order::unseen(trial),
@@ -246,9 +247,9 @@ impl Progress {
         flaws.filter(|flaw| flaw.caught_by.is_empty()).map(|flaw| flaw.flaw.as_str())
     }
 
-    fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool) -> Vec<ClaimRecord> {
+    fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool, asked: &[AskedOf]) -> Vec<ClaimRecord> {
         match trial {
-            Trial::Standard(trial) => coverage::standard_claims(trial, &self.checks, devices, software),
+            Trial::Standard(trial) => coverage::standard_claims(trial, &self.checks, devices, software, asked),
             Trial::Tick(_) => {
                 let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
                 coverage::tick_claims(&self.checks, devices, changes)
@@ -289,7 +290,9 @@ pub fn standard_longest_run(trial: &Trial, banks: u32) -> u32 {
     match trial {
         Trial::Standard(trial) => {
             let of = |check, deltas| if trial.makes(check) { deltas } else { 0 };
-            of(StandardCheck::BankSweep, trial.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks))
+            let of_sweeps =
+                of(StandardCheck::BankSweep, trial.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks));
+            of_sweeps.max(of(StandardCheck::Conformance, trial.conformance.longest_run()))
         }
         _ => 0,
     }

@@ -2,7 +2,8 @@
 
 use crate::campaign::accumulation::seams;
 use crate::campaign::adapter_round_trips::operate;
-use crate::campaign::{accumulation, arrival_orders, engine_sweeps, link_on_trial, offline};
+use crate::campaign::{accumulation, arrival_orders, conformance, engine_sweeps, link_on_trial, offline};
+use crate::domain::access::Access;
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
 use crate::domain::delta::{Deltas, Generator};
@@ -16,6 +17,7 @@ use crate::domain::watch::Watch;
 use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
+use crate::oracle::registers::{WrongWord, judged_words};
 use crate::report::record::Record;
 use crate::subject::Subjects;
 use crate::subject::scalar::Scalar;
@@ -72,6 +74,12 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
         let doubt = link_doubt(&compared, reproducible, subjects, watch)?;
         return Ok(judged(case, compared, doubt, subjects));
     }
+    if let (Execution::Registers(accesses), [device]) = (&case.execution, &mut subjects.devices[..]) {
+        let compared = registers(device, accesses, watch)?;
+        let reproducible = is_right(&compared) || registers(device, accesses, watch)? == compared;
+        let doubt = link_doubt(&compared, reproducible, subjects, watch)?;
+        return Ok(judged(case, compared, doubt, subjects));
+    }
     let compared = shown(case, subjects, watch)?;
     let doubtful = !is_right(&compared) && subjects.all_devices().next().is_some();
     let reproducible = !doubtful || shown(case, subjects, watch)? == compared;
@@ -121,6 +129,7 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             adapter(*device, ops, watch)?
         }
         (Execution::Engine(_), _, [_]) => return Err(incapable("it has no bench engine".to_owned())),
+        (Execution::Registers(_), ..) => return Err(incapable("it has no registers".to_owned())),
         (Execution::Accumulate { generator, start, count, seed, arrive }, [accumulator], _) => {
             let deltas = Deltas { generator: *generator, seed: *seed };
             let indices = u64::from(*start)..u64::from(*start) + u64::from(*count);
@@ -189,7 +198,7 @@ fn merge(algebra: &str, start: u64, first: &[u64], second: &[u64]) -> Result<Vec
 /// Why a case that comes out right tells nothing: nothing in it could be judged, or what is planted did not show.
 fn doubt(case: &Case, compared: &[Comparison], subjects: &Subjects) -> Option<String> {
     if compared.is_empty() {
-        return Some("no READ of the case is determined by the operations before it".to_owned());
+        return Some("nothing that the case shows is determined by what it does before".to_owned());
     }
     if case.faults.is_empty() {
         return None;
@@ -216,6 +225,36 @@ fn adapter(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) ->
         quantity: Quantity::State,
         expected: Hex64(expected),
         got: Hex64(got),
+    };
+    Ok(telling.map(comparison).into_iter().collect())
+}
+
+/// The first wrong word, or the last one that can be judged; nothing if none can.
+fn registers(
+    device: &mut dyn BenchDevice,
+    accesses: &[Access],
+    watch: &mut dyn Watch,
+) -> Result<Vec<Comparison>, ReplayError> {
+    let incapable =
+        |reason: &str| ReplayError::Incapable { subject: device.name().to_owned(), reason: reason.to_owned() };
+    let in_process = device.is_in_process();
+    if accesses.iter().skip(1).any(|&access| access == Access::Reset) {
+        return Err(incapable("a device is reset at the start of a case alone"));
+    }
+    if !in_process && accesses.iter().any(|access| matches!(access, Access::Reset | Access::WriteBytes(..))) {
+        return Err(incapable(
+            "a link can neither reset a device nor write some bytes of a word; replay it on model or rtl",
+        ));
+    }
+    watch.begin("register accesses", accesses.len() as u64);
+    let shown = device.access(accesses, watch)?;
+    watch.end();
+    let judged = judged_words(conformance::known(device), accesses, &shown);
+    let telling = judged.iter().find(|word| word.expected != word.got).or(judged.last());
+    let comparison = |word: &WrongWord| Comparison {
+        quantity: Quantity::Word,
+        expected: Hex64(word.expected.into()),
+        got: Hex64(word.got.into()),
     };
     Ok(telling.map(comparison).into_iter().collect())
 }

@@ -8,7 +8,7 @@ use crate::campaign::arrival_orders::{searched, walked};
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
 use crate::campaign::walk::Walked;
-use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, tick};
+use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, conformance, tick};
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::execution::EngineRun;
 use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
@@ -62,6 +62,14 @@ pub fn run(
             progress.timed(adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
         progress.checks.push(check);
         progress.flaw(device, flaw);
+    }
+    if trial.makes(StandardCheck::Conformance) {
+        for device in &mut subjects.devices {
+            let (checks, ended) =
+                progress.timed(conformance::OF_ENGINE, |_| Ok(conformance::check(device, trial, watch)))?;
+            progress.checks.extend(checks);
+            ended?;
+        }
     }
     if trial.makes(StandardCheck::SyncTick) {
         tick(PUBLISHED_SEED, subjects, progress, watch)?;

@@ -59,11 +59,13 @@ pub fn look_into_case(
     let part = match case.execution {
         Execution::Engine(_) => Site::Engine,
         Execution::Adapter(_) | Execution::Delivery { .. } => Site::Adapter,
+        Execution::Registers(ref accesses) => accesses.last().map_or(Site::Engine, |access| access.part()),
         Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => return Ok(None),
     };
     device.look_into(part, &mut |device| match &case.execution {
         Execution::Engine(run) => device.run(*run, watch).map(drop),
         Execution::Adapter(ops) => adapter_round_trips::operate(device, ops, watch).map(drop),
+        Execution::Registers(accesses) => device.access(accesses, watch).map(drop),
         Execution::Delivery { count, seed, order } => {
             arrival_orders::deliver(device, order, *count, *seed, watch).map(drop)
         }
@@ -105,6 +107,7 @@ fn file_name(case: &Case) -> String {
     let ran = match &case.execution {
         Execution::Engine(EngineRun { count, active, .. }) => format!("engine-count-{count}-active-{active}"),
         Execution::Adapter(_) => "adapter".to_owned(),
+        Execution::Registers(_) => "registers".to_owned(),
         Execution::Delivery { count, .. } => format!("delivery-count-{count}"),
         // Of these there is no waveform.
         Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => "software".to_owned(),

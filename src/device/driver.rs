@@ -2,6 +2,8 @@
 //!
 //! Knows: the register maps and the order in which they are used. Must not: know which device is at the other end.
 
+mod accesses;
+
 use std::time::Duration;
 
 use crate::bus::{Bus, BusError, MARGIN};
@@ -156,6 +158,21 @@ impl Driver {
         driver.see_every_byte_come_back()?;
         driver.prime()?;
         Ok(driver)
+    }
+
+    /// Drives a device that has just been reset and is known to be this one: nothing is asked of it.
+    pub fn after_reset(bus: Box<dyn Bus>, identity: DeviceIdentity) -> Self {
+        Driver { bus, identity, clock_hz: CLOCK_HZ, running: None }
+    }
+
+    /// Whether the device is in this process, where no link lies between.
+    pub fn is_in_process(&self) -> bool {
+        self.bus.ends_with_its_driver()
+    }
+
+    /// Whether parts of words can be written to the device: one of ours, in this process.
+    pub fn selects_bytes(&self) -> bool {
+        self.bus.selects_bytes()
     }
 
     /// Drives what is at hand: neither identified nor primed.

@@ -37,6 +37,17 @@ pub fn words(fault: Fault) -> (u32, u32) {
         Fault::PipelineHazard => (26, 0),
         Fault::StartKeepsBanks => (27, 0),
         Fault::DoneStays => (28, 0),
+        Fault::SwapKeepsBit7 => (29, 0),
+        Fault::LoadWrongResponse => (30, 0),
+        Fault::ZeroBitLowHalf => (31, 0),
+        Fault::AdapterSelectsIgnored => (32, 0),
+        Fault::ActiveNotClamped => (33, 0),
+        Fault::StuckSeedBit(bit) => (34, bit),
+        Fault::SeedNotReset => (35, 0),
+        Fault::ShortLane(lane) => (36, lane),
+        Fault::CyclesWrap(bits) => (37, bits),
+        Fault::CountWraps(bits) => (38, bits),
+        Fault::EngineSelectsIgnored => (39, 0),
     }
 }
 

@@ -1,7 +1,29 @@
 //! The register maps of the two Wishbone slaves: 32-bit little-endian words at byte offsets.
 
+use crate::domain::access::Register;
+
 /// Clock of both slaves, in cycles per second.
 pub const CLOCK_HZ: u64 = 100_000_000;
+
+/// Where a register is on the board.
+pub fn address(register: Register) -> u32 {
+    match register {
+        Register::Ctrl => engine::BASE + engine::CTRL,
+        Register::Count => engine::BASE + engine::COUNT,
+        Register::Active => engine::BASE + engine::ACTIVE,
+        Register::SeedLo => engine::BASE + engine::SEED_LO,
+        Register::SeedHi => engine::BASE + engine::SEED_HI,
+        Register::Cycles => engine::BASE + engine::CYCLES,
+        Register::ResultLo => engine::BASE + engine::RESULT_LO,
+        Register::ResultHi => engine::BASE + engine::RESULT_HI,
+        Register::EngineStatus => engine::BASE + engine::STATUS,
+        Register::Cmd => adapter::BASE + adapter::CMD,
+        Register::Rs1 => adapter::BASE + adapter::RS1,
+        Register::Rs2 => adapter::BASE + adapter::RS2,
+        Register::Rd => adapter::BASE + adapter::RD,
+        Register::AdapterStatus => adapter::BASE + adapter::STATUS,
+    }
+}
 
 /// The adapter: one bank, 256 contexts, one command at a time.
 pub mod adapter {

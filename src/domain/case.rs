@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::access::{Access, AccessError};
 use crate::domain::delta::Generator;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::fault::{Fault, FaultError};
@@ -35,12 +36,13 @@ pub enum CaseError {
     Version(String),
     /// The text does not begin as a case does.
     #[error(
-        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, arrivals, delivery, merge, edits or adapter"
+        "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, arrivals, delivery, merge, edits, \
+         adapter or registers"
     )]
     Head,
     /// There is no such kind.
     #[error(
-        "'{0}' is not a kind of case; allowed are engine, accumulate, arrivals, delivery, merge, edits and adapter"
+        "'{0}' is not a kind of case; allowed are engine, accumulate, arrivals, delivery, merge, edits, adapter and registers"
     )]
     Kind(String),
     /// A field is no `key=value`, or its key does not belong to the kind.
@@ -81,6 +83,9 @@ pub enum CaseError {
         "'{0}' is not an adapter operation; allowed are load:C:0xV, select:C, accum:0xV, swap:C and read, C from 0 to 255"
     )]
     Operation(String),
+    /// An access to a register is none.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The order is none.
     #[error(transparent)]
     Order(#[from] OrderError),
@@ -134,6 +139,10 @@ impl fmt::Display for Case {
                 let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
                 write!(f, "adapter,ops={}", ops.join("+"))?;
             }
+            Execution::Registers(accesses) => {
+                let accesses: Vec<String> = accesses.iter().map(Access::to_string).collect();
+                write!(f, "registers,accesses={}", accesses.join("+"))?;
+            }
         }
         self.faults.iter().try_for_each(|fault| write!(f, ",plant={fault}"))
     }
@@ -160,6 +169,7 @@ impl FromStr for Case {
             "merge" => "start=, first= and second=",
             "edits" => "start= and clients=",
             "adapter" => "ops= and plant=",
+            "registers" => "accesses= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
         };
         let fields = Fields::read(parts, kind, allowed)?;
@@ -216,6 +226,11 @@ impl FromStr for Case {
                     allowed: "amounts that are not 0, those of one client parted by :, up to 16 clients by +",
                 })?;
                 Execution::Edits { start: fields.word("start")? as i64, clients: read }
+            }
+            "registers" => {
+                let accesses: Result<Vec<Access>, AccessError> =
+                    fields.once("accesses")?.split('+').map(str::parse).collect();
+                Execution::Registers(accesses?)
             }
             _ => {
                 let ops: Result<Vec<AdapterOp>, CaseError> = fields.once("ops")?.split('+').map(str::parse).collect();
@@ -350,6 +365,7 @@ impl FromStr for AdapterOp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::access::{Command, Register};
     use proptest::prelude::*;
 
     fn any_op() -> impl Strategy<Value = AdapterOp> {
@@ -359,6 +375,19 @@ mod tests {
             any::<u64>().prop_map(AdapterOp::Accumulate),
             any::<u8>().prop_map(|context| AdapterOp::Swap { context }),
             Just(AdapterOp::Read),
+        ]
+    }
+
+    fn any_access() -> impl Strategy<Value = Access> {
+        let register = proptest::sample::select(Register::ALL.to_vec());
+        prop_oneof![
+            Just(Access::Reset),
+            (register.clone(), any::<u32>()).prop_map(|(register, word)| Access::Write(register, word)),
+            (register.clone(), 0..16u8, any::<u32>())
+                .prop_map(|(register, bytes, word)| Access::WriteBytes(register, bytes, word)),
+            register.prop_map(Access::See),
+            proptest::sample::select(Command::ALL.to_vec()).prop_map(Access::Do),
+            Just(Access::Finish),
         ]
     }
 
@@ -375,6 +404,7 @@ mod tests {
             }),
             (1..u32::MAX, seed).prop_map(|(count, seed)| Execution::Delivery { count, seed, order: Order::Reverse }),
             proptest::collection::vec(any_op(), 1..10).prop_map(Execution::Adapter),
+            proptest::collection::vec(any_access(), 1..10).prop_map(Execution::Registers),
             (any::<u64>(), proptest::collection::vec(any::<u64>(), 1..5)).prop_map(|(start, first)| {
                 let second = first.iter().rev().copied().collect();
                 Execution::Merge { start, first, second }
@@ -424,6 +454,7 @@ mod tests {
             refused("case1,simd,delivery,count=3,seed=1,order=exactly:3"),
             refused("case1,simd,delivery,count=3,seed=1,order=backwards"),
             refused("case1,model,adapter,ops=load:256:0x0"),
+            refused("case1,model,registers,accesses=peek:count"),
             refused("case1,model,engine,count=1,active=1,seed=1,plant=gremlin"),
             refused("case1,model,engine,count=1,active=1,seed=1,plant=drop:1,plant=drop:1"),
             refused("case1,simd,accumulate,generator=xorshift32,count=1,seed=1"),

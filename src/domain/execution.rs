@@ -1,5 +1,6 @@
 //! What a subject can be asked to do, and what it shows when it has done so.
 
+use crate::domain::access::Access;
 use crate::domain::delta::Generator;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
@@ -102,4 +103,6 @@ pub enum Execution {
     },
     /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),
+    /// Accesses to a device's registers, one after the other, from whatever state it is in.
+    Registers(Vec<Access>),
 }

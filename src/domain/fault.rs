@@ -90,6 +90,21 @@ pub enum Fault {
     StartKeepsBanks,
     /// The engine's done bit does not fall at START; CTRL clear takes it back. Text: `done-stays`.
     DoneStays,
+    /// The engine's COUNT register keeps its low B bits alone. Text: `count-wraps:B`.
+    CountWraps(u32),
+    /// The engine's CYCLES counter has B bits and wraps. Text: `cycles-wrap:B`.
+    CyclesWrap(u32),
+    /// The engine's ACTIVE register takes more banks than there are; lanes without a bank lose their deltas. Text:
+    /// `active-not-clamped`.
+    ActiveNotClamped,
+    /// Bit B of the engine's SEED is always 0. Text: `stuck-seed-bit:B`.
+    StuckSeedBit(u32),
+    /// A reset does not set the engine's SEED: it is 0 after reset. Text: `seed-not-reset`.
+    SeedNotReset,
+    /// Lane K of the engine takes no index above 255. Text: `short-lane:K`.
+    ShortLane(u32),
+    /// The engine takes all four bytes of a write, whichever of them are selected. Text: `engine-selects-ignored`.
+    EngineSelectsIgnored,
     /// A READ of the adapter answers with the state before the last ACCUM. Text: `stale-read`.
     StaleRead,
     /// A READ of the adapter answers before it is done: with the response of the command before it. Text:
@@ -112,17 +127,29 @@ pub enum Fault {
     LoadWrongContext,
     /// A SWAP of the adapter writes the context after the one that it names. Text: `swap-wrong-context`.
     SwapWrongContext,
+    /// A SWAP of the adapter that comes while a context from 128 is selected writes a context from 128, too: bit 7 of the
+    /// selected context stays in the address. Text: `swap-keeps-bit-7`.
+    SwapKeepsBit7,
+    /// A LOAD of the adapter answers with the high half of the state. Text: `load-wrong-response`.
+    LoadWrongResponse,
+    /// The adapter's STATUS command looks at the low half of the accumulator alone. Text: `zero-bit-low-half`.
+    ZeroBitLowHalf,
+    /// The adapter takes all four bytes of a write, whichever of them are selected. Text: `adapter-selects-ignored`.
+    AdapterSelectsIgnored,
 }
 
 /// The forms that a fault's text may take, for messages.
 pub const FORMS: &str = "dead-bank:K, stuck-bank:K and swap-banks:J:K (J and K from 0 to 31), drop:I, duplicate:I, \
                          reorder:I, torn:I and misaddress:I (I from 0 to 4294967294), bank-operator:OP and \
                          accum-operator:OP (OP or, add or overwrite), short-count, long-count, partial-cycle-dropped, \
-                         index-wraps:B (B from 1 to 31), early-done, extra-cycle, flip-bit:B (B from 0 to 63), start-keeps-banks, \
-                         done-stays, stale-read, \
+                         index-wraps:B, count-wraps:B and cycles-wrap:B (B from 1 to 31), early-done, extra-cycle, \
+                         flip-bit:B and stuck-seed-bit:B (B from 0 to 63), active-not-clamped, seed-not-reset, \
+                         short-lane:K (K from 0 to 31), engine-selects-ignored, start-keeps-banks, done-stays, \
+                         stale-read, \
                          early-read, lost-high-word, accum-drop:N and accum-repeat:N (N from 1), \
                          pipeline-hazard, \
-                         load-keeps-accumulator, load-wrong-context and swap-wrong-context";
+                         load-keeps-accumulator, load-wrong-context, swap-wrong-context, swap-keeps-bit-7, \
+                         load-wrong-response, zero-bit-low-half and adapter-selects-ignored";
 
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +177,13 @@ impl fmt::Display for Fault {
             Fault::FlipBit(bit) => write!(f, "flip-bit:{bit}"),
             Fault::StartKeepsBanks => write!(f, "start-keeps-banks"),
             Fault::DoneStays => write!(f, "done-stays"),
+            Fault::CountWraps(bits) => write!(f, "count-wraps:{bits}"),
+            Fault::CyclesWrap(bits) => write!(f, "cycles-wrap:{bits}"),
+            Fault::ActiveNotClamped => write!(f, "active-not-clamped"),
+            Fault::StuckSeedBit(bit) => write!(f, "stuck-seed-bit:{bit}"),
+            Fault::SeedNotReset => write!(f, "seed-not-reset"),
+            Fault::ShortLane(lane) => write!(f, "short-lane:{lane}"),
+            Fault::EngineSelectsIgnored => write!(f, "engine-selects-ignored"),
             Fault::StaleRead => write!(f, "stale-read"),
             Fault::EarlyRead => write!(f, "early-read"),
             Fault::LostHighWord => write!(f, "lost-high-word"),
@@ -160,6 +194,10 @@ impl fmt::Display for Fault {
             Fault::LoadKeepsAccumulator => write!(f, "load-keeps-accumulator"),
             Fault::LoadWrongContext => write!(f, "load-wrong-context"),
             Fault::SwapWrongContext => write!(f, "swap-wrong-context"),
+            Fault::SwapKeepsBit7 => write!(f, "swap-keeps-bit-7"),
+            Fault::LoadWrongResponse => write!(f, "load-wrong-response"),
+            Fault::ZeroBitLowHalf => write!(f, "zero-bit-low-half"),
+            Fault::AdapterSelectsIgnored => write!(f, "adapter-selects-ignored"),
         }
     }
 }
@@ -197,6 +235,13 @@ impl FromStr for Fault {
             ["flip-bit", bit] => within(bit, 0..u64::BITS).map(Fault::FlipBit),
             ["start-keeps-banks"] => Ok(Fault::StartKeepsBanks),
             ["done-stays"] => Ok(Fault::DoneStays),
+            ["count-wraps", bits] => within(bits, 1..u32::BITS).map(Fault::CountWraps),
+            ["cycles-wrap", bits] => within(bits, 1..u32::BITS).map(Fault::CyclesWrap),
+            ["active-not-clamped"] => Ok(Fault::ActiveNotClamped),
+            ["stuck-seed-bit", bit] => within(bit, 0..u64::BITS).map(Fault::StuckSeedBit),
+            ["seed-not-reset"] => Ok(Fault::SeedNotReset),
+            ["short-lane", lane] => within(lane, 0..MOST_BANKS).map(Fault::ShortLane),
+            ["engine-selects-ignored"] => Ok(Fault::EngineSelectsIgnored),
             ["stale-read"] => Ok(Fault::StaleRead),
             ["early-read"] => Ok(Fault::EarlyRead),
             ["lost-high-word"] => Ok(Fault::LostHighWord),
@@ -207,6 +252,10 @@ impl FromStr for Fault {
             ["load-keeps-accumulator"] => Ok(Fault::LoadKeepsAccumulator),
             ["load-wrong-context"] => Ok(Fault::LoadWrongContext),
             ["swap-wrong-context"] => Ok(Fault::SwapWrongContext),
+            ["swap-keeps-bit-7"] => Ok(Fault::SwapKeepsBit7),
+            ["load-wrong-response"] => Ok(Fault::LoadWrongResponse),
+            ["zero-bit-low-half"] => Ok(Fault::ZeroBitLowHalf),
+            ["adapter-selects-ignored"] => Ok(Fault::AdapterSelectsIgnored),
             _ => Err(refused()),
         }
     }
@@ -234,7 +283,11 @@ impl Fault {
             | Fault::AccumOperator(_)
             | Fault::LoadKeepsAccumulator
             | Fault::LoadWrongContext
-            | Fault::SwapWrongContext => Site::Adapter,
+            | Fault::SwapWrongContext
+            | Fault::SwapKeepsBit7
+            | Fault::LoadWrongResponse
+            | Fault::ZeroBitLowHalf
+            | Fault::AdapterSelectsIgnored => Site::Adapter,
             _ => Site::Engine,
         }
     }
@@ -268,6 +321,10 @@ pub enum FaultClass {
     PipelineHazard,
     /// A command that writes or shows another context than it should.
     WrongContext,
+    /// A register that does not keep what is written to it, or does not show what it should.
+    WrongRegister,
+    /// A command whose answer is wrong.
+    WrongAnswer,
     /// A message of changes that does not decode to them.
     WrongMessage,
     /// An algebra that does not keep a law which it claims.
@@ -291,6 +348,8 @@ impl fmt::Display for FaultClass {
             FaultClass::WrongOperator => "wrong operator of ACCUM",
             FaultClass::PipelineHazard => "pipeline hazard of ACCUM",
             FaultClass::WrongContext => "wrong context",
+            FaultClass::WrongRegister => "wrong register",
+            FaultClass::WrongAnswer => "wrong answer of a command",
             FaultClass::WrongMessage => "undecodable message",
             FaultClass::FalseLaw => "law claimed falsely",
             FaultClass::LostEdit => "lost or repeated edit",
@@ -344,6 +403,17 @@ mod tests {
             "load-keeps-accumulator",
             "load-wrong-context",
             "swap-wrong-context",
+            "count-wraps:24",
+            "cycles-wrap:20",
+            "active-not-clamped",
+            "stuck-seed-bit:61",
+            "seed-not-reset",
+            "short-lane:7",
+            "engine-selects-ignored",
+            "swap-keeps-bit-7",
+            "load-wrong-response",
+            "zero-bit-low-half",
+            "adapter-selects-ignored",
         ] {
             let fault: Fault = text.parse().expect("a fault");
             assert_eq!(fault.to_string(), text);

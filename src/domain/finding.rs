@@ -15,6 +15,8 @@ pub enum Quantity {
     Cycles,
     /// The state that a subject shows.
     State,
+    /// A word that a register shows.
+    Word,
 }
 
 impl std::fmt::Display for Quantity {
@@ -23,6 +25,7 @@ impl std::fmt::Display for Quantity {
             Quantity::Result => "result",
             Quantity::Cycles => "cycles",
             Quantity::State => "state",
+            Quantity::Word => "word",
         })
     }
 }

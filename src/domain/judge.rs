@@ -30,6 +30,8 @@ pub enum Judge {
     TickMessage,
     /// A tick on a device.
     TickOnDevice,
+    /// Words of a device's registers, as its documents fix them.
+    Conformance,
     /// The link to a device.
     Link,
     /// The laws of an algebra.
@@ -58,6 +60,7 @@ impl fmt::Display for Judge {
             Judge::RoundTrips => "round trips",
             Judge::TickMessage => "tick message",
             Judge::TickOnDevice => "tick on device",
+            Judge::Conformance => "conformance",
             Judge::Link => "link",
             Judge::Laws => "laws",
             Judge::EveryOrder => "every order",

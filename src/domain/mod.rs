@@ -3,7 +3,9 @@
 //!
 //! Knows: nothing but itself. Must not: read files, clocks or the environment, print, or use any other folder.
 
+pub mod access;
 pub mod algebra;
+pub mod asked;
 pub mod case;
 pub mod count;
 pub mod delta;

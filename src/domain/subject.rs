@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::domain::access::Access;
+use crate::domain::asked::Asked;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
@@ -130,6 +132,25 @@ pub trait Device: Subject {
 pub trait BenchDevice: Device {
     /// Has the bench engine generate and accumulate deltas.
     fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError>;
+
+    /// Makes these accesses to its registers, one after the other, from the state in which it was opened or, where the
+    /// list begins with [`Access::Reset`], from its reset; gives the words that they show, in order.
+    fn access(&mut self, accesses: &[Access], watch: &mut dyn Watch) -> Result<Vec<u32>, SubjectError>;
+
+    /// Whether it is in this process: it can be reset, bytes of a word can be written, and nothing but what is asked of
+    /// it takes time.
+    fn is_in_process(&self) -> bool {
+        false
+    }
+
+    /// Whether it is one of ours, which does what the table in `device/model` says where the device's documents
+    /// leave that open.
+    fn keeps_our_table(&self) -> bool {
+        false
+    }
+
+    /// What was asked of it so far.
+    fn asked(&self) -> &Asked;
 
     /// Whether it is a simulation that can be looked into.
     fn can_be_looked_into(&self) -> bool {

@@ -256,17 +256,49 @@ pub enum StandardCheck {
     AdapterRoundTrips,
     /// The published sync tick and that of the seed.
     SyncTick,
+    /// The registers, commands and contexts against the device's documents.
+    Conformance,
+}
+
+/// How much the check of conformance asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conformance {
+    /// A drawn cover of pairs of contexts; COUNTs up to 1048577.
+    #[default]
+    Quick,
+    /// Every pair of contexts, or as many as `budget` says if that is fewer; COUNTs up to 16777217.
+    Whole,
+    /// The same, and COUNT 4294967295.
+    Longest,
+}
+
+impl Conformance {
+    /// Whether it is what is asked if nothing is said.
+    fn is_quick(&self) -> bool {
+        *self == Conformance::Quick
+    }
+
+    /// The largest COUNT that it runs.
+    pub fn longest_run(self) -> u32 {
+        match self {
+            Conformance::Quick => (1 << 20) + 1,
+            Conformance::Whole => (1 << 24) + 1,
+            Conformance::Longest => u32::MAX,
+        }
+    }
 }
 
 impl StandardCheck {
     /// All of them.
-    pub const ALL: [StandardCheck; 6] = [
+    pub const ALL: [StandardCheck; 7] = [
         StandardCheck::Accumulation,
         StandardCheck::BankSweep,
         StandardCheck::ShortSweep,
         StandardCheck::ArrivalOrders,
         StandardCheck::AdapterRoundTrips,
         StandardCheck::SyncTick,
+        StandardCheck::Conformance,
     ];
 
     /// The kinds of fault that it is about. Whether it would notice them is another matter, and computed.
@@ -280,6 +312,7 @@ impl StandardCheck {
             StandardCheck::ArrivalOrders => &[OrderDependence],
             StandardCheck::AdapterRoundTrips => &[StaleRead, LostHighWord, WrongOperator, PipelineHazard, WrongContext],
             StandardCheck::SyncTick => &[WrongMessage, StaleRead, LostHighWord],
+            StandardCheck::Conformance => &[WrongCycles, WrongContext, WrongRegister, WrongAnswer],
         }
     }
 }
@@ -305,6 +338,9 @@ pub struct StandardTrial {
     /// claims nothing would pass for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_claims")]
     pub claims: Vec<FaultClass>,
+    /// How much the check of conformance asks.
+    #[serde(default, skip_serializing_if = "Conformance::is_quick")]
+    pub conformance: Conformance,
     /// What chooses the arrival orders; `None` leaves it to the campaign, which no scenario file does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orders: Option<ExplorerSpec>,
@@ -318,6 +354,7 @@ impl StandardTrial {
             seed: Seed::new(0xDEAD_BEEF_0BAD_F00D),
             budget: Budget::default(),
             memory_mib: MemoryMib::default(),
+            conformance: Conformance::Quick,
             orders: None,
             checks: Vec::new(),
             claims: Vec::new(),

@@ -104,7 +104,7 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         form: "index-wraps:B",
         about: "the engine's index has B bits and wraps",
-        mutants: |_| [3, 8, 16].map(|bits| vec![Fault::IndexWraps(bits)]).to_vec(),
+        mutants: |_| [3, 8, 16, 20, 24, 31].map(|bits| vec![Fault::IndexWraps(bits)]).to_vec(),
     },
     Entry {
         form: "early-done",
@@ -130,6 +130,41 @@ pub const CATALOGUE: &[Entry] = &[
         form: "done-stays",
         about: "the done bit of the engine does not fall at START",
         mutants: |_| vec![vec![Fault::DoneStays]],
+    },
+    Entry {
+        form: "count-wraps:B",
+        about: "the engine's COUNT register keeps its low B bits alone",
+        mutants: |_| [16, 20, 24].map(|bits| vec![Fault::CountWraps(bits)]).to_vec(),
+    },
+    Entry {
+        form: "cycles-wrap:B",
+        about: "the engine's CYCLES counter has B bits and wraps",
+        mutants: |_| [16, 20, 24].map(|bits| vec![Fault::CyclesWrap(bits)]).to_vec(),
+    },
+    Entry {
+        form: "active-not-clamped",
+        about: "the engine's ACTIVE register takes more banks than there are",
+        mutants: |_| vec![vec![Fault::ActiveNotClamped]],
+    },
+    Entry {
+        form: "stuck-seed-bit:B",
+        about: "bit B of the engine's SEED is always 0",
+        mutants: |_| (0..u64::BITS).map(|bit| vec![Fault::StuckSeedBit(bit)]).collect(),
+    },
+    Entry {
+        form: "seed-not-reset",
+        about: "a reset does not set the engine's SEED: it is 0 then",
+        mutants: |_| vec![vec![Fault::SeedNotReset]],
+    },
+    Entry {
+        form: "short-lane:K",
+        about: "lane K of the engine takes no index above 255",
+        mutants: |shape| (0..shape.banks).map(|lane| vec![Fault::ShortLane(lane)]).collect(),
+    },
+    Entry {
+        form: "engine-selects-ignored",
+        about: "the engine takes all four bytes of a write, whichever are selected",
+        mutants: |_| vec![vec![Fault::EngineSelectsIgnored]],
     },
     Entry {
         form: "stale-read",
@@ -180,6 +215,26 @@ pub const CATALOGUE: &[Entry] = &[
         form: "swap-wrong-context",
         about: "a SWAP of the adapter writes the context after the one that it names",
         mutants: |_| vec![vec![Fault::SwapWrongContext]],
+    },
+    Entry {
+        form: "swap-keeps-bit-7",
+        about: "a SWAP of the adapter, while a context from 128 is selected, writes one from 128, whichever it names",
+        mutants: |_| vec![vec![Fault::SwapKeepsBit7]],
+    },
+    Entry {
+        form: "load-wrong-response",
+        about: "a LOAD of the adapter answers with the high half of the state",
+        mutants: |_| vec![vec![Fault::LoadWrongResponse]],
+    },
+    Entry {
+        form: "zero-bit-low-half",
+        about: "the adapter's STATUS command looks at the low half of the accumulator alone",
+        mutants: |_| vec![vec![Fault::ZeroBitLowHalf]],
+    },
+    Entry {
+        form: "adapter-selects-ignored",
+        about: "the adapter takes all four bytes of a write, whichever are selected",
+        mutants: |_| vec![vec![Fault::AdapterSelectsIgnored]],
     },
 ];
 
@@ -232,7 +287,7 @@ const LAST_INDEX: u32 = u32::MAX - 1;
 pub fn why_never(fault: Fault, banks: u32) -> Option<String> {
     let no_bank = |bank: u32| Some(format!("the engine has no bank {bank}: its banks are 0 to {}", banks - 1));
     match fault {
-        Fault::DeadBank(bank) | Fault::StuckBank(bank) if bank >= banks => no_bank(bank),
+        Fault::DeadBank(bank) | Fault::StuckBank(bank) | Fault::ShortLane(bank) if bank >= banks => no_bank(bank),
         Fault::SwapBanks(one, other) if one.max(other) >= banks => no_bank(one.max(other)),
         Fault::SwapBanks(one, other) if one == other => {
             Some(format!("bank {one} would change places with itself; J and K are two banks"))
@@ -264,6 +319,15 @@ pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
         Fault::AccumDrop(_) | Fault::AccumRepeat(_) => "the run has fewer ACCUM commands".to_owned(),
         Fault::PipelineHazard => "the run has no ACCUM right after another".to_owned(),
         Fault::SwapWrongContext => "the run has no SWAP".to_owned(),
+        Fault::SwapKeepsBit7 => "the run has no SWAP while a context from 128 is selected".to_owned(),
+        Fault::ZeroBitLowHalf => "the run does not use the adapter's STATUS command".to_owned(),
+        Fault::EngineSelectsIgnored | Fault::AdapterSelectsIgnored => {
+            "the run writes no word of which some bytes alone are selected".to_owned()
+        }
+        Fault::SeedNotReset => "the run neither reads SEED nor starts the engine before it writes SEED".to_owned(),
+        Fault::ActiveNotClamped => "the run writes no ACTIVE above the number of banks".to_owned(),
+        Fault::CountWraps(bits) => format!("the run writes no COUNT from {}", 1u64 << bits),
+        Fault::CyclesWrap(bits) => format!("no run takes {} cycles, the first count that wraps", 1u64 << bits),
         fault if fault.site() == Site::Adapter => "the run does not use the adapter".to_owned(),
         _ if longest_run == 0 => "the run does not use the engine".to_owned(),
         Fault::Drop(index) | Fault::Duplicate(index) | Fault::Torn(index) | Fault::Misaddress(index)
@@ -275,6 +339,7 @@ pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
         Fault::IndexWraps(bits) => format!("no run reaches index {}, the first that wraps", 1u64 << bits),
         Fault::PartialCycleDropped => "every run ends in a clock that all active banks take part in".to_owned(),
         Fault::DeadBank(bank) => format!("no run gives bank {bank} a delta"),
+        Fault::ShortLane(lane) => format!("no run gives lane {lane} an index above 255"),
         _ => "no run uses it".to_owned(),
     }
 }

@@ -9,5 +9,6 @@ pub mod gf2;
 pub mod invariance;
 pub mod laws;
 pub mod offline;
+pub mod registers;
 pub mod residue;
 pub mod truth;

@@ -394,6 +394,9 @@ pub struct ClaimRecord {
     pub of: String,
     /// Checks that hold and would have noticed it.
     pub tried_by: Vec<String>,
+    /// How much of what could be wrong was tried, where that is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<String>,
 }
 
 /// One sync tick, in bytes (evidence: software, by encoding and decoding the message).

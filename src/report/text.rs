@@ -290,7 +290,8 @@ impl Text {
         self.heading("claims, and the checks that hold and tried them");
         for claim in &record.claims {
             let tried_by = if claim.tried_by.is_empty() { "none".to_owned() } else { claim.tried_by.join(", ") };
-            self.paragraph("  - ", 4, &format!("{} ({}): {tried_by}", claim.class, claim.of));
+            let extent = claim.extent.as_ref().map(|extent| format!("; {extent}")).unwrap_or_default();
+            self.paragraph("  - ", 4, &format!("{} ({}): {tried_by}{extent}", claim.class, claim.of));
         }
     }
 

@@ -8,6 +8,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("recorded-65537", include_str!("../../scenarios/recorded-65537.toml")),
     ("recorded-1000003", include_str!("../../scenarios/recorded-1000003.toml")),
     ("bank-sweep", include_str!("../../scenarios/bank-sweep.toml")),
+    ("conformance", include_str!("../../scenarios/conformance.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("field-tally", include_str!("../../scenarios/field-tally.toml")),

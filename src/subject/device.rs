@@ -5,6 +5,8 @@ use crate::bus::{Bus, BusError};
 use crate::device::driver::{Driver, DriverError};
 use crate::device::model::{Model, Plants};
 use crate::device::registers::CLOCK_HZ;
+use crate::domain::access::Access;
+use crate::domain::asked::Asked;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::fault::{Activity, Fault, Site};
@@ -30,6 +32,7 @@ pub struct BusDevice {
     round_trips: RoundTrips,
     plants: Plants,
     look: Option<LookInto>,
+    asked: Asked,
 }
 
 /// How a device is looked into while it is used again.
@@ -47,7 +50,8 @@ impl BusDevice {
         let bus = connect().map_err(DriverError::from)?;
         let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
         let (name, connect): (_, Option<Connect>) = (name.to_owned(), Some(Box::new(connect)));
-        let device = BusDevice { name, evidence, connect, driver, round_trips, plants, look: None };
+        let device =
+            BusDevice { name, evidence, connect, driver, round_trips, plants, look: None, asked: Asked::default() };
         // What opening it took is no part of any execution.
         device.plants.forget();
         Ok(device)
@@ -77,7 +81,8 @@ impl BusDevice {
         let round_trips = timed::no_round_trips();
         let mut driver = Driver::open_at(clock_hz, Box::new(TimedBus::over(bus, &round_trips)))?;
         let (name, evidence) = (name.to_owned(), evidence(&mut driver)?);
-        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants: Plants::default(), look: None })
+        let (plants, asked) = (Plants::default(), Asked::default());
+        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants, look: None, asked })
     }
 
     /// The modelled device with so many banks and these faults in it.
@@ -85,6 +90,20 @@ impl BusDevice {
         let plants = Plants::new(faults);
         let planted = plants.clone();
         BusDevice::open(name, Evidence::Model, plants, move || Ok(Box::new(Model::new(banks, &planted))))
+    }
+
+    /// Makes the device anew and asks nothing of it.
+    fn make_anew(&mut self) -> Result<(), SubjectError> {
+        let Some(connect) = &self.connect else {
+            let reason = "it is at the other end of a link, which cannot reset it; replay the case on model or rtl";
+            return Err(SubjectError::Unavailable(format!("{}: {reason}", self.name)));
+        };
+        let activity = self.plants.activity();
+        let bus = connect().map_err(DriverError::from)?;
+        let identity = self.driver.identity().clone();
+        self.driver = Driver::after_reset(Box::new(TimedBus::over(bus, &self.round_trips)), identity);
+        self.plants.set_activity(&activity);
+        Ok(())
     }
 
     /// The same device, which can be looked into in this way.
@@ -125,6 +144,7 @@ impl Subject for BusDevice {
     }
 
     fn restart(&mut self) -> Result<(), SubjectError> {
+        self.asked.restarted();
         let Some(connect) = &self.connect else { return Ok(self.driver.restart()?) };
         let activity = self.plants.activity();
         let bus = connect().map_err(DriverError::from)?;
@@ -148,7 +168,38 @@ impl Subject for BusDevice {
 
 impl BenchDevice for BusDevice {
     fn run(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<EngineOutcome, SubjectError> {
-        Ok(self.driver.run(run, watch)?)
+        let outcome = self.driver.run(run, watch)?;
+        self.asked.run(run);
+        Ok(outcome)
+    }
+
+    fn access(&mut self, accesses: &[Access], watch: &mut dyn Watch) -> Result<Vec<u32>, SubjectError> {
+        if accesses.first() == Some(&Access::Reset) {
+            self.make_anew()?;
+        } else {
+            self.restart()?;
+        }
+        if accesses.iter().skip(1).any(|&access| access == Access::Reset) {
+            return Err(SubjectError::Unavailable(format!(
+                "{}: a device is reset at the start of a case alone",
+                self.name
+            )));
+        }
+        let shown = self.driver.access(accesses, watch)?;
+        self.asked.accesses(accesses);
+        Ok(shown)
+    }
+
+    fn is_in_process(&self) -> bool {
+        self.driver.is_in_process()
+    }
+
+    fn keeps_our_table(&self) -> bool {
+        self.driver.selects_bytes()
+    }
+
+    fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     fn can_be_looked_into(&self) -> bool {
@@ -174,7 +225,9 @@ impl Device for BusDevice {
     }
 
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {
-        Ok(self.driver.operate(ops)?)
+        let shown = self.driver.operate(ops)?;
+        self.asked.operations(ops);
+        Ok(shown)
     }
 }
 

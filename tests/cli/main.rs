@@ -5,6 +5,7 @@ mod served;
 
 mod bad_input;
 mod busy_lines;
+mod conformance;
 mod disturbed_links;
 mod every_order;
 mod expectations;

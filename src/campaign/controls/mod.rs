@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::campaign::{
-    accumulation, adapter_round_trips, arrival_orders, engine_sweeps, every_order, laws, link_on_trial, offline,
-    sync_tick,
+    accumulation, adapter_round_trips, arrival_orders, conformance, engine_sweeps, every_order, laws, link_on_trial,
+    offline, sync_tick,
 };
 use crate::domain::judge::Judge;
 use crate::domain::trial::Trial;
@@ -79,6 +79,7 @@ fn of(judge: Judge) -> &'static [Control] {
         Judge::RoundTrips => adapter_round_trips::CONTROLS,
         Judge::TickMessage => sync_tick::CONTROLS_OF_MESSAGE,
         Judge::TickOnDevice => sync_tick::CONTROLS_ON_DEVICE,
+        Judge::Conformance => conformance::CONTROLS,
         Judge::Link => link_on_trial::CONTROLS,
         Judge::Laws => laws::CONTROLS,
         Judge::EveryOrder => every_order::CONTROLS,
@@ -103,6 +104,7 @@ fn judges(trial: &Trial) -> &'static [Judge] {
             Judge::RoundTrips,
             Judge::TickMessage,
             Judge::TickOnDevice,
+            Judge::Conformance,
             Judge::Link,
         ],
         Trial::Tick(_) => &[Judge::TickMessage, Judge::TickOnDevice, Judge::Link],

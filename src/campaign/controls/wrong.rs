@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use crate::campaign::conformance;
+use crate::domain::access::Access;
+use crate::domain::asked::Asked;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
@@ -10,6 +13,7 @@ use crate::domain::subject::{
 };
 use crate::domain::watch::Watch;
 use crate::oracle::contexts::Contexts;
+use crate::oracle::registers::Documented;
 use crate::subject::scalar::Scalar;
 
 /// What a subject of a control is called.
@@ -35,6 +39,9 @@ pub struct WrongDevice {
     of_run: Box<dyn Fn(EngineRun) -> (u64, u32)>,
     /// By the number of the word.
     of_echo: Mask,
+    /// By the number of the word that a list of accesses shows.
+    of_word: Mask,
+    asked: Asked,
 }
 
 impl WrongDevice {
@@ -50,6 +57,8 @@ impl WrongDevice {
             of_state: Box::new(|_| 0),
             of_run: Box::new(|_| (0, 0)),
             of_echo: Box::new(|_| 0),
+            of_word: Box::new(|_| 0),
+            asked: Asked::default(),
         }
     }
 
@@ -66,6 +75,11 @@ impl WrongDevice {
     /// One whose engine runs are wrong by this, in result and cycles.
     pub fn in_runs(mask: impl Fn(EngineRun) -> (u64, u32) + 'static) -> Self {
         WrongDevice { of_run: Box::new(mask), ..WrongDevice::right() }
+    }
+
+    /// One whose registers show words that are wrong by this, by their number in a list of accesses.
+    pub fn in_words(mask: impl Fn(u64) -> u64 + 'static) -> Self {
+        WrongDevice { of_word: Box::new(mask), ..WrongDevice::right() }
     }
 
     /// One behind a link that damages words by this, by their number from 0.
@@ -138,6 +152,23 @@ impl BenchDevice for WrongDevice {
         scalar.accumulate(Deltas::of_engine(run.seed), 0..run.count.into());
         let (result, cycles) = (self.of_run)(run);
         Ok(EngineOutcome { result: scalar.observe()? ^ result, cycles: run.cycles() ^ cycles })
+    }
+
+    fn access(&mut self, accesses: &[Access], _watch: &mut dyn Watch) -> Result<Vec<u32>, SubjectError> {
+        let mut documented = Documented::new(conformance::known(self));
+        let mut shown = Vec::new();
+        for &access in accesses {
+            let expected = documented.follow(access);
+            if access.shows() {
+                let right = expected.map_or(0, |(word, _)| word);
+                shown.push(right ^ (self.of_word)(shown.len() as u64) as u32);
+            }
+        }
+        Ok(shown)
+    }
+
+    fn asked(&self) -> &Asked {
+        &self.asked
     }
 }
 

@@ -1,6 +1,6 @@
 //! The adapter: one accumulator, 256 contexts, one command at a time.
 
-use crate::device::model::Plants;
+use crate::device::model::{ALL_BYTES, Plants};
 use crate::device::registers::adapter::*;
 use crate::device::registers::command;
 use crate::domain::fault::{Fault, Site};
@@ -93,6 +93,13 @@ impl Adapter {
         self.busy_clocks > 0
     }
 
+    /// Takes a word at this offset, of which these bytes are selected.
+    pub fn write_bytes(&mut self, offset: u32, word: u32, bytes: u8) {
+        if bytes == ALL_BYTES || (!self.is_busy() && self.meets(Fault::AdapterSelectsIgnored)) {
+            self.write(offset, word);
+        }
+    }
+
     /// Takes a word at this offset.
     pub fn write(&mut self, offset: u32, word: u32) {
         if self.is_busy() {
@@ -139,10 +146,10 @@ impl Adapter {
             command::LOAD => {
                 self.context = (self.rs1 & 0xFF) as usize;
                 self.load_low = self.rs2;
-                low
+                if self.meets(Fault::LoadWrongResponse) { high } else { low }
             }
             command::LOAD_HI => {
-                let context = self.written(Fault::LoadWrongContext);
+                let context = self.written(self.context, Fault::LoadWrongContext);
                 self.references[context] = join(self.load_low, self.rs2);
                 if !self.meets(Fault::LoadKeepsAccumulator) {
                     self.clear();
@@ -160,13 +167,18 @@ impl Adapter {
             command::READ => self.shown(state) as u32,
             command::READ_HI => (self.shown(state) >> 32) as u32,
             command::SWAP => {
+                let bit_7 = self.context & 0x80;
                 self.context = (self.rs1 & 0xFF) as usize;
-                let context = self.written(Fault::SwapWrongContext);
+                let kept = if bit_7 != 0 && self.meets(Fault::SwapKeepsBit7) { bit_7 } else { 0 };
+                let context = self.written(self.context | kept, Fault::SwapWrongContext);
                 self.references[context] = state;
                 self.clear();
                 low
             }
-            _ => IDENTITY | u32::from(self.accumulator == 0),
+            _ => {
+                let seen = if self.meets(Fault::ZeroBitLowHalf) { self.accumulator << 32 } else { self.accumulator };
+                IDENTITY | u32::from(seen == 0)
+            }
         }
     }
 
@@ -181,9 +193,9 @@ impl Adapter {
         place.inspect(|&place| self.plants.reached(place)).is_some()
     }
 
-    /// The context that a command writes: the one that it selects, or the next one where this fault is planted.
-    fn written(&self, wrong: Fault) -> usize {
-        (self.context + usize::from(self.meets(wrong))) % CONTEXTS
+    /// The context that a command writes: the one that is addressed, or the next one where this fault is planted.
+    fn written(&self, addressed: usize, wrong: Fault) -> usize {
+        (addressed + usize::from(self.meets(wrong))) % CONTEXTS
     }
 
     /// Takes a delta, with whatever is planted on its way.
@@ -306,6 +318,47 @@ mod tests {
         assert_eq!(shown(&mut adapter), 0);
         ask(&mut adapter, 10, 0, command::LOAD);
         assert_eq!(shown(&mut adapter), 7 << 32 | 0xF1);
+    }
+
+    #[test]
+    fn a_swap_that_keeps_bit_7_writes_the_upper_half_from_the_upper_half_alone() {
+        let states = |from: u32, onto: u32| {
+            let mut adapter = Adapter::new(Plants::new(&[Fault::SwapKeepsBit7]));
+            ask(&mut adapter, from, 5, command::LOAD);
+            ask(&mut adapter, 0, 0, command::LOAD_HI);
+            ask(&mut adapter, onto, 0, command::SWAP);
+            [onto, onto | 0x80].map(|context| {
+                ask(&mut adapter, context, 0, command::LOAD);
+                shown(&mut adapter)
+            })
+        };
+        assert_eq!(states(3, 9), [5, 0]);
+        assert_eq!(states(131, 9), [0, 5]);
+        assert_eq!(states(131, 137), [5, 5]);
+    }
+
+    #[test]
+    fn wrong_responses_are_those_of_the_commands_that_they_are_called_after() {
+        let load = |faults: &[Fault]| ask(&mut after_two_deltas(faults), 3, 0, command::LOAD);
+        assert_eq!((load(&[]), load(&[Fault::LoadWrongResponse])), (0xF1, 7));
+        let zero = |faults: &[Fault]| {
+            let mut adapter = after_two_deltas(faults);
+            ask(&mut adapter, 1, 0, command::ACCUM);
+            ask(&mut adapter, 0, 0, command::ACCUM_HI);
+            ask(&mut adapter, 0, 0, command::STATUS)
+        };
+        // The accumulator holds 7·2^32.
+        assert_eq!((zero(&[]), zero(&[Fault::ZeroBitLowHalf])), (IDENTITY, IDENTITY | 1));
+    }
+
+    #[test]
+    fn a_write_of_fewer_than_four_bytes_is_ignored_unless_selects_are() {
+        let taken = |faults: &[Fault]| {
+            let mut adapter = Adapter::new(Plants::new(faults));
+            adapter.write_bytes(RS1, 0x1122_3344, 0b0111);
+            adapter.read(RS1)
+        };
+        assert_eq!((taken(&[]), taken(&[Fault::AdapterSelectsIgnored])), (0, 0x1122_3344));
     }
 
     #[test]

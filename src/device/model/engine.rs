@@ -3,7 +3,7 @@
 //! [`Engine::clock`] is the plain version: one clock, every bank, every fault. [`Engine::advance`] gives the same for
 //! many clocks at a time, faster, and is checked against it.
 
-use crate::device::model::Plants;
+use crate::device::model::{ALL_BYTES, Plants};
 use crate::device::registers::engine::*;
 use crate::domain::delta::{Generate, Xorshift64};
 use crate::domain::fault::{Fault, MOST_BANKS, Site, WrongOperator};
@@ -11,13 +11,25 @@ use crate::domain::fault::{Fault, MOST_BANKS, Site, WrongOperator};
 /// Version that STATUS tells.
 const VERSION: u32 = 2;
 
+/// The bits that ACTIVE has.
+const LANES: u32 = 0x3F;
+
+/// The last index that a short lane takes.
+const SHORT_LANE_ENDS: u64 = 255;
+
 /// The engine's registers and banks.
 pub struct Engine {
     banks: u32,
     count: u32,
     active: u32,
     seed: u64,
+    /// SEED as the run uses it.
+    seed_of_run: u64,
+    /// Whether SEED_LO was written since the reset.
+    seed_low_written: bool,
     cycles: u32,
+    /// Clocks of this run that deltas were taken in.
+    clocks: u32,
     result: u64,
     done: bool,
     busy: bool,
@@ -40,7 +52,10 @@ impl Engine {
             count: 0,
             active: 1,
             seed: 1,
+            seed_of_run: 1,
+            seed_low_written: false,
             cycles: 0,
+            clocks: 0,
             result: 0,
             done: false,
             busy: false,
@@ -58,8 +73,8 @@ impl Engine {
             CTRL => flags,
             COUNT => self.count,
             ACTIVE => self.active,
-            SEED_LO => self.seed as u32,
-            SEED_HI => (self.seed >> 32) as u32,
+            SEED_LO => self.seed_in_use() as u32,
+            SEED_HI => (self.seed_in_use() >> 32) as u32,
             CYCLES => self.cycles,
             RESULT_LO => self.result as u32,
             RESULT_HI => (self.result >> 32) as u32,
@@ -93,6 +108,46 @@ impl Engine {
         self.busy
     }
 
+    /// SEED as it is read and used, with what is planted in it.
+    fn seed_in_use(&self) -> u64 {
+        self.faults.iter().fold(self.seed, |seed, &(_, fault)| match fault {
+            Fault::StuckSeedBit(bit) => seed & !(1 << bit),
+            Fault::SeedNotReset if !self.seed_low_written => seed >> 32 << 32,
+            _ => seed,
+        })
+    }
+
+    /// Counts the faults that a read of a seed register uses, after it was made.
+    pub fn was_read(&self, offset: u32) {
+        if [SEED_LO, SEED_HI].contains(&offset) {
+            self.uses(offset);
+        }
+    }
+
+    /// Counts the faults that a read at this offset, or with that of CTRL a start, uses.
+    fn uses(&self, offset: u32) {
+        if self.busy || self.faults.is_empty() {
+            return;
+        }
+        for &(place, fault) in &self.faults {
+            let in_use = match fault {
+                Fault::StuckSeedBit(bit) => [CTRL, if bit < 32 { SEED_LO } else { SEED_HI }].contains(&offset),
+                Fault::SeedNotReset => [CTRL, SEED_LO].contains(&offset) && !self.seed_low_written,
+                _ => false,
+            };
+            if in_use {
+                self.plants.reached(place);
+            }
+        }
+    }
+
+    /// Takes a word at this offset, of which these bytes are selected.
+    pub fn write_bytes(&mut self, offset: u32, word: u32, bytes: u8) {
+        if bytes == ALL_BYTES || (!self.busy && self.meets(Fault::EngineSelectsIgnored)) {
+            self.write(offset, word);
+        }
+    }
+
     /// Takes a word at this offset.
     pub fn write(&mut self, offset: u32, word: u32) {
         if self.busy {
@@ -104,23 +159,62 @@ impl Engine {
                 if word & (CLEAR | START) != 0 {
                     self.clear();
                 }
-                self.busy = word & START != 0;
+                if word & START != 0 {
+                    self.seed_of_run = self.seed_in_use();
+                    self.uses(CTRL);
+                    self.busy = true;
+                }
                 if word & (CLEAR | START) == START {
                     self.stays_at_start(&banks, done);
                 }
             }
-            COUNT => self.count = word,
+            COUNT => self.count = self.count_taken(word),
+            ACTIVE if word > self.banks && self.meets(Fault::ActiveNotClamped) => {
+                self.active = (word & LANES).max(1);
+            }
             ACTIVE => self.active = word.clamp(1, self.banks),
-            SEED_LO => self.seed = self.seed >> 32 << 32 | u64::from(word),
+            SEED_LO => {
+                self.seed = self.seed >> 32 << 32 | u64::from(word);
+                self.seed_low_written = true;
+            }
             SEED_HI => self.seed = self.seed << 32 >> 32 | u64::from(word) << 32,
             _ => {}
         }
+    }
+
+    /// What COUNT becomes when this is written.
+    fn count_taken(&self, word: u32) -> u32 {
+        let mut taken = word;
+        for &(place, fault) in &self.faults {
+            if let Fault::CountWraps(bits) = fault
+                && word >> bits != 0
+            {
+                taken &= (1 << bits) - 1;
+                self.plants.reached(place);
+            }
+        }
+        taken
+    }
+
+    /// CYCLES counts one clock more.
+    fn count_cycle(&mut self) {
+        let mut cycles = self.cycles.wrapping_add(1);
+        for &(place, fault) in &self.faults {
+            if let Fault::CyclesWrap(bits) = fault
+                && cycles >> bits != 0
+            {
+                cycles &= (1 << bits) - 1;
+                self.plants.reached(place);
+            }
+        }
+        self.cycles = cycles;
     }
 
     fn clear(&mut self) {
         self.accumulators = [0; MOST_BANKS as usize];
         self.taken_early = None;
         self.cycles = 0;
+        self.clocks = 0;
         self.result = 0;
         self.done = false;
     }
@@ -158,7 +252,8 @@ impl Engine {
                 self.take(lane, index);
             }
         }
-        self.cycles = self.cycles.wrapping_add(1);
+        self.clocks += 1;
+        self.count_cycle();
     }
 
     /// So many clocks.
@@ -167,8 +262,7 @@ impl Engine {
         while left > 0 && self.busy {
             let (next, full) = (self.next_index(), self.sound_clocks().min(left));
             if full > 0 {
-                accumulate_clocks(&mut self.accumulators, self.seed, next, self.active, full);
-                self.cycles += full as u32;
+                self.accumulate(next, full);
                 left -= full;
             } else {
                 self.clock();
@@ -177,19 +271,56 @@ impl Engine {
         }
     }
 
+    /// So many clocks from this index on in which every active lane takes an index, as [`Engine::sound_clocks`] allows.
+    fn accumulate(&mut self, next: u64, clocks: u64) {
+        let before = self.accumulators;
+        let mut first = next;
+        for &(place, fault) in &self.faults {
+            if let Fault::IndexWraps(bits) = fault
+                && next >> bits != 0
+            {
+                first = next & ((1 << bits) - 1);
+                self.plants.reached_again(place, clocks * u64::from(self.active));
+            }
+        }
+        accumulate_clocks(&mut self.accumulators, self.seed_of_run, first, self.active, clocks);
+        for &(place, fault) in &self.faults {
+            if let Fault::ShortLane(lane) = fault
+                && lane < self.active
+                && next > SHORT_LANE_ENDS
+            {
+                self.accumulators[lane as usize] = before[lane as usize];
+                self.plants.reached_again(place, clocks);
+            }
+        }
+        self.clocks += clocks as u32;
+        self.cycles += clocks as u32;
+    }
+
     /// How many of the next clocks every active lane takes an index in, and no fault of single deltas touches.
     fn sound_clocks(&self) -> u64 {
+        if self.active > self.banks {
+            return 0;
+        }
         let next = self.next_index();
         let mut end = self.end();
         for &(_, fault) in &self.faults {
             match fault {
+                Fault::CyclesWrap(bits) => {
+                    let clocks = (1 << bits) - 1 - u64::from(self.cycles);
+                    end = end.min(next + clocks * u64::from(self.active));
+                }
+                Fault::ShortLane(lane) if lane < self.active && next <= SHORT_LANE_ENDS => {
+                    end = end.min(SHORT_LANE_ENDS + 1);
+                }
+                Fault::IndexWraps(bits) => end = end.min(((next >> bits) + 1) << bits),
                 Fault::Drop(at) | Fault::Duplicate(at) | Fault::Torn(at) | Fault::Misaddress(at) => {
                     end = end.min(stop_before(next, at.into()));
                 }
                 Fault::Reorder(at) => {
                     end = end.min(stop_before(next, at.into())).min(stop_before(next, u64::from(at) + 1));
                 }
-                Fault::BankOperator(_) | Fault::IndexWraps(_) | Fault::SwapBanks(..) => return 0,
+                Fault::BankOperator(_) | Fault::SwapBanks(..) => return 0,
                 // The clock before the last full one is the last that is none of its own.
                 Fault::EarlyDone => end = end.saturating_sub(u64::from(self.active)),
                 _ => {}
@@ -200,7 +331,7 @@ impl Engine {
 
     /// The index that lane 0 takes in the next clock.
     fn next_index(&self) -> u64 {
-        u64::from(self.cycles) * u64::from(self.active)
+        u64::from(self.clocks) * u64::from(self.active)
     }
 
     /// The first index that is not taken.
@@ -248,6 +379,10 @@ impl Engine {
                     from = index & ((1 << bits) - 1);
                     true
                 }
+                Fault::ShortLane(short) if lane == short && index > SHORT_LANE_ENDS => {
+                    times = 0;
+                    true
+                }
                 Fault::SwapBanks(one, other) if bank == one || bank == other => {
                     bank = if bank == one { other } else { one };
                     true
@@ -262,7 +397,11 @@ impl Engine {
                 self.plants.reached(place);
             }
         }
-        let delta = Xorshift64.generate(self.seed ^ from) & mask;
+        // A lane above the last bank has none to accumulate in.
+        if bank >= self.banks {
+            return;
+        }
+        let delta = Xorshift64.generate(self.seed_of_run ^ from) & mask;
         let accumulator = &mut self.accumulators[bank as usize];
         for _ in 0..times {
             *accumulator = match operator {
@@ -287,6 +426,7 @@ impl Engine {
     /// The clock after the last delta: the banks are merged into RESULT.
     fn finish(&mut self) {
         let mut result = self.taken_early.unwrap_or_else(|| self.merged());
+        let mut extra = false;
         for &(place, fault) in &self.faults {
             let in_use = match fault {
                 Fault::DeadBank(bank) => bank < self.active && bank < self.count,
@@ -298,7 +438,7 @@ impl Engine {
                     true
                 }
                 Fault::ExtraCycle => {
-                    self.cycles = self.cycles.wrapping_add(1);
+                    extra = true;
                     true
                 }
                 Fault::LongCount => true,
@@ -308,9 +448,18 @@ impl Engine {
                 self.plants.reached(place);
             }
         }
+        if extra {
+            self.count_cycle();
+        }
         self.result = result;
         self.busy = false;
         self.done = true;
+    }
+
+    /// Whether this fault is planted; if so, it is in use.
+    fn meets(&self, planted: Fault) -> bool {
+        let place = self.faults.iter().find(|(_, fault)| *fault == planted).map(|(place, _)| *place);
+        place.inspect(|&place| self.plants.reached(place)).is_some()
     }
 
     fn has(&self, planted: impl Fn(Fault) -> bool) -> bool {
@@ -323,41 +472,55 @@ fn stop_before(next: u64, index: u64) -> u64 {
     if index < next { u64::MAX } else { index }
 }
 
+/// Clocks from which on the sums of many deltas are computed in closed form.
+const MANY_CLOCKS: u64 = 1 << 14;
+
 /// Clocks in which every lane takes an index, beginning with index `first` in lane 0.
 fn accumulate_clocks(accumulators: &mut [u64], seed: u64, first: u64, lanes: u32, clocks: u64) {
-    match lanes {
-        1 => accumulate_lanes::<1>(accumulators, seed, first, clocks),
-        2 => accumulate_lanes::<2>(accumulators, seed, first, clocks),
-        3 => accumulate_lanes::<3>(accumulators, seed, first, clocks),
-        4 => accumulate_lanes::<4>(accumulators, seed, first, clocks),
-        5 => accumulate_lanes::<5>(accumulators, seed, first, clocks),
-        6 => accumulate_lanes::<6>(accumulators, seed, first, clocks),
-        7 => accumulate_lanes::<7>(accumulators, seed, first, clocks),
-        8 => accumulate_lanes::<8>(accumulators, seed, first, clocks),
-        _ => {
-            let accumulators = &mut accumulators[..lanes as usize];
-            let mut index = first;
-            for _ in 0..clocks {
-                for (accumulator, index) in accumulators.iter_mut().zip(index..) {
-                    *accumulator ^= Xorshift64.generate(seed ^ index);
-                }
-                index += u64::from(lanes);
-            }
+    if clocks >= MANY_CLOCKS {
+        return accumulate_many(accumulators, seed, first, lanes, clocks);
+    }
+    accumulate_each(accumulators, seed, first, lanes, clocks);
+}
+
+/// Delta by delta.
+fn accumulate_each(accumulators: &mut [u64], seed: u64, first: u64, lanes: u32, clocks: u64) {
+    let accumulators = &mut accumulators[..lanes as usize];
+    let mut index = first;
+    for _ in 0..clocks {
+        for (accumulator, index) in accumulators.iter_mut().zip(index..) {
+            *accumulator ^= Xorshift64.generate(seed ^ index);
         }
+        index += u64::from(lanes);
     }
 }
 
-fn accumulate_lanes<const LANES: usize>(accumulators: &mut [u64], seed: u64, first: u64, clocks: u64) {
-    let mut lanes = [0u64; LANES];
-    let mut index = first;
-    for _ in 0..clocks {
-        for (lane, accumulator) in lanes.iter_mut().enumerate() {
-            *accumulator ^= Xorshift64.generate(seed ^ (index + lane as u64));
-        }
-        index += LANES as u64;
+/// All at once: xorshift64 is linear, so that the sum of the deltas is the delta of the sum of what they are made of.
+fn accumulate_many(accumulators: &mut [u64], seed: u64, first: u64, lanes: u32, clocks: u64) {
+    let seeds = if clocks.is_multiple_of(2) { 0 } else { seed };
+    for (accumulator, lane) in accumulators[..lanes as usize].iter_mut().zip(0..) {
+        *accumulator ^= Xorshift64.generate(seeds ^ sum_of_indices(first + lane, lanes.into(), clocks));
     }
-    for (accumulator, lane) in accumulators.iter_mut().zip(lanes) {
-        *accumulator ^= lane;
+}
+
+/// The XOR of `first`, `first + step`, … , `count` of them. Bit j of a number n is `floor(n / 2^j)` modulo 2.
+fn sum_of_indices(first: u64, step: u64, count: u64) -> u64 {
+    let parity = |bit: u32| sum_of_quotients(count.into(), 1 << bit, step.into(), first.into()) as u64 & 1;
+    (0..u64::BITS).fold(0, |sum, bit| sum | parity(bit) << bit)
+}
+
+/// The sum of `floor((step * i + first) / divisor)` for i from 0 to `count - 1`, by Euclid's algorithm.
+fn sum_of_quotients(mut count: u128, mut divisor: u128, mut step: u128, mut first: u128) -> u128 {
+    let mut sum = 0;
+    loop {
+        sum += count * count.saturating_sub(1) / 2 * (step / divisor) + count * (first / divisor);
+        (step, first) = (step % divisor, first % divisor);
+        let end = step * count + first;
+        if end < divisor {
+            return sum;
+        }
+        (count, first) = (end / divisor, end % divisor);
+        (divisor, step) = (step, divisor);
     }
 }
 
@@ -401,6 +564,12 @@ mod tests {
             (0..64u32).prop_map(Fault::FlipBit),
             Just(Fault::StartKeepsBanks),
             Just(Fault::DoneStays),
+            (1..12u32).prop_map(Fault::CountWraps),
+            (1..8u32).prop_map(Fault::CyclesWrap),
+            Just(Fault::ActiveNotClamped),
+            (0..64u32).prop_map(Fault::StuckSeedBit),
+            Just(Fault::SeedNotReset),
+            (0..8u32).prop_map(Fault::ShortLane),
         ]
     }
 
@@ -418,8 +587,8 @@ mod tests {
     proptest! {
         #[test]
         fn many_clocks_at_once_are_as_many_single_ones(
-            banks in 8..=32u32, count in 0..200u32, active in 0..40u32, seed: u64,
-            steps in proptest::collection::vec(0..40u64, 1..12),
+            banks in 8..=32u32, count in 0..600u32, active in 0..40u32, seed: u64,
+            steps in proptest::collection::vec(0..80u64, 1..12),
             faults in proptest::collection::btree_set(any_fault(), 0..3),
         ) {
             let faults: Vec<Fault> = faults.into_iter().collect();
@@ -432,6 +601,16 @@ mod tests {
                 prop_assert_eq!(fast.accumulators, plain.accumulators);
                 prop_assert_eq!(fast.plants.activity(), plain.plants.activity());
             }
+        }
+
+        #[test]
+        fn many_deltas_at_once_are_as_many_single_ones(
+            seed: u64, first in 0..1u64 << 32, lanes in 1..=32u32, clocks in 1..200u64,
+        ) {
+            let (mut each, mut many) = ([0; 32], [0; 32]);
+            accumulate_each(&mut each, seed, first, lanes, clocks);
+            accumulate_many(&mut many, seed, first, lanes, clocks);
+            prop_assert_eq!(each, many);
         }
 
         #[test]
@@ -462,6 +641,46 @@ mod tests {
         assert_eq!(with(Fault::IndexWraps(3)), (sum(&[2, 3, 4, 5, 6, 7]), 3));
         assert_eq!(with(Fault::ExtraCycle), (all, 4));
         assert_eq!(with(Fault::FlipBit(5)), (all ^ 32, 3));
+        assert_eq!(with(Fault::CountWraps(3)), (sum(&[0, 1]), 1));
+        assert_eq!(with(Fault::CyclesWrap(1)), (all, 1));
+        // SEED 1000 is 992 without its bit 3.
+        let stuck = (0..10).fold(0, |sum, index| sum ^ Xorshift64.generate(992 ^ index));
+        assert_eq!(with(Fault::StuckSeedBit(3)), (stuck, 3));
+        let long = |faults: &[Fault]| ended(started_with(faults, 8, 259, 4, 1000));
+        let lost = Xorshift64.generate(1000 ^ 257);
+        assert_eq!(long(&[Fault::ShortLane(1)]), (long(&[]).0 ^ lost, 65));
+    }
+
+    #[test]
+    fn active_above_the_banks_is_kept_where_it_is_not_clamped_and_its_lanes_lose_their_deltas() {
+        let faults = [Fault::ActiveNotClamped];
+        let engine = started_with(&faults, 4, 11, 5, 1000);
+        assert_eq!(engine.read(ACTIVE), 5);
+        let sound = ended(started(4, 11, 4, 1000)).0;
+        let lost = [4, 9].iter().fold(0, |sum, index| sum ^ Xorshift64.generate(1000 ^ index));
+        assert_eq!(ended(engine), (sound ^ lost, 3));
+        let read = |word: u32| started_with(&faults, 4, 1, word, 1).read(ACTIVE);
+        assert_eq!([0, 4, 9, 64, u32::MAX].map(read), [1, 4, 9, 1, 63]);
+    }
+
+    #[test]
+    fn a_seed_that_no_reset_sets_is_zero_until_it_is_written() {
+        let mut engine = Engine::new(8, Plants::new(&[Fault::SeedNotReset]));
+        assert_eq!((engine.read(SEED_LO), engine.read(SEED_HI)), (0, 0));
+        engine.write(SEED_HI, 7);
+        assert_eq!((engine.read(SEED_LO), engine.read(SEED_HI)), (0, 7));
+        engine.write(SEED_LO, 5);
+        assert_eq!((engine.read(SEED_LO), engine.read(SEED_HI)), (5, 7));
+    }
+
+    #[test]
+    fn a_write_of_fewer_than_four_bytes_is_ignored_unless_selects_are() {
+        let mut engine = Engine::new(8, Plants::default());
+        engine.write_bytes(COUNT, 0x1122_3344, 0b0001);
+        assert_eq!(engine.read(COUNT), 0);
+        let mut planted = Engine::new(8, Plants::new(&[Fault::EngineSelectsIgnored]));
+        planted.write_bytes(COUNT, 0x1122_3344, 0b0001);
+        assert_eq!(planted.read(COUNT), 0x1122_3344);
     }
 
     #[test]
@@ -515,7 +734,7 @@ mod tests {
     #[test]
     fn the_last_index_of_the_longest_run_does_not_overflow() {
         let mut engine = started(8, u32::MAX, 7, 0);
-        engine.cycles = u32::MAX / 7 - 1;
+        (engine.cycles, engine.clocks) = (u32::MAX / 7 - 1, u32::MAX / 7 - 1);
         engine.advance(100);
         assert_eq!((engine.read(CYCLES), engine.read(CTRL)), (u32::MAX.div_ceil(7), DONE));
     }

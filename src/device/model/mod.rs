@@ -42,6 +42,9 @@ use engine::Engine;
 /// Clocks that pass with every bus access.
 pub const ACCESS_CLOCKS: u64 = 2;
 
+/// The selection of all four bytes of a word.
+pub(in crate::device) const ALL_BYTES: u8 = 0xF;
+
 /// The number of banks on the published board.
 pub const PUBLISHED_BANKS: u32 = 8;
 
@@ -128,13 +131,13 @@ impl Parts {
         }
     }
 
-    /// One clock in which a word is taken, unless its part is busy: then that goes on.
-    fn write(&mut self, address: u32, word: u32) {
+    /// One clock in which these bytes of a word are taken, unless its part is busy: then that goes on.
+    fn write(&mut self, address: u32, word: u32, bytes: u8) {
         let (engine_takes, adapter_takes) = (!self.engine.is_busy(), !self.adapter.is_busy());
         self.advance(1);
         match slave(address) {
-            Some((Site::Engine, offset)) if engine_takes => self.engine.write(offset, word),
-            Some((Site::Adapter, offset)) if adapter_takes => self.adapter.write(offset, word),
+            Some((Site::Engine, offset)) if engine_takes => self.engine.write_bytes(offset, word, bytes),
+            Some((Site::Adapter, offset)) if adapter_takes => self.adapter.write_bytes(offset, word, bytes),
             _ => {}
         }
     }
@@ -183,15 +186,18 @@ impl Model {
         {
             self.plants.shown_otherwise(site);
         }
+        if let Some((Site::Engine, offset)) = slave(address) {
+            self.parts.engine.was_read(offset);
+        }
         self.advance(1);
         word
     }
 
-    /// The first clock of an access, which takes a word.
-    pub(in crate::device) fn begin_write(&mut self, address: u32, word: u32) {
-        self.parts.write(address, word);
+    /// The first clock of an access, which takes these bytes of a word.
+    pub(in crate::device) fn begin_write(&mut self, address: u32, word: u32, bytes: u8) {
+        self.parts.write(address, word, bytes);
         if let Some(sound) = &mut self.sound {
-            sound.write(address, word);
+            sound.write(address, word, bytes);
         }
         self.clock += 1;
     }
@@ -214,9 +220,19 @@ impl Bus for Model {
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.begin_write(address, word);
+        self.begin_write(address, word, ALL_BYTES);
         self.advance(ACCESS_CLOCKS - 1);
         Ok(())
+    }
+
+    fn selects_bytes(&self) -> bool {
+        true
+    }
+
+    fn write_bytes(&mut self, address: u32, word: u32, bytes: u8) -> Result<bool, BusError> {
+        self.begin_write(address, word, bytes & ALL_BYTES);
+        self.advance(ACCESS_CLOCKS - 1);
+        Ok(true)
     }
 
     fn elapsed(&self) -> Duration {

@@ -42,7 +42,7 @@ struct Opaque {
 unsafe extern "C" {
     fn abench_rtl_new(banks: u32, takes_plants: bool) -> *mut Opaque;
     fn abench_rtl_delete(simulation: *mut Opaque);
-    fn abench_rtl_drive(simulation: *mut Opaque, asks: bool, writes: bool, address: u32, word: u32);
+    fn abench_rtl_drive(simulation: *mut Opaque, asks: bool, writes: bool, address: u32, word: u32, bytes: u32);
     fn abench_rtl_word(simulation: *const Opaque) -> u32;
     fn abench_rtl_advance(simulation: *mut Opaque, clocks: u64);
     fn abench_rtl_plant(simulation: *mut Opaque, slot: u32, kind: u32, argument: u32);
@@ -67,10 +67,10 @@ impl Simulation {
         NonNull::new(unsafe { abench_rtl_new(banks, takes_plants) }).map(Simulation)
     }
 
-    /// Asks for an access, or for none; it stands until it is changed.
-    pub fn drive(&mut self, asks: bool, writes: bool, address: u32, word: u32) {
+    /// Asks for an access to these bytes of a word, or for none; it stands until it is changed.
+    pub fn drive(&mut self, asks: bool, writes: bool, address: u32, word: u32, bytes: u8) {
         // SAFETY: as above.
-        unsafe { abench_rtl_drive(self.0.as_ptr(), asks, writes, address, word) }
+        unsafe { abench_rtl_drive(self.0.as_ptr(), asks, writes, address, word, bytes.into()) }
     }
 
     /// The word that is answered now.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bus::{Bus, BusError};
-use crate::device::model::{ACCESS_CLOCKS, Model, Plants};
+use crate::device::model::{ACCESS_CLOCKS, ALL_BYTES, Model, Plants};
 use crate::device::registers::CLOCK_HZ;
 use crate::device::registers::adapter::CONTEXTS;
 use crate::device::rtl::Rtl;
@@ -238,7 +238,7 @@ impl Drop for Lockstep {
 impl Bus for Lockstep {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
         self.before_a_clock();
-        let (word, _) = self.rtl.begin(false, address, 0);
+        let (word, _) = self.rtl.begin(false, address, 0, ALL_BYTES);
         self.model.begin_read(address);
         self.after_clocks(1);
         self.advance(ACCESS_CLOCKS - 1);
@@ -247,13 +247,22 @@ impl Bus for Lockstep {
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
+        self.write_bytes(address, word, ALL_BYTES)?;
+        Ok(())
+    }
+
+    fn selects_bytes(&self) -> bool {
+        true
+    }
+
+    fn write_bytes(&mut self, address: u32, word: u32, bytes: u8) -> Result<bool, BusError> {
         self.before_a_clock();
-        self.rtl.begin(true, address, word);
-        self.model.begin_write(address, word);
+        self.rtl.begin(true, address, word, bytes);
+        self.model.begin_write(address, word, bytes);
         self.after_clocks(1);
         self.advance(ACCESS_CLOCKS - 1);
         self.rtl.release();
-        Ok(())
+        Ok(true)
     }
 
     fn elapsed(&self) -> Duration {

@@ -9,7 +9,7 @@ pub mod lockstep;
 use std::time::Duration;
 
 use crate::bus::{Bus, BusError};
-use crate::device::model::{ACCESS_CLOCKS, Plants, slave};
+use crate::device::model::{ACCESS_CLOCKS, ALL_BYTES, Plants, slave};
 use crate::device::plants;
 use crate::device::registers::CLOCK_HZ;
 
@@ -56,10 +56,11 @@ impl Rtl {
         Ok(Rtl { simulation, sound, plants: plants.clone(), counted: vec![0; planted.len()], clock: 0, link })
     }
 
-    /// The first of an access's clocks; gives the word that a read answers with, which a sound device may not.
-    fn begin(&mut self, writes: bool, address: u32, word: u32) -> (u32, bool) {
+    /// The first of the clocks of an access to these bytes; gives the word that a read answers with, and whether a sound
+    /// device answers the same.
+    fn begin(&mut self, writes: bool, address: u32, word: u32, bytes: u8) -> (u32, bool) {
         let access = |simulation: &mut Simulation| {
-            simulation.drive(true, writes, address, word);
+            simulation.drive(true, writes, address, word, bytes);
             simulation.advance(1);
             simulation.word()
         };
@@ -71,9 +72,9 @@ impl Rtl {
 
     /// No access any more.
     fn release(&mut self) {
-        self.simulation.drive(false, false, 0, 0);
+        self.simulation.drive(false, false, 0, 0, ALL_BYTES);
         if let Some(sound) = &mut self.sound {
-            sound.drive(false, false, 0, 0);
+            sound.drive(false, false, 0, 0, ALL_BYTES);
         }
     }
 
@@ -103,7 +104,7 @@ impl Rtl {
 
 impl Bus for Rtl {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
-        let (word, right) = self.begin(false, address, 0);
+        let (word, right) = self.begin(false, address, 0, ALL_BYTES);
         if let (false, Some((site, _))) = (right, slave(address)) {
             self.plants.shown_otherwise(site);
         }
@@ -113,10 +114,21 @@ impl Bus for Rtl {
     }
 
     fn write(&mut self, address: u32, word: u32) -> Result<(), BusError> {
-        self.begin(true, address, word);
+        self.begin(true, address, word, ALL_BYTES);
         self.advance(ACCESS_CLOCKS - 1);
         self.release();
         Ok(())
+    }
+
+    fn selects_bytes(&self) -> bool {
+        true
+    }
+
+    fn write_bytes(&mut self, address: u32, word: u32, bytes: u8) -> Result<bool, BusError> {
+        self.begin(true, address, word, bytes & ALL_BYTES);
+        self.advance(ACCESS_CLOCKS - 1);
+        self.release();
+        Ok(true)
     }
 
     fn elapsed(&self) -> Duration {

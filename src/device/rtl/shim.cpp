@@ -12,8 +12,8 @@ Simulation* abench_rtl_new(uint32_t banks, bool takes_plants) {
 
 void abench_rtl_delete(Simulation* simulation) { delete simulation; }
 
-void abench_rtl_drive(Simulation* simulation, bool asks, bool writes, uint32_t address, uint32_t word) {
-    simulation->drive(asks, writes, address, word);
+void abench_rtl_drive(Simulation* simulation, bool asks, bool writes, uint32_t address, uint32_t word, uint32_t bytes) {
+    simulation->drive(asks, writes, address, word, bytes);
 }
 
 uint32_t abench_rtl_word(const Simulation* simulation) { return simulation->word(); }

@@ -26,8 +26,8 @@ struct Inside {
 class Simulation {
 public:
     virtual ~Simulation() = default;
-    // Whether an access is asked for, and which; it stands until it is changed.
-    virtual void drive(bool asks, bool writes, uint32_t address, uint32_t word) = 0;
+    // Whether an access is asked for, and which, of these bytes; it stands until it is changed.
+    virtual void drive(bool asks, bool writes, uint32_t address, uint32_t word, uint32_t bytes) = 0;
     // The word that is answered now.
     virtual uint32_t word() const = 0;
     virtual void advance(uint64_t clocks) = 0;
@@ -96,8 +96,7 @@ class Of final : public Simulation {
 public:
     Of() {
         context.traceEverOn(true);
-        drive(false, false, 0, 0);
-        top.wb_sel_i = 15;
+        drive(false, false, 0, 0, 15);
         top.clk = 0;
         top.eval();
         reset();
@@ -108,12 +107,13 @@ public:
         top.final();
     }
 
-    void drive(bool asks, bool writes, uint32_t address, uint32_t word) override {
+    void drive(bool asks, bool writes, uint32_t address, uint32_t word, uint32_t bytes) override {
         top.wb_cyc_i = asks;
         top.wb_stb_i = asks;
         top.wb_we_i = writes;
         top.wb_adr_i = address;
         top.wb_dat_i = word;
+        top.wb_sel_i = bytes;
     }
 
     uint32_t word() const override { return top.wb_dat_o; }

@@ -1,0 +1,296 @@
+//! The device's registers, commands and contexts against its documents.
+//!
+//! Only what the documents fix is judged; the expectation of each word is that of [`crate::oracle::registers`]. What they
+//! leave open is looked at, too, and shown where it differs from our own table.
+
+pub mod differences;
+mod pairs;
+mod programs;
+
+use std::collections::BTreeMap;
+
+use crate::campaign::case_text;
+use crate::campaign::controls::wrong::WrongDevice;
+use crate::campaign::controls::{Control, Shown, agreed};
+use crate::domain::access::{Access, Command, Register};
+use crate::domain::asked::{ALL_PAIRS, Asked, KEEPERS, Move};
+use crate::domain::execution::Execution;
+use crate::domain::fault::{FaultClass, MOST_BANKS, Site};
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
+use crate::domain::subject::{BenchDevice, SubjectError};
+use crate::domain::trial::StandardTrial;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::{Unwatched, Watch};
+use crate::explore::minimise::fewest_items;
+use crate::oracle::registers::{Known, WrongWord, first_wrong_word, judged_words};
+use crate::report::record::{Check, Part};
+
+use programs::{Program, programs};
+
+/// Name of the check of the engine's registers and runs.
+pub const OF_ENGINE: &str = "conformance of the engine";
+
+/// Name of the check of the adapter's registers, commands and contexts.
+pub const OF_ADAPTER: &str = "conformance of the adapter";
+
+/// The judge's name.
+const ORACLE: &str = "documents";
+
+/// Replays for making a counterexample smaller.
+const REPLAYS: u32 = 100;
+
+/// Clocks of the runs in a counterexample above which it is not made smaller: each try would take as long.
+const MOST_CLOCKS: u64 = 1 << 21;
+
+/// What is known of a device before it is asked.
+pub fn known(device: &dyn BenchDevice) -> Known {
+    Known::of(device.identity(), device.is_in_process(), device.keeps_our_table())
+}
+
+/// What was found in one part of a device so far.
+#[derive(Default)]
+struct Found {
+    planned: usize,
+    made: usize,
+    wrong: usize,
+    words: usize,
+    asked: Asked,
+    findings: Vec<Finding>,
+}
+
+/// Makes the check on a device; gives what was found until an error, and the error.
+pub fn check(
+    device: &mut dyn BenchDevice,
+    trial: &StandardTrial,
+    watch: &mut dyn Watch,
+) -> (Vec<Check>, Result<(), SubjectError>) {
+    let known = known(device);
+    let most_pairs = usize::try_from(trial.budget.get()).unwrap_or(usize::MAX);
+    let all = programs(known, trial.seed, trial.conformance, most_pairs);
+    let mut found = [Found::default(), Found::default()];
+    let of = |part: Site| usize::from(part == Site::Adapter);
+    all.iter().for_each(|program| found[of(program.part)].planned += 1);
+    watch.begin("conformance", all.iter().map(|program| program.accesses.len() as u64).sum());
+    let mut ended = Ok(());
+    for program in &all {
+        if let Err(error) = make(device, known, program, &mut found[of(program.part)], watch) {
+            ended = Err(error);
+            break;
+        }
+    }
+    watch.end();
+    let differing = match ended {
+        Ok(()) => differences::of(device, trial.seed, watch),
+        Err(_) => Ok(Vec::new()),
+    };
+    let differing = differing.unwrap_or_else(|error| {
+        ended = Err(error);
+        Vec::new()
+    });
+    let [engine, adapter] = found;
+    let checks = vec![
+        engine.into_check(device, Site::Engine, &differing),
+        adapter.into_check(device, Site::Adapter, &differing),
+    ];
+    (checks, ended)
+}
+
+/// Has the device make the accesses of a program, and judges them.
+fn make(
+    device: &mut dyn BenchDevice,
+    known: Known,
+    program: &Program,
+    found: &mut Found,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let shown = device.access(&program.accesses, watch)?;
+    found.made += 1;
+    found.words += judged_words(known, &program.accesses, &shown).len();
+    found.asked.accesses(&program.accesses);
+    let Some(wrong) = first_wrong_word(known, &program.accesses, &shown) else { return Ok(()) };
+    found.wrong += 1;
+    // One counterexample of each part is made small; others would mostly be of the same cause.
+    if found.findings.iter().any(|finding| finding.reproducible) {
+        return Ok(());
+    }
+    let failing = &program.accesses[..=wrong.place];
+    let again = first_wrong_word(known, failing, &device.access(failing, watch)?);
+    let reproducible = again == Some(wrong);
+    let shrunk = if reproducible { shrink(device, known, failing, watch)? } else { None };
+    let (accesses, shows, size) = shrunk.unwrap_or_else(|| (failing.to_vec(), wrong, "not made smaller".to_owned()));
+    found.findings.push(Finding {
+        subject: device.name().to_owned(),
+        evidence: device.evidence(),
+        during: format!("{}: {}", program.during, told(&accesses, shows)),
+        quantity: Quantity::Word,
+        expected: Hex64(shows.expected.into()),
+        got: Hex64(shows.got.into()),
+        reproducible,
+        oracle: ORACLE.to_owned(),
+        case: case_text(device, Execution::Registers(accesses)),
+        size,
+    });
+    Ok(())
+}
+
+/// What was read, in words.
+fn told(accesses: &[Access], wrong: WrongWord) -> String {
+    let bits = if wrong.fixed == u32::MAX { String::new() } else { format!(", bits {:#x}", wrong.fixed) };
+    match accesses[wrong.place] {
+        Access::See(register) => format!("{} as it reads{bits}", register.name()),
+        Access::Do(command) => format!("the answer of {command}{bits}"),
+        _ => format!("the engine's STATUS at the end of a run{bits}"),
+    }
+}
+
+/// Clocks that the runs in a list take, as far as it says.
+fn clocks(accesses: &[Access]) -> u64 {
+    let (mut count, mut active, mut clocks) = (0, 1, 0);
+    for access in accesses {
+        match *access {
+            Access::Write(Register::Count, word) => count = u64::from(word),
+            Access::Write(Register::Active, word) => active = u64::from(word.clamp(1, MOST_BANKS)),
+            Access::Finish => clocks += count / active,
+            _ => {}
+        }
+    }
+    clocks
+}
+
+/// Fewer accesses that still show a wrong word: the fewest last ones, and of these whatever is needed. `None` where what is
+/// left does not go wrong the same way twice.
+fn shrink(
+    device: &mut dyn BenchDevice,
+    known: Known,
+    failing: &[Access],
+    watch: &mut dyn Watch,
+) -> Result<Option<(Vec<Access>, WrongWord, String)>, SubjectError> {
+    let mut replay = |accesses: &[Access]| {
+        Ok::<_, SubjectError>(first_wrong_word(known, accesses, &device.access(accesses, watch)?))
+    };
+    let mut start = failing;
+    let lengths = (3..usize::BITS).map(|log| 1 << log).take_while(|&length| length < failing.len());
+    for length in lengths {
+        let last = &failing[failing.len() - length..];
+        if replay(last)?.is_some() {
+            start = last;
+            break;
+        }
+    }
+    // A reset stands at the start or nowhere.
+    let is_case = |accesses: &[Access]| !accesses.is_empty() && !accesses[1..].contains(&Access::Reset);
+    let bound = if clocks(start) > MOST_CLOCKS { 0 } else { REPLAYS };
+    let smallest =
+        fewest_items(start, bound, |accesses| Ok::<_, SubjectError>(is_case(accesses) && replay(accesses)?.is_some()))?;
+    let (shows, again) = (replay(&smallest.found)?, replay(&smallest.found)?);
+    let Some(shows) = shows.filter(|_| shows == again) else { return Ok(None) };
+    let len = smallest.found.len();
+    let size = if smallest.neighbours_pass {
+        format!("{len} accesses; leaving out any one of them passes")
+    } else {
+        format!("{len} accesses after {} replays; not proved minimal", smallest.replays)
+    };
+    Ok(Some((smallest.found, shows, size)))
+}
+
+impl Found {
+    fn into_check(self, device: &dyn BenchDevice, part: Site, differing: &[differences::Difference]) -> Check {
+        let falsified = self.findings.iter().any(|finding| finding.reproducible);
+        let verdict = match (falsified, self.findings.is_empty(), self.made == self.planned) {
+            (true, ..) => Verdict::Falsified,
+            (_, true, true) => Verdict::Holds,
+            _ => Verdict::Inconclusive,
+        };
+        let what = match part {
+            Site::Engine => "registers, flags and runs of COUNTs up to",
+            Site::Adapter => "operands, commands and their answers, SWAP and LOAD between",
+        };
+        let extent = match part {
+            Site::Engine => self.asked.longest_run().to_string(),
+            Site::Adapter => format!("{} and {} of {ALL_PAIRS} pairs of contexts", self.pairs().1, self.pairs().0),
+        };
+        let lists = match (self.made == self.planned, self.wrong) {
+            (true, 0) => String::new(),
+            (true, wrong) => format!("; {wrong} of {} lists of accesses show wrong words", self.planned),
+            (false, wrong) => {
+                format!("; {} of {} lists of accesses were made, {wrong} show wrong words", self.made, self.planned)
+            }
+        };
+        let differing: Vec<&str> =
+            differing.iter().filter(|difference| difference.part == part).map(|d| d.sentence.as_str()).collect();
+        let differing = match differing.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; differs from our table, where the device's documents leave it open: {}",
+                differing.join("; ")
+            ),
+        };
+        Check {
+            name: if part == Site::Engine { OF_ENGINE } else { OF_ADAPTER }.to_owned(),
+            part: if part == Site::Engine { Part::Engine } else { Part::Adapter },
+            judge: Judge::Conformance,
+            subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
+            verdict,
+            oracles: BTreeMap::from([(ORACLE.to_owned(), verdict)]),
+            summary: format!("{what} {extent}, {} words that the documents fix{lists}{differing}", self.words),
+            warrant: None,
+            orders: None,
+            tries: self.tried(part),
+            findings: self.findings,
+        }
+    }
+
+    fn pairs(&self) -> (usize, usize) {
+        (self.asked.pairs(Move::Load), self.asked.pairs(Move::Swap))
+    }
+
+    /// The kinds of fault that it tried, by what was asked.
+    fn tried(&self, part: Site) -> Vec<FaultClass> {
+        let kept = |register: &&Register| register.site() == part;
+        let all_kept = KEEPERS.iter().filter(kept).all(|&register| self.asked.bits_not_kept(register) == 0);
+        let all_answers = Command::ALL.into_iter().all(|command| self.asked.saw_answer(command));
+        let (loads, swaps) = self.pairs();
+        let tried = match part {
+            Site::Engine => {
+                vec![(all_kept, FaultClass::WrongRegister), (self.asked.longest_run() > 0, FaultClass::WrongCycles)]
+            }
+            Site::Adapter => vec![
+                (all_kept, FaultClass::WrongRegister),
+                (all_answers, FaultClass::WrongAnswer),
+                (loads > 0 && swaps > 0, FaultClass::WrongContext),
+            ],
+        };
+        tried.into_iter().filter(|(tries, _)| *tries).map(|(_, class)| class).collect()
+    }
+}
+
+/// Each bit of a word that is read back, and of the answer of a command, wrong.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::Conformance,
+    planted: "each bit of a register that is read back, and of a command's answer, wrong",
+    show,
+}];
+
+fn show() -> Shown {
+    let lists = [
+        (Site::Engine, vec![Access::Write(Register::Count, 5), Access::See(Register::Count)]),
+        (Site::Adapter, vec![Access::Do(Command::LoadHi), Access::Do(Command::Status)]),
+    ];
+    let wrong = (0..u32::BITS).flat_map(|bit| [(0, 1 << bit), (1, 1 << bit)]);
+    Shown::of((0, 0), wrong, |(list, mask): (usize, u64)| {
+        let (part, accesses) = lists[list].clone();
+        let last = accesses.iter().filter(|access| access.shows()).count() as u64 - 1;
+        let mut device = WrongDevice::in_words(move |number| if number == last { mask } else { 0 });
+        let program = Program { during: String::new(), part, accesses };
+        let mut found = Found { planned: 1, ..Found::default() };
+        match make(&mut device, known(&WrongDevice::right()), &program, &mut found, &mut Unwatched) {
+            Ok(()) => agreed(&found.into_check(&device, part, &[]), ORACLE),
+            Err(_) => Verdict::Inconclusive,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

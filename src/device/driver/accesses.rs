@@ -1,0 +1,75 @@
+//! Accesses to registers, one after the other, as a list asks for them.
+
+use std::time::Duration;
+
+use crate::bus::{BusError, MARGIN};
+use crate::device::driver::{Driver, DriverError, LONGEST_PAUSE};
+use crate::device::registers::{address, engine};
+use crate::domain::access::{Access, Register};
+use crate::domain::watch::Watch;
+
+/// Accesses between two looks at the watch.
+const SLICE: usize = 256;
+
+impl Driver {
+    /// Makes these accesses; gives the words that they show. Nothing is cleared, repeated or read back in between: what
+    /// the device makes of the accesses is what is asked for. A device is made anew by whoever holds it, not here.
+    pub fn access(&mut self, accesses: &[Access], watch: &mut dyn Watch) -> Result<Vec<u32>, DriverError> {
+        let mut shown = Vec::new();
+        // COUNT and ACTIVE as they were written, which say how long a run should take.
+        let (mut count, mut active) = (u32::MAX, 1);
+        for slice in accesses.chunks(SLICE) {
+            if watch.stop_requested() {
+                return Err(DriverError::Interrupted);
+            }
+            for &access in slice {
+                match access {
+                    Access::Reset => {}
+                    Access::Write(register, word) => {
+                        self.bus.write(address(register), word)?;
+                        match register {
+                            Register::Count => count = word,
+                            Register::Active => active = word.clamp(1, self.identity.banks.max(1)),
+                            Register::Ctrl if word & engine::START != 0 => {
+                                let end = self.bus.elapsed() + self.expected(count.div_ceil(active));
+                                self.running.get_or_insert(end);
+                            }
+                            _ => {}
+                        }
+                    }
+                    Access::WriteBytes(register, bytes, word) => {
+                        if !self.bus.write_bytes(address(register), word, bytes)? {
+                            let reason = "this link writes whole words alone, and the case selects bytes";
+                            return Err(BusError::on(self.bus.link(), reason).into());
+                        }
+                    }
+                    Access::See(register) => shown.push(self.bus.read(address(register))?),
+                    Access::Do(command) => shown.push(self.answer(command.code())?),
+                    Access::Finish => shown.push(self.see_the_end(self.expected(count.div_ceil(active)), watch)?),
+                }
+            }
+            watch.advance(slice.len() as u64);
+        }
+        Ok(shown)
+    }
+
+    /// The engine's STATUS at the end of a run that should take so long, or when it is long overdue.
+    fn see_the_end(&mut self, expected: Duration, watch: &dyn Watch) -> Result<u32, DriverError> {
+        let start = self.bus.elapsed();
+        loop {
+            let waited = self.bus.elapsed() - start;
+            let status = self.read_engine(engine::STATUS)?;
+            if status & engine::BUSY == 0 && status & engine::DONE != 0 {
+                self.running = None;
+                return Ok(status);
+            }
+            if watch.stop_requested() {
+                return Err(DriverError::Interrupted);
+            }
+            if waited >= expected + MARGIN {
+                return Ok(status);
+            }
+            self.bus.pause(expected.saturating_sub(waited).clamp(Duration::from_micros(1), LONGEST_PAUSE));
+        }
+    }
+}
