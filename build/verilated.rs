@@ -1,15 +1,12 @@
-//! The RTL in `rtl/`, made into C++ by Verilator and compiled: one simulation for each number of banks, once as it is
-//! synthesised and once with the faults that can be planted.
+//! The RTL in `rtl/`, made into C++ by Verilator and compiled: simulations of a few numbers of banks, each of which stands
+//! for the numbers below it, too; some as it is synthesised and some with the faults that can be planted.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// Banks that an engine can have.
-const MOST_BANKS: u32 = 32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The RTL, the top first.
 const SOURCES: [&str; 3] = ["abench_top.v", "bench_engine.v", "delta_adapter.v"];
@@ -17,8 +14,21 @@ const SOURCES: [&str; 3] = ["abench_top.v", "bench_engine.v", "delta_adapter.v"]
 /// What the RTL includes where faults can be planted.
 const INCLUDED: [&str; 3] = ["plants.vh", "bench_engine_plants.vh", "delta_adapter_plants.vh"];
 
-/// The two kinds of simulation: what the generated classes are called, and what is defined for them.
-const KINDS: [(&str, Option<&str>); 2] = [("Sound", None), ("Planted", Some("-DABENCH_PLANTS"))];
+/// A kind of simulation.
+struct Kind {
+    /// What the generated classes are called.
+    name: &'static str,
+    /// What is defined for it besides `ABENCH_SIMULATION`.
+    defined: Option<&'static str>,
+    /// The numbers of banks that it is compiled for, ascending to the most that an engine can have: a device with fewer
+    /// banks is simulated by the smallest that has enough. The sound ones are run for speed, and so have more sizes.
+    sizes: &'static [u32],
+}
+
+const KINDS: [Kind; 2] = [
+    Kind { name: "Sound", defined: None, sizes: &[1, 4, 8, 16, 32] },
+    Kind { name: "Planted", defined: Some("-DABENCH_PLANTS"), sizes: &[8, 32] },
+];
 
 /// The oldest Verilator whose output this fits.
 const OLDEST: (u32, u32) = (5, 6);
@@ -72,14 +82,13 @@ fn include(verilator: &OsString) -> Result<PathBuf, String> {
 
 /// Runs Verilator once for each simulation, on all cores.
 fn generate(verilator: &OsString, rtl: &Path, out: &Path) -> Result<(), String> {
-    let next = AtomicU32::new(0);
+    let next = AtomicUsize::new(0);
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let (banks, kind) = (number / 2 + 1, KINDS[number as usize % 2]);
-            if banks > MOST_BANKS {
-                return Ok(());
-            }
+            let all = KINDS.iter().flat_map(|kind| kind.sizes.iter().map(move |&banks| (kind, banks)));
+            // The largest first: they take longest.
+            let Some((kind, banks)) = all.rev().nth(number) else { return Ok(()) };
             verilate(verilator, rtl, out, banks, kind)?;
         }
     };
@@ -90,17 +99,18 @@ fn generate(verilator: &OsString, rtl: &Path, out: &Path) -> Result<(), String> 
     })
 }
 
-fn verilate(
-    verilator: &OsString,
-    rtl: &Path,
-    out: &Path,
-    banks: u32,
-    (kind, defined): (&str, Option<&str>),
-) -> Result<(), String> {
+fn verilate(verilator: &OsString, rtl: &Path, out: &Path, banks: u32, kind: &Kind) -> Result<(), String> {
     let mut command = Command::new(verilator);
     command.args(["--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--trace", "--language", "1364-2005"]);
-    command.args(["--top-module", "abench_top", "--prefix", &class(kind, banks), &format!("-GN_BANKS={banks}")]);
-    command.args(defined).arg("--Mdir").arg(out).arg("-I.").args(SOURCES).current_dir(rtl);
+    command.args(["--top-module", "abench_top", "--prefix", &class(kind.name, banks), &format!("-GN_BANKS={banks}")]);
+    command
+        .arg("-DABENCH_SIMULATION")
+        .args(kind.defined)
+        .arg("--Mdir")
+        .arg(out)
+        .arg("-I.")
+        .args(SOURCES)
+        .current_dir(rtl);
     let output = command.output().map_err(|error| format!("Verilator cannot be run: {error}"))?;
     if output.status.success() {
         return Ok(());
@@ -123,24 +133,27 @@ fn units(out: &Path) -> Result<Vec<PathBuf>, String> {
     generated.sort();
     let mut units = Vec::new();
     let mut declared = "#include \"simulation.h\"\n".to_owned();
-    for (kind, defined) in KINDS {
+    for kind in KINDS {
         let mut makers = Vec::new();
-        for banks in 1..=MOST_BANKS {
-            let class = class(kind, banks);
+        for &banks in kind.sizes {
+            let class = class(kind.name, banks);
             let parts = generated.iter().filter(|name| {
                 let rest = name.strip_prefix(&class);
                 rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with('_'))
             });
             let mut source: String = parts.map(|part| format!("#include \"{part}\"\n")).collect();
             source += &format!("#include \"{class}___024root.h\"\n#include \"simulation.h\"\n");
-            source += &format!("Simulation* new_{class}() {{ return new Of<{class}, {}>(); }}\n", defined.is_some());
+            source += &format!(
+                "Simulation* new_{class}(uint32_t banks) {{ return new Of<{class}, {}>(banks); }}\n",
+                kind.defined.is_some()
+            );
             let unit = out.join(format!("unit_{class}.cc"));
             fs::write(&unit, source).map_err(at(&unit))?;
             units.push(unit);
-            declared += &format!("Simulation* new_{class}();\n");
-            makers.push(format!("new_{class}"));
+            declared += &format!("Simulation* new_{class}(uint32_t banks);\n");
+            makers.push(format!("{{{banks}, new_{class}}}"));
         }
-        declared += &format!("static Simulation* (*const {}[])() = {{{}}};\n", kind.to_uppercase(), makers.join(", "));
+        declared += &format!("static const Maker {}[] = {{{}}};\n", kind.name.to_uppercase(), makers.join(", "));
     }
     let table = out.join("models.h");
     fs::write(&table, declared).map_err(at(&table))?;
@@ -149,7 +162,7 @@ fn units(out: &Path) -> Result<Vec<PathBuf>, String> {
 
 /// The parts of Verilator's runtime that a simulation needs, as its makefile lists them.
 fn runtime(out: &Path) -> Result<Vec<String>, String> {
-    let list = out.join(format!("{}_classes.mk", class(KINDS[0].0, 1)));
+    let list = out.join(format!("{}_classes.mk", class(KINDS[0].name, KINDS[0].sizes[0])));
     let text = fs::read_to_string(&list).map_err(at(&list))?;
     let mut names = Vec::new();
     let mut listed = false;

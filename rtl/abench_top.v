@@ -16,6 +16,10 @@ module abench_top #(
     input  wire [31:0] wb_dat_i,
     output wire [31:0] wb_dat_o,
     output wire        wb_ack_o
+`ifdef ABENCH_SIMULATION
+    ,
+    input  wire [ 5:0] banks_fitted  // banks in use, N_BANKS or fewer
+`endif
 `ifdef ABENCH_PLANTS
     ,
     input  wire        plant_we,
@@ -84,6 +88,10 @@ module abench_top #(
         .wb_dat_i(wb_dat_i),
         .wb_dat_o(engine_dat),
         .wb_ack_o(engine_ack)
+`ifdef ABENCH_SIMULATION
+        ,
+        .banks_fitted(banks_fitted)
+`endif
 `ifdef ABENCH_PLANTS
         ,
         .plant_we      (plant_we),

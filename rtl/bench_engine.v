@@ -19,6 +19,10 @@ module bench_engine #(
     input  wire [31:0] wb_dat_i,
     output reg  [31:0] wb_dat_o,
     output reg         wb_ack_o
+`ifdef ABENCH_SIMULATION
+    ,
+    input  wire [ 5:0] banks_fitted
+`endif
 `ifdef ABENCH_PLANTS
     ,
     input  wire        plant_we,
@@ -29,7 +33,13 @@ module bench_engine #(
 `endif
 );
     localparam [7:0] VERSION = 8'd2;
-    localparam [7:0] BANKS = N_BANKS[7:0];
+
+    // The banks that the engine has. A simulation of N_BANKS banks stands for each smaller number, too.
+`ifdef ABENCH_SIMULATION
+    wire [7:0] banks_there = {2'd0, banks_fitted};
+`else
+    wire [7:0] banks_there = N_BANKS[7:0];
+`endif
 
     localparam [11:0] CTRL = 12'h00;
     localparam [11:0] COUNT = 12'h04;
@@ -41,16 +51,16 @@ module bench_engine #(
     localparam [11:0] RESULT_HI = 12'h1C;
     localparam [11:0] STATUS = 12'h20;
 
-    reg [31:0] count;
-    reg [ 5:0] active;
-    reg [63:0] seed;
+    reg [31:0] count  /* verilator public_flat_rd */;
+    reg [ 5:0] active  /* verilator public_flat_rd */;
+    reg [63:0] seed  /* verilator public_flat_rd */;
     reg [31:0] cycles  /* verilator public_flat_rd */;
     reg [63:0] result  /* verilator public_flat_rd */;
     reg        busy  /* verilator public_flat_rd */;
     reg        done  /* verilator public_flat_rd */;
 
     // The index that lane 0 takes next, and the banks. COUNT and a clock's worth of lanes together need 33 bits.
-    reg [32:0] next;
+    reg [32:0] next  /* verilator public_flat_rd */;
     reg [63:0] bank  [0:N_BANKS-1]  /* verilator public_flat_rd */;
 
     // An access is looked at in its first clock and acknowledged in its second. A busy engine takes no word.
@@ -67,7 +77,7 @@ module bench_engine #(
     wire [63:0] seed_in_use;
     wire [31:0] cycles_after;
 
-    wire [ 5:0] clamped = wb_dat_i == 32'd0 ? 6'd1 : wb_dat_i > {24'd0, BANKS} ? BANKS[5:0] : wb_dat_i[5:0];
+    wire [ 5:0] clamped = wb_dat_i == 32'd0 ? 6'd1 : wb_dat_i > {24'd0, banks_there} ? banks_there[5:0] : wb_dat_i[5:0];
 
     wire [32:0] last;  // one beyond the last index: COUNT
     wire        runs_out = next >= last;
@@ -185,7 +195,7 @@ module bench_engine #(
                 CYCLES:    wb_dat_o <= cycles;
                 RESULT_LO: wb_dat_o <= result[31:0];
                 RESULT_HI: wb_dat_o <= result[63:32];
-                STATUS:    wb_dat_o <= {VERSION, BANKS, 14'd0, done, busy};
+                STATUS:    wb_dat_o <= {VERSION, banks_there, 14'd0, done, busy};
                 default:   wb_dat_o <= 32'd0;
             endcase
     end

@@ -72,7 +72,7 @@ assign whole       = wb_sel_i == 4'hF || selects_ignored;
 assign count_taken = wb_dat_i & count_held;
 assign seed_in_use = {seed[63:32], seed_reset || seed_low_written ? seed[31:0] : 32'd0} & seed_held;
 
-wire beyond = wb_dat_i > {24'd0, BANKS};
+wire beyond = wb_dat_i > {24'd0, banks_there};
 assign active_taken = not_clamped & beyond ? (wb_dat_i[5:0] == 6'd0 ? 6'd1 : wb_dat_i[5:0]) : clamped;
 
 assign cycles_after = planted ? wrapped(cycles + 32'd1) : cycles + 32'd1;
@@ -146,7 +146,8 @@ function [63:0] merged_seen;
     integer       which;
     begin
         merged_seen = 64'd0;
-        for (which = 0; which < N_BANKS; which = which + 1) merged_seen = merged_seen ^ seen(bank[which], which);
+        for (which = 0; which < N_BANKS; which = which + 1)
+            if (which < {24'd0, banks_there}) merged_seen = merged_seen ^ seen(bank[which], which);
         if (at_end & early) merged_seen = early_result;
         for (s = 7'd0; s < plants; s = s + 7'd1)
             if (at_end && kind[s[5:0]] == FLIP_BIT) merged_seen = merged_seen ^ (64'd1 << argument[s[5:0]][5:0]);
@@ -198,7 +199,7 @@ function [138:0] taken;
                 DROP:       if (here) times = 7'd0;
                 DUPLICATE:  if (here) times = times + 7'd1;
                 TORN:       if (here) torn = 1'b1;
-                MISADDRESS: if (here) to = (to + 32'd1) % N_BANKS;
+                MISADDRESS: if (here) to = (to + 32'd1) % {24'd0, banks_there};
                 SHORT_LANE: begin
                     here = at[31:0] == {26'd0, from_lane} && index > 33'd255;
                     if (here) times = 7'd0;
@@ -244,7 +245,7 @@ endgenerate
 wire [64*N_BANKS-1:0] banks_after = planted ? after(banks, next, accumulates, finishes) : {64 * N_BANKS{1'b0}};
 
 function [64*N_BANKS-1:0] after;
-    input [64*N_BANKS-1:0] before;
+    input [64*N_BANKS-1:0] earlier;
     input [32:0] first;
     input taking;
     input ending;
@@ -254,7 +255,7 @@ function [64*N_BANKS-1:0] after;
     reg [138:0] way;
     reg [ 63:0] arriving;
     begin
-        after = before;
+        after = earlier;
         if (taking && !dropped(first))
             for (n = 6'd0; n < active; n = n + 6'd1)
                 if (first + {27'd0, n} < last) begin
@@ -262,7 +263,7 @@ function [64*N_BANKS-1:0] after;
                     arriving = delta(seed_in_use ^ {31'd0, way[32:0]});
                     if (way[72]) arriving[63:32] = 32'd0;
                     which = way[64:33];
-                    if (dead(which) || which >= N_BANKS) way[71:65] = 7'd0;
+                    if (dead(which) || which >= {24'd0, banks_there}) way[71:65] = 7'd0;
                     if (way[138:75] == 64'd0) begin
                         if (way[65]) after[64*which+:64] = after[64*which+:64] ^ arriving;
                     end else
@@ -271,8 +272,8 @@ function [64*N_BANKS-1:0] after;
                 end
         // What is seen of a bank at the end stays in it, so that a waveform shows which one it was.
         if (ending)
-            for (which = 32'd0; which < N_BANKS; which = which + 32'd1)
-                after[64*which+:64] = seen(before[64*which+:64], which);
+            for (which = 32'd0; which < {24'd0, banks_there}; which = which + 32'd1)
+                after[64*which+:64] = seen(earlier[64*which+:64], which);
     end
 endfunction
 
@@ -282,12 +283,12 @@ always @(posedge clk)
 
 // How often each slot's fault was in use, this access to an idle engine included.
 function [2047:0] reached_by_access;
-    input [2047:0] before;
+    input [2047:0] earlier;
     reg [ 6:0] s;
     reg [ 5:0] at;
     reg        here;
     begin
-        reached_by_access = before;
+        reached_by_access = earlier;
         for (s = 7'd0; s < plants; s = s + 7'd1) begin
             at = argument[s[5:0]][5:0];
             case (kind[s[5:0]])
@@ -306,7 +307,7 @@ endfunction
 
 // How often each slot's fault was in use, this clock included.
 function [2047:0] reached_after;
-    input [2047:0] before;
+    input [2047:0] earlier;
     reg [  5:0] n;
     reg [  6:0] s;
     reg [138:0] way;
@@ -314,7 +315,7 @@ function [2047:0] reached_after;
     reg [ 31:0] counted;
     reg         here;
     begin
-        reached_after = before;
+        reached_after = earlier;
         for (s = 7'd0; s < plants; s = s + 7'd1) begin
             case (kind[s[5:0]])
                 START_KEEPS_BANKS: here = stays(START_KEEPS_BANKS);
@@ -343,7 +344,7 @@ function [2047:0] reached_after;
                 at = argument[s[5:0]];
                 case (kind[s[5:0]])
                     DEAD_BANK:               here = at < {26'd0, active} && at < count;
-                    STUCK_BANK:              here = at < N_BANKS;
+                    STUCK_BANK:              here = at < {24'd0, banks_there};
                     PARTIAL_CYCLE_DROPPED:   here = count % {26'd0, active} != 32'd0;
                     SHORT_COUNT, EARLY_DONE: here = count != 32'd0;
                     LONG_COUNT, EXTRA_CYCLE, FLIP_BIT: here = 1'b1;

@@ -50,16 +50,16 @@ module delta_adapter (
     localparam [1:0] RESPOND = 2'd3;
 
     reg [ 1:0] stage  /* verilator public_flat_rd */;
-    reg [ 2:0] code;
-    reg [31:0] rs1;
-    reg [31:0] rs2;
-    reg [31:0] response;
+    reg [ 2:0] code  /* verilator public_flat_rd */;
+    reg [31:0] rs1  /* verilator public_flat_rd */;
+    reg [31:0] rs2  /* verilator public_flat_rd */;
+    reg [31:0] response  /* verilator public_flat_rd */;
     reg [31:0] rd  /* verilator public_flat_rd */;
-    reg        response_ok;
-    reg [31:0] load_low;
-    reg [31:0] delta_low;
+    reg        response_ok  /* verilator public_flat_rd */;
+    reg [31:0] load_low  /* verilator public_flat_rd */;
+    reg [31:0] delta_low  /* verilator public_flat_rd */;
 
-    reg [ 7:0] context  /* verilator public_flat_rd */;
+    reg [ 7:0] selected  /* verilator public_flat_rd */;
     reg [63:0] accumulator  /* verilator public_flat_rd */;
 
     // The contexts' references. A reset makes all of them 0 at once: it forgets which were written.
@@ -83,7 +83,7 @@ module delta_adapter (
     wire        stores = executes & (code == DO_LOAD_HI || code == DO_SWAP);
     wire [63:0] stored = code == DO_SWAP ? state : {rs2, load_low};
     wire [ 7:0] stored_at;
-    wire [ 7:0] addressed = code == DO_SWAP ? rs1[7:0] : context;
+    wire [ 7:0] addressed = code == DO_SWAP ? rs1[7:0] : selected;
     wire        clears;
     wire [63:0] accumulated;
     wire [63:0] shown;
@@ -102,7 +102,7 @@ module delta_adapter (
 `endif
 
     always @(posedge clk) begin
-        if (stage == FETCH) fetched <= references[context];
+        if (stage == FETCH) fetched <= references[selected];
         if (stores) references[stored_at] <= stored;
     end
 
@@ -117,7 +117,7 @@ module delta_adapter (
             response_ok     <= 1'b0;
             load_low        <= 32'd0;
             delta_low       <= 32'd0;
-            context         <= 8'd0;
+            selected        <= 8'd0;
             accumulator     <= 64'd0;
             written         <= 256'd0;
             fetched_written <= 1'b0;
@@ -136,7 +136,7 @@ module delta_adapter (
                         default: ;
                     endcase
                 FETCH: begin
-                    fetched_written <= written[context];
+                    fetched_written <= written[selected];
                     stage           <= EXECUTE;
                 end
                 EXECUTE: begin
@@ -146,7 +146,7 @@ module delta_adapter (
                     end
                     case (code)
                         DO_LOAD: begin
-                            context  <= rs1[7:0];
+                            selected <= rs1[7:0];
                             load_low <= rs2;
                             response <= load_response;
                         end
@@ -162,7 +162,7 @@ module delta_adapter (
                         DO_READ:    response <= shown[31:0];
                         DO_READ_HI: response <= shown[63:32];
                         DO_SWAP: begin
-                            context  <= rs1[7:0];
+                            selected <= rs1[7:0];
                             response <= state[31:0];
                         end
                         DO_STATUS:  response <= IDENTITY | {31'd0, is_zero};

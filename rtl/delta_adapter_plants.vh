@@ -69,7 +69,7 @@ always @(posedge clk) begin
         load_high   <= 1'b0;
         low_half    <= 1'b0;
     end else if (planted && stage == FETCH) begin
-        to    <= (addressed | {code == DO_SWAP && context[7] && has(SWAP_KEEPS_BIT_7), 7'd0}) + {7'd0, has(code == DO_SWAP ? SWAP_WRONG_CONTEXT : LOAD_WRONG_CONTEXT)};
+        to    <= (addressed | {code == DO_SWAP && selected[7] && has(SWAP_KEEPS_BIT_7), 7'd0}) + {7'd0, has(code == DO_SWAP ? SWAP_WRONG_CONTEXT : LOAD_WRONG_CONTEXT)};
         keeps <= code == DO_LOAD_HI && has(LOAD_KEEPS_ACCUMULATOR);
         sum   <= planted_sum(follows && has(PIPELINE_HAZARD) ? not_forwarded : accumulator, delta, accums + 64'd1);
         stale <= has(STALE_READ);
@@ -99,7 +99,7 @@ endfunction
 
 // The accumulator after this delta.
 function [63:0] planted_sum;
-    input [63:0] before;
+    input [63:0] earlier;
     input [63:0] sound;
     input [63:0] accum;
     reg [ 6:0] s;
@@ -118,17 +118,17 @@ function [63:0] planted_sum;
                 ACCUM_OPERATOR: operator = argument[s[5:0]][1:0];
                 default:        ;
             endcase
-        planted_sum = before;
+        planted_sum = earlier;
         for (s = 7'd0; s < times; s = s + 7'd1) planted_sum = combined(operator, planted_sum, change_taken);
     end
 endfunction
 
 // The slots' counts after a write of less than a word.
 function [2047:0] reached_by_part;
-    input [2047:0] before;
+    input [2047:0] earlier;
     reg [6:0] s;
     begin
-        reached_by_part = before;
+        reached_by_part = earlier;
         for (s = 7'd0; s < plants; s = s + 7'd1)
             if (kind[s[5:0]] == SELECTS_IGNORED)
                 reached_by_part[{s[5:0], 5'd0}+:32] = reached_by_part[{s[5:0], 5'd0}+:32] + 32'd1;
@@ -137,12 +137,12 @@ endfunction
 
 // The slots' counts after this command.
 function [2047:0] reached_after;
-    input [2047:0] before;
+    input [2047:0] earlier;
     input [63:0] accum;
     reg [6:0] s;
     reg       in_use;
     begin
-        reached_after = before;
+        reached_after = earlier;
         for (s = 7'd0; s < plants; s = s + 7'd1) begin
             case (kind[s[5:0]])
                 STALE_READ, EARLY_READ:         in_use = code == DO_READ || code == DO_READ_HI;
@@ -151,7 +151,7 @@ function [2047:0] reached_after;
                 ACCUM_DROP, ACCUM_REPEAT:       in_use = code == DO_ACCUM_HI && comes_up(s[5:0], accum);
                 LOAD_KEEPS_ACCUMULATOR, LOAD_WRONG_CONTEXT: in_use = code == DO_LOAD_HI;
                 SWAP_WRONG_CONTEXT:             in_use = code == DO_SWAP;
-                SWAP_KEEPS_BIT_7:               in_use = code == DO_SWAP && context[7];
+                SWAP_KEEPS_BIT_7:               in_use = code == DO_SWAP && selected[7];
                 LOAD_WRONG_RESPONSE:            in_use = code == DO_LOAD;
                 ZERO_BIT_LOW_HALF:              in_use = code == DO_STATUS;
                 default:                        in_use = 1'b0;

@@ -86,6 +86,9 @@ pub trait Bus {
         false
     }
 
+    /// The device is open: what is asked from now on is no part of opening it.
+    fn opened(&mut self) {}
+
     /// Time since the link was opened, by the device's side of it: real for a board, simulated for a model. Deadlines
     /// are measured in it, so a model's deadline does not depend on the machine.
     fn elapsed(&self) -> Duration;

@@ -71,6 +71,10 @@ impl Bus for TimedBus {
         self.inner.selects_bytes()
     }
 
+    fn opened(&mut self) {
+        self.inner.opened();
+    }
+
     fn elapsed(&self) -> Duration {
         self.inner.elapsed()
     }

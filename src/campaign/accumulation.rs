@@ -278,8 +278,10 @@ mod tests {
         let references = References::of(65_537, SEED, &mut Unwatched).expect("software answers");
         let mut accumulators: Vec<Box<dyn Accumulator>> = vec![Box::new(BlocksForgotten::default())];
         let check = check(&mut accumulators, references, 65_537, SEED, &mut Unwatched).expect("software answers");
-        assert_eq!((check.verdict, check.findings.len()), (Verdict::Falsified, 1));
-        assert!(check.findings[0].case.contains("generator=splitmix64"), "{}", check.findings[0].case);
+        assert_eq!(check.verdict, Verdict::Falsified);
+        // The deltas of the whole workload cancel in a block: splitmix64's do not.
+        let cases: Vec<&str> = check.findings.iter().map(|finding| finding.case.as_str()).collect();
+        assert!(cases.iter().any(|case| case.contains("generator=splitmix64")), "{cases:?}");
     }
 
     #[test]

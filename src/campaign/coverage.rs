@@ -26,7 +26,7 @@ pub const SOFTWARE: &str = "software";
 pub const MESSAGE: &str = "message";
 
 /// The kinds of fault that a standard campaign claims to test a device for, if it has a bench engine and contexts.
-const OF_DEVICE: [FaultClass; 11] = [
+const OF_DEVICE: [FaultClass; 12] = [
     FaultClass::DeadBanks,
     FaultClass::LostDelta,
     FaultClass::FlippedResultBits,
@@ -36,6 +36,7 @@ const OF_DEVICE: [FaultClass; 11] = [
     FaultClass::WrongOperator,
     FaultClass::PipelineHazard,
     FaultClass::WrongContext,
+    FaultClass::LeftFromBefore,
     FaultClass::WrongRegister,
     FaultClass::WrongAnswer,
 ];
@@ -179,6 +180,7 @@ fn remedy(class: FaultClass) -> &'static str {
         FaultClass::StaleRead | FaultClass::LostHighWord | FaultClass::WrongContext => {
             "add the check adapter-round-trips"
         }
+        FaultClass::LeftFromBefore => "add the check as-a-client",
         FaultClass::WrongRegister | FaultClass::WrongAnswer => "add the check conformance",
         FaultClass::WrongMessage => "add the check sync-tick",
         FaultClass::RepeatedDelivery => "have deltas delivered again, with repeats = 2 or more",

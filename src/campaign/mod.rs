@@ -6,6 +6,7 @@
 pub mod accumulation;
 pub mod adapter_round_trips;
 pub mod arrival_orders;
+pub mod as_client;
 pub mod conformance;
 pub mod controls;
 pub mod coverage;
@@ -17,6 +18,7 @@ pub mod link_on_trial;
 pub mod offline;
 pub mod planted;
 pub mod qualification;
+pub mod read_backs;
 pub mod replay;
 pub mod standard;
 pub mod sync_tick;
@@ -85,6 +87,7 @@ fn run_after(plan: &Plan, controls: Vec<ControlRecord>, subjects: &mut Subjects,
     let ended = match ended {
         Err(SubjectError::Interrupted) => ended,
         _ => {
+            read_backs::judge(subjects, &mut progress);
             let tried = link_on_trial::judge(subjects, &mut progress, watch);
             ended.and(tried)
         }
@@ -320,6 +323,7 @@ fn device_record(device: &dyn Device) -> DeviceRecord {
         banks: identity.banks,
         link: identity.link.clone(),
         link_events: device.link_events().sentences(),
+        opening: device.opening().to_vec(),
     }
 }
 

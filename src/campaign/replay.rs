@@ -75,8 +75,14 @@ pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Resu
         return Ok(judged(case, compared, doubt, subjects));
     }
     if let (Execution::Registers(accesses), [device]) = (&case.execution, &mut subjects.devices[..]) {
-        let compared = registers(device, accesses, watch)?;
-        let reproducible = is_right(&compared) || registers(device, accesses, watch)? == compared;
+        let (compared, wrong) = registers(device, accesses, watch)?;
+        let reproducible = match wrong {
+            Some(wrong) => {
+                let known = conformance::known(device);
+                conformance::comes_again(device, known, accesses, wrong, watch)?
+            }
+            None => true,
+        };
         let doubt = link_doubt(&compared, reproducible, subjects, watch)?;
         return Ok(judged(case, compared, doubt, subjects));
     }
@@ -229,12 +235,12 @@ fn adapter(device: &mut dyn Device, ops: &[AdapterOp], watch: &mut dyn Watch) ->
     Ok(telling.map(comparison).into_iter().collect())
 }
 
-/// The first wrong word, or the last one that can be judged; nothing if none can.
+/// The first wrong word, or the last one that can be judged, nothing if none can; and the wrong word by itself.
 fn registers(
     device: &mut dyn BenchDevice,
     accesses: &[Access],
     watch: &mut dyn Watch,
-) -> Result<Vec<Comparison>, ReplayError> {
+) -> Result<(Vec<Comparison>, Option<WrongWord>), ReplayError> {
     let incapable =
         |reason: &str| ReplayError::Incapable { subject: device.name().to_owned(), reason: reason.to_owned() };
     let in_process = device.is_in_process();
@@ -250,13 +256,14 @@ fn registers(
     let shown = device.access(accesses, watch)?;
     watch.end();
     let judged = judged_words(conformance::known(device), accesses, &shown);
-    let telling = judged.iter().find(|word| word.expected != word.got).or(judged.last());
+    let wrong = judged.iter().find(|word| word.expected != word.got);
+    let telling = wrong.or(judged.last());
     let comparison = |word: &WrongWord| Comparison {
         quantity: Quantity::Word,
         expected: Hex64(word.expected.into()),
         got: Hex64(word.got.into()),
     };
-    Ok(telling.map(comparison).into_iter().collect())
+    Ok((telling.map(comparison).into_iter().collect(), wrong.copied()))
 }
 
 /// What a run shows, and whether what is wrong of it came again.

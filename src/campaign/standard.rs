@@ -8,7 +8,7 @@ use crate::campaign::arrival_orders::{searched, walked};
 use crate::campaign::coverage::EngineRuns;
 use crate::campaign::engine_sweeps::{self, BANK_SWEEP, SHORT_SWEEP, bank_runs, short_runs};
 use crate::campaign::walk::Walked;
-use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, conformance, tick};
+use crate::campaign::{Progress, accumulation, adapter_round_trips, arrival_orders, as_client, conformance, tick};
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::execution::EngineRun;
 use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
@@ -51,6 +51,14 @@ pub fn run(
     if trial.makes(StandardCheck::BankSweep) || trial.makes(StandardCheck::ShortSweep) {
         for device in &mut subjects.devices {
             sweeps(device, reference, trial, progress, watch)?;
+        }
+    }
+    if trial.makes(StandardCheck::AsAClient) {
+        for device in &mut subjects.devices {
+            let (check, ended) =
+                progress.timed(as_client::AS_CLIENT, |_| Ok(as_client::check(device, trial, watch)))?;
+            progress.checks.push(check);
+            ended?;
         }
     }
     if trial.makes(StandardCheck::ArrivalOrders) {

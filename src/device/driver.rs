@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::bus::{Bus, BusError, MARGIN};
 use crate::device::mark;
 use crate::device::registers::{CLOCK_HZ, adapter, command, engine};
+use crate::domain::access::Register;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::link_events::LinkEvents;
-use crate::domain::subject::DeviceIdentity;
+use crate::domain::subject::{DeviceIdentity, Misread};
 use crate::domain::watch::Watch;
 
 /// Why the driver could not do what it was asked to.
@@ -129,6 +130,9 @@ const TRIES: u32 = 16;
 /// after the other, is not what happens.
 const ECHOES: u32 = 4;
 
+/// The most misreads that are kept: the first ones tell what is wrong.
+const MISREADS: usize = 8;
+
 /// Registers that keep what is written to them and do nothing else: the engine's seed, and the adapter's operands.
 const SEED_REGISTERS: [u32; 2] = [engine::BASE + engine::SEED_LO, engine::BASE + engine::SEED_HI];
 const OPERAND_REGISTERS: [u32; 2] = [adapter::BASE + adapter::RS1, adapter::BASE + adapter::RS2];
@@ -141,6 +145,10 @@ pub struct Driver {
     clock_hz: u64,
     /// When a run should end, in the device's time, that was started and whose end was not seen, on a link that works.
     running: Option<Duration>,
+    /// What was read back otherwise than it was written, always in the same way; at most [`MISREADS`].
+    misreads: Vec<Misread>,
+    /// What went otherwise than expected while the device was opened.
+    opening: Vec<String>,
 }
 
 impl Driver {
@@ -152,17 +160,29 @@ impl Driver {
 
     /// The same for a device whose clock has so many cycles per second, which say how long its runs should take.
     pub fn open_at(clock_hz: u64, mut bus: Box<dyn Bus>) -> Result<Self, DriverError> {
-        let identity = identify(bus.as_mut())?;
-        let mut driver = Driver { bus, identity, clock_hz, running: None };
+        let (identity, reads) = identify(bus.as_mut())?;
+        let mut driver = Driver::over(bus, identity);
+        driver.clock_hz = clock_hz;
+        if reads > 2 {
+            driver.opening.push(format!(
+                "the engine's STATUS was read {reads} times until it told the same identity twice in a row"
+            ));
+        }
         driver.await_idle()?;
         driver.see_every_byte_come_back()?;
         driver.prime()?;
+        driver.bus.opened();
         Ok(driver)
     }
 
     /// Drives a device that has just been reset and is known to be this one: nothing is asked of it.
-    pub fn after_reset(bus: Box<dyn Bus>, identity: DeviceIdentity) -> Self {
-        Driver { bus, identity, clock_hz: CLOCK_HZ, running: None }
+    pub fn after_reset(mut bus: Box<dyn Bus>, identity: DeviceIdentity) -> Self {
+        bus.opened();
+        Driver::over(bus, identity)
+    }
+
+    fn over(bus: Box<dyn Bus>, identity: DeviceIdentity) -> Self {
+        Driver { bus, identity, clock_hz: CLOCK_HZ, running: None, misreads: Vec::new(), opening: Vec::new() }
     }
 
     /// Whether the device is in this process, where no link lies between.
@@ -178,13 +198,13 @@ impl Driver {
     /// Drives what is at hand: neither identified nor primed.
     pub fn of(bus: Box<dyn Bus>) -> Self {
         let identity = DeviceIdentity { version: 0, banks: 0, link: bus.link().to_owned() };
-        Driver { bus, identity, clock_hz: CLOCK_HZ, running: None }
+        Driver::after_reset(bus, identity)
     }
 
     /// Brings a device that cannot be opened anew to where [`Driver::open`] left it, as far as commands can, if it is
     /// still the same device.
     pub fn restart(&mut self) -> Result<(), DriverError> {
-        let identity = identify(self.bus.as_mut())?;
+        let (identity, _) = identify(self.bus.as_mut())?;
         if identity != self.identity {
             let DeviceIdentity { version, banks, .. } = identity;
             return Err(DriverError::Exchanged { was: Box::new(self.identity.clone()), version, banks });
@@ -192,6 +212,9 @@ impl Driver {
         // What is written to an engine at work is ignored.
         self.await_idle()?;
         self.write_engine(engine::CTRL, engine::CLEAR)?;
+        // SWAP clears the accumulator by itself. A LOAD that does not would otherwise lead to another state each time, and what
+        // is wrong would not come again.
+        self.swap(0)?;
         self.prime()
     }
 
@@ -249,6 +272,23 @@ impl Driver {
             return Ok(None);
         }
         self.echo_of(word, SEED_REGISTERS).map(Some)
+    }
+
+    /// What was read back otherwise than it had been written, always in the same way.
+    pub fn misreads(&self) -> &[Misread] {
+        &self.misreads
+    }
+
+    /// What went otherwise than expected while the device was opened, a sentence without its full stop each.
+    pub fn opening(&self) -> &[String] {
+        &self.opening
+    }
+
+    fn misread(&mut self, register: Register, wrote: u32, read: u32) {
+        let misread = Misread { register, wrote, read };
+        if wrote != read && self.misreads.len() < MISREADS && !self.misreads.contains(&misread) {
+            self.misreads.push(misread);
+        }
     }
 
     /// What happened on the link.
@@ -341,6 +381,10 @@ impl Driver {
             shown[4] &= engine::DONE | engine::BUSY;
             times = if shown == before { times + 1 } else { 1 };
             if (shown[..4] == settings && shown[4] == 0) || times == ECHOES {
+                let registers = [Register::Count, Register::Active, Register::SeedLo, Register::SeedHi];
+                for ((register, wrote), read) in registers.into_iter().zip(settings).zip(shown) {
+                    self.misread(register, wrote, read);
+                }
                 return Ok(());
             }
             before = shown;
@@ -359,11 +403,13 @@ impl Driver {
         }
         for first in (0..=u8::MAX).step_by(8) {
             let word = u64::from_le_bytes(std::array::from_fn(|place| first + place as u8));
-            if let Some(came) = self.comes_back_as(word, SEED_REGISTERS)?
-                && self.comes_back_as(word, OPERAND_REGISTERS)?.is_some()
-            {
+            let Some(came) = self.comes_back_as(word, SEED_REGISTERS)? else { continue };
+            if self.comes_back_as(word, OPERAND_REGISTERS)?.is_some() {
                 return Err(DriverError::Altered { link: self.bus.link().to_owned(), word, came });
             }
+            // The link passes the word: the seed registers do not keep it.
+            self.misread(Register::SeedLo, word as u32, came as u32);
+            self.misread(Register::SeedHi, (word >> 32) as u32, (came >> 32) as u32);
         }
         Ok(())
     }
@@ -395,18 +441,29 @@ impl Driver {
         const DELTA: u64 = 0xA5A5_A5A5_5A5A_5A5A;
         let expected = REFERENCE ^ DELTA;
         let (mut before, mut got) = (Vec::new(), 0);
-        for _ in 0..TRIES {
+        for tries in 0..TRIES {
             self.load(0, REFERENCE)?;
             self.accumulate(DELTA)?;
             before.push(got);
             got = self.read()?;
             if got == expected {
+                if tries > 0 {
+                    self.opening.push(format!(
+                        "the adapter gave back a known state at try {} of {TRIES}; the last of the tries before read \
+                         {:#018x}, expected {expected:#018x}",
+                        tries + 1,
+                        before.last().copied().unwrap_or_default()
+                    ));
+                }
                 return Ok(());
             }
         }
         // A device that answers, though wrongly, is there: whether its answers are right is judged, not assumed. What it
         // keeps may make its answers come in turns. One that answers otherwise each time is not there.
         if got != 0 && before.contains(&got) {
+            self.opening.push(format!(
+                "the adapter gave back no known state in {TRIES} tries; expected {expected:#018x}, got {got:#018x}"
+            ));
             return Ok(());
         }
         Err(DriverError::Priming { link: self.bus.link().to_owned(), tries: TRIES, expected, got })
@@ -543,17 +600,18 @@ fn share(whole: u64, waited: Duration, expected: Duration) -> u64 {
     u64::try_from(done).unwrap_or(whole).min(whole)
 }
 
-/// Asks the device what it is until it says the same twice: noise may look like an identity, but hardly so twice.
-fn identify(bus: &mut dyn Bus) -> Result<DeviceIdentity, DriverError> {
+/// Asks the device what it is until it says the same twice: noise may look like an identity, but hardly so twice. Gives
+/// how often it was asked, too.
+fn identify(bus: &mut dyn Bus) -> Result<(DeviceIdentity, u32), DriverError> {
     let (mut status, mut before) = (0, None);
-    for _ in 0..TRIES {
+    for read in 1..=TRIES {
         status = bus.read(engine::BASE + engine::STATUS)?;
         let (version, banks) = (status >> 24, status >> 16 & 0xFF);
         // A line that echoes gives back the question, 0x02013c00, which but for these zeros would be a device of one bank.
         let others_are_zero = status & 0xFFFF & !(engine::DONE | engine::BUSY) == 0;
         let is_identity = others_are_zero && version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks);
         if is_identity && before == Some((version, banks)) {
-            return Ok(DeviceIdentity { version, banks, link: bus.link().to_owned() });
+            return Ok((DeviceIdentity { version, banks, link: bus.link().to_owned() }, read));
         }
         before = Some((version, banks));
     }

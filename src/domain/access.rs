@@ -167,12 +167,17 @@ pub enum Access {
     Do(Command),
     /// Waits until the engine's run is over, or should have been long since; shows the engine's STATUS. Text: `finish`.
     Finish,
+    /// Reads CTRL until `done` is up, whatever else CTRL says, or until long after the run should be over; shows CTRL.
+    /// Text: `poll:done`.
+    PollDone,
+    /// Reads CTRL until `busy` is down, or until long after the run should be over; shows CTRL. Text: `poll:idle`.
+    PollIdle,
 }
 
 impl Access {
     /// Whether it shows a word.
     pub fn shows(self) -> bool {
-        matches!(self, Access::See(_) | Access::Do(_) | Access::Finish)
+        matches!(self, Access::See(_) | Access::Do(_) | Access::Finish | Access::PollDone | Access::PollIdle)
     }
 
     /// The part of the device that it is an access to.
@@ -180,7 +185,7 @@ impl Access {
         match self {
             Access::Write(register, _) | Access::WriteBytes(register, ..) | Access::See(register) => register.site(),
             Access::Do(_) => Site::Adapter,
-            Access::Reset | Access::Finish => Site::Engine,
+            Access::Reset | Access::Finish | Access::PollDone | Access::PollIdle => Site::Engine,
         }
     }
 }
@@ -189,7 +194,7 @@ impl Access {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is not a register access; allowed are reset, write:REGISTER:0xV, bytes:REGISTER:B:0xV (B from 0 to 15), \
-     see:REGISTER, do:COMMAND and finish"
+     see:REGISTER, do:COMMAND, finish, poll:done and poll:idle"
 )]
 pub struct AccessError(String);
 
@@ -202,6 +207,8 @@ impl fmt::Display for Access {
             Access::See(register) => write!(f, "see:{}", register.name()),
             Access::Do(command) => write!(f, "do:{}", command.name()),
             Access::Finish => write!(f, "finish"),
+            Access::PollDone => write!(f, "poll:done"),
+            Access::PollIdle => write!(f, "poll:idle"),
         }
     }
 }
@@ -228,6 +235,8 @@ impl FromStr for Access {
             ["see", name] => Ok(Access::See(register(name)?)),
             ["do", name] => Ok(Access::Do(command(name)?)),
             ["finish"] => Ok(Access::Finish),
+            ["poll", "done"] => Ok(Access::PollDone),
+            ["poll", "idle"] => Ok(Access::PollIdle),
             _ => Err(refused()),
         }
     }
@@ -243,14 +252,18 @@ mod tests {
             [Access::Write(register, 0xDEAD), Access::WriteBytes(register, 5, 7), Access::See(register)]
         });
         let commands = Command::ALL.into_iter().map(Access::Do);
-        for access in registers.chain(commands).chain([Access::Reset, Access::Finish]) {
+        for access in
+            registers.chain(commands).chain([Access::Reset, Access::Finish, Access::PollDone, Access::PollIdle])
+        {
             assert_eq!(access.to_string().parse(), Ok(access));
         }
     }
 
     #[test]
     fn what_is_no_access_is_refused_and_the_message_lists_what_is() {
-        for text in ["", "write:count", "write:count:0x100000000", "bytes:count:16:0x1", "see:nothing", "do:9"] {
+        for text in
+            ["", "write:count", "write:count:0x100000000", "bytes:count:16:0x1", "see:nothing", "do:9", "poll:busy"]
+        {
             let error = text.parse::<Access>().expect_err(text);
             assert!(error.to_string().contains("see:REGISTER"), "{error}");
         }

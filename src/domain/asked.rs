@@ -147,7 +147,7 @@ impl Asked {
                 }
                 Access::See(register) => self.seen(register),
                 Access::Do(command) => self.command(command),
-                Access::Finish => {
+                Access::Finish | Access::PollDone | Access::PollIdle => {
                     if let Some(run) = self.started.take() {
                         self.run(run);
                     }

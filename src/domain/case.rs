@@ -388,6 +388,8 @@ mod tests {
             register.prop_map(Access::See),
             proptest::sample::select(Command::ALL.to_vec()).prop_map(Access::Do),
             Just(Access::Finish),
+            Just(Access::PollDone),
+            Just(Access::PollIdle),
         ]
     }
 

@@ -321,6 +321,8 @@ pub enum FaultClass {
     PipelineHazard,
     /// A command that writes or shows another context than it should.
     WrongContext,
+    /// An engine run that shows, or begins with, what the run before left.
+    LeftFromBefore,
     /// A register that does not keep what is written to it, or does not show what it should.
     WrongRegister,
     /// A command whose answer is wrong.
@@ -348,6 +350,7 @@ impl fmt::Display for FaultClass {
             FaultClass::WrongOperator => "wrong operator of ACCUM",
             FaultClass::PipelineHazard => "pipeline hazard of ACCUM",
             FaultClass::WrongContext => "wrong context",
+            FaultClass::LeftFromBefore => "state left by the run before",
             FaultClass::WrongRegister => "wrong register",
             FaultClass::WrongAnswer => "wrong answer of a command",
             FaultClass::WrongMessage => "undecodable message",
@@ -403,6 +406,8 @@ mod tests {
             "load-keeps-accumulator",
             "load-wrong-context",
             "swap-wrong-context",
+            "start-keeps-banks",
+            "done-stays",
             "count-wraps:24",
             "cycles-wrap:20",
             "active-not-clamped",

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::domain::access::Access;
+use crate::domain::access::{Access, Register};
 use crate::domain::asked::Asked;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
@@ -94,6 +94,17 @@ pub struct DeviceIdentity {
     pub link: String,
 }
 
+/// A word that our driver wrote to a register and read back otherwise, several times in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Misread {
+    /// The register.
+    pub register: Register,
+    /// What was written.
+    pub wrote: u32,
+    /// What was read back.
+    pub read: u32,
+}
+
 /// What a device's adapter keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdapterShape {
@@ -122,6 +133,16 @@ pub trait Device: Subject {
     /// What happened on the link that leads to it.
     fn link_events(&self) -> LinkEvents {
         LinkEvents::default()
+    }
+
+    /// What the driver read back otherwise than it had written it, when it opened the device and since.
+    fn misreads(&self) -> &[Misread] {
+        &[]
+    }
+
+    /// What went otherwise than expected when the device was opened, a sentence without its full stop each.
+    fn opening(&self) -> &[String] {
+        &[]
     }
 
     /// Has the adapter carry out these operations; gives what each [`AdapterOp::Read`] showed, in order.

@@ -258,6 +258,8 @@ pub enum StandardCheck {
     SyncTick,
     /// The registers, commands and contexts against the device's documents.
     Conformance,
+    /// Runs in the register sequence of the published program, one right after the other.
+    AsAClient,
 }
 
 /// How much the check of conformance asks.
@@ -291,7 +293,7 @@ impl Conformance {
 
 impl StandardCheck {
     /// All of them.
-    pub const ALL: [StandardCheck; 7] = [
+    pub const ALL: [StandardCheck; 8] = [
         StandardCheck::Accumulation,
         StandardCheck::BankSweep,
         StandardCheck::ShortSweep,
@@ -299,6 +301,7 @@ impl StandardCheck {
         StandardCheck::AdapterRoundTrips,
         StandardCheck::SyncTick,
         StandardCheck::Conformance,
+        StandardCheck::AsAClient,
     ];
 
     /// The kinds of fault that it is about. Whether it would notice them is another matter, and computed.
@@ -312,6 +315,7 @@ impl StandardCheck {
             StandardCheck::ArrivalOrders => &[OrderDependence],
             StandardCheck::AdapterRoundTrips => &[StaleRead, LostHighWord, WrongOperator, PipelineHazard, WrongContext],
             StandardCheck::SyncTick => &[WrongMessage, StaleRead, LostHighWord],
+            StandardCheck::AsAClient => &[LeftFromBefore, DeadBanks, LostDelta, FlippedResultBits, WrongCycles],
             StandardCheck::Conformance => &[WrongCycles, WrongContext, WrongRegister, WrongAnswer],
         }
     }

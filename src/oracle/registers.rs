@@ -142,6 +142,15 @@ impl Documented {
                 self.finish();
                 return over.then_some((DONE, DONE | BUSY));
             }
+            // A client that polls for one flag looks at that one alone. Whether its run is over, its reads tell.
+            Access::PollDone => {
+                self.finish();
+                return (self.engine == Engine::Done).then_some((DONE, DONE));
+            }
+            Access::PollIdle => {
+                self.finish();
+                return Some((0, BUSY));
+            }
         }
         None
     }

@@ -61,6 +61,7 @@ mod tests {
             banks: 8,
             link: "in-process".into(),
             link_events: Vec::new(),
+            opening: Vec::new(),
         };
         let sweep = BankSweep {
             device: "model".into(),

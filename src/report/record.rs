@@ -166,6 +166,9 @@ pub struct DeviceRecord {
     /// What happened on the link that the run survived, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_events: Vec<String>,
+    /// What went otherwise than expected when it was opened, a sentence without its full stop each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opening: Vec<String>,
 }
 
 /// A device's bank sweep.

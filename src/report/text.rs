@@ -348,9 +348,10 @@ impl Text {
         }
         self.heading("devices");
         for device in &record.devices {
-            let DeviceRecord { name, evidence, version, banks, link, link_events } = device;
+            let DeviceRecord { name, evidence, version, banks, link, link_events, opening } = device;
             self.paragraph("  - ", 4, &format!("{name}: evidence {evidence}, {}", identity(*version, *banks, link)));
             link_events.iter().for_each(|event| self.paragraph("    link: ", 6, event));
+            opening.iter().for_each(|sentence| self.paragraph("    at opening: ", 6, sentence));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::link_events::LinkEvents;
-use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Drive, Subject, SubjectError};
+use crate::domain::subject::{BenchDevice, Device, DeviceIdentity, Drive, Misread, Subject, SubjectError};
 use crate::domain::watch::Watch;
 use crate::domain::waveform::Look;
 use crate::subject::links::LinkConditions;
@@ -222,6 +222,14 @@ impl Device for BusDevice {
 
     fn link_events(&self) -> LinkEvents {
         self.driver.link_events()
+    }
+
+    fn misreads(&self) -> &[Misread] {
+        self.driver.misreads()
+    }
+
+    fn opening(&self) -> &[String] {
+        self.driver.opening()
     }
 
     fn operate(&mut self, ops: &[AdapterOp]) -> Result<Vec<u64>, SubjectError> {

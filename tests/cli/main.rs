@@ -3,6 +3,7 @@
 mod common;
 mod served;
 
+mod as_client;
 mod bad_input;
 mod busy_lines;
 mod conformance;

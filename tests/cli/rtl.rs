@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{Answer, Reading, UnderWay, abench, answer, unwrapped};
@@ -271,7 +272,7 @@ fn a_waveform_shows_the_part_that_goes_wrong_as_the_report_says_it() {
         ("dead-bank:3", "engine.bank[3]"),
         ("extra-cycle", "engine.cycles"),
         ("flip-bit:5", "engine.result"),
-        ("stale-read", "adapter.rd"),
+        ("stale-read", "adapter.response"),
         ("lost-high-word", "adapter.accumulator"),
         ("accum-operator:add", "adapter.accumulator"),
     ] {
@@ -287,12 +288,59 @@ fn a_waveform_shows_the_part_that_goes_wrong_as_the_report_says_it() {
         let vcd = fs::read_to_string(folder.path().join(seen["file"].as_str().expect("a file"))).expect("a waveform");
         let signals = signals(&vcd);
         let at = 1000 * seen["nanoseconds"].as_u64().expect("a time");
-        assert_eq!(word_at(&signals, name, at), held, "{fault}: {what}");
+        // What the clock changes is there 1 ns after it rises; a reader who samples at the rise sees what stood before it.
+        assert_eq!(word_at(&signals, name, at + 1_000), held, "{fault}: {what}");
+        assert_ne!(word_at(&signals, name, at), held, "{fault}: {what}");
         // Each part with its inner life, and the bus that both are on.
         for inside in ["adapter.stage", "adapter.code", "adapter.rs1", "engine.next", "engine.busy", "wb_adr_i", "clk"]
         {
             word_at(&signals, inside, at);
         }
+    }
+}
+
+/// Where the test command installs a parser of VCD files that is not ours.
+fn pyvcd() -> Option<PathBuf> {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/pyvcd/bin/python");
+    if python.exists() {
+        return Some(python);
+    }
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI pyvcd must be there: {}", python.display());
+    let _ = writeln!(std::io::stderr(), "SKIPPED: pyvcd is not installed (.ci/test installs it with python3)");
+    None
+}
+
+#[test]
+fn a_parser_that_is_not_ours_finds_the_named_clock_and_the_contexts_that_the_case_touches() {
+    let Some(python) = pyvcd() else { return };
+    for (fault, name) in [
+        ("dead-bank:3", "bank[3]"),
+        ("extra-cycle", "engine.cycles"),
+        ("stale-read", "adapter.response"),
+        ("lost-high-word", "adapter.accumulator"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let record = folder.path().join("run.json");
+        let run = ["50", "--backend", "rtl", "--plant", fault, "--record", text(&record)];
+        assert_eq!(answer(&run).exit, 1, "{fault}");
+        let record: Value = serde_json::from_str(&fs::read_to_string(&record).expect("a record")).expect("JSON");
+        let seen = &record["waveforms"][0];
+        let what = seen["what"].as_str().expect("words");
+        let held = what.split(" holds 0x").nth(1).and_then(|rest| rest.split(' ').next()).expect("a word");
+        let at = seen["nanoseconds"].as_u64().expect("a time").to_string();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/first_wrong.py");
+        let vcd = folder.path().join(seen["file"].as_str().expect("a file"));
+        let mut reader = Command::new(&python);
+        reader.arg(script).arg(&vcd).args([&at, name, held]);
+        let read = Answer::of(reader.output().expect("it starts"));
+        assert_eq!(read.exit, 0, "{fault}: {what}: {read:?}");
+        let of_adapter = name.starts_with("adapter");
+        assert_eq!(read.output.contains("contexts.context_"), of_adapter, "{fault}: {read:?}");
+        // Another clock, or another word, is not found.
+        let mut wrong = Command::new(&python);
+        wrong.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/first_wrong.py")).arg(&vcd);
+        wrong.args([&at, name, "0x123456789abcdef"]);
+        assert_eq!(Answer::of(wrong.output().expect("it starts")).exit, 1, "{fault}");
     }
 }
 

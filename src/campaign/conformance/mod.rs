@@ -27,7 +27,8 @@ use crate::explore::minimise::fewest_items;
 use crate::oracle::registers::{Known, WrongWord, first_wrong_word, judged_words};
 use crate::report::record::{Check, Part};
 
-use programs::{Program, programs};
+pub(in crate::campaign) use programs::Program;
+use programs::programs;
 
 /// Name of the check of the engine's registers and runs.
 pub const OF_ENGINE: &str = "conformance of the engine";
@@ -36,13 +37,13 @@ pub const OF_ENGINE: &str = "conformance of the engine";
 pub const OF_ADAPTER: &str = "conformance of the adapter";
 
 /// The judge's name.
-const ORACLE: &str = "documents";
+pub(in crate::campaign) const ORACLE: &str = "documents";
 
 /// Replays for making a counterexample smaller.
 const REPLAYS: u32 = 100;
 
-/// Clocks of the runs in a counterexample above which it is not made smaller: each try would take as long.
-const MOST_CLOCKS: u64 = 1 << 21;
+/// Clocks of the runs in all replays that make a counterexample smaller: a slow simulation does as many in some seconds.
+const MOST_CLOCKS: u64 = 1 << 22;
 
 /// What is known of a device before it is asked.
 pub fn known(device: &dyn BenchDevice) -> Known {
@@ -51,13 +52,13 @@ pub fn known(device: &dyn BenchDevice) -> Known {
 
 /// What was found in one part of a device so far.
 #[derive(Default)]
-struct Found {
-    planned: usize,
-    made: usize,
-    wrong: usize,
-    words: usize,
-    asked: Asked,
-    findings: Vec<Finding>,
+pub(in crate::campaign) struct Found {
+    pub planned: usize,
+    pub made: usize,
+    pub wrong: usize,
+    pub words: usize,
+    pub asked: Asked,
+    pub findings: Vec<Finding>,
 }
 
 /// Makes the check on a device; gives what was found until an error, and the error.
@@ -98,7 +99,7 @@ pub fn check(
 }
 
 /// Has the device make the accesses of a program, and judges them.
-fn make(
+pub(in crate::campaign) fn make(
     device: &mut dyn BenchDevice,
     known: Known,
     program: &Program,
@@ -116,9 +117,9 @@ fn make(
         return Ok(());
     }
     let failing = &program.accesses[..=wrong.place];
-    let again = first_wrong_word(known, failing, &device.access(failing, watch)?);
-    let reproducible = again == Some(wrong);
-    let shrunk = if reproducible { shrink(device, known, failing, watch)? } else { None };
+    let reproducible = comes_again(device, known, failing, wrong, watch)?;
+    let shrunk =
+        if reproducible && can_be_made_smaller(known, failing) { shrink(device, known, failing, watch)? } else { None };
     let (accesses, shows, size) = shrunk.unwrap_or_else(|| (failing.to_vec(), wrong, "not made smaller".to_owned()));
     found.findings.push(Finding {
         subject: device.name().to_owned(),
@@ -135,12 +136,42 @@ fn make(
     Ok(())
 }
 
+/// How often an access has to be wrong again where it does not show the same word again.
+const AGAIN: usize = 3;
+
+/// Whether these accesses lead to the same wrong word again. What is read while a run goes on is another word each time: such
+/// an access counts if it is wrong [`AGAIN`] times more, one after the other.
+pub fn comes_again(
+    device: &mut dyn BenchDevice,
+    known: Known,
+    accesses: &[Access],
+    wrong: WrongWord,
+    watch: &mut dyn Watch,
+) -> Result<bool, SubjectError> {
+    for _ in 0..AGAIN {
+        match first_wrong_word(known, accesses, &device.access(accesses, watch)?) {
+            Some(again) if again == wrong => return Ok(true),
+            Some(again) if again.place == wrong.place => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Over a link, a list that waits for a run is kept as it is: without its START, or its settings, each try would wait for up to
+/// 43 s of real time.
+fn can_be_made_smaller(known: Known, failing: &[Access]) -> bool {
+    let waits = |access: &Access| matches!(access, Access::Finish | Access::PollDone | Access::PollIdle);
+    known.in_process || !failing.iter().any(waits)
+}
+
 /// What was read, in words.
 fn told(accesses: &[Access], wrong: WrongWord) -> String {
     let bits = if wrong.fixed == u32::MAX { String::new() } else { format!(", bits {:#x}", wrong.fixed) };
     match accesses[wrong.place] {
         Access::See(register) => format!("{} as it reads{bits}", register.name()),
         Access::Do(command) => format!("the answer of {command}{bits}"),
+        Access::PollDone | Access::PollIdle => format!("CTRL as it is polled{bits}"),
         _ => format!("the engine's STATUS at the end of a run{bits}"),
     }
 }
@@ -181,11 +212,13 @@ fn shrink(
     }
     // A reset stands at the start or nowhere.
     let is_case = |accesses: &[Access]| !accesses.is_empty() && !accesses[1..].contains(&Access::Reset);
-    let bound = if clocks(start) > MOST_CLOCKS { 0 } else { REPLAYS };
+    let bound = u32::try_from(MOST_CLOCKS / clocks(start).max(1)).map_or(REPLAYS, |replays| replays.min(REPLAYS));
     let smallest =
         fewest_items(start, bound, |accesses| Ok::<_, SubjectError>(is_case(accesses) && replay(accesses)?.is_some()))?;
-    let (shows, again) = (replay(&smallest.found)?, replay(&smallest.found)?);
-    let Some(shows) = shows.filter(|_| shows == again) else { return Ok(None) };
+    let Some(shows) = replay(&smallest.found)? else { return Ok(None) };
+    if !comes_again(device, known, &smallest.found, shows, watch)? {
+        return Ok(None);
+    }
     let len = smallest.found.len();
     let size = if smallest.neighbours_pass {
         format!("{len} accesses; leaving out any one of them passes")
@@ -196,13 +229,18 @@ fn shrink(
 }
 
 impl Found {
-    fn into_check(self, device: &dyn BenchDevice, part: Site, differing: &[differences::Difference]) -> Check {
+    /// What is found so far, and whether all that was planned was made.
+    pub(in crate::campaign) fn verdict(&self) -> Verdict {
         let falsified = self.findings.iter().any(|finding| finding.reproducible);
-        let verdict = match (falsified, self.findings.is_empty(), self.made == self.planned) {
+        match (falsified, self.findings.is_empty(), self.made == self.planned) {
             (true, ..) => Verdict::Falsified,
             (_, true, true) => Verdict::Holds,
             _ => Verdict::Inconclusive,
-        };
+        }
+    }
+
+    fn into_check(self, device: &dyn BenchDevice, part: Site, differing: &[differences::Difference]) -> Check {
+        let verdict = self.verdict();
         let what = match part {
             Site::Engine => "registers, flags and runs of COUNTs up to",
             Site::Adapter => "operands, commands and their answers, SWAP and LOAD between",

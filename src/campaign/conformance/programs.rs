@@ -19,7 +19,7 @@ pub struct Program {
 }
 
 impl Program {
-    fn of(part: Site, during: impl Into<String>, accesses: Vec<Access>) -> Self {
+    pub(in crate::campaign) fn of(part: Site, during: impl Into<String>, accesses: Vec<Access>) -> Self {
         Program { during: during.into(), part, accesses }
     }
 }

@@ -77,6 +77,7 @@ fn show_table() -> Shown {
             banks: identity.banks,
             link: identity.link.clone(),
             link_events: Vec::new(),
+            opening: Vec::new(),
         };
         let text = board_table::render(&record, &table, Outcome::of(check.verdict).board());
         let rows = text.lines().filter(|line| line.ends_with("  OK")).count();

@@ -45,7 +45,9 @@ impl Driver {
                     }
                     Access::See(register) => shown.push(self.bus.read(address(register))?),
                     Access::Do(command) => shown.push(self.answer(command.code())?),
-                    Access::Finish => shown.push(self.see_the_end(self.expected(count.div_ceil(active)), watch)?),
+                    Access::Finish | Access::PollDone | Access::PollIdle => {
+                        shown.push(self.poll(access, self.expected(count.div_ceil(active)), watch)?);
+                    }
                 }
             }
             watch.advance(slice.len() as u64);
@@ -53,14 +55,23 @@ impl Driver {
         Ok(shown)
     }
 
-    /// The engine's STATUS at the end of a run that should take so long, or when it is long overdue.
-    fn see_the_end(&mut self, expected: Duration, watch: &dyn Watch) -> Result<u32, DriverError> {
+    /// The first word that ends this wait for a run that should take so long, or the one that is read when the run is
+    /// long overdue.
+    fn poll(&mut self, access: Access, expected: Duration, watch: &dyn Watch) -> Result<u32, DriverError> {
         let start = self.bus.elapsed();
         loop {
             let waited = self.bus.elapsed() - start;
-            let status = self.read_engine(engine::STATUS)?;
-            if status & engine::BUSY == 0 && status & engine::DONE != 0 {
+            let status = self.read_engine(if access == Access::Finish { engine::STATUS } else { engine::CTRL })?;
+            let (idle, done) = (status & engine::BUSY == 0, status & engine::DONE != 0);
+            if idle && done {
                 self.running = None;
+            }
+            let ends = match access {
+                Access::PollDone => done,
+                Access::PollIdle => idle,
+                _ => idle && done,
+            };
+            if ends {
                 return Ok(status);
             }
             if watch.stop_requested() {

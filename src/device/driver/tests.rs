@@ -97,7 +97,7 @@ impl Bus for Statuses {
 
 #[test]
 fn an_identity_is_taken_once_it_was_told_twice() {
-    let told = |words: &[u32]| identify(&mut Statuses(words.to_vec())).map(|identity| identity.banks).ok();
+    let told = |words: &[u32]| identify(&mut Statuses(words.to_vec())).map(|(identity, _)| identity.banks).ok();
     assert_eq!(told(&[0, 0x0204_0000, 0x0210_0000, 0x0208_0000]), Some(8));
     let never: Vec<u32> = (1..=TRIES).map(|banks| 0x0200_0000 | banks << 16).collect();
     assert_eq!(told(&never), None);
@@ -379,7 +379,7 @@ fn a_device_is_restarted_once_its_engine_is_idle() {
     let mut driver = Driver::open(Box::new(BusyUntil::seconds(0))).expect("a device");
     assert_eq!(driver.restart(), Ok(()));
     let identity = driver.identity().clone();
-    let mut driver = Driver { bus: Box::new(BusyUntil::seconds(3600)), identity, clock_hz: CLOCK_HZ, running: None };
+    let mut driver = Driver::after_reset(Box::new(BusyUntil::seconds(3600)), identity);
     assert!(matches!(driver.restart(), Err(DriverError::Occupied { .. })));
 }
 
@@ -388,7 +388,7 @@ fn left_behind(in_process: bool) -> Option<u32> {
     let bus = BusyUntil { in_process, end: Duration::from_secs(3), ..BusyUntil::seconds(0) };
     let written = Rc::clone(&bus.written);
     let identity = DeviceIdentity { version: 2, banks: 8, link: "busy".to_owned() };
-    let mut driver = Driver { bus: Box::new(bus), identity, clock_hz: CLOCK_HZ, running: None };
+    let mut driver = Driver::after_reset(Box::new(bus), identity);
     let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
     assert_eq!(driver.run(run, &mut Stopping), Err(DriverError::Interrupted));
     drop(driver);
@@ -476,12 +476,7 @@ fn a_start_that_the_link_loses_is_given_again_once() {
 #[test]
 fn an_engine_that_stays_busy_is_given_up_after_the_expected_time_and_a_margin() {
     let identity = DeviceIdentity { version: 2, banks: 8, link: "constant".to_owned() };
-    let mut driver = Driver {
-        bus: Box::new(Constant { word: 1, clock: Duration::ZERO }),
-        identity,
-        clock_hz: CLOCK_HZ,
-        running: None,
-    };
+    let mut driver = Driver::after_reset(Box::new(Constant { word: 1, clock: Duration::ZERO }), identity);
     let run = EngineRun { count: 300_000_000, active: 1, seed: Seed::new(1) };
     let Err(DriverError::Deadline { waited, .. }) = driver.run(run, &mut Unwatched) else { panic!("no deadline") };
     // 3 s at 100 MHz, and the margin.

@@ -13,22 +13,46 @@ use std::ptr::NonNull;
 pub struct Inside {
     /// The banks of the engine; 0 beyond the last.
     pub banks: [u64; 32],
+    /// SEED of the engine.
+    pub seed: u64,
+    /// The index that lane 0 of the engine takes next.
+    pub next: u64,
     /// RESULT of the engine.
     pub result: u64,
     /// The accumulator of the adapter.
     pub accumulator: u64,
+    /// COUNT of the engine.
+    pub count: u32,
+    /// ACTIVE of the engine.
+    pub active: u32,
     /// CYCLES of the engine.
     pub cycles: u32,
-    /// RD of the adapter.
-    pub rd: u32,
-    /// The adapter's selected context.
-    pub context: u32,
     /// Whether a run is going on.
     pub engine_busy: u32,
     /// Whether the last run is over and its outputs stand.
     pub engine_done: u32,
-    /// Whether a command is being carried out.
-    pub adapter_busy: u32,
+    /// Where the adapter is in a command; 0 if it is idle.
+    pub stage: u32,
+    /// The adapter's last command.
+    pub code: u32,
+    /// RS1 of the adapter.
+    pub rs1: u32,
+    /// RS2 of the adapter.
+    pub rs2: u32,
+    /// The low word of the reference that a LOAD latched.
+    pub load_low: u32,
+    /// The low word of the delta that an ACCUM latched.
+    pub delta_low: u32,
+    /// The adapter's selected context.
+    pub selected: u32,
+    /// The adapter's response, before it is shown.
+    pub response: u32,
+    /// RD of the adapter.
+    pub rd: u32,
+    /// Whether STATUS of the adapter says that there is a response.
+    pub response_ok: u32,
+    /// The word that is answered to a read now; 0 if none is.
+    pub answer: u32,
 }
 
 #[repr(C)]

@@ -1,18 +1,19 @@
-//! The RTL beside a sound model, clock by clock: which clock is the first that goes wrong inside, and a waveform of the
-//! clocks around it.
+//! The RTL with its faults beside a sound simulation of the same RTL, clock by clock: which clock is the first after which
+//! a signal inside differs, and a waveform of the clocks around it.
 //!
 //! Knows: what is inside the two. Must not: judge what they answer, or know what is asked of them.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::bus::{Bus, BusError};
-use crate::device::model::{ACCESS_CLOCKS, ALL_BYTES, Model, Plants};
+use crate::device::model::{ACCESS_CLOCKS, ALL_BYTES, Plants};
 use crate::device::registers::CLOCK_HZ;
-use crate::device::registers::adapter::CONTEXTS;
 use crate::device::rtl::Rtl;
-use crate::device::rtl::ffi::Inside;
+use crate::device::rtl::signals::{Signals, Wrong};
+use crate::device::rtl::vcd::{self, Contexts};
 use crate::domain::fault::{Fault, Site};
 use crate::domain::waveform::{FirstWrong, Look};
 
@@ -35,36 +36,21 @@ pub fn look<E>(
     part: Site,
     mut drive: impl FnMut(Connect) -> Result<(), E>,
 ) -> Result<Look, E> {
-    let mut pass = |around: Option<Clock>| {
-        let watched = Rc::new(RefCell::new(Watched { around, ..Watched::default() }));
+    let mut pass = |around: Option<Clock>, touched: Vec<u8>| {
+        let contexts = Contexts::of(touched);
+        let watched = Rc::new(RefCell::new(Watched { around, contexts, ..Watched::default() }));
         let (seen, faults) = (Rc::clone(&watched), faults.to_vec());
         drive(Box::new(move || Ok(Box::new(Lockstep::new(banks, &faults, part, &seen)?))))?;
         // All buses are gone with the device that used them, and so is what they held.
         Ok(watched.take())
     };
-    let Watched { first_wrong, compared, .. } = pass(None)?;
+    let Watched { first_wrong, compared, touched, .. } = pass(None, Vec::new())?;
     let Some((at, first_wrong)) = first_wrong else {
         return Ok(Look { first_wrong: None, compared, vcd: String::new() });
     };
-    let waveform = pass(Some(at))?.waveform;
-    let vcd = headed(&String::from_utf8_lossy(&waveform), &first_wrong);
+    let Watched { waveform, contexts, .. } = pass(Some(at), touched.into_iter().collect())?;
+    let vcd = vcd::headed(&contexts.added_to(&String::from_utf8_lossy(&waveform)), &first_wrong);
     Ok(Look { first_wrong: Some(first_wrong), compared, vcd })
-}
-
-/// A VCD file's text with what it shows at its top, and without the date, which would make every one another.
-fn headed(text: &str, first_wrong: &FirstWrong) -> String {
-    let FirstWrong { clock, nanoseconds, what, .. } = first_wrong;
-    let mut vcd = format!("$comment first wrong in clock {clock}, at {nanoseconds} ns: {what} $end\n");
-    let mut in_date = false;
-    for line in text.lines() {
-        in_date |= line.starts_with("$date");
-        if !in_date {
-            vcd.push_str(line);
-            vcd.push('\n');
-        }
-        in_date &= !line.contains("$end");
-    }
-    vcd
 }
 
 /// A clock of one of the buses that a device is used through.
@@ -85,14 +71,20 @@ struct Watched {
     /// The clock around which a waveform is wanted.
     around: Option<Clock>,
     waveform: Vec<u8>,
+    /// Contexts that were selected or written.
+    touched: BTreeSet<u8>,
+    /// Their references in the clocks that are drawn.
+    contexts: Contexts,
 }
 
-/// The RTL with its faults, and a sound model that the same is done to.
+/// The RTL with its faults; it has a sound simulation beside it, to which the same is done.
 struct Lockstep {
     rtl: Rtl,
-    model: Model,
     part: Site,
     clock: Clock,
+    /// The clock in which the device was open: what was done before it is no part of a case.
+    opened: Option<u64>,
+    signals: Signals,
     watched: Rc<RefCell<Watched>>,
     draws: bool,
     link: String,
@@ -104,8 +96,8 @@ impl Lockstep {
         let link = rtl.link().to_owned();
         watched.borrow_mut().buses += 1;
         let clock = Clock { bus: watched.borrow().buses, number: 0 };
-        let model = Model::new(banks, &Plants::default());
-        Ok(Lockstep { rtl, model, part, clock, watched: Rc::clone(watched), draws: false, link })
+        let (opened, signals) = (None, Signals::default());
+        Ok(Lockstep { rtl, part, clock, opened, signals, watched: Rc::clone(watched), draws: false, link })
     }
 
     /// So many clocks, one by one where they are looked at.
@@ -115,7 +107,6 @@ impl Lockstep {
             let step = if self.looks() { 1 } else { left };
             self.before_a_clock();
             self.rtl.advance(step);
-            self.model.advance(step);
             self.after_clocks(step);
             left -= step;
         }
@@ -132,9 +123,11 @@ impl Lockstep {
 
     fn before_a_clock(&mut self) {
         let around = self.watched.borrow().around.filter(|around| around.bus == self.clock.bus);
-        if around.is_some_and(|around| self.clock.number == around.number.saturating_sub(AROUND + 1)) {
+        let begins = around.map(|around| around.number.saturating_sub(AROUND + 1).max(self.opened.unwrap_or(u64::MAX)));
+        if begins == Some(self.clock.number) && !self.draws {
             self.rtl.simulation.open_waveform();
             self.draws = true;
+            self.draw_contexts();
         }
     }
 
@@ -145,85 +138,37 @@ impl Lockstep {
         if around.is_some_and(|around| self.draws && self.clock.number == around.number + AROUND) {
             self.keep_waveform();
         }
-        if around.is_none() && looks {
-            self.watched.borrow_mut().compared += 1;
-            if let Some((bank, what)) = self.difference() {
-                let number = self.clock.number;
-                let nanoseconds = number * CLOCK_NANOSECONDS - CLOCK_NANOSECONDS / 2;
-                let first_wrong = FirstWrong { clock: number, nanoseconds, bank, what };
-                self.watched.borrow_mut().first_wrong = Some((self.clock, first_wrong));
-            }
+        if self.draws {
+            self.draw_contexts();
         }
+        if around.is_none() && looks {
+            self.compare();
+        }
+    }
+
+    /// Compares the two simulations after a clock.
+    fn compare(&mut self) {
+        let Some(sound) = &self.rtl.sound else { return };
+        let found = self.signals.compare(self.part, &self.rtl.simulation, sound);
+        let mut watched = self.watched.borrow_mut();
+        watched.compared += 1;
+        watched.touched.extend(found.touched);
+        if let Some(Wrong { bank, what }) = found.wrong.filter(|_| self.opened.is_some()) {
+            let number = self.clock.number;
+            let first_wrong = FirstWrong { clock: number, nanoseconds: vcd::rises_at(number) / 1_000, bank, what };
+            watched.first_wrong = Some((self.clock, first_wrong));
+        }
+    }
+
+    /// Keeps the references of the touched contexts as they are after this clock.
+    fn draw_contexts(&mut self) {
+        let mut watched = self.watched.borrow_mut();
+        watched.contexts.draw(self.clock.number, |context| self.rtl.simulation.reference(context));
     }
 
     fn keep_waveform(&mut self) {
         self.draws = false;
         self.watched.borrow_mut().waveform = self.rtl.simulation.close_waveform();
-    }
-
-    /// What differs inside the two now: the bank, if it is one, and words for it.
-    fn difference(&self) -> Option<(Option<u32>, String)> {
-        let (got, right) = (self.rtl.simulation.inside(), inside(&self.model));
-        match self.part {
-            Site::Engine => engine_difference(&got, &right),
-            Site::Adapter => self.adapter_difference(&got, &right).map(|what| (None, what)),
-        }
-    }
-
-    fn adapter_difference(&self, got: &Inside, right: &Inside) -> Option<String> {
-        let words = [
-            ("accumulator", got.accumulator, right.accumulator),
-            ("RD", got.rd.into(), right.rd.into()),
-            ("selected context", got.context.into(), right.context.into()),
-            ("busy", got.adapter_busy.into(), right.adapter_busy.into()),
-        ];
-        first_difference("the adapter's ", &words).or_else(|| {
-            // Contexts are written by commands alone.
-            let references = self.model.adapter().references();
-            let contexts = (0..CONTEXTS).filter(|_| right.adapter_busy != 0);
-            contexts.into_iter().find_map(|context| {
-                let name = format!("context {context}");
-                let got = self.rtl.simulation.reference(context as u8);
-                first_difference("the adapter's ", &[(name.as_str(), got, references[context])])
-            })
-        })
-    }
-}
-
-fn engine_difference(got: &Inside, right: &Inside) -> Option<(Option<u32>, String)> {
-    let bank = (0..got.banks.len()).find(|&bank| got.banks[bank] != right.banks[bank]);
-    if let Some(bank) = bank {
-        let name = format!("bank {bank}");
-        let what = first_difference("", &[(&name, got.banks[bank], right.banks[bank])]);
-        return what.map(|what| (Some(bank as u32), what));
-    }
-    let words = [
-        ("CYCLES", got.cycles.into(), right.cycles.into()),
-        ("RESULT", got.result, right.result),
-        ("busy", got.engine_busy.into(), right.engine_busy.into()),
-        ("done", got.engine_done.into(), right.engine_done.into()),
-    ];
-    first_difference("the engine's ", &words).map(|what| (None, what))
-}
-
-fn first_difference(whose: &str, words: &[(&str, u64, u64)]) -> Option<String> {
-    let (name, got, right) = words.iter().find(|(_, got, right)| got != right)?;
-    Some(format!("{whose}{name} holds {got:#x} and should hold {right:#x}"))
-}
-
-/// What is inside the model, as the RTL shows it.
-fn inside(model: &Model) -> Inside {
-    let (engine, adapter) = (model.engine(), model.adapter());
-    Inside {
-        banks: *engine.banks(),
-        result: engine.result(),
-        accumulator: adapter.accumulator(),
-        cycles: engine.cycles(),
-        rd: adapter.rd(),
-        context: adapter.context(),
-        engine_busy: engine.is_busy().into(),
-        engine_done: engine.is_done().into(),
-        adapter_busy: adapter.is_busy().into(),
     }
 }
 
@@ -239,7 +184,6 @@ impl Bus for Lockstep {
     fn read(&mut self, address: u32) -> Result<u32, BusError> {
         self.before_a_clock();
         let (word, _) = self.rtl.begin(false, address, 0, ALL_BYTES);
-        self.model.begin_read(address);
         self.after_clocks(1);
         self.advance(ACCESS_CLOCKS - 1);
         self.rtl.release();
@@ -258,7 +202,6 @@ impl Bus for Lockstep {
     fn write_bytes(&mut self, address: u32, word: u32, bytes: u8) -> Result<bool, BusError> {
         self.before_a_clock();
         self.rtl.begin(true, address, word, bytes);
-        self.model.begin_write(address, word, bytes);
         self.after_clocks(1);
         self.advance(ACCESS_CLOCKS - 1);
         self.rtl.release();
@@ -272,6 +215,10 @@ impl Bus for Lockstep {
     fn pause(&mut self, duration: Duration) {
         let clocks = duration.as_nanos() / u128::from(CLOCK_NANOSECONDS);
         self.advance(u64::try_from(clocks).unwrap_or(u64::MAX));
+    }
+
+    fn opened(&mut self) {
+        self.opened = Some(self.clock.number);
     }
 
     fn ends_with_its_driver(&self) -> bool {

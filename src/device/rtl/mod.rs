@@ -5,6 +5,8 @@
 
 mod ffi;
 pub mod lockstep;
+mod signals;
+mod vcd;
 
 use std::time::Duration;
 

@@ -1,13 +1,23 @@
 // The simulations as plain functions, for ffi.rs. A handle comes from abench_rtl_new, is used by one thread at a time, and
 // ends with abench_rtl_delete.
 
+#include <iterator>
+
 #include "models.h"
+
+// The smallest simulation that has so many banks, or null if none has.
+static Simulation* smallest(const Maker* maker, const Maker* end, uint32_t banks) {
+    while (maker != end && maker->most_banks < banks) ++maker;
+    return maker == end ? nullptr : maker->make(banks);
+}
 
 extern "C" {
 
 // A device after reset, or null if there is none with so many banks.
 Simulation* abench_rtl_new(uint32_t banks, bool takes_plants) {
-    return banks >= 1 && banks <= 32 ? (takes_plants ? PLANTED : SOUND)[banks - 1]() : nullptr;
+    if (banks == 0) return nullptr;
+    return takes_plants ? smallest(std::begin(PLANTED), std::end(PLANTED), banks)
+                        : smallest(std::begin(SOUND), std::end(SOUND), banks);
 }
 
 void abench_rtl_delete(Simulation* simulation) { delete simulation; }

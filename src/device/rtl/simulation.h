@@ -13,14 +13,26 @@
 // What is inside at this moment, for a comparison clock by clock. `ffi.rs` has the same layout.
 struct Inside {
     uint64_t banks[32];
+    uint64_t seed;
+    uint64_t next;
     uint64_t result;
     uint64_t accumulator;
+    uint32_t count;
+    uint32_t active;
     uint32_t cycles;
-    uint32_t rd;
-    uint32_t context;
     uint32_t engine_busy;
     uint32_t engine_done;
-    uint32_t adapter_busy;
+    uint32_t stage;
+    uint32_t code;
+    uint32_t rs1;
+    uint32_t rs2;
+    uint32_t load_low;
+    uint32_t delta_low;
+    uint32_t selected;
+    uint32_t response;
+    uint32_t rd;
+    uint32_t response_ok;
+    uint32_t answer;
 };
 
 class Simulation {
@@ -52,6 +64,12 @@ public:
     }
 };
 
+// A generated class, and how a device of it is made with so many banks or fewer.
+struct Maker {
+    uint32_t most_banks;
+    Simulation* (*make)(uint32_t banks);
+};
+
 template <class Top, bool takes_plants>
 class Of final : public Simulation {
     // A generated class that is destroyed looks for its context in the thread's. It has to be the right one then, and one
@@ -69,20 +87,39 @@ class Of final : public Simulation {
     std::unique_ptr<VerilatedVcdC> waveform;
     uint64_t clock = 0;
 
-    static constexpr int banks = sizeof(decltype(Top::rootp->abench_top__DOT__engine__DOT__bank)) / sizeof(uint64_t);
+    static constexpr int most_banks = sizeof(decltype(Top::rootp->abench_top__DOT__engine__DOT__bank)) / sizeof(uint64_t);
     // 100 MHz, in units of the file: picoseconds.
-    static constexpr uint64_t HALF_PERIOD = 5000;
-
-    void half(bool high, uint64_t time) {
-        top.clk = high;
-        top.eval();
-        if (VL_UNLIKELY(waveform)) waveform->dump(time);
-    }
+    static constexpr uint64_t PERIOD = 10000;
+    // When in a clock inputs change, the clock rises, what it changes is there, and the clock falls.
+    static constexpr uint64_t INPUTS = 2500;
+    static constexpr uint64_t RISE = 5000;
+    static constexpr uint64_t OUTPUTS = 6000;
+    static constexpr uint64_t FALL = 10000;
 
     void tick() {
-        half(true, 2 * HALF_PERIOD * clock + HALF_PERIOD);
-        half(false, 2 * HALF_PERIOD * (clock + 1));
+        if (VL_UNLIKELY(waveform)) {
+            drawn_tick();
+        } else {
+            top.clk = 1;
+            top.eval();
+            top.clk = 0;
+            top.eval();
+        }
         ++clock;
+    }
+
+    // In the file nothing but the clock changes when it rises: a reader who samples there sees what the registers took.
+    void drawn_tick() {
+        const uint64_t begin = PERIOD * clock;
+        top.eval();
+        waveform->dump(begin + INPUTS);
+        top.clk = 1;
+        waveform->dump(begin + RISE);
+        top.eval();
+        waveform->dump(begin + OUTPUTS);
+        top.clk = 0;
+        top.eval();
+        waveform->dump(begin + FALL);
     }
 
     void reset() {
@@ -94,8 +131,10 @@ class Of final : public Simulation {
     }
 
 public:
-    Of() {
+    // With so many banks, of those that the class has.
+    explicit Of(uint32_t banks) {
         context.traceEverOn(true);
+        top.banks_fitted = banks;
         drive(false, false, 0, 0, 15);
         top.clk = 0;
         top.eval();
@@ -145,15 +184,27 @@ public:
     void inside(Inside& inside) const override {
         const auto& root = *top.rootp;
         std::memset(&inside, 0, sizeof inside);
-        std::memcpy(inside.banks, &root.abench_top__DOT__engine__DOT__bank, banks * sizeof(uint64_t));
+        std::memcpy(inside.banks, &root.abench_top__DOT__engine__DOT__bank, most_banks * sizeof(uint64_t));
+        inside.seed = root.abench_top__DOT__engine__DOT__seed;
+        inside.next = root.abench_top__DOT__engine__DOT__next;
         inside.result = root.abench_top__DOT__engine__DOT__result;
+        inside.count = root.abench_top__DOT__engine__DOT__count;
+        inside.active = root.abench_top__DOT__engine__DOT__active;
         inside.cycles = root.abench_top__DOT__engine__DOT__cycles;
         inside.engine_busy = root.abench_top__DOT__engine__DOT__busy;
         inside.engine_done = root.abench_top__DOT__engine__DOT__done;
         inside.accumulator = root.abench_top__DOT__adapter__DOT__accumulator;
+        inside.stage = root.abench_top__DOT__adapter__DOT__stage;
+        inside.code = root.abench_top__DOT__adapter__DOT__code;
+        inside.rs1 = root.abench_top__DOT__adapter__DOT__rs1;
+        inside.rs2 = root.abench_top__DOT__adapter__DOT__rs2;
+        inside.load_low = root.abench_top__DOT__adapter__DOT__load_low;
+        inside.delta_low = root.abench_top__DOT__adapter__DOT__delta_low;
+        inside.selected = root.abench_top__DOT__adapter__DOT__selected;
+        inside.response = root.abench_top__DOT__adapter__DOT__response;
         inside.rd = root.abench_top__DOT__adapter__DOT__rd;
-        inside.context = root.abench_top__DOT__adapter__DOT__context;
-        inside.adapter_busy = root.abench_top__DOT__adapter__DOT__stage != 0;
+        inside.answer = top.wb_dat_o;
+        inside.response_ok = root.abench_top__DOT__adapter__DOT__response_ok;
     }
 
     uint64_t reference(uint32_t context) const override {
@@ -167,7 +218,7 @@ public:
         waveform = std::make_unique<VerilatedVcdC>(&kept);
         top.trace(waveform.get(), 99);
         waveform->open("");
-        waveform->dump(2 * HALF_PERIOD * clock);
+        waveform->dump(PERIOD * clock);
     }
 
     const std::string& close_waveform() override {
