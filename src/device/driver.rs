@@ -118,6 +118,13 @@ pub enum DriverError {
 /// The longest pause between two looks at a busy device, so that a long run can be stopped and shows progress.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long to wait before the next look at a run: as long as it should still take. A run that is overdue is looked at
+/// less and less often: a thousand looks a millisecond, for a second, cost more than they show.
+fn until_next_look(expected: Duration, waited: Duration) -> Duration {
+    let (left, overdue) = (expected.saturating_sub(waited), waited.saturating_sub(expected));
+    left.max(overdue / 4).clamp(Duration::from_micros(1), LONGEST_PAUSE)
+}
+
 /// How long is waited for the end of a run whose outcome nobody wants: one that was found at open, or was left. Longer
 /// runs exist; who stops one, or starts another, is not kept waiting for them.
 const LONGEST_REST: Duration = Duration::from_secs(5);
@@ -266,11 +273,12 @@ impl Driver {
     }
 
     /// Writes a word to the registers that keep the seed of the next run, and reads it back; nothing if the device is in
-    /// this process, where no link lies between.
+    /// this process, where no link lies between. A busy engine takes no seed, so a run that was left is waited for.
     pub fn echo(&mut self, word: u64) -> Result<Option<u64>, DriverError> {
         if self.bus.ends_with_its_driver() {
             return Ok(None);
         }
+        self.let_run_end()?;
         self.echo_of(word, SEED_REGISTERS).map(Some)
     }
 
@@ -522,8 +530,7 @@ impl Driver {
                 let what = format!("a run of {} deltas on {} banks", run.count, run.active);
                 return Err(self.late(what, waited, status, "bit 1 (done) set and bit 0 (busy) clear"));
             }
-            let left = expected.saturating_sub(waited);
-            self.bus.pause(left.clamp(Duration::from_micros(1), LONGEST_PAUSE));
+            self.bus.pause(until_next_look(expected, waited));
         }
     }
 
@@ -543,6 +550,21 @@ impl Driver {
             }
             self.bus.pause(LONGEST_PAUSE);
         }
+    }
+
+    /// Waits, within a bound, for the end of a run that was left: a run cannot be stopped. Gives whether it has ended.
+    fn let_run_end(&mut self) -> Result<bool, DriverError> {
+        let Some(end) = self.running else { return Ok(true) };
+        let now = self.bus.elapsed();
+        let deadline = (end.max(now) + MARGIN).min(now + LONGEST_REST);
+        while self.bus.elapsed() < deadline {
+            if self.read_engine(engine::STATUS)? & engine::BUSY == 0 {
+                self.running = None;
+                return Ok(true);
+            }
+            self.bus.pause(LONGEST_PAUSE);
+        }
+        Ok(false)
     }
 
     /// How long a run of so many clock cycles should take.
@@ -568,25 +590,11 @@ impl Driver {
 }
 
 impl Drop for Driver {
-    /// Leaves the device idle where it can: a run cannot be stopped, so its end is waited for, within a bound. A device
-    /// that ends with its driver is left as it is.
+    /// Leaves the device idle where it can. A device that ends with its driver is left as it is.
     fn drop(&mut self) {
-        let Some(end) = self.running else { return };
-        if self.bus.ends_with_its_driver() {
-            return;
-        }
-        let now = self.bus.elapsed();
-        let deadline = (end.max(now) + MARGIN).min(now + LONGEST_REST);
-        while self.bus.elapsed() < deadline {
-            match self.read_engine(engine::STATUS) {
-                Ok(status) if status & engine::BUSY == 0 => {
-                    // What cannot be cleared stays as it is: nobody is left to tell.
-                    let _ = self.write_engine(engine::CTRL, engine::CLEAR);
-                    return;
-                }
-                Ok(_) => self.bus.pause(LONGEST_PAUSE),
-                Err(_) => return,
-            }
+        if self.running.is_some() && !self.bus.ends_with_its_driver() && matches!(self.let_run_end(), Ok(true)) {
+            // What cannot be cleared stays as it is: nobody is left to tell.
+            let _ = self.write_engine(engine::CTRL, engine::CLEAR);
         }
     }
 }

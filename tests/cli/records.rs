@@ -180,7 +180,7 @@ fn a_case_in_which_nothing_is_judged_is_inconclusive() {
     for ops in ["read", "select:5+read", "load:0:0x1", "accum:0x1+read"] {
         let replayed = answer(&["replay", &format!("case1,model,adapter,ops={ops}")]);
         assert_eq!(replayed.exit, 3, "{ops}: {}", replayed.output);
-        assert!(replayed.output.contains("no READ of the case is determined"), "{}", replayed.output);
+        assert!(replayed.output.contains("nothing that the case shows is determined"), "{}", replayed.output);
     }
     assert_eq!(answer(&["replay", "case1,model,adapter,ops=load:0:0x1+accum:0x3+read"]).exit, 0);
 }

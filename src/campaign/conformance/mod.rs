@@ -140,7 +140,7 @@ pub(in crate::campaign) fn make(
 const AGAIN: usize = 3;
 
 /// Whether these accesses lead to the same wrong word again. What is read while a run goes on is another word each time: such
-/// an access counts if it is wrong [`AGAIN`] times more, one after the other.
+/// an access counts if it is wrong three times more, one after the other.
 pub fn comes_again(
     device: &mut dyn BenchDevice,
     known: Known,

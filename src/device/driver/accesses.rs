@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bus::{BusError, MARGIN};
-use crate::device::driver::{Driver, DriverError, LONGEST_PAUSE};
+use crate::device::driver::{Driver, DriverError, until_next_look};
 use crate::device::registers::{address, engine};
 use crate::domain::access::{Access, Register};
 use crate::domain::watch::Watch;
@@ -80,7 +80,7 @@ impl Driver {
             if waited >= expected + MARGIN {
                 return Ok(status);
             }
-            self.bus.pause(expected.saturating_sub(waited).clamp(Duration::from_micros(1), LONGEST_PAUSE));
+            self.bus.pause(until_next_look(expected, waited));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A user's own Verilog, simulated by Verilator, behind a [`Bus`]: compiled and loaded while the program runs.
 //!
 //! Knows: the ports of the device, and how a Wishbone access goes. Must not: know what any register means, or who drives it.
-//! Unlike [`crate::device::rtl`], it needs no feature of the build, sees nothing but the ports, and waits for each
+//! Unlike `device::rtl`, it needs no feature of the build, sees nothing but the ports, and waits for each
 //! acknowledgement.
 
 mod cache;
