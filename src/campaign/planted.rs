@@ -4,7 +4,7 @@ use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::seed::Seed;
 use crate::domain::subject::Device;
 use crate::domain::verdict::Verdict;
-use crate::fault::catalogue::{Use, why_equivalent, why_not_activated};
+use crate::fault::catalogue::{Use, why_equivalent, why_not_activated, why_unchanged};
 use crate::report::record::{CauseRecord, Check, Part, PlantedOutcome, PlantedRecord};
 
 /// The outcome of every fault that was to be planted, in every device that takes faults. A fault is detected if it
@@ -69,12 +69,9 @@ fn outcome(
     let Activity { reached, changed } = activity;
     let (outcome, reason) = match (reached, changed, found_by) {
         (0, ..) => (PlantedOutcome::NotActivated, why_not_activated(fault, Some(used))),
-        (_, 0, _) => match why_equivalent(fault, used.seed) {
+        (_, 0, _) => match why_equivalent(fault) {
             Some(reason) => (PlantedOutcome::Equivalent, reason),
-            None => {
-                let reason = "it was in use, and every word that was read is as a sound device shows it";
-                (PlantedOutcome::Escaped, reason.to_owned())
-            }
+            None => (PlantedOutcome::Escaped, why_unchanged(fault, used.seed)),
         },
         (.., []) => (PlantedOutcome::Escaped, "it changed something, and every check passed".to_owned()),
         (.., found_by) if told_apart => (PlantedOutcome::Detected, format!("found by {}", found_by.join(", "))),

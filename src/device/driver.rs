@@ -110,6 +110,19 @@ pub enum DriverError {
         /// What came back.
         came: u64,
     },
+    /// One word of the mark of an emulator, and another word that is none.
+    #[error(
+        "{link}: the seed {:#018x}, which asks an emulator for its mark, was written and read back as {came:#018x}, {ECHOES} \
+         times the same. One half of it is the mark of an emulator and the other is not: neither a device nor an emulator \
+         answers so. Is a register of 32 bits stuck, or is another program between abench and the device?",
+        mark::QUESTION
+    )]
+    HalfMark {
+        /// How the device is reached.
+        link: String,
+        /// What came back.
+        came: u64,
+    },
     /// The user stopped the run.
     #[error("stopped by the user")]
     Interrupted,
@@ -227,22 +240,38 @@ impl Driver {
 
     /// How the device's answers are got, where it is an emulator of ours and says so.
     pub fn mark(&mut self) -> Result<Option<Evidence>, DriverError> {
+        let marked = self.ask_for_mark();
+        // No question is left behind for whoever reads the seed next.
+        self.bus.write_run(SEED_REGISTERS[0], &[1, 0])?;
+        marked
+    }
+
+    fn ask_for_mark(&mut self) -> Result<Option<Evidence>, DriverError> {
         // Whoever gives the question back as it was asked is no emulator of ours. What is neither that nor a mark was damaged
         // on its way, unless it is always the same.
         let (mut before, mut times) = (mark::QUESTION, 0);
-        let mut marked = None;
+        let mut half = None;
         for _ in 0..TRIES {
             let echo = self.echo_of(mark::QUESTION, SEED_REGISTERS)?;
-            marked = mark::evidence(&[echo as u32, (echo >> 32) as u32]);
+            let words = [echo as u32, (echo >> 32) as u32];
+            let marked = mark::evidence(&words);
+            if mark::is_whole(words) {
+                return Ok(marked);
+            }
+            if echo == mark::QUESTION {
+                return Ok(half);
+            }
+            half = half.or(marked);
             times = if echo == before { times + 1 } else { 1 };
             before = echo;
-            if marked.is_some() || echo == mark::QUESTION || times == ECHOES {
-                break;
+            if times == ECHOES {
+                return match marked {
+                    Some(_) => Err(DriverError::HalfMark { link: self.bus.link().to_owned(), came: echo }),
+                    None => Ok(half),
+                };
             }
         }
-        // No question is left behind for whoever reads the seed next.
-        self.bus.write_run(SEED_REGISTERS[0], &[1, 0])?;
-        Ok(marked)
+        Ok(half)
     }
 
     /// What the device says of itself.

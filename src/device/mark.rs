@@ -7,8 +7,9 @@
 //!
 //! A device gives back the seed that was written, the question included: to ask costs a write and a read of registers that
 //! every such device has. Nothing outside the register map is read, where a SoC may have nothing that answers and would end
-//! each read with a bus time-out. That is why it is asked under `--silicon`, too. One of the two words is enough: a link
-//! that damages the other one does not hide the mark.
+//! each read with a bus time-out. That is why it is asked under `--silicon`, too. One of the two words is a mark as well: a
+//! link that damages the other one now and then does not hide it. A mark that is always the same half is nobody's: neither
+//! an emulator of ours nor a device answers so.
 
 use crate::domain::evidence::Evidence;
 
@@ -53,6 +54,11 @@ pub fn evidence(words: &[u32]) -> Option<Evidence> {
     let mark = words.iter().find(|word| *word & EMU_BITS == EMU)?;
     let known = CODES.iter().find(|(_, code)| u32::from(*code) == mark & !EMU_BITS);
     Some(known.map_or(Evidence::Model, |(evidence, _)| *evidence))
+}
+
+/// Whether both of these words are one mark.
+pub fn is_whole(words: [u32; 2]) -> bool {
+    words[0] == words[1] && words[0] & EMU_BITS == EMU
 }
 
 /// What a status byte of the serial protocol tells, where it is a mark.

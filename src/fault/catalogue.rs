@@ -345,16 +345,23 @@ pub fn why_not_activated(fault: Fault, used: Option<Use>) -> String {
 }
 
 /// Why no run whatever could tell this fault from a sound part, if that is so. Whether a given run did is another matter.
-pub fn why_equivalent(fault: Fault, seed: Seed) -> Option<String> {
+pub fn why_equivalent(fault: Fault) -> Option<String> {
     match fault {
-        Fault::Drop(index) | Fault::Duplicate(index) | Fault::Torn(index) if u64::from(index) == seed.value() => {
-            Some(format!("its effect is nil: index {index} equals SEED {seed}, so its delta is 0"))
-        }
         Fault::SwapBanks(..) | Fault::Misaddress(_) => {
             Some("its effect is nil: the banks are merged by XOR, whichever holds a delta".to_owned())
         }
         Fault::Reorder(_) => Some("its effect is nil: XOR takes deltas in any order".to_owned()),
         _ => None,
+    }
+}
+
+/// Why a fault that was in use changed no word that runs of this SEED read.
+pub fn why_unchanged(fault: Fault, seed: Seed) -> String {
+    match fault {
+        Fault::Drop(index) | Fault::Duplicate(index) | Fault::Torn(index) if u64::from(index) == seed.value() => {
+            format!("index {index} equals SEED {seed}, so its delta is 0; runs of another SEED would tell")
+        }
+        _ => "it was in use, and every word that was read is as a sound device shows it".to_owned(),
     }
 }
 

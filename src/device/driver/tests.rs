@@ -172,30 +172,45 @@ impl Bus for Asked {
     }
 }
 
+/// The mark of a device whose seed registers give this back, and how often it was asked for.
+fn marked(gives_back: fn(u32, usize) -> u32) -> (Result<Option<Evidence>, DriverError>, usize) {
+    let read = Rc::new(RefCell::new(Vec::new()));
+    let mut driver = Driver::of(Box::new(Asked { seed: [0; 2], gives_back, read: Rc::clone(&read) }));
+    let mark = driver.mark();
+    let asked = read.borrow().len() / 2;
+    (mark, asked)
+}
+
 #[test]
 fn the_mark_is_asked_for_once_in_registers_that_every_device_has() {
-    let marked = |gives_back| {
-        let read = Rc::new(RefCell::new(Vec::new()));
-        let mut driver = Driver::of(Box::new(Asked { seed: [0; 2], gives_back, read: Rc::clone(&read) }));
-        let mark = driver.mark().expect("a link");
-        assert!(driver.echo(0).is_ok());
-        (mark, (read.borrow().len() - 2) / 2)
-    };
     // A device gives back what was written.
-    assert_eq!(marked(|word, _| word), (None, 1));
-    assert_eq!(marked(|_, _| mark::word(Evidence::RtlSimulation)), (Some(Evidence::RtlSimulation), 1));
-    // One word of the two is enough; where both were damaged it is asked again.
-    assert_eq!(
-        marked(|_, reads| if reads % 2 == 0 { mark::word(Evidence::Model) } else { 0 }),
-        (Some(Evidence::Model), 1)
-    );
-    assert_eq!(
-        marked(|_, reads| if reads > 4 { mark::word(Evidence::Model) } else { reads as u32 }),
-        (Some(Evidence::Model), 3)
-    );
+    assert_eq!(marked(|word, _| word), (Ok(None), 1));
+    assert_eq!(marked(|_, _| mark::word(Evidence::RtlSimulation)), (Ok(Some(Evidence::RtlSimulation)), 1));
     // A bit that is stuck is always the same, and no mark; what is never the same comes to an end, too.
-    assert_eq!(marked(|word, _| word & !1), (None, ECHOES as usize));
-    assert_eq!(marked(|_, reads| reads as u32), (None, TRIES as usize));
+    assert_eq!(marked(|word, _| word & !1), (Ok(None), ECHOES as usize));
+    assert_eq!(marked(|_, reads| reads as u32), (Ok(None), TRIES as usize));
+}
+
+#[test]
+fn a_mark_of_which_a_word_is_damaged_is_asked_for_again() {
+    let late = |_, reads| if reads > 3 { mark::word(Evidence::Model) } else { reads as u32 };
+    assert_eq!(marked(late), (Ok(Some(Evidence::Model)), 3));
+    let never_whole = |_, reads| if reads % 2 == 0 { mark::word(Evidence::Model) } else { reads as u32 };
+    assert_eq!(marked(never_whole), (Ok(Some(Evidence::Model)), TRIES as usize), "it is not taken for a device");
+}
+
+#[test]
+fn a_mark_that_is_always_the_same_half_is_unavailable_with_what_was_asked_and_what_came() {
+    let halves: [fn(u32, usize) -> u32; 2] = [
+        |_, reads| if reads % 2 == 0 { mark::word(Evidence::Model) } else { 0 },
+        |word, reads| if reads % 2 == 1 { mark::word(Evidence::Model) } else { word },
+    ];
+    for gives_back in halves {
+        let (mark, asked) = marked(gives_back);
+        let told = mark.expect_err("half a mark").to_string();
+        assert!(told.contains("0x656d756c6174653f") && told.contains("454d554d"), "{told}");
+        assert_eq!(asked, ECHOES as usize);
+    }
 }
 
 /// A model behind a link that does this to words on their way back, and loses the writes of these numbers.
