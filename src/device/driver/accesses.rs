@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bus::{BusError, MARGIN};
+use crate::bus::BusError;
 use crate::device::driver::{Driver, DriverError, until_next_look};
 use crate::device::registers::{address, engine};
 use crate::domain::access::{Access, Register};
@@ -16,8 +16,6 @@ impl Driver {
     /// the device makes of the accesses is what is asked for. A device is made anew by whoever holds it, not here.
     pub fn access(&mut self, accesses: &[Access], watch: &mut dyn Watch) -> Result<Vec<u32>, DriverError> {
         let mut shown = Vec::new();
-        // COUNT and ACTIVE as they were written, which say how long a run should take.
-        let (mut count, mut active) = (u32::MAX, 1);
         for slice in accesses.chunks(SLICE) {
             if watch.stop_requested() {
                 return Err(DriverError::Interrupted);
@@ -28,10 +26,10 @@ impl Driver {
                     Access::Write(register, word) => {
                         self.bus.write(address(register), word)?;
                         match register {
-                            Register::Count => count = word,
-                            Register::Active => active = word.clamp(1, self.identity.banks.max(1)),
+                            Register::Count => self.count = word,
+                            Register::Active => self.active = word.clamp(1, self.identity.banks.max(1)),
                             Register::Ctrl if word & engine::START != 0 => {
-                                let end = self.bus.elapsed() + self.expected(count.div_ceil(active));
+                                let end = self.bus.elapsed() + self.expected(self.cycles());
                                 self.running.get_or_insert(end);
                             }
                             _ => {}
@@ -46,13 +44,18 @@ impl Driver {
                     Access::See(register) => shown.push(self.bus.read(address(register))?),
                     Access::Do(command) => shown.push(self.answer(command.code())?),
                     Access::Finish | Access::PollDone | Access::PollIdle => {
-                        shown.push(self.poll(access, self.expected(count.div_ceil(active)), watch)?);
+                        shown.push(self.poll(access, self.expected(self.cycles()), watch)?);
                     }
                 }
             }
             watch.advance(slice.len() as u64);
         }
         Ok(shown)
+    }
+
+    /// The cycles that a run takes with the settings that were written.
+    fn cycles(&self) -> u32 {
+        self.count.div_ceil(self.active.max(1))
     }
 
     /// The first word that ends this wait for a run that should take so long, or the one that is read when the run is
@@ -77,7 +80,7 @@ impl Driver {
             if watch.stop_requested() {
                 return Err(DriverError::Interrupted);
             }
-            if waited >= expected + MARGIN {
+            if waited >= expected + self.margin(expected) {
                 return Ok(status);
             }
             self.bus.pause(until_next_look(expected, waited));
