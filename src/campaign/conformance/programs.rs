@@ -3,6 +3,7 @@
 use crate::campaign::conformance::pairs::{Circuit, cover, de_bruijn};
 use crate::domain::access::{Access, Command, Register};
 use crate::domain::asked::{KEEPERS, RESET_ONES};
+use crate::domain::delta::Xorshift64;
 use crate::domain::fault::Site;
 use crate::domain::seed::Seed;
 use crate::domain::trial::Conformance;
@@ -46,6 +47,7 @@ pub fn programs(known: Known, seed: Seed, extent: Conformance, most_pairs: usize
         programs.extend([reset_of_engine(), reset_of_contexts()]);
     }
     programs.extend([engine_registers(), active(known.banks, seed), flags(seed)]);
+    programs.push(bits_of_banks(known.banks, seed));
     programs.extend(runs(known.banks, seed, extent));
     programs.extend([operands(), commands(seed, extent), zero_bit()]);
     programs.extend(moves(seed, extent, most_pairs));
@@ -142,6 +144,24 @@ fn flags(seed: Seed) -> Program {
         accesses.extend([Register::Count, Register::Active, Register::SeedLo, Register::SeedHi].map(Access::See));
     }
     Program::of(Site::Engine, "done and busy around runs", accesses)
+}
+
+/// Short runs after which each bit of each bank was 1 in one and 0 in another, and some of drawn seeds. Under one seed a bit
+/// of a bank may hold 0 at the end of every run, and under the complement too, since most bits of their deltas are equal.
+fn bits_of_banks(banks: u32, seed: Seed) -> Program {
+    let mut accesses = Vec::new();
+    for bank in 0..banks {
+        // The last delta goes to this bank, and is all ones, then zero.
+        for delta in [u64::MAX, 0] {
+            accesses.extend(run(bank + 1, banks, Seed::new(Xorshift64::invert(delta) ^ u64::from(bank))));
+        }
+    }
+    let mut stream = seed.stream("conformance: banks");
+    for active in (1..=banks).chain(1..=banks) {
+        let count = stream.below(4 * u64::from(banks)) as u32;
+        accesses.extend(run(count, active, Seed::new(stream.word())));
+    }
+    Program::of(Site::Engine, "runs that set and clear every bit of every bank", accesses)
 }
 
 /// Runs of two complementary seeds.
