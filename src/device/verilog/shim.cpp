@@ -69,6 +69,37 @@ class Simulation {
         top.eval();
     }
 
+    // The bus between two accesses, the same each time: often no clock, else a few. An access that always takes the same
+    // number of clocks would hide a register that changes at every clock. While nothing is asked of the device, its bus is
+    // not still: on a bus with other slaves STB and a write of theirs reach every slave, and CYC says whose it is; a master
+    // may also keep CYC between two accesses.
+    uint32_t idle() {
+        const uint32_t drawn = next();
+        const uint32_t clocks = drawn & 3 ? 0 : 1 + (drawn >> 2 & 3);
+        for (uint32_t clock = 0; clock < clocks; ++clock) {
+            const uint32_t how = next();
+            top.wb_cyc_i = (how & 3) == 1;
+            top.wb_stb_i = (how & 3) == 2;
+            top.wb_we_i = how >> 2 & 1;
+            top.wb_sel_i = 0xF;
+            top.wb_adr_i = (how & 8 ? ENGINE : ADAPTER) + (how >> 2 & 0x3C);
+            top.wb_dat_i = next();
+            top.eval();
+            tick();
+        }
+        return clocks;
+    }
+
+    uint32_t next() {
+        noise = noise * 6364136223846793005 + 1442695040888963407;
+        return static_cast<uint32_t>(noise >> 33);
+    }
+
+    static constexpr uint32_t ADAPTER = 0xF0020000;
+    static constexpr uint32_t ENGINE = 0xF0021000;
+    uint64_t noise = 1;
+    bool wrote = false;
+
     template <class Work>
     bool guarded(Work work) {
         if (!stopped.empty()) return false;
@@ -148,17 +179,20 @@ public:
         return count;
     }
 
-    // One Wishbone access: asked for until it is acknowledged. Gives its clocks, 0 if none of so many clocks brought an
-    // acknowledgement, and -1 if the simulation stopped.
+    // One Wishbone access: asked for until it is acknowledged. Gives its clocks and those since the access before, 0 if none of
+    // so many clocks brought an acknowledgement, and -1 if the simulation stopped. A read right after a write follows at
+    // once: it shows what a device is still doing.
     int64_t access(bool writes, uint32_t select, uint32_t address, uint32_t* word, uint32_t limit) {
         int64_t clocks = 0;
         const bool done = guarded([&] {
-            ask(true, writes, select, address, *word);
+            const uint32_t before = wrote && !writes ? 0 : idle();
+            wrote = writes;
+            ask(true, writes, select, address, writes ? *word : next());
             for (uint32_t clock = 1; clock <= limit && clocks == 0; ++clock) {
                 const bool acknowledged = top.wb_ack_o;
                 if (acknowledged) {
                     *word = top.wb_dat_o;
-                    clocks = clock;
+                    clocks = before + clock;
                 }
                 tick();
             }
