@@ -189,7 +189,7 @@ mod tests {
     use crate::subject::device::BusDevice;
 
     /// A device behind a link.
-    const FAR: Known = Known { version: 2, banks: 8, in_process: false, ignores_parts: false };
+    const FAR: Known = Known { version: 2, banks: 8, in_process: false, selects_bytes: false };
 
     fn checked(banks: u32, faults: &[Fault]) -> Check {
         let mut device = BusDevice::model("model", banks, faults).expect("the model is there");

@@ -227,7 +227,7 @@ impl Driver {
         self.bus.ends_with_its_driver()
     }
 
-    /// Whether parts of words can be written to the device: one of ours, in this process.
+    /// Whether parts of words can be written to the device.
     pub fn selects_bytes(&self) -> bool {
         self.bus.selects_bytes()
     }

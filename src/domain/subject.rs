@@ -164,9 +164,8 @@ pub trait BenchDevice: Device {
         false
     }
 
-    /// Whether it is one of ours, which does what the table in `device/model` says where the device's documents
-    /// leave that open.
-    fn keeps_our_table(&self) -> bool {
+    /// Whether some bytes of a word can be written to it.
+    fn selects_bytes(&self) -> bool {
         false
     }
 

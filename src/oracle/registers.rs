@@ -1,7 +1,11 @@
 //! What a device's registers should show, by its documents alone: what they leave open has no expectation.
 
+use std::collections::BTreeMap;
+
 use crate::domain::access::{Access, Command, Register};
+use crate::domain::asked::KEEPERS;
 use crate::domain::execution::EngineRun;
+use crate::domain::fault::Site;
 use crate::domain::seed::Seed;
 use crate::domain::subject::DeviceIdentity;
 use crate::oracle::equations::right_result;
@@ -40,14 +44,14 @@ pub struct Known {
     pub banks: u32,
     /// Whether nothing but the accesses takes time: the device is in this process.
     pub in_process: bool,
-    /// Whether it should ignore a write of less than a word, as ours do.
-    pub ignores_parts: bool,
+    /// Whether some bytes of a word can be written to it.
+    pub selects_bytes: bool,
 }
 
 impl Known {
     /// What a device says of itself.
-    pub fn of(identity: &DeviceIdentity, in_process: bool, ignores_parts: bool) -> Self {
-        Known { version: identity.version, banks: identity.banks, in_process, ignores_parts }
+    pub fn of(identity: &DeviceIdentity, in_process: bool, selects_bytes: bool) -> Self {
+        Known { version: identity.version, banks: identity.banks, in_process, selects_bytes }
     }
 }
 
@@ -67,6 +71,8 @@ pub struct Documented {
     count: Option<u32>,
     active: Option<u32>,
     seed: [Option<u32>; 2],
+    /// Registers of which some bytes were written: the word before, and the bits of it that were not.
+    parts: BTreeMap<Register, (u32, u32)>,
     engine: Engine,
     /// After a reset, and before anything was started.
     untouched: bool,
@@ -93,6 +99,7 @@ impl Documented {
             count: None,
             active: None,
             seed: [None; 2],
+            parts: BTreeMap::new(),
             engine: Engine::Idle,
             untouched: false,
             cycles: None,
@@ -130,11 +137,8 @@ impl Documented {
         match access {
             Access::Reset => *self = Documented::after_reset(self.known),
             Access::Write(register, word) => self.write(register, word),
-            Access::WriteBytes(register, bytes, word) => match bytes {
-                0xF => self.write(register, word),
-                _ if self.known.ignores_parts => {}
-                _ => self.forget(register),
-            },
+            Access::WriteBytes(register, 0xF, word) => self.write(register, word),
+            Access::WriteBytes(register, bytes, _) => self.write_bytes(register, bytes),
             Access::See(register) => return self.see(register),
             Access::Do(command) => return self.carry_out(command).map(|word| (word, u32::MAX)),
             Access::Finish => {
@@ -163,7 +167,27 @@ impl Documented {
         }
     }
 
+    /// Some bytes of a word are written. Whether a device takes them is open; on Wishbone the others are not valid, and no
+    /// device may take them.
+    fn write_bytes(&mut self, register: Register, bytes: u8) {
+        let busy = matches!(self.engine, Engine::Busy(_)) && register.site() == Site::Engine;
+        // START and clear are in the lowest byte.
+        if bytes == 0 || register == Register::Ctrl && bytes & 1 == 0 {
+            return;
+        }
+        let before = self.see(register).filter(|_| !busy && KEEPERS.contains(&register));
+        self.forget(register);
+        if let Some((word, fixed)) = before {
+            let written = (0..4).filter(|byte| bytes >> byte & 1 == 1).fold(0, |mask, byte| mask | 0xFF << (8 * byte));
+            self.parts.insert(register, (word & fixed & !written, fixed & !written));
+        }
+        if busy {
+            self.engine = Engine::Busy(None);
+        }
+    }
+
     fn write(&mut self, register: Register, word: u32) {
+        self.parts.remove(&register);
         let busy = matches!(self.engine, Engine::Busy(_));
         match register {
             // A start is ignored; what a clear does to a run is open.
@@ -200,6 +224,7 @@ impl Documented {
 
     /// What a register holds is not known any more.
     fn forget(&mut self, register: Register) {
+        self.parts.remove(&register);
         match register {
             Register::Count => self.count = None,
             Register::Active => self.active = None,
@@ -233,6 +258,9 @@ impl Documented {
     }
 
     fn see(&self, register: Register) -> Option<(u32, u32)> {
+        if let Some(&(word, fixed)) = self.parts.get(&register) {
+            return (fixed != 0).then_some((word, fixed));
+        }
         let whole = |word: Option<u32>| word.map(|word| (word, u32::MAX));
         let idle = !matches!(self.engine, Engine::Busy(_));
         match register {
@@ -346,7 +374,7 @@ pub fn judged_words(known: Known, accesses: &[Access], shown: &[u32]) -> Vec<Wro
 mod tests {
     use super::*;
 
-    const KNOWN: Known = Known { version: 2, banks: 8, in_process: true, ignores_parts: true };
+    const KNOWN: Known = Known { version: 2, banks: 8, in_process: true, selects_bytes: true };
 
     fn expectations(accesses: &[Access]) -> Vec<Option<(u32, u32)>> {
         let mut documented = Documented::new(KNOWN);
@@ -393,6 +421,23 @@ mod tests {
         assert_eq!(words, [0, 1, 1, 0, 0, 0, 0]);
         assert_eq!(expectations(&[Access::Reset, Access::See(EngineStatus)]), [Some((0x0208_0000, u32::MAX))]);
         assert_eq!(expectations(&[Access::Reset, Access::See(AdapterStatus)]), [None], "left open");
+    }
+
+    #[test]
+    fn bytes_that_are_not_selected_stay_and_whether_selected_ones_are_taken_is_open() {
+        use Register::*;
+        let written = [Access::Write(Count, 0x1122_3344), Access::Write(Rs1, 7)];
+        let then = |accesses: &[Access]| expectations(&[&written[..], accesses].concat());
+        let of_bytes = |register, bytes| Access::WriteBytes(register, bytes, 0x5555_5555);
+        assert_eq!(then(&[of_bytes(Count, 0), Access::See(Count)]), [Some((0x1122_3344, u32::MAX))]);
+        assert_eq!(then(&[of_bytes(Count, 2), Access::See(Count)]), [Some((0x1122_0044, 0xFFFF_00FF))]);
+        let twice = [of_bytes(Count, 2), of_bytes(Count, 9), Access::See(Count), Access::See(Rs1)];
+        assert_eq!(then(&twice), [Some((0x0022_0000, 0x00FF_0000)), Some((7, u32::MAX))]);
+        assert_eq!(then(&[of_bytes(Count, 3), of_bytes(Count, 12), Access::See(Count)]), [None]);
+        assert_eq!(then(&[of_bytes(Count, 3), Access::Write(Count, 5), Access::See(Count)]), [Some((5, u32::MAX))]);
+        assert_eq!(then(&[of_bytes(Count, 3), Access::Write(Ctrl, 1), Access::Finish, Access::See(Cycles)])[1], None);
+        let flags = |bytes| expectations(&[Access::Reset, Access::WriteBytes(Ctrl, bytes, 1), Access::See(Ctrl)]);
+        assert_eq!((flags(0xE), flags(1)), (vec![Some((0, 3))], vec![None]));
     }
 
     #[test]

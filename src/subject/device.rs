@@ -194,7 +194,7 @@ impl BenchDevice for BusDevice {
         self.driver.is_in_process()
     }
 
-    fn keeps_our_table(&self) -> bool {
+    fn selects_bytes(&self) -> bool {
         self.driver.selects_bytes()
     }
 

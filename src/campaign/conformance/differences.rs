@@ -30,8 +30,8 @@ struct Question {
 const LONG: u32 = 100_000;
 
 fn questions(seed: Seed) -> Vec<Question> {
-    use Access::{Do, Finish, See, Write};
-    use Register::{AdapterStatus, Count, Ctrl, Cycles, Rd, ResultHi, ResultLo, SeedLo};
+    use Access::{Do, Finish, See, Write, WriteBytes};
+    use Register::{AdapterStatus, Count, Ctrl, Cycles, Rd, ResultHi, ResultLo, Rs1, SeedLo};
     let word = seed.value();
     let set = |count: u32| {
         vec![
@@ -91,6 +91,20 @@ fn questions(seed: Seed) -> Vec<Question> {
             ours: vec![0, 0],
         },
         Question {
+            part: engine,
+            about: "COUNT after a write of its lowest byte alone",
+            over_links: false,
+            accesses: vec![Write(Count, 0x1122_3344), WriteBytes(Count, 1, 0x55), See(Count)],
+            ours: vec![0x1122_3344],
+        },
+        Question {
+            part: Site::Adapter,
+            about: "RS1 after a write of its lowest byte alone",
+            over_links: false,
+            accesses: vec![Write(Rs1, 0x1122_3344), WriteBytes(Rs1, 1, 0x55), See(Rs1)],
+            ours: vec![0x1122_3344],
+        },
+        Question {
             part: Site::Adapter,
             about: "RD right after a command was given, beside the answer before",
             over_links: false,
@@ -106,6 +120,10 @@ pub fn of(device: &mut dyn BenchDevice, seed: Seed, watch: &mut dyn Watch) -> Re
     let mut differences = Vec::new();
     let in_process = device.is_in_process();
     for question in questions(seed).into_iter().filter(|question| question.over_links || in_process) {
+        let selects = question.accesses.iter().any(|access| matches!(access, Access::WriteBytes(..)));
+        if selects && !device.selects_bytes() {
+            continue;
+        }
         let shown = device.access(&question.accesses, watch)?;
         let last = &shown[shown.len() - question.ours.len()..];
         if last != question.ours {

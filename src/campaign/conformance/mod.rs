@@ -50,7 +50,7 @@ const MOST_OVERDUE: u32 = 3;
 
 /// What is known of a device before it is asked.
 pub fn known(device: &dyn BenchDevice) -> Known {
-    Known::of(device.identity(), device.is_in_process(), device.keeps_our_table())
+    Known::of(device.identity(), device.is_in_process(), device.selects_bytes())
 }
 
 /// What was found in one part of a device so far.

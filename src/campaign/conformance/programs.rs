@@ -51,7 +51,7 @@ pub fn programs(known: Known, seed: Seed, extent: Conformance, most_pairs: usize
     programs.extend(runs(known.banks, seed, extent));
     programs.extend([operands(), commands(seed, extent), zero_bit()]);
     programs.extend(moves(seed, extent, most_pairs));
-    if known.in_process && known.ignores_parts {
+    if known.in_process && known.selects_bytes {
         programs.extend([parts_of_engine_words(seed), parts_of_adapter_words(seed)]);
     }
     programs
@@ -290,13 +290,19 @@ fn parts() -> impl Iterator<Item = u8> {
 
 fn parts_of_engine_words(seed: Seed) -> Program {
     let mut accesses = run(1_000, 1, seed);
-    for register in [Register::Count, Register::Active, Register::SeedLo, Register::SeedHi] {
-        accesses.push(Access::Write(register, 1));
+    for register in [Register::Count, Register::SeedLo, Register::SeedHi] {
         for bytes in parts() {
-            accesses.extend([Access::WriteBytes(register, bytes, !0), Access::See(register)]);
+            accesses.extend([
+                Access::Write(register, 1),
+                Access::WriteBytes(register, bytes, !0),
+                Access::See(register),
+            ]);
         }
     }
-    for bytes in parts() {
+    // What ACTIVE is clamped to after a write of its lowest byte alone is open.
+    accesses.extend([Access::WriteBytes(Register::Active, 0, !0), Access::See(Register::Active)]);
+    // START and clear are in the lowest byte: where that is not selected, the run before still stands.
+    for bytes in parts().filter(|bytes| bytes & 1 == 0) {
         accesses.extend([Access::WriteBytes(Register::Ctrl, bytes, 3), Access::See(Register::EngineStatus)]);
         accesses.push(Access::See(Register::ResultLo));
     }
@@ -310,13 +316,13 @@ fn parts_of_adapter_words(seed: Seed) -> Program {
     accesses.extend(command(Command::LoadHi, 3, (word >> 32) as u32));
     for register in [Register::Rs1, Register::Rs2] {
         for bytes in parts() {
+            accesses.push(Access::Write(register, 0x3333_3333));
             accesses.extend([Access::WriteBytes(register, bytes, 0x5555_5555), Access::See(register)]);
         }
     }
-    for bytes in parts() {
-        accesses.extend([Access::WriteBytes(Register::Cmd, bytes, Command::Swap.code()), Access::See(Register::Cmd)]);
-        accesses.extend([Access::Do(Command::Read), Access::Do(Command::ReadHi)]);
-    }
+    // Whether a write of any byte of CMD starts a command is open.
+    accesses.extend([Access::WriteBytes(Register::Cmd, 0, Command::Swap.code()), Access::See(Register::Cmd)]);
+    accesses.extend([Access::Do(Command::Read), Access::Do(Command::ReadHi)]);
     Program::of(Site::Adapter, "writes of some bytes of a word", accesses)
 }
 
@@ -326,7 +332,7 @@ mod tests {
     use crate::oracle::registers::Documented;
 
     fn known(banks: u32) -> Known {
-        Known { version: 2, banks, in_process: true, ignores_parts: true }
+        Known { version: 2, banks, in_process: true, selects_bytes: true }
     }
 
     #[test]

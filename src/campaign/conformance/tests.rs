@@ -84,7 +84,7 @@ fn every_lane_that_ends_early_and_every_stuck_bit_of_the_seed_is_found_at_any_nu
 
 #[test]
 fn a_device_behind_a_link_is_not_asked_for_what_its_link_cannot_do() {
-    let far = Known { version: 2, banks: 8, in_process: false, ignores_parts: false };
+    let far = Known { version: 2, banks: 8, in_process: false, selects_bytes: false };
     let lists = programs(far, StandardTrial::published().seed, Conformance::Quick, usize::MAX);
     let cannot = |access: &Access| matches!(access, Access::Reset | Access::WriteBytes(..));
     assert!(lists.iter().all(|program| !program.accesses.iter().any(cannot)));

@@ -176,6 +176,14 @@ impl Bus for Verilog {
         self.access(true, ALL_BYTES, address, word).map(|_| ())
     }
 
+    fn selects_bytes(&self) -> bool {
+        true
+    }
+
+    fn write_bytes(&mut self, address: u32, word: u32, bytes: u8) -> Result<bool, BusError> {
+        self.access(true, u32::from(bytes) & ALL_BYTES, address, word).map(|_| true)
+    }
+
     fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.clock.saturating_mul(1_000_000_000 / CLOCK_HZ))
     }
