@@ -10,12 +10,15 @@ use abench::campaign::{self, Plan};
 use abench::device::model::{Model, Plants};
 use abench::device::registers::{adapter, command, engine};
 use abench::device::rtl::Rtl;
+use abench::domain::execution::EngineRun;
 use abench::domain::fault::{Fault, MOST_BANKS, WrongOperator};
 use abench::domain::seed::Seed;
+use abench::domain::subject::BenchDevice;
 use abench::domain::trial::{Conformance, StandardCheck, StandardTrial, Trial};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::fault::catalogue::{CATALOGUE, Shape, mutants, why_equivalent};
+use abench::oracle::equations::right_result;
 use abench::report::record::Record;
 use abench::scenario::Scenario;
 use abench::subject::links::LinkConditions;
@@ -227,11 +230,15 @@ const OF_CONFORMANCE: [&str; 11] = [
     "adapter-selects-ignored",
 ];
 
+fn conditions(faults: &[Fault]) -> Conditions {
+    Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec(), link: LinkConditions::default() }
+}
+
 fn run_of(backend: &str, trial: StandardTrial, faults: &[Fault]) -> Record {
     let plan = Plan {
         scenario: Scenario::unnamed(Trial::Standard(trial)),
         backends: backends([backend]).expect("a backend"),
-        conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec(), link: LinkConditions::default() },
+        conditions: conditions(faults),
     };
     let mut subjects = open(&plan.backends, &plan.conditions).expect("the device is there");
     campaign::run(&plan, &mut subjects, &mut Unwatched)
@@ -265,6 +272,37 @@ fn every_fault_of_the_catalogue_is_caught_in_the_rtl_as_it_is_in_the_model() {
     }
     kinds.dedup();
     assert_eq!(kinds.len(), CATALOGUE.len(), "{kinds:?}");
+}
+
+#[test]
+fn the_twelve_faults_that_once_escaped_are_killed_in_the_rtl_and_in_the_model() {
+    let faults = [
+        Fault::SwapKeepsBit7,
+        Fault::LoadWrongResponse,
+        Fault::ZeroBitLowHalf,
+        Fault::ActiveNotClamped,
+        Fault::StuckSeedBit(61),
+        Fault::ShortLane(5),
+        Fault::CyclesWrap(20),
+        Fault::CountWraps(24),
+        Fault::DoneStays,
+        Fault::EngineSelectsIgnored,
+        Fault::AdapterSelectsIgnored,
+        Fault::SeedNotReset,
+    ];
+    for fault in faults {
+        for backend in ["rtl", "model"] {
+            assert_eq!(campaign(backend, &[fault], true).verdict, Verdict::Falsified, "{fault} in {backend}");
+        }
+    }
+    // An index of 31 bits, one too few: one run comes to where it wraps.
+    let run = EngineRun { count: (1 << 31) + 13, active: 8, seed: SEED };
+    for backend in ["rtl", "model"] {
+        let mut subjects = open(&backends([backend]).expect("a backend"), &conditions(&[Fault::IndexWraps(31)]));
+        let device = &mut subjects.as_mut().expect("the device is there").devices[0];
+        let outcome = device.run(run, &mut Unwatched).expect("a run");
+        assert_ne!(outcome.result, right_result(run), "an index one bit too short in {backend}");
+    }
 }
 
 #[test]
