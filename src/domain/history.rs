@@ -13,8 +13,37 @@ pub struct UserEdit {
     pub register: u32,
     /// By how much; never 0.
     pub amount: i64,
-    /// Whether it may be missing: the only stores that had it were lost, or a crash came before its user saw it accepted.
-    pub excused: bool,
+    /// Whether it must count.
+    pub fate: Fate,
+}
+
+/// Whether an edit must be in what replicas show in the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// It must count, once.
+    #[default]
+    Binding,
+    /// It may be missing. A crash came before its user saw it accepted, or no replica but its author's ever showed it and
+    /// that store was lost: no engine can keep such an edit.
+    Unshared,
+    /// Others had shown it, and then every store was lost that its engine declares to keep it in. Whether it is still there
+    /// is the engine's luck: a replica that lacks it is neither right nor wrong.
+    Undeclared {
+        /// How many replicas had shown it, its author's included.
+        shown_by: u32,
+    },
+}
+
+impl Fate {
+    /// Whether no engine can be asked to have it.
+    pub fn is_unshared(self) -> bool {
+        self == Fate::Unshared
+    }
+
+    /// Whether its engine does not promise to have it, though others had shown it.
+    pub fn is_undeclared(self) -> bool {
+        matches!(self, Fate::Undeclared { .. })
+    }
 }
 
 /// The independent list of what users did.
@@ -44,10 +73,10 @@ impl Ledger {
         self.len() == 0
     }
 
-    /// What every register should come to, without those that may be missing.
+    /// What every register should come to, without the edits that no engine can be asked to have.
     pub fn truth(&self) -> Vec<i64> {
         let mut truth = vec![self.start; self.registers as usize];
-        for edit in self.edits().filter(|edit| !edit.excused) {
+        for edit in self.edits().filter(|edit| !edit.fate.is_unshared()) {
             let register = &mut truth[edit.register as usize];
             *register = register.wrapping_add(edit.amount);
         }
@@ -77,6 +106,8 @@ pub struct Counts {
     pub unexplained: u32,
     /// Registers of which it cannot be told whether they are wrong, where that is most: too many edits may be missing.
     pub undecided: u32,
+    /// Registers that lack edits which the engine does not declare to keep, where that is most.
+    pub beyond: u32,
 }
 
 /// What the same world came to with telling amounts.
@@ -124,6 +155,8 @@ pub struct History {
     pub ticks: Vec<u64>,
     /// The same where each tick is told in a visit of its own, so that greetings count.
     pub visits: Vec<u64>,
+    /// Which losses of stores the engine declares that an edit survives, in words.
+    pub survives: &'static str,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

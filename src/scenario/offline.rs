@@ -1,6 +1,6 @@
 //! The workload of a world: what every user does and when.
 
-use crate::domain::history::UserEdit;
+use crate::domain::history::{Fate, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::seed::Stream;
 
@@ -110,7 +110,7 @@ impl<'a> Users<'a> {
                     at: at + u64::from(place),
                     register,
                     amount: if negative { -amount } else { amount },
-                    excused: false,
+                    fate: Fate::Binding,
                 });
             }
         }
@@ -176,7 +176,7 @@ mod tests {
                 }
                 let amount = 1 + stream.below(workload.most.into()) as i64;
                 let amount = if workload.decrements && stream.below(2) == 1 { -amount } else { amount };
-                edits.push(UserEdit { at: tick + u64::from(place), register, amount, excused: false });
+                edits.push(UserEdit { at: tick + u64::from(place), register, amount, fate: Fate::Binding });
             }
         }
         edits.sort_by_key(|edit| edit.at);

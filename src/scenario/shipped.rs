@@ -23,6 +23,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("old-backup", include_str!("../../scenarios/old-backup.toml")),
     ("damaged-store", include_str!("../../scenarios/damaged-store.toml")),
     ("cloned-peer", include_str!("../../scenarios/cloned-peer.toml")),
+    ("two-stores-lost", include_str!("../../scenarios/two-stores-lost.toml")),
+    ("dead-nodes-memory", include_str!("../../scenarios/dead-nodes-memory.toml")),
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
     ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),
     ("crash-and-late", include_str!("../../scenarios/crash-and-late.toml")),

@@ -11,6 +11,17 @@ use crate::sync::vector::{Actor, Ranges};
 /// How far a node is in what it made and took, in its own log and in its parent's.
 pub type Position = (u64, u64, Option<(Actor, Ranges)>);
 
+/// How far a node is in the edits of others, where it tells that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Its log has this length, and [`Node::remembers`] tells of every edit whether it is in it.
+    Own(u64),
+    /// It has all that is in this node's log up to a position.
+    Of(NodeId, u64),
+    /// It has nothing of anybody's.
+    Nothing,
+}
+
 /// One node of a world.
 pub trait Node: std::fmt::Debug {
     /// Its user edits.
@@ -36,6 +47,11 @@ pub trait Node: std::fmt::Debug {
 
     /// How far it is: between two starts, what it shows is the same as long as this is. Nothing where it does not tell.
     fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// How far it is in the edits of others. Nothing where it does not tell: then the messages tell that it took.
+    fn reached(&self) -> Option<Reached> {
         None
     }
 
@@ -115,6 +131,15 @@ impl Node for ReplicaNode {
     fn position(&self) -> Option<Position> {
         let state = self.replica.state();
         Some((state.made, state.log.len(), state.cursor.clone()))
+    }
+
+    fn reached(&self) -> Option<Reached> {
+        let state = self.replica.state();
+        Some(match &state.cursor {
+            _ if self.settings.serves => Reached::Own(state.log.len()),
+            Some((log, ranges)) => Reached::Of(log.client, ranges.prefix()),
+            None => Reached::Nothing,
+        })
     }
 
     fn backlog(&self) -> u64 {

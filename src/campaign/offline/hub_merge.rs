@@ -170,7 +170,7 @@ fn show_merges() -> Shown {
 mod tests {
     use super::*;
     use crate::campaign::offline::quiet_trial;
-    use crate::domain::history::UserEdit;
+    use crate::domain::history::{Fate, UserEdit};
     use crate::domain::watch::Unwatched;
     use crate::subject::{Conditions, backends, open};
     use crate::sync::strategy;
@@ -184,7 +184,7 @@ mod tests {
     fn against(name: &str, change: impl Fn(&mut Outcome)) -> Vec<(u64, u64)> {
         let trial = quiet_trial(2, 4, 100);
         let strategy = strategy::find(name).expect("a strategy");
-        let edit = |register, amount| UserEdit { at: 5, register, amount, excused: false };
+        let edit = |register, amount| UserEdit { at: 5, register, amount, fate: Fate::Binding };
         let users = vec![vec![edit(0, 5), edit(1, -300)], vec![edit(0, 7), edit(3, 1 << 40)]];
         let world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
         let mut outcome = world.with_users(users).traced(2).run(&mut Unwatched).expect("it ends");

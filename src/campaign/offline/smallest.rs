@@ -8,7 +8,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
-use crate::domain::history::UserEdit;
+use crate::domain::history::{Fate, UserEdit};
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Unwatched;
 use crate::oracle::offline::truth;
@@ -28,7 +28,7 @@ pub fn shown(strategy: &Strategy, start: i64, clients: &[Vec<i64>]) -> Result<(u
     trial.presence.lasts_s = 10;
     let user = |(place, amounts): (usize, &Vec<i64>)| {
         let at = SECOND + place as u64 * 1000;
-        amounts.iter().map(|&amount| UserEdit { at, register: 0, amount, excused: false }).collect()
+        amounts.iter().map(|&amount| UserEdit { at, register: 0, amount, fate: Fate::Binding }).collect()
     };
     let users = clients.iter().enumerate().map(user).collect();
     let world = World::new(&trial, strategy, &settings(&trial, None));

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::domain::history::{Counts, History, Telling};
+use crate::domain::history::{Counts, Fate, History, Telling};
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 use crate::oracle::offline::truth::{self, Compared, Wrong};
@@ -20,7 +20,12 @@ pub fn judge(history: &History) -> Judgement {
         Some(Telling::Counts(counts)) => counts,
         Some(Telling::Unfinished { quiet, backlog }) => return unfinished(quiet, backlog),
     };
-    let Counts { wrong, lost, repeated, unexplained, undecided } = counts;
+    let Counts { wrong, lost, repeated, unexplained, undecided, beyond } = counts;
+    if wrong == 0 && beyond > 0 {
+        let registers = counted(beyond, "register");
+        let sentence = format!("{registers} without edits that this engine does not declare to keep{}", with(history));
+        return Judgement { verdict: Verdict::Inconclusive, sentence };
+    }
     if wrong == 0 && undecided > 0 {
         let sentence = "it cannot be told how often edits count".to_owned() + with(history);
         let why = format!("in {} too many may be missing", counted(undecided, "register"));
@@ -62,15 +67,16 @@ fn unfinished(quiet: bool, backlog: u64) -> Judgement {
 pub fn counts(history: &History) -> Counts {
     let compared = truth::compared(history);
     let undecided = compared.iter().map(|at| at.undecided).max().unwrap_or(0);
+    let beyond = compared.iter().map(|at| at.lacking.len()).max().unwrap_or(0) as u32;
     let worst = compared.into_iter().rev().max_by_key(|at| at.wrong.len());
     let Compared { wrong, .. } = worst.unwrap_or_default();
-    let mut edits: BTreeMap<u32, Vec<(i64, bool)>> = wrong.iter().map(|wrong| (wrong.register, Vec::new())).collect();
+    let mut edits: BTreeMap<u32, Vec<(i64, Fate)>> = wrong.iter().map(|wrong| (wrong.register, Vec::new())).collect();
     for edit in history.ledger.edits() {
         if let Some(edits) = edits.get_mut(&edit.register) {
-            edits.push((edit.amount, edit.excused));
+            edits.push((edit.amount, edit.fate));
         }
     }
-    let mut counts = Counts { wrong: wrong.len() as u32, undecided, ..Counts::default() };
+    let mut counts = Counts { wrong: wrong.len() as u32, undecided, beyond, ..Counts::default() };
     for Wrong { register, expected, got } in wrong {
         match explain(&edits[&register], got.wrapping_sub(expected)) {
             Some(Cause { lost, repeated }) => {
@@ -89,16 +95,18 @@ struct Cause {
     repeated: u32,
 }
 
-/// How many edits that are lost, and how many that count twice, make this surplus: at most two in all. An edit that may be
-/// lost is not in what is expected.
-fn explain(edits: &[(i64, bool)], surplus: i64) -> Option<Cause> {
+/// How many edits that are lost, and how many that count twice, make this surplus: at most two in all. An edit that no
+/// engine can be asked to have is not in what is expected; one that its engine does not declare to keep may be missing.
+fn explain(edits: &[(i64, Fate)], surplus: i64) -> Option<Cause> {
     let none = Cause { lost: 0, repeated: 0 };
     // What each edit may have added, which edit it is, and what that is to be called.
     let mut causes: Vec<(i64, usize, Cause)> = Vec::with_capacity(2 * edits.len());
-    for (place, &(amount, excused)) in edits.iter().enumerate() {
-        let (one, other) = match excused {
-            false => ((amount.wrapping_neg(), Cause { lost: 1, ..none }), (amount, Cause { repeated: 1, ..none })),
-            true => ((amount, none), (amount.wrapping_mul(2), Cause { repeated: 1, ..none })),
+    for (place, &(amount, fate)) in edits.iter().enumerate() {
+        let twice = Cause { repeated: 1, ..none };
+        let (one, other) = match fate {
+            Fate::Binding => ((amount.wrapping_neg(), Cause { lost: 1, ..none }), (amount, twice)),
+            Fate::Undeclared { .. } => ((amount.wrapping_neg(), none), (amount, twice)),
+            Fate::Unshared => ((amount, none), (amount.wrapping_mul(2), twice)),
         };
         causes.extend([(one.0, place, one.1), (other.0, place, other.1)]);
     }
@@ -125,7 +133,7 @@ mod tests {
     #[test]
     fn a_difference_is_explained_by_the_fewest_edits() {
         let explained = |amounts: &[i64], surplus| {
-            let edits: Vec<(i64, bool)> = amounts.iter().map(|&amount| (amount, false)).collect();
+            let edits: Vec<(i64, Fate)> = amounts.iter().map(|&amount| (amount, Fate::Binding)).collect();
             explain(&edits, surplus).map(|Cause { lost, repeated }| (lost, repeated))
         };
         assert_eq!(explained(&[1, 4, 16], -4), Some((1, 0)));
@@ -138,9 +146,10 @@ mod tests {
 
     #[test]
     fn an_edit_that_may_be_lost_counts_at_most_once() {
-        assert_eq!(explain(&[(1, false), (16, true)], 32), Some(Cause { lost: 0, repeated: 1 }));
+        let edits = [(1, Fate::Binding), (16, Fate::Unshared)];
+        assert_eq!(explain(&edits, 32), Some(Cause { lost: 0, repeated: 1 }));
         // The one that may be lost is there, and the other is not.
-        assert_eq!(explain(&[(1, false), (16, true)], 15), Some(Cause { lost: 1, repeated: 0 }));
+        assert_eq!(explain(&edits, 15), Some(Cause { lost: 1, repeated: 0 }));
     }
 
     #[test]
@@ -164,7 +173,7 @@ mod tests {
             at: 0,
             register: 0,
             amount: (1 << 44) + (edit + 7).pow(6) % 999_999_937,
-            excused: true,
+            fate: Fate::Unshared,
         };
         let lost: Vec<UserEdit> = (0..91).map(lost).collect();
         // The last two alone are there: no first part of them.
@@ -179,7 +188,7 @@ mod tests {
     }
 
     fn history(got: &[&[i64]]) -> History {
-        let edit = |register, amount| UserEdit { at: 0, register, amount, excused: false };
+        let edit = |register, amount| UserEdit { at: 0, register, amount, fate: Fate::Binding };
         let by_device = vec![vec![edit(0, 1), edit(0, 10)], vec![edit(1, 100)]];
         let end = |registers: &&[i64]| NodeEnd { name: "a".to_owned(), registers: registers.to_vec() };
         History {

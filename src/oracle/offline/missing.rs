@@ -1,4 +1,4 @@
-//! What the edits that may be missing can add to a register: any of them, once or not at all.
+//! What edits that may be missing can add to a register: any of them, once or not at all.
 //!
 //! Their sums are made in two halves, so that twice as many edits can be told apart as there is room for sums of. Where
 //! even the halves are too large, a part is still made: a store that is lost takes what was made last, so that of the edits
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::history::{Ledger, UserEdit};
+use crate::domain::history::{Fate, Ledger, UserEdit};
 
 /// Whether some of the edits that may be missing make a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +39,12 @@ type Halves = [Vec<i64>; 2];
 const SUMS: usize = 1 << 18;
 
 impl Missing {
-    /// Those of a ledger.
-    pub fn of(ledger: &Ledger) -> Self {
+    /// Those of a ledger whose fate is one of these.
+    pub fn of(ledger: &Ledger, may_be_missing: impl Fn(Fate) -> bool) -> Self {
         let mut registers: BTreeMap<u32, Vec<Vec<i64>>> = BTreeMap::new();
         for edits in &ledger.by_device {
-            let rows = edits.chunk_by(|one, next| one.excused && next.excused);
-            for row in rows.filter(|row| row[0].excused) {
+            let rows = edits.chunk_by(|one, next| may_be_missing(one.fate) && may_be_missing(next.fate));
+            for row in rows.filter(|row| may_be_missing(row[0].fate)) {
                 let mut of: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
                 for &UserEdit { register, amount, .. } in row {
                     of.entry(register).or_default().push(amount);
@@ -110,9 +110,10 @@ mod tests {
     use super::*;
 
     fn missing(by_device: &[&[(i64, bool)]]) -> Missing {
-        let edit = |&(amount, excused): &(i64, bool)| UserEdit { at: 0, register: 0, amount, excused };
+        let fate = |may: bool| if may { Fate::Unshared } else { Fate::Binding };
+        let edit = |&(amount, may): &(i64, bool)| UserEdit { at: 0, register: 0, amount, fate: fate(may) };
         let by_device = by_device.iter().map(|edits| edits.iter().map(edit).collect()).collect();
-        Missing::of(&Ledger { start: 0, registers: 1, by_device })
+        Missing::of(&Ledger { start: 0, registers: 1, by_device }, Fate::is_unshared)
     }
 
     /// The amount of an edit among many: large, and no sum of others.

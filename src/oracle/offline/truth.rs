@@ -1,13 +1,19 @@
 //! Whether every register is its start plus every increment in the ledger.
 //!
-//! An edit that only a lost device had may be missing, but it counts at most once: what a register has too much or too
-//! little must be the sum of some of those edits. Where amounts are small, an edit that counts twice can look like such a
-//! sum: worlds in which devices are lost need large amounts, of which none is a sum of others by chance. Where a register
-//! has so many of those edits that their sums cannot all be made, it is right if what is there of each lost store is what
-//! came first; if that does not make its difference, nothing can be told.
+//! An edit that no other replica ever showed may be missing once its store is lost, but it counts at most once: what a
+//! register has too much or too little must be the sum of some of those edits. Where amounts are small, an edit that counts
+//! twice can look like such a sum: worlds in which devices are lost need large amounts, of which none is a sum of others by
+//! chance. Where a register has so many of those edits that their sums cannot all be made, it is right if what is there of
+//! each lost store is what came first; if that does not make its difference, nothing can be told.
+//!
+//! An edit that others had shown is never excused. If its engine declares to survive what happened, a register without it is
+//! wrong. If more stores were lost than the engine declares to survive, the edit is counted as lost, and nothing is proved:
+//! neither that the engine is right nor that it is wrong.
+
+use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::domain::history::History;
+use crate::domain::history::{Fate, History};
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 use crate::oracle::offline::missing::{Fit, Missing};
@@ -17,10 +23,23 @@ use crate::oracle::offline::missing::{Fit, Missing};
 pub struct Wrong {
     /// Which.
     pub register: u32,
-    /// What it should be, without the edits that may be lost.
+    /// What it should be, without the edits that no engine can be asked to have.
     pub expected: i64,
     /// What it is.
     pub got: i64,
+}
+
+/// A register that lacks edits which its engine does not declare to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// The register.
+    pub at: Wrong,
+    /// How many of its edits the engine does not declare to keep.
+    pub undeclared: u32,
+    /// Whether all of those are missing. If not, it is at least one, and which cannot be told.
+    pub all: bool,
+    /// How many replicas had shown the edit of these that most had.
+    pub shown_by: u32,
 }
 
 /// What the registers of a replica are to the ledger.
@@ -28,6 +47,8 @@ pub struct Wrong {
 pub struct Compared {
     /// Those that are wrong.
     pub wrong: Vec<Wrong>,
+    /// Those that are right but for edits which the engine does not declare to keep.
+    pub lacking: Vec<Lacking>,
     /// How many may be wrong or not: too many edits may be missing.
     pub undecided: u32,
 }
@@ -35,12 +56,12 @@ pub struct Compared {
 /// Compares every replica with the ledger.
 pub fn judge(history: &History) -> Judgement {
     let edits = history.ledger.len();
-    let excused = history.ledger.edits().filter(|edit| edit.excused).count();
-    let without = match excused {
+    let unshared = history.ledger.edits().filter(|edit| edit.fate.is_unshared()).count();
+    let without = match unshared {
         0 => String::new(),
         _ => format!(
-            ", of which {excused} may be missing: the only stores that had them were lost, or a crash came before their \
-             users saw them accepted"
+            ", of which {unshared} may be missing: no other replica showed them before their store was lost, or a crash \
+             came before their users saw them accepted"
         ),
     };
     let compared = compared(history);
@@ -48,35 +69,82 @@ pub fn judge(history: &History) -> Judgement {
     let undecided = compared.iter().map(|at| at.undecided).max().unwrap_or(0);
     let come = if edits == 1 { "comes" } else { "come" };
     let all = format!("what {} {come} to{without}", counted(edits, "edit"));
-    match first_of(history, &compared) {
-        None if undecided > 0 => Judgement {
-            verdict: Verdict::Inconclusive,
-            sentence: format!(
-                "it cannot be told whether every register is {all}; in {} those have too many sums",
-                counted(undecided, "register")
-            ),
-        },
-        None => Judgement::of(true, format!("every register is {all}")),
-        Some((name, Wrong { register, expected, got })) => Judgement::of(
+    if let Some((name, Wrong { register, expected, got })) = first_of(history, &compared) {
+        return Judgement::of(
             false,
             format!(
                 "{} wrong; at {name} register {register} is {got} and should be {expected}{without}",
                 if most == 1 { "1 register is".to_owned() } else { format!("{most} registers are") }
             ),
-        ),
+        );
     }
+    let inconclusive = |sentence| Judgement { verdict: Verdict::Inconclusive, sentence };
+    let lacking = history.ends.iter().zip(&compared).max_by_key(|(_, at)| undeclared_of(&at.lacking));
+    if let Some((end, at)) = lacking.filter(|(_, at)| !at.lacking.is_empty()) {
+        return inconclusive(beyond(history, &end.name, &at.lacking));
+    }
+    if undecided > 0 {
+        return inconclusive(format!(
+            "it cannot be told whether every register is {all}; in {} those have too many sums",
+            counted(undecided, "register")
+        ));
+    }
+    Judgement::of(true, format!("every register is {all}"))
 }
 
-/// Replica by replica, the registers that are wrong there.
+fn undeclared_of(lacking: &[Lacking]) -> u32 {
+    lacking.iter().map(|at| at.undeclared).sum()
+}
+
+/// What was lost beyond what the engine declares, at the replica that lost most.
+fn beyond(history: &History, name: &str, lacking: &[Lacking]) -> String {
+    let edits = undeclared_of(lacking);
+    let up_to = if lacking.iter().all(|at| at.all) { "" } else { "up to " };
+    let shown_by = lacking.iter().map(|at| at.shown_by).max().unwrap_or(0);
+    let Wrong { register, expected, got } = lacking[0].at;
+    format!(
+        "{up_to}{} of {} lost though up to {} had shown {}: at {name} register {register} is {got} and would be \
+         {expected}; more stores were lost than this engine declares to survive: {}",
+        edits,
+        counted(history.ledger.len(), "edit"),
+        counted(shown_by, "replica"),
+        if edits == 1 { "it" } else { "them" },
+        history.survives
+    )
+}
+
+/// Replica by replica, the registers that are not what the ledger says.
 pub fn compared(history: &History) -> Vec<Compared> {
-    let (truth, mut missing) = (history.ledger.truth(), Missing::of(&history.ledger));
+    let ledger = &history.ledger;
+    let (truth, mut unshared) = (ledger.truth(), Missing::of(ledger, Fate::is_unshared));
+    // By register, what the edits come to that the engine does not declare to keep, how many they are, and by how many shown.
+    let mut undeclared: BTreeMap<u32, (i64, u32, u32)> = BTreeMap::new();
+    for edit in ledger.edits() {
+        if let Fate::Undeclared { shown_by } = edit.fate {
+            let (sum, edits, most) = undeclared.entry(edit.register).or_default();
+            (*sum, *edits, *most) = (sum.wrapping_add(edit.amount), *edits + 1, shown_by.max(*most));
+        }
+    }
+    let mut any = Missing::of(ledger, |fate| fate.is_unshared() || fate.is_undeclared());
     let mut at = |registers: &[i64]| {
         let mut compared = Compared::default();
         for (register, (&got, &expected)) in (0..).zip(registers.iter().zip(&truth)) {
-            match missing.fits(register, got.wrapping_sub(expected)) {
-                Fit::Sum => {}
-                Fit::No => compared.wrong.push(Wrong { register, expected, got }),
+            let (wrong, surplus) = (Wrong { register, expected, got }, got.wrapping_sub(expected));
+            let fit = unshared.fits(register, surplus);
+            if fit == Fit::Sum {
+                continue;
+            }
+            if let Some(&(sum, edits, shown_by)) = undeclared.get(&register) {
+                let without = surplus.wrapping_add(sum);
+                if any.fits(register, without) != Fit::No {
+                    let all = unshared.fits(register, without) == Fit::Sum;
+                    compared.lacking.push(Lacking { at: wrong, undeclared: edits, all, shown_by });
+                    continue;
+                }
+            }
+            match fit {
                 Fit::Unknown => compared.undecided += 1,
+                _ => compared.wrong.push(wrong),
             }
         }
         compared
@@ -103,23 +171,54 @@ mod tests {
     use super::*;
     use crate::domain::history::{Ledger, NodeEnd, UserEdit};
 
-    fn history(got: i64, excused: bool) -> History {
-        let edit = |amount, excused| UserEdit { at: 0, register: 0, amount, excused };
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1, false), edit(10, excused)]] };
+    /// Two edits, of 1 and of 10, and what became of them.
+    fn history(got: i64, fate: Fate) -> History {
+        let edit = |amount, fate| UserEdit { at: 0, register: 0, amount, fate };
+        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1, Fate::Binding), edit(10, fate)]] };
         History { ledger, ends: vec![NodeEnd { name: "hub".to_owned(), registers: vec![got] }], ..History::default() }
     }
 
     #[test]
-    fn an_excused_edit_may_count_once_or_not_at_all_and_others_must() {
-        let wrong = |got, excused| wrong_registers(&history(got, excused));
-        assert_eq!([wrong(16, false), wrong(6, false), wrong(26, false)], [0, 1, 1]);
-        assert_eq!([wrong(16, true), wrong(6, true), wrong(26, true), wrong(15, true)], [0, 0, 1, 1]);
+    fn an_edit_that_nobody_else_showed_may_count_once_or_not_at_all_and_others_must() {
+        let wrong = |got, fate| wrong_registers(&history(got, fate));
+        assert_eq!([16, 6, 26].map(|got| wrong(got, Fate::Binding)), [0, 1, 1]);
+        assert_eq!([16, 6, 26, 15].map(|got| wrong(got, Fate::Unshared)), [0, 0, 1, 1]);
+    }
+
+    #[test]
+    fn an_edit_that_was_lost_beyond_what_the_engine_declares_is_counted_and_leaves_truth_inconclusive() {
+        let said = |got| {
+            let history = history(got, Fate::Undeclared { shown_by: 4 });
+            let Judgement { verdict, sentence } = judge(&History { survives: "nothing", ..history });
+            (verdict, sentence)
+        };
+        assert_eq!(said(16).0, Verdict::Holds, "it is there all the same");
+        let (verdict, sentence) = said(6);
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert_eq!(
+            sentence,
+            "1 of 2 edits lost though up to 4 replicas had shown it: at hub register 0 is 6 and would be 16; more stores \
+             were lost than this engine declares to survive: nothing"
+        );
+        // What no loss explains is wrong: it counts twice, or another is missing.
+        assert_eq!([said(26).0, said(15).0], [Verdict::Falsified; 2]);
+    }
+
+    #[test]
+    fn where_only_some_of_the_lost_edits_are_missing_no_exact_number_is_said() {
+        let edit = |amount| UserEdit { at: 0, register: 0, amount, fate: Fate::Undeclared { shown_by: 3 } };
+        let ledger = Ledger { start: 0, registers: 1, by_device: vec![vec![edit(1), edit(10), edit(100)]] };
+        let ends = vec![NodeEnd { name: "a".to_owned(), registers: vec![101] }];
+        let told = judge(&History { ledger, ends, survives: "nothing", ..History::default() });
+        assert_eq!(told.verdict, Verdict::Inconclusive);
+        assert!(told.sentence.starts_with("up to 3 of 3 edits lost though up to 3 replicas"), "{}", told.sentence);
     }
 
     /// Whether an edit that counts twice is found, among three that may be missing.
     fn is_found(kept: i64, lost: [i64; 3]) -> bool {
-        let edit = |amount, excused| UserEdit { at: 0, register: 0, amount, excused };
-        let edits = [kept].map(|amount| edit(amount, false)).into_iter().chain(lost.map(|amount| edit(amount, true)));
+        let edit = |amount, fate| UserEdit { at: 0, register: 0, amount, fate };
+        let lost = lost.map(|amount| edit(amount, Fate::Unshared));
+        let edits = [kept].map(|amount| edit(amount, Fate::Binding)).into_iter().chain(lost);
         let ledger = Ledger { start: 5, registers: 1, by_device: vec![edits.collect()] };
         let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![5 + 2 * kept] }];
         wrong_registers(&History { ledger, ends, ..History::default() }) == 1
@@ -130,10 +229,11 @@ mod tests {
         assert!(!is_found(3, [1, 2, -3]));
         assert!(is_found(610_772_345, [-98_234_101, 873_299_230, 455_000_017]));
     }
+
     /// What is said of a register of a device that lost so many edits, each of another amount, of which these are there.
     fn lost(edits: u32, there: impl Fn(u32) -> bool) -> Judgement {
         let amount = |edit: u32| (1 << 44) + (i64::from(edit) + 7).pow(6) % 999_999_937;
-        let lost = (0..edits).map(|edit| UserEdit { at: 0, register: 0, amount: amount(edit), excused: true });
+        let lost = (0..edits).map(|edit| UserEdit { at: 0, register: 0, amount: amount(edit), fate: Fate::Unshared });
         let got = (0..edits).filter(|&edit| there(edit)).map(amount).sum();
         let ledger = Ledger { start: 0, registers: 1, by_device: vec![lost.collect()] };
         judge(&History {
@@ -152,9 +252,9 @@ mod tests {
         assert_eq!(verdict, Verdict::Inconclusive);
         assert_eq!(
             sentence,
-            "it cannot be told whether every register is what 91 edits come to, of which 91 may be missing: the only stores \
-             that had them were lost, or a crash came before their users saw them accepted; in 1 register those have too \
-             many sums"
+            "it cannot be told whether every register is what 91 edits come to, of which 91 may be missing: no other \
+             replica showed them before their store was lost, or a crash came before their users saw them accepted; in 1 \
+             register those have too many sums"
         );
     }
 }

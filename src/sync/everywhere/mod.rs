@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::domain::flaw::Flaw;
-use crate::domain::history::{History, Ledger, NodeEnd, UserEdit};
+use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::explore::every_step::System;
 use crate::sync::host::NodeId;
@@ -359,7 +359,7 @@ impl SmallWorld {
             at: 0,
             register: 0,
             amount: amount(&self.trial, node, number),
-            excused: station.excused >> number & 1 == 1,
+            fate: if station.excused >> number & 1 == 1 { Fate::Unshared } else { Fate::Binding },
         };
         let numbered = || crew.iter().zip(0..);
         let by_device = numbered().map(|(station, node)| (0..station.edits).map(|i| edit(node, station, i)).collect());

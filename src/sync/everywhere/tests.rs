@@ -80,7 +80,7 @@ fn what_judges_are_told_differs_from_nothing_where_it_should() {
     // On a disk that loses nothing nobody could tell.
     assert!(any(Some(Flaw::ShowBeforeSync), |history| history.forgotten > 0));
     assert!(any(Some(Flaw::AckBeforeDurable), |history| history.broken > 0));
-    assert!(any(None, |history| history.ledger.edits().any(|edit| edit.excused)));
+    assert!(any(None, |history| history.ledger.edits().any(|edit| edit.fate.is_unshared())));
     assert!(!any(None, |history| history.forgotten + history.broken + history.backlog > 0 || !history.quiet));
     let mut world = SmallWorld::new(&trial, None);
     let start = world.start();

@@ -47,6 +47,28 @@ pub enum Keeps {
     ClientSums,
 }
 
+/// Which losses of stores a strategy declares that an edit survives. It is held to that: where an edit is missing though it
+/// should have survived, the strategy is falsified; where more was lost, nothing is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Survives {
+    /// All, as long as one running replica still shows the edit.
+    WhileShown,
+    /// All, as long as the store of its author, or one that others sync through, still holds it.
+    WithAuthorOrRelay,
+}
+
+impl Survives {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Survives::WhileShown => "any loss, as long as one running replica still shows the edit",
+            Survives::WithAuthorOrRelay => {
+                "any loss, as long as the store of the edit's author, or of a node that others sync through, still holds it"
+            }
+        }
+    }
+}
+
 /// A strategy's entry.
 pub struct Strategy {
     /// Its name.
@@ -59,6 +81,8 @@ pub struct Strategy {
     pub peers: bool,
     /// What each of its nodes keeps.
     pub keeps: Keeps,
+    /// Which losses of stores it declares that an edit survives.
+    pub survives: Survives,
     /// How a node is opened.
     pub open: Open,
 }
@@ -85,6 +109,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
         open: courier::<full_state::FullState>,
     },
     Strategy {
@@ -93,6 +118,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
         open: courier::<last_arrival::LastArrival>,
     },
     Strategy {
@@ -101,6 +127,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
         open: courier::<wall_clock::WallClock>,
     },
     Strategy {
@@ -109,6 +136,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
         open: courier::<hybrid_clock::HybridClock>,
     },
     Strategy {
@@ -117,6 +145,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
         open: courier::<first_writer::FirstWriter>,
     },
     Strategy {
@@ -125,6 +154,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: false,
         keeps: Keeps::Registers,
+        survives: Survives::WithAuthorOrRelay,
         open: courier::<reconciliation::Reconciliation>,
     },
     Strategy {
@@ -133,6 +163,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: false,
         peers: true,
         keeps: Keeps::Edits,
+        survives: Survives::WhileShown,
         open: courier::<operation_log::OperationLog>,
     },
     Strategy {
@@ -141,6 +172,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
         open: courier::<xor_delta::XorDelta>,
     },
     Strategy {
@@ -149,6 +181,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
+        survives: Survives::WithAuthorOrRelay,
         open: |settings, trial, host| Ok(Box::new(ReplicaNode::open(settings.clone(), trial.start, host)?)),
     },
     Strategy {
@@ -157,6 +190,7 @@ pub const REGISTRY: &[Strategy] = &[
         constant: false,
         peers: true,
         keeps: Keeps::ClientSums,
+        survives: Survives::WhileShown,
         open: courier::<running_sums::RunningSums>,
     },
 ];

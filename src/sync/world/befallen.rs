@@ -201,7 +201,7 @@ fn a_crash_excuses_the_edit_that_it_came_before_the_showing_of_and_no_other() {
         let (made, shown) = (steps.div_ceil(3) as usize, steps as usize / 3);
         assert!(!device.up && device.edits.len() > 9);
         assert_eq!((device.made, device.ids.len()), (made, shown), "{steps} steps");
-        let excused: Vec<usize> = (0..device.edits.len()).filter(|&edit| device.edits[edit].excused).collect();
+        let excused: Vec<usize> = (0..device.edits.len()).filter(|&edit| is_excused(&device.edits[edit])).collect();
         assert_eq!(excused, (shown..made).collect::<Vec<_>>(), "{steps} steps");
     }
 }
@@ -224,7 +224,7 @@ fn what_a_lost_store_does_not_excuse_is_held_by_another_and_what_it_does_was_mad
         let device = &world.devices[0];
         // Those that its user made since anything last happened to it nobody can have.
         held_above.resize(device.made, false);
-        let excused: Vec<bool> = device.edits[..device.made].iter().map(|edit| edit.excused).collect();
+        let excused: Vec<bool> = device.edits[..device.made].iter().map(is_excused).collect();
         assert!(excused.is_sorted(), "at {at_s} s: {excused:?}");
         for (number, (&excused, &held)) in excused.iter().zip(&held_above).enumerate() {
             assert!(excused || held, "edit {number} at {at_s} s");
@@ -251,20 +251,27 @@ fn of_a_client_that_is_never_quiet_only_what_had_not_arrived_may_be_missing() {
     for (strategy, least) in [(RIGHT, 1), ("operation-log", 1), ("running-sums", 1), ("first-writer", 0)] {
         let mut world = World::new(&trial, find(strategy).expect("one"), &settings(&trial, None)).expect("a world");
         until(&mut world, 299);
-        assert!(world.devices[0].edits.iter().all(|edit| !edit.excused));
+        assert!(world.devices[0].edits.iter().all(|edit| !is_excused(edit)));
+        let mut ids = Vec::new();
         while world.devices[0].back == 0 {
             let (at, event) = world.calendar.next().expect("there is more to come");
+            ids.clone_from(&world.devices[0].ids);
             world.now = at;
             world.happen(event).expect("a disk");
         }
         let device = &world.devices[0];
-        let excused = device.edits.iter().filter(|edit| edit.excused).count();
+        let excused = device.edits.iter().filter(|edit| is_excused(edit)).count();
         assert!(device.made > 900 && (least..80).contains(&excused), "{strategy}: {excused} of {}", device.made);
         let hub = world.devices[2].node.as_deref().expect("it is up");
-        for (edit, id) in device.edits.iter().zip(&device.named).filter(|_| strategy == RIGHT) {
-            assert_eq!(edit.excused, !hub.remembers(id.expect("it was shown")), "{edit:?}");
+        for (edit, &id) in device.edits.iter().zip(&ids).filter(|_| strategy == RIGHT) {
+            assert_eq!(is_excused(edit), !hub.remembers(id), "{edit:?}");
         }
     }
+}
+
+/// Whether it may be missing.
+fn is_excused(edit: &UserEdit) -> bool {
+    edit.fate != Fate::Binding
 }
 
 /// How many of each client's edits may be missing once these faults have begun, with how many it had made.
@@ -274,7 +281,7 @@ fn excused_after(faults: Vec<NodeFault>) -> Vec<(usize, usize)> {
     let trial = OfflineTrial { faults, ..all };
     let mut world = world(&trial);
     until(&mut world, trial.faults.last().map_or(0, |fault| fault.at_s));
-    let excused = |device: &Device| device.edits.iter().filter(|edit| edit.excused).count();
+    let excused = |device: &Device| device.edits.iter().filter(|edit| is_excused(edit)).count();
     world.devices[..4].iter().map(|device| (excused(device), device.made)).collect()
 }
 

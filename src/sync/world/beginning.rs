@@ -13,7 +13,6 @@ use crate::sync::replica::session::Relation;
 use crate::sync::store::Owner;
 use crate::sync::store::disk::Disk;
 use crate::sync::strategy::Strategy;
-use crate::sync::vector::VersionVector;
 use crate::sync::world::calendar::Calendar;
 use crate::sync::world::clock::Clock;
 use crate::sync::world::link::Wire;
@@ -44,6 +43,8 @@ impl<'a> World<'a> {
             refused_stores: Vec::new(),
             keeps: Vec::new(),
             kept: Vec::new(),
+            survives: strategy.survives,
+            lost_stores: BTreeSet::new(),
             tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
         };
         let users = Users::of(trial);
@@ -69,8 +70,7 @@ impl<'a> World<'a> {
                 made: 0,
                 ids: Vec::new(),
                 promised: Promises::default(),
-                named: Vec::new(),
-                void: VersionVector::default(),
+                gone: BTreeSet::new(),
                 safe: 0,
                 woken_at: None,
                 connections: Vec::new(),

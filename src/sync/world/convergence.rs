@@ -98,7 +98,7 @@ impl OfWorld {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::history::UserEdit;
+    use crate::domain::history::{Fate, UserEdit};
     use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, OfflineTrial};
     use crate::scenario::offline::SECOND;
     use crate::sync::strategy::{REGISTRY, Strategy};
@@ -185,7 +185,7 @@ mod tests {
                     at: u64::from(number) * 200 * SECOND,
                     register: number,
                     amount: 1,
-                    excused: false,
+                    fate: Fate::Binding,
                 };
                 let of = |client: u32| (0..80).filter(|number| number % 4 == client).map(edit).collect();
                 let mut ages = vec![None; 80];

@@ -1,87 +1,119 @@
-//! In which stores edits are: those that were in one alone may be missing once it is lost, and no others.
+//! Which stores hold an edit, and what it means for an edit that a store is lost.
 //!
-//! Of the replica that is done right it is told by ids: an edit is elsewhere if another store has it, or if it was
-//! acknowledged by one that was not lost since. The other strategies tell no ids: whoever took a message has all that had
-//! gone into its sender's state, as far as the world is small enough to watch who took what; and once a device had nothing
-//! left to send, what is in no other store is what its merge dropped. Knows: nodes. Must not: judge.
+//! The lab looks into no engine here. It knows who took which message, what had gone into a message's sender when it was
+//! made, whose stores were lost, and how old their backups are. From that it tells which replicas have shown an edit and
+//! which stores still hold it. What an engine must keep then is its own declaration
+//! ([`crate::sync::strategy::Survives`]), the same question for all of them.
+//!
+//! In a world of more clients than are watched, who took what is not known. There an edit is held by others once its author
+//! has had nothing left to send, and no store but the author's was lost.
 
-use crate::sync::host::{NodeId, OpId};
-use crate::sync::node::Node;
-use crate::sync::replica::Replica;
-use crate::sync::vector::{Overlap, VersionVector};
+use crate::domain::history::Fate;
+use crate::sync::host::NodeId;
+use crate::sync::strategy::Survives;
 use crate::sync::world::{Device, World};
 
 impl Device {
-    fn replica(&self) -> Option<&Replica> {
-        self.node.as_ref()?.replica()
-    }
-
     /// Whether its store is there, as far as anyone knows.
     fn is_sound(&self) -> bool {
         !self.wiped && self.damaged.is_none()
     }
 
-    fn has(&self, id: OpId) -> bool {
-        self.is_sound() && self.node.as_ref().is_some_and(|node| node.remembers(id))
+    /// Whether it has never lost this edit of its own user.
+    fn kept(&self, edit: usize) -> bool {
+        !self.gone.contains(&edit)
     }
 }
 
 impl World<'_> {
-    /// Edits, by author and number, that are in the store of this node and in no other, nor in the backup: the first so many
-    /// of its own, and what the node of then holds. An edit's number is its place in the order in which they were made: one
+    /// What becomes of edits, by author and number, when the store of this node is lost, or set back to a backup that has
+    /// the first so many edits of its own user. An edit's number is its place in the order in which they were made: one
     /// that waited for its device to start again is younger than its time.
-    pub(super) fn only_at(&self, node: NodeId, backup: Option<(usize, &dyn Node)>) -> Vec<(NodeId, usize)> {
-        let device = &self.devices[node as usize];
-        let elsewhere = |edit: &usize| self.is_elsewhere(node, *edit);
-        let own = (backup.map_or(0, |(made, _)| made)..device.made)
-            .filter(|&edit| !device.edits[edit].excused && !elsewhere(&edit));
-        let mut only: Vec<(NodeId, usize)> = own.map(|edit| (node, edit)).collect();
-        if device.replica().is_none() {
-            return only;
+    pub(super) fn fates(&self, node: NodeId, backup: Option<usize>) -> Vec<(NodeId, usize, Fate)> {
+        if self.measures.staleness.known_to(node).is_none() {
+            return self.unwatched_fates(node, backup);
         }
-        // Of another's, too, it may have the last copy: of one whose store was lost before.
-        for author in (0..self.trial.clients).filter(|&author| author != node) {
-            let Device { named, edits, .. } = &self.devices[author as usize];
-            for (edit, id) in named.iter().enumerate() {
-                let id = id.filter(|_| !edits[edit].excused);
-                let backed_up = |id| backup.is_some_and(|(_, held)| held.remembers(id));
-                if id.is_some_and(|id| !self.is_held_beside(node, id) && device.has(id) && !backed_up(id)) {
-                    only.push((author, edit));
+        let mut fates = Vec::new();
+        for author in 0..self.trial.clients {
+            let device = &self.devices[author as usize];
+            for edit in (0..device.made).filter(|&edit| device.edits[edit].fate == Fate::Binding) {
+                let (held, backed_up) = if author == node {
+                    (device.kept(edit), backup.is_some_and(|made| edit < made))
+                } else {
+                    let in_backup = self.measures.staleness.backup_of(node).filter(|_| backup.is_some());
+                    (
+                        self.knows(node, author, edit),
+                        in_backup.is_some_and(|knew| knew[author as usize] as usize > edit),
+                    )
+                };
+                if held && !backed_up && !self.is_held_beside(node, author, edit) {
+                    let showed = self.measures.staleness.shown_by(author, edit as u32);
+                    let acknowledged = if edit < device.safe { 2 } else { 1 };
+                    fates.push((author, edit, fate(showed.max(acknowledged))));
                 }
             }
         }
-        only
+        fates
     }
 
-    /// Whether a client's edit is in another store than its own.
-    fn is_elsewhere(&self, client: NodeId, edit: usize) -> bool {
-        let device = &self.devices[client as usize];
-        let Some(replica) = device.replica() else {
-            let taken = |other: NodeId| {
-                let known = self.measures.staleness.known_to(other)?.get(client as usize)?;
-                Some(*known as usize > edit && self.devices[other as usize].is_sound())
-            };
-            let mut others = (0..self.trial.nodes()).filter(|&other| other != client);
-            return edit < device.safe || others.any(|other| taken(other) == Some(true));
-        };
-        let Some(id) = device.named[edit] else { return false };
-        let within = |vector: &VersionVector| vector.overlap(id.actor, id.sequence, id.sequence) == Overlap::Seen;
-        within(&replica.state().given) && !within(&device.void) || self.is_held_beside(client, id)
-    }
-
-    fn is_held_beside(&self, node: NodeId, id: OpId) -> bool {
-        let mut others = (0..).zip(&self.devices).filter(|(other, _)| *other != node);
-        others.any(|(_, other)| other.has(id))
-    }
-
-    /// What this node acknowledged says nothing any more of where edits are: its store is lost.
-    pub(super) fn void_acknowledgements_of(&mut self, node: NodeId) {
-        for (client, device) in (0..self.trial.clients).zip(&mut self.devices) {
-            let acknowledges = self.trial.parent(client).is_none_or(|parent| parent == node);
-            let given = device.node.as_ref().and_then(|node| node.replica()).map(|replica| &replica.state().given);
-            if let Some(given) = given.filter(|_| acknowledges && client != node) {
-                device.void.join(given);
+    /// The same where it is not known who took what.
+    fn unwatched_fates(&self, node: NodeId, backup: Option<usize>) -> Vec<(NodeId, usize, Fate)> {
+        let mut fates = Vec::new();
+        if node < self.trial.clients {
+            let device = &self.devices[node as usize];
+            let binding = |&edit: &usize| device.edits[edit].fate == Fate::Binding && device.kept(edit);
+            for edit in (backup.unwrap_or(0)..device.made).filter(binding) {
+                if edit >= device.safe {
+                    fates.push((node, edit, Fate::Unshared));
+                } else if self.others_lost_stores(node) {
+                    fates.push((node, edit, Fate::Undeclared { shown_by: 2 }));
+                }
             }
         }
+        for author in (0..self.trial.clients).filter(|&author| author != node && self.serves(node)) {
+            let device = &self.devices[author as usize];
+            let binding = device.gone.iter().filter(|&&edit| device.edits[edit].fate == Fate::Binding);
+            fates.extend(binding.map(|&edit| (author, edit, Fate::Undeclared { shown_by: 2 })));
+        }
+        fates
+    }
+
+    /// Whether this edit went into what the node has.
+    fn knows(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
+        let known = self.measures.staleness.known_to(node).and_then(|known| known.get(author as usize));
+        known.is_some_and(|&known| known as usize > edit)
+    }
+
+    /// Whether another store than this node's holds an edit, of those that its engine declares to keep it in.
+    fn is_held_beside(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
+        let of_author = &self.devices[author as usize];
+        if author == node && edit < of_author.safe && !self.others_lost_stores(node) {
+            // Somebody acknowledged it, whatever the merge made of it.
+            return true;
+        }
+        let keeps = |other: NodeId| match self.survives {
+            _ if other == author => of_author.kept(edit),
+            Survives::WhileShown => self.knows(other, author, edit),
+            Survives::WithAuthorOrRelay => self.serves(other) && self.knows(other, author, edit),
+        };
+        let mut others = (0..self.trial.nodes()).filter(|&other| other != node);
+        others.any(|other| self.devices[other as usize].is_sound() && keeps(other))
+    }
+
+    /// Whether others sync through this node.
+    fn serves(&self, node: NodeId) -> bool {
+        node >= self.trial.clients || !self.trial.hub
+    }
+
+    fn others_lost_stores(&self, node: NodeId) -> bool {
+        self.lost_stores.iter().any(|&other| other != node)
+    }
+}
+
+/// What becomes of an edit of which no store is left, after so many replicas had shown it.
+fn fate(shown_by: u32) -> Fate {
+    match shown_by {
+        0 | 1 => Fate::Unshared,
+        _ => Fate::Undeclared { shown_by },
     }
 }

@@ -118,7 +118,7 @@ impl World<'_> {
             }
             FaultKind::Restore => {
                 let Some((made, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
-                self.lose(node, Some((made, held.as_ref())));
+                self.lose(node, Some(made));
                 self.devices[node as usize].set_up(disk, held);
                 self.measures.set_back(node);
                 self.measures.staleness.restored(node);
@@ -138,17 +138,17 @@ impl World<'_> {
         self.fail(node, back)
     }
 
-    /// A device loses its store, but for what is in a backup: that many of its own edits, and what the node of then holds.
-    /// Edits that no other store has may be lost with it; gives how many.
-    fn lose(&mut self, node: NodeId, backup: Option<(usize, &dyn Node)>) -> usize {
-        let lost = self.only_at(node, backup);
-        for &(author, edit) in &lost {
-            self.devices[author as usize].edits[edit].excused = true;
+    /// A device loses its store, but for what is in a backup: that many edits of its own user, and what it had of others
+    /// then. Edits that no other store has may be lost with it; gives how many.
+    fn lose(&mut self, node: NodeId, backup: Option<usize>) -> usize {
+        let lost = self.fates(node, backup);
+        for &(author, edit, fate) in &lost {
+            self.devices[author as usize].edits[edit].fate = fate;
+            self.measures.staleness.lost(author, edit);
         }
-        let own = lost.iter().filter(|(author, _)| *author == node).map(|&(_, edit)| edit);
-        self.measures.staleness.lost(node, own);
-        self.void_acknowledgements_of(node);
+        self.lost_stores.insert(node);
         let device = &mut self.devices[node as usize];
+        device.gone.extend(backup.unwrap_or(0)..device.made);
         device.ids.clear();
         device.promised = Promises::default();
         lost.len()

@@ -27,7 +27,7 @@ pub(super) mod tests;
 use std::collections::BTreeSet;
 
 use crate::domain::flaw::Flaw;
-use crate::domain::history::{History, NodeEnd, UserEdit};
+use crate::domain::history::{Fate, History, NodeEnd, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
@@ -39,6 +39,7 @@ use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
+use crate::sync::strategy::Survives;
 use crate::sync::vector::VersionVector;
 use crate::sync::wire::Frame;
 use calendar::Calendar;
@@ -97,10 +98,8 @@ struct Device {
     ids: Vec<OpId>,
     /// What it acknowledged to others, where that matters.
     promised: Promises,
-    /// What each of its edits is called, where it matters who has it; nothing where its user did not see it accepted.
-    named: Vec<Option<OpId>>,
-    /// What was acknowledged to it by one whose store was lost later.
-    void: VersionVector,
+    /// Edits of its user that were lost with its store at some time; they may have come back since.
+    gone: BTreeSet<usize>,
     /// Edits of which everything was acknowledged at some time.
     safe: usize,
     woken_at: Option<Time>,
@@ -176,6 +175,10 @@ pub struct World<'a> {
     kept: Vec<Kept>,
     /// Whether any device loses its store: then it matters which edits are in no other.
     tracks_safety: bool,
+    /// Which losses the engine declares that an edit survives.
+    survives: Survives,
+    /// Nodes whose stores were lost, or set back.
+    lost_stores: BTreeSet<NodeId>,
     /// Whether any device may start again.
     restarts: bool,
 }
@@ -316,12 +319,11 @@ impl World<'_> {
             node.edit(&mut device.host, edit.register, edit.amount).map_err(failed)?;
             crashed = device.host.has_crashed();
             // What a crash came before was never shown as accepted: it may count, once, or not.
-            edit.excused = device.host.shown.is_empty();
+            if device.host.shown.is_empty() {
+                edit.fate = Fate::Unshared;
+            }
             device.made += 1;
             self.measures.staleness.edited(number, edit.at, device.host.shown.first().copied());
-            if self.tracks_safety {
-                device.named.push(device.host.shown.first().copied());
-            }
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }
@@ -332,7 +334,7 @@ impl World<'_> {
             act(node.as_mut(), &mut device.host).map_err(failed)?;
             crashed = device.host.has_crashed();
         }
-        if !crashed && self.tracks_safety && node.replica().is_none() && node.backlog() == 0 {
+        if !crashed && self.tracks_safety && node.backlog() == 0 {
             device.safe = device.made;
         }
         self.post(number);
@@ -440,6 +442,7 @@ impl World<'_> {
             settle_bound: self.trial.settle_s * SECOND,
             forgotten: self.forgotten,
             broken: self.broken.len() as u64,
+            survives: self.survives.told(),
             ..History::default()
         };
         history.ledger.start = self.trial.start;

@@ -17,7 +17,7 @@ use hdrhistogram::Histogram;
 
 use crate::domain::offline::OfflineTrial;
 use crate::sync::host::{NodeId, OpId, Time};
-use crate::sync::node::Node;
+use crate::sync::node::{Node, Reached};
 use crate::sync::world::World;
 use crate::sync::world::convergence::{self, OfEdits};
 
@@ -39,7 +39,7 @@ pub struct Staleness {
     clients: u32,
     /// By client, when each edit was made and what it is called; nothing where the user did not see it accepted.
     edits: Vec<Vec<(Time, Option<OpId>)>>,
-    /// By client, edits that are not waited for: they were never shown, or lost with their device before any other had them.
+    /// By client, edits that are not waited for: they were never shown, or are lost with the stores that had them.
     passed: Vec<BTreeSet<u32>>,
     /// By node, and how often each edit was counted by client.
     knows: Vec<Vec<u32>>,
@@ -95,6 +95,17 @@ impl Staleness {
     /// So many edits of each client are in the state of a node.
     pub(super) fn known_to(&self, node: NodeId) -> Option<&[u32]> {
         self.knows.get(node as usize).map(Vec::as_slice)
+    }
+
+    /// What a node had of each client's edits when its last backup was taken.
+    pub(super) fn backup_of(&self, node: NodeId) -> Option<&[u32]> {
+        self.backups.get(&node).map(Vec::as_slice)
+    }
+
+    /// How many replicas have ever shown a client's edit, its author's included.
+    pub(super) fn shown_by(&self, client: NodeId, edit: u32) -> u32 {
+        let others = self.counted.iter().filter(|counted| counted[client as usize] > edit);
+        1 + others.count() as u32
     }
 
     /// A user edits; without an id, it saw nothing.
@@ -182,17 +193,10 @@ impl Staleness {
         self.read.insert((node, parent), place);
     }
 
-    /// These edits are gone with their device: those that no other node has are not waited for.
-    pub(super) fn lost(&mut self, client: NodeId, edits: impl Iterator<Item = usize>) {
-        let of = client as usize;
-        if of >= self.edits.len() {
-            return;
-        }
-        for edit in edits.map(|edit| edit as u32) {
-            let mut others = self.knows.iter().enumerate().filter(|&(node, _)| node != of);
-            if others.all(|(_, knows)| knows[of] <= edit) {
-                self.passed[of].insert(edit);
-            }
+    /// This edit of a client may be lost: who does not have it is not waited for.
+    pub(super) fn lost(&mut self, client: NodeId, edit: usize) {
+        if let Some(passed) = self.passed.get_mut(client as usize) {
+            passed.insert(edit as u32);
         }
     }
 
@@ -246,14 +250,12 @@ impl World<'_> {
         let Some(node) = self.devices[to as usize].node.as_deref().filter(|_| !staleness.edits.is_empty()) else {
             return;
         };
-        let serves = to >= self.trial.clients || !self.trial.hub;
-        match node.replica().map(|replica| replica.state()) {
-            Some(state) if serves => staleness.serves(to, node, state.log.len(), self.now),
-            Some(state) => {
-                if let Some((log, ranges)) = &state.cursor {
-                    staleness.follows(to, log.client, ranges.prefix(), self.now);
-                }
-            }
+        match node.reached() {
+            // What it has in its memory without power is not what it has.
+            Some(_) if !self.devices[to as usize].up => {}
+            Some(Reached::Own(length)) => staleness.serves(to, node, length, self.now),
+            Some(Reached::Of(parent, position)) => staleness.follows(to, parent, position, self.now),
+            Some(Reached::Nothing) => {}
             None => {
                 if let Some(carries) = carries {
                     staleness.took(to, carries, self.now);
@@ -266,7 +268,7 @@ impl World<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::history::UserEdit;
+    use crate::domain::history::{Fate, UserEdit};
     use crate::domain::offline::Presence;
     use crate::domain::seed::Seed;
     use crate::scenario::offline::SECOND;
@@ -365,8 +367,8 @@ mod tests {
         (1..=3).for_each(|sequence| staleness.edited(0, 0, Some(edit(sequence))));
         let first: Knowledge = vec![1, 0, 0, 0].into();
         staleness.took(4, &first, 1_000_000);
-        // The hub has the first.
-        staleness.lost(0, 0..2);
+        // The hub has the first, and nobody the second.
+        staleness.lost(0, 1);
         let all: Knowledge = vec![3, 0, 0, 0].into();
         (1..4).for_each(|client| staleness.took(client, &all, 1_000_000));
         assert_eq!((staleness.histogram.len(), staleness.undelivered()), (6, Some(3)));
@@ -378,7 +380,7 @@ mod tests {
     fn an_edit_is_as_old_as_it_is_though_its_device_was_alone_until_long_after_it() {
         let mut apart = trial(1);
         apart.presence = Presence { lasts_s: 1000, away_s: (1 << 30, 1 << 30), here_s: (1, 1) };
-        let edit = UserEdit { at: 10 * SECOND, register: 3, amount: 1, excused: false };
+        let edit = UserEdit { at: 10 * SECOND, register: 3, amount: 1, fate: Fate::Binding };
         for name in ["additive-delta", "last-arrival", "reconciliation"] {
             let found = strategy::find(name).expect("a strategy");
             let world = World::new(&apart, found, &settings(&apart, None)).expect("a world");

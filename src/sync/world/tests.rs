@@ -254,7 +254,7 @@ fn in_a_shipped_world_that_ends_well_only_what_is_excused_comes_to_nobody() {
         let Trial::Offline(trial) = scenario.trial else { continue };
         for strategy in REGISTRY.iter().filter(|strategy| strategy.suits(&trial)) {
             let (outcome, _) = wrong(&trial, strategy.name);
-            let excused = outcome.history.ledger.edits().filter(|edit| edit.excused).count() as u64;
+            let excused = outcome.history.ledger.edits().filter(|edit| edit.fate != Fate::Binding).count() as u64;
             let Some(undelivered) = outcome.measures.staleness.undelivered() else { continue };
             if crate::oracle::offline::truth::wrong_registers(&outcome.history) == 0 {
                 let most = excused * u64::from(trial.clients - 1);
@@ -282,7 +282,7 @@ fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_los
         let History { quiet, backlog, forgotten, broken, unkept, ledger, .. } = &outcome.history;
         let all = (wrong, *quiet, *backlog, *forgotten, *broken, *unkept);
         assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed}");
-        let lost = ledger.edits().filter(|edit| edit.excused).count();
+        let lost = ledger.edits().filter(|edit| edit.fate != Fate::Binding).count();
         let told = outcome.refused_stores;
         assert_eq!(told.len(), trial.faults.len(), "seed {seed}: {told:?}");
         for fault in &trial.faults {
