@@ -10,15 +10,12 @@ use abench::campaign::{self, Plan};
 use abench::device::model::{Model, Plants};
 use abench::device::registers::{adapter, command, engine};
 use abench::device::rtl::Rtl;
-use abench::domain::execution::EngineRun;
 use abench::domain::fault::{Fault, MOST_BANKS, WrongOperator};
 use abench::domain::seed::Seed;
-use abench::domain::subject::BenchDevice;
 use abench::domain::trial::{Conformance, StandardCheck, StandardTrial, Trial};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::fault::catalogue::{CATALOGUE, Shape, mutants, why_equivalent};
-use abench::oracle::equations::right_result;
 use abench::report::record::Record;
 use abench::scenario::Scenario;
 use abench::subject::links::LinkConditions;
@@ -289,19 +286,13 @@ fn the_twelve_faults_that_once_escaped_are_killed_in_the_rtl_and_in_the_model() 
         Fault::EngineSelectsIgnored,
         Fault::AdapterSelectsIgnored,
         Fault::SeedNotReset,
+        // One bit too short for the longest run of this campaign; 31 bits, for any run, are tried in the model.
+        Fault::IndexWraps(20),
     ];
     for fault in faults {
         for backend in ["rtl", "model"] {
             assert_eq!(campaign(backend, &[fault], true).verdict, Verdict::Falsified, "{fault} in {backend}");
         }
-    }
-    // An index of 31 bits, one too few: one run comes to where it wraps.
-    let run = EngineRun { count: (1 << 31) + 13, active: 8, seed: SEED };
-    for backend in ["rtl", "model"] {
-        let mut subjects = open(&backends([backend]).expect("a backend"), &conditions(&[Fault::IndexWraps(31)]));
-        let device = &mut subjects.as_mut().expect("the device is there").devices[0];
-        let outcome = device.run(run, &mut Unwatched).expect("a run");
-        assert_ne!(outcome.result, right_result(run), "an index one bit too short in {backend}");
     }
 }
 
