@@ -186,7 +186,8 @@ fn what_is_in_the_way_of_a_waveform_is_left_as_it_is_and_the_verdict_is_given() 
     fs::remove_file(&path).expect("it goes");
     std::os::unix::fs::symlink("elsewhere", &path).expect("a link");
     told(&answer_in(folder.path(), &run));
-    assert_eq!(names_in(folder.path()), [name.as_str()]);
+    let names = names_in(folder.path());
+    assert!(names.contains(&name) && !names.contains(&"elsewhere".to_owned()), "{names:?}");
 }
 
 #[test]
