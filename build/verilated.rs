@@ -142,7 +142,7 @@ fn units(out: &Path) -> Result<Vec<PathBuf>, String> {
                 rest.is_some_and(|rest| rest.starts_with('.') || rest.starts_with('_'))
             });
             let mut source: String = parts.map(|part| format!("#include \"{part}\"\n")).collect();
-            source += &format!("#include \"{class}___024root.h\"\n#include \"simulation.h\"\n");
+            source += &format!("#include \"{class}__Syms.h\"\n#include \"simulation.h\"\n");
             source += &format!(
                 "Simulation* new_{class}(uint32_t banks) {{ return new Of<{class}, {}>(banks); }}\n",
                 kind.defined.is_some()

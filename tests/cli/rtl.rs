@@ -267,8 +267,10 @@ fn word_at(signals: &BTreeMap<String, Vec<(u64, u64)>>, name: &str, time: u64) -
     words.iter().rev().find(|(since, _)| *since <= time).unwrap_or_else(|| panic!("{name} has no word at {time}")).1
 }
 
+/// Faults that show where a register should change: it stays as it was.
+const STAY: [&str; 2] = ["dead-bank:3", "stale-read"];
+
 #[test]
-#[ignore = "open: clocks inside the parts rise 1 ns after the top's, and a dead bank is named where it stays as it was"]
 fn a_waveform_shows_the_part_that_goes_wrong_as_the_report_says_it() {
     for (fault, name) in [
         ("dead-bank:3", "engine.bank[3]"),
@@ -292,7 +294,7 @@ fn a_waveform_shows_the_part_that_goes_wrong_as_the_report_says_it() {
         let at = 1000 * seen["nanoseconds"].as_u64().expect("a time");
         // What the clock changes is there 1 ns after it rises; a reader who samples at the rise sees what stood before it.
         assert_eq!(word_at(&signals, name, at + 1_000), held, "{fault}: {what}");
-        assert_ne!(word_at(&signals, name, at), held, "{fault}: {what}");
+        assert_eq!(word_at(&signals, name, at) == held, STAY.contains(&fault), "{fault}: {what}");
         // Each part with its inner life, and the bus that both are on.
         for inside in ["adapter.stage", "adapter.code", "adapter.rs1", "engine.next", "engine.busy", "wb_adr_i", "clk"]
         {
@@ -313,7 +315,6 @@ fn pyvcd() -> Option<PathBuf> {
 }
 
 #[test]
-#[ignore = "open: clocks inside the parts rise 1 ns after the top's, and a dead bank is named where it stays as it was"]
 fn a_parser_that_is_not_ours_finds_the_named_clock_and_the_contexts_that_the_case_touches() {
     let Some(python) = pyvcd() else { return };
     for (fault, name) in [
@@ -334,7 +335,7 @@ fn a_parser_that_is_not_ours_finds_the_named_clock_and_the_contexts_that_the_cas
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/first_wrong.py");
         let vcd = folder.path().join(seen["file"].as_str().expect("a file"));
         let mut reader = Command::new(&python);
-        reader.arg(script).arg(&vcd).args([&at, name, held]);
+        reader.arg(script).arg(&vcd).args([&at, name, held]).args(STAY.contains(&fault).then_some("stays"));
         let read = Answer::of(reader.output().expect("it starts"));
         assert_eq!(read.exit, 0, "{fault}: {what}: {read:?}");
         let of_adapter = name.starts_with("adapter");

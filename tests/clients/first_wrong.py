@@ -1,10 +1,11 @@
 """Reads a waveform with pyvcd, a parser that shares no code with abench, and finds the clock that a report names.
 
-Usage: first_wrong.py FILE NANOSECONDS SIGNAL WORD
+Usage: first_wrong.py FILE NANOSECONDS SIGNAL WORD [stays]
 
 SIGNAL is the end of a signal's path, WORD the hexadecimal word that the report says it holds after the clock that rises at
 NANOSECONDS. Exit code 0: no signal but the clock changes when the clock rises; sampled as the named clock rises, SIGNAL holds
-another word; sampled as the next clock rises, it holds WORD. Exit code 1: that is not so.
+another word; sampled as the next clock rises, it holds WORD. With "stays" as a last argument it holds WORD at both: it should
+have changed. Exit code 1: that is not so.
 """
 
 import sys
@@ -48,7 +49,8 @@ def main():
     later = [time for time in sorted(samples) if time > at]
     if at not in samples or not later:
         sys.exit(f"no clock rises at {at} ps, or none after it: {sorted(samples)}")
-    if samples[at] == word or samples[later[0]] != word:
+    stays = sys.argv[5:] == ["stays"]
+    if (samples[at] == word) != stays or samples[later[0]] != word:
         sys.exit(f"{suffix} is {samples[at]} at {at} ps and {samples[later[0]]} at {later[0]} ps, not {word} from then on")
     touched = [path for paths in names.values() for path in paths if path.startswith("contexts.")]
     print(f"{len(samples)} clocks, {suffix} holds {word:#x} after the one at {at} ps; contexts: {' '.join(touched) or 'none'}")

@@ -114,6 +114,8 @@ class Of final : public Simulation {
         top.eval();
         waveform->dump(begin + INPUTS);
         top.clk = 1;
+        // Verilator draws nothing unless something was computed since. Here the clock alone is to be drawn, before that.
+        top.rootp->vlSymsp->__Vm_activity = true;
         waveform->dump(begin + RISE);
         top.eval();
         waveform->dump(begin + OUTPUTS);
