@@ -110,7 +110,7 @@ pub enum DriverError {
         /// What came back.
         came: u64,
     },
-    /// One word of the mark of an emulator, and another word that is none.
+    /// One of the two seed registers answers with an emulator's mark, and the other does not.
     #[error(
         "{link}: the seed {:#018x}, which asks an emulator for its mark, was written and read back as {came:#018x}, {ECHOES} \
          times the same. One half of it is the mark of an emulator and the other is not: neither a device nor an emulator \

@@ -30,7 +30,7 @@ struct Question {
 const LONG: u32 = 100_000;
 
 fn questions(seed: Seed) -> Vec<Question> {
-    use Access::{Do, Finish, See, Write, WriteBytes};
+    use Access::{Do, Finish, See, Write};
     use Register::{AdapterStatus, Count, Ctrl, Cycles, Rd, ResultHi, ResultLo, Rs1, SeedLo};
     let word = seed.value();
     let set = |count: u32| {
@@ -90,20 +90,8 @@ fn questions(seed: Seed) -> Vec<Question> {
             accesses: with(started(), &[See(ResultLo), See(ResultHi)]),
             ours: vec![0, 0],
         },
-        Question {
-            part: engine,
-            about: "COUNT after a write of its lowest byte alone",
-            over_links: false,
-            accesses: vec![Write(Count, 0x1122_3344), WriteBytes(Count, 1, 0x55), See(Count)],
-            ours: vec![0x1122_3344],
-        },
-        Question {
-            part: Site::Adapter,
-            about: "RS1 after a write of its lowest byte alone",
-            over_links: false,
-            accesses: vec![Write(Rs1, 0x1122_3344), WriteBytes(Rs1, 1, 0x55), See(Rs1)],
-            ours: vec![0x1122_3344],
-        },
+        lowest_byte("COUNT after a write of its lowest byte alone", Count),
+        lowest_byte("RS1 after a write of its lowest byte alone", Rs1),
         Question {
             part: Site::Adapter,
             about: "RD right after a command was given, beside the answer before",
@@ -113,6 +101,18 @@ fn questions(seed: Seed) -> Vec<Question> {
             ours: vec![0x0002_0100],
         },
     ]
+}
+
+/// A write of a register's lowest byte, over a word that was written before.
+fn lowest_byte(about: &'static str, register: Register) -> Question {
+    const WORD: u32 = 0x1122_3344;
+    Question {
+        part: register.site(),
+        about,
+        over_links: false,
+        accesses: vec![Access::Write(register, WORD), Access::WriteBytes(register, 1, 0x55), Access::See(register)],
+        ours: vec![WORD],
+    }
 }
 
 /// What this device does otherwise than our table says.

@@ -193,8 +193,8 @@ fn clocks(accesses: &[Access]) -> u64 {
     clocks
 }
 
-/// Whether each wait for a run comes after a START, and after no other wait since. A device that was not started is awaited
-/// for as long as one that never comes to an end.
+/// Whether each wait for a run follows a START of its own. A wait without a run ends at its deadline alone, which costs a
+/// simulation seconds.
 fn every_wait_has_a_run(accesses: &[Access]) -> bool {
     let mut started = false;
     accesses.iter().all(|access| match *access {

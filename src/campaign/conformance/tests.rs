@@ -3,6 +3,7 @@ use crate::campaign::as_client;
 use crate::domain::fault::Fault;
 use crate::domain::trial::Conformance;
 use crate::domain::watch::Unwatched;
+use crate::fault::catalogue::ONCE_ESCAPED;
 use crate::subject::device::BusDevice;
 
 fn checked(banks: u32, faults: &[Fault], conformance: Conformance) -> Vec<Check> {
@@ -72,24 +73,10 @@ fn faults_of_registers_commands_and_contexts_are_found_by_the_quick_check() {
     }
 }
 
-/// Faults that the first campaigns of this program let pass.
 #[test]
 fn the_twelve_faults_that_once_escaped_are_killed_in_the_model() {
-    let quick = [
-        Fault::SwapKeepsBit7,
-        Fault::LoadWrongResponse,
-        Fault::ZeroBitLowHalf,
-        Fault::ActiveNotClamped,
-        Fault::StuckSeedBit(61),
-        Fault::ShortLane(5),
-        Fault::CyclesWrap(20),
-        Fault::CountWraps(24),
-        Fault::EngineSelectsIgnored,
-        Fault::AdapterSelectsIgnored,
-        Fault::SeedNotReset,
-    ];
     let falsified = |checks: &[Check]| checks.iter().any(|check| check.verdict == Verdict::Falsified);
-    for fault in quick {
+    for fault in ONCE_ESCAPED {
         assert!(falsified(&checked(8, &[fault], Conformance::Quick)), "{fault}");
     }
     assert!(falsified(&checked(8, &[Fault::IndexWraps(31)], Conformance::Longest)), "an index one bit too short");

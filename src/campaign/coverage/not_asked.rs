@@ -51,6 +51,7 @@ impl AskedOf {
             self.resets(),
             self.parts_of_words(),
             self.longest_run(),
+            other_addresses(),
         ];
         sentences.into_iter().flatten().collect()
     }
@@ -134,6 +135,14 @@ impl AskedOf {
             )),
         }
     }
+}
+
+/// Accesses name registers, so that no check can ask for another address.
+fn other_addresses() -> Option<String> {
+    Some(
+        "Other addresses: no check accessed any but those of registers; a device that hangs its bus there goes unseen."
+            .to_owned(),
+    )
 }
 
 /// A register as the device's documents name it.

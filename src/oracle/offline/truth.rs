@@ -3,8 +3,8 @@
 //! An edit that no other replica ever showed may be missing once its store is lost, but it counts at most once: what a
 //! register has too much or too little must be the sum of some of those edits. Where amounts are small, an edit that counts
 //! twice can look like such a sum: worlds in which devices are lost need large amounts, of which none is a sum of others by
-//! chance. Where a register has so many of those edits that their sums cannot all be made, it is right if what is there of
-//! each lost store is what came first; if that does not make its difference, nothing can be told.
+//! chance. A register may have too many of those edits to try all their sums. Then the judge tries one case: of each lost store the
+//! oldest edits survived. If that explains the register, the register is right. If not, the judge cannot tell.
 //!
 //! An edit that others had shown is never excused. If its engine declares to survive what happened, a register without it is
 //! wrong. If more stores were lost than the engine declares to survive, the edit is counted as lost, and nothing is proved:

@@ -26,9 +26,9 @@ impl Device {
 }
 
 impl World<'_> {
-    /// What becomes of edits, by author and number, when the store of this node is lost, or set back to a backup that has
-    /// the first so many edits of its own user. An edit's number is its place in the order in which they were made: one
-    /// that waited for its device to start again is younger than its time.
+    /// The fates of edits, by author and number, when this node's store is lost, or set back to a backup. `backup` says how
+    /// many edits of the node's own user are in the backup. Edits are numbered in the order in which they were made, which
+    /// is not that of their times: an edit can wait until its device starts again.
     pub(super) fn fates(&self, node: NodeId, backup: Option<usize>) -> Vec<(NodeId, usize, Fate)> {
         if self.measures.staleness.known_to(node).is_none() {
             return self.unwatched_fates(node, backup);
@@ -110,7 +110,7 @@ impl World<'_> {
     }
 }
 
-/// What becomes of an edit of which no store is left, after so many replicas had shown it.
+/// The fate of an edit that no store holds any more. `shown_by` counts the replicas that had shown the edit.
 fn fate(shown_by: u32) -> Fate {
     match shown_by {
         0 | 1 => Fate::Unshared,
