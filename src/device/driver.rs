@@ -3,147 +3,22 @@
 //! Knows: the register maps and the order in which they are used. Must not: know which device is at the other end.
 
 mod accesses;
+mod error;
+mod opening;
+mod waits;
+
+pub use error::DriverError;
+use opening::identify;
 
 use std::time::Duration;
 
-use crate::bus::{Bus, BusError, MARGIN};
-use crate::device::mark;
+use crate::bus::Bus;
 use crate::device::registers::{CLOCK_HZ, adapter, command, engine};
 use crate::domain::access::Register;
-use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
 use crate::domain::link_events::LinkEvents;
 use crate::domain::subject::{DeviceIdentity, Misread};
 use crate::domain::watch::Watch;
-
-/// Why the driver could not do what it was asked to.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DriverError {
-    /// A word did not get through.
-    #[error(transparent)]
-    Bus(#[from] BusError),
-    /// The device did not come to an end in time.
-    #[error(
-        "{link}: {what} was not done after {waited:?}; its status register reads {status:#010x}, expected {wanted}"
-    )]
-    Deadline {
-        /// How the device is reached.
-        link: String,
-        /// What was waited for.
-        what: String,
-        /// How long, in the device's time.
-        waited: Duration,
-        /// The last status word.
-        status: u32,
-        /// What would have ended the wait.
-        wanted: &'static str,
-    },
-    /// What answers is not the device.
-    #[error(
-        "{link}: the engine's status register reads {status:#010x} after {tries} reads; expected, twice the same, a \
-         version of 1 or more in bits 31:24, 1 to 32 banks in bits 23:16 and 0 in bits 15:2 (the published board reads 0x02080000)"
-    )]
-    Identity {
-        /// How the device is reached.
-        link: String,
-        /// The last status word.
-        status: u32,
-        /// How often it was read.
-        tries: u32,
-    },
-    /// The engine is at work on something that was not asked of it here.
-    #[error(
-        "{link}: the engine is still busy with a run that was not started here, after {waited:.0?} (its status register \
-         reads {status:#010x}). Is another program using the device? A run that was left behind ends by itself after {longest:.0?} \
-         at the most; an engine that is busy for longer needs a reset"
-    )]
-    Occupied {
-        /// How the device is reached.
-        link: String,
-        /// How long its end was waited for, in the device's time.
-        waited: Duration,
-        /// The last status word.
-        status: u32,
-        /// How long the longest run takes.
-        longest: Duration,
-    },
-    /// What answers is another device than before.
-    #[error(
-        "{}: the device was version {} with {} banks, and is now version {version} with {banks}: was it exchanged, or \
-         reset into another bitstream?",
-        was.link, was.version, was.banks
-    )]
-    Exchanged {
-        /// What it was.
-        was: Box<DeviceIdentity>,
-        /// Its version now.
-        version: u32,
-        /// Its number of banks now.
-        banks: u32,
-    },
-    /// The adapter never gave back what was written to it.
-    #[error(
-        "{link}: the adapter did not give back a primed state after {tries} tries; expected {expected:#018x}, got {got:#018x}"
-    )]
-    Priming {
-        /// How the device is reached.
-        link: String,
-        /// How often it was tried.
-        tries: u32,
-        /// What was written.
-        expected: u64,
-        /// What was read the last time.
-        got: u64,
-    },
-    /// The link, or the device, changes bytes on their way.
-    #[error(
-        "{link}: {word:#018x} was written to the engine's seed registers and read back as {came:#018x}, {ECHOES} times \
-         the same, and the adapter's operand registers change it, too. Does every byte get through? The line must have \
-         eight bits and no parity, a terminal server must pass bytes as they are (raw, not telnet), and nothing may \
-         translate line ends"
-    )]
-    Altered {
-        /// How the device is reached.
-        link: String,
-        /// What was written.
-        word: u64,
-        /// What came back.
-        came: u64,
-    },
-    /// One of the two seed registers answers with an emulator's mark, and the other does not.
-    #[error(
-        "{link}: the seed {:#018x}, which asks an emulator for its mark, was written and read back as {came:#018x}, {ECHOES} \
-         times the same. One half of it is the mark of an emulator and the other is not: neither a device nor an emulator \
-         answers so. Is a register of 32 bits stuck, or is another program between abench and the device?",
-        mark::QUESTION
-    )]
-    HalfMark {
-        /// How the device is reached.
-        link: String,
-        /// What came back.
-        came: u64,
-    },
-    /// The user stopped the run.
-    #[error("stopped by the user")]
-    Interrupted,
-}
-
-/// The longest pause between two looks at a busy device, so that a long run can be stopped and shows progress.
-const LONGEST_PAUSE: Duration = Duration::from_millis(10);
-
-/// How long to wait before the next look at a run: as long as it should still take. A run that is overdue is looked at
-/// less and less often: a thousand looks a millisecond, for a second, cost more than they show.
-fn until_next_look(expected: Duration, waited: Duration) -> Duration {
-    let (left, overdue) = (expected.saturating_sub(waited), waited.saturating_sub(expected));
-    left.max(overdue / 4).clamp(Duration::from_micros(1), LONGEST_PAUSE)
-}
-
-/// How much longer than its time an answer of a device in this process may take at least: a million clocks.
-const SIMULATED_MARGIN: Duration = Duration::from_millis(10);
-
-/// How long is waited for the end of a run whose outcome nobody wants: one that was found at open, or was left. Longer
-/// runs exist; who stops one, or starts another, is not kept waiting for them.
-const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// How often a device's first answers may be wrong before it is not the device. On the board the first round trips
 /// after mapping have been seen to return 0.
@@ -253,42 +128,6 @@ impl Driver {
         // is wrong would not come again.
         self.swap(0)?;
         self.prime()
-    }
-
-    /// How the device's answers are got, where it is an emulator of ours and says so.
-    pub fn mark(&mut self) -> Result<Option<Evidence>, DriverError> {
-        let marked = self.ask_for_mark();
-        // No question is left behind for whoever reads the seed next.
-        self.bus.write_run(SEED_REGISTERS[0], &[1, 0])?;
-        marked
-    }
-
-    fn ask_for_mark(&mut self) -> Result<Option<Evidence>, DriverError> {
-        // Whoever gives the question back as it was asked is no emulator of ours. What is neither that nor a mark was damaged
-        // on its way, unless it is always the same.
-        let (mut before, mut times) = (mark::QUESTION, 0);
-        let mut half = None;
-        for _ in 0..TRIES {
-            let echo = self.echo_of(mark::QUESTION, SEED_REGISTERS)?;
-            let words = [echo as u32, (echo >> 32) as u32];
-            let marked = mark::evidence(&words);
-            if mark::is_whole(words) {
-                return Ok(marked);
-            }
-            if echo == mark::QUESTION {
-                return Ok(half);
-            }
-            half = half.or(marked);
-            times = if echo == before { times + 1 } else { 1 };
-            before = echo;
-            if times == ECHOES {
-                return match marked {
-                    Some(_) => Err(DriverError::HalfMark { link: self.bus.link().to_owned(), came: echo }),
-                    None => Ok(half),
-                };
-            }
-        }
-        Ok(half)
     }
 
     /// What the device says of itself.
@@ -448,40 +287,6 @@ impl Driver {
         Ok(())
     }
 
-    /// Has every byte there is go to the device and come back. A terminal server in telnet mode, a tty that translates line
-    /// ends and a line of seven bits change some of them, always in the same way, and would make a sound device look wrong.
-    /// What comes otherwise each time is damaged by chance: that is no reason to refuse a link. Nor are registers of the
-    /// engine that do not keep what the adapter's keep.
-    fn see_every_byte_come_back(&mut self) -> Result<(), DriverError> {
-        if self.bus.ends_with_its_driver() {
-            return Ok(());
-        }
-        for first in (0..=u8::MAX).step_by(8) {
-            let word = u64::from_le_bytes(std::array::from_fn(|place| first + place as u8));
-            let Some(came) = self.comes_back_as(word, SEED_REGISTERS)? else { continue };
-            if self.comes_back_as(word, OPERAND_REGISTERS)?.is_some() {
-                return Err(DriverError::Altered { link: self.bus.link().to_owned(), word, came });
-            }
-            // The link passes the word: the seed registers do not keep it.
-            self.misread(Register::SeedLo, word as u32, came as u32);
-            self.misread(Register::SeedHi, (word >> 32) as u32, (came >> 32) as u32);
-        }
-        Ok(())
-    }
-
-    /// What a word comes back as from a pair of registers, if that is always the same other one.
-    fn comes_back_as(&mut self, word: u64, registers: [u32; 2]) -> Result<Option<u64>, DriverError> {
-        let mut came = None;
-        for _ in 0..ECHOES {
-            let echo = self.echo_of(word, registers)?;
-            if echo == word || came.is_some_and(|came| came != echo) {
-                return Ok(None);
-            }
-            came = Some(echo);
-        }
-        Ok(came)
-    }
-
     /// What a pair of registers, one after the other, gives back of what is written to it.
     fn echo_of(&mut self, word: u64, registers: [u32; 2]) -> Result<u64, DriverError> {
         self.bus.write_run(registers[0], &[word as u32, (word >> 32) as u32])?;
@@ -489,39 +294,6 @@ impl Driver {
         self.bus.read_each(&registers, &mut words)?;
         let [low, high] = words;
         Ok(u64::from(high) << 32 | u64::from(low))
-    }
-
-    fn prime(&mut self) -> Result<(), DriverError> {
-        const REFERENCE: u64 = 0x0123_4567_89AB_CDEF;
-        const DELTA: u64 = 0xA5A5_A5A5_5A5A_5A5A;
-        let expected = REFERENCE ^ DELTA;
-        let (mut before, mut got) = (Vec::new(), 0);
-        for tries in 0..TRIES {
-            self.load(0, REFERENCE)?;
-            self.accumulate(DELTA)?;
-            before.push(got);
-            got = self.read()?;
-            if got == expected {
-                if tries > 0 {
-                    self.opening.push(format!(
-                        "the adapter gave back a known state at try {} of {TRIES}; the last of the tries before read \
-                         {:#018x}, expected {expected:#018x}",
-                        tries + 1,
-                        before.last().copied().unwrap_or_default()
-                    ));
-                }
-                return Ok(());
-            }
-        }
-        // A device that answers, though wrongly, is there: whether its answers are right is judged, not assumed. What it
-        // keeps may make its answers come in turns. One that answers otherwise each time is not there.
-        if got != 0 && before.contains(&got) {
-            self.opening.push(format!(
-                "the adapter gave back no known state in {TRIES} tries; expected {expected:#018x}, got {got:#018x}"
-            ));
-            return Ok(());
-        }
-        Err(DriverError::Priming { link: self.bus.link().to_owned(), tries: TRIES, expected, got })
     }
 
     fn command(&mut self, code: u32) -> Result<(), DriverError> {
@@ -556,80 +328,6 @@ impl Driver {
         }
     }
 
-    fn await_engine(&mut self, run: EngineRun, watch: &mut dyn Watch) -> Result<(), DriverError> {
-        let expected = self.expected(run.cycles());
-        let start = self.bus.elapsed();
-        let patience = expected + self.margin(expected);
-        let mut reported = 0;
-        loop {
-            let waited = self.bus.elapsed() - start;
-            let done = share(u64::from(run.count), waited, expected);
-            watch.advance(done - reported);
-            reported = done;
-            let status = self.read_engine(engine::STATUS)?;
-            if status & engine::DONE != 0 && status & engine::BUSY == 0 {
-                watch.advance(u64::from(run.count) - reported);
-                return Ok(());
-            }
-            if watch.stop_requested() {
-                return Err(DriverError::Interrupted);
-            }
-            if waited >= patience {
-                let what = format!("a run of {} deltas on {} banks", run.count, run.active);
-                return Err(self.late(what, waited, status, "bit 1 (done) set and bit 0 (busy) clear"));
-            }
-            self.bus.pause(until_next_look(expected, waited));
-        }
-    }
-
-    /// Waits, within a bound, until the engine is not busy. A start would be ignored by one that is, and the outcome that
-    /// it then shows would be that of another run.
-    fn await_idle(&mut self) -> Result<(), DriverError> {
-        let start = self.bus.elapsed();
-        loop {
-            let waited = self.bus.elapsed() - start;
-            let status = self.read_engine(engine::STATUS)?;
-            if status & engine::BUSY == 0 {
-                return Ok(());
-            }
-            if waited >= LONGEST_REST {
-                let longest = self.expected(u32::MAX);
-                return Err(DriverError::Occupied { link: self.bus.link().to_owned(), waited, status, longest });
-            }
-            self.bus.pause(LONGEST_PAUSE);
-        }
-    }
-
-    /// Waits, within a bound, for the end of a run that was left: a run cannot be stopped. Gives whether it has ended.
-    fn let_run_end(&mut self) -> Result<bool, DriverError> {
-        let Some(end) = self.running else { return Ok(true) };
-        let now = self.bus.elapsed();
-        let deadline = (end.max(now) + MARGIN).min(now + LONGEST_REST);
-        while self.bus.elapsed() < deadline {
-            if self.read_engine(engine::STATUS)? & engine::BUSY == 0 {
-                self.running = None;
-                return Ok(true);
-            }
-            self.bus.pause(LONGEST_PAUSE);
-        }
-        Ok(false)
-    }
-
-    /// How long after its time an answer is waited for. The time of a device in this process is that of its clock, and
-    /// nothing but the device can be late: to wait for a second of it may take a simulation a minute.
-    fn margin(&self, expected: Duration) -> Duration {
-        if self.bus.ends_with_its_driver() { MARGIN.min(7 * expected + SIMULATED_MARGIN) } else { MARGIN }
-    }
-
-    /// How long a run of so many clock cycles should take.
-    fn expected(&self, cycles: u32) -> Duration {
-        Duration::from_nanos(u64::from(cycles) * 1_000_000_000 / self.clock_hz.max(1))
-    }
-
-    fn late(&self, what: String, waited: Duration, status: u32, wanted: &'static str) -> DriverError {
-        DriverError::Deadline { link: self.bus.link().to_owned(), what, waited, status, wanted }
-    }
-
     fn read_engine(&mut self, offset: u32) -> Result<u32, DriverError> {
         Ok(self.bus.read(engine::BASE + offset)?)
     }
@@ -651,33 +349,6 @@ impl Drop for Driver {
             let _ = self.write_engine(engine::CTRL, engine::CLEAR);
         }
     }
-}
-
-/// The part of `whole` that should be done after `waited` of `expected`.
-fn share(whole: u64, waited: Duration, expected: Duration) -> u64 {
-    if expected.is_zero() {
-        return 0;
-    }
-    let done = u128::from(whole) * waited.as_nanos() / expected.as_nanos();
-    u64::try_from(done).unwrap_or(whole).min(whole)
-}
-
-/// Asks the device what it is until it says the same twice: noise may look like an identity, but hardly so twice. Gives
-/// how often it was asked, too.
-fn identify(bus: &mut dyn Bus) -> Result<(DeviceIdentity, u32), DriverError> {
-    let (mut status, mut before) = (0, None);
-    for read in 1..=TRIES {
-        status = bus.read(engine::BASE + engine::STATUS)?;
-        let (version, banks) = (status >> 24, status >> 16 & 0xFF);
-        // A line that echoes gives back the question, 0x02013c00, which but for these zeros would be a device of one bank.
-        let others_are_zero = status & 0xFFFF & !(engine::DONE | engine::BUSY) == 0;
-        let is_identity = others_are_zero && version > 0 && (1..=crate::domain::fault::MOST_BANKS).contains(&banks);
-        if is_identity && before == Some((version, banks)) {
-            return Ok((DeviceIdentity { version, banks, link: bus.link().to_owned() }, read));
-        }
-        before = Some((version, banks));
-    }
-    Err(DriverError::Identity { link: bus.link().to_owned(), status, tries: TRIES })
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::bus::BusError;
-use crate::device::driver::{Driver, DriverError, until_next_look};
+use crate::device::driver::waits::until_next_look;
+use crate::device::driver::{Driver, DriverError};
 use crate::device::registers::{address, engine};
 use crate::domain::access::{Access, Register};
 use crate::domain::watch::Watch;

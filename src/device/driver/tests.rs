@@ -1,5 +1,8 @@
 use super::*;
+use crate::bus::{BusError, MARGIN};
+use crate::device::mark;
 use crate::device::model::{Model, PUBLISHED_BANKS, Plants};
+use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
