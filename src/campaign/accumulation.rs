@@ -95,12 +95,11 @@ pub fn check_reference(references: References, count: u32, seed: Seed) -> Option
 pub fn check<A: Accumulator + ?Sized>(
     accumulators: &mut [Box<A>],
     references: References,
-    count: u32,
-    seed: Seed,
+    seams: &Seams,
+    (count, seed): (u32, Seed),
     watch: &mut dyn Watch,
 ) -> Result<Check, SubjectError> {
     let mut findings = Vec::new();
-    let seams = Seams::of(seed)?;
     let mut subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
     for accumulator in accumulators.iter_mut().filter(|accumulator| accumulator.name() != scalar::NAME) {
         subjects.insert(accumulator.name().to_owned(), accumulator.evidence());
@@ -198,6 +197,10 @@ fn references_of_control() -> References {
     References::of(count, seed, &mut Unwatched).expect("software answers")
 }
 
+fn seams_of_control() -> Seams {
+    Seams::of(OF_CONTROL.1).expect("software answers")
+}
+
 fn show_reference() -> Shown {
     let (count, seed) = OF_CONTROL;
     let right = references_of_control();
@@ -208,28 +211,29 @@ fn show_reference() -> Shown {
 }
 
 fn show_accumulators() -> Shown {
-    let (count, seed) = OF_CONTROL;
-    let references = references_of_control();
+    let seed = OF_CONTROL.1;
+    let (references, seams) = (references_of_control(), seams_of_control());
     let wrong =
         [Generator::Xorshift64, Generator::SplitMix64].into_iter().flat_map(|of| bits().map(move |bit| (of, bit)));
     Shown::of((Generator::Xorshift64, 0), wrong, |(of, mask)| {
         let first = Deltas { generator: of, seed }.at(0);
         let after = move |arrived: &[u64]| sum(arrived) ^ if arrived.first() == Some(&first) { mask } else { 0 };
         let mut accumulators = [Box::new(WrongAccumulator::showing(after))];
-        check(&mut accumulators, references, count, seed, &mut Unwatched).expect("software answers").verdict
+        check(&mut accumulators, references, &seams, OF_CONTROL, &mut Unwatched).expect("software answers").verdict
     })
 }
 
 fn show_seams() -> Shown {
-    let (count, seed) = OF_CONTROL;
-    let references = references_of_control();
+    let (references, seams) = (references_of_control(), seams_of_control());
     // A length past a block, one below it, one of several blocks; and other workers.
     let wrong = [Some(129), Some(5), Some(300), None];
     Shown::of(Some(0), wrong, |length: Option<usize>| {
         let mask = move |arrived: &[u64]| if Some(arrived.len()) == length && length > Some(0) { 1 << 63 } else { 0 };
         let accumulator = WrongAccumulator::showing(move |arrived| sum(arrived) ^ mask(arrived));
         let accumulator = if length.is_none() { accumulator.wrong_when_rearranged() } else { accumulator };
-        check(&mut [Box::new(accumulator)], references, count, seed, &mut Unwatched).expect("software answers").verdict
+        check(&mut [Box::new(accumulator)], references, &seams, OF_CONTROL, &mut Unwatched)
+            .expect("software answers")
+            .verdict
     })
 }
 
@@ -277,7 +281,9 @@ mod tests {
     fn blocks_whose_engine_deltas_cancel_are_missed_in_the_other_deltas() {
         let references = References::of(65_537, SEED, &mut Unwatched).expect("software answers");
         let mut accumulators: Vec<Box<dyn Accumulator>> = vec![Box::new(BlocksForgotten::default())];
-        let check = check(&mut accumulators, references, 65_537, SEED, &mut Unwatched).expect("software answers");
+        let seams = Seams::of(SEED).expect("software answers");
+        let check =
+            check(&mut accumulators, references, &seams, (65_537, SEED), &mut Unwatched).expect("software answers");
         assert_eq!(check.verdict, Verdict::Falsified);
         // The deltas of the whole workload cancel in a block: splitmix64's do not.
         let cases: Vec<&str> = check.findings.iter().map(|finding| finding.case.as_str()).collect();

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::campaign::accumulation::References;
+use crate::campaign::accumulation::{References, seams::Seams};
 use crate::campaign::arrival_orders::Workload;
 use crate::campaign::arrival_orders::{searched, walked};
 use crate::campaign::coverage::EngineRuns;
@@ -41,7 +41,13 @@ pub fn run(
         let sound = wrong.is_none();
         if !subjects.accumulators.is_empty() && sound && trial.makes(StandardCheck::Accumulation) {
             let accumulators = &mut subjects.accumulators;
-            progress.checks.push(accumulation::check(accumulators, references, count, seed, watch)?);
+            progress.checks.push(accumulation::check(
+                accumulators,
+                references,
+                &Seams::of(seed)?,
+                (count, seed),
+                watch,
+            )?);
         }
         progress.checks.extend(wrong);
         watch.end();

@@ -100,6 +100,13 @@ fn questions(seed: Seed) -> Vec<Question> {
             // The accumulator that priming leaves is not 0.
             ours: vec![0x0002_0100],
         },
+        Question {
+            part: Site::Adapter,
+            about: "STATUS of the adapter right after a command was given",
+            over_links: false,
+            accesses: vec![Do(Command::Status), Write(Register::Cmd, Command::Status.code()), See(AdapterStatus)],
+            ours: vec![1],
+        },
     ]
 }
 
