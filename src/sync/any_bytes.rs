@@ -11,10 +11,10 @@ use crate::domain::seed::Seed;
 use crate::sync::host::{Entropy, Host, NodeId};
 use crate::sync::node::Node;
 use crate::sync::replica::session::Relation;
-use crate::sync::replica::{Reception, Replica, Settings};
+use crate::sync::replica::{Reception, Settings};
 use crate::sync::store::disk::Disk;
 use crate::sync::store::{Owner, StoreError};
-use crate::sync::strategy::Strategy;
+use crate::sync::strategy::{Open, Strategy};
 use crate::sync::wire::CHECKSUM;
 
 /// Steps after which everything was said that is going to be.
@@ -40,6 +40,7 @@ pub struct Said {
 /// Nodes of one strategy, and all that they said so far.
 #[derive(Debug)]
 pub struct Talk {
+    open: Open,
     peers: bool,
     nodes: Vec<Box<dyn Node>>,
     hosts: Vec<Host<Disk>>,
@@ -65,14 +66,15 @@ pub enum Wrong {
 impl Talk {
     /// The talk of a strategy, between peers or with a hub, after so many steps.
     pub fn after(strategy: &Strategy, peers: bool, steps: usize) -> Result<Talk, StoreError> {
+        let open = strategy.open;
         let mut talk =
-            Talk { peers, nodes: Vec::new(), hosts: Vec::new(), underway: VecDeque::new(), said: Vec::new() };
+            Talk { open, peers, nodes: Vec::new(), hosts: Vec::new(), underway: VecDeque::new(), said: Vec::new() };
         let trial = trial();
         for node in 0..NODES {
             let settings = settings(node, peers);
             let owner = Owner { scenario: 1, client: node };
             let mut host = Host::new(Disk::new(owner), Entropy::Counted(u64::from(node) << 16));
-            talk.nodes.push((strategy.open)(&settings, &trial, &mut host)?);
+            talk.nodes.push(open(&settings, &trial, &mut host)?);
             talk.hosts.push(host);
         }
         (0..3).try_for_each(|register| talk.edit(0, register))?;
@@ -88,8 +90,9 @@ impl Talk {
             false if node == 2 => Relation::Child,
             false => Relation::Parent,
         };
-        let (held, host) = (self.nodes[node as usize].copy(), self.hosts[node as usize].clone());
-        Moment { number: node, node: held, host, neighbours: self.neighbours(node), relation }
+        let held = self.nodes[node as usize].copy().expect("every engine of this crate can be copied");
+        let (host, neighbours) = (self.hosts[node as usize].clone(), self.neighbours(node));
+        Moment { open: self.open, settings: settings(node, self.peers), node: held, host, neighbours, relation }
     }
 
     /// Those that are connected, by number.
@@ -181,8 +184,7 @@ impl Talk {
 
     fn restart(&mut self, node: NodeId) -> Result<(), StoreError> {
         let place = node as usize;
-        let held = self.nodes[place].copy().restart(&mut self.hosts[place], node)?;
-        self.nodes[place] = held;
+        self.nodes[place] = (self.open)(&settings(node, self.peers), &trial(), &mut self.hosts[place])?;
         Ok(())
     }
 }
@@ -190,7 +192,8 @@ impl Talk {
 /// One node of a talk, in the middle of it.
 #[derive(Debug)]
 pub struct Moment {
-    number: NodeId,
+    open: Open,
+    settings: Settings,
     node: Box<dyn Node>,
     host: Host<Disk>,
     neighbours: Vec<NodeId>,
@@ -198,22 +201,22 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The replica that is done right, if it is that.
-    pub fn replica(&self) -> Option<&Replica> {
-        self.node.replica()
+    /// What is in its store.
+    pub fn disk(&self) -> Disk {
+        self.host.store.clone()
     }
 
     /// Gives it a frame, as if a neighbour had sent it. Refused, that changes nothing; taken, it leaves a node that edits,
     /// talks, and is the same again after a restart.
     pub fn give(mut self, from: NodeId, frame: &[u8]) -> Result<Reception, Wrong> {
         self.host.wall += 1;
-        let (before, kept) = (self.node.copy(), self.host.store.clone());
+        let (before, kept) = (format!("{:?}", self.node), self.host.store.clone());
         let reception = self.node.receive(&mut self.host, from, frame)?;
         if reception != Reception::Damaged {
             return self.goes_on().map(|()| reception);
         }
         let changed = [
-            ("the node", format!("{:?}", self.node) != format!("{before:?}")),
+            ("the node", format!("{:?}", self.node) != before),
             ("its store", self.host.store != kept),
             ("what it sends", !self.host.sent.is_empty()),
         ];
@@ -224,7 +227,7 @@ impl Moment {
     }
 
     fn goes_on(self) -> Result<(), Wrong> {
-        let Moment { number, mut node, mut host, neighbours, relation } = self;
+        let Moment { open, settings, mut node, mut host, neighbours, relation } = self;
         node.edit(&mut host, 3, -3)?;
         let wake = |node: &mut Box<dyn Node>, host: &mut Host<Disk>| match node.wakes_at() {
             Some(at) => {
@@ -237,7 +240,8 @@ impl Moment {
         neighbours.iter().try_for_each(|&peer| node.connected(&mut host, peer, relation))?;
         wake(&mut node, &mut host)?;
         let shown = node.shows();
-        if node.restart(&mut host, number)?.shows() == shown { Ok(()) } else { Err(Wrong::Restart) }
+        let again = open(&settings, &trial(), &mut host)?;
+        if again.shows() == shown { Ok(()) } else { Err(Wrong::Restart) }
     }
 }
 

@@ -55,6 +55,8 @@ pub struct Told {
     pub operations: VersionVector,
     /// The last message in pieces: its checksum, the pieces, and what of its bytes is not counted yet.
     pub pieces: Option<(u32, Ranges, Traffic)>,
+    /// The last message with a number: the store that it is from, and the number.
+    pub message: Option<(u32, u64)>,
 }
 
 /// One step of a node's merge: what something that came in does to one register.

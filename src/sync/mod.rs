@@ -2,6 +2,7 @@
 //!
 //! Knows: `domain`, and the workloads of `scenario`. Must not: judge whether anyone converged.
 
+pub mod acknowledged;
 pub mod any_bytes;
 pub mod everywhere;
 pub mod host;

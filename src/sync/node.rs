@@ -1,7 +1,11 @@
 //! What every strategy is to the world: a node that edits, talks, and can be restarted.
 
+use std::collections::BTreeMap;
+
 use crate::domain::seed::Stream;
-use crate::sync::host::{Entropy, Host, NodeId, OpId, Time};
+use crate::sync::acknowledged::{Acknowledged, Ids};
+use crate::sync::host::{Entropy, Host, NodeId, Time};
+use crate::sync::replica::acknowledgements::acknowledgements;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Replica, Settings};
 use crate::sync::store::StoreError;
@@ -14,12 +18,39 @@ pub type Position = (u64, u64, Option<(Actor, Ranges)>);
 /// How far a node is in the edits of others, where it tells that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
-    /// Its log has this length, and [`Node::remembers`] tells of every edit whether it is in it.
+    /// Its log has this length, and [`Node::ids`] tells of every edit whether it is in it.
     Own(u64),
     /// It has all that is in this node's log up to a position.
     Of(NodeId, u64),
     /// It has nothing of anybody's.
     Nothing,
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Registers by status.
+    pub statuses: BTreeMap<String, u32>,
+    /// Edits that no other node has acknowledged, deltas that they make up so far, and messages that wait for an answer.
+    pub backlog: u64,
+    /// See `backlog`.
+    pub backlog_deltas: u64,
+    /// See `backlog`.
+    pub backlog_messages: u64,
+    /// Whether its journal, played again, leads to what it shows.
+    pub replays: bool,
+    /// Whether it shows the same once its state was taken from its store again.
+    pub rebuilds: bool,
+    /// Messages that it sends when it is told to try everything again.
+    pub requeued: u64,
+    /// Deltas that it could not take.
+    pub refused: u64,
+    /// Why it could not take its parent's snapshot, where it could not.
+    pub unmergeable: Option<String>,
+    /// What its store had against being read, where it had.
+    pub refusals: Vec<String>,
+    /// The last changes of one register: whose, how much, and through which message; then what all before them come to.
+    pub audit: Vec<String>,
 }
 
 /// One node of a world.
@@ -58,28 +89,25 @@ pub trait Node: std::fmt::Debug {
     /// Edits that no other node has acknowledged.
     fn backlog(&self) -> u64;
 
-    /// It starts again from what survived, as this node.
-    fn restart(self: Box<Self>, host: &mut Host<Disk>, node: NodeId) -> Result<Box<dyn Node>, StoreError>;
-
     /// Forgets all neighbours but these: a copy of a device may be elsewhere.
     fn keep_neighbours(&mut self, _neighbours: &[NodeId]) {}
 
-    /// The same node without anything that it held: its device was lost.
-    fn afresh(self: Box<Self>) -> Box<dyn Node>;
-
-    /// The same node, as a backup keeps it beside its disk.
-    fn copy(&self) -> Box<dyn Node>;
-
-    /// Whether it still has an edit that it showed.
-    fn remembers(&self, _id: OpId) -> bool {
-        true
+    /// The ids of what it has, where it tells them.
+    fn ids(&self) -> Option<Ids<'_>> {
+        None
     }
 
-    /// Bytes that it keeps durably, where its disk does not tell.
-    fn stored(&self, host: &Host<Disk>) -> u64;
+    /// What a message that it sends acknowledges, where it tells ids.
+    fn acknowledges(&self, _frame: &[u8], _acknowledged: &mut Acknowledged) {}
 
-    /// What it must not forget, if it is the replica that is done right.
-    fn replica(&self) -> Option<&Replica> {
+    /// What it says of itself, where it does. `disk` is a copy of its own.
+    fn report(&self, _disk: Disk) -> Option<Report> {
+        None
+    }
+
+    /// The same node in memory, for tests that try many things from one moment. No world makes one: what a world backs up,
+    /// copies or sets back is a store.
+    fn copy(&self) -> Option<Box<dyn Node>> {
         None
     }
 }
@@ -146,31 +174,20 @@ impl Node for ReplicaNode {
         self.replica.backlog().edits
     }
 
-    fn restart(self: Box<Self>, host: &mut Host<Disk>, node: NodeId) -> Result<Box<dyn Node>, StoreError> {
-        let settings = Settings { node, ..self.settings };
-        Ok(Box::new(ReplicaNode::open(settings, self.start, host)?))
+    fn ids(&self) -> Option<Ids<'_>> {
+        Some(self.replica.state().ids())
     }
 
-    fn afresh(self: Box<Self>) -> Box<dyn Node> {
-        // All that it holds is on its disk.
-        self
+    fn acknowledges(&self, frame: &[u8], acknowledged: &mut Acknowledged) {
+        acknowledgements(frame, self.settings.registers, acknowledged);
     }
 
-    fn copy(&self) -> Box<dyn Node> {
-        Box::new(self.clone())
+    fn report(&self, disk: Disk) -> Option<Report> {
+        Some(self.replica.report(disk))
     }
 
-    fn remembers(&self, id: OpId) -> bool {
-        self.replica.state().seen.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
-    }
-
-    fn stored(&self, host: &Host<Disk>) -> u64 {
-        use crate::sync::store::Store;
-        host.store.bytes()
-    }
-
-    fn replica(&self) -> Option<&Replica> {
-        Some(&self.replica)
+    fn copy(&self) -> Option<Box<dyn Node>> {
+        Some(Box::new(self.clone()))
     }
 }
 

@@ -5,13 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sync::wire::{Malformed, Reader, Writer};
 
 /// Who makes operations: a client, in one of its incarnations.
 ///
 /// A device draws a new incarnation every time that it starts. Two devices that were set up from one image, or one that
 /// was set back to an old backup, therefore never give the same id to two operations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Actor {
     /// The client.
     pub client: u32,
@@ -49,7 +51,7 @@ pub enum Overlap {
 }
 
 /// Sequence numbers from 1 that were seen: all up to a prefix, and runs beyond the gaps after it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ranges {
     prefix: u64,
     beyond: Vec<(u64, u64)>,

@@ -270,8 +270,9 @@ mod tests {
         let (count, seed) = (65_537, Seed::new(0xDEAD_BEEF_0BAD_F00D));
         let references = super::super::References::of(count, seed, &mut Unwatched).expect("software answers");
         let mut accumulators = [Box::new(Faulty::with(fault))];
-        let check =
-            super::super::check(&mut accumulators, references, count, seed, &mut Unwatched).expect("they answer");
+        let seams = Seams::of(seed).expect("software answers");
+        let check = super::super::check(&mut accumulators, references, &seams, (count, seed), &mut Unwatched)
+            .expect("they answer");
         check.findings.into_iter().map(|finding| finding.during).collect()
     }
 

@@ -3,8 +3,9 @@
 
 use crate::domain::flaw::Flaw;
 use crate::domain::offline::CrashEverywhereTrial;
+use crate::sync::acknowledged::Acknowledged;
 use crate::sync::host::{Entropy, Host, NodeId, OpId};
-use crate::sync::replica::promises::Promises;
+use crate::sync::replica::acknowledgements::acknowledgements;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::state::Run;
 use crate::sync::replica::{Replica, Settings};
@@ -26,7 +27,7 @@ pub(super) struct Station {
     /// Edits that its user saw accepted.
     shown: Vec<OpId>,
     /// What it acknowledged.
-    promised: Promises,
+    acknowledged: Acknowledged,
     /// How many of those edits it did not have any more after a restart, and whether it lacked what it had acknowledged.
     pub(super) forgotten: u32,
     pub(super) broken: bool,
@@ -90,7 +91,7 @@ impl Station {
             excused: 0,
             connected: false,
             shown: Vec::new(),
-            promised: Promises::default(),
+            acknowledged: Acknowledged::default(),
             forgotten: 0,
             broken: false,
             refused: false,
@@ -126,7 +127,7 @@ impl Station {
         after.drawn = host.drawn();
         after.shown.append(&mut host.shown);
         let sent: Vec<Letter> = host.sent.into_iter().map(|sent| (settings.node, sent.to, sent.frame.bytes)).collect();
-        sent.iter().for_each(|(_, _, frame)| after.promised.hear(frame, 1));
+        sent.iter().for_each(|(_, _, frame)| acknowledgements(frame, 1, &mut after.acknowledged));
         after.disk = host.store;
         if crash_after.is_some() {
             (after.replica, after.connected) = (None, false);
@@ -144,7 +145,7 @@ impl Station {
         };
         let shown = self.shown.iter().map(|id| (id.actor, id.sequence, id.sequence));
         self.forgotten = self.forgotten.max(shown.filter(lacks).count() as u32);
-        self.broken |= !state.is_some_and(|state| self.promised.kept_by(state));
+        self.broken |= !state.is_some_and(|state| self.acknowledged.is_kept_by(state.ids()));
     }
 }
 

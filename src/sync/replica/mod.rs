@@ -15,12 +15,13 @@
 //! cursors, the journal and the sessions stay as they are. Knows: its host. Must not: know links, other nodes' insides or
 //! the ledger.
 
+pub mod acknowledgements;
 mod intake;
 pub mod log;
 pub mod message;
 mod parcel;
-pub mod promises;
 pub mod repair;
+pub mod report;
 pub mod session;
 pub mod state;
 mod stored;

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::sync::acknowledged::Ids;
 use crate::sync::host::NodeId;
 use crate::sync::replica::log::{Delta, Log};
 use crate::sync::replica::session::OUTSTANDING;
@@ -276,6 +277,11 @@ impl State {
     }
 
     /// How far a leaf has this log, if it is its parent's.
+    pub fn ids(&self) -> Ids<'_> {
+        Ids { has: &self.seen, given: &self.given, position: self.cursor.as_ref() }
+    }
+
+    /// The position in this log, if it is followed.
     pub fn cursor_in(&self, log: Actor) -> Option<&(Actor, Ranges)> {
         self.cursor.as_ref().filter(|(name, _)| *name == log)
     }

@@ -4,6 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::sync::host::{Merge, NodeId, Round};
 use crate::sync::vector::Actor;
 use crate::sync::wire::{Malformed, Reader, Writer};
@@ -35,10 +38,11 @@ impl About {
 /// A neighbour's bookkeeping by neighbour.
 pub type Peers<P> = BTreeMap<NodeId, P>;
 
-/// What a strategy sends and makes of what it gets.
-pub trait Content: Clone + std::fmt::Debug {
+/// What a strategy sends and makes of what it gets. All of it is durable, and what it becomes depends on nothing but what it is
+/// told here: a store keeps what happened, and it happens again after a restart.
+pub trait Content: Clone + std::fmt::Debug + Default + Serialize + DeserializeOwned {
     /// What is kept about a neighbour.
-    type Peer: Clone + Default + std::fmt::Debug;
+    type Peer: Clone + Default + std::fmt::Debug + Serialize + DeserializeOwned;
 
     /// Before anything happened.
     fn begin(&mut self, about: &About);
@@ -75,7 +79,4 @@ pub trait Content: Clone + std::fmt::Debug {
 
     /// How many things are news to a neighbour, or on their way.
     fn waiting(&self, peer: &Self::Peer) -> u64;
-
-    /// Writes what it must keep durably: its state, and what it has yet to tell each neighbour. What flies is kept beside it.
-    fn keep(&self, about: &About, peers: &Peers<Self::Peer>, writer: &mut Writer);
 }

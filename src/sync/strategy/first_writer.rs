@@ -1,5 +1,7 @@
 //! The first write of a register wins, for ever.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 
@@ -7,7 +9,7 @@ use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 pub type FirstWriter = RegisterMap<First>;
 
 /// The earlier time wins; of two at one time, the lower client.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct First;
 
 impl Policy for First {

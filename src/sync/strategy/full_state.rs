@@ -1,20 +1,22 @@
 //! The whole state, overwriting the receiver's. A value travels as its difference from the start, which every device was
 //! delivered with; one that does not fit a message goes on in the next, from the register that it begins with.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::content::{About, Content, Peers};
 use crate::sync::wire::{Malformed, Reader, Writer};
 
 /// All registers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FullState {
     values: Vec<i64>,
 }
 
 /// Whether a neighbour has not got the state as it is; and, of the one that is under way, the next register to be told, and
 /// the one after those that fly.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Peer {
     news: bool,
     next: Option<u32>,
@@ -85,14 +87,5 @@ impl Content for FullState {
 
     fn waiting(&self, peer: &Peer) -> u64 {
         u64::from(peer.news || peer.next.is_some() || peer.flying.is_some())
-    }
-
-    fn keep(&self, about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
-        self.values.iter().for_each(|&value| {
-            writer.signed(value.wrapping_sub(about.start));
-        });
-        for peer in peers.values() {
-            writer.byte(peer.news.into()).number(peer.next.map_or(0, |next| 1 + u64::from(next)));
-        }
     }
 }

@@ -2,15 +2,16 @@
 //!
 //! Kulkarni, Demirbas, Madappa, Avva and Leone, "Logical Physical Clocks", OPODIS 2014, figure 5.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
-use crate::sync::wire::Writer;
 
 /// Registers of which the last by the hybrid clock stays.
 pub type HybridClock = RegisterMap<Hybrid>;
 
 /// The clock: the largest time seen, and a count of events at it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Hybrid {
     time: i64,
     count: u32,
@@ -38,10 +39,6 @@ impl Policy for Hybrid {
             (false, false) => 0,
         };
         self.time = latest;
-    }
-
-    fn keep(&self, writer: &mut Writer) {
-        writer.signed(self.time).number(self.count.into());
     }
 
     fn wins(new: Stamp, old: Option<Stamp>) -> bool {

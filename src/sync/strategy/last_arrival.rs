@@ -1,5 +1,7 @@
 //! The last write to arrive wins.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 
@@ -7,7 +9,7 @@ use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 pub type LastArrival = RegisterMap<Arrival>;
 
 /// Whatever comes takes the place of what is there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Arrival;
 
 impl Policy for Arrival {

@@ -1,10 +1,11 @@
 //! Strategies: what travels on a sync, and how it merges.
 //!
 //! A new strategy is one file here and one entry in [`REGISTRY`]. All but the replica that is done right are a
-//! [`content::Content`]: what they send and make of what they get; a courier carries it to each neighbour once and in order,
-//! in messages that short visits have time for, meets a neighbour anew that lost its store or was set back, and never loses
-//! what it holds. What they get wrong is then the merge's doing alone.
+//! [`content::Content`]: what they send and make of what they get. A courier carries the content to each neighbour once and in
+//! order, in messages that short visits have time for, and meets a neighbour anew that lost its store or was set back. All
+//! strategies write to disks that lose what was not synced; a courier has in its store what others may rely on.
 
+mod by_actor;
 pub mod content;
 pub mod courier;
 #[cfg(test)]
@@ -33,8 +34,8 @@ use crate::sync::store::disk::Disk;
 use content::Content;
 use courier::Courier;
 
-/// Opens a node of a strategy.
-type Open = fn(&Settings, &OfflineTrial, &mut Host<Disk>) -> Result<Box<dyn Node>, StoreError>;
+/// Opens a node of a strategy as its store has it.
+pub type Open = fn(&Settings, &OfflineTrial, &mut Host<Disk>) -> Result<Box<dyn Node>, StoreError>;
 
 /// What every node of a strategy keeps, by what it grows with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,12 +94,12 @@ pub const RIGHT: &str = "additive-delta";
 /// The delta-state as published.
 pub const XOR: &str = "xor-delta";
 
-fn courier<C: Content + Default + 'static>(
+fn courier<C: Content + 'static>(
     settings: &Settings,
     trial: &OfflineTrial,
     host: &mut Host<Disk>,
 ) -> Result<Box<dyn Node>, StoreError> {
-    Ok(Box::new(Courier::<C>::open(settings.clone(), trial.start, host)))
+    Ok(Box::new(Courier::<C>::open(settings.clone(), trial.start, host)?))
 }
 
 /// All strategies.

@@ -5,22 +5,22 @@
 //! tells its store and how much of the other's it took. One that lost its store, or was set back, is met anew.
 //! Knows: numbers. Must not: know what a message says.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::traffic::{Kind, Traffic};
 use crate::sync::wire::{Frame, Malformed, Reader, Writer};
 
 /// A message that is not known to have arrived.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Flying {
     pub content: Vec<u8>,
     pub traffic: Traffic,
     /// Whether a round ends with it.
     pub ends: bool,
-    /// Whether it was ever sent: from then on it is sent again.
-    pub sent: bool,
 }
 
 /// What is kept of a neighbour.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Neighbour {
     /// Its store.
     pub store: u32,
@@ -34,7 +34,7 @@ pub struct Neighbour {
 }
 
 /// Whom a node met at a neighbour before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Knows {
     Nobody,
     Another,
@@ -53,7 +53,7 @@ impl Knows {
 }
 
 /// What a node tells of itself when it is connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {
     /// Its store.
     pub store: u32,
@@ -153,27 +153,15 @@ impl Neighbour {
         if store == self.store { self.taken } else { 0 }
     }
 
-    /// What is on its way as a message: its number, what it carries, and what of it counts as sent again.
-    pub fn frame(&mut self, tag: u8, to: u16) -> Option<(Frame, Traffic, bool)> {
-        let number = self.delivered + 1;
-        let flying = self.flying.as_mut()?;
+    /// What is on its way as a message, what it carries, and its number.
+    pub fn frame(&self, tag: u8, to: u16) -> Option<(Frame, Traffic, u64)> {
+        let (number, flying) = (self.delivered + 1, self.flying.as_ref()?);
         let mut writer = Writer::tagged(tag);
         writer.of(Kind::Ids).raw(&to.to_le_bytes()).number(number).of(Kind::Payload).raw(&flying.content);
         let (frame, mut traffic) = writer.seal();
         traffic.payload = 0;
         traffic += flying.traffic;
-        let traffic = if std::mem::replace(&mut flying.sent, true) { traffic.again() } else { traffic };
-        Some((frame, traffic, flying.ends))
-    }
-
-    /// Writes all of it.
-    pub fn keep(&self, writer: &mut Writer) {
-        writer.number(self.store.into()).number(self.delivered).number(self.taken);
-        writer.number(self.unheard.map_or(0, |gave| gave + 1));
-        writer.number(self.flying.as_ref().map_or(0, |flying| 1 + flying.content.len() as u64));
-        if let Some(flying) = &self.flying {
-            writer.raw(&flying.content);
-        }
+        Some((frame, traffic, number))
     }
 }
 
@@ -182,12 +170,7 @@ mod tests {
     use super::*;
 
     fn known(flies: bool) -> Neighbour {
-        let flying = Flying {
-            content: vec![7; 9],
-            traffic: Traffic { payload: 9, ..Traffic::default() },
-            ends: true,
-            sent: false,
-        };
+        let flying = Flying { content: vec![7; 9], traffic: Traffic { payload: 9, ..Traffic::default() }, ends: true };
         Neighbour { store: 50, delivered: 3, taken: 8, flying: flies.then_some(flying), unheard: None }
     }
 
@@ -238,15 +221,5 @@ mod tests {
                 assert_eq!(Greeting::read_answer(&mut Reader::bare(&writer.into_bytes()), met), Ok(answer));
             }
         }
-    }
-
-    #[test]
-    fn the_same_message_over_another_connection_counts_as_sent_again() {
-        let mut neighbour = known(true);
-        let (first, traffic, ends) = neighbour.frame(1, 7).expect("it flies");
-        assert_eq!((traffic.payload, traffic.ids, traffic.framing, traffic.retransmission, ends), (9, 3, 5, 0, true));
-        let (second, traffic, _) = neighbour.frame(1, 8).expect("it flies");
-        assert_eq!((traffic.retransmission, traffic.total()), (17, 17));
-        assert_ne!(first, second);
     }
 }

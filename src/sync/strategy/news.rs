@@ -6,15 +6,23 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sync::host::Round;
-use crate::sync::wire::Writer;
 
 /// What a neighbour has not got as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
 pub struct News<K> {
     fresh: BTreeSet<K>,
     round: BTreeSet<K>,
     flying: BTreeSet<K>,
+}
+
+impl<K> Default for News<K> {
+    fn default() -> Self {
+        News { fresh: BTreeSet::new(), round: BTreeSet::new(), flying: BTreeSet::new() }
+    }
 }
 
 impl<K: Ord + Copy> News<K> {
@@ -71,29 +79,6 @@ impl<K: Ord + Copy> News<K> {
     pub fn is_told(&self) -> bool {
         self.fresh.is_empty() && self.round.is_empty()
     }
-
-    /// Those that do not fly, ascending: what must be kept.
-    pub fn untold(&self) -> impl Iterator<Item = &K> {
-        self.round.union(&self.fresh)
-    }
-}
-
-impl News<u32> {
-    /// Writes what must be kept, as gaps.
-    pub fn keep(&self, writer: &mut Writer) {
-        keep_ascending(self.untold().copied(), writer);
-    }
-}
-
-/// Writes ascending numbers as how many there are and their gaps.
-pub fn keep_ascending(numbers: impl Iterator<Item = u32>, writer: &mut Writer) {
-    let numbers: Vec<u32> = numbers.collect();
-    writer.number(numbers.len() as u64);
-    let mut next = 0;
-    for number in numbers {
-        writer.number(u64::from(number) - next);
-        next = u64::from(number) + 1;
-    }
 }
 
 #[cfg(test)]
@@ -126,14 +111,11 @@ mod tests {
     }
 
     #[test]
-    fn what_flies_is_neither_lost_nor_kept_twice() {
+    fn what_flies_is_not_told_yet_and_counts_until_it_arrives() {
         let mut news = News::of([3u32, 9, 200]);
         assert_eq!((news.len(), news.is_told()), (3, false));
         news.take_off(1, |_| 1).expect("there are three");
-        assert_eq!((news.len(), news.untold().copied().collect::<Vec<_>>()), (3, vec![9, 200]));
-        let mut writer = Writer::bare();
-        news.keep(&mut writer);
-        assert_eq!(writer.into_bytes(), [2, 9, 0xBE, 1]);
+        assert_eq!((news.len(), news.is_told()), (3, false));
         news.arrived();
         assert_eq!(news.len(), 2);
     }

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
+use crate::sync::strategy::by_actor::{self, OfActor};
 use crate::sync::strategy::content::{About, Content, Peers};
 use crate::sync::vector::{Actor, Ranges};
 use crate::sync::wire::{Malformed, Reader, Writer, length, signed_length};
@@ -19,8 +22,9 @@ struct Operation {
 }
 
 /// All operations, in the order in which they came here.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OperationLog {
+    #[serde(with = "by_actor")]
     operations: Vec<Operation>,
     seen: BTreeMap<Actor, Ranges>,
     values: Vec<i64>,
@@ -30,7 +34,7 @@ pub struct OperationLog {
 
 /// Up to where a neighbour has the log, up to where it was offered, and up to where the round goes; what came from it is not
 /// told it again.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Peer {
     has: usize,
     offered: usize,
@@ -41,6 +45,18 @@ pub struct Peer {
 impl Peer {
     fn gave(&self, operation: &Operation) -> bool {
         self.came_from.get(&operation.actor).is_some_and(|ranges| ranges.contains(operation.sequence))
+    }
+}
+
+impl OfActor for Operation {
+    type Rest = (u64, u32, i64);
+
+    fn parted(&self) -> (Actor, Self::Rest) {
+        (self.actor, (self.sequence, self.register, self.amount))
+    }
+
+    fn joined(actor: Actor, (sequence, register, amount): Self::Rest) -> Self {
+        Operation { actor, sequence, register, amount }
     }
 }
 
@@ -176,23 +192,5 @@ impl Content for OperationLog {
 
     fn waiting(&self, peer: &Peer) -> u64 {
         self.operations[peer.has..].iter().filter(|operation| !peer.gave(operation)).count() as u64
-    }
-
-    fn keep(&self, _about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
-        // Actors are told once, and by their places then.
-        let places: BTreeMap<Actor, u64> = self.seen.keys().copied().zip(0..).collect();
-        writer.number(places.len() as u64);
-        places.keys().for_each(|actor| actor.write(writer));
-        writer.number(self.operations.len() as u64);
-        for Operation { actor, sequence, register, amount } in &self.operations {
-            writer.number(places[actor]).number(*sequence).number((*register).into()).signed(*amount);
-        }
-        for peer in peers.values() {
-            writer.number(peer.has as u64).number(peer.came_from.len() as u64);
-            for (actor, ranges) in &peer.came_from {
-                writer.number(places[actor]);
-                ranges.write(writer);
-            }
-        }
     }
 }

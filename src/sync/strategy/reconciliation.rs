@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::content::{About, Content, Peers};
@@ -21,7 +23,7 @@ const REGISTERS: u8 = 1;
 const MOST: u64 = u64::MAX >> 2;
 
 /// One of a client's own operations.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Operation {
     actor: Actor,
     number: u64,
@@ -37,7 +39,7 @@ impl Operation {
 }
 
 /// A client, or the hub.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reconciliation {
     /// The hub's registers, as far as they are known here.
     values: Vec<i64>,
@@ -52,7 +54,7 @@ pub struct Reconciliation {
 }
 
 /// What a neighbour lacks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Peer {
     /// Registers, at the hub.
     news: News<u32>,
@@ -242,35 +244,5 @@ impl Content for Reconciliation {
     fn waiting(&self, peer: &Peer) -> u64 {
         peer.news.len() as u64
             + (self.dropped + self.pending.len() as u64).saturating_sub(peer.offered.max(self.dropped))
-    }
-
-    fn keep(&self, about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
-        self.values.iter().for_each(|&value| {
-            writer.signed(value.wrapping_sub(about.start));
-        });
-        let numbered = |&(actor, number): &(Actor, u64), writer: &mut Writer| {
-            actor.write(writer);
-            writer.number(number);
-        };
-        let pending: Vec<&Operation> = self.pending.iter().collect();
-        let runs = pending.chunk_by(|one, next| one.actor == next.actor);
-        writer.number(runs.clone().count() as u64);
-        for run in runs {
-            numbered(&(run[0].actor, run[0].number), writer);
-            writer.number(run.len() as u64);
-            for operation in run {
-                writer.number(operation.register.into()).signed(operation.amount);
-            }
-        }
-        writer.number(self.replayed.len() as u64);
-        self.replayed.iter().for_each(|(&actor, &number)| numbered(&(actor, number), writer));
-        for peer in peers.values() {
-            peer.news.keep(writer);
-            writer.number(peer.offered.saturating_sub(self.dropped)).number(peer.actors.len() as u64);
-            for actor in &peer.actors {
-                actor.write(writer);
-                writer.byte((peer.untold.contains(actor) || peer.telling.contains(actor)).into());
-            }
-        }
     }
 }

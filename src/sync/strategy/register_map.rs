@@ -16,14 +16,17 @@
 //!
 //! Without stamps it is a number of registers, and of each the gap and the value.
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
 use crate::sync::strategy::content::{About, Content, Peers};
-use crate::sync::strategy::news::{News, keep_ascending};
+use crate::sync::strategy::news::News;
 use crate::sync::wire::{Malformed, Reader, Writer, signed_length};
 
 /// When a register was written, by whatever the policy calls time, and by whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stamp {
     /// Time, in milliseconds: no user writes a register twice in one.
     pub time: i64,
@@ -34,7 +37,7 @@ pub struct Stamp {
 }
 
 /// Which of two writes stays.
-pub trait Policy: Clone + Default + std::fmt::Debug {
+pub trait Policy: Clone + Default + std::fmt::Debug + Serialize + DeserializeOwned {
     /// Whether writes carry stamps.
     const STAMPED: bool;
 
@@ -47,15 +50,12 @@ pub trait Policy: Clone + Default + std::fmt::Debug {
     /// A stamp came in.
     fn heard(&mut self, _about: &About, _stamp: Stamp) {}
 
-    /// Writes what it must keep beside the registers.
-    fn keep(&self, _writer: &mut Writer) {}
-
     /// Whether a write takes the place of another; `None` is the start.
     fn wins(new: Stamp, old: Option<Stamp>) -> bool;
 }
 
 /// Registers with the stamps of their last writes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RegisterMap<P> {
     policy: P,
     registers: Vec<(i64, Option<Stamp>)>,
@@ -173,24 +173,6 @@ impl<P: Policy> Content for RegisterMap<P> {
 
     fn waiting(&self, news: &News<u32>) -> u64 {
         news.len() as u64
-    }
-
-    fn keep(&self, about: &About, peers: &Peers<News<u32>>, writer: &mut Writer) {
-        let written =
-            || (0..).zip(&self.registers).filter(|(_, (_, stamp))| stamp.is_some()).map(|(register, _)| register);
-        keep_ascending(written(), writer);
-        for register in written() {
-            let Write { stamp, difference, .. } = self.write_of(about, register);
-            writer.signed(difference);
-            if P::STAMPED {
-                writer.number(stamp.client.into()).signed(stamp.time);
-            }
-            if P::COUNTED {
-                writer.number(stamp.count.into());
-            }
-        }
-        self.policy.keep(writer);
-        peers.values().for_each(|news| news.keep(writer));
     }
 }
 

@@ -9,10 +9,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use crate::domain::traffic::Kind;
 use crate::sync::host::{NodeId, Round};
+use crate::sync::strategy::by_actor::{self, OfActor};
 use crate::sync::strategy::content::{About, Content, Peers};
-use crate::sync::strategy::news::{News, keep_ascending};
+use crate::sync::strategy::news::News;
 use crate::sync::vector::Actor;
 use crate::sync::wire::{Malformed, Reader, Writer, length, placed};
 
@@ -23,9 +26,28 @@ type Slot = (Actor, u32);
 type Sums = (u64, u64);
 
 /// By actor and register, what was added and what was taken away.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct RunningSums {
+    #[serde(serialize_with = "write_stored", deserialize_with = "by_actor::deserialize")]
     sums: BTreeMap<Slot, Sums>,
+}
+
+impl OfActor for (Slot, Sums) {
+    type Rest = (u32, Sums);
+
+    fn parted(&self) -> (Actor, Self::Rest) {
+        let ((actor, register), sums) = *self;
+        (actor, (register, sums))
+    }
+
+    fn joined(actor: Actor, (register, sums): Self::Rest) -> Self {
+        ((actor, register), sums)
+    }
+}
+
+fn write_stored<S: Serializer>(sums: &BTreeMap<Slot, Sums>, serializer: S) -> Result<S::Ok, S::Error> {
+    let sums: Vec<(Slot, Sums)> = sums.iter().map(|(&slot, &sums)| (slot, sums)).collect();
+    by_actor::serialize(&sums, serializer)
 }
 
 /// Writes slots, ascending, with their sums.
@@ -137,19 +159,6 @@ impl Content for RunningSums {
 
     fn waiting(&self, news: &News<Slot>) -> u64 {
         news.len() as u64
-    }
-
-    fn keep(&self, _about: &About, peers: &Peers<News<Slot>>, writer: &mut Writer) {
-        write_sums(self.sums.iter(), writer);
-        for news in peers.values() {
-            let slots: Vec<&Slot> = news.untold().collect();
-            let actors = slots.chunk_by(|one, next| one.0 == next.0);
-            writer.number(actors.clone().count() as u64);
-            for slots in actors {
-                slots[0].0.write(writer);
-                keep_ascending(slots.iter().map(|slot| slot.1), writer);
-            }
-        }
     }
 }
 

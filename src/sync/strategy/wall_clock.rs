@@ -1,5 +1,7 @@
 //! The last write by the writers' clocks wins.
 
+use serde::{Deserialize, Serialize};
+
 use crate::sync::strategy::content::About;
 use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 
@@ -7,7 +9,7 @@ use crate::sync::strategy::register_map::{Policy, RegisterMap, Stamp};
 pub type WallClock = RegisterMap<Wall>;
 
 /// The later time wins; of two at one time, the higher client.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Wall;
 
 impl Policy for Wall {

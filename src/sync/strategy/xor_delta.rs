@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::traffic::Kind;
 use crate::sync::host::{Merge, NodeId, Round};
 use crate::sync::strategy::content::{About, Content, Peers};
-use crate::sync::strategy::news::keep_ascending;
 use crate::sync::wire::{Malformed, Reader, Writer, signed_length};
 
 /// Registers as words.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct XorDelta {
     words: Vec<u64>,
     /// What came in last.
@@ -21,7 +22,7 @@ pub struct XorDelta {
 }
 
 /// By register, what a neighbour has not merged: what is told in the round that is under way, and after it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Peer {
     fresh: BTreeMap<u32, u64>,
     round: BTreeMap<u32, u64>,
@@ -134,19 +135,5 @@ impl Content for XorDelta {
 
     fn waiting(&self, peer: &Peer) -> u64 {
         (peer.fresh.len() + peer.round.len() + peer.flying.len()) as u64
-    }
-
-    fn keep(&self, about: &About, peers: &Peers<Peer>, writer: &mut Writer) {
-        self.words.iter().for_each(|&word| {
-            writer.signed((word ^ about.start as u64) as i64);
-        });
-        for Peer { fresh, round, .. } in peers.values() {
-            for words in [round, fresh] {
-                keep_ascending(words.keys().copied(), writer);
-                words.values().for_each(|&delta| {
-                    writer.signed(delta as i64);
-                });
-            }
-        }
     }
 }

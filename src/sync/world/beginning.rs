@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
 use crate::scenario::offline::{SECOND, Users};
+use crate::sync::acknowledged::Acknowledged;
 use crate::sync::host::{Host, NodeId};
 use crate::sync::node::entropy;
 use crate::sync::replica::Settings;
-use crate::sync::replica::promises::Promises;
 use crate::sync::replica::session::Relation;
 use crate::sync::store::Owner;
 use crate::sync::store::disk::Disk;
@@ -29,6 +29,7 @@ impl<'a> World<'a> {
     ) -> Result<Self, WorldError> {
         let mut world = World {
             trial,
+            open: strategy.open,
             devices: Vec::new(),
             connections: Vec::new(),
             calendar: Calendar::default(),
@@ -59,6 +60,7 @@ impl<'a> World<'a> {
             let lasts = trial.presence.lasts_s * SECOND;
             world.devices.push(Device {
                 node: Some(opened),
+                settings,
                 host,
                 up: true,
                 back: 0,
@@ -69,7 +71,7 @@ impl<'a> World<'a> {
                 edits: if is_client { users.edits(node) } else { Vec::new() },
                 made: 0,
                 ids: Vec::new(),
-                promised: Promises::default(),
+                acknowledged: Acknowledged::default(),
                 gone: BTreeSet::new(),
                 safe: 0,
                 woken_at: None,

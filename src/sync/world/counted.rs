@@ -8,7 +8,7 @@ use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
 use crate::sync::host::{Entropy, Sent};
 use crate::sync::replica::message::{Message, unframed};
-use crate::sync::store::{Owner, Store};
+use crate::sync::store::Owner;
 use crate::sync::strategy::{self, REGISTRY, RIGHT, Strategy};
 
 /// A client and the hub of a world, with a line of its own between them.
@@ -246,30 +246,10 @@ fn what_is_stored_is_what_all_disks_and_nodes_hold() {
         let (trial, nodes) = (trial(1), 5);
         let world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
         let outcome = world.keeping((0..trial.nodes()).collect()).run(&mut Unwatched).expect("it ends");
-        let edits = outcome.history.ledger.len() as u64;
-        let disks: u64 = outcome.in_the_end.iter().map(|kept| kept.disk.bytes()).sum();
-        // A value is a byte, and a gap to the register before is one; who the node is and whom it met is some 12 bytes each,
-        // and everyone met one other but the hub, which met four.
-        let heads = nodes * 12 + 8 * 12;
-        let of_registers = |each: u64| nodes * 32 * each..=nodes * (32 * each + 1) + heads;
-        let expected = match strategy.name {
-            RIGHT => disks..=disks,
-            "full-state" | "xor-delta" => of_registers(1),
-            // The hub knows four actors, and from whom it has them.
-            "reconciliation" => nodes * 32..=of_registers(1).end() + 8 * 8,
-            "last-arrival" => of_registers(2),
-            // A client's number, and the milliseconds of hours.
-            "last-wall-clock" | "first-writer" => of_registers(7),
-            "last-hybrid-clock" => of_registers(8),
-            // Whose, which number, register and amount; a number from 64 on is two bytes.
-            "operation-log" => nodes * edits * 4..=nodes * (edits * 5 + 64) + heads,
-            // Every client has edited nearly every register; in both directions it is a byte more.
-            "running-sums" => nodes * 100 * 2..=nodes * (128 * 3 + 4 * 8) + heads,
-            other => panic!("{other} is new"),
-        };
-        assert!(expected.contains(&outcome.measures.stored), "{}: {}", strategy.name, outcome.measures.stored);
-        // Every entry of a journal has its head, and there is at least one a client's edit.
-        assert!(strategy.name != RIGHT || disks > 13 * edits, "{disks} for {edits} edits");
+        let disks: Vec<u64> = outcome.in_the_end.iter().map(|kept| kept.stored).collect();
+        assert_eq!((disks.len(), outcome.measures.stored), (nodes, disks.iter().sum()), "{}", strategy.name);
+        // Whatever merges: what a client edited is on its disk, and a journal is replaced by an image before it is long.
+        assert!(disks.iter().all(|&bytes| bytes > 64 && bytes < 40_000), "{}: {disks:?}", strategy.name);
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::domain::count::counted;
 use crate::domain::offline::FaultKind;
 use crate::scenario::offline::SECOND;
+use crate::sync::acknowledged::Acknowledged;
 use crate::sync::host::{Host, NodeId};
-use crate::sync::node::{Node, entropy};
-use crate::sync::replica::promises::Promises;
+use crate::sync::node::entropy;
+use crate::sync::replica::Settings;
 use crate::sync::store::disk::{Disk, Loss};
 use crate::sync::store::{Owner, StoreError};
 use crate::sync::world::{Device, Event, World, WorldError};
@@ -26,15 +27,9 @@ pub(super) enum Mishap {
 }
 
 impl Device {
-    /// What a backup of it keeps, or a device that is set up from it: one that lost its store has nothing to give.
-    fn copy(&self) -> Option<(Disk, Box<dyn Node>)> {
-        let held = self.node.as_ref()?.copy();
-        Some((self.host.store.clone(), if self.wiped { held.afresh() } else { held }))
-    }
-
     /// Has it hold this and nothing else, whatever became of the store that it had.
-    fn set_up(&mut self, disk: Disk, held: Box<dyn Node>) {
-        (self.host.store, self.node) = (disk, Some(held));
+    fn set_up(&mut self, disk: Disk, settings: Settings) {
+        (self.host.store, self.settings) = (disk, settings);
         (self.wiped, self.damaged) = (false, None);
     }
 }
@@ -79,7 +74,7 @@ impl World<'_> {
                 // What its user did until now is in the backup.
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
-                device.backup = device.copy().map(|(disk, held)| (device.made, disk, held));
+                device.backup = Some((device.made, device.host.store.clone(), device.settings.clone()));
                 self.measures.staleness.backed_up(node);
                 Ok(())
             }
@@ -117,9 +112,9 @@ impl World<'_> {
                 self.devices[node as usize].damaged = Some(lost);
             }
             FaultKind::Restore => {
-                let Some((made, disk, held)) = self.devices[node as usize].backup.take() else { return Ok(()) };
+                let Some((made, disk, settings)) = self.devices[node as usize].backup.take() else { return Ok(()) };
                 self.lose(node, Some(made));
-                self.devices[node as usize].set_up(disk, held);
+                self.devices[node as usize].set_up(disk, settings);
                 self.measures.set_back(node);
                 self.measures.staleness.restored(node);
             }
@@ -127,8 +122,9 @@ impl World<'_> {
                 let twin = node + 1;
                 self.act(twin, |_, _| Ok(()))?;
                 self.lose(twin, None);
-                let Some((disk, held)) = self.devices[node as usize].copy() else { return Ok(()) };
-                self.devices[twin as usize].set_up(disk, held);
+                let Device { host, settings, .. } = &self.devices[node as usize];
+                let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
+                self.devices[twin as usize].set_up(copied.0, copied.1);
                 self.measures.set_back(twin);
                 self.measures.staleness.copied(node, twin, self.now);
                 self.fail(twin, back)?;
@@ -150,7 +146,7 @@ impl World<'_> {
         let device = &mut self.devices[node as usize];
         device.gone.extend(backup.unwrap_or(0)..device.made);
         device.ids.clear();
-        device.promised = Promises::default();
+        device.acknowledged = Acknowledged::default();
         lost.len()
     }
 
@@ -170,7 +166,7 @@ impl World<'_> {
         };
         device.host.store.crash(loss);
         device.host.sent.clear();
-        device.up = false;
+        (device.up, device.node) = (false, None);
         // Of two failures that overlap, the one that lasts longer tells when it is over.
         device.back = device.back.max(back);
         self.refresh_all(node)?;
@@ -191,57 +187,33 @@ impl World<'_> {
         device.host = Host::new(store, entropy(&random, node, device.starts));
         device.host.told = told;
         device.host.now = self.now;
-        let Some(held) = device.node.take() else { return Ok(()) };
         let wiped = std::mem::take(&mut device.wiped);
-        let held = if wiped { held.afresh() } else { held };
         // Where nothing is left there is nothing to damage.
-        let mut held = match device.damaged.take().filter(|_| !wiped) {
-            None => held.restart(&mut device.host, node).map_err(failed)?,
-            Some(lost) => {
-                let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
-                let (held, why) = restart_damaged(held, &mut device.host, node, places.word()).map_err(failed)?;
-                if let Some(why) = why {
-                    let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
-                    self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
-                    self.measures.staleness.wiped(node);
-                }
-                held
+        if let Some(lost) = device.damaged.take().filter(|_| !wiped) {
+            let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
+            device.host.store.damage(places.word());
+            // What is refused is put aside, and the node starts without anything, as a new device does; its peers give it
+            // what they have.
+            let opened = (self.open)(&device.settings, self.trial, &mut device.host.clone());
+            if let Err(why @ StoreError::Damaged(_)) = opened {
+                let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
+                self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
+                self.measures.staleness.wiped(node);
+                device.host.store = Disk::new(device.host.store.owner());
             }
-        };
+        }
+        let mut held = (self.open)(&device.settings, self.trial, &mut device.host).map_err(failed)?;
         held.keep_neighbours(&device.connections.iter().map(|&(peer, _)| peer).collect::<Vec<_>>());
-        self.forgotten += device.ids.iter().filter(|&&id| !held.remembers(id)).count() as u64;
-        if held.replica().is_some_and(|replica| !device.promised.kept_by(replica.state())) {
-            self.broken.insert(node);
+        if let Some(ids) = held.ids() {
+            self.forgotten += device.ids.iter().filter(|&&id| !ids.contains(id)).count() as u64;
+            if !device.acknowledged.is_kept_by(ids) {
+                self.broken.insert(node);
+            }
         }
         self.measures.started(node, held.as_ref(), self.now);
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
         self.refresh_all(node)?;
         self.plan_wake(node)
-    }
-}
-
-/// Starts a node again whose store has a bit that is another. What is refused is put aside, and the node starts without
-/// anything, as a new device does; its peers give it what they have. Also gives why the store was refused.
-fn restart_damaged(
-    held: Box<dyn Node>,
-    host: &mut Host<Disk>,
-    node: NodeId,
-    place: u64,
-) -> Result<(Box<dyn Node>, Option<StoreError>), StoreError> {
-    if !host.store.damage(place) {
-        if held.replica().is_some() {
-            return Ok((held.restart(host, node)?, None));
-        }
-        // It keeps what it holds elsewhere, and has nothing to tell damage by but that it is told.
-        let why = StoreError::Damaged("a bit is not as it was written".to_owned());
-        return Ok((held.afresh().restart(host, node)?, Some(why)));
-    }
-    match held.copy().restart(host, node) {
-        Err(why @ StoreError::Damaged(_)) => {
-            host.store = Disk::new(host.store.owner());
-            Ok((held.afresh().restart(host, node)?, Some(why)))
-        }
-        other => other.map(|held| (held, None)),
     }
 }

@@ -32,14 +32,14 @@ use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
 use crate::scenario::offline::SECOND;
+use crate::sync::acknowledged::Acknowledged;
 use crate::sync::host::{Host, NodeId, OpId, Time};
-use crate::sync::node::Node;
-use crate::sync::replica::promises::Promises;
+use crate::sync::node::{Node, Report};
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::{Reception, Settings};
-use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
-use crate::sync::strategy::Survives;
+use crate::sync::store::{Store, StoreError};
+use crate::sync::strategy::{Open, Survives};
 use crate::sync::vector::VersionVector;
 use crate::sync::wire::Frame;
 use calendar::Calendar;
@@ -81,7 +81,9 @@ struct Connection {
 
 /// A device: a node with its surroundings.
 struct Device {
+    /// What runs on it; nothing while it has no power.
     node: Option<Box<dyn Node>>,
+    settings: Settings,
     host: Host<Disk>,
     /// Whether it is switched on, and, if not, when its power is back.
     up: bool,
@@ -97,7 +99,7 @@ struct Device {
     /// The ids of those that were shown as accepted, where it matters whether a restart remembers them.
     ids: Vec<OpId>,
     /// What it acknowledged to others, where that matters.
-    promised: Promises,
+    acknowledged: Acknowledged,
     /// Edits of its user that were lost with its store at some time; they may have come back since.
     gone: BTreeSet<usize>,
     /// Edits of which everything was acknowledged at some time.
@@ -105,8 +107,8 @@ struct Device {
     woken_at: Option<Time>,
     /// By neighbour, ascending.
     connections: Vec<(NodeId, usize)>,
-    /// How many edits are in it, and what it is.
-    backup: Option<(usize, Disk, Box<dyn Node>)>,
+    /// How many edits are in it, the store, and whose it is.
+    backup: Option<(usize, Disk, Settings)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
     /// Whether its store is damaged, and then how many edits no other store had.
@@ -117,10 +119,10 @@ struct Device {
 pub struct Kept {
     /// Which.
     pub number: NodeId,
-    /// It.
-    pub node: Box<dyn Node>,
-    /// Its disk.
-    pub disk: Disk,
+    /// What it says of itself, where it does.
+    pub report: Option<Report>,
+    /// Bytes in its store.
+    pub stored: u64,
 }
 
 /// What a world came to.
@@ -158,6 +160,7 @@ pub enum WorldError {
 /// A world.
 pub struct World<'a> {
     trial: &'a OfflineTrial,
+    open: Open,
     devices: Vec<Device>,
     connections: Vec<Connection>,
     calendar: Calendar<Event>,
@@ -196,7 +199,8 @@ impl World<'_> {
         let kept = |&number: &NodeId| {
             let device = &self.devices[number as usize];
             let node = device.node.as_ref().filter(|_| device.up)?;
-            Some(Kept { number, node: node.copy(), disk: device.host.store.clone() })
+            let store = &device.host.store;
+            Some(Kept { number, report: node.report(store.clone()), stored: store.bytes() })
         };
         self.keeps.iter().filter_map(kept).collect()
     }
@@ -383,8 +387,8 @@ impl World<'_> {
     /// Keeps what a message on its way acknowledges, where its sender may start again.
     fn promise(&mut self, from: NodeId, frame: &[u8]) {
         let device = &mut self.devices[from as usize];
-        if self.restarts && device.node.as_ref().is_some_and(|node| node.replica().is_some()) {
-            device.promised.hear(frame, self.trial.registers);
+        if let Some(node) = device.node.as_ref().filter(|_| self.restarts) {
+            node.acknowledges(frame, &mut device.acknowledged);
         }
     }
 
@@ -456,14 +460,14 @@ impl World<'_> {
             if let Some(node) = &device.node {
                 history.backlog += node.backlog();
                 history.ends.push(NodeEnd { name: self.trial.name(number as u32), registers: node.shows() });
-                self.measures.stored += node.stored(&device.host);
+                self.measures.stored += device.host.store.bytes();
             }
         }
         let faults = self.trial.presence.lasts_s * SECOND;
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
         self.measures.ended(quiet && agree, faults);
         history.unkept = unkept(self.trial, &self.devices);
-        let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.replica().is_some());
+        let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
         history.restarts =
             self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
         let in_the_end = self.kept();
@@ -498,15 +502,15 @@ pub fn settings(trial: &OfflineTrial, flaw: Option<Flaw>) -> impl Fn(NodeId) -> 
 
 /// Clients whose acknowledged edits are not where they were acknowledged.
 fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
-    let replica = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.replica());
+    let ids = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.ids());
     let broken = (0..trial.clients).filter(|&client| {
-        let Some(given) = replica(client).map(|replica| &replica.state().given) else { return false };
+        let Some(given) = ids(client).map(|ids| ids.given) else { return false };
         if let Some(parent) = trial.parent(client) {
-            return replica(parent).is_some_and(|parent| !parent.state().seen.covers(given));
+            return ids(parent).is_some_and(|parent| !parent.has.covers(given));
         }
         let mut kept = VersionVector::default();
-        let others = (0..trial.clients).filter(|&other| other != client).filter_map(replica);
-        others.for_each(|other| kept.join(&other.state().seen));
+        let others = (0..trial.clients).filter(|&other| other != client).filter_map(ids);
+        others.for_each(|other| kept.join(other.has));
         !kept.covers(given)
     });
     broken.count() as u64

@@ -170,7 +170,8 @@ impl Staleness {
             let (of, before) = (client as usize, self.knows[node as usize][client as usize]);
             let mut edits = before;
             while let Some((_, id)) = self.edits[of].get(edits as usize)
-                && (self.passed[of].contains(&edits) || id.is_some_and(|id| held.remembers(id)))
+                && (self.passed[of].contains(&edits)
+                    || id.is_some_and(|id| held.ids().is_some_and(|ids| ids.contains(id))))
             {
                 edits += 1;
             }
@@ -309,7 +310,7 @@ mod tests {
             };
             let (frame, _) = Message::Deltas(vec![delta]).body().framed(0);
             node.receive(&mut host, 0, &frame.bytes).expect("a disk");
-            let length = node.replica().expect("it is one").state().log.len();
+            let Some(Reached::Own(length)) = node.reached() else { panic!("it serves") };
             staleness.serves(hub, node.as_ref(), length, now);
             staleness.follows(1, hub, length, now);
             (staleness.histogram.len(), staleness.undelivered())

@@ -8,7 +8,7 @@ use crate::sync::replica::log::{Delta, Log};
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::state::{Entry, MessageId, Run, State};
 use crate::sync::replica::sums::{Edit, tests::changes};
-use crate::sync::replica::{Replica, Settings};
+use crate::sync::replica::{Replica, Settings, recovered};
 use crate::sync::store::disk::Disk;
 use crate::sync::store::{Owner, Store, StoreError};
 use crate::sync::strategy::{RIGHT, find};
@@ -81,7 +81,8 @@ fn entry() -> impl Strategy<Value = Entry> {
 /// The image of a node in the middle of a talk.
 fn image(node: u32, steps: usize) -> Vec<u8> {
     let talk = Talk::after(find(RIGHT).expect("it is registered"), false, steps).expect("a sound talk");
-    talk.moment(node).replica().expect("a replica").state().image()
+    let settings = Settings { client: node, ..settings(node == 2) };
+    recovered(&settings, &mut talk.moment(node).disk()).expect("it is sound").image()
 }
 
 /// A store of these is opened, and either refused, or what it holds is a replica that goes on and comes back as it was.

@@ -9,24 +9,26 @@
 //! | arrived | that number; 0 for ready |
 //!
 //! All but the greeting begin with the two bytes that their receiver told for this connection, so that nothing that is late
-//! from an earlier one is taken for an answer. What a node holds survives everything but the loss of its device. A device
-//! cannot tell a restart from having been copied or set back, so that each makes its edits as a new incarnation.
+//! from an earlier one is taken for an answer. What others may rely on is in its store before it is said (`durable.rs`). A
+//! device cannot tell a restart from having been copied or set back, so that each makes its edits as a new incarnation.
 //!
 //! Knows: connections and neighbours. Must not: know what content says.
+
+mod durable;
 
 use std::collections::BTreeMap;
 
 use crate::domain::traffic::{Kind, Traffic};
-use crate::sync::host::{Host, NodeId, OpId, Round, Time};
+use crate::sync::host::{Host, NodeId, Round, Time};
 use crate::sync::node::Node;
 use crate::sync::replica::session::Relation;
 use crate::sync::replica::{INCARNATIONS, Reception, Settings};
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
-use crate::sync::strategy::content::{About, Content, Peers};
-use crate::sync::strategy::neighbour::{Flying, Greeting, Knows, Meeting, Neighbour};
-use crate::sync::vector::Actor;
+use crate::sync::strategy::content::Content;
+use crate::sync::strategy::neighbour::{Greeting, Knows};
 use crate::sync::wire::{Frame, Malformed, Reader, Writer};
+use durable::{Durable, Entry};
 
 const DATA: u8 = 0x10;
 const ARRIVED: u8 = 0x11;
@@ -76,44 +78,48 @@ struct Line {
 #[derive(Clone, Debug)]
 pub struct Courier<C: Content> {
     settings: Settings,
-    about: About,
-    content: C,
-    peers: Peers<C::Peer>,
-    neighbours: BTreeMap<NodeId, Neighbour>,
-    /// Which store this is.
-    store: u32,
+    durable: Durable<C>,
     /// The last two bytes that were told.
     told: u16,
     lines: BTreeMap<NodeId, Line>,
     news_at: Option<Time>,
-    made: u64,
 }
 
-impl<C: Content + Default> Courier<C> {
-    /// A new device's, before it starts.
-    fn new(settings: Settings, start: i64) -> Self {
-        let actor = Actor { client: settings.client, incarnation: 0 };
-        let Settings { registers, piece, serves, .. } = settings;
-        let about = About { actor, registers, start, wall: 0, piece, serves };
-        let mut content = C::default();
-        content.begin(&about);
-        let (peers, neighbours, lines) = (Peers::new(), BTreeMap::new(), BTreeMap::new());
-        Courier { settings, about, content, peers, neighbours, store: 0, told: 0, lines, news_at: None, made: 0 }
-    }
+/// Why a frame was not taken: it is none, or the store failed.
+enum Refused {
+    Malformed,
+    Store(StoreError),
+}
 
-    /// A new device's.
-    pub fn open(settings: Settings, start: i64, host: &mut Host<Disk>) -> Self {
-        let mut courier = Courier::new(settings, start);
-        courier.start(host);
-        courier
+impl From<Malformed> for Refused {
+    fn from(_: Malformed) -> Self {
+        Refused::Malformed
     }
+}
 
-    fn start(&mut self, host: &mut Host<Disk>) {
-        if self.store == 0 {
-            self.store = 1 + host.random(INCARNATIONS - 1) as u32;
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refused::Store(error)
+    }
+}
+
+impl<C: Content> Courier<C> {
+    /// A node as its store has it.
+    pub fn open(settings: Settings, start: i64, host: &mut Host<Disk>) -> Result<Self, StoreError> {
+        let mut durable = Durable::load(&settings, start, &mut host.store)?;
+        if durable.store == 0 {
+            durable.store = 1 + host.random(INCARNATIONS - 1) as u32;
+            durable.write(host, Entry::Begun(durable.store))?;
+            durable.sync(host, settings.compact_after)?;
         }
-        self.told = host.random(1 << 16) as u16;
-        self.about.actor.incarnation = 0;
+        // What was copied from another device may know this one as its neighbour.
+        durable.keep_neighbours(|peer| peer != settings.node);
+        let told = host.random(1 << 16) as u16;
+        Ok(Courier { settings, durable, told, lines: BTreeMap::new(), news_at: None })
+    }
+
+    fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        self.durable.sync(host, self.settings.compact_after)
     }
 
     /// Two bytes that no connection had for long.
@@ -122,47 +128,23 @@ impl<C: Content + Default> Courier<C> {
         self.told
     }
 
-    /// The store that was met at a neighbour; 0 if none was.
-    fn met(&self, at: NodeId) -> u32 {
-        self.neighbours.get(&at).map_or(0, |known| known.store)
-    }
-
-    /// Messages that were given to a neighbour.
-    fn gave(&self, to: NodeId) -> u64 {
-        self.neighbours.get(&to).map_or(0, Neighbour::gave)
-    }
-
-    /// Messages taken from a store at a neighbour.
-    fn taken(&self, from: NodeId, store: u32) -> u64 {
-        self.neighbours.get(&from).map_or(0, |known| known.taken_of(store))
-    }
-
     /// The other is there, and this is what it told.
-    fn meet(&mut self, from: NodeId, mine: u16, theirs: u16, greeting: Greeting) {
+    fn meet(
+        &mut self,
+        host: &mut Host<Disk>,
+        from: NodeId,
+        mine: u16,
+        theirs: u16,
+        greeting: Greeting,
+    ) -> Result<(), StoreError> {
         let line = self.lines.get_mut(&from).expect("it is connected");
         (line.mine, line.theirs) = (mine, Some(theirs));
         (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
         line.heard.clear();
-        let greets = line.greets;
-        let known = self.neighbours.entry(from).or_default();
-        let meeting = known.met(greeting);
-        if !greets {
-            // Who greeted speaks since it heard the answer, and knows what was given.
-            known.unheard = None;
-        }
-        match meeting {
-            Meeting::Again => {}
-            Meeting::Arrived => {
-                if let Some(peer) = self.peers.get_mut(&from) {
-                    self.content.arrived(peer);
-                }
-            }
-            Meeting::Anew => {
-                let before = self.peers.remove(&from);
-                let peer = self.content.meet(&self.about, before, greeting.knows == Knows::Nobody);
-                self.peers.insert(from, peer);
-            }
-        }
+        // Who greeted speaks since it heard the answer, and knows what was given.
+        let heard = !line.greets;
+        self.durable.meet(from, greeting, heard);
+        self.durable.write(host, Entry::Met { peer: from, greeting, heard })
     }
 
     /// Sends what is sent again until it is answered.
@@ -175,20 +157,27 @@ impl<C: Content + Default> Courier<C> {
     }
 
     /// Offers a neighbour what is news to it, if nothing else is on its way.
-    fn offer(&mut self, host: &mut Host<Disk>, to: NodeId) {
-        let Some(line) = self.lines.get(&to) else { return };
-        let Some(theirs) = line.theirs.filter(|_| line.awaits != Awaits::Arrival) else { return };
-        let (Some(peer), Some(known)) = (self.peers.get_mut(&to), self.neighbours.get_mut(&to)) else { return };
+    fn offer(&mut self, host: &mut Host<Disk>, to: NodeId) -> Result<(), StoreError> {
+        let Some(line) = self.lines.get(&to) else { return Ok(()) };
+        let Some(theirs) = line.theirs.filter(|_| line.awaits != Awaits::Arrival) else { return Ok(()) };
         let mut begins = false;
-        if known.flying.is_none() {
-            let mut writer = Writer::bare();
-            let Some(round) = self.content.offer(&self.about, peer, &mut writer) else { return };
-            let (content, traffic) = writer.unsealed();
+        if !self.durable.flies(to) {
+            let Some(round) = self.durable.offer(to) else { return Ok(()) };
             begins = round.begins;
-            known.flying = Some(Flying { content, traffic, ends: round.ends, sent: false });
+            self.durable.write(host, Entry::Offered { peer: to })?;
+            // The other may take it as soon as it is said, and it is the same message from then on.
+            self.sync(host)?;
         }
-        let Some((frame, traffic, ends)) = known.frame(DATA, theirs) else { return };
+        let known = &self.durable.neighbours[&to];
+        let Some((frame, traffic, number)) = known.frame(DATA, theirs) else { return Ok(()) };
+        let ends = known.flying.as_ref().is_some_and(|flying| flying.ends);
+        let again = host.told.entry(to).or_default().message == Some((self.durable.store, number));
+        let traffic = if again { traffic.again() } else { traffic };
         self.say(host, to, Awaits::Arrival, (frame, traffic), Round { begins, ends });
+        if !host.has_crashed() {
+            host.told.entry(to).or_default().message = Some((self.durable.store, number));
+        }
+        Ok(())
     }
 
     fn answer(host: &mut Host<Disk>, to: NodeId, theirs: u16, number: u64) {
@@ -207,9 +196,9 @@ impl<C: Content + Default> Courier<C> {
         let mine = before.map_or_else(|| self.fresh_pair(), |heard| heard.mine);
         let mut writer = Writer::tagged(WELCOME);
         writer.of(Kind::Ids).raw(&theirs.to_le_bytes()).raw(&mine.to_le_bytes());
-        let knows = Knows::of(self.met(from), greeting.store);
-        let (taken, gave) = (self.taken(from, greeting.store), self.gave(from));
-        let answer = Greeting { store: self.store, knows, taken, gave };
+        let knows = Knows::of(self.durable.met(from), greeting.store);
+        let (taken, gave) = (self.durable.taken(from, greeting.store), self.durable.gave(from));
+        let answer = Greeting { store: self.durable.store, knows, taken, gave };
         answer.write_answer(greeting, &mut writer);
         let (frame, traffic) = writer.seal();
         host.send(from, frame, if before.is_some() { traffic.again() } else { traffic });
@@ -228,19 +217,19 @@ impl<C: Content + Default> Courier<C> {
         from: NodeId,
         [mine, theirs]: [u16; 2],
         greeting: Greeting,
-    ) -> Reception {
+    ) -> Result<Reception, StoreError> {
         let line = &self.lines[&from];
         if !line.greets || line.theirs.is_some() || line.mine != mine {
-            return Reception::Stale;
+            return Ok(Reception::Stale);
         }
-        self.meet(from, mine, theirs, greeting);
-        self.offer(host, from);
+        self.meet(host, from, mine, theirs, greeting)?;
+        self.offer(host, from)?;
         if self.lines[&from].awaits == Awaits::Nothing {
             let mut writer = Writer::tagged(READY);
             writer.of(Kind::Ids).raw(&theirs.to_le_bytes());
             self.say(host, from, Awaits::Heard, writer.seal(), Round::default());
         }
-        Reception::Taken
+        Ok(Reception::Taken)
     }
 
     /// The greeting that is answered by what begins with these two bytes, where it is not known yet who is there.
@@ -254,17 +243,17 @@ impl<C: Content + Default> Courier<C> {
         self.lines.get(&from).is_some_and(|line| line.theirs.is_some() && line.mine == mine)
     }
 
-    fn ready(&mut self, host: &mut Host<Disk>, from: NodeId, mine: u16) -> Reception {
+    fn ready(&mut self, host: &mut Host<Disk>, from: NodeId, mine: u16) -> Result<Reception, StoreError> {
         if let Some(Heard { theirs, greeting, .. }) = self.opened_by(from, mine) {
-            self.meet(from, mine, theirs, greeting);
+            self.meet(host, from, mine, theirs, greeting)?;
         } else if !self.is_open(from, mine) {
-            return Reception::Stale;
+            return Ok(Reception::Stale);
         }
         if let Some(theirs) = self.lines[&from].theirs {
             Self::answer(host, from, theirs, 0);
         }
-        self.offer(host, from);
-        Reception::Taken
+        self.offer(host, from)?;
+        Ok(Reception::Taken)
     }
 
     fn data(
@@ -273,68 +262,74 @@ impl<C: Content + Default> Courier<C> {
         from: NodeId,
         mine: u16,
         mut reader: Reader,
-    ) -> Result<Reception, Malformed> {
+    ) -> Result<Reception, Refused> {
         let opened_by = self.opened_by(from, mine);
         if opened_by.is_none() && !self.is_open(from, mine) {
             return Ok(Reception::Stale);
         }
-        let taken = self.taken(from, opened_by.map_or(self.met(from), |heard| heard.greeting.store));
+        let met = opened_by.map_or(self.durable.met(from), |heard| heard.greeting.store);
+        let taken = self.durable.taken(from, met);
         let number = reader.number()?;
         if number == 0 || number > taken + 1 {
             return Ok(Reception::Stale);
         }
-        let about = About { wall: host.wall, ..self.about };
+        let content = reader.rest();
         if number == taken + 1 {
             // What is malformed changes nothing, and so it must not make out who is there.
-            let before = opened_by.map(|_| self.clone());
+            if opened_by.is_some() {
+                let mut tried = self.durable.clone();
+                tried.take(from, host.wall, content)?;
+            }
             if let Some(Heard { theirs, greeting, .. }) = opened_by {
-                self.meet(from, mine, theirs, greeting);
+                self.meet(host, from, mine, theirs, greeting)?;
             }
-            if let Err(malformed) = self.content.take(&about, &mut self.peers, from, &mut reader) {
-                if let Some(before) = before {
-                    *self = before;
-                }
-                return Err(malformed);
-            }
-            self.neighbours.entry(from).or_default().taken = number;
+            self.durable.take(from, host.wall, content)?;
+            self.durable.write(host, Entry::Took { peer: from, wall: host.wall, content })?;
+            self.sync(host)?;
             if host.merged.is_some() {
-                host.merge(self.content.merged());
+                host.merge(self.durable.content.merged());
             }
             self.news_at.get_or_insert(host.now + self.settings.linger);
         } else if let Some(Heard { theirs, greeting, .. }) = opened_by {
-            self.meet(from, mine, theirs, greeting);
+            self.meet(host, from, mine, theirs, greeting)?;
         }
-        self.about = about;
         if let Some(theirs) = self.lines[&from].theirs {
             Self::answer(host, from, theirs, number);
         }
         Ok(Reception::Taken)
     }
 
-    fn arrived(&mut self, host: &mut Host<Disk>, from: NodeId, mine: u16, number: u64) -> Reception {
+    fn arrived(
+        &mut self,
+        host: &mut Host<Disk>,
+        from: NodeId,
+        mine: u16,
+        number: u64,
+    ) -> Result<Reception, StoreError> {
         if !self.is_open(from, mine) {
-            return Reception::Stale;
+            return Ok(Reception::Stale);
         }
         let line = self.lines.get_mut(&from).expect("it is open");
-        let known = self.neighbours.entry(from).or_default();
+        let known = self.durable.neighbours.entry(from).or_default();
         match line.awaits {
-            Awaits::Heard if number == 0 => {}
-            Awaits::Arrival if number == known.delivered + 1 && known.flying.is_some() => {
-                (known.delivered, known.flying) = (number, None);
-                if let Some(peer) = self.peers.get_mut(&from) {
-                    self.content.arrived(peer);
+            Awaits::Heard if number == 0 => {
+                if known.unheard.is_some() {
+                    self.durable.heard(from);
+                    self.durable.write(host, Entry::Heard { peer: from })?;
                 }
             }
-            _ => return Reception::Stale,
+            Awaits::Arrival if number == known.delivered + 1 && known.flying.is_some() => {
+                self.durable.arrived(from);
+                self.durable.write(host, Entry::Arrived { peer: from })?;
+            }
+            _ => return Ok(Reception::Stale),
         }
-        known.unheard = None;
         (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
-        self.about.wall = host.wall;
-        self.offer(host, from);
-        Reception::Taken
+        self.offer(host, from)?;
+        Ok(Reception::Taken)
     }
 
-    fn understood(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, Malformed> {
+    fn understood(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, Refused> {
         let (tag, mut reader) = Reader::open(frame)?;
         if !self.lines.contains_key(&from) {
             return Ok(Reception::Stale);
@@ -342,39 +337,38 @@ impl<C: Content + Default> Courier<C> {
         let first = reader.pair()?;
         Ok(match tag {
             GREETING => {
-                let greeting = Greeting::read(&mut reader, self.store)?;
+                let greeting = Greeting::read(&mut reader, self.durable.store)?;
                 reader.end()?;
                 self.greeted(host, from, first, greeting)
             }
             WELCOME => {
-                let (theirs, greeting) = (reader.pair()?, Greeting::read_answer(&mut reader, self.met(from))?);
+                let (theirs, greeting) = (reader.pair()?, Greeting::read_answer(&mut reader, self.durable.met(from))?);
                 reader.end()?;
-                self.welcomed(host, from, [first, theirs], greeting)
+                self.welcomed(host, from, [first, theirs], greeting)?
             }
             READY => {
                 reader.end()?;
-                self.ready(host, from, first)
+                self.ready(host, from, first)?
             }
             DATA => self.data(host, from, first, reader)?,
             ARRIVED => {
                 let number = reader.number()?;
                 reader.end()?;
-                self.arrived(host, from, first, number)
+                self.arrived(host, from, first, number)?
             }
-            _ => return Err(Malformed::Range("a kind of message")),
+            _ => return Err(Refused::Malformed),
         })
     }
 }
 
-impl<C: Content + Default + 'static> Node for Courier<C> {
+impl<C: Content + 'static> Node for Courier<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
-        self.about.wall = host.wall;
-        if self.about.actor.incarnation == 0 {
-            self.about.actor.incarnation = 1 + host.random(INCARNATIONS - 1) as u32;
-        }
-        self.content.edit(&self.about, &mut self.peers, register, amount);
-        self.made += 1;
-        host.show(OpId { actor: self.about.actor, sequence: self.made });
+        let incarnation = self.durable.actor(|| 1 + host.random(INCARNATIONS - 1) as u32).incarnation;
+        let wall = host.wall;
+        let id = self.durable.edit(wall, register, amount);
+        self.durable.write(host, Entry::Edit { incarnation, wall, register, amount })?;
+        self.sync(host)?;
+        host.show(id);
         if !self.lines.is_empty() {
             self.news_at.get_or_insert(host.now + self.settings.linger);
         }
@@ -394,9 +388,10 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
         self.lines.insert(peer, line);
         if greets {
             let mut writer = Writer::tagged(GREETING);
-            let met = self.met(peer);
-            writer.of(Kind::Ids).raw(&mine.to_le_bytes()).number(self.store.into()).number(met.into());
-            writer.number(self.taken(peer, met)).number(self.gave(peer));
+            let Durable { store, .. } = self.durable;
+            let met = self.durable.met(peer);
+            writer.of(Kind::Ids).raw(&mine.to_le_bytes()).number(store.into()).number(met.into());
+            writer.number(self.durable.taken(peer, met)).number(self.durable.gave(peer));
             self.say(host, peer, Awaits::Welcome, writer.seal(), Round::default());
         }
         Ok(())
@@ -408,7 +403,11 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
     }
 
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
-        Ok(self.understood(host, from, frame).unwrap_or(Reception::Damaged))
+        match self.understood(host, from, frame) {
+            Ok(reception) => Ok(reception),
+            Err(Refused::Malformed) => Ok(Reception::Damaged),
+            Err(Refused::Store(error)) => Err(error),
+        }
     }
 
     fn wakes_at(&self) -> Option<Time> {
@@ -419,7 +418,7 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
         if self.news_at.is_some_and(|time| time <= host.now) {
             self.news_at = None;
             let peers: Vec<NodeId> = self.lines.keys().copied().collect();
-            peers.into_iter().for_each(|peer| self.offer(host, peer));
+            peers.into_iter().try_for_each(|peer| self.offer(host, peer))?;
         }
         let Settings { retry_after, retry_at_most, retries, .. } = self.settings;
         for (&peer, line) in &mut self.lines {
@@ -440,50 +439,22 @@ impl<C: Content + Default + 'static> Node for Courier<C> {
     }
 
     fn shows(&self) -> Vec<i64> {
-        self.content.shows(&self.about)
+        self.durable.shows()
     }
 
     fn backlog(&self) -> u64 {
         // Where nobody was met, nothing arrived anywhere.
-        if self.peers.is_empty() {
-            return self.made;
+        if self.durable.peers.is_empty() {
+            return self.durable.made();
         }
-        self.peers.values().map(|peer| self.content.waiting(peer)).sum()
-    }
-
-    fn restart(mut self: Box<Self>, host: &mut Host<Disk>, node: NodeId) -> Result<Box<dyn Node>, StoreError> {
-        self.lines.clear();
-        // What was copied from another device may know this one as its neighbour.
-        self.peers.remove(&node);
-        self.neighbours.remove(&node);
-        self.settings.node = node;
-        self.news_at = None;
-        self.start(host);
-        Ok(self)
+        self.durable.peers.values().map(|peer| self.durable.content.waiting(peer)).sum()
     }
 
     fn keep_neighbours(&mut self, neighbours: &[NodeId]) {
-        self.peers.retain(|peer, _| neighbours.contains(peer));
-        self.neighbours.retain(|peer, _| neighbours.contains(peer));
+        self.durable.keep_neighbours(|peer| neighbours.contains(&peer));
     }
 
-    fn afresh(self: Box<Self>) -> Box<dyn Node> {
-        Box::new(Courier::<C>::new(self.settings, self.about.start))
-    }
-
-    fn copy(&self) -> Box<dyn Node> {
-        Box::new(self.clone())
-    }
-
-    fn stored(&self, _host: &Host<Disk>) -> u64 {
-        let mut writer = Writer::bare();
-        self.about.actor.write(&mut writer);
-        writer.number(self.store.into()).number(self.made);
-        self.content.keep(&self.about, &self.peers, &mut writer);
-        for (&node, neighbour) in &self.neighbours {
-            writer.number(node.into());
-            neighbour.keep(&mut writer);
-        }
-        writer.len() as u64
+    fn copy(&self) -> Option<Box<dyn Node>> {
+        Some(Box::new(self.clone()))
     }
 }
