@@ -53,7 +53,10 @@ impl References {
     }
 }
 
-/// The state after the deltas with these indices, every one of them applied, watched in units of deltas.
+/// What is in an accumulator before it takes what it is asked for: one that drops its state goes unseen on an empty one.
+pub const MARK: u64 = 0x5A5A_C3C3_0F0F_9669;
+
+/// What deltas with these indices come to, every one of them applied, watched in units of deltas.
 pub fn accumulate<A: Accumulator + ?Sized>(
     accumulator: &mut A,
     deltas: Deltas,
@@ -61,6 +64,7 @@ pub fn accumulate<A: Accumulator + ?Sized>(
     watch: &mut dyn Watch,
 ) -> Result<u64, SubjectError> {
     accumulator.reset()?;
+    accumulator.deliver(&[MARK])?;
     let mut next = indices.start;
     while next < indices.end {
         if watch.stop_requested() {
@@ -71,7 +75,7 @@ pub fn accumulate<A: Accumulator + ?Sized>(
         watch.advance(end - next);
         next = end;
     }
-    accumulator.observe()
+    Ok(accumulator.observe()? ^ MARK)
 }
 
 /// Whether the reference is what the closed form says, which applies no delta at all. Where it is not, nothing can be
@@ -102,7 +106,6 @@ pub fn check<A: Accumulator + ?Sized>(
     let mut findings = Vec::new();
     let mut subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
     for accumulator in accumulators.iter_mut().filter(|accumulator| accumulator.name() != scalar::NAME) {
-        subjects.insert(accumulator.name().to_owned(), accumulator.evidence());
         let both = [(Generator::Xorshift64, references.xorshift64), (Generator::SplitMix64, references.splitmix64)];
         for (generator, expected) in both {
             let got = accumulate(accumulator.as_mut(), Deltas { generator, seed }, 0..count.into(), watch)?;
@@ -116,6 +119,7 @@ pub fn check<A: Accumulator + ?Sized>(
         for wrong in seams.wrong(accumulator.as_mut(), watch)? {
             findings.push(finding_at_seam(accumulator.name(), wrong));
         }
+        subjects.insert(accumulator.name().to_owned(), accumulator.evidence());
     }
     let summary = format!(
         "{count} xorshift64 and {count} splitmix64 deltas, every one applied, against scalar, and scalar's xorshift64 \
@@ -184,6 +188,11 @@ pub const CONTROLS: &[Control] = &[
     },
     Control {
         judge: Judge::Accumulation,
+        planted: "each bit of the result of the whole run wrong, and of no other, for each generator",
+        show: show_whole_run,
+    },
+    Control {
+        judge: Judge::Accumulation,
         planted: "a wrong result at some lengths alone, by some workers alone",
         show: show_seams,
     },
@@ -217,7 +226,22 @@ fn show_accumulators() -> Shown {
         [Generator::Xorshift64, Generator::SplitMix64].into_iter().flat_map(|of| bits().map(move |bit| (of, bit)));
     Shown::of((Generator::Xorshift64, 0), wrong, |(of, mask)| {
         let first = Deltas { generator: of, seed }.at(0);
-        let after = move |arrived: &[u64]| sum(arrived) ^ if arrived.first() == Some(&first) { mask } else { 0 };
+        let after = move |arrived: &[u64]| sum(arrived) ^ if arrived.get(1) == Some(&first) { mask } else { 0 };
+        let mut accumulators = [Box::new(WrongAccumulator::showing(after))];
+        check(&mut accumulators, references, &seams, OF_CONTROL, &mut Unwatched).expect("software answers").verdict
+    })
+}
+
+fn show_whole_run() -> Shown {
+    let (count, seed) = OF_CONTROL;
+    let references = references_of_control();
+    let seams = Seams::of_ranges(seed, vec![0..1]).expect("software answers");
+    let wrong =
+        [Generator::Xorshift64, Generator::SplitMix64].into_iter().flat_map(|of| bits().map(move |bit| (of, bit)));
+    Shown::of((Generator::Xorshift64, 0), wrong, |(of, mask)| {
+        let first = Deltas { generator: of, seed }.at(0);
+        let is_whole = move |arrived: &[u64]| arrived.len() == count as usize + 1 && arrived[1] == first;
+        let after = move |arrived: &[u64]| sum(arrived) ^ if is_whole(arrived) { mask } else { 0 };
         let mut accumulators = [Box::new(WrongAccumulator::showing(after))];
         check(&mut accumulators, references, &seams, OF_CONTROL, &mut Unwatched).expect("software answers").verdict
     })
@@ -225,8 +249,8 @@ fn show_accumulators() -> Shown {
 
 fn show_seams() -> Shown {
     let (references, seams) = (references_of_control(), seams_of_control());
-    // A length past a block, one below it, one of several blocks; and other workers.
-    let wrong = [Some(129), Some(5), Some(300), None];
+    // A length past a block, one below it, one of several blocks; and other workers. One more arrives before them.
+    let wrong = [Some(130), Some(6), Some(301), None];
     Shown::of(Some(0), wrong, |length: Option<usize>| {
         let mask = move |arrived: &[u64]| if Some(arrived.len()) == length && length > Some(0) { 1 << 63 } else { 0 };
         let accumulator = WrongAccumulator::showing(move |arrived| sum(arrived) ^ mask(arrived));
@@ -288,6 +312,50 @@ mod tests {
         // The deltas of the whole workload cancel in a block: splitmix64's do not.
         let cases: Vec<&str> = check.findings.iter().map(|finding| finding.case.as_str()).collect();
         assert!(cases.iter().any(|case| case.contains("generator=splitmix64")), "{cases:?}");
+    }
+
+    /// Starts from nothing where many deltas come together.
+    #[derive(Default)]
+    struct StateDropped(Scalar);
+
+    impl Subject for StateDropped {
+        fn name(&self) -> &str {
+            "state-dropped"
+        }
+        fn evidence(&self) -> Evidence {
+            Evidence::Software
+        }
+        fn longest_order(&self) -> u64 {
+            u64::MAX
+        }
+        fn reset(&mut self) -> Result<(), SubjectError> {
+            self.0.reset()
+        }
+        fn deliver(&mut self, arrivals: &[u64]) -> Result<(), SubjectError> {
+            if arrivals.len() > 8 {
+                self.0.reset()?;
+            }
+            self.0.deliver(arrivals)
+        }
+        fn observe(&mut self) -> Result<u64, SubjectError> {
+            self.0.observe()
+        }
+    }
+
+    impl Accumulator for StateDropped {
+        fn accumulate(&mut self, deltas: Deltas, indices: Range<u64>) {
+            self.0.accumulate(deltas, indices);
+        }
+    }
+
+    #[test]
+    fn an_accumulator_that_drops_its_state_before_it_takes_many_deltas_is_falsified() {
+        let references = References::of(1_000, SEED, &mut Unwatched).expect("software answers");
+        let mut accumulators = [Box::new(StateDropped::default())];
+        let seams = Seams::of(SEED).expect("software answers");
+        let check =
+            check(&mut accumulators, references, &seams, (1_000, SEED), &mut Unwatched).expect("software answers");
+        assert_eq!(check.verdict, Verdict::Falsified);
     }
 
     #[test]

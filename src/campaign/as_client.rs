@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::campaign::conformance::{self, Found, ORACLE, Program};
+use crate::campaign::conformance::{self, Found, ORACLE, Program, until_word};
+use crate::campaign::controls::wrong::WrongDevice;
+use crate::campaign::controls::{Control, Shown, agreed};
 use crate::domain::access::{Access, Command, Register};
 use crate::domain::count::counted;
 use crate::domain::execution::EngineRun;
@@ -15,7 +17,8 @@ use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{BenchDevice, SubjectError};
 use crate::domain::trial::StandardTrial;
-use crate::domain::watch::Watch;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::oracle::equations::UnseenBanks;
 use crate::oracle::registers::Known;
 use crate::report::record::{Check, Part};
@@ -149,7 +152,7 @@ pub fn check(
     let whole = if made == planned { String::new() } else { format!("; {made} of {planned} sessions were made") };
     let check = Check {
         name: AS_CLIENT.to_owned(),
-        judge: Judge::Conformance,
+        judge: Judge::AsAClient,
         part: Part::Engine,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
@@ -177,6 +180,29 @@ fn tried(banks: u32, count: u32, seed: Seed, whole: bool) -> Vec<FaultClass> {
         tried.push(FaultClass::DeadBanks);
     }
     tried
+}
+
+/// A word of each session wrong, in turn.
+pub const CONTROLS: &[Control] =
+    &[Control { judge: Judge::AsAClient, planted: "the first word of each session wrong, and one after it", show }];
+
+fn show() -> Shown {
+    let trial = StandardTrial { count: "77".parse().expect("a COUNT"), ..StandardTrial::published() };
+    let sessions = sessions(conformance::known(&WrongDevice::right()), 77, trial.seed);
+    let wrong = (0..sessions.len()).flat_map(|session| [(session, 1), (session, 2)]);
+    Shown::of((0, 0), wrong, |(session, word)| {
+        // The answers of the first LOADs are open, and the poll is looked at for one flag alone.
+        let number = if session == 3 { word + 1 } else { word };
+        let begin = until_word(&sessions[session].accesses, number).to_vec();
+        let mut device =
+            WrongDevice::in_lists(
+                move |accesses, at| {
+                    if word > 0 && at == number && accesses.starts_with(&begin) { 1 << 9 } else { 0 }
+                },
+            );
+        let (check, ended) = check(&mut device, &trial, &mut Unwatched);
+        if ended.is_ok() { agreed(&check, ORACLE) } else { Verdict::Inconclusive }
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,22 @@
 //! Whether a run came out as its scenario expects.
 
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use crate::campaign::accumulation::ACCUMULATION;
+use crate::campaign::controls::{Control, Shown};
+use crate::campaign::{Plan, Progress};
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::FaultClass;
+use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
-use crate::domain::trial::Expectation;
-use crate::domain::verdict::Verdict;
-use crate::report::record::{Check, Met, Part, Record};
+use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
+use crate::domain::verdict::{Verdict, exit};
+use crate::report::record::{Check, ControlRecord, Met, Part, Record};
+use crate::scenario::Scenario;
+use crate::subject::links::LinkConditions;
+use crate::subject::scalar::{self, Scalar};
+use crate::subject::{Conditions, Subjects};
 
 /// Compares a record with what was expected of it; a sentence for each expectation that was not met. A scenario that
 /// names no verdict expects its run to hold. A check that is falsified is expected only where the scenario names it: the
@@ -138,4 +151,78 @@ fn compare_replicas(expect: &Expectation, record: &Record, compare: &mut dyn FnM
         let found = record.everywhere.as_ref().map(|everywhere| everywhere.sound.ways.clone());
         compare("ways through the small world", ways.clone(), found);
     }
+}
+
+/// What is planted for the last judge: of what checks say, the one that tells the user.
+pub const CONTROLS: &[Control] = &[
+    Control {
+        judge: Judge::Expectation,
+        planted: "falsified checks that nothing expects, and expectations that are not met, by exit code and board's table",
+        show,
+    },
+    Control { judge: Judge::Expectation, planted: "a judge that accuses nobody", show: show_counting },
+];
+
+/// A record with one check of this verdict, in a scenario that expects this.
+fn record_of(verdict: Verdict, expect: Option<Expectation>) -> Record {
+    let trial = StandardTrial { checks: vec![StandardCheck::Accumulation], ..StandardTrial::published() };
+    let scenario = Scenario { expect, ..Scenario::unnamed(Trial::Standard(trial)) };
+    let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new(), link: LinkConditions::default() };
+    let plan = Plan { scenario, backends: Vec::new(), conditions };
+    let check = Check {
+        name: ACCUMULATION.to_owned(),
+        part: Part::Orders,
+        judge: Judge::Accumulation,
+        subjects: BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]),
+        verdict,
+        summary: String::new(),
+        oracles: BTreeMap::new(),
+        warrant: None,
+        orders: None,
+        tries: vec![FaultClass::WrongAccumulation],
+        findings: Vec::new(),
+    };
+    let (accepts_right, wrong, refused) = (true, 1, 1);
+    let shown = ControlRecord { judge: Judge::Accumulation, planted: String::new(), accepts_right, wrong, refused };
+    let progress = Progress { controls: vec![shown], checks: vec![check], ..Progress::default() };
+    let subjects = Subjects { accumulators: vec![Box::new(Scalar::default())], ..Subjects::default() };
+    progress.into_record(&plan, &subjects, None)
+}
+
+fn show() -> Shown {
+    let of_run = |verdict| Some(Expectation { verdict: Some(verdict), ..Expectation::default() });
+    let of_check = |verdict| {
+        let checks = BTreeMap::from([(ACCUMULATION.to_owned(), verdict)]);
+        Some(Expectation { verdict: Some(Verdict::Falsified), checks, ..Expectation::default() })
+    };
+    let number = Some(Expectation { value_bytes: Some(1), ..Expectation::default() });
+    let (holds, falsified) = (Verdict::Holds, Verdict::Falsified);
+    let wrong = [
+        (falsified, None),
+        (falsified, Some(Expectation::default())),
+        (falsified, of_run(falsified)),
+        (falsified, of_check(holds)),
+        (holds, of_run(falsified)),
+        (holds, of_check(falsified)),
+        (holds, number),
+    ];
+    Shown::of((holds, None), wrong, |(verdict, expect)| {
+        let outcome = record_of(verdict, expect).outcome();
+        match (outcome.exit_code(), outcome.board()) {
+            (exit::HOLDS, Verdict::Holds) => Verdict::Holds,
+            (exit::FALSIFIED, Verdict::Falsified) => Verdict::Falsified,
+            _ => Verdict::Inconclusive,
+        }
+    })
+}
+
+/// Who counts refusals has to see that there are none.
+fn show_counting() -> Shown {
+    Shown::of(true, [false], |accuses| {
+        let shown = Shown::of(0, [1], |answer| match answer {
+            1 if accuses => Verdict::Falsified,
+            _ => Verdict::Holds,
+        });
+        if shown.refused == shown.wrong { Verdict::Holds } else { Verdict::Falsified }
+    })
 }

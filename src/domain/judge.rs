@@ -32,6 +32,12 @@ pub enum Judge {
     TickOnDevice,
     /// Words of a device's registers, as its documents fix them.
     Conformance,
+    /// A device in the register sequence of the published program.
+    AsAClient,
+    /// What delivered orders warrant.
+    Warrant,
+    /// Expectations of a scenario, and the exit code.
+    Expectation,
     /// The link to a device.
     Link,
     /// The laws of an algebra.
@@ -61,6 +67,9 @@ impl fmt::Display for Judge {
             Judge::TickMessage => "tick message",
             Judge::TickOnDevice => "tick on device",
             Judge::Conformance => "conformance",
+            Judge::AsAClient => "as a client",
+            Judge::Warrant => "warrant",
+            Judge::Expectation => "expectation",
             Judge::Link => "link",
             Judge::Laws => "laws",
             Judge::EveryOrder => "every order",

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::accumulate;
+use super::{MARK, accumulate};
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::execution::Execution;
 use crate::domain::seed::Seed;
@@ -68,6 +68,11 @@ impl Seams {
         let [xorshift64, splitmix64] =
             [Generator::Xorshift64, Generator::SplitMix64].map(|generator| Reference::of(generator, seed));
         Ok(Seams { references: [xorshift64?, splitmix64?], blocks: blocks() })
+    }
+
+    /// The same with these ranges alone, for controls of what is beside them.
+    pub fn of_ranges(seed: Seed, blocks: Vec<Range<u64>>) -> Result<Self, SubjectError> {
+        Ok(Seams { blocks, ..Seams::of(seed)? })
     }
 
     /// Ranges that are tried on every accumulator, for each generator, generated and from memory.
@@ -139,15 +144,16 @@ impl Seams {
     }
 }
 
-/// The state after these of the deltas have arrived together.
+/// What these of the deltas come to when they arrive together.
 pub fn arrive<A: Accumulator + ?Sized>(
     accumulator: &mut A,
     stored: &[u64],
     range: Range<usize>,
 ) -> Result<u64, SubjectError> {
     accumulator.reset()?;
+    accumulator.deliver(&[MARK])?;
     accumulator.deliver(&stored[range])?;
-    accumulator.observe()
+    Ok(accumulator.observe()? ^ MARK)
 }
 
 /// Ranges that begin and end at every place of the longest block: shorter than one, in the middle of two, and over

@@ -5,12 +5,17 @@ use std::num::NonZeroUsize;
 use super::{Workload, check, searched, walked};
 use crate::campaign::controls::wrong::{WrongAccumulator, WrongDevice, WrongMerge, sum};
 use crate::campaign::controls::{Control, Shown, agreed, bits};
+use crate::domain::delta::Deltas;
+use crate::domain::explorer::Claim;
 use crate::domain::judge::Judge;
+use crate::domain::order::Shuffle;
 use crate::domain::seed::Seed;
 use crate::domain::trial::Budget;
+use crate::domain::verdict::Verdict;
 use crate::domain::watch::Unwatched;
 use crate::explore;
 use crate::explore::exhaustive::Limits;
+use crate::oracle::delivered::{Delivered, Unwarranted};
 
 /// For states after whole orders.
 pub const WHOLE_ORDERS: &[Control] = &[
@@ -42,6 +47,31 @@ pub const EVERY_SET: &[Control] = &[
         judge: Judge::EverySet,
         planted: "truth: each bit of the state wrong once one delta has arrived, in whatever order",
         show: show_walk_truth,
+    },
+    Control {
+        judge: Judge::EverySet,
+        planted: "invariance: each bit of the state wrong in one way into a set of the last two of twelve deltas, and of the \
+                  first and the last",
+        show: show_walk_far,
+    },
+];
+
+/// For what delivered orders warrant.
+pub const WARRANT: &[Control] = &[
+    Control {
+        judge: Judge::Warrant,
+        planted: "all orders of five deltas without the first, and with each twice",
+        show: show_every_order,
+    },
+    Control {
+        judge: Judge::Warrant,
+        planted: "a covering family of five deltas without one of its orders",
+        show: show_every_tuple,
+    },
+    Control {
+        judge: Judge::Warrant,
+        planted: "drawn orders of twelve deltas in which one delta always comes first, or which are all even permutations",
+        show: show_drawn,
     },
 ];
 
@@ -113,6 +143,95 @@ fn show_walk_invariance() -> Shown {
 
 fn show_walk_truth() -> Shown {
     walk("truth", |_| true)
+}
+
+/// What these orders warrant, if this is claimed of them.
+fn warranted(claim: Claim, deltas: u64, orders: &[Vec<u32>]) -> Verdict {
+    let seed = Seed::new(7);
+    let mut delivered = Delivered::new(seed, deltas, [(claim, orders.len() as u64)]);
+    for order in orders {
+        delivered.begin(0);
+        let arrivals: Vec<u64> = order.iter().map(|&index| Deltas::of_engine(seed).at(index.into())).collect();
+        delivered.deliver(&arrivals).and_then(|()| delivered.end()).expect("an order of the deltas");
+    }
+    match delivered.warrant(&delivered.measured()) {
+        Ok(_) => Verdict::Holds,
+        Err(Unwarranted::FalseClaim(_)) => Verdict::Falsified,
+        Err(Unwarranted::Nothing(_)) => Verdict::Inconclusive,
+    }
+}
+
+/// All orders of so many deltas, by exchanges (Heap's algorithm).
+fn all_orders(deltas: u32) -> Vec<Vec<u32>> {
+    fn exchange(order: &mut Vec<u32>, length: usize, all: &mut Vec<Vec<u32>>) {
+        if length <= 1 {
+            return all.push(order.clone());
+        }
+        for place in 0..length {
+            exchange(order, length - 1, all);
+            order.swap(if length.is_multiple_of(2) { place } else { 0 }, length - 1);
+        }
+    }
+    let mut all = Vec::new();
+    exchange(&mut (0..deltas).collect(), deltas as usize, &mut all);
+    all
+}
+
+fn show_every_order() -> Shown {
+    let all = all_orders(5);
+    let twice: Vec<Vec<u32>> = all.iter().take(60).flat_map(|order| [order.clone(), order.clone()]).collect();
+    let wrong = [all[1..].to_vec(), twice];
+    Shown::of(all, wrong, |orders| warranted(Claim::EveryOrder, 5, &orders))
+}
+
+fn show_every_tuple() -> Shown {
+    let backwards = |order: &Vec<u32>| order.iter().rev().copied().collect::<Vec<u32>>();
+    let one: Vec<u32> = (0..5).collect();
+    let family = vec![one.clone(), backwards(&one)];
+    let wrong = [vec![family[0].clone()], vec![family[1].clone()]];
+    Shown::of(family, wrong, |orders| warranted(Claim::EveryTuple { strength: 2 }, 5, &orders))
+}
+
+fn show_drawn() -> Shown {
+    let drawn = |number: u64| {
+        let mut order: Vec<u32> = (0..12).collect();
+        Seed::new(7).stream("control").member(number).shuffle(&mut order);
+        order
+    };
+    let orders: Vec<Vec<u32>> = (0..64).map(drawn).collect();
+    let first = |order: &Vec<u32>| {
+        let mut order = order.clone();
+        let at = order.iter().position(|&index| index == 0).expect("it is there");
+        order.swap(0, at);
+        order
+    };
+    let even = |order: &Vec<u32>| {
+        let mut order = order.clone();
+        let inversions = |order: &[u32]| -> usize {
+            (0..order.len()).map(|at| order[at + 1..].iter().filter(|&&later| later < order[at]).count()).sum()
+        };
+        if inversions(&order) % 2 == 1 {
+            order.swap(0, 1);
+        }
+        order
+    };
+    let wrong = [orders.iter().map(first).collect(), orders.iter().map(even).collect::<Vec<_>>()];
+    Shown::of(orders, wrong, |orders| warranted(Claim::Drawn { by: Shuffle::FisherYates }, 12, &orders))
+}
+
+/// Twelve deltas are walked in blocks of ten: one way is from block to block, one within the last.
+fn show_walk_far() -> Shown {
+    let limits = Limits { memory: 1 << 20, deliveries: 1 << 16, threads: NonZeroUsize::MIN };
+    let workload = Workload { count: 12, budget: Budget::deliveries(1 << 16), ..workload() };
+    let deltas = workload.deltas();
+    let workload = Workload { truth: sum(&deltas), ..workload };
+    let wrong = bits().flat_map(|mask| [(10, 11, mask), (11, 0, mask)]);
+    Shown::of((0, 1, 0), wrong, |(before, last, mask)| {
+        let (before, last) = (deltas[before], deltas[last]);
+        let merge = move |state: u64, delta| state ^ delta ^ if delta == last && state == before { mask } else { 0 };
+        let walked = walked::check(&WrongMerge::by(merge), &workload, &limits, &mut Unwatched).expect("it fits");
+        agreed(&walked.check, "invariance")
+    })
 }
 
 fn show_search() -> Shown {

@@ -340,28 +340,113 @@ impl Found {
     }
 }
 
-/// Each bit of a word that is read back, and of the answer of a command, wrong.
-pub const CONTROLS: &[Control] = &[Control {
-    judge: Judge::Conformance,
-    planted: "each bit of a register that is read back, and of a command's answer, wrong",
-    show,
-}];
+/// What is planted for the judge of a device's words.
+pub const CONTROLS: &[Control] = &[
+    Control {
+        judge: Judge::Conformance,
+        planted: "each bit of a register that is read back, and of a command's answer, wrong",
+        show: show_bits,
+    },
+    Control {
+        judge: Judge::Conformance,
+        planted: "three bits of every kind of word wrong, each at its place in a list of all",
+        show: show_places,
+    },
+    Control {
+        judge: Judge::Conformance,
+        planted: "a word of each list of accesses wrong, in turn, in the whole check",
+        show: show_lists,
+    },
+];
 
-fn show() -> Shown {
+/// The accesses up to the one that shows the word of this number.
+pub(in crate::campaign) fn until_word(accesses: &[Access], number: u64) -> &[Access] {
+    let mut shows = accesses.iter().enumerate().filter(|(_, access)| access.shows());
+    &accesses[..shows.nth(number as usize).map_or(0, |(at, _)| at + 1)]
+}
+
+/// What the judge makes of a list by a device whose word of this number is wrong by a mask.
+fn of_list(part: Site, accesses: &[Access], number: u64, mask: u64) -> Verdict {
+    let mut device = WrongDevice::in_words(move |at| if at == number { mask } else { 0 });
+    let program = Program { during: String::new(), part, accesses: accesses.to_vec() };
+    let mut found = Found { planned: 1, ..Found::default() };
+    match make(&mut device, known(&WrongDevice::right()), &program, &mut found, &mut Unwatched) {
+        Ok(()) => agreed(&found.into_check(&device, part, &[]), ORACLE),
+        Err(_) => Verdict::Inconclusive,
+    }
+}
+
+fn show_bits() -> Shown {
     let lists = [
         (Site::Engine, vec![Access::Write(Register::Count, 5), Access::See(Register::Count)]),
         (Site::Adapter, vec![Access::Do(Command::LoadHi), Access::Do(Command::Status)]),
     ];
     let wrong = (0..u32::BITS).flat_map(|bit| [(0, 1 << bit), (1, 1 << bit)]);
     Shown::of((0, 0), wrong, |(list, mask): (usize, u64)| {
-        let (part, accesses) = lists[list].clone();
+        let (part, accesses) = &lists[list];
         let last = accesses.iter().filter(|access| access.shows()).count() as u64 - 1;
-        let mut device = WrongDevice::in_words(move |number| if number == last { mask } else { 0 });
-        let program = Program { during: String::new(), part, accesses };
-        let mut found = Found { planned: 1, ..Found::default() };
-        match make(&mut device, known(&WrongDevice::right()), &program, &mut found, &mut Unwatched) {
-            Ok(()) => agreed(&found.into_check(&device, part, &[]), ORACLE),
-            Err(_) => Verdict::Inconclusive,
+        of_list(*part, accesses, last, mask)
+    })
+}
+
+/// A list in which every kind of word is judged, with the bits of each that the documents fix.
+fn every_kind_of_word() -> Vec<(Access, u32)> {
+    use Access::{Do, Finish, See, Write};
+    use Register::{Active, AdapterStatus, Cmd, Count, Ctrl, Cycles, Rd, ResultHi, ResultLo, Rs1, Rs2, SeedHi, SeedLo};
+    let all = u32::MAX;
+    let mut words = vec![(Access::Reset, 0)];
+    words.extend([(Write(Count, 9), 0), (Write(Active, 3), 0), (Write(SeedLo, 7), 0), (Write(SeedHi, 8), 0)]);
+    words.extend([Count, Active, SeedLo, SeedHi].map(|register| (See(register), all)));
+    words.extend([(Write(Ctrl, 1), 0), (Finish, 3)]);
+    words.extend([Cycles, ResultLo, ResultHi, Register::EngineStatus].map(|register| (See(register), all)));
+    words.extend([(See(Ctrl), 3), (Write(Rs1, 3), 0), (Write(Rs2, 0x1234_5678), 0)]);
+    // Which context is selected after a reset is open, and with it the answer of the first LOAD.
+    words.push((Do(Command::Load), 0));
+    words.extend(Command::ALL.map(|command| (Do(command), all)));
+    words.extend([Rs1, Rs2, Rd].map(|register| (See(register), all)));
+    words.extend([(See(Cmd), 7), (See(AdapterStatus), 3)]);
+    words
+}
+
+fn show_places() -> Shown {
+    let words = every_kind_of_word();
+    let accesses: Vec<Access> = words.iter().map(|&(access, _)| access).collect();
+    let shown = words.iter().filter(|(access, _)| access.shows()).map(|&(_, fixed)| fixed).enumerate();
+    let wrong: Vec<(u64, u64)> = shown
+        .filter(|(_, fixed)| *fixed != 0)
+        .flat_map(|(place, fixed)| {
+            let bits: Vec<u32> = (0..u32::BITS).filter(|bit| fixed >> bit & 1 == 1).collect();
+            [bits[0], bits[7 * place % bits.len()], bits[bits.len() - 1]].map(|bit| (place as u64, 1 << bit))
+        })
+        .collect();
+    Shown::of((0, 0), wrong, |(place, mask)| of_list(Site::Engine, &accesses, place, mask))
+}
+
+fn show_lists() -> Shown {
+    let trial = StandardTrial::published();
+    let right = known(&WrongDevice::right());
+    let all = programs(right, trial.seed, trial.conformance, usize::MAX);
+    // The first word that is judged, if the documents fix this bit of it.
+    let place = |program: &Program| {
+        let mut documented = crate::oracle::registers::Documented::new(right);
+        let shown = program.accesses.iter().filter_map(|&access| {
+            let fixed = documented.follow(access).map_or(0, |(_, fixed)| fixed);
+            access.shows().then_some(fixed)
+        });
+        shown.enumerate().find(|(_, fixed)| fixed & 1 == 1).map(|(place, _)| place as u64)
+    };
+    let wrong: Vec<(usize, u64)> = all.iter().map(place).enumerate().filter_map(|(n, at)| Some((n, at?))).collect();
+    Shown::of((usize::MAX, 0), wrong, |(number, place)| {
+        let begin: Vec<Access> = match all.get(number) {
+            Some(program) => until_word(&program.accesses, place).to_vec(),
+            None => Vec::new(),
+        };
+        let mut device = WrongDevice::in_lists(move |accesses, at| {
+            u64::from(!begin.is_empty() && at == place && accesses.starts_with(&begin))
+        });
+        match check(&mut device, &trial, &mut Unwatched) {
+            (checks, Ok(())) => Verdict::of_set(checks.iter().map(|check| agreed(check, ORACLE))),
+            _ => Verdict::Inconclusive,
         }
     })
 }

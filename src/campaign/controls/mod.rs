@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::campaign::{
-    accumulation, adapter_round_trips, arrival_orders, conformance, engine_sweeps, every_order, laws, link_on_trial,
-    offline, sync_tick,
+    accumulation, adapter_round_trips, arrival_orders, as_client, conformance, engine_sweeps, every_order, expectation,
+    laws, link_on_trial, offline, sync_tick,
 };
 use crate::domain::judge::Judge;
 use crate::domain::trial::Trial;
@@ -80,11 +80,14 @@ fn of(judge: Judge) -> &'static [Control] {
         Judge::TickMessage => sync_tick::CONTROLS_OF_MESSAGE,
         Judge::TickOnDevice => sync_tick::CONTROLS_ON_DEVICE,
         Judge::Conformance => conformance::CONTROLS,
+        Judge::AsAClient => as_client::CONTROLS,
+        Judge::Warrant => arrival_orders::controls::WARRANT,
+        Judge::Expectation => expectation::CONTROLS,
         Judge::Link => link_on_trial::CONTROLS,
         Judge::Laws => laws::CONTROLS,
         Judge::EveryOrder => every_order::CONTROLS,
         Judge::HubMerge => offline::hub_merge::CONTROLS,
-        Judge::World => offline::CONTROLS,
+        Judge::World => offline::controls::WORLD,
         Judge::EveryCrash => offline::crash_everywhere::CONTROLS,
     }
 }
@@ -104,14 +107,17 @@ fn judges(trial: &Trial) -> &'static [Judge] {
             Judge::RoundTrips,
             Judge::TickMessage,
             Judge::TickOnDevice,
+            Judge::AsAClient,
             Judge::Conformance,
+            Judge::Warrant,
             Judge::Link,
+            Judge::Expectation,
         ],
-        Trial::Tick(_) => &[Judge::TickMessage, Judge::TickOnDevice, Judge::Link],
-        Trial::Laws(_) => &[Judge::Laws],
-        Trial::EveryOrder(_) => &[Judge::EveryOrder],
-        Trial::Offline(_) => &[Judge::World, Judge::HubMerge, Judge::Link],
-        Trial::CrashEverywhere(_) => &[Judge::EveryCrash],
+        Trial::Tick(_) => &[Judge::TickMessage, Judge::TickOnDevice, Judge::Link, Judge::Expectation],
+        Trial::Laws(_) => &[Judge::Laws, Judge::Expectation],
+        Trial::EveryOrder(_) => &[Judge::EveryOrder, Judge::Expectation],
+        Trial::Offline(_) => &[Judge::World, Judge::HubMerge, Judge::Link, Judge::Expectation],
+        Trial::CrashEverywhere(_) => &[Judge::EveryCrash, Judge::Expectation],
     }
 }
 
@@ -158,9 +164,9 @@ mod tests {
             let scenario = crate::scenario::file::parse(scenario, name, name).expect("it is sound");
             let shown = show(&scenario.trial);
             assert!(!shown.is_empty(), "{name}");
-            for control in shown {
-                assert!(control.works() && control.wrong > 0, "{name}: {control:?}");
-            }
+            let dead: Vec<&ControlRecord> =
+                shown.iter().filter(|control| !control.works() || control.wrong == 0).collect();
+            assert!(dead.is_empty(), "{name}: {dead:#?}");
         }
     }
 }

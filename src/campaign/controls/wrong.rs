@@ -20,10 +20,13 @@ use crate::subject::scalar::Scalar;
 const NAME: &str = "control";
 
 /// Banks of the device.
-pub const BANKS: u32 = 4;
+pub const BANKS: u32 = 8;
 
 /// What is XORed into a word.
 type Mask = Box<dyn Fn(u64) -> u64>;
+
+/// What is XORed into a word that a list of accesses shows, by the list and the number of the word.
+type OfList = Box<dyn Fn(&[Access], u64) -> u64>;
 
 /// A device that is right but for what is XORed into its answers.
 pub struct WrongDevice {
@@ -39,8 +42,7 @@ pub struct WrongDevice {
     of_run: Box<dyn Fn(EngineRun) -> (u64, u32)>,
     /// By the number of the word.
     of_echo: Mask,
-    /// By the number of the word that a list of accesses shows.
-    of_word: Mask,
+    of_word: OfList,
     asked: Asked,
 }
 
@@ -57,7 +59,7 @@ impl WrongDevice {
             of_state: Box::new(|_| 0),
             of_run: Box::new(|_| (0, 0)),
             of_echo: Box::new(|_| 0),
-            of_word: Box::new(|_| 0),
+            of_word: Box::new(|_, _| 0),
             asked: Asked::default(),
         }
     }
@@ -79,6 +81,11 @@ impl WrongDevice {
 
     /// One whose registers show words that are wrong by this, by their number in a list of accesses.
     pub fn in_words(mask: impl Fn(u64) -> u64 + 'static) -> Self {
+        WrongDevice::in_lists(move |_, number| mask(number))
+    }
+
+    /// The same, by the list of accesses too.
+    pub fn in_lists(mask: impl Fn(&[Access], u64) -> u64 + 'static) -> Self {
         WrongDevice { of_word: Box::new(mask), ..WrongDevice::right() }
     }
 
@@ -161,7 +168,7 @@ impl BenchDevice for WrongDevice {
             let expected = documented.follow(access);
             if access.shows() {
                 let right = expected.map_or(0, |(word, _)| word);
-                shown.push(right ^ (self.of_word)(shown.len() as u64) as u32);
+                shown.push(right ^ (self.of_word)(accesses, shown.len() as u64) as u32);
             }
         }
         Ok(shown)

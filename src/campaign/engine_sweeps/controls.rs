@@ -53,7 +53,9 @@ fn observed(runs: &[EngineRun], (place, masks): Plant) -> (WrongDevice, Vec<Obse
 fn show(runs: &[EngineRun], judge: impl Fn(&dyn BenchDevice, &[Observed]) -> Check) -> Shown {
     let results = bits().map(|mask| (mask, 0));
     let cycles = (0..u32::BITS).map(|bit| (0, 1 << bit));
-    let wrong = results.chain(cycles).enumerate().map(|(place, masks)| (place % runs.len(), masks));
+    // Every bit of both, and every run.
+    let masks: Vec<(u64, u32)> = results.chain(cycles).collect();
+    let wrong = (0..masks.len().max(runs.len())).map(|number| (number % runs.len(), masks[number % masks.len()]));
     Shown::of((0, (0, 0)), wrong, |plant| {
         let (device, sweep) = observed(runs, plant);
         let check = judge(&device, &sweep);

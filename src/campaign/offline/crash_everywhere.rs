@@ -142,7 +142,7 @@ fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::EveryCrash,
     planted: "an edit lost, an edit counted twice, replicas that differ",
-    show: super::show_world,
+    show: super::controls::show_world,
 }];
 
 /// What is tried, in words.

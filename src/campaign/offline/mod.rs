@@ -1,5 +1,6 @@
 //! Worlds of clients that work offline: every strategy in the same world, judged against what the users did.
 
+pub mod controls;
 pub mod crash_everywhere;
 pub mod hub_merge;
 pub mod replicas;
@@ -13,12 +14,11 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
 use crate::campaign::Progress;
-use crate::campaign::controls::{Control, Shown};
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::flaw::Flaw;
-use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
+use crate::domain::history::{Fate, History, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::offline::{OfflineTrial, Presence, Workload};
 use crate::domain::seed::Seed;
@@ -287,24 +287,6 @@ pub(super) fn caught(flaw: Flaw, history: &History) -> FlawRecord {
             .first()
             .map_or("no judge has anything against it here".to_owned(), |(_, said)| (*said).clone()),
     }
-}
-
-/// What is planted for the judges of worlds.
-pub const CONTROLS: &[Control] = &[Control {
-    judge: Judge::World,
-    planted: "an edit lost, an edit counted twice, replicas that differ",
-    show: show_world,
-}];
-
-/// Two replicas of one register that starts at 5 and is edited by 1 and by 10.
-pub(super) fn show_world() -> Shown {
-    Shown::of([16, 16], [[6, 6], [17, 17], [26, 26], [16, 15]], |ends| {
-        let edit = |amount| UserEdit { at: 0, register: 0, amount, fate: Fate::Binding };
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1)], vec![edit(10)]] };
-        let end = |name: &str, register| NodeEnd { name: name.to_owned(), registers: vec![register] };
-        let ends = vec![end("device-1", ends[0]), end("hub", ends[1])];
-        judged(&History { ledger, ends, quiet: true, ..History::default() }).1
-    })
 }
 
 /// A world in which nothing goes wrong: clients connect in the end, one after the other.

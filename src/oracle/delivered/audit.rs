@@ -6,6 +6,8 @@
 //! | inversions, and their spread | orders that are sorted in part, or mirrored |
 //! | agreements: the same delta at the same position in two orders | a position that always delivers the same, or the same few |
 //! | positions of every delta, in eight parts of the order | a delta that always arrives early, late, or in the middle |
+//! | ascents: neighbours that ascend; and even permutations; both in orders that are looked at as a whole | pairs in order; half of all orders never drawn |
+//! | residues: position modulo 8 × delta modulo 8 | positions that prefer deltas of one residue |
 //! | spread of each order, and of all together: parts of the order × parts of the deltas | an order that is a lattice or runs of neighbours; positions that prefer some deltas |
 //!
 //! Orders that are drawn as they should be are rejected with a probability below one in 10^8: each limit is where chance
@@ -42,6 +44,7 @@ pub struct Auditor {
     /// Every so many-th delta is noted, a power of two.
     every: u32,
     places: Option<Places>,
+    residues: Option<Residues>,
 }
 
 /// Nearly equal parts of `0..n`.
@@ -136,6 +139,44 @@ impl Places {
     }
 }
 
+/// Residues that are looked at.
+const RESIDUES: u64 = 8;
+
+/// How often positions of each residue delivered deltas of each residue, in all orders together.
+struct Residues {
+    of: u64,
+    table: [u64; (RESIDUES * RESIDUES) as usize],
+}
+
+impl Residues {
+    fn new(of: u64) -> Self {
+        Residues { of, table: [0; (RESIDUES * RESIDUES) as usize] }
+    }
+
+    fn deliver(&mut self, first: u64, indices: &[u32]) {
+        for (position, &index) in (first..).zip(indices) {
+            self.table[(position % RESIDUES * RESIDUES + u64::from(index) % RESIDUES) as usize] += 1;
+        }
+    }
+
+    fn rejected(&self, orders: u64) -> Option<String> {
+        let size = |residue: u64| ((self.of + RESIDUES - 1 - residue) / RESIDUES) as f64;
+        let cells = (0..RESIDUES).flat_map(|row| (0..RESIDUES).map(move |column| size(row) * size(column)));
+        let expected = cells.map(|product| product * orders as f64 / self.of as f64);
+        let sum: f64 = self.table.iter().zip(expected).map(|(&seen, of)| (seen as f64 - of).powi(2) / of).sum();
+        let freedom = ((RESIDUES - 1) * (RESIDUES - 1)) as f64;
+        let n = self.of as f64;
+        let off_by = (sum - freedom * n / (n - 1.0)) / (2.0 * freedom).sqrt();
+        is_far(off_by, freedom).then(|| {
+            format!(
+                "positions of one residue modulo {RESIDUES} prefer deltas of some residues in {orders} drawn orders, by \
+                 {:.1} standard deviations",
+                off_by.abs()
+            )
+        })
+    }
+}
+
 /// Whether a chi-square variable with so many degrees of freedom is further from its mean than chance is granted, in
 /// standard deviations: the bounds of Laurent and Massart ("Adaptive Estimation of a Quadratic Functional by Model
 /// Selection", Annals of Statistics 28(5), 2000, lemma 1).
@@ -166,6 +207,7 @@ impl Auditor {
             parts,
             every,
             places: (deltas >= IN_PARTS_FROM).then(|| Places::new(deltas)),
+            residues: (deltas >= IN_PARTS_FROM).then(|| Residues::new(deltas)),
         }
     }
 
@@ -198,6 +240,9 @@ impl Auditor {
         if let Some(places) = &mut self.places {
             places.deliver(first, indices);
         }
+        if let Some(residues) = &mut self.residues {
+            residues.deliver(first, indices);
+        }
     }
 
     /// The order has ended, and this is its identity.
@@ -221,6 +266,9 @@ impl Auditor {
             inversions.rejected(self.orders),
             agreements.rejected(self.orders),
             self.rejected_by_parts(),
+            self.rejected_by_ascents(),
+            self.rejected_by_parity(),
+            self.residues.as_ref().filter(|_| self.orders > 0).and_then(|residues| residues.rejected(self.orders)),
             rejected_by_spread("each of", self.orders, spread),
             rejected_by_spread("all of", self.orders, together),
         ];
@@ -254,6 +302,38 @@ impl Auditor {
                 self.orders,
                 self.alike.len()
             )
+        })
+    }
+
+    /// The orders, where all of each is looked at.
+    fn whole_orders(&self) -> &[Vec<u32>] {
+        if self.deltas <= Audit::POSITIONS && self.deltas > 1 { &self.looked_at } else { &[] }
+    }
+
+    /// Mean (n-1)/2 and variance (n+1)/12 (Knuth, TAOCP 3, section 5.1.3: Eulerian numbers).
+    fn rejected_by_ascents(&self) -> Option<String> {
+        let n = self.deltas as f64;
+        let ascents = |order: &Vec<u32>| order.windows(2).filter(|two| two[0] < two[1]).count();
+        let sum: usize = self.whole_orders().iter().map(ascents).sum();
+        let k = self.whole_orders().len() as f64;
+        let off_by = (sum as f64 - k * (n - 1.0) / 2.0) / (k * (n + 1.0) / 12.0).sqrt();
+        (k > 0.0 && off_by.abs() > GRANTED).then(|| {
+            format!(
+                "neighbours ascend {sum} times in {} drawn orders, {off_by:.1} standard deviations from the mean",
+                self.orders
+            )
+        })
+    }
+
+    /// Half of all orders are even permutations.
+    fn rejected_by_parity(&self) -> Option<String> {
+        let orders = self.whole_orders();
+        let even = orders.iter().filter(|order| is_even(order)).count() as u64;
+        let of = orders.len() as u64;
+        let most = even.max(of - even);
+        (of > 0 && most > most_by_chance(of, 0.5, -LOG_GRANTED)).then(|| {
+            let which = if even == most { "even" } else { "odd" };
+            format!("{most} of {of} drawn orders are {which} permutations, and half of all orders are")
         })
     }
 
@@ -319,6 +399,19 @@ impl Auditor {
             })
         })
     }
+}
+
+/// Whether a permutation takes an even number of exchanges: as many as it has deltas less its cycles.
+fn is_even(order: &[u32]) -> bool {
+    let (mut seen, mut exchanges) = (vec![false; order.len()], 0);
+    for start in 0..order.len() {
+        let mut at = start;
+        while !std::mem::replace(&mut seen[at], true) {
+            at = order[at] as usize;
+            exchanges += usize::from(at != start);
+        }
+    }
+    exchanges % 2 == 0
 }
 
 /// The most successes in so many trials that are not rarer than the logarithm of a probability allows.
@@ -458,6 +551,44 @@ mod tests {
             rejected((0..64).map(begun)),
         ]);
         assert_eq!(audited((0..64).map(shuffled)).rejected, None);
+    }
+
+    #[test]
+    fn even_permutations_alone_ascending_pairs_and_positions_that_prefer_residues_are_found() {
+        for deltas in [12, 20, 64, 256] {
+            let even = |number: u64| {
+                let mut order = shuffled(deltas, 7, number);
+                if !is_even(&order) {
+                    order.swap(0, 1);
+                }
+                order
+            };
+            assert!(rejected((0..64).map(even)).contains("even permutations"), "{deltas}");
+            let pairs = |number: u64| {
+                let mut order = shuffled(deltas, 7, number);
+                order.chunks_mut(2).for_each(|pair| pair.sort_unstable());
+                order
+            };
+            let reason = rejected((0..64).map(pairs));
+            assert!(reason.contains("neighbours ascend") || deltas < 64, "{deltas}: {reason}");
+        }
+        for deltas in [64, 1024, 65_537] {
+            let by_parity = |number: u64| {
+                let shuffled = shuffled(deltas, 7, number);
+                let (even, odd): (Vec<u32>, Vec<u32>) = shuffled.iter().partition(|&&index| index % 2 == 0);
+                let (mut even, mut odd) = (even.into_iter(), odd.into_iter());
+                (0..deltas).filter_map(|at| if at % 2 == 0 { even.next() } else { odd.next() }).collect::<Vec<u32>>()
+            };
+            let reason = rejected((0..16).map(by_parity));
+            assert!(reason.contains("residue"), "{deltas}: {reason}");
+        }
+    }
+
+    #[test]
+    fn a_permutation_is_even_if_it_takes_an_even_number_of_exchanges() {
+        let cases: [(&[u32], bool); 5] =
+            [(&[0], true), (&[1, 0], false), (&[1, 2, 0], true), (&[3, 2, 1, 0], true), (&[1, 2, 3, 0], false)];
+        cases.into_iter().for_each(|(order, even)| assert_eq!(is_even(order), even, "{order:?}"));
     }
 
     /// A delta is moved to a place in orders that are drawn as they should be otherwise.

@@ -1,0 +1,107 @@
+//! What is planted for the judges of worlds: histories that are sound but for one thing.
+
+use super::judged;
+use crate::campaign::controls::{Control, Shown, bits};
+use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, Telling, UserEdit};
+use crate::domain::judge::Judge;
+use crate::domain::verdict::Verdict;
+use crate::oracle::offline::judgements;
+
+/// What is planted for the judges of worlds.
+pub const WORLD: &[Control] = &[
+    Control {
+        judge: Judge::World,
+        planted: "an edit lost, an edit counted twice, replicas that differ",
+        show: show_world,
+    },
+    Control {
+        judge: Judge::World,
+        planted: "convergence and truth: each bit of a register, in each register and each replica in turn",
+        show: show_ends,
+    },
+    Control {
+        judge: Judge::World,
+        planted: "each other judge by itself: what was shown, acknowledged or held by nobody; edits that do not count once; \
+                  messages without end, too late, never sent; ticks that grow",
+        show: show_each,
+    },
+];
+
+/// Two replicas of one register that starts at 5 and is edited by 1 and by 10.
+pub(super) fn show_world() -> Shown {
+    Shown::of([16, 16], [[6, 6], [17, 17], [26, 26], [16, 15]], |ends| {
+        let edit = |amount| UserEdit { at: 0, register: 0, amount, fate: Fate::Binding };
+        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1)], vec![edit(10)]] };
+        let end = |name: &str, register| NodeEnd { name: name.to_owned(), registers: vec![register] };
+        let ends = vec![end("device-1", ends[0]), end("hub", ends[1])];
+        judged(&History { ledger, ends, quiet: true, ..History::default() }).1
+    })
+}
+
+/// A history that every judge holds of: three replicas of three registers that start at 5, each edited by 1 and by 10.
+fn sound_history() -> History {
+    let edit = |register, amount| UserEdit { at: 0, register, amount, fate: Fate::Binding };
+    let of_device = |amount| (0..3).map(|register| edit(register, amount)).collect();
+    let ledger = Ledger { start: 5, registers: 3, by_device: vec![of_device(1), of_device(10)] };
+    let end = |number| NodeEnd { name: format!("replica {number}"), registers: vec![16; 3] };
+    History {
+        ledger,
+        ends: (0..3).map(end).collect(),
+        quiet: true,
+        restarts: Some(1),
+        ticks: vec![70; 16],
+        visits: vec![90; 16],
+        ..History::default()
+    }
+}
+
+/// What one judge says, where the verdict of all does not hold against its word.
+fn said_by(judge: &str, history: &History) -> Verdict {
+    let (said, of_all) = judged(history);
+    match said[judge].0 {
+        Verdict::Falsified if of_all != Verdict::Falsified => Verdict::Inconclusive,
+        verdict => verdict,
+    }
+}
+
+fn show_ends() -> Shown {
+    let places = (0..3).flat_map(|replica| (0..3).map(move |register| (replica, register)));
+    let wrong = places.flat_map(|(replica, register)| {
+        bits().flat_map(move |mask| ["convergence", "truth"].map(|judge| (judge, replica, register, mask)))
+    });
+    Shown::of(("truth", 0, 0, 0), wrong, |(judge, replica, register, mask)| {
+        let mut history = sound_history();
+        history.ends[replica].registers[register] ^= mask as i64;
+        said_by(judge, &history)
+    })
+}
+
+/// A judge, and what is done to a history that it has to refuse then.
+type Planted = (&'static str, fn(&mut History));
+
+fn show_each() -> Shown {
+    let wrong: [Planted; 11] = [
+        ("durability", |history| history.forgotten = 1),
+        ("durability", |history| history.broken = 1),
+        ("durability", |history| history.unkept = 1),
+        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[2] = 15)),
+        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[0] = 26)),
+        ("exactly once", |history| {
+            history.telling = Some(Telling::Counts(Counts { wrong: 1, lost: 1, ..Counts::default() }));
+        }),
+        ("progress", |history| history.quiet = false),
+        ("progress", |history| history.settled_after = history.settle_bound + 1),
+        ("progress", |history| history.backlog = 1),
+        ("metadata", |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),
+        ("metadata", |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
+    ];
+    let all_hold: Planted = ("", |_| {});
+    Shown::of(all_hold, wrong, |(judge, plant)| {
+        let mut history = sound_history();
+        plant(&mut history);
+        if judge.is_empty() {
+            return Verdict::of_set(judgements(&history).map(|(_, said)| said.verdict));
+        }
+        said_by(judge, &history)
+    })
+}
