@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::bus::{Bus, BusError};
 use crate::device::model::{Plants, slave};
 use crate::device::plants;
-use crate::device::registers::CLOCK_HZ;
+use crate::device::registers::{CLOCK_HZ, adapter, command, engine};
 
 use ffi::{Access, Library, Simulation};
 use ports::Port;
@@ -101,9 +101,32 @@ impl Loaded {
             simulation.set(name, *value);
         }
         simulation.reset();
+        // A register that no reset sets may start right by chance. After some use it does not.
+        for (address, word) in USE {
+            simulation.access(true, ALL_BYTES, address, word, MOST_CLOCKS);
+            simulation.advance(USE_CLOCKS);
+        }
+        simulation.reset();
         Ok(simulation)
     }
 }
+
+/// Writes that leave no register as a reset does, but write no context: whether a reset clears the memory of contexts after
+/// use is not asked here.
+const USE: [(u32, u32); 9] = [
+    (engine::BASE + engine::COUNT, 0x0003_0005),
+    (engine::BASE + engine::ACTIVE, 1),
+    (engine::BASE + engine::SEED_LO, 0x5AC3_96F0),
+    (engine::BASE + engine::SEED_HI, 0x0F69_3CA5),
+    (adapter::BASE + adapter::RS1, 0x3CA5_5A96),
+    (adapter::BASE + adapter::RS2, 0xC35A_A569),
+    (adapter::BASE + adapter::CMD, command::ACCUM),
+    (engine::BASE + engine::COUNT, 5),
+    (engine::BASE + engine::CTRL, engine::START),
+];
+
+/// Clocks after each of them: longer than the run takes.
+const USE_CLOCKS: u64 = 64;
 
 /// The simulated device.
 pub struct Verilog {
