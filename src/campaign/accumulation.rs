@@ -235,7 +235,7 @@ fn show_accumulators() -> Shown {
 fn show_whole_run() -> Shown {
     let (count, seed) = OF_CONTROL;
     let references = references_of_control();
-    let seams = Seams::of_ranges(seed, vec![0..1]).expect("software answers");
+    let seams = Seams::of_one(seed, 0..1).expect("software answers");
     let wrong =
         [Generator::Xorshift64, Generator::SplitMix64].into_iter().flat_map(|of| bits().map(move |bit| (of, bit)));
     Shown::of((Generator::Xorshift64, 0), wrong, |(of, mask)| {

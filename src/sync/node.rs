@@ -31,11 +31,11 @@ pub enum Reached {
 pub struct Report {
     /// Registers by status.
     pub statuses: BTreeMap<String, u32>,
-    /// Edits that no other node has acknowledged, deltas that they make up so far, and messages that wait for an answer.
+    /// Edits that no other node has acknowledged.
     pub backlog: u64,
-    /// See `backlog`.
+    /// Deltas that those edits make up so far.
     pub backlog_deltas: u64,
-    /// See `backlog`.
+    /// Messages that wait for an answer.
     pub backlog_messages: u64,
     /// Whether its journal, played again, leads to what it shows.
     pub replays: bool,

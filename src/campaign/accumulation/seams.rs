@@ -70,9 +70,9 @@ impl Seams {
         Ok(Seams { references: [xorshift64?, splitmix64?], blocks: blocks() })
     }
 
-    /// The same with these ranges alone, for controls of what is beside them.
-    pub fn of_ranges(seed: Seed, blocks: Vec<Range<u64>>) -> Result<Self, SubjectError> {
-        Ok(Seams { blocks, ..Seams::of(seed)? })
+    /// The same with this range alone, for controls of what is beside it.
+    pub fn of_one(seed: Seed, range: Range<u64>) -> Result<Self, SubjectError> {
+        Ok(Seams { blocks: vec![range], ..Seams::of(seed)? })
     }
 
     /// Ranges that are tried on every accumulator, for each generator, generated and from memory.
