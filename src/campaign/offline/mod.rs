@@ -290,7 +290,7 @@ pub(super) fn caught(flaw: Flaw, history: &History) -> FlawRecord {
 }
 
 /// A world in which nothing goes wrong: clients connect in the end, one after the other.
-pub(crate) fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
+fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
     OfflineTrial {
         seed: Seed::new(0),
         registers,

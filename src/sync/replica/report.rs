@@ -86,18 +86,19 @@ fn told_of_register(register: u32, audit: &[Change]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::offline::quiet_trial;
+    use crate::domain::offline::OfflineTrial;
     use crate::sync::node::{Node, ReplicaNode};
     use crate::sync::replica::session::Relation;
     use crate::sync::store::Owner;
     use crate::sync::world::settings;
+    use crate::sync::world::tests::trial;
 
     /// What a leaf does before it is asked.
     type Life = fn(&mut ReplicaNode, &mut Host<Disk>);
 
     /// What the record keeps of a leaf, for whose messages nobody is there.
     fn row_after(life: Life) -> Report {
-        let trial = quiet_trial(1, 8, 0);
+        let trial = OfflineTrial { clients: 1, registers: 8, start: 0, ..trial(1) };
         let settings = crate::sync::replica::Settings { retries: 2, ..settings(&trial, None)(0) };
         let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
         let mut node = ReplicaNode::open(settings, 0, &mut host).expect("memory");
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn the_rows_of_an_audit_come_to_what_the_register_shows_however_many_changes_there_were() {
         for edits in [1, 4, 5, 6, 30, 200] {
-            let trial = quiet_trial(1, 8, 0);
+            let trial = OfflineTrial { clients: 1, registers: 8, start: 0, ..trial(1) };
             // Twenty entries are compacted to an image: an opening line, and then what came after.
             let settings = crate::sync::replica::Settings { compact_after: 20, ..settings(&trial, None)(0) };
             let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
