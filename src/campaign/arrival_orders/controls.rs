@@ -161,7 +161,7 @@ fn warranted(claim: Claim, deltas: u64, orders: &[Vec<u32>]) -> Verdict {
     }
 }
 
-/// All orders of so many deltas, by exchanges (Heap's algorithm).
+/// Every permutation of `0..deltas`, by Heap's algorithm.
 fn all_orders(deltas: u32) -> Vec<Vec<u32>> {
     fn exchange(order: &mut Vec<u32>, length: usize, all: &mut Vec<Vec<u32>>) {
         if length <= 1 {

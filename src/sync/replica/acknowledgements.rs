@@ -5,7 +5,7 @@
 use super::message::{Message, unframed};
 use crate::sync::acknowledged::Acknowledged;
 
-/// Adds what this message acknowledges, in a world with so many registers.
+/// Adds the acknowledgements in this message to `acknowledged`. `registers` is the number of registers of a replica.
 pub fn acknowledgements(frame: &[u8], registers: u32, acknowledged: &mut Acknowledged) {
     match unframed(frame).and_then(|(_, body)| Message::read(body, registers)) {
         Ok(Message::Taken(runs)) => {

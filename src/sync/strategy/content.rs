@@ -1,4 +1,4 @@
-//! What a strategy is to the courier that carries it: what it keeps, offers and takes.
+//! What a strategy is to the reliable channel that carries it: what it keeps, offers and takes.
 //!
 //! Knows: edits, and bytes of messages. Must not: know connections, or whether anything arrives.
 

@@ -1,4 +1,4 @@
-//! What couriers deliver over any number of connections, stores and devices, and what is counted and kept of it.
+//! What reliable channels deliver over any number of connections, stores and devices, and what is counted and kept of it.
 
 use super::{REGISTRY, RIGHT, Strategy, XOR, find};
 use crate::domain::offline::{Journal, OfflineTrial};
@@ -152,13 +152,13 @@ impl Three {
     }
 }
 
-fn couriers() -> impl Iterator<Item = &'static str> {
+fn channels() -> impl Iterator<Item = &'static str> {
     REGISTRY.iter().map(|strategy| strategy.name).filter(|&name| name != RIGHT)
 }
 
 #[test]
 fn an_answer_that_is_late_from_an_earlier_connection_is_none_to_what_waits_in_this_one() {
-    for name in couriers() {
+    for name in channels() {
         let mut three = Three::of(name, 4096);
         three.connect(0);
         let early = three.talk(usize::MAX);
@@ -216,7 +216,7 @@ fn two_messages_of_the_same_bytes_have_answers_of_their_own() {
 
 #[test]
 fn every_message_is_taken_once_however_often_it_comes_and_though_its_answer_was_lost_with_the_connection() {
-    for name in couriers() {
+    for name in channels() {
         let mut three = Three::of(name, 4096);
         three.edit(0, 3, 7);
         three.connect(0);
@@ -250,7 +250,7 @@ fn shown(changed: &[(usize, i64)]) -> Vec<i64> {
 
 #[test]
 fn who_lost_its_store_is_given_all_of_it_again_and_who_did_not_is_given_nothing_twice() {
-    for name in couriers() {
+    for name in channels() {
         for lost in [0, 2] {
             let mut three = Three::of(name, 4096);
             three.edit(0, 3, 7);
@@ -307,7 +307,7 @@ fn operations_and_running_sums_of_copied_and_set_back_devices_are_of_another_inc
 
 #[test]
 fn in_visits_that_are_too_short_for_all_of_it_everyone_gets_on() {
-    for name in couriers() {
+    for name in channels() {
         let mut three = Three::of(name, 12);
         (0..32).for_each(|register| three.edit(0, register, 1_000_000 + i64::from(register)));
         let mut visits = 0;
@@ -362,7 +362,7 @@ fn what_is_told_again_over_another_connection_counts_as_sent_again() {
 
 #[test]
 fn whatever_happened_a_node_shows_the_same_when_it_starts_again_from_its_store_and_everything_gets_on() {
-    for name in couriers() {
+    for name in channels() {
         for compact_after in [1, 3, 4096] {
             let mut three = Three::of(name, 12);
             three.trial.journal.compact_after = compact_after;
@@ -421,7 +421,7 @@ fn what_was_shown_to_the_user_or_acknowledged_survives_a_power_failure_at_every_
 
 #[test]
 fn who_greeted_and_has_nothing_to_tell_says_so_until_this_connections_answer_comes() {
-    for name in couriers() {
+    for name in channels() {
         let mut three = Three::of(name, 4096);
         let early = three.visit(1);
         three.edit(0, 3, 7);

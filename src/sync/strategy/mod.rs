@@ -1,13 +1,13 @@
 //! Strategies: what travels on a sync, and how it merges.
 //!
 //! A new strategy is one file here and one entry in [`REGISTRY`]. All but the replica that is done right are a
-//! [`content::Content`]: what they send and make of what they get. A courier carries the content to each neighbour once and in
-//! order, in messages that short visits have time for, and meets a neighbour anew that lost its store or was set back. All
-//! strategies write to disks that lose what was not synced; a courier has in its store what others may rely on.
+//! [`content::Content`]: what they send and make of what they get. One reliable channel carries the content to each
+//! neighbour, once and in order, in messages that short visits have time for. It meets a neighbour anew that lost its store
+//! or was set back. All strategies write to disks that lose what was not synced; the reliable channel stores what others
+//! may rely on before it is sent.
 
 mod by_actor;
 pub mod content;
-pub mod courier;
 #[cfg(test)]
 mod delivery;
 mod first_writer;
@@ -19,6 +19,7 @@ mod news;
 mod operation_log;
 mod reconciliation;
 mod register_map;
+pub mod reliable_channel;
 mod running_sums;
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ use crate::sync::replica::Settings;
 use crate::sync::store::StoreError;
 use crate::sync::store::disk::Disk;
 use content::Content;
-use courier::Courier;
+use reliable_channel::ReliableChannel;
 
 /// Opens a node of a strategy as its store has it.
 pub type Open = fn(&Settings, &OfflineTrial, &mut Host<Disk>) -> Result<Box<dyn Node>, StoreError>;
@@ -94,12 +95,12 @@ pub const RIGHT: &str = "additive-delta";
 /// The delta-state as published.
 pub const XOR: &str = "xor-delta";
 
-fn courier<C: Content + 'static>(
+fn channel<C: Content + 'static>(
     settings: &Settings,
     trial: &OfflineTrial,
     host: &mut Host<Disk>,
 ) -> Result<Box<dyn Node>, StoreError> {
-    Ok(Box::new(Courier::<C>::open(settings.clone(), trial.start, host)?))
+    Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), trial.start, host)?))
 }
 
 /// All strategies.
@@ -111,7 +112,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        open: courier::<full_state::FullState>,
+        open: channel::<full_state::FullState>,
     },
     Strategy {
         name: "last-arrival",
@@ -120,7 +121,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        open: courier::<last_arrival::LastArrival>,
+        open: channel::<last_arrival::LastArrival>,
     },
     Strategy {
         name: "last-wall-clock",
@@ -129,7 +130,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        open: courier::<wall_clock::WallClock>,
+        open: channel::<wall_clock::WallClock>,
     },
     Strategy {
         name: "last-hybrid-clock",
@@ -138,7 +139,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        open: courier::<hybrid_clock::HybridClock>,
+        open: channel::<hybrid_clock::HybridClock>,
     },
     Strategy {
         name: "first-writer",
@@ -147,7 +148,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        open: courier::<first_writer::FirstWriter>,
+        open: channel::<first_writer::FirstWriter>,
     },
     Strategy {
         name: "reconciliation",
@@ -156,7 +157,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: false,
         keeps: Keeps::Registers,
         survives: Survives::WithAuthorOrRelay,
-        open: courier::<reconciliation::Reconciliation>,
+        open: channel::<reconciliation::Reconciliation>,
     },
     Strategy {
         name: "operation-log",
@@ -165,7 +166,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
-        open: courier::<operation_log::OperationLog>,
+        open: channel::<operation_log::OperationLog>,
     },
     Strategy {
         name: XOR,
@@ -174,7 +175,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        open: courier::<xor_delta::XorDelta>,
+        open: channel::<xor_delta::XorDelta>,
     },
     Strategy {
         name: RIGHT,
@@ -192,7 +193,7 @@ pub const REGISTRY: &[Strategy] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
-        open: courier::<running_sums::RunningSums>,
+        open: channel::<running_sums::RunningSums>,
     },
 ];
 

@@ -1,7 +1,8 @@
 //! What is news to a neighbour, thing by thing, in rounds of bounded messages.
 //!
 //! A round is all that was news when it began. It is told in portions, so that visits that are too short for all of it get on;
-//! what becomes news meanwhile is told in the next. What flies is forgotten when it has arrived: the courier keeps its bytes.
+//! what becomes news meanwhile is told in the next. What flies is forgotten when it has arrived: the reliable channel keeps
+//! its bytes.
 //! Knows: which things. Must not: know what they say.
 
 use std::collections::BTreeSet;

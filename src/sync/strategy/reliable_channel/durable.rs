@@ -1,4 +1,4 @@
-//! What a courier keeps in its store, and how it comes back from there.
+//! The state of a reliable channel that survives a crash: the journal, the image, and how they are read.
 //!
 //! An entry of the journal says what happened, not what became of it: content is deterministic, so that the same happens
 //! again when the journal is read. An image stands for all before it; the journal is replaced by one when it has grown
@@ -23,7 +23,7 @@ use crate::sync::wire::{Malformed, Reader, Writer};
 /// Bytes that a journal may have however small the image is.
 const SMALL_JOURNAL: u64 = 1 << 10;
 
-/// What happened to a courier.
+/// An entry of the journal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub enum Entry<'a> {
     /// The store was begun, under this number.
@@ -42,7 +42,7 @@ pub enum Entry<'a> {
     Heard { peer: NodeId },
 }
 
-/// Everything of a courier that outlives a restart.
+/// The durable state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct Durable<C: Content> {

@@ -76,7 +76,7 @@ struct Line {
 
 /// A node of a strategy.
 #[derive(Clone, Debug)]
-pub struct Courier<C: Content> {
+pub struct ReliableChannel<C: Content> {
     settings: Settings,
     durable: Durable<C>,
     /// The last two bytes that were told.
@@ -103,7 +103,7 @@ impl From<StoreError> for Refused {
     }
 }
 
-impl<C: Content> Courier<C> {
+impl<C: Content> ReliableChannel<C> {
     /// A node as its store has it.
     pub fn open(settings: Settings, start: i64, host: &mut Host<Disk>) -> Result<Self, StoreError> {
         let mut durable = Durable::load(&settings, start, &mut host.store)?;
@@ -115,7 +115,7 @@ impl<C: Content> Courier<C> {
         // What was copied from another device may know this one as its neighbour.
         durable.keep_neighbours(|peer| peer != settings.node);
         let told = host.random(1 << 16) as u16;
-        Ok(Courier { settings, durable, told, lines: BTreeMap::new(), news_at: None })
+        Ok(ReliableChannel { settings, durable, told, lines: BTreeMap::new(), news_at: None })
     }
 
     fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
@@ -361,7 +361,7 @@ impl<C: Content> Courier<C> {
     }
 }
 
-impl<C: Content + 'static> Node for Courier<C> {
+impl<C: Content + 'static> Node for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
         let incarnation = self.durable.actor(|| 1 + host.random(INCARNATIONS - 1) as u32).incarnation;
         let wall = host.wall;
