@@ -27,6 +27,9 @@ use crate::domain::watch::{Unwatched, Watch};
 use crate::oracle::equations;
 use crate::report::record::{Check, Part};
 use crate::subject::scalar::{self, Scalar};
+use crate::subject::simd::Simd;
+use crate::subject::threads::Threads;
+use crate::subject::word::Word;
 
 use seams::{Seams, WrongRange};
 
@@ -196,6 +199,11 @@ pub const CONTROLS: &[Control] = &[
         planted: "a wrong result at some lengths alone, by some workers alone",
         show: show_seams,
     },
+    Control {
+        judge: Judge::Accumulation,
+        planted: "a wrong result under the name of each accumulator, the others right",
+        show: show_names,
+    },
 ];
 
 /// Deltas of a control, and their seed.
@@ -258,6 +266,20 @@ fn show_seams() -> Shown {
         check(&mut [Box::new(accumulator)], references, &seams, OF_CONTROL, &mut Unwatched)
             .expect("software answers")
             .verdict
+    })
+}
+
+/// An accumulator that is named in the report and never tried would hold under its name alone.
+fn show_names() -> Shown {
+    let (references, seams) = (references_of_control(), seams_of_control());
+    let names = [Simd::NAME, Threads::NAME];
+    Shown::of(None, names.map(Some), |wrong: Option<&str>| {
+        let mut accumulators = names.map(|name| {
+            let mask = u64::from(wrong == Some(name));
+            let after = move |arrived: &[u64]| sum(arrived) ^ if arrived.len() > 1 { mask } else { 0 };
+            Box::new(WrongAccumulator::showing(after).named(name))
+        });
+        check(&mut accumulators, references, &seams, OF_CONTROL, &mut Unwatched).expect("software answers").verdict
     })
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::{Workload, check, searched, walked};
-use crate::campaign::controls::wrong::{WrongAccumulator, WrongDevice, WrongMerge, sum};
+use crate::campaign::controls::wrong::{WrongAccumulator, WrongDevice, WrongMerge, WrongWalk, sum};
 use crate::campaign::controls::{Control, Shown, agreed, bits};
 use crate::domain::delta::Deltas;
 use crate::domain::explorer::Claim;
@@ -14,8 +14,9 @@ use crate::domain::trial::Budget;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Unwatched;
 use crate::explore;
-use crate::explore::exhaustive::Limits;
+use crate::explore::exhaustive::{FAULTS, Limits};
 use crate::oracle::delivered::{Delivered, Unwarranted};
+use crate::subject::walk::Truth;
 
 /// For states after whole orders.
 pub const WHOLE_ORDERS: &[Control] = &[
@@ -53,6 +54,12 @@ pub const EVERY_SET: &[Control] = &[
         planted: "invariance: a bit of the state wrong in one way into the set of the last two of twelve deltas, and of the \
                   first and the last",
         show: show_walk_far,
+    },
+    Control {
+        judge: Judge::EverySet,
+        planted: "a walk over twelve deltas that leaves out a block, walks one twice or compares nothing in one, and a \
+                  comparison with the truth that leaves out a set",
+        show: show_walk_left_out,
     },
 ];
 
@@ -231,6 +238,23 @@ fn show_walk_far() -> Shown {
         let merge = move |state: u64, delta| state ^ delta ^ if delta == last && state == before { mask } else { 0 };
         let walked = walked::check(&WrongMerge::by(merge), &workload, &limits, &mut Unwatched).expect("it fits");
         agreed(&walked.check, "invariance")
+    })
+}
+
+/// A walk that leaves something out warrants nothing: to refuse it is to leave it undecided.
+fn show_walk_left_out() -> Shown {
+    let limits = Limits { memory: 1 << 20, deliveries: 1 << 16, threads: NonZeroUsize::MIN };
+    let workload = Workload { count: 12, budget: Budget::deliveries(1 << 16), ..workload() };
+    let sound = || WrongWalk { fault: None, compared: Truth::Right };
+    let walks = FAULTS.into_iter().map(|fault| WrongWalk { fault: Some(fault), ..sound() });
+    let compared = WrongWalk { compared: Truth::Incomplete { sets: (1 << 12) - 1 }, ..sound() };
+    Shown::of(sound(), walks.chain([compared]), |walk| {
+        let check = walked::check(&walk, &workload, &limits, &mut Unwatched).expect("it fits").check;
+        match (check.verdict, check.warrant.is_some()) {
+            (Verdict::Inconclusive, false) => Verdict::Falsified,
+            (verdict, true) => verdict,
+            (_, false) => Verdict::Inconclusive,
+        }
     })
 }
 

@@ -140,15 +140,15 @@ fn finding_of_walk(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::controls::wrong::WrongWalk;
     use crate::domain::case::Case;
     use crate::domain::delta::Deltas;
     use crate::domain::evidence::Evidence;
-    use crate::domain::replica::Merging;
     use crate::domain::seed::Seed;
     use crate::domain::subject::{Accumulator, Subject, WordState};
     use crate::domain::trial::Budget;
     use crate::domain::watch::Unwatched;
-    use crate::explore::exhaustive::{FAULTS, Fault, Refused, explore_with};
+    use crate::explore::exhaustive::FAULTS;
     use std::num::NonZeroUsize;
     use std::ops::Range;
 
@@ -250,51 +250,13 @@ mod tests {
         assert_eq!((two.verdict, two.tries), (Verdict::Holds, vec![FaultClass::OrderDependence]));
     }
 
-    /// An accumulator that is walked over by a walk with a fault, or compared with the truth on a part of its sets.
-    struct WalkedWrongly(Option<Fault>, Truth);
-
-    impl Subject for WalkedWrongly {
-        fn name(&self) -> &str {
-            "walked wrongly"
-        }
-        fn evidence(&self) -> Evidence {
-            Evidence::Software
-        }
-        fn longest_order(&self) -> u64 {
-            u64::MAX
-        }
-        fn reset(&mut self) -> Result<(), SubjectError> {
-            Ok(())
-        }
-        fn deliver(&mut self, _arrivals: &[u64]) -> Result<(), SubjectError> {
-            Ok(())
-        }
-        fn observe(&mut self) -> Result<u64, SubjectError> {
-            Ok(0)
-        }
-    }
-
-    impl Accumulator for WalkedWrongly {
-        fn accumulate(&mut self, _deltas: Deltas, _indices: Range<u64>) {}
-    }
-
-    impl Walkable for WalkedWrongly {
-        fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
-            let replica = Merging { deltas, start: 0, merge: |state: u64, delta| state ^ delta };
-            Ok(explore_with(&replica, deltas.len() as u32, self.0, limits, watch))
-        }
-        fn compare(&self, _deltas: &[u64], _watch: &mut dyn Watch) -> Truth {
-            self.1.clone()
-        }
-    }
-
     #[test]
     fn a_walk_that_leaves_something_out_is_inconclusive_and_carries_no_warrant() {
         let workload = workload(16, 7);
         let checked = |fault, truth| {
             let limits = Limits { memory: 1 << 20, deliveries: 1 << 24, threads: NonZeroUsize::MIN };
             let Walked { check, walk, ended } =
-                check(&WalkedWrongly(fault, truth), &workload, &limits, &mut Unwatched).expect("it fits");
+                check(&WrongWalk { fault, compared: truth }, &workload, &limits, &mut Unwatched).expect("it fits");
             assert_eq!(ended, None);
             (check.verdict, check.warrant.is_some(), walk.proved, check.summary)
         };

@@ -8,13 +8,16 @@ use crate::domain::asked::Asked;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineOutcome, EngineRun};
+use crate::domain::replica::Merging;
 use crate::domain::subject::{
     Accumulator, BenchDevice, Device, DeviceIdentity, Rearranged, Subject, SubjectError, WordState,
 };
 use crate::domain::watch::Watch;
+use crate::explore::exhaustive::{Fault, Limits, Outcome, Refused, explore_with};
 use crate::oracle::contexts::Contexts;
 use crate::oracle::registers::Documented;
 use crate::subject::scalar::Scalar;
+use crate::subject::walk::{Truth, Walkable};
 
 /// What a subject of a control is called.
 const NAME: &str = "control";
@@ -184,6 +187,7 @@ type After = Box<dyn Fn(&[u64]) -> u64 + Sync>;
 
 /// An accumulator that shows what a function makes of its arrivals.
 pub struct WrongAccumulator {
+    name: &'static str,
     arrived: Vec<u64>,
     after: After,
     wrong_when_rearranged: bool,
@@ -197,7 +201,12 @@ pub fn sum(arrivals: &[u64]) -> u64 {
 impl WrongAccumulator {
     /// One whose state is this of all that arrived since its reset.
     pub fn showing(after: impl Fn(&[u64]) -> u64 + Sync + 'static) -> Self {
-        WrongAccumulator { arrived: Vec::new(), after: Box::new(after), wrong_when_rearranged: false }
+        WrongAccumulator { name: NAME, arrived: Vec::new(), after: Box::new(after), wrong_when_rearranged: false }
+    }
+
+    /// The same under another name.
+    pub fn named(self, name: &'static str) -> Self {
+        WrongAccumulator { name, ..self }
     }
 
     /// The same, which is wrong in one bit where its work is shared out otherwise.
@@ -208,7 +217,7 @@ impl WrongAccumulator {
 
 impl Subject for WrongAccumulator {
     fn name(&self) -> &str {
-        NAME
+        self.name
     }
 
     fn evidence(&self) -> Evidence {
@@ -291,4 +300,54 @@ impl Subject for WrongMerge {
 
 impl Accumulator for WrongMerge {
     fn accumulate(&mut self, _deltas: Deltas, _indices: Range<u64>) {}
+}
+
+/// An accumulator whose merge is right, and whose walk, or its comparison with the truth, leaves something out.
+pub struct WrongWalk {
+    /// What the walk does wrong.
+    pub fault: Option<Fault>,
+    /// What the comparison says.
+    pub compared: Truth,
+}
+
+// A control asks for the walk alone.
+impl Subject for WrongWalk {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Software
+    }
+
+    fn longest_order(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn reset(&mut self) -> Result<(), SubjectError> {
+        Ok(())
+    }
+
+    fn deliver(&mut self, _arrivals: &[u64]) -> Result<(), SubjectError> {
+        Ok(())
+    }
+
+    fn observe(&mut self) -> Result<u64, SubjectError> {
+        Ok(0)
+    }
+}
+
+impl Accumulator for WrongWalk {
+    fn accumulate(&mut self, _deltas: Deltas, _indices: Range<u64>) {}
+}
+
+impl Walkable for WrongWalk {
+    fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
+        let replica = Merging { deltas, start: 0, merge: |state: u64, delta| state ^ delta };
+        Ok(explore_with(&replica, deltas.len() as u32, self.fault, limits, watch))
+    }
+
+    fn compare(&self, _deltas: &[u64], _watch: &mut dyn Watch) -> Truth {
+        self.compared.clone()
+    }
 }

@@ -17,6 +17,7 @@ mod classes;
 mod digests;
 mod every_set;
 mod plan;
+mod planted;
 mod scan;
 mod share;
 pub(super) mod subsets;
@@ -25,6 +26,7 @@ use num_bigint::BigUint;
 
 pub use every_set::{Beside, every_set};
 pub use plan::{Comparison, Cost, Limits, MOST_REPEATS, Plan, Refused, Schedules};
+pub use planted::{FAULTS, Fault, explore_with};
 
 use crate::domain::replica::Replica;
 use crate::domain::verdict::Verdict;
@@ -262,12 +264,6 @@ fn followed<R: Replica>(replica: &R, plan: &Plan, limits: &Limits, watch: &mut d
     let coverage = coverage(plan, &judgement, merges, sets, classes, settled);
     Outcome { judgement, coverage, comparison: Comparison::Whole }
 }
-
-#[cfg(test)]
-mod planted;
-
-#[cfg(test)]
-pub(crate) use planted::{FAULTS, Fault, explore_with};
 
 /// Delivers a sequence from the start.
 fn replayed<R: Replica>(replica: &R, deliveries: Vec<u32>) -> Way {
