@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use abench::domain::offline::{OfflineTrial, Presence, Workload};
 use abench::domain::seed::Seed;
 use abench::domain::watch::Unwatched;
-use abench::sync::strategy::{self, RIGHT};
-use abench::sync::world::{Outcome, World, settings};
+use abench::engine;
+use abench::lab::{Outcome, World, settings};
 
 fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineTrial {
     OfflineTrial {
@@ -16,8 +16,8 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
         registers: 256,
         start: 0,
         clients,
-        strategies: Vec::new(),
-        flaws: Vec::new(),
+        engines: Vec::new(),
+        mutants: Vec::new(),
         hub: true,
         edges: Vec::new(),
         workload: Workload { ticks, changed, most: 3, decrements: true, zipf_hundredths: None },
@@ -34,7 +34,7 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
 }
 
 fn run(trial: &OfflineTrial) -> (Outcome, Duration) {
-    let right = strategy::find(RIGHT).expect("it is registered");
+    let right = engine::reference();
     let world = World::new(trial, right, &settings(trial, None)).expect("a world");
     let start = Instant::now();
     let outcome = world.run(&mut Unwatched).expect("it ends");
@@ -118,11 +118,11 @@ fn memory() -> String {
 
 #[cfg(feature = "sqlite")]
 fn sqlite(full: bool) {
-    use abench::sync::host::{Entropy, Host};
-    use abench::sync::replica::Replica;
-    use abench::sync::replica::sums::Edit;
-    use abench::sync::store::Owner;
-    use abench::sync::store::sqlite::Sqlite;
+    use abench::engine::delta_state::Replica;
+    use abench::engine::delta_state::sums::Edit;
+    use abench::engine::host::{Entropy, Host};
+    use abench::engine::store::Owner;
+    use abench::engine::store::sqlite::Sqlite;
     let folder = tempfile::tempdir().expect("a folder");
     let rate = |name: &str, batch: usize, batches: usize| {
         let path = folder.path().join(format!("{name}.db"));

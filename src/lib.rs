@@ -21,9 +21,10 @@
 //! | 2 | [`oracle`] | judgements, and what a set of runs cannot see |
 //! | 2 | [`report`] | the record, and the views of it |
 //! | 3 | [`device`] | the register maps, the one driver, the model, the RTL, the serial protocol |
-//! | 3 | [`sync`] | what travels when replicas sync |
+//! | 3 | [`engine`] | the port of replicas, and every engine behind it |
 //! | 4 | [`subject`] | everything that can be put on trial, by name |
 //! | 4 | [`emulator`] | how a device is served to other programs, and how badly |
+//! | 4 | [`lab`] | virtual time: worlds of replicas, their links, disks, clocks and faults |
 //! | 4 | [`fault`] | the catalogue of faults that can be planted |
 //! | 5 | [`campaign`] | the loops: a scenario and its subjects to a record |
 //! | 6 | [`console`] | the terminal |
@@ -38,10 +39,11 @@ pub mod console;
 pub mod device;
 pub mod domain;
 pub mod emulator;
+pub mod engine;
 pub mod explore;
 pub mod fault;
+pub mod lab;
 pub mod oracle;
 pub mod report;
 pub mod scenario;
 pub mod subject;
-pub mod sync;

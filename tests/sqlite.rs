@@ -8,14 +8,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use abench::domain::seed::Seed;
-use abench::sync::host::{Entropy, Host};
-use abench::sync::replica::message::{Message, unframed};
-use abench::sync::replica::session::Relation;
-use abench::sync::replica::sums::Edit;
-use abench::sync::replica::{Replica, Settings};
-use abench::sync::store::disk::Disk;
-use abench::sync::store::sqlite::Sqlite;
-use abench::sync::store::{Owner, Store, StoreError, VERSION};
+use abench::engine::delta_state::Replica;
+use abench::engine::delta_state::message::{Message, unframed};
+use abench::engine::delta_state::sums::Edit;
+use abench::engine::host::{Entropy, Host};
+use abench::engine::port::Relation;
+use abench::engine::port::Settings;
+use abench::engine::store::disk::Disk;
+use abench::engine::store::sqlite::Sqlite;
+use abench::engine::store::{Owner, Store, StoreError, VERSION};
 
 const CLIENT: u32 = 7;
 const HUB: u32 = 9;
@@ -28,6 +29,7 @@ fn settings(node: u32, serves: bool) -> Settings {
         node,
         client: node,
         registers: REGISTERS,
+        start: 0,
         serves,
         serves_relays: false,
         retry_after: 1000,
@@ -38,7 +40,7 @@ fn settings(node: u32, serves: bool) -> Settings {
         piece: 4096,
         retain: 4,
         compact_after: 100,
-        flaw: None,
+        mutant: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The frames of replicas from any bytes: no panic; a refusal changes nothing; and whatever a node takes leaves it sound,
 //! and the same after a restart.
 //!
-//! The first three bytes choose the strategy, the moment and the receiver; the rest is a body, given with its right
+//! The first three bytes choose the engine, the moment and the receiver; the rest is a body, given with its right
 //! checksum, or, where the choice says so, wounds of a frame that was said.
 
 #![no_main]
@@ -10,28 +10,28 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use abench::sync::any_bytes::{NODES, STEPS, Said, Talk, sealed, unsealed};
-use abench::sync::strategy::REGISTRY;
+use abench::engine::any_bytes::{NODES, STEPS, Said, Talk, sealed, unsealed};
+use abench::engine::REGISTRY;
 use libfuzzer_sys::fuzz_target;
 
 thread_local! {
-    /// Talks that were made, by strategy, kind and steps.
+    /// Talks that were made, by engine, kind and steps.
     static TALKS: RefCell<BTreeMap<(usize, bool, usize), Rc<Talk>>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-fn talk(strategy: usize, peers: bool, steps: usize) -> Rc<Talk> {
+fn talk(engine: usize, peers: bool, steps: usize) -> Rc<Talk> {
     TALKS.with_borrow_mut(|talks| {
-        let made = || Rc::new(Talk::after(&REGISTRY[strategy], peers, steps).expect("a sound talk"));
-        talks.entry((strategy, peers, steps)).or_insert_with(made).clone()
+        let made = || Rc::new(Talk::after(&REGISTRY[engine], peers, steps).expect("a sound talk"));
+        talks.entry((engine, peers, steps)).or_insert_with(made).clone()
     })
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let [strategy, steps, who, rest @ ..] = bytes else { return };
-    let strategy = usize::from(*strategy);
-    let (peers, strategy) = (strategy & 1 != 0, (strategy >> 1) % REGISTRY.len());
-    let peers = peers && REGISTRY[strategy].peers;
-    let talk = talk(strategy, peers, usize::from(*steps) % STEPS);
+    let [engine, steps, who, rest @ ..] = bytes else { return };
+    let engine = usize::from(*engine);
+    let (peers, engine) = (engine & 1 != 0, (engine >> 1) % REGISTRY.len());
+    let peers = peers && REGISTRY[engine].peers;
+    let talk = talk(engine, peers, usize::from(*steps) % STEPS);
     let who = usize::from(*who);
     let said = talk.said.get(rest.first().map_or(0, |&place| usize::from(place)) % talk.said.len().max(1));
     let (from, to, frame) = match (who & 3, said) {
@@ -53,6 +53,6 @@ fuzz_target!(|bytes: &[u8]| {
         }
     };
     if let Err(wrong) = talk.moment(to).give(from, &frame) {
-        panic!("{wrong}: {}, {from} to {to}, {frame:02x?}", REGISTRY[strategy].name);
+        panic!("{wrong}: {}, {from} to {to}, {frame:02x?}", REGISTRY[engine].name);
     }
 });

@@ -96,7 +96,7 @@ pub fn tick_claims(checks: &[Check], devices: &[DeviceRecord], changes: bool) ->
     claims
 }
 
-/// The claims of a trial of algebras or strategies: of each, that these kinds of fault were tried by a check that holds.
+/// The claims of a trial of algebras or engines: of each, that these kinds of fault were tried by a check that holds.
 pub fn claims_of_algebras(classes: &[FaultClass], checks: &[Check]) -> Vec<ClaimRecord> {
     let mut seen = BTreeSet::new();
     let algebras = checks.iter().flat_map(|check| check.subjects.keys()).filter(|&name| seen.insert(name));
@@ -185,7 +185,7 @@ fn remedy(class: FaultClass) -> &'static str {
         FaultClass::WrongMessage => "add the check sync-tick",
         FaultClass::RepeatedDelivery => "have deltas delivered again, with repeats = 2 or more",
         FaultClass::FalseLaw => "claim no law that is falsified",
-        FaultClass::LostEdit => "put a strategy on trial that loses none",
+        FaultClass::LostEdit => "put an engine on trial that loses none",
     }
 }
 

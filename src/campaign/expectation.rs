@@ -101,14 +101,14 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
 fn unexpected(expect: &Expectation, record: &Record) -> Vec<String> {
     let mut sentences = Vec::new();
     for check in record.checks.iter().filter(|check| check.verdict == Verdict::Falsified) {
-        let strategy = expect.strategies.get(&check.name).map(|expected| expected.verdict);
-        if [expect.checks.get(&check.name).copied(), strategy].contains(&Some(Verdict::Falsified)) {
+        let engine = expect.engines.get(&check.name).map(|expected| expected.verdict);
+        if [expect.checks.get(&check.name).copied(), engine].contains(&Some(Verdict::Falsified)) {
             continue;
         }
         let laws: Vec<&LawTrial> = falsified_laws(record, check).collect();
         if laws.is_empty() {
             let table =
-                if record.offline.is_some() { "[expect.checks] or [expect.strategies]" } else { "[expect.checks]" };
+                if record.offline.is_some() { "[expect.checks] or [expect.engines]" } else { "[expect.checks]" };
             sentences
                 .push(format!("check {}: falsified, which {table} does not expect: {}", check.name, check.summary));
         }
@@ -127,25 +127,26 @@ fn falsified_laws<'a>(record: &'a Record, check: &'a Check) -> impl Iterator<Ite
     of_check.filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified)
 }
 
-/// Compares what strategies, flaws and small worlds came to.
+/// Compares what engines, mutants and small worlds came to.
 fn compare_replicas(expect: &Expectation, record: &Record, compare: &mut dyn FnMut(&str, String, Option<String>)) {
-    for (name, expected) in &expect.strategies {
-        let found = record.offline.iter().flat_map(|offline| &offline.strategies).find(|row| row.name == *name);
-        compare(&format!("strategy {name}"), expected.verdict.to_string(), found.map(|row| row.verdict.to_string()));
+    for (name, expected) in &expect.engines {
+        let found = record.offline.iter().flat_map(|offline| &offline.engines).find(|row| row.name == *name);
+        compare(&format!("engine {name}"), expected.verdict.to_string(), found.map(|row| row.verdict.to_string()));
         if let Some(wrong) = expected.wrong_registers {
             let what = format!("wrong registers of {name}");
             compare(&what, wrong.to_string(), found.map(|row| row.wrong_registers.to_string()));
         }
     }
-    let of_worlds = record.offline.iter().flat_map(|offline| &offline.flaws);
-    let flaws: Vec<_> = of_worlds.chain(record.everywhere.iter().flat_map(|everywhere| &everywhere.flaws)).collect();
-    for (flaw, judge) in &expect.flaws {
-        let found = flaws.iter().find(|record| record.flaw == *flaw);
+    let of_worlds = record.offline.iter().flat_map(|offline| &offline.mutants);
+    let mutants: Vec<_> =
+        of_worlds.chain(record.everywhere.iter().flat_map(|everywhere| &everywhere.mutants)).collect();
+    for (mutant, judge) in &expect.mutants {
+        let found = mutants.iter().find(|record| record.mutant == *mutant);
         let caught = found.map(|record| match record.caught_by.contains(judge) {
             true => judge.clone(),
             false => record.caught_by.join(", "),
         });
-        compare(&format!("flaw {flaw} is caught by"), judge.clone(), caught);
+        compare(&format!("mutant {mutant} is caught by"), judge.clone(), caught);
     }
     if let Some(ways) = &expect.ways {
         let found = record.everywhere.as_ref().map(|everywhere| everywhere.sound.ways.clone());

@@ -22,6 +22,7 @@ pub mod read_backs;
 pub mod replay;
 pub mod standard;
 pub mod sync_tick;
+pub mod tick_message;
 pub mod walk;
 pub mod waveforms;
 
@@ -181,7 +182,7 @@ impl Progress {
                 planted.iter().map(|p| format!("planted {}, {}: {}", p.fault, p.outcome, p.reason)).collect();
             reason = told.join("; ");
         }
-        let escaped: Vec<String> = self.escaped_flaws().map(|flaw| format!("planted {flaw}, escaped")).collect();
+        let escaped: Vec<String> = self.escaped_mutants().map(|flaw| format!("planted {flaw}, escaped")).collect();
         if verdict == Verdict::Holds && !escaped.is_empty() {
             // What cannot tell a flawed replica from a sound one says little about the sound one.
             verdict = Verdict::Inconclusive;
@@ -244,10 +245,10 @@ impl Progress {
     }
 
     /// Flaws of a replica that were planted, and that no judge has anything against.
-    fn escaped_flaws(&self) -> impl Iterator<Item = &str> {
-        let of_worlds = self.offline.iter().flat_map(|offline| &offline.flaws);
-        let flaws = of_worlds.chain(self.everywhere.iter().flat_map(|everywhere| &everywhere.flaws));
-        flaws.filter(|flaw| flaw.caught_by.is_empty()).map(|flaw| flaw.flaw.as_str())
+    fn escaped_mutants(&self) -> impl Iterator<Item = &str> {
+        let of_worlds = self.offline.iter().flat_map(|offline| &offline.mutants);
+        let mutants = of_worlds.chain(self.everywhere.iter().flat_map(|everywhere| &everywhere.mutants));
+        mutants.filter(|mutant| mutant.caught_by.is_empty()).map(|mutant| mutant.mutant.as_str())
     }
 
     fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool, asked: &[AskedOf]) -> Vec<ClaimRecord> {

@@ -14,6 +14,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::engine;
 use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
@@ -21,7 +22,6 @@ use crate::oracle::registers::{WrongWord, judged_words};
 use crate::report::record::Record;
 use crate::subject::Subjects;
 use crate::subject::scalar::Scalar;
-use crate::sync::strategy;
 
 /// What a case showed when it was replayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             state(arrival_orders::deliver(*device, order, *count, *seed, watch)?)
         }
         (Execution::Edits { start, clients }, ..) => {
-            let found = strategy::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+            let found = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
             state(offline::smallest::shown(found, *start, clients)?)
         }
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,

@@ -6,6 +6,7 @@ use crate::campaign::adapter_round_trips::{judge, tried, verdict};
 use crate::campaign::controls::wrong::WrongDevice;
 use crate::campaign::controls::{Control, Shown, bits};
 use crate::campaign::coverage::MESSAGE;
+use crate::campaign::tick_message::{decode, encode, information_bound};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::AdapterOp;
 use crate::domain::fault::FaultClass;
@@ -21,7 +22,6 @@ use crate::report::record::{Check, Part, TickRecord};
 use crate::scenario::tick::{
     self, CONTEXTS, Change, FULL_STATE_BYTES, PUBLISHED_BYTES, PUBLISHED_CHANGED, PUBLISHED_SEED,
 };
-use crate::sync::tick_message::{decode, encode, information_bound};
 
 /// What the check of the published tick is called.
 pub const PUBLISHED_TICK: &str = "published tick";

@@ -5,14 +5,13 @@ use clap::{Args, ValueEnum};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::algebra;
-use crate::domain::flaw::Flaw;
 use crate::domain::verdict::exit;
 use crate::emulator::disturbance::DISTURBANCES;
+use crate::engine;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
 use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject::REGISTRY;
-use crate::sync::strategy;
 
 /// Arguments of `list`.
 #[derive(Debug, Args)]
@@ -36,10 +35,10 @@ pub enum Listed {
     Faults,
     /// What an emulator can do wrong on its links and at its registers.
     Disturbances,
-    /// Strategies by which replicas sync.
-    Strategies,
-    /// Flaws that can be planted in the right replica.
-    Flaws,
+    /// Engines by which replicas sync.
+    Engines,
+    /// Mutants that can be planted in engines.
+    Mutants,
 }
 
 /// Lists one kind of name, or all kinds under headings.
@@ -81,10 +80,16 @@ fn lines(what: Listed) -> Result<String, Failure> {
         Listed::Algebras => {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
-        Listed::Strategies => {
-            strategy::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
+        Listed::Engines => {
+            engine::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
-        Listed::Flaws => Flaw::ALL.iter().map(|(_, name, about)| ((*name).to_owned(), (*about).to_owned())).collect(),
+        Listed::Mutants => engine::REGISTRY
+            .iter()
+            .flat_map(|engine| {
+                (engine.mutants)().into_iter().map(|(name, about)| (name, format!("{}: {about}", engine.name)))
+            })
+            .map(|(name, about)| (name.to_owned(), about))
+            .collect(),
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
         Listed::Disturbances => {
             DISTURBANCES.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect()

@@ -23,11 +23,12 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
-use crate::domain::flaw::Flaw;
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::trial::{Expectation, StandardTrial, Trial};
 use crate::domain::verdict::exit;
+use crate::engine;
 use crate::explore::{self, PlanError};
+use crate::lab::memory;
 use crate::oracle::offline::JUDGES;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
@@ -35,8 +36,6 @@ use crate::report::text::{self, Table};
 use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError};
-use crate::sync::strategy;
-use crate::sync::world::memory;
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]
@@ -90,6 +89,9 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     if let Trial::Offline(trial) = &scenario.trial {
         possible(trial).map_err(|reason| refused("offline", reason))?;
     }
+    if let Trial::CrashEverywhere(trial) = &scenario.trial {
+        walkable(trial).map_err(|reason| refused("crash-everywhere", reason))?;
+    }
     if let Some(expect) = &scenario.expect {
         expectable(expect).map_err(|(table, reason)| refused(table, reason))?;
     }
@@ -117,28 +119,46 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     Ok(Plan { scenario, backends, conditions })
 }
 
-/// Refuses a world whose strategies are unknown or not for it, or that takes too much memory.
+/// Refuses a world whose engines are unknown or not for it, or that takes too much memory.
 fn possible(trial: &OfflineTrial) -> Result<(), String> {
-    for name in &trial.strategies {
-        let strategy = strategy::find(name).map_err(|unknown| format!("strategies: {unknown}"))?;
-        if !strategy.suits(trial) {
-            return Err(format!("strategies: this world is none for '{name}', {}", strategy::UNSUITED));
+    for name in &trial.engines {
+        let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
+        if !engine.suits(trial) {
+            return Err(format!("engines: this world is none for '{name}', {}", engine::UNSUITED));
         }
+    }
+    for name in &trial.mutants {
+        engine::find_mutant(name).map_err(|unknown| format!("mutants: {unknown}"))?;
     }
     memory::fits(trial).map_err(|error| error.to_string())
 }
 
+/// Refuses a walk through an engine, or with mutants, that there are not.
+fn walkable(trial: &CrashEverywhereTrial) -> Result<(), String> {
+    let engine = match &trial.engine {
+        Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
+        None => engine::reference(),
+    };
+    for name in &trial.mutants {
+        let (of, _) = engine::find_mutant(name).map_err(|unknown| format!("mutants: {unknown}"))?;
+        if of.name != engine.name {
+            return Err(format!("mutants: {name} is a mutant of {}, and {} is walked through", of.name, engine.name));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses expectations of what there is not, which no run could meet; gives their table, too.
 fn expectable(expect: &Expectation) -> Result<(), (&'static str, String)> {
-    for name in expect.strategies.keys() {
-        strategy::find(name).map_err(|unknown| ("expect.strategies", unknown.to_string()))?;
+    for name in expect.engines.keys() {
+        engine::find(name).map_err(|unknown| ("expect.engines", unknown.to_string()))?;
     }
-    for (flaw, judge) in &expect.flaws {
-        flaw.parse::<Flaw>().map_err(|unknown| ("expect.flaws", unknown.to_string()))?;
+    for (mutant, judge) in &expect.mutants {
+        engine::find_mutant(mutant).map_err(|unknown| ("expect.mutants", unknown.to_string()))?;
         if !JUDGES.iter().any(|(name, _)| name == judge) {
             let names: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).collect();
-            let reason = format!("{flaw}: '{judge}' is not a judge; allowed are {}", names.join(", "));
-            return Err(("expect.flaws", reason));
+            let reason = format!("{mutant}: '{judge}' is not a judge; allowed are {}", names.join(", "));
+            return Err(("expect.mutants", reason));
         }
     }
     Ok(())

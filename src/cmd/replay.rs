@@ -76,7 +76,7 @@ fn read(path: &str) -> Result<String, Failure> {
 
 fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failure> {
     let case: Case = text.parse().map_err(|error| Failure::usage(anyhow!("{origin}: {error}")))?;
-    // A merge is of an algebra, and edits are of a strategy: neither needs a backend.
+    // A merge is of an algebra, and edits are of an engine: neither needs a backend.
     let is_merge = matches!(case.execution, Execution::Merge { .. } | Execution::Edits { .. });
     let backends = if is_merge { Vec::new() } else { subject::backends([case.subject.as_str()])? };
     if backends.len() != 1 && !is_merge {

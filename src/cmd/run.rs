@@ -22,7 +22,7 @@ pub struct RunArgs {
     /// A scenario: a shipped name, or a path (with a / or ending in .toml)
     #[arg(required = true, value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
-    /// Write the staleness and the time to convergence of every strategy to a file, as a log that HdrHistogram's tools read
+    /// Write the staleness and the time to convergence of every engine to a file, as a log that HdrHistogram's tools read
     #[arg(long, value_name = "FILE")]
     pub histogram_log: Option<PathBuf>,
     /// The options of every run.
@@ -54,7 +54,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let (ran, place) = attempt(plan, args.run.terminal, &stop, waveforms, place)?;
         if let Some(log) = log {
             let text = histogram_log::render(&ran.record);
-            let none = || Failure::usage(anyhow!("--histogram-log is about strategies, and this scenario has none"));
+            let none = || Failure::usage(anyhow!("--histogram-log is about engines, and this scenario has none"));
             log.write(&text.ok_or_else(none)?)?;
         }
         let record = deliver(ran, (place, &waveform_place), args.run.terminal, table)?;

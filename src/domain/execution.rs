@@ -94,7 +94,7 @@ pub enum Execution {
         /// In the other.
         second: Vec<u64>,
     },
-    /// Clients of a strategy edit one register while they are away, and then connect, one after the other.
+    /// Clients of an engine edit one register while they are away, and then connect, one after the other.
     Edits {
         /// The register at the start.
         start: i64,

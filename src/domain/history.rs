@@ -151,7 +151,7 @@ pub struct History {
     pub settle_bound: u64,
     /// Deltas that were left unsent, or given up, in the end.
     pub backlog: u64,
-    /// Bytes of one and the same tick, early and late in a long history, where a strategy claims that they do not grow.
+    /// Bytes of one and the same tick, early and late in a long history, where an engine claims that they do not grow.
     pub ticks: Vec<u64>,
     /// The same where each tick is told in a visit of its own, so that greetings count.
     pub visits: Vec<u64>,

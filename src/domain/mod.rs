@@ -15,7 +15,6 @@ pub mod explorer;
 pub mod factorial;
 pub mod fault;
 pub mod finding;
-pub mod flaw;
 pub mod hex;
 pub mod history;
 pub mod judge;

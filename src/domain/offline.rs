@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::flaw::Flaw;
 use crate::domain::seed::Seed;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
@@ -15,7 +14,7 @@ pub const MOST_REGISTERS: u32 = 1 << 20;
 /// The most clients.
 pub const MOST_CLIENTS: u32 = 100_000;
 
-/// A world, and the strategies that are put on trial in it.
+/// A world, and the engines that are put on trial in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfflineTrial {
@@ -29,12 +28,12 @@ pub struct OfflineTrial {
     pub start: i64,
     /// How many clients there are.
     pub clients: u32,
-    /// The strategies; all if none is named.
+    /// The engines; all if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub strategies: Vec<String>,
+    pub engines: Vec<String>,
     /// Mistakes that are planted in the right replica, one after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flaws: Vec<Flaw>,
+    pub mutants: Vec<String>,
     /// Whether there is a hub; without one, every client is linked with every other.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub hub: bool,
@@ -292,10 +291,13 @@ pub struct CrashEverywhereTrial {
     /// Whether messages outlive the connection that they were sent in.
     #[serde(default)]
     pub late: bool,
-    /// Mistakes that are planted, one after the other, in a smaller world: of one client, with at least one message that
+    /// The engine that is walked through; the reference if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
+    /// Mutants that are planted, one after the other, in a smaller world: of one client, with at least one message that
     /// may be lost and edits at any time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flaws: Vec<Flaw>,
+    pub mutants: Vec<String>,
     /// The most states that are visited for each. A state takes 150 to 700 bytes of memory, those of what its nodes hold
     /// included.
     #[serde(default = "default_states")]
@@ -306,10 +308,10 @@ fn default_states() -> u64 {
     5_000_000
 }
 
-/// What a scenario expects of one strategy.
+/// What a scenario expects of one engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StrategyExpectation {
+pub struct EngineExpectation {
     /// Its verdict.
     pub verdict: Verdict,
     /// How many registers are wrong at the replica that has most of them.
@@ -317,8 +319,8 @@ pub struct StrategyExpectation {
     pub wrong_registers: Option<u32>,
 }
 
-/// Expectations of strategies, by name.
-pub type StrategyExpectations = BTreeMap<String, StrategyExpectation>;
+/// Expectations of engines, by name.
+pub type EngineExpectations = BTreeMap<String, EngineExpectation>;
 
 impl OfflineTrial {
     /// The number of a node by its name: clients first, then the hub, then edges.

@@ -116,8 +116,9 @@ impl OfflineTrial {
 
     /// What is in a list twice.
     fn impossible_lists(&self) -> Option<String> {
-        let strategy = twice(&self.strategies).map(|name| format!("strategies: '{name}' is there twice; name it once"));
-        strategy.or_else(|| twice(&self.flaws).map(|flaw| format!("flaws: '{flaw}' is there twice; name it once")))
+        let engine = twice(&self.engines).map(|name| format!("engines: '{name}' is there twice; name it once"));
+        engine
+            .or_else(|| twice(&self.mutants).map(|mutant| format!("mutants: '{mutant}' is there twice; name it once")))
     }
 
     fn impossible_edges(&self) -> Option<String> {
@@ -229,7 +230,7 @@ impl CrashEverywhereTrial {
             .or_else(|| within("edits_before", self.edits_before, 0, self.edits))
             .or_else(|| within("losses", self.losses, 0, 3))
             .or_else(|| (self.most_states == 0).then(|| "most_states = 0 is not allowed; 1 and more are".to_owned()))
-            .or_else(|| twice(&self.flaws).map(|flaw| format!("flaws: '{flaw}' is there twice; name it once")))
+            .or_else(|| twice(&self.mutants).map(|mutant| format!("mutants: '{mutant}' is there twice; name it once")))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::algebra::Named;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
-use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial, StrategyExpectations};
+use crate::domain::offline::{CrashEverywhereTrial, EngineExpectations, OfflineTrial};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 
@@ -504,7 +504,7 @@ pub enum Trial {
     /// Every order of a few deltas.
     #[serde(rename = "every-order")]
     EveryOrder(EveryOrderTrial),
-    /// Clients that work offline, and the strategies by which they sync.
+    /// Clients that work offline, and the engines by which they sync.
     Offline(Box<OfflineTrial>),
     /// Every crash and every order of deliveries in a small world.
     #[serde(rename = "crash-everywhere")]
@@ -583,12 +583,12 @@ pub struct Expectation {
     /// By algebra, the fewest deltas that two orders of them disagree about.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fewest_deltas: BTreeMap<String, u64>,
-    /// Verdicts of strategies, and how many registers are wrong by them.
+    /// Verdicts of engines, and how many registers are wrong by them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub strategies: StrategyExpectations,
-    /// The judge that catches each planted flaw of the replica, by the flaw's name.
+    pub engines: EngineExpectations,
+    /// The judge that catches each planted mutant of the replica, by the mutant's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub flaws: BTreeMap<String, String>,
+    pub mutants: BTreeMap<String, String>,
     /// How many ways through a small world there are, as a full integer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ways: Option<String>,

@@ -1,4 +1,4 @@
-//! The staleness and the time to convergence of every strategy as an interval log, which HdrHistogram's own tools read.
+//! The staleness and the time to convergence of every engine as an interval log, which HdrHistogram's own tools read.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 use crate::domain::trial::Trial;
 use crate::report::record::Record;
 
-/// The log of a record: three intervals a strategy, each the whole of its world. Tagged with its name is staleness, with
+/// The log of a record: three intervals an engine, each the whole of its world. Tagged with its name is staleness, with
 /// `NAME.convergence` the time to convergence of edits, with `NAME.world-convergence` that of the worlds that were tried.
 /// Values are milliseconds of virtual time. `None` if the record is of no world, or lacks a histogram.
 pub fn render(record: &Record) -> Option<String> {
@@ -18,16 +18,16 @@ pub fn render(record: &Record) -> Option<String> {
     let Trial::Offline(trial) = &record.asked.trial else { return None };
     let (mut bytes, mut serializer) = (Vec::new(), V2DeflateSerializer::new());
     let mut log = IntervalLogWriterBuilder::new()
-        .add_comment("abench: staleness and time to convergence by strategy, milliseconds of virtual time")
+        .add_comment("abench: staleness and time to convergence by engine, milliseconds of virtual time")
         .begin_log_with(&mut bytes, &mut serializer)
         .ok()?;
-    for strategy in &offline.strategies {
-        let name = &strategy.name;
-        let lasts = Duration::from_secs(trial.presence.lasts_s) + Duration::from_millis(strategy.settled_ms);
+    for engine in &offline.engines {
+        let name = &engine.name;
+        let lasts = Duration::from_secs(trial.presence.lasts_s) + Duration::from_millis(engine.settled_ms);
         for (tag, encoded) in [
-            (name.clone(), &strategy.staleness_histogram),
-            (format!("{name}.convergence"), &strategy.convergence_histogram),
-            (format!("{name}.world-convergence"), &strategy.world_convergence_histogram),
+            (name.clone(), &engine.staleness_histogram),
+            (format!("{name}.convergence"), &engine.convergence_histogram),
+            (format!("{name}.world-convergence"), &engine.world_convergence_histogram),
         ] {
             let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
             let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).ok()?;

@@ -1,9 +1,9 @@
-//! Worlds of clients as text: the table of strategies, what they send, and who caught which flaw.
+//! Worlds of clients as text: the table of engines, what they send, and who caught which mutant.
 
 use crate::domain::count::counted;
 use crate::domain::traffic::Traffic;
 use crate::report::offline_record::{
-    EverywhereRecord, FlawRecord, Moment, OfflineRecord, PlantedInRecord, StrategyRecord, WalkedRecord,
+    EngineRecord, EverywhereRecord, Moment, MutantRecord, OfflineRecord, PlantedInRecord, WalkedRecord,
 };
 use crate::report::record::Latencies;
 use crate::report::text::{Text, styled};
@@ -12,20 +12,20 @@ impl Text {
     pub(super) fn offline(&mut self, offline: &OfflineRecord) {
         let OfflineRecord { evidence, clients, registers, edits, .. } = offline;
         self.heading(&format!(
-            "strategies: {}, {}, {} (evidence {evidence})",
+            "engines: {}, {}, {} (evidence {evidence})",
             counted(clients, "client"),
             counted(registers, "register"),
             counted(edits, "edit")
         ));
         self.line(
-            "  strategy            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99   never",
+            "  engine            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99   never",
         );
-        offline.strategies.iter().for_each(|strategy| self.strategy(strategy, offline.hub));
+        offline.engines.iter().for_each(|engine| self.engine(engine, offline.hub));
         self.paragraph(
             "",
             2,
             "Wrong: registers, at the replica that has most of them. Full state: bytes both ways, of what the whole state \
-             takes in this world. Stale: virtual time from an edit until another client has it; where a strategy sends no \
+             takes in this world. Stale: virtual time from an edit until another client has it; where an engine sends no \
              ids, until it took a message from a state that the edit went into, whatever the merge made of it. Never: \
              edits times other clients that never had them, which are in no percentile.",
         );
@@ -46,13 +46,13 @@ impl Text {
         if !offline.merges.is_empty() {
             self.heading("the hub's merges on accumulators, compared byte for byte");
             for merge in &offline.merges {
-                let (strategy, backend, evidence) = (&merge.strategy, &merge.backend, merge.evidence);
+                let (engine, backend, evidence) = (&merge.engine, &merge.backend, merge.evidence);
                 let by_starts = match merge.by_starts {
                     0 => String::new(),
                     some => format!(" ({some} of them as the hub told them when it started again)"),
                 };
                 let text = format!(
-                    "{strategy} on {backend} (evidence {evidence}): {} merges{by_starts}, {} bytes compared, {} differ",
+                    "{engine} on {backend} (evidence {evidence}): {} merges{by_starts}, {} bytes compared, {} differ",
                     merge.merges, merge.compared, merge.different
                 );
                 self.paragraph("  - ", 4, &text);
@@ -62,18 +62,18 @@ impl Text {
             self.paragraph("", 2, &format!("The hub's merges are not made again on accumulators: {reason}."));
         }
         self.replicas(offline);
-        self.flaws(&offline.flaws, None);
+        self.mutants(&offline.mutants, None);
     }
 
     /// What the replica that is done right says of itself, node by node.
     fn replicas(&mut self, offline: &OfflineRecord) {
-        let told = offline.strategies.iter().filter(|strategy| !strategy.replicas.is_empty());
-        for strategy in told {
-            self.heading(&format!("registers by status, as some replicas of {} have them", strategy.name));
+        let told = offline.engines.iter().filter(|engine| !engine.replicas.is_empty());
+        for engine in told {
+            self.heading(&format!("registers by status, as some replicas of {} have them", engine.name));
             self.line(
                 "  node            when            local   syncing    synced  modified    failed   backlog   replays",
             );
-            for replica in &strategy.replicas {
+            for replica in &engine.replicas {
                 let when = match replica.when {
                     Moment::FaultsOver => "faults over",
                     Moment::Settled => "in the end",
@@ -103,31 +103,31 @@ impl Text {
         }
     }
 
-    fn strategy(&mut self, strategy: &StrategyRecord, hub: bool) {
-        let verdict = strategy.verdict.to_string();
+    fn engine(&mut self, engine: &EngineRecord, hub: bool) {
+        let verdict = engine.verdict.to_string();
         let padding = " ".repeat(14 - verdict.len());
-        let warrant = strategy.warrant.as_ref().map_or("-".to_owned(), |_| "sampled".to_owned());
-        let share = strategy.of_full_state_per_mille;
+        let warrant = engine.warrant.as_ref().map_or("-".to_owned(), |_| "sampled".to_owned());
+        let share = engine.of_full_state_per_mille;
         let share = share.map_or("-".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
-        let down = if hub { strategy.down.total().to_string() } else { "-".to_owned() };
-        let [p50, p99] = percentiles(&strategy.staleness_ms);
-        let never = strategy.undelivered.map_or("-".to_owned(), |never| never.to_string());
+        let down = if hub { engine.down.total().to_string() } else { "-".to_owned() };
+        let [p50, p99] = percentiles(&engine.staleness_ms);
+        let never = engine.undelivered.map_or("-".to_owned(), |never| never.to_string());
         let line = format!(
             "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {down:>12} {share:>12} {p50:>11}{p99:>8}{never:>8}",
-            strategy.name,
-            styled(strategy.verdict),
-            strategy.wrong_registers,
-            strategy.up.total(),
+            engine.name,
+            styled(engine.verdict),
+            engine.wrong_registers,
+            engine.up.total(),
         );
         self.line(line.trim_end());
     }
 
     fn convergence(&mut self, offline: &OfflineRecord) {
         self.heading("virtual time to convergence");
-        self.line("  strategy             edits p50     p99   never   worlds p50     p99   never");
-        for strategy in &offline.strategies {
-            let StrategyRecord { name, convergence_ms, world_convergence_ms, unconverged_worlds, .. } = strategy;
-            let never = strategy.unconverged.map_or("-".to_owned(), |never| never.to_string());
+        self.line("  engine             edits p50     p99   never   worlds p50     p99   never");
+        for engine in &offline.engines {
+            let EngineRecord { name, convergence_ms, world_convergence_ms, unconverged_worlds, .. } = engine;
+            let never = engine.unconverged.map_or("-".to_owned(), |never| never.to_string());
             let [p50, p99] = percentiles(convergence_ms);
             let [world_p50, world_p99] = percentiles(world_convergence_ms);
             self.line(&format!(
@@ -145,70 +145,67 @@ impl Text {
 
     fn traffic(&mut self, offline: &OfflineRecord) {
         self.heading("bytes both ways, by what they are for");
-        self.line(
-            "  strategy               payload addressing    framing        ids       acks  sent again     stored",
-        );
-        for strategy in &offline.strategies {
-            let mut all = strategy.up;
-            all += strategy.down;
+        self.line("  engine               payload addressing    framing        ids       acks  sent again     stored");
+        for engine in &offline.engines {
+            let mut all = engine.up;
+            all += engine.down;
             let Traffic { payload, addressing, framing, ids, acks, retransmission } = all;
             self.line(&format!(
                 "  {:<20}{payload:>10} {addressing:>10} {framing:>10} {ids:>10} {acks:>10} {retransmission:>11} {:>10}",
-                strategy.name, strategy.stored
+                engine.name, engine.stored
             ));
         }
     }
 
     fn judges(&mut self, offline: &OfflineRecord) {
         self.heading("what the judges say");
-        for strategy in &offline.strategies {
-            let said: Vec<String> =
-                strategy.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
-            self.paragraph(&format!("  {}: ", strategy.name), 6, &said.join("; "));
+        for engine in &offline.engines {
+            let said: Vec<String> = engine.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
+            self.paragraph(&format!("  {}: ", engine.name), 6, &said.join("; "));
         }
     }
 
     fn refused_stores(&mut self, offline: &OfflineRecord) {
-        let refused = |strategy: &&StrategyRecord| !strategy.refused_stores.is_empty();
-        if !offline.strategies.iter().any(|strategy| refused(&strategy)) {
+        let refused = |engine: &&EngineRecord| !engine.refused_stores.is_empty();
+        if !offline.engines.iter().any(|engine| refused(&engine)) {
             return;
         }
         self.heading("stores that were refused, and what was lost with them");
-        for strategy in offline.strategies.iter().filter(refused) {
-            self.paragraph(&format!("  {}: ", strategy.name), 6, &strategy.refused_stores.join("; "));
+        for engine in offline.engines.iter().filter(refused) {
+            self.paragraph(&format!("  {}: ", engine.name), 6, &engine.refused_stores.join("; "));
         }
     }
 
-    /// Who caught which flaw, and where they were planted if that is another world.
-    fn flaws(&mut self, flaws: &[FlawRecord], planted_in: Option<&PlantedInRecord>) {
-        if flaws.is_empty() {
+    /// Who caught which mutant, and where they were planted if that is another world.
+    fn mutants(&mut self, mutants: &[MutantRecord], planted_in: Option<&PlantedInRecord>) {
+        if mutants.is_empty() {
             return;
         }
         match planted_in {
-            None => self.heading("flaws planted in the right replica"),
+            None => self.heading("mutants planted in the right replica"),
             Some(PlantedInRecord { world, sound }) => {
-                self.heading("flaws planted in the right replica, in a smaller world");
+                self.heading("mutants planted in the right replica, in a smaller world");
                 self.paragraph(
                     "",
                     2,
-                    &format!("The smaller world: {world}. The replica without a flaw, there: {}.", walk(sound)),
+                    &format!("The smaller world: {world}. The replica without a mutant, there: {}.", walk(sound)),
                 );
                 self.way_there(sound);
             }
         }
-        for FlawRecord { flaw, caught_by, sentence } in flaws {
+        for MutantRecord { mutant, caught_by, sentence } in mutants {
             let by =
                 if caught_by.is_empty() { "escaped".to_owned() } else { format!("caught by {}", caught_by.join(", ")) };
-            self.paragraph("  - ", 4, &format!("{flaw}: {by}: {sentence}"));
+            self.paragraph("  - ", 4, &format!("{mutant}: {by}: {sentence}"));
         }
     }
 
     pub(super) fn everywhere(&mut self, everywhere: &EverywhereRecord) {
-        let EverywhereRecord { evidence, sound, planted_in, flaws } = everywhere;
+        let EverywhereRecord { evidence, sound, planted_in, mutants } = everywhere;
         self.heading(&format!("every crash and every order of deliveries (evidence {evidence})"));
         self.paragraph("", 2, &walk(sound));
         self.way_there(sound);
-        self.flaws(flaws, planted_in.as_ref());
+        self.mutants(mutants, planted_in.as_ref());
     }
 
     fn way_there(&mut self, walked: &WalkedRecord) {

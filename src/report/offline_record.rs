@@ -9,7 +9,7 @@ use crate::domain::traffic::Traffic;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::report::record::Latencies;
 
-/// A world of clients, and what strategies made of it. All times are virtual.
+/// A world of clients, and what engines made of it. All times are virtual.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OfflineRecord {
@@ -23,14 +23,14 @@ pub struct OfflineRecord {
     pub hub: bool,
     /// Edits that users saw accepted.
     pub edits: u64,
-    /// One row a strategy.
-    pub strategies: Vec<StrategyRecord>,
-    /// Strategies that this world is none for, and why.
+    /// One row an engine.
+    pub engines: Vec<EngineRecord>,
+    /// Engines that this world is none for, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, String>,
-    /// One row a planted flaw.
+    /// One row a planted mutant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub flaws: Vec<FlawRecord>,
+    pub mutants: Vec<MutantRecord>,
     /// The hub's merges on accumulators, against the hub.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merges: Vec<MergeRecord>,
@@ -39,10 +39,10 @@ pub struct OfflineRecord {
     pub merges_left_out: Option<String>,
 }
 
-/// What a strategy came to.
+/// What an engine came to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct StrategyRecord {
+pub struct EngineRecord {
     /// Its name.
     pub name: String,
     /// Its verdict: the worst of its judges'.
@@ -65,7 +65,7 @@ pub struct StrategyRecord {
     pub of_full_state_per_mille: Option<u64>,
     /// Bytes that all nodes keep.
     pub stored: u64,
-    /// For every edit and every other client that came to have it: how long that took, in milliseconds. With a strategy
+    /// For every edit and every other client that came to have it: how long that took, in milliseconds. With an engine
     /// that sends no ids, a client has an edit when it takes a message from a state that the edit went into, whatever the
     /// merge makes of it.
     pub staleness_ms: Latencies,
@@ -155,13 +155,13 @@ pub struct ReplicaRecord {
     pub audit: Vec<String>,
 }
 
-/// A planted flaw, and who caught it.
+/// A planted mutant, and who caught it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FlawRecord {
+pub struct MutantRecord {
     /// Its name.
-    pub flaw: String,
-    /// The judges that falsified the flawed replica, by name.
+    pub mutant: String,
+    /// The judges that falsified the mutant, by name.
     pub caught_by: Vec<String>,
     /// What the first of them says.
     pub sentence: String,
@@ -171,8 +171,8 @@ pub struct FlawRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MergeRecord {
-    /// The strategy.
-    pub strategy: String,
+    /// The engine.
+    pub engine: String,
     /// The accumulator, as `--backend` takes it.
     pub backend: String,
     /// How its answers are got.
@@ -196,20 +196,20 @@ pub struct EverywhereRecord {
     pub evidence: Evidence,
     /// The replica as it is.
     pub sound: WalkedRecord,
-    /// The smaller world in which flaws are planted, where there are any.
+    /// The smaller world in which mutants are planted, where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planted_in: Option<PlantedInRecord>,
-    /// Each planted flaw, in that smaller world.
-    pub flaws: Vec<FlawRecord>,
+    /// Each planted mutant, in that smaller world.
+    pub mutants: Vec<MutantRecord>,
 }
 
-/// The world in which flaws are planted.
+/// The world in which mutants are planted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlantedInRecord {
     /// What it is, in words.
     pub world: String,
-    /// The replica without a flaw, there.
+    /// The replica without a mutant, there.
     pub sound: WalkedRecord,
 }
 

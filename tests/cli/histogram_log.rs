@@ -23,7 +23,7 @@ fn logged(scenario: &str) -> (tempfile::TempDir, PathBuf, Vec<Row>) {
     assert_eq!(answer.exit, 0, "{}", answer.talk);
     let record: Value = serde_json::from_str(&answer.output).expect("JSON");
     let lasts = record["asked"]["trial"]["offline"]["presence"]["lasts_s"].as_f64().expect("seconds");
-    let strategies = record["offline"]["strategies"].as_array().expect("rows");
+    let engines = record["offline"]["engines"].as_array().expect("rows");
     let row = |row: &Value, tag: &str, times: &str| {
         let number = |key: &str| row[times][key].as_u64().expect("a number");
         let seconds = lasts + row["settled_ms"].as_f64().expect("milliseconds") / 1000.0;
@@ -32,8 +32,7 @@ fn logged(scenario: &str) -> (tempfile::TempDir, PathBuf, Vec<Row>) {
     };
     let tags =
         [("", "staleness_ms"), (".convergence", "convergence_ms"), (".world-convergence", "world_convergence_ms")];
-    let rows: Vec<Row> =
-        strategies.iter().flat_map(|strategy| tags.map(|(tag, times)| row(strategy, tag, times))).collect();
+    let rows: Vec<Row> = engines.iter().flat_map(|engine| tags.map(|(tag, times)| row(engine, tag, times))).collect();
     for kind in rows.chunks_exact(tags.len()) {
         // An edit is with one other client before it is with all replicas, and a world in which none differ has a time.
         let [stale, edits, worlds] = [0, 1, 2].map(|place| &kind[place].2);
@@ -45,7 +44,7 @@ fn logged(scenario: &str) -> (tempfile::TempDir, PathBuf, Vec<Row>) {
     }
     let worlds = |rows: &[Row]| rows.iter().filter(|(tag, ..)| tag.ends_with(".world-convergence")).count();
     let tried = |row: &&Value| row["world_convergence_ms"]["count"] == 5 && row["unconverged_worlds"] == 0;
-    assert_eq!((worlds(&rows), strategies.iter().filter(tried).count() > 0), (strategies.len(), true));
+    assert_eq!((worlds(&rows), engines.iter().filter(tried).count() > 0), (engines.len(), true));
     (folder, path, rows)
 }
 
@@ -106,11 +105,11 @@ fn hdrhistograms_python_tools_read_every_interval_with_the_numbers_of_the_record
 }
 
 #[test]
-fn a_log_of_a_scenario_without_strategies_is_refused_and_leaves_no_file() {
+fn a_log_of_a_scenario_without_engines_is_refused_and_leaves_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("none.hlog");
     let answer = answer(&["run", "tick", "--histogram-log", path.to_str().expect("text")]);
     assert_eq!(answer.exit, 2);
-    assert!(answer.talk.contains("--histogram-log is about strategies"), "{}", answer.talk);
+    assert!(answer.talk.contains("--histogram-log is about engines"), "{}", answer.talk);
     assert!(!path.exists(), "no half a file");
 }

@@ -18,23 +18,23 @@ fn without_timing_and_host(mut record: Value) -> Value {
 }
 
 #[test]
-fn the_report_of_field_tally_is_a_table_of_strategies_with_counterexamples() {
+fn the_report_of_field_tally_is_a_table_of_engines_with_counterexamples() {
     let answer = answer(&["run", "field-tally"]);
     assert_eq!((answer.exit, answer.talk.as_str()), (0, ""), "{}", answer.output);
     insta::assert_snapshot!(answer.output);
 }
 
 #[test]
-fn agreement_is_not_taken_for_truth_and_right_strategies_hold() {
+fn agreement_is_not_taken_for_truth_and_right_engines_hold() {
     let record = record("field-tally");
-    let rows = record["offline"]["strategies"].as_array().expect("rows");
+    let rows = record["offline"]["engines"].as_array().expect("rows");
     let row = |name: &str| rows.iter().find(|row| row["name"] == name).expect("a row");
-    for name in ["last-arrival", "last-wall-clock", "last-hybrid-clock"] {
+    for name in ["lww-arrival", "lww-wall-clock", "lww-hybrid-clock"] {
         assert_eq!(row(name)["oracles"]["convergence"][0], "holds", "{name} agrees with itself");
         assert_eq!(row(name)["oracles"]["truth"][0], "falsified", "and is wrong");
         assert!(row(name)["wrong_registers"].as_u64() > Some(0));
     }
-    for name in ["reconciliation", "operation-log", "additive-delta", "running-sums"] {
+    for name in ["reconciliation", "operation-log", "delta-state", "pn-counter"] {
         assert_eq!((&row(name)["verdict"], &row(name)["wrong_registers"]), (&"holds".into(), &0.into()), "{name}");
     }
     for row in rows {
@@ -51,16 +51,16 @@ fn the_smallest_counterexamples_are_two_clients_with_one_increment_each_and_repl
     let report = answer(&["run", "field-tally"]).output;
     let cases: Vec<&str> = report.lines().filter_map(|line| line.strip_prefix("  replay: abench replay ")).collect();
     let of = |name: &str| *cases.iter().find(|case| case.contains(name)).expect("a case");
-    for (name, got) in [("xor-delta", "0x0000000000000005"), ("last-arrival", "0x0000000000000006")] {
+    for (name, got) in [("xor-delta", "0x0000000000000005"), ("lww-arrival", "0x0000000000000006")] {
         let case = of(name);
         assert!(case.ends_with("start=0x0000000000000005,clients=1+1"), "{case}");
         let replayed = answer(&["replay", case]);
         assert_eq!(replayed.exit, 1);
         assert!(replayed.output.contains("expected state  0x0000000000000007"), "{}", replayed.output);
         assert!(replayed.output.contains(got), "{}", replayed.output);
-        assert_eq!(answer(&["replay", &case.replace(name, "additive-delta")]).exit, 0);
+        assert_eq!(answer(&["replay", &case.replace(name, "delta-state")]).exit, 0);
     }
-    assert!(answer(&["replay", "case1,gossip,edits,start=0x5,clients=1"]).talk.contains("'gossip' is not a strategy"));
+    assert!(answer(&["replay", "case1,gossip,edits,start=0x5,clients=1"]).talk.contains("'gossip' is not an engine"));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_world_replays_identically_from_its_seed_and_differs_under_another() {
     assert_eq!(twice[0], twice[1]);
     let other = answer(&["run", "duplicate-storm", "--seed", "2", "--record", "-"]);
     let other: Value = serde_json::from_str(&other.output).expect("JSON");
-    assert_ne!(other["offline"]["strategies"][0]["up"], twice[0]["offline"]["strategies"][0]["up"]);
+    assert_ne!(other["offline"]["engines"][0]["up"], twice[0]["offline"]["engines"][0]["up"]);
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
         refused("edges = [{ name = 'near', parent = 'far', clients = [0] }]", "changed = 2", ""),
         refused("", "changed = 9", ""),
         refused("", "changed = 2", "[offline.link]\nbits_per_s = 0"),
-        refused("strategies = ['gossip']", "changed = 2", ""),
-        refused("flaws = ['typo']", "changed = 2", ""),
+        refused("engines = ['gossip']", "changed = 2", ""),
+        refused("mutants = ['typo']", "changed = 2", ""),
         refused("faults = [{ kind = 'wipe', node = 'client 2', at_s = 5 }]", "changed = 2", ""),
         refused("", "changed = 2", "[offline.link]\nlost_per_mille = 1001"),
         refused("settle_s = 9223372036854775807", "changed = 2", ""),
@@ -102,8 +102,8 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
             "changed = 2",
             ""
         ),
-        refused("strategies = ['full-state', 'full-state']", "changed = 2", ""),
-        refused("strategies = ['additive-delta', 'reconciliation']\nhub = false", "changed = 2", ""),
+        refused("engines = ['full-state', 'full-state']", "changed = 2", ""),
+        refused("engines = ['delta-state', 'reconciliation']\nhub = false", "changed = 2", ""),
         refused("", "changed = 2", "[offline.link]\nlost_per_mille = 1000"),
         refused("", "changed = 2", "[offline.link]\ntruncated_per_mille = 1000"),
         refused("", "changed = 2", "[offline.link]\ncorrupted_per_mille = 1000"),
@@ -124,9 +124,9 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
         refused("faults = [{ kind = 'wipe', node = 'client +0', at_s = 5 }]", "changed = 2", ""),
         refused("faults = [{ kind = 'wipe', node = 'client 00', at_s = 5 }]", "changed = 2", ""),
         refused("edges = [{ name = \"ne\\u001b[2Jar\", parent = 'hub', clients = [0] }]", "changed = 2", ""),
-        refused("", "changed = 2", "[expect.strategies]\ngossip = { verdict = 'holds' }"),
-        refused("", "changed = 2", "[expect.flaws]\ntypo = 'truth'"),
-        refused("", "changed = 2", "[expect.flaws]\nunsealed-delta = 'jury'"),
+        refused("", "changed = 2", "[expect.engines]\ngossip = { verdict = 'holds' }"),
+        refused("", "changed = 2", "[expect.mutants]\ntypo = 'truth'"),
+        refused("", "changed = 2", "[expect.mutants]\nunsealed-delta = 'jury'"),
     ]);
 }
 
@@ -138,7 +138,7 @@ fn a_link_that_loses_nearly_everything_and_one_with_no_traffic_are_worlds() {
         [(2, "lost_per_mille = 999", 0), (0, "lost_per_mille = 1000", 3), (0, "bits_per_s = 0", 3)]
     {
         let text = format!(
-            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nstrategies = ['additive-delta']\n\
+            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nengines = ['delta-state']\n\
              [offline.workload]\nticks = {ticks}\nchanged = 2\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\n\
              here_s = [1, 9]\n[offline.link]\n{link}"
         );
@@ -173,7 +173,7 @@ fn a_small_world_that_cannot_be_walked_is_refused_and_the_key_is_named() {
         ("losses", "4"),
         ("edits_before", "2"),
         ("most_states", "0"),
-        ("flaws", "['unsealed-delta', 'unsealed-delta']"),
+        ("mutants", "['unsealed-delta', 'unsealed-delta']"),
     ] {
         refused(key, value);
     }
@@ -195,7 +195,7 @@ fn a_world_that_would_take_all_memory_is_refused_before_it_is_made() {
 #[test]
 fn every_planted_flaw_is_caught_by_a_named_judge() {
     let (small, cloned) = (record("crash-everywhere"), record("cloned-device"));
-    // What catches them has nothing against the replica without a flaw, in the same world.
+    // What catches them has nothing against the replica without a mutant, in the same world.
     let planted_in = &small["everywhere"]["planted_in"];
     assert!(planted_in["world"].as_str().is_some_and(|world| world.starts_with("1 client and a hub")), "{planted_in}");
     assert_eq!((&planted_in["sound"]["complete"], &planted_in["sound"]["way_there"]), (&true.into(), &Value::Null));
@@ -205,21 +205,21 @@ fn every_planted_flaw_is_caught_by_a_named_judge() {
         .iter()
         .find(|check| check["name"] == "every crash of the smaller world");
     assert_eq!(without.expect("a check")["verdict"], "holds");
-    let of = |record: &Value, part: &str| record[part]["flaws"].as_array().expect("flaws").clone();
-    let flaws = [of(&small, "everywhere"), of(&cloned, "offline")].concat();
-    assert_eq!(flaws.len(), abench::domain::flaw::Flaw::ALL.len());
-    for flaw in &flaws {
-        assert!(flaw["caught_by"].as_array().is_some_and(|judges| !judges.is_empty()), "{flaw}");
+    let of = |record: &Value, part: &str| record[part]["mutants"].as_array().expect("mutants").clone();
+    let mutants = [of(&small, "everywhere"), of(&cloned, "offline")].concat();
+    assert_eq!(mutants.len(), (abench::engine::reference().mutants)().len());
+    for mutant in &mutants {
+        assert!(mutant["caught_by"].as_array().is_some_and(|judges| !judges.is_empty()), "{mutant}");
     }
 }
 
-/// The record of a world in which nothing goes wrong, with this flaw planted.
-fn with_flaw_in_a_quiet_world(flaw: &str) -> Value {
+/// The record of a world in which nothing goes wrong, with this mutant planted.
+fn with_flaw_in_a_quiet_world(mutant: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("quiet.toml");
     let text = format!(
-        "version = 1\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nstrategies = ['additive-delta']\n\
-         flaws = ['{flaw}']\n[offline.workload]\nticks = 3\nchanged = 2\nmost = 9\n[offline.presence]\n\
+        "version = 1\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nengines = ['delta-state']\n\
+         mutants = ['{mutant}']\n[offline.workload]\nticks = 3\nchanged = 2\nmost = 9\n[offline.presence]\n\
          lasts_s = 3600\naway_s = [600, 900]\nhere_s = [300, 600]\n"
     );
     std::fs::write(&path, text).expect("a file");
@@ -233,7 +233,7 @@ fn with_flaw_in_a_quiet_world(flaw: &str) -> Value {
 fn a_flaw_that_no_judge_sees_leaves_a_run_inconclusive_and_is_named() {
     // Where nothing is lost, nothing is sent again.
     let record = with_flaw_in_a_quiet_world("retry-with-new-id");
-    assert_eq!(record["offline"]["strategies"][0]["verdict"], "holds");
+    assert_eq!(record["offline"]["engines"][0]["verdict"], "holds");
     assert_eq!(
         (&record["verdict"], &record["reason"]),
         (&"inconclusive".into(), &"planted retry-with-new-id, escaped".into())
@@ -243,7 +243,7 @@ fn a_flaw_that_no_judge_sees_leaves_a_run_inconclusive_and_is_named() {
 #[test]
 fn replicas_tell_of_themselves_when_faults_are_over_and_in_the_end_the_hub_first() {
     let edges = record("edge-outage");
-    let rows = edges["offline"]["strategies"].as_array().expect("rows").iter();
+    let rows = edges["offline"]["engines"].as_array().expect("rows").iter();
     let rows = rows.filter_map(|row| row["replicas"].as_array()).flatten();
     let told: Vec<(&str, &str)> =
         rows.map(|row| (row["node"].as_str().expect("a name"), row["when"].as_str().expect("a time"))).collect();
@@ -251,7 +251,7 @@ fn replicas_tell_of_themselves_when_faults_are_over_and_in_the_end_the_hub_first
     let both = ["faults-over", "settled"].into_iter().flat_map(|when| nodes.map(|node| (node, when)));
     assert_eq!(told, both.collect::<Vec<_>>());
     let tally = record("field-tally");
-    let right = tally["offline"]["strategies"].as_array().expect("rows").iter();
+    let right = tally["offline"]["engines"].as_array().expect("rows").iter();
     let right = right.filter_map(|row| row["replicas"].as_array()).flatten().collect::<Vec<_>>();
     let backlog = |row: &&&Value| row["backlog"].as_u64().expect("a number") > 0;
     assert_eq!(right[1]["statuses"]["modified"].as_u64(), right[1]["backlog"].as_u64());
@@ -259,7 +259,7 @@ fn replicas_tell_of_themselves_when_faults_are_over_and_in_the_end_the_hub_first
 }
 
 #[test]
-fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_any_strategy() {
+fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_any_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("million.toml");
     let text = "version = 1\n[offline]\nseed = '0x1000000'\nregisters = 1000000\nstart = -7\nclients = 2\n\
@@ -270,10 +270,10 @@ fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_
     assert_eq!(answer.exit, 1, "those that lose are falsified: {}", answer.talk);
     let record: Value = serde_json::from_str(&answer.output).expect("JSON");
     assert_eq!((&record["offline"]["registers"], &record["offline"]["edits"]), (&1_000_000.into(), &240.into()));
-    let rows = record["offline"]["strategies"].as_array().expect("rows");
-    assert_eq!(rows.len(), abench::sync::strategy::REGISTRY.len());
+    let rows = record["offline"]["engines"].as_array().expect("rows");
+    assert_eq!(rows.len(), abench::engine::REGISTRY.len());
     for row in rows {
-        let right = ["reconciliation", "operation-log", "additive-delta", "running-sums"];
+        let right = ["reconciliation", "operation-log", "delta-state", "pn-counter"];
         let holds = right.iter().any(|name| row["name"] == *name);
         assert_eq!((row["verdict"] == "holds", row["wrong_registers"] == 0), (holds, holds), "{row}");
     }
@@ -281,5 +281,5 @@ fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_
     let bytes =
         |row: &Value| ["up", "down"].map(|way| row[way]["payload"].as_u64().expect("a number")).iter().sum::<u64>();
     let of = |name: &str| bytes(rows.iter().find(|row| row["name"] == name).expect("a row"));
-    assert!(1000 * of("additive-delta") < of("full-state"), "{} and {}", of("additive-delta"), of("full-state"));
+    assert!(1000 * of("delta-state") < of("full-state"), "{} and {}", of("delta-state"), of("full-state"));
 }

@@ -40,9 +40,9 @@ fn verdicts_of(record: &Record) -> Vec<String> {
             told.push(format!("oracles: {} coverage, counted as delivered: ", oracles.join(", ")));
         }
     }
-    let strategies = record.offline.iter().flat_map(|offline| &offline.strategies);
+    let engines = record.offline.iter().flat_map(|offline| &offline.engines);
     told.extend(
-        strategies.map(|row| {
+        engines.map(|row| {
             format!(" {} {} {} ", row.name, row.verdict, ["-", "sampled"][usize::from(row.warrant.is_some())])
         }),
     );
@@ -166,8 +166,8 @@ fn the_reports_of_all_shipped_scenarios_tell_the_verdicts_of_their_records() {
             serde_json::from_str(&std::fs::read_to_string(&path).expect("a record")).expect("a record of today");
         let report = plain(&text::render(&record, text::DEFAULT_WIDTH, Table::Shown));
         assert_eq!(lies(&report, &record), Vec::<String>::new(), "{name}");
-        for row in record.offline.iter().flat_map(|offline| &offline.strategies) {
-            let check = record.checks.iter().find(|check| check.name == row.name).expect("a check of each strategy");
+        for row in record.offline.iter().flat_map(|offline| &offline.engines) {
+            let check = record.checks.iter().find(|check| check.name == row.name).expect("a check of each engine");
             assert_eq!(check.verdict, row.verdict, "{name}: {}", row.name);
         }
     }

@@ -1,71 +1,77 @@
 //! Every crash and every order of deliveries in a small world: the replica as it is in all ways; and in a smaller world
-//! each planted flaw until a judge catches it, after the replica as it is was walked through that one in all ways, too.
+//! each planted mutant until a judge catches it, after the replica as it is was walked through that one in all ways, too.
 
 use std::collections::BTreeMap;
 
 use crate::campaign::Progress;
 use crate::campaign::controls::Control;
-use crate::campaign::offline::{caught, judged};
+use crate::campaign::offline::{self, caught, judged};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
-use crate::domain::flaw::Flaw;
 use crate::domain::history::History;
 use crate::domain::judge::Judge;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
+use crate::engine::{self, Registration};
 use crate::explore::every_step::{Walked, walk};
-use crate::report::offline_record::{EverywhereRecord, FlawRecord, PlantedInRecord, WalkedRecord};
+use crate::lab::crash_walk::{Act, SmallWorld, Step};
+use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
 use crate::report::record::{Check, Part, Unseen};
-use crate::sync::everywhere::{Act, SmallWorld, Step};
-use crate::sync::strategy::RIGHT;
 
 /// The check's name.
 pub const NAME: &str = "every crash";
 
-/// The name of the check that the replica without a flaw holds where flaws are planted.
-pub const WITHOUT_FLAW: &str = "every crash of the smaller world";
+/// The name of the check that the replica without a mutant holds where mutants are planted.
+pub const WITHOUT_MUTANT: &str = "every crash of the smaller world";
 
-/// Walks through the world of the sound replica, and through those of the flawed ones.
+/// Walks through the world of the sound replica, and through those of the mutants.
 pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
-    let planted = trial.flaws.len() as u64;
+    let engine = walked_engine(trial);
+    let planted = trial.mutants.len() as u64;
     watch.begin("worlds", 1 + planted + u64::from(planted > 0));
-    let (sound, against) = progress.timed(NAME, |_| walked(trial, None, watch))?;
+    let (sound, against) = progress.timed(NAME, |_| walked(trial, engine, None, watch))?;
     watch.advance(1);
-    progress.checks.push(check(NAME, trial, &sound, against.as_ref()));
-    let (mut flaws, mut planted_in) = (Vec::new(), None);
+    progress.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
+    let (mut mutants, mut planted_in) = (Vec::new(), None);
     let smaller = smaller(trial);
     if planted > 0 {
-        // What catches a flaw must have nothing against the replica without it.
-        let (sound, against) = progress.timed(WITHOUT_FLAW, |_| walked(&smaller, None, watch))?;
+        // What catches a mutant must have nothing against the replica without it.
+        let (sound, against) = progress.timed(WITHOUT_MUTANT, |_| walked(&smaller, engine, None, watch))?;
         watch.advance(1);
-        progress.checks.push(check(WITHOUT_FLAW, &smaller, &sound, against.as_ref()));
+        progress.checks.push(check(WITHOUT_MUTANT, &smaller, engine, &sound, against.as_ref()));
         planted_in = Some(PlantedInRecord { world: tried(&smaller), sound });
     }
-    for &flaw in &trial.flaws {
-        let (_, against) = walked(&smaller, Some(flaw), watch)?;
+    for (engine, mutant) in offline::planted(&trial.mutants) {
+        let (_, against) = walked(&smaller, engine, Some(mutant), watch)?;
         watch.advance(1);
-        flaws.push(match against {
-            Some(history) => caught(flaw, &history),
+        mutants.push(match against {
+            Some(history) => caught(mutant, &history),
             None => {
                 let sentence = "no way through this world shows it".to_owned();
-                FlawRecord { flaw: flaw.to_string(), caught_by: Vec::new(), sentence }
+                MutantRecord { mutant: mutant.to_string(), caught_by: Vec::new(), sentence }
             }
         });
     }
-    progress.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, flaws });
+    progress.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, mutants });
     Ok(())
 }
 
-/// The world in which flaws are planted: one client and a lost message, with edits at any time, are enough for any of them
+/// The engine that is walked through: the one that is named, or the reference.
+pub fn walked_engine(trial: &CrashEverywhereTrial) -> &'static Registration {
+    let named = trial.engine.as_deref().map(|name| engine::find(name).expect("its name was looked up"));
+    named.unwrap_or_else(engine::reference)
+}
+
+/// The world in which mutants are planted: one client and a lost message, with edits at any time, are enough for any of them
 /// to show, and soon walked.
 fn smaller(trial: &CrashEverywhereTrial) -> CrashEverywhereTrial {
     CrashEverywhereTrial {
         clients: 1,
         losses: trial.losses.max(1),
         edits_before: 0,
-        flaws: Vec::new(),
+        mutants: Vec::new(),
         ..trial.clone()
     }
 }
@@ -73,10 +79,11 @@ fn smaller(trial: &CrashEverywhereTrial) -> CrashEverywhereTrial {
 /// Walks through a world, to the first end that a judge has something against.
 fn walked(
     trial: &CrashEverywhereTrial,
-    flaw: Option<Flaw>,
+    engine: &'static Registration,
+    mutant: Option<&'static str>,
     watch: &mut dyn Watch,
 ) -> Result<(WalkedRecord, Option<History>), SubjectError> {
-    let mut world = SmallWorld::new(trial, flaw);
+    let mut world = SmallWorld::new(trial, engine, mutant);
     let start = world.start();
     let (mut against, mut crashes, mut deliveries) = (None, 0u64, 0u64);
     let mut stopped = false;
@@ -104,7 +111,13 @@ fn walked(
     Ok((record, against))
 }
 
-fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against: Option<&History>) -> Check {
+fn check(
+    name: &str,
+    trial: &CrashEverywhereTrial,
+    engine: &Registration,
+    sound: &WalkedRecord,
+    against: Option<&History>,
+) -> Check {
     let of = tried(trial);
     let (verdict, summary) = match (against, sound.complete) {
         (Some(history), _) => {
@@ -125,7 +138,7 @@ fn check(name: &str, trial: &CrashEverywhereTrial, sound: &WalkedRecord, against
         name: name.to_owned(),
         part: Part::Replicas,
         judge: Judge::EveryCrash,
-        subjects: BTreeMap::from([(RIGHT.to_owned(), Evidence::Software)]),
+        subjects: BTreeMap::from([(engine.name.to_owned(), Evidence::Software)]),
         verdict,
         summary,
         oracles: against.map_or(BTreeMap::new(), |history| {
@@ -185,13 +198,13 @@ pub fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
         }
         .to_owned(),
     ];
-    let of_flaws = (!trial.flaws.is_empty()).then(|| {
+    let of_mutants = (!trial.mutants.is_empty()).then(|| {
         format!(
-            "Flaws are planted in a smaller world: {}. Whether each is caught in the larger one, too, is not tried.",
+            "Mutants are planted in a smaller world: {}. Whether each is caught in the larger one, too, is not tried.",
             tried(&smaller(trial))
         )
     });
-    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.into_iter().chain(of_flaws).collect() }
+    Unseen { by_bank_sweep: Vec::new(), by_run: by_run.into_iter().chain(of_mutants).collect() }
 }
 
 #[cfg(test)]
@@ -211,17 +224,19 @@ mod tests {
             losses: 0,
             edits_before: 1,
             late: false,
-            flaws: vec![Flaw::ApplyBeforeJournal],
+            engine: None,
+            mutants: vec!["apply-before-journal".to_owned()],
             most_states: 1_000_000,
         };
         let smaller = smaller(&trial);
         let CrashEverywhereTrial { clients, edits, crashes, losses, edits_before, .. } = smaller;
         assert_eq!((clients, edits, crashes, losses, edits_before), (1, 1, 1, 1, 0));
-        let verdict = |flaw| {
-            let (walked, against) = walked(&smaller, flaw, &mut Unwatched).expect("nobody stops it");
-            check(WITHOUT_FLAW, &smaller, &walked, against.as_ref()).verdict
+        let verdict = |mutant| {
+            let (walked, against) =
+                walked(&smaller, engine::reference(), mutant, &mut Unwatched).expect("nobody stops it");
+            check(WITHOUT_MUTANT, &smaller, engine::reference(), &walked, against.as_ref()).verdict
         };
         assert_eq!(verdict(None), Verdict::Holds);
-        assert_eq!(verdict(Some(Flaw::ApplyBeforeJournal)), Verdict::Falsified);
+        assert_eq!(verdict(Some("apply-before-journal")), Verdict::Falsified);
     }
 }

@@ -1,7 +1,7 @@
-//! The hub's merge of a delta-state strategy on accumulators: every delta that came in at the hub, in order, merged again by
+//! The hub's merge of a delta-state engine on accumulators: every delta that came in at the hub, in order, merged again by
 //! each backend, and compared with the hub byte for byte.
 //!
-//! Deltas of the published strategy are words that XOR merges, and go to the accumulators as they came. An amount that is
+//! Deltas of the published engine are words that XOR merges, and go to the accumulators as they came. An amount that is
 //! added goes to them as the XOR of a register before and after, in a register file that is not the hub's. Both are on
 //! trial: a hub that makes something else of what it takes in, and a backend that merges wrongly. What the hub takes in
 //! twice, or never, is judged by the ledger. After a crash, only the hub can tell what survived: what differs then is
@@ -16,11 +16,11 @@ use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::verdict::Verdict;
+use crate::engine::Registration;
+use crate::lab::Outcome;
 use crate::report::offline_record::MergeRecord;
 use crate::report::record::{Check, Part};
 use crate::subject::Subjects;
-use crate::sync::strategy::Strategy;
-use crate::sync::world::Outcome;
 
 /// What the names of these checks begin with.
 const NAME: &str = "hub merge of ";
@@ -41,7 +41,7 @@ pub fn is_set_back(trial: &OfflineTrial) -> bool {
 /// Compares the hub of a world with every backend.
 pub fn compare(
     trial: &OfflineTrial,
-    strategy: &Strategy,
+    engine: &Registration,
     outcome: &Outcome,
     subjects: &mut Subjects,
     records: &mut Vec<MergeRecord>,
@@ -57,7 +57,7 @@ pub fn compare(
     let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
     for subject in accumulators.chain(devices) {
         let mut record = MergeRecord {
-            strategy: strategy.name.to_owned(),
+            engine: engine.name.to_owned(),
             backend: subject.name().to_owned(),
             evidence: subject.evidence(),
             merges: trace.words.len() as u64,
@@ -96,13 +96,13 @@ fn merge_all(
     Ok(())
 }
 
-/// A check for each strategy that was merged on accumulators.
+/// A check for each engine that was merged on accumulators.
 pub fn checks(records: &[MergeRecord]) -> Vec<Check> {
-    let of_strategy = records.chunk_by(|one, next| one.strategy == next.strategy);
-    of_strategy.map(|records| check(&records[0].strategy, records)).collect()
+    let of_engine = records.chunk_by(|one, next| one.engine == next.engine);
+    of_engine.map(|records| check(&records[0].engine, records)).collect()
 }
 
-fn check(strategy: &str, records: &[MergeRecord]) -> Check {
+fn check(engine: &str, records: &[MergeRecord]) -> Check {
     let different: u64 = records.iter().map(|record| record.different).sum();
     let compared: u64 = records.iter().map(|record| record.compared).sum();
     let merges = records[0].merges;
@@ -114,7 +114,7 @@ fn check(strategy: &str, records: &[MergeRecord]) -> Check {
     let subjects: BTreeMap<String, Evidence> =
         records.iter().map(|record| (record.backend.clone(), record.evidence)).collect();
     Check {
-        name: format!("{NAME}{strategy}"),
+        name: format!("{NAME}{engine}"),
         part: Part::Replicas,
         judge: Judge::HubMerge,
         subjects,
@@ -153,7 +153,7 @@ fn show_merges() -> Shown {
         let after = move |words: &[u64]| sum(words) ^ if words.first() == Some(&first) { mask } else { 0 };
         let mut backend = WrongAccumulator::showing(after);
         let mut record = MergeRecord {
-            strategy: "control".to_owned(),
+            engine: "control".to_owned(),
             backend: backend.name().to_owned(),
             evidence: backend.evidence(),
             merges: 2 * u64::from(REGISTERS),
@@ -172,9 +172,9 @@ mod tests {
     use crate::campaign::offline::quiet_trial;
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::watch::Unwatched;
+    use crate::engine;
+    use crate::lab::{World, settings};
     use crate::subject::{Conditions, backends, open};
-    use crate::sync::strategy;
-    use crate::sync::world::{World, settings};
 
     fn words(outcome: &mut Outcome) -> &mut Vec<(u32, u64)> {
         &mut outcome.trace.as_mut().expect("it was traced").words
@@ -183,10 +183,10 @@ mod tests {
     /// What is found against a hub that was changed like this.
     fn against(name: &str, change: impl Fn(&mut Outcome)) -> Vec<(u64, u64)> {
         let trial = quiet_trial(2, 4, 100);
-        let strategy = strategy::find(name).expect("a strategy");
+        let engine = engine::find(name).expect("an engine");
         let edit = |register, amount| UserEdit { at: 5, register, amount, fate: Fate::Binding };
         let users = vec![vec![edit(0, 5), edit(1, -300)], vec![edit(0, 7), edit(3, 1 << 40)]];
-        let world = World::new(&trial, strategy, &settings(&trial, None)).expect("a world");
+        let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
         let mut outcome = world.with_users(users).traced(2).run(&mut Unwatched).expect("it ends");
         change(&mut outcome);
         let conditions =
@@ -194,14 +194,15 @@ mod tests {
         let named = backends(["scalar", "model"]).expect("they are there");
         let mut subjects = open(&named, &conditions).expect("they open");
         let mut records = Vec::new();
-        compare(&trial, strategy, &outcome, &mut subjects, &mut records).expect("they answer");
+        compare(&trial, engine, &outcome, &mut subjects, &mut records).expect("they answer");
         assert_eq!(checks(&records)[0].verdict == Verdict::Holds, records.iter().all(|record| record.different == 0));
         records.iter().map(|record| (record.compared, record.different)).collect()
     }
 
     #[test]
     fn a_hub_is_compared_with_what_backends_merge_and_not_with_itself() {
-        for name in [strategy::RIGHT, strategy::XOR] {
+        for engine in engine::REGISTRY.iter().filter(|engine| engine.tells_merges) {
+            let name = engine.name;
             assert_eq!(against(name, |_| {}), [(32, 0); 2], "{name}");
             // The hub shows another bit than was merged.
             let shown = |outcome: &mut Outcome| outcome.history.ends[2].registers[3] ^= 1 << 50;

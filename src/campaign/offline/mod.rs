@@ -1,4 +1,4 @@
-//! Worlds of clients that work offline: every strategy in the same world, judged against what the users did.
+//! Worlds of clients that work offline: every engine in the same world, judged against what the users did.
 
 pub mod controls;
 pub mod crash_everywhere;
@@ -17,7 +17,6 @@ use crate::campaign::Progress;
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
-use crate::domain::flaw::Flaw;
 use crate::domain::history::{Fate, History, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::offline::{OfflineTrial, Presence, Workload};
@@ -25,58 +24,57 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
+use crate::engine::{self, REGISTRY, Registration};
+use crate::lab::convergence;
+use crate::lab::{Outcome, World, WorldError, both_ways, settings};
 use crate::oracle::offline::judgements;
 use crate::oracle::offline::truth::wrong_registers;
-use crate::report::offline_record::{FlawRecord, OfflineRecord, StrategyRecord};
+use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
 use crate::report::record::{Check, Latencies, Part, Unseen};
 use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
-use crate::sync::strategy::{self, REGISTRY, Strategy};
-use crate::sync::world::convergence;
-use crate::sync::world::{Outcome, World, WorldError, both_ways, settings};
 
-/// Puts every strategy of the trial on trial, one check each, and then every flaw that is to be planted.
+/// Puts every engine of the trial on trial, one check each, and then every mutant that is to be planted.
 pub fn run(
     trial: &OfflineTrial,
     subjects: &mut Subjects,
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let (strategies, left_out) = on_trial(trial);
+    let (engines, left_out) = on_trial(trial);
     let mut record = OfflineRecord {
         evidence: Evidence::Software,
         clients: trial.clients,
         registers: trial.registers,
         hub: trial.hub,
         edits: 0,
-        strategies: Vec::new(),
+        engines: Vec::new(),
         left_out,
-        flaws: Vec::new(),
+        mutants: Vec::new(),
         merges: Vec::new(),
         merges_left_out: None,
     };
-    watch.begin("strategies", (strategies.len() + trial.flaws.len()) as u64);
-    for strategy in strategies {
-        let outcome = progress.timed(strategy.name, |_| outcome(trial, strategy, None, watch))?;
-        let mut row = row(trial, strategy, &outcome, watch)?;
+    watch.begin("engines", (engines.len() + trial.mutants.len()) as u64);
+    for engine in engines {
+        let outcome = progress.timed(engine.name, |_| outcome(trial, engine, None, watch))?;
+        let mut row = row(trial, engine, &outcome, watch)?;
         record.edits = outcome.history.ledger.len() as u64;
         let mut converged = vec![outcome.measures.converged_ms];
-        more_worlds(trial, strategy, &mut row, &mut converged, watch)?;
+        more_worlds(trial, engine, &mut row, &mut converged, watch)?;
         tell_convergence(&mut row, &converged);
-        progress.checks.push(check(strategy, &mut row, converged.len() as u64)?);
-        let merges = [strategy::RIGHT, strategy::XOR].contains(&strategy.name) && trial.hub;
+        progress.checks.push(check(engine, &mut row, converged.len() as u64)?);
+        let merges = engine.tells_merges && trial.hub;
         if merges && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
         } else if merges {
-            hub_merge::compare(trial, strategy, &outcome, subjects, &mut record.merges)?;
+            hub_merge::compare(trial, engine, &outcome, subjects, &mut record.merges)?;
         }
-        record.strategies.push(row);
+        record.engines.push(row);
         watch.advance(1);
     }
-    share_of_full_state(&mut record.strategies);
-    for &flaw in &trial.flaws {
-        let right = strategy::find(strategy::RIGHT).expect("it is registered");
-        record.flaws.push(caught(flaw, &outcome(trial, right, Some(flaw), watch)?.history));
+    share_of_full_state(&mut record.engines);
+    for (engine, mutant) in planted(&trial.mutants) {
+        record.mutants.push(caught(mutant, &outcome(trial, engine, Some(mutant), watch)?.history));
         watch.advance(1);
     }
     progress.checks.extend(hub_merge::checks(&record.merges));
@@ -84,24 +82,28 @@ pub fn run(
     Ok(())
 }
 
-/// The strategies that the trial asks for and that its world is one for; and why others are left out.
-fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Strategy>, BTreeMap<String, String>) {
-    let asked =
-        |strategy: &&Strategy| trial.strategies.is_empty() || trial.strategies.iter().any(|s| s == strategy.name);
-    let (on, out): (Vec<&Strategy>, Vec<&Strategy>) =
-        REGISTRY.iter().filter(asked).partition(|strategy| strategy.suits(trial));
-    let left_out = |strategy: &Strategy| (strategy.name.to_owned(), strategy::UNSUITED.to_owned());
+/// The engines that the trial asks for and that its world is one for; and why others are left out.
+fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<String, String>) {
+    let asked = |engine: &&Registration| trial.engines.is_empty() || trial.engines.iter().any(|s| s == engine.name);
+    let (on, out): (Vec<&Registration>, Vec<&Registration>) =
+        REGISTRY.iter().filter(asked).partition(|engine| engine.suits(trial));
+    let left_out = |engine: &Registration| (engine.name.to_owned(), engine::UNSUITED.to_owned());
     (on, out.into_iter().map(left_out).collect())
+}
+
+/// The mutants of these names, each with its engine.
+pub fn planted(names: &[String]) -> impl Iterator<Item = (&'static Registration, &'static str)> {
+    names.iter().map(|name| engine::find_mutant(name).expect("its name was looked up"))
 }
 
 fn outcome(
     trial: &OfflineTrial,
-    strategy: &Strategy,
-    flaw: Option<Flaw>,
+    engine: &Registration,
+    mutant: Option<&'static str>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, SubjectError> {
-    let told = telling::told(trial, strategy, flaw, watch)?;
-    let world = World::new(trial, strategy, &settings(trial, flaw));
+    let told = telling::told(trial, engine, mutant, watch)?;
+    let world = World::new(trial, engine, &settings(trial, mutant));
     let world = world.map(|world| world.keeping(replicas::told_of(trial)));
     let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
     let mut outcome = world.and_then(|world| world.run(watch)).map_err(failed)?;
@@ -118,21 +120,21 @@ fn failed(error: WorldError) -> SubjectError {
 
 fn row(
     trial: &OfflineTrial,
-    strategy: &Strategy,
+    engine: &Registration,
     outcome: &Outcome,
     watch: &mut dyn Watch,
-) -> Result<StrategyRecord, SubjectError> {
+) -> Result<EngineRecord, SubjectError> {
     let mut history = outcome.history.clone();
-    if strategy.constant {
-        history.ticks = long_history(strategy, &connected_for_long(trial.hub), watch)?;
-        history.visits = long_history(strategy, &visits_for_long(trial.hub), watch)?;
+    if engine.constant {
+        history.ticks = long_history(engine, &connected_for_long(trial.hub), watch)?;
+        history.visits = long_history(engine, &visits_for_long(trial.hub), watch)?;
     }
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
     let (staleness, convergence) = (&measures.staleness, &measures.staleness.convergence);
-    Ok(StrategyRecord {
-        name: strategy.name.to_owned(),
+    Ok(EngineRecord {
+        name: engine.name.to_owned(),
         verdict,
         warrant: None,
         oracles,
@@ -165,7 +167,7 @@ fn encoded(histogram: &Histogram<u64>) -> String {
 }
 
 /// Has a row tell when the worlds that were tried converged.
-fn tell_convergence(row: &mut StrategyRecord, converged: &[Option<u64>]) {
+fn tell_convergence(row: &mut EngineRecord, converged: &[Option<u64>]) {
     let mut histogram = convergence::empty();
     for &ms in converged.iter().flatten() {
         histogram.record(ms).expect("it grows as it must");
@@ -186,12 +188,12 @@ fn judged(history: &History) -> (Said, Verdict) {
     (said, verdict)
 }
 
-/// Tries a strategy that holds in other worlds of the kind, and tells of each when it converged; the first that it fails in
+/// Tries an engine that holds in other worlds of the kind, and tells of each when it converged; the first that it fails in
 /// is the one that is told of.
 fn more_worlds(
     trial: &OfflineTrial,
-    strategy: &Strategy,
-    row: &mut StrategyRecord,
+    engine: &Registration,
+    row: &mut EngineRecord,
     converged: &mut Vec<Option<u64>>,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
@@ -201,7 +203,7 @@ fn more_worlds(
             break;
         }
         let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
-        let Outcome { history, measures, .. } = outcome(&other, strategy, None, watch)?;
+        let Outcome { history, measures, .. } = outcome(&other, engine, None, watch)?;
         converged.push(measures.converged_ms);
         let (said, verdict) = judged(&history);
         if verdict == Verdict::Falsified {
@@ -221,12 +223,11 @@ fn more_worlds(
     Ok(())
 }
 
-fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<Check, SubjectError> {
+fn check(engine: &Registration, row: &mut EngineRecord, worlds: u64) -> Result<Check, SubjectError> {
     let verdict = row.verdict;
     let holds = verdict == Verdict::Holds;
     row.warrant = holds.then_some(Warrant::Sampled { orders: worlds, by: None });
-    let findings =
-        if row.wrong_registers > 0 { smallest::finding(strategy)?.into_iter().collect() } else { Vec::new() };
+    let findings = if row.wrong_registers > 0 { smallest::finding(engine)?.into_iter().collect() } else { Vec::new() };
     let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
@@ -240,10 +241,10 @@ fn check(strategy: &Strategy, row: &mut StrategyRecord, worlds: u64) -> Result<C
         },
     };
     Ok(Check {
-        name: strategy.name.to_owned(),
+        name: engine.name.to_owned(),
         part: Part::Replicas,
         judge: Judge::World,
-        subjects: BTreeMap::from([(strategy.name.to_owned(), Evidence::Software)]),
+        subjects: BTreeMap::from([(engine.name.to_owned(), Evidence::Software)]),
         verdict,
         summary,
         oracles: row.oracles.iter().map(|(name, (verdict, _))| (name.clone(), *verdict)).collect(),
@@ -262,9 +263,14 @@ fn holding(said: &Said, worlds: u64) -> String {
     format!("no judge has anything against it in {}{tell}", counted(worlds, "world"))
 }
 
-fn share_of_full_state(rows: &mut [StrategyRecord]) {
-    let both = |row: &StrategyRecord| both_ways(&(row.up, row.down));
-    let Some(full) = rows.iter().find(|row| row.name == "full-state").map(both).filter(|&full| full > 0) else {
+fn share_of_full_state(rows: &mut [EngineRecord]) {
+    let both = |row: &EngineRecord| both_ways(&(row.up, row.down));
+    let Some(full) = rows
+        .iter()
+        .find(|row| engine::find(&row.name).is_ok_and(|engine| engine.full_state))
+        .map(both)
+        .filter(|&full| full > 0)
+    else {
         return;
     };
     for row in rows {
@@ -272,16 +278,16 @@ fn share_of_full_state(rows: &mut [StrategyRecord]) {
     }
 }
 
-/// Who caught a flaw, and what the first of them says.
-pub(super) fn caught(flaw: Flaw, history: &History) -> FlawRecord {
+/// Who caught a mutant, and what the first of them says.
+pub(super) fn caught(mutant: &'static str, history: &History) -> MutantRecord {
     let (said, _) = judged(history);
     let against: Vec<(&String, &String)> = said
         .iter()
         .filter(|(_, (verdict, _))| *verdict == Verdict::Falsified)
         .map(|(name, (_, s))| (name, s))
         .collect();
-    FlawRecord {
-        flaw: flaw.to_string(),
+    MutantRecord {
+        mutant: mutant.to_string(),
         caught_by: against.iter().map(|(name, _)| (*name).clone()).collect(),
         sentence: against
             .first()
@@ -296,8 +302,8 @@ fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
         registers,
         start,
         clients,
-        strategies: Vec::new(),
-        flaws: Vec::new(),
+        engines: Vec::new(),
+        mutants: Vec::new(),
         hub: true,
         edges: Vec::new(),
         workload: Workload { ticks: 0, changed: 1, most: 1, decrements: false, zipf_hundredths: None },
@@ -336,7 +342,7 @@ fn visits_for_long(hub: bool) -> OfflineTrial {
 }
 
 /// The bytes both ways of the same tick, again and again: four registers up by one, then down by one.
-fn long_history(strategy: &Strategy, trial: &OfflineTrial, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
+fn long_history(engine: &Registration, trial: &OfflineTrial, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
     let tick = |tick: u64| {
         let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
         let at = (tick * BETWEEN + 10) * SECOND;
@@ -344,7 +350,7 @@ fn long_history(strategy: &Strategy, trial: &OfflineTrial, watch: &mut dyn Watch
     };
     // One client alone edits: where edits are lost, what two leave of theirs is not the same tick any more.
     let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
-    let world = World::new(trial, strategy, &settings(trial, None));
+    let world = World::new(trial, engine, &settings(trial, None));
     let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch));
     let mut bytes = vec![0; TICKS as usize];
     for (at, more) in outcome.map_err(failed)?.measures.log {
@@ -386,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strategy_whose_world_of_telling_amounts_was_not_finished_is_not_accused_and_its_edits_are_not_said_to_count() {
+    fn an_engine_whose_world_of_telling_amounts_was_not_finished_is_not_accused_and_its_edits_are_not_said_to_count() {
         let telling = Some(Telling::Unfinished { quiet: true, backlog: 7 });
         let (said, verdict) = judged(&History { telling, ..sound() });
         assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
@@ -412,7 +418,7 @@ mod tests {
         let mut trial = OfflineTrial { seed: Seed::new(6), crashes: 200, ..quiet_trial(1, 1, 0) };
         trial.workload = Workload { ticks: 150, changed: 1, most: 1000, decrements: false, zipf_hundredths: None };
         trial.presence = Presence { lasts_s: 20_000, away_s: (60, 65), here_s: (30, 130) };
-        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        let right = engine::reference();
         let history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
         let excused = history.ledger.edits().filter(|edit| edit.fate.is_unshared()).count();
         // More sums than 2^16, with telling amounts.
@@ -427,7 +433,7 @@ mod tests {
     #[test]
     fn greetings_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
         use crate::domain::offline::NodeFault;
-        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        let right = engine::reference();
         // Every start in which a peer edits has a name of its own, and each is in every greeting from then on.
         let crash = |tick| NodeFault {
             kind: FaultKind::Crash,
@@ -451,23 +457,17 @@ mod tests {
     }
 
     #[test]
-    fn no_strategy_that_claims_constant_metadata_grows_in_one_connection_or_in_visits_with_or_without_a_hub() {
-        for strategy in REGISTRY.iter().filter(|strategy| strategy.constant) {
+    fn no_engine_that_claims_constant_metadata_grows_in_one_connection_or_in_visits_with_or_without_a_hub() {
+        for engine in REGISTRY.iter().filter(|engine| engine.constant) {
             for hub in [true, false] {
-                if !strategy.suits(&connected_for_long(hub)) {
+                if !engine.suits(&connected_for_long(hub)) {
                     continue;
                 }
-                let bytes = |trial| long_history(strategy, &trial, &mut Unwatched).expect("it ends");
+                let bytes = |trial| long_history(engine, &trial, &mut Unwatched).expect("it ends");
                 let (ticks, visits) = (bytes(connected_for_long(hub)), bytes(visits_for_long(hub)));
                 let judgement =
                     crate::oracle::offline::metadata::judge(&History { ticks, visits, ..History::default() });
-                assert_ne!(
-                    judgement.verdict,
-                    Verdict::Falsified,
-                    "{} hub {hub}: {}",
-                    strategy.name,
-                    judgement.sentence
-                );
+                assert_ne!(judgement.verdict, Verdict::Falsified, "{} hub {hub}: {}", engine.name, judgement.sentence);
             }
         }
     }
@@ -483,22 +483,22 @@ mod tests {
     #[test]
     fn edits_that_everybody_showed_and_nobody_kept_are_counted_and_never_excused() {
         let trial = two_stores_lost();
-        let said_of = |strategy: &Strategy| {
-            let (said, verdict) = judged(&outcome(&trial, strategy, None, &mut Unwatched).expect("it ends").history);
+        let said_of = |engine: &Registration| {
+            let (said, verdict) = judged(&outcome(&trial, engine, None, &mut Unwatched).expect("it ends").history);
             (verdict, said["truth"].1.clone())
         };
-        let right = strategy::find(strategy::RIGHT).expect("it is registered");
+        let right = engine::reference();
         let (verdict, told) = said_of(right);
         assert_eq!(verdict, Verdict::Inconclusive);
         assert!(told.starts_with("38 of 288 edits lost though up to 4 replicas had shown them"), "{told}");
         // The same replica would break its word if it declared more.
-        let (verdict, told) = said_of(&Strategy { survives: strategy::Survives::WhileShown, ..*right });
+        let (verdict, told) = said_of(&Registration { survives: engine::Survives::WhileShown, ..*right });
         assert_eq!(verdict, Verdict::Falsified, "{told}");
         assert!(told.contains("is 255 and should be 293"), "{told}");
-        for keeps in ["operation-log", "running-sums"] {
-            let strategy = strategy::find(keeps).expect("it is registered");
-            assert_eq!(strategy.survives, strategy::Survives::WhileShown);
-            assert_eq!(said_of(strategy), (Verdict::Holds, "every register is what 288 edits come to".to_owned()));
+        for keeps in ["operation-log", "pn-counter"] {
+            let engine = engine::find(keeps).expect("it is registered");
+            assert_eq!(engine.survives, engine::Survives::WhileShown);
+            assert_eq!(said_of(engine), (Verdict::Holds, "every register is what 288 edits come to".to_owned()));
         }
     }
 
@@ -514,7 +514,7 @@ mod tests {
             if small || !trial.faults.iter().any(|fault| lost.contains(&fault.kind)) {
                 continue;
             }
-            let right = strategy::find(strategy::RIGHT).expect("it is registered");
+            let right = engine::reference();
             let mut history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
             assert_eq!(wrong_registers(&history), 0, "{name}");
             for edit in history.ledger.edits().copied().collect::<Vec<_>>() {

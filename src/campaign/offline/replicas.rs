@@ -1,10 +1,10 @@
 //! What nodes say of themselves, where they do: when faults are over and nobody is connected again, and in the end.
 
 use crate::domain::offline::OfflineTrial;
+use crate::engine::host::NodeId;
+use crate::engine::port::Report;
+use crate::lab::{Kept, Outcome};
 use crate::report::offline_record::{Moment, ReplicaRecord};
-use crate::sync::host::NodeId;
-use crate::sync::node::Report;
-use crate::sync::world::{Kept, Outcome};
 
 /// Nodes that a record keeps.
 const TOLD: usize = 4;

@@ -1,4 +1,4 @@
-//! The smallest world in which a strategy goes wrong, or the same world again: clients edit one register while they are
+//! The smallest world in which an engine goes wrong, or the same world again: clients edit one register while they are
 //! away, and then connect, one after the other, over sound links.
 
 use crate::campaign::offline::quiet_trial;
@@ -11,10 +11,10 @@ use crate::domain::hex::Hex64;
 use crate::domain::history::{Fate, UserEdit};
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Unwatched;
+use crate::engine::Registration;
+use crate::lab::{World, settings};
 use crate::oracle::offline::truth;
 use crate::scenario::offline::SECOND;
-use crate::sync::strategy::Strategy;
-use crate::sync::world::{World, settings};
 
 /// The start of the register: 5, +1, +1 is the example that the field tells.
 const START: i64 = 5;
@@ -23,7 +23,7 @@ const START: i64 = 5;
 const MOST_EDITS: usize = 4;
 
 /// What the register should be, and what the first replica that is wrong shows, or else the hub.
-pub fn shown(strategy: &Strategy, start: i64, clients: &[Vec<i64>]) -> Result<(u64, u64), SubjectError> {
+pub fn shown(engine: &Registration, start: i64, clients: &[Vec<i64>]) -> Result<(u64, u64), SubjectError> {
     let mut trial = quiet_trial(clients.len() as u32, 1, start);
     trial.presence.lasts_s = 10;
     let user = |(place, amounts): (usize, &Vec<i64>)| {
@@ -31,7 +31,7 @@ pub fn shown(strategy: &Strategy, start: i64, clients: &[Vec<i64>]) -> Result<(u
         amounts.iter().map(|&amount| UserEdit { at, register: 0, amount, fate: Fate::Binding }).collect()
     };
     let users = clients.iter().enumerate().map(user).collect();
-    let world = World::new(&trial, strategy, &settings(&trial, None));
+    let world = World::new(&trial, engine, &settings(&trial, None));
     let outcome = world.and_then(|world| world.with_users(users).run(&mut Unwatched));
     let outcome = outcome.map_err(|error| SubjectError::Unavailable(error.to_string()))?;
     let expected = clients.iter().flatten().fold(start, |sum, &amount| sum.wrapping_add(amount));
@@ -51,22 +51,22 @@ fn shares(edits: usize, most: usize) -> Vec<Vec<usize>> {
     (1..=edits.min(most)).flat_map(with).collect()
 }
 
-/// The fewest increments of 1, by the fewest clients, that a strategy gets wrong with no fault at all; all smaller worlds
+/// The fewest increments of 1, by the fewest clients, that an engine gets wrong with no fault at all; all smaller worlds
 /// were tried.
-pub fn finding(strategy: &Strategy) -> Result<Option<Finding>, SubjectError> {
+pub fn finding(engine: &Registration) -> Result<Option<Finding>, SubjectError> {
     for edits in 1..=MOST_EDITS {
         let mut shapes = shares(edits, edits);
         shapes.sort_by_key(Vec::len);
         for shape in shapes {
             let clients: Vec<Vec<i64>> = shape.iter().map(|&edits| vec![1; edits]).collect();
-            let (expected, got) = shown(strategy, START, &clients)?;
+            let (expected, got) = shown(engine, START, &clients)?;
             if expected != got {
                 let (by, were) = (counted(clients.len(), "client"), if clients.len() == 1 { "was" } else { "were" });
                 let told: Vec<String> = clients.iter().flatten().map(|amount| format!("{amount:+}")).collect();
                 let execution = Execution::Edits { start: START, clients };
-                let case = Case { subject: strategy.name.to_owned(), execution, faults: Vec::new() };
+                let case = Case { subject: engine.name.to_owned(), execution, faults: Vec::new() };
                 return Ok(Some(Finding {
-                    subject: strategy.name.to_owned(),
+                    subject: engine.name.to_owned(),
                     evidence: Evidence::Software,
                     during: format!("{START}, {} by {by} that {were} away, then connected", told.join(", ")),
                     quantity: Quantity::State,
@@ -86,7 +86,7 @@ pub fn finding(strategy: &Strategy) -> Result<Option<Finding>, SubjectError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::strategy;
+    use crate::engine;
 
     #[test]
     fn edits_are_shared_in_every_way() {
@@ -95,10 +95,10 @@ mod tests {
 
     #[test]
     fn two_increments_of_five_come_to_five_by_xor_and_to_six_by_the_last_writer() {
-        let come_to = |name: &str| shown(strategy::find(name).expect("a strategy"), 5, &[vec![1], vec![1]]);
+        let come_to = |name: &str| shown(engine::find(name).expect("an engine"), 5, &[vec![1], vec![1]]);
         assert_eq!(come_to("xor-delta"), Ok((7, 5)));
-        assert_eq!(come_to("last-arrival"), Ok((7, 6)));
-        for right in ["additive-delta", "running-sums", "operation-log", "reconciliation"] {
+        assert_eq!(come_to("lww-arrival"), Ok((7, 6)));
+        for right in ["delta-state", "pn-counter", "operation-log", "reconciliation"] {
             assert_eq!(come_to(right), Ok((7, 7)), "{right}");
         }
     }

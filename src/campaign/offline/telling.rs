@@ -2,15 +2,14 @@
 //! when, is as it was; how often each edit counts can be read off the sums.
 
 use crate::campaign::offline::failed;
-use crate::domain::flaw::Flaw;
 use crate::domain::history::{History, Telling, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
+use crate::engine::Registration;
+use crate::lab::{World, settings};
 use crate::oracle::offline::exactly_once;
 use crate::scenario::offline::Users;
-use crate::sync::strategy::Strategy;
-use crate::sync::world::{World, settings};
 
 /// Amounts have so many bits: a quarter of a million of them add up to less than a register holds.
 const BITS: u32 = 45;
@@ -18,11 +17,11 @@ const BITS: u32 = 45;
 /// How often the edits of such a world count.
 pub fn told(
     trial: &OfflineTrial,
-    strategy: &Strategy,
-    flaw: Option<Flaw>,
+    engine: &Registration,
+    mutant: Option<&'static str>,
     watch: &mut dyn Watch,
 ) -> Result<Telling, SubjectError> {
-    let world = World::new(trial, strategy, &settings(trial, flaw));
+    let world = World::new(trial, engine, &settings(trial, mutant));
     let outcome = world.and_then(|world| world.with_users(users(trial)).run(watch)).map_err(failed)?;
     Ok(counted(&outcome.history))
 }

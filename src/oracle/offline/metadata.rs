@@ -1,4 +1,4 @@
-//! Whether the bytes of a tick stay what they were, however long the history, where a strategy claims so.
+//! Whether the bytes of a tick stay what they were, however long the history, where an engine claims so.
 
 use crate::domain::history::History;
 use crate::domain::verdict::Verdict;

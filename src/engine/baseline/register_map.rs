@@ -1,0 +1,275 @@
+//! Registers that are overwritten one by one: what the last-writer and first-writer engines share.
+//!
+//! A value travels as its difference from the start, which every device was delivered with. Where writes carry stamps, they
+//! go by client and time, so that neither is told twice:
+//!
+//! | field | kind |
+//! |---|---|
+//! | number of clients | framing |
+//! | each: client | id |
+//! | number of its times | framing |
+//! | each: milliseconds since the time before it in the message, signed; the first since 0 | id |
+//! | number of registers written then | addressing |
+//! | each: gap to the register before | addressing |
+//! | value less the start, signed | payload |
+//! | which of several at that time, if the clock counts | id |
+//!
+//! Without stamps it is a number of registers, and of each the gap and the value.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::traffic::Kind;
+use crate::engine::host::{NodeId, Round};
+use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::pending::News;
+use crate::engine::wire::{Malformed, Reader, Writer, signed_length};
+
+/// When a register was written, by whatever the policy calls time, and by whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
+pub struct Stamp {
+    /// Time, in milliseconds: no user writes a register twice in one.
+    pub time: i64,
+    /// Which of several at that time.
+    pub count: u32,
+    /// Whose it is.
+    pub client: u32,
+}
+
+/// Which of two writes stays.
+pub trait Policy: Clone + Default + std::fmt::Debug + Eq + std::hash::Hash + Serialize + DeserializeOwned {
+    /// Whether writes carry stamps.
+    const STAMPED: bool;
+
+    /// Whether stamps count writes at one time.
+    const COUNTED: bool = false;
+
+    /// The stamp of a write that is made now.
+    fn stamp(&mut self, about: &About) -> Stamp;
+
+    /// A stamp came in.
+    fn heard(&mut self, _about: &About, _stamp: Stamp) {}
+
+    /// Whether a write takes the place of another; `None` is the start.
+    fn wins(new: Stamp, old: Option<Stamp>) -> bool;
+}
+
+/// Registers with the stamps of their last writes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
+pub struct RegisterMap<P> {
+    policy: P,
+    registers: Vec<(i64, Option<Stamp>)>,
+}
+
+/// One write as it travels.
+struct Write {
+    stamp: Stamp,
+    register: u32,
+    difference: i64,
+}
+
+/// About what a stamp takes where registers are written at many times.
+const STAMP: usize = 6;
+
+impl<P: Policy> RegisterMap<P> {
+    fn write_of(&self, about: &About, register: u32) -> Write {
+        let (value, stamp) = self.registers[register as usize];
+        Write { stamp: stamp.unwrap_or_default(), register, difference: value.wrapping_sub(about.start) }
+    }
+}
+
+impl<P: Policy> Content for RegisterMap<P> {
+    /// Registers that a neighbour does not have as they are.
+    type Peer = News<u32>;
+
+    fn begin(&mut self, about: &About) {
+        self.registers = vec![(about.start, None); about.registers as usize];
+    }
+
+    fn meet(&self, _about: &About, _before: Option<News<u32>>, _blank: bool) -> News<u32> {
+        let written = self.registers.iter().enumerate().filter(|(_, (_, stamp))| stamp.is_some());
+        News::of(written.map(|(register, _)| register as u32))
+    }
+
+    fn edit(&mut self, about: &About, peers: &mut Peers<News<u32>>, register: u32, amount: i64) {
+        let stamp = self.policy.stamp(about);
+        let (value, last) = &mut self.registers[register as usize];
+        if P::wins(stamp, *last) {
+            (*value, *last) = (value.wrapping_add(amount), Some(stamp));
+            peers.values_mut().for_each(|news| news.insert(register));
+        }
+    }
+
+    fn offer(&mut self, about: &About, news: &mut News<u32>, writer: &mut Writer) -> Option<Round> {
+        let stamp = if P::STAMPED { STAMP } else { 0 };
+        let round = news
+            .take_off(about.piece, |&register| stamp + 1 + signed_length(self.write_of(about, register).difference))?;
+        let mut writes: Vec<Write> = news.flying().iter().map(|&register| self.write_of(about, register)).collect();
+        if !P::STAMPED {
+            write_registers(writer, &writes, false);
+            return Some(round);
+        }
+        writes.sort_unstable_by_key(|write| (write.stamp.client, write.stamp.time, write.register));
+        let clients = writes.chunk_by(|one, next| one.stamp.client == next.stamp.client);
+        writer.of(Kind::Framing).number(clients.clone().count() as u64);
+        let mut before = 0;
+        for of_client in clients {
+            let times = of_client.chunk_by(|one, next| one.stamp.time == next.stamp.time);
+            writer.of(Kind::Ids).number(of_client[0].stamp.client.into());
+            writer.of(Kind::Framing).number(times.clone().count() as u64);
+            for at_once in times {
+                let time = at_once[0].stamp.time;
+                writer.of(Kind::Ids).signed(time.wrapping_sub(before));
+                write_registers(writer, at_once, P::COUNTED);
+                before = time;
+            }
+        }
+        Some(round)
+    }
+
+    fn arrived(&mut self, news: &mut News<u32>) {
+        news.arrived();
+    }
+
+    fn take(
+        &mut self,
+        about: &About,
+        peers: &mut Peers<News<u32>>,
+        from: NodeId,
+        reader: &mut Reader,
+    ) -> Result<(), Malformed> {
+        let mut writes = Vec::new();
+        if P::STAMPED {
+            let mut time = 0i64;
+            for _ in 0..reader.count("a number of clients")? {
+                let client = reader.small("a client")?;
+                for _ in 0..reader.count("a number of times")? {
+                    time = time.wrapping_add(reader.signed()?);
+                    let stamp = Stamp { time, count: 0, client };
+                    read_registers(reader, about.registers, stamp, P::COUNTED, &mut writes)?;
+                }
+            }
+        } else {
+            read_registers(reader, about.registers, Stamp::default(), false, &mut writes)?;
+        }
+        reader.end()?;
+        for Write { stamp, register, difference } in writes {
+            let new = about.start.wrapping_add(difference);
+            self.policy.heard(about, stamp);
+            let (value, last) = &mut self.registers[register as usize];
+            if (new, Some(stamp)) != (*value, *last) && P::wins(stamp, *last) {
+                (*value, *last) = (new, Some(stamp));
+                for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    news.insert(register);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn shows(&self, _about: &About) -> Vec<i64> {
+        self.registers.iter().map(|&(value, _)| value).collect()
+    }
+
+    fn waiting(&self, news: &News<u32>) -> u64 {
+        news.len() as u64
+    }
+}
+
+/// Registers, ascending, with what they are; and which of several writes at that time each was, if it is counted.
+fn write_registers(writer: &mut Writer, writes: &[Write], counted: bool) {
+    writer.of(Kind::Addressing).number(writes.len() as u64);
+    let mut next = 0;
+    for Write { stamp, register, difference } in writes {
+        writer.of(Kind::Addressing).number(u64::from(register - next));
+        writer.of(Kind::Payload).signed(*difference);
+        if counted {
+            writer.of(Kind::Ids).number(stamp.count.into());
+        }
+        next = register + 1;
+    }
+}
+
+/// Reads what [`write_registers`] wrote.
+fn read_registers(
+    reader: &mut Reader,
+    registers: u32,
+    stamp: Stamp,
+    counted: bool,
+    writes: &mut Vec<Write>,
+) -> Result<(), Malformed> {
+    let mut next = 0u64;
+    for _ in 0..reader.count("a number of registers")? {
+        let (register, difference) = (reader.register(&mut next, registers)?, reader.signed()?);
+        let count = if counted { reader.small("a count")? } else { 0 };
+        writes.push(Write { stamp: Stamp { count, ..stamp }, register, difference });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::baseline::lww_wall_clock::WallClock;
+    use crate::engine::vector::Actor;
+
+    fn at(wall: i64) -> About {
+        About {
+            actor: Actor { client: 3, incarnation: 1 },
+            registers: 256,
+            start: 100_000,
+            wall,
+            piece: 4096,
+            serves: false,
+        }
+    }
+
+    /// What a day's two ticks of ten registers each are sent as, by kind, and whether a neighbour has them then.
+    fn sent<P: Policy>() -> crate::domain::traffic::Traffic {
+        let (mut one, mut other) = (RegisterMap::<P>::default(), RegisterMap::<P>::default());
+        one.begin(&at(0));
+        other.begin(&at(0));
+        let mut peer = one.meet(&at(0), None, true);
+        for (tick, wall) in [(0, 3_600_000_000i64), (1, 50_000_000_000)] {
+            for place in 0..10 {
+                let mut peers = Peers::from([(9, std::mem::take(&mut peer))]);
+                one.edit(&at(wall + i64::from(place)), &mut peers, 20 * tick + place, 5);
+                peer = peers.remove(&9).expect("it is there");
+            }
+        }
+        let mut writer = Writer::bare();
+        assert_eq!(one.offer(&at(0), &mut peer, &mut writer), Some(Round { begins: true, ends: true }));
+        let (bytes, traffic) = writer.unsealed();
+        let reader = &mut Reader::bare(&bytes);
+        other.take(&at(0), &mut Peers::new(), 3, reader).expect("it was written");
+        assert_eq!(one.registers, other.registers);
+        traffic
+    }
+
+    #[test]
+    fn a_message_tells_its_writer_once_and_each_time_once() {
+        let wall = sent::<crate::engine::baseline::lww_wall_clock::Wall>();
+        // The client, and two times of 4 bytes; a count and a gap for each register; how many there are of what.
+        assert_eq!((wall.ids, wall.payload, wall.addressing, wall.framing), (9, 20, 22, 2));
+        let hybrid = sent::<crate::engine::baseline::lww_hybrid_clock::Hybrid>();
+        assert_eq!((hybrid.ids, hybrid.payload, hybrid.addressing, hybrid.framing), (29, 20, 22, 2));
+        let plain = sent::<crate::engine::baseline::lww_arrival::Arrival>();
+        assert_eq!((plain.ids, plain.payload, plain.addressing, plain.framing), (0, 20, 21, 0));
+    }
+
+    #[test]
+    fn a_time_of_any_size_comes_back() {
+        for wall in [i64::MIN, -1, 0, i64::MAX] {
+            let (mut one, mut other) = (WallClock::default(), WallClock::default());
+            one.begin(&at(0));
+            other.begin(&at(0));
+            let mut peers = Peers::from([(9, one.meet(&at(0), None, true))]);
+            one.edit(&at(wall), &mut peers, 1, 1);
+            one.edit(&at(-wall.saturating_add(1)), &mut peers, 2, 1);
+            let mut writer = Writer::bare();
+            one.offer(&at(0), peers.get_mut(&9).expect("it is there"), &mut writer);
+            other.take(&at(0), &mut Peers::new(), 3, &mut Reader::bare(&writer.into_bytes())).expect("it was written");
+            assert_eq!(one.registers, other.registers);
+        }
+    }
+}

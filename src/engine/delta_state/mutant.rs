@@ -1,0 +1,48 @@
+//! Mutants of the replica: mistakes that real ones were made with, to be planted one at a time.
+
+/// A mistake to plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mutant {
+    /// An edit is applied and shown before it is in the journal.
+    ApplyBeforeJournal,
+    /// An edit is shown when it is written, before the disk has it.
+    ShowBeforeSync,
+    /// A delta is a duplicate if its number is not above the last one seen.
+    DedupByLastSequence,
+    /// A message is acknowledged before what it brought is durable.
+    AckBeforeDurable,
+    /// Compaction drops deltas that nobody else has.
+    CompactionPastFrontier,
+    /// The cursor is the last number seen, as if there were no gaps before it.
+    CursorWithoutGaps,
+    /// A retry sends the same edits under new ids.
+    RetryWithNewId,
+    /// A restarted device goes on with the numbers of its last incarnation.
+    SameIncarnation,
+    /// A delta's boundaries are forgotten in a crash, so that it may be sent again with others.
+    UnsealedDelta,
+}
+
+impl Mutant {
+    /// All of them, with the name and what it is in a line.
+    pub const ALL: &[(Mutant, &str, &str)] = &[
+        (Mutant::ApplyBeforeJournal, "apply-before-journal", "an edit is shown before it is in the journal"),
+        (Mutant::ShowBeforeSync, "show-before-sync", "an edit is shown before the journal with it is durable"),
+        (
+            Mutant::DedupByLastSequence,
+            "dedup-by-last-sequence",
+            "a delta numbered below the last one seen is a duplicate",
+        ),
+        (Mutant::AckBeforeDurable, "ack-before-durable", "a message is acknowledged before it is durable"),
+        (Mutant::CompactionPastFrontier, "compaction-past-frontier", "compaction drops what nobody else has"),
+        (Mutant::CursorWithoutGaps, "cursor-without-gaps", "the cursor is the last number seen, gaps or not"),
+        (Mutant::RetryWithNewId, "retry-with-new-id", "a retry sends the same edits under new ids"),
+        (Mutant::SameIncarnation, "same-incarnation", "a restarted device goes on with its old numbers"),
+        (Mutant::UnsealedDelta, "unsealed-delta", "a delta's boundaries are forgotten in a crash"),
+    ];
+
+    /// The mutant of this name, if it is one of these.
+    pub fn named(name: &str) -> Option<Self> {
+        Mutant::ALL.iter().find(|(_, of, _)| *of == name).map(|&(mutant, ..)| mutant)
+    }
+}

@@ -1,0 +1,117 @@
+//! The replica behind the port.
+
+use std::any::Any;
+use std::hash::{Hash, Hasher};
+
+use crate::engine::acknowledged::{Acknowledged, Ids};
+use crate::engine::delta_state::Replica;
+use crate::engine::delta_state::acknowledgements::acknowledgements;
+use crate::engine::delta_state::message::{Message, unframed};
+#[cfg(test)]
+use crate::engine::delta_state::state::State;
+use crate::engine::host::{Host, NodeId, Time};
+use crate::engine::port::{Engine, Position, Reached, Reception, Relation, Report, Settings};
+use crate::engine::store::StoreError;
+use crate::engine::store::disk::Disk;
+
+/// A replica whose registers start somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReplicaNode {
+    replica: Replica,
+    settings: Settings,
+}
+
+impl ReplicaNode {
+    /// Opens it.
+    pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
+        Ok(ReplicaNode { replica: Replica::open(settings.clone(), host)?, settings })
+    }
+
+    /// Its state.
+    #[cfg(test)]
+    pub fn state(&self) -> &State {
+        self.replica.state()
+    }
+}
+
+impl Engine for ReplicaNode {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
+        self.replica.edit(host, register, amount)
+    }
+
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
+        self.replica.connected(host, peer, relation)
+    }
+
+    fn disconnected(&mut self, peer: NodeId) {
+        self.replica.disconnected(peer);
+    }
+
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+        self.replica.receive(host, from, frame)
+    }
+
+    fn wakes_at(&self) -> Option<Time> {
+        self.replica.wakes_at()
+    }
+
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        self.replica.wake(host)
+    }
+
+    fn shows(&self) -> Vec<i64> {
+        self.replica.sums().iter().map(|sum| self.settings.start.wrapping_add(*sum)).collect()
+    }
+
+    fn position(&self) -> Option<Position> {
+        let state = self.replica.state();
+        Some((state.made, state.log.len(), state.cursor.clone()))
+    }
+
+    fn reached(&self) -> Option<Reached> {
+        let state = self.replica.state();
+        Some(match &state.cursor {
+            _ if self.settings.serves => Reached::Own(state.log.len()),
+            Some((log, ranges)) => Reached::Of(log.client, ranges.prefix()),
+            None => Reached::Nothing,
+        })
+    }
+
+    fn backlog(&self) -> u64 {
+        self.replica.backlog().edits
+    }
+
+    fn ids(&self) -> Option<Ids<'_>> {
+        Some(self.replica.state().ids())
+    }
+
+    fn acknowledges(&self, frame: &[u8], acknowledged: &mut Acknowledged) {
+        acknowledgements(frame, self.settings.registers, acknowledged);
+    }
+
+    fn report(&self, disk: Disk) -> Option<Report> {
+        Some(self.replica.report(disk))
+    }
+
+    fn copy(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
+    }
+
+    fn is_same(&self, other: &dyn Engine) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
+        self.hash(&mut hasher);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// What a frame says, in words.
+pub fn described(frame: &[u8]) -> Option<String> {
+    let (_, body) = unframed(frame).ok()?;
+    Some(format!("{:?}", Message::read(body, 1).ok()?))
+}

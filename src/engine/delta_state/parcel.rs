@@ -1,0 +1,192 @@
+//! Messages that wait for their acknowledgement, and long ones in pieces: what of them is sent, what the other has, and
+//! what of their bytes is counted.
+//!
+//! Knows: one message at a time. Must not: know what it says.
+
+use crate::domain::traffic::Traffic;
+use crate::engine::delta_state::Replica;
+use crate::engine::delta_state::log::Delta;
+use crate::engine::delta_state::message::{Body, Message};
+use crate::engine::delta_state::session::What;
+use crate::engine::delta_state::state::Entry;
+use crate::engine::host::{Host, NodeId, Time};
+use crate::engine::port::Settings;
+use crate::engine::store::{Store, StoreError};
+use crate::engine::vector::{Overlap, Ranges};
+
+/// A message that is not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Parcel {
+    /// What it is about.
+    pub what: What,
+    pub(super) body: Body,
+    pub(super) id: u32,
+    /// Pieces that the other has, and that were sent, numbered from 1.
+    pub(super) got: Ranges,
+    pub(super) sent: Ranges,
+    /// Pieces that were ever sent: those that are sent once more are retransmissions.
+    counted: Ranges,
+    /// What of the traffic is not counted yet.
+    uncounted: Traffic,
+    /// When to send it again, if nothing is heard of it until then.
+    pub(super) due: Time,
+}
+
+/// Pieces on their way at once.
+pub(super) const PIECES: u64 = 8;
+
+impl Parcel {
+    pub(super) fn new(what: What, body: Body) -> Self {
+        let id = crc32fast::hash(&body.bytes);
+        let uncounted = body.traffic;
+        let none = Ranges::default;
+        Parcel { what, body, id, got: none(), sent: none(), counted: none(), uncounted, due: 0 }
+    }
+
+    pub(super) fn pieces(&self, piece: usize) -> u64 {
+        self.body.bytes.len().div_ceil(piece) as u64
+    }
+}
+
+impl Parcel {
+    /// What of it was handed to the network for this neighbour before, over whichever connection, is sent again. A summary that
+    /// goes on further than one before is another message.
+    pub(super) fn told_before<S: Store>(&mut self, host: &Host<S>, to: NodeId, settings: &Settings) {
+        let Some(told) = host.told.get(&to) else { return };
+        if let Some((_, pieces, uncounted)) = told.pieces.as_ref().filter(|(id, ..)| *id == self.id) {
+            (self.counted, self.uncounted) = (pieces.clone(), *uncounted);
+            return;
+        }
+        let What::Deltas(runs) = &self.what else { return };
+        let before = |author, first, last| told.operations.overlap(author, first, last) == Overlap::Seen;
+        if !runs.iter().any(|&(author, first, last)| before(author, first, last)) {
+            return;
+        }
+        if runs.iter().all(|&(author, first, last)| before(author, first, last)) {
+            self.uncounted = Traffic::default();
+            self.counted.insert(1, self.pieces(settings.piece));
+            return;
+        }
+        let mut deltas = parcel_deltas(self, settings.registers).unwrap_or_default();
+        deltas.retain(|delta| before(delta.author, delta.first, delta.last));
+        let again = Message::Deltas(deltas).body().traffic;
+        let Traffic { payload, addressing, ids, retransmission, .. } = &mut self.uncounted;
+        for (new, again) in [(payload, again.payload), (addressing, again.addressing), (ids, again.ids)] {
+            let again = again.min(*new);
+            *new -= again;
+            *retransmission += again;
+        }
+    }
+
+    /// Keeps what was handed to the network of what is told.
+    fn note<S: Store>(&self, host: &mut Host<S>, to: NodeId, all: u64) {
+        if !matches!(self.what, What::Deltas(_) | What::Sums(..)) {
+            return;
+        }
+        let told = host.told.entry(to).or_default();
+        if all > 1 || matches!(self.what, What::Sums(..)) {
+            let counted = if all > 1 { self.counted.clone() } else { Ranges::up_to(1) };
+            told.pieces = Some((self.id, counted, self.uncounted));
+        }
+        if let What::Deltas(runs) = &self.what
+            && self.sent.len() == all
+        {
+            runs.iter().for_each(|&(author, first, last)| told.operations.insert(author, first, last));
+        }
+    }
+}
+
+impl Replica {
+    /// A piece came in: it is kept across crashes, and what is there is told. With the last one the message is read.
+    pub(super) fn piece<S: Store>(&mut self, host: &mut Host<S>, session: u16, entry: Entry) -> Result<(), StoreError> {
+        let Entry::Piece { from, id, .. } = entry else { return Ok(()) };
+        self.note(host, entry)?;
+        let Some(pieces) = self.state.pieces.get(&(from, id)) else { return Ok(()) };
+        let mut got = Ranges::default();
+        pieces.got.keys().for_each(|&place| got.insert(u64::from(place) + 1, u64::from(place) + 1));
+        let whole = got.prefix() == u64::from(pieces.count);
+        self.reply(host, from, session, &Message::Pieces { id, got });
+        if whole && let Some(pieces) = self.state.pieces.remove(&(from, id)) {
+            let body: Vec<u8> = pieces.got.into_values().flatten().collect();
+            // A body that is made of pieces holds no pieces: this goes one level deep.
+            if crc32fast::hash(&body) == id && !matches!(Message::read(&body, 0), Ok(Message::Piece { .. })) {
+                self.read(host, from, session, &body)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The other tells which pieces it has: more are sent.
+    pub(super) fn pieces<S: Store>(&mut self, host: &mut Host<S>, from: NodeId, id: u32, got: Ranges) {
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        session.answered();
+        let Some(place) = session.outstanding.iter().position(|parcel| parcel.id == id) else { return };
+        let mut parcel = session.outstanding.remove(place);
+        let all = parcel.pieces(self.settings.piece);
+        // Not added but replaced: a crash may have cost the other what it had.
+        parcel.got = Ranges::default();
+        for (first, last) in got.runs().filter(|&(_, last)| last <= all) {
+            parcel.got.insert(first, last);
+            parcel.sent.insert(first, last);
+        }
+        let underway = parcel.sent.len().saturating_sub(parcel.got.len());
+        parcel.due = self.settings.again_at(0, host);
+        if parcel.got.len() < all {
+            transmit(&self.settings, host, from, session.id, &mut parcel, PIECES.saturating_sub(underway));
+        }
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        if parcel.what != What::Welcome || parcel.got.len() < all {
+            session.outstanding.insert(place, parcel);
+        }
+        self.settle_timer(from);
+    }
+}
+
+/// The deltas in a message, for the mistake that gives them new ids.
+pub(super) fn parcel_deltas(parcel: &Parcel, registers: u32) -> Option<Vec<Delta>> {
+    match Message::read(&parcel.body.bytes, registers) {
+        Ok(Message::Deltas(deltas)) => Some(deltas),
+        _ => None,
+    }
+}
+
+/// Sends a message, or up to so many of its pieces that are not on their way.
+pub(super) fn transmit<S: Store>(
+    settings: &Settings,
+    host: &mut Host<S>,
+    to: NodeId,
+    session: u16,
+    parcel: &mut Parcel,
+    most: u64,
+) {
+    let again = parcel.uncounted == Traffic::default();
+    let all = parcel.pieces(settings.piece);
+    if all <= 1 {
+        let (frame, mut traffic) = parcel.body.framed(session);
+        traffic -= parcel.body.traffic;
+        traffic += if again { parcel.body.traffic } else { parcel.uncounted };
+        parcel.uncounted = Traffic::default();
+        parcel.sent.insert(1, 1);
+        parcel.note(host, to, 1);
+        return host.send(to, frame, if again { traffic.again() } else { traffic });
+    }
+    let lacking: Vec<u64> = (1..=all).filter(|&piece| !parcel.sent.contains(piece)).take(most as usize).collect();
+    for piece in lacking {
+        let from = (piece as usize - 1) * settings.piece;
+        let bytes = parcel.body.bytes[from..parcel.body.bytes.len().min(from + settings.piece)].to_vec();
+        let length = bytes.len() as u64;
+        let message = Message::Piece { id: parcel.id, count: all as u32, place: piece as u32 - 1, bytes };
+        let (frame, mut traffic) = message.body().framed(session);
+        if parcel.counted.contains(piece) {
+            traffic = traffic.again();
+        } else {
+            // The bytes of a piece are what they are in the message: they are the payload of none but their frame.
+            traffic.payload = 0;
+            traffic += parcel.uncounted.draw(length);
+            parcel.counted.insert(piece, piece);
+        }
+        parcel.sent.insert(piece, piece);
+        host.send(to, frame, traffic);
+    }
+    parcel.note(host, to, all);
+}

@@ -1,0 +1,284 @@
+//! Engines: what travels on a sync, and how it merges.
+//!
+//! A new engine is one file here and one entry in [`REGISTRY`]. All but the replica that is done right are a
+//! [`content::Content`]: what they send and make of what they get. One reliable channel carries the content to each
+//! neighbour, once and in order, in messages that short visits have time for. It meets a neighbour anew that lost its store
+//! or was set back. All engines write to disks that lose what was not synced; the reliable channel stores what others
+//! may rely on before it is sent.
+
+pub mod acknowledged;
+pub mod any_bytes;
+mod baseline;
+#[cfg(test)]
+mod delivery;
+pub mod delta_state;
+pub mod host;
+pub mod port;
+mod reliable_channel;
+pub mod store;
+#[cfg(test)]
+mod tests;
+pub mod vector;
+pub mod wire;
+
+use crate::domain::offline::OfflineTrial;
+use crate::engine::host::Host;
+use crate::engine::port::{Engine, Settings};
+use crate::engine::store::StoreError;
+use crate::engine::store::disk::{self, Disk};
+use delta_state::mutant;
+use delta_state::node::ReplicaNode;
+use reliable_channel::ReliableChannel;
+use reliable_channel::content::Content;
+
+/// Opens a node of an engine as its store has it.
+pub type Open = fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError>;
+
+/// What every node of an engine keeps, by what it grows with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// The registers, and edits until they are passed on.
+    Registers,
+    /// Every edit of everyone.
+    Edits,
+    /// Every client's sums of every register.
+    ClientSums,
+}
+
+/// Which losses of stores an engine declares that an edit survives. It is held to that: where an edit is missing though it
+/// should have survived, the engine is falsified; where more was lost, nothing is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Survives {
+    /// All, as long as one running replica still shows the edit.
+    WhileShown,
+    /// All, as long as the store of its author, or one that others sync through, still holds it.
+    WithAuthorOrRelay,
+}
+
+impl Survives {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Survives::WhileShown => "any loss, as long as one running replica still shows the edit",
+            Survives::WithAuthorOrRelay => {
+                "any loss, as long as the store of the edit's author, or of a node that others sync through, still holds it"
+            }
+        }
+    }
+}
+
+/// An engine's entry.
+#[derive(Debug)]
+pub struct Registration {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// Whether it claims that the bytes of a tick do not grow with history.
+    pub constant: bool,
+    /// Whether it works between peers, without a hub.
+    pub peers: bool,
+    /// What each of its nodes keeps.
+    pub keeps: Keeps,
+    /// Which losses of stores it declares that an edit survives.
+    pub survives: Survives,
+    /// Whether it sends whole states: the bytes of others are compared with its bytes.
+    pub full_state: bool,
+    /// Whether its nodes tell what they merge into registers, so that backends can make the same merges again.
+    pub tells_merges: bool,
+    /// What a frame says, in words, where that is worth reading.
+    pub describe: fn(&[u8]) -> Option<String>,
+    /// Its mutants, each by name and in a line.
+    pub mutants: fn() -> Vec<(&'static str, &'static str)>,
+    /// How a node is opened.
+    pub open: Open,
+}
+
+fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+    Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), host)?))
+}
+
+fn mutants_of_reference() -> Vec<(&'static str, &'static str)> {
+    let of_replica = mutant::Mutant::ALL.iter().map(|&(_, name, about)| (name, about));
+    of_replica.chain(disk::Mutant::ALL.iter().map(|&(_, name, about)| (name, about))).collect()
+}
+
+/// All engines. The first is the reference: what is tried where nothing else is named.
+pub const REGISTRY: &[Registration] = &[
+    Registration {
+        name: "delta-state",
+        about: "increments with operation ids, merged by addition if not seen before",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WithAuthorOrRelay,
+        full_state: false,
+        tells_merges: true,
+        describe: delta_state::node::described,
+        mutants: mutants_of_reference,
+        open: |settings, host| Ok(Box::new(ReplicaNode::open(settings.clone(), host)?)),
+    },
+    Registration {
+        name: "pn-counter",
+        about: "each client's sums of increments and of decrements, merged by maximum",
+        constant: false,
+        peers: true,
+        keeps: Keeps::ClientSums,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::pn_counter::RunningSums>,
+    },
+    Registration {
+        name: "operation-log",
+        about: "every operation to everyone, and kept by everyone",
+        constant: false,
+        peers: true,
+        keeps: Keeps::Edits,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::operation_log::OperationLog>,
+    },
+    Registration {
+        name: "reconciliation",
+        about: "operations to the hub, which replays them and answers with the registers",
+        constant: true,
+        peers: false,
+        keeps: Keeps::Registers,
+        survives: Survives::WithAuthorOrRelay,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::reconciliation::Reconciliation>,
+    },
+    Registration {
+        name: "xor-delta",
+        about: "the XOR of a register before and after, merged by XOR, as published",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: true,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::xor_delta::XorDelta>,
+    },
+    Registration {
+        name: "full-state",
+        about: "the whole state, overwriting the receiver's",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
+        full_state: true,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::full_state::FullState>,
+    },
+    Registration {
+        name: "lww-arrival",
+        about: "changed registers, the last to arrive wins",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::lww_arrival::LastArrival>,
+    },
+    Registration {
+        name: "lww-wall-clock",
+        about: "changed registers, the latest by the writer's clock wins",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::lww_wall_clock::WallClock>,
+    },
+    Registration {
+        name: "lww-hybrid-clock",
+        about: "changed registers, the latest by a hybrid logical clock wins",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::lww_hybrid_clock::HybridClock>,
+    },
+    Registration {
+        name: "first-writer",
+        about: "changed registers, the first write ever wins",
+        constant: true,
+        peers: true,
+        keeps: Keeps::Registers,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: false,
+        describe: |_| None,
+        mutants: Vec::new,
+        open: channel::<baseline::first_writer::FirstWriter>,
+    },
+];
+
+/// The engine that is tried where none is named.
+pub fn reference() -> &'static Registration {
+    &REGISTRY[0]
+}
+
+/// The engine that a mutant is planted in, and the mutant's own name.
+pub fn find_mutant(name: &str) -> Result<(&'static Registration, &'static str), UnknownMutant> {
+    let of_engine = |engine: &'static Registration| (engine.mutants)().into_iter().map(move |(name, _)| (engine, name));
+    let found = REGISTRY.iter().flat_map(of_engine).find(|(_, mutant)| *mutant == name);
+    found.ok_or_else(|| UnknownMutant(name.to_owned()))
+}
+
+/// A name that is no mutant's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a mutant; allowed are {names}", names = mutant_names())]
+pub struct UnknownMutant(pub String);
+
+fn mutant_names() -> String {
+    let all = REGISTRY.iter().flat_map(|engine| (engine.mutants)());
+    all.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
+impl Registration {
+    /// Whether this world is one for it.
+    pub fn suits(&self, trial: &OfflineTrial) -> bool {
+        self.peers || trial.hub && trial.edges.is_empty()
+    }
+}
+
+/// Why a world is none for an engine.
+pub const UNSUITED: &str = "which needs a hub that every client is connected to";
+
+/// A name that is no engine's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an engine; allowed are {names}", names = names())]
+pub struct Unknown(pub String);
+
+fn names() -> String {
+    REGISTRY.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
+}
+
+/// The engine of this name.
+pub fn find(name: &str) -> Result<&'static Registration, Unknown> {
+    REGISTRY.iter().find(|engine| engine.name == name).ok_or_else(|| Unknown(name.to_owned()))
+}

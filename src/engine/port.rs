@@ -1,0 +1,209 @@
+//! What every engine is to the world: a node that edits, talks, and can be restarted.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use crate::domain::seed::Stream;
+use crate::engine::acknowledged::{Acknowledged, Ids};
+use crate::engine::host::{Entropy, Host, NodeId, Time};
+use crate::engine::store::StoreError;
+use crate::engine::store::disk::Disk;
+use crate::engine::vector::{Actor, Ranges};
+
+/// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
+/// 268 million starts.
+pub const INCARNATIONS: u64 = 1 << 28;
+
+/// What a node is told about itself and its surroundings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// Which node it is.
+    pub node: NodeId,
+    /// Whose operations it makes: the same for all devices of one client.
+    pub client: u32,
+    /// How many registers there are.
+    pub registers: u32,
+    /// What each is at the start.
+    pub start: i64,
+    /// Whether it serves others: a hub, an edge, a peer. A leaf has one parent and keeps its own deltas alone.
+    pub serves: bool,
+    /// Whether it serves others that serve: they want its deltas and not their sums, so it keeps them all.
+    pub serves_relays: bool,
+    /// The time before a first retry.
+    pub retry_after: Time,
+    /// The longest time between retries.
+    pub retry_at_most: Time,
+    /// Retries without an answer before it gives up until it is connected again, or told to try.
+    pub retries: u32,
+    /// How often it greets anew at once in one connection, where the other seems to be in another session.
+    pub greetings: u32,
+    /// How long it waits for more before it tells others of news.
+    pub linger: Time,
+    /// The longest body that travels in one piece.
+    pub piece: usize,
+    /// Deltas that a compaction leaves, though it need not.
+    pub retain: u64,
+    /// Entries of the journal after which it is compacted.
+    pub compact_after: u64,
+    /// A mutant that is planted in it, by name.
+    pub mutant: Option<&'static str>,
+}
+
+/// What a neighbour is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Relation {
+    /// This replica's way to all others.
+    Parent,
+    /// This replica is its way to all others.
+    Child,
+    /// Neither.
+    Peer,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reception {
+    /// It was understood.
+    Taken,
+    /// It was damaged on its way.
+    Damaged,
+    /// It belongs to a session that is over, or to none.
+    Stale,
+}
+
+/// How far a node is in what it made and took, in its own log and in its parent's.
+pub type Position = (u64, u64, Option<(Actor, Ranges)>);
+
+/// How far a node is in the edits of others, where it tells that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Its log has this length, and [`Engine::ids`] tells of every edit whether it is in it.
+    Own(u64),
+    /// It has all that is in this node's log up to a position.
+    Of(NodeId, u64),
+    /// It has nothing of anybody's.
+    Nothing,
+}
+
+/// What a node says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Registers by status.
+    pub statuses: BTreeMap<String, u32>,
+    /// Edits that no other node has acknowledged.
+    pub backlog: u64,
+    /// Deltas that those edits make up so far.
+    pub backlog_deltas: u64,
+    /// Messages that wait for an answer.
+    pub backlog_messages: u64,
+    /// Whether its journal, played again, leads to what it shows.
+    pub replays: bool,
+    /// Whether it shows the same once its state was taken from its store again.
+    pub rebuilds: bool,
+    /// Messages that it sends when it is told to try everything again.
+    pub requeued: u64,
+    /// Deltas that it could not take.
+    pub refused: u64,
+    /// Why it could not take its parent's snapshot, where it could not.
+    pub unmergeable: Option<String>,
+    /// What its store had against being read, where it had.
+    pub refusals: Vec<String>,
+    /// The last changes of one register: whose, how much, and through which message; then what all before them come to.
+    pub audit: Vec<String>,
+}
+
+/// One node of a world.
+pub trait Engine: std::fmt::Debug {
+    /// Its user edits.
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError>;
+
+    /// A connection came up.
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError>;
+
+    /// A connection went down.
+    fn disconnected(&mut self, peer: NodeId);
+
+    /// A message arrived.
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError>;
+
+    /// When it wants to be woken.
+    fn wakes_at(&self) -> Option<Time>;
+
+    /// Its time has come.
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError>;
+
+    /// What every register shows.
+    fn shows(&self) -> Vec<i64>;
+
+    /// How far it is: between two starts, what it shows is the same as long as this is. Nothing where it does not tell.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// How far it is in the edits of others. Nothing where it does not tell: then the messages tell that it took.
+    fn reached(&self) -> Option<Reached> {
+        None
+    }
+
+    /// Edits that no other node has acknowledged.
+    fn backlog(&self) -> u64;
+
+    /// Forgets all neighbours but these: a copy of a device may be elsewhere.
+    fn keep_neighbours(&mut self, _neighbours: &[NodeId]) {}
+
+    /// The ids of what it has, where it tells them.
+    fn ids(&self) -> Option<Ids<'_>> {
+        None
+    }
+
+    /// What a message that it sends acknowledges, where it tells ids.
+    fn acknowledges(&self, _frame: &[u8], _acknowledged: &mut Acknowledged) {}
+
+    /// What it says of itself, where it does. `disk` is a copy of its own.
+    fn report(&self, _disk: Disk) -> Option<Report> {
+        None
+    }
+
+    /// The same node in memory, for walks and tests that try many things from one moment. No world makes one: what a world
+    /// backs up, copies or sets back is a store.
+    fn copy(&self) -> Box<dyn Engine>;
+
+    /// Whether the other is a node of this engine that is the same in all that its future depends on.
+    fn is_same(&self, other: &dyn Engine) -> bool;
+
+    /// Adds all that its future depends on to a hash.
+    fn hash_into(&self, hasher: &mut dyn Hasher);
+
+    /// For [`Engine::is_same`].
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// A node's random numbers after its `starts`-th start.
+pub fn entropy(stream: &Stream, node: NodeId, starts: u64) -> Entropy {
+    Entropy::Drawn(Box::new(stream.member(u64::from(node) << 32 | starts)))
+}
+
+/// A node in memory, as a value: two are equal if nothing that they do can tell them apart.
+#[derive(Debug)]
+pub struct Node(pub Box<dyn Engine>);
+
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        Node(self.0.copy())
+    }
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is_same(other.0.as_ref())
+    }
+}
+
+impl Eq for Node {}
+
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.hash_into(hasher);
+    }
+}

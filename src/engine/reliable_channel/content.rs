@@ -1,0 +1,83 @@
+//! What an engine is to the reliable channel that carries it: what it keeps, offers and takes.
+//!
+//! Knows: edits, and bytes of messages. Must not: know connections, or whether anything arrives.
+
+use std::collections::BTreeMap;
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::engine::host::{Merge, NodeId, Round};
+use crate::engine::vector::Actor;
+use crate::engine::wire::{Malformed, Reader, Writer};
+
+/// What an engine's content is told about its node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct About {
+    /// Whose edits it makes.
+    pub actor: Actor,
+    /// How many registers there are.
+    pub registers: u32,
+    /// What each is at the start.
+    pub start: i64,
+    /// What its clock shows, in microseconds.
+    pub wall: i64,
+    /// About how many bytes of content a message may have; one thing it always has.
+    pub piece: usize,
+    /// Whether others sync through it.
+    pub serves: bool,
+}
+
+impl About {
+    /// What its clock shows, in milliseconds: as fine as stamps are.
+    pub fn millis(&self) -> i64 {
+        self.wall.div_euclid(1000)
+    }
+}
+
+/// A neighbour's bookkeeping by neighbour.
+pub type Peers<P> = BTreeMap<NodeId, P>;
+
+/// What an engine sends and makes of what it gets. All of it is durable, and what it becomes depends on nothing but what it is
+/// told here: a store keeps what happened, and it happens again after a restart.
+pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + DeserializeOwned {
+    /// What is kept about a neighbour.
+    type Peer: Clone + Default + std::fmt::Debug + Eq + Hash + Serialize + DeserializeOwned;
+
+    /// Before anything happened.
+    fn begin(&mut self, about: &About);
+
+    /// What is kept about a neighbour that is met anew: all that is not as in the beginning may be news to it. `before` is what
+    /// was kept; a `blank` one has nothing from here.
+    fn meet(&self, about: &About, before: Option<Self::Peer>, blank: bool) -> Self::Peer;
+
+    /// The user edits.
+    fn edit(&mut self, about: &About, peers: &mut Peers<Self::Peer>, register: u32, amount: i64);
+
+    /// Writes what is news to a neighbour, a piece of it; nothing if nothing is.
+    fn offer(&mut self, about: &About, peer: &mut Self::Peer, writer: &mut Writer) -> Option<Round>;
+
+    /// What was offered last has arrived.
+    fn arrived(&mut self, peer: &mut Self::Peer);
+
+    /// Takes what a neighbour offered: all of it, or, where it is malformed, nothing.
+    fn take(
+        &mut self,
+        about: &About,
+        peers: &mut Peers<Self::Peer>,
+        from: NodeId,
+        reader: &mut Reader,
+    ) -> Result<(), Malformed>;
+
+    /// What was taken last, register by register, where it is merged and does not replace anything.
+    fn merged(&self) -> Vec<(u32, Merge)> {
+        Vec::new()
+    }
+
+    /// What every register shows.
+    fn shows(&self, about: &About) -> Vec<i64>;
+
+    /// How many things are news to a neighbour, or on their way.
+    fn waiting(&self, peer: &Self::Peer) -> u64;
+}

@@ -1,0 +1,258 @@
+//! The state of a reliable channel that survives a crash: the journal, the image, and how they are read.
+//!
+//! An entry of the journal says what happened, not what became of it: content is deterministic, so that the same happens
+//! again when the journal is read. An image stands for all before it; the journal is replaced by one when it has grown
+//! longer than the image, or to `compact_after` entries.
+//!
+//! Knows: what happened, the store. Must not: know connections, or send anything.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::traffic::Traffic;
+use crate::engine::host::{Host, NodeId, OpId, Round};
+use crate::engine::port::Settings;
+use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::neighbour::{Flying, Greeting, Knows, Meeting, Neighbour};
+use crate::engine::store::disk::Disk;
+use crate::engine::store::{Store, StoreError};
+use crate::engine::vector::Actor;
+use crate::engine::wire::{Malformed, Reader, Writer};
+
+/// Bytes that a journal may have however small the image is.
+const SMALL_JOURNAL: u64 = 1 << 10;
+
+/// An entry of the journal.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
+pub enum Entry<'a> {
+    /// The store was begun, under this number.
+    Begun(u32),
+    /// The user edited.
+    Edit { incarnation: u32, wall: i64, register: u32, amount: i64 },
+    /// A neighbour told what it has; it has heard this node's answer, or not yet.
+    Met { peer: NodeId, greeting: Greeting, heard: bool },
+    /// What is news to a neighbour was put into a message.
+    Offered { peer: NodeId },
+    /// The next message of a neighbour came, with this content.
+    Took { peer: NodeId, wall: i64, content: &'a [u8] },
+    /// The message on its way to a neighbour arrived.
+    Arrived { peer: NodeId },
+    /// A neighbour has heard this node, and nothing was on its way.
+    Heard { peer: NodeId },
+}
+
+/// The durable state.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
+#[serde(bound = "")]
+pub struct Durable<C: Content> {
+    /// Which store this is; 0 before it is begun.
+    pub store: u32,
+    /// What travels.
+    pub content: C,
+    /// What the content keeps about each neighbour.
+    pub peers: Peers<C::Peer>,
+    /// Which messages were delivered to each neighbour, and taken from it.
+    pub neighbours: BTreeMap<NodeId, Neighbour>,
+    /// Edits of the user.
+    made: u64,
+    /// What the content is told.
+    #[serde(skip, default = "nothing")]
+    about: About,
+    /// Size of the journal, in entries and in bytes, and of the image, in bytes.
+    #[serde(skip)]
+    sizes: (u64, u64, u64),
+}
+
+fn nothing() -> About {
+    let actor = Actor { client: 0, incarnation: 0 };
+    About { actor, registers: 0, start: 0, wall: 0, piece: 0, serves: false }
+}
+
+impl<C: Content> Durable<C> {
+    /// What a store has, that of a new device if it has nothing.
+    pub fn load(settings: &Settings, store: &mut Disk) -> Result<Self, StoreError> {
+        let kept = store.load()?;
+        let Settings { registers, start, piece, serves, client, .. } = *settings;
+        let about = About { actor: Actor { client, incarnation: 0 }, registers, start, wall: 0, piece, serves };
+        let damaged = |why: String| StoreError::Damaged(why);
+        let mut durable = match &kept.image {
+            Some(image) => {
+                let read = postcard::from_bytes::<Self>(image);
+                let durable = read.map_err(|error| damaged(format!("the image says nothing: {error}")))?;
+                Durable { about, sizes: (0, 0, image.len() as u64), ..durable }
+            }
+            None => {
+                let mut content = C::default();
+                content.begin(&about);
+                let (peers, neighbours) = (Peers::new(), BTreeMap::new());
+                Durable { store: 0, content, peers, neighbours, made: 0, about, sizes: (0, 0, 0) }
+            }
+        };
+        if durable.shows().len() != registers as usize {
+            return Err(damaged(format!("the image is not of {registers} registers")));
+        }
+        for (number, bytes) in kept.entries.iter().enumerate() {
+            let why = |why: &dyn std::fmt::Display| damaged(format!("entry {number} of the journal: {why}"));
+            let entry = postcard::from_bytes(bytes).map_err(|error| why(&error))?;
+            durable.happen_again(entry).map_err(|malformed| why(&malformed))?;
+            durable.grown(bytes.len());
+        }
+        durable.about.actor.incarnation = 0;
+        Ok(durable)
+    }
+
+    fn happen_again(&mut self, entry: Entry<'_>) -> Result<(), Malformed> {
+        match entry {
+            Entry::Begun(store) => self.store = store,
+            Entry::Edit { incarnation, wall, register, amount } => {
+                if register >= self.about.registers {
+                    return Err(Malformed::Range("a register"));
+                }
+                self.about.actor.incarnation = incarnation;
+                self.edit(wall, register, amount);
+            }
+            Entry::Met { peer, greeting, heard } => self.meet(peer, greeting, heard),
+            Entry::Offered { peer } => {
+                self.offer(peer).ok_or(Malformed::Range("a message to a neighbour"))?;
+            }
+            Entry::Took { peer, wall, content } => self.take(peer, wall, content)?,
+            Entry::Arrived { peer } => self.arrived(peer),
+            Entry::Heard { peer } => self.heard(peer),
+        }
+        Ok(())
+    }
+
+    fn grown(&mut self, bytes: usize) {
+        self.sizes.0 += 1;
+        self.sizes.1 += bytes as u64;
+    }
+
+    /// Writes down what happened. Until [`Durable::sync`] a crash may lose it.
+    pub fn write(&mut self, host: &mut Host<Disk>, entry: Entry<'_>) -> Result<(), StoreError> {
+        let bytes = postcard::to_allocvec(&entry).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        self.grown(bytes.len());
+        host.append(&bytes)
+    }
+
+    /// Makes durable what was written down. Nothing that another may see of it is done before.
+    pub fn sync(&mut self, host: &mut Host<Disk>, compact_after: u64) -> Result<(), StoreError> {
+        let (entries, journal, image) = self.sizes;
+        if entries < compact_after.max(1) && journal <= SMALL_JOURNAL.max(image) {
+            return host.sync();
+        }
+        let image = postcard::to_allocvec(&*self).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        self.sizes = (0, 0, image.len() as u64);
+        host.replace(&image)
+    }
+
+    /// Whose edits these are. `incarnation` is one that no device had before, if this one has none since it started.
+    pub fn actor(&mut self, incarnation: impl FnOnce() -> u32) -> Actor {
+        if self.about.actor.incarnation == 0 {
+            self.about.actor.incarnation = incarnation();
+        }
+        self.about.actor
+    }
+
+    /// The user edits; gives the id.
+    pub fn edit(&mut self, wall: i64, register: u32, amount: i64) -> OpId {
+        self.about.wall = wall;
+        self.content.edit(&self.about, &mut self.peers, register, amount);
+        self.made += 1;
+        OpId { actor: self.about.actor, sequence: self.made }
+    }
+
+    /// Edits of the user.
+    pub fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// What every register shows.
+    pub fn shows(&self) -> Vec<i64> {
+        self.content.shows(&self.about)
+    }
+
+    /// The store that was met at a neighbour; 0 if none was.
+    pub fn met(&self, at: NodeId) -> u32 {
+        self.neighbours.get(&at).map_or(0, |known| known.store)
+    }
+
+    /// Messages that were given to a neighbour.
+    pub fn gave(&self, to: NodeId) -> u64 {
+        self.neighbours.get(&to).map_or(0, Neighbour::gave)
+    }
+
+    /// Messages taken from a store at a neighbour.
+    pub fn taken(&self, from: NodeId, store: u32) -> u64 {
+        self.neighbours.get(&from).map_or(0, |known| known.taken_of(store))
+    }
+
+    /// A neighbour is there, and this is what it told.
+    pub fn meet(&mut self, peer: NodeId, greeting: Greeting, heard: bool) {
+        let known = self.neighbours.entry(peer).or_default();
+        let meeting = known.met(greeting);
+        if heard {
+            known.unheard = None;
+        }
+        match meeting {
+            Meeting::Again => {}
+            Meeting::Arrived => {
+                if let Some(peer) = self.peers.get_mut(&peer) {
+                    self.content.arrived(peer);
+                }
+            }
+            Meeting::Anew => {
+                let before = self.peers.remove(&peer);
+                let kept = self.content.meet(&self.about, before, greeting.knows == Knows::Nobody);
+                self.peers.insert(peer, kept);
+            }
+        }
+    }
+
+    /// Whether a message to this neighbour is on its way.
+    pub fn flies(&self, to: NodeId) -> bool {
+        self.neighbours.get(&to).is_some_and(|known| known.flying.is_some())
+    }
+
+    /// Puts what is news to a neighbour into a message; nothing if nothing is, or one is on its way.
+    pub fn offer(&mut self, to: NodeId) -> Option<Round> {
+        let (peer, known) = (self.peers.get_mut(&to)?, self.neighbours.get_mut(&to)?);
+        if known.flying.is_some() {
+            return None;
+        }
+        let mut writer = Writer::bare();
+        let round = self.content.offer(&self.about, peer, &mut writer)?;
+        let (content, traffic): (Vec<u8>, Traffic) = writer.unsealed();
+        known.flying = Some(Flying { content, traffic, ends: round.ends });
+        Some(round)
+    }
+
+    /// Takes the next message of a neighbour: all of it, or, where it is malformed, nothing.
+    pub fn take(&mut self, from: NodeId, wall: i64, content: &[u8]) -> Result<(), Malformed> {
+        let about = About { wall, ..self.about };
+        self.content.take(&about, &mut self.peers, from, &mut Reader::bare(content))?;
+        self.about = about;
+        self.neighbours.entry(from).or_default().taken += 1;
+        Ok(())
+    }
+
+    /// The message on its way to a neighbour arrived there.
+    pub fn arrived(&mut self, at: NodeId) {
+        let known = self.neighbours.entry(at).or_default();
+        (known.delivered, known.flying, known.unheard) = (known.delivered + 1, None, None);
+        if let Some(peer) = self.peers.get_mut(&at) {
+            self.content.arrived(peer);
+        }
+    }
+
+    /// A neighbour has heard this node; nothing was on its way.
+    pub fn heard(&mut self, by: NodeId) {
+        self.neighbours.entry(by).or_default().unheard = None;
+    }
+
+    /// Forgets all neighbours but these.
+    pub fn keep_neighbours(&mut self, kept: impl Fn(NodeId) -> bool) {
+        self.peers.retain(|&peer, _| kept(peer));
+        self.neighbours.retain(|&peer, _| kept(peer));
+    }
+}

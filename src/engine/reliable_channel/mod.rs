@@ -1,0 +1,478 @@
+//! Carries what an engine has to say: one bounded message at a time to each neighbour, sent again until it is acknowledged.
+//!
+//! | message | says |
+//! |---|---|
+//! | greeting | the sender's two bytes of this connection, its store, and what it has of the other's (`neighbour.rs`) |
+//! | welcome | the same, after the two bytes of the greeting that it answers |
+//! | ready | nothing: who greeted has nothing to tell, and is heard |
+//! | data | the number of the message to this neighbour, and content |
+//! | arrived | that number; 0 for ready |
+//!
+//! All but the greeting begin with the two bytes that their receiver told for this connection, so that nothing that is late
+//! from an earlier one is taken for an answer. What others may rely on is in its store before it is said (`durable.rs`). A
+//! device cannot tell a restart from having been copied or set back, so that each makes its edits as a new incarnation.
+//!
+//! Knows: connections and neighbours. Must not: know what content says.
+
+pub mod by_actor;
+pub mod content;
+mod durable;
+mod neighbour;
+pub mod pending;
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use crate::domain::traffic::{Kind, Traffic};
+use crate::engine::host::{Host, NodeId, Round, Time};
+use crate::engine::port::Engine;
+use crate::engine::port::Relation;
+use crate::engine::port::{INCARNATIONS, Reception, Settings};
+use crate::engine::reliable_channel::content::Content;
+use crate::engine::reliable_channel::neighbour::{Greeting, Knows};
+use crate::engine::store::StoreError;
+use crate::engine::store::disk::Disk;
+use crate::engine::wire::{Frame, Malformed, Reader, Writer};
+use durable::{Durable, Entry};
+
+const DATA: u8 = 0x10;
+const ARRIVED: u8 = 0x11;
+const GREETING: u8 = 0x12;
+const WELCOME: u8 = 0x13;
+const READY: u8 = 0x14;
+
+/// Greetings of one connection that are remembered: more than one comes where an earlier connection's is late.
+const GREETINGS: usize = 4;
+
+/// What waits for an answer in a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Awaits {
+    Nothing,
+    Welcome,
+    Heard,
+    Arrival,
+}
+
+/// A greeting that came, what was told as one's own two bytes in answer, and the other's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Heard {
+    mine: u16,
+    theirs: u16,
+    greeting: Greeting,
+}
+
+/// A connection to a neighbour.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Line {
+    /// Whether this side greets: a child does, and of two peers the one with the lower number. It also speaks first: what a
+    /// child has goes up before what its parent has comes down.
+    greets: bool,
+    /// The two bytes with which messages to this side begin.
+    mine: u16,
+    /// Those of the other, once it is known to be there.
+    theirs: Option<u16>,
+    heard: Vec<Heard>,
+    awaits: Awaits,
+    frame: Option<Frame>,
+    ends: bool,
+    attempts: u32,
+    due: Option<Time>,
+}
+
+/// A node of an engine.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ReliableChannel<C: Content> {
+    settings: Settings,
+    durable: Durable<C>,
+    /// The last two bytes that were told.
+    told: u16,
+    lines: BTreeMap<NodeId, Line>,
+    news_at: Option<Time>,
+}
+
+/// Why a frame was not taken: it is none, or the store failed.
+enum Refused {
+    Malformed,
+    Store(StoreError),
+}
+
+impl From<Malformed> for Refused {
+    fn from(_: Malformed) -> Self {
+        Refused::Malformed
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Refused::Store(error)
+    }
+}
+
+impl<C: Content> ReliableChannel<C> {
+    /// A node as its store has it.
+    pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
+        let mut durable = Durable::load(&settings, &mut host.store)?;
+        if durable.store == 0 {
+            durable.store = 1 + host.random(INCARNATIONS - 1) as u32;
+            durable.write(host, Entry::Begun(durable.store))?;
+            durable.sync(host, settings.compact_after)?;
+        }
+        // What was copied from another device may know this one as its neighbour.
+        durable.keep_neighbours(|peer| peer != settings.node);
+        let told = host.random(1 << 16) as u16;
+        Ok(ReliableChannel { settings, durable, told, lines: BTreeMap::new(), news_at: None })
+    }
+
+    fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        self.durable.sync(host, self.settings.compact_after)
+    }
+
+    /// Two bytes that no connection had for long.
+    fn fresh_pair(&mut self) -> u16 {
+        self.told = self.told.wrapping_add(1);
+        self.told
+    }
+
+    /// The other is there, and this is what it told.
+    fn meet(
+        &mut self,
+        host: &mut Host<Disk>,
+        from: NodeId,
+        mine: u16,
+        theirs: u16,
+        greeting: Greeting,
+    ) -> Result<(), StoreError> {
+        let line = self.lines.get_mut(&from).expect("it is connected");
+        (line.mine, line.theirs) = (mine, Some(theirs));
+        (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
+        line.heard.clear();
+        // Who greeted speaks since it heard the answer, and knows what was given.
+        let heard = !line.greets;
+        self.durable.meet(from, greeting, heard);
+        self.durable.write(host, Entry::Met { peer: from, greeting, heard })
+    }
+
+    /// Sends what is sent again until it is answered.
+    fn say(&mut self, host: &mut Host<Disk>, to: NodeId, awaits: Awaits, said: (Frame, Traffic), round: Round) {
+        let line = self.lines.get_mut(&to).expect("it is connected");
+        let (frame, traffic) = said;
+        (line.awaits, line.frame, line.ends) = (awaits, Some(frame.clone()), round.ends);
+        (line.attempts, line.due) = (0, Some(host.now + self.settings.retry_after));
+        host.tell(to, frame, traffic, round);
+    }
+
+    /// Offers a neighbour what is news to it, if nothing else is on its way.
+    fn offer(&mut self, host: &mut Host<Disk>, to: NodeId) -> Result<(), StoreError> {
+        let Some(line) = self.lines.get(&to) else { return Ok(()) };
+        let Some(theirs) = line.theirs.filter(|_| line.awaits != Awaits::Arrival) else { return Ok(()) };
+        let mut begins = false;
+        if !self.durable.flies(to) {
+            let Some(round) = self.durable.offer(to) else { return Ok(()) };
+            begins = round.begins;
+            self.durable.write(host, Entry::Offered { peer: to })?;
+            // The other may take it as soon as it is said, and it is the same message from then on.
+            self.sync(host)?;
+        }
+        let known = &self.durable.neighbours[&to];
+        let Some((frame, traffic, number)) = known.frame(DATA, theirs) else { return Ok(()) };
+        let ends = known.flying.as_ref().is_some_and(|flying| flying.ends);
+        let again = host.told.entry(to).or_default().message == Some((self.durable.store, number));
+        let traffic = if again { traffic.again() } else { traffic };
+        self.say(host, to, Awaits::Arrival, (frame, traffic), Round { begins, ends });
+        if !host.has_crashed() {
+            host.told.entry(to).or_default().message = Some((self.durable.store, number));
+        }
+        Ok(())
+    }
+
+    fn answer(host: &mut Host<Disk>, to: NodeId, theirs: u16, number: u64) {
+        let mut writer = Writer::tagged(ARRIVED);
+        writer.of(Kind::Acks).raw(&theirs.to_le_bytes()).number(number);
+        let (frame, traffic) = writer.seal();
+        host.send(to, frame, traffic);
+    }
+
+    /// A greeting came: it is answered with what this side has. Who it is from is known when that is answered.
+    fn greeted(&mut self, host: &mut Host<Disk>, from: NodeId, theirs: u16, greeting: Greeting) -> Reception {
+        let Some(line) = self.lines.get(&from).filter(|line| !line.greets && line.theirs.is_none()) else {
+            return Reception::Stale;
+        };
+        let before = line.heard.iter().find(|heard| heard.theirs == theirs && heard.greeting == greeting).copied();
+        let mine = before.map_or_else(|| self.fresh_pair(), |heard| heard.mine);
+        let mut writer = Writer::tagged(WELCOME);
+        writer.of(Kind::Ids).raw(&theirs.to_le_bytes()).raw(&mine.to_le_bytes());
+        let knows = Knows::of(self.durable.met(from), greeting.store);
+        let (taken, gave) = (self.durable.taken(from, greeting.store), self.durable.gave(from));
+        let answer = Greeting { store: self.durable.store, knows, taken, gave };
+        answer.write_answer(greeting, &mut writer);
+        let (frame, traffic) = writer.seal();
+        host.send(from, frame, if before.is_some() { traffic.again() } else { traffic });
+        let heard = &mut self.lines.get_mut(&from).expect("it was looked up").heard;
+        if before.is_none() {
+            heard.truncate(GREETINGS - 1);
+            heard.insert(0, Heard { mine, theirs, greeting });
+        }
+        Reception::Taken
+    }
+
+    /// The answer to one's greeting came.
+    fn welcomed(
+        &mut self,
+        host: &mut Host<Disk>,
+        from: NodeId,
+        [mine, theirs]: [u16; 2],
+        greeting: Greeting,
+    ) -> Result<Reception, StoreError> {
+        let line = &self.lines[&from];
+        if !line.greets || line.theirs.is_some() || line.mine != mine {
+            return Ok(Reception::Stale);
+        }
+        self.meet(host, from, mine, theirs, greeting)?;
+        self.offer(host, from)?;
+        if self.lines[&from].awaits == Awaits::Nothing {
+            let mut writer = Writer::tagged(READY);
+            writer.of(Kind::Ids).raw(&theirs.to_le_bytes());
+            self.say(host, from, Awaits::Heard, writer.seal(), Round::default());
+        }
+        Ok(Reception::Taken)
+    }
+
+    /// The greeting that is answered by what begins with these two bytes, where it is not known yet who is there.
+    fn opened_by(&self, from: NodeId, mine: u16) -> Option<Heard> {
+        let line = self.lines.get(&from).filter(|line| line.theirs.is_none())?;
+        line.heard.iter().find(|heard| heard.mine == mine).copied()
+    }
+
+    /// Whether messages that begin with these two bytes are of this connection.
+    fn is_open(&self, from: NodeId, mine: u16) -> bool {
+        self.lines.get(&from).is_some_and(|line| line.theirs.is_some() && line.mine == mine)
+    }
+
+    fn ready(&mut self, host: &mut Host<Disk>, from: NodeId, mine: u16) -> Result<Reception, StoreError> {
+        if let Some(Heard { theirs, greeting, .. }) = self.opened_by(from, mine) {
+            self.meet(host, from, mine, theirs, greeting)?;
+        } else if !self.is_open(from, mine) {
+            return Ok(Reception::Stale);
+        }
+        if let Some(theirs) = self.lines[&from].theirs {
+            Self::answer(host, from, theirs, 0);
+        }
+        self.offer(host, from)?;
+        Ok(Reception::Taken)
+    }
+
+    fn data(
+        &mut self,
+        host: &mut Host<Disk>,
+        from: NodeId,
+        mine: u16,
+        mut reader: Reader,
+    ) -> Result<Reception, Refused> {
+        let opened_by = self.opened_by(from, mine);
+        if opened_by.is_none() && !self.is_open(from, mine) {
+            return Ok(Reception::Stale);
+        }
+        let met = opened_by.map_or(self.durable.met(from), |heard| heard.greeting.store);
+        let taken = self.durable.taken(from, met);
+        let number = reader.number()?;
+        if number == 0 || number > taken + 1 {
+            return Ok(Reception::Stale);
+        }
+        let content = reader.rest();
+        if number == taken + 1 {
+            // What is malformed changes nothing, and so it must not make out who is there.
+            if opened_by.is_some() {
+                let mut tried = self.durable.clone();
+                tried.take(from, host.wall, content)?;
+            }
+            if let Some(Heard { theirs, greeting, .. }) = opened_by {
+                self.meet(host, from, mine, theirs, greeting)?;
+            }
+            self.durable.take(from, host.wall, content)?;
+            self.durable.write(host, Entry::Took { peer: from, wall: host.wall, content })?;
+            self.sync(host)?;
+            if host.merged.is_some() {
+                host.merge(self.durable.content.merged());
+            }
+            self.news_at.get_or_insert(host.now + self.settings.linger);
+        } else if let Some(Heard { theirs, greeting, .. }) = opened_by {
+            self.meet(host, from, mine, theirs, greeting)?;
+        }
+        if let Some(theirs) = self.lines[&from].theirs {
+            Self::answer(host, from, theirs, number);
+        }
+        Ok(Reception::Taken)
+    }
+
+    fn arrived(
+        &mut self,
+        host: &mut Host<Disk>,
+        from: NodeId,
+        mine: u16,
+        number: u64,
+    ) -> Result<Reception, StoreError> {
+        if !self.is_open(from, mine) {
+            return Ok(Reception::Stale);
+        }
+        let line = self.lines.get_mut(&from).expect("it is open");
+        let known = self.durable.neighbours.entry(from).or_default();
+        match line.awaits {
+            Awaits::Heard if number == 0 => {
+                if known.unheard.is_some() {
+                    self.durable.heard(from);
+                    self.durable.write(host, Entry::Heard { peer: from })?;
+                }
+            }
+            Awaits::Arrival if number == known.delivered + 1 && known.flying.is_some() => {
+                self.durable.arrived(from);
+                self.durable.write(host, Entry::Arrived { peer: from })?;
+            }
+            _ => return Ok(Reception::Stale),
+        }
+        (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
+        self.offer(host, from)?;
+        Ok(Reception::Taken)
+    }
+
+    fn understood(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, Refused> {
+        let (tag, mut reader) = Reader::open(frame)?;
+        if !self.lines.contains_key(&from) {
+            return Ok(Reception::Stale);
+        }
+        let first = reader.pair()?;
+        Ok(match tag {
+            GREETING => {
+                let greeting = Greeting::read(&mut reader, self.durable.store)?;
+                reader.end()?;
+                self.greeted(host, from, first, greeting)
+            }
+            WELCOME => {
+                let (theirs, greeting) = (reader.pair()?, Greeting::read_answer(&mut reader, self.durable.met(from))?);
+                reader.end()?;
+                self.welcomed(host, from, [first, theirs], greeting)?
+            }
+            READY => {
+                reader.end()?;
+                self.ready(host, from, first)?
+            }
+            DATA => self.data(host, from, first, reader)?,
+            ARRIVED => {
+                let number = reader.number()?;
+                reader.end()?;
+                self.arrived(host, from, first, number)?
+            }
+            _ => return Err(Refused::Malformed),
+        })
+    }
+}
+
+impl<C: Content + 'static> Engine for ReliableChannel<C> {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
+        let incarnation = self.durable.actor(|| 1 + host.random(INCARNATIONS - 1) as u32).incarnation;
+        let wall = host.wall;
+        let id = self.durable.edit(wall, register, amount);
+        self.durable.write(host, Entry::Edit { incarnation, wall, register, amount })?;
+        self.sync(host)?;
+        host.show(id);
+        if !self.lines.is_empty() {
+            self.news_at.get_or_insert(host.now + self.settings.linger);
+        }
+        Ok(())
+    }
+
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
+        self.disconnected(peer);
+        let greets = match relation {
+            Relation::Parent => true,
+            Relation::Child => false,
+            Relation::Peer => self.settings.node < peer,
+        };
+        let mine = if greets { self.fresh_pair() } else { 0 };
+        let (awaits, heard) = (Awaits::Nothing, Vec::new());
+        let line = Line { greets, mine, theirs: None, heard, awaits, frame: None, ends: false, attempts: 0, due: None };
+        self.lines.insert(peer, line);
+        if greets {
+            let mut writer = Writer::tagged(GREETING);
+            let Durable { store, .. } = self.durable;
+            let met = self.durable.met(peer);
+            writer.of(Kind::Ids).raw(&mine.to_le_bytes()).number(store.into()).number(met.into());
+            writer.number(self.durable.taken(peer, met)).number(self.durable.gave(peer));
+            self.say(host, peer, Awaits::Welcome, writer.seal(), Round::default());
+        }
+        Ok(())
+    }
+
+    fn disconnected(&mut self, peer: NodeId) {
+        // What was on its way may have arrived: the next greeting tells.
+        self.lines.remove(&peer);
+    }
+
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+        match self.understood(host, from, frame) {
+            Ok(reception) => Ok(reception),
+            Err(Refused::Malformed) => Ok(Reception::Damaged),
+            Err(Refused::Store(error)) => Err(error),
+        }
+    }
+
+    fn wakes_at(&self) -> Option<Time> {
+        self.lines.values().filter_map(|line| line.due).chain(self.news_at).min()
+    }
+
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        if self.news_at.is_some_and(|time| time <= host.now) {
+            self.news_at = None;
+            let peers: Vec<NodeId> = self.lines.keys().copied().collect();
+            peers.into_iter().try_for_each(|peer| self.offer(host, peer))?;
+        }
+        let Settings { retry_after, retry_at_most, retries, .. } = self.settings;
+        for (&peer, line) in &mut self.lines {
+            if line.due.is_none_or(|due| due > host.now) {
+                continue;
+            }
+            line.attempts += 1;
+            if line.attempts > retries {
+                line.due = None;
+            } else if let Some(frame) = line.frame.clone() {
+                let backoff = retry_after.saturating_mul(1 << line.attempts.min(20)).min(retry_at_most);
+                line.due = Some(host.now + backoff + host.random(backoff / 2 + 1));
+                let traffic = Traffic { retransmission: frame.bytes.len() as u64, ..Traffic::default() };
+                host.tell(peer, frame, traffic, Round { begins: false, ends: line.ends });
+            }
+        }
+        Ok(())
+    }
+
+    fn shows(&self) -> Vec<i64> {
+        self.durable.shows()
+    }
+
+    fn backlog(&self) -> u64 {
+        // Where nobody was met, nothing arrived anywhere.
+        if self.durable.peers.is_empty() {
+            return self.durable.made();
+        }
+        self.durable.peers.values().map(|peer| self.durable.content.waiting(peer)).sum()
+    }
+
+    fn keep_neighbours(&mut self, neighbours: &[NodeId]) {
+        self.durable.keep_neighbours(|peer| neighbours.contains(&peer));
+    }
+
+    fn copy(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
+    }
+
+    fn is_same(&self, other: &dyn Engine) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
+        self.hash(&mut hasher);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,157 @@
+//! A world before anything has happened: its nodes, their links, and what is foreseen.
+
+use std::collections::BTreeSet;
+
+use crate::domain::history::UserEdit;
+use crate::domain::offline::OfflineTrial;
+use crate::engine::Registration;
+use crate::engine::acknowledged::Acknowledged;
+use crate::engine::host::{Host, NodeId};
+use crate::engine::port::Relation;
+use crate::engine::port::Settings;
+use crate::engine::port::entropy;
+use crate::engine::store::Owner;
+use crate::engine::store::disk::Disk;
+use crate::lab::calendar::Calendar;
+use crate::lab::clock::Clock;
+use crate::lab::link::Wire;
+use crate::lab::measure::Measures;
+use crate::lab::merges::MergeTrace;
+use crate::lab::{Connection, Device, Event, World, WorldError};
+use crate::scenario::offline::{SECOND, Users};
+
+impl<'a> World<'a> {
+    /// A world before anything has happened.
+    pub fn new(
+        trial: &'a OfflineTrial,
+        engine: &Registration,
+        settings: &dyn Fn(NodeId) -> Settings,
+    ) -> Result<Self, WorldError> {
+        let mut world = World {
+            trial,
+            open: engine.open,
+            devices: Vec::new(),
+            connections: Vec::new(),
+            calendar: Calendar::default(),
+            now: 0,
+            settling: false,
+            last_arrival: 0,
+            measures: Measures::of(trial),
+            forgotten: 0,
+            broken: BTreeSet::new(),
+            trace: None,
+            restarts: trial.crashes > 0 || !trial.faults.is_empty(),
+            refused_stores: Vec::new(),
+            keeps: Vec::new(),
+            kept: Vec::new(),
+            survives: engine.survives,
+            lost_stores: BTreeSet::new(),
+            tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
+        };
+        let users = Users::of(trial);
+        let (random, mut clocks) = (trial.seed.stream("entropy"), trial.seed.stream("clocks"));
+        for node in 0..trial.nodes() {
+            let settings = settings(node);
+            let owner = Owner { scenario: trial.seed.value(), client: settings.client };
+            let mut host = Host::new(Disk::new(owner).with_mutant(settings.mutant), entropy(&random, node, 0));
+            let opened = (engine.open)(&settings, &mut host);
+            let opened = opened.map_err(|error| WorldError::Store { node: trial.name(node), error })?;
+            let is_client = node < trial.clients;
+            let lasts = trial.presence.lasts_s * SECOND;
+            world.devices.push(Device {
+                node: Some(opened),
+                settings,
+                host,
+                up: true,
+                back: 0,
+                here: !is_client,
+                outages: 0,
+                starts: 0,
+                clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
+                edits: if is_client { users.edits(node) } else { Vec::new() },
+                made: 0,
+                ids: Vec::new(),
+                acknowledged: Acknowledged::default(),
+                gone: BTreeSet::new(),
+                safe: 0,
+                woken_at: None,
+                connections: Vec::new(),
+                backup: None,
+                wiped: false,
+                damaged: None,
+            });
+        }
+        world.connect_all();
+        world.plan_presence();
+        world.plan_mishaps();
+        world.plan(trial.presence.lasts_s * SECOND, Event::Settle);
+        (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
+        Ok(world)
+    }
+
+    fn connect_all(&mut self) {
+        let links = self.trial.seed.stream("links");
+        let connect = |world: &mut Self, ends: [NodeId; 2], relations| {
+            let number = world.connections.len();
+            // Edges and the hub are connected by lines that are not metered.
+            let of_client = ends[0] < world.trial.clients;
+            let link = if of_client { world.trial.link } else { Default::default() };
+            let wire = Wire::new(link, links.member(number as u64));
+            world.connections.push(Connection { ends, relations, wire, outages: 0, open: false });
+            for side in [0, 1] {
+                world.devices[ends[side] as usize].connections.push((ends[1 - side], number));
+            }
+        };
+        for node in 0..self.trial.nodes() {
+            if let Some(parent) = self.trial.parent(node) {
+                connect(self, [node, parent], [Relation::Parent, Relation::Child]);
+            } else if !self.trial.hub {
+                (0..node).for_each(|peer| connect(self, [peer, node], [Relation::Peer; 2]));
+            }
+        }
+        self.devices.iter_mut().for_each(|device| device.connections.sort_unstable());
+    }
+
+    fn plan_presence(&mut self) {
+        let stream = self.trial.seed.stream("presence");
+        let presence = &self.trial.presence;
+        for client in 0..self.trial.clients {
+            let mut stream = stream.member(client.into());
+            let mut between = |(least, most): (u64, u64)| (least * SECOND) + stream.below((most - least) * SECOND + 1);
+            let (mut at, end) = (between(presence.away_s), presence.lasts_s * SECOND);
+            while at < end {
+                self.plan(at, Event::Presence(client, true));
+                at += between(presence.here_s).max(1);
+                if at < end {
+                    self.plan(at, Event::Presence(client, false));
+                }
+                at += between(presence.away_s).max(1);
+            }
+        }
+    }
+
+    /// The same world, whose users do this instead: by client, in the order in which each does it.
+    pub fn with_users(mut self, users: Vec<Vec<UserEdit>>) -> Self {
+        self.devices.iter_mut().zip(users).for_each(|(device, edits)| device.edits = edits);
+        self
+    }
+
+    /// The same world, in which what comes in at this node is kept, in order.
+    pub fn traced(mut self, node: NodeId) -> Self {
+        self.trace = Some(MergeTrace::new(node, vec![self.trial.start; self.trial.registers as usize]));
+        self.trace_from_start(node);
+        self
+    }
+
+    /// The same world, of which these nodes are kept.
+    pub fn keeping(mut self, nodes: Vec<NodeId>) -> Self {
+        self.keeps = nodes;
+        self
+    }
+
+    /// The same world, in which the time of every message of this client is kept.
+    pub fn watched(mut self, client: NodeId) -> Self {
+        self.measures.watch(client);
+        self
+    }
+}

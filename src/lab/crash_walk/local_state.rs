@@ -1,0 +1,187 @@
+//! One node of the small world: what is in its memory and on its disk, what its user saw, and what it promised. What it does
+//! depends on nothing else but the message that it receives, so that it is worked out once.
+
+use crate::domain::offline::CrashEverywhereTrial;
+use crate::engine::Registration;
+use crate::engine::acknowledged::Acknowledged;
+use crate::engine::host::{Entropy, Host, NodeId, OpId, Time};
+use crate::engine::port::{Node, Relation, Settings};
+use crate::engine::store::disk::Disk;
+use crate::engine::store::{Owner, StoreError};
+
+/// The local state of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct LocalState {
+    pub(super) node: Option<Node>,
+    pub(super) disk: Disk,
+    drawn: u64,
+    /// Edits that its user made, and of these, a bit each, those that it never saw accepted.
+    pub(super) edits: u32,
+    pub(super) excused: u32,
+    /// Of a client: whether it is connected with the hub.
+    pub(super) connected: bool,
+    /// Edits that its user saw accepted.
+    shown: Vec<OpId>,
+    /// What it acknowledged.
+    acknowledged: Acknowledged,
+    /// How many of those edits it did not have any more after a restart, and whether it lacked what it had acknowledged.
+    pub(super) forgotten: u32,
+    pub(super) broken: bool,
+    /// Whether its store refused to be opened again.
+    pub(super) refused: bool,
+}
+
+/// What a node does, with all that it depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Action {
+    Edit(i64),
+    /// The message of this number.
+    Receive(u32),
+    Retry,
+    Restart,
+    Connect(NodeId, Relation),
+    Disconnect(NodeId),
+}
+
+/// A message on its way: sender, receiver, bytes.
+pub(super) type Envelope = (NodeId, NodeId, Vec<u8>);
+
+/// What an action led to.
+pub(super) struct Done {
+    pub(super) state: LocalState,
+    pub(super) sent: Vec<Envelope>,
+    /// Steps that it took on its surroundings.
+    pub(super) steps: u32,
+}
+
+/// What such a node is told about itself.
+pub(super) fn settings(trial: &CrashEverywhereTrial, node: NodeId, mutant: Option<&'static str>) -> Settings {
+    Settings {
+        node,
+        client: node,
+        registers: 1,
+        start: 0,
+        serves: node == trial.clients,
+        serves_relays: false,
+        // The clock stands still but for a retry: what may happen later may happen now, and what is told at once is told
+        // before anything is sent again.
+        retry_after: 1,
+        retry_at_most: 1,
+        retries: u32::MAX,
+        greetings: 1,
+        linger: 0,
+        piece: 4096,
+        retain: 0,
+        // Soon enough that compaction is among the steps.
+        compact_after: 6,
+        mutant,
+    }
+}
+
+impl LocalState {
+    /// A node that was never switched on.
+    pub(super) fn new(client: u32, mutant: Option<&'static str>) -> Self {
+        LocalState {
+            node: None,
+            disk: Disk::new(Owner { scenario: 0, client }).with_mutant(mutant),
+            drawn: 100 * u64::from(client),
+            edits: 0,
+            excused: 0,
+            connected: false,
+            shown: Vec::new(),
+            acknowledged: Acknowledged::default(),
+            forgotten: 0,
+            broken: false,
+            refused: false,
+        }
+    }
+
+    /// Does it; with `crash_after`, up to a crash after so many steps, of which the disk is not told yet.
+    pub(super) fn after(
+        &self,
+        engine: &Registration,
+        settings: &Settings,
+        action: Action,
+        envelope: Option<&Envelope>,
+        crash_after: Option<u32>,
+    ) -> Done {
+        let mut after = self.clone();
+        let mut host = Host::new(after.disk, Entropy::Counted(after.drawn));
+        if let Some(steps) = crash_after {
+            host.crash_after(steps);
+        }
+        let done = act(&mut after.node, &mut host, engine, settings, action, envelope);
+        if done.is_err() {
+            (after.node, after.refused) = (None, true);
+        }
+        match action {
+            Action::Edit(_) => {
+                after.excused |= u32::from(host.shown.is_empty()) << after.edits;
+                after.edits += 1;
+            }
+            Action::Connect(..) => after.connected = true,
+            Action::Disconnect(_) => after.connected = false,
+            Action::Receive(_) | Action::Retry | Action::Restart => {}
+        }
+        after.drawn = host.drawn();
+        after.shown.append(&mut host.shown);
+        let sent: Vec<Envelope> =
+            host.sent.into_iter().map(|sent| (settings.node, sent.to, sent.frame.bytes)).collect();
+        if let Some(node) = &after.node {
+            sent.iter().for_each(|(_, _, frame)| node.0.acknowledges(frame, &mut after.acknowledged));
+        }
+        after.disk = host.store;
+        if crash_after.is_some() {
+            (after.node, after.connected) = (None, false);
+        } else if action == Action::Restart {
+            after.look_back();
+        }
+        Done { state: after, sent, steps: host.steps }
+    }
+
+    /// Counts what was shown, and what was acknowledged, that it does not have after a restart. An engine that tells no ids
+    /// is asked nothing, unless its store refused to be opened: then it has nothing.
+    fn look_back(&mut self) {
+        let (forgotten, broken) = match &self.node {
+            None => (self.shown.len(), !self.acknowledged.is_empty()),
+            Some(node) => match node.0.ids() {
+                None => return,
+                Some(ids) => {
+                    let lacks = |id: &&OpId| !ids.contains(**id);
+                    (self.shown.iter().filter(lacks).count(), !self.acknowledged.is_kept_by(ids))
+                }
+            },
+        };
+        self.forgotten = self.forgotten.max(forgotten as u32);
+        self.broken |= broken;
+    }
+}
+
+fn act(
+    slot: &mut Option<Node>,
+    host: &mut Host<Disk>,
+    engine: &Registration,
+    settings: &Settings,
+    action: Action,
+    envelope: Option<&Envelope>,
+) -> Result<(), StoreError> {
+    if action == Action::Restart {
+        *slot = Some(Node((engine.open)(settings, host)?));
+        return Ok(());
+    }
+    // A message to a node that is down is gone.
+    let Some(Node(node)) = slot else { return Ok(()) };
+    match (action, envelope) {
+        (Action::Edit(amount), _) => node.edit(host, 0, amount)?,
+        (Action::Receive(_), Some((from, _, bytes))) => {
+            node.receive(host, *from, bytes)?;
+        }
+        (Action::Retry, _) => host.now = node.wakes_at().unwrap_or(0),
+        (Action::Connect(peer, relation), _) => node.connected(host, peer, relation)?,
+        (Action::Disconnect(peer), _) => node.disconnected(peer),
+        (Action::Receive(_) | Action::Restart, _) => {}
+    }
+    // Changes that are pending are sent in the same action.
+    let due = |at: Option<Time>| at.is_some_and(|at| at <= host.now);
+    if due(node.wakes_at()) { node.wake(host) } else { Ok(()) }
+}

@@ -1,0 +1,144 @@
+use super::*;
+use crate::engine::delta_state::node::ReplicaNode;
+use crate::engine::delta_state::state::State;
+use crate::engine::find;
+use crate::explore::every_step::{Walked, walk};
+use std::collections::BTreeSet;
+
+fn trial() -> CrashEverywhereTrial {
+    CrashEverywhereTrial {
+        seed: crate::domain::seed::Seed::new(1),
+        clients: 1,
+        edits: 2,
+        retries: 0,
+        crashes: 0,
+        losses: 0,
+        edits_before: 2,
+        late: false,
+        engine: None,
+        mutants: Vec::new(),
+        most_states: 2_000_000,
+    }
+}
+
+fn engine() -> &'static Registration {
+    find("delta-state").expect("an engine")
+}
+
+/// The walk, what happened at its ends, and all that ever happened.
+fn walked(trial: &CrashEverywhereTrial, mutant: Option<&'static str>) -> (Walked, Vec<History>, Vec<Step>) {
+    let mut world = SmallWorld::new(trial, engine(), mutant);
+    let start = world.start();
+    let (mut histories, mut steps) = (Vec::new(), Vec::new());
+    let mut judge = |world: &mut SmallWorld, end: &Moment, _: &[Step]| {
+        histories.push(world.settled(end));
+        true
+    };
+    let walked = walk(&mut world, &start, trial.most_states, &mut judge, &mut |step| steps.push(*step));
+    (walked, histories, steps)
+}
+
+#[test]
+fn the_ways_of_one_client_are_those_that_a_hand_counts() {
+    // A greeting, its answer and the deltas come one after the other; then their acknowledgement beside a snapshot and its
+    // own: three orders of three.
+    let (alone, histories, _) = walked(&trial(), None);
+    assert_eq!((alone.ways.to_string().as_str(), alone.ends, alone.complete), ("3", 1, true));
+    assert_eq!(histories[0].ends[1].registers, [1 + 4]);
+    // One of the first three is lost; or the acknowledgement or that of the snapshot, in three orders each; or the snapshot,
+    // before or after the acknowledgement; or none.
+    let (lossy, ..) = walked(&CrashEverywhereTrial { losses: 1, ..trial() }, None);
+    assert_eq!(lossy.ways.to_string(), (3 + 3 + 3 + 2 + 3).to_string());
+}
+
+#[test]
+fn a_crash_comes_between_any_two_actions_with_all_that_the_disk_may_have_kept() {
+    let (_, _, steps) = walked(&CrashEverywhereTrial { edits: 1, edits_before: 1, crashes: 1, ..trial() }, None);
+    let of_edit = |step: &Step| match *step {
+        Step::Crash(0, Act::Edit, after, loss) => Some((after, loss)),
+        _ => None,
+    };
+    let tried: BTreeSet<(u32, Loss)> = steps.iter().filter_map(of_edit).collect();
+    // It is appended, synced, shown: after the first of these it is not durable, and may be torn.
+    let torn = tried.iter().find(|(_, loss)| matches!(loss, Loss::After(_))).copied().expect("a torn write");
+    assert_eq!(torn.0, 1);
+    let expected = [(0, Loss::All), (1, Loss::All), torn, (1, Loss::Nothing), (2, Loss::All), (3, Loss::All)];
+    assert_eq!(tried, expected.into());
+}
+
+#[test]
+fn a_second_crash_may_come_while_a_node_starts_again() {
+    let starts = |crashes| {
+        let trial = CrashEverywhereTrial { edits: 1, edits_before: 1, crashes, ..trial() };
+        let (_, histories, steps) = walked(&trial, None);
+        assert!(histories.iter().all(|history| history.quiet && history.forgotten + history.broken == 0));
+        let of_start = |step: &&Step| matches!(step, Step::Crash(_, Act::Restart, ..));
+        steps.iter().filter(of_start).count()
+    };
+    assert_eq!(starts(1), 0);
+    assert!(starts(2) > 0);
+}
+
+#[test]
+fn what_judges_are_told_differs_from_nothing_where_it_should() {
+    let trial = CrashEverywhereTrial { crashes: 1, edits_before: 0, ..trial() };
+    let any = |mutant, of: fn(&History) -> bool| walked(&trial, mutant).1.iter().any(of);
+    assert!(any(Some("apply-before-journal"), |history| history.forgotten > 0));
+    // On a disk that loses nothing nobody could tell.
+    assert!(any(Some("show-before-sync"), |history| history.forgotten > 0));
+    assert!(any(Some("ack-before-durable"), |history| history.broken > 0));
+    assert!(any(None, |history| history.ledger.edits().any(|edit| edit.fate.is_unshared())));
+    assert!(!any(None, |history| history.forgotten + history.broken + history.backlog > 0 || !history.quiet));
+    let mut world = SmallWorld::new(&trial, engine(), None);
+    let start = world.start();
+    let edited = world.act(start, 0, Act::Edit);
+    assert_eq!(world.history(edited, true).backlog, 1, "nobody has it yet");
+    assert_eq!(world.settled(&edited).backlog, 0);
+}
+
+#[test]
+fn a_store_that_refuses_what_it_wrote_has_lost_what_was_shown() {
+    let mut world = SmallWorld::new(&trial(), engine(), None);
+    let start = world.start();
+    let edited = world.act(start, 0, Act::Edit);
+    let mut state = (*world.local_states.value(world.local_state(edited, 0))).clone();
+    state.disk.journal_mut()[12] ^= 1;
+    let after = state.after(engine(), &settings(&world.trial, 0, None), Action::Restart, None, None).state;
+    assert_eq!((after.refused, after.forgotten, after.node.is_none()), (true, 1, true));
+}
+
+#[test]
+fn messages_outlive_a_connection_only_where_they_are_to() {
+    let of = |late| {
+        let mut world =
+            SmallWorld::new(&CrashEverywhereTrial { late, crashes: 1, edits_before: 0, ..trial() }, engine(), None);
+        let start = world.start();
+        let greeted = world.act(start, 0, Act::Connect);
+        let steps = world.steps(&greeted);
+        let crash = steps.iter().find(|(step, _)| matches!(step, Step::Crash(0, Act::Edit, ..)));
+        world.different(crash.expect("the client may crash").1).count()
+    };
+    assert_eq!((of(false), of(true)), (0, 1));
+}
+
+#[test]
+fn an_image_holds_all_of_a_state_but_pieces_of_messages() {
+    let trial = CrashEverywhereTrial { clients: 2, edits: 1, edits_before: 1, crashes: 1, ..trial() };
+    let mut world = SmallWorld::new(&trial, engine(), None);
+    let start = world.start();
+    walk(&mut world, &start, trial.most_states, &mut |world, end, _| world.settled(end).quiet, &mut |_| {});
+    let (mut given, mut settled, mut lineage) = (0, 0, 0);
+    for state in world.local_states.values() {
+        let Some(Node(node)) = &state.node else { continue };
+        let node: &ReplicaNode = node.as_any().downcast_ref().expect("the replica");
+        let state = node.state();
+        let read = State::read(&state.image(), 1, state.me.client == 2).expect("it was written");
+        assert_eq!((&read.given, &read.settled, &read.lineage), (&state.given, &state.settled, &state.lineage));
+        assert_eq!((&read.seen, &read.log, &read.cursor), (&state.seen, &state.log, &state.cursor));
+        assert_eq!((&read.pending, &read.edits, &read.sums), (&state.pending, &state.edits, &state.sums));
+        given += usize::from(!state.given.is_empty());
+        settled += usize::from(!state.settled.is_empty());
+        lineage += usize::from(state.lineage.len() > 1);
+    }
+    assert!(given > 0 && settled > 0 && lineage > 0, "{given}, {settled}, {lineage}");
+}

@@ -1,0 +1,112 @@
+//! How much memory a world is going to take, before anything of it is made.
+
+use crate::domain::offline::{OfflineTrial, Presence};
+use crate::engine::{Keeps, REGISTRY, Registration};
+
+/// Why a world is not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{keys}: this world takes about {needed} MiB by {engine}, most of it by these keys, and memory_mib = {allowed} is \
+     allowed; lower one of them, name other engines, or allow more by memory_mib or --memory"
+)]
+pub struct TooLarge {
+    keys: &'static str,
+    needed: u128,
+    allowed: u64,
+    engine: &'static str,
+}
+
+/// Refuses a world that takes more memory than it may, by any engine that it puts on trial.
+pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
+    let asked = |engine: &&Registration| trial.engines.is_empty() || trial.engines.iter().any(|s| s == engine.name);
+    let weighed = REGISTRY.iter().filter(asked).filter(|engine| engine.suits(trial)).map(|engine| {
+        let parts = needed(trial, engine);
+        let largest = parts.into_iter().max_by_key(|(_, bytes)| *bytes).map_or("", |(keys, _)| keys);
+        (parts.iter().map(|(_, bytes)| bytes).sum::<u128>(), engine.name, largest)
+    });
+    match weighed.max().filter(|(needed, ..)| *needed > trial.memory_mib.bytes().into()) {
+        None => Ok(()),
+        Some((needed, engine, keys)) => {
+            Err(TooLarge { keys, needed: needed >> 20, allowed: trial.memory_mib.bytes() >> 20, engine })
+        }
+    }
+}
+
+/// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
+/// thing.
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 6] {
+    let [clients, registers, nodes] = [trial.clients, trial.registers, trial.nodes()].map(u128::from);
+    let edits: u128 = clients * u128::from(trial.workload.ticks) * u128::from(trial.workload.changed);
+    // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
+    let users = edits * 160;
+    let ends = nodes * (registers * 24 + 4096);
+    // A device that starts again edits as another actor.
+    let actors = clients + u128::from(trial.crashes) + trial.faults.len() as u128;
+    let relays = if trial.hub { 1 + trial.edges.len() as u128 } else { nodes };
+    let kept = match engine.keeps {
+        Keeps::Registers if trial.hub && trial.edges.is_empty() => nodes * registers * 40,
+        // Who serves others that serve keeps their deltas.
+        Keeps::Registers => nodes * registers * 40 + relays * edits * 120,
+        Keeps::Edits => nodes * (registers * 8 + edits * 56),
+        Keeps::ClientSums => nodes * (actors * registers).min(edits) * 96,
+    };
+    let links = if trial.hub { nodes } else { clients * (clients - 1) / 2 };
+    let Presence { lasts_s, away_s, here_s } = trial.presence;
+    let cycle = u128::from(away_s.0) + u128::from(away_s.1) + u128::from(here_s.0) + u128::from(here_s.1);
+    let visits = clients * (2 * u128::from(lasts_s) / cycle.max(1) + 1);
+    [
+        ("clients, registers, workload.ticks and workload.changed", users + ends + kept),
+        ("clients without a hub", links * 400),
+        ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),
+        ("clients and link.outages", links * u128::from(trial.link.outages) * 320),
+        ("crashes", u128::from(trial.crashes) * 160),
+        ("clients and clocks.jumps", clients * u128::from(trial.clocks.jumps) * 16),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::trial::Trial;
+    use crate::scenario::shipped;
+
+    fn shipped_world(name: &str) -> OfflineTrial {
+        match shipped::find(name).expect("it is shipped").expect("it is sound").trial {
+            Trial::Offline(trial) => *trial,
+            _ => panic!("{name} is no world"),
+        }
+    }
+
+    #[test]
+    fn a_world_of_too_many_clients_registers_or_edits_is_refused_before_it_is_made() {
+        let sound = shipped_world("field-tally");
+        assert_eq!(fits(&sound), Ok(()));
+        let wide = OfflineTrial { clients: 100_000, registers: 1 << 20, ..sound.clone() };
+        let told = fits(&wide).expect_err("it takes terabytes").to_string();
+        assert!(told.starts_with("clients, registers, workload.ticks") && told.contains("--memory"), "{told}");
+        let mut long = sound.clone();
+        long.workload.ticks = 1_000_000_000;
+        assert!(fits(&long).is_err());
+        let mut restless = sound.clone();
+        (restless.presence.lasts_s, restless.presence.away_s, restless.presence.here_s) =
+            (3_000_000_000, (0, 1), (0, 1));
+        assert!(fits(&restless).is_err_and(|error| error.keys.contains("presence.away_s")));
+        let peers = OfflineTrial { clients: 100_000, hub: false, ..sound.clone() };
+        assert!(fits(&peers).is_err());
+        let mut torn = sound;
+        (torn.clients, torn.link.outages) = (10_000, 100_000);
+        torn.engines = vec!["delta-state".to_owned()];
+        assert!(fits(&torn).is_err_and(|error| error.keys.contains("link.outages")));
+    }
+
+    #[test]
+    fn ten_thousand_clients_with_a_thousand_edits_each_fit_by_the_right_engine_and_not_by_a_log() {
+        let mut trial = shipped_world("field-tally");
+        trial.clients = 10_000;
+        (trial.workload.ticks, trial.workload.changed) = (50, 20);
+        trial.engines = vec!["delta-state".to_owned()];
+        assert_eq!(fits(&trial), Ok(()));
+        trial.engines = vec!["operation-log".to_owned()];
+        assert!(fits(&trial).is_err());
+    }
+}

@@ -1,0 +1,219 @@
+//! What happens to nodes: power failures, lost, damaged and cloned devices, old backups.
+
+use crate::domain::count::counted;
+use crate::domain::offline::FaultKind;
+use crate::engine::acknowledged::Acknowledged;
+use crate::engine::host::{Host, NodeId};
+use crate::engine::port::Settings;
+use crate::engine::port::entropy;
+use crate::engine::store::disk::{Disk, Loss};
+use crate::engine::store::{Owner, StoreError};
+use crate::lab::{Device, Event, World, WorldError};
+use crate::scenario::offline::SECOND;
+
+/// Something that happens to a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mishap {
+    /// The fault of this number begins.
+    Begins(usize),
+    /// One of its node's outages is over.
+    Reachable(NodeId),
+    /// A backup is taken of it.
+    Backup(NodeId),
+    /// The next thing that it does ends in a power failure, after so many steps.
+    Fuse(NodeId, u32),
+    /// It starts again.
+    Restart(NodeId),
+}
+
+impl Device {
+    /// Has it hold this and nothing else, whatever became of the store that it had.
+    fn set_up(&mut self, disk: Disk, settings: Settings) {
+        (self.host.store, self.settings) = (disk, settings);
+        (self.wiped, self.damaged) = (false, None);
+    }
+}
+
+impl World<'_> {
+    pub(super) fn plan_mishaps(&mut self) {
+        for (number, fault) in self.trial.faults.iter().enumerate() {
+            if let Some(node) = self.trial.node(&fault.node) {
+                if fault.kind == FaultKind::Restore {
+                    self.plan((fault.at_s - fault.age_s) * SECOND, Event::Mishap(Mishap::Backup(node)));
+                }
+                self.plan(fault.at_s * SECOND, Event::Mishap(Mishap::Begins(number)));
+            }
+        }
+        let mut stream = self.trial.seed.stream("crashes");
+        for _ in 0..self.trial.crashes {
+            let node = stream.below(self.trial.nodes().into()) as NodeId;
+            let at = stream.below(self.trial.presence.lasts_s * SECOND);
+            let steps = 1 + stream.below(12) as u32;
+            self.plan(at, Event::Mishap(Mishap::Fuse(node, steps)));
+        }
+        let outages = self.trial.seed.stream("outages");
+        let link = self.trial.link;
+        for number in 0..self.connections.len() {
+            let mut stream = outages.member(number as u64);
+            for _ in 0..link.outages {
+                let at = stream.below(self.trial.presence.lasts_s * SECOND);
+                self.plan(at, Event::Outage(number, true));
+                self.plan(at + link.outage_s * SECOND, Event::Outage(number, false));
+            }
+        }
+    }
+
+    pub(super) fn befall(&mut self, mishap: Mishap) -> Result<(), WorldError> {
+        match mishap {
+            Mishap::Begins(number) => self.begin(number),
+            Mishap::Reachable(node) => {
+                self.devices[node as usize].outages -= 1;
+                self.refresh_all(node)
+            }
+            Mishap::Backup(node) => {
+                // What its user did until now is in the backup.
+                self.act(node, |_, _| Ok(()))?;
+                let device = &mut self.devices[node as usize];
+                device.backup = Some((device.made, device.host.store.clone(), device.settings.clone()));
+                self.measures.staleness.backed_up(node);
+                Ok(())
+            }
+            Mishap::Fuse(node, steps) => {
+                if self.devices[node as usize].up {
+                    self.devices[node as usize].host.crash_after(steps);
+                }
+                Ok(())
+            }
+            Mishap::Restart(node) => self.restart(node),
+        }
+    }
+
+    fn begin(&mut self, number: usize) -> Result<(), WorldError> {
+        let fault = &self.trial.faults[number];
+        let Some(node) = self.trial.node(&fault.node) else { return Ok(()) };
+        let back = self.now + fault.for_s.max(1) * SECOND;
+        self.act(node, |_, _| Ok(()))?;
+        match fault.kind {
+            FaultKind::Crash => return self.fail(node, back),
+            FaultKind::Outage => {
+                self.devices[node as usize].outages += 1;
+                self.plan(back, Event::Mishap(Mishap::Reachable(node)));
+                return self.refresh_all(node);
+            }
+            FaultKind::Wipe => {
+                self.lose(node, None);
+                let device = &mut self.devices[node as usize];
+                device.host.store = device.host.store.wiped();
+                self.devices[node as usize].wiped = true;
+                self.measures.staleness.wiped(node);
+            }
+            FaultKind::Damage => {
+                let lost = self.lose(node, None);
+                self.devices[node as usize].damaged = Some(lost);
+            }
+            FaultKind::Restore => {
+                let Some((made, disk, settings)) = self.devices[node as usize].backup.take() else { return Ok(()) };
+                self.lose(node, Some(made));
+                self.devices[node as usize].set_up(disk, settings);
+                self.measures.set_back(node);
+                self.measures.staleness.restored(node);
+            }
+            FaultKind::Clone => {
+                let twin = node + 1;
+                self.act(twin, |_, _| Ok(()))?;
+                self.lose(twin, None);
+                let Device { host, settings, .. } = &self.devices[node as usize];
+                let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
+                self.devices[twin as usize].set_up(copied.0, copied.1);
+                self.measures.set_back(twin);
+                self.measures.staleness.copied(node, twin, self.now);
+                self.fail(twin, back)?;
+                return Ok(());
+            }
+        }
+        self.fail(node, back)
+    }
+
+    /// A device loses its store, but for what is in a backup: that many edits of its own user, and what it had of others
+    /// then. Edits that no other store has may be lost with it; gives how many.
+    fn lose(&mut self, node: NodeId, backup: Option<usize>) -> usize {
+        let lost = self.fates(node, backup);
+        for &(author, edit, fate) in &lost {
+            self.devices[author as usize].edits[edit].fate = fate;
+            self.measures.staleness.lost(author, edit);
+        }
+        self.lost_stores.insert(node);
+        let device = &mut self.devices[node as usize];
+        device.gone.extend(backup.unwrap_or(0)..device.made);
+        device.ids.clear();
+        device.acknowledged = Acknowledged::default();
+        lost.len()
+    }
+
+    pub(super) fn power_failed(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let pause = 1 + self.devices[node as usize].host.random(60);
+        self.fail(node, self.now + pause * SECOND)
+    }
+
+    /// The power of a node fails, and comes back.
+    fn fail(&mut self, node: NodeId, back: u64) -> Result<(), WorldError> {
+        let device = &mut self.devices[node as usize];
+        let unsynced = device.host.store.unsynced();
+        let loss = match device.host.random(3) {
+            0 => Loss::All,
+            1 => Loss::After(device.host.random(unsynced + 1)),
+            _ => Loss::Nothing,
+        };
+        device.host.store.crash(loss);
+        device.host.sent.clear();
+        (device.up, device.node) = (false, None);
+        // Of two failures that overlap, the one that lasts longer tells when it is over.
+        device.back = device.back.max(back);
+        self.refresh_all(node)?;
+        self.plan(back, Event::Mishap(Mishap::Restart(node)));
+        Ok(())
+    }
+
+    fn restart(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let random = self.trial.seed.stream("entropy");
+        let failed = |error| WorldError::Store { node: self.trial.name(node), error };
+        let device = &mut self.devices[node as usize];
+        if device.up || self.now < device.back {
+            return Ok(());
+        }
+        device.starts += 1;
+        let store = std::mem::replace(&mut device.host.store, Disk::new(Owner { scenario: 0, client: 0 }));
+        let told = std::mem::take(&mut device.host.told);
+        device.host = Host::new(store, entropy(&random, node, device.starts));
+        device.host.told = told;
+        device.host.now = self.now;
+        let wiped = std::mem::take(&mut device.wiped);
+        // Where nothing is left there is nothing to damage.
+        if let Some(lost) = device.damaged.take().filter(|_| !wiped) {
+            let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
+            device.host.store.damage(places.word());
+            // What is refused is put aside, and the node starts without anything, as a new device does; its peers give it
+            // what they have.
+            let opened = (self.open)(&device.settings, &mut device.host.clone());
+            if let Err(why @ StoreError::Damaged(_)) = opened {
+                let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
+                self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
+                self.measures.staleness.wiped(node);
+                device.host.store = Disk::new(device.host.store.owner());
+            }
+        }
+        let mut held = (self.open)(&device.settings, &mut device.host).map_err(failed)?;
+        held.keep_neighbours(&device.connections.iter().map(|&(peer, _)| peer).collect::<Vec<_>>());
+        if let Some(ids) = held.ids() {
+            self.forgotten += device.ids.iter().filter(|&&id| !ids.contains(id)).count() as u64;
+            if !device.acknowledged.is_kept_by(ids) {
+                self.broken.insert(node);
+            }
+        }
+        self.measures.started(node, held.as_ref(), self.now);
+        (device.node, device.up) = (Some(held), true);
+        self.trace_from_start(node);
+        self.refresh_all(node)?;
+        self.plan_wake(node)
+    }
+}

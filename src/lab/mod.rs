@@ -1,0 +1,524 @@
+//! A world in virtual time: nodes, links, users and mishaps, all from the seed.
+//!
+//! Users' edits are made just before the next thing that happens to their device, with the time that they have: between
+//! two messages a device is alone, so nothing can tell, and thousands of devices that are away cost nothing.
+//!
+//! Knows: nodes, links, clocks, the workload. Must not: know what a message means, or judge.
+
+#[cfg(test)]
+mod befallen;
+mod beginning;
+mod calendar;
+pub mod clock;
+pub mod convergence;
+mod copies;
+#[cfg(test)]
+mod counted;
+pub mod crash_walk;
+pub mod link;
+pub mod measure;
+pub mod memory;
+pub mod merges;
+mod mishaps;
+mod patience;
+pub mod staleness;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::domain::history::{Fate, History, NodeEnd, UserEdit};
+use crate::domain::offline::OfflineTrial;
+use crate::domain::traffic::Traffic;
+use crate::domain::watch::Watch;
+use crate::engine::acknowledged::Acknowledged;
+use crate::engine::host::{Host, NodeId, OpId, Time};
+use crate::engine::port::Relation;
+use crate::engine::port::{Engine, Report};
+use crate::engine::port::{Reception, Settings};
+use crate::engine::store::disk::Disk;
+use crate::engine::store::{Store, StoreError};
+use crate::engine::vector::VersionVector;
+use crate::engine::wire::Frame;
+use crate::engine::{Open, Survives};
+use crate::scenario::offline::SECOND;
+use calendar::Calendar;
+use clock::Clock;
+use link::{Arrival, Wire};
+use measure::Measures;
+use merges::MergeTrace;
+use mishaps::Mishap;
+use patience::Patience;
+use staleness::Knowledge;
+
+/// Something that happens.
+#[derive(Debug)]
+enum Event {
+    /// A message arrives.
+    Arrival { link: usize, from: NodeId, to: NodeId, frame: Frame, line: (Time, u32), carries: Option<Knowledge> },
+    /// A node wants to be woken, or its user edits while it is connected.
+    Wake(NodeId),
+    /// A client comes or goes.
+    Presence(NodeId, bool),
+    /// A link goes down or comes up.
+    Outage(usize, bool),
+    /// Something happens to a node.
+    Mishap(Mishap),
+    /// Faults are over: everyone is connected, and links are sound.
+    Settle,
+}
+
+/// A connection between two nodes.
+struct Connection {
+    ends: [NodeId; 2],
+    /// What the second is to the first, and the first to the second.
+    relations: [Relation; 2],
+    wire: Wire,
+    /// Outages that it is in.
+    outages: u32,
+    open: bool,
+}
+
+/// A device: a node with its surroundings.
+struct Device {
+    /// What runs on it; nothing while it has no power.
+    node: Option<Box<dyn Engine>>,
+    settings: Settings,
+    host: Host<Disk>,
+    /// Whether it is switched on, and, if not, when its power is back.
+    up: bool,
+    back: Time,
+    /// Whether its user has it connected, and how many outages it is in.
+    here: bool,
+    outages: u32,
+    starts: u64,
+    clock: Clock,
+    /// What its user did, and then what it is going to do. The first so many are the ledger.
+    edits: Vec<UserEdit>,
+    made: usize,
+    /// The ids of those that were shown as accepted, where it matters whether a restart remembers them.
+    ids: Vec<OpId>,
+    /// What it acknowledged to others, where that matters.
+    acknowledged: Acknowledged,
+    /// Edits of its user that were lost with its store at some time; they may have come back since.
+    gone: BTreeSet<usize>,
+    /// Edits of which everything was acknowledged at some time.
+    safe: usize,
+    woken_at: Option<Time>,
+    /// By neighbour, ascending.
+    connections: Vec<(NodeId, usize)>,
+    /// How many edits are in it, the store, and whose it is.
+    backup: Option<(usize, Disk, Settings)>,
+    /// Whether it lost its store, and starts without anything.
+    wiped: bool,
+    /// Whether its store is damaged, and then how many edits no other store had.
+    damaged: Option<usize>,
+}
+
+/// A node as it was at some time.
+pub struct Kept {
+    /// Which.
+    pub number: NodeId,
+    /// What it says of itself, where it does.
+    pub report: Option<Report>,
+    /// Bytes in its store.
+    pub stored: u64,
+}
+
+/// What a world came to.
+pub struct Outcome {
+    /// What the judges need.
+    pub history: History,
+    /// What was measured.
+    pub measures: Measures,
+    /// The nodes that were to be kept, when faults were over and nobody was connected again yet.
+    pub when_faults_ended: Vec<Kept>,
+    /// The same nodes in the end.
+    pub in_the_end: Vec<Kept>,
+    /// What came in at the node that was traced.
+    pub trace: Option<MergeTrace>,
+    /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
+    pub refused_stores: Vec<String>,
+}
+
+/// Why a world came to no end.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A node could not use its store.
+    #[error("{node}: {error}")]
+    Store {
+        /// Which.
+        node: String,
+        /// Why.
+        error: StoreError,
+    },
+    /// The user stopped it.
+    #[error("stopped by the user")]
+    Stopped,
+}
+
+/// A world.
+pub struct World<'a> {
+    trial: &'a OfflineTrial,
+    open: Open,
+    devices: Vec<Device>,
+    connections: Vec<Connection>,
+    calendar: Calendar<Event>,
+    now: Time,
+    settling: bool,
+    last_arrival: Time,
+    measures: Measures,
+    forgotten: u64,
+    /// Nodes that did not have, after a restart, what they had acknowledged.
+    broken: BTreeSet<NodeId>,
+    trace: Option<MergeTrace>,
+    refused_stores: Vec<String>,
+    /// Nodes to be kept, and those that were when faults ended.
+    keeps: Vec<NodeId>,
+    kept: Vec<Kept>,
+    /// Whether any device loses its store: then it matters which edits are in no other.
+    tracks_safety: bool,
+    /// Which losses the engine declares that an edit survives.
+    survives: Survives,
+    /// Nodes whose stores were lost, or set back.
+    lost_stores: BTreeSet<NodeId>,
+    /// Whether any device may start again.
+    restarts: bool,
+}
+
+/// Events between two questions whether the user wants it to stop.
+const BETWEEN_QUESTIONS: u64 = 4096;
+
+impl World<'_> {
+    fn plan(&mut self, at: Time, event: Event) {
+        self.calendar.plan(at, event);
+    }
+
+    /// Those that are to be kept, as they are; one that has no power is not.
+    fn kept(&self) -> Vec<Kept> {
+        let kept = |&number: &NodeId| {
+            let device = &self.devices[number as usize];
+            let node = device.node.as_ref().filter(|_| device.up)?;
+            let store = &device.host.store;
+            Some(Kept { number, report: node.report(store.clone()), stored: store.bytes() })
+        };
+        self.keeps.iter().filter_map(kept).collect()
+    }
+
+    /// Keeps what came in at the node that is traced.
+    fn trace(&mut self, node: NodeId) {
+        let merged = &mut self.devices[node as usize].host.merged;
+        if let Some((trace, merged)) = self.trace.as_mut().zip(merged.as_mut()) {
+            trace.came(merged.drain(..));
+        }
+    }
+
+    /// Has the node tell what comes in, if it is the one that is traced; it has just started.
+    fn trace_from_start(&mut self, node: NodeId) {
+        let device = &mut self.devices[node as usize];
+        if let Some(trace) = self.trace.as_mut().filter(|trace| trace.node == node)
+            && let Some(held) = &device.node
+        {
+            trace.started(&held.shows());
+            device.host.merged = Some(Vec::new());
+        }
+    }
+
+    /// Lets everything happen until nothing is left to.
+    pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
+        let edits: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
+        let mut patience = Patience::of(self.trial, edits);
+        let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
+        let (mut quiet, mut happened) = (true, 0u64);
+        while let Some((at, event)) = self.calendar.next() {
+            let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
+            match event {
+                Event::Presence(_, true) => patience.visit(),
+                Event::Settle => patience.begin_anew(deliveries, bytes),
+                _ => {}
+            }
+            if at > deadline || patience.is_over(deliveries, bytes) {
+                quiet = false;
+                break;
+            }
+            // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
+            if happened.is_multiple_of(BETWEEN_QUESTIONS) {
+                watch.advance(0);
+                if watch.stop_requested() {
+                    return Err(WorldError::Stopped);
+                }
+            }
+            happened += 1;
+            self.now = at;
+            self.happen(event)?;
+        }
+        Ok(self.ended(quiet))
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), WorldError> {
+        match event {
+            Event::Arrival { link, from, to, frame, line, carries } => {
+                // What arrives while there is no connection is gone, and so is what a connection's end cut off.
+                if self.connections[link].open && self.connections[link].wire.carried(line) {
+                    self.last_arrival = self.now;
+                    self.measures.arrived();
+                    let mut reception = Reception::Stale;
+                    self.act(to, |node, host| {
+                        reception = node.receive(host, from, &frame.bytes)?;
+                        Ok(())
+                    })?;
+                    self.measures.received(reception);
+                    self.trace(to);
+                    if reception == Reception::Taken {
+                        self.learn(to, carries.as_ref());
+                    }
+                }
+            }
+            Event::Wake(node) => {
+                if self.devices[node as usize].woken_at == Some(self.now) {
+                    self.devices[node as usize].woken_at = None;
+                    self.act(node, |node, host| node.wake(host))?;
+                }
+            }
+            Event::Presence(node, here) => {
+                if !self.settling {
+                    self.devices[node as usize].here = here;
+                    self.refresh_all(node)?;
+                }
+            }
+            Event::Outage(link, out) => {
+                let outages = &mut self.connections[link].outages;
+                *outages = if out && !self.settling { *outages + 1 } else { outages.saturating_sub(1) };
+                self.refresh(link)?;
+            }
+            Event::Mishap(mishap) => self.befall(mishap)?,
+            Event::Settle => {
+                self.settling = true;
+                self.last_arrival = self.now;
+                for node in 0..self.devices.len() as NodeId {
+                    self.devices[node as usize].here = true;
+                    self.act(node, |_, _| Ok(()))?;
+                    self.measures.faults_over(self.devices[node as usize].node.as_deref(), self.now);
+                }
+                self.kept = self.kept();
+                self.connections.iter_mut().for_each(|connection| connection.outages = 0);
+                (0..self.connections.len()).try_for_each(|link| self.refresh(link))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has a node do something, after what its user did until now; then what it sent goes on its way.
+    fn act(
+        &mut self,
+        number: NodeId,
+        act: impl FnOnce(&mut dyn Engine, &mut Host<Disk>) -> Result<(), StoreError>,
+    ) -> Result<(), WorldError> {
+        let failed = |error| WorldError::Store { node: self.trial.name(number), error };
+        let device = &mut self.devices[number as usize];
+        let Some(node) = device.node.as_mut().filter(|_| device.up) else { return Ok(()) };
+        let mut crashed = false;
+        while let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && !crashed) {
+            (device.host.now, device.host.wall) = (edit.at, device.clock.shows(edit.at));
+            node.edit(&mut device.host, edit.register, edit.amount).map_err(failed)?;
+            crashed = device.host.has_crashed();
+            // What a crash came before was never shown as accepted: it may count, once, or not.
+            if device.host.shown.is_empty() {
+                edit.fate = Fate::Unshared;
+            }
+            device.made += 1;
+            self.measures.staleness.edited(number, edit.at, device.host.shown.first().copied());
+            if self.restarts {
+                device.ids.append(&mut device.host.shown);
+            }
+            device.host.shown.clear();
+        }
+        if !crashed {
+            (device.host.now, device.host.wall) = (self.now, device.clock.shows(self.now));
+            act(node.as_mut(), &mut device.host).map_err(failed)?;
+            crashed = device.host.has_crashed();
+        }
+        if !crashed && self.tracks_safety && node.backlog() == 0 {
+            device.safe = device.made;
+        }
+        self.post(number);
+        self.measures.looks(number, self.devices[number as usize].node.as_deref(), self.now);
+        if crashed { self.power_failed(number) } else { self.plan_wake(number) }
+    }
+
+    fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {
+        let device = &mut self.devices[number as usize];
+        let Some(node) = device.node.as_ref().filter(|_| device.up) else { return Ok(()) };
+        let edit = device.edits.get(device.made).map(|edit| edit.at);
+        let connected = || device.connections.iter().any(|&(_, link)| self.connections[link].open);
+        let wake = node.wakes_at().into_iter().chain(edit.filter(|_| connected())).min();
+        let Some(at) = wake.map(|at| at.max(self.now)) else {
+            device.woken_at = None;
+            return Ok(());
+        };
+        if device.woken_at != Some(at) {
+            device.woken_at = Some(at);
+            self.plan(at, Event::Wake(number));
+        }
+        Ok(())
+    }
+
+    /// Hands what a node sent to its links.
+    fn post(&mut self, from: NodeId) {
+        let mut sent = std::mem::take(&mut self.devices[from as usize].host.sent);
+        for mut message in sent.drain(..) {
+            let to = message.to;
+            let links = &self.devices[from as usize].connections;
+            let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
+            let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
+            let carries = self.measures.sent(from, to, &mut message, self.now);
+            self.promise(from, &message.frame.bytes);
+            let direction = usize::from(self.connections[link].ends[0] != from);
+            let wire = &mut self.connections[link].wire;
+            let arrivals = wire.send(self.now, message.frame, message.traffic, direction, self.settling);
+            for Arrival { at, frame, line } in arrivals.into_iter().flatten() {
+                let carries = carries.clone();
+                self.plan(at, Event::Arrival { link, from, to, frame, line, carries });
+            }
+        }
+        self.devices[from as usize].host.sent = sent;
+    }
+
+    /// Keeps what a message on its way acknowledges, where its sender may start again.
+    fn promise(&mut self, from: NodeId, frame: &[u8]) {
+        let device = &mut self.devices[from as usize];
+        if let Some(node) = device.node.as_ref().filter(|_| self.restarts) {
+            node.acknowledges(frame, &mut device.acknowledged);
+        }
+    }
+
+    fn refresh_all(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let links = self.devices[node as usize].connections.clone();
+        links.into_iter().try_for_each(|(_, link)| self.refresh(link))
+    }
+
+    /// Opens or closes a connection as its ends and itself allow.
+    fn refresh(&mut self, link: usize) -> Result<(), WorldError> {
+        let Connection { ends, relations, outages, open, .. } = self.connections[link];
+        let ready = |&end: &NodeId| {
+            let device = &self.devices[end as usize];
+            device.up && device.here && device.outages == 0 && device.node.is_some()
+        };
+        let opens = outages == 0 && ends.iter().all(ready);
+        if opens == open {
+            return Ok(());
+        }
+        self.connections[link].open = opens;
+        if open {
+            self.cut(link);
+        }
+        for side in [1, 0] {
+            let (end, peer) = (ends[side], ends[1 - side]);
+            self.act(end, |node, host| {
+                if opens {
+                    node.connected(host, peer, relations[side])
+                } else {
+                    node.disconnected(peer);
+                    Ok(())
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What waits for the line of a connection when it ends is never sent, and does not count.
+    fn cut(&mut self, link: usize) {
+        let ends = self.connections[link].ends;
+        let never = self.connections[link].wire.end(self.now);
+        for (direction, never) in never.into_iter().enumerate() {
+            let (from, to) = (ends[direction], ends[1 - direction]);
+            never.into_iter().for_each(|never| self.measures.never_sent(from, to, never));
+        }
+    }
+
+    fn ended(mut self, quiet: bool) -> Outcome {
+        // A world that is broken off may have lines that are busy for long.
+        (0..self.connections.len()).for_each(|link| self.cut(link));
+        let mut history = History {
+            cut_off_after: (!self.settling).then_some(self.measures.deliveries),
+            quiet,
+            settled_after: self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND),
+            settle_bound: self.trial.settle_s * SECOND,
+            forgotten: self.forgotten,
+            broken: self.broken.len() as u64,
+            survives: self.survives.told(),
+            ..History::default()
+        };
+        history.ledger.start = self.trial.start;
+        history.ledger.registers = self.trial.registers;
+        for device in &mut self.devices {
+            device.edits.truncate(device.made);
+            history.ledger.by_device.push(std::mem::take(&mut device.edits));
+        }
+        history.traffic = self.measures.client_traffic();
+        for (number, device) in self.devices.iter().enumerate() {
+            if let Some(node) = &device.node {
+                history.backlog += node.backlog();
+                history.ends.push(NodeEnd { name: self.trial.name(number as u32), registers: node.shows() });
+                self.measures.stored += device.host.store.bytes();
+            }
+        }
+        let faults = self.trial.presence.lasts_s * SECOND;
+        let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
+        self.measures.ended(quiet && agree, faults);
+        history.unkept = unkept(self.trial, &self.devices);
+        let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
+        history.restarts =
+            self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
+        let in_the_end = self.kept();
+        let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
+        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores }
+    }
+}
+
+/// What every node of a world is told.
+pub fn settings(trial: &OfflineTrial, mutant: Option<&'static str>) -> impl Fn(NodeId) -> Settings {
+    let journal = trial.journal;
+    let line = trial.link.latency_ms * 1000 + u64::from(journal.piece) * 8_000_000 / trial.link.bits_per_s.max(1);
+    let (start, registers, clients, hub, edges) =
+        (trial.start, trial.registers, trial.clients, trial.hub, !trial.edges.is_empty());
+    move |node| Settings {
+        node,
+        client: node,
+        registers,
+        start,
+        serves: node >= clients || !hub,
+        serves_relays: !hub || edges,
+        // Twice the way there and back of the longest piece, and the time that the other waits for more.
+        retry_after: 2 * SECOND + 4 * line,
+        retry_at_most: 300 * SECOND,
+        retries: 1000,
+        greetings: 4,
+        linger: SECOND,
+        piece: journal.piece as usize,
+        retain: journal.retain,
+        compact_after: journal.compact_after,
+        mutant,
+    }
+}
+
+/// Clients whose acknowledged edits are not where they were acknowledged.
+fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
+    let ids = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.ids());
+    let broken = (0..trial.clients).filter(|&client| {
+        let Some(given) = ids(client).map(|ids| ids.given) else { return false };
+        if let Some(parent) = trial.parent(client) {
+            return ids(parent).is_some_and(|parent| !parent.has.covers(given));
+        }
+        let mut kept = VersionVector::default();
+        let others = (0..trial.clients).filter(|&other| other != client).filter_map(ids);
+        others.for_each(|other| kept.join(other.has));
+        !kept.covers(given)
+    });
+    broken.count() as u64
+}
+
+/// Bytes that all clients' links carried, both ways.
+pub fn both_ways(traffic: &(Traffic, Traffic)) -> u64 {
+    traffic.0.total() + traffic.1.total()
+}

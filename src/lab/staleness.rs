@@ -1,0 +1,414 @@
+//! How long an edit takes to come to every other client, and which edits never come. When the last replica has one,
+//! [`super::convergence`] is told.
+//!
+//! Who has an edit is told in one of two ways. Of the replica that is done right it is seen: who serves has the ids, and a
+//! leaf has what its parent had at the position that its cursor stands for. A delta that was overtaken by a later one, or
+//! of which pieces are missing, has not come. The other engines tell no ids: each of their messages is made of all that
+//! its sender has and the neighbour has not acknowledged, and whoever takes one has every edit that had gone into its
+//! sender's state, though a merge may have made nothing of it.
+//!
+//! Edits of a client count in their order: one is known where all before it are, but for those that were lost with their
+//! device. Knows: nodes and their logs. Must not: judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use hdrhistogram::Histogram;
+
+use crate::domain::offline::OfflineTrial;
+use crate::engine::host::{NodeId, OpId, Time};
+use crate::engine::port::{Engine, Reached};
+use crate::lab::World;
+use crate::lab::convergence::{self, OfEdits};
+
+/// So many edits of each client went into a state.
+pub type Knowledge = Rc<[u32]>;
+
+/// Clients up to which staleness is measured: each edit at each other client is one value.
+const MOST_WATCHED: u32 = 64;
+
+/// From this position of a log on, so many edits of a client are in it.
+type Learned = (u64, u32, u32);
+
+/// Staleness in a world.
+pub struct Staleness {
+    /// For every edit and every other client that came to have it, how long that took; in milliseconds.
+    pub histogram: Histogram<u64>,
+    /// How long edits took to come to all replicas.
+    pub convergence: OfEdits,
+    clients: u32,
+    /// By client, when each edit was made and what it is called; nothing where the user did not see it accepted.
+    edits: Vec<Vec<(Time, Option<OpId>)>>,
+    /// By client, edits that are not waited for: they were never shown, or are lost with the stores that had them.
+    passed: Vec<BTreeSet<u32>>,
+    /// By node, and how often each edit was counted by client.
+    knows: Vec<Vec<u32>>,
+    counted: Vec<Vec<u32>>,
+    /// By serving node, what its log has from which position on; and up to where each leaf has read that.
+    learned: Vec<Vec<Learned>>,
+    read: BTreeMap<(NodeId, NodeId), usize>,
+    backups: BTreeMap<NodeId, Vec<u32>>,
+}
+
+impl Staleness {
+    /// Nothing yet; nothing ever in a world of too many clients.
+    pub(super) fn of(trial: &OfflineTrial) -> Self {
+        let watched = trial.clients <= MOST_WATCHED;
+        let [clients, nodes] = [trial.clients, trial.nodes()].map(|count| if watched { count as usize } else { 0 });
+        Staleness {
+            histogram: convergence::empty(),
+            convergence: OfEdits::of(clients),
+            clients: trial.clients,
+            edits: vec![Vec::new(); clients],
+            passed: vec![BTreeSet::new(); clients],
+            knows: vec![vec![0; clients]; nodes],
+            counted: vec![vec![0; clients]; nodes],
+            learned: vec![Vec::new(); nodes],
+            read: BTreeMap::new(),
+            backups: BTreeMap::new(),
+        }
+    }
+
+    /// For every edit that its user saw accepted, and every other client: those that never came to have it. Nothing where
+    /// it was not measured.
+    pub fn undelivered(&self) -> Option<u64> {
+        Some(self.shown()? * u64::from(self.clients - 1) - self.histogram.len())
+    }
+
+    /// Edits that their users saw accepted, and that some replica never came to have. Nothing where it was not measured.
+    pub fn unconverged(&self) -> Option<u64> {
+        Some(self.shown()? - self.convergence.histogram.len())
+    }
+
+    fn shown(&self) -> Option<u64> {
+        let shown = |edits: &Vec<(Time, Option<OpId>)>| edits.iter().filter(|(_, id)| id.is_some()).count() as u64;
+        (!self.edits.is_empty()).then(|| self.edits.iter().map(shown).sum())
+    }
+
+    /// How old an edit is now, in milliseconds, if it is waited for.
+    fn age(&self, client: usize, edit: u32, now: Time) -> Option<u64> {
+        let (at, id) = self.edits[client][edit as usize];
+        let waited = id.is_some() && !self.passed[client].contains(&edit);
+        waited.then(|| now.saturating_sub(at) / 1000)
+    }
+
+    /// So many edits of each client are in the state of a node.
+    pub(super) fn known_to(&self, node: NodeId) -> Option<&[u32]> {
+        self.knows.get(node as usize).map(Vec::as_slice)
+    }
+
+    /// What a node had of each client's edits when its last backup was taken.
+    pub(super) fn backup_of(&self, node: NodeId) -> Option<&[u32]> {
+        self.backups.get(&node).map(Vec::as_slice)
+    }
+
+    /// How many replicas have ever shown a client's edit, its author's included.
+    pub(super) fn shown_by(&self, client: NodeId, edit: u32) -> u32 {
+        let others = self.counted.iter().filter(|counted| counted[client as usize] > edit);
+        1 + others.count() as u32
+    }
+
+    /// A user edits; without an id, it saw nothing.
+    pub(super) fn edited(&mut self, client: NodeId, at: Time, id: Option<OpId>) {
+        let Some(edits) = self.edits.get_mut(client as usize) else { return };
+        if id.is_none() {
+            self.passed[client as usize].insert(edits.len() as u32);
+        }
+        edits.push((at, id));
+        self.knows[client as usize][client as usize] += 1;
+    }
+
+    /// A node has a client's edits up to this one.
+    fn has(&mut self, node: NodeId, client: u32, edits: u32, now: Time) {
+        let (place, of) = (node as usize, client as usize);
+        if edits <= self.knows[place][of] {
+            return;
+        }
+        self.knows[place][of] = edits;
+        let before = self.counted[place][of];
+        if node == client || edits <= before {
+            return;
+        }
+        self.counted[place][of] = edits;
+        if node < self.clients {
+            for edit in before..edits {
+                if let Some(age) = self.age(of, edit, now) {
+                    self.histogram.record(age).expect("it grows as it must");
+                }
+            }
+        }
+        if self.convergence.waits_for(of, before) {
+            self.converge(of, now);
+        }
+    }
+
+    /// The node of which most waited for a client's edits has more of them.
+    fn converge(&mut self, of: usize, now: Time) {
+        let others = self.counted.iter().enumerate().filter(|&(node, _)| node != of);
+        let least = others.map(|(_, counted)| counted[of]).min().unwrap_or(0);
+        for edit in self.convergence.reached(of, least) {
+            if let Some(age) = self.age(of, edit, now) {
+                self.convergence.histogram.record(age).expect("it grows as it must");
+            }
+        }
+    }
+
+    /// A node took a message that was made when its sender knew this.
+    fn took(&mut self, node: NodeId, carries: &Knowledge, now: Time) {
+        for (client, &edits) in carries.iter().enumerate() {
+            self.has(node, client as u32, edits, now);
+        }
+    }
+
+    /// A node that has ids may have more of them, in a log of this length.
+    fn serves(&mut self, node: NodeId, held: &dyn Engine, length: u64, now: Time) {
+        let learned = &mut self.learned[node as usize];
+        while learned.last().is_some_and(|&(position, ..)| position > length) {
+            learned.pop();
+        }
+        for client in 0..self.clients {
+            let (of, before) = (client as usize, self.knows[node as usize][client as usize]);
+            let mut edits = before;
+            while let Some((_, id)) = self.edits[of].get(edits as usize)
+                && (self.passed[of].contains(&edits)
+                    || id.is_some_and(|id| held.ids().is_some_and(|ids| ids.contains(id))))
+            {
+                edits += 1;
+            }
+            if edits > before {
+                self.has(node, client, edits, now);
+                self.learned[node as usize].push((length, client, edits));
+            }
+        }
+    }
+
+    /// A leaf has its parent's log up to a position.
+    fn follows(&mut self, node: NodeId, parent: NodeId, position: u64, now: Time) {
+        let mut place = self.read.get(&(node, parent)).copied().unwrap_or(0);
+        while let Some(&(_, client, edits)) =
+            self.learned[parent as usize].get(place).filter(|(learned, ..)| *learned <= position)
+        {
+            self.has(node, client, edits, now);
+            place += 1;
+        }
+        self.read.insert((node, parent), place);
+    }
+
+    /// This edit of a client may be lost: who does not have it is not waited for.
+    pub(super) fn lost(&mut self, client: NodeId, edit: usize) {
+        if let Some(passed) = self.passed.get_mut(client as usize) {
+            passed.insert(edit as u32);
+        }
+    }
+
+    /// A node has only this any more, and its own.
+    fn set_back(&mut self, node: NodeId, mut knows: Vec<u32>) {
+        if let Some(edits) = self.edits.get(node as usize) {
+            knows[node as usize] = edits.len() as u32;
+        }
+        self.knows[node as usize] = knows;
+        self.read.retain(|&(leaf, parent), _| leaf != node && parent != node);
+    }
+
+    /// A node lost all that it had.
+    pub(super) fn wiped(&mut self, node: NodeId) {
+        if !self.knows.is_empty() {
+            self.learned[node as usize].clear();
+            self.set_back(node, vec![0; self.clients as usize]);
+        }
+    }
+
+    /// A backup was taken of a node.
+    pub(super) fn backed_up(&mut self, node: NodeId) {
+        if let Some(knows) = self.knows.get(node as usize) {
+            self.backups.insert(node, knows.clone());
+        }
+    }
+
+    /// A node was set back to its backup.
+    pub(super) fn restored(&mut self, node: NodeId) {
+        if let Some(knows) = self.backups.get(&node).cloned() {
+            self.set_back(node, knows);
+        }
+    }
+
+    /// A client's device was set up from another's.
+    pub(super) fn copied(&mut self, from: NodeId, to: NodeId, now: Time) {
+        if self.knows.is_empty() {
+            return;
+        }
+        self.set_back(to, vec![0; self.clients as usize]);
+        for (client, edits) in self.knows[from as usize].clone().into_iter().enumerate() {
+            self.has(to, client as u32, edits, now);
+        }
+    }
+}
+
+impl World<'_> {
+    /// A node took a message: it may have edits that it had not.
+    pub(super) fn learn(&mut self, to: NodeId, carries: Option<&Knowledge>) {
+        let staleness = &mut self.measures.staleness;
+        let Some(node) = self.devices[to as usize].node.as_deref().filter(|_| !staleness.edits.is_empty()) else {
+            return;
+        };
+        match node.reached() {
+            // What it has in its memory without power is not what it has.
+            Some(_) if !self.devices[to as usize].up => {}
+            Some(Reached::Own(length)) => staleness.serves(to, node, length, self.now),
+            Some(Reached::Of(parent, position)) => staleness.follows(to, parent, position, self.now),
+            Some(Reached::Nothing) => {}
+            None => {
+                if let Some(carries) = carries {
+                    staleness.took(to, carries, self.now);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history::{Fate, UserEdit};
+    use crate::domain::offline::Presence;
+    use crate::domain::seed::Seed;
+    use crate::engine;
+    use crate::engine::delta_state::log::Delta;
+    use crate::engine::delta_state::message::Message;
+    use crate::engine::delta_state::sums::{Changes, Edit};
+    use crate::engine::host::{Entropy, Host};
+    use crate::engine::port::Relation;
+    use crate::engine::store::Owner;
+    use crate::engine::store::disk::Disk;
+    use crate::engine::vector::Actor;
+    use crate::lab::settings;
+    use crate::lab::tests::trial;
+    use crate::scenario::offline::SECOND;
+
+    fn edit(sequence: u64) -> OpId {
+        OpId { actor: Actor { client: 0, incarnation: 1 }, sequence }
+    }
+
+    #[test]
+    fn a_delta_that_was_lost_has_not_come_with_the_later_one_that_did() {
+        let trial = trial(1);
+        let (hub, mut staleness) = (trial.clients, Staleness::of(&trial));
+        let owner = Owner { scenario: 1, client: hub };
+        let mut host = Host::new(Disk::new(owner), Entropy::Drawn(Box::new(Seed::new(1).stream("entropy"))));
+        let right = engine::reference();
+        let mut node = (right.open)(&settings(&trial, None)(hub), &mut host).expect("a hub");
+        node.connected(&mut host, 0, Relation::Child).expect("a disk");
+        for sequence in 1..=2 {
+            staleness.edited(0, 0, Some(edit(sequence)));
+        }
+        let mut arrives = |sequence, now| {
+            let delta = Delta {
+                author: edit(1).actor,
+                first: sequence,
+                last: sequence,
+                changes: Changes::of(&[Edit { register: 0, amount: 1 }]),
+            };
+            let (frame, _) = Message::Deltas(vec![delta]).body().framed(0);
+            node.receive(&mut host, 0, &frame.bytes).expect("a disk");
+            let Some(Reached::Own(length)) = node.reached() else { panic!("it serves") };
+            staleness.serves(hub, node.as_ref(), length, now);
+            staleness.follows(1, hub, length, now);
+            (staleness.histogram.len(), staleness.undelivered())
+        };
+        assert_eq!(arrives(2, 1_000_000), (0, Some(6)));
+        assert_eq!(arrives(1, 9_000_000), (2, Some(4)));
+        assert_eq!((staleness.histogram.min() / 10, staleness.histogram.max() / 10), (900, 900));
+    }
+
+    #[test]
+    fn a_leaf_has_what_its_parent_had_at_its_position_and_no_more() {
+        let mut staleness = Staleness::of(&trial(1));
+        (0..3).for_each(|sequence| staleness.edited(0, sequence * 1_000_000, Some(edit(sequence + 1))));
+        staleness.learned[4] = vec![(5, 0, 1), (9, 0, 3)];
+        staleness.follows(1, 4, 8, 10_000_000);
+        assert_eq!((staleness.known_to(1).map(|knows| knows[0]), staleness.histogram.len()), (Some(1), 1));
+        staleness.follows(1, 4, 9, 20_000_000);
+        assert_eq!((staleness.known_to(1).map(|knows| knows[0]), staleness.histogram.len()), (Some(3), 3));
+    }
+
+    #[test]
+    fn who_was_wiped_knows_nothing_and_what_comes_again_counts_no_second_time() {
+        let mut staleness = Staleness::of(&trial(1));
+        staleness.edited(0, 0, Some(edit(1)));
+        let all: Knowledge = vec![1, 0, 0, 0].into();
+        staleness.took(1, &all, 1_000_000);
+        staleness.wiped(1);
+        assert_eq!(staleness.known_to(1), Some(&[0; 4][..]));
+        staleness.took(1, &all, 9_000_000);
+        assert_eq!((staleness.histogram.len(), staleness.histogram.max() / 10), (1, 100));
+        assert_eq!(staleness.undelivered(), Some(2));
+    }
+
+    #[test]
+    fn an_edit_converges_once_and_with_the_last_of_all_replicas_be_it_the_hub_that_lost_another() {
+        let mut staleness = Staleness::of(&trial(1));
+        (1..=2).for_each(|sequence| staleness.edited(0, sequence * 1_000_000, Some(edit(sequence))));
+        let upto = |edits| -> Knowledge { vec![edits, 0, 0, 0].into() };
+        let told = |staleness: &Staleness| (staleness.convergence.histogram.len(), staleness.unconverged());
+        staleness.took(4, &upto(1), 2_000_000);
+        (1..4).for_each(|client| staleness.took(client, &upto(2), 5_000_000));
+        assert_eq!(told(&staleness), (1, Some(1)), "the hub lacks the second");
+        staleness.wiped(4);
+        staleness.took(4, &upto(1), 7_000_000);
+        assert_eq!(told(&staleness), (1, Some(1)), "the first came again");
+        staleness.took(4, &upto(2), 9_000_000);
+        assert_eq!(told(&staleness), (2, Some(0)));
+        let histogram = &staleness.convergence.histogram;
+        assert_eq!((histogram.min() / 10, histogram.max() / 10), (400, 700));
+    }
+
+    #[test]
+    fn an_edit_that_is_lost_with_its_device_is_undelivered_and_stands_in_no_other_ones_way() {
+        let mut staleness = Staleness::of(&trial(1));
+        (1..=3).for_each(|sequence| staleness.edited(0, 0, Some(edit(sequence))));
+        let first: Knowledge = vec![1, 0, 0, 0].into();
+        staleness.took(4, &first, 1_000_000);
+        // The hub has the first, and nobody the second.
+        staleness.lost(0, 1);
+        let all: Knowledge = vec![3, 0, 0, 0].into();
+        (1..4).for_each(|client| staleness.took(client, &all, 1_000_000));
+        assert_eq!((staleness.histogram.len(), staleness.undelivered()), (6, Some(3)));
+        staleness.took(4, &all, 1_000_000);
+        assert_eq!((staleness.convergence.histogram.len(), staleness.unconverged()), (2, Some(1)));
+    }
+
+    #[test]
+    fn an_edit_is_as_old_as_it_is_though_its_device_was_alone_until_long_after_it() {
+        let mut apart = trial(1);
+        apart.presence = Presence { lasts_s: 1000, away_s: (1 << 30, 1 << 30), here_s: (1, 1) };
+        let edit = UserEdit { at: 10 * SECOND, register: 3, amount: 1, fate: Fate::Binding };
+        for name in ["delta-state", "lww-arrival", "reconciliation"] {
+            let found = engine::find(name).expect("an engine");
+            let world = World::new(&apart, found, &settings(&apart, None)).expect("a world");
+            let users = vec![vec![edit], Vec::new(), Vec::new(), Vec::new()];
+            let outcome = world.with_users(users).run(&mut crate::domain::watch::Unwatched).expect("it ends");
+            let staleness = outcome.measures.staleness;
+            assert_eq!((staleness.histogram.len(), staleness.undelivered()), (3, Some(0)), "{name}");
+            // Everyone is connected after 1000 s.
+            let (least, most) = (staleness.histogram.min(), staleness.histogram.max());
+            assert!((989_000..996_000).contains(&least) && most < 996_000, "{name}: {least} to {most} ms");
+        }
+    }
+
+    #[test]
+    fn in_a_quiet_world_an_edit_is_as_stale_as_the_ways_to_the_hub_and_on_take() {
+        let mut quiet = trial(1);
+        (quiet.presence, quiet.workload.ticks) = (Presence { lasts_s: 1000, away_s: (0, 0), here_s: (1000, 1000) }, 2);
+        for name in ["delta-state", "lww-arrival", "reconciliation"] {
+            let found = engine::find(name).expect("an engine");
+            let world = World::new(&quiet, found, &settings(&quiet, None)).expect("a world");
+            let outcome = world.run(&mut crate::domain::watch::Unwatched).expect("it ends");
+            let staleness = &outcome.measures.staleness;
+            // 4 clients with 6 edits each, of which 3 others hear; each waits for more for a second here and at the hub,
+            // and travels for 20 ms twice.
+            assert_eq!((staleness.histogram.len(), staleness.undelivered()), (72, Some(0)), "{name}");
+            let (least, most) = (staleness.histogram.min(), staleness.histogram.max());
+            assert!((1000..2100).contains(&least) && (2000..2200).contains(&most), "{name}: {least} to {most}");
+        }
+    }
+}
