@@ -9,8 +9,6 @@
 pub mod acknowledged;
 pub mod any_bytes;
 mod baseline;
-#[cfg(test)]
-mod delivery;
 pub mod delta_state;
 pub mod host;
 pub mod port;

@@ -15,6 +15,8 @@ mod copies;
 #[cfg(test)]
 mod counted;
 pub mod crash_walk;
+#[cfg(test)]
+mod delivery;
 pub mod link;
 pub mod measure;
 pub mod memory;

@@ -86,21 +86,38 @@ fn told_of_register(register: u32, audit: &[Change]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::OfflineTrial;
     use crate::engine::delta_state::node::ReplicaNode;
     use crate::engine::port::Engine;
-    use crate::engine::port::Relation;
+    use crate::engine::port::{Relation, Settings};
     use crate::engine::store::Owner;
-    use crate::lab::settings;
-    use crate::lab::tests::trial;
+
+    /// A leaf of eight registers.
+    fn settings() -> Settings {
+        Settings {
+            node: 0,
+            client: 0,
+            registers: 8,
+            start: 0,
+            serves: false,
+            serves_relays: false,
+            retry_after: 2_000_000,
+            retry_at_most: 300_000_000,
+            retries: 1000,
+            greetings: 4,
+            linger: 1_000_000,
+            piece: 4096,
+            retain: 64,
+            compact_after: 4096,
+            mutant: None,
+        }
+    }
 
     /// What a leaf does before it is asked.
     type Life = fn(&mut ReplicaNode, &mut Host<Disk>);
 
     /// What the record keeps of a leaf, for whose messages nobody is there.
     fn row_after(life: Life) -> Report {
-        let trial = OfflineTrial { clients: 1, registers: 8, start: 0, ..trial(1) };
-        let settings = crate::engine::port::Settings { retries: 2, ..settings(&trial, None)(0) };
+        let settings = Settings { retries: 2, ..settings() };
         let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
         let mut node = ReplicaNode::open(settings, &mut host).expect("memory");
         life(&mut node, &mut host);
@@ -126,9 +143,8 @@ mod tests {
     #[test]
     fn the_rows_of_an_audit_come_to_what_the_register_shows_however_many_changes_there_were() {
         for edits in [1, 4, 5, 6, 30, 200] {
-            let trial = OfflineTrial { clients: 1, registers: 8, start: 0, ..trial(1) };
             // Twenty entries are compacted to an image: an opening line, and then what came after.
-            let settings = crate::engine::port::Settings { compact_after: 20, ..settings(&trial, None)(0) };
+            let settings = Settings { compact_after: 20, ..settings() };
             let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
             let mut node = ReplicaNode::open(settings, &mut host).expect("memory");
             (0..edits).for_each(|edit| node.edit(&mut host, 3, 100 + edit).expect("memory"));

@@ -1,6 +1,5 @@
 //! What reliable channels deliver over any number of connections, stores and devices, and what is counted and kept of it.
 
-use super::{REGISTRY, Registration, find, reference};
 use crate::domain::offline::{Journal, OfflineTrial};
 use crate::domain::seed::Seed;
 use crate::domain::traffic::Traffic;
@@ -11,6 +10,7 @@ use crate::engine::port::Relation;
 use crate::engine::port::Settings;
 use crate::engine::store::Owner;
 use crate::engine::store::disk::{Disk, Loss};
+use crate::engine::{REGISTRY, Registration, find, reference};
 use crate::lab::settings;
 use crate::lab::tests::trial;
 
