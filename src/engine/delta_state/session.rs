@@ -317,7 +317,9 @@ impl Replica {
             if has_new_ids {
                 self.state.with_new_ids(parcel_deltas(parcel, self.settings.registers), |deltas| {
                     let runs = deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
+                    let due = parcel.due;
                     *parcel = Parcel::new(What::Deltas(runs), Message::Deltas(deltas).body());
+                    parcel.due = due;
                 });
             }
             transmit(&self.settings, host, peer, id, parcel, PIECES);
