@@ -118,8 +118,8 @@ fn memory() -> String {
 
 #[cfg(feature = "sqlite")]
 fn sqlite(full: bool) {
-    use abench::engine::delta_state::Replica;
-    use abench::engine::delta_state::sums::Edit;
+    use abench::engine::delta_summary::Replica;
+    use abench::engine::delta_summary::sums::Edit;
     use abench::engine::host::{Entropy, Host};
     use abench::engine::store::Owner;
     use abench::engine::store::sqlite::Sqlite;

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use abench::domain::seed::Seed;
-use abench::engine::delta_state::Replica;
-use abench::engine::delta_state::message::{Message, unframed};
-use abench::engine::delta_state::sums::Edit;
+use abench::engine::delta_summary::Replica;
+use abench::engine::delta_summary::message::{Message, unframed};
+use abench::engine::delta_summary::sums::Edit;
 use abench::engine::host::{Entropy, Host};
 use abench::engine::port::Relation;
 use abench::engine::port::Settings;

@@ -128,7 +128,7 @@ fn possible(trial: &OfflineTrial) -> Result<(), String> {
         }
     }
     for name in &trial.mutants {
-        engine::find_mutant(name).map_err(|unknown| format!("mutants: {unknown}"))?;
+        engine::find_mutant(engine::on_trial(trial), name).map_err(|unknown| format!("mutants: {unknown}"))?;
     }
     memory::fits(trial).map_err(|error| error.to_string())
 }
@@ -140,10 +140,7 @@ fn walkable(trial: &CrashEverywhereTrial) -> Result<(), String> {
         None => engine::reference(),
     };
     for name in &trial.mutants {
-        let (of, _) = engine::find_mutant(name).map_err(|unknown| format!("mutants: {unknown}"))?;
-        if of.name != engine.name {
-            return Err(format!("mutants: {name} is a mutant of {}, and {} is walked through", of.name, engine.name));
-        }
+        engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
     }
     Ok(())
 }
@@ -154,7 +151,7 @@ fn expectable(expect: &Expectation) -> Result<(), (&'static str, String)> {
         engine::find(name).map_err(|unknown| ("expect.engines", unknown.to_string()))?;
     }
     for (mutant, judge) in &expect.mutants {
-        engine::find_mutant(mutant).map_err(|unknown| ("expect.mutants", unknown.to_string()))?;
+        engine::find_mutant(engine::REGISTRY, mutant).map_err(|unknown| ("expect.mutants", unknown.to_string()))?;
         if !JUDGES.iter().any(|(name, _)| name == judge) {
             let names: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).collect();
             let reason = format!("{mutant}: '{judge}' is not a judge; allowed are {}", names.join(", "));

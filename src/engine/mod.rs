@@ -9,7 +9,9 @@
 pub mod acknowledged;
 pub mod any_bytes;
 mod baseline;
-pub mod delta_state;
+mod by_writer;
+mod delta_state;
+pub mod delta_summary;
 pub mod host;
 pub mod port;
 mod reliable_channel;
@@ -24,8 +26,8 @@ use crate::engine::host::Host;
 use crate::engine::port::{Engine, Settings};
 use crate::engine::store::StoreError;
 use crate::engine::store::disk::{self, Disk};
-use delta_state::mutant;
-use delta_state::node::ReplicaNode;
+use delta_summary::mutant;
+use delta_summary::node::ReplicaNode;
 use reliable_channel::ReliableChannel;
 use reliable_channel::content::Content;
 
@@ -96,7 +98,7 @@ fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> 
     Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), host)?))
 }
 
-fn mutants_of_reference() -> Vec<(&'static str, &'static str)> {
+fn mutants_of_summary() -> Vec<(&'static str, &'static str)> {
     let of_replica = mutant::Mutant::ALL.iter().map(|&(_, name, about)| (name, about));
     of_replica.chain(disk::Mutant::ALL.iter().map(|&(_, name, about)| (name, about))).collect()
 }
@@ -105,15 +107,28 @@ fn mutants_of_reference() -> Vec<(&'static str, &'static str)> {
 pub const REGISTRY: &[Registration] = &[
     Registration {
         name: "delta-state",
-        about: "increments with operation ids, merged by addition if not seen before",
+        about: "each writer's net sum of each register, the newer replaces the older",
+        constant: true,
+        peers: true,
+        keeps: Keeps::ClientSums,
+        survives: Survives::WhileShown,
+        full_state: false,
+        tells_merges: true,
+        describe: |_| None,
+        mutants: reliable_channel::mutant::all,
+        open: channel::<delta_state::DeltaState>,
+    },
+    Registration {
+        name: "delta-summary",
+        about: "increments with operation ids, each once; a leaf gets one sum of what it lacks",
         constant: true,
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WithAuthorOrRelay,
         full_state: false,
         tells_merges: true,
-        describe: delta_state::node::described,
-        mutants: mutants_of_reference,
+        describe: delta_summary::node::described,
+        mutants: mutants_of_summary,
         open: |settings, host| Ok(Box::new(ReplicaNode::open(settings.clone(), host)?)),
     },
     Registration {
@@ -127,7 +142,7 @@ pub const REGISTRY: &[Registration] = &[
         tells_merges: false,
         describe: |_| None,
         mutants: Vec::new,
-        open: channel::<baseline::pn_counter::RunningSums>,
+        open: channel::<baseline::pn_counter::PnCounter>,
     },
     Registration {
         name: "operation-log",
@@ -240,21 +255,35 @@ pub fn reference() -> &'static Registration {
     &REGISTRY[0]
 }
 
-/// The engine that a mutant is planted in, and the mutant's own name.
-pub fn find_mutant(name: &str) -> Result<(&'static Registration, &'static str), UnknownMutant> {
-    let of_engine = |engine: &'static Registration| (engine.mutants)().into_iter().map(move |(name, _)| (engine, name));
-    let found = REGISTRY.iter().flat_map(of_engine).find(|(_, mutant)| *mutant == name);
-    found.ok_or_else(|| UnknownMutant(name.to_owned()))
+/// The first of these engines that has a mutant of this name, and the name.
+pub fn find_mutant(
+    among: impl IntoIterator<Item = &'static Registration>,
+    name: &str,
+) -> Result<(&'static Registration, &'static str), UnknownMutant> {
+    let mut all = Vec::new();
+    for engine in among {
+        for (mutant, _) in (engine.mutants)() {
+            if mutant == name {
+                return Ok((engine, mutant));
+            }
+            all.push(mutant);
+        }
+    }
+    Err(UnknownMutant { name: name.to_owned(), allowed: all.join(", ") })
 }
 
 /// A name that is no mutant's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a mutant; allowed are {names}", names = mutant_names())]
-pub struct UnknownMutant(pub String);
+#[error("'{name}' is not a mutant of an engine that is on trial; allowed are {allowed}")]
+pub struct UnknownMutant {
+    name: String,
+    allowed: String,
+}
 
-fn mutant_names() -> String {
-    let all = REGISTRY.iter().flat_map(|engine| (engine.mutants)());
-    all.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+/// The engines that a world is for and that its trial asks for: all if it names none.
+pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
+    let asked = |engine: &&Registration| trial.engines.is_empty() || trial.engines.iter().any(|s| s == engine.name);
+    REGISTRY.iter().filter(asked).filter(|engine| engine.suits(trial))
 }
 
 impl Registration {

@@ -4,13 +4,13 @@ use super::tests::trial;
 use super::*;
 use crate::domain::offline::{Clocks, Edge, FaultKind, Link, NodeFault, Presence};
 use crate::domain::watch::Unwatched;
+use crate::engine::find;
 use crate::engine::port::entropy;
 use crate::engine::store::Store;
-use crate::engine::{find, reference};
 use std::collections::BTreeSet;
 
 fn world(trial: &OfflineTrial) -> World<'_> {
-    World::new(trial, reference(), &settings(trial, None)).expect("a world")
+    World::new(trial, find("delta-summary").expect("an engine"), &settings(trial, None)).expect("a world")
 }
 
 /// Lets everything happen until this time.
@@ -248,7 +248,7 @@ fn busy(faults: Vec<NodeFault>) -> OfflineTrial {
 fn of_a_client_that_is_never_quiet_only_what_had_not_arrived_may_be_missing() {
     let trial = busy(vec![of_client(FaultKind::Wipe, 300, 10, 0)]);
     // What the first writer drops of its own is not lost with the store.
-    for (engine, least) in [(reference().name, 1), ("operation-log", 1), ("pn-counter", 1), ("first-writer", 0)] {
+    for (engine, least) in [("delta-summary", 1), ("operation-log", 1), ("pn-counter", 1), ("first-writer", 0)] {
         let mut world = World::new(&trial, find(engine).expect("one"), &settings(&trial, None)).expect("a world");
         until(&mut world, 299);
         assert!(world.devices[0].edits.iter().all(|edit| !is_excused(edit)));
@@ -263,7 +263,7 @@ fn of_a_client_that_is_never_quiet_only_what_had_not_arrived_may_be_missing() {
         let excused = device.edits.iter().filter(|edit| is_excused(edit)).count();
         assert!(device.made > 900 && (least..80).contains(&excused), "{engine}: {excused} of {}", device.made);
         let hub = world.devices[2].node.as_deref().expect("it is up");
-        for (edit, &id) in device.edits.iter().zip(&ids).filter(|_| engine == reference().name) {
+        for (edit, &id) in device.edits.iter().zip(&ids).filter(|_| engine == "delta-summary") {
             assert_eq!(is_excused(edit), !has(hub, id), "{edit:?}");
         }
     }
@@ -325,7 +325,7 @@ fn a_copy_that_is_elsewhere_than_its_original_has_nothing_left_for_neighbours_th
     let near = crate::domain::offline::Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![1, 2] };
     let faults = vec![of_client(FaultKind::Clone, 9_000, 600, 0)];
     let trial = OfflineTrial { edges: vec![near], faults, ..trial(1) };
-    for engine in ["operation-log", "pn-counter", "full-state", reference().name] {
+    for engine in ["operation-log", "pn-counter", "full-state", "delta-summary"] {
         let world = World::new(&trial, find(engine).expect("an engine"), &settings(&trial, None));
         let outcome = world.expect("a world").run(&mut Unwatched).expect("it ends");
         assert_eq!((outcome.history.quiet, outcome.history.backlog), (true, 0), "{engine}");
@@ -354,7 +354,7 @@ fn of_client(kind: FaultKind, at_s: u64, for_s: u64, age_s: u64) -> NodeFault {
 
 #[test]
 fn a_store_that_is_set_back_to_its_backup_is_whole_whatever_became_of_the_one_before() {
-    for engine in [reference().name, "pn-counter", "full-state"] {
+    for engine in ["delta-summary", "pn-counter", "full-state"] {
         let restored = of_client(FaultKind::Restore, 9_500, 60, 1_000);
         let (alone, _) = after(vec![restored.clone()], engine);
         assert!(alone.iter().any(|&shown| shown != 5), "{engine}");
@@ -367,7 +367,7 @@ fn a_store_that_is_set_back_to_its_backup_is_whole_whatever_became_of_the_one_be
 
 #[test]
 fn the_backup_of_a_device_that_lost_its_store_and_has_not_started_again_holds_nothing() {
-    for engine in [reference().name, "pn-counter", "full-state"] {
+    for engine in ["delta-summary", "pn-counter", "full-state"] {
         let faults = vec![of_client(FaultKind::Wipe, 9_200, 800, 0), of_client(FaultKind::Restore, 9_500, 60, 100)];
         assert_eq!(after(faults, engine), (vec![5; 32], Vec::new()), "{engine}");
     }
@@ -375,7 +375,7 @@ fn the_backup_of_a_device_that_lost_its_store_and_has_not_started_again_holds_no
 
 #[test]
 fn where_a_store_is_gone_there_is_nothing_to_damage_and_its_node_just_starts() {
-    for engine in [reference().name, "pn-counter"] {
+    for engine in ["delta-summary", "pn-counter"] {
         let wiped = of_client(FaultKind::Wipe, 9_200, 300, 0);
         for at_s in [9_100, 9_300] {
             let faults = vec![wiped.clone(), of_client(FaultKind::Damage, at_s, 600, 0)];
@@ -389,7 +389,7 @@ fn where_a_store_is_gone_there_is_nothing_to_damage_and_its_node_just_starts() {
 
 #[test]
 fn a_node_whose_damaged_store_is_refused_knows_nothing_any_more() {
-    for engine in [reference().name, "pn-counter"] {
+    for engine in ["delta-summary", "pn-counter"] {
         let trial = OfflineTrial { faults: vec![of_client(FaultKind::Damage, 9_200, 300, 0)], ..trial(1) };
         let found = find(engine).expect("an engine");
         let mut world = World::new(&trial, found, &settings(&trial, None)).expect("a world");

@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn an_edit_has_converged_when_it_is_seen_in_what_the_last_replica_shows() {
         // Each edit has a register of its own: who has it is to be seen, and no merge of these can lose it.
-        let visible = ["reconciliation", "operation-log", "xor-delta", "delta-state", "pn-counter"];
+        let visible = ["reconciliation", "operation-log", "xor-delta", "delta-summary", "pn-counter"];
         for engine in REGISTRY.iter().filter(|engine| visible.contains(&engine.name)) {
             for trial in shapes(&OfflineTrial { registers: 80, ..trial(5) }) {
                 // Between peers, XOR takes back what comes twice.

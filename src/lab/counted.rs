@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::offline::{Journal, Presence};
 use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
-use crate::engine::delta_state::message::{Message, unframed};
+use crate::engine::delta_summary::message::{Message, unframed};
 use crate::engine::host::{Entropy, Sent};
 use crate::engine::store::Owner;
 use crate::engine::{self, REGISTRY, Registration};
@@ -126,12 +126,7 @@ fn every_byte_of_every_message_is_counted_once_and_acknowledgements_as_such() {
             // What acknowledges says nothing else, and the other way round.
             let Traffic { payload, addressing, ids, acks, .. } = sent.traffic;
             assert!(acks == 0 || payload + addressing == 0, "{}: {:?}", engine.name, sent.traffic);
-            assert!(
-                acks == 0 || engine.name == engine::reference().name || ids == 0,
-                "{}: {:?}",
-                engine.name,
-                sent.traffic
-            );
+            assert!(acks == 0 || engine.name == "delta-summary" || ids == 0, "{}: {:?}", engine.name, sent.traffic);
             sum += sent.traffic;
         }
         // Nine values of two bytes, but for the state, which has one byte for each of the 23 others.
@@ -143,7 +138,7 @@ fn every_byte_of_every_message_is_counted_once_and_acknowledgements_as_such() {
 
 #[test]
 fn the_messages_of_the_replica_count_as_what_they_are() {
-    let right = engine::reference();
+    let right = engine::find("delta-summary").expect("an engine");
     let mut two = Two::of(&trial(1), right, 1);
     two.edits(0, 0..9, 1000);
     two.connect();
@@ -176,7 +171,7 @@ fn the_messages_of_the_replica_count_as_what_they_are() {
 
 #[test]
 fn a_message_in_pieces_counts_as_what_is_in_it_and_a_piece_that_is_sent_again_as_that() {
-    let right = engine::reference();
+    let right = engine::find("delta-summary").expect("an engine");
     let small = OfflineTrial { journal: Journal { piece: 64, ..Journal::default() }, registers: 256, ..trial(1) };
     let mut two = Two::of(&small, right, 1);
     two.connect();
@@ -258,7 +253,7 @@ fn what_is_stored_is_what_all_disks_and_nodes_hold() {
 fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refuse_are_damaged() {
     let link = crate::domain::offline::Link { corrupted_per_mille: 100, truncated_per_mille: 50, ..Default::default() };
     let trial = OfflineTrial { link, ..trial(1) };
-    let right = engine::reference();
+    let right = engine::find("delta-summary").expect("an engine");
     let mut world = World::new(&trial, right, &settings(&trial, None)).expect("a world");
     let (mut arrived, mut damaged) = (0, 0);
     while let Some((at, event)) = world.calendar.next() {

@@ -95,7 +95,7 @@ mod tests {
         assert!(fits(&peers).is_err());
         let mut torn = sound;
         (torn.clients, torn.link.outages) = (10_000, 100_000);
-        torn.engines = vec!["delta-state".to_owned()];
+        torn.engines = vec!["delta-summary".to_owned()];
         assert!(fits(&torn).is_err_and(|error| error.keys.contains("link.outages")));
     }
 
@@ -104,7 +104,7 @@ mod tests {
         let mut trial = shipped_world("field-tally");
         trial.clients = 10_000;
         (trial.workload.ticks, trial.workload.changed) = (50, 20);
-        trial.engines = vec!["delta-state".to_owned()];
+        trial.engines = vec!["delta-summary".to_owned()];
         assert_eq!(fits(&trial), Ok(()));
         trial.engines = vec!["operation-log".to_owned()];
         assert!(fits(&trial).is_err());

@@ -273,9 +273,9 @@ mod tests {
     use crate::domain::offline::Presence;
     use crate::domain::seed::Seed;
     use crate::engine;
-    use crate::engine::delta_state::log::Delta;
-    use crate::engine::delta_state::message::Message;
-    use crate::engine::delta_state::sums::{Changes, Edit};
+    use crate::engine::delta_summary::log::Delta;
+    use crate::engine::delta_summary::message::Message;
+    use crate::engine::delta_summary::sums::{Changes, Edit};
     use crate::engine::host::{Entropy, Host};
     use crate::engine::port::Relation;
     use crate::engine::store::Owner;
@@ -295,7 +295,7 @@ mod tests {
         let (hub, mut staleness) = (trial.clients, Staleness::of(&trial));
         let owner = Owner { scenario: 1, client: hub };
         let mut host = Host::new(Disk::new(owner), Entropy::Drawn(Box::new(Seed::new(1).stream("entropy"))));
-        let right = engine::reference();
+        let right = engine::find("delta-summary").expect("an engine");
         let mut node = (right.open)(&settings(&trial, None)(hub), &mut host).expect("a hub");
         node.connected(&mut host, 0, Relation::Child).expect("a disk");
         for sequence in 1..=2 {
@@ -382,7 +382,7 @@ mod tests {
         let mut apart = trial(1);
         apart.presence = Presence { lasts_s: 1000, away_s: (1 << 30, 1 << 30), here_s: (1, 1) };
         let edit = UserEdit { at: 10 * SECOND, register: 3, amount: 1, fate: Fate::Binding };
-        for name in ["delta-state", "lww-arrival", "reconciliation"] {
+        for name in ["delta-summary", "lww-arrival", "reconciliation"] {
             let found = engine::find(name).expect("an engine");
             let world = World::new(&apart, found, &settings(&apart, None)).expect("a world");
             let users = vec![vec![edit], Vec::new(), Vec::new(), Vec::new()];
@@ -399,7 +399,7 @@ mod tests {
     fn in_a_quiet_world_an_edit_is_as_stale_as_the_ways_to_the_hub_and_on_take() {
         let mut quiet = trial(1);
         (quiet.presence, quiet.workload.ticks) = (Presence { lasts_s: 1000, away_s: (0, 0), here_s: (1000, 1000) }, 2);
-        for name in ["delta-state", "lww-arrival", "reconciliation"] {
+        for name in ["delta-summary", "lww-arrival", "reconciliation"] {
             let found = engine::find(name).expect("an engine");
             let world = World::new(&quiet, found, &settings(&quiet, None)).expect("a world");
             let outcome = world.run(&mut crate::domain::watch::Unwatched).expect("it ends");

@@ -58,7 +58,7 @@ impl Watch for Impatient {
 #[test]
 fn a_world_asks_whether_to_stop_when_it_begins_and_again_after_4096_events_however_few_things_are_planned() {
     let asked = |trial: &OfflineTrial, patience| {
-        let engine = engine::reference();
+        let engine = engine::find("delta-summary").expect("an engine");
         let world = World::new(trial, engine, &settings(trial, None)).expect("a world");
         let mut watch = Impatient { asked: Default::default(), patience };
         let stopped = matches!(world.run(&mut watch), Err(WorldError::Stopped));
@@ -227,7 +227,7 @@ fn an_acknowledgement_that_a_crash_belies_is_seen_where_it_was_given_by_peers_ed
     let peers = |seed| OfflineTrial { hub: false, ..crashing(seed) };
     let edges = |seed| OfflineTrial { edges: vec![edge.clone()], ..crashing(seed) };
     let broken = |trial: OfflineTrial, mutant| {
-        let engine = engine::reference();
+        let engine = engine::find("delta-summary").expect("an engine");
         let world = World::new(&trial, engine, &settings(&trial, mutant)).expect("its stores are in memory");
         world.run(&mut Unwatched).expect("nobody stops it").history.broken
     };
@@ -239,7 +239,7 @@ fn an_acknowledgement_that_a_crash_belies_is_seen_where_it_was_given_by_peers_ed
 }
 
 fn wrong_but_excused(trial: &OfflineTrial) -> (Outcome, u32) {
-    let (outcome, _) = wrong(trial, engine::reference().name);
+    let (outcome, _) = wrong(trial, "delta-summary");
     let wrong = crate::oracle::offline::truth::wrong_registers(&outcome.history);
     (outcome, wrong)
 }

@@ -26,6 +26,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("two-stores-lost", include_str!("../../scenarios/two-stores-lost.toml")),
     ("dead-nodes-memory", include_str!("../../scenarios/dead-nodes-memory.toml")),
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
+    ("crash-summary", include_str!("../../scenarios/crash-summary.toml")),
     ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),
     ("crash-and-late", include_str!("../../scenarios/crash-and-late.toml")),
     ("crash-again", include_str!("../../scenarios/crash-again.toml")),

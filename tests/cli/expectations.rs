@@ -21,13 +21,13 @@ fn scenario(text: &str) -> (tempfile::TempDir, PathBuf) {
 
 /// A small world in which the XOR engine is falsified and the additive one holds, as it expects.
 const WORLD: &str = "version = 1\n\
-    [offline]\nseed = '0x51'\nregisters = 16\nstart = 100\nclients = 3\nengines = ['xor-delta', 'delta-state']\n\
+    [offline]\nseed = '0x51'\nregisters = 16\nstart = 100\nclients = 3\nengines = ['xor-delta', 'delta-summary']\n\
     [offline.workload]\nticks = 6\nchanged = 6\nmost = 3\ndecrements = false\n\
     [offline.presence]\nlasts_s = 3600\naway_s = [300, 900]\nhere_s = [60, 120]\n\
     [offline.link]\nbits_per_s = 64000\nlatency_ms = 100\njitter_ms = 0\nlost_per_mille = 0\nrepeated_per_mille = 0\n\
     reordered_per_mille = 0\ntruncated_per_mille = 0\ncorrupted_per_mille = 0\noutages = 0\noutage_s = 1\n\
     [expect]\nverdict = 'falsified'\n\
-    [expect.engines]\nxor-delta = { verdict = 'falsified' }\ndelta-state = { verdict = 'holds' }\n";
+    [expect.engines]\nxor-delta = { verdict = 'falsified' }\ndelta-summary = { verdict = 'holds' }\n";
 
 #[test]
 fn a_falsified_hub_merge_is_not_excused_by_a_world_that_is_expected_to_be_falsified() {
@@ -41,7 +41,7 @@ fn a_falsified_hub_merge_is_not_excused_by_a_world_that_is_expected_to_be_falsif
     assert_eq!(unmet.exit, 1, "{unmet:?}");
     let told = unwrapped(&unmet.output);
     assert!(told.contains("expectations of the scenario: not met"), "{told}");
-    for engine in ["xor-delta", "delta-state"] {
+    for engine in ["xor-delta", "delta-summary"] {
         let sentence = format!("check hub merge of {engine}: falsified, which [expect.checks]");
         assert!(told.contains(&sentence), "{engine}: {told}");
     }

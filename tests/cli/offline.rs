@@ -34,7 +34,7 @@ fn agreement_is_not_taken_for_truth_and_right_engines_hold() {
         assert_eq!(row(name)["oracles"]["truth"][0], "falsified", "and is wrong");
         assert!(row(name)["wrong_registers"].as_u64() > Some(0));
     }
-    for name in ["reconciliation", "operation-log", "delta-state", "pn-counter"] {
+    for name in ["reconciliation", "operation-log", "delta-summary", "pn-counter"] {
         assert_eq!((&row(name)["verdict"], &row(name)["wrong_registers"]), (&"holds".into(), &0.into()), "{name}");
     }
     for row in rows {
@@ -58,7 +58,7 @@ fn the_smallest_counterexamples_are_two_clients_with_one_increment_each_and_repl
         assert_eq!(replayed.exit, 1);
         assert!(replayed.output.contains("expected state  0x0000000000000007"), "{}", replayed.output);
         assert!(replayed.output.contains(got), "{}", replayed.output);
-        assert_eq!(answer(&["replay", &case.replace(name, "delta-state")]).exit, 0);
+        assert_eq!(answer(&["replay", &case.replace(name, "delta-summary")]).exit, 0);
     }
     assert!(answer(&["replay", "case1,gossip,edits,start=0x5,clients=1"]).talk.contains("'gossip' is not an engine"));
 }
@@ -103,7 +103,7 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
             ""
         ),
         refused("engines = ['full-state', 'full-state']", "changed = 2", ""),
-        refused("engines = ['delta-state', 'reconciliation']\nhub = false", "changed = 2", ""),
+        refused("engines = ['delta-summary', 'reconciliation']\nhub = false", "changed = 2", ""),
         refused("", "changed = 2", "[offline.link]\nlost_per_mille = 1000"),
         refused("", "changed = 2", "[offline.link]\ntruncated_per_mille = 1000"),
         refused("", "changed = 2", "[offline.link]\ncorrupted_per_mille = 1000"),
@@ -138,7 +138,7 @@ fn a_link_that_loses_nearly_everything_and_one_with_no_traffic_are_worlds() {
         [(2, "lost_per_mille = 999", 0), (0, "lost_per_mille = 1000", 3), (0, "bits_per_s = 0", 3)]
     {
         let text = format!(
-            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nengines = ['delta-state']\n\
+            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nengines = ['delta-summary']\n\
              [offline.workload]\nticks = {ticks}\nchanged = 2\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\n\
              here_s = [1, 9]\n[offline.link]\n{link}"
         );
@@ -218,7 +218,7 @@ fn with_flaw_in_a_quiet_world(mutant: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("quiet.toml");
     let text = format!(
-        "version = 1\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nengines = ['delta-state']\n\
+        "version = 1\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nengines = ['delta-summary']\n\
          mutants = ['{mutant}']\n[offline.workload]\nticks = 3\nchanged = 2\nmost = 9\n[offline.presence]\n\
          lasts_s = 3600\naway_s = [600, 900]\nhere_s = [300, 600]\n"
     );
@@ -273,7 +273,7 @@ fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_
     let rows = record["offline"]["engines"].as_array().expect("rows");
     assert_eq!(rows.len(), abench::engine::REGISTRY.len());
     for row in rows {
-        let right = ["reconciliation", "operation-log", "delta-state", "pn-counter"];
+        let right = ["reconciliation", "operation-log", "delta-summary", "pn-counter"];
         let holds = right.iter().any(|name| row["name"] == *name);
         assert_eq!((row["verdict"] == "holds", row["wrong_registers"] == 0), (holds, holds), "{row}");
     }
@@ -281,5 +281,5 @@ fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_
     let bytes =
         |row: &Value| ["up", "down"].map(|way| row[way]["payload"].as_u64().expect("a number")).iter().sum::<u64>();
     let of = |name: &str| bytes(rows.iter().find(|row| row["name"] == name).expect("a row"));
-    assert!(1000 * of("delta-state") < of("full-state"), "{} and {}", of("delta-state"), of("full-state"));
+    assert!(1000 * of("delta-summary") < of("full-state"), "{} and {}", of("delta-summary"), of("full-state"));
 }

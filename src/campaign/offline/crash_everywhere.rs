@@ -43,7 +43,7 @@ pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dy
         progress.checks.push(check(WITHOUT_MUTANT, &smaller, engine, &sound, against.as_ref()));
         planted_in = Some(PlantedInRecord { world: tried(&smaller), sound });
     }
-    for (engine, mutant) in offline::planted(&trial.mutants) {
+    for (engine, mutant) in offline::planted([engine], &trial.mutants) {
         let (_, against) = walked(&smaller, engine, Some(mutant), watch)?;
         watch.advance(1);
         mutants.push(match against {
@@ -225,7 +225,7 @@ mod tests {
             edits_before: 1,
             late: false,
             engine: None,
-            mutants: vec!["apply-before-journal".to_owned()],
+            mutants: vec!["accept-before-journal".to_owned()],
             most_states: 1_000_000,
         };
         let smaller = smaller(&trial);
@@ -237,6 +237,6 @@ mod tests {
             check(WITHOUT_MUTANT, &smaller, engine::reference(), &walked, against.as_ref()).verdict
         };
         assert_eq!(verdict(None), Verdict::Holds);
-        assert_eq!(verdict(Some("apply-before-journal")), Verdict::Falsified);
+        assert_eq!(verdict(Some("accept-before-journal")), Verdict::Falsified);
     }
 }

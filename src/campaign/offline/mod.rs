@@ -73,7 +73,7 @@ pub fn run(
         watch.advance(1);
     }
     share_of_full_state(&mut record.engines);
-    for (engine, mutant) in planted(&trial.mutants) {
+    for (engine, mutant) in planted(engine::on_trial(trial), &trial.mutants) {
         record.mutants.push(caught(mutant, &outcome(trial, engine, Some(mutant), watch)?.history));
         watch.advance(1);
     }
@@ -91,9 +91,13 @@ fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<Strin
     (on, out.into_iter().map(left_out).collect())
 }
 
-/// The mutants of these names, each with its engine.
-pub fn planted(names: &[String]) -> impl Iterator<Item = (&'static Registration, &'static str)> {
-    names.iter().map(|name| engine::find_mutant(name).expect("its name was looked up"))
+/// The mutants of these names, each with the first of these engines that has it.
+pub fn planted(
+    among: impl IntoIterator<Item = &'static Registration>,
+    names: &[String],
+) -> impl Iterator<Item = (&'static Registration, &'static str)> {
+    let among: Vec<&'static Registration> = among.into_iter().collect();
+    names.iter().map(move |name| engine::find_mutant(among.iter().copied(), name).expect("its name was looked up"))
 }
 
 fn outcome(
@@ -418,7 +422,7 @@ mod tests {
         let mut trial = OfflineTrial { seed: Seed::new(6), crashes: 200, ..quiet_trial(1, 1, 0) };
         trial.workload = Workload { ticks: 150, changed: 1, most: 1000, decrements: false, zipf_hundredths: None };
         trial.presence = Presence { lasts_s: 20_000, away_s: (60, 65), here_s: (30, 130) };
-        let right = engine::reference();
+        let right = engine::find("delta-summary").expect("an engine");
         let history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
         let excused = history.ledger.edits().filter(|edit| edit.fate.is_unshared()).count();
         // More sums than 2^16, with telling amounts.
@@ -433,7 +437,7 @@ mod tests {
     #[test]
     fn greetings_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
         use crate::domain::offline::NodeFault;
-        let right = engine::reference();
+        let right = engine::find("delta-summary").expect("an engine");
         // Every start in which a peer edits has a name of its own, and each is in every greeting from then on.
         let crash = |tick| NodeFault {
             kind: FaultKind::Crash,
@@ -487,7 +491,7 @@ mod tests {
             let (said, verdict) = judged(&outcome(&trial, engine, None, &mut Unwatched).expect("it ends").history);
             (verdict, said["truth"].1.clone())
         };
-        let right = engine::reference();
+        let right = engine::find("delta-summary").expect("an engine");
         let (verdict, told) = said_of(right);
         assert_eq!(verdict, Verdict::Inconclusive);
         assert!(told.starts_with("38 of 288 edits lost though up to 4 replicas had shown them"), "{told}");
@@ -514,7 +518,7 @@ mod tests {
             if small || !trial.faults.iter().any(|fault| lost.contains(&fault.kind)) {
                 continue;
             }
-            let right = engine::reference();
+            let right = engine::find("delta-summary").expect("an engine");
             let mut history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
             assert_eq!(wrong_registers(&history), 0, "{name}");
             for edit in history.ledger.edits().copied().collect::<Vec<_>>() {

@@ -98,7 +98,7 @@ mod tests {
         let come_to = |name: &str| shown(engine::find(name).expect("an engine"), 5, &[vec![1], vec![1]]);
         assert_eq!(come_to("xor-delta"), Ok((7, 5)));
         assert_eq!(come_to("lww-arrival"), Ok((7, 6)));
-        for right in ["delta-state", "pn-counter", "operation-log", "reconciliation"] {
+        for right in ["delta-summary", "pn-counter", "operation-log", "reconciliation"] {
             assert_eq!(come_to(right), Ok((7, 7)), "{right}");
         }
     }

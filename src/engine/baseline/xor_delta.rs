@@ -17,8 +17,16 @@ use crate::engine::wire::{Malformed, Reader, Writer, signed_length};
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
 pub struct XorDelta {
     words: Vec<u64>,
-    /// What came in last.
-    came: Vec<(u32, u64)>,
+}
+
+fn read_deltas(reader: &mut Reader, registers: u32) -> Result<Vec<(u32, u64)>, Malformed> {
+    let mut deltas = Vec::new();
+    let mut next = 0u64;
+    for _ in 0..reader.count("a number of registers")? {
+        let register = reader.register(&mut next, registers)?;
+        deltas.push((register, reader.signed()? as u64));
+    }
+    Ok(deltas)
 }
 
 /// By register, what a neighbour has not merged: what is told in the round that is under way, and after it.
@@ -110,23 +118,18 @@ impl Content for XorDelta {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let mut deltas = Vec::new();
-        let mut next = 0u64;
-        for _ in 0..reader.count("a number of registers")? {
-            let register = reader.register(&mut next, about.registers)?;
-            deltas.push((register, reader.signed()? as u64));
-        }
+        let deltas = read_deltas(reader, about.registers)?;
         reader.end()?;
-        self.came = deltas;
-        for &(register, delta) in &self.came {
+        for (register, delta) in deltas {
             self.words[register as usize] ^= delta;
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.add(register, delta));
         }
         Ok(())
     }
 
-    fn merged(&self) -> Vec<(u32, Merge)> {
-        self.came.iter().map(|&(register, delta)| (register, Merge::Xor(delta))).collect()
+    fn merges(&self, about: &About, reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
+        let deltas = read_deltas(reader, about.registers)?;
+        Ok(deltas.into_iter().map(|(register, delta)| (register, Merge::Xor(delta))).collect())
     }
 
     fn shows(&self, _about: &About) -> Vec<i64> {

@@ -70,9 +70,9 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + D
         reader: &mut Reader,
     ) -> Result<(), Malformed>;
 
-    /// What was taken last, register by register, where it is merged and does not replace anything.
-    fn merged(&self) -> Vec<(u32, Merge)> {
-        Vec::new()
+    /// What taking this would merge, register by register, where it is merged and does not replace anything.
+    fn merges(&self, _about: &About, _reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
+        Ok(Vec::new())
     }
 
     /// What every register shows.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::traffic::Traffic;
-use crate::engine::host::{Host, NodeId, OpId, Round};
+use crate::engine::host::{Host, Merge, NodeId, OpId, Round};
 use crate::engine::port::Settings;
 use crate::engine::reliable_channel::content::{About, Content, Peers};
 use crate::engine::reliable_channel::neighbour::{Flying, Greeting, Knows, Meeting, Neighbour};
@@ -234,6 +234,22 @@ impl<C: Content> Durable<C> {
         self.about = about;
         self.neighbours.entry(from).or_default().taken += 1;
         Ok(())
+    }
+
+    /// What taking this would merge, register by register.
+    pub fn merges(&self, content: &[u8]) -> Result<Vec<(u32, Merge)>, Malformed> {
+        self.content.merges(&self.about, &mut Reader::bare(content))
+    }
+
+    /// Counts the next message of a neighbour without taking it: a mutant's mistake.
+    pub fn count(&mut self, from: NodeId) {
+        self.neighbours.entry(from).or_default().taken += 1;
+    }
+
+    /// What a neighbour told, as if it still had all that it was given: a mutant's mistake.
+    pub fn as_before(&self, from: NodeId, greeting: Greeting) -> Greeting {
+        let taken = self.neighbours.get(&from).map_or(0, |known| known.delivered);
+        Greeting { knows: Knows::You, taken: greeting.taken.max(taken), ..greeting }
     }
 
     /// The message on its way to a neighbour arrived there.

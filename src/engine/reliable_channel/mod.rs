@@ -17,6 +17,7 @@
 pub mod by_actor;
 pub mod content;
 mod durable;
+pub mod mutant;
 mod neighbour;
 pub mod pending;
 
@@ -35,6 +36,7 @@ use crate::engine::store::StoreError;
 use crate::engine::store::disk::Disk;
 use crate::engine::wire::{Frame, Malformed, Reader, Writer};
 use durable::{Durable, Entry};
+use mutant::Mutant;
 
 const DATA: u8 = 0x10;
 const ARRIVED: u8 = 0x11;
@@ -84,6 +86,7 @@ struct Line {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReliableChannel<C: Content> {
     settings: Settings,
+    mutant: Option<Mutant>,
     durable: Durable<C>,
     /// The last two bytes that were told.
     told: u16,
@@ -121,7 +124,8 @@ impl<C: Content> ReliableChannel<C> {
         // What was copied from another device may know this one as its neighbour.
         durable.keep_neighbours(|peer| peer != settings.node);
         let told = host.random(1 << 16) as u16;
-        Ok(ReliableChannel { settings, durable, told, lines: BTreeMap::new(), news_at: None })
+        let mutant = settings.mutant.and_then(Mutant::named);
+        Ok(ReliableChannel { settings, mutant, durable, told, lines: BTreeMap::new(), news_at: None })
     }
 
     fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
@@ -149,6 +153,9 @@ impl<C: Content> ReliableChannel<C> {
         line.heard.clear();
         // Who greeted speaks since it heard the answer, and knows what was given.
         let heard = !line.greets;
+        // Who lost its store, or was set back, is trusted to have what it was given.
+        let trusted = self.has(Mutant::TrustWhoWasSetBack) && self.durable.met(from) != 0;
+        let greeting = if trusted { self.durable.as_before(from, greeting) } else { greeting };
         self.durable.meet(from, greeting, heard);
         self.durable.write(host, Entry::Met { peer: from, greeting, heard })
     }
@@ -170,8 +177,8 @@ impl<C: Content> ReliableChannel<C> {
         if !self.durable.flies(to) {
             let Some(round) = self.durable.offer(to) else { return Ok(()) };
             begins = round.begins;
-            self.durable.write(host, Entry::Offered { peer: to })?;
             // The other may take it as soon as it is said, and it is the same message from then on.
+            self.durable.write(host, Entry::Offered { peer: to })?;
             self.sync(host)?;
         }
         let known = &self.durable.neighbours[&to];
@@ -289,12 +296,15 @@ impl<C: Content> ReliableChannel<C> {
             if let Some(Heard { theirs, greeting, .. }) = opened_by {
                 self.meet(host, from, mine, theirs, greeting)?;
             }
-            self.durable.take(from, host.wall, content)?;
-            self.durable.write(host, Entry::Took { peer: from, wall: host.wall, content })?;
-            self.sync(host)?;
-            if host.merged.is_some() {
-                host.merge(self.durable.content.merged());
+            let merges = if host.merged.is_some() { self.durable.merges(content)? } else { Vec::new() };
+            if self.has(Mutant::AnswerAndKeepNothing) {
+                self.durable.count(from);
+            } else {
+                self.durable.take(from, host.wall, content)?;
+                self.durable.write(host, Entry::Took { peer: from, wall: host.wall, content })?;
             }
+            self.sync(host)?;
+            host.merge(merges);
             self.news_at.get_or_insert(host.now + self.settings.linger);
         } else if let Some(Heard { theirs, greeting, .. }) = opened_by {
             self.meet(host, from, mine, theirs, greeting)?;
@@ -330,9 +340,16 @@ impl<C: Content> ReliableChannel<C> {
             }
             _ => return Ok(Reception::Stale),
         }
-        (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
+        line.awaits = Awaits::Nothing;
+        if self.mutant != Some(Mutant::SendForEver) {
+            (line.frame, line.due) = (None, None);
+        }
         self.offer(host, from)?;
         Ok(Reception::Taken)
+    }
+
+    fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
     }
 
     fn understood(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, Refused> {
@@ -369,12 +386,22 @@ impl<C: Content> ReliableChannel<C> {
 
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
-        let incarnation = self.durable.actor(|| 1 + host.random(INCARNATIONS - 1) as u32).incarnation;
+        let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
+        let fresh = || reused.unwrap_or_else(|| 1 + host.random(INCARNATIONS - 1) as u32);
+        let incarnation = self.durable.actor(fresh).incarnation;
         let wall = host.wall;
         let id = self.durable.edit(wall, register, amount);
+        if self.has(Mutant::AcceptBeforeJournal) {
+            host.show(id);
+        }
         self.durable.write(host, Entry::Edit { incarnation, wall, register, amount })?;
+        if self.has(Mutant::AcceptBeforeDurable) {
+            host.show(id);
+        }
         self.sync(host)?;
-        host.show(id);
+        if !self.has(Mutant::AcceptBeforeJournal) && !self.has(Mutant::AcceptBeforeDurable) {
+            host.show(id);
+        }
         if !self.lines.is_empty() {
             self.news_at.get_or_insert(host.now + self.settings.linger);
         }

@@ -303,7 +303,7 @@ impl Store for Sqlite {
 mod tests {
     use super::*;
     use crate::domain::seed::Seed;
-    use crate::engine::delta_state::Replica;
+    use crate::engine::delta_summary::Replica;
     use crate::engine::host::{Entropy, Host};
     use crate::engine::port::Settings;
 

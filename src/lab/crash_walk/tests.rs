@@ -1,6 +1,6 @@
 use super::*;
-use crate::engine::delta_state::node::ReplicaNode;
-use crate::engine::delta_state::state::State;
+use crate::engine::delta_summary::node::ReplicaNode;
+use crate::engine::delta_summary::state::State;
 use crate::engine::find;
 use crate::explore::every_step::{Walked, walk};
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ fn trial() -> CrashEverywhereTrial {
 }
 
 fn engine() -> &'static Registration {
-    find("delta-state").expect("an engine")
+    find("delta-summary").expect("an engine")
 }
 
 /// The walk, what happened at its ends, and all that ever happened.

@@ -3,10 +3,10 @@
 //! A frame is a tag, a body, two bytes that name the session, and a CRC-32. Bodies of more than a piece travel in pieces.
 
 use crate::domain::traffic::{Kind, Traffic};
-use crate::engine::delta_state::log::{Delta, read_run};
-use crate::engine::delta_state::state::Run;
-use crate::engine::delta_state::stored::{read_runs, write_runs};
-use crate::engine::delta_state::sums::Changes;
+use crate::engine::delta_summary::log::{Delta, read_run};
+use crate::engine::delta_summary::state::Run;
+use crate::engine::delta_summary::stored::{read_runs, write_runs};
+use crate::engine::delta_summary::sums::Changes;
 use crate::engine::vector::{Actor, Ranges, VersionVector};
 use crate::engine::wire::{CHECKSUM, Frame, Malformed, Reader, Writer};
 
@@ -288,7 +288,7 @@ fn read_deltas(reader: &mut Reader, registers: u32) -> Result<Vec<Delta>, Malfor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::delta_state::sums::tests::changes;
+    use crate::engine::delta_summary::sums::tests::changes;
     use proptest::prelude::*;
 
     const REGISTERS: u32 = 300;

@@ -1,6 +1,6 @@
 //! Messages in pieces: which of them are kept.
 
-use crate::engine::delta_state::state::{Entry, State};
+use crate::engine::delta_summary::state::{Entry, State};
 use crate::engine::host::NodeId;
 
 #[test]

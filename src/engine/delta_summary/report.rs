@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::engine::delta_state::Replica;
-use crate::engine::delta_state::repair::{Backlog, Change, Status, Whose};
+use crate::engine::delta_summary::Replica;
+use crate::engine::delta_summary::repair::{Backlog, Change, Status, Whose};
 use crate::engine::host::{Entropy, Host};
 use crate::engine::port::Report;
 use crate::engine::store::StoreError;
@@ -86,7 +86,7 @@ fn told_of_register(register: u32, audit: &[Change]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::delta_state::node::ReplicaNode;
+    use crate::engine::delta_summary::node::ReplicaNode;
     use crate::engine::port::Engine;
     use crate::engine::port::{Relation, Settings};
     use crate::engine::store::Owner;

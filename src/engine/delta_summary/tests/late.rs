@@ -1,10 +1,10 @@
 //! What comes late, twice, in parts or not at all: a replica is not misled by it, and does not wait for it for ever.
 
-use crate::engine::delta_state::Replica;
-use crate::engine::delta_state::log::Delta;
-use crate::engine::delta_state::message::{Message, unframed};
-use crate::engine::delta_state::repair::Status;
-use crate::engine::delta_state::sums::{Changes, Edit};
+use crate::engine::delta_summary::Replica;
+use crate::engine::delta_summary::log::Delta;
+use crate::engine::delta_summary::message::{Message, unframed};
+use crate::engine::delta_summary::repair::Status;
+use crate::engine::delta_summary::sums::{Changes, Edit};
 use crate::engine::host::{Entropy, Host, NodeId};
 use crate::engine::port::Relation;
 use crate::engine::port::Settings;

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::acknowledged::Ids;
-use crate::engine::delta_state::log::{Delta, Log};
-use crate::engine::delta_state::session::OUTSTANDING;
-use crate::engine::delta_state::sums::{Changes, Edit, Sums};
+use crate::engine::delta_summary::log::{Delta, Log};
+use crate::engine::delta_summary::session::OUTSTANDING;
+use crate::engine::delta_summary::sums::{Changes, Edit, Sums};
 use crate::engine::host::NodeId;
 use crate::engine::vector::{Actor, Overlap, Ranges, VersionVector};
 

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use crate::engine::any_bytes::{NODES, REGISTERS, STEPS, Talk};
-use crate::engine::delta_state::log::{Delta, Log};
-use crate::engine::delta_state::state::{Entry, MessageId, Run, State};
-use crate::engine::delta_state::sums::{Edit, tests::changes};
-use crate::engine::delta_state::{Replica, Settings, recovered};
+use crate::engine::delta_summary::log::{Delta, Log};
+use crate::engine::delta_summary::state::{Entry, MessageId, Run, State};
+use crate::engine::delta_summary::sums::{Edit, tests::changes};
+use crate::engine::delta_summary::{Replica, Settings, recovered};
 use crate::engine::find;
 use crate::engine::host::{Entropy, Host};
 use crate::engine::port::Relation;
@@ -81,7 +81,7 @@ fn entry() -> impl Strategy<Value = Entry> {
 
 /// The image of a node in the middle of a talk.
 fn image(node: u32, steps: usize) -> Vec<u8> {
-    let talk = Talk::after(find("delta-state").expect("it is registered"), false, steps).expect("a sound talk");
+    let talk = Talk::after(find("delta-summary").expect("it is registered"), false, steps).expect("a sound talk");
     let settings = Settings { client: node, ..settings(node == 2) };
     recovered(&settings, &mut talk.moment(node).disk()).expect("it is sound").image()
 }

@@ -1,11 +1,11 @@
 //! Sessions: what a neighbour has, what it is sent, and when that is sent again.
 
 use super::mutant::Mutant;
-use crate::engine::delta_state::Replica;
-use crate::engine::delta_state::log::Delta;
-use crate::engine::delta_state::message::Message;
-use crate::engine::delta_state::parcel::{PIECES, Parcel, parcel_deltas, transmit};
-use crate::engine::delta_state::state::{Entry, Run};
+use crate::engine::delta_summary::Replica;
+use crate::engine::delta_summary::log::Delta;
+use crate::engine::delta_summary::message::Message;
+use crate::engine::delta_summary::parcel::{PIECES, Parcel, parcel_deltas, transmit};
+use crate::engine::delta_summary::state::{Entry, Run};
 use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::port::Relation;
 use crate::engine::store::{Store, StoreError};

@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use crate::engine::delta_state::Replica;
-use crate::engine::delta_state::message::unframed;
-use crate::engine::delta_state::repair::{Backlog, Change, Status, Whose};
-use crate::engine::delta_state::state::MessageId;
-use crate::engine::delta_state::sums::Edit;
+use crate::engine::delta_summary::Replica;
+use crate::engine::delta_summary::message::unframed;
+use crate::engine::delta_summary::repair::{Backlog, Change, Status, Whose};
+use crate::engine::delta_summary::state::MessageId;
+use crate::engine::delta_summary::sums::Edit;
 use crate::engine::host::{Entropy, Host};
 use crate::engine::port::Relation;
 use crate::engine::port::Settings;

@@ -4,11 +4,11 @@
 //! Knows: one message at a time. Must not: know what it says.
 
 use crate::domain::traffic::Traffic;
-use crate::engine::delta_state::Replica;
-use crate::engine::delta_state::log::Delta;
-use crate::engine::delta_state::message::{Body, Message};
-use crate::engine::delta_state::session::What;
-use crate::engine::delta_state::state::Entry;
+use crate::engine::delta_summary::Replica;
+use crate::engine::delta_summary::log::Delta;
+use crate::engine::delta_summary::message::{Body, Message};
+use crate::engine::delta_summary::session::What;
+use crate::engine::delta_summary::state::Entry;
 use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::port::Settings;
 use crate::engine::store::{Store, StoreError};

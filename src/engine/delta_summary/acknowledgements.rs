@@ -19,7 +19,7 @@ pub fn acknowledgements(frame: &[u8], registers: u32, acknowledged: &mut Acknowl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::delta_state::state::State;
+    use crate::engine::delta_summary::state::State;
     use crate::engine::vector::{Actor, Ranges};
 
     fn hear(acknowledged: &mut Acknowledged, frame: &[u8], registers: u32) {

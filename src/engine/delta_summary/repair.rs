@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::domain::count::counted;
-use crate::engine::delta_state::log::Delta;
-use crate::engine::delta_state::session::What;
-use crate::engine::delta_state::state::{Entry, MessageId, Run};
-use crate::engine::delta_state::sums::Edit;
-use crate::engine::delta_state::{Replica, held, recovered};
+use crate::engine::delta_summary::log::Delta;
+use crate::engine::delta_summary::session::What;
+use crate::engine::delta_summary::state::{Entry, MessageId, Run};
+use crate::engine::delta_summary::sums::Edit;
+use crate::engine::delta_summary::{Replica, held, recovered};
 use crate::engine::host::{Host, NodeId};
 use crate::engine::port::Relation;
 use crate::engine::store::{Store, StoreError};

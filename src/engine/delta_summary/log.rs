@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::engine::delta_state::sums::{Changes, Sums};
+use crate::engine::delta_summary::sums::{Changes, Sums};
 use crate::engine::vector::{Actor, Overlap, VersionVector};
 use crate::engine::wire::{Malformed, Reader, Writer};
 
@@ -252,7 +252,7 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::delta_state::sums::tests::changes;
+    use crate::engine::delta_summary::sums::tests::changes;
     use proptest::prelude::*;
 
     const REGISTERS: u32 = 5;

@@ -4,11 +4,11 @@ use std::any::Any;
 use std::hash::{Hash, Hasher};
 
 use crate::engine::acknowledged::{Acknowledged, Ids};
-use crate::engine::delta_state::Replica;
-use crate::engine::delta_state::acknowledgements::acknowledgements;
-use crate::engine::delta_state::message::{Message, unframed};
+use crate::engine::delta_summary::Replica;
+use crate::engine::delta_summary::acknowledgements::acknowledgements;
+use crate::engine::delta_summary::message::{Message, unframed};
 #[cfg(test)]
-use crate::engine::delta_state::state::State;
+use crate::engine::delta_summary::state::State;
 use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::port::{Engine, Position, Reached, Reception, Relation, Report, Settings};
 use crate::engine::store::StoreError;

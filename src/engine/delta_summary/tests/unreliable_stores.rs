@@ -3,8 +3,8 @@
 
 use super::super::*;
 use crate::domain::seed::Seed;
-use crate::engine::delta_state::log::Delta;
-use crate::engine::delta_state::sums::{Changes, Edit};
+use crate::engine::delta_summary::log::Delta;
+use crate::engine::delta_summary::sums::{Changes, Edit};
 use crate::engine::host::Entropy;
 use crate::engine::port::Relation::{Child, Parent};
 use crate::engine::store::disk::{Disk, Loss};

@@ -2,9 +2,9 @@
 //!
 //! Reading is total: any bytes give a value or a [`Malformed`]. Knows: what there is to keep. Must not: change a state.
 
-use crate::engine::delta_state::log::{Delta, Log, read_run};
-use crate::engine::delta_state::state::{Entry, MessageId, Run, State};
-use crate::engine::delta_state::sums::{Changes, Edit, Sums};
+use crate::engine::delta_summary::log::{Delta, Log, read_run};
+use crate::engine::delta_summary::state::{Entry, MessageId, Run, State};
+use crate::engine::delta_summary::sums::{Changes, Edit, Sums};
 use crate::engine::vector::{Actor, VersionVector};
 use crate::engine::wire::{Malformed, Reader, Writer};
 

@@ -1,0 +1,202 @@
+//! What each writer made of each register. Whoever has a writer's newest share of a register has all that the writer ever did
+//! to it, so that any replica can give everything back, whatever stores were lost.
+//!
+//! What is sent to a neighbour is shares that it does not have as they are; how two of the same writer are merged, the share
+//! knows. A device that starts again may be a copy of another, or set back: its shares are those of a new incarnation.
+//!
+//! Knows: shares. Must not: know connections, or whether anything arrives.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::domain::traffic::Kind;
+use crate::engine::host::{Merge, NodeId, Round};
+use crate::engine::reliable_channel::by_actor::{self, OfActor};
+use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::pending::News;
+use crate::engine::vector::Actor;
+use crate::engine::wire::{Malformed, Reader, Writer, placed};
+
+/// Bits of the gap between two registers in which a share says how it is written.
+const FORM: u32 = 2;
+
+/// What one writer made of one register. A writer's shares of a register are ordered: a later one has all of those before.
+pub trait Share: Copy + Debug + Default + Eq + Hash + Serialize + DeserializeOwned {
+    /// Adds an amount.
+    fn edit(&mut self, amount: i64);
+
+    /// What both come to.
+    fn merged(self, other: Self) -> Self;
+
+    /// By how much the register is another.
+    fn amount(self) -> i64;
+
+    /// Bytes of the share on the line.
+    fn length(self) -> usize;
+
+    /// How it is written: a number below 4, which travels with the register.
+    fn form(self) -> u64;
+
+    /// Writes it.
+    fn write(self, writer: &mut Writer);
+
+    /// Reads what was written in this form.
+    fn read(form: u64, reader: &mut Reader) -> Result<Self, Malformed>;
+}
+
+/// Whose share, of which register.
+pub type Slot = (Actor, u32);
+
+/// All shares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct ByWriter<S: Share> {
+    #[serde(serialize_with = "write_stored", deserialize_with = "by_actor::deserialize")]
+    shares: BTreeMap<Slot, S>,
+}
+
+impl<S: Share> Default for ByWriter<S> {
+    fn default() -> Self {
+        ByWriter { shares: BTreeMap::new() }
+    }
+}
+
+impl<S: Share> OfActor for (Slot, S) {
+    type Rest = (u32, S);
+
+    fn parted(&self) -> (Actor, Self::Rest) {
+        let ((actor, register), share) = *self;
+        (actor, (register, share))
+    }
+
+    fn joined(actor: Actor, (register, share): Self::Rest) -> Self {
+        ((actor, register), share)
+    }
+}
+
+fn write_stored<S: Share, W: Serializer>(shares: &BTreeMap<Slot, S>, serializer: W) -> Result<W::Ok, W::Error> {
+    let shares: Vec<(Slot, S)> = shares.iter().map(|(&slot, &share)| (slot, share)).collect();
+    by_actor::serialize(&shares, serializer)
+}
+
+/// Writes shares, ascending by slot.
+fn write_shares<S: Share>(shares: &[(Slot, S)], writer: &mut Writer) {
+    let groups = shares.chunk_by(|(one, _), (next, _)| one.0 == next.0);
+    writer.of(Kind::Framing).number(groups.clone().count() as u64);
+    for group in groups {
+        group[0].0.0.write(writer.of(Kind::Ids));
+        writer.of(Kind::Addressing).number(group.len() as u64);
+        let mut next = 0;
+        for &((_, register), share) in group {
+            writer.of(Kind::Addressing).number(u64::from(register - next) << FORM | share.form());
+            share.write(writer);
+            next = register + 1;
+        }
+    }
+}
+
+/// Reads what [`write_shares`] wrote.
+fn read_shares<S: Share>(reader: &mut Reader, registers: u32) -> Result<Vec<(Slot, S)>, Malformed> {
+    let mut shares = Vec::new();
+    for _ in 0..reader.count("a number of actors")? {
+        let actor = Actor::read(reader)?;
+        let mut next = 0u64;
+        for _ in 0..reader.count("a number of registers")? {
+            let told = reader.number()?;
+            let register = placed(told >> FORM, &mut next, registers)?;
+            shares.push(((actor, register), S::read(told & ((1 << FORM) - 1), reader)?));
+        }
+    }
+    Ok(shares)
+}
+
+impl<S: Share> Content for ByWriter<S> {
+    /// Shares that a neighbour does not have as they are.
+    type Peer = News<Slot>;
+
+    fn begin(&mut self, _about: &About) {}
+
+    fn meet(&self, _about: &About, _before: Option<News<Slot>>, _blank: bool) -> News<Slot> {
+        News::of(self.shares.keys().copied())
+    }
+
+    fn edit(&mut self, about: &About, peers: &mut Peers<News<Slot>>, register: u32, amount: i64) {
+        let slot = (about.actor, register);
+        self.shares.entry(slot).or_default().edit(amount);
+        peers.values_mut().for_each(|news| news.insert(slot));
+    }
+
+    fn offer(&mut self, about: &About, news: &mut News<Slot>, writer: &mut Writer) -> Option<Round> {
+        let round = news.take_off(about.piece, |slot| 1 + self.shares[slot].length())?;
+        let shares: Vec<(Slot, S)> = news.flying().iter().map(|slot| (*slot, self.shares[slot])).collect();
+        write_shares(&shares, writer);
+        Some(round)
+    }
+
+    fn arrived(&mut self, news: &mut News<Slot>) {
+        news.arrived();
+    }
+
+    fn take(
+        &mut self,
+        about: &About,
+        peers: &mut Peers<News<Slot>>,
+        from: NodeId,
+        reader: &mut Reader,
+    ) -> Result<(), Malformed> {
+        let shares = read_shares::<S>(reader, about.registers)?;
+        reader.end()?;
+        for (slot, share) in shares {
+            let mine = self.shares.entry(slot).or_default();
+            let merged = mine.merged(share);
+            if merged != *mine {
+                *mine = merged;
+                for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    news.insert(slot);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn merges(&self, about: &About, reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
+        let gained = |(slot, share): (Slot, S)| {
+            let mine = self.shares.get(&slot).copied().unwrap_or_default();
+            (slot.1, Merge::Add(mine.merged(share).amount().wrapping_sub(mine.amount())))
+        };
+        let shares = read_shares(reader, about.registers)?;
+        Ok(shares.into_iter().map(gained).filter(|(_, merge)| *merge != Merge::Add(0)).collect())
+    }
+
+    fn shows(&self, about: &About) -> Vec<i64> {
+        let mut values = vec![about.start; about.registers as usize];
+        for (&(_, register), share) in &self.shares {
+            let value = &mut values[register as usize];
+            *value = value.wrapping_add(share.amount());
+        }
+        values
+    }
+
+    fn waiting(&self, news: &News<Slot>) -> u64 {
+        news.len() as u64
+    }
+}
+
+/// What shares of these registers take on the line: bytes of addresses, without the number of them, and of payload; they are
+/// read back first.
+#[cfg(test)]
+pub fn written<S: Share>(shares: &[(u32, S)]) -> (u64, u64) {
+    let slot = |register| (Actor { client: 3, incarnation: 1 }, register);
+    let shares: Vec<(Slot, S)> = shares.iter().map(|&(register, share)| (slot(register), share)).collect();
+    let mut writer = Writer::bare();
+    write_shares(&shares, &mut writer);
+    let (bytes, traffic) = writer.unsealed();
+    let mut reader = Reader::bare(&bytes);
+    assert_eq!(read_shares(&mut reader, 64), Ok(shares));
+    assert_eq!(reader.end(), Ok(()));
+    (traffic.addressing - 1, traffic.payload)
+}

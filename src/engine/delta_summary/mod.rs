@@ -1,0 +1,494 @@
+//! The replica, done right: additive deltas with stable ids, a journal written before anything shows, and a cursor with
+//! its gaps.
+//!
+//! Read [`state`] first: a replica is the entries of its journal, applied. This file is what it does and says,
+//! `intake.rs` what it takes in:
+//!
+//! 1. An edit is written to the journal, made durable, applied, shown. Nothing else can come first.
+//! 2. Who connects says hello, with what it has; the other answers with what it has. Each then sends what the other lacks:
+//!    upwards the deltas themselves, to a leaf one summary of all that it lacks.
+//! 3. What arrives is judged by id alone: seen is a duplicate, new is taken, in whatever order it comes. It is durable
+//!    before it is acknowledged.
+//! 4. What is not acknowledged is sent again, the same bytes, later and later ([`session`]).
+//!
+//! What an edit is, and what edits come to, is in [`sums`]: a second data type would bring another such file, and ids,
+//! cursors, the journal and the sessions stay as they are. Knows: its host. Must not: know links, other nodes' insides or
+//! the ledger.
+
+pub mod acknowledgements;
+mod intake;
+pub mod log;
+pub mod message;
+pub mod mutant;
+pub mod node;
+mod parcel;
+pub mod repair;
+pub mod report;
+pub mod session;
+pub mod state;
+mod stored;
+pub mod sums;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::engine::host::{Host, NodeId, OpId, Time};
+use crate::engine::port::{INCARNATIONS, Reception, Relation, Settings};
+use crate::engine::store::{Store, StoreError};
+use crate::engine::vector::{Actor, Overlap, VersionVector};
+use message::{Message, unframed};
+use mutant::Mutant;
+use session::{Parked, Session, What};
+use state::{Entry, MessageId, State};
+use sums::Edit;
+
+impl Settings {
+    /// When to send again what is sent now, after so many retries without an answer.
+    fn again_at<S: Store>(&self, attempts: u32, host: &mut Host<S>) -> Time {
+        let backoff = self.retry_after.saturating_mul(1 << attempts.min(20)).min(self.retry_at_most);
+        // Seeded jitter: replicas that were cut off together do not all come back at once.
+        host.now + backoff + host.random(backoff / 2 + 1)
+    }
+}
+
+/// A replica.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Replica {
+    settings: Settings,
+    mutant: Option<Mutant>,
+    state: State,
+    sessions: BTreeMap<NodeId, Session>,
+    timers: BTreeSet<(Time, NodeId)>,
+    /// When to tell all neighbours what they lack.
+    news_at: Option<Time>,
+    parked: BTreeMap<NodeId, Parked>,
+    /// Deltas that could not be taken because a part of each was seen: a sender's mistake, or two devices' same ids.
+    refused: u64,
+    /// Why the parent's snapshot could not be taken, where it could not.
+    unmergeable: Option<String>,
+    /// Whether a write failed and may be there all the same: then the state may be behind the journal.
+    unknown: bool,
+}
+
+impl Replica {
+    /// A replica as its store has it, in a new incarnation.
+    pub fn open<S: Store>(settings: Settings, host: &mut Host<S>) -> Result<Self, StoreError> {
+        let state = recovered(&settings, &mut host.store)?;
+        let mut replica = Replica {
+            mutant: settings.mutant.and_then(Mutant::named),
+            settings,
+            state,
+            sessions: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            news_at: None,
+            parked: BTreeMap::new(),
+            refused: 0,
+            unmergeable: None,
+            unknown: false,
+        };
+        let first = replica.state.me.incarnation == 0;
+        if first || !replica.has(Mutant::SameIncarnation) {
+            let incarnation = 1 + host.random(INCARNATIONS - 1) as u32;
+            replica.commit(host, Entry::Started(incarnation))?;
+        }
+        Ok(replica)
+    }
+
+    /// Its user edits: durable first, then visible.
+    pub fn edit<S: Store>(&mut self, host: &mut Host<S>, register: u32, amount: i64) -> Result<(), StoreError> {
+        self.edits(host, &[Edit { register, amount }])
+    }
+
+    /// Its user makes several edits in one step: all of them are durable before any of them shows.
+    pub fn edits<S: Store>(&mut self, host: &mut Host<S>, edits: &[Edit]) -> Result<(), StoreError> {
+        self.is_known()?;
+        let first = self.state.made + 1;
+        if self.has(Mutant::ApplyBeforeJournal) {
+            edits.iter().for_each(|&edit| self.state.apply(Entry::Edit(edit)));
+            (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+            edits.iter().try_for_each(|&edit| host.append(&Entry::Edit(edit).bytes()))?;
+            return host.sync();
+        }
+        if self.has(Mutant::ShowBeforeSync) {
+            edits.iter().try_for_each(|&edit| host.append(&Entry::Edit(edit).bytes()))?;
+            edits.iter().for_each(|&edit| self.state.apply(Entry::Edit(edit)));
+            (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+            return host.sync();
+        }
+        self.commit_all(host, edits.iter().copied().map(Entry::Edit).collect())?;
+        (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
+        self.news(host);
+        self.compact(host);
+        Ok(())
+    }
+
+    /// What a register shows, from a start of 0.
+    pub fn sums(&self) -> &[i64] {
+        self.state.sums.values()
+    }
+
+    /// What it must not forget.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// A connection came up.
+    pub fn connected<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        peer: NodeId,
+        relation: Relation,
+    ) -> Result<(), StoreError> {
+        self.is_known()?;
+        self.disconnected(peer);
+        let greets = self.greets(peer, relation);
+        if greets && self.state.made > self.state.sealed {
+            // What it says it has is what it may send: all of it has its boundaries.
+            self.commit(host, Entry::Sealed)?;
+        }
+        let session = host.random(1 << 16) as u16;
+        let mut session = Session::new(relation, session);
+        session.greeted_at = host.now;
+        self.sessions.insert(peer, session);
+        if greets {
+            let hello = self.hello(relation);
+            self.dispatch(host, peer, What::Hello, &hello);
+        }
+        Ok(())
+    }
+
+    /// Whether it is this side that greets.
+    fn greets(&self, peer: NodeId, relation: Relation) -> bool {
+        match relation {
+            Relation::Parent => true,
+            Relation::Child => false,
+            Relation::Peer => self.settings.node < peer,
+        }
+    }
+
+    /// A connection went down. What was under way in pieces goes on where it stopped, once it is up again.
+    pub fn disconnected(&mut self, peer: NodeId) {
+        if let Some(parked) = self.end_session(peer).and_then(Session::parked) {
+            self.parked.insert(peer, parked);
+        }
+    }
+
+    fn end_session(&mut self, peer: NodeId) -> Option<Session> {
+        let session = self.sessions.remove(&peer)?;
+        session.due.map(|time| self.timers.remove(&(time, peer)));
+        Some(session)
+    }
+
+    /// When it wants to be woken.
+    pub fn wakes_at(&self) -> Option<Time> {
+        self.timers.first().map(|&(time, _)| time).into_iter().chain(self.news_at).min()
+    }
+
+    /// Whether it is going to tell its neighbours of news.
+    pub fn has_news(&self) -> bool {
+        self.news_at.is_some()
+    }
+
+    /// Its time has come.
+    pub fn wake<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        self.is_known()?;
+        if self.news_at.is_some_and(|time| time <= host.now) {
+            self.tell_news(host)?;
+        }
+        self.retry_due(host)
+    }
+
+    /// Sends every neighbour what it lacks.
+    pub fn tell_news<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        self.news_at = None;
+        let peers: Vec<NodeId> = self.sessions.keys().copied().collect();
+        peers.into_iter().try_for_each(|peer| self.push(host, peer))
+    }
+
+    /// Sends again what has waited long enough.
+    pub fn retry_due<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        let due: Vec<NodeId> = self.timers.range(..=(host.now, NodeId::MAX)).map(|&(_, peer)| peer).collect();
+        due.into_iter().try_for_each(|peer| self.retry(host, peer))
+    }
+
+    /// A message arrived.
+    pub fn receive<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        frame: &[u8],
+    ) -> Result<Reception, StoreError> {
+        self.is_known()?;
+        let Ok((session, body)) = unframed(frame) else { return Ok(Reception::Damaged) };
+        self.read(host, from, session, body)
+    }
+
+    fn read<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        session: u16,
+        body: &[u8],
+    ) -> Result<Reception, StoreError> {
+        let Ok(message) = Message::read(body, self.settings.registers) else { return Ok(Reception::Damaged) };
+        if !self.sessions.contains_key(&from) {
+            return Ok(Reception::Stale);
+        }
+        let through = MessageId { from, checksum: crc32fast::hash(body) };
+        match message {
+            Message::Hello { .. } => self.greeted(host, from, session, message)?,
+            // Deltas are judged by their ids alone: those of a session that is over are as good as any.
+            Message::Deltas(deltas) => self.take(host, through, session, deltas)?,
+            // A greeting in pieces opens its session with the last of them; a message that is whole is judged by itself.
+            Message::Piece { id, count, place, bytes } => {
+                self.piece(host, session, Entry::Piece { from, id, count, place, bytes })?;
+            }
+            _ if self.sessions[&from].id != session => {
+                self.out_of_session(host, from, &message)?;
+                return Ok(Reception::Stale);
+            }
+            Message::Welcome { log, reached, holds } => self.welcomed(host, from, log, reached, holds)?,
+            Message::Taken(runs) => self.taken(host, from, &runs)?,
+            Message::Summary { log, first, last, without, with, changes } => {
+                self.summed(host, Entry::Summed { through, log, first, last, without, changes }, &with)?;
+            }
+            Message::Snapshot { log, position, within, changes } => {
+                self.adopt(host, through, log, position, within, changes)?;
+            }
+            Message::Reached { log, position } => {
+                if log == self.state.me {
+                    self.reached(host, from, position)?;
+                }
+            }
+            Message::Pieces { id, got } => self.pieces(host, from, id, got),
+        }
+        self.compact(host);
+        Ok(Reception::Taken)
+    }
+
+    /// The other is in another session than this one, perhaps by a greeting that arrived late: who greets, greets anew.
+    fn out_of_session<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        message: &Message,
+    ) -> Result<(), StoreError> {
+        let Session { relation, open, .. } = self.sessions[&from];
+        let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Piece { .. });
+        if asks && open && self.greets(from, relation) { self.greet_again(host, from) } else { Ok(()) }
+    }
+
+    /// Starts a session anew, so often at once and then again after a while: messages that are late could have it do so
+    /// without end.
+    fn greet_again<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
+        let Session { relation, greetings, greeted_at, .. } = self.sessions[&peer];
+        let calm = host.now > greeted_at.saturating_add(self.settings.retry_at_most);
+        if greetings < self.settings.greetings || calm {
+            self.connected(host, peer, relation)?;
+            let session = self.sessions.get_mut(&peer).expect("it is connected");
+            session.greetings = if calm { 1 } else { greetings + 1 };
+        }
+        Ok(())
+    }
+
+    fn has(&self, mutant: Mutant) -> bool {
+        self.mutant == Some(mutant)
+    }
+
+    /// Writes an entry to the journal, makes it durable, and only then lets it happen.
+    fn commit<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
+        self.is_known()?;
+        let written = host.append(&entry.bytes()).and_then(|()| host.sync());
+        self.written(written, 1)?;
+        self.state.apply(entry);
+        Ok(())
+    }
+
+    /// The same for several entries, in one step.
+    fn commit_all<S: Store>(&mut self, host: &mut Host<S>, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.is_known()?;
+        let written = entries.iter().try_for_each(|entry| host.append(&entry.bytes())).and_then(|()| host.sync());
+        self.written(written, entries.len() as u64)?;
+        entries.into_iter().for_each(|entry| self.state.apply(entry));
+        Ok(())
+    }
+
+    /// Writes an entry that a crash may lose: it saves work, and nothing rests on it.
+    fn note<S: Store>(&mut self, host: &mut Host<S>, entry: Entry) -> Result<(), StoreError> {
+        self.is_known()?;
+        let written = host.append(&entry.bytes());
+        self.written(written, 1)?;
+        self.state.apply(entry);
+        Ok(())
+    }
+
+    /// What became of a write of so many entries. Where the store refused them and no others, nothing has happened. What
+    /// was noted before and is gone with them, or may be there or not, has the state and the journal differ.
+    fn written(&mut self, written: Result<(), StoreError>, entries: u64) -> Result<(), StoreError> {
+        if let Err(error) = &written {
+            self.unknown |= !matches!(error, StoreError::Refused { entries: dropped, .. } if *dropped <= entries);
+        }
+        written
+    }
+
+    /// Refuses to go on where the state may be behind the journal.
+    fn is_known(&self) -> Result<(), StoreError> {
+        if self.unknown { Err(StoreError::Unknown) } else { Ok(()) }
+    }
+
+    /// What it says when it connects.
+    fn hello(&self, relation: Relation) -> Message {
+        if self.settings.serves {
+            let client = self.settings.client;
+            return Message::Hello { leaf: false, client, cursor: None, holds: self.state.seen.clone() };
+        }
+        debug_assert_eq!(relation, Relation::Parent, "a leaf has a parent alone");
+        let cursor = self.state.cursor.as_ref().map(|(log, ranges)| (*log, ranges.prefix()));
+        // What the cursor covers need not be told.
+        let mut holds = VersionVector::default();
+        for (_, delta) in self.state.log.iter() {
+            if self.state.settled.overlap(delta.author, delta.first, delta.last) != Overlap::Seen {
+                holds.insert(delta.author, delta.first, delta.last);
+            }
+        }
+        Message::Hello { leaf: true, client: self.settings.client, cursor, holds }
+    }
+
+    /// Someone connected, and says what it has.
+    fn greeted<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        id: u16,
+        hello: Message,
+    ) -> Result<(), StoreError> {
+        let Message::Hello { leaf, client, cursor, holds } = hello else { return Ok(()) };
+        let reached = cursor.map_or(Some(0), |(log, position)| self.state.understood(log, position));
+        // A greeting that comes again is answered again, and changes nothing.
+        let again = self.sessions.get(&from).is_some_and(|session| session.id == id && session.open);
+        let told = if leaf { self.held_of(&holds) } else { self.state.seen.clone() };
+        let answer = Message::Welcome { log: self.state.me, reached, holds: told };
+        if leaf && reached.is_none() && self.sessions.get(&from).is_some_and(|session| session.open && session.id != id)
+        {
+            // It may be late, from an earlier connection: what cannot open a session ends none that is open.
+            self.reply(host, from, id, &answer);
+            return Ok(());
+        }
+        if !again {
+            let relation = self.sessions.get(&from).map_or(Relation::Child, |session| session.relation);
+            let mut session = Session::new(relation, id);
+            (session.leaf, session.holds, session.snapshot) = (leaf, holds, leaf && cursor.is_none());
+            (session.reached, session.client) = (reached.unwrap_or(0), client);
+            // A leaf whose cursor says nothing here greets once more, without one.
+            session.open = !leaf || reached.is_some();
+            self.end_session(from);
+            self.sessions.insert(from, session);
+        }
+        self.dispatch(host, from, What::Welcome, &answer);
+        let session = &self.sessions[&from];
+        if !leaf && !again && session.relation == Relation::Peer {
+            let holds = session.holds.clone();
+            self.note_given(host, &holds)?;
+        }
+        self.push(host, from)
+    }
+
+    /// A neighbour has these operations: of one's own, that is worth remembering.
+    fn note_given<S: Store>(&mut self, host: &mut Host<S>, holds: &VersionVector) -> Result<(), StoreError> {
+        let own = holds.of_client(self.settings.client);
+        for (actor, first, last) in own.flat_map(|(actor, ranges)| ranges.runs().map(move |(a, b)| (actor, a, b))) {
+            if self.state.given.overlap(actor, first, last) != Overlap::Seen {
+                self.note(host, Entry::Given(first, last, actor))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of these operations are here.
+    fn held_of(&self, holds: &VersionVector) -> VersionVector {
+        let mut held = VersionVector::default();
+        for (actor, _) in holds.iter() {
+            if let Some(ranges) = self.state.seen.get(actor) {
+                held.set(actor, ranges.clone());
+            }
+        }
+        held
+    }
+
+    /// The other says what it has of what this one told.
+    fn welcomed<S: Store>(
+        &mut self,
+        host: &mut Host<S>,
+        from: NodeId,
+        log: Actor,
+        reached: Option<u64>,
+        holds: VersionVector,
+    ) -> Result<(), StoreError> {
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        // That the position means nothing is known already, and the greeting without one waits for its own answer.
+        let answered_before = !self.settings.serves && reached.is_none() && self.state.cursor.is_none();
+        if session.open || answered_before {
+            return Ok(());
+        }
+        session.finish(|what| matches!(what, What::Hello));
+        if !self.settings.serves {
+            let renamed = match (&self.state.cursor, reached) {
+                (Some((name, _)), Some(position)) if *name != log => Some(Entry::Renamed(Some((log, position)))),
+                // An answer from before a snapshot of this very log, which came first, says nothing any more.
+                (Some((name, _)), None) if *name != log => Some(Entry::Renamed(None)),
+                _ => None,
+            };
+            let lost = matches!(renamed, Some(Entry::Renamed(None)));
+            if let Some(entry) = renamed {
+                self.commit(host, entry)?;
+            }
+            if lost {
+                let hello = self.hello(Relation::Parent);
+                self.dispatch(host, from, What::Hello, &hello);
+                return Ok(());
+            }
+        }
+        self.note_given(host, &holds)?;
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        session.open = true;
+        session.answered();
+        session.holds.join(&holds);
+        self.settle_timer(from);
+        self.push(host, from)
+    }
+}
+
+/// The state that a store holds.
+pub(in crate::engine) fn recovered<S: Store>(settings: &Settings, store: &mut S) -> Result<State, StoreError> {
+    let (mut state, entries) = held(settings, store)?;
+    entries.into_iter().try_for_each(|entry| entry.map(|entry| state.apply(entry)))?;
+    Ok(state)
+}
+
+/// The state that a store's image holds, or a new one, and the entries that follow it.
+fn held<S: Store>(
+    settings: &Settings,
+    store: &mut S,
+) -> Result<(State, impl IntoIterator<Item = Result<Entry, StoreError>>), StoreError> {
+    let Settings { client, registers, serves, mutant, .. } = *settings;
+    let damaged = |what: &str, error| StoreError::Damaged(format!("{what}: {error}"));
+    let kept = store.load()?;
+    let mut state = match &kept.image {
+        Some(image) => State::read(image, registers, serves).map_err(|error| damaged("the image", error))?,
+        None => State::new(client, registers, serves),
+    };
+    state.entries = 0;
+    let entry = move |(place, bytes): (usize, Vec<u8>)| {
+        let entry = Entry::read(&bytes, registers).map_err(|error| damaged(&format!("entry {place}"), error))?;
+        if serves && matches!(entry, Entry::Split(..)) {
+            let why = format!("entry {place}: a delta is split in a log in which others know positions");
+            return Err(StoreError::Damaged(why));
+        }
+        Ok(entry)
+    };
+    let played = move |entry: &Result<Entry, StoreError>| {
+        mutant.and_then(Mutant::named) != Some(Mutant::UnsealedDelta) || !matches!(entry, Ok(Entry::Sealed))
+    };
+    Ok((state, kept.entries.into_iter().enumerate().map(entry).filter(played)))
+}

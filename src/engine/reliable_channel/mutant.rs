@@ -1,0 +1,43 @@
+//! Mutants of the reliable channel: mistakes that real ones were made with, to be planted one at a time.
+
+use crate::engine::store::disk;
+
+/// A mistake to plant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mutant {
+    /// An edit is shown as accepted before it is in the journal.
+    AcceptBeforeJournal,
+    /// An edit is shown as accepted when it is written, before the disk has it.
+    AcceptBeforeDurable,
+    /// A message is counted and acknowledged, and what it brought is dropped.
+    AnswerAndKeepNothing,
+    /// A restarted, copied or restored device goes on with its old incarnation.
+    ReuseIncarnation,
+    /// A neighbour that was set back, or lost its store, is not given again what it had.
+    TrustWhoWasSetBack,
+    /// What was acknowledged is sent again, for ever.
+    SendForEver,
+}
+
+impl Mutant {
+    /// All of them, with the name and what it is in a line.
+    pub const ALL: &[(Mutant, &str, &str)] = &[
+        (Mutant::AcceptBeforeJournal, "accept-before-journal", "an edit is accepted before it is in the journal"),
+        (Mutant::AcceptBeforeDurable, "accept-before-durable", "an edit is accepted before it is durable"),
+        (Mutant::AnswerAndKeepNothing, "answer-and-keep-nothing", "a message is acknowledged, and dropped"),
+        (Mutant::ReuseIncarnation, "reuse-incarnation", "a restarted device goes on with its old incarnation"),
+        (Mutant::TrustWhoWasSetBack, "trust-who-was-set-back", "who was set back is not given again what it had"),
+        (Mutant::SendForEver, "send-for-ever", "what was acknowledged is sent again, for ever"),
+    ];
+
+    /// The mutant of this name, if it is one of these.
+    pub fn named(name: &str) -> Option<Self> {
+        Mutant::ALL.iter().find(|(_, of, _)| *of == name).map(|&(mutant, ..)| mutant)
+    }
+}
+
+/// The mutants of an engine over the reliable channel, those of its store included; each by name and in a line.
+pub fn all() -> Vec<(&'static str, &'static str)> {
+    let of_channel = Mutant::ALL.iter().map(|&(_, name, about)| (name, about));
+    of_channel.chain(disk::Mutant::ALL.iter().map(|&(_, name, about)| (name, about))).collect()
+}
