@@ -63,3 +63,66 @@ fn every_folder_uses_only_the_rows_above_its_own() {
     assert!(looked_at > 100, "the sources were read");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// The names of all engines, and their modules, read from the registry's source.
+fn engines() -> Vec<(String, String)> {
+    let registry = include_str!("../src/engine/mod.rs");
+    let entries = registry.split("    Registration {\n").skip(1);
+    let between = |text: &str, from: &str, to: &str| {
+        let rest = text.split_once(from)?.1;
+        Some(rest.split_once(to)?.0.to_owned())
+    };
+    let of_entry = |entry: &str| {
+        let name = between(entry, "name: \"", "\"")?;
+        Some((name.clone(), name.replace('-', "_")))
+    };
+    entries.filter_map(of_entry).collect()
+}
+
+/// The code of a source without its tests and its comments.
+fn product(source: &str) -> String {
+    let code = source.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Files that are compiled for tests alone: what a module says after `#[cfg(test)]`.
+fn is_of_tests(path: &Path, root: &Path) -> bool {
+    path.ancestors().take_while(|folder| *folder != root).any(|file| {
+        let (Some(name), Some(folder)) = (file.file_stem().and_then(|name| name.to_str()), file.parent()) else {
+            return false;
+        };
+        let parents = [folder.join("mod.rs"), folder.with_extension("rs"), folder.join("lib.rs")];
+        parents.iter().filter_map(|parent| fs::read_to_string(parent).ok()).any(|parent| {
+            ["mod", "pub mod", "pub(crate) mod", "pub(super) mod"]
+                .iter()
+                .any(|form| parent.contains(&format!("#[cfg(test)]\n{form} {name};")))
+        })
+    })
+}
+
+#[test]
+fn no_file_outside_an_engines_own_folder_names_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let engines = engines();
+    assert!(engines.len() >= 10 && engines.iter().any(|(name, _)| name == "delta-state"), "{engines:?}");
+    let (mut wrong, mut looked_at) = (Vec::new(), 0);
+    for path in sources(&root) {
+        if path.ends_with("engine/mod.rs") || path.ends_with("baseline/mod.rs") || is_of_tests(&path, &root) {
+            continue;
+        }
+        let code = product(&fs::read_to_string(&path).expect("a source"));
+        looked_at += 1;
+        for (name, module) in &engines {
+            let is_own = path.components().any(|part| {
+                let part = Path::new(&part).with_extension("");
+                part.as_os_str() == module.as_str()
+            });
+            let named = code.contains(&format!("\"{name}\"")) || code.contains(&format!("{module}::"));
+            if named && !is_own {
+                wrong.push(format!("{} names {name}", path.strip_prefix(&root).expect("it is below src").display()));
+            }
+        }
+    }
+    assert!(looked_at > 150, "the sources were read");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

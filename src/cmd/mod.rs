@@ -121,7 +121,7 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
 
 /// Refuses a world whose engines are unknown or not for it, or that takes too much memory.
 fn possible(trial: &OfflineTrial) -> Result<(), String> {
-    for name in &trial.engines {
+    for name in trial.engines.iter().filter(|name| *name != engine::ALL) {
         let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
         if !engine.suits(trial) {
             return Err(format!("engines: this world is none for '{name}', {}", engine::UNSUITED));

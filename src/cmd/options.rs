@@ -43,6 +43,9 @@ pub struct RunOptions {
     /// `abench list explorers`) [default: standard for COUNT and SEED, auto for a scenario that names none]
     #[arg(long, value_name = "SPEC")]
     pub orders: Option<ExplorerSpec>,
+    /// Engines of a world of clients, separated by commas: names of `abench list engines`, or all; in place of a scenario's own
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub engines: Vec<String>,
     /// Plant a fault in a model or a simulation; may be given again for another one (see `abench list faults`)
     #[arg(long, value_name = "FAULT")]
     pub plant: Vec<Fault>,

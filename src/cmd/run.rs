@@ -7,8 +7,9 @@ use clap::Args;
 
 use crate::cmd::options::RunOptions;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan};
+use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan, unwritable};
 use crate::console::progress::StopRequest;
+use crate::console::{Console, Stream, When};
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
 use crate::report::file::Destination;
@@ -86,7 +87,7 @@ pub fn find(named: &str) -> Result<Scenario, Failure> {
 /// The scenario with the command line's seed, bounds and orders. Under others, or with a fault planted, its expectations
 /// are those of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
-    let RunOptions { seed, budget, memory, orders, plant, .. } = options;
+    let RunOptions { seed, budget, memory, orders, plant, engines, .. } = options;
     let before = scenario.trial.clone();
     let refused = |option: &str, reason: &str| Err(Failure::usage(anyhow!("{option} {reason}")));
     let bounds = [("--budget", budget.is_some()), ("--memory", memory.is_some()), ("--orders", orders.is_some())];
@@ -121,6 +122,11 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         (Trial::Offline(trial), _) => {
             trial.seed = seed.unwrap_or(trial.seed);
             trial.memory_mib = memory.unwrap_or(trial.memory_mib);
+            if !engines.is_empty() {
+                trial.engines.clone_from(engines);
+                // A mutant is one of an engine, which may not be among these.
+                trial.mutants.clear();
+            }
         }
         (Trial::CrashEverywhere(_), Some(option)) => {
             return refused(option, "bounds a search or a world, and most_states bounds this one");
@@ -130,8 +136,14 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
     if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !plant.is_empty() {
         return refused("--plant", "plants a fault in a device, and a trial of algebras or replicas has none");
     }
-    if scenario.trial != before || bound.is_some() || !plant.is_empty() {
-        scenario.expect = None;
+    if !engines.is_empty() && !matches!(scenario.trial, Trial::Offline(_)) {
+        return refused("--engines", "names engines of replicas, and this scenario has no world of clients");
+    }
+    if (scenario.trial != before || bound.is_some() || !plant.is_empty()) && scenario.expect.take().is_some() {
+        let name = scenario.name.as_deref().unwrap_or("the scenario");
+        let told =
+            format!("abench: {name}: its expectations are left out, since they are those of its own keys alone\n");
+        Console::new(When::Auto).write(Stream::Error, &told).map_err(unwritable)?;
     }
     Ok(scenario)
 }

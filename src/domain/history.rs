@@ -124,6 +124,16 @@ pub enum Telling {
     },
 }
 
+/// Why nobody can be judged by the end of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CutOff {
+    /// After so many deliveries faults were not over: nothing was going to end there.
+    BeforeFaultsEnded(u64),
+    /// All was quiet when the time was over, and a replica was going to send on at this time, in microseconds since faults
+    /// were over.
+    WhileWaiting(u64),
+}
+
 /// Everything that judges need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
@@ -141,8 +151,8 @@ pub struct History {
     pub unkept: u64,
     /// How often nodes started again that can be asked which edits they hold; nothing if they cannot.
     pub restarts: Option<u64>,
-    /// Deliveries after which the world was cut off before faults were over, if it was: nothing was going to end there.
-    pub cut_off_after: Option<u64>,
+    /// Why the world was cut off before its replicas had a chance to agree, if it was.
+    pub cut_off: Option<CutOff>,
     /// Whether everything was quiet in the end.
     pub quiet: bool,
     /// When the last message arrived after faults were over, in microseconds since then.

@@ -28,7 +28,7 @@ pub struct OfflineTrial {
     pub start: i64,
     /// How many clients there are.
     pub clients: u32,
-    /// The engines; all if none is named.
+    /// The engines, by name, or `all`; the reference alone if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<String>,
     /// Mistakes that are planted in the right replica, one after the other.

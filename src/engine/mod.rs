@@ -280,10 +280,25 @@ pub struct UnknownMutant {
     allowed: String,
 }
 
-/// The engines that a world is for and that its trial asks for: all if it names none.
+/// What stands for all engines where they are named.
+pub const ALL: &str = "all";
+
+/// The engines that a trial asks for: the reference alone if it names none.
+pub fn asked(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
+    let named = |engine: &Registration| trial.engines.iter().any(|name| name == engine.name || name == ALL);
+    REGISTRY
+        .iter()
+        .enumerate()
+        .filter(move |(place, engine)| match trial.engines.is_empty() {
+            true => *place == 0,
+            false => named(engine),
+        })
+        .map(|(_, engine)| engine)
+}
+
+/// The engines that a trial asks for and that its world is one for.
 pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
-    let asked = |engine: &&Registration| trial.engines.is_empty() || trial.engines.iter().any(|s| s == engine.name);
-    REGISTRY.iter().filter(asked).filter(|engine| engine.suits(trial))
+    asked(trial).filter(|engine| engine.suits(trial))
 }
 
 impl Registration {

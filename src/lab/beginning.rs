@@ -36,6 +36,7 @@ impl<'a> World<'a> {
             now: 0,
             settling: false,
             last_arrival: 0,
+            next: None,
             measures: Measures::of(trial),
             forgotten: 0,
             broken: BTreeSet::new(),

@@ -1,7 +1,7 @@
 //! How much memory a world is going to take, before anything of it is made.
 
 use crate::domain::offline::{OfflineTrial, Presence};
-use crate::engine::{Keeps, REGISTRY, Registration};
+use crate::engine::{self, Keeps, Registration};
 
 /// Why a world is not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +18,7 @@ pub struct TooLarge {
 
 /// Refuses a world that takes more memory than it may, by any engine that it puts on trial.
 pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
-    let asked = |engine: &&Registration| trial.engines.is_empty() || trial.engines.iter().any(|s| s == engine.name);
-    let weighed = REGISTRY.iter().filter(asked).filter(|engine| engine.suits(trial)).map(|engine| {
+    let weighed = engine::on_trial(trial).map(|engine| {
         let parts = needed(trial, engine);
         let largest = parts.into_iter().max_by_key(|(_, bytes)| *bytes).map_or("", |(keys, _)| keys);
         (parts.iter().map(|(_, bytes)| bytes).sum::<u128>(), engine.name, largest)

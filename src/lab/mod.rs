@@ -29,7 +29,7 @@ pub(crate) mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::domain::history::{Fate, History, NodeEnd, UserEdit};
+use crate::domain::history::{CutOff, Fate, History, NodeEnd, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
@@ -169,6 +169,8 @@ pub struct World<'a> {
     now: Time,
     settling: bool,
     last_arrival: Time,
+    /// What was to happen after the world's time, if anything was.
+    next: Option<Time>,
     measures: Measures,
     forgotten: u64,
     /// Nodes that did not have, after a restart, what they had acknowledged.
@@ -241,6 +243,7 @@ impl World<'_> {
             }
             if at > deadline || patience.is_over(deliveries, bytes) {
                 quiet = false;
+                self.next = (at > deadline).then_some(at);
                 break;
             }
             // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
@@ -438,13 +441,27 @@ impl World<'_> {
         }
     }
 
+    /// When the last message arrived, since faults were over.
+    fn settled_after(&self) -> Time {
+        self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND)
+    }
+
+    fn cut_off(&self) -> Option<CutOff> {
+        if !self.settling {
+            return Some(CutOff::BeforeFaultsEnded(self.measures.deliveries));
+        }
+        // Who still talks when it should be quiet goes on and on; who was quiet in time, and had more to send, was cut off.
+        let was_quiet = self.settled_after() <= self.trial.settle_s * SECOND;
+        self.next.filter(|_| was_quiet).map(|at| CutOff::WhileWaiting(at - self.trial.presence.lasts_s * SECOND))
+    }
+
     fn ended(mut self, quiet: bool) -> Outcome {
         // A world that is broken off may have lines that are busy for long.
         (0..self.connections.len()).for_each(|link| self.cut(link));
         let mut history = History {
-            cut_off_after: (!self.settling).then_some(self.measures.deliveries),
+            cut_off: self.cut_off(),
             quiet,
-            settled_after: self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND),
+            settled_after: self.settled_after(),
             settle_bound: self.trial.settle_s * SECOND,
             forgotten: self.forgotten,
             broken: self.broken.len() as u64,

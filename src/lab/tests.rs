@@ -202,8 +202,8 @@ fn a_world_with_very_many_visits_comes_to_its_end_and_is_right() {
     let presence = Presence { lasts_s: 90_000, away_s: (1, 1), here_s: (1, 1) };
     let trial = OfflineTrial { clients: 2, presence, ..trial(1) };
     let (outcome, wrong) = wrong_but_excused(&trial);
-    let History { cut_off_after, quiet, backlog, .. } = outcome.history;
-    assert_eq!((wrong, cut_off_after, quiet, backlog), (0, None, true, 0));
+    let History { cut_off, quiet, backlog, .. } = outcome.history;
+    assert_eq!((wrong, cut_off, quiet, backlog), (0, None, true, 0));
     assert_eq!(outcome.history.ledger.len(), 2 * 20 * 3, "every edit was made");
     assert!(outcome.measures.deliveries > 170_000, "{}", outcome.measures.deliveries);
 }

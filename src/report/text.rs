@@ -14,7 +14,7 @@ use crate::domain::explorer::Audit;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Verdict, Warrant};
 use crate::report::board_table;
 use crate::report::record::{
     Check, Counterexample, Coverage, DeviceRecord, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
@@ -142,7 +142,11 @@ impl Text {
 
     fn head(&mut self, record: &Record) {
         let name = record.asked.scenario.as_deref().map_or(String::new(), |name| format!(" {name}:"));
-        self.line(&format!("abench {}:{name} verdict {}", record.abench, styled(record.verdict)));
+        let one_world = |check: &Check| {
+            check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Sampled { orders: 1, .. }))
+        };
+        let doubt = if record.checks.iter().any(one_world) { ", in one world each: k = 1 is no sample" } else { "" };
+        self.line(&format!("abench {}:{name} verdict {}{doubt}", record.abench, styled(record.verdict)));
         self.paragraph("", 2, &record.reason);
         for cause in &record.causes {
             self.paragraph("", 2, &format!("cause ({}): {}", cause.device, cause.sentence));

@@ -24,7 +24,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
-use crate::engine::{self, REGISTRY, Registration};
+use crate::engine::{self, Registration};
 use crate::lab::convergence;
 use crate::lab::{Outcome, World, WorldError, both_ways, settings};
 use crate::oracle::offline::judgements;
@@ -84,9 +84,8 @@ pub fn run(
 
 /// The engines that the trial asks for and that its world is one for; and why others are left out.
 fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<String, String>) {
-    let asked = |engine: &&Registration| trial.engines.is_empty() || trial.engines.iter().any(|s| s == engine.name);
     let (on, out): (Vec<&Registration>, Vec<&Registration>) =
-        REGISTRY.iter().filter(asked).partition(|engine| engine.suits(trial));
+        engine::asked(trial).partition(|engine| engine.suits(trial));
     let left_out = |engine: &Registration| (engine.name.to_owned(), engine::UNSUITED.to_owned());
     (on, out.into_iter().map(left_out).collect())
 }
@@ -142,7 +141,8 @@ fn row(
         verdict,
         warrant: None,
         oracles,
-        wrong_registers: wrong_registers(&history),
+        // Where nobody can be judged, nothing is wrong yet.
+        wrong_registers: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
         deliveries: measures.deliveries,
         damaged: measures.damaged,
         up,

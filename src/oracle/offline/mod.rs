@@ -10,7 +10,7 @@ pub mod progress;
 pub mod truth;
 
 use crate::domain::count::counted;
-use crate::domain::history::History;
+use crate::domain::history::{CutOff, History};
 use crate::domain::verdict::Verdict;
 
 /// What a judge says of a world.
@@ -28,16 +28,28 @@ impl Judgement {
     }
 }
 
-/// What every judge says of a world, by its name. Of one that was cut off before faults were over none can tell anything:
-/// not all was edited, and replicas had no chance to agree.
+/// What every judge says of a world, by its name. Of one that was cut off before its replicas had a chance to agree none can
+/// tell anything.
 pub fn judgements(history: &History) -> impl Iterator<Item = (&'static str, Judgement)> {
-    JUDGES.iter().map(|&(name, judge)| match history.cut_off_after {
+    JUDGES.iter().map(|&(name, judge)| match history.cut_off {
         None => (name, judge(history)),
-        Some(deliveries) => {
-            let sentence = format!("cut off after {}, before faults were over", counted(deliveries, "delivery"));
-            (name, Judgement { verdict: Verdict::Inconclusive, sentence })
-        }
+        Some(why) => (name, Judgement { verdict: Verdict::Inconclusive, sentence: cut_off(history, why) }),
     })
+}
+
+fn cut_off(history: &History, why: CutOff) -> String {
+    match why {
+        CutOff::BeforeFaultsEnded(deliveries) => {
+            format!("cut off after {}, before faults were over", counted(deliveries, "delivery"))
+        }
+        CutOff::WhileWaiting(next) => format!(
+            "cut off while {} waited to be sent: the next attempt was to come {} s after faults were over, and the bound is \
+             {} s; give a longer settle_s",
+            counted(history.backlog, "change"),
+            next / 1_000_000,
+            history.settle_bound / 1_000_000
+        ),
+    }
 }
 
 /// A judge.
