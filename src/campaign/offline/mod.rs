@@ -462,7 +462,7 @@ mod tests {
 
     #[test]
     fn no_engine_that_claims_constant_metadata_grows_in_one_connection_or_in_visits_with_or_without_a_hub() {
-        for engine in REGISTRY.iter().filter(|engine| engine.constant) {
+        for engine in engine::REGISTRY.iter().filter(|engine| engine.constant) {
             for hub in [true, false] {
                 if !engine.suits(&connected_for_long(hub)) {
                     continue;
@@ -518,7 +518,7 @@ mod tests {
             if small || !trial.faults.iter().any(|fault| lost.contains(&fault.kind)) {
                 continue;
             }
-            let right = engine::find("delta-summary").expect("an engine");
+            let right = engine::reference();
             let mut history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
             assert_eq!(wrong_registers(&history), 0, "{name}");
             for edit in history.ledger.edits().copied().collect::<Vec<_>>() {
