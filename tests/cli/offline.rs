@@ -262,7 +262,7 @@ fn replicas_tell_of_themselves_when_faults_are_over_and_in_the_end_the_hub_first
 fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_any_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("million.toml");
-    let text = "version = 1\n[offline]\nseed = '0x1000000'\nregisters = 1000000\nstart = -7\nclients = 2\n\
+    let text = "version = 1\n[offline]\nseed = '0x1000000'\nregisters = 1000000\nstart = -7\nclients = 2\nengines = ['all']\n\
                 [offline.workload]\nticks = 3\nchanged = 40\nmost = 9\nzipf_hundredths = 100\n\
                 [offline.presence]\nlasts_s = 7200\naway_s = [600, 1800]\nhere_s = [300, 900]\n";
     std::fs::write(&path, text).expect("a file");
@@ -273,7 +273,7 @@ fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_
     let rows = record["offline"]["engines"].as_array().expect("rows");
     assert_eq!(rows.len(), abench::engine::REGISTRY.len());
     for row in rows {
-        let right = ["reconciliation", "operation-log", "delta-summary", "pn-counter"];
+        let right = ["reconciliation", "operation-log", "delta-state", "delta-summary", "pn-counter"];
         let holds = right.iter().any(|name| row["name"] == *name);
         assert_eq!((row["verdict"] == "holds", row["wrong_registers"] == 0), (holds, holds), "{row}");
     }

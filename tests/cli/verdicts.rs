@@ -93,7 +93,8 @@ fn plain(styled: &str) -> String {
 
 /// What is wrong with the verdicts of a report: those of the record that it does not tell, and those that it tells besides.
 fn lies(report: &str, record: &Record) -> Vec<String> {
-    let mut rest = format!(" {} ", unwrapped(report));
+    // How little one world says is beside the verdict, and no verdict.
+    let mut rest = format!(" {} ", unwrapped(report).replace(", in one world each: k = 1 is no sample", ""));
     let mut lies = Vec::new();
     for told in verdicts_of(record) {
         match rest.find(&told) {

@@ -40,7 +40,7 @@ pub fn judgements(history: &History) -> impl Iterator<Item = (&'static str, Judg
 fn cut_off(history: &History, why: CutOff) -> String {
     match why {
         CutOff::BeforeFaultsEnded(deliveries) => {
-            format!("cut off after {}, before faults were over", counted(deliveries, "delivery"))
+            format!("cut off after {}, before faults were over", counted(deliveries, "message"))
         }
         CutOff::WhileWaiting(next) => format!(
             "cut off while {} waited to be sent: the next attempt was to come {} s after faults were over, and the bound is \
