@@ -20,6 +20,12 @@ use abench::lab::{World, settings};
 use abench::oracle::offline::{JUDGES, judgements};
 use abench::scenario::shipped::{self, SHIPPED};
 
+/// How many edits of whom.
+type Have = BTreeMap<u64, u64>;
+
+/// What each judge says, and why.
+type Said = Vec<(&'static str, Verdict, String)>;
+
 /// Every edit of everyone, by its author's number of this start: replicas tell each other what they have, and send the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Gossip {
@@ -29,7 +35,7 @@ struct Gossip {
     /// How many edits of whom some other replica was heard to have.
     known: BTreeMap<u64, u64>,
     /// By neighbour, how many edits of whom it has, once that was heard, and when to tell it again what is here.
-    lines: BTreeMap<NodeId, (Option<BTreeMap<u64, u64>>, Option<Time>)>,
+    lines: BTreeMap<NodeId, (Option<Have>, Option<Time>)>,
 }
 
 const HAVE: u8 = 1;
@@ -211,7 +217,7 @@ const GOSSIP: Registration = Registration {
 };
 
 /// The verdicts of every judge on an engine in every shipped world of moderate size, by world.
-fn verdicts(engine: &Registration) -> Vec<(&'static str, Vec<(&'static str, Verdict, String)>)> {
+fn verdicts(engine: &Registration) -> Vec<(&'static str, Said)> {
     let mut all = Vec::new();
     for (name, _) in SHIPPED {
         let Trial::Offline(trial) = shipped::find(name).expect("it is shipped").expect("it is sound").trial else {

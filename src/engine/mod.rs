@@ -1,10 +1,11 @@
-//! Engines: what travels on a sync, and how it merges.
+//! Engines: what one replica does when something happens to it, and what of it travels.
 //!
-//! A new engine is one file here and one entry in [`REGISTRY`]. All but the replica that is done right are a
-//! [`content::Content`]: what they send and make of what they get. One reliable channel carries the content to each
-//! neighbour, once and in order, in messages that short visits have time for. It meets a neighbour anew that lost its store
-//! or was set back. All engines write to disks that lose what was not synced; the reliable channel stores what others
-//! may rely on before it is sent.
+//! A new engine is one file or folder here and one entry in [`REGISTRY`]. All stand behind one port ([`port::Engine`]), and
+//! write to disks that lose what was not synced. Most are a content of the reliable channel: what they send and make of what
+//! they get. The channel carries content to each neighbour, once and in order, in messages that short visits have time for;
+//! it meets a neighbour anew that lost its store or was set back, and stores what others may rely on before it is sent.
+//!
+//! Knows: `domain`. Must not: know the world that an engine runs in, or judge.
 
 pub mod acknowledged;
 pub mod any_bytes;
