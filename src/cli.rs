@@ -44,7 +44,7 @@ pub enum Verb {
     Qualify(QualifyArgs),
     /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
     Emulate(EmulateArgs),
-    /// List scenarios, backends, explorers, algebras, engines, flaws, faults and disturbances
+    /// List scenarios, backends, explorers, algebras, engines, mutants, faults and disturbances
     List(ListArgs),
 }
 

@@ -148,6 +148,11 @@ fn compare_replicas(expect: &Expectation, record: &Record, compare: &mut dyn FnM
         });
         compare(&format!("mutant {mutant} is caught by"), judge.clone(), caught);
     }
+    // No scenario can expect that a mutant escapes: it would be one that cannot see it.
+    for escaped in mutants.iter().filter(|record| record.caught_by.is_empty()) {
+        let what = format!("mutant {} of {} is caught by", escaped.mutant, escaped.engine);
+        compare(&what, "a judge".to_owned(), Some("none".to_owned()));
+    }
     if let Some(ways) = &expect.ways {
         let found = record.everywhere.as_ref().map(|everywhere| everywhere.sound.ways.clone());
         compare("ways through the small world", ways.clone(), found);

@@ -182,11 +182,12 @@ impl Progress {
                 planted.iter().map(|p| format!("planted {}, {}: {}", p.fault, p.outcome, p.reason)).collect();
             reason = told.join("; ");
         }
-        let escaped: Vec<String> = self.escaped_mutants().map(|flaw| format!("planted {flaw}, escaped")).collect();
-        if verdict == Verdict::Holds && !escaped.is_empty() {
-            // What cannot tell a flawed replica from a sound one says little about the sound one.
-            verdict = Verdict::Inconclusive;
-            reason = escaped.join("; ");
+        let escaped: Vec<String> = self.escaped_mutants().map(|name| format!("planted {name}, escaped")).collect();
+        if !escaped.is_empty() {
+            let escaped = escaped.join("; ");
+            reason = if verdict == Verdict::Holds { escaped } else { format!("{reason}; {escaped}") };
+            // What cannot tell a mutant from a sound replica says little about the sound one.
+            verdict = Verdict::of_set([verdict, Verdict::Inconclusive]);
         }
         let interrupted = ended == Some(SubjectError::Interrupted);
         if ended.is_some() && verdict != Verdict::Falsified {
@@ -244,7 +245,7 @@ impl Progress {
         record
     }
 
-    /// Flaws of a replica that were planted, and that no judge has anything against.
+    /// Mutants that were planted, and that no judge has anything against.
     fn escaped_mutants(&self) -> impl Iterator<Item = &str> {
         let of_worlds = self.offline.iter().flat_map(|offline| &offline.mutants);
         let mutants = of_worlds.chain(self.everywhere.iter().flat_map(|everywhere| &everywhere.mutants));

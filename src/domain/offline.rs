@@ -31,7 +31,7 @@ pub struct OfflineTrial {
     /// The engines, by name, or `all`; the reference alone if none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<String>,
-    /// Mistakes that are planted in the right replica, one after the other.
+    /// Mutants that are planted, one after the other, each in the first engine on trial that has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mutants: Vec<String>,
     /// Whether there is a hub; without one, every client is linked with every other.
@@ -56,13 +56,13 @@ pub struct OfflineTrial {
     /// Crashes at random steps of random nodes, besides.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub crashes: u32,
-    /// So many worlds like this one, of other seeds, in which the right replica is tried, too.
+    /// So many worlds like this one, of other seeds, in which every engine that holds is tried, too.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_worlds: u32,
     /// With all faults over and everyone connected, all must be quiet within so many seconds.
     #[serde(default = "default_settle")]
     pub settle_s: u64,
-    /// Deltas that the right replica keeps when it compacts, and after how many entries it does.
+    /// How engines keep their journals.
     #[serde(default)]
     pub journal: Journal,
     /// Bound on the memory that the world may take.
@@ -250,7 +250,7 @@ impl FaultKind {
     }
 }
 
-/// How the right replica keeps its journal.
+/// How engines keep their journals, where they have a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Journal {

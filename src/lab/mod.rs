@@ -1,4 +1,4 @@
-//! A world in virtual time: nodes, links, users and mishaps, all from the seed.
+//! A world in virtual time: nodes, links, users and faults, all from the seed. It drives engines through their port alone.
 //!
 //! Users' edits are made just before the next thing that happens to their device, with the time that they have: between
 //! two messages a device is alone, so nothing can tell, and thousands of devices that are away cost nothing.

@@ -1,11 +1,11 @@
 //! How long an edit takes to come to every other client, and which edits never come. When the last replica has one,
 //! [`super::convergence`] is told.
 //!
-//! Who has an edit is told in one of two ways. Of the replica that is done right it is seen: who serves has the ids, and a
-//! leaf has what its parent had at the position that its cursor stands for. A delta that was overtaken by a later one, or
-//! of which pieces are missing, has not come. The other engines tell no ids: each of their messages is made of all that
-//! its sender has and the neighbour has not acknowledged, and whoever takes one has every edit that had gone into its
-//! sender's state, though a merge may have made nothing of it.
+//! Who has an edit is seen in one of two ways. Where an engine tells ids: who serves has the ids, and a leaf has what its
+//! parent had at the position that its cursor stands for. A delta that was overtaken by a later one, or of which fragments
+//! are missing, has not come. Where an engine tells no ids: each of its messages is made of all that its sender has and the
+//! neighbour has not acknowledged, and whoever takes one has every edit that had gone into its sender's state, though a merge
+//! may have made nothing of it.
 //!
 //! Edits of a client count in their order: one is known where all before it are, but for those that were lost with their
 //! device. Knows: nodes and their logs. Must not: judge.

@@ -65,7 +65,7 @@ impl Text {
         self.mutants(&offline.mutants, None);
     }
 
-    /// What the replica that is done right says of itself, node by node.
+    /// What nodes say of themselves, where they do.
     fn replicas(&mut self, offline: &OfflineRecord) {
         let told = offline.engines.iter().filter(|engine| !engine.replicas.is_empty());
         for engine in told {
@@ -182,9 +182,9 @@ impl Text {
             return;
         }
         match planted_in {
-            None => self.heading("mutants planted in the right replica"),
+            None => self.heading("mutants, planted one at a time"),
             Some(PlantedInRecord { world, sound }) => {
-                self.heading("mutants planted in the right replica, in a smaller world");
+                self.heading("mutants, planted one at a time in a smaller world");
                 self.paragraph(
                     "",
                     2,
@@ -193,10 +193,10 @@ impl Text {
                 self.way_there(sound);
             }
         }
-        for MutantRecord { mutant, caught_by, sentence } in mutants {
+        for MutantRecord { engine, mutant, caught_by, sentence } in mutants {
             let by =
                 if caught_by.is_empty() { "escaped".to_owned() } else { format!("caught by {}", caught_by.join(", ")) };
-            self.paragraph("  - ", 4, &format!("{mutant}: {by}: {sentence}"));
+            self.paragraph("  - ", 4, &format!("{mutant} in {engine}: {by}: {sentence}"));
         }
     }
 

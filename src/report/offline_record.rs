@@ -159,9 +159,11 @@ pub struct ReplicaRecord {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MutantRecord {
+    /// The engine that it was planted in.
+    pub engine: String,
     /// Its name.
     pub mutant: String,
-    /// The judges that falsified the mutant, by name.
+    /// The judges that falsified the mutant and not the engine without it, by name.
     pub caught_by: Vec<String>,
     /// What the first of them says.
     pub sentence: String,

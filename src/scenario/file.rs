@@ -34,6 +34,18 @@ pub enum ScenarioError {
         /// What is wrong, with line and column.
         error: Box<toml::de::Error>,
     },
+    /// It has a key under the name that an older abench knew.
+    #[error("{origin}, line {line}: {key} has another name now: {name}")]
+    Renamed {
+        /// The file or shipped name.
+        origin: String,
+        /// Where the key is.
+        line: usize,
+        /// The key as it is there.
+        key: &'static str,
+        /// Its name.
+        name: &'static str,
+    },
     /// It is of another version.
     #[error("{origin}: {found} of the scenario format; this abench reads version = {VERSION}")]
     Version {
@@ -113,6 +125,9 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     if let Some(found) = found {
         return Err(ScenarioError::Version { origin: origin.to_owned(), found });
     }
+    if let Some(renamed) = renamed(&table, text, origin) {
+        return Err(renamed);
+    }
     let mut file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
     let refused =
@@ -165,6 +180,24 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     Ok(Scenario { name: Some(name.to_owned()), about: file.about, trial, backends, expect: file.expect })
 }
 
+/// Tables, keys in them, and what those keys are called now.
+const RENAMED: &[(&str, &str, &str)] = &[
+    ("offline", "strategies", "engines"),
+    ("offline", "flaws", "mutants"),
+    ("crash-everywhere", "flaws", "mutants"),
+    ("expect", "strategies", "engines"),
+    ("expect", "flaws", "mutants"),
+];
+
+fn renamed(table: &toml::Table, text: &str, origin: &str) -> Option<ScenarioError> {
+    let has = |(of, key, _): &&(&str, &str, &str)| table.get(*of).is_some_and(|of| of.get(*key).is_some());
+    let &(_, key, name) = RENAMED.iter().find(has)?;
+    // A key begins its line, or ends the name of a table.
+    let names = |line: &str| line.trim_start().starts_with(key) || line.trim_end().ends_with(&format!("{key}]"));
+    let line = 1 + text.lines().position(names).unwrap_or(0);
+    Some(ScenarioError::Renamed { origin: origin.to_owned(), line, key, name })
+}
+
 /// What cannot be walked over, and what can.
 fn impossible(trial: &EveryOrderTrial) -> Option<String> {
     let EveryOrderTrial { deltas, sources, repeats, .. } = *trial;
@@ -191,6 +224,18 @@ mod tests {
 
     fn refused(text: &str) -> String {
         parse(text, "bad", "bad.toml").expect_err(text).to_string()
+    }
+
+    #[test]
+    fn a_key_under_an_old_name_is_refused_with_the_new_one_and_its_line() {
+        let old = "version = 1\n[offline]\nseed = '7'\nstrategies = ['xor-delta']\n";
+        assert_eq!(refused(old), "bad.toml, line 4: strategies has another name now: engines");
+        let old = "version = 1\n[offline]\nseed = '7'\n[expect.flaws]\nack-before-durable = 'truth'\n";
+        assert_eq!(refused(old), "bad.toml, line 4: flaws has another name now: mutants");
+        for &(table, key, name) in RENAMED {
+            let said = refused(&format!("version = 1\n[{table}]\n{key} = []\n"));
+            assert_eq!(said, format!("bad.toml, line 3: {key} has another name now: {name}"));
+        }
     }
 
     #[test]

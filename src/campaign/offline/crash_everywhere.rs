@@ -47,10 +47,11 @@ pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dy
         let (_, against) = walked(&smaller, engine, Some(mutant), watch)?;
         watch.advance(1);
         mutants.push(match against {
-            Some(history) => caught(mutant, &history),
+            Some(history) => caught((engine, mutant), &history, None),
             None => {
                 let sentence = "no way through this world shows it".to_owned();
-                MutantRecord { mutant: mutant.to_string(), caught_by: Vec::new(), sentence }
+                let (engine, mutant) = (engine.name.to_owned(), mutant.to_owned());
+                MutantRecord { engine, mutant, caught_by: Vec::new(), sentence }
             }
         });
     }

@@ -74,7 +74,9 @@ pub fn run(
     }
     share_of_full_state(&mut record.engines);
     for (engine, mutant) in planted(engine::on_trial(trial), &trial.mutants) {
-        record.mutants.push(caught(mutant, &outcome(trial, engine, Some(mutant), watch)?.history));
+        let without = record.engines.iter().find(|row| row.name == engine.name).map(|row| &row.oracles);
+        let history = outcome(trial, engine, Some(mutant), watch)?.history;
+        record.mutants.push(caught((engine, mutant), &history, without));
         watch.advance(1);
     }
     progress.checks.extend(hub_merge::checks(&record.merges));
@@ -282,15 +284,23 @@ fn share_of_full_state(rows: &mut [EngineRecord]) {
     }
 }
 
-/// Who caught a mutant, and what the first of them says.
-pub(super) fn caught(mutant: &'static str, history: &History) -> MutantRecord {
+/// Who caught a mutant, and what the first of them says. A judge that has something against the engine without the mutant,
+/// too, catches nothing.
+pub(super) fn caught(
+    (engine, mutant): (&Registration, &'static str),
+    history: &History,
+    without: Option<&Said>,
+) -> MutantRecord {
     let (said, _) = judged(history);
+    let accuses =
+        |said: &Said, name: &String| said.get(name).is_some_and(|(verdict, _)| *verdict == Verdict::Falsified);
     let against: Vec<(&String, &String)> = said
         .iter()
-        .filter(|(_, (verdict, _))| *verdict == Verdict::Falsified)
+        .filter(|(name, _)| accuses(&said, name) && !without.is_some_and(|without| accuses(without, name)))
         .map(|(name, (_, s))| (name, s))
         .collect();
     MutantRecord {
+        engine: engine.name.to_owned(),
         mutant: mutant.to_string(),
         caught_by: against.iter().map(|(name, _)| (*name).clone()).collect(),
         sentence: against

@@ -1,4 +1,4 @@
-//! The messages of the replica that is done right, byte by byte.
+//! The messages of the replica, byte by byte.
 //!
 //! A frame is a tag, a body, two bytes that name the session, and a CRC-32. Bodies of more than a piece travel in pieces.
 
