@@ -148,7 +148,7 @@ fn compare_replicas(expect: &Expectation, record: &Record, compare: &mut dyn FnM
         });
         compare(&format!("mutant {mutant} is caught by"), judge.clone(), caught);
     }
-    // No scenario can expect that a mutant escapes: it would be one that cannot see it.
+    // A scenario plants a mutant to show that it sees the mutant: an escape is never what it expects.
     for escaped in mutants.iter().filter(|record| record.caught_by.is_empty()) {
         let what = format!("mutant {} of {} is caught by", escaped.mutant, escaped.engine);
         compare(&what, "a judge".to_owned(), Some("none".to_owned()));

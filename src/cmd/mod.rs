@@ -119,12 +119,12 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     Ok(Plan { scenario, backends, conditions })
 }
 
-/// Refuses a world whose engines are unknown or not for it, or that takes too much memory.
+/// Refuses a world whose engines are unknown or do not support its topology, or that takes too much memory.
 fn possible(trial: &OfflineTrial) -> Result<(), String> {
     for name in trial.engines.iter().filter(|name| *name != engine::ALL) {
         let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
         if !engine.suits(trial) {
-            return Err(format!("engines: this world is none for '{name}', {}", engine::UNSUITED));
+            return Err(format!("engines: this topology is not supported by '{name}', {}", engine::UNSUITED));
         }
     }
     for name in &trial.mutants {
@@ -133,7 +133,7 @@ fn possible(trial: &OfflineTrial) -> Result<(), String> {
     memory::fits(trial).map_err(|error| error.to_string())
 }
 
-/// Refuses a walk through an engine, or with mutants, that there are not.
+/// Refuses a walk whose engine, or one of whose mutants, is unknown.
 fn walkable(trial: &CrashEverywhereTrial) -> Result<(), String> {
     let engine = match &trial.engine {
         Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,

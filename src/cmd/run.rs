@@ -142,7 +142,7 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
     if (scenario.trial != before || bound.is_some() || !plant.is_empty()) && scenario.expect.take().is_some() {
         let name = scenario.name.as_deref().unwrap_or("the scenario");
         let told =
-            format!("abench: {name}: its expectations are left out, since they are those of its own keys alone\n");
+            format!("abench: {name}: its expectations are left out: they are for its own seed, bounds and engines\n");
         Console::new(When::Auto).write(Stream::Error, &told).map_err(unwritable)?;
     }
     Ok(scenario)

@@ -127,7 +127,7 @@ pub enum Telling {
 /// Why nobody can be judged by the end of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CutOff {
-    /// After so many deliveries faults were not over: nothing was going to end there.
+    /// Faults were not over after so many messages, more than any world needs.
     BeforeFaultsEnded(u64),
     /// All was quiet when the time was over, and a replica was going to send on at this time, in microseconds since faults
     /// were over.

@@ -286,15 +286,9 @@ pub const ALL: &str = "all";
 
 /// The engines that a trial asks for: the reference alone if it names none.
 pub fn asked(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
-    let named = |engine: &Registration| trial.engines.iter().any(|name| name == engine.name || name == ALL);
-    REGISTRY
-        .iter()
-        .enumerate()
-        .filter(move |(place, engine)| match trial.engines.is_empty() {
-            true => *place == 0,
-            false => named(engine),
-        })
-        .map(|(_, engine)| engine)
+    let named = |engine: &&Registration| trial.engines.iter().any(|name| name == engine.name || name == ALL);
+    let reference = trial.engines.is_empty().then(reference);
+    reference.into_iter().chain(REGISTRY.iter().filter(named))
 }
 
 /// The engines that a trial asks for and that its world is one for.
@@ -303,13 +297,13 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 }
 
 impl Registration {
-    /// Whether this world is one for it.
+    /// Whether it supports the topology of this world.
     pub fn suits(&self, trial: &OfflineTrial) -> bool {
         self.peers || trial.hub && trial.edges.is_empty()
     }
 }
 
-/// Why a world is none for an engine.
+/// Why an engine does not support a topology.
 pub const UNSUITED: &str = "which needs a hub that every client is connected to";
 
 /// A name that is no engine's.
