@@ -94,9 +94,8 @@ impl OfflineTrial {
         if edits && bits_per_s == 0 {
             return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
         }
-        let mishaps =
-            [("lost", lost_per_mille), ("truncated", truncated_per_mille), ("corrupted", corrupted_per_mille)];
-        if let Some((what, _)) = mishaps.into_iter().find(|&(_, per_mille)| edits && per_mille == 1000) {
+        let faults = [("lost", lost_per_mille), ("truncated", truncated_per_mille), ("corrupted", corrupted_per_mille)];
+        if let Some((what, _)) = faults.into_iter().find(|&(_, per_mille)| edits && per_mille == 1000) {
             return Some(format!(
                 "link.{what}_per_mille = 1000 has every message {what}, and clients have edits to send; 0 to 999 are \
                  allowed"

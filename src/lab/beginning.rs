@@ -84,7 +84,7 @@ impl<'a> World<'a> {
         }
         world.connect_all();
         world.plan_presence();
-        world.plan_mishaps();
+        world.plan_faults();
         world.plan(trial.presence.lasts_s * SECOND, Event::Settle);
         (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
         Ok(world)

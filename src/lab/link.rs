@@ -51,7 +51,7 @@ pub struct Arrival {
 }
 
 impl Wire {
-    /// A link whose mishaps come from this stream.
+    /// A link whose faults come from this stream.
     pub fn new(link: Link, stream: Stream) -> Self {
         let waiting = [VecDeque::new(), VecDeque::new()];
         Wire { link, stream, busy_until: [0; 2], waiting, ended: 0, ended_at: 0 }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn mishaps_come_as_often_as_they_should_and_not_on_a_sound_link() {
+    fn faults_come_as_often_as_they_should_and_not_on_a_sound_link() {
         let bad = Link { lost_per_mille: 100, repeated_per_mille: 200, corrupted_per_mille: 50, ..Link::default() };
         let count = |sound| {
             let mut wire = wire(bad);

@@ -5,8 +5,6 @@
 //!
 //! Knows: nodes, links, clocks, the workload. Must not: know what a message means, or judge.
 
-#[cfg(test)]
-mod befallen;
 mod beginning;
 mod calendar;
 pub mod clock;
@@ -17,11 +15,11 @@ mod counted;
 pub mod crash_walk;
 #[cfg(test)]
 mod delivery;
+mod faults;
 pub mod link;
 pub mod measure;
 pub mod memory;
 pub mod merges;
-mod mishaps;
 mod patience;
 pub mod staleness;
 #[cfg(test)]
@@ -46,10 +44,10 @@ use crate::engine::{Open, Survives};
 use crate::scenario::offline::SECOND;
 use calendar::Calendar;
 use clock::Clock;
+use faults::Fault;
 use link::{Arrival, Wire};
 use measure::Measures;
 use merges::MergeTrace;
-use mishaps::Mishap;
 use patience::Patience;
 use staleness::Knowledge;
 
@@ -65,7 +63,7 @@ enum Event {
     /// A link goes down or comes up.
     Outage(usize, bool),
     /// Something happens to a node.
-    Mishap(Mishap),
+    Fault(Fault),
     /// Faults are over: everyone is connected, and links are sound.
     Settle,
 }
@@ -296,7 +294,7 @@ impl World<'_> {
                 *outages = if out && !self.settling { *outages + 1 } else { outages.saturating_sub(1) };
                 self.refresh(link)?;
             }
-            Event::Mishap(mishap) => self.befall(mishap)?,
+            Event::Fault(fault) => self.strike(fault)?,
             Event::Settle => {
                 self.settling = true;
                 self.last_arrival = self.now;

@@ -1,12 +1,13 @@
-//! What is to happen to nodes and links does happen, and lasts as long as it is to.
+//! Faults of nodes and links happen, and last as long as the scenario says.
 
-use super::tests::trial;
 use super::*;
 use crate::domain::offline::{Clocks, Edge, FaultKind, Link, NodeFault, Presence};
 use crate::domain::watch::Unwatched;
 use crate::engine::find;
 use crate::engine::port::entropy;
 use crate::engine::store::Store;
+use crate::lab::tests::trial;
+use crate::lab::*;
 use std::collections::BTreeSet;
 
 fn world(trial: &OfflineTrial) -> World<'_> {
@@ -107,7 +108,7 @@ fn crashes_come_as_often_as_they_are_drawn_and_after_any_number_of_steps() {
     let mut world = world(&trial);
     let mut steps = BTreeSet::new();
     while let Some((at, event)) = world.calendar.next() {
-        if let Event::Mishap(Mishap::Fuse(_, after)) = event {
+        if let Event::Fault(Fault::Fuse(_, after)) = event {
             steps.insert(after);
         }
         world.now = at;

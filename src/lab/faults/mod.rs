@@ -1,4 +1,7 @@
-//! What happens to nodes: power failures, lost, damaged and cloned devices, old backups.
+//! Faults of nodes: power failures, lost, damaged and cloned devices, old backups.
+
+#[cfg(test)]
+mod tests;
 
 use crate::domain::count::counted;
 use crate::domain::offline::FaultKind;
@@ -11,9 +14,9 @@ use crate::engine::store::{Owner, StoreError};
 use crate::lab::{Device, Event, World, WorldError};
 use crate::scenario::offline::SECOND;
 
-/// Something that happens to a node.
+/// A step of a fault of a node.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Mishap {
+pub(super) enum Fault {
     /// The fault of this number begins.
     Begins(usize),
     /// One of its node's outages is over.
@@ -35,13 +38,13 @@ impl Device {
 }
 
 impl World<'_> {
-    pub(super) fn plan_mishaps(&mut self) {
+    pub(super) fn plan_faults(&mut self) {
         for (number, fault) in self.trial.faults.iter().enumerate() {
             if let Some(node) = self.trial.node(&fault.node) {
                 if fault.kind == FaultKind::Restore {
-                    self.plan((fault.at_s - fault.age_s) * SECOND, Event::Mishap(Mishap::Backup(node)));
+                    self.plan((fault.at_s - fault.age_s) * SECOND, Event::Fault(Fault::Backup(node)));
                 }
-                self.plan(fault.at_s * SECOND, Event::Mishap(Mishap::Begins(number)));
+                self.plan(fault.at_s * SECOND, Event::Fault(Fault::Begins(number)));
             }
         }
         let mut stream = self.trial.seed.stream("crashes");
@@ -49,7 +52,7 @@ impl World<'_> {
             let node = stream.below(self.trial.nodes().into()) as NodeId;
             let at = stream.below(self.trial.presence.lasts_s * SECOND);
             let steps = 1 + stream.below(12) as u32;
-            self.plan(at, Event::Mishap(Mishap::Fuse(node, steps)));
+            self.plan(at, Event::Fault(Fault::Fuse(node, steps)));
         }
         let outages = self.trial.seed.stream("outages");
         let link = self.trial.link;
@@ -63,14 +66,14 @@ impl World<'_> {
         }
     }
 
-    pub(super) fn befall(&mut self, mishap: Mishap) -> Result<(), WorldError> {
-        match mishap {
-            Mishap::Begins(number) => self.begin(number),
-            Mishap::Reachable(node) => {
+    pub(super) fn strike(&mut self, fault: Fault) -> Result<(), WorldError> {
+        match fault {
+            Fault::Begins(number) => self.begin(number),
+            Fault::Reachable(node) => {
                 self.devices[node as usize].outages -= 1;
                 self.refresh_all(node)
             }
-            Mishap::Backup(node) => {
+            Fault::Backup(node) => {
                 // What its user did until now is in the backup.
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
@@ -78,13 +81,13 @@ impl World<'_> {
                 self.measures.staleness.backed_up(node);
                 Ok(())
             }
-            Mishap::Fuse(node, steps) => {
+            Fault::Fuse(node, steps) => {
                 if self.devices[node as usize].up {
                     self.devices[node as usize].host.crash_after(steps);
                 }
                 Ok(())
             }
-            Mishap::Restart(node) => self.restart(node),
+            Fault::Restart(node) => self.restart(node),
         }
     }
 
@@ -97,7 +100,7 @@ impl World<'_> {
             FaultKind::Crash => return self.fail(node, back),
             FaultKind::Outage => {
                 self.devices[node as usize].outages += 1;
-                self.plan(back, Event::Mishap(Mishap::Reachable(node)));
+                self.plan(back, Event::Fault(Fault::Reachable(node)));
                 return self.refresh_all(node);
             }
             FaultKind::Wipe => {
@@ -170,7 +173,7 @@ impl World<'_> {
         // Of two failures that overlap, the one that lasts longer tells when it is over.
         device.back = device.back.max(back);
         self.refresh_all(node)?;
-        self.plan(back, Event::Mishap(Mishap::Restart(node)));
+        self.plan(back, Event::Fault(Fault::Restart(node)));
         Ok(())
     }
 
