@@ -26,10 +26,11 @@
 //! | 4 | [`emulator`] | how a device is served to other programs, and how badly |
 //! | 4 | [`lab`] | virtual time: worlds of replicas, their links, disks, clocks and faults |
 //! | 4 | [`fault`] | the catalogue of faults that can be planted |
-//! | 5 | [`campaign`] | the loops: a scenario and its subjects to a record |
-//! | 6 | [`console`] | the terminal |
-//! | 7 | [`cmd`] | one verb a file |
-//! | 8 | [`cli`] | the command line; `main` dispatches it and gives the exit code |
+//! | 5 | [`experiment`] | a folder for each kind of trial: worlds and crash walks |
+//! | 6 | [`campaign`] | the other kinds of trial, and the pipeline: a scenario and its subjects to a record |
+//! | 7 | [`console`] | the terminal |
+//! | 8 | [`cmd`] | one verb a file |
+//! | 9 | [`cli`] | the command line; `main` dispatches it and gives the exit code |
 
 pub mod bus;
 pub mod campaign;
@@ -40,6 +41,7 @@ pub mod device;
 pub mod domain;
 pub mod emulator;
 pub mod engine;
+pub mod experiment;
 pub mod explore;
 pub mod fault;
 pub mod lab;

@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::campaign::case_text;
-use crate::campaign::controls::wrong::{WrongAccumulator, sum};
-use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::case::Case;
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
@@ -24,6 +22,8 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{Accumulator, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::accumulator::{WrongAccumulator, sum};
+use crate::experiment::control::{Control, Shown, bits};
 use crate::oracle::equations;
 use crate::report::record::{Check, Part};
 use crate::subject::scalar::{self, Scalar};

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
 use crate::campaign::controls::wrong::WrongDevice;
-use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::execution::{AdapterOp, Execution};
 use crate::domain::fault::{FaultClass, WrongOperator};
 use crate::domain::finding::{Finding, Quantity};
@@ -14,6 +13,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{AdapterShape, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown, bits};
 use crate::explore::minimise::fewest_items;
 use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read};
 use crate::report::record::{Check, Part};

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use crate::campaign::conformance::{self, Found, ORACLE, Program, until_word};
 use crate::campaign::controls::wrong::WrongDevice;
-use crate::campaign::controls::{Control, Shown, agreed};
 use crate::domain::access::{Access, Command, Register};
 use crate::domain::count::counted;
 use crate::domain::execution::EngineRun;
@@ -19,6 +18,7 @@ use crate::domain::subject::{BenchDevice, SubjectError};
 use crate::domain::trial::StandardTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown, agreed};
 use crate::oracle::equations::UnseenBanks;
 use crate::oracle::registers::Known;
 use crate::report::record::{Check, Part};

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use crate::campaign::controls::{Control, Shown};
 use crate::campaign::{Progress, walk};
 use crate::domain::algebra::{Algebra, Entry, Generic, Named, REGISTRY, Reading};
 use crate::domain::case::Case;
@@ -19,6 +18,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Budget, EveryOrderTrial, MemoryMib};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown};
 use crate::explore::exhaustive::{Disagreement, Judgement, Limits, Outcome, Plan, Refused, Unsettled, Way, explore};
 use crate::report::record::{Check, Part, Unseen};
 
@@ -38,7 +38,7 @@ pub fn run(
             let walk = Walk { start, plan: &plan, deltas: &deltas, limits: limits(trial, threads), watch };
             named.visit(walk).map_err(|refused| SubjectError::Unavailable(refused.to_string()))
         })?;
-        progress.checks.push(check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome));
+        progress.found.checks.push(check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome));
         progress.walks.push(walk::record(name, Evidence::Software, &plan, &deltas, &outcome));
         if outcome.judgement == Judgement::Inconclusive(Unsettled::Stopped) {
             return Err(SubjectError::Interrupted);
@@ -239,6 +239,6 @@ fn show_every_order() -> Shown {
         };
         let mut progress = Progress::default();
         run(&trial, NonZeroUsize::MIN, &mut progress, &mut Unwatched).expect("it fits");
-        progress.checks[0].verdict
+        progress.found.checks[0].verdict
     })
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use crate::campaign::accumulation::ACCUMULATION;
-use crate::campaign::controls::{Control, Shown};
 use crate::campaign::{Plan, Progress};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
@@ -12,6 +11,8 @@ use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
 use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
 use crate::domain::verdict::{Verdict, exit};
+use crate::experiment::Found;
+use crate::experiment::control::{Control, Shown};
 use crate::report::record::{Check, ControlRecord, Met, Part, Record};
 use crate::scenario::Scenario;
 use crate::subject::links::LinkConditions;
@@ -190,7 +191,11 @@ fn record_of(verdict: Verdict, expect: Option<Expectation>) -> Record {
     };
     let (accepts_right, wrong, refused) = (true, 1, 1);
     let shown = ControlRecord { judge: Judge::Accumulation, planted: String::new(), accepts_right, wrong, refused };
-    let progress = Progress { controls: vec![shown], checks: vec![check], ..Progress::default() };
+    let progress = Progress {
+        controls: vec![shown],
+        found: Found { checks: vec![check], ..Found::default() },
+        ..Progress::default()
+    };
     let subjects = Subjects { accumulators: vec![Box::new(Scalar::default())], ..Subjects::default() };
     progress.into_record(&plan, &subjects, None)
 }

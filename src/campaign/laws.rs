@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::campaign::Progress;
-use crate::campaign::controls::{Control, Shown};
 use crate::domain::algebra::{Entry, REGISTRY};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
@@ -14,6 +13,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::LawsTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown};
 use crate::oracle::laws::try_law;
 use crate::report::record::{Check, DeliveryRecord, LawsRecord, Part, Unseen};
 
@@ -37,7 +37,7 @@ fn try_all(
             laws.map(|&law| try_law(entry, law, trial.seed, trial.tries.get(), watch)).collect::<Result<Vec<_>, _>>()
         })?;
         watch.end();
-        progress.checks.push(check(name, entry, &trials));
+        progress.found.checks.push(check(name, entry, &trials));
         if let Some(laws) = &mut progress.laws {
             laws.delivery.push(delivery(entry.name, &trials));
             laws.trials.extend(trials);
@@ -143,7 +143,7 @@ mod tests {
         let xor = REGISTRY[0];
         let bold = Entry { name: "bold", claims: &Law::ALL, ..xor };
         let humble = Entry { name: "humble", claims: &[], ..xor };
-        let checks = tried(&[xor, bold, humble]).checks;
+        let checks = tried(&[xor, bold, humble]).found.checks;
         let verdicts: Vec<Verdict> = checks.iter().map(|check| check.verdict).collect();
         assert_eq!(verdicts, [Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive]);
         assert_eq!(checks[1].summary, "falsified: idempotent; holds: commutative, associative, identity, inverse");

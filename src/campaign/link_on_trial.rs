@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use crate::campaign::Progress;
 use crate::campaign::controls::wrong::WrongDevice;
-use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::count::counted;
 use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown, bits};
 use crate::report::record::{Check, Part};
 use crate::subject::Subjects;
 
@@ -39,7 +39,7 @@ pub struct Echoes {
 /// out after it had lost some.
 pub fn judge(subjects: &mut Subjects, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
     for device in subjects.all_devices_mut() {
-        if !progress.checks.iter().any(|check| accuses(check, device.name())) {
+        if !progress.found.checks.iter().any(|check| accuses(check, device.name())) {
             continue;
         }
         let heard = progress.timed(LINK, |_| listen(device, watch));
@@ -56,9 +56,9 @@ pub fn judge(subjects: &mut Subjects, progress: &mut Progress, watch: &mut dyn W
             }
             Err(error) => return Err(error.clone()),
         };
-        progress.checks.push(check(device, verdict, summary));
+        progress.found.checks.push(check(device, verdict, summary));
         if verdict == Verdict::Inconclusive {
-            progress.checks.iter_mut().for_each(|check| take_back(check, device.name()));
+            progress.found.checks.iter_mut().for_each(|check| take_back(check, device.name()));
             progress.causes.retain(|cause| cause.device != device.name());
         }
         heard?;

@@ -15,7 +15,6 @@ pub mod every_order;
 pub mod expectation;
 pub mod laws;
 pub mod link_on_trial;
-pub mod offline;
 pub mod planted;
 pub mod qualification;
 pub mod read_backs;
@@ -42,9 +41,9 @@ use crate::domain::subject::{AdapterShape, BenchDevice, Device, Subject, Subject
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::experiment::{Found, crash, world};
 use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
-use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::record::{
     Asked, BankSweep, CauseRecord, Check, ClaimRecord, ControlRecord, DeviceRecord, FORMAT, Host, Latencies,
     LawsRecord, Part, Record, TickRecord, Timing, Unseen, VERSION, WalkRecord,
@@ -82,8 +81,8 @@ fn run_after(plan: &Plan, controls: Vec<ControlRecord>, subjects: &mut Subjects,
         Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
-        Trial::Offline(trial) => offline::run(trial, subjects, &mut progress, watch),
-        Trial::CrashEverywhere(trial) => offline::crash_everywhere::run(trial, &mut progress, watch),
+        Trial::Offline(trial) => world::run(trial, subjects, &mut progress.found, watch),
+        Trial::CrashEverywhere(trial) => crash::run(trial, &mut progress.found, watch),
     };
     let ended = match ended {
         Err(SubjectError::Interrupted) => ended,
@@ -116,15 +115,12 @@ pub struct Progress {
     scenario: Option<String>,
     controls: Vec<ControlRecord>,
     bank_sweeps: Vec<BankSweep>,
-    checks: Vec<Check>,
+    found: Found,
     causes: Vec<CauseRecord>,
     engines: Vec<EngineRuns>,
     ticks: Vec<TickRecord>,
     walks: Vec<WalkRecord>,
     laws: Option<LawsRecord>,
-    offline: Option<OfflineRecord>,
-    everywhere: Option<EverywhereRecord>,
-    timing: Timing,
 }
 
 impl Progress {
@@ -136,13 +132,14 @@ impl Progress {
     ) -> Result<T, SubjectError> {
         let start = Instant::now();
         let outcome = check(self);
-        self.timing.checks_us.push((name.to_owned(), start.elapsed().as_micros() as u64));
+        self.found.took(name, start.elapsed());
         outcome
     }
 
     fn flaw(&mut self, device: &dyn Device, flaw: Option<Flaw>) {
         let falsified = |check: &&Check| check.part == Part::Adapter && check.verdict == Verdict::Falsified;
-        let of_device = self.checks.iter().filter(falsified).filter(|check| check.subjects.contains_key(device.name()));
+        let of_device =
+            self.found.checks.iter().filter(falsified).filter(|check| check.subjects.contains_key(device.name()));
         let others = self.causes.iter().filter(|cause| cause.device == device.name() && cause.in_adapter).count();
         // What explains few answers, and not those of an earlier check, explains nothing.
         let Some(flaw) = flaw.filter(|_| others > 0 || of_device.count() <= 1) else { return };
@@ -174,8 +171,8 @@ impl Progress {
         let longest_run = subjects.devices.iter().map(|device| device.asked().longest_run()).max().unwrap_or(0);
         let devices_on_trial: Vec<&dyn Device> = subjects.all_devices().collect();
         let faults = &plan.conditions.faults;
-        let planted = planted::outcomes(faults, &devices_on_trial, &self.checks, &self.causes, longest_run, seed);
-        let (mut verdict, mut reason) = coverage::verdict(&self.checks, &claims);
+        let planted = planted::outcomes(faults, &devices_on_trial, &self.found.checks, &self.causes, longest_run, seed);
+        let (mut verdict, mut reason) = coverage::verdict(&self.found.checks, &claims);
         if verdict == Verdict::Holds && !planted.is_empty() {
             verdict = Verdict::Inconclusive;
             let told: Vec<String> =
@@ -195,12 +192,12 @@ impl Progress {
             reason = "the run did not come to its end".to_owned();
         }
         let unseen = match trial {
-            Trial::Standard(trial) => coverage::unseen(trial, &self.engines, &self.checks, &devices, &asked),
+            Trial::Standard(trial) => coverage::unseen(trial, &self.engines, &self.found.checks, &devices, &asked),
             Trial::Tick(_) => Unseen::default(),
             Trial::Laws(_) => laws::unseen(),
             Trial::EveryOrder(trial) => every_order::unseen(trial),
-            Trial::Offline(trial) => offline::unseen(trial),
-            Trial::CrashEverywhere(trial) => offline::crash_everywhere::unseen(trial),
+            Trial::Offline(trial) => world::unseen(trial),
+            Trial::CrashEverywhere(trial) => crash::unseen(trial),
         };
         let mut record = Record {
             format: FORMAT.to_owned(),
@@ -223,18 +220,18 @@ impl Progress {
             reference: self.references.map(|references| Hex64(references.xorshift64)),
             splitmix64_reference: self.references.map(|references| Hex64(references.splitmix64)),
             bank_sweeps: self.bank_sweeps,
-            checks: self.checks,
+            checks: self.found.checks,
             causes: self.causes,
             claims,
             ticks: self.ticks,
             walks: self.walks,
             laws: self.laws,
-            offline: self.offline,
-            everywhere: self.everywhere,
+            offline: self.found.offline,
+            everywhere: self.found.everywhere,
             unseen,
             planted,
             waveforms: Vec::new(),
-            timing: Timing { round_trips_ns: round_trips(subjects), ..self.timing },
+            timing: Timing { round_trips_ns: round_trips(subjects), ..self.found.timing },
             host: host(plan),
         };
         if let Some(fault) = record.broken_judges() {
@@ -247,23 +244,23 @@ impl Progress {
 
     /// Mutants that were planted, and that no judge has anything against.
     fn escaped_mutants(&self) -> impl Iterator<Item = &str> {
-        let of_worlds = self.offline.iter().flat_map(|offline| &offline.mutants);
-        let mutants = of_worlds.chain(self.everywhere.iter().flat_map(|everywhere| &everywhere.mutants));
+        let of_worlds = self.found.offline.iter().flat_map(|offline| &offline.mutants);
+        let mutants = of_worlds.chain(self.found.everywhere.iter().flat_map(|everywhere| &everywhere.mutants));
         mutants.filter(|mutant| mutant.caught_by.is_empty()).map(|mutant| mutant.mutant.as_str())
     }
 
     fn claims(&self, trial: &Trial, devices: &[DeviceRecord], software: bool, asked: &[AskedOf]) -> Vec<ClaimRecord> {
         match trial {
-            Trial::Standard(trial) => coverage::standard_claims(trial, &self.checks, devices, software, asked),
+            Trial::Standard(trial) => coverage::standard_claims(trial, &self.found.checks, devices, software, asked),
             Trial::Tick(_) => {
                 let changes = self.ticks.iter().any(|tick| !tick.changed.is_empty());
-                coverage::tick_claims(&self.checks, devices, changes)
+                coverage::tick_claims(&self.found.checks, devices, changes)
             }
-            Trial::Laws(_) => coverage::claims_of_algebras(&[FaultClass::FalseLaw], &self.checks),
-            Trial::EveryOrder(trial) => coverage::claims_of_algebras(&every_order::claims(trial), &self.checks),
+            Trial::Laws(_) => coverage::claims_of_algebras(&[FaultClass::FalseLaw], &self.found.checks),
+            Trial::EveryOrder(trial) => coverage::claims_of_algebras(&every_order::claims(trial), &self.found.checks),
             Trial::Offline(_) | Trial::CrashEverywhere(_) => {
                 // A hub's merge on accumulators tries these, and is no claim about edits.
-                let of_edits = self.checks.iter().filter(|check| !offline::hub_merge::is_merge(check));
+                let of_edits = self.found.checks.iter().filter(|check| !world::hub_merge::is_merge(check));
                 let of_edits: Vec<Check> = of_edits.cloned().collect();
                 coverage::claims_of_algebras(&[FaultClass::LostEdit], &of_edits)
             }
@@ -279,12 +276,12 @@ fn tick(
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let (check, record) = check_message(seed);
-    progress.checks.push(check);
+    progress.found.checks.push(check);
     progress.ticks.push(record);
     let takes_ticks = |device: &&mut dyn Device| device.adapter() == AdapterShape::Contexts;
     for device in subjects.all_devices_mut().filter(takes_ticks) {
         let (check, flaw) = progress.timed(sync_tick::name(seed), |_| check_device(device, seed, watch))?;
-        progress.checks.push(check);
+        progress.found.checks.push(check);
         progress.flaw(device, flaw);
     }
     Ok(())

@@ -30,7 +30,7 @@ pub fn judge(subjects: &Subjects, progress: &mut Progress) {
         if findings.is_empty() {
             continue;
         }
-        progress.checks.push(Check {
+        progress.found.checks.push(Check {
             name: READ_BACKS.to_owned(),
             judge: Judge::Conformance,
             part: Part::Engine,

@@ -2,7 +2,7 @@
 
 use crate::campaign::accumulation::seams;
 use crate::campaign::adapter_round_trips::operate;
-use crate::campaign::{accumulation, arrival_orders, conformance, engine_sweeps, link_on_trial, offline};
+use crate::campaign::{accumulation, arrival_orders, conformance, engine_sweeps, link_on_trial};
 use crate::domain::access::Access;
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
@@ -15,6 +15,7 @@ use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, Sub
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine;
+use crate::experiment::world;
 use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
@@ -164,7 +165,7 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
         }
         (Execution::Edits { start, clients }, ..) => {
             let found = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
-            state(offline::smallest::shown(found, *start, clients)?)
+            state(world::smallest::shown(found, *start, clients)?)
         }
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {

@@ -41,7 +41,7 @@ pub fn run(
         let sound = wrong.is_none();
         if !subjects.accumulators.is_empty() && sound && trial.makes(StandardCheck::Accumulation) {
             let accumulators = &mut subjects.accumulators;
-            progress.checks.push(accumulation::check(
+            progress.found.checks.push(accumulation::check(
                 accumulators,
                 references,
                 &Seams::of(seed)?,
@@ -49,7 +49,7 @@ pub fn run(
                 watch,
             )?);
         }
-        progress.checks.extend(wrong);
+        progress.found.checks.extend(wrong);
         watch.end();
         Ok(sound.then_some(references.xorshift64))
     })?;
@@ -63,7 +63,7 @@ pub fn run(
         for device in &mut subjects.devices {
             let (check, ended) =
                 progress.timed(as_client::AS_CLIENT, |_| Ok(as_client::check(device, trial, watch)))?;
-            progress.checks.push(check);
+            progress.found.checks.push(check);
             ended?;
         }
     }
@@ -74,14 +74,14 @@ pub fn run(
     for device in subjects.all_devices_mut().filter(|_| round_trips) {
         let (check, flaw) =
             progress.timed(adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
-        progress.checks.push(check);
+        progress.found.checks.push(check);
         progress.flaw(device, flaw);
     }
     if trial.makes(StandardCheck::Conformance) {
         for device in &mut subjects.devices {
             let (checks, ended) =
                 progress.timed(conformance::OF_ENGINE, |_| Ok(conformance::check(device, trial, watch)))?;
-            progress.checks.extend(checks);
+            progress.found.checks.extend(checks);
             ended?;
         }
     }
@@ -126,21 +126,21 @@ fn sweeps(
         })
     });
     // What was made is kept, also where the device went away before the end of a sweep.
-    let first = progress.checks.len();
+    let first = progress.found.checks.len();
     if !bank_sweep.is_empty() {
         let (check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep, bank_runs.len());
         progress.bank_sweeps.push(table);
-        progress.checks.push(check);
+        progress.found.checks.push(check);
     }
     if !short_sweep.is_empty() {
-        progress.checks.push(engine_sweeps::judge_short_sweep(device, &short_sweep, short_runs.len()));
+        progress.found.checks.push(engine_sweeps::judge_short_sweep(device, &short_sweep, short_runs.len()));
     }
     let looked = made.and_then(|()| engine_sweeps::look_closer(device, &bank_sweep, &short_sweep, watch));
     let (short, cause, mut ended) = match looked {
         Ok((short, cause)) => (short, cause, None),
         Err(error) => (short_sweep.clone(), None, Some(error)),
     };
-    let of_device = progress.checks[first..].iter_mut();
+    let of_device = progress.found.checks[first..].iter_mut();
     for (check, sweep) in of_device.zip([&bank_sweep, &short_sweep].into_iter().filter(|sweep| !sweep.is_empty())) {
         check.findings = engine_sweeps::findings(device, sweep, &short, cause.as_ref(), &mut ended, watch);
     }
@@ -179,9 +179,9 @@ fn orders(
     let mut takers = takers(trial, subjects);
     let outcome = progress
         .timed(arrival_orders::ARRIVAL_ORDERS, |_| Ok(arrival_orders::check(&mut takers, &workload, &chosen, watch)))?;
-    progress.checks.push(outcome.check);
+    progress.found.checks.push(outcome.check);
     let summaries = outcome.latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
-    progress.timing.orders_ns = summaries.collect();
+    progress.found.timing.orders_ns = summaries.collect();
     outcome.ended.map_or(Ok(()), Err)
 }
 
@@ -208,7 +208,7 @@ fn every_set(
 
 impl Walked {
     fn into_progress(self, progress: &mut Progress) -> Result<(), SubjectError> {
-        progress.checks.push(self.check);
+        progress.found.checks.push(self.check);
         progress.walks.push(self.walk);
         self.ended.map_or(Ok(()), Err)
     }

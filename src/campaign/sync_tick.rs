@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::campaign::adapter_round_trips::{judge, tried, verdict};
 use crate::campaign::controls::wrong::WrongDevice;
-use crate::campaign::controls::{Control, Shown, bits};
 use crate::campaign::coverage::MESSAGE;
 use crate::campaign::tick_message::{decode, encode, information_bound};
 use crate::domain::evidence::Evidence;
@@ -17,6 +16,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown, bits};
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{Check, Part, TickRecord};
 use crate::scenario::tick::{

@@ -3,8 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::{Workload, check, searched, walked};
-use crate::campaign::controls::wrong::{WrongAccumulator, WrongDevice, WrongMerge, WrongWalk, sum};
-use crate::campaign::controls::{Control, Shown, agreed, bits};
+use crate::campaign::controls::wrong::{WrongDevice, WrongMerge, WrongWalk};
 use crate::domain::delta::Deltas;
 use crate::domain::explorer::Claim;
 use crate::domain::judge::Judge;
@@ -13,6 +12,8 @@ use crate::domain::seed::Seed;
 use crate::domain::trial::Budget;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Unwatched;
+use crate::experiment::control::accumulator::{WrongAccumulator, sum};
+use crate::experiment::control::{Control, Shown, agreed, bits};
 use crate::explore;
 use crate::explore::exhaustive::{FAULTS, Limits};
 use crate::oracle::delivered::{Delivered, Unwarranted};

@@ -11,7 +11,6 @@ use std::collections::BTreeMap;
 
 use crate::campaign::case_text;
 use crate::campaign::controls::wrong::WrongDevice;
-use crate::campaign::controls::{Control, Shown, agreed};
 use crate::domain::access::{Access, Command, Register};
 use crate::domain::asked::{ALL_PAIRS, Asked, KEEPERS, Move};
 use crate::domain::execution::Execution;
@@ -23,6 +22,7 @@ use crate::domain::subject::{BenchDevice, SubjectError};
 use crate::domain::trial::StandardTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::control::{Control, Shown, agreed};
 use crate::explore::minimise::fewest_items;
 use crate::oracle::registers::{Known, WrongWord, first_wrong_word, judged_words};
 use crate::report::record::{Check, Part};

@@ -11,59 +11,13 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::campaign::{
     accumulation, adapter_round_trips, arrival_orders, as_client, conformance, engine_sweeps, every_order, expectation,
-    laws, link_on_trial, offline, sync_tick,
+    laws, link_on_trial, sync_tick,
 };
 use crate::domain::judge::Judge;
 use crate::domain::trial::Trial;
-use crate::domain::verdict::Verdict;
-use crate::report::record::{Check, ControlRecord};
-
-/// What is planted for a judge, and how it is shown.
-#[derive(Clone, Copy)]
-pub struct Control {
-    /// The judge.
-    pub judge: Judge,
-    /// The wrong answers, in words.
-    pub planted: &'static str,
-    /// Has the judge judge a right answer and the wrong ones.
-    pub show: fn() -> Shown,
-}
-
-/// What a judge made of the answers that were planted for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// Whether the right answer held.
-    pub accepts_right: bool,
-    /// Wrong answers.
-    pub wrong: u64,
-    /// Those that were falsified.
-    pub refused: u64,
-}
-
-impl Shown {
-    /// Gives a judge a right answer and then wrong ones.
-    pub fn of<A>(right: A, wrong: impl IntoIterator<Item = A>, mut judge: impl FnMut(A) -> Verdict) -> Self {
-        let mut shown = Shown { accepts_right: judge(right) == Verdict::Holds, wrong: 0, refused: 0 };
-        for answer in wrong {
-            shown.wrong += 1;
-            shown.refused += u64::from(judge(answer) == Verdict::Falsified);
-        }
-        shown
-    }
-}
-
-/// What a check and one of its oracles say: a verdict only where they agree, since a planted answer has to move both.
-pub fn agreed(check: &Check, oracle: &str) -> Verdict {
-    match check.oracles.get(oracle) {
-        Some(&verdict) if verdict == check.verdict => verdict,
-        _ => Verdict::Inconclusive,
-    }
-}
-
-/// Each bit of a word.
-pub fn bits() -> impl Iterator<Item = u64> {
-    (0..u64::BITS).map(|bit| 1 << bit)
-}
+use crate::experiment::control::{Control, Shown};
+use crate::experiment::{crash, world};
+use crate::report::record::ControlRecord;
 
 /// The controls of a judge. A judge without one does not compile, and a check names its judge.
 fn of(judge: Judge) -> &'static [Control] {
@@ -86,9 +40,9 @@ fn of(judge: Judge) -> &'static [Control] {
         Judge::Link => link_on_trial::CONTROLS,
         Judge::Laws => laws::CONTROLS,
         Judge::EveryOrder => every_order::CONTROLS,
-        Judge::HubMerge => offline::hub_merge::CONTROLS,
-        Judge::World => offline::controls::WORLD,
-        Judge::EveryCrash => offline::crash_everywhere::CONTROLS,
+        Judge::HubMerge => world::hub_merge::CONTROLS,
+        Judge::World => world::controls::WORLD,
+        Judge::EveryCrash => crash::CONTROLS,
     }
 }
 
@@ -140,6 +94,8 @@ fn shown(control: &Control) -> ControlRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::verdict::Verdict;
+    use crate::experiment::control::bits;
     use crate::scenario::shipped::SHIPPED;
 
     #[test]

@@ -2,13 +2,13 @@
 
 use super::{Observed, bank_runs, judge_bank_sweep, judge_short_sweep, observe, short_runs};
 use crate::campaign::controls::wrong::{BANKS, WrongDevice};
-use crate::campaign::controls::{Control, Shown, agreed, bits};
 use crate::domain::execution::EngineRun;
 use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{BenchDevice, Device, Subject};
 use crate::domain::verdict::{Outcome, Verdict};
 use crate::domain::watch::Unwatched;
+use crate::experiment::control::{Control, Shown, agreed, bits};
 use crate::oracle::equations::right_result;
 use crate::report::board_table;
 use crate::report::record::{Check, DeviceRecord};

@@ -1,12 +1,12 @@
 //! The same world with telling amounts: large and random, so that none is a sum of others by chance. Who edits what, and
 //! when, is as it was; how often each edit counts can be read off the sums.
 
-use crate::campaign::offline::failed;
 use crate::domain::history::{History, Telling, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
+use crate::experiment::world::failed;
 use crate::lab::{World, settings};
 use crate::oracle::offline::exactly_once;
 use crate::scenario::offline::Users;
@@ -54,9 +54,9 @@ fn users(trial: &OfflineTrial) -> Vec<Vec<UserEdit>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::offline::quiet_trial;
     use crate::domain::history::{Counts, Ledger, NodeEnd};
     use crate::domain::offline::Workload;
+    use crate::experiment::world::quiet_trial;
     use crate::oracle::offline::truth;
 
     #[test]

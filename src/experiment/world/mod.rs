@@ -1,7 +1,6 @@
 //! Worlds of clients that work offline: every engine in the same world, judged against what the users did.
 
 pub mod controls;
-pub mod crash_everywhere;
 pub mod hub_merge;
 pub mod replicas;
 pub mod smallest;
@@ -13,7 +12,6 @@ use base64::Engine;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
-use crate::campaign::Progress;
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
@@ -25,6 +23,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
+use crate::experiment::Found;
 use crate::lab::convergence;
 use crate::lab::{Outcome, World, WorldError, both_ways, settings};
 use crate::oracle::offline::judgements;
@@ -38,7 +37,7 @@ use crate::subject::Subjects;
 pub fn run(
     trial: &OfflineTrial,
     subjects: &mut Subjects,
-    progress: &mut Progress,
+    found: &mut Found,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let (engines, left_out) = on_trial(trial);
@@ -56,13 +55,13 @@ pub fn run(
     };
     watch.begin("engines", (engines.len() + trial.mutants.len()) as u64);
     for engine in engines {
-        let outcome = progress.timed(engine.name, |_| outcome(trial, engine, None, watch))?;
+        let outcome = found.timed(engine.name, |_| outcome(trial, engine, None, watch))?;
         let mut row = row(trial, engine, &outcome, watch)?;
         record.edits = outcome.history.ledger.len() as u64;
         let mut converged = vec![outcome.measures.converged_ms];
         more_worlds(trial, engine, &mut row, &mut converged, watch)?;
         tell_convergence(&mut row, &converged);
-        progress.checks.push(check(engine, &mut row, converged.len() as u64)?);
+        found.checks.push(check(engine, &mut row, converged.len() as u64)?);
         let merges = engine.tells_merges && trial.hub;
         if merges && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
@@ -79,8 +78,8 @@ pub fn run(
         record.mutants.push(caught((engine, mutant), &history, without));
         watch.advance(1);
     }
-    progress.checks.extend(hub_merge::checks(&record.merges));
-    progress.offline = Some(record);
+    found.checks.extend(hub_merge::checks(&record.merges));
+    found.offline = Some(record);
     Ok(())
 }
 
@@ -183,10 +182,11 @@ fn tell_convergence(row: &mut EngineRecord, converged: &[Option<u64>]) {
     row.world_convergence_histogram = encoded(&histogram);
 }
 
-type Said = BTreeMap<String, (Verdict, String)>;
+/// What every judge says, by its name: its verdict and a sentence.
+pub type Said = BTreeMap<String, (Verdict, String)>;
 
 /// What every judge says, and the worst verdict of those that could tell. Where truth cannot, nothing else stands for it.
-fn judged(history: &History) -> (Said, Verdict) {
+pub fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
     let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
     let told = Verdict::of_set(telling.chain(Some(said["truth"].0)));
@@ -286,7 +286,7 @@ fn share_of_full_state(rows: &mut [EngineRecord]) {
 
 /// Who caught a mutant, and what the first of them says. A judge that has something against the engine without the mutant,
 /// too, catches nothing.
-pub(super) fn caught(
+pub fn caught(
     (engine, mutant): (&Registration, &'static str),
     history: &History,
     without: Option<&Said>,

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::campaign::Progress;
-use crate::campaign::controls::Control;
-use crate::campaign::offline::{self, caught, judged};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::history::History;
@@ -15,6 +12,9 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
+use crate::experiment::Found;
+use crate::experiment::control::Control;
+use crate::experiment::world::{self, caught, judged};
 use crate::explore::every_step::{Walked, walk};
 use crate::lab::crash_walk::{Act, SmallWorld, Step};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
@@ -27,23 +27,23 @@ pub const NAME: &str = "every crash";
 pub const WITHOUT_MUTANT: &str = "every crash of the smaller world";
 
 /// Walks through the world of the sound replica, and through those of the mutants.
-pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dyn Watch) -> Result<(), SubjectError> {
+pub fn run(trial: &CrashEverywhereTrial, found: &mut Found, watch: &mut dyn Watch) -> Result<(), SubjectError> {
     let engine = walked_engine(trial);
     let planted = trial.mutants.len() as u64;
     watch.begin("worlds", 1 + planted + u64::from(planted > 0));
-    let (sound, against) = progress.timed(NAME, |_| walked(trial, engine, None, watch))?;
+    let (sound, against) = found.timed(NAME, |_| walked(trial, engine, None, watch))?;
     watch.advance(1);
-    progress.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
+    found.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
     let (mut mutants, mut planted_in) = (Vec::new(), None);
     let smaller = smaller(trial);
     if planted > 0 {
         // What catches a mutant must have nothing against the replica without it.
-        let (sound, against) = progress.timed(WITHOUT_MUTANT, |_| walked(&smaller, engine, None, watch))?;
+        let (sound, against) = found.timed(WITHOUT_MUTANT, |_| walked(&smaller, engine, None, watch))?;
         watch.advance(1);
-        progress.checks.push(check(WITHOUT_MUTANT, &smaller, engine, &sound, against.as_ref()));
+        found.checks.push(check(WITHOUT_MUTANT, &smaller, engine, &sound, against.as_ref()));
         planted_in = Some(PlantedInRecord { world: tried(&smaller), sound });
     }
-    for (engine, mutant) in offline::planted([engine], &trial.mutants) {
+    for (engine, mutant) in world::planted([engine], &trial.mutants) {
         let (_, against) = walked(&smaller, engine, Some(mutant), watch)?;
         watch.advance(1);
         mutants.push(match against {
@@ -55,7 +55,7 @@ pub fn run(trial: &CrashEverywhereTrial, progress: &mut Progress, watch: &mut dy
             }
         });
     }
-    progress.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, mutants });
+    found.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, mutants });
     Ok(())
 }
 
@@ -156,7 +156,7 @@ fn check(
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::EveryCrash,
     planted: "an edit lost, an edit counted twice, replicas that differ",
-    show: super::controls::show_world,
+    show: world::controls::show_world,
 }];
 
 /// What is tried, in words.

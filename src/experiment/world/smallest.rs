@@ -1,7 +1,6 @@
 //! The smallest world in which an engine goes wrong, or the same world again: clients edit one register while they are
 //! away, and then connect, one after the other, over sound links.
 
-use crate::campaign::offline::quiet_trial;
 use crate::domain::case::Case;
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
@@ -12,6 +11,7 @@ use crate::domain::history::{Fate, UserEdit};
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Unwatched;
 use crate::engine::Registration;
+use crate::experiment::world::quiet_trial;
 use crate::lab::{World, settings};
 use crate::oracle::offline::truth;
 use crate::scenario::offline::SECOND;

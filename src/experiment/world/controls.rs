@@ -1,10 +1,10 @@
 //! What is planted for the judges of worlds: histories that are sound but for one thing.
 
 use super::judged;
-use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, Telling, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::verdict::Verdict;
+use crate::experiment::control::{Control, Shown, bits};
 use crate::oracle::offline::judgements;
 
 /// What is planted for the judges of worlds.
@@ -28,7 +28,7 @@ pub const WORLD: &[Control] = &[
 ];
 
 /// Two replicas of one register that starts at 5 and is edited by 1 and by 10.
-pub(super) fn show_world() -> Shown {
+pub fn show_world() -> Shown {
     Shown::of([16, 16], [[6, 6], [17, 17], [26, 26], [16, 15]], |ends| {
         let edit = |amount| UserEdit { at: 0, register: 0, amount, fate: Fate::Binding };
         let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1)], vec![edit(10)]] };

@@ -9,14 +9,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::campaign::controls::wrong::{WrongAccumulator, sum};
-use crate::campaign::controls::{Control, Shown, bits};
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::engine::Registration;
+use crate::experiment::control::accumulator::{WrongAccumulator, sum};
+use crate::experiment::control::{Control, Shown, bits};
 use crate::lab::Outcome;
 use crate::report::offline_record::MergeRecord;
 use crate::report::record::{Check, Part};
@@ -169,10 +169,10 @@ fn show_merges() -> Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::offline::quiet_trial;
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::watch::Unwatched;
     use crate::engine;
+    use crate::experiment::world::quiet_trial;
     use crate::lab::{World, settings};
     use crate::subject::{Conditions, backends, open};
 
