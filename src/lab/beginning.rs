@@ -14,6 +14,7 @@ use crate::engine::store::Owner;
 use crate::engine::store::disk::Disk;
 use crate::lab::calendar::Calendar;
 use crate::lab::clock::Clock;
+use crate::lab::events::Event as Happened;
 use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
@@ -98,6 +99,7 @@ impl<'a> World<'a> {
             let of_client = ends[0] < world.trial.clients;
             let link = if of_client { world.trial.link } else { Default::default() };
             let wire = Wire::new(link, links.member(number as u64));
+            world.emit(&Happened::Linked { ends, bits_per_s: link.bits_per_s });
             world.connections.push(Connection { ends, relations, wire, outages: 0, open: false });
             for side in [0, 1] {
                 world.devices[ends[side] as usize].connections.push((ends[1 - side], number));

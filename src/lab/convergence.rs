@@ -16,7 +16,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use hdrhistogram::Histogram;
 
 use crate::engine::host::{NodeId, Time};
-use crate::engine::port::{Engine, Position};
+use crate::engine::port::Position;
+use crate::lab::events::{Event, Observer, Replica};
 
 /// A histogram without values.
 pub fn empty() -> Histogram<u64> {
@@ -55,27 +56,25 @@ impl OfEdits {
 pub(super) struct OfWorld {
     /// By node, how far it was and what it showed when it was looked at last; nothing while faults are not over.
     shown: Vec<(Option<Position>, u64)>,
+    faults_over: Option<Time>,
     changed_at: Time,
+    agree: bool,
 }
 
 impl OfWorld {
-    /// Faults are over, and this is how a node is, in the order of their numbers.
-    pub(super) fn begins(&mut self, node: Option<&dyn Engine>, now: Time) {
-        self.shown.push((None, 0));
-        self.sees(self.shown.len() as NodeId - 1, node, now);
-        self.changed_at = now;
-    }
-
-    /// A node did something.
-    pub(super) fn sees(&mut self, number: NodeId, node: Option<&dyn Engine>, now: Time) {
-        let Some((shown, node)) = self.shown.get_mut(number as usize).zip(node) else { return };
-        let position = node.position();
+    /// A node did something after faults were over.
+    fn acted(&mut self, number: NodeId, replica: &Replica<'_>, now: Time) {
+        if self.shown.len() <= number as usize {
+            self.shown.resize(number as usize + 1, (None, 0));
+        }
+        let shown = &mut self.shown[number as usize];
+        let position = replica.position();
         if position.is_some() && position == shown.0 {
             return;
         }
         // Compared with others of this run alone: the numbers themselves mean nothing.
         let mut hasher = DefaultHasher::new();
-        node.shows().hash(&mut hasher);
+        replica.shows().hash(&mut hasher);
         let shows = hasher.finish();
         if shows != shown.1 {
             self.changed_at = now;
@@ -83,15 +82,25 @@ impl OfWorld {
         *shown = (position, shows);
     }
 
-    /// A node is on again.
-    pub(super) fn started(&mut self, number: NodeId, node: &dyn Engine, now: Time) {
-        self.sees(number, Some(node), now);
-        self.changed_at = now;
+    /// How long after the end of all faults the last change came, once the world is at its end; nothing if its replicas do
+    /// not agree, or it was not quiescent.
+    pub(super) fn after_faults(&self) -> Option<Time> {
+        self.agree.then(|| self.changed_at.saturating_sub(self.faults_over.unwrap_or(0)))
     }
+}
 
-    /// The time of the last change, after faults were over at this time.
-    pub(super) fn after(&self, faults: Time) -> Time {
-        self.changed_at.saturating_sub(faults)
+impl Observer for OfWorld {
+    fn sees(&mut self, now: Time, event: &Event<'_>) {
+        match event {
+            Event::FaultsOver => (self.faults_over, self.changed_at) = (Some(now), now),
+            Event::Acted { node, replica } if self.faults_over.is_some() => self.acted(*node, replica, now),
+            Event::Started { node, replica } if self.faults_over.is_some() => {
+                self.acted(*node, replica, now);
+                self.changed_at = now;
+            }
+            Event::Ended { quiescent, agree } => self.agree = *quiescent && *agree,
+            _ => {}
+        }
     }
 }
 
@@ -152,7 +161,7 @@ mod tests {
                     });
                     let quiet = outcome.history.quiet;
                     let seen: Option<u64> = since.filter(|_| quiet).map(|since| (since - lasts) / 1000);
-                    assert_eq!(outcome.measures.converged_ms, seen, "{}, seed {seed} {trial:?}", engine.name);
+                    assert_eq!(outcome.measures.converged_ms(), seen, "{}, seed {seed} {trial:?}", engine.name);
                     converged += u32::from(seen.is_some());
                     differ += u32::from(seen.is_none());
                     earlier += u32::from(seen.is_some_and(|ms| ms < outcome.history.settled_after / 1000));
@@ -167,7 +176,7 @@ mod tests {
         let trial = trial(1);
         for quiet in [true, false] {
             let world = world(&trial, &REGISTRY[0]);
-            assert_eq!(world.ended(quiet).measures.converged_ms.is_some(), quiet);
+            assert_eq!(world.ended(quiet).measures.converged_ms().is_some(), quiet);
         }
     }
 

@@ -227,9 +227,9 @@ fn without_a_hub_and_after_all_faults_too_every_byte_counts_once() {
             let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world").watched(0);
             let outcome = world.run(&mut Unwatched).expect("it ends");
             // All that goes over the only line.
-            let seen: u64 = outcome.measures.log.iter().map(|(_, bytes)| bytes).sum();
+            let seen: u64 = outcome.measures.bytes.log.iter().map(|(_, bytes)| bytes).sum();
             let (up, down) = outcome.history.traffic;
-            assert!(seen > 0 && outcome.measures.log.iter().all(|&(at, _)| at >= 1000 * SECOND), "{}", engine.name);
+            assert!(seen > 0 && outcome.measures.bytes.log.iter().all(|&(at, _)| at >= 1000 * SECOND), "{}", engine.name);
             assert_eq!(both_ways(&(up, down)), seen, "{} with a hub: {hub}", engine.name);
             assert_eq!(down.total() > 0, hub, "{}", engine.name);
         }

@@ -15,6 +15,7 @@ mod counted;
 pub mod crash_walk;
 #[cfg(test)]
 mod delivery;
+pub mod events;
 mod faults;
 pub mod link;
 pub mod measure;
@@ -44,6 +45,8 @@ use crate::engine::{Open, Survives};
 use crate::scenario::offline::SECOND;
 use calendar::Calendar;
 use clock::Clock;
+use events::line::Miscounted;
+use events::{Event as Happened, Observer, Replica};
 use faults::Fault;
 use link::{Arrival, Wire};
 use measure::Measures;
@@ -115,6 +118,13 @@ struct Device {
     damaged: Option<usize>,
 }
 
+impl Device {
+    /// What runs on it, to be asked; nothing while it has no power.
+    fn replica(&self) -> Option<Replica<'_>> {
+        self.node.as_deref().filter(|_| self.up).map(Replica)
+    }
+}
+
 /// A node as it was at some time.
 pub struct Kept {
     /// Which.
@@ -152,6 +162,9 @@ pub enum WorldError {
         /// Why.
         error: StoreError,
     },
+    /// Bytes were counted wrongly: a mistake of the harness, or of how an engine counts what it sends.
+    #[error(transparent)]
+    Miscounted(#[from] Miscounted),
     /// The user stopped it.
     #[error("stopped by the user")]
     Stopped,
@@ -255,7 +268,14 @@ impl World<'_> {
             self.now = at;
             self.happen(event)?;
         }
-        Ok(self.ended(quiet))
+        let outcome = self.ended(quiet);
+        outcome.measures.line.agrees(&outcome.measures.bytes)?;
+        Ok(outcome)
+    }
+
+    /// Tells all observers what happens now.
+    fn emit(&mut self, event: &Happened<'_>) {
+        self.measures.sees(self.now, event);
     }
 
     fn happen(&mut self, event: Event) -> Result<(), WorldError> {
@@ -264,17 +284,16 @@ impl World<'_> {
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 if self.connections[link].open && self.connections[link].wire.carried(line) {
                     self.last_arrival = self.now;
-                    self.measures.arrived();
+                    self.emit(&Happened::Arrived { from, to, bytes: frame.bytes.len() });
                     let mut reception = Reception::Stale;
                     self.act(to, |node, host| {
                         reception = node.receive(host, from, &frame.bytes)?;
                         Ok(())
                     })?;
-                    self.measures.received(reception);
                     self.trace(to);
-                    if reception == Reception::Taken {
-                        self.learn(to, carries.as_ref());
-                    }
+                    let carries = carries.as_ref();
+                    let replica = self.devices[to as usize].replica();
+                    self.measures.sees(self.now, &Happened::Received { from, to, reception, carries, replica });
                 }
             }
             Event::Wake(node) => {
@@ -286,6 +305,7 @@ impl World<'_> {
             Event::Presence(node, here) => {
                 if !self.settling {
                     self.devices[node as usize].here = here;
+                    self.emit(&Happened::Presence { client: node, here });
                     self.refresh_all(node)?;
                 }
             }
@@ -301,7 +321,12 @@ impl World<'_> {
                 for node in 0..self.devices.len() as NodeId {
                     self.devices[node as usize].here = true;
                     self.act(node, |_, _| Ok(()))?;
-                    self.measures.faults_over(self.devices[node as usize].node.as_deref(), self.now);
+                }
+                self.emit(&Happened::FaultsOver);
+                for (node, device) in (0..).zip(&self.devices) {
+                    if let Some(replica) = device.replica() {
+                        self.measures.sees(self.now, &Happened::Acted { node, replica });
+                    }
                 }
                 self.kept = self.kept();
                 self.connections.iter_mut().for_each(|connection| connection.outages = 0);
@@ -329,8 +354,10 @@ impl World<'_> {
             if device.host.shown.is_empty() {
                 edit.fate = Fate::Unshared;
             }
+            let accepted = device.host.shown.first().copied();
+            let edited = Happened::Edited { client: number, number: device.made, edit, accepted };
+            self.measures.sees(self.now, &edited);
             device.made += 1;
-            self.measures.staleness.edited(number, edit.at, device.host.shown.first().copied());
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }
@@ -345,8 +372,13 @@ impl World<'_> {
             device.safe = device.made;
         }
         self.post(number);
-        self.measures.looks(number, self.devices[number as usize].node.as_deref(), self.now);
-        if crashed { self.power_failed(number) } else { self.plan_wake(number) }
+        if crashed {
+            return self.power_failed(number);
+        }
+        if let Some(replica) = self.devices[number as usize].replica() {
+            self.measures.sees(self.now, &Happened::Acted { node: number, replica });
+        }
+        self.plan_wake(number)
     }
 
     fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {
@@ -374,11 +406,19 @@ impl World<'_> {
             let links = &self.devices[from as usize].connections;
             let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
             let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
-            let carries = self.measures.sent(from, to, &mut message, self.now);
+            self.measures.bytes.for_the_first_time(from, to, &mut message.traffic);
+            let (bytes, traffic) = (message.frame.bytes.len(), &message.traffic);
+            self.emit(&Happened::Sent { from, to, link, bytes, traffic });
+            let carries = self.measures.staleness.carried(from, to, message.round);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let wire = &mut self.connections[link].wire;
             let arrivals = wire.send(self.now, message.frame, message.traffic, direction, self.settling);
+            match &arrivals {
+                [None, _] => self.emit(&Happened::MessageLost { from, to }),
+                [_, Some(_)] => self.emit(&Happened::MessageDuplicated { from, to }),
+                _ => {}
+            }
             for Arrival { at, frame, line } in arrivals.into_iter().flatten() {
                 let carries = carries.clone();
                 self.plan(at, Event::Arrival { link, from, to, frame, line, carries });
@@ -414,6 +454,9 @@ impl World<'_> {
         self.connections[link].open = opens;
         if open {
             self.cut(link);
+            self.emit(&Happened::ConnectionDown { link });
+        } else {
+            self.emit(&Happened::ConnectionUp { link });
         }
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);
@@ -435,7 +478,7 @@ impl World<'_> {
         let never = self.connections[link].wire.end(self.now);
         for (direction, never) in never.into_iter().enumerate() {
             let (from, to) = (ends[direction], ends[1 - direction]);
-            never.into_iter().for_each(|never| self.measures.never_sent(from, to, never));
+            never.iter().for_each(|never| self.emit(&Happened::CutOff { from, to, never }));
         }
     }
 
@@ -480,9 +523,8 @@ impl World<'_> {
                 self.measures.stored += device.host.store.bytes();
             }
         }
-        let faults = self.trial.presence.lasts_s * SECOND;
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
-        self.measures.ended(quiet && agree, faults);
+        self.emit(&Happened::Ended { quiescent: quiet, agree });
         history.unkept = unkept(self.trial, &self.devices);
         let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
         history.restarts =

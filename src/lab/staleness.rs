@@ -17,9 +17,10 @@ use hdrhistogram::Histogram;
 
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::{NodeId, OpId, Time};
-use crate::engine::port::{Engine, Reached};
-use crate::lab::World;
+use crate::engine::host::Round;
+use crate::engine::port::{Reached, Reception};
 use crate::lab::convergence::{self, OfEdits};
+use crate::lab::events::{Event, Observer, Replica};
 
 /// So many edits of each client went into a state.
 pub type Knowledge = Rc<[u32]>;
@@ -48,6 +49,8 @@ pub struct Staleness {
     learned: Vec<Vec<Learned>>,
     read: BTreeMap<(NodeId, NodeId), usize>,
     backups: BTreeMap<NodeId, Vec<u32>>,
+    /// What is told by the end of the round that is under way, or ended last, by sender and receiver.
+    rounds: BTreeMap<(NodeId, NodeId), Knowledge>,
 }
 
 impl Staleness {
@@ -66,6 +69,7 @@ impl Staleness {
             learned: vec![Vec::new(); nodes],
             read: BTreeMap::new(),
             backups: BTreeMap::new(),
+            rounds: BTreeMap::new(),
         }
     }
 
@@ -108,8 +112,18 @@ impl Staleness {
         1 + others.count() as u32
     }
 
+    /// What went into a message that is sent now, if its sender's round ends with it. It travels with the message, for this
+    /// observer alone.
+    pub(super) fn carried(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Knowledge> {
+        let knows = self.knows.get(from as usize)?;
+        if round.begins {
+            self.rounds.insert((from, to), knows.as_slice().into());
+        }
+        self.rounds.get(&(from, to)).filter(|_| round.ends).cloned()
+    }
+
     /// A user edits; without an id, it saw nothing.
-    pub(super) fn edited(&mut self, client: NodeId, at: Time, id: Option<OpId>) {
+    fn edited(&mut self, client: NodeId, at: Time, id: Option<OpId>) {
         let Some(edits) = self.edits.get_mut(client as usize) else { return };
         if id.is_none() {
             self.passed[client as usize].insert(edits.len() as u32);
@@ -161,7 +175,7 @@ impl Staleness {
     }
 
     /// A node that has ids may have more of them, in a log of this length.
-    fn serves(&mut self, node: NodeId, held: &dyn Engine, length: u64, now: Time) {
+    fn serves(&mut self, node: NodeId, held: &Replica<'_>, length: u64, now: Time) {
         let learned = &mut self.learned[node as usize];
         while learned.last().is_some_and(|&(position, ..)| position > length) {
             learned.pop();
@@ -171,7 +185,7 @@ impl Staleness {
             let mut edits = before;
             while let Some((_, id)) = self.edits[of].get(edits as usize)
                 && (self.passed[of].contains(&edits)
-                    || id.is_some_and(|id| held.ids().is_some_and(|ids| ids.contains(id))))
+                    || id.is_some_and(|id| held.has(id)))
             {
                 edits += 1;
             }
@@ -195,7 +209,7 @@ impl Staleness {
     }
 
     /// This edit of a client may be lost: who does not have it is not waited for.
-    pub(super) fn lost(&mut self, client: NodeId, edit: usize) {
+    fn lost(&mut self, client: NodeId, edit: usize) {
         if let Some(passed) = self.passed.get_mut(client as usize) {
             passed.insert(edit as u32);
         }
@@ -211,7 +225,7 @@ impl Staleness {
     }
 
     /// A node lost all that it had.
-    pub(super) fn wiped(&mut self, node: NodeId) {
+    fn wiped(&mut self, node: NodeId) {
         if !self.knows.is_empty() {
             self.learned[node as usize].clear();
             self.set_back(node, vec![0; self.clients as usize]);
@@ -219,21 +233,23 @@ impl Staleness {
     }
 
     /// A backup was taken of a node.
-    pub(super) fn backed_up(&mut self, node: NodeId) {
+    fn backed_up(&mut self, node: NodeId) {
         if let Some(knows) = self.knows.get(node as usize) {
             self.backups.insert(node, knows.clone());
         }
     }
 
     /// A node was set back to its backup.
-    pub(super) fn restored(&mut self, node: NodeId) {
+    fn restored(&mut self, node: NodeId) {
+        self.rounds.retain(|&(from, _), _| from != node);
         if let Some(knows) = self.backups.get(&node).cloned() {
             self.set_back(node, knows);
         }
     }
 
     /// A client's device was set up from another's.
-    pub(super) fn copied(&mut self, from: NodeId, to: NodeId, now: Time) {
+    fn copied(&mut self, from: NodeId, to: NodeId, now: Time) {
+        self.rounds.retain(|&(from, _), _| from != to);
         if self.knows.is_empty() {
             return;
         }
@@ -244,24 +260,38 @@ impl Staleness {
     }
 }
 
-impl World<'_> {
+impl Staleness {
     /// A node took a message: it may have edits that it had not.
-    pub(super) fn learn(&mut self, to: NodeId, carries: Option<&Knowledge>) {
-        let staleness = &mut self.measures.staleness;
-        let Some(node) = self.devices[to as usize].node.as_deref().filter(|_| !staleness.edits.is_empty()) else {
-            return;
-        };
-        match node.reached() {
-            // What it has in its memory without power is not what it has.
-            Some(_) if !self.devices[to as usize].up => {}
-            Some(Reached::Own(length)) => staleness.serves(to, node, length, self.now),
-            Some(Reached::Of(parent, position)) => staleness.follows(to, parent, position, self.now),
+    fn learns(&mut self, to: NodeId, replica: &Replica<'_>, carries: Option<&Knowledge>, now: Time) {
+        match replica.reached() {
+            Some(Reached::Own(length)) => self.serves(to, replica, length, now),
+            Some(Reached::Of(parent, position)) => self.follows(to, parent, position, now),
             Some(Reached::Nothing) => {}
             None => {
                 if let Some(carries) = carries {
-                    staleness.took(to, carries, self.now);
+                    self.took(to, carries, now);
                 }
             }
+        }
+    }
+}
+
+impl Observer for Staleness {
+    fn sees(&mut self, now: Time, event: &Event<'_>) {
+        if self.edits.is_empty() {
+            return;
+        }
+        match *event {
+            Event::Edited { client, edit, accepted, .. } => self.edited(client, edit.at, accepted),
+            Event::EditLost { client, number, .. } => self.lost(client, number),
+            Event::Received { to, reception: Reception::Taken, carries, replica: Some(replica), .. } => {
+                self.learns(to, &replica, carries, now);
+            }
+            Event::BackedUp { node } => self.backed_up(node),
+            Event::StoreLost { node } => self.wiped(node),
+            Event::StoreSetBack { node } => self.restored(node),
+            Event::StoreCopied { from, to } => self.copied(from, to, now),
+            _ => {}
         }
     }
 }
@@ -281,7 +311,7 @@ mod tests {
     use crate::engine::store::Owner;
     use crate::engine::store::disk::Disk;
     use crate::engine::vector::Actor;
-    use crate::lab::settings;
+    use crate::lab::{World, settings};
     use crate::lab::tests::trial;
     use crate::scenario::offline::SECOND;
 
@@ -311,7 +341,7 @@ mod tests {
             let (frame, _) = Message::Deltas(vec![delta]).body().framed(0);
             node.receive(&mut host, 0, &frame.bytes).expect("a disk");
             let Some(Reached::Own(length)) = node.reached() else { panic!("it serves") };
-            staleness.serves(hub, node.as_ref(), length, now);
+            staleness.serves(hub, &Replica(node.as_ref()), length, now);
             staleness.follows(1, hub, length, now);
             (staleness.histogram.len(), staleness.undelivered())
         };

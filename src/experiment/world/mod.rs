@@ -58,7 +58,7 @@ pub fn run(
         let outcome = found.timed(engine.name, |_| outcome(trial, engine, None, watch))?;
         let mut row = row(trial, engine, &outcome, watch)?;
         record.edits = outcome.history.ledger.len() as u64;
-        let mut converged = vec![outcome.measures.converged_ms];
+        let mut converged = vec![outcome.measures.converged_ms()];
         more_worlds(trial, engine, &mut row, &mut converged, watch)?;
         tell_convergence(&mut row, &converged);
         found.checks.push(check(engine, &mut row, converged.len() as u64)?);
@@ -118,7 +118,7 @@ fn outcome(
 fn failed(error: WorldError) -> SubjectError {
     match error {
         WorldError::Stopped => SubjectError::Interrupted,
-        WorldError::Store { .. } => SubjectError::Unavailable(error.to_string()),
+        WorldError::Store { .. } | WorldError::Miscounted(_) => SubjectError::Unavailable(error.to_string()),
     }
 }
 
@@ -210,7 +210,7 @@ fn more_worlds(
         }
         let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
         let Outcome { history, measures, .. } = outcome(&other, engine, None, watch)?;
-        converged.push(measures.converged_ms);
+        converged.push(measures.converged_ms());
         let (said, verdict) = judged(&history);
         if verdict == Verdict::Falsified {
             let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
@@ -367,7 +367,7 @@ fn long_history(engine: &Registration, trial: &OfflineTrial, watch: &mut dyn Wat
     let world = World::new(trial, engine, &settings(trial, None));
     let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch));
     let mut bytes = vec![0; TICKS as usize];
-    for (at, more) in outcome.map_err(failed)?.measures.log {
+    for (at, more) in outcome.map_err(failed)?.measures.bytes.log {
         if let Some(tick) = bytes.get_mut((at / (BETWEEN * SECOND)) as usize) {
             *tick += more;
         }

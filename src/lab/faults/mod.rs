@@ -11,6 +11,7 @@ use crate::engine::port::Settings;
 use crate::engine::port::entropy;
 use crate::engine::store::disk::{Disk, Loss};
 use crate::engine::store::{Owner, StoreError};
+use crate::lab::events::{Event as Happened, Observer, Replica};
 use crate::lab::{Device, Event, World, WorldError};
 use crate::scenario::offline::SECOND;
 
@@ -70,7 +71,10 @@ impl World<'_> {
         match fault {
             Fault::Begins(number) => self.begin(number),
             Fault::Reachable(node) => {
-                self.devices[node as usize].outages -= 1;
+                let outages = &mut self.devices[node as usize].outages;
+                *outages -= 1;
+                let reachable = *outages == 0;
+                self.emit(&Happened::Reachable { node, reachable });
                 self.refresh_all(node)
             }
             Fault::Backup(node) => {
@@ -78,7 +82,7 @@ impl World<'_> {
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
                 device.backup = Some((device.made, device.host.store.clone(), device.settings.clone()));
-                self.measures.staleness.backed_up(node);
+                self.emit(&Happened::BackedUp { node });
                 Ok(())
             }
             Fault::Fuse(node, steps) => {
@@ -100,6 +104,7 @@ impl World<'_> {
             FaultKind::Crash => return self.fail(node, back),
             FaultKind::Outage => {
                 self.devices[node as usize].outages += 1;
+                self.emit(&Happened::Reachable { node, reachable: false });
                 self.plan(back, Event::Fault(Fault::Reachable(node)));
                 return self.refresh_all(node);
             }
@@ -108,7 +113,7 @@ impl World<'_> {
                 let device = &mut self.devices[node as usize];
                 device.host.store = device.host.store.wiped();
                 self.devices[node as usize].wiped = true;
-                self.measures.staleness.wiped(node);
+                self.emit(&Happened::StoreLost { node });
             }
             FaultKind::Damage => {
                 let lost = self.lose(node, None);
@@ -118,8 +123,7 @@ impl World<'_> {
                 let Some((made, disk, settings)) = self.devices[node as usize].backup.take() else { return Ok(()) };
                 self.lose(node, Some(made));
                 self.devices[node as usize].set_up(disk, settings);
-                self.measures.set_back(node);
-                self.measures.staleness.restored(node);
+                self.emit(&Happened::StoreSetBack { node });
             }
             FaultKind::Clone => {
                 let twin = node + 1;
@@ -128,8 +132,7 @@ impl World<'_> {
                 let Device { host, settings, .. } = &self.devices[node as usize];
                 let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
                 self.devices[twin as usize].set_up(copied.0, copied.1);
-                self.measures.set_back(twin);
-                self.measures.staleness.copied(node, twin, self.now);
+                self.emit(&Happened::StoreCopied { from: node, to: twin });
                 self.fail(twin, back)?;
                 return Ok(());
             }
@@ -143,7 +146,7 @@ impl World<'_> {
         let lost = self.fates(node, backup);
         for &(author, edit, fate) in &lost {
             self.devices[author as usize].edits[edit].fate = fate;
-            self.measures.staleness.lost(author, edit);
+            self.emit(&Happened::EditLost { client: author, number: edit, fate });
         }
         self.lost_stores.insert(node);
         let device = &mut self.devices[node as usize];
@@ -170,6 +173,7 @@ impl World<'_> {
         device.host.store.crash(loss);
         device.host.sent.clear();
         (device.up, device.node) = (false, None);
+        self.measures.sees(self.now, &Happened::Stopped { node });
         // Of two failures that overlap, the one that lasts longer tells when it is over.
         device.back = device.back.max(back);
         self.refresh_all(node)?;
@@ -201,7 +205,7 @@ impl World<'_> {
             if let Err(why @ StoreError::Damaged(_)) = opened {
                 let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
                 self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
-                self.measures.staleness.wiped(node);
+                self.measures.sees(self.now, &Happened::StoreLost { node });
                 device.host.store = Disk::new(device.host.store.owner());
             }
         }
@@ -213,7 +217,7 @@ impl World<'_> {
                 self.broken.insert(node);
             }
         }
-        self.measures.started(node, held.as_ref(), self.now);
+        self.measures.sees(self.now, &Happened::Started { node, replica: Replica(held.as_ref()) });
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
         self.refresh_all(node)?;

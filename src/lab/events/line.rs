@@ -1,0 +1,118 @@
+//! Bytes, counted once more by an observer at the line. It sees how long each message is, when it was handed to the line,
+//! and when connections ended; it knows no frame, no engine, and nothing of how bytes are counted elsewhere. Both counts
+//! must be the same in every world.
+
+use std::collections::VecDeque;
+
+use crate::domain::traffic::Traffic;
+use crate::engine::host::{NodeId, Time};
+use crate::lab::events::{Event, Observer};
+use crate::lab::events::bytes::Bytes;
+
+/// The three directions in which bytes are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// From clients.
+    pub up: u64,
+    /// To clients, from others than clients.
+    pub down: u64,
+    /// From relays to relays.
+    pub between: u64,
+}
+
+/// One direction of one link.
+#[derive(Debug, Default)]
+struct Way {
+    /// When all that was handed to it is on the line.
+    free_at: Time,
+    /// What may not be on the line yet: from when to when each message is put on it, and its length.
+    queue: VecDeque<(Time, Time, u64)>,
+}
+
+/// All lines of a world.
+#[derive(Debug, Default)]
+pub struct Line {
+    clients: u32,
+    /// By link: its ends, its rate, and its two ways.
+    links: Vec<([NodeId; 2], u64, [Way; 2])>,
+    carried: Carried,
+}
+
+/// Two counts of the same bytes that differ.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{direction}, the messages count as {counted} bytes and the line carried {carried}: one of the two counts is wrong"
+)]
+pub struct Miscounted {
+    direction: &'static str,
+    counted: u64,
+    carried: u64,
+}
+
+impl Line {
+    /// Lines of a world of so many clients.
+    pub(in crate::lab) fn of(clients: u32) -> Self {
+        Line { clients, ..Line::default() }
+    }
+
+    /// What all lines carried.
+    pub fn carried(&self) -> Carried {
+        self.carried
+    }
+
+    /// Compares what was carried with what messages count as.
+    pub fn agrees(&self, bytes: &Bytes) -> Result<(), Miscounted> {
+        let Carried { up, down, between } = self.carried;
+        let of = |direction, counted: &Traffic, carried| Miscounted { direction, counted: counted.total(), carried };
+        let directions =
+            [of("up", &bytes.up, up), of("down", &bytes.down, down), of("between relays", &bytes.between, between)];
+        let differs = directions.into_iter().find(|count| count.counted != count.carried);
+        differs.map_or(Ok(()), Err)
+    }
+
+    fn count(&mut self, link: usize, direction: usize) -> &mut u64 {
+        let ends = self.links[link].0;
+        match [ends[direction], ends[1 - direction]].map(|end| end < self.clients) {
+            [true, _] => &mut self.carried.up,
+            [false, true] => &mut self.carried.down,
+            [false, false] => &mut self.carried.between,
+        }
+    }
+
+    /// Nothing more of what waits for this link is put on it.
+    fn cut(&mut self, link: usize, now: Time) {
+        for direction in [0, 1] {
+            let (_, rate, ways) = &mut self.links[link];
+            let (rate, way) = (u128::from(*rate), std::mem::take(&mut ways[direction]));
+            for (begins, all_out, length) in way.queue {
+                if all_out > now {
+                    let on_line = u128::from(now.saturating_sub(begins)) * rate / 8_000_000;
+                    *self.count(link, direction) -= length - length.min(on_line as u64);
+                }
+            }
+        }
+    }
+}
+
+impl Observer for Line {
+    fn sees(&mut self, now: Time, event: &Event<'_>) {
+        match *event {
+            Event::Linked { ends, bits_per_s } => self.links.push((ends, bits_per_s.max(1), Default::default())),
+            Event::Sent { from, link, bytes, .. } => {
+                let (ends, rate, ways) = &mut self.links[link];
+                let direction = usize::from(ends[0] != from);
+                let (rate, way, length) = (*rate, &mut ways[direction], bytes as u64);
+                while way.queue.front().is_some_and(|&(_, all_out, _)| all_out <= now) {
+                    way.queue.pop_front();
+                }
+                let begins = way.free_at.max(now);
+                way.free_at = begins.saturating_add((length * 8_000_000).div_ceil(rate));
+                way.queue.push_back((begins, way.free_at, length));
+                *self.count(link, direction) += length;
+            }
+            Event::ConnectionDown { link } => self.cut(link, now),
+            Event::Ended { .. } => (0..self.links.len()).for_each(|link| self.cut(link, now)),
+            _ => {}
+        }
+    }
+}

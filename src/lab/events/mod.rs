@@ -1,0 +1,219 @@
+//! What happened in a world. Every step is an [`Event`], and whatever is measured or judged over time is a fold over the
+//! events: an [`Observer`].
+//!
+//! Events are handed over by reference, and cost nothing where nobody looks. No observer asks an engine, but for what an
+//! engine may tell with an event: the ids and the positions of what it has.
+//!
+//! Knows: what a step is. Must not: change a world, or judge.
+
+pub mod bytes;
+pub mod line;
+
+use crate::domain::history::{Fate, UserEdit};
+use crate::domain::traffic::Traffic;
+use crate::engine::host::{NodeId, OpId, Time};
+use crate::engine::port::{Engine, Position, Reached, Reception};
+use crate::lab::staleness::Knowledge;
+
+/// One step of a world.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A link joins two nodes. Links have numbers, from 0, in this order.
+    Linked {
+        /// The two nodes.
+        ends: [NodeId; 2],
+        /// What it carries, in bits a second.
+        bits_per_s: u64,
+    },
+    /// A link's connection is up.
+    ConnectionUp {
+        /// The link's number.
+        link: usize,
+    },
+    /// A link's connection is down.
+    ConnectionDown {
+        /// The link's number.
+        link: usize,
+    },
+    /// A user connects its device, or disconnects it.
+    Presence {
+        /// Whose device.
+        client: NodeId,
+        /// Whether it is connected now, as far as its user is concerned.
+        here: bool,
+    },
+    /// A node cannot be reached, or can be again.
+    Reachable {
+        /// The node.
+        node: NodeId,
+        /// Whether it can be reached.
+        reachable: bool,
+    },
+    /// A user edits.
+    Edited {
+        /// Whose device.
+        client: NodeId,
+        /// Its number among the edits of this client.
+        number: usize,
+        /// The edit, with its time.
+        edit: &'a UserEdit,
+        /// The edit's id, if the user saw it accepted; nothing if a crash came before.
+        accepted: Option<OpId>,
+    },
+    /// An edit may be missing from now on: the stores that held it are lost.
+    EditLost {
+        /// Its author.
+        client: NodeId,
+        /// Its number among those of its author.
+        number: usize,
+        /// What may be asked of it.
+        fate: Fate,
+    },
+    /// A node did something: what it shows may be another.
+    Acted {
+        /// The node.
+        node: NodeId,
+        /// What it tells.
+        replica: Replica<'a>,
+    },
+    /// A node's power fails.
+    Stopped {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node is on again.
+    Started {
+        /// The node.
+        node: NodeId,
+        /// What it tells.
+        replica: Replica<'a>,
+    },
+    /// A backup is taken of a node's store.
+    BackedUp {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's store is lost.
+    StoreLost {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's store is set back to its backup.
+    StoreSetBack {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's store is replaced by a copy of another's.
+    StoreCopied {
+        /// Whose store is copied.
+        from: NodeId,
+        /// Whose store is replaced.
+        to: NodeId,
+    },
+    /// A message is handed to a link.
+    Sent {
+        /// Its sender.
+        from: NodeId,
+        /// Its receiver.
+        to: NodeId,
+        /// The link's number.
+        link: usize,
+        /// Its length in bytes.
+        bytes: usize,
+        /// Its bytes by what they are for.
+        traffic: &'a Traffic,
+    },
+    /// A connection ended before all of a message was on the line.
+    CutOff {
+        /// Its sender.
+        from: NodeId,
+        /// Its receiver.
+        to: NodeId,
+        /// The bytes that never were.
+        never: &'a Traffic,
+    },
+    /// A message is lost by its link.
+    MessageLost {
+        /// Its sender.
+        from: NodeId,
+        /// Its receiver.
+        to: NodeId,
+    },
+    /// A message is going to come twice.
+    MessageDuplicated {
+        /// Its sender.
+        from: NodeId,
+        /// Its receiver.
+        to: NodeId,
+    },
+    /// A message is damaged by its link.
+    MessageDamaged {
+        /// Its sender.
+        from: NodeId,
+        /// Its receiver.
+        to: NodeId,
+    },
+    /// A message arrives.
+    Arrived {
+        /// Its sender.
+        from: NodeId,
+        /// Its receiver.
+        to: NodeId,
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A node has made what it makes of a message.
+    Received {
+        /// The sender of the message.
+        from: NodeId,
+        /// The node.
+        to: NodeId,
+        /// What became of the message.
+        reception: Reception,
+        /// What went into the message, where that is followed.
+        carries: Option<&'a Knowledge>,
+        /// What the receiver tells; nothing if its power failed over it.
+        replica: Option<Replica<'a>>,
+    },
+    /// Faults are over: everybody is connected, and links are sound. Each node has made the edits of its user until now.
+    FaultsOver,
+    /// The world is at its end.
+    Ended {
+        /// Whether nothing was left to happen.
+        quiescent: bool,
+        /// Whether all replicas show the same.
+        agree: bool,
+    },
+}
+
+/// What a replica tells when it is asked. An engine may tell more than what it shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Replica<'a>(pub &'a dyn Engine);
+
+impl Replica<'_> {
+    /// What every register shows.
+    pub fn shows(&self) -> Vec<i64> {
+        self.0.shows()
+    }
+
+    /// How far it is: between two starts, what it shows is the same as long as this is.
+    pub fn position(&self) -> Option<Position> {
+        self.0.position()
+    }
+
+    /// How far it is in the edits of others, where it tells.
+    pub fn reached(&self) -> Option<Reached> {
+        self.0.reached()
+    }
+
+    /// Whether it has an edit, where it tells ids.
+    pub fn has(&self, id: OpId) -> bool {
+        self.0.ids().is_some_and(|ids| ids.contains(id))
+    }
+}
+
+/// Whoever folds over what happens.
+pub trait Observer {
+    /// This happens now.
+    fn sees(&mut self, now: Time, event: &Event<'_>);
+}
