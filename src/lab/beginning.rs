@@ -14,11 +14,11 @@ use crate::engine::store::Owner;
 use crate::engine::store::disk::Disk;
 use crate::lab::calendar::Calendar;
 use crate::lab::clock::Clock;
-use crate::lab::events::Event as Happened;
+use crate::lab::events::Event;
 use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
-use crate::lab::{Connection, Device, Event, World, WorldError};
+use crate::lab::{Connection, Device, Planned, World, WorldError};
 use crate::scenario::offline::{SECOND, Users};
 
 impl<'a> World<'a> {
@@ -86,7 +86,7 @@ impl<'a> World<'a> {
         world.connect_all();
         world.plan_presence();
         world.plan_faults();
-        world.plan(trial.presence.lasts_s * SECOND, Event::Settle);
+        world.plan(trial.presence.lasts_s * SECOND, Planned::Settle);
         (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
         Ok(world)
     }
@@ -99,7 +99,7 @@ impl<'a> World<'a> {
             let of_client = ends[0] < world.trial.clients;
             let link = if of_client { world.trial.link } else { Default::default() };
             let wire = Wire::new(link, links.member(number as u64));
-            world.emit(&Happened::Linked { ends, bits_per_s: link.bits_per_s });
+            world.emit(&Event::Linked { ends, bits_per_s: link.bits_per_s });
             world.connections.push(Connection { ends, relations, wire, outages: 0, open: false });
             for side in [0, 1] {
                 world.devices[ends[side] as usize].connections.push((ends[1 - side], number));
@@ -123,10 +123,10 @@ impl<'a> World<'a> {
             let mut between = |(least, most): (u64, u64)| (least * SECOND) + stream.below((most - least) * SECOND + 1);
             let (mut at, end) = (between(presence.away_s), presence.lasts_s * SECOND);
             while at < end {
-                self.plan(at, Event::Presence(client, true));
+                self.plan(at, Planned::Presence(client, true));
                 at += between(presence.here_s).max(1);
                 if at < end {
-                    self.plan(at, Event::Presence(client, false));
+                    self.plan(at, Planned::Presence(client, false));
                 }
                 at += between(presence.away_s).max(1);
             }

@@ -257,7 +257,7 @@ fn every_message_that_arrives_is_a_delivery_and_those_that_their_checksums_refus
     let mut world = World::new(&trial, right, &settings(&trial, None)).expect("a world");
     let (mut arrived, mut damaged) = (0, 0);
     while let Some((at, event)) = world.calendar.next() {
-        if let Event::Arrival { link, frame, line, .. } = &event
+        if let Planned::Arrival { link, frame, line, .. } = &event
             && world.connections[*link].open
             && world.connections[*link].wire.carried(*line)
         {

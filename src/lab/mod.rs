@@ -46,7 +46,7 @@ use crate::scenario::offline::SECOND;
 use calendar::Calendar;
 use clock::Clock;
 use events::line::Miscounted;
-use events::{Event as Happened, Observer, Replica};
+use events::{Event, Observer, Replica};
 use faults::Fault;
 use link::{Arrival, Wire};
 use measure::Measures;
@@ -54,9 +54,9 @@ use merges::MergeTrace;
 use patience::Patience;
 use staleness::Knowledge;
 
-/// Something that happens.
+/// Something that is going to happen.
 #[derive(Debug)]
-enum Event {
+enum Planned {
     /// A message arrives.
     Arrival { link: usize, from: NodeId, to: NodeId, frame: Frame, line: (Time, u32), carries: Option<Knowledge> },
     /// A node wants to be woken, or its user edits while it is connected.
@@ -176,7 +176,7 @@ pub struct World<'a> {
     open: Open,
     devices: Vec<Device>,
     connections: Vec<Connection>,
-    calendar: Calendar<Event>,
+    calendar: Calendar<Planned>,
     now: Time,
     settling: bool,
     last_arrival: Time,
@@ -205,7 +205,7 @@ pub struct World<'a> {
 const BETWEEN_QUESTIONS: u64 = 4096;
 
 impl World<'_> {
-    fn plan(&mut self, at: Time, event: Event) {
+    fn plan(&mut self, at: Time, event: Planned) {
         self.calendar.plan(at, event);
     }
 
@@ -248,8 +248,8 @@ impl World<'_> {
         while let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
             match event {
-                Event::Presence(_, true) => patience.visit(),
-                Event::Settle => patience.begin_anew(deliveries, bytes),
+                Planned::Presence(_, true) => patience.visit(),
+                Planned::Settle => patience.begin_anew(deliveries, bytes),
                 _ => {}
             }
             if at > deadline || patience.is_over(deliveries, bytes) {
@@ -274,17 +274,17 @@ impl World<'_> {
     }
 
     /// Tells all observers what happens now.
-    fn emit(&mut self, event: &Happened<'_>) {
+    fn emit(&mut self, event: &Event<'_>) {
         self.measures.sees(self.now, event);
     }
 
-    fn happen(&mut self, event: Event) -> Result<(), WorldError> {
+    fn happen(&mut self, event: Planned) -> Result<(), WorldError> {
         match event {
-            Event::Arrival { link, from, to, frame, line, carries } => {
+            Planned::Arrival { link, from, to, frame, line, carries } => {
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 if self.connections[link].open && self.connections[link].wire.carried(line) {
                     self.last_arrival = self.now;
-                    self.emit(&Happened::Arrived { from, to, bytes: frame.bytes.len() });
+                    self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len() });
                     let mut reception = Reception::Stale;
                     self.act(to, |node, host| {
                         reception = node.receive(host, from, &frame.bytes)?;
@@ -293,39 +293,39 @@ impl World<'_> {
                     self.trace(to);
                     let carries = carries.as_ref();
                     let replica = self.devices[to as usize].replica();
-                    self.measures.sees(self.now, &Happened::Received { from, to, reception, carries, replica });
+                    self.measures.sees(self.now, &Event::Received { from, to, reception, carries, replica });
                 }
             }
-            Event::Wake(node) => {
+            Planned::Wake(node) => {
                 if self.devices[node as usize].woken_at == Some(self.now) {
                     self.devices[node as usize].woken_at = None;
                     self.act(node, |node, host| node.wake(host))?;
                 }
             }
-            Event::Presence(node, here) => {
+            Planned::Presence(node, here) => {
                 if !self.settling {
                     self.devices[node as usize].here = here;
-                    self.emit(&Happened::Presence { client: node, here });
+                    self.emit(&Event::Presence { client: node, here });
                     self.refresh_all(node)?;
                 }
             }
-            Event::Outage(link, out) => {
+            Planned::Outage(link, out) => {
                 let outages = &mut self.connections[link].outages;
                 *outages = if out && !self.settling { *outages + 1 } else { outages.saturating_sub(1) };
                 self.refresh(link)?;
             }
-            Event::Fault(fault) => self.strike(fault)?,
-            Event::Settle => {
+            Planned::Fault(fault) => self.strike(fault)?,
+            Planned::Settle => {
                 self.settling = true;
                 self.last_arrival = self.now;
                 for node in 0..self.devices.len() as NodeId {
                     self.devices[node as usize].here = true;
                     self.act(node, |_, _| Ok(()))?;
                 }
-                self.emit(&Happened::FaultsOver);
+                self.emit(&Event::FaultsOver);
                 for (node, device) in (0..).zip(&self.devices) {
                     if let Some(replica) = device.replica() {
-                        self.measures.sees(self.now, &Happened::Acted { node, replica });
+                        self.measures.sees(self.now, &Event::Acted { node, replica });
                     }
                 }
                 self.kept = self.kept();
@@ -355,7 +355,7 @@ impl World<'_> {
                 edit.fate = Fate::Unshared;
             }
             let accepted = device.host.shown.first().copied();
-            let edited = Happened::Edited { client: number, number: device.made, edit, accepted };
+            let edited = Event::Edited { client: number, number: device.made, edit, accepted };
             self.measures.sees(self.now, &edited);
             device.made += 1;
             if self.restarts {
@@ -376,7 +376,7 @@ impl World<'_> {
             return self.power_failed(number);
         }
         if let Some(replica) = self.devices[number as usize].replica() {
-            self.measures.sees(self.now, &Happened::Acted { node: number, replica });
+            self.measures.sees(self.now, &Event::Acted { node: number, replica });
         }
         self.plan_wake(number)
     }
@@ -393,7 +393,7 @@ impl World<'_> {
         };
         if device.woken_at != Some(at) {
             device.woken_at = Some(at);
-            self.plan(at, Event::Wake(number));
+            self.plan(at, Planned::Wake(number));
         }
         Ok(())
     }
@@ -408,20 +408,20 @@ impl World<'_> {
             let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
             self.measures.bytes.for_the_first_time(from, to, &mut message.traffic);
             let (bytes, traffic) = (message.frame.bytes.len(), &message.traffic);
-            self.emit(&Happened::Sent { from, to, link, bytes, traffic });
+            self.emit(&Event::Sent { from, to, link, bytes, traffic });
             let carries = self.measures.staleness.carried(from, to, message.round);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let wire = &mut self.connections[link].wire;
             let arrivals = wire.send(self.now, message.frame, message.traffic, direction, self.settling);
             match &arrivals {
-                [None, _] => self.emit(&Happened::MessageLost { from, to }),
-                [_, Some(_)] => self.emit(&Happened::MessageDuplicated { from, to }),
+                [None, _] => self.emit(&Event::MessageLost { from, to }),
+                [_, Some(_)] => self.emit(&Event::MessageDuplicated { from, to }),
                 _ => {}
             }
             for Arrival { at, frame, line } in arrivals.into_iter().flatten() {
                 let carries = carries.clone();
-                self.plan(at, Event::Arrival { link, from, to, frame, line, carries });
+                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries });
             }
         }
         self.devices[from as usize].host.sent = sent;
@@ -454,9 +454,9 @@ impl World<'_> {
         self.connections[link].open = opens;
         if open {
             self.cut(link);
-            self.emit(&Happened::ConnectionDown { link });
+            self.emit(&Event::ConnectionDown { link });
         } else {
-            self.emit(&Happened::ConnectionUp { link });
+            self.emit(&Event::ConnectionUp { link });
         }
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);
@@ -478,7 +478,7 @@ impl World<'_> {
         let never = self.connections[link].wire.end(self.now);
         for (direction, never) in never.into_iter().enumerate() {
             let (from, to) = (ends[direction], ends[1 - direction]);
-            never.iter().for_each(|never| self.emit(&Happened::CutOff { from, to, never }));
+            never.iter().for_each(|never| self.emit(&Event::CutOff { from, to, never }));
         }
     }
 
@@ -524,7 +524,7 @@ impl World<'_> {
             }
         }
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
-        self.emit(&Happened::Ended { quiescent: quiet, agree });
+        self.emit(&Event::Ended { quiescent: quiet, agree });
         history.unkept = unkept(self.trial, &self.devices);
         let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
         history.restarts =

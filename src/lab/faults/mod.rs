@@ -11,8 +11,8 @@ use crate::engine::port::Settings;
 use crate::engine::port::entropy;
 use crate::engine::store::disk::{Disk, Loss};
 use crate::engine::store::{Owner, StoreError};
-use crate::lab::events::{Event as Happened, Observer, Replica};
-use crate::lab::{Device, Event, World, WorldError};
+use crate::lab::events::{Event, Observer, Replica};
+use crate::lab::{Device, Planned, World, WorldError};
 use crate::scenario::offline::SECOND;
 
 /// A step of a fault of a node.
@@ -43,9 +43,9 @@ impl World<'_> {
         for (number, fault) in self.trial.faults.iter().enumerate() {
             if let Some(node) = self.trial.node(&fault.node) {
                 if fault.kind == FaultKind::Restore {
-                    self.plan((fault.at_s - fault.age_s) * SECOND, Event::Fault(Fault::Backup(node)));
+                    self.plan((fault.at_s - fault.age_s) * SECOND, Planned::Fault(Fault::Backup(node)));
                 }
-                self.plan(fault.at_s * SECOND, Event::Fault(Fault::Begins(number)));
+                self.plan(fault.at_s * SECOND, Planned::Fault(Fault::Begins(number)));
             }
         }
         let mut stream = self.trial.seed.stream("crashes");
@@ -53,7 +53,7 @@ impl World<'_> {
             let node = stream.below(self.trial.nodes().into()) as NodeId;
             let at = stream.below(self.trial.presence.lasts_s * SECOND);
             let steps = 1 + stream.below(12) as u32;
-            self.plan(at, Event::Fault(Fault::Fuse(node, steps)));
+            self.plan(at, Planned::Fault(Fault::Fuse(node, steps)));
         }
         let outages = self.trial.seed.stream("outages");
         let link = self.trial.link;
@@ -61,8 +61,8 @@ impl World<'_> {
             let mut stream = outages.member(number as u64);
             for _ in 0..link.outages {
                 let at = stream.below(self.trial.presence.lasts_s * SECOND);
-                self.plan(at, Event::Outage(number, true));
-                self.plan(at + link.outage_s * SECOND, Event::Outage(number, false));
+                self.plan(at, Planned::Outage(number, true));
+                self.plan(at + link.outage_s * SECOND, Planned::Outage(number, false));
             }
         }
     }
@@ -74,7 +74,7 @@ impl World<'_> {
                 let outages = &mut self.devices[node as usize].outages;
                 *outages -= 1;
                 let reachable = *outages == 0;
-                self.emit(&Happened::Reachable { node, reachable });
+                self.emit(&Event::Reachable { node, reachable });
                 self.refresh_all(node)
             }
             Fault::Backup(node) => {
@@ -82,7 +82,7 @@ impl World<'_> {
                 self.act(node, |_, _| Ok(()))?;
                 let device = &mut self.devices[node as usize];
                 device.backup = Some((device.made, device.host.store.clone(), device.settings.clone()));
-                self.emit(&Happened::BackedUp { node });
+                self.emit(&Event::BackedUp { node });
                 Ok(())
             }
             Fault::Fuse(node, steps) => {
@@ -104,8 +104,8 @@ impl World<'_> {
             FaultKind::Crash => return self.fail(node, back),
             FaultKind::Outage => {
                 self.devices[node as usize].outages += 1;
-                self.emit(&Happened::Reachable { node, reachable: false });
-                self.plan(back, Event::Fault(Fault::Reachable(node)));
+                self.emit(&Event::Reachable { node, reachable: false });
+                self.plan(back, Planned::Fault(Fault::Reachable(node)));
                 return self.refresh_all(node);
             }
             FaultKind::Wipe => {
@@ -113,7 +113,7 @@ impl World<'_> {
                 let device = &mut self.devices[node as usize];
                 device.host.store = device.host.store.wiped();
                 self.devices[node as usize].wiped = true;
-                self.emit(&Happened::StoreLost { node });
+                self.emit(&Event::StoreLost { node });
             }
             FaultKind::Damage => {
                 let lost = self.lose(node, None);
@@ -123,7 +123,7 @@ impl World<'_> {
                 let Some((made, disk, settings)) = self.devices[node as usize].backup.take() else { return Ok(()) };
                 self.lose(node, Some(made));
                 self.devices[node as usize].set_up(disk, settings);
-                self.emit(&Happened::StoreSetBack { node });
+                self.emit(&Event::StoreSetBack { node });
             }
             FaultKind::Clone => {
                 let twin = node + 1;
@@ -132,7 +132,7 @@ impl World<'_> {
                 let Device { host, settings, .. } = &self.devices[node as usize];
                 let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
                 self.devices[twin as usize].set_up(copied.0, copied.1);
-                self.emit(&Happened::StoreCopied { from: node, to: twin });
+                self.emit(&Event::StoreCopied { from: node, to: twin });
                 self.fail(twin, back)?;
                 return Ok(());
             }
@@ -146,7 +146,7 @@ impl World<'_> {
         let lost = self.fates(node, backup);
         for &(author, edit, fate) in &lost {
             self.devices[author as usize].edits[edit].fate = fate;
-            self.emit(&Happened::EditLost { client: author, number: edit, fate });
+            self.emit(&Event::EditLost { client: author, number: edit, fate });
         }
         self.lost_stores.insert(node);
         let device = &mut self.devices[node as usize];
@@ -173,11 +173,11 @@ impl World<'_> {
         device.host.store.crash(loss);
         device.host.sent.clear();
         (device.up, device.node) = (false, None);
-        self.measures.sees(self.now, &Happened::Stopped { node });
+        self.measures.sees(self.now, &Event::Stopped { node });
         // Of two failures that overlap, the one that lasts longer tells when it is over.
         device.back = device.back.max(back);
         self.refresh_all(node)?;
-        self.plan(back, Event::Fault(Fault::Restart(node)));
+        self.plan(back, Planned::Fault(Fault::Restart(node)));
         Ok(())
     }
 
@@ -205,7 +205,7 @@ impl World<'_> {
             if let Err(why @ StoreError::Damaged(_)) = opened {
                 let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
                 self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
-                self.measures.sees(self.now, &Happened::StoreLost { node });
+                self.measures.sees(self.now, &Event::StoreLost { node });
                 device.host.store = Disk::new(device.host.store.owner());
             }
         }
@@ -217,7 +217,7 @@ impl World<'_> {
                 self.broken.insert(node);
             }
         }
-        self.measures.sees(self.now, &Happened::Started { node, replica: Replica(held.as_ref()) });
+        self.measures.sees(self.now, &Event::Started { node, replica: Replica(held.as_ref()) });
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
         self.refresh_all(node)?;

@@ -29,10 +29,10 @@ fn until(world: &mut World<'_>, seconds: u64) {
 fn an_outage_of_a_link_is_over_when_all_that_overlap_are() {
     let trial = OfflineTrial { link: Link { outages: 3, ..Link::default() }, ..trial(1) };
     let mut world = world(&trial);
-    world.happen(Event::Presence(0, true)).expect("a disk");
+    world.happen(Planned::Presence(0, true)).expect("a disk");
     assert!(world.connections[0].open);
     let mut after = |out| {
-        world.happen(Event::Outage(0, out)).expect("a disk");
+        world.happen(Planned::Outage(0, out)).expect("a disk");
         world.connections[0].open
     };
     assert_eq!([true, true, false, false].map(&mut after), [false, false, false, true]);
@@ -71,7 +71,7 @@ fn a_node_is_away_until_its_last_outage_is_over_and_down_until_its_last_failure_
         let mut world = world(&trial);
         let mut open = Vec::new();
         for seconds in [990, 1100, 1300, 1890, 1950] {
-            world.plan(seconds * SECOND, Event::Presence(0, true));
+            world.plan(seconds * SECOND, Planned::Presence(0, true));
         }
         for seconds in [990, 1100, 1300, 1890, 1950] {
             until(&mut world, seconds);
@@ -108,7 +108,7 @@ fn crashes_come_as_often_as_they_are_drawn_and_after_any_number_of_steps() {
     let mut world = world(&trial);
     let mut steps = BTreeSet::new();
     while let Some((at, event)) = world.calendar.next() {
-        if let Event::Fault(Fault::Fuse(_, after)) = event {
+        if let Planned::Fault(Fault::Fuse(_, after)) = event {
             steps.insert(after);
         }
         world.now = at;
@@ -144,11 +144,11 @@ fn what_is_on_its_way_when_a_connection_goes_down_is_gone() {
     let trial = trial(1);
     for stays in [true, false] {
         let mut world = world(&trial);
-        world.happen(Event::Presence(0, true)).expect("a disk");
-        world.happen(Event::Presence(0, stays)).expect("a disk");
+        world.happen(Planned::Presence(0, true)).expect("a disk");
+        world.happen(Planned::Presence(0, stays)).expect("a disk");
         while let Some((at, event)) = world.calendar.next() {
             world.now = at;
-            let arrives = matches!(event, Event::Arrival { .. });
+            let arrives = matches!(event, Planned::Arrival { .. });
             if arrives {
                 world.happen(event).expect("a disk");
                 break;
@@ -341,7 +341,7 @@ fn after(faults: Vec<NodeFault>, engine: &str) -> (Vec<i64>, Vec<String>) {
         let (at, event) = world.calendar.next().expect("there is more to come");
         world.now = at;
         // What its peers would give it is not looked at.
-        if !matches!(event, Event::Presence(..)) || at < 9_000 * SECOND {
+        if !matches!(event, Planned::Presence(..)) || at < 9_000 * SECOND {
             world.happen(event).expect("a disk");
         }
     }
