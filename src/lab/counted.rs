@@ -229,7 +229,11 @@ fn without_a_hub_and_after_all_faults_too_every_byte_counts_once() {
             // All that goes over the only line.
             let seen: u64 = outcome.measures.bytes.log.iter().map(|(_, bytes)| bytes).sum();
             let (up, down) = outcome.history.traffic;
-            assert!(seen > 0 && outcome.measures.bytes.log.iter().all(|&(at, _)| at >= 1000 * SECOND), "{}", engine.name);
+            assert!(
+                seen > 0 && outcome.measures.bytes.log.iter().all(|&(at, _)| at >= 1000 * SECOND),
+                "{}",
+                engine.name
+            );
             assert_eq!(both_ways(&(up, down)), seen, "{} with a hub: {hub}", engine.name);
             assert_eq!(down.total() > 0, hub, "{}", engine.name);
         }

@@ -16,8 +16,8 @@ use std::rc::Rc;
 use hdrhistogram::Histogram;
 
 use crate::domain::offline::OfflineTrial;
-use crate::engine::host::{NodeId, OpId, Time};
 use crate::engine::host::Round;
+use crate::engine::host::{NodeId, OpId, Time};
 use crate::engine::port::{Reached, Reception};
 use crate::lab::convergence::{self, OfEdits};
 use crate::lab::events::{Event, Observer, Replica};
@@ -184,8 +184,7 @@ impl Staleness {
             let (of, before) = (client as usize, self.knows[node as usize][client as usize]);
             let mut edits = before;
             while let Some((_, id)) = self.edits[of].get(edits as usize)
-                && (self.passed[of].contains(&edits)
-                    || id.is_some_and(|id| held.has(id)))
+                && (self.passed[of].contains(&edits) || id.is_some_and(|id| held.has(id)))
             {
                 edits += 1;
             }
@@ -311,8 +310,8 @@ mod tests {
     use crate::engine::store::Owner;
     use crate::engine::store::disk::Disk;
     use crate::engine::vector::Actor;
-    use crate::lab::{World, settings};
     use crate::lab::tests::trial;
+    use crate::lab::{World, settings};
     use crate::scenario::offline::SECOND;
 
     fn edit(sequence: u64) -> OpId {

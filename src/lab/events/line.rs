@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, Time};
-use crate::lab::events::{Event, Observer};
 use crate::lab::events::bytes::Bytes;
+use crate::lab::events::{Event, Observer};
 
 /// The three directions in which bytes are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
