@@ -2,6 +2,7 @@
 //! says of itself is in three numbers alone: edits and acknowledgements of which it does not hold the ids any more, and
 //! what it has left to send.
 
+use crate::domain::fault_count::FaultCounts;
 use crate::domain::traffic::Traffic;
 
 /// One edit of a user: one that it is going to make, or, in the ledger, one that it saw accepted.
@@ -167,6 +168,8 @@ pub struct History {
     pub visits: Vec<u64>,
     /// Which losses of stores the engine declares that an edit survives, in words.
     pub survives: &'static str,
+    /// How often each fault that the scenario asks for was injected, and took effect.
+    pub faults: FaultCounts,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

@@ -14,6 +14,7 @@ pub mod execution;
 pub mod explorer;
 pub mod factorial;
 pub mod fault;
+pub mod fault_count;
 pub mod finding;
 pub mod hex;
 pub mod history;

@@ -244,6 +244,28 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// All of them.
+    pub const ALL: &[FaultKind] = &[
+        FaultKind::Crash,
+        FaultKind::Outage,
+        FaultKind::Wipe,
+        FaultKind::Clone,
+        FaultKind::Restore,
+        FaultKind::Damage,
+    ];
+
+    /// What a scenario calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "crash",
+            FaultKind::Outage => "outage",
+            FaultKind::Wipe => "wipe",
+            FaultKind::Clone => "clone",
+            FaultKind::Restore => "restore",
+            FaultKind::Damage => "damage",
+        }
+    }
+
     /// Whether the device comes back without all that it had.
     pub fn loses_store(self) -> bool {
         matches!(self, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore | FaultKind::Damage)

@@ -15,6 +15,9 @@ use crate::engine::store::disk::Disk;
 use crate::lab::calendar::Calendar;
 use crate::lab::clock::Clock;
 use crate::lab::events::Event;
+#[cfg(test)]
+use crate::lab::faults::effects::LeftOut;
+use crate::lab::faults::effects::{self, Effects};
 use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
@@ -42,6 +45,7 @@ impl<'a> World<'a> {
             forgotten: 0,
             broken: BTreeSet::new(),
             trace: None,
+            effects: Effects::of(trial),
             restarts: trial.crashes > 0 || !trial.faults.is_empty(),
             refused_stores: Vec::new(),
             keeps: Vec::new(),
@@ -67,7 +71,7 @@ impl<'a> World<'a> {
                 up: true,
                 back: 0,
                 here: !is_client,
-                outages: 0,
+                outages: Vec::new(),
                 starts: 0,
                 clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
                 edits: if is_client { users.edits(node) } else { Vec::new() },
@@ -81,7 +85,12 @@ impl<'a> World<'a> {
                 backup: None,
                 wiped: false,
                 damaged: None,
+                first: None,
             });
+        }
+        for fault in trial.faults.iter().filter(|fault| fault.kind.loses_store()) {
+            let device = &mut world.devices[trial.node(&fault.node).expect("it was validated") as usize];
+            device.first = effects::content(&device.host.store).map(Box::new);
         }
         world.connect_all();
         world.plan_presence();
@@ -100,7 +109,17 @@ impl<'a> World<'a> {
             let link = if of_client { world.trial.link } else { Default::default() };
             let wire = Wire::new(link, links.member(number as u64));
             world.emit(&Event::Linked { ends, bits_per_s: link.bits_per_s });
-            world.connections.push(Connection { ends, relations, wire, outages: 0, open: false });
+            let [sent, arrived] = [[0; 2]; 2];
+            world.connections.push(Connection {
+                ends,
+                relations,
+                wire,
+                outages: 0,
+                idle_outages: 0,
+                open: false,
+                sent,
+                arrived,
+            });
             for side in [0, 1] {
                 world.devices[ends[side] as usize].connections.push((ends[1 - side], number));
             }
@@ -143,6 +162,17 @@ impl<'a> World<'a> {
     pub fn traced(mut self, node: NodeId) -> Self {
         self.trace = Some(MergeTrace::new(node, vec![self.trial.start; self.trial.registers as usize]));
         self.trace_from_start(node);
+        self
+    }
+
+    /// The same world in a lab that leaves a fault out though it was asked for: a planted fault of the lab.
+    #[cfg(test)]
+    pub(super) fn leaving_out(mut self, fault: LeftOut) -> Self {
+        self.effects.left_out = Some(fault);
+        self.connections.iter_mut().for_each(|connection| connection.wire.leave_out(fault));
+        if fault == LeftOut::Drawn(effects::Drawn::Jump) {
+            self.devices.iter_mut().for_each(|device| device.clock = Clock::default());
+        }
         self
     }
 

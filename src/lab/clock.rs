@@ -24,6 +24,11 @@ impl Clock {
         Clock { skew, drift_ppm, jumps: jumps.map(|(at, by)| (at.max(0) as u64, by)).collect() }
     }
 
+    /// How often it has jumped by this time.
+    pub fn jumped_until(&self, now: Time) -> u64 {
+        self.jumps.iter().filter(|&&(at, by)| at <= now && by != 0).count() as u64
+    }
+
     /// What it shows, in microseconds.
     pub fn shows(&self, now: Time) -> i64 {
         let now_signed = now as i64;

@@ -11,6 +11,7 @@ use crate::domain::seed::Stream;
 use crate::domain::traffic::Traffic;
 use crate::engine::host::Time;
 use crate::engine::wire::Frame;
+use crate::lab::faults::effects::{Drawn, LeftOut};
 
 /// Microseconds in a millisecond.
 const MILLISECOND: u64 = 1000;
@@ -29,6 +30,9 @@ pub struct Wire {
     /// Connections that ended, and when the last of them did.
     ended: u32,
     ended_at: Time,
+    /// How often each fault was injected, and the one that a test leaves out.
+    injected: [u64; Drawn::ALL.len()],
+    left_out: Option<LeftOut>,
 }
 
 /// A message on the line, or waiting for it.
@@ -48,13 +52,16 @@ pub struct Arrival {
     pub frame: Frame,
     /// When it was all on the line, and how many connections had ended when it was sent.
     pub line: (Time, u32),
+    /// Whether it was held back.
+    pub held: bool,
 }
 
 impl Wire {
     /// A link whose faults come from this stream.
     pub fn new(link: Link, stream: Stream) -> Self {
         let waiting = [VecDeque::new(), VecDeque::new()];
-        Wire { link, stream, busy_until: [0; 2], waiting, ended: 0, ended_at: 0 }
+        let injected = [0; Drawn::ALL.len()];
+        Wire { link, stream, busy_until: [0; 2], waiting, ended: 0, ended_at: 0, injected, left_out: None }
     }
 
     /// Sends a message in one of the two directions: none, one or two copies arrive. With `sound`, nothing happens to it.
@@ -79,20 +86,21 @@ impl Wire {
         waiting.push_back(Waiting { begins, out, traffic });
         let (at, line) = (out + latency_ms * MILLISECOND, (out, self.ended));
         if sound || self.is_sound() {
-            return [Some(Arrival { at, frame, line }), None];
+            return [Some(Arrival { at, frame, line, held: false }), None];
         }
         let at = at + self.stream.below(jitter_ms * MILLISECOND + 1);
-        if self.happens(self.link.lost_per_mille) {
+        if self.strikes(Drawn::Loss, self.link.lost_per_mille) {
             return [None, None];
         }
-        let second = self.happens(self.link.repeated_per_mille).then(|| {
+        let second = self.strikes(Drawn::Repetition, self.link.repeated_per_mille).then(|| {
             let later = at + self.stream.below(10 * latency_ms * MILLISECOND + 1_000_000);
-            Arrival { at: later, frame: frame.clone(), line }
+            Arrival { at: later, frame: frame.clone(), line, held: false }
         });
         // What is held back lets the messages of some seconds overtake it.
-        let held = if self.happens(self.link.reordered_per_mille) { self.stream.below(8_000_000) } else { 0 };
+        let held = self.strikes(Drawn::Reordering, self.link.reordered_per_mille);
+        let longer = if held { self.stream.below(8_000_000) } else { 0 };
         let frame = self.damaged(frame);
-        [Some(Arrival { at: at + held, frame, line }), second]
+        [Some(Arrival { at: at + longer, frame, line, held }), second]
     }
 
     /// The connection ends: by direction, what of each message that was sent is never on the line.
@@ -116,22 +124,37 @@ impl Wire {
         }
     }
 
-    fn is_sound(&self) -> bool {
+    /// Whether nothing happens to messages.
+    pub(super) fn is_sound(&self) -> bool {
         let Link { jitter_ms, lost_per_mille: lost, repeated_per_mille: repeated, .. } = self.link;
         let Link { reordered_per_mille: reordered, truncated_per_mille: truncated, .. } = self.link;
         jitter_ms == 0 && lost + repeated + reordered + truncated + self.link.corrupted_per_mille == 0
     }
 
-    fn happens(&mut self, per_mille: u32) -> bool {
-        per_mille > 0 && self.stream.below(1000) < per_mille.into()
+    /// Whether a fault of this rate strikes now.
+    fn strikes(&mut self, fault: Drawn, per_mille: u32) -> bool {
+        let drawn = per_mille > 0 && self.stream.below(1000) < per_mille.into();
+        self.injected[fault as usize] += u64::from(drawn);
+        drawn && self.left_out != Some(LeftOut::Drawn(fault))
+    }
+
+    /// How often a fault was injected.
+    pub(super) fn injected(&self, fault: Drawn) -> u64 {
+        self.injected[fault as usize]
+    }
+
+    /// Leaves a fault out.
+    #[cfg(test)]
+    pub(super) fn leave_out(&mut self, fault: LeftOut) {
+        self.left_out = Some(fault);
     }
 
     fn damaged(&mut self, mut frame: Frame) -> Frame {
-        if self.happens(self.link.truncated_per_mille) {
+        if self.strikes(Drawn::Truncation, self.link.truncated_per_mille) {
             let left = self.stream.below(frame.bytes.len() as u64) as usize;
             frame.bytes.truncate(left);
         }
-        if self.happens(self.link.corrupted_per_mille) && !frame.bytes.is_empty() {
+        if self.strikes(Drawn::Corruption, self.link.corrupted_per_mille) && !frame.bytes.is_empty() {
             let at = self.stream.below(frame.bytes.len() as u64) as usize;
             frame.bytes[at] ^= 1 << self.stream.below(8);
         }

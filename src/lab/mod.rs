@@ -38,7 +38,7 @@ use crate::engine::port::Relation;
 use crate::engine::port::{Engine, Report};
 use crate::engine::port::{Reception, Settings};
 use crate::engine::store::disk::Disk;
-use crate::engine::store::{Store, StoreError};
+use crate::engine::store::{Kept, Store, StoreError};
 use crate::engine::vector::VersionVector;
 use crate::engine::wire::Frame;
 use crate::engine::{Open, Survives};
@@ -48,6 +48,8 @@ use clock::Clock;
 use events::line::Miscounted;
 use events::{Event, Observer, Replica};
 use faults::Fault;
+use faults::effects::{Drawn, Effects, LeftOut};
+use faults::marks::{AsSent, Marks};
 use link::{Arrival, Wire};
 use measure::Measures;
 use merges::MergeTrace;
@@ -58,7 +60,15 @@ use staleness::Knowledge;
 #[derive(Debug)]
 enum Planned {
     /// A message arrives.
-    Arrival { link: usize, from: NodeId, to: NodeId, frame: Frame, line: (Time, u32), carries: Option<Knowledge> },
+    Arrival {
+        link: usize,
+        from: NodeId,
+        to: NodeId,
+        frame: Frame,
+        line: (Time, u32),
+        carries: Option<Knowledge>,
+        marks: Marks,
+    },
     /// A node wants to be woken, or its user edits while it is connected.
     Wake(NodeId),
     /// A client comes or goes.
@@ -77,9 +87,13 @@ struct Connection {
     /// What the second is to the first, and the first to the second.
     relations: [Relation; 2],
     wire: Wire,
-    /// Outages that it is in.
+    /// Outages that it is in, and how many of them have blocked nothing yet.
     outages: u32,
+    idle_outages: u32,
     open: bool,
+    /// By direction, how many messages were sent, and the number of the newest that arrived.
+    sent: [u32; 2],
+    arrived: [u32; 2],
 }
 
 /// A device: a node with its surroundings.
@@ -91,9 +105,9 @@ struct Device {
     /// Whether it is switched on, and, if not, when its power is back.
     up: bool,
     back: Time,
-    /// Whether its user has it connected, and how many outages it is in.
+    /// Whether its user has it connected, and the faults that are outages which it is in, by number.
     here: bool,
-    outages: u32,
+    outages: Vec<usize>,
     starts: u64,
     clock: Clock,
     /// What its user did, and then what it is going to do. The first so many are the ledger.
@@ -114,8 +128,10 @@ struct Device {
     backup: Option<(usize, Disk, Settings)>,
     /// Whether it lost its store, and starts without anything.
     wiped: bool,
-    /// Whether its store is damaged, and then how many edits no other store had.
-    damaged: Option<usize>,
+    /// Whether its store is damaged: then how many edits no other store had, and the number of the fault.
+    damaged: Option<(usize, usize)>,
+    /// What its store held when the world began, where a fault is going to change that.
+    first: Option<Box<Kept>>,
 }
 
 impl Device {
@@ -126,7 +142,7 @@ impl Device {
 }
 
 /// A node as it was at some time.
-pub struct Kept {
+pub struct NodeSnapshot {
     /// Which.
     pub number: NodeId,
     /// What it says of itself, where it does.
@@ -142,9 +158,9 @@ pub struct Outcome {
     /// What was measured.
     pub measures: Measures,
     /// The nodes that were to be kept, when faults were over and nobody was connected again yet.
-    pub when_faults_ended: Vec<Kept>,
+    pub when_faults_ended: Vec<NodeSnapshot>,
     /// The same nodes in the end.
-    pub in_the_end: Vec<Kept>,
+    pub in_the_end: Vec<NodeSnapshot>,
     /// What came in at the node that was traced.
     pub trace: Option<MergeTrace>,
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
@@ -190,7 +206,7 @@ pub struct World<'a> {
     refused_stores: Vec<String>,
     /// Nodes to be kept, and those that were when faults ended.
     keeps: Vec<NodeId>,
-    kept: Vec<Kept>,
+    kept: Vec<NodeSnapshot>,
     /// Whether any device loses its store: then it matters which edits are in no other.
     tracks_safety: bool,
     /// Which losses the engine declares that an edit survives.
@@ -199,6 +215,8 @@ pub struct World<'a> {
     lost_stores: BTreeSet<NodeId>,
     /// Whether any device may start again.
     restarts: bool,
+    /// What became of faults.
+    effects: Effects,
 }
 
 /// Events between two questions whether the user wants it to stop.
@@ -210,12 +228,12 @@ impl World<'_> {
     }
 
     /// Those that are to be kept, as they are; one that has no power is not.
-    fn kept(&self) -> Vec<Kept> {
+    fn kept(&self) -> Vec<NodeSnapshot> {
         let kept = |&number: &NodeId| {
             let device = &self.devices[number as usize];
             let node = device.node.as_ref().filter(|_| device.up)?;
             let store = &device.host.store;
-            Some(Kept { number, report: node.report(store.clone()), stored: store.bytes() })
+            Some(NodeSnapshot { number, report: node.report(store.clone()), stored: store.bytes() })
         };
         self.keeps.iter().filter_map(kept).collect()
     }
@@ -280,10 +298,11 @@ impl World<'_> {
 
     fn happen(&mut self, event: Planned) -> Result<(), WorldError> {
         match event {
-            Planned::Arrival { link, from, to, frame, line, carries } => {
+            Planned::Arrival { link, from, to, frame, line, carries, marks } => {
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 if self.connections[link].open && self.connections[link].wire.carried(line) {
                     self.last_arrival = self.now;
+                    self.arrives_marked(link, from, marks);
                     self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len() });
                     let mut reception = Reception::Stale;
                     self.act(to, |node, host| {
@@ -310,9 +329,7 @@ impl World<'_> {
                 }
             }
             Planned::Outage(link, out) => {
-                let outages = &mut self.connections[link].outages;
-                *outages = if out && !self.settling { *outages + 1 } else { outages.saturating_sub(1) };
-                self.refresh(link)?;
+                self.outage(link, out)?;
             }
             Planned::Fault(fault) => self.strike(fault)?,
             Planned::Settle => {
@@ -329,7 +346,9 @@ impl World<'_> {
                     }
                 }
                 self.kept = self.kept();
-                self.connections.iter_mut().for_each(|connection| connection.outages = 0);
+                for connection in &mut self.connections {
+                    (connection.outages, connection.idle_outages) = (0, 0);
+                }
                 (0..self.connections.len()).try_for_each(|link| self.refresh(link))?;
             }
         }
@@ -412,16 +431,26 @@ impl World<'_> {
             let carries = self.measures.staleness.carried(from, to, message.round);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
-            let wire = &mut self.connections[link].wire;
-            let arrivals = wire.send(self.now, message.frame, message.traffic, direction, self.settling);
+            let connection = &mut self.connections[link];
+            connection.sent[direction] += 1;
+            let number = connection.sent[direction];
+            let unsound = !self.settling && !connection.wire.is_sound();
+            let as_sent = unsound.then(|| AsSent::of(&message.frame));
+            let arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
             match &arrivals {
-                [None, _] => self.emit(&Event::MessageLost { from, to }),
+                [None, _] => {
+                    self.effects.take_effect(Drawn::Loss, 1);
+                    self.emit(&Event::MessageLost { from, to });
+                }
                 [_, Some(_)] => self.emit(&Event::MessageDuplicated { from, to }),
                 _ => {}
             }
-            for Arrival { at, frame, line } in arrivals.into_iter().flatten() {
+            for (copy, arrival) in arrivals.into_iter().enumerate() {
+                let Some(arrival) = arrival else { continue };
+                let marks = Marks::of(number, copy == 1, as_sent, &arrival);
+                let Arrival { at, frame, line, .. } = arrival;
                 let carries = carries.clone();
-                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries });
+                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, marks });
             }
         }
         self.devices[from as usize].host.sent = sent;
@@ -443,11 +472,13 @@ impl World<'_> {
     /// Opens or closes a connection as its ends and itself allow.
     fn refresh(&mut self, link: usize) -> Result<(), WorldError> {
         let Connection { ends, relations, outages, open, .. } = self.connections[link];
-        let ready = |&end: &NodeId| {
-            let device = &self.devices[end as usize];
-            device.up && device.here && device.outages == 0 && device.node.is_some()
-        };
-        let opens = outages == 0 && ends.iter().all(ready);
+        let device = |end: NodeId| &self.devices[end as usize];
+        let ready = ends.iter().all(|&end| device(end).up && device(end).here && device(end).node.is_some());
+        let out = outages > 0 || ends.iter().any(|&end| !device(end).outages.is_empty());
+        if ready && out {
+            self.outages_block(link);
+        }
+        let opens = ready && !out;
         if opens == open {
             return Ok(());
         }
@@ -470,6 +501,22 @@ impl World<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// An outage of a link begins, or is over.
+    fn outage(&mut self, link: usize, begins: bool) -> Result<(), WorldError> {
+        let connection = &mut self.connections[link];
+        if !begins {
+            connection.outages = connection.outages.saturating_sub(1);
+            // All last equally long, so that the first to begin is the first to end.
+            connection.idle_outages = connection.idle_outages.min(connection.outages);
+        } else if !self.settling {
+            self.effects.inject(Drawn::Outage, 1);
+            if self.effects.does(LeftOut::Drawn(Drawn::Outage)) {
+                (connection.outages, connection.idle_outages) = (connection.outages + 1, connection.idle_outages + 1);
+            }
+        }
+        self.refresh(link)
     }
 
     /// What waits for the line of a connection when it ends is never sent, and does not count.
@@ -530,6 +577,7 @@ impl World<'_> {
         history.restarts =
             self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
         let in_the_end = self.kept();
+        history.faults = self.fault_counts();
         let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
         Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores }
     }

@@ -1,5 +1,7 @@
 //! Worlds of clients as text: the table of engines, what they send, and who caught which mutant.
 
+use std::collections::BTreeSet;
+
 use crate::domain::count::counted;
 use crate::domain::traffic::Traffic;
 use crate::report::offline_record::{
@@ -42,6 +44,7 @@ impl Text {
         self.convergence(offline);
         self.traffic(offline);
         self.judges(offline);
+        self.faults(offline);
         self.refused_stores(offline);
         if !offline.merges.is_empty() {
             self.heading("the hub's merges on accumulators, compared byte for byte");
@@ -163,6 +166,27 @@ impl Text {
             let said: Vec<String> = engine.oracles.iter().map(|(name, (_, said))| format!("{name}: {said}")).collect();
             self.paragraph(&format!("  {}: ", engine.name), 6, &said.join("; "));
         }
+    }
+
+    /// How often faults were injected, and took effect, with the engine where they took effect least.
+    fn faults(&mut self, offline: &OfflineRecord) {
+        let keys: BTreeSet<&String> = offline.engines.iter().flat_map(|engine| engine.faults.keys()).collect();
+        if keys.is_empty() {
+            return;
+        }
+        self.heading("faults: injected, and took effect");
+        self.line("  fault                         injected  took effect  with");
+        for key in keys {
+            let counts = offline.engines.iter().filter_map(|engine| Some((engine, engine.faults.get(key)?)));
+            let Some((engine, count)) = counts.min_by_key(|(_, count)| count.effective) else { continue };
+            self.line(&format!("  {key:<28}{:>10}{:>13}  {}", count.injected, count.effective, engine.name));
+        }
+        self.paragraph(
+            "",
+            2,
+            "In all worlds that were tried, with the engine where the fault took effect least often. A fault that never took \
+             effect leaves the engine inconclusive.",
+        );
     }
 
     fn refused_stores(&mut self, offline: &OfflineRecord) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
+use crate::domain::fault_count::FaultCounts;
 use crate::domain::traffic::Traffic;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::report::record::Latencies;
@@ -57,6 +58,10 @@ pub struct EngineRecord {
     pub deliveries: u64,
     /// Messages that did not decode.
     pub damaged: u64,
+    /// How often each fault that the scenario asks for was injected, and how often it took effect, in all worlds that
+    /// were tried; by the scenario's key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub faults: FaultCounts,
     /// Bytes that clients sent: without a hub, all bytes.
     pub up: Traffic,
     /// Bytes that were sent to clients by others than clients: without a hub, none. No byte is in both.

@@ -1,6 +1,7 @@
 //! What is planted for the judges of worlds: histories that are sound but for one thing.
 
 use super::judged;
+use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, Telling, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::verdict::Verdict;
@@ -25,7 +26,30 @@ pub const WORLD: &[Control] = &[
                   messages without end, too late, never sent; ticks that grow",
         show: show_each,
     },
+    Control {
+        judge: Judge::World,
+        planted: "faults: one that was asked for and never took effect, of each of three kinds in turn",
+        show: show_idle_faults,
+    },
 ];
+
+/// A fault that never took effect must not leave a world that holds. The judge accuses no engine, so that refused means
+/// inconclusive here.
+fn show_idle_faults() -> Shown {
+    const KINDS: [&str; 3] = ["crashes", "link.corrupted_per_mille", "faults, kind damage"];
+    Shown::of(None, KINDS.map(Some), |idle| {
+        let count = |key: &str| {
+            let idle = idle.filter(|&idle| idle == key).map(|key| (key.to_owned(), "it did not come".to_owned()));
+            FaultCount { injected: 1, effective: u64::from(idle.is_none()), idle: idle.into_iter().collect() }
+        };
+        let faults = KINDS.into_iter().map(|key| (key.to_owned(), count(key))).collect();
+        match judged(&History { faults, ..sound_history() }).1 {
+            Verdict::Inconclusive => Verdict::Falsified,
+            Verdict::Falsified => Verdict::Inconclusive,
+            Verdict::Holds => Verdict::Holds,
+        }
+    })
+}
 
 /// Two replicas of one register that starts at 5 and is edited by 1 and by 10.
 pub fn show_world() -> Shown {

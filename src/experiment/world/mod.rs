@@ -1,6 +1,7 @@
 //! Worlds of clients that work offline: every engine in the same world, judged against what the users did.
 
 pub mod controls;
+mod effects;
 pub mod hub_merge;
 pub mod replicas;
 pub mod smallest;
@@ -60,6 +61,7 @@ pub fn run(
         record.edits = outcome.history.ledger.len() as u64;
         let mut converged = vec![outcome.measures.converged_ms()];
         more_worlds(trial, engine, &mut row, &mut converged, watch)?;
+        effects::tell(&mut row);
         tell_convergence(&mut row, &converged);
         found.checks.push(check(engine, &mut row, converged.len() as u64)?);
         let merges = engine.tells_merges && trial.hub;
@@ -133,6 +135,7 @@ fn row(
         history.ticks = long_history(engine, &connected_for_long(trial.hub), watch)?;
         history.visits = long_history(engine, &visits_for_long(trial.hub), watch)?;
     }
+    let faults = effects::taken_out(&mut history);
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
@@ -146,6 +149,7 @@ fn row(
         wrong_registers: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
         deliveries: measures.deliveries,
         damaged: measures.damaged,
+        faults,
         up,
         down,
         of_full_state_per_mille: None,
@@ -185,11 +189,12 @@ fn tell_convergence(row: &mut EngineRecord, converged: &[Option<u64>]) {
 /// What every judge says, by its name: its verdict and a sentence.
 pub type Said = BTreeMap<String, (Verdict, String)>;
 
-/// What every judge says, and the worst verdict of those that could tell. Where truth cannot, nothing else stands for it.
+/// What every judge says, and the worst verdict of those that could tell. Where truth cannot, or a fault that was asked
+/// for never took effect, nothing else stands for it.
 pub fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
     let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let told = Verdict::of_set(telling.chain(Some(said["truth"].0)));
+    let told = Verdict::of_set(telling.chain([said["truth"].0, said["faults"].0]));
     let verdict = if history.ledger.is_empty() { Verdict::Inconclusive } else { told };
     (said, verdict)
 }
@@ -209,8 +214,9 @@ fn more_worlds(
             break;
         }
         let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
-        let Outcome { history, measures, .. } = outcome(&other, engine, None, watch)?;
+        let Outcome { mut history, measures, .. } = outcome(&other, engine, None, watch)?;
         converged.push(measures.converged_ms());
+        effects::add(row, &effects::taken_out(&mut history));
         let (said, verdict) = judged(&history);
         if verdict == Verdict::Falsified {
             let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
@@ -243,6 +249,7 @@ fn check(engine: &Registration, row: &mut EngineRecord, worlds: u64) -> Result<C
         }
         Verdict::Inconclusive => match &row.oracles["truth"] {
             (Verdict::Inconclusive, sentence) => format!("truth: {sentence}"),
+            _ if row.oracles["faults"].0 == Verdict::Inconclusive => format!("faults: {}", row.oracles["faults"].1),
             _ => "nobody edited anything".to_owned(),
         },
     };

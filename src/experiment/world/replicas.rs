@@ -3,7 +3,7 @@
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::NodeId;
 use crate::engine::port::Report;
-use crate::lab::{Kept, Outcome};
+use crate::lab::{NodeSnapshot, Outcome};
 use crate::report::offline_record::{Moment, ReplicaRecord};
 
 /// Nodes that a record keeps.
@@ -17,7 +17,8 @@ pub fn told_of(trial: &OfflineTrial) -> Vec<NodeId> {
 
 /// What they say at both times.
 pub fn rows(trial: &OfflineTrial, outcome: &Outcome) -> Vec<ReplicaRecord> {
-    let row = |when| move |kept: &Kept| kept.report.clone().map(|report| row(when, trial.name(kept.number), report));
+    let row =
+        |when| move |kept: &NodeSnapshot| kept.report.clone().map(|report| row(when, trial.name(kept.number), report));
     let before = outcome.when_faults_ended.iter().filter_map(row(Moment::FaultsOver));
     before.chain(outcome.in_the_end.iter().filter_map(row(Moment::Settled))).collect()
 }

@@ -1,10 +1,12 @@
 //! Faults of nodes: power failures, lost, damaged and cloned devices, old backups.
 
+pub(super) mod effects;
+pub(super) mod marks;
 #[cfg(test)]
 mod tests;
 
 use crate::domain::count::counted;
-use crate::domain::offline::FaultKind;
+use crate::domain::offline::{FaultKind, NodeFault};
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId};
 use crate::engine::port::Settings;
@@ -14,14 +16,15 @@ use crate::engine::store::{Owner, StoreError};
 use crate::lab::events::{Event, Observer, Replica};
 use crate::lab::{Device, Planned, World, WorldError};
 use crate::scenario::offline::SECOND;
+use effects::{Drawn, LeftOut, content};
 
 /// A step of a fault of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
     /// The fault of this number begins.
     Begins(usize),
-    /// One of its node's outages is over.
-    Reachable(NodeId),
+    /// The fault of this number, an outage, is over.
+    Reachable(usize),
     /// A backup is taken of it.
     Backup(NodeId),
     /// The next thing that it does ends in a power failure, after so many steps.
@@ -70,10 +73,11 @@ impl World<'_> {
     pub(super) fn strike(&mut self, fault: Fault) -> Result<(), WorldError> {
         match fault {
             Fault::Begins(number) => self.begin(number),
-            Fault::Reachable(node) => {
+            Fault::Reachable(number) => {
+                let Some(node) = self.trial.node(&self.trial.faults[number].node) else { return Ok(()) };
                 let outages = &mut self.devices[node as usize].outages;
-                *outages -= 1;
-                let reachable = *outages == 0;
+                outages.retain(|&other| other != number);
+                let reachable = outages.is_empty();
                 self.emit(&Event::Reachable { node, reachable });
                 self.refresh_all(node)
             }
@@ -87,7 +91,10 @@ impl World<'_> {
             }
             Fault::Fuse(node, steps) => {
                 if self.devices[node as usize].up {
-                    self.devices[node as usize].host.crash_after(steps);
+                    self.effects.inject(Drawn::Crash, 1);
+                    if self.effects.does(LeftOut::Drawn(Drawn::Crash)) {
+                        self.devices[node as usize].host.crash_after(steps);
+                    }
                 }
                 Ok(())
             }
@@ -100,15 +107,27 @@ impl World<'_> {
         let Some(node) = self.trial.node(&fault.node) else { return Ok(()) };
         let back = self.now + fault.for_s.max(1) * SECOND;
         self.act(node, |_, _| Ok(()))?;
+        self.effects.inject_in_node(number, self.why_idle(fault));
+        if fault.kind != FaultKind::Damage && !self.effects.does(LeftOut::OfNodes(fault.kind)) {
+            return Ok(());
+        }
         match fault.kind {
-            FaultKind::Crash => return self.fail(node, back),
+            FaultKind::Crash => {
+                if self.devices[node as usize].up {
+                    self.effects.take_effect_in_node(number);
+                }
+                return self.fail(node, back);
+            }
             FaultKind::Outage => {
-                self.devices[node as usize].outages += 1;
+                self.devices[node as usize].outages.push(number);
                 self.emit(&Event::Reachable { node, reachable: false });
-                self.plan(back, Planned::Fault(Fault::Reachable(node)));
+                self.plan(back, Planned::Fault(Fault::Reachable(number)));
                 return self.refresh_all(node);
             }
             FaultKind::Wipe => {
+                if self.is_used(node) {
+                    self.effects.take_effect_in_node(number);
+                }
                 self.lose(node, None);
                 let device = &mut self.devices[node as usize];
                 device.host.store = device.host.store.wiped();
@@ -117,10 +136,14 @@ impl World<'_> {
             }
             FaultKind::Damage => {
                 let lost = self.lose(node, None);
-                self.devices[node as usize].damaged = Some(lost);
+                self.devices[node as usize].damaged = Some((lost, number));
             }
             FaultKind::Restore => {
                 let Some((made, disk, settings)) = self.devices[node as usize].backup.take() else { return Ok(()) };
+                let now = &self.devices[node as usize];
+                if now.wiped || now.damaged.is_some() || content(&disk) != content(&now.host.store) {
+                    self.effects.take_effect_in_node(number);
+                }
                 self.lose(node, Some(made));
                 self.devices[node as usize].set_up(disk, settings);
                 self.emit(&Event::StoreSetBack { node });
@@ -128,6 +151,9 @@ impl World<'_> {
             FaultKind::Clone => {
                 let twin = node + 1;
                 self.act(twin, |_, _| Ok(()))?;
+                if self.is_used(node) {
+                    self.effects.take_effect_in_node(number);
+                }
                 self.lose(twin, None);
                 let Device { host, settings, .. } = &self.devices[node as usize];
                 let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
@@ -138,6 +164,20 @@ impl World<'_> {
             }
         }
         self.fail(node, back)
+    }
+
+    /// Why a fault of a node does not take effect, should it not.
+    fn why_idle(&self, fault: &NodeFault) -> String {
+        let node = &fault.node;
+        match fault.kind {
+            FaultKind::Crash => format!("{node} had no power then"),
+            FaultKind::Outage => format!("nobody was connected with {node}, or was going to be, while it lasted"),
+            FaultKind::Wipe | FaultKind::Clone => format!("the store of {node} held no more than that of a new device"),
+            FaultKind::Restore => format!("the backup of {node} is what its store held when it was restored"),
+            FaultKind::Damage => {
+                format!("no bit of what {node} had stored was another when it started again")
+            }
+        }
     }
 
     /// A device loses its store, but for what is in a backup: that many edits of its own user, and what it had of others
@@ -157,6 +197,7 @@ impl World<'_> {
     }
 
     pub(super) fn power_failed(&mut self, node: NodeId) -> Result<(), WorldError> {
+        self.effects.take_effect(Drawn::Crash, 1);
         let pause = 1 + self.devices[node as usize].host.random(60);
         self.fail(node, self.now + pause * SECOND)
     }
@@ -196,9 +237,16 @@ impl World<'_> {
         device.host.now = self.now;
         let wiped = std::mem::take(&mut device.wiped);
         // Where nothing is left there is nothing to damage.
-        if let Some(lost) = device.damaged.take().filter(|_| !wiped) {
+        if let Some((lost, number)) = device.damaged.take().filter(|_| !wiped) {
             let mut places = self.trial.seed.stream("damage").member(u64::from(node) << 32 | device.starts);
-            device.host.store.damage(places.word());
+            let before = device.host.store.clone();
+            if self.effects.does(LeftOut::OfNodes(FaultKind::Damage)) {
+                device.host.store.damage(places.word());
+            }
+            let used = content(&before).as_ref() != device.first.as_deref();
+            if used && device.host.store != before {
+                self.effects.take_effect_in_node(number);
+            }
             // What is refused is put aside, and the node starts without anything, as a new device does; its peers give it
             // what they have.
             let opened = (self.open)(&device.settings, &mut device.host.clone());

@@ -1,6 +1,7 @@
 //! Faults of nodes and links happen, and last as long as the scenario says.
 
 use super::*;
+use crate::domain::fault_count::FaultCounts;
 use crate::domain::offline::{Clocks, Edge, FaultKind, Link, NodeFault, Presence};
 use crate::domain::watch::Unwatched;
 use crate::engine::find;
@@ -405,5 +406,113 @@ fn a_node_whose_damaged_store_is_refused_knows_nothing_any_more() {
             world.happen(event).expect("a disk");
         }
         assert_eq!(others(&world), 0, "{engine}");
+    }
+}
+
+/// How often each fault took effect in this world with this engine, in a lab that leaves one out or none.
+fn counts_in(trial: &OfflineTrial, engine: &str, left_out: Option<LeftOut>) -> FaultCounts {
+    let world = World::new(trial, find(engine).expect("an engine"), &settings(trial, None)).expect("a world");
+    let world = if let Some(fault) = left_out { world.leaving_out(fault) } else { world };
+    world.run(&mut Unwatched).expect("it ends").history.faults
+}
+
+/// A world with every fault that is drawn.
+fn every_drawn_fault() -> OfflineTrial {
+    let link = Link {
+        jitter_ms: 100,
+        lost_per_mille: 50,
+        repeated_per_mille: 50,
+        reordered_per_mille: 50,
+        truncated_per_mille: 50,
+        corrupted_per_mille: 50,
+        outages: 5,
+        outage_s: 300,
+        ..Link::default()
+    };
+    let clocks = Clocks { jumps: 2, jump_s: 60, ..Clocks::default() };
+    let mut trial = OfflineTrial { link, clocks, crashes: 20, ..trial(1) };
+    (trial.presence.away_s, trial.presence.here_s) = ((10, 100), (300, 900));
+    trial
+}
+
+#[test]
+fn every_fault_that_is_drawn_takes_effect_and_one_that_the_lab_leaves_out_is_noticed() {
+    let trial = every_drawn_fault();
+    for engine in ["delta-state", "delta-summary", "full-state"] {
+        let sound = counts_in(&trial, engine, None);
+        assert_eq!(sound.len(), Drawn::ALL.len());
+        for (key, count) in &sound {
+            assert!(count.idle.is_empty() && count.effective > 0, "{engine}: {key}: {count:?}");
+            assert!(count.effective <= count.injected, "{engine}: {key}: {count:?}");
+        }
+        for fault in Drawn::ALL {
+            let counts = counts_in(&trial, engine, Some(LeftOut::Drawn(fault)));
+            let idle: Vec<&String> =
+                counts.iter().filter(|(_, count)| !count.idle.is_empty()).map(|(key, _)| key).collect();
+            assert_eq!(idle, [fault.key()], "{engine}: {fault:?}: {counts:?}");
+            let said = crate::oracle::offline::faults::counts(&counts);
+            assert_eq!(said.verdict, crate::domain::verdict::Verdict::Inconclusive);
+            assert!(said.sentence.contains(fault.key()), "{}", said.sentence);
+        }
+    }
+}
+
+/// One fault of each kind, far enough from each other, in a world in which clients are mostly connected.
+fn one_of_each_kind() -> OfflineTrial {
+    let fault = |kind: FaultKind, at_s| {
+        let age_s = if kind == FaultKind::Restore { 1_500 } else { 0 };
+        of_client(kind, at_s, 300, age_s)
+    };
+    let faults = FaultKind::ALL.iter().zip(1..).map(|(&kind, number)| fault(kind, 2_000 * number)).collect();
+    let mut trial = OfflineTrial { faults, ..trial(1) };
+    (trial.presence.away_s, trial.presence.here_s) = ((10, 100), (300, 900));
+    trial
+}
+
+#[test]
+fn every_fault_of_a_node_takes_effect_and_one_that_the_lab_leaves_out_is_noticed() {
+    let trial = one_of_each_kind();
+    for engine in ["delta-state", "delta-summary", "full-state"] {
+        let sound = counts_in(&trial, engine, None);
+        assert!(sound.values().all(|count| (count.injected, count.effective) == (1, 1)), "{engine}: {sound:?}");
+        for fault in &trial.faults {
+            let counts = counts_in(&trial, engine, Some(LeftOut::OfNodes(fault.kind)));
+            let idle: Vec<&String> = counts.values().flat_map(|count| count.idle.keys()).collect();
+            let name = format!("({} of client 0 at {} s)", fault.kind.name(), fault.at_s);
+            assert!(idle.len() == 1 && idle[0].ends_with(&name), "{engine}: {idle:?}, and not {name}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_that_changes_nothing_has_no_effect_and_the_reason_is_said() {
+    let idle_of = |faults: Vec<NodeFault>| {
+        let mut trial = OfflineTrial { faults, ..trial(1) };
+        (trial.presence.away_s, trial.presence.here_s) = ((5_000, 5_000), (300, 300));
+        let counts = counts_in(&trial, "delta-state", None);
+        counts.into_values().flat_map(|count| count.idle).collect::<Vec<_>>()
+    };
+    let hub = |kind, at_s, for_s, age_s| NodeFault { node: "hub".to_owned(), ..of_client(kind, at_s, for_s, age_s) };
+    let cases = [
+        // Clients come at 5,000 s for the first time, so that until then nothing reaches the hub.
+        (vec![hub(FaultKind::Outage, 1_000, 60, 0)], "faults[0] (outage of hub at 1000 s)", "nobody was connected"),
+        (vec![hub(FaultKind::Wipe, 1_000, 60, 0)], "faults[0] (wipe of hub at 1000 s)", "no more than that of a new"),
+        (vec![hub(FaultKind::Damage, 1_000, 60, 0)], "faults[0] (damage of hub at 1000 s)", "no bit of what hub"),
+        (vec![hub(FaultKind::Restore, 2_000, 60, 900)], "faults[0] (restore of hub at 2000 s)", "the backup of hub is"),
+        (
+            vec![hub(FaultKind::Crash, 1_000, 600, 0), hub(FaultKind::Crash, 1_200, 60, 0)],
+            "faults[1] (crash of hub at 1200 s)",
+            "hub had no power then",
+        ),
+        (
+            vec![hub(FaultKind::Crash, 4_900, 1_000, 0), hub(FaultKind::Outage, 5_000, 300, 0)],
+            "faults[1] (outage of hub at 5000 s)",
+            "nobody was connected",
+        ),
+    ];
+    for (faults, name, why) in cases {
+        let idle = idle_of(faults);
+        assert_eq!(idle.len(), 1, "{idle:?}");
+        assert!(idle[0].0 == name && idle[0].1.contains(why), "{idle:?}");
     }
 }

@@ -4,6 +4,7 @@
 pub mod convergence;
 pub mod durability;
 pub mod exactly_once;
+pub mod faults;
 pub mod metadata;
 pub mod missing;
 pub mod progress;
@@ -63,4 +64,5 @@ pub const JUDGES: &[(&str, Judge)] = &[
     ("exactly once", exactly_once::judge),
     ("progress", progress::judge),
     ("metadata", metadata::judge),
+    ("faults", faults::judge),
 ];

@@ -1,0 +1,208 @@
+//! Counts of faults: how often each was injected, and how often it took effect.
+//!
+//! Injected is what the world meant to do. Effective is what was seen where the fault should show: a frame that arrives
+//! with other bytes than it was sent with, a store that holds something else than before, a node that lost its power. The
+//! two are counted in different places, so that a fault that is left out by mistake is seen.
+
+use crate::domain::fault_count::{FaultCount, FaultCounts};
+use crate::domain::offline::{FaultKind, OfflineTrial};
+use crate::engine::host::NodeId;
+use crate::engine::store::disk::Disk;
+use crate::engine::store::{Kept, Store};
+use crate::lab::World;
+use crate::scenario::offline::SECOND;
+
+/// A fault that is drawn, and not named one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::lab) enum Drawn {
+    /// `crashes`.
+    Crash,
+    /// `clocks.jumps`.
+    Jump,
+    /// `link.outages`.
+    Outage,
+    /// `link.lost_per_mille`.
+    Loss,
+    /// `link.repeated_per_mille`.
+    Repetition,
+    /// `link.reordered_per_mille`.
+    Reordering,
+    /// `link.truncated_per_mille`.
+    Truncation,
+    /// `link.corrupted_per_mille`.
+    Corruption,
+}
+
+impl Drawn {
+    /// All of them.
+    pub(in crate::lab) const ALL: [Drawn; 8] = [
+        Drawn::Crash,
+        Drawn::Jump,
+        Drawn::Outage,
+        Drawn::Loss,
+        Drawn::Repetition,
+        Drawn::Reordering,
+        Drawn::Truncation,
+        Drawn::Corruption,
+    ];
+
+    /// The scenario's key.
+    #[cfg(test)]
+    pub(in crate::lab) fn key(self) -> &'static str {
+        self.asked(&crate::lab::tests::trial(1)).0
+    }
+
+    /// The scenario's key, and whether this scenario asks for it.
+    fn asked(self, trial: &OfflineTrial) -> (&'static str, bool) {
+        let link = &trial.link;
+        match self {
+            Drawn::Crash => ("crashes", trial.crashes > 0),
+            Drawn::Jump => ("clocks.jumps", trial.clocks.jumps > 0),
+            Drawn::Outage => ("link.outages", link.outages > 0),
+            Drawn::Loss => ("link.lost_per_mille", link.lost_per_mille > 0),
+            Drawn::Repetition => ("link.repeated_per_mille", link.repeated_per_mille > 0),
+            Drawn::Reordering => ("link.reordered_per_mille", link.reordered_per_mille > 0),
+            Drawn::Truncation => ("link.truncated_per_mille", link.truncated_per_mille > 0),
+            Drawn::Corruption => ("link.corrupted_per_mille", link.corrupted_per_mille > 0),
+        }
+    }
+
+    /// Why it never took effect, if it never did.
+    fn why(self, injected: u64) -> &'static str {
+        match (self, injected) {
+            (Drawn::Crash, 0) => "no node had power when one was due",
+            (Drawn::Crash, _) => "no node took as many steps as were left until the crash",
+            (Drawn::Jump, _) => "no client read its clock after a jump",
+            (Drawn::Outage, 0) => "none began before faults were over",
+            (Drawn::Outage, _) => "no link was in use, or was going to be, while one lasted",
+            (_, 0) => "no message was hit: too few were sent for so small a rate",
+            (Drawn::Reordering, _) => "no later message overtook one that was held back",
+            (Drawn::Loss | Drawn::Repetition | Drawn::Truncation | Drawn::Corruption, _) => {
+                "no message that was hit belonged to a connection that was still up when it arrived"
+            }
+        }
+    }
+}
+
+/// How often a fault was injected, and took effect.
+#[derive(Clone, Debug, Default)]
+struct Effect {
+    injected: u64,
+    effective: u64,
+    why: String,
+}
+
+/// The counts of a world.
+#[derive(Clone, Debug, Default)]
+pub(in crate::lab) struct Effects {
+    drawn: [Effect; Drawn::ALL.len()],
+    /// By number of the fault in the scenario.
+    of_nodes: Vec<Effect>,
+    /// A planted fault of the lab itself: this is counted as injected, and never done. Only tests set it.
+    pub(in crate::lab) left_out: Option<LeftOut>,
+}
+
+/// What a lab with a planted fault leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lab) enum LeftOut {
+    /// A fault that is drawn.
+    Drawn(Drawn),
+    /// A kind of fault of nodes.
+    OfNodes(FaultKind),
+}
+
+impl Effects {
+    /// None yet.
+    pub(in crate::lab) fn of(trial: &OfflineTrial) -> Self {
+        Effects { of_nodes: vec![Effect::default(); trial.faults.len()], ..Effects::default() }
+    }
+
+    /// Whether the lab does this fault.
+    pub(in crate::lab) fn does(&self, fault: LeftOut) -> bool {
+        self.left_out != Some(fault)
+    }
+
+    /// So many drawn faults were injected.
+    pub(in crate::lab) fn inject(&mut self, fault: Drawn, times: u64) {
+        self.drawn[fault as usize].injected += times;
+    }
+
+    /// So many drawn faults took effect.
+    pub(in crate::lab) fn take_effect(&mut self, fault: Drawn, times: u64) {
+        self.drawn[fault as usize].effective += times;
+    }
+
+    /// The fault of this number was injected. Should it never take effect, this is why.
+    pub(in crate::lab) fn inject_in_node(&mut self, number: usize, why: impl Into<String>) {
+        let effect = &mut self.of_nodes[number];
+        (effect.injected, effect.why) = (1, why.into());
+    }
+
+    /// The fault of this number took effect.
+    pub(in crate::lab) fn take_effect_in_node(&mut self, number: usize) {
+        self.of_nodes[number].effective = 1;
+    }
+
+    /// The counts, by the scenario's keys.
+    fn counts(&self, trial: &OfflineTrial) -> FaultCounts {
+        let mut counts = FaultCounts::new();
+        for (fault, effect) in Drawn::ALL.into_iter().zip(&self.drawn) {
+            let (key, asked) = fault.asked(trial);
+            if asked {
+                let Effect { injected, effective, .. } = *effect;
+                let idle = (effective == 0).then(|| (key.to_owned(), fault.why(injected).to_owned()));
+                counts.insert(key.to_owned(), FaultCount { injected, effective, idle: idle.into_iter().collect() });
+            }
+        }
+        for ((number, fault), effect) in trial.faults.iter().enumerate().zip(&self.of_nodes) {
+            let count = counts.entry(format!("faults, kind {}", fault.kind.name())).or_default();
+            count.injected += effect.injected;
+            count.effective += effect.effective;
+            if effect.effective == 0 {
+                let name = format!("faults[{number}] ({} of {} at {} s)", fault.kind.name(), fault.node, fault.at_s);
+                let why = if effect.injected == 0 { "it did not come" } else { &effect.why };
+                count.idle.insert(name, why.to_owned());
+            }
+        }
+        counts
+    }
+}
+
+/// What a store holds; nothing if it cannot be read.
+pub(in crate::lab) fn content(disk: &Disk) -> Option<Kept> {
+    disk.clone().load().ok()
+}
+
+impl World<'_> {
+    /// A connection would be up but for outages: those that it is in take effect.
+    pub(in crate::lab) fn outages_block(&mut self, link: usize) {
+        let connection = &mut self.connections[link];
+        let waiting = std::mem::take(&mut connection.idle_outages);
+        self.effects.take_effect(Drawn::Outage, waiting.into());
+        for end in self.connections[link].ends {
+            for &fault in &self.devices[end as usize].outages {
+                self.effects.take_effect_in_node(fault);
+            }
+        }
+    }
+
+    /// Whether a node's store holds more than that of a new device.
+    pub(in crate::lab) fn is_used(&self, node: NodeId) -> bool {
+        let device = &self.devices[node as usize];
+        device.first.as_deref().is_some_and(|first| content(&device.host.store).as_ref() != Some(first))
+    }
+
+    /// The counts of this world, in its end.
+    pub(in crate::lab) fn fault_counts(&mut self) -> FaultCounts {
+        for fault in [Drawn::Loss, Drawn::Repetition, Drawn::Reordering, Drawn::Truncation, Drawn::Corruption] {
+            let injected = self.connections.iter().map(|connection| connection.wire.injected(fault)).sum();
+            self.effects.inject(fault, injected);
+        }
+        let lasts = self.trial.presence.lasts_s * SECOND;
+        self.effects.inject(Drawn::Jump, u64::from(self.trial.clocks.jumps) * u64::from(self.trial.clients));
+        let read = |device: &crate::lab::Device| device.clock.jumped_until(device.host.now.min(lasts));
+        let jumped = self.devices.iter().map(read).sum();
+        self.effects.take_effect(Drawn::Jump, jumped);
+        self.effects.counts(self.trial)
+    }
+}

@@ -1,0 +1,61 @@
+//! What the lab keeps of a message on its way, to see when it arrives what faults did to it.
+
+use crate::engine::host::NodeId;
+use crate::engine::wire::Frame;
+use crate::lab::World;
+use crate::lab::faults::effects::Drawn;
+use crate::lab::link::Arrival;
+
+/// A frame as it was sent.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::lab) struct AsSent {
+    length: usize,
+    checksum: u32,
+}
+
+impl AsSent {
+    /// Of this frame.
+    pub(in crate::lab) fn of(frame: &Frame) -> Self {
+        AsSent { length: frame.bytes.len(), checksum: crc32fast::hash(&frame.bytes) }
+    }
+}
+
+/// What is known of one copy of a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::lab) struct Marks {
+    /// Its number among those that were sent in its direction of its link.
+    number: u32,
+    copy: bool,
+    held: bool,
+    truncated: bool,
+    corrupted: bool,
+}
+
+impl Marks {
+    /// Of the copy that will arrive, compared with what was sent; on a sound link nothing is compared.
+    pub(in crate::lab) fn of(number: u32, copy: bool, sent: Option<AsSent>, arrival: &Arrival) -> Self {
+        let Some(sent) = sent else { return Marks { number, ..Marks::default() } };
+        let now = AsSent::of(&arrival.frame);
+        let truncated = now.length < sent.length;
+        let corrupted = !truncated && now.checksum != sent.checksum;
+        Marks { number, copy, held: arrival.held, truncated, corrupted }
+    }
+}
+
+impl World<'_> {
+    /// A message arrives in a connection that is up.
+    pub(in crate::lab) fn arrives_marked(&mut self, link: usize, from: NodeId, marks: Marks) {
+        let connection = &mut self.connections[link];
+        let newest = &mut connection.arrived[usize::from(connection.ends[0] != from)];
+        let overtaken = marks.number < *newest;
+        *newest = marks.number.max(*newest);
+        for (fault, took_effect) in [
+            (Drawn::Repetition, marks.copy),
+            (Drawn::Reordering, marks.held && overtaken),
+            (Drawn::Truncation, marks.truncated),
+            (Drawn::Corruption, marks.corrupted),
+        ] {
+            self.effects.take_effect(fault, took_effect.into());
+        }
+    }
+}
