@@ -15,6 +15,7 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
         seed: Seed::new(0xBE7C),
         registers: 256,
         start: 0,
+        tags: Default::default(),
         clients,
         engines: Vec::new(),
         mutants: Vec::new(),

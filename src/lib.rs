@@ -15,11 +15,12 @@
 //! | row | module | knows |
 //! |---|---|---|
 //! | 1 | [`domain`] | the words of the product, as types and traits; nothing else |
+//! | 2 | [`data`] | data types: what an intent does, and which views are right |
 //! | 2 | [`bus`] | how 32-bit words get to a device and back |
-//! | 2 | [`scenario`] | files to scenarios, scenarios to workloads |
 //! | 2 | [`explore`] | schedules, how a failing one is made smaller, and the walk over all orders |
-//! | 2 | [`oracle`] | judgements, and what a set of runs cannot see |
 //! | 2 | [`report`] | the record, and the views of it |
+//! | 3 | [`scenario`] | files to scenarios, scenarios to workloads |
+//! | 3 | [`oracle`] | judgements, and what a set of runs cannot see |
 //! | 3 | [`device`] | the register maps, the one driver, the model, the RTL, the serial protocol |
 //! | 3 | [`engine`] | the port of replicas, and every engine behind it |
 //! | 4 | [`subject`] | everything that can be put on trial, by name |
@@ -37,6 +38,7 @@ pub mod campaign;
 pub mod cli;
 pub mod cmd;
 pub mod console;
+pub mod data;
 pub mod device;
 pub mod domain;
 pub mod emulator;

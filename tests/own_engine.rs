@@ -5,7 +5,9 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
+use abench::data;
 use abench::domain::count::counted;
+use abench::domain::data::{Fields, Intent, View};
 use abench::domain::trial::Trial;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
@@ -15,7 +17,7 @@ use abench::engine::store::disk::Disk;
 use abench::engine::store::{Store, StoreError};
 use abench::engine::vector::Actor;
 use abench::engine::wire::{Malformed, Reader, Writer};
-use abench::engine::{Keeps, Registration, Survives};
+use abench::engine::{Carries, Keeps, Registration, Survives};
 use abench::lab::{World, settings};
 use abench::oracle::offline::{JUDGES, judgements};
 use abench::scenario::shipped::{self, SHIPPED};
@@ -104,7 +106,7 @@ impl Gossip {
             }
             let edit = (reader.number()? as u32, reader.signed()?);
             let mine = self.edits.get(&author).map_or(0, Vec::len) as u64;
-            if mine == number && edit.0 < self.settings.registers {
+            if mine == number && edit.0 < self.settings.fields.counters {
                 self.keep(host, author, edit).and_then(|()| host.sync()).expect("these disks take everything");
                 is_new = true;
             }
@@ -123,8 +125,8 @@ impl Gossip {
 }
 
 impl Engine for Gossip {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
-        self.keep(host, self.me, (register, amount))?;
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
+        self.keep(host, self.me, (register, intent.amount().expect("it carries counters alone")))?;
         host.sync()?;
         host.show(OpId { actor: Actor { client: self.settings.client, incarnation: 0 }, sequence: 1 });
         self.lines.values_mut().for_each(|(_, due)| _ = due.get_or_insert(host.now + self.settings.linger));
@@ -172,10 +174,10 @@ impl Engine for Gossip {
         Ok(())
     }
 
-    fn shows(&self) -> Vec<i64> {
-        let mut shown = vec![self.settings.start; self.settings.registers as usize];
+    fn shows(&self) -> Vec<View> {
+        let mut shown = self.settings.fields.starts();
         for &(register, amount) in self.edits.values().flatten() {
-            shown[register as usize] = shown[register as usize].wrapping_add(amount);
+            data::apply(&mut shown[register as usize], Intent::Increase(amount));
         }
         shown
     }
@@ -209,6 +211,7 @@ const GOSSIP: Registration = Registration {
     peers: true,
     keeps: Keeps::Edits,
     survives: Survives::WhileShown,
+    carries: Carries::Counters,
     full_state: false,
     tells_merges: false,
     describe: |_| None,
@@ -223,6 +226,9 @@ fn verdicts(engine: &Registration) -> Vec<(&'static str, Said)> {
         let Trial::Offline(trial) = shipped::find(name).expect("it is shipped").expect("it is sound").trial else {
             continue;
         };
+        if !engine.suits(&trial) {
+            continue;
+        }
         let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
         let history = world.run(&mut Unwatched).expect("it ends").history;
         assert!(!history.ledger.is_empty(), "{name}");
@@ -252,7 +258,8 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
 
 /// The same, and one replica starts from another number.
 fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
-    open(&Settings { start: settings.start ^ i64::from(settings.node == 0), ..settings.clone() }, host)
+    let start = settings.fields.start ^ i64::from(settings.node == 0);
+    open(&Settings { fields: Fields { start, ..settings.fields }, ..settings.clone() }, host)
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! instant loses nothing that it acknowledged.
 #![cfg(feature = "sqlite")]
 
+use crate::domain::data::Fields;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -28,8 +29,7 @@ fn settings(node: u32, serves: bool) -> Settings {
     Settings {
         node,
         client: node,
-        registers: REGISTERS,
-        start: 0,
+        fields: Fields::counters(REGISTERS, 0),
         serves,
         serves_relays: false,
         retry_after: 1000,

@@ -123,8 +123,8 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
 fn possible(trial: &OfflineTrial) -> Result<(), String> {
     for name in trial.engines.iter().filter(|name| *name != engine::ALL) {
         let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
-        if !engine.suits(trial) {
-            return Err(format!("engines: this topology is not supported by '{name}', {}", engine::UNSUITED));
+        if let Some(why) = engine.unsuited(trial) {
+            return Err(format!("engines: this world is not supported by '{name}', {why}"));
         }
     }
     for name in &trial.mutants {

@@ -2,6 +2,10 @@
 //! says of itself is in three numbers alone: edits and acknowledgements of which it does not hold the ids any more, and
 //! what it has left to send.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::traffic::Traffic;
 
@@ -12,10 +16,28 @@ pub struct UserEdit {
     pub at: u64,
     /// Which register.
     pub register: u32,
-    /// By how much; never 0.
-    pub amount: i64,
+    /// What it is to do; never an increase by 0.
+    pub intent: Intent,
     /// Whether it must count.
     pub fate: Fate,
+}
+
+impl UserEdit {
+    /// By how much a counter becomes larger; 0 for another data type.
+    pub fn amount(&self) -> i64 {
+        self.intent.amount().unwrap_or(0)
+    }
+}
+
+/// What a user's replica showed when the user made an edit of tags: without it nobody can say which inserts a remove means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// What the register showed.
+    pub shown: BTreeSet<Element>,
+    /// By device, so many edits had reached the replica for certain, as far as messages tell.
+    pub had: Arc<[u32]>,
+    /// By device, no more edits can have reached the replica: no message could have brought them.
+    pub may_have: Arc<[u32]>,
 }
 
 /// Whether an edit must be in what replicas show in the end.
@@ -50,15 +72,20 @@ impl Fate {
 /// The independent list of what users did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// What every register was at the start.
-    pub start: i64,
-    /// How many registers there are.
-    pub registers: u32,
+    /// The registers, and what they were at the start.
+    pub fields: Fields,
     /// Every edit, by device, in the order of each.
     pub by_device: Vec<Vec<UserEdit>>,
+    /// By device and number of the edit, what users had seen: of every edit of tags.
+    pub sightings: BTreeMap<(usize, u32), Sighting>,
 }
 
 impl Ledger {
+    /// Of counters alone.
+    pub fn of_counters(counters: u32, start: i64, by_device: Vec<Vec<UserEdit>>) -> Self {
+        Ledger { fields: Fields::counters(counters, start), by_device, sightings: BTreeMap::new() }
+    }
+
     /// Every edit, device by device.
     pub fn edits(&self) -> impl Iterator<Item = &UserEdit> {
         self.by_device.iter().flatten()
@@ -74,12 +101,13 @@ impl Ledger {
         self.len() == 0
     }
 
-    /// What every register should come to, without the edits that no engine can be asked to have.
+    /// What every counter should come to, without the edits that no engine can be asked to have.
     pub fn truth(&self) -> Vec<i64> {
-        let mut truth = vec![self.start; self.registers as usize];
+        let mut truth = vec![self.fields.start; self.fields.counters as usize];
         for edit in self.edits().filter(|edit| !edit.fate.is_unshared()) {
-            let register = &mut truth[edit.register as usize];
-            *register = register.wrapping_add(edit.amount);
+            if let Some(counter) = truth.get_mut(edit.register as usize) {
+                *counter = counter.wrapping_add(edit.amount());
+            }
         }
         truth
     }
@@ -91,7 +119,14 @@ pub struct NodeEnd {
     /// Its name.
     pub name: String,
     /// What it shows of every register.
-    pub registers: Vec<i64>,
+    pub registers: Vec<View>,
+}
+
+impl NodeEnd {
+    /// Of a node that shows counters alone.
+    pub fn of_counters(name: impl Into<String>, counters: impl IntoIterator<Item = i64>) -> Self {
+        NodeEnd { name: name.into(), registers: counters.into_iter().map(View::Counter).collect() }
+    }
 }
 
 /// What became of edits, at the replica that has most wrong registers.
@@ -170,6 +205,8 @@ pub struct History {
     pub survives: &'static str,
     /// How often each fault that the scenario asks for was injected, and took effect.
     pub faults: FaultCounts,
+    /// What the engine declares to make of an insert and a remove of one element at the same time.
+    pub concurrent: Concurrent,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

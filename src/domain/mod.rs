@@ -8,6 +8,7 @@ pub mod algebra;
 pub mod asked;
 pub mod case;
 pub mod count;
+pub mod data;
 pub mod delta;
 pub mod evidence;
 pub mod execution;

@@ -4,12 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::Fields;
 use crate::domain::seed::Seed;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
 
 /// The most registers that a world can have.
 pub const MOST_REGISTERS: u32 = 1 << 20;
+
+/// The most registers that hold tags.
+pub const MOST_TAGS: u32 = 4096;
+
+/// The most elements of one of them.
+pub const MOST_ELEMENTS: u32 = 1024;
+
+/// Clients up to which is known which edits had reached whom: each edit at each other client is one value.
+pub const MOST_WATCHED: u32 = 64;
 
 /// The most clients.
 pub const MOST_CLIENTS: u32 = 100_000;
@@ -20,12 +30,15 @@ pub const MOST_CLIENTS: u32 = 100_000;
 pub struct OfflineTrial {
     /// What everything is drawn from.
     pub seed: Seed,
-    /// How many registers there are, 256 if not told.
+    /// How many counters there are, 256 if not told.
     #[serde(default = "default_registers")]
     pub registers: u32,
-    /// What every register is at the start.
+    /// What every counter is at the start.
     #[serde(default)]
     pub start: i64,
+    /// Registers that hold tags, and what users do to them. They are numbered after the counters.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// How many clients there are.
     pub clients: u32,
     /// The engines, by name, or `all`; the reference alone if none is named.
@@ -93,6 +106,33 @@ fn is_yes(value: &bool) -> bool {
 
 fn is_zero(value: &u32) -> bool {
     *value == 0
+}
+
+/// Registers that hold tags: sets of elements that users insert and remove. Each is empty at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tags {
+    /// How many registers hold tags.
+    pub registers: u32,
+    /// How many elements each can have. Elements are numbered from 0.
+    pub elements: u32,
+    /// Edits of each client, at random times.
+    pub edits: u32,
+    /// Edits of a hundred that remove an element. The others insert one.
+    pub removes_percent: u32,
+}
+
+impl Default for Tags {
+    /// None, of 16 elements; where there are some, 4 edits of 10 remove an element.
+    fn default() -> Self {
+        Tags { registers: 0, elements: 16, edits: 0, removes_percent: 40 }
+    }
+}
+
+impl Tags {
+    fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
 }
 
 /// A replica between clients and the hub.
@@ -345,6 +385,12 @@ pub struct EngineExpectation {
 pub type EngineExpectations = BTreeMap<String, EngineExpectation>;
 
 impl OfflineTrial {
+    /// The registers of every replica.
+    pub fn fields(&self) -> Fields {
+        let Tags { registers, elements, .. } = self.tags;
+        Fields { counters: self.registers, start: self.start, tags: registers, elements }
+    }
+
     /// The number of a node by its name: clients first, then the hub, then edges.
     pub fn node(&self, name: &str) -> Option<u32> {
         if let Some(client) = name.strip_prefix("client ") {

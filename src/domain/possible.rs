@@ -3,8 +3,8 @@
 //! The bounds leave room: no time in microseconds, and no sum of them, comes near the end of 64 bits.
 
 use crate::domain::offline::{
-    Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_REGISTERS, NodeFault,
-    OfflineTrial, Presence, Workload,
+    Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS, MOST_REGISTERS,
+    MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
 
 /// The longest that anything lasts: a hundred years, in seconds.
@@ -33,12 +33,19 @@ impl OfflineTrial {
         let Link { truncated_per_mille, corrupted_per_mille, .. } = self.link;
         let Clocks { skew_s, drift_ppm, jumps, jump_s } = self.clocks;
         let Journal { retain, compact_after, piece } = self.journal;
+        let Tags { registers: tags, elements, edits, removes_percent } = self.tags;
+        // What a user had seen is known in worlds of few clients alone.
+        let most_clients = if tags > 0 { MOST_WATCHED } else { MOST_CLIENTS };
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
         // Where all of them are, nothing ever arrives whole.
         let most_lost = if ticks > 0 { 999 } else { 1000 };
         let bounds = [
-            small("registers", registers, 1, MOST_REGISTERS),
-            small("clients", clients, 1, MOST_CLIENTS),
+            small("registers", registers, u32::from(tags == 0), MOST_REGISTERS),
+            small("tags.registers", tags, 0, MOST_TAGS),
+            small("tags.elements", elements, 1, MOST_ELEMENTS),
+            small("tags.edits", edits, 0, if tags > 0 { 1_000_000 } else { 0 }),
+            small("tags.removes_percent", removes_percent, 0, 100),
+            small("clients", clients, 1, most_clients),
             small("crashes", crashes, 0, 100_000),
             small("more_worlds", more_worlds, 0, 1_000_000),
             ("settle_s", settle_s, 1, CENTURY),
@@ -69,7 +76,12 @@ impl OfflineTrial {
         if let Some((key, value, least, most)) = beyond {
             return Some(format!("{key} = {value} is not allowed; {least} to {most} are"));
         }
-        if changed == 0 || changed > registers {
+        if registers == 0 && ticks > 0 {
+            return Some(
+                "workload.ticks: registers = 0 has no counter that a tick could change; set ticks = 0".to_owned(),
+            );
+        }
+        if registers > 0 && (changed == 0 || changed > registers) {
             return Some(format!(
                 "workload.changed = {changed} is not allowed: a tick changes 1 to {registers} registers, which is how many \
                  there are"

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use crate::domain::data::{Fields, Intent};
 use crate::engine::host::{Entropy, Host, NodeId};
 use crate::engine::port::Engine;
 use crate::engine::port::Relation;
@@ -115,7 +116,8 @@ impl Talk {
 
     fn edit(&mut self, node: NodeId, register: u32) -> Result<(), StoreError> {
         let (held, host) = self.has(node);
-        held.edit(host, register % REGISTERS, if register.is_multiple_of(2) { 70_000 } else { -3 })
+        let amount = if register.is_multiple_of(2) { 70_000 } else { -3 };
+        held.edit(host, register % REGISTERS, Intent::Increase(amount))
     }
 
     fn connect(&mut self, one: NodeId, other: NodeId) -> Result<(), StoreError> {
@@ -225,7 +227,7 @@ impl Moment {
 
     fn goes_on(self) -> Result<(), Wrong> {
         let Moment { open, settings, mut node, mut host, neighbours, relation } = self;
-        node.edit(&mut host, 3, -3)?;
+        node.edit(&mut host, 3, Intent::Increase(-3))?;
         let wake = |node: &mut Box<dyn Engine>, host: &mut Host<Disk>| match node.wakes_at() {
             Some(at) => {
                 host.now = host.now.max(at);
@@ -258,8 +260,7 @@ fn settings(node: NodeId, peers: bool) -> Settings {
     Settings {
         node,
         client: node,
-        registers: REGISTERS,
-        start: 5,
+        fields: Fields::counters(REGISTERS, 5),
         serves: peers || node == 2,
         serves_relays: peers,
         retry_after: 1000,

@@ -13,6 +13,7 @@ use std::hash::Hash;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -25,27 +26,38 @@ use crate::engine::wire::{Malformed, Reader, Writer, placed};
 const FORM: u32 = 2;
 
 /// What one writer made of one register. A writer's shares of a register are ordered: a later one has all of those before.
-pub trait Share: Copy + Debug + Default + Eq + Hash + Serialize + DeserializeOwned {
-    /// Adds an amount.
-    fn edit(&mut self, amount: i64);
+pub trait Share: Clone + Debug + Eq + Hash + Serialize + DeserializeOwned {
+    /// Nothing yet.
+    fn new(data: DataType) -> Self;
 
-    /// What both come to.
-    fn merged(self, other: Self) -> Self;
+    /// The writer edits.
+    fn edit(&mut self, intent: Intent);
 
-    /// By how much the register is another.
-    fn amount(self) -> i64;
+    /// Anyone removes what this writer made; gives whether something was removed.
+    fn removed(&mut self, _intent: Intent) -> bool {
+        false
+    }
+
+    /// Takes what is newer in the other; gives whether something was.
+    fn merge(&mut self, other: &Self) -> bool;
+
+    /// By how much a counter is larger for it; 0 of another data type.
+    fn amount(&self) -> i64;
+
+    /// Adds it to what the register shows.
+    fn show(&self, view: &mut View);
 
     /// Bytes of the share on the line.
-    fn length(self) -> usize;
+    fn length(&self) -> usize;
 
     /// How it is written: a number below 4, which travels with the register.
-    fn form(self) -> u64;
+    fn form(&self) -> u64;
 
     /// Writes it.
-    fn write(self, writer: &mut Writer);
+    fn write(&self, writer: &mut Writer);
 
     /// Reads what was written in this form.
-    fn read(form: u64, reader: &mut Reader) -> Result<Self, Malformed>;
+    fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed>;
 }
 
 /// Whose share, of which register.
@@ -69,7 +81,7 @@ impl<S: Share> OfActor for (Slot, S) {
     type Rest = (u32, S);
 
     fn parted(&self) -> (Actor, Self::Rest) {
-        let ((actor, register), share) = *self;
+        let ((actor, register), share) = self.clone();
         (actor, (register, share))
     }
 
@@ -79,7 +91,7 @@ impl<S: Share> OfActor for (Slot, S) {
 }
 
 fn write_stored<S: Share, W: Serializer>(shares: &BTreeMap<Slot, S>, serializer: W) -> Result<W::Ok, W::Error> {
-    let shares: Vec<(Slot, S)> = shares.iter().map(|(&slot, &share)| (slot, share)).collect();
+    let shares: Vec<(Slot, S)> = shares.iter().map(|(&slot, share)| (slot, share.clone())).collect();
     by_actor::serialize(&shares, serializer)
 }
 
@@ -91,8 +103,8 @@ fn write_shares<S: Share>(shares: &[(Slot, S)], writer: &mut Writer) {
         group[0].0.0.write(writer.of(Kind::Ids));
         writer.of(Kind::Addressing).number(group.len() as u64);
         let mut next = 0;
-        for &((_, register), share) in group {
-            writer.of(Kind::Addressing).number(u64::from(register - next) << FORM | share.form());
+        for ((_, register), share) in group {
+            writer.of(Kind::Addressing).number(u64::from(*register - next) << FORM | share.form());
             share.write(writer);
             next = register + 1;
         }
@@ -100,15 +112,15 @@ fn write_shares<S: Share>(shares: &[(Slot, S)], writer: &mut Writer) {
 }
 
 /// Reads what [`write_shares`] wrote.
-fn read_shares<S: Share>(reader: &mut Reader, registers: u32) -> Result<Vec<(Slot, S)>, Malformed> {
+fn read_shares<S: Share>(reader: &mut Reader, fields: &Fields) -> Result<Vec<(Slot, S)>, Malformed> {
     let mut shares = Vec::new();
     for _ in 0..reader.count("a number of actors")? {
         let actor = Actor::read(reader)?;
         let mut next = 0u64;
         for _ in 0..reader.count("a number of registers")? {
             let told = reader.number()?;
-            let register = placed(told >> FORM, &mut next, registers)?;
-            shares.push(((actor, register), S::read(told & ((1 << FORM) - 1), reader)?));
+            let register = placed(told >> FORM, &mut next, fields.len())?;
+            shares.push(((actor, register), S::read(fields, register, told & ((1 << FORM) - 1), reader)?));
         }
     }
     Ok(shares)
@@ -124,15 +136,24 @@ impl<S: Share> Content for ByWriter<S> {
         News::of(self.shares.keys().copied())
     }
 
-    fn edit(&mut self, about: &About, peers: &mut Peers<News<Slot>>, register: u32, amount: i64) {
+    fn edit(&mut self, about: &About, peers: &mut Peers<News<Slot>>, register: u32, intent: Intent) {
+        if matches!(intent, Intent::Remove(_)) {
+            // Who removes means what is shown here, whoever made it.
+            for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
+                if share.removed(intent) {
+                    peers.values_mut().for_each(|news| news.insert(slot));
+                }
+            }
+            return;
+        }
         let slot = (about.actor, register);
-        self.shares.entry(slot).or_default().edit(amount);
+        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent);
         peers.values_mut().for_each(|news| news.insert(slot));
     }
 
     fn offer(&mut self, about: &About, news: &mut News<Slot>, writer: &mut Writer) -> Option<Round> {
         let round = news.take_off(about.piece, |slot| 1 + self.shares[slot].length())?;
-        let shares: Vec<(Slot, S)> = news.flying().iter().map(|slot| (*slot, self.shares[slot])).collect();
+        let shares: Vec<(Slot, S)> = news.flying().iter().map(|slot| (*slot, self.shares[slot].clone())).collect();
         write_shares(&shares, writer);
         Some(round)
     }
@@ -148,13 +169,11 @@ impl<S: Share> Content for ByWriter<S> {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let shares = read_shares::<S>(reader, about.registers)?;
+        let shares = read_shares::<S>(reader, &about.fields)?;
         reader.end()?;
         for (slot, share) in shares {
-            let mine = self.shares.entry(slot).or_default();
-            let merged = mine.merged(share);
-            if merged != *mine {
-                *mine = merged;
+            let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
+            if mine.merge(&share) {
                 for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
                     news.insert(slot);
                 }
@@ -165,20 +184,21 @@ impl<S: Share> Content for ByWriter<S> {
 
     fn merges(&self, about: &About, reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
         let gained = |(slot, share): (Slot, S)| {
-            let mine = self.shares.get(&slot).copied().unwrap_or_default();
-            (slot.1, Merge::Add(mine.merged(share).amount().wrapping_sub(mine.amount())))
+            let mut mine = self.shares.get(&slot).cloned().unwrap_or_else(|| S::new(about.fields.of(slot.1)));
+            let before = mine.amount();
+            mine.merge(&share);
+            (slot.1, Merge::Add(mine.amount().wrapping_sub(before)))
         };
-        let shares = read_shares(reader, about.registers)?;
+        let shares = read_shares(reader, &about.fields)?;
         Ok(shares.into_iter().map(gained).filter(|(_, merge)| *merge != Merge::Add(0)).collect())
     }
 
-    fn shows(&self, about: &About) -> Vec<i64> {
-        let mut values = vec![about.start; about.registers as usize];
+    fn shows(&self, about: &About) -> Vec<View> {
+        let mut views = about.fields.starts();
         for (&(_, register), share) in &self.shares {
-            let value = &mut values[register as usize];
-            *value = value.wrapping_add(share.amount());
+            share.show(&mut views[register as usize]);
         }
-        values
+        views
     }
 
     fn waiting(&self, news: &News<Slot>) -> u64 {
@@ -191,12 +211,12 @@ impl<S: Share> Content for ByWriter<S> {
 #[cfg(test)]
 pub fn written<S: Share>(shares: &[(u32, S)]) -> (u64, u64) {
     let slot = |register| (Actor { client: 3, incarnation: 1 }, register);
-    let shares: Vec<(Slot, S)> = shares.iter().map(|&(register, share)| (slot(register), share)).collect();
+    let shares: Vec<(Slot, S)> = shares.iter().map(|(register, share)| (slot(*register), share.clone())).collect();
     let mut writer = Writer::bare();
     write_shares(&shares, &mut writer);
     let (bytes, traffic) = writer.unsealed();
     let mut reader = Reader::bare(&bytes);
-    assert_eq!(read_shares(&mut reader, 64), Ok(shares));
+    assert_eq!(read_shares(&mut reader, &Fields::counters(64, 0)), Ok(shares));
     assert_eq!(reader.end(), Ok(()));
     (traffic.addressing - 1, traffic.payload)
 }

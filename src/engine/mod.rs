@@ -20,8 +20,10 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod vector;
+mod views;
 pub mod wire;
 
+use crate::domain::data::Concurrent;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
 use crate::engine::port::{Engine, Settings};
@@ -68,6 +70,15 @@ impl Survives {
     }
 }
 
+/// Which data types an engine carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carries {
+    /// Counters alone.
+    Counters,
+    /// Counters and tags; this is what it declares to make of an insert and a remove at the same time.
+    Tags(Concurrent),
+}
+
 /// An engine's entry.
 #[derive(Debug)]
 pub struct Registration {
@@ -83,6 +94,8 @@ pub struct Registration {
     pub keeps: Keeps,
     /// Which losses of stores it declares that an edit survives.
     pub survives: Survives,
+    /// The data types that it carries, and what it makes of edits at the same time.
+    pub carries: Carries,
     /// Whether it sends whole states: the bytes of others are compared with its bytes.
     pub full_state: bool,
     /// Whether its nodes tell what they merge into registers, so that backends can make the same merges again.
@@ -113,6 +126,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::InsertWins),
         full_state: false,
         tells_merges: true,
         describe: |_| None,
@@ -126,6 +140,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WithAuthorOrRelay,
+        carries: Carries::Counters,
         full_state: false,
         tells_merges: true,
         describe: delta_summary::node::described,
@@ -139,6 +154,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
+        carries: Carries::Counters,
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -152,6 +168,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::InsertWins),
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -165,6 +182,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: false,
         keeps: Keeps::Registers,
         survives: Survives::WithAuthorOrRelay,
+        carries: Carries::Counters,
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -178,6 +196,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
+        carries: Carries::Counters,
         full_state: false,
         tells_merges: true,
         describe: |_| None,
@@ -191,6 +210,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::Either),
         full_state: true,
         tells_merges: false,
         describe: |_| None,
@@ -204,6 +224,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::Either),
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -217,6 +238,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::Either),
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -230,6 +252,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::Either),
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -243,6 +266,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Registers,
         survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::Either),
         full_state: false,
         tells_merges: false,
         describe: |_| None,
@@ -297,14 +321,28 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 }
 
 impl Registration {
-    /// Whether it supports the topology of this world.
+    /// Why it does not support this world, if it does not.
+    pub fn unsuited(&self, trial: &OfflineTrial) -> Option<&'static str> {
+        if trial.tags.registers > 0 && self.carries == Carries::Counters {
+            return Some("which carries counters alone, and this world has tags");
+        }
+        let has_topology = self.peers || trial.hub && trial.edges.is_empty();
+        (!has_topology).then_some("which needs a hub that every client is connected to")
+    }
+
+    /// Whether it supports this world.
     pub fn suits(&self, trial: &OfflineTrial) -> bool {
-        self.peers || trial.hub && trial.edges.is_empty()
+        self.unsuited(trial).is_none()
+    }
+
+    /// What it declares to make of an insert and a remove of one element at the same time.
+    pub fn concurrent(&self) -> Concurrent {
+        match self.carries {
+            Carries::Counters => Concurrent::Either,
+            Carries::Tags(concurrent) => concurrent,
+        }
     }
 }
-
-/// Why an engine does not support a topology.
-pub const UNSUITED: &str = "which needs a hub that every client is connected to";
 
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

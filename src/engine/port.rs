@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
+use crate::domain::data::{Fields, Intent, View};
 use crate::domain::seed::Stream;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Entropy, Host, NodeId, Time};
@@ -22,10 +23,8 @@ pub struct Settings {
     pub node: NodeId,
     /// Whose operations it makes: the same for all devices of one client.
     pub client: u32,
-    /// How many registers there are.
-    pub registers: u32,
-    /// What each is at the start.
-    pub start: i64,
+    /// The registers, and what they are at the start.
+    pub fields: Fields,
     /// Whether it serves others: a hub, an edge, a peer. A leaf has one parent and keeps its own deltas alone.
     pub serves: bool,
     /// Whether it serves others that serve: they want its deltas and not their sums, so it keeps them all.
@@ -116,7 +115,7 @@ pub struct Report {
 /// One node of a world.
 pub trait Engine: std::fmt::Debug {
     /// Its user edits.
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError>;
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError>;
 
     /// A connection came up.
     fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError>;
@@ -134,7 +133,7 @@ pub trait Engine: std::fmt::Debug {
     fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError>;
 
     /// What every register shows.
-    fn shows(&self) -> Vec<i64>;
+    fn shows(&self) -> Vec<View>;
 
     /// How far it is: between two starts, what it shows is the same as long as this is. Nothing where it does not tell.
     fn position(&self) -> Option<Position> {

@@ -1,6 +1,6 @@
 //! A world before anything has happened: its nodes, their links, and what is foreseen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
@@ -21,6 +21,7 @@ use crate::lab::faults::effects::{self, Effects};
 use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
+use crate::lab::reach::Reach;
 use crate::lab::{Connection, Device, Planned, World, WorldError};
 use crate::scenario::offline::{SECOND, Users};
 
@@ -51,6 +52,9 @@ impl<'a> World<'a> {
             keeps: Vec::new(),
             kept: Vec::new(),
             survives: engine.survives,
+            concurrent: engine.concurrent(),
+            sightings: BTreeMap::new(),
+            reach: Reach::of(trial),
             lost_stores: BTreeSet::new(),
             tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
         };

@@ -107,6 +107,7 @@ impl Observer for OfWorld {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::{Intent, View};
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, OfflineTrial};
     use crate::engine::{REGISTRY, Registration};
@@ -193,7 +194,7 @@ mod tests {
                 let edit = |number: u32| UserEdit {
                     at: u64::from(number) * 200 * SECOND,
                     register: number,
-                    amount: 1,
+                    intent: Intent::Increase(1),
                     fate: Fate::Binding,
                 };
                 let of = |client: u32| (0..80).filter(|number| number % 4 == client).map(edit).collect();
@@ -205,7 +206,7 @@ mod tests {
                         return;
                     }
                     deliveries = world.measures.deliveries;
-                    let shown: Vec<Vec<i64>> =
+                    let shown: Vec<Vec<View>> =
                         world.devices.iter().map(|device| device.node.as_ref().expect("it is on").shows()).collect();
                     for (number, age) in ages.iter_mut().enumerate() {
                         if age.is_none() && shown.iter().all(|shown| shown[number] == trial.start + 1) {

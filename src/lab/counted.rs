@@ -3,6 +3,7 @@
 
 use super::tests::trial;
 use super::*;
+use crate::domain::data::Intent;
 use crate::domain::offline::{Journal, Presence};
 use crate::domain::seed::Seed;
 use crate::domain::watch::Unwatched;
@@ -33,7 +34,9 @@ impl Two {
 
     fn edits(&mut self, node: usize, registers: std::ops::Range<u32>, amount: i64) {
         for register in registers {
-            self.nodes[node].edit(&mut self.hosts[node], register, amount + i64::from(register)).expect("a disk");
+            self.nodes[node]
+                .edit(&mut self.hosts[node], register, Intent::Increase(amount + i64::from(register)))
+                .expect("a disk");
         }
     }
 

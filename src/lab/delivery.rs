@@ -1,5 +1,6 @@
 //! What reliable channels deliver over any number of connections, stores and devices, and what is counted and kept of it.
 
+use crate::domain::data::{Intent, View};
 use crate::domain::offline::{Journal, OfflineTrial};
 use crate::domain::seed::Seed;
 use crate::domain::traffic::Traffic;
@@ -56,7 +57,7 @@ impl Three {
     }
 
     fn edit(&mut self, place: usize, register: u32, amount: i64) {
-        self.nodes[place].edit(&mut self.hosts[place], register, amount).expect("a disk");
+        self.nodes[place].edit(&mut self.hosts[place], register, Intent::Increase(amount)).expect("a disk");
     }
 
     fn connect(&mut self, client: usize) {
@@ -134,7 +135,7 @@ impl Three {
         }
     }
 
-    fn shows(&self) -> Vec<Vec<i64>> {
+    fn shows(&self) -> Vec<Vec<View>> {
         self.nodes.iter().map(|node| node.shows()).collect()
     }
 
@@ -272,7 +273,7 @@ fn who_lost_its_store_is_given_all_of_it_again_and_who_did_not_is_given_nothing_
             assert_eq!(three.shows(), expected, "{name}, {lost} lost its store");
             three.edit(1, 9, 1);
             three.visits(&[1, 0]);
-            let changed: Vec<i64> = three.shows().iter().map(|shows| shows[9]).collect();
+            let changed: Vec<View> = three.shows().iter().map(|shows| shows[9].clone()).collect();
             assert_eq!(changed, [6, 6, 6], "{name}, {lost} lost its store");
         }
     }
@@ -384,7 +385,7 @@ fn whatever_happened_a_node_shows_the_same_when_it_starts_again_from_its_store_a
             three.visits(&[0, 1, 0, 1]);
             assert_eq!((0..2).map(|place| three.nodes[place].backlog()).sum::<u64>(), 0, "{name}");
             if ["operation-log", "pn-counter", "reconciliation"].contains(&name) {
-                let total: i64 = three.nodes[2].shows().iter().map(|value| value - 5).sum();
+                let total: i64 = three.nodes[2].shows().iter().map(|view| view.number().expect("a counter") - 5).sum();
                 assert_eq!(total, (0..40).map(|round| 3 * (1000 + round)).sum::<i64>(), "{name}");
                 assert!(three.shows().windows(2).all(|two| two[0] == two[1]), "{name}");
             }

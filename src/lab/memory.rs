@@ -33,12 +33,16 @@ pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
 
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
-fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 6] {
-    let [clients, registers, nodes] = [trial.clients, trial.registers, trial.nodes()].map(u128::from);
-    let edits: u128 = clients * u128::from(trial.workload.ticks) * u128::from(trial.workload.changed);
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 7] {
+    let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
+    let of_counters = u128::from(trial.workload.ticks) * u128::from(trial.workload.changed);
+    let edits: u128 = clients * (of_counters + u128::from(trial.tags.edits));
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
     let users = edits * 160;
-    let ends = nodes * (registers * 24 + 4096);
+    // What a user of tags had seen: the elements that were shown, and a number for each client, twice.
+    let of_sighting = 160 + u128::from(trial.tags.elements) * 8 + clients * 8;
+    let sightings = clients * u128::from(trial.tags.edits) * of_sighting;
+    let ends = nodes * (registers * 48 + 4096);
     // A device that starts again edits as another actor.
     let actors = clients + u128::from(trial.crashes) + trial.faults.len() as u128;
     let relays = if trial.hub { 1 + trial.edges.len() as u128 } else { nodes };
@@ -55,6 +59,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     let visits = clients * (2 * u128::from(lasts_s) / cycle.max(1) + 1);
     [
         ("clients, registers, workload.ticks and workload.changed", users + ends + kept),
+        ("clients, tags.edits and tags.elements", sightings),
         ("clients without a hub", links * 400),
         ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),
         ("clients and link.outages", links * u128::from(trial.link.outages) * 320),

@@ -3,6 +3,7 @@
 //! Knows: what its host was told came in, and a register file of its own, to which it does the same. Must not: look at
 //! what the node made of it, but after a start, when only the node can tell what survived.
 
+use crate::domain::data::View;
 use crate::engine::host::{Merge, NodeId};
 
 /// The merges of one node, in the order in which they came.
@@ -36,8 +37,8 @@ impl MergeTrace {
     }
 
     /// The node has started again and shows this: what it lost, or found to be there after all, is a change, too.
-    pub fn started(&mut self, shows: &[i64]) {
-        for (register, &shown) in shows.iter().enumerate() {
+    pub fn started(&mut self, shows: &[View]) {
+        for (register, shown) in shows.iter().map_while(View::number).enumerate() {
             if self.registers[register] != shown {
                 self.change(register as u32, shown);
                 self.by_starts += 1;

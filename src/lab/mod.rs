@@ -22,13 +22,15 @@ pub mod measure;
 pub mod memory;
 pub mod merges;
 mod patience;
+mod reach;
 pub mod staleness;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::history::{CutOff, Fate, History, NodeEnd, UserEdit};
+use crate::domain::data::{Concurrent, DataType};
+use crate::domain::history::{CutOff, Fate, History, NodeEnd, Sighting, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
@@ -54,6 +56,7 @@ use link::{Arrival, Wire};
 use measure::Measures;
 use merges::MergeTrace;
 use patience::Patience;
+use reach::{Reach, Reached};
 use staleness::Knowledge;
 
 /// Something that is going to happen.
@@ -68,6 +71,7 @@ enum Planned {
         line: (Time, u32),
         carries: Option<Knowledge>,
         marks: Marks,
+        reaches: Option<Reached>,
     },
     /// A node wants to be woken, or its user edits while it is connected.
     Wake(NodeId),
@@ -211,12 +215,18 @@ pub struct World<'a> {
     tracks_safety: bool,
     /// Which losses the engine declares that an edit survives.
     survives: Survives,
+    /// What the engine declares to make of an insert and a remove of one element at the same time.
+    concurrent: Concurrent,
     /// Nodes whose stores were lost, or set back.
     lost_stores: BTreeSet<NodeId>,
     /// Whether any device may start again.
     restarts: bool,
     /// What became of faults.
     effects: Effects,
+    /// What users of tags had seen, by device and number of the edit.
+    sightings: BTreeMap<(usize, u32), Sighting>,
+    /// By node, what may have reached it; in worlds with tags.
+    reach: Reach,
 }
 
 /// Events between two questions whether the user wants it to stop.
@@ -298,10 +308,11 @@ impl World<'_> {
 
     fn happen(&mut self, event: Planned) -> Result<(), WorldError> {
         match event {
-            Planned::Arrival { link, from, to, frame, line, carries, marks } => {
+            Planned::Arrival { link, from, to, frame, line, carries, reaches, marks } => {
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 if self.connections[link].open && self.connections[link].wire.carried(line) {
                     self.last_arrival = self.now;
+                    self.reach.arrived(to, reaches.as_ref());
                     self.arrives_marked(link, from, marks);
                     self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len() });
                     let mut reception = Reception::Stale;
@@ -367,7 +378,11 @@ impl World<'_> {
         let mut crashed = false;
         while let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && !crashed) {
             (device.host.now, device.host.wall) = (edit.at, device.clock.shows(edit.at));
-            node.edit(&mut device.host, edit.register, edit.amount).map_err(failed)?;
+            if edit.intent.of() == DataType::Tags {
+                let sighting = self.reach.sighting(node.as_ref(), number, edit.register, &self.measures.staleness);
+                self.sightings.insert((number as usize, device.made as u32), sighting);
+            }
+            node.edit(&mut device.host, edit.register, edit.intent).map_err(failed)?;
             crashed = device.host.has_crashed();
             // What a crash came before was never shown as accepted: it may count, once, or not.
             if device.host.shown.is_empty() {
@@ -377,6 +392,7 @@ impl World<'_> {
             let edited = Event::Edited { client: number, number: device.made, edit, accepted };
             self.measures.sees(self.now, &edited);
             device.made += 1;
+            self.reach.edited(number);
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }
@@ -429,6 +445,7 @@ impl World<'_> {
             let (bytes, traffic) = (message.frame.bytes.len(), &message.traffic);
             self.emit(&Event::Sent { from, to, link, bytes, traffic });
             let carries = self.measures.staleness.carried(from, to, message.round);
+            let reaches = self.reach.sent(from);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let connection = &mut self.connections[link];
@@ -449,8 +466,8 @@ impl World<'_> {
                 let Some(arrival) = arrival else { continue };
                 let marks = Marks::of(number, copy == 1, as_sent, &arrival);
                 let Arrival { at, frame, line, .. } = arrival;
-                let carries = carries.clone();
-                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, marks });
+                let (carries, reaches) = (carries.clone(), reaches.clone());
+                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, reaches, marks });
             }
         }
         self.devices[from as usize].host.sent = sent;
@@ -554,10 +571,11 @@ impl World<'_> {
             forgotten: self.forgotten,
             broken: self.broken.len() as u64,
             survives: self.survives.told(),
+            concurrent: self.concurrent,
             ..History::default()
         };
-        history.ledger.start = self.trial.start;
-        history.ledger.registers = self.trial.registers;
+        history.ledger.fields = self.trial.fields();
+        history.ledger.sightings = std::mem::take(&mut self.sightings);
         for device in &mut self.devices {
             device.edits.truncate(device.made);
             history.ledger.by_device.push(std::mem::take(&mut device.edits));
@@ -587,13 +605,11 @@ impl World<'_> {
 pub fn settings(trial: &OfflineTrial, mutant: Option<&'static str>) -> impl Fn(NodeId) -> Settings {
     let journal = trial.journal;
     let line = trial.link.latency_ms * 1000 + u64::from(journal.piece) * 8_000_000 / trial.link.bits_per_s.max(1);
-    let (start, registers, clients, hub, edges) =
-        (trial.start, trial.registers, trial.clients, trial.hub, !trial.edges.is_empty());
+    let (fields, clients, hub, edges) = (trial.fields(), trial.clients, trial.hub, !trial.edges.is_empty());
     move |node| Settings {
         node,
         client: node,
-        registers,
-        start,
+        fields,
         serves: node >= clients || !hub,
         serves_relays: !hub || edges,
         // Twice the way there and back of the longest piece, and the time that the other waits for more.

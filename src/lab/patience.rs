@@ -33,7 +33,7 @@ impl Patience {
     /// Of a world with so many edits.
     pub(super) fn of(trial: &OfflineTrial, edits: u64) -> Self {
         let lasting = DELIVERIES + OF_AN_EDIT * edits.saturating_mul(trial.nodes().into());
-        let mut patience = Patience { registers: trial.registers.into(), lasting, deliveries: 0, bytes: 0 };
+        let mut patience = Patience { registers: trial.fields().len().into(), lasting, deliveries: 0, bytes: 0 };
         patience.begin_anew(0, 0);
         patience
     }

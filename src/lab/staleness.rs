@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use hdrhistogram::Histogram;
 
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{MOST_WATCHED, OfflineTrial};
 use crate::engine::host::Round;
 use crate::engine::host::{NodeId, OpId, Time};
 use crate::engine::port::{Reached, Reception};
@@ -24,9 +24,6 @@ use crate::lab::events::{Event, Observer, Replica};
 
 /// So many edits of each client went into a state.
 pub type Knowledge = Rc<[u32]>;
-
-/// Clients up to which staleness is measured: each edit at each other client is one value.
-const MOST_WATCHED: u32 = 64;
 
 /// From this position of a log on, so many edits of a client are in it.
 type Learned = (u64, u32, u32);
@@ -298,6 +295,7 @@ impl Observer for Staleness {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::offline::Presence;
     use crate::domain::seed::Seed;
@@ -410,7 +408,7 @@ mod tests {
     fn an_edit_is_as_old_as_it_is_though_its_device_was_alone_until_long_after_it() {
         let mut apart = trial(1);
         apart.presence = Presence { lasts_s: 1000, away_s: (1 << 30, 1 << 30), here_s: (1, 1) };
-        let edit = UserEdit { at: 10 * SECOND, register: 3, amount: 1, fate: Fate::Binding };
+        let edit = UserEdit { at: 10 * SECOND, register: 3, intent: Intent::Increase(1), fate: Fate::Binding };
         for name in ["delta-summary", "lww-arrival", "reconciliation"] {
             let found = engine::find(name).expect("an engine");
             let world = World::new(&apart, found, &settings(&apart, None)).expect("a world");

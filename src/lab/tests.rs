@@ -11,6 +11,7 @@ pub(crate) fn trial(seed: u64) -> OfflineTrial {
         seed: Seed::new(seed),
         registers: 32,
         start: 5,
+        tags: Default::default(),
         clients: 4,
         engines: Vec::new(),
         mutants: Vec::new(),

@@ -1,5 +1,6 @@
 //! The workload of a world: what every user does and when.
 
+use crate::domain::data::Intent;
 use crate::domain::history::{Fate, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::seed::Stream;
@@ -109,13 +110,30 @@ impl<'a> Users<'a> {
                 edits.push(UserEdit {
                     at: at + u64::from(place),
                     register,
-                    amount: if negative { -amount } else { amount },
+                    intent: Intent::Increase(if negative { -amount } else { amount }),
                     fate: Fate::Binding,
                 });
             }
         }
+        edits.extend(self.of_tags(client));
         edits.sort_by_key(|edit| edit.at);
         edits
+    }
+
+    /// The edits of tags of one client. They have a stream of their own, so that a world has the same counters with tags
+    /// and without.
+    fn of_tags(&self, client: u32) -> impl Iterator<Item = UserEdit> {
+        let (tags, counters) = (self.trial.tags, self.trial.registers);
+        let lasts = self.trial.presence.lasts_s * SECOND;
+        let mut stream = self.trial.seed.stream("tags").member(client.into());
+        (0..tags.edits).map(move |_| {
+            let at = stream.below(lasts);
+            let register = counters + stream.below(tags.registers.into()) as u32;
+            let element = stream.below(tags.elements.into()) as u32;
+            let removes = stream.below(100) < tags.removes_percent.into();
+            let intent = if removes { Intent::Remove(element) } else { Intent::Insert(element) };
+            UserEdit { at, register, intent, fate: Fate::Binding }
+        })
     }
 }
 
@@ -141,8 +159,8 @@ mod tests {
         let of_first = |trial: &OfflineTrial| {
             let users = Users::of(trial);
             let edits: Vec<UserEdit> = (0..trial.clients).flat_map(|client| users.edits(client)).collect();
-            assert!(edits.iter().any(|edit| edit.amount > 0) && edits.iter().any(|edit| edit.amount < 0));
-            assert!(edits.iter().all(|edit| (1..=trial.workload.most.into()).contains(&edit.amount.unsigned_abs())));
+            assert!(edits.iter().any(|edit| edit.amount() > 0) && edits.iter().any(|edit| edit.amount() < 0));
+            assert!(edits.iter().all(|edit| (1..=trial.workload.most.into()).contains(&edit.amount().unsigned_abs())));
             let tenth = trial.registers / 10;
             edits.iter().filter(|edit| edit.register < tenth).count() * 100 / edits.len()
         };
@@ -176,7 +194,12 @@ mod tests {
                 }
                 let amount = 1 + stream.below(workload.most.into()) as i64;
                 let amount = if workload.decrements && stream.below(2) == 1 { -amount } else { amount };
-                edits.push(UserEdit { at: tick + u64::from(place), register, amount, fate: Fate::Binding });
+                edits.push(UserEdit {
+                    at: tick + u64::from(place),
+                    register,
+                    intent: Intent::Increase(amount),
+                    fate: Fate::Binding,
+                });
             }
         }
         edits.sort_by_key(|edit| edit.at);

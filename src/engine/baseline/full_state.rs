@@ -1,17 +1,20 @@
-//! The whole state, overwriting the receiver's. A value travels as its difference from the start, which every device was
-//! delivered with; one that does not fit a message goes on in the next, from the register that it begins with.
+//! The whole state, overwriting the receiver's. A state that does not fit a message goes on in the next, from the register that
+//! the message begins with.
 
 use serde::{Deserialize, Serialize};
 
+use crate::data;
+use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::views;
 use crate::engine::wire::{Malformed, Reader, Writer};
 
 /// All registers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
 pub struct FullState {
-    values: Vec<i64>,
+    values: Vec<View>,
 }
 
 /// Whether a neighbour has not got the state as it is; and, of the one that is under way, the next register to be told, and
@@ -27,16 +30,15 @@ impl Content for FullState {
     type Peer = Peer;
 
     fn begin(&mut self, about: &About) {
-        self.values = vec![about.start; about.registers as usize];
+        self.values = about.fields.starts();
     }
 
     fn meet(&self, about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
-        Peer { news: self.values.iter().any(|&value| value != about.start), ..Peer::default() }
+        Peer { news: self.values != about.fields.starts(), ..Peer::default() }
     }
 
-    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, amount: i64) {
-        let value = &mut self.values[register as usize];
-        *value = value.wrapping_add(amount);
+    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        data::apply(&mut self.values[register as usize], intent);
         peers.values_mut().for_each(|peer| peer.news = true);
     }
 
@@ -47,11 +49,11 @@ impl Content for FullState {
         }
         let mut next = peer.next.take().unwrap_or(0);
         writer.of(Kind::Addressing).number(next.into()).of(Kind::Payload);
-        while next < about.registers && writer.len() < about.piece.max(1) + 1 {
-            writer.signed(self.values[next as usize].wrapping_sub(about.start));
+        while next < about.fields.len() && writer.len() < about.piece.max(1) + 1 {
+            views::write(&about.fields, &self.values[next as usize], writer);
             next += 1;
         }
-        let ends = next == about.registers;
+        let ends = next == about.fields.len();
         (peer.flying, peer.next) = (Some(next), (!ends).then_some(next));
         Some(Round { begins: begins || ends && !peer.news, ends })
     }
@@ -67,21 +69,25 @@ impl Content for FullState {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let first = reader.small("a register")? as usize;
+        let first = reader.small("a register")?;
         let mut values = Vec::new();
-        while !reader.is_done() {
-            values.push(about.start.wrapping_add(reader.signed()?));
+        for register in first.. {
+            if reader.is_done() {
+                break;
+            }
+            values.push(views::read(&about.fields, register, reader)?);
         }
+        let first = first as usize;
         let told = self.values.get_mut(first..).and_then(|from| from.get_mut(..values.len()));
         let told = told.filter(|told| !told.is_empty()).ok_or(Malformed::Range("a register"))?;
         if values != *told {
-            told.copy_from_slice(&values);
+            told.clone_from_slice(&values);
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.news = true);
         }
         Ok(())
     }
 
-    fn shows(&self, _about: &About) -> Vec<i64> {
+    fn shows(&self, _about: &About) -> Vec<View> {
         self.values.clone()
     }
 

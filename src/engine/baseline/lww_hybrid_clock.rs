@@ -49,10 +49,17 @@ impl Policy for Hybrid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Fields;
     use crate::engine::vector::Actor;
 
     fn at(wall: i64) -> About {
-        About { actor: Actor { client: 1, incarnation: 1 }, registers: 1, start: 0, wall, piece: 4096, serves: false }
+        About {
+            actor: Actor { client: 1, incarnation: 1 },
+            fields: Fields::counters(1, 0),
+            wall,
+            piece: 4096,
+            serves: false,
+        }
     }
 
     #[test]

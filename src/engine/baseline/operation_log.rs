@@ -1,10 +1,13 @@
-//! Every operation, with its id, to everyone; everyone keeps all of them. A device that starts again makes its operations as a
+//! Every operation, with its id, to everyone; everyone keeps all of them. A remove names the inserts that its user's replica
+//! showed, so that it takes away no others. A device that starts again makes its operations as a
 //! new incarnation: it may be a copy of another, or set back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::data;
+use crate::domain::data::{DataType, Element, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -12,14 +15,30 @@ use crate::engine::reliable_channel::content::{About, Content, Peers};
 use crate::engine::vector::{Actor, Ranges};
 use crate::engine::wire::{Malformed, Reader, Writer, length, signed_length};
 
+/// The id of an operation.
+type Id = (Actor, u64);
+
 /// One operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Operation {
     actor: Actor,
     sequence: u64,
     register: u32,
-    amount: i64,
+    what: What,
 }
+
+/// What an operation does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+enum What {
+    Add(i64),
+    Insert(Element),
+    /// Takes away these inserts.
+    Remove(Vec<Id>),
+}
+
+/// Operations on tags as they travel.
+const INSERT: u64 = 0;
+const REMOVE: u64 = 1;
 
 /// All operations, in the order in which they came here.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
@@ -28,6 +47,9 @@ pub struct OperationLog {
     operations: Vec<Operation>,
     seen: BTreeMap<Actor, Ranges>,
     values: Vec<i64>,
+    /// By register and element, the inserts that were not removed; and all that were.
+    inserts: BTreeMap<(u32, Element), BTreeSet<Id>>,
+    removed: BTreeSet<Id>,
     actor: Actor,
     made: u64,
 }
@@ -49,21 +71,26 @@ impl Peer {
 }
 
 impl OfActor for Operation {
-    type Rest = (u64, u32, i64);
+    type Rest = (u64, u32, What);
 
     fn parted(&self) -> (Actor, Self::Rest) {
-        (self.actor, (self.sequence, self.register, self.amount))
+        (self.actor, (self.sequence, self.register, self.what.clone()))
     }
 
-    fn joined(actor: Actor, (sequence, register, amount): Self::Rest) -> Self {
-        Operation { actor, sequence, register, amount }
+    fn joined(actor: Actor, (sequence, register, what): Self::Rest) -> Self {
+        Operation { actor, sequence, register, what }
     }
 }
 
 impl Operation {
     /// About what it takes.
     fn weighs(&self) -> usize {
-        length(self.register.into()) + signed_length(self.amount)
+        let what = match &self.what {
+            What::Add(amount) => signed_length(*amount),
+            What::Insert(element) => length(u64::from(*element) << 1),
+            What::Remove(ids) => 1 + 6 * ids.len(),
+        };
+        length(self.register.into()) + what
     }
 }
 
@@ -74,10 +101,59 @@ impl OperationLog {
             return false;
         }
         seen.insert(operation.sequence, operation.sequence);
-        let value = &mut self.values[operation.register as usize];
-        *value = value.wrapping_add(operation.amount);
+        let id = (operation.actor, operation.sequence);
+        match &operation.what {
+            What::Add(amount) => {
+                let value = &mut self.values[operation.register as usize];
+                *value = value.wrapping_add(*amount);
+            }
+            What::Insert(element) if !self.removed.contains(&id) => {
+                self.inserts.entry((operation.register, *element)).or_default().insert(id);
+            }
+            What::Insert(_) => {}
+            // A remove may come before the insert that it takes away.
+            What::Remove(ids) => {
+                self.removed.extend(ids);
+                self.inserts.retain(|_, inserts| {
+                    inserts.retain(|id| !ids.contains(id));
+                    !inserts.is_empty()
+                });
+            }
+        }
         self.operations.push(operation);
         true
+    }
+}
+
+impl What {
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            What::Add(amount) => _ = writer.of(Kind::Payload).signed(*amount),
+            What::Insert(element) => _ = writer.of(Kind::Payload).number(u64::from(*element) << 1 | INSERT),
+            What::Remove(ids) => {
+                writer.of(Kind::Payload).number((ids.len() as u64) << 1 | REMOVE);
+                for (actor, sequence) in ids {
+                    actor.write(writer.of(Kind::Ids));
+                    writer.number(*sequence);
+                }
+            }
+        }
+    }
+
+    fn read(about: &About, register: u32, reader: &mut Reader) -> Result<What, Malformed> {
+        if about.fields.of(register) == DataType::Counter {
+            return Ok(What::Add(reader.signed()?));
+        }
+        let told = reader.number()?;
+        if told & 1 == INSERT {
+            let element = u32::try_from(told >> 1).ok().filter(|&element| element < about.fields.elements);
+            return Ok(What::Insert(element.ok_or(Malformed::Range("an element"))?));
+        }
+        let mut ids = Vec::new();
+        for _ in 0..told >> 1 {
+            ids.push((Actor::read(reader)?, reader.number()?));
+        }
+        Ok(What::Remove(ids))
     }
 }
 
@@ -85,19 +161,26 @@ impl Content for OperationLog {
     type Peer = Peer;
 
     fn begin(&mut self, about: &About) {
-        self.values = vec![about.start; about.registers as usize];
+        self.values = vec![about.fields.start; about.fields.counters as usize];
     }
 
     fn meet(&self, _about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
         Peer::default()
     }
 
-    fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, amount: i64) {
+    fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, intent: Intent) {
         if self.actor != about.actor {
             (self.actor, self.made) = (about.actor, 0);
         }
         self.made += 1;
-        self.add(Operation { actor: about.actor, sequence: self.made, register, amount });
+        let what = match intent {
+            Intent::Increase(amount) => What::Add(amount),
+            Intent::Insert(element) => What::Insert(element),
+            Intent::Remove(element) => {
+                What::Remove(self.inserts.get(&(register, element)).into_iter().flatten().copied().collect())
+            }
+        };
+        self.add(Operation { actor: about.actor, sequence: self.made, register, what });
     }
 
     fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
@@ -138,7 +221,7 @@ impl Content for OperationLog {
                 writer.of(Kind::Framing).number(run.len() as u64);
                 for operation in run {
                     writer.of(Kind::Addressing).number(operation.register.into());
-                    writer.of(Kind::Payload).signed(operation.amount);
+                    operation.what.write(writer);
                 }
                 next = run[0].sequence + run.len() as u64;
             }
@@ -169,25 +252,31 @@ impl Content for OperationLog {
                 let first = first.ok_or(Malformed::Range("a sequence number"))?;
                 next = first;
                 for _ in 0..reader.count("a number of operations")? {
-                    let register = reader.at_most((about.registers - 1).into(), "a register")? as u32;
-                    operations.push(Operation { actor, sequence: next, register, amount: reader.signed()? });
+                    let register = reader.at_most(u64::from(about.fields.len()) - 1, "a register")? as u32;
+                    let what = What::read(about, register, reader)?;
+                    operations.push(Operation { actor, sequence: next, register, what });
                     next += 1;
                 }
             }
         }
         reader.end()?;
         for operation in operations {
-            self.add(operation);
             if let Some(peer) = peers.get_mut(&from) {
                 let came = peer.came_from.entry(operation.actor).or_default();
                 came.insert(operation.sequence, operation.sequence);
             }
+            self.add(operation);
         }
         Ok(())
     }
 
-    fn shows(&self, _about: &About) -> Vec<i64> {
-        self.values.clone()
+    fn shows(&self, about: &About) -> Vec<View> {
+        let mut views = about.fields.starts();
+        views.iter_mut().zip(&self.values).for_each(|(view, &value)| *view = View::Counter(value));
+        for &(register, element) in self.inserts.keys() {
+            data::apply(&mut views[register as usize], Intent::Insert(element));
+        }
+        views
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {

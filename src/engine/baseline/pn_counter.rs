@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data;
+use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::by_writer::{ByWriter, Share};
 use crate::engine::wire::{Malformed, Reader, Writer, length};
@@ -25,36 +27,47 @@ const ADDED: u64 = 1;
 const TAKEN: u64 = 2;
 
 impl Share for Sums {
-    fn edit(&mut self, amount: i64) {
+    fn new(_data: DataType) -> Self {
+        Sums::default()
+    }
+
+    fn edit(&mut self, intent: Intent) {
+        let amount = intent.amount().unwrap_or(0);
         let sum = if amount < 0 { &mut self.taken } else { &mut self.added };
         // It only grows, whatever a neighbour said that it was.
         *sum = sum.saturating_add(amount.unsigned_abs());
     }
 
-    fn merged(self, other: Self) -> Self {
-        Sums { added: self.added.max(other.added), taken: self.taken.max(other.taken) }
+    fn merge(&mut self, other: &Self) -> bool {
+        let before = *self;
+        *self = Sums { added: self.added.max(other.added), taken: self.taken.max(other.taken) };
+        *self != before
     }
 
-    fn amount(self) -> i64 {
+    fn show(&self, view: &mut View) {
+        data::apply(view, Intent::Increase(self.amount()));
+    }
+
+    fn amount(&self) -> i64 {
         self.added.wrapping_sub(self.taken) as i64
     }
 
-    fn length(self) -> usize {
+    fn length(&self) -> usize {
         length(self.added) + length(self.taken)
     }
 
-    fn form(self) -> u64 {
+    fn form(&self) -> u64 {
         u64::from(self.added > 0) * ADDED + u64::from(self.taken > 0) * TAKEN
     }
 
-    fn write(self, writer: &mut Writer) {
+    fn write(&self, writer: &mut Writer) {
         writer.of(Kind::Payload);
         for sum in [self.added, self.taken].into_iter().filter(|&sum| sum > 0) {
             writer.number(sum);
         }
     }
 
-    fn read(form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
+    fn read(_fields: &Fields, _register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
         let mut sum = |which| if form & which > 0 { reader.number() } else { Ok(0) };
         Ok(Sums { added: sum(ADDED)?, taken: sum(TAKEN)? })
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -96,7 +97,7 @@ impl Reconciliation {
     }
 
     fn offer_registers(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
-        let difference = |register: u32| self.values[register as usize].wrapping_sub(about.start);
+        let difference = |register: u32| self.values[register as usize].wrapping_sub(about.fields.start);
         let taken_off = peer.news.take_off(about.piece, |&register| 1 + signed_length(difference(register)));
         if taken_off.is_none() && peer.untold.is_empty() {
             return None;
@@ -163,19 +164,20 @@ impl Content for Reconciliation {
     type Peer = Peer;
 
     fn begin(&mut self, about: &About) {
-        self.values = vec![about.start; about.registers as usize];
+        self.values = vec![about.fields.start; about.fields.counters as usize];
     }
 
     fn meet(&self, about: &About, before: Option<Peer>, blank: bool) -> Peer {
         // One that had another hub's registers, or later ones of this, is told all of them. A client has none to tell.
-        let news = |&(_, &value): &(u32, &i64)| value != about.start || !blank;
+        let news = |&(_, &value): &(u32, &i64)| value != about.fields.start || !blank;
         let news = (0..).zip(&self.values).filter(news).map(|(register, _)| register);
         let news = if about.serves { News::of(news) } else { News::default() };
         let actors = before.map(|before| before.actors).unwrap_or_default();
         Peer { news, untold: actors.clone(), actors, ..Peer::default() }
     }
 
-    fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, amount: i64) {
+    fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        let amount = intent.amount().unwrap_or(0);
         if self.actor != about.actor {
             (self.actor, self.made) = (about.actor, 0);
         }
@@ -208,7 +210,7 @@ impl Content for Reconciliation {
         match reader.byte()? {
             OPERATIONS => {
                 let (actor, number) = read_number(reader)?;
-                let changes = read_changes(reader, about.registers, false)?;
+                let changes = read_changes(reader, about.fields.counters, false)?;
                 reader.end()?;
                 self.replay(actor, number, changes, peers);
                 if let Some(peer) = peers.get_mut(&from) {
@@ -219,10 +221,10 @@ impl Content for Reconciliation {
             REGISTERS => {
                 let count = reader.count("a number of actors")?;
                 let told: Result<Vec<(Actor, u64)>, Malformed> = (0..count).map(|_| read_number(reader)).collect();
-                let (told, changes) = (told?, read_changes(reader, about.registers, true)?);
+                let (told, changes) = (told?, read_changes(reader, about.fields.counters, true)?);
                 reader.end()?;
                 for (register, value) in changes {
-                    self.values[register as usize] = about.start.wrapping_add(value);
+                    self.values[register as usize] = about.fields.start.wrapping_add(value);
                 }
                 // Actors are told in their order, and made their operations in another.
                 told.iter().for_each(|_| told.iter().for_each(|&(actor, number)| self.drop_replayed(actor, number)));
@@ -232,13 +234,13 @@ impl Content for Reconciliation {
         Ok(())
     }
 
-    fn shows(&self, _about: &About) -> Vec<i64> {
+    fn shows(&self, _about: &About) -> Vec<View> {
         let mut values = self.values.clone();
         for &Operation { register, amount, .. } in &self.pending {
             let value = &mut values[register as usize];
             *value = value.wrapping_add(amount);
         }
-        values
+        values.into_iter().map(View::Counter).collect()
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {

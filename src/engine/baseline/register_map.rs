@@ -1,7 +1,7 @@
 //! Registers that are overwritten one by one: what the last-writer and first-writer engines share.
 //!
-//! A value travels as its difference from the start, which every device was delivered with. Where writes carry stamps, they
-//! go by client and time, so that neither is told twice:
+//! What is written is the whole view of a register, tags included: an insert replaces the set as its writer showed it. Where
+//! writes carry stamps, they go by client and time, so that neither is told twice:
 //!
 //! | field | kind |
 //! |---|---|
@@ -11,19 +11,22 @@
 //! | each: milliseconds since the time before it in the message, signed; the first since 0 | id |
 //! | number of registers written then | addressing |
 //! | each: gap to the register before | addressing |
-//! | value less the start, signed | payload |
+//! | view (`engine/views.rs`) | payload |
 //! | which of several at that time, if the clock counts | id |
 //!
-//! Without stamps it is a number of registers, and of each the gap and the value.
+//! Without stamps it is a number of registers, and of each the gap and the view.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::data;
+use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
 use crate::engine::reliable_channel::pending::News;
-use crate::engine::wire::{Malformed, Reader, Writer, signed_length};
+use crate::engine::views;
+use crate::engine::wire::{Malformed, Reader, Writer};
 
 /// When a register was written, by whatever the policy calls time, and by whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Hash)]
@@ -58,23 +61,23 @@ pub trait Policy: Clone + Default + std::fmt::Debug + Eq + std::hash::Hash + Ser
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
 pub struct RegisterMap<P> {
     policy: P,
-    registers: Vec<(i64, Option<Stamp>)>,
+    registers: Vec<(View, Option<Stamp>)>,
 }
 
 /// One write as it travels.
 struct Write {
     stamp: Stamp,
     register: u32,
-    difference: i64,
+    value: View,
 }
 
 /// About what a stamp takes where registers are written at many times.
 const STAMP: usize = 6;
 
 impl<P: Policy> RegisterMap<P> {
-    fn write_of(&self, about: &About, register: u32) -> Write {
-        let (value, stamp) = self.registers[register as usize];
-        Write { stamp: stamp.unwrap_or_default(), register, difference: value.wrapping_sub(about.start) }
+    fn write_of(&self, register: u32) -> Write {
+        let (value, stamp) = self.registers[register as usize].clone();
+        Write { stamp: stamp.unwrap_or_default(), register, value }
     }
 }
 
@@ -83,7 +86,7 @@ impl<P: Policy> Content for RegisterMap<P> {
     type Peer = News<u32>;
 
     fn begin(&mut self, about: &About) {
-        self.registers = vec![(about.start, None); about.registers as usize];
+        self.registers = about.fields.starts().into_iter().map(|start| (start, None)).collect();
     }
 
     fn meet(&self, _about: &About, _before: Option<News<u32>>, _blank: bool) -> News<u32> {
@@ -91,22 +94,24 @@ impl<P: Policy> Content for RegisterMap<P> {
         News::of(written.map(|(register, _)| register as u32))
     }
 
-    fn edit(&mut self, about: &About, peers: &mut Peers<News<u32>>, register: u32, amount: i64) {
+    fn edit(&mut self, about: &About, peers: &mut Peers<News<u32>>, register: u32, intent: Intent) {
         let stamp = self.policy.stamp(about);
         let (value, last) = &mut self.registers[register as usize];
         if P::wins(stamp, *last) {
-            (*value, *last) = (value.wrapping_add(amount), Some(stamp));
+            data::apply(value, intent);
+            *last = Some(stamp);
             peers.values_mut().for_each(|news| news.insert(register));
         }
     }
 
     fn offer(&mut self, about: &About, news: &mut News<u32>, writer: &mut Writer) -> Option<Round> {
         let stamp = if P::STAMPED { STAMP } else { 0 };
-        let round = news
-            .take_off(about.piece, |&register| stamp + 1 + signed_length(self.write_of(about, register).difference))?;
-        let mut writes: Vec<Write> = news.flying().iter().map(|&register| self.write_of(about, register)).collect();
+        let round = news.take_off(about.piece, |&register| {
+            stamp + 1 + views::weighs(&about.fields, &self.registers[register as usize].0)
+        })?;
+        let mut writes: Vec<Write> = news.flying().iter().map(|&register| self.write_of(register)).collect();
         if !P::STAMPED {
-            write_registers(writer, &writes, false);
+            write_registers(about, writer, &writes, false);
             return Some(round);
         }
         writes.sort_unstable_by_key(|write| (write.stamp.client, write.stamp.time, write.register));
@@ -120,7 +125,7 @@ impl<P: Policy> Content for RegisterMap<P> {
             for at_once in times {
                 let time = at_once[0].stamp.time;
                 writer.of(Kind::Ids).signed(time.wrapping_sub(before));
-                write_registers(writer, at_once, P::COUNTED);
+                write_registers(about, writer, at_once, P::COUNTED);
                 before = time;
             }
         }
@@ -146,18 +151,17 @@ impl<P: Policy> Content for RegisterMap<P> {
                 for _ in 0..reader.count("a number of times")? {
                     time = time.wrapping_add(reader.signed()?);
                     let stamp = Stamp { time, count: 0, client };
-                    read_registers(reader, about.registers, stamp, P::COUNTED, &mut writes)?;
+                    read_registers(about, reader, stamp, P::COUNTED, &mut writes)?;
                 }
             }
         } else {
-            read_registers(reader, about.registers, Stamp::default(), false, &mut writes)?;
+            read_registers(about, reader, Stamp::default(), false, &mut writes)?;
         }
         reader.end()?;
-        for Write { stamp, register, difference } in writes {
-            let new = about.start.wrapping_add(difference);
+        for Write { stamp, register, value: new } in writes {
             self.policy.heard(about, stamp);
             let (value, last) = &mut self.registers[register as usize];
-            if (new, Some(stamp)) != (*value, *last) && P::wins(stamp, *last) {
+            if (&new, Some(stamp)) != (&*value, *last) && P::wins(stamp, *last) {
                 (*value, *last) = (new, Some(stamp));
                 for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
                     news.insert(register);
@@ -167,8 +171,8 @@ impl<P: Policy> Content for RegisterMap<P> {
         Ok(())
     }
 
-    fn shows(&self, _about: &About) -> Vec<i64> {
-        self.registers.iter().map(|&(value, _)| value).collect()
+    fn shows(&self, _about: &About) -> Vec<View> {
+        self.registers.iter().map(|(value, _)| value.clone()).collect()
     }
 
     fn waiting(&self, news: &News<u32>) -> u64 {
@@ -177,12 +181,12 @@ impl<P: Policy> Content for RegisterMap<P> {
 }
 
 /// Registers, ascending, with what they are; and which of several writes at that time each was, if it is counted.
-fn write_registers(writer: &mut Writer, writes: &[Write], counted: bool) {
+fn write_registers(about: &About, writer: &mut Writer, writes: &[Write], counted: bool) {
     writer.of(Kind::Addressing).number(writes.len() as u64);
     let mut next = 0;
-    for Write { stamp, register, difference } in writes {
+    for Write { stamp, register, value } in writes {
         writer.of(Kind::Addressing).number(u64::from(register - next));
-        writer.of(Kind::Payload).signed(*difference);
+        views::write(&about.fields, value, writer.of(Kind::Payload));
         if counted {
             writer.of(Kind::Ids).number(stamp.count.into());
         }
@@ -192,17 +196,18 @@ fn write_registers(writer: &mut Writer, writes: &[Write], counted: bool) {
 
 /// Reads what [`write_registers`] wrote.
 fn read_registers(
+    about: &About,
     reader: &mut Reader,
-    registers: u32,
     stamp: Stamp,
     counted: bool,
     writes: &mut Vec<Write>,
 ) -> Result<(), Malformed> {
     let mut next = 0u64;
     for _ in 0..reader.count("a number of registers")? {
-        let (register, difference) = (reader.register(&mut next, registers)?, reader.signed()?);
+        let register = reader.register(&mut next, about.fields.len())?;
+        let value = views::read(&about.fields, register, reader)?;
         let count = if counted { reader.small("a count")? } else { 0 };
-        writes.push(Write { stamp: Stamp { count, ..stamp }, register, difference });
+        writes.push(Write { stamp: Stamp { count, ..stamp }, register, value });
     }
     Ok(())
 }
@@ -210,14 +215,14 @@ fn read_registers(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Fields;
     use crate::engine::baseline::lww_wall_clock::WallClock;
     use crate::engine::vector::Actor;
 
     fn at(wall: i64) -> About {
         About {
             actor: Actor { client: 3, incarnation: 1 },
-            registers: 256,
-            start: 100_000,
+            fields: Fields::counters(256, 100_000),
             wall,
             piece: 4096,
             serves: false,
@@ -233,7 +238,7 @@ mod tests {
         for (tick, wall) in [(0, 3_600_000_000i64), (1, 50_000_000_000)] {
             for place in 0..10 {
                 let mut peers = Peers::from([(9, std::mem::take(&mut peer))]);
-                one.edit(&at(wall + i64::from(place)), &mut peers, 20 * tick + place, 5);
+                one.edit(&at(wall + i64::from(place)), &mut peers, 20 * tick + place, Intent::Increase(5));
                 peer = peers.remove(&9).expect("it is there");
             }
         }
@@ -264,8 +269,8 @@ mod tests {
             one.begin(&at(0));
             other.begin(&at(0));
             let mut peers = Peers::from([(9, one.meet(&at(0), None, true))]);
-            one.edit(&at(wall), &mut peers, 1, 1);
-            one.edit(&at(-wall.saturating_add(1)), &mut peers, 2, 1);
+            one.edit(&at(wall), &mut peers, 1, Intent::Increase(1));
+            one.edit(&at(-wall.saturating_add(1)), &mut peers, 2, Intent::Increase(1));
             let mut writer = Writer::bare();
             one.offer(&at(0), peers.get_mut(&9).expect("it is there"), &mut writer);
             other.take(&at(0), &mut Peers::new(), 3, &mut Reader::bare(&writer.into_bytes())).expect("it was written");

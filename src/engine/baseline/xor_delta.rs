@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -70,7 +71,7 @@ impl Content for XorDelta {
     type Peer = Peer;
 
     fn begin(&mut self, about: &About) {
-        self.words = vec![about.start as u64; about.registers as usize];
+        self.words = vec![about.fields.start as u64; about.fields.counters as usize];
     }
 
     fn meet(&self, about: &About, before: Option<Peer>, blank: bool) -> Peer {
@@ -83,11 +84,12 @@ impl Content for XorDelta {
         }
         peer = Peer::default();
         let words = self.words.iter().enumerate();
-        words.for_each(|(register, &word)| peer.add(register as u32, word ^ about.start as u64));
+        words.for_each(|(register, &word)| peer.add(register as u32, word ^ about.fields.start as u64));
         peer
     }
 
-    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, amount: i64) {
+    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        let amount = intent.amount().unwrap_or(0);
         let word = &mut self.words[register as usize];
         let before = *word;
         *word = (*word as i64).wrapping_add(amount) as u64;
@@ -118,7 +120,7 @@ impl Content for XorDelta {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        let deltas = read_deltas(reader, about.registers)?;
+        let deltas = read_deltas(reader, about.fields.counters)?;
         reader.end()?;
         for (register, delta) in deltas {
             self.words[register as usize] ^= delta;
@@ -128,12 +130,12 @@ impl Content for XorDelta {
     }
 
     fn merges(&self, about: &About, reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
-        let deltas = read_deltas(reader, about.registers)?;
+        let deltas = read_deltas(reader, about.fields.counters)?;
         Ok(deltas.into_iter().map(|(register, delta)| (register, Merge::Xor(delta))).collect())
     }
 
-    fn shows(&self, _about: &About) -> Vec<i64> {
-        self.words.iter().map(|&word| word as i64).collect()
+    fn shows(&self, _about: &About) -> Vec<View> {
+        self.words.iter().map(|&word| View::Counter(word as i64)).collect()
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {

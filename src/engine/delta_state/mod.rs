@@ -1,108 +1,124 @@
-//! The reference: of each register, each writer's edits as one net sum with the number of edits in it; the newer of two
-//! replaces the older. A delta-state CRDT: only shares that changed travel.
+//! The reference: what each writer made of each register, as a share of which the newer replaces the older. A delta-state
+//! CRDT: only shares that changed travel.
 //!
 //! Almeida, Shoker and Baquero, "Delta state replicated data types", Journal of Parallel and Distributed Computing 111,
-//! 2018. A pair of increments and decrements ([`super::baseline::pn_counter`]) grows without an end; a net sum does not,
-//! and wraps as a register does.
+//! 2018. Of a counter a share is one net sum ([`net_sum`]), of tags the writer's inserts that are still there ([`tags`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
 //! register in every replica ([`super::delta_summary`] keeps one number a register in a leaf, and survives less).
 //!
-//! Knows: sums. Must not: know connections, or stores.
+//! Knows: shares. Must not: know connections, or stores.
+
+mod net_sum;
+mod tags;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::traffic::Kind;
+use crate::data;
+use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::engine::by_writer::{ByWriter, Share};
-use crate::engine::wire::{Malformed, Reader, Writer, length, signed_length};
+use crate::engine::wire::{Malformed, Reader, Writer};
+use net_sum::NetSum;
+use tags::Inserts;
 
 /// The engine.
-pub type DeltaState = ByWriter<NetSum>;
+pub type DeltaState = ByWriter<OfRegister>;
 
-/// What one writer's edits of one register come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct NetSum {
-    edits: u64,
-    sum: i64,
+/// What one writer made of one register.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum OfRegister {
+    /// Of a counter.
+    Sum(NetSum),
+    /// Of tags.
+    Inserts(Box<Inserts>),
 }
 
-/// Whether a share is of one edit: then its number does not travel.
-const ONE: u64 = 0;
-const SEVERAL: u64 = 1;
+/// The form of a share of tags: no sum has it.
+const INSERTS: u64 = 2;
 
-impl Share for NetSum {
-    fn edit(&mut self, amount: i64) {
-        (self.edits, self.sum) = (self.edits + 1, self.sum.wrapping_add(amount));
-    }
-
-    fn merged(self, other: Self) -> Self {
-        if other.edits > self.edits { other } else { self }
-    }
-
-    fn amount(self) -> i64 {
-        self.sum
-    }
-
-    fn length(self) -> usize {
-        signed_length(self.sum) + if self.edits == 1 { 0 } else { length(self.edits) }
-    }
-
-    fn form(self) -> u64 {
-        if self.edits == 1 { ONE } else { SEVERAL }
-    }
-
-    fn write(self, writer: &mut Writer) {
-        if self.edits != 1 {
-            writer.of(Kind::Ids).number(self.edits);
-        }
-        writer.of(Kind::Payload).signed(self.sum);
-    }
-
-    fn read(form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
-        let edits = match form {
-            ONE => 1,
-            SEVERAL => reader.number()?,
-            _ => return Err(Malformed::Range("the form of a share")),
-        };
-        Ok(NetSum { edits, sum: reader.signed()? })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::by_writer::written;
-    use proptest::prelude::*;
-
-    fn after(amounts: &[i64]) -> NetSum {
-        let mut share = NetSum::default();
-        amounts.iter().for_each(|&amount| share.edit(amount));
-        share
-    }
-
-    proptest! {
-        #[test]
-        fn the_newer_of_two_shares_of_a_writer_stays_whichever_comes_first(
-            amounts: Vec<i64>,
-            first: prop::sample::Index,
-            second: prop::sample::Index,
-        ) {
-            let of = |index: prop::sample::Index| after(&amounts[..index.index(amounts.len() + 1)]);
-            let newer = after(&amounts[..first.index(amounts.len() + 1).max(second.index(amounts.len() + 1))]);
-            prop_assert_eq!(of(first).merged(of(second)), newer);
-            prop_assert_eq!(of(second).merged(of(first)), newer);
-        }
-
-        #[test]
-        fn every_share_is_read_back(amounts in proptest::collection::vec(any::<i64>(), 0..4), register in 0..64u32) {
-            written(&[(register, after(&amounts))]);
+impl Share for OfRegister {
+    fn new(data: DataType) -> Self {
+        match data {
+            DataType::Counter => OfRegister::Sum(NetSum::default()),
+            DataType::Tags => OfRegister::Inserts(Box::default()),
         }
     }
 
-    #[test]
-    fn a_share_of_one_edit_travels_without_a_number_and_a_sum_wraps_as_a_register_does() {
-        assert_eq!(written(&[(3, after(&[7]))]), (1, 1));
-        assert_eq!(written(&[(3, after(&[7, -7])), (18, after(&[-1, 1, 1]))]), (2, 2));
-        assert_eq!(after(&[i64::MAX, i64::MAX]).amount(), -2);
+    fn edit(&mut self, intent: Intent) {
+        match (self, intent) {
+            (OfRegister::Sum(sum), Intent::Increase(amount)) => sum.edit(amount),
+            (OfRegister::Inserts(inserts), Intent::Insert(element)) => inserts.insert(element),
+            _ => {}
+        }
+    }
+
+    fn removed(&mut self, intent: Intent) -> bool {
+        match (self, intent) {
+            (OfRegister::Inserts(inserts), Intent::Remove(element)) => inserts.remove(element),
+            _ => false,
+        }
+    }
+
+    fn merge(&mut self, other: &Self) -> bool {
+        match (self, other) {
+            (OfRegister::Sum(mine), OfRegister::Sum(other)) => {
+                let merged = mine.merged(*other);
+                let is_new = merged != *mine;
+                *mine = merged;
+                is_new
+            }
+            (OfRegister::Inserts(mine), OfRegister::Inserts(other)) => {
+                let merged = mine.merged(other);
+                let is_new = merged != **mine;
+                **mine = merged;
+                is_new
+            }
+            _ => false,
+        }
+    }
+
+    fn amount(&self) -> i64 {
+        match self {
+            OfRegister::Sum(sum) => sum.amount(),
+            OfRegister::Inserts(_) => 0,
+        }
+    }
+
+    fn show(&self, view: &mut View) {
+        match self {
+            OfRegister::Sum(sum) => _ = data::apply(view, Intent::Increase(sum.amount())),
+            OfRegister::Inserts(inserts) => {
+                inserts.elements().for_each(|element| _ = data::apply(view, Intent::Insert(element)));
+            }
+        }
+    }
+
+    fn length(&self) -> usize {
+        match self {
+            OfRegister::Sum(sum) => sum.length(),
+            OfRegister::Inserts(inserts) => inserts.length(),
+        }
+    }
+
+    fn form(&self) -> u64 {
+        match self {
+            OfRegister::Sum(sum) => sum.form(),
+            OfRegister::Inserts(_) => INSERTS,
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            OfRegister::Sum(sum) => sum.write(writer),
+            OfRegister::Inserts(inserts) => inserts.write(writer),
+        }
+    }
+
+    fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
+        match (fields.of(register), form) {
+            (DataType::Counter, form) => NetSum::read(form, reader).map(OfRegister::Sum),
+            (DataType::Tags, INSERTS) => Ok(OfRegister::Inserts(Box::new(Inserts::read(fields, reader)?))),
+            (DataType::Tags, _) => Err(Malformed::Range("the form of a share")),
+        }
     }
 }

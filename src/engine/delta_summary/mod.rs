@@ -231,7 +231,7 @@ impl Replica {
         session: u16,
         body: &[u8],
     ) -> Result<Reception, StoreError> {
-        let Ok(message) = Message::read(body, self.settings.registers) else { return Ok(Reception::Damaged) };
+        let Ok(message) = Message::read(body, self.settings.fields.counters) else { return Ok(Reception::Damaged) };
         if !self.sessions.contains_key(&from) {
             return Ok(Reception::Stale);
         }
@@ -471,7 +471,8 @@ fn held<S: Store>(
     settings: &Settings,
     store: &mut S,
 ) -> Result<(State, impl IntoIterator<Item = Result<Entry, StoreError>>), StoreError> {
-    let Settings { client, registers, serves, mutant, .. } = *settings;
+    let Settings { client, fields, serves, mutant, .. } = *settings;
+    let registers = fields.counters;
     let damaged = |what: &str, error| StoreError::Damaged(format!("{what}: {error}"));
     let kept = store.load()?;
     let mut state = match &kept.image {

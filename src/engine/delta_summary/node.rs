@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::hash::{Hash, Hasher};
 
+use crate::domain::data::{Intent, View};
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::delta_summary::Replica;
 use crate::engine::delta_summary::acknowledgements::acknowledgements;
@@ -35,8 +36,8 @@ impl ReplicaNode {
 }
 
 impl Engine for ReplicaNode {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
-        self.replica.edit(host, register, amount)
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
+        self.replica.edit(host, register, intent.amount().expect("it carries counters alone"))
     }
 
     fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
@@ -59,8 +60,8 @@ impl Engine for ReplicaNode {
         self.replica.wake(host)
     }
 
-    fn shows(&self) -> Vec<i64> {
-        self.replica.sums().iter().map(|sum| self.settings.start.wrapping_add(*sum)).collect()
+    fn shows(&self) -> Vec<View> {
+        self.replica.sums().iter().map(|sum| self.settings.fields.start.wrapping_add(*sum).into()).collect()
     }
 
     fn position(&self) -> Option<Position> {
@@ -86,7 +87,7 @@ impl Engine for ReplicaNode {
     }
 
     fn acknowledges(&self, frame: &[u8], acknowledged: &mut Acknowledged) {
-        acknowledgements(frame, self.settings.registers, acknowledged);
+        acknowledgements(frame, self.settings.fields.counters, acknowledged);
     }
 
     fn report(&self, disk: Disk) -> Option<Report> {

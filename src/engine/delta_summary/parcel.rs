@@ -67,7 +67,7 @@ impl Parcel {
             self.counted.insert(1, self.pieces(settings.piece));
             return;
         }
-        let mut deltas = parcel_deltas(self, settings.registers).unwrap_or_default();
+        let mut deltas = parcel_deltas(self, settings.fields.counters).unwrap_or_default();
         deltas.retain(|delta| before(delta.author, delta.first, delta.last));
         let again = Message::Deltas(deltas).body().traffic;
         let Traffic { payload, addressing, ids, retransmission, .. } = &mut self.uncounted;

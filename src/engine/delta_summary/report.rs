@@ -86,6 +86,7 @@ fn told_of_register(register: u32, audit: &[Change]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::{Fields, Intent};
     use crate::engine::delta_summary::node::ReplicaNode;
     use crate::engine::port::Engine;
     use crate::engine::port::{Relation, Settings};
@@ -96,8 +97,7 @@ mod tests {
         Settings {
             node: 0,
             client: 0,
-            registers: 8,
-            start: 0,
+            fields: Fields::counters(8, 0),
             serves: false,
             serves_relays: false,
             retry_after: 2_000_000,
@@ -127,7 +127,9 @@ mod tests {
     #[test]
     fn a_row_of_the_record_tells_statuses_backlog_audit_and_what_repairs_come_to() {
         let edit: Life = |node, host| {
-            node.edit(host, 3, 5).and_then(|()| node.edit(host, 3, -1)).expect("memory");
+            node.edit(host, 3, Intent::Increase(5))
+                .and_then(|()| node.edit(host, 3, Intent::Increase(-1)))
+                .expect("memory");
         };
         let row = row_after(edit);
         assert_eq!(row.statuses, BTreeMap::from([("local".to_owned(), 1)]));
@@ -147,11 +149,11 @@ mod tests {
             let settings = Settings { compact_after: 20, ..settings() };
             let mut host = Host::new(Disk::new(Owner { scenario: 0, client: 0 }), Entropy::Counted(0));
             let mut node = ReplicaNode::open(settings, &mut host).expect("memory");
-            (0..edits).for_each(|edit| node.edit(&mut host, 3, 100 + edit).expect("memory"));
+            (0..edits).for_each(|edit| node.edit(&mut host, 3, Intent::Increase(100 + edit)).expect("memory"));
             let row = node.report(host.store).expect("it tells");
             let amount = |line: &String| line.split(' ').nth(2).and_then(|amount| amount.parse::<i64>().ok());
             let sum: Option<i64> = row.audit.iter().map(amount).sum();
-            assert_eq!(sum, Some(node.shows()[3]), "{edits}: {:?}", row.audit);
+            assert_eq!(sum, node.shows()[3].number(), "{edits}: {:?}", row.audit);
             assert!(row.audit.len() <= AUDITED + 1, "{edits}: {:?}", row.audit);
             assert!(edits > 6 || row.audit.len() as i64 == edits.min(AUDITED as i64 + 1), "{edits}: {:?}", row.audit);
             let opening =
@@ -163,7 +165,7 @@ mod tests {
     #[test]
     fn a_row_tells_of_a_neighbour_that_was_given_up_and_of_what_a_requeue_would_send() {
         let life: Life = |node, host| {
-            node.edit(host, 3, 5).expect("memory");
+            node.edit(host, 3, Intent::Increase(5)).expect("memory");
             node.connected(host, 1, Relation::Parent).expect("memory");
             while let Some(at) = node.wakes_at() {
                 host.now = at;
@@ -179,7 +181,7 @@ mod tests {
     #[test]
     fn a_row_tells_when_the_store_is_not_what_is_shown() {
         let life: Life = |node, host| {
-            node.edit(host, 3, 5).expect("memory");
+            node.edit(host, 3, Intent::Increase(5)).expect("memory");
             host.store.damage(0);
         };
         let row = row_after(life);

@@ -315,7 +315,7 @@ impl Replica {
             }
             parcel.sent = parcel.got.clone();
             if has_new_ids {
-                self.state.with_new_ids(parcel_deltas(parcel, self.settings.registers), |deltas| {
+                self.state.with_new_ids(parcel_deltas(parcel, self.settings.fields.counters), |deltas| {
                     let runs = deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
                     let due = parcel.due;
                     *parcel = Parcel::new(What::Deltas(runs), Message::Deltas(deltas).body());

@@ -8,6 +8,7 @@ use std::hash::Hash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::domain::data::{Fields, Intent, View};
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer};
@@ -17,10 +18,8 @@ use crate::engine::wire::{Malformed, Reader, Writer};
 pub struct About {
     /// Whose edits it makes.
     pub actor: Actor,
-    /// How many registers there are.
-    pub registers: u32,
-    /// What each is at the start.
-    pub start: i64,
+    /// The registers, and what they are at the start.
+    pub fields: Fields,
     /// What its clock shows, in microseconds.
     pub wall: i64,
     /// About how many bytes of content a message may have; one thing it always has.
@@ -53,7 +52,7 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + D
     fn meet(&self, about: &About, before: Option<Self::Peer>, blank: bool) -> Self::Peer;
 
     /// The user edits.
-    fn edit(&mut self, about: &About, peers: &mut Peers<Self::Peer>, register: u32, amount: i64);
+    fn edit(&mut self, about: &About, peers: &mut Peers<Self::Peer>, register: u32, intent: Intent);
 
     /// Writes what is news to a neighbour, a piece of it; nothing if nothing is.
     fn offer(&mut self, about: &About, peer: &mut Self::Peer, writer: &mut Writer) -> Option<Round>;
@@ -70,13 +69,13 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + D
         reader: &mut Reader,
     ) -> Result<(), Malformed>;
 
-    /// What taking this would merge, register by register, where it is merged and does not replace anything.
+    /// What taking this would merge into counters, one by one, where it is merged and does not replace anything.
     fn merges(&self, _about: &About, _reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
         Ok(Vec::new())
     }
 
     /// What every register shows.
-    fn shows(&self, about: &About) -> Vec<i64>;
+    fn shows(&self, about: &About) -> Vec<View>;
 
     /// How many things are news to a neighbour, or on their way.
     fn waiting(&self, peer: &Self::Peer) -> u64;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::{Fields, Intent, View};
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{Host, Merge, NodeId, OpId, Round};
 use crate::engine::port::Settings;
@@ -29,7 +30,7 @@ pub enum Entry<'a> {
     /// The store was begun, under this number.
     Begun(u32),
     /// The user edited.
-    Edit { incarnation: u32, wall: i64, register: u32, amount: i64 },
+    Edit { incarnation: u32, wall: i64, register: u32, intent: Intent },
     /// A neighbour told what it has; it has heard this node's answer, or not yet.
     Met { peer: NodeId, greeting: Greeting, heard: bool },
     /// What is news to a neighbour was put into a message.
@@ -66,15 +67,15 @@ pub struct Durable<C: Content> {
 
 fn nothing() -> About {
     let actor = Actor { client: 0, incarnation: 0 };
-    About { actor, registers: 0, start: 0, wall: 0, piece: 0, serves: false }
+    About { actor, fields: Fields::default(), wall: 0, piece: 0, serves: false }
 }
 
 impl<C: Content> Durable<C> {
     /// What a store has, that of a new device if it has nothing.
     pub fn load(settings: &Settings, store: &mut Disk) -> Result<Self, StoreError> {
         let kept = store.load()?;
-        let Settings { registers, start, piece, serves, client, .. } = *settings;
-        let about = About { actor: Actor { client, incarnation: 0 }, registers, start, wall: 0, piece, serves };
+        let Settings { fields, piece, serves, client, .. } = *settings;
+        let about = About { actor: Actor { client, incarnation: 0 }, fields, wall: 0, piece, serves };
         let damaged = |why: String| StoreError::Damaged(why);
         let mut durable = match &kept.image {
             Some(image) => {
@@ -89,8 +90,8 @@ impl<C: Content> Durable<C> {
                 Durable { store: 0, content, peers, neighbours, made: 0, about, sizes: (0, 0, 0) }
             }
         };
-        if durable.shows().len() != registers as usize {
-            return Err(damaged(format!("the image is not of {registers} registers")));
+        if durable.shows().len() != fields.len() as usize {
+            return Err(damaged(format!("the image is not of {} registers", fields.len())));
         }
         for (number, bytes) in kept.entries.iter().enumerate() {
             let why = |why: &dyn std::fmt::Display| damaged(format!("entry {number} of the journal: {why}"));
@@ -105,12 +106,12 @@ impl<C: Content> Durable<C> {
     fn happen_again(&mut self, entry: Entry<'_>) -> Result<(), Malformed> {
         match entry {
             Entry::Begun(store) => self.store = store,
-            Entry::Edit { incarnation, wall, register, amount } => {
-                if register >= self.about.registers {
-                    return Err(Malformed::Range("a register"));
+            Entry::Edit { incarnation, wall, register, intent } => {
+                if !self.about.fields.allow(register, intent) {
+                    return Err(Malformed::Range("an edit"));
                 }
                 self.about.actor.incarnation = incarnation;
-                self.edit(wall, register, amount);
+                self.edit(wall, register, intent);
             }
             Entry::Met { peer, greeting, heard } => self.meet(peer, greeting, heard),
             Entry::Offered { peer } => {
@@ -155,9 +156,9 @@ impl<C: Content> Durable<C> {
     }
 
     /// The user edits; gives the id.
-    pub fn edit(&mut self, wall: i64, register: u32, amount: i64) -> OpId {
+    pub fn edit(&mut self, wall: i64, register: u32, intent: Intent) -> OpId {
         self.about.wall = wall;
-        self.content.edit(&self.about, &mut self.peers, register, amount);
+        self.content.edit(&self.about, &mut self.peers, register, intent);
         self.made += 1;
         OpId { actor: self.about.actor, sequence: self.made }
     }
@@ -168,7 +169,7 @@ impl<C: Content> Durable<C> {
     }
 
     /// What every register shows.
-    pub fn shows(&self) -> Vec<i64> {
+    pub fn shows(&self) -> Vec<View> {
         self.content.shows(&self.about)
     }
 

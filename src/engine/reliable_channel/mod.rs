@@ -25,6 +25,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
+use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, Round, Time};
 use crate::engine::port::Engine;
@@ -385,16 +386,16 @@ impl<C: Content> ReliableChannel<C> {
 }
 
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, amount: i64) -> Result<(), StoreError> {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
         let fresh = || reused.unwrap_or_else(|| 1 + host.random(INCARNATIONS - 1) as u32);
         let incarnation = self.durable.actor(fresh).incarnation;
         let wall = host.wall;
-        let id = self.durable.edit(wall, register, amount);
+        let id = self.durable.edit(wall, register, intent);
         if self.has(Mutant::AcceptBeforeJournal) {
             host.show(id);
         }
-        self.durable.write(host, Entry::Edit { incarnation, wall, register, amount })?;
+        self.durable.write(host, Entry::Edit { incarnation, wall, register, intent })?;
         if self.has(Mutant::AcceptBeforeDurable) {
             host.show(id);
         }
@@ -471,7 +472,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         Ok(())
     }
 
-    fn shows(&self) -> Vec<i64> {
+    fn shows(&self) -> Vec<View> {
         self.durable.shows()
     }
 

@@ -20,6 +20,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use crate::domain::data::Fields;
 use crate::engine::store::{Kept, Owner, Store, StoreError, VERSION};
 
 /// The store.
@@ -342,8 +343,7 @@ mod tests {
         let settings = Settings {
             node: 2,
             client: 2,
-            registers: 1,
-            start: 0,
+            fields: Fields::counters(1, 0),
             serves: false,
             serves_relays: false,
             retry_after: 1,

@@ -1,6 +1,7 @@
 //! What is planted for the judges of worlds: histories that are sound but for one thing.
 
 use super::judged;
+use crate::domain::data::Intent;
 use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, Telling, UserEdit};
 use crate::domain::judge::Judge;
@@ -54,9 +55,9 @@ fn show_idle_faults() -> Shown {
 /// Two replicas of one register that starts at 5 and is edited by 1 and by 10.
 pub fn show_world() -> Shown {
     Shown::of([16, 16], [[6, 6], [17, 17], [26, 26], [16, 15]], |ends| {
-        let edit = |amount| UserEdit { at: 0, register: 0, amount, fate: Fate::Binding };
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1)], vec![edit(10)]] };
-        let end = |name: &str, register| NodeEnd { name: name.to_owned(), registers: vec![register] };
+        let edit = |amount| UserEdit { at: 0, register: 0, intent: Intent::Increase(amount), fate: Fate::Binding };
+        let ledger = Ledger::of_counters(1, 5, vec![vec![edit(1)], vec![edit(10)]]);
+        let end = |name: &str, register| NodeEnd::of_counters(name.to_owned(), vec![register]);
         let ends = vec![end("device-1", ends[0]), end("hub", ends[1])];
         judged(&History { ledger, ends, quiet: true, ..History::default() }).1
     })
@@ -64,10 +65,10 @@ pub fn show_world() -> Shown {
 
 /// A history that every judge holds of: three replicas of three registers that start at 5, each edited by 1 and by 10.
 fn sound_history() -> History {
-    let edit = |register, amount| UserEdit { at: 0, register, amount, fate: Fate::Binding };
+    let edit = |register, amount| UserEdit { at: 0, register, intent: Intent::Increase(amount), fate: Fate::Binding };
     let of_device = |amount| (0..3).map(|register| edit(register, amount)).collect();
-    let ledger = Ledger { start: 5, registers: 3, by_device: vec![of_device(1), of_device(10)] };
-    let end = |number| NodeEnd { name: format!("replica {number}"), registers: vec![16; 3] };
+    let ledger = Ledger::of_counters(3, 5, vec![of_device(1), of_device(10)]);
+    let end = |number| NodeEnd::of_counters(format!("replica {number}"), vec![16; 3]);
     History {
         ledger,
         ends: (0..3).map(end).collect(),
@@ -95,7 +96,8 @@ fn show_ends() -> Shown {
     });
     Shown::of(("truth", 0, 0, 0), wrong, |(judge, replica, register, mask)| {
         let mut history = sound_history();
-        history.ends[replica].registers[register] ^= mask as i64;
+        let view = &mut history.ends[replica].registers[register];
+        *view = (view.number().unwrap_or(0) ^ mask as i64).into();
         said_by(judge, &history)
     })
 }
@@ -108,8 +110,8 @@ fn show_each() -> Shown {
         ("durability", |history| history.forgotten = 1),
         ("durability", |history| history.broken = 1),
         ("durability", |history| history.unkept = 1),
-        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[2] = 15)),
-        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[0] = 26)),
+        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[2] = 15.into())),
+        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[0] = 26.into())),
         ("exactly once", |history| {
             history.telling = Some(Telling::Counts(Counts { wrong: 1, lost: 1, ..Counts::default() }));
         }),

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::data::View;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
@@ -65,7 +66,8 @@ pub fn compare(
             compared: 0,
             different: 0,
         };
-        merge_all(subject, trial.start, &arrived, &end.registers, &mut record)?;
+        let shown: Vec<i64> = end.registers.iter().filter_map(View::number).collect();
+        merge_all(subject, trial.start, &arrived, &shown, &mut record)?;
         records.push(record);
     }
     Ok(())
@@ -169,6 +171,7 @@ fn show_merges() -> Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::watch::Unwatched;
     use crate::engine;
@@ -184,7 +187,8 @@ mod tests {
     fn against(name: &str, change: impl Fn(&mut Outcome)) -> Vec<(u64, u64)> {
         let trial = quiet_trial(2, 4, 100);
         let engine = engine::find(name).expect("an engine");
-        let edit = |register, amount| UserEdit { at: 5, register, amount, fate: Fate::Binding };
+        let edit =
+            |register, amount| UserEdit { at: 5, register, intent: Intent::Increase(amount), fate: Fate::Binding };
         let users = vec![vec![edit(0, 5), edit(1, -300)], vec![edit(0, 7), edit(3, 1 << 40)]];
         let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
         let mut outcome = world.with_users(users).traced(2).run(&mut Unwatched).expect("it ends");
@@ -205,7 +209,10 @@ mod tests {
             let name = engine.name;
             assert_eq!(against(name, |_| {}), [(32, 0); 2], "{name}");
             // The hub shows another bit than was merged.
-            let shown = |outcome: &mut Outcome| outcome.history.ends[2].registers[3] ^= 1 << 50;
+            let shown = |outcome: &mut Outcome| {
+                let view = &mut outcome.history.ends[2].registers[3];
+                *view = (view.number().unwrap_or(0) ^ 1 << 50).into();
+            };
             assert_eq!(against(name, shown), [(32, 1); 2], "{name}");
             // What arrived is not what the hub shows.
             let arrived = |outcome: &mut Outcome| words(outcome)[0].1 ^= 0x0101;

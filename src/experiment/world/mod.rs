@@ -14,6 +14,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
 use crate::domain::count::counted;
+use crate::domain::data::Intent;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::history::{Fate, History, UserEdit};
@@ -89,7 +90,8 @@ pub fn run(
 fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<String, String>) {
     let (on, out): (Vec<&Registration>, Vec<&Registration>) =
         engine::asked(trial).partition(|engine| engine.suits(trial));
-    let left_out = |engine: &Registration| (engine.name.to_owned(), engine::UNSUITED.to_owned());
+    let left_out =
+        |engine: &Registration| (engine.name.to_owned(), engine.unsuited(trial).unwrap_or_default().to_owned());
     (on, out.into_iter().map(left_out).collect())
 }
 
@@ -322,6 +324,7 @@ fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
         seed: Seed::new(0),
         registers,
         start,
+        tags: Default::default(),
         clients,
         engines: Vec::new(),
         mutants: Vec::new(),
@@ -367,7 +370,12 @@ fn long_history(engine: &Registration, trial: &OfflineTrial, watch: &mut dyn Wat
     let tick = |tick: u64| {
         let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
         let at = (tick * BETWEEN + 10) * SECOND;
-        (0..4).map(move |place| UserEdit { at, register: 9 * place + 3, amount, fate: Fate::Binding })
+        (0..4).map(move |place| UserEdit {
+            at,
+            register: 9 * place + 3,
+            intent: Intent::Increase(amount),
+            fate: Fate::Binding,
+        })
     };
     // One client alone edits: where edits are lost, what two leave of theirs is not the same tick any more.
     let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
@@ -406,9 +414,9 @@ mod tests {
 
     /// A world of one edit, and it is there.
     fn sound() -> History {
-        let edit = UserEdit { at: 0, register: 0, amount: 1, fate: Fate::Binding };
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit]] };
-        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![6] }];
+        let edit = UserEdit { at: 0, register: 0, intent: Intent::Increase(1), fate: Fate::Binding };
+        let ledger = Ledger::of_counters(1, 5, vec![vec![edit]]);
+        let ends = vec![NodeEnd::of_counters("hub", [6])];
         History { ledger, ends, quiet: true, ..History::default() }
     }
 
@@ -425,10 +433,15 @@ mod tests {
     fn where_truth_cannot_be_told_nothing_stands_for_it() {
         let mut history = sound();
         let amount = |edit: i64| (1 << 44) + (edit + 7).pow(6) % 999_999_937;
-        let lost = (0..91).map(|edit| UserEdit { at: 0, register: 0, amount: amount(edit), fate: Fate::Unshared });
+        let lost = (0..91).map(|edit| UserEdit {
+            at: 0,
+            register: 0,
+            intent: Intent::Increase(amount(edit)),
+            fate: Fate::Unshared,
+        });
         history.ledger.by_device.push(lost.collect());
         assert_eq!(judged(&history).1, Verdict::Holds, "all that may be missing is");
-        history.ends[0].registers[0] += amount(90);
+        history.ends[0].registers[0] = (amount(90) + history.ends[0].registers[0].number().expect("a counter")).into();
         let (said, verdict) = judged(&history);
         let against = said.values().filter(|(verdict, _)| *verdict == Verdict::Falsified).count();
         assert_eq!((said["truth"].0, verdict, against), (Verdict::Inconclusive, Verdict::Inconclusive, 0));
@@ -542,9 +555,12 @@ mod tests {
                 // One that may be missing counts once or not at all: three or two times are too many.
                 let wrong = if edit.fate.is_unshared() { [2, 2] } else { [1, -1] };
                 for times in wrong {
-                    let by = edit.amount * times;
+                    let by = edit.amount() * times;
                     let add = |history: &mut History, by: i64| {
-                        history.ends.iter_mut().for_each(|end| end.registers[edit.register as usize] += by);
+                        for end in &mut history.ends {
+                            let view = &mut end.registers[edit.register as usize];
+                            *view = (view.number().expect("a counter") + by).into();
+                        }
                     };
                     add(&mut history, by);
                     assert_eq!(wrong_registers(&history), 1, "{name}: {edit:?} {times:+}");

@@ -3,6 +3,7 @@
 
 use crate::domain::case::Case;
 use crate::domain::count::counted;
+use crate::domain::data::Intent;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
@@ -28,7 +29,10 @@ pub fn shown(engine: &Registration, start: i64, clients: &[Vec<i64>]) -> Result<
     trial.presence.lasts_s = 10;
     let user = |(place, amounts): (usize, &Vec<i64>)| {
         let at = SECOND + place as u64 * 1000;
-        amounts.iter().map(|&amount| UserEdit { at, register: 0, amount, fate: Fate::Binding }).collect()
+        amounts
+            .iter()
+            .map(|&amount| UserEdit { at, register: 0, intent: Intent::Increase(amount), fate: Fate::Binding })
+            .collect()
     };
     let users = clients.iter().enumerate().map(user).collect();
     let world = World::new(&trial, engine, &settings(&trial, None));

@@ -1,6 +1,7 @@
 //! The same world with telling amounts: large and random, so that none is a sum of others by chance. Who edits what, and
 //! when, is as it was; how often each edit counts can be read off the sums.
 
+use crate::domain::data::Intent;
 use crate::domain::history::{History, Telling, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
@@ -44,7 +45,10 @@ fn users(trial: &OfflineTrial) -> Vec<Vec<UserEdit>> {
         let telling = |edit: UserEdit| {
             // The highest bit is set: amounts are of one size, and none is nearly nothing.
             let amount = (1 << (BITS - 1) | amounts.below(1 << (BITS - 1))) as i64;
-            UserEdit { amount: amount * edit.amount.signum(), ..edit }
+            match edit.intent {
+                Intent::Increase(plain) => UserEdit { intent: Intent::Increase(amount * plain.signum()), ..edit },
+                Intent::Insert(_) | Intent::Remove(_) => edit,
+            }
         };
         users.edits(client).into_iter().map(telling).collect()
     };
@@ -66,19 +70,19 @@ mod tests {
         let plain: Vec<Vec<UserEdit>> = (0..3).map(|client| Users::of(&trial).edits(client)).collect();
         let told = users(&trial);
         let shape = |edits: &[Vec<UserEdit>]| {
-            let of = |edit: &UserEdit| (edit.at, edit.register, edit.amount.signum());
+            let of = |edit: &UserEdit| (edit.at, edit.register, edit.amount().signum());
             edits.iter().flatten().map(of).collect::<Vec<_>>()
         };
         assert_eq!(shape(&told), shape(&plain));
         let amounts: std::collections::BTreeSet<u64> =
-            told.iter().flatten().map(|edit| edit.amount.unsigned_abs()).collect();
+            told.iter().flatten().map(|edit| edit.amount().unsigned_abs()).collect();
         assert!(amounts.len() == 30 && amounts.iter().all(|amount| amount.ilog2() == BITS - 1), "{amounts:?}");
     }
 
     #[test]
     fn only_where_such_a_world_came_to_rest_are_its_edits_counted() {
-        let ledger = Ledger { start: 0, registers: 1, by_device: users(&quiet_trial(1, 1, 0)) };
-        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![7] }];
+        let ledger = Ledger::of_counters(1, 0, users(&quiet_trial(1, 1, 0)));
+        let ends = vec![NodeEnd::of_counters("hub", [7])];
         let of = |quiet, backlog| {
             let (ledger, ends) = (ledger.clone(), ends.clone());
             counted(&History { ledger, ends, quiet, backlog, ..History::default() })
@@ -95,10 +99,10 @@ mod tests {
         let plain: Vec<Vec<UserEdit>> = (0..2).map(|client| Users::of(&trial).edits(client)).collect();
         // Everything counts, and an increment and a decrement twice.
         let doubled = |users: &[Vec<UserEdit>]| {
-            let ledger = Ledger { start: 0, registers: 1, by_device: users.to_vec() };
-            let of_sign = |sign| ledger.edits().map(|edit| edit.amount).find(|amount| amount.signum() == sign);
+            let ledger = Ledger::of_counters(1, 0, users.to_vec());
+            let of_sign = |sign| ledger.edits().map(UserEdit::amount).find(|amount| amount.signum() == sign);
             let twice = of_sign(1).expect("an increment") + of_sign(-1).expect("a decrement");
-            let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![ledger.truth()[0] + twice] }];
+            let ends = vec![NodeEnd::of_counters("hub", vec![ledger.truth()[0] + twice])];
             History { ledger, ends, ..History::default() }
         };
         assert_eq!(truth::wrong_registers(&doubled(&plain)), 0);

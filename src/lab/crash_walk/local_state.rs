@@ -1,6 +1,7 @@
 //! One node of the small world: what is in its memory and on its disk, what its user saw, and what it promised. What it does
 //! depends on nothing else but the message that it receives, so that it is worked out once.
 
+use crate::domain::data::{Fields, Intent};
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
@@ -59,8 +60,7 @@ pub(super) fn settings(trial: &CrashEverywhereTrial, node: NodeId, mutant: Optio
     Settings {
         node,
         client: node,
-        registers: 1,
-        start: 0,
+        fields: Fields::counters(1, 0),
         serves: node == trial.clients,
         serves_relays: false,
         // The clock stands still but for a retry: what may happen later may happen now, and what is told at once is told
@@ -172,7 +172,7 @@ fn act(
     // A message to a node that is down is gone.
     let Some(Node(node)) = slot else { return Ok(()) };
     match (action, envelope) {
-        (Action::Edit(amount), _) => node.edit(host, 0, amount)?,
+        (Action::Edit(amount), _) => node.edit(host, 0, Intent::Increase(amount))?,
         (Action::Receive(_), Some((from, _, bytes))) => {
             node.receive(host, *from, bytes)?;
         }

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::domain::count::counted;
+use crate::domain::data::Intent;
 use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::engine::Registration;
@@ -360,7 +361,7 @@ impl SmallWorld {
         let edit = |node: NodeId, local_state: &LocalState, number: u32| UserEdit {
             at: 0,
             register: 0,
-            amount: amount(&self.trial, node, number),
+            intent: Intent::Increase(amount(&self.trial, node, number)),
             fate: if local_state.excused >> number & 1 == 1 { Fate::Unshared } else { Fate::Binding },
         };
         let numbered = || nodes.iter().zip(0..);
@@ -372,7 +373,7 @@ impl SmallWorld {
             registers: node.shows(),
         });
         History {
-            ledger: Ledger { start: 0, registers: 1, by_device: by_device.collect() },
+            ledger: Ledger::of_counters(1, 0, by_device.collect()),
             ends: ends.collect(),
             forgotten: nodes.iter().map(|local_state| u64::from(local_state.forgotten)).sum(),
             broken: nodes.iter().filter(|local_state| local_state.broken).count() as u64,

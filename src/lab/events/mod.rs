@@ -9,6 +9,7 @@
 pub mod bytes;
 pub mod line;
 
+use crate::domain::data::View;
 use crate::domain::history::{Fate, UserEdit};
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, OpId, Time};
@@ -192,7 +193,7 @@ pub struct Replica<'a>(pub &'a dyn Engine);
 
 impl Replica<'_> {
     /// What every register shows.
-    pub fn shows(&self) -> Vec<i64> {
+    pub fn shows(&self) -> Vec<View> {
         self.0.shows()
     }
 

@@ -73,7 +73,7 @@ pub fn counts(history: &History) -> Counts {
     let mut edits: BTreeMap<u32, Vec<(i64, Fate)>> = wrong.iter().map(|wrong| (wrong.register, Vec::new())).collect();
     for edit in history.ledger.edits() {
         if let Some(edits) = edits.get_mut(&edit.register) {
-            edits.push((edit.amount, edit.fate));
+            edits.push((edit.amount(), edit.fate));
         }
     }
     let mut counts = Counts { wrong: wrong.len() as u32, undecided, beyond, ..Counts::default() };
@@ -128,6 +128,7 @@ fn explain(edits: &[(i64, Fate)], surplus: i64) -> Option<Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
     use crate::domain::history::{Ledger, NodeEnd, UserEdit};
 
     #[test]
@@ -172,14 +173,14 @@ mod tests {
         let lost = |edit: i64| UserEdit {
             at: 0,
             register: 0,
-            amount: (1 << 44) + (edit + 7).pow(6) % 999_999_937,
+            intent: Intent::Increase((1 << 44) + (edit + 7).pow(6) % 999_999_937),
             fate: Fate::Unshared,
         };
         let lost: Vec<UserEdit> = (0..91).map(lost).collect();
         // The last two alone are there: no first part of them.
-        let got = lost[89..].iter().map(|edit| edit.amount).sum();
-        let ledger = Ledger { start: 0, registers: 1, by_device: vec![lost] };
-        let ends = vec![NodeEnd { name: "a".to_owned(), registers: vec![got] }];
+        let got = lost[89..].iter().map(UserEdit::amount).sum();
+        let ledger = Ledger::of_counters(1, 0, vec![lost]);
+        let ends = vec![NodeEnd::of_counters("a", [got])];
         let of = History { ledger, ends, ..History::default() };
         assert_eq!(counts(&of), Counts { undecided: 1, ..Counts::default() });
         let told = judge(&of);
@@ -188,11 +189,12 @@ mod tests {
     }
 
     fn history(got: &[&[i64]]) -> History {
-        let edit = |register, amount| UserEdit { at: 0, register, amount, fate: Fate::Binding };
+        let edit =
+            |register, amount| UserEdit { at: 0, register, intent: Intent::Increase(amount), fate: Fate::Binding };
         let by_device = vec![vec![edit(0, 1), edit(0, 10)], vec![edit(1, 100)]];
-        let end = |registers: &&[i64]| NodeEnd { name: "a".to_owned(), registers: registers.to_vec() };
+        let end = |registers: &&[i64]| NodeEnd::of_counters("a", registers.to_vec());
         History {
-            ledger: Ledger { start: 5, registers: 2, by_device },
+            ledger: Ledger::of_counters(2, 5, by_device),
             ends: got.iter().map(end).collect(),
             ..History::default()
         }

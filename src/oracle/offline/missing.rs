@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::history::{Fate, Ledger, UserEdit};
+use crate::domain::history::{Fate, Ledger};
 
 /// Whether some of the edits that may be missing make a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +46,8 @@ impl Missing {
             let rows = edits.chunk_by(|one, next| may_be_missing(one.fate) && may_be_missing(next.fate));
             for row in rows.filter(|row| may_be_missing(row[0].fate)) {
                 let mut of: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
-                for &UserEdit { register, amount, .. } in row {
-                    of.entry(register).or_default().push(amount);
-                }
+                let amounts = row.iter().filter_map(|edit| Some((edit.register, edit.intent.amount()?)));
+                amounts.for_each(|(register, amount)| of.entry(register).or_default().push(amount));
                 of.into_iter().for_each(|(register, row)| registers.entry(register).or_default().push(row));
             }
         }
@@ -108,12 +107,19 @@ fn is_sum([one, other]: &Halves, surplus: i64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
+    use crate::domain::history::UserEdit;
 
     fn missing(by_device: &[&[(i64, bool)]]) -> Missing {
         let fate = |may: bool| if may { Fate::Unshared } else { Fate::Binding };
-        let edit = |&(amount, may): &(i64, bool)| UserEdit { at: 0, register: 0, amount, fate: fate(may) };
+        let edit = |&(amount, may): &(i64, bool)| UserEdit {
+            at: 0,
+            register: 0,
+            intent: Intent::Increase(amount),
+            fate: fate(may),
+        };
         let by_device = by_device.iter().map(|edits| edits.iter().map(edit).collect()).collect();
-        Missing::of(&Ledger { start: 0, registers: 1, by_device }, Fate::is_unshared)
+        Missing::of(&Ledger::of_counters(1, 0, by_device), Fate::is_unshared)
     }
 
     /// The amount of an edit among many: large, and no sum of others.

@@ -7,6 +7,7 @@ pub mod exactly_once;
 pub mod faults;
 pub mod metadata;
 pub mod missing;
+pub mod of_tags;
 pub mod progress;
 pub mod truth;
 

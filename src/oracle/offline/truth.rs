@@ -1,4 +1,4 @@
-//! Whether every register is its start plus every increment in the ledger.
+//! Whether every counter is its start plus every increment in the ledger, and tags are what their specification allows.
 //!
 //! An edit that no other replica ever showed may be missing once its store is lost, but it counts at most once: what a
 //! register has too much or too little must be the sum of some of those edits. Where amounts are small, an edit that counts
@@ -13,10 +13,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
+use crate::domain::data::View;
 use crate::domain::history::{Fate, History};
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 use crate::oracle::offline::missing::{Fit, Missing};
+use crate::oracle::offline::of_tags::{OfRegister, Tags};
 
 /// A register that is wrong at a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,19 @@ pub struct Compared {
     pub lacking: Vec<Lacking>,
     /// How many may be wrong or not: too many edits may be missing.
     pub undecided: u32,
+    /// Tags registers that do not show what is allowed.
+    pub tags: Vec<OfRegister>,
+}
+
+impl Compared {
+    /// How many registers are wrong.
+    fn wrong_registers(&self) -> usize {
+        self.wrong.len() + self.wrong_tags().count()
+    }
+
+    fn wrong_tags(&self) -> impl Iterator<Item = &OfRegister> {
+        self.tags.iter().filter(|at| !at.is_undeclared)
+    }
 }
 
 /// Compares every replica with the ledger.
@@ -65,20 +80,25 @@ pub fn judge(history: &History) -> Judgement {
         ),
     };
     let compared = compared(history);
-    let most = compared.iter().map(|at| at.wrong.len()).max().unwrap_or(0);
+    let most = compared.iter().map(Compared::wrong_registers).max().unwrap_or(0);
     let undecided = compared.iter().map(|at| at.undecided).max().unwrap_or(0);
     let come = if edits == 1 { "comes" } else { "come" };
     let all = format!("what {} {come} to{without}", counted(edits, "edit"));
+    let are_wrong = if most == 1 { "1 register is wrong".to_owned() } else { format!("{most} registers are wrong") };
     if let Some((name, Wrong { register, expected, got })) = first_of(history, &compared) {
-        return Judgement::of(
-            false,
-            format!(
-                "{} wrong; at {name} register {register} is {got} and should be {expected}{without}",
-                if most == 1 { "1 register is".to_owned() } else { format!("{most} registers are") }
-            ),
-        );
+        let told = format!("{are_wrong}; at {name} register {register} is {got} and should be {expected}{without}");
+        return Judgement::of(false, told);
+    }
+    if let Some((name, at)) = first_tags(history, &compared, Compared::wrong_tags) {
+        let (register, why) = (at.register, at.wrong[0]);
+        return Judgement::of(false, format!("{are_wrong}; at {name} register {register}: {why}{without}"));
     }
     let inconclusive = |sentence| Judgement { verdict: Verdict::Inconclusive, sentence };
+    if let Some((name, at)) = first_tags(history, &compared, |at| at.tags.iter()) {
+        let (register, why) = (at.register, at.wrong[0]);
+        let declared = format!("more stores were lost than this engine declares to survive: {}", history.survives);
+        return inconclusive(format!("at {name} register {register}: {why}; {declared}"));
+    }
     let lacking = history.ends.iter().zip(&compared).max_by_key(|(_, at)| undeclared_of(&at.lacking));
     if let Some((end, at)) = lacking.filter(|(_, at)| !at.lacking.is_empty()) {
         return inconclusive(beyond(history, &end.name, &at.lacking));
@@ -122,13 +142,15 @@ pub fn compared(history: &History) -> Vec<Compared> {
     for edit in ledger.edits() {
         if let Fate::Undeclared { shown_by } = edit.fate {
             let (sum, edits, most) = undeclared.entry(edit.register).or_default();
-            (*sum, *edits, *most) = (sum.wrapping_add(edit.amount), *edits + 1, shown_by.max(*most));
+            (*sum, *edits, *most) = (sum.wrapping_add(edit.amount()), *edits + 1, shown_by.max(*most));
         }
     }
     let mut any = Missing::of(ledger, |fate| fate.is_unshared() || fate.is_undeclared());
-    let mut at = |registers: &[i64]| {
-        let mut compared = Compared::default();
-        for (register, (&got, &expected)) in (0..).zip(registers.iter().zip(&truth)) {
+    let tags = Tags::of(history);
+    let mut at = |registers: &[View]| {
+        let mut compared = Compared { tags: tags.compared(registers), ..Compared::default() };
+        let counters = registers.iter().filter_map(View::number);
+        for (register, (got, &expected)) in (0..).zip(counters.zip(&truth)) {
             let (wrong, surplus) = (Wrong { register, expected, got }, got.wrapping_sub(expected));
             let fit = unshared.fits(register, surplus);
             if fit == Fit::Sum {
@@ -154,12 +176,21 @@ pub fn compared(history: &History) -> Vec<Compared> {
 
 /// How many registers are wrong at the replica that has most of them.
 pub fn wrong_registers(history: &History) -> u32 {
-    compared(history).iter().map(|at| at.wrong.len()).max().unwrap_or(0) as u32
+    compared(history).iter().map(Compared::wrong_registers).max().unwrap_or(0) as u32
 }
 
-/// The first wrong register, and where.
+/// The first wrong counter, and where.
 pub fn first_wrong(history: &History) -> Option<(&str, Wrong)> {
     first_of(history, &compared(history))
+}
+
+/// The first of these tags registers, and where.
+fn first_tags<'a, I: Iterator<Item = &'a OfRegister>>(
+    history: &'a History,
+    compared: &'a [Compared],
+    of: impl Fn(&'a Compared) -> I,
+) -> Option<(&'a str, &'a OfRegister)> {
+    history.ends.iter().zip(compared).find_map(|(end, at)| Some((end.name.as_str(), of(at).next()?)))
 }
 
 fn first_of<'a>(history: &'a History, compared: &[Compared]) -> Option<(&'a str, Wrong)> {
@@ -169,13 +200,14 @@ fn first_of<'a>(history: &'a History, compared: &[Compared]) -> Option<(&'a str,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
     use crate::domain::history::{Ledger, NodeEnd, UserEdit};
 
     /// Two edits, of 1 and of 10, and what became of them.
     fn history(got: i64, fate: Fate) -> History {
-        let edit = |amount, fate| UserEdit { at: 0, register: 0, amount, fate };
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit(1, Fate::Binding), edit(10, fate)]] };
-        History { ledger, ends: vec![NodeEnd { name: "hub".to_owned(), registers: vec![got] }], ..History::default() }
+        let edit = |amount, fate| UserEdit { at: 0, register: 0, intent: Intent::Increase(amount), fate };
+        let ledger = Ledger::of_counters(1, 5, vec![vec![edit(1, Fate::Binding), edit(10, fate)]]);
+        History { ledger, ends: vec![NodeEnd::of_counters("hub", [got])], ..History::default() }
     }
 
     #[test]
@@ -206,9 +238,14 @@ mod tests {
 
     #[test]
     fn where_only_some_of_the_lost_edits_are_missing_no_exact_number_is_said() {
-        let edit = |amount| UserEdit { at: 0, register: 0, amount, fate: Fate::Undeclared { shown_by: 3 } };
-        let ledger = Ledger { start: 0, registers: 1, by_device: vec![vec![edit(1), edit(10), edit(100)]] };
-        let ends = vec![NodeEnd { name: "a".to_owned(), registers: vec![101] }];
+        let edit = |amount| UserEdit {
+            at: 0,
+            register: 0,
+            intent: Intent::Increase(amount),
+            fate: Fate::Undeclared { shown_by: 3 },
+        };
+        let ledger = Ledger::of_counters(1, 0, vec![vec![edit(1), edit(10), edit(100)]]);
+        let ends = vec![NodeEnd::of_counters("a", [101])];
         let told = judge(&History { ledger, ends, survives: "nothing", ..History::default() });
         assert_eq!(told.verdict, Verdict::Inconclusive);
         assert!(told.sentence.starts_with("up to 3 of 3 edits lost though up to 3 replicas"), "{}", told.sentence);
@@ -216,11 +253,11 @@ mod tests {
 
     /// Whether an edit that counts twice is found, among three that may be missing.
     fn is_found(kept: i64, lost: [i64; 3]) -> bool {
-        let edit = |amount, fate| UserEdit { at: 0, register: 0, amount, fate };
+        let edit = |amount, fate| UserEdit { at: 0, register: 0, intent: Intent::Increase(amount), fate };
         let lost = lost.map(|amount| edit(amount, Fate::Unshared));
         let edits = [kept].map(|amount| edit(amount, Fate::Binding)).into_iter().chain(lost);
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![edits.collect()] };
-        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![5 + 2 * kept] }];
+        let ledger = Ledger::of_counters(1, 5, vec![edits.collect()]);
+        let ends = vec![NodeEnd::of_counters("hub", [5 + 2 * kept])];
         wrong_registers(&History { ledger, ends, ..History::default() }) == 1
     }
 
@@ -233,14 +270,15 @@ mod tests {
     /// What is said of a register of a device that lost so many edits, each of another amount, of which these are there.
     fn lost(edits: u32, there: impl Fn(u32) -> bool) -> Judgement {
         let amount = |edit: u32| (1 << 44) + (i64::from(edit) + 7).pow(6) % 999_999_937;
-        let lost = (0..edits).map(|edit| UserEdit { at: 0, register: 0, amount: amount(edit), fate: Fate::Unshared });
+        let lost = (0..edits).map(|edit| UserEdit {
+            at: 0,
+            register: 0,
+            intent: Intent::Increase(amount(edit)),
+            fate: Fate::Unshared,
+        });
         let got = (0..edits).filter(|&edit| there(edit)).map(amount).sum();
-        let ledger = Ledger { start: 0, registers: 1, by_device: vec![lost.collect()] };
-        judge(&History {
-            ledger,
-            ends: vec![NodeEnd { name: "hub".to_owned(), registers: vec![got] }],
-            ..History::default()
-        })
+        let ledger = Ledger::of_counters(1, 0, vec![lost.collect()]);
+        judge(&History { ledger, ends: vec![NodeEnd::of_counters("hub", [got])], ..History::default() })
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::domain::data::Fields;
 use crate::engine::delta_summary::Replica;
 use crate::engine::delta_summary::message::unframed;
 use crate::engine::delta_summary::repair::{Backlog, Change, Status, Whose};
@@ -30,8 +31,7 @@ fn opened(node: u32, serves: bool, compact_after: u64) -> (Replica, Host<Disk>) 
     let settings = Settings {
         node,
         client: node,
-        registers: 8,
-        start: 0,
+        fields: Fields::counters(8, 0),
         serves,
         serves_relays: false,
         retry_after: 10,

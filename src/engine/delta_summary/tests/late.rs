@@ -1,5 +1,6 @@
 //! What comes late, twice, in parts or not at all: a replica is not misled by it, and does not wait for it for ever.
 
+use crate::domain::data::Fields;
 use crate::engine::delta_summary::Replica;
 use crate::engine::delta_summary::log::Delta;
 use crate::engine::delta_summary::message::{Message, unframed};
@@ -30,8 +31,7 @@ impl Node {
         let settings = Settings {
             node,
             client: node,
-            registers: 4,
-            start: 0,
+            fields: Fields::counters(4, 0),
             serves,
             serves_relays,
             retry_after: 10,

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::domain::data::Fields;
 use crate::engine::any_bytes::{NODES, REGISTERS, STEPS, Talk};
 use crate::engine::delta_summary::log::{Delta, Log};
 use crate::engine::delta_summary::state::{Entry, MessageId, Run, State};
@@ -21,8 +22,7 @@ fn settings(serves: bool) -> Settings {
     Settings {
         node: 0,
         client: 0,
-        registers: REGISTERS,
-        start: 0,
+        fields: Fields::counters(REGISTERS, 0),
         serves,
         serves_relays: false,
         retry_after: 10,

@@ -2,6 +2,7 @@
 //! knows, the replica says so until it is opened again.
 
 use super::super::*;
+use crate::domain::data::Fields;
 use crate::domain::seed::Seed;
 use crate::engine::delta_summary::log::Delta;
 use crate::engine::delta_summary::sums::{Changes, Edit};
@@ -95,8 +96,7 @@ fn settings(node: NodeId) -> Settings {
     Settings {
         node,
         client: node,
-        registers: REGISTERS,
-        start: 0,
+        fields: Fields::counters(REGISTERS, 0),
         serves: node == HUB,
         serves_relays: false,
         retry_after: 1000,

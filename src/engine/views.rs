@@ -1,0 +1,90 @@
+//! How views travel: a counter as its difference from the start, which every device was delivered with; tags as the number
+//! of elements and the gaps between them.
+//!
+//! Knows: views. Must not: know who sends them.
+
+use std::collections::BTreeSet;
+
+use crate::domain::data::{DataType, Element, Fields, View};
+use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_length};
+
+/// Bytes of a view on the line.
+pub fn weighs(fields: &Fields, view: &View) -> usize {
+    match view {
+        View::Counter(number) => signed_length(number.wrapping_sub(fields.start)),
+        View::Tags(tags) => length(tags.len() as u64) + gaps(tags).map(|gap| length(gap.into())).sum::<usize>(),
+    }
+}
+
+/// Writes a view, as what the writer counts at present.
+pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
+    match view {
+        View::Counter(number) => _ = writer.signed(number.wrapping_sub(fields.start)),
+        View::Tags(tags) => {
+            writer.number(tags.len() as u64);
+            gaps(tags).for_each(|gap| _ = writer.number(gap.into()));
+        }
+    }
+}
+
+/// Reads what [`write`] wrote of a register.
+pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View, Malformed> {
+    match fields.of(register) {
+        DataType::Counter => Ok(View::Counter(fields.start.wrapping_add(reader.signed()?))),
+        DataType::Tags => read_elements(fields, reader).map(View::Tags),
+    }
+}
+
+fn read_elements(fields: &Fields, reader: &mut Reader) -> Result<BTreeSet<Element>, Malformed> {
+    let mut next = 0u64;
+    let count = reader.count("a number of elements")?;
+    (0..count).map(|_| element(fields, reader.number()?, &mut next)).collect()
+}
+
+/// The element after a gap.
+pub fn element(fields: &Fields, gap: u64, next: &mut u64) -> Result<Element, Malformed> {
+    placed(gap, next, fields.elements)
+}
+
+/// The gaps between elements: each is smaller by the next that could have been.
+pub fn gaps<'a>(tags: impl IntoIterator<Item = &'a Element>) -> impl Iterator<Item = Element> {
+    let mut next = 0;
+    tags.into_iter().map(move |&element| {
+        let gap = element - next;
+        next = element + 1;
+        gap
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_view_is_read_back_and_takes_as_many_bytes_as_it_weighs(
+            number: i64,
+            start: i64,
+            tags in proptest::collection::btree_set(0..300u32, 0..20),
+        ) {
+            let fields = Fields { counters: 1, start, tags: 1, elements: 300 };
+            for (register, view) in [(0, View::Counter(number)), (1, View::Tags(tags))] {
+                let mut writer = Writer::bare();
+                write(&fields, &view, &mut writer);
+                let bytes = writer.into_bytes();
+                prop_assert_eq!(bytes.len(), weighs(&fields, &view));
+                let mut reader = Reader::bare(&bytes);
+                prop_assert_eq!(read(&fields, register, &mut reader), Ok(view));
+                prop_assert_eq!(reader.end(), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn an_element_beyond_those_of_the_world_is_malformed() {
+        let fields = Fields { counters: 0, start: 0, tags: 1, elements: 3 };
+        assert!(read(&fields, 0, &mut Reader::bare(&[1, 3])).is_err());
+        assert_eq!(read(&fields, 0, &mut Reader::bare(&[1, 2])), Ok(View::Tags([2].into())));
+    }
+}

@@ -1,0 +1,102 @@
+//! Whether tags registers show what their specification allows ([`crate::data::tags`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::data::tags::{self, Edited};
+use crate::domain::data::{DataType, Element, View};
+use crate::domain::history::{Fate, History};
+
+/// What is wrong with a tags register at a replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfRegister {
+    /// Which register.
+    pub register: u32,
+    /// What is wrong with it, element by element; never empty.
+    pub wrong: Vec<tags::Wrong>,
+    /// Whether only edits explain it that the engine does not declare to keep.
+    pub is_undeclared: bool,
+}
+
+/// The edits of tags, by register.
+pub struct Tags<'a> {
+    history: &'a History,
+    by_register: BTreeMap<u32, Vec<Edited<'a>>>,
+}
+
+impl<'a> Tags<'a> {
+    /// Of a ledger. An edit without a sighting is not judged.
+    pub fn of(history: &'a History) -> Self {
+        let mut by_register: BTreeMap<u32, Vec<Edited<'a>>> = BTreeMap::new();
+        let ledger = &history.ledger;
+        for (&(device, number), sighting) in &ledger.sightings {
+            let edit = ledger.by_device.get(device).and_then(|edits| edits.get(number as usize));
+            if let Some(&edit) = edit {
+                by_register.entry(edit.register).or_default().push(Edited { device, number, edit, sighting });
+            }
+        }
+        Tags { history, by_register }
+    }
+
+    /// Compares what a replica shows with the specification.
+    pub fn compared(&self, views: &[View]) -> Vec<OfRegister> {
+        let fields = self.history.ledger.fields;
+        let registers = (0..fields.len()).filter(|&register| fields.of(register) == DataType::Tags);
+        let of_register = |register: u32| {
+            let edits = self.by_register.get(&register).map_or(&[][..], Vec::as_slice);
+            let nothing = BTreeSet::<Element>::new();
+            let shown = views.get(register as usize).and_then(View::tags).unwrap_or(&nothing);
+            let wrong =
+                |may_be_missing: fn(Fate) -> bool| tags::wrong(shown, edits, self.history.concurrent, may_be_missing);
+            let (strictly, leniently) =
+                (wrong(Fate::is_unshared), wrong(|fate| fate.is_unshared() || fate.is_undeclared()));
+            match (strictly.is_empty(), leniently.is_empty()) {
+                (true, _) => None,
+                (false, true) => Some(OfRegister { register, wrong: strictly, is_undeclared: true }),
+                (false, false) => Some(OfRegister { register, wrong: leniently, is_undeclared: false }),
+            }
+        };
+        registers.filter_map(of_register).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::data::{Fields, Intent};
+    use crate::domain::history::{Ledger, NodeEnd, Sighting, UserEdit};
+    use crate::domain::verdict::Verdict;
+    use crate::oracle::offline::truth;
+
+    /// One insert of element 2, and what a replica shows in the end.
+    fn history(fate: Fate, shown: &[Element]) -> History {
+        let edit = UserEdit { at: 0, register: 1, intent: Intent::Insert(2), fate };
+        let sighting = Sighting { shown: BTreeSet::new(), had: [0].into(), may_have: [0].into() };
+        let fields = Fields { counters: 1, start: 5, tags: 1, elements: 4 };
+        let ledger = Ledger { fields, by_device: vec![vec![edit]], sightings: [((0, 0), sighting)].into() };
+        let views = vec![View::Counter(5), View::Tags(shown.iter().copied().collect())];
+        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: views }];
+        History { ledger, ends, survives: "nothing", ..History::default() }
+    }
+
+    #[test]
+    fn an_element_that_is_gone_is_wrong_and_one_that_the_engine_does_not_declare_to_keep_leaves_truth_inconclusive() {
+        let said = |fate, shown: &[Element]| {
+            let told = truth::judge(&history(fate, shown));
+            (told.verdict, told.sentence)
+        };
+        assert_eq!(said(Fate::Binding, &[2]).0, Verdict::Holds);
+        let (verdict, sentence) = said(Fate::Binding, &[]);
+        assert_eq!(verdict, Verdict::Falsified);
+        assert_eq!(sentence, "1 register is wrong; at hub register 1: element 2 is gone, and nobody removed it");
+        assert_eq!(said(Fate::Unshared, &[]).0, Verdict::Holds);
+        let undeclared = Fate::Undeclared { shown_by: 3 };
+        let (verdict, sentence) = said(undeclared, &[]);
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert_eq!(
+            sentence,
+            "at hub register 1: element 2 is gone, and nobody removed it; more stores were lost than this engine declares \
+             to survive: nothing"
+        );
+        assert_eq!(said(undeclared, &[3]).0, Verdict::Falsified, "no loss explains a strange element");
+    }
+}
