@@ -1,6 +1,6 @@
 //! A counter: a number of 64 bits that users add to. Every edit counts once, whatever its user's replica showed, so that
 //! the right view is the start and the sum of all edits. Where edits may be missing, the judge of truth looks for a sum of
-//! some of them ([`crate::oracle::offline::truth`]).
+//! some of them.
 
 use crate::domain::data::Intent;
 

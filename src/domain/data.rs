@@ -1,6 +1,6 @@
 //! What the registers of a world hold: data types, what users intend to do to them, and what replicas show.
 //!
-//! What an intent does, and which views are right, each data type says in [`crate::data`]. Here are the words alone.
+//! What an intent does, and which views are right, each data type says in its own file. Here are the words alone.
 
 use std::collections::BTreeSet;
 
