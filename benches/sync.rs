@@ -29,6 +29,8 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
         crashes: 0,
         more_worlds: 0,
         settle_s: 100_000,
+        staleness_s: None,
+        load: Default::default(),
         journal: Default::default(),
         memory_mib: abench::domain::offline::default_memory(),
     }

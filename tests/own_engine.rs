@@ -246,9 +246,11 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
     let all = verdicts(&GOSSIP);
     assert!(all.len() >= 20, "{}", counted(all.len(), "world"));
     for (world, said) in &all {
-        assert_eq!(said.len(), JUDGES.len());
+        assert!(said.len() >= JUDGES.len());
         for (judge, verdict, sentence) in said {
-            assert_ne!(*verdict, Verdict::Falsified, "{world}: {judge}: {sentence}");
+            // A relay that is gone for hours makes every engine late that waits for it.
+            let late = (*world, *judge) == ("cut-off-for-ten-hours", "staleness bound");
+            assert_eq!(*verdict == Verdict::Falsified, late, "{world}: {judge}: {sentence}");
         }
     }
     let holds =

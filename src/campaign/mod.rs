@@ -213,7 +213,14 @@ impl Progress {
             verdict,
             reason,
             interrupted,
-            unavailable: ended.filter(|_| !interrupted).map(|error| error.to_string()),
+            unavailable: match &ended {
+                Some(SubjectError::Unavailable(reason)) => Some(reason.clone()),
+                _ => None,
+            },
+            contradiction: match ended {
+                Some(SubjectError::Internal(reason)) => Some(reason),
+                _ => None,
+            },
             expectation: None,
             controls: self.controls,
             devices,
@@ -234,7 +241,7 @@ impl Progress {
             timing: Timing { round_trips_ns: round_trips(subjects), ..self.found.timing },
             host: host(plan),
         };
-        if let Some(fault) = record.broken_judges() {
+        if let Some(fault) = record.internal_error() {
             record.verdict = Verdict::Inconclusive;
             record.reason = format!("nothing can be judged: {fault}");
         }

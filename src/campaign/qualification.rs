@@ -93,7 +93,7 @@ impl Bench<'_> {
         let mut subjects = open(&plan.backends, &plan.conditions)?;
         let record = campaign::run(&plan, &mut subjects, &mut Quiet(watch));
         // Under judges that cannot fail every mutant would escape, and that would say nothing of the scenario.
-        let broken = record.broken_judges();
+        let broken = record.internal_error();
         assert!(broken.is_none(), "{}", broken.unwrap_or_default());
         Ok(record)
     }

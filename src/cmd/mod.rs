@@ -29,7 +29,7 @@ use crate::domain::verdict::exit;
 use crate::engine;
 use crate::explore::{self, PlanError};
 use crate::lab::memory;
-use crate::oracle::offline::JUDGES;
+use crate::oracle::offline;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
@@ -152,8 +152,8 @@ fn expectable(expect: &Expectation) -> Result<(), (&'static str, String)> {
     }
     for (mutant, judge) in &expect.mutants {
         engine::find_mutant(engine::REGISTRY, mutant).map_err(|unknown| ("expect.mutants", unknown.to_string()))?;
-        if !JUDGES.iter().any(|(name, _)| name == judge) {
-            let names: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).collect();
+        if !offline::names().any(|name| name == judge) {
+            let names: Vec<&str> = offline::names().collect();
             let reason = format!("{mutant}: '{judge}' is not a judge; allowed are {}", names.join(", "));
             return Err(("expect.mutants", reason));
         }
@@ -261,7 +261,7 @@ fn deliver(
 
 /// Says what is wrong with the judges of a run, where anything is.
 fn say_if_broken(record: &Record, console: Console) {
-    if let Some(fault) = record.broken_judges() {
+    if let Some(fault) = record.internal_error() {
         console.say(&format!("abench: internal error, which is a bug of abench: {fault}"));
     }
 }

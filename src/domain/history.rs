@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
 use crate::domain::fault_count::FaultCounts;
+use crate::domain::over_time::OverTime;
 use crate::domain::traffic::Traffic;
 
 /// One edit of a user: one that it is going to make, or, in the ledger, one that it saw accepted.
@@ -207,6 +208,8 @@ pub struct History {
     pub faults: FaultCounts,
     /// What the engine declares to make of an insert and a remove of one element at the same time.
     pub concurrent: Concurrent,
+    /// What was seen while the world ran.
+    pub over_time: OverTime,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

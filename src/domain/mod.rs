@@ -25,6 +25,7 @@ pub mod link_events;
 pub mod offline;
 pub mod oracle;
 pub mod order;
+pub mod over_time;
 mod possible;
 pub mod replica;
 pub mod schedule;

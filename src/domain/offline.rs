@@ -75,6 +75,12 @@ pub struct OfflineTrial {
     /// With all faults over and everyone connected, all must be quiet within so many seconds.
     #[serde(default = "default_settle")]
     pub settle_s: u64,
+    /// While two devices are present, whatever is down between them, an edit of one is at the other within so many seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staleness_s: Option<u64>,
+    /// What the hub may have to bear in its busiest second.
+    #[serde(default, skip_serializing_if = "LoadBounds::is_none")]
+    pub load: LoadBounds,
     /// How engines keep their journals.
     #[serde(default)]
     pub journal: Journal,
@@ -243,6 +249,28 @@ pub struct Clocks {
 impl Clocks {
     fn is_exact(&self) -> bool {
         *self == Clocks::default()
+    }
+}
+
+/// What the hub may have to bear in any one second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LoadBounds {
+    /// Attempts to connect to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u64>,
+    /// Messages that arrive at it and that it sends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Their bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+impl LoadBounds {
+    /// Whether nothing is bounded.
+    pub fn is_none(&self) -> bool {
+        *self == LoadBounds::default()
     }
 }
 

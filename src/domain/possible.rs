@@ -21,11 +21,24 @@ impl OfflineTrial {
             .or_else(|| self.impossible_lists())
             .or_else(|| self.impossible_edges())
             .or_else(|| self.impossible_faults())
+            .or_else(|| self.impossible_bounds())
+    }
+
+    /// Bounds on what nobody measures.
+    fn impossible_bounds(&self) -> Option<String> {
+        if self.staleness_s.is_some() && self.clients > MOST_WATCHED {
+            return Some(format!(
+                "staleness_s: who has which edit is followed in worlds of up to {MOST_WATCHED} clients, and this one has {}",
+                self.clients
+            ));
+        }
+        let no_hub = !self.load.is_none() && !self.hub;
+        no_hub.then(|| "load: the bounds are those of a hub, and there is none; leave the table out".to_owned())
     }
 
     /// The first key whose value is out of its bounds.
     fn out_of_bounds(&self) -> Option<String> {
-        let OfflineTrial { registers, clients, crashes, more_worlds, settle_s, .. } = *self;
+        let OfflineTrial { registers, clients, crashes, more_worlds, settle_s, staleness_s, load, .. } = *self;
         let Workload { ticks, changed, most, zipf_hundredths, .. } = self.workload;
         let Presence { lasts_s, away_s, here_s } = self.presence;
         let Link { latency_ms, jitter_ms, outages, outage_s, .. } = self.link;
@@ -37,6 +50,7 @@ impl OfflineTrial {
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if tags > 0 { MOST_WATCHED } else { MOST_CLIENTS };
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
+        let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, 1 << 50);
         // Where all of them are, nothing ever arrives whole.
         let most_lost = if ticks > 0 { 999 } else { 1000 };
         let bounds = [
@@ -49,6 +63,10 @@ impl OfflineTrial {
             small("crashes", crashes, 0, 100_000),
             small("more_worlds", more_worlds, 0, 1_000_000),
             ("settle_s", settle_s, 1, CENTURY),
+            ("staleness_s", staleness_s.unwrap_or(1), 1, CENTURY),
+            bound("load.attempts", load.attempts),
+            bound("load.messages", load.messages),
+            bound("load.bytes", load.bytes),
             small("workload.ticks", ticks, 0, 1_000_000_000),
             small("workload.most", most, 1, u32::MAX),
             small("workload.zipf_hundredths", zipf_hundredths.unwrap_or(1), 1, 1000),

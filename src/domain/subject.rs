@@ -18,6 +18,9 @@ pub enum SubjectError {
     /// It cannot be reached, or did not answer within its deadline.
     #[error("{0}")]
     Unavailable(String),
+    /// The harness contradicts itself: whatever it says of this run is worth nothing.
+    #[error("{0}")]
+    Internal(String),
     /// The user stopped the run.
     #[error("stopped by the user")]
     Interrupted,

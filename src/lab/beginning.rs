@@ -15,6 +15,7 @@ use crate::engine::store::disk::Disk;
 use crate::lab::calendar::Calendar;
 use crate::lab::clock::Clock;
 use crate::lab::events::Event;
+use crate::lab::events::views::Views;
 #[cfg(test)]
 use crate::lab::faults::effects::LeftOut;
 use crate::lab::faults::effects::{self, Effects};
@@ -52,6 +53,7 @@ impl<'a> World<'a> {
             keeps: Vec::new(),
             kept: Vec::new(),
             survives: engine.survives,
+            constant: engine.constant,
             concurrent: engine.concurrent(),
             sightings: BTreeMap::new(),
             reach: Reach::of(trial),
@@ -184,6 +186,12 @@ impl<'a> World<'a> {
     pub fn keeping(mut self, nodes: Vec<NodeId>) -> Self {
         self.keeps = nodes;
         self
+    }
+
+    /// The same world, whose users make edits of unique amounts, so that what replicas show tells what they stop showing.
+    pub fn with_unique_amounts(mut self, users: Vec<Vec<UserEdit>>) -> Self {
+        self.measures.follow(Views::of(self.trial));
+        self.with_users(users)
     }
 
     /// The same world, in which the time of every message of this client is kept.

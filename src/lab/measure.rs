@@ -1,12 +1,17 @@
 //! What is measured in a world: every measure is an observer of its events.
 
 use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time::OverTime;
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Reception;
 use crate::lab::convergence::OfWorld;
 use crate::lab::events::bytes::Bytes;
 use crate::lab::events::line::Line;
+use crate::lab::events::load::Load;
+use crate::lab::events::metadata::Metadata;
+use crate::lab::events::together::Together;
+use crate::lab::events::views::Views;
 use crate::lab::events::{Event, Observer};
 use crate::lab::staleness::Staleness;
 
@@ -26,6 +31,11 @@ pub struct Measures {
     pub staleness: Staleness,
     /// The world's time to convergence.
     pub(super) convergence: OfWorld,
+    metadata: Metadata,
+    load: Load,
+    together: Together,
+    /// What replicas show, in a world whose amounts are made for that.
+    views: Option<Views>,
 }
 
 impl Measures {
@@ -39,11 +49,30 @@ impl Measures {
             line: Line::of(trial.clients),
             staleness: Staleness::of(trial),
             convergence: OfWorld::default(),
+            metadata: Metadata::of(trial),
+            load: Load::of(trial),
+            together: Together::of(trial),
+            views: None,
         }
     }
 
     pub(super) fn watch(&mut self, client: NodeId) {
         self.bytes.watch(client);
+    }
+
+    /// Follows what replicas show.
+    pub(super) fn follow(&mut self, views: Views) {
+        self.views = Some(views);
+    }
+
+    /// What was seen over time, once the world is at its end.
+    pub(super) fn over_time(&self, name: impl Fn(NodeId) -> String) -> OverTime {
+        OverTime {
+            unshown: self.views.as_ref().map(|views| views.unshown().clone()),
+            lateness: self.together.lateness(&self.staleness, &name),
+            load: self.load.seen(&name),
+            metadata: self.metadata.parts(),
+        }
     }
 
     /// Bytes that clients sent, and that were sent to them by others than clients: no byte is in both.
@@ -68,5 +97,11 @@ impl Observer for Measures {
         self.line.sees(now, event);
         self.staleness.sees(now, event);
         self.convergence.sees(now, event);
+        self.metadata.sees(now, event);
+        self.load.sees(now, event);
+        self.together.sees(now, event);
+        if let Some(views) = &mut self.views {
+            views.sees(now, event);
+        }
     }
 }

@@ -215,6 +215,8 @@ pub struct World<'a> {
     tracks_safety: bool,
     /// Which losses the engine declares that an edit survives.
     survives: Survives,
+    /// Whether the engine claims that ids and acknowledgements do not grow with history.
+    constant: bool,
     /// What the engine declares to make of an insert and a remove of one element at the same time.
     concurrent: Concurrent,
     /// Nodes whose stores were lost, or set back.
@@ -504,6 +506,7 @@ impl World<'_> {
             self.cut(link);
             self.emit(&Event::ConnectionDown { link });
         } else {
+            self.emit(&Event::Attempt { from: ends[0], to: ends[1], refused: false });
             self.emit(&Event::ConnectionUp { link });
         }
         for side in [1, 0] {
@@ -590,6 +593,10 @@ impl World<'_> {
         }
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
         self.emit(&Event::Ended { quiescent: quiet, agree });
+        history.over_time = self.measures.over_time(|node| self.trial.name(node));
+        if !self.constant {
+            history.over_time.metadata.clear();
+        }
         history.unkept = unkept(self.trial, &self.devices);
         let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
         history.restarts =

@@ -42,6 +42,8 @@ pub struct Staleness {
     /// By node, and how often each edit was counted by client.
     knows: Vec<Vec<u32>>,
     counted: Vec<Vec<u32>>,
+    /// By client and author, when each edit came, where the scenario sets a bound on that.
+    arrivals: Vec<Vec<Vec<Time>>>,
     /// By serving node, what its log has from which position on; and up to where each leaf has read that.
     learned: Vec<Vec<Learned>>,
     read: BTreeMap<(NodeId, NodeId), usize>,
@@ -63,6 +65,7 @@ impl Staleness {
             passed: vec![BTreeSet::new(); clients],
             knows: vec![vec![0; clients]; nodes],
             counted: vec![vec![0; clients]; nodes],
+            arrivals: vec![vec![Vec::new(); clients]; if trial.staleness_s.is_some() { clients } else { 0 }],
             learned: vec![Vec::new(); nodes],
             read: BTreeMap::new(),
             backups: BTreeMap::new(),
@@ -79,6 +82,17 @@ impl Staleness {
     /// Edits that their users saw accepted, and that some replica never came to have. Nothing where it was not measured.
     pub fn unconverged(&self) -> Option<u64> {
         Some(self.shown()? - self.convergence.histogram.len())
+    }
+
+    /// When each edit of an author was made, and when it came to another client: at the end of all time if it never did.
+    /// Without those that nobody waits for. Nothing where that was not measured.
+    pub(super) fn times(&self, author: NodeId, client: NodeId) -> Option<impl Iterator<Item = (Time, Time)>> {
+        let (author, arrivals) = (author as usize, self.arrivals.get(client as usize)?);
+        let arrived = move |edit: usize| arrivals[author].get(edit).copied().unwrap_or(Time::MAX);
+        let waited = (0..)
+            .zip(&self.edits[author])
+            .filter(move |(edit, (_, id))| id.is_some() && !self.passed[author].contains(edit));
+        Some(waited.map(move |(edit, &(at, _))| (at, arrived(edit as usize))))
     }
 
     fn shown(&self) -> Option<u64> {
@@ -141,6 +155,9 @@ impl Staleness {
             return;
         }
         self.counted[place][of] = edits;
+        if let Some(arrivals) = self.arrivals.get_mut(place) {
+            arrivals[of].resize(edits as usize, now);
+        }
         if node < self.clients {
             for edit in before..edits {
                 if let Some(age) = self.age(of, edit, now) {

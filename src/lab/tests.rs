@@ -25,6 +25,8 @@ pub(crate) fn trial(seed: u64) -> OfflineTrial {
         crashes: 0,
         more_worlds: 0,
         settle_s: 3600,
+        staleness_s: None,
+        load: Default::default(),
         journal: Default::default(),
         memory_mib: crate::domain::offline::default_memory(),
     }

@@ -46,6 +46,9 @@ pub struct Record {
     pub interrupted: bool,
     /// Why a backend could not go on, where one could not; what is missing was not done.
     pub unavailable: Option<String>,
+    /// What the harness found to contradict itself, if anything: then nothing of the run is worth anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contradiction: Option<String>,
     /// Whether the scenario's expectations were met, where it has any.
     pub expectation: Option<Met>,
     /// What was planted for the judges before the run, and whether they refused it.
@@ -641,21 +644,27 @@ impl Record {
     pub fn outcome(&self) -> Outcome {
         Outcome {
             interrupted: self.interrupted,
-            broken: self.broken_judges().is_some(),
+            broken: self.internal_error().is_some(),
             unavailable: self.unavailable.is_some(),
             verdict: self.verdict,
             expectation_met: self.expectation.as_ref().map(|expectation| expectation.met),
         }
     }
 
-    /// What is wrong with the judges of the run, if anything is: one that does not tell planted wrong answers from right ones,
-    /// or one that judged a check and was never tried.
-    pub fn broken_judges(&self) -> Option<String> {
+    /// What is wrong with the harness in this run, if anything is: a judge that does not tell planted wrong answers from right
+    /// ones, a judge that judged a check and was never tried, two counts of the same bytes that differ.
+    pub fn internal_error(&self) -> Option<String> {
         let untried = |check: &&Check| !self.controls.iter().any(|control| control.judge == check.judge);
         let untried = self.checks.iter().filter(untried).map(|check| {
             format!("the judge '{}' of the check {} was given no planted wrong answer", check.judge, check.name)
         });
-        let faults: Vec<String> = self.controls.iter().filter_map(ControlRecord::fault).chain(untried).collect();
+        let faults: Vec<String> = self
+            .controls
+            .iter()
+            .filter_map(ControlRecord::fault)
+            .chain(untried)
+            .chain(self.contradiction.clone())
+            .collect();
         (!faults.is_empty()).then(|| faults.join("; "))
     }
 

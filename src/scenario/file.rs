@@ -285,14 +285,18 @@ mod tests {
     }
 
     /// Every key of a world with a number, under its table.
-    const KEYS: [&str; 40] = [
+    const KEYS: [&str; 44] = [
         "registers",
         "start",
         "clients",
         "crashes",
         "more_worlds",
         "settle_s",
+        "staleness_s",
         "memory_mib",
+        "load.attempts",
+        "load.messages",
+        "load.bytes",
         "workload.ticks",
         "workload.changed",
         "workload.most",
@@ -341,7 +345,7 @@ mod tests {
         let range = |key: &str| {
             format!("{key} = [{}, {}]", of(&format!("presence.{key} 0"), 1), of(&format!("presence.{key} 1"), 9))
         };
-        let optional: String = ["start", "crashes", "more_worlds", "settle_s", "memory_mib"]
+        let optional: String = ["start", "crashes", "more_worlds", "settle_s", "staleness_s", "memory_mib"]
             .into_iter()
             .filter_map(|key| values.get(key).map(|value| format!("{key} = {value}\n")))
             .collect();
@@ -355,7 +359,7 @@ mod tests {
              edges = [{{ name = 'near', parent = 'hub', clients = [{}] }}]\n\
              faults = [{{ kind = 'restore', node = 'client {}', at_s = {}, for_s = {}, age_s = {} }}]\n\
              [offline.workload]\nticks = {}\nchanged = {}\n{workload}[offline.presence]\nlasts_s = {}\n{}\n{}\n\
-             [offline.link]\n{}[offline.clocks]\n{}[offline.journal]\n{}",
+             [offline.link]\n{}[offline.clocks]\n{}[offline.journal]\n{}[offline.load]\n{}",
             of("version", 1),
             of("seed", 7),
             of("registers", 8),
@@ -373,6 +377,7 @@ mod tests {
             given("link"),
             given("clocks"),
             given("journal"),
+            given("load"),
         )
     }
 

@@ -30,6 +30,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("hub-set-back", include_str!("../../scenarios/hub-set-back.toml")),
     ("kills-31", include_str!("../../scenarios/kills-31.toml")),
     ("kills-70", include_str!("../../scenarios/kills-70.toml")),
+    ("cut-off-for-ten-hours", include_str!("../../scenarios/cut-off-for-ten-hours.toml")),
     ("many-restarts", include_str!("../../scenarios/many-restarts.toml")),
     ("slow-line", include_str!("../../scenarios/slow-line.toml")),
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),

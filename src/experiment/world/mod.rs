@@ -110,19 +110,21 @@ fn outcome(
     mutant: Option<&'static str>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, SubjectError> {
-    let told = telling::told(trial, engine, mutant, watch)?;
+    let (told, unshown) = telling::told(trial, engine, mutant, watch)?;
     let world = World::new(trial, engine, &settings(trial, mutant));
     let world = world.map(|world| world.keeping(replicas::told_of(trial)));
     let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
     let mut outcome = world.and_then(|world| world.run(watch)).map_err(failed)?;
     outcome.history.telling = Some(told);
+    outcome.history.over_time.unshown = unshown;
     Ok(outcome)
 }
 
 fn failed(error: WorldError) -> SubjectError {
     match error {
         WorldError::Stopped => SubjectError::Interrupted,
-        WorldError::Store { .. } | WorldError::Miscounted(_) => SubjectError::Unavailable(error.to_string()),
+        WorldError::Miscounted(_) => SubjectError::Internal(error.to_string()),
+        WorldError::Store { .. } => SubjectError::Unavailable(error.to_string()),
     }
 }
 
@@ -338,6 +340,8 @@ fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
         crashes: 0,
         more_worlds: 0,
         settle_s: 3600,
+        staleness_s: None,
+        load: Default::default(),
         journal: Default::default(),
         memory_mib: crate::domain::offline::default_memory(),
     }
@@ -518,8 +522,9 @@ mod tests {
     fn edits_that_everybody_showed_and_nobody_kept_are_counted_and_never_excused() {
         let trial = two_stores_lost();
         let said_of = |engine: &Registration| {
-            let (said, verdict) = judged(&outcome(&trial, engine, None, &mut Unwatched).expect("it ends").history);
-            (verdict, said["truth"].1.clone())
+            let (said, _) = judged(&outcome(&trial, engine, None, &mut Unwatched).expect("it ends").history);
+            assert_eq!(said["monotonic"].0 == Verdict::Falsified, engine.name == "delta-summary", "{said:?}");
+            said["truth"].clone()
         };
         let right = engine::find("delta-summary").expect("an engine");
         let (verdict, told) = said_of(right);

@@ -1,30 +1,35 @@
 //! The same world with telling amounts: large and random, so that none is a sum of others by chance. Who edits what, and
 //! when, is as it was; how often each edit counts can be read off the sums.
 
+use std::collections::BTreeMap;
+
 use crate::domain::data::Intent;
 use crate::domain::history::{History, Telling, UserEdit};
 use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time::Unshown;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
 use crate::experiment::world::failed;
+use crate::lab::events::views::WEIGHT_BITS;
 use crate::lab::{World, settings};
 use crate::oracle::offline::exactly_once;
 use crate::scenario::offline::Users;
 
 /// Amounts have so many bits: a quarter of a million of them add up to less than a register holds.
-const BITS: u32 = 45;
+const BITS: u32 = WEIGHT_BITS + 1;
 
-/// How often the edits of such a world count.
+/// How often the edits of such a world count, and what its replicas stopped showing.
 pub fn told(
     trial: &OfflineTrial,
     engine: &Registration,
     mutant: Option<&'static str>,
     watch: &mut dyn Watch,
-) -> Result<Telling, SubjectError> {
+) -> Result<(Telling, Option<Unshown>), SubjectError> {
     let world = World::new(trial, engine, &settings(trial, mutant));
-    let outcome = world.and_then(|world| world.with_users(users(trial)).run(watch)).map_err(failed)?;
-    Ok(counted(&outcome.history))
+    let outcome = world.and_then(|world| world.with_unique_amounts(users(trial)).run(watch)).map_err(failed)?;
+    let told = counted(&outcome.history);
+    Ok((told, outcome.history.over_time.unshown))
 }
 
 /// Large amounts make long messages, and those take their time: a world may come to rest with its own amounts, and not with
@@ -37,22 +42,26 @@ fn counted(history: &History) -> Telling {
     }
 }
 
-/// What users do there.
+/// What users do there. The lowest bits of an amount are its weight, as [`crate::lab::events::views`] wants it. The weights
+/// of a register are so small that all of them together, each twice, leave the bits above alone: an edit that counts twice
+/// does not look like one that is not shown any more.
 fn users(trial: &OfflineTrial) -> Vec<Vec<UserEdit>> {
     let (users, amounts) = (Users::of(trial), trial.seed.stream("telling amounts"));
-    let of_client = |client: u32| {
-        let mut amounts = amounts.member(client.into());
-        let telling = |edit: UserEdit| {
-            // The highest bit is set: amounts are of one size, and none is nearly nothing.
-            let amount = (1 << (BITS - 1) | amounts.below(1 << (BITS - 1))) as i64;
-            match edit.intent {
-                Intent::Increase(plain) => UserEdit { intent: Intent::Increase(amount * plain.signum()), ..edit },
-                Intent::Insert(_) | Intent::Remove(_) => edit,
+    let mut users: Vec<Vec<UserEdit>> = (0..trial.clients).map(|client| users.edits(client)).collect();
+    let mut edits: BTreeMap<u32, u64> = BTreeMap::new();
+    users.iter().flatten().for_each(|edit| *edits.entry(edit.register).or_default() += 1);
+    let heaviest = (1 << (WEIGHT_BITS - 1)) / edits.into_values().max().unwrap_or(1);
+    for (client, edits) in (0..).zip(&mut users) {
+        let mut amounts = amounts.member(client);
+        for edit in edits {
+            // All amounts are of one size, and none is nearly nothing.
+            if let Intent::Increase(plain) = &mut edit.intent {
+                let weight = 1 + amounts.below(heaviest.max(2) - 1) as i64;
+                *plain = if *plain < 0 { weight - (1 << BITS) } else { weight + (1 << WEIGHT_BITS) };
             }
-        };
-        users.edits(client).into_iter().map(telling).collect()
-    };
-    (0..trial.clients).map(of_client).collect()
+        }
+    }
+    users
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@
 
 pub mod bytes;
 pub mod line;
+pub mod load;
+pub mod metadata;
+pub mod together;
+pub mod views;
 
 use crate::domain::data::View;
 use crate::domain::history::{Fate, UserEdit};
@@ -35,6 +39,15 @@ pub enum Event<'a> {
     ConnectionDown {
         /// The link's number.
         link: usize,
+    },
+    /// A node tries to connect to another. Where that is not refused, the connection is up.
+    Attempt {
+        /// Who tries.
+        from: NodeId,
+        /// To whom.
+        to: NodeId,
+        /// Whether it is refused.
+        refused: bool,
     },
     /// A user connects its device, or disconnects it.
     Presence {
@@ -96,6 +109,11 @@ pub enum Event<'a> {
     },
     /// A node's store is lost.
     StoreLost {
+        /// The node.
+        node: NodeId,
+    },
+    /// A node's store is damaged: whether anything of it is lost, its next start tells.
+    StoreDamaged {
         /// The node.
         node: NodeId,
     },

@@ -136,6 +136,7 @@ impl World<'_> {
             }
             FaultKind::Damage => {
                 let lost = self.lose(node, None);
+                self.emit(&Event::StoreDamaged { node });
                 self.devices[node as usize].damaged = Some((lost, number));
             }
             FaultKind::Restore => {

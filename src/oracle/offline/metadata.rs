@@ -1,6 +1,14 @@
-//! Whether the bytes of a tick stay what they were, however long the history, where an engine claims so.
+//! Whether ids, acknowledgements and framing stay what they were, however long the history, where an engine claims so.
+//!
+//! It is judged in two ways. The same tick again and again, in one connection and in visits, takes the same bytes early and
+//! late. And over a whole world, restarts and devices that came and went included, the bytes of ids and acknowledgements per
+//! edit do not grow: the world's time is divided into parts, and the least of the last two parts is compared with the most of
+//! the first two. A single event (a device that comes back after weeks, a store that is restored) makes one part dear and not
+//! all late ones, so only what grows and stays accuses. Twice as much and some
+//! bytes are allowed: numbers become longer, and chance makes one part busier than another.
 
 use crate::domain::history::History;
+use crate::domain::over_time::Metadata;
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 
@@ -11,13 +19,20 @@ pub const ALLOWANCE: u64 = 6;
 /// The same of a tick in a visit of its own, whose greetings both ways count what was given and taken, too.
 pub const OF_A_VISIT: u64 = 10;
 
+/// Bytes of ids and acknowledgements per edit that may come on top of twice as much.
+pub const OF_AN_EDIT: u64 = 8;
+
+/// Edits that each part of a world needs at least: with fewer, chance decides what an edit takes.
+const FEWEST_EDITS: u64 = 8;
+
 /// Compares the largest of the last ticks with the largest of the first, in one connection and in visits.
 pub fn judge(history: &History) -> Judgement {
     let ways = [
         (&history.ticks, "one and the same tick", ALLOWANCE),
         (&history.visits, "in a visit of its own it", OF_A_VISIT),
     ];
-    let compared: Vec<Judgement> = ways.iter().filter_map(|way| compare(way.0, way.1, way.2)).collect();
+    let ticks = ways.iter().filter_map(|way| compare(way.0, way.1, way.2));
+    let compared: Vec<Judgement> = ticks.chain(whole_world(&history.over_time.metadata)).collect();
     if compared.is_empty() {
         return Judgement { verdict: Verdict::Inconclusive, sentence: "it claims nothing of its metadata".to_owned() };
     }
@@ -26,6 +41,18 @@ pub fn judge(history: &History) -> Judgement {
     let verdict = if verdicts.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(verdicts) };
     let sentences: Vec<String> = compared.into_iter().map(|judgement| judgement.sentence).collect();
     Judgement { verdict, sentence: sentences.join(", ") }
+}
+
+/// Whether an edit takes more bytes of ids and acknowledgements in the last parts of the world's time than in the first;
+/// nothing where a part has too few edits.
+fn whole_world(parts: &[Metadata]) -> Option<Judgement> {
+    let per_edit = |part: &Metadata| (part.edits >= FEWEST_EDITS).then(|| part.bytes.div_ceil(part.edits));
+    let [first, second, .., last_but_one, last] = parts else { return None };
+    let early = per_edit(first)?.max(per_edit(second)?);
+    let late = per_edit(last_but_one)?.min(per_edit(last)?);
+    let sentence =
+        format!("over the whole world ids and acknowledgements take {early} B an edit at first and {late} B at last");
+    Some(Judgement::of(late <= 2 * early + OF_AN_EDIT, sentence))
 }
 
 /// Whether the last of these grew out of what the first were; nothing where there are too few.
@@ -52,6 +79,29 @@ mod tests {
         assert_eq!(judge((0..800).map(|tick| 70 + tick).collect()), Verdict::Falsified);
         assert_eq!(judge(Vec::new()), Verdict::Inconclusive);
         assert_eq!(judge(vec![0; 800]), Verdict::Inconclusive);
+    }
+
+    fn over(parts: [(u64, u64); 8]) -> Option<Judgement> {
+        whole_world(&parts.map(|(bytes, edits)| Metadata { bytes, edits }))
+    }
+
+    #[test]
+    fn what_an_edit_takes_may_be_dear_once_and_must_not_grow_over_a_world() {
+        let verdict = |parts| over(parts).map(|said| said.verdict);
+        let steady = [(1000, 10); 8];
+        assert_eq!(verdict(steady), Some(Verdict::Holds));
+        let mut once_dear = steady;
+        once_dear[7] = (90_000, 10);
+        assert_eq!(verdict(once_dear), Some(Verdict::Holds));
+        let grows: Vec<(u64, u64)> = (1..=8).map(|part| (1000 * part, 10)).collect();
+        let grows: [(u64, u64); 8] = grows.try_into().expect("eight parts");
+        let said = over(grows).expect("there are edits enough");
+        assert_eq!(said.verdict, Verdict::Falsified);
+        assert!(said.sentence.ends_with("take 200 B an edit at first and 700 B at last"), "{}", said.sentence);
+        let mut too_few = grows;
+        too_few[6].1 = FEWEST_EDITS - 1;
+        assert_eq!(verdict(too_few), None);
+        assert_eq!(whole_world(&[]), None);
     }
 
     #[test]

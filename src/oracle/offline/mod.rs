@@ -5,10 +5,13 @@ pub mod convergence;
 pub mod durability;
 pub mod exactly_once;
 pub mod faults;
+pub mod load;
 pub mod metadata;
 pub mod missing;
+pub mod monotonic;
 pub mod of_tags;
 pub mod progress;
+pub mod staleness_bound;
 pub mod truth;
 
 use crate::domain::count::counted;
@@ -30,13 +33,19 @@ impl Judgement {
     }
 }
 
-/// What every judge says of a world, by its name. Of one that was cut off before its replicas had a chance to agree none can
-/// tell anything.
+/// What every judge that has something to judge says of a world, by its name. A judge of the end can tell nothing of a world
+/// that was cut off before its replicas had a chance to agree. What was seen while the world ran stands all the same.
 pub fn judgements(history: &History) -> impl Iterator<Item = (&'static str, Judgement)> {
-    JUDGES.iter().map(|&(name, judge)| match history.cut_off {
+    let of_the_end = JUDGES.iter().map(|&(name, judge)| match history.cut_off {
         None => (name, judge(history)),
         Some(why) => (name, Judgement { verdict: Verdict::Inconclusive, sentence: cut_off(history, why) }),
-    })
+    });
+    of_the_end.chain(JUDGES_OVER_TIME.iter().filter_map(|&(name, judge)| Some((name, judge(history)?))))
+}
+
+/// The names of all judges.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    JUDGES.iter().map(|&(name, _)| name).chain(JUDGES_OVER_TIME.iter().map(|&(name, _)| name))
 }
 
 fn cut_off(history: &History, why: CutOff) -> String {
@@ -54,10 +63,17 @@ fn cut_off(history: &History, why: CutOff) -> String {
     }
 }
 
-/// A judge.
+/// A judge of what a world came to.
 pub type Judge = fn(&History) -> Judgement;
 
-/// All judges, by name.
+/// A judge of what was seen while a world ran; nothing where the scenario asks for no such thing.
+pub type JudgeOverTime = fn(&History) -> Option<Judgement>;
+
+/// All judges of what was seen while a world ran, by name.
+pub const JUDGES_OVER_TIME: &[(&str, JudgeOverTime)] =
+    &[("monotonic", monotonic::judge), ("staleness bound", staleness_bound::judge), ("load", load::judge)];
+
+/// All judges of what a world came to, by name.
 pub const JUDGES: &[(&str, Judge)] = &[
     ("convergence", convergence::judge),
     ("truth", truth::judge),

@@ -1,0 +1,100 @@
+//! What was seen in a world while it ran, besides what it came to in the end.
+
+/// All that was seen over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OverTime {
+    /// What replicas stopped showing; nothing where that was not followed.
+    pub unshown: Option<Unshown>,
+    /// How late edits were; nothing where the scenario sets no bound, or where it was not measured.
+    pub lateness: Option<Lateness>,
+    /// What the hub had to bear; nothing without a hub.
+    pub load: Option<Load>,
+    /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
+    /// the engine claims nothing of them.
+    pub metadata: Vec<Metadata>,
+}
+
+/// What replicas stopped showing though their stores were not lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unshown {
+    /// How often a register was compared with what it showed before.
+    pub compared: u64,
+    /// How often it showed less.
+    pub less: u64,
+    /// Where that was first.
+    pub first: Option<FirstUnshown>,
+}
+
+/// The first time that a replica showed less than before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstUnshown {
+    /// The replica's name.
+    pub node: String,
+    /// The register.
+    pub register: u32,
+    /// When, in microseconds.
+    pub at: u64,
+}
+
+/// How late edits were at devices that were present together with their authors'.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lateness {
+    /// The bound, in microseconds.
+    pub bound: u64,
+    /// Edits times other devices, where the two devices were present together for longer than the bound after the edit.
+    pub judged: u64,
+    /// Of these, those that took longer than the bound.
+    pub late: u64,
+    /// The latest.
+    pub worst: Option<LateEdit>,
+}
+
+/// An edit that was late.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateEdit {
+    /// Its author's name.
+    pub author: String,
+    /// The device that lacked it.
+    pub device: String,
+    /// When both were present and the edit was made, in microseconds.
+    pub since: u64,
+    /// For how long the device lacked it then, in microseconds; nothing if it lacks it for ever.
+    pub waited: Option<u64>,
+}
+
+/// The most of something in one second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peak {
+    /// How much.
+    pub most: u64,
+    /// When that second ends, in microseconds.
+    pub at: u64,
+    /// What the scenario allows, where it sets a bound.
+    pub bound: Option<u64>,
+}
+
+/// What the hub had to bear in its busiest seconds, and how long refused devices waited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Attempts to connect to it.
+    pub attempts: Peak,
+    /// Messages that arrived at it and that it sent.
+    pub messages: Peak,
+    /// Their bytes.
+    pub bytes: Peak,
+    /// How often a refused device tried again.
+    pub gaps: u64,
+    /// Of these, how often it waited for less than half of its nominal backoff.
+    pub hasty: u64,
+    /// The first of those: the device's name, how long it waited, and the nominal backoff, in microseconds.
+    pub first_hasty: Option<(String, u64, u64)>,
+}
+
+/// Bytes of ids and acknowledgements, and the edits made meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Bytes.
+    pub bytes: u64,
+    /// Edits.
+    pub edits: u64,
+}

@@ -1,0 +1,176 @@
+//! What the hub has to bear in its busiest second, and how long devices wait that are refused.
+//!
+//! A second is any second: it ends with each attempt or message. Messages count when they arrive at the hub, and when it
+//! sends them. A refused device waits before it tries again: its nominal backoff is the time before a first retry, doubled
+//! with every further refusal in a row, up to the longest time between retries.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time::{self, Peak};
+use crate::engine::host::{NodeId, Time};
+use crate::lab::events::{Event, Observer};
+use crate::lab::settings;
+use crate::scenario::offline::SECOND;
+
+/// What happened in the last second.
+#[derive(Debug, Default)]
+struct Second {
+    recent: VecDeque<(Time, u64)>,
+    amount: u64,
+}
+
+impl Second {
+    /// This much happens now: gives how often something happened in this second, and how much in all.
+    fn adds(&mut self, now: Time, amount: u64) -> [u64; 2] {
+        while let Some(&(at, gone)) = self.recent.front().filter(|(at, _)| at + SECOND <= now) {
+            debug_assert!(at <= now);
+            self.recent.pop_front();
+            self.amount -= gone;
+        }
+        self.recent.push_back((now, amount));
+        self.amount += amount;
+        [self.recent.len() as u64, self.amount]
+    }
+}
+
+/// A device that is refused.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refused {
+    /// How often in a row.
+    times: u32,
+    /// When it was last, if it was on and connected ever since.
+    last: Option<Time>,
+}
+
+/// The hub's load.
+#[derive(Debug)]
+pub struct Load {
+    hub: Option<NodeId>,
+    retry_after: Time,
+    retry_at_most: Time,
+    attempts: Second,
+    messages: Second,
+    refused: BTreeMap<(NodeId, NodeId), Refused>,
+    seen: over_time::Load,
+    hasty: Option<(NodeId, Time, Time)>,
+}
+
+fn peak(peak: &mut Peak, now: Time, much: u64) {
+    if much > peak.most {
+        (peak.most, peak.at) = (much, now);
+    }
+}
+
+impl Load {
+    /// None yet.
+    pub fn of(trial: &OfflineTrial) -> Self {
+        let told = settings(trial, None)(0);
+        let mut seen = over_time::Load::default();
+        (seen.attempts.bound, seen.messages.bound) = (trial.load.attempts, trial.load.messages);
+        seen.bytes.bound = trial.load.bytes;
+        Load {
+            hub: trial.hub.then_some(trial.clients),
+            retry_after: told.retry_after,
+            retry_at_most: told.retry_at_most,
+            attempts: Second::default(),
+            messages: Second::default(),
+            refused: BTreeMap::new(),
+            seen,
+            hasty: None,
+        }
+    }
+
+    /// What was seen; nothing without a hub and without anybody who was refused.
+    pub fn seen(&self, name: impl Fn(NodeId) -> String) -> Option<over_time::Load> {
+        let first_hasty = self.hasty.map(|(node, waited, nominal)| (name(node), waited, nominal));
+        let seen = self.hub.is_some() || self.seen.gaps > 0;
+        seen.then(|| over_time::Load { first_hasty, ..self.seen.clone() })
+    }
+
+    fn message(&mut self, now: Time, bytes: usize) {
+        let [messages, bytes] = self.messages.adds(now, bytes as u64);
+        peak(&mut self.seen.messages, now, messages);
+        peak(&mut self.seen.bytes, now, bytes);
+    }
+
+    /// A device tries to connect.
+    fn attempt(&mut self, from: NodeId, to: NodeId, refused: bool, now: Time) {
+        if Some(to) == self.hub {
+            let [attempts, _] = self.attempts.adds(now, 1);
+            peak(&mut self.seen.attempts, now, attempts);
+        }
+        let before = self.refused.entry((from, to)).or_default();
+        if let Some(last) = before.last {
+            let doubled =
+                1u64.checked_shl(before.times - 1).map_or(Time::MAX, |times| self.retry_after.saturating_mul(times));
+            let (nominal, waited) = (doubled.min(self.retry_at_most), now - last);
+            self.seen.gaps += 1;
+            if waited < nominal / 2 {
+                self.seen.hasty += 1;
+                self.hasty.get_or_insert((from, waited, nominal));
+            }
+        }
+        *before = if refused { Refused { times: before.times + 1, last: Some(now) } } else { Refused::default() };
+    }
+
+    /// A device was off, or away: that it tries at once when it is back is its user's doing.
+    fn away(&mut self, node: NodeId) {
+        self.refused.iter_mut().filter(|((from, _), _)| *from == node).for_each(|(_, refused)| refused.last = None);
+    }
+}
+
+impl Observer for Load {
+    fn sees(&mut self, now: Time, event: &Event<'_>) {
+        match *event {
+            Event::Sent { from: end, bytes, .. } | Event::Arrived { to: end, bytes, .. } if Some(end) == self.hub => {
+                self.message(now, bytes);
+            }
+            Event::Attempt { from, to, refused } => self.attempt(from, to, refused, now),
+            Event::Presence { client: node, .. } | Event::Reachable { node, .. } | Event::Stopped { node } => {
+                self.away(node);
+            }
+            Event::FaultsOver => self.refused.clear(),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::tests::trial;
+
+    fn seen(attempts: &[(Time, bool)]) -> over_time::Load {
+        let mut load = Load::of(&OfflineTrial { hub: true, ..trial(1) });
+        let hub = load.hub.expect("a hub");
+        attempts.iter().for_each(|&(at, refused)| load.sees(at, &Event::Attempt { from: 0, to: hub, refused }));
+        load.seen(|node| format!("client {node}")).expect("there is a hub")
+    }
+
+    #[test]
+    fn the_busiest_second_is_any_second() {
+        let at = [0, 900_000, 1_000_000, 1_800_000, 1_950_000].map(|at| (at, false));
+        assert_eq!((seen(&at).attempts.most, seen(&at).attempts.at), (3, 1_800_000));
+    }
+
+    #[test]
+    fn who_is_refused_waits_for_half_of_its_backoff_at_least_and_for_longer_each_time() {
+        let after = Load::of(&trial(1)).retry_after;
+        let tries = |gaps: &[Time]| {
+            let mut at = 0;
+            let mut all = vec![(0, true)];
+            gaps.iter().for_each(|gap| {
+                at += gap;
+                all.push((at, true));
+            });
+            let seen = seen(&all);
+            (seen.gaps, seen.hasty)
+        };
+        assert_eq!(tries(&[after / 2, after, 2 * after]), (3, 0));
+        assert_eq!(tries(&[after / 2, after - 1, 2 * after]), (3, 1));
+        assert_eq!(tries(&[after; 5]), (5, 3), "it does not wait for longer");
+        // Far beyond the longest time, nothing doubles any more.
+        assert_eq!(tries(&[400 * SECOND; 200]), (200, 0));
+    }
+}

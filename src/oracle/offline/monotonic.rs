@@ -1,0 +1,49 @@
+//! Whether replicas go on showing every edit that they have shown, unless their own store was lost.
+//!
+//! It is judged by what replicas show, in the world of unique amounts, and asks no engine. A register that shows less of its
+//! edits than before has stopped showing one, or has taken back one that it showed twice: users see it go back.
+
+use crate::domain::count::counted;
+use crate::domain::history::History;
+use crate::domain::over_time::{FirstUnshown, Unshown};
+use crate::domain::verdict::Verdict;
+use crate::oracle::offline::Judgement;
+
+/// Names the first replica that stopped showing an edit; nothing where that was not followed.
+pub fn judge(history: &History) -> Option<Judgement> {
+    let Unshown { compared, less, first } = history.over_time.unshown.as_ref()?;
+    let Some(FirstUnshown { node, register, at }) = first else {
+        let holds = format!("no replica stopped showing an edit, in {}", counted(*compared, "comparison"));
+        let nothing =
+            Judgement { verdict: Verdict::Inconclusive, sentence: "no replica showed anything twice".to_owned() };
+        return Some(if *compared > 0 { Judgement::of(true, holds) } else { nothing });
+    };
+    let times = counted(*less, "time");
+    let sentence = format!(
+        "a register shows fewer edits than before, with unique amounts: first register {register} at {node} after {} s; \
+         {times} in all, at replicas whose stores were not lost",
+        at / 1_000_000
+    );
+    Some(Judgement::of(false, sentence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_register_that_showed_less_once_is_too_much() {
+        let judge = |unshown| {
+            let mut history = History::default();
+            history.over_time.unshown = unshown;
+            judge(&history)
+        };
+        let first = FirstUnshown { node: "hub".to_owned(), register: 3, at: 7_000_000 };
+        let said = judge(Some(Unshown { compared: 9, less: 1, first: Some(first) })).expect("it was followed");
+        assert_eq!(said.verdict, Verdict::Falsified);
+        assert!(said.sentence.contains("first register 3 at hub after 7 s; 1 time in all"), "{}", said.sentence);
+        let verdict = |compared| judge(Some(Unshown { compared, ..Unshown::default() })).map(|said| said.verdict);
+        assert_eq!([verdict(9), verdict(0)], [Some(Verdict::Holds), Some(Verdict::Inconclusive)]);
+        assert_eq!(judge(None), None);
+    }
+}
