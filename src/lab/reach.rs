@@ -66,3 +66,81 @@ impl Reach {
         Sighting { shown, had, may_have: self.by_node[number as usize].as_ref().into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, Tags};
+    use crate::domain::verdict::Verdict;
+    use crate::domain::watch::Unwatched;
+    use crate::engine::{REGISTRY, Registration};
+    use crate::lab::tests::trial;
+    use crate::lab::{World, settings};
+    use crate::oracle::offline::{convergence, truth};
+
+    /// Worlds with tags: a star, a tree and peers, over lines that lose and reorder, with crashes and lost stores.
+    fn worlds() -> impl Iterator<Item = OfflineTrial> {
+        let tags = Tags { registers: 3, elements: 5, edits: 40, removes_percent: 45 };
+        let link = Link { lost_per_mille: 50, repeated_per_mille: 20, reordered_per_mille: 50, ..Link::default() };
+        let edge = Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
+        let fault = |kind, node: &str, at_s, age_s| NodeFault { kind, node: node.into(), at_s, for_s: 60, age_s };
+        let faults = [
+            Vec::new(),
+            vec![fault(FaultKind::Wipe, "client 1", 9000, 0)],
+            vec![fault(FaultKind::Restore, "client 2", 12_000, 6000)],
+            vec![fault(FaultKind::Clone, "client 0", 11_000, 0)],
+            vec![fault(FaultKind::Wipe, "client 3", 8000, 0), fault(FaultKind::Restore, "client 0", 15_000, 9000)],
+        ];
+        (0..30u64).map(move |seed| {
+            let faults = faults[seed as usize % faults.len()].clone();
+            let edges = if seed % 3 == 1 { vec![edge.clone()] } else { Vec::new() };
+            // Small messages: what is told takes several, and a visit may end between two of them.
+            let journal = crate::domain::offline::Journal { piece: 64, ..Default::default() };
+            OfflineTrial { tags, link, faults, edges, journal, hub: seed % 3 < 2, crashes: 20, ..trial(seed) }
+        })
+    }
+
+    fn said(trial: &OfflineTrial, engine: &Registration) -> [(Verdict, String); 2] {
+        let world = World::new(trial, engine, &settings(trial, None)).expect("a world");
+        let history = world.run(&mut Unwatched).expect("it ends").history;
+        assert!(history.ledger.sightings.len() >= 100, "{}", history.ledger.sightings.len());
+        [truth::judge(&history), convergence::judge(&history)].map(|said| (said.verdict, said.sentence))
+    }
+
+    #[test]
+    fn engines_that_declare_that_an_insert_wins_keep_their_word_in_worlds_of_every_shape_and_others_lose_elements() {
+        for engine in REGISTRY {
+            let mut falsified = 0;
+            for trial in worlds().filter(|trial| engine.suits(trial)) {
+                let [(truth, why), (agree, differ)] = said(&trial, engine);
+                if engine.concurrent() == crate::domain::data::Concurrent::InsertWins {
+                    assert_ne!(truth, Verdict::Falsified, "{}, {:?}: {why}", engine.name, trial.seed);
+                    assert_eq!(agree, Verdict::Holds, "{}, {:?}: {differ}", engine.name, trial.seed);
+                }
+                falsified += u32::from(truth == Verdict::Falsified);
+            }
+            let carries_tags = worlds().next().is_some_and(|trial| engine.suits(&trial));
+            let is_right = engine.concurrent() == crate::domain::data::Concurrent::InsertWins;
+            assert_eq!(falsified >= 25, carries_tags && !is_right, "{}: {falsified} of 30", engine.name);
+        }
+    }
+
+    #[test]
+    fn what_can_have_reached_a_node_is_what_every_sender_on_the_way_could_have_had() {
+        let tags = Tags { registers: 1, ..Tags::default() };
+        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) });
+        let had = |reach: &Reach, node: usize| reach.by_node[node].to_vec();
+        reach.edited(0);
+        let early = reach.sent(0);
+        reach.edited(0);
+        reach.edited(1);
+        reach.arrived(4, early.as_ref());
+        assert_eq!(had(&reach, 4), [1, 0, 0, 0], "what was made after the message was sent is not in it");
+        let from_hub = reach.sent(4);
+        reach.arrived(1, from_hub.as_ref());
+        assert_eq!(had(&reach, 1), [1, 1, 0, 0]);
+        reach.copied(1, 2);
+        assert_eq!(had(&reach, 2), [1, 1, 0, 0]);
+        assert!(Reach::of(&trial(1)).sent(0).is_none(), "without tags nothing is kept");
+    }
+}

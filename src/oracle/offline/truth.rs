@@ -85,13 +85,14 @@ pub fn judge(history: &History) -> Judgement {
     let come = if edits == 1 { "comes" } else { "come" };
     let all = format!("what {} {come} to{without}", counted(edits, "edit"));
     let are_wrong = if most == 1 { "1 register is wrong".to_owned() } else { format!("{most} registers are wrong") };
-    if let Some((name, Wrong { register, expected, got })) = first_of(history, &compared) {
-        let told = format!("{are_wrong}; at {name} register {register} is {got} and should be {expected}{without}");
-        return Judgement::of(false, told);
-    }
-    if let Some((name, at)) = first_tags(history, &compared, Compared::wrong_tags) {
-        let (register, why) = (at.register, at.wrong[0]);
-        return Judgement::of(false, format!("{are_wrong}; at {name} register {register}: {why}{without}"));
+    let counter = first_of(history, &compared).map(|(name, Wrong { register, expected, got })| {
+        format!("at {name} register {register} is {got} and should be {expected}")
+    });
+    let tags = first_tags(history, &compared, Compared::wrong_tags)
+        .map(|(name, at)| format!("at {name} register {}: {}", at.register, at.wrong[0]));
+    let first: Vec<String> = counter.into_iter().chain(tags).collect();
+    if !first.is_empty() {
+        return Judgement::of(false, format!("{are_wrong}; {}{without}", first.join("; ")));
     }
     let inconclusive = |sentence| Judgement { verdict: Verdict::Inconclusive, sentence };
     if let Some((name, at)) = first_tags(history, &compared, |at| at.tags.iter()) {
