@@ -1,16 +1,29 @@
 //! What is planted for the judges of worlds: histories that are sound but for one thing.
 
-use super::judged;
+use super::{judged, whole_worlds};
 use crate::domain::data::Intent;
 use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, Telling, UserEdit};
 use crate::domain::judge::Judge;
+use crate::domain::over_time::{FirstUnshown, LateEdit, Lateness, Load, Peak, Unshown};
 use crate::domain::verdict::Verdict;
 use crate::experiment::control::{Control, Shown, bits};
 use crate::oracle::offline::judgements;
 
 /// What is planted for the judges of worlds.
 pub const WORLD: &[Control] = &[
+    Control {
+        judge: Judge::World,
+        planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
+                  forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
+                  before; is late; floods the hub",
+        show: whole_worlds::show_judges,
+    },
+    Control {
+        judge: Judge::World,
+        planted: "for the observer on the line: an engine that does not count its checksums",
+        show: whole_worlds::show_line,
+    },
     Control {
         judge: Judge::World,
         planted: "an edit lost, an edit counted twice, replicas that differ",
@@ -24,7 +37,8 @@ pub const WORLD: &[Control] = &[
     Control {
         judge: Judge::World,
         planted: "each other judge by itself: what was shown, acknowledged or held by nobody; edits that do not count once; \
-                  messages without end, too late, never sent; ticks that grow",
+                  messages without end, too late, never sent; ticks that grow; registers that go back; edits that are late; a \
+                  hub's second over each bound; a refused device that tries again too early",
         show: show_each,
     },
     Control {
@@ -105,8 +119,11 @@ fn show_ends() -> Shown {
 /// A judge, and what is done to a history that it has to refuse then.
 type Planted = (&'static str, fn(&mut History));
 
+/// One more than a scenario allows.
+const OVER: Peak = Peak { most: 11, at: 5, bound: Some(10) };
+
 fn show_each() -> Shown {
-    let wrong: [Planted; 11] = [
+    let wrong: [Planted; 17] = [
         ("durability", |history| history.forgotten = 1),
         ("durability", |history| history.broken = 1),
         ("durability", |history| history.unkept = 1),
@@ -120,6 +137,22 @@ fn show_each() -> Shown {
         ("progress", |history| history.backlog = 1),
         ("metadata", |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),
         ("metadata", |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
+        ("monotonic", |history| {
+            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, at: 5 });
+            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
+        }),
+        ("staleness bound", |history| {
+            let [author, device] = ["replica 0", "replica 1"].map(str::to_owned);
+            let worst = Some(LateEdit { author, device, since: 5, waited: Some(600_000_001) });
+            history.over_time.lateness = Some(Lateness { bound: 600_000_000, judged: 9, late: 1, worst });
+        }),
+        ("load", |history| history.over_time.load = Some(Load { attempts: OVER, ..Load::default() })),
+        ("load", |history| history.over_time.load = Some(Load { messages: OVER, ..Load::default() })),
+        ("load", |history| history.over_time.load = Some(Load { bytes: OVER, ..Load::default() })),
+        ("load", |history| {
+            let first_hasty = Some(("replica 0".to_owned(), 1_999_999, 4_000_000));
+            history.over_time.load = Some(Load { gaps: 9, hasty: 1, first_hasty, ..Load::default() });
+        }),
     ];
     let all_hold: Planted = ("", |_| {});
     Shown::of(all_hold, wrong, |(judge, plant)| {

@@ -3,9 +3,11 @@
 pub mod controls;
 mod effects;
 pub mod hub_merge;
+mod planted;
 pub mod replicas;
 pub mod smallest;
 mod telling;
+mod whole_worlds;
 
 use std::collections::BTreeMap;
 

@@ -16,7 +16,7 @@ pub struct Bytes {
     pub down: Traffic,
     /// What relays sent to each other.
     pub between: Traffic,
-    /// When the client whose messages are kept sent or was sent how many bytes.
+    /// When the client whose messages are kept sent or was sent how many bytes, as long as they are on the line.
     pub log: Vec<(Time, u64)>,
     watched: Option<NodeId>,
     /// What the ends of connections cut off, by sender and receiver.
@@ -58,9 +58,9 @@ impl Bytes {
 impl Observer for Bytes {
     fn sees(&mut self, now: Time, event: &Event<'_>) {
         match *event {
-            Event::Sent { from, to, traffic, .. } => {
+            Event::Sent { from, to, bytes, traffic, .. } => {
                 if self.watched.is_some_and(|client| client == from || client == to) {
-                    self.log.push((now, traffic.total()));
+                    self.log.push((now, bytes as u64));
                 }
                 *self.of_direction(from, to) += *traffic;
             }

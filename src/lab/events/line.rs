@@ -116,3 +116,74 @@ impl Observer for Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with how bytes are counted.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Mistake {
+        None,
+        ChecksumsUncounted,
+        DownCountedTwice,
+        CutOffBytesCounted,
+        RetransmissionsUncounted,
+        FramingUncounted,
+    }
+
+    /// A line of 1000 bytes a second between a client and a hub, whose connection ends after 1.5 s.
+    fn counts(mistake: Mistake) -> Result<Carried, Miscounted> {
+        let (mut bytes, mut line) = (Bytes::of(1), Line::of(1));
+        let mut happens = |now, event: Event<'_>| {
+            bytes.sees(now, &event);
+            line.sees(now, &event);
+        };
+        happens(0, Event::Linked { ends: [0, 1], bits_per_s: 8000 });
+        let sound = Traffic { payload: 900, framing: 100, ..Traffic::default() };
+        let with = |change: fn(&mut Traffic), of: Mistake| {
+            let mut traffic = sound;
+            if mistake == of {
+                change(&mut traffic);
+            }
+            traffic
+        };
+        let (up, again) = (with(|up| up.framing -= 4, Mistake::ChecksumsUncounted), sound.again());
+        let again = if mistake == Mistake::RetransmissionsUncounted { Traffic::default() } else { again };
+        let tick = with(|tick| tick.framing = 0, Mistake::FramingUncounted);
+        let down = with(|down| down.payload += 1000, Mistake::DownCountedTwice);
+        for (from, to, traffic) in [(0, 1, up), (0, 1, again), (0, 1, sound), (1, 0, down)] {
+            happens(0, Event::Sent { from, to, link: 0, bytes: 1000, traffic: &traffic });
+        }
+        if mistake != Mistake::CutOffBytesCounted {
+            // Half of the second message is on the line, and nothing of the third.
+            let mut half = again;
+            half.draw(500);
+            for never in [&half, &sound] {
+                happens(1_500_000, Event::CutOff { from: 0, to: 1, never });
+            }
+        }
+        happens(1_500_000, Event::ConnectionDown { link: 0 });
+        // The next connection has a free line, and what is all out when it ends is carried.
+        happens(2_000_000, Event::Sent { from: 0, to: 1, link: 0, bytes: 1000, traffic: &tick });
+        happens(3_000_000, Event::ConnectionDown { link: 0 });
+        happens(3_000_000, Event::Ended { quiescent: true, agree: true });
+        line.agrees(&bytes).map(|()| line.carried())
+    }
+
+    #[test]
+    fn the_line_counts_what_it_carried_and_sees_every_way_to_count_wrongly() {
+        assert_eq!(counts(Mistake::None), Ok(Carried { up: 2500, down: 1000, between: 0 }));
+        let wrong = [
+            (Mistake::ChecksumsUncounted, "up"),
+            (Mistake::DownCountedTwice, "down"),
+            (Mistake::CutOffBytesCounted, "up"),
+            (Mistake::RetransmissionsUncounted, "up"),
+            (Mistake::FramingUncounted, "up"),
+        ];
+        for (mistake, direction) in wrong {
+            let told = counts(mistake).expect_err("it is wrong").to_string();
+            assert!(told.starts_with(&format!("{direction}, the messages count as ")), "{mistake:?}: {told}");
+        }
+    }
+}

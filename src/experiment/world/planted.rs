@@ -1,0 +1,287 @@
+//! An engine for controls. Each replica keeps every edit of everyone and sends its neighbours what they have not
+//! acknowledged. It is sound, unless something is planted in it: each plant is what one judge must see, in a world that runs
+//! from its first event to its last, so that what is counted on the way to a judge is on trial as well.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+
+use crate::domain::data::{Intent, View};
+use crate::domain::traffic::Kind;
+use crate::engine::acknowledged::{Acknowledged, Ids};
+use crate::engine::host::{Host, NodeId, OpId, Round, Time};
+use crate::engine::port::{Engine, INCARNATIONS, Reception, Relation, Settings};
+use crate::engine::store::disk::Disk;
+use crate::engine::store::{Store, StoreError};
+use crate::engine::vector::{Actor, VersionVector};
+use crate::engine::wire::{Malformed, Reader, Writer};
+use crate::engine::{Carries, Keeps, Registration, Survives};
+use crate::scenario::offline::SECOND;
+
+/// A replica shows a register that no other shows.
+pub const SHOWS_ANOTHER: &str = "shows-another";
+/// All replicas show a register that the ledger does not explain.
+pub const SHOWS_TOO_MUCH: &str = "shows-too-much";
+/// Every replica counts the first edit twice.
+pub const COUNTS_TWICE: &str = "counts-twice";
+/// A replica that starts again has lost the last edit of its own user.
+pub const FORGETS_ITS_OWN: &str = "forgets-its-own";
+/// A replica that starts again has lost the last edit that it took from another and acknowledged.
+pub const FORGETS_ANOTHERS: &str = "forgets-anothers";
+/// A replica takes edits for acknowledged that nobody has.
+pub const BELIEVES_TOO_MUCH: &str = "believes-too-much";
+/// A client sends nothing after its third edit.
+pub const GIVES_UP: &str = "gives-up";
+/// Messages grow with the number of edits there ever were.
+pub const GROWS: &str = "grows";
+/// A replica leaves out its first edit from time to time.
+pub const UNSHOWS: &str = "unshows";
+/// A replica waits for an hour before it sends.
+pub const IS_LATE: &str = "is-late";
+/// Every message is sent forty times.
+pub const FLOODS: &str = "floods";
+/// Checksums are not counted.
+pub const MISCOUNTS: &str = "miscounts";
+
+/// The engine's entry.
+pub const ENGINE: Registration = Registration {
+    name: "control",
+    about: "every edit to everyone, with something planted",
+    constant: true,
+    peers: true,
+    keeps: Keeps::Edits,
+    carries: Carries::Counters,
+    survives: Survives::WhileShown,
+    full_state: false,
+    tells_merges: false,
+    describe: |_| None,
+    mutants: Vec::new,
+    open,
+};
+
+const EDITS: u8 = 1;
+const TAKEN: u8 = 2;
+
+/// One edit: its id, its register and its amount.
+type Entry = (OpId, u32, i64);
+
+/// What a neighbour has of the log here, and when to send it the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Line {
+    has: usize,
+    up: bool,
+    due: Option<Time>,
+}
+
+/// A replica.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Planted {
+    settings: Settings,
+    me: Actor,
+    log: Vec<Entry>,
+    has: VersionVector,
+    given: VersionVector,
+    lines: BTreeMap<NodeId, Line>,
+}
+
+fn write(entry: Entry, writer: &mut Writer) {
+    let (OpId { actor, sequence }, register, amount) = entry;
+    writer.of(Kind::Ids).number(actor.client.into()).number(actor.incarnation.into()).number(sequence);
+    writer.of(Kind::Addressing).number(register.into());
+    writer.of(Kind::Payload).signed(amount);
+}
+
+fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
+    let actor = Actor { client: reader.small("a client")?, incarnation: reader.small("an incarnation")? };
+    let id = OpId { actor, sequence: reader.number()? };
+    Ok((id, reader.small("a register")?, reader.signed()?))
+}
+
+fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+    let mut log = Vec::new();
+    for entry in host.store.load()?.entries {
+        log.push(read(&mut Reader::bare(&entry)).map_err(|why| StoreError::Damaged(why.to_string()))?);
+    }
+    let own = |entry: &Entry| entry.0.actor.client == settings.client;
+    let forgotten = match settings.mutant {
+        Some(FORGETS_ITS_OWN) => log.iter().rposition(own),
+        Some(FORGETS_ANOTHERS) => log.iter().rposition(|entry| !own(entry)),
+        _ => None,
+    };
+    forgotten.map(|place| log.remove(place));
+    let mut has = VersionVector::default();
+    log.iter().for_each(|(id, ..)| has.insert(id.actor, id.sequence, id.sequence));
+    let me = Actor { client: settings.client, incarnation: 1 + host.random(INCARNATIONS - 1) as u32 };
+    let (given, lines) = (VersionVector::default(), BTreeMap::new());
+    Ok(Box::new(Planted { settings: settings.clone(), me, log, has, given, lines }))
+}
+
+impl Planted {
+    fn is(&self, plant: &str) -> bool {
+        self.settings.mutant == Some(plant)
+    }
+
+    fn takes(&mut self, host: &mut Host<Disk>, entry: Entry) -> Result<(), StoreError> {
+        let mut writer = Writer::bare();
+        write(entry, &mut writer);
+        host.append(&writer.into_bytes())?;
+        host.sync()?;
+        self.log.push(entry);
+        self.has.insert(entry.0.actor, entry.0.sequence, entry.0.sequence);
+        Ok(())
+    }
+
+    fn has(&self, id: OpId) -> bool {
+        self.has.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
+    }
+
+    /// Whoever does not have all is sent the rest soon.
+    fn plans(&mut self, now: Time) {
+        let wait = if self.is(IS_LATE) { 3600 * SECOND } else { self.settings.linger };
+        let gave_up = self.is(GIVES_UP) && self.settings.node == 0 && self.log.len() > 3;
+        for line in self.lines.values_mut().filter(|line| line.up && !gave_up) {
+            if line.has < self.log.len() {
+                line.due.get_or_insert(now + wait);
+            }
+        }
+    }
+
+    fn sends(&self, host: &mut Host<Disk>, to: NodeId, writer: Writer, round: Round) {
+        let (frame, mut traffic) = writer.seal();
+        if self.is(MISCOUNTS) {
+            traffic.framing -= 4;
+        }
+        let times = if self.is(FLOODS) { 40 } else { 1 };
+        (0..times).for_each(|_| host.tell(to, frame.clone(), traffic, round));
+    }
+
+    fn reads(&mut self, host: &mut Host<Disk>, from: NodeId, tag: u8, reader: &mut Reader) -> Result<(), Malformed> {
+        let end = reader.number()?;
+        if tag == TAKEN {
+            let has = (end as usize).min(self.log.len());
+            let line = self.lines.entry(from).or_default();
+            (line.has, line.due) = (line.has.max(has), None);
+            for (id, ..) in self.log[..has].iter().filter(|(id, ..)| id.actor.client == self.settings.client) {
+                self.given.insert(id.actor, id.sequence, id.sequence);
+            }
+            if self.is(BELIEVES_TOO_MUCH) {
+                self.given.insert(self.me, 1, 1 << 20);
+            }
+            return Ok(());
+        }
+        while !reader.is_done() {
+            let entry = read(reader)?;
+            // What is padded is no edit.
+            if entry.2 != 0 && !self.has(entry.0) && entry.1 < self.settings.fields.counters {
+                self.takes(host, entry).expect("these disks take everything");
+            }
+        }
+        let mut taken = Writer::tagged(TAKEN);
+        taken.of(Kind::Acks).number(end);
+        self.sends(host, from, taken, Round::default());
+        Ok(())
+    }
+}
+
+impl Engine for Planted {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
+        let Intent::Increase(amount) = intent else { return Ok(()) };
+        let own = self.log.iter().filter(|(id, ..)| id.actor == self.me).count() as u64;
+        let id = OpId { actor: self.me, sequence: own + 1 };
+        self.takes(host, (id, register, amount))?;
+        host.show(id);
+        self.plans(host.now);
+        Ok(())
+    }
+
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), StoreError> {
+        let line = self.lines.entry(peer).or_default();
+        (line.up, line.due) = (true, None);
+        self.plans(host.now);
+        Ok(())
+    }
+
+    fn disconnected(&mut self, peer: NodeId) {
+        let line = self.lines.entry(peer).or_default();
+        (line.up, line.due) = (false, None);
+    }
+
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+        let Ok((tag, mut reader)) = Reader::open(frame) else { return Ok(Reception::Damaged) };
+        if self.reads(host, from, tag, &mut reader).is_err() {
+            return Ok(Reception::Damaged);
+        }
+        self.plans(host.now);
+        Ok(Reception::Taken)
+    }
+
+    fn wakes_at(&self) -> Option<Time> {
+        self.lines.values().filter_map(|line| line.due).min()
+    }
+
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        let due = |line: &Line| line.due.is_some_and(|at| at <= host.now);
+        let due: Vec<NodeId> = self.lines.iter().filter(|(_, line)| due(line)).map(|(&peer, _)| peer).collect();
+        for peer in due {
+            let mut edits = Writer::tagged(EDITS);
+            edits.of(Kind::Ids).number(self.log.len() as u64);
+            let line = self.lines.get_mut(&peer).expect("it is due");
+            line.due = Some(host.now + self.settings.retry_at_most);
+            let from = line.has;
+            self.log[from..].iter().for_each(|&entry| write(entry, &mut edits));
+            if self.is(GROWS) {
+                self.log.iter().for_each(|&(id, register, _)| write((id, register, 0), &mut edits));
+            }
+            self.sends(host, peer, edits, Round { begins: true, ends: true });
+        }
+        Ok(())
+    }
+
+    fn shows(&self) -> Vec<View> {
+        let mut shown = vec![self.settings.fields.start; self.settings.fields.counters as usize];
+        let times = |place| match place {
+            0 if self.is(COUNTS_TWICE) => 2,
+            0 if self.is(UNSHOWS) && self.log.len() % 5 == 2 => 0,
+            _ => 1,
+        };
+        for (place, &(_, register, amount)) in self.log.iter().enumerate() {
+            let register = &mut shown[register as usize];
+            *register = register.wrapping_add(amount.wrapping_mul(times(place)));
+        }
+        shown[0] += i64::from(self.is(SHOWS_TOO_MUCH) || self.is(SHOWS_ANOTHER) && self.settings.node == 0);
+        shown.into_iter().map(View::from).collect()
+    }
+
+    fn backlog(&self) -> u64 {
+        let own = self.log.iter().filter(|(id, ..)| id.actor.client == self.settings.client);
+        let given = |id: OpId| self.given.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence));
+        own.filter(|(id, ..)| !given(*id)).count() as u64
+    }
+
+    fn ids(&self) -> Option<Ids<'_>> {
+        Some(Ids { has: &self.has, given: &self.given, position: None })
+    }
+
+    fn acknowledges(&self, frame: &[u8], acknowledged: &mut Acknowledged) {
+        if let Ok((TAKEN, _)) = Reader::open(frame) {
+            let taken = self.log.iter().filter(|(id, ..)| id.actor.client != self.settings.client);
+            taken.for_each(|(id, ..)| acknowledged.operations(id.actor, id.sequence, id.sequence));
+        }
+    }
+
+    fn copy(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
+    }
+
+    fn is_same(&self, other: &dyn Engine) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
+        self.hash(&mut hasher);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,113 @@
+//! Controls of the judges of worlds, from end to end: a small world runs with an engine in which something is planted, and
+//! the judge that it is meant for must refuse what that world came to. So a judge that never accuses is seen, and so is a
+//! count that is always 0 on its way to a judge.
+
+use super::{judged, planted as engine, telling};
+use crate::domain::history::History;
+use crate::domain::offline::{FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Workload};
+use crate::domain::seed::Seed;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Unwatched;
+use crate::experiment::control::Shown;
+use crate::lab::{World, WorldError, settings};
+
+/// A judge, what is planted for it, and what is left out of the history so that nothing else accuses in its place.
+type Plant = (&'static str, &'static str, fn(&mut History));
+
+/// What is planted, each for one judge.
+const PLANTS: &[Plant] = &[
+    ("convergence", engine::SHOWS_ANOTHER, |_| {}),
+    ("truth", engine::SHOWS_TOO_MUCH, |_| {}),
+    ("exactly once", engine::COUNTS_TWICE, |_| {}),
+    ("durability", engine::FORGETS_ITS_OWN, |history| (history.broken, history.unkept) = (0, 0)),
+    ("durability", engine::FORGETS_ANOTHERS, |history| (history.forgotten, history.unkept) = (0, 0)),
+    ("durability", engine::BELIEVES_TOO_MUCH, |history| (history.forgotten, history.broken) = (0, 0)),
+    ("progress", engine::GIVES_UP, |_| {}),
+    ("metadata", engine::GROWS, |_| {}),
+    ("monotonic", engine::UNSHOWS, |_| {}),
+    ("staleness bound", engine::IS_LATE, |_| {}),
+    ("load", engine::FLOODS, |_| {}),
+];
+
+/// Two clients and a hub for half a day; one client's power fails once.
+fn trial() -> OfflineTrial {
+    let crash = NodeFault { kind: FaultKind::Crash, node: "client 0".to_owned(), at_s: 20_000, for_s: 60, age_s: 0 };
+    OfflineTrial {
+        seed: Seed::new(12),
+        workload: Workload { ticks: 100, changed: 1, most: 1000, decrements: true, zipf_hundredths: None },
+        presence: Presence { lasts_s: 40_000, away_s: (100, 300), here_s: (1500, 3000) },
+        faults: vec![crash],
+        staleness_s: Some(600),
+        load: LoadBounds { attempts: Some(4), messages: Some(30), bytes: Some(3000) },
+        ..super::quiet_trial(2, 4, 5)
+    }
+}
+
+/// What a world with this plant comes to.
+fn history(plant: Option<&'static str>) -> Option<History> {
+    let trial = trial();
+    let (telling, unshown) = telling::told(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
+    let world = World::new(&trial, &engine::ENGINE, &settings(&trial, plant)).ok()?;
+    let mut history = world.run(&mut Unwatched).ok()?.history;
+    history.telling = Some(telling);
+    history.over_time.unshown = unshown;
+    Some(history)
+}
+
+/// Shows each judge the world in which something is planted for it. The world without a plant must hold by every judge.
+pub(super) fn show_judges() -> Shown {
+    Shown::of(None, PLANTS.iter().map(Some), |planted| {
+        let Some(mut history) = history(planted.map(|(_, plant, _)| *plant)) else { return Verdict::Inconclusive };
+        if let Some((_, _, leave_out)) = planted {
+            leave_out(&mut history);
+        }
+        let (said, _) = judged(&history);
+        match planted {
+            Some((judge, ..)) => said.get(*judge).map_or(Verdict::Inconclusive, |(verdict, _)| *verdict),
+            None => Verdict::of_set(said.values().map(|(verdict, _)| *verdict)),
+        }
+    })
+}
+
+/// Shows the observer on the line an engine that does not count its checksums.
+pub(super) fn show_line() -> Shown {
+    Shown::of(None, [Some(engine::MISCOUNTS)], |plant| {
+        let trial = trial();
+        let world = World::new(&trial, &engine::ENGINE, &settings(&trial, plant));
+        match world.and_then(|world| world.run(&mut Unwatched)) {
+            Ok(_) => Verdict::Holds,
+            Err(WorldError::Miscounted(_)) => Verdict::Falsified,
+            Err(_) => Verdict::Inconclusive,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::offline::names;
+
+    #[test]
+    fn the_world_without_a_plant_holds_by_every_judge_and_each_plant_is_refused_by_its_judge() {
+        let (said, verdict) = judged(&history(None).expect("it ends"));
+        assert_eq!(verdict, Verdict::Holds, "{said:?}");
+        let dead: Vec<_> = said.iter().filter(|(_, (verdict, _))| *verdict != Verdict::Holds).collect();
+        assert!(dead.is_empty(), "{dead:?}");
+        for (judge, plant, leave_out) in PLANTS {
+            let mut history = history(Some(plant)).expect("it ends");
+            leave_out(&mut history);
+            let (said, _) = judged(&history);
+            assert_eq!(said[*judge].0, Verdict::Falsified, "{plant}: {said:?}");
+        }
+        let line = show_line();
+        assert!(line.accepts_right && line.refused == 1, "{line:?}");
+    }
+
+    #[test]
+    fn every_judge_of_worlds_has_a_plant() {
+        // A fault that takes no effect is planted by a control of its own.
+        for judge in names().filter(|&judge| judge != "faults") {
+            assert!(PLANTS.iter().any(|(planted, ..)| *planted == judge), "{judge}");
+        }
+    }
+}
