@@ -282,7 +282,7 @@ fn tick(
     progress: &mut Progress,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let (check, record) = check_message(seed);
+    let (check, record) = check_message(seed)?;
     progress.found.checks.push(check);
     progress.ticks.push(record);
     let takes_ticks = |device: &&mut dyn Device| device.adapter() == AdapterShape::Contexts;

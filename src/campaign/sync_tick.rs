@@ -35,9 +35,10 @@ pub fn name(seed: Seed) -> &'static str {
 }
 
 /// Weighs the tick of this seed, has a receiver decode it, and checks the published numbers if it is the published one.
-pub fn check_message(seed: Seed) -> (Check, TickRecord) {
+pub fn check_message(seed: Seed) -> Result<(Check, TickRecord), SubjectError> {
     let changes = tick::changes(seed);
     let (message, bytes) = encode(1, 1, &changes);
+    counted_alike(&message, bytes.total())?;
     let changed: Vec<u32> = changes.iter().map(|change| change.context.into()).collect();
     let published = seed == PUBLISHED_SEED;
     let tenths = |bytes: f64| (bytes * 10.0).round() as u64;
@@ -57,7 +58,15 @@ pub fn check_message(seed: Seed) -> (Check, TickRecord) {
         full_state_bytes: FULL_STATE_BYTES,
     };
     let (count, values) = (changes.len(), bytes.values);
-    (judge_message(seed, &changes, &message, Weight { count, values, total: bytes.total() }), record)
+    Ok((judge_message(seed, &changes, &message, Weight { count, values, total: bytes.total() }), record))
+}
+
+/// What the bytes of a message are for must come to all of its bytes.
+fn counted_alike(message: &[u8], total: u64) -> Result<(), SubjectError> {
+    let length = message.len() as u64;
+    let differ =
+        || format!("the tick's bytes count as {total}, and its message has {length}: one of the two counts is wrong");
+    if length == total { Ok(()) } else { Err(SubjectError::Internal(differ())) }
 }
 
 /// How many contexts a message changes, the bytes of their values, and all of its bytes.
@@ -233,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_published_tick_holds_and_weighs_more_than_its_values() {
-        let (check, record) = check_message(PUBLISHED_SEED);
+        let (check, record) = check_message(PUBLISHED_SEED).expect("its bytes are counted");
         assert_eq!(check.verdict, Verdict::Holds);
         let bytes = [record.value_bytes, record.message_bytes, record.bound_tenths, record.odd_bound_tenths];
         assert_eq!(bytes, [160, 201, 1722, 1697]);
@@ -243,8 +252,17 @@ mod tests {
     fn a_tick_in_which_nothing_changes_is_no_bytes_and_says_so() {
         // Found by searching: about one in five hundred thousand changes nothing.
         let seed = Seed::new(120_843_008);
-        let (check, record) = check_message(seed);
+        let (check, record) = check_message(seed).expect("its bytes are counted");
         assert_eq!((record.message_bytes, record.bound_tenths, check.verdict), (0, 0, Verdict::Inconclusive));
         insta::assert_snapshot!(check.summary);
+    }
+
+    #[test]
+    fn a_byte_of_a_tick_that_is_not_counted_is_an_internal_error() {
+        let message = [7; 201];
+        assert_eq!(counted_alike(&message, 201), Ok(()));
+        for wrong in [197, 200, 202] {
+            assert!(matches!(counted_alike(&message, wrong), Err(SubjectError::Internal(_))), "{wrong}");
+        }
     }
 }
