@@ -68,6 +68,13 @@ pub enum Warrant {
         /// Delivered sets.
         sets: u64,
     },
+    /// The scenario's own world, and worlds that differ from it in their seed alone, independently drawn. The share of those
+    /// that could still disagree is bounded as for [`Warrant::Sampled`]; the scenario's own, which its author chose, is no
+    /// sample of them.
+    Worlds {
+        /// How many were drawn.
+        drawn: u64,
+    },
     /// Random orders were tried, independently drawn. At 95 % confidence, the share of orders that could still disagree
     /// is below `3 / k`: the rule of three, an upper bound of `1 - 0.05^(1/k)` (Hanley and Lippman-Hand, JAMA 249(13),
     /// 1983).
@@ -98,6 +105,20 @@ impl fmt::Display for Warrant {
                 "searched: all {steps} steps over {sets} delivered sets, each from a state that was put back; no whole \
                  order is proved"
             ),
+            Warrant::Worlds { drawn: 0 } => f.write_str("the scenario's own world alone, which is no sample"),
+            Warrant::Worlds { drawn } if *drawn < FEWEST_SAMPLES => {
+                write!(
+                    f,
+                    "sampled: k = {drawn} worlds of other seeds, too few to bound the share of worlds that disagree"
+                )
+            }
+            Warrant::Worlds { drawn } => {
+                let bound = 3.0 / *drawn as f64;
+                write!(
+                    f,
+                    "sampled: k = {drawn} worlds that differ from the scenario's in their seed alone, p < 3/{drawn} = {bound:.3} at 95 %"
+                )
+            }
             Warrant::Sampled { orders, .. } if *orders < FEWEST_SAMPLES => {
                 write!(f, "sampled: k = {orders}, too few to bound the share of orders that disagree")
             }
@@ -247,6 +268,16 @@ mod tests {
     fn a_handful_of_samples_claims_no_bound() {
         let sampled = |orders, by| Warrant::Sampled { orders, by }.to_string();
         assert!(sampled(3, None).contains("too few"));
+        let worlds = |drawn| Warrant::Worlds { drawn }.to_string();
+        assert_eq!(worlds(0), "the scenario's own world alone, which is no sample");
+        assert_eq!(
+            worlds(2),
+            "sampled: k = 2 worlds of other seeds, too few to bound the share of worlds that disagree"
+        );
+        assert_eq!(
+            worlds(9),
+            "sampled: k = 9 worlds that differ from the scenario's in their seed alone, p < 3/9 = 0.333 at 95 %"
+        );
         assert_eq!(sampled(64, None), "sampled: k = 64, p < 3/64 = 0.047 at 95 %");
         assert_eq!(
             sampled(64, Some(Shuffle::FisherYates)),

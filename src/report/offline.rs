@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::count::counted;
 use crate::domain::traffic::Traffic;
+use crate::domain::verdict::Warrant;
 use crate::report::offline_record::{
     EngineRecord, EverywhereRecord, Moment, MutantRecord, OfflineRecord, PlantedInRecord, WalkedRecord,
 };
@@ -109,7 +110,11 @@ impl Text {
     fn engine(&mut self, engine: &EngineRecord, hub: bool) {
         let verdict = engine.verdict.to_string();
         let padding = " ".repeat(14 - verdict.len());
-        let warrant = engine.warrant.as_ref().map_or("-".to_owned(), |_| "sampled".to_owned());
+        let warrant = match engine.warrant {
+            None => "-",
+            Some(Warrant::Worlds { drawn: 0 }) => "1 world",
+            Some(_) => "sampled",
+        };
         let share = engine.of_full_state_per_mille;
         let share = share.map_or("-".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
         let down = if hub { engine.down.total().to_string() } else { "-".to_owned() };

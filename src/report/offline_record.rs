@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
 use crate::domain::fault_count::FaultCounts;
+use crate::domain::seed::Seed;
 use crate::domain::traffic::Traffic;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::report::record::Latencies;
@@ -52,6 +53,10 @@ pub struct EngineRecord {
     pub warrant: Option<Warrant>,
     /// Each judge's verdict and sentence.
     pub oracles: BTreeMap<String, (Verdict, String)>,
+    /// Every world that was tried: the scenario's own, and then those that were drawn. They differ from it in their seed
+    /// alone, and it is none of the sample.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worlds: Vec<WorldRecord>,
     /// Registers that are wrong at the replica that has most of them.
     pub wrong_registers: u32,
     /// Messages that arrived, and of these, damaged ones.
@@ -107,6 +112,18 @@ pub struct EngineRecord {
     /// The backlog, the statuses and a part of the audit of the replicas, where they tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<ReplicaRecord>,
+}
+
+/// One world in which an engine was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorldRecord {
+    /// What it is drawn from.
+    pub seed: Seed,
+    /// The engine's verdict there.
+    pub verdict: Verdict,
+    /// Each judge's.
+    pub judges: BTreeMap<String, Verdict>,
 }
 
 /// When a replica was asked.

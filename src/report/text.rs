@@ -142,9 +142,8 @@ impl Text {
 
     fn head(&mut self, record: &Record) {
         let name = record.asked.scenario.as_deref().map_or(String::new(), |name| format!(" {name}:"));
-        let one_world = |check: &Check| {
-            check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Sampled { orders: 1, .. }))
-        };
+        let one_world =
+            |check: &Check| check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }));
         let doubt = if record.checks.iter().any(one_world) { ", in one world each: k = 1 is no sample" } else { "" };
         self.line(&format!("abench {}:{name} verdict {}{doubt}", record.abench, styled(record.verdict)));
         self.paragraph("", 2, &record.reason);

@@ -5,6 +5,7 @@ mod effects;
 pub mod hub_merge;
 mod planted;
 pub mod replicas;
+mod sample;
 pub mod smallest;
 mod telling;
 mod whole_worlds;
@@ -24,7 +25,7 @@ use crate::domain::judge::Judge;
 use crate::domain::offline::{OfflineTrial, Presence, Workload};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
-use crate::domain::verdict::{Verdict, Warrant};
+use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
 use crate::experiment::Found;
@@ -66,7 +67,7 @@ pub fn run(
         more_worlds(trial, engine, &mut row, &mut converged, watch)?;
         effects::tell(&mut row);
         tell_convergence(&mut row, &converged);
-        found.checks.push(check(engine, &mut row, converged.len() as u64)?);
+        found.checks.push(check(engine, &mut row)?);
         let merges = engine.tells_merges && trial.hub;
         if merges && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
@@ -150,6 +151,7 @@ fn row(
         name: engine.name.to_owned(),
         verdict,
         warrant: None,
+        worlds: vec![sample::tried(trial.seed, &oracles, verdict)],
         oracles,
         // Where nobody can be judged, nothing is wrong yet.
         wrong_registers: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
@@ -224,6 +226,7 @@ fn more_worlds(
         converged.push(measures.converged_ms());
         effects::add(row, &effects::taken_out(&mut history));
         let (said, verdict) = judged(&history);
+        row.worlds.push(sample::tried(other.seed, &said, verdict));
         if verdict == Verdict::Falsified {
             let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
             for (name, (verdict, sentence)) in names {
@@ -241,17 +244,17 @@ fn more_worlds(
     Ok(())
 }
 
-fn check(engine: &Registration, row: &mut EngineRecord, worlds: u64) -> Result<Check, SubjectError> {
+fn check(engine: &Registration, row: &mut EngineRecord) -> Result<Check, SubjectError> {
     let verdict = row.verdict;
     let holds = verdict == Verdict::Holds;
-    row.warrant = holds.then_some(Warrant::Sampled { orders: worlds, by: None });
+    row.warrant = holds.then(|| sample::warrant(&row.worlds));
     let findings = if row.wrong_registers > 0 { smallest::finding(engine)?.into_iter().collect() } else { Vec::new() };
     let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
         Verdict::Falsified => against.join("; "),
         Verdict::Holds => {
-            format!("{}; {}", holding(&row.oracles, worlds), row.oracles["truth"].1)
+            format!("{}; {}", sample::holding(&row.worlds), row.oracles["truth"].1)
         }
         Verdict::Inconclusive => match &row.oracles["truth"] {
             (Verdict::Inconclusive, sentence) => format!("truth: {sentence}"),
@@ -272,14 +275,6 @@ fn check(engine: &Registration, row: &mut EngineRecord, worlds: u64) -> Result<C
         tries: vec![FaultClass::LostEdit],
         findings,
     })
-}
-
-/// Who has nothing against it, and who cannot tell.
-fn holding(said: &Said, worlds: u64) -> String {
-    let silent = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Inconclusive);
-    let silent: Vec<&str> = silent.map(|(name, _)| name.as_str()).collect();
-    let tell = if silent.is_empty() { String::new() } else { format!(" ({} cannot tell)", silent.join(" and ")) };
-    format!("no judge has anything against it in {}{tell}", counted(worlds, "world"))
 }
 
 fn share_of_full_state(rows: &mut [EngineRecord]) {
@@ -400,11 +395,13 @@ fn long_history(engine: &Registration, trial: &OfflineTrial, watch: &mut dyn Wat
 
 /// What such a trial cannot see.
 pub fn unseen(trial: &OfflineTrial) -> Unseen {
-    let worlds = 1 + trial.more_worlds;
+    let drawn = match trial.more_worlds {
+        0 => String::new(),
+        some => format!(", and {} drawn from those that differ from it in their seed alone", counted(some, "world")),
+    };
     let by_run = format!(
-        "Tried, in virtual time: {} of this kind. Other worlds, and real networks and disks, may differ. What only \
-         small worlds can show is tried in all ways by crash-everywhere.",
-        counted(worlds, "world")
+        "Tried, in virtual time: the scenario's own world{drawn}. Other worlds, and real networks and disks, may differ. What \
+         only small worlds can show is tried in all ways by crash-everywhere."
     );
     Unseen { by_bank_sweep: Vec::new(), by_run: vec![by_run] }
 }
@@ -431,8 +428,8 @@ mod tests {
         let telling = Some(Telling::Unfinished { quiet: true, backlog: 7 });
         let (said, verdict) = judged(&History { telling, ..sound() });
         assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
-        let told = holding(&said, 1);
-        assert!(told.contains("exactly once") && told.ends_with("cannot tell)"), "{told}");
+        let told = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
+        assert!(told.ends_with("exactly once cannot tell in 1 of 1)"), "{told}");
     }
 
     #[test]
