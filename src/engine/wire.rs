@@ -8,6 +8,9 @@ use crate::domain::traffic::{Kind, Traffic};
 /// Bytes of the checksum (CRC-32, IEEE 802.3) that ends every frame.
 pub const CHECKSUM: usize = 4;
 
+/// Bytes that most frames do not exceed.
+const ROOM: usize = 64;
+
 /// Why bytes are no frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
@@ -57,12 +60,14 @@ pub struct Writer {
 impl Writer {
     /// A frame that begins with this tag.
     pub fn tagged(tag: u8) -> Self {
-        Writer { bytes: vec![tag], traffic: Traffic::default(), kind: Kind::Framing, counted: 0 }
+        let mut bytes = Vec::with_capacity(ROOM);
+        bytes.push(tag);
+        Writer { bytes, traffic: Traffic::default(), kind: Kind::Framing, counted: 0 }
     }
 
     /// No frame but a part of one, or an entry of a store.
     pub fn bare() -> Self {
-        Writer { bytes: Vec::new(), traffic: Traffic::default(), kind: Kind::Framing, counted: 0 }
+        Writer { bytes: Vec::with_capacity(ROOM), traffic: Traffic::default(), kind: Kind::Framing, counted: 0 }
     }
 
     /// What follows is of this kind.

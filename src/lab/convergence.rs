@@ -95,6 +95,10 @@ impl Observer for OfWorld {
             Event::FaultsOver => (self.faults_over, self.changed_at) = (Some(now), now),
             Event::Acted { node, replica } if self.faults_over.is_some() => self.acted(*node, replica, now),
             Event::Started { node, replica } if self.faults_over.is_some() => {
+                // Positions of two starts say nothing about each other.
+                if let Some((position, _)) = self.shown.get_mut(*node as usize) {
+                    *position = None;
+                }
                 self.acted(*node, replica, now);
                 self.changed_at = now;
             }

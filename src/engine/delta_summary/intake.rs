@@ -155,7 +155,11 @@ impl Replica {
                     reached.insert(*first, *last);
                     self.tell_position(host, from, log, reached.prefix());
                 }
-                self.commit(host, entry)?;
+                if self.has(Mutant::CursorBeforePayload) {
+                    self.commit_cursor(host, entry)?;
+                } else {
+                    self.commit(host, entry)?;
+                }
             }
             Overlap::Seen => {}
             // Sender and receiver do not agree on what is lacking: start the session again.
@@ -163,6 +167,15 @@ impl Replica {
         }
         self.tell_reached(host, from, log);
         Ok(())
+    }
+
+    /// Has a summary happen of which the position alone is in the journal: a mutant's mistake.
+    fn commit_cursor<S: Store>(&mut self, host: &mut Host<S>, mut entry: Entry) -> Result<(), StoreError> {
+        let whole = entry.clone();
+        if let Entry::Summed { changes, .. } = &mut entry {
+            *changes = Changes::default();
+        }
+        self.commit_as(host, &entry, whole)
     }
 
     /// A snapshot of the parent's log came in: everything but one's own edits is what it says.

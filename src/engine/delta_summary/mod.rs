@@ -69,6 +69,8 @@ pub struct Replica {
     unmergeable: Option<String>,
     /// Whether a write failed and may be there all the same: then the state may be behind the journal.
     unknown: bool,
+    /// Neighbours that are not talked to any more: a mutant's mistake.
+    given_up: BTreeSet<NodeId>,
 }
 
 impl Replica {
@@ -86,6 +88,7 @@ impl Replica {
             refused: 0,
             unmergeable: None,
             unknown: false,
+            given_up: BTreeSet::new(),
         };
         let first = replica.state.me.incarnation == 0;
         if first || !replica.has(Mutant::SameIncarnation) {
@@ -142,6 +145,9 @@ impl Replica {
     ) -> Result<(), StoreError> {
         self.is_known()?;
         self.disconnected(peer);
+        if self.given_up.contains(&peer) {
+            return Ok(());
+        }
         let greets = self.greets(peer, relation);
         if greets && self.state.made > self.state.sealed {
             // What it says it has is what it may send: all of it has its boundaries.
@@ -305,6 +311,16 @@ impl Replica {
         Ok(())
     }
 
+    /// Writes one entry, and lets another happen: a mutant's mistake.
+    fn commit_as<S: Store>(&mut self, host: &mut Host<S>, written: &Entry, happens: Entry) -> Result<(), StoreError> {
+        self.is_known()?;
+        let bytes = written.bytes();
+        let written = host.append(&bytes).and_then(|()| host.sync());
+        self.written(written, 1)?;
+        self.state.apply(happens);
+        Ok(())
+    }
+
     /// The same for several entries, in one step.
     fn commit_all<S: Store>(&mut self, host: &mut Host<S>, entries: Vec<Entry>) -> Result<(), StoreError> {
         self.is_known()?;
@@ -431,7 +447,9 @@ impl Replica {
         if session.open || answered_before {
             return Ok(());
         }
-        session.finish(|what| matches!(what, What::Hello));
+        if self.mutant != Some(Mutant::GreetForEver) {
+            session.finish(|what| matches!(what, What::Hello));
+        }
         if !self.settings.serves {
             let renamed = match (&self.state.cursor, reached) {
                 (Some((name, _)), Some(position)) if *name != log => Some(Entry::Renamed(Some((log, position)))),

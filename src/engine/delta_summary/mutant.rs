@@ -21,6 +21,14 @@ pub enum Mutant {
     SameIncarnation,
     /// A delta's boundaries are forgotten in a crash, so that it may be sent again with others.
     UnsealedDelta,
+    /// The position in the parent's log is durable at once, and the summary that leads to it with the next image.
+    CursorBeforePayload,
+    /// Who did not answer once is not talked to again until this replica restarts.
+    StopAfterRefusal,
+    /// A greeting that was answered is sent again, for ever.
+    GreetForEver,
+    /// A message that is not acknowledged is not sent again while the connection is up.
+    NeverSendAgain,
 }
 
 impl Mutant {
@@ -39,6 +47,10 @@ impl Mutant {
         (Mutant::RetryWithNewId, "retry-with-new-id", "a retry sends the same edits under new ids"),
         (Mutant::SameIncarnation, "same-incarnation", "a restarted device goes on with its old numbers"),
         (Mutant::UnsealedDelta, "unsealed-delta", "a delta's boundaries are forgotten in a crash"),
+        (Mutant::CursorBeforePayload, "cursor-before-payload", "the cursor is durable before what it stands for"),
+        (Mutant::StopAfterRefusal, "stop-after-refusal", "who did not answer once is not talked to again"),
+        (Mutant::GreetForEver, "greet-for-ever", "a greeting that was answered is sent again, for ever"),
+        (Mutant::NeverSendAgain, "never-send-again", "a message that is not acknowledged is not sent again"),
     ];
 
     /// The mutant of this name, if it is one of these.

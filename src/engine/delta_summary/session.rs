@@ -163,7 +163,8 @@ impl Replica {
     pub(super) fn settle_timer(&mut self, peer: NodeId) {
         let session = &self.sessions[&peer];
         let first = session.outstanding.iter().map(|parcel| parcel.due).min();
-        self.set_timer(peer, first.filter(|_| !session.failed));
+        let again = !session.failed && !self.has(Mutant::NeverSendAgain);
+        self.set_timer(peer, first.filter(|_| again));
     }
 
     fn set_timer(&mut self, peer: NodeId, due: Option<Time>) {
@@ -295,6 +296,11 @@ impl Replica {
     /// Nothing was heard for a while: what has waited long enough for an answer is sent again, the same bytes.
     pub(super) fn retry<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
         let has_new_ids = self.has(Mutant::RetryWithNewId);
+        if self.has(Mutant::StopAfterRefusal) {
+            self.given_up.insert(peer);
+            self.end_session(peer);
+            return Ok(());
+        }
         let session = self.sessions.get_mut(&peer).expect("it is connected");
         if session.attempts >= self.settings.retries {
             session.failed = true;

@@ -69,12 +69,26 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + D
         reader: &mut Reader,
     ) -> Result<(), Malformed>;
 
+    /// Whether this can be taken, before it is. An engine that reads all of it first can tell without a copy of itself.
+    fn check(
+        &self,
+        about: &About,
+        peers: &Peers<Self::Peer>,
+        from: NodeId,
+        reader: &mut Reader,
+    ) -> Result<(), Malformed> {
+        self.clone().take(about, &mut peers.clone(), from, reader)
+    }
+
+    /// It is going to be stored as a whole: a time to put in order what is out of order. Nothing that shows changes.
+    fn tidy(&mut self) {}
+
     /// What taking this would merge into counters, one by one, where it is merged and does not replace anything.
     fn merges(&self, _about: &About, _reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {
         Ok(Vec::new())
     }
 
-    /// What every register shows.
+    /// What every register shows. Edits and what is taken alone change that.
     fn shows(&self, about: &About) -> Vec<View>;
 
     /// How many things are news to a neighbour, or on their way.

@@ -7,6 +7,7 @@
 //! Knows: what happened, the store. Must not: know connections, or send anything.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,9 @@ use crate::engine::wire::{Malformed, Reader, Writer};
 
 /// Bytes that a journal may have however small the image is.
 const SMALL_JOURNAL: u64 = 1 << 10;
+
+/// Bytes that most entries of the journal do not exceed.
+const ENTRY: usize = 128;
 
 /// An entry of the journal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
@@ -41,6 +45,10 @@ pub enum Entry<'a> {
     Arrived { peer: NodeId },
     /// A neighbour has heard this node, and nothing was on its way.
     Heard { peer: NodeId },
+    /// The next message of a neighbour came. A mutant writes this first, and then what the message brought.
+    Counted { peer: NodeId },
+    /// What a message brought that was counted before.
+    Kept { peer: NodeId, wall: i64, content: &'a [u8] },
 }
 
 /// The durable state.
@@ -63,6 +71,25 @@ pub struct Durable<C: Content> {
     /// Size of the journal, in entries and in bytes, and of the image, in bytes.
     #[serde(skip)]
     sizes: (u64, u64, u64),
+    /// How often what it shows may have become another since it was loaded.
+    #[serde(skip)]
+    version: Version,
+}
+
+/// A count that makes no difference: two replicas are the same, however often each became another.
+#[derive(Clone, Copy, Debug, Default)]
+struct Version(u64);
+
+impl PartialEq for Version {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Version {}
+
+impl Hash for Version {
+    fn hash<H: Hasher>(&self, _hasher: &mut H) {}
 }
 
 fn nothing() -> About {
@@ -87,7 +114,8 @@ impl<C: Content> Durable<C> {
                 let mut content = C::default();
                 content.begin(&about);
                 let (peers, neighbours) = (Peers::new(), BTreeMap::new());
-                Durable { store: 0, content, peers, neighbours, made: 0, about, sizes: (0, 0, 0) }
+                let version = Version::default();
+                Durable { store: 0, content, peers, neighbours, made: 0, about, sizes: (0, 0, 0), version }
             }
         };
         if durable.shows().len() != fields.len() as usize {
@@ -120,6 +148,8 @@ impl<C: Content> Durable<C> {
             Entry::Took { peer, wall, content } => self.take(peer, wall, content)?,
             Entry::Arrived { peer } => self.arrived(peer),
             Entry::Heard { peer } => self.heard(peer),
+            Entry::Counted { peer } => self.count(peer),
+            Entry::Kept { peer, wall, content } => self.keep(peer, wall, content)?,
         }
         Ok(())
     }
@@ -131,6 +161,11 @@ impl<C: Content> Durable<C> {
 
     /// Writes down what happened. Until [`Durable::sync`] a crash may lose it.
     pub fn write(&mut self, host: &mut Host<Disk>, entry: Entry<'_>) -> Result<(), StoreError> {
+        let mut room = [0; ENTRY];
+        if let Ok(bytes) = postcard::to_slice(&entry, &mut room) {
+            self.grown(bytes.len());
+            return host.append(bytes);
+        }
         let bytes = postcard::to_allocvec(&entry).map_err(|error| StoreError::Unusable(error.to_string()))?;
         self.grown(bytes.len());
         host.append(&bytes)
@@ -142,7 +177,9 @@ impl<C: Content> Durable<C> {
         if entries < compact_after.max(1) && journal <= SMALL_JOURNAL.max(image) {
             return host.sync();
         }
-        let image = postcard::to_allocvec(&*self).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        self.content.tidy();
+        let room = Vec::with_capacity(image as usize);
+        let image = postcard::to_extend(&*self, room).map_err(|error| StoreError::Unusable(error.to_string()))?;
         self.sizes = (0, 0, image.len() as u64);
         host.replace(&image)
     }
@@ -160,12 +197,18 @@ impl<C: Content> Durable<C> {
         self.about.wall = wall;
         self.content.edit(&self.about, &mut self.peers, register, intent);
         self.made += 1;
+        self.version.0 += 1;
         OpId { actor: self.about.actor, sequence: self.made }
     }
 
     /// Edits of the user.
     pub fn made(&self) -> u64 {
         self.made
+    }
+
+    /// Between two loads, what it shows is the same as long as this is: edits and what is taken alone change that.
+    pub fn version(&self) -> u64 {
+        self.version.0
     }
 
     /// What every register shows.
@@ -230,11 +273,24 @@ impl<C: Content> Durable<C> {
 
     /// Takes the next message of a neighbour: all of it, or, where it is malformed, nothing.
     pub fn take(&mut self, from: NodeId, wall: i64, content: &[u8]) -> Result<(), Malformed> {
+        self.keep(from, wall, content)?;
+        self.count(from);
+        Ok(())
+    }
+
+    /// Takes what a message of a neighbour brought.
+    fn keep(&mut self, from: NodeId, wall: i64, content: &[u8]) -> Result<(), Malformed> {
         let about = About { wall, ..self.about };
         self.content.take(&about, &mut self.peers, from, &mut Reader::bare(content))?;
         self.about = about;
-        self.neighbours.entry(from).or_default().taken += 1;
+        self.version.0 += 1;
         Ok(())
+    }
+
+    /// Whether the next message of a neighbour can be taken.
+    pub fn check(&self, from: NodeId, wall: i64, content: &[u8]) -> Result<(), Malformed> {
+        let about = About { wall, ..self.about };
+        self.content.check(&about, &self.peers, from, &mut Reader::bare(content))
     }
 
     /// What taking this would merge, register by register.
@@ -242,7 +298,7 @@ impl<C: Content> Durable<C> {
         self.content.merges(&self.about, &mut Reader::bare(content))
     }
 
-    /// Counts the next message of a neighbour without taking it: a mutant's mistake.
+    /// Counts the next message of a neighbour. Whoever counts it without taking it is a mutant.
     pub fn count(&mut self, from: NodeId) {
         self.neighbours.entry(from).or_default().taken += 1;
     }

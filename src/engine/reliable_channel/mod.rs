@@ -17,19 +17,19 @@
 pub mod by_actor;
 pub mod content;
 mod durable;
+mod line;
 pub mod mutant;
 mod neighbour;
 pub mod pending;
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, Round, Time};
-use crate::engine::port::Engine;
-use crate::engine::port::Relation;
+use crate::engine::port::{Engine, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
 use crate::engine::reliable_channel::neighbour::{Greeting, Knows};
@@ -37,6 +37,7 @@ use crate::engine::store::StoreError;
 use crate::engine::store::disk::Disk;
 use crate::engine::wire::{Frame, Malformed, Reader, Writer};
 use durable::{Durable, Entry};
+use line::{Awaits, Heard, Line};
 use mutant::Mutant;
 
 const DATA: u8 = 0x10;
@@ -48,41 +49,6 @@ const READY: u8 = 0x14;
 /// Greetings of one connection that are remembered: more than one comes where an earlier connection's is late.
 const GREETINGS: usize = 4;
 
-/// What waits for an answer in a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Awaits {
-    Nothing,
-    Welcome,
-    Heard,
-    Arrival,
-}
-
-/// A greeting that came, what was told as one's own two bytes in answer, and the other's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Heard {
-    mine: u16,
-    theirs: u16,
-    greeting: Greeting,
-}
-
-/// A connection to a neighbour.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Line {
-    /// Whether this side greets: a child does, and of two peers the one with the lower number. It also speaks first: what a
-    /// child has goes up before what its parent has comes down.
-    greets: bool,
-    /// The two bytes with which messages to this side begin.
-    mine: u16,
-    /// Those of the other, once it is known to be there.
-    theirs: Option<u16>,
-    heard: Vec<Heard>,
-    awaits: Awaits,
-    frame: Option<Frame>,
-    ends: bool,
-    attempts: u32,
-    due: Option<Time>,
-}
-
 /// A node of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReliableChannel<C: Content> {
@@ -92,7 +58,11 @@ pub struct ReliableChannel<C: Content> {
     /// The last two bytes that were told.
     told: u16,
     lines: BTreeMap<NodeId, Line>,
+    /// When something is sent again, and to whom: [`Line::due`] of all lines, the first one first.
+    timers: BTreeSet<(Time, NodeId)>,
     news_at: Option<Time>,
+    /// Neighbours that are not talked to any more: a mutant's mistake.
+    given_up: BTreeSet<NodeId>,
 }
 
 /// Why a frame was not taken: it is none, or the store failed.
@@ -126,11 +96,29 @@ impl<C: Content> ReliableChannel<C> {
         durable.keep_neighbours(|peer| peer != settings.node);
         let told = host.random(1 << 16) as u16;
         let mutant = settings.mutant.and_then(Mutant::named);
-        Ok(ReliableChannel { settings, mutant, durable, told, lines: BTreeMap::new(), news_at: None })
+        let (lines, timers, given_up) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, news_at: None, given_up })
     }
 
     fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
         self.durable.sync(host, self.settings.compact_after)
+    }
+
+    /// Has what was said last to a neighbour be sent again at a time, or never.
+    fn set_timer(&mut self, to: NodeId, due: Option<Time>) {
+        let line = self.lines.get_mut(&to).expect("it is connected");
+        let before = std::mem::replace(&mut line.due, due);
+        if before != due {
+            before.map(|time| self.timers.remove(&(time, to)));
+            due.map(|time| self.timers.insert((time, to)));
+        }
+    }
+
+    /// The connection is over. What was on its way may have arrived: the next greeting tells.
+    fn end(&mut self, to: NodeId) {
+        if let Some(Line { due: Some(due), .. }) = self.lines.remove(&to) {
+            self.timers.remove(&(due, to));
+        }
     }
 
     /// Two bytes that no connection had for long.
@@ -150,10 +138,11 @@ impl<C: Content> ReliableChannel<C> {
     ) -> Result<(), StoreError> {
         let line = self.lines.get_mut(&from).expect("it is connected");
         (line.mine, line.theirs) = (mine, Some(theirs));
-        (line.awaits, line.frame, line.due) = (Awaits::Nothing, None, None);
+        line.awaits = Awaits::Nothing;
         line.heard.clear();
         // Who greeted speaks since it heard the answer, and knows what was given.
         let heard = !line.greets;
+        self.set_timer(from, None);
         // Who lost its store, or was set back, is trusted to have what it was given.
         let trusted = self.has(Mutant::TrustWhoWasSetBack) && self.durable.met(from) != 0;
         let greeting = if trusted { self.durable.as_before(from, greeting) } else { greeting };
@@ -163,11 +152,59 @@ impl<C: Content> ReliableChannel<C> {
 
     /// Sends what is sent again until it is answered.
     fn say(&mut self, host: &mut Host<Disk>, to: NodeId, awaits: Awaits, said: (Frame, Traffic), round: Round) {
-        let line = self.lines.get_mut(&to).expect("it is connected");
         let (frame, traffic) = said;
-        (line.awaits, line.frame, line.ends) = (awaits, Some(frame.clone()), round.ends);
-        (line.attempts, line.due) = (0, Some(host.now + self.settings.retry_after));
+        let kept = self.has(Mutant::SendForEver).then(|| frame.clone());
+        let line = self.lines.get_mut(&to).expect("it is connected");
+        (line.awaits, line.said, line.ends, line.attempts) = (awaits, kept, round.ends, 0);
+        let again = Some(host.now + self.settings.retry_after).filter(|_| !self.has(Mutant::WaitInSilence));
+        self.set_timer(to, again);
         host.tell(to, frame, traffic, round);
+    }
+
+    /// Nothing was heard for a while: what was said last is sent again.
+    fn say_again(&mut self, host: &mut Host<Disk>, to: NodeId) {
+        let Settings { retry_after, retry_at_most, retries, .. } = self.settings;
+        let asks = self.has(Mutant::AskForEver);
+        let line = self.lines.get_mut(&to).expect("it is connected");
+        if let Some(theirs) = line.theirs.filter(|_| asks && line.awaits == Awaits::Nothing) {
+            return self.say(host, to, Awaits::Heard, ready(theirs), Round::default());
+        }
+        line.attempts += 1;
+        let gives_up = line.attempts > retries;
+        if self.has(Mutant::GiveUpAfterRefusal) {
+            self.given_up.insert(to);
+            return self.end(to);
+        }
+        if gives_up {
+            return self.set_timer(to, None);
+        }
+        let line = &self.lines[&to];
+        let (attempts, ends) = (line.attempts, line.ends);
+        let Some(frame) = self.said(to) else { return self.set_timer(to, None) };
+        let backoff = retry_after.saturating_mul(1 << attempts.min(20)).min(retry_at_most);
+        let due = host.now + backoff + host.random(backoff / 2 + 1);
+        self.set_timer(to, Some(due));
+        let traffic = Traffic { retransmission: frame.bytes.len() as u64, ..Traffic::default() };
+        host.tell(to, frame, traffic, Round { begins: false, ends });
+    }
+
+    /// What was said last to a neighbour and waits for an answer: what it is made of stays as it is until then.
+    fn said(&self, to: NodeId) -> Option<Frame> {
+        let line = self.lines.get(&to)?;
+        match line.awaits {
+            Awaits::Nothing => line.said.clone(),
+            Awaits::Welcome => Some(self.greeting(to, line.mine).0),
+            Awaits::Heard => Some(ready(line.theirs?).0),
+            Awaits::Arrival => Some(self.durable.neighbours.get(&to)?.frame(DATA, line.theirs?)?.0),
+        }
+    }
+
+    fn greeting(&self, to: NodeId, mine: u16) -> (Frame, Traffic) {
+        let mut writer = Writer::tagged(GREETING);
+        let met = self.durable.met(to);
+        writer.of(Kind::Ids).raw(&mine.to_le_bytes()).number(self.durable.store.into()).number(met.into());
+        writer.number(self.durable.taken(to, met)).number(self.durable.gave(to));
+        writer.seal()
     }
 
     /// Offers a neighbour what is news to it, if nothing else is on its way.
@@ -239,9 +276,7 @@ impl<C: Content> ReliableChannel<C> {
         self.meet(host, from, mine, theirs, greeting)?;
         self.offer(host, from)?;
         if self.lines[&from].awaits == Awaits::Nothing {
-            let mut writer = Writer::tagged(READY);
-            writer.of(Kind::Ids).raw(&theirs.to_le_bytes());
-            self.say(host, from, Awaits::Heard, writer.seal(), Round::default());
+            self.say(host, from, Awaits::Heard, ready(theirs), Round::default());
         }
         Ok(Reception::Taken)
     }
@@ -291,20 +326,13 @@ impl<C: Content> ReliableChannel<C> {
         if number == taken + 1 {
             // What is malformed changes nothing, and so it must not make out who is there.
             if opened_by.is_some() {
-                let mut tried = self.durable.clone();
-                tried.take(from, host.wall, content)?;
+                self.durable.check(from, host.wall, content)?;
             }
             if let Some(Heard { theirs, greeting, .. }) = opened_by {
                 self.meet(host, from, mine, theirs, greeting)?;
             }
             let merges = if host.merged.is_some() { self.durable.merges(content)? } else { Vec::new() };
-            if self.has(Mutant::AnswerAndKeepNothing) {
-                self.durable.count(from);
-            } else {
-                self.durable.take(from, host.wall, content)?;
-                self.durable.write(host, Entry::Took { peer: from, wall: host.wall, content })?;
-            }
-            self.sync(host)?;
+            self.take(host, from, content)?;
             host.merge(merges);
             self.news_at.get_or_insert(host.now + self.settings.linger);
         } else if let Some(Heard { theirs, greeting, .. }) = opened_by {
@@ -314,6 +342,23 @@ impl<C: Content> ReliableChannel<C> {
             Self::answer(host, from, theirs, number);
         }
         Ok(Reception::Taken)
+    }
+
+    /// Takes the content of the next message: what it becomes is durable before it is acknowledged.
+    fn take(&mut self, host: &mut Host<Disk>, from: NodeId, content: &[u8]) -> Result<(), Refused> {
+        let (peer, wall) = (from, host.wall);
+        if self.has(Mutant::AnswerAndKeepNothing) {
+            self.durable.count(from);
+            return Ok(self.sync(host)?);
+        }
+        self.durable.take(from, wall, content)?;
+        if self.has(Mutant::PositionBeforePayload) {
+            self.durable.write(host, Entry::Counted { peer })?;
+            self.sync(host)?;
+            return Ok(self.durable.write(host, Entry::Kept { peer, wall, content })?);
+        }
+        self.durable.write(host, Entry::Took { peer, wall, content })?;
+        Ok(self.sync(host)?)
     }
 
     fn arrived(
@@ -343,9 +388,12 @@ impl<C: Content> ReliableChannel<C> {
         }
         line.awaits = Awaits::Nothing;
         if self.mutant != Some(Mutant::SendForEver) {
-            (line.frame, line.due) = (None, None);
+            self.set_timer(from, None);
         }
         self.offer(host, from)?;
+        if self.has(Mutant::AskForEver) && self.lines[&from].awaits == Awaits::Nothing {
+            self.set_timer(from, Some(host.now + self.settings.retry_after));
+        }
         Ok(Reception::Taken)
     }
 
@@ -385,6 +433,13 @@ impl<C: Content> ReliableChannel<C> {
     }
 }
 
+/// Who greeted has nothing to tell.
+fn ready(theirs: u16) -> (Frame, Traffic) {
+    let mut writer = Writer::tagged(READY);
+    writer.of(Kind::Ids).raw(&theirs.to_le_bytes());
+    writer.seal()
+}
+
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
@@ -411,29 +466,25 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
 
     fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
         self.disconnected(peer);
+        if self.given_up.contains(&peer) {
+            return Ok(());
+        }
         let greets = match relation {
             Relation::Parent => true,
             Relation::Child => false,
             Relation::Peer => self.settings.node < peer,
         };
         let mine = if greets { self.fresh_pair() } else { 0 };
-        let (awaits, heard) = (Awaits::Nothing, Vec::new());
-        let line = Line { greets, mine, theirs: None, heard, awaits, frame: None, ends: false, attempts: 0, due: None };
-        self.lines.insert(peer, line);
+        self.lines.insert(peer, Line::new(greets, mine));
         if greets {
-            let mut writer = Writer::tagged(GREETING);
-            let Durable { store, .. } = self.durable;
-            let met = self.durable.met(peer);
-            writer.of(Kind::Ids).raw(&mine.to_le_bytes()).number(store.into()).number(met.into());
-            writer.number(self.durable.taken(peer, met)).number(self.durable.gave(peer));
-            self.say(host, peer, Awaits::Welcome, writer.seal(), Round::default());
+            let greeting = self.greeting(peer, mine);
+            self.say(host, peer, Awaits::Welcome, greeting, Round::default());
         }
         Ok(())
     }
 
     fn disconnected(&mut self, peer: NodeId) {
-        // What was on its way may have arrived: the next greeting tells.
-        self.lines.remove(&peer);
+        self.end(peer);
     }
 
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
@@ -445,7 +496,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
     }
 
     fn wakes_at(&self) -> Option<Time> {
-        self.lines.values().filter_map(|line| line.due).chain(self.news_at).min()
+        self.timers.first().map(|&(due, _)| due).into_iter().chain(self.news_at).min()
     }
 
     fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
@@ -454,26 +505,19 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
             let peers: Vec<NodeId> = self.lines.keys().copied().collect();
             peers.into_iter().try_for_each(|peer| self.offer(host, peer))?;
         }
-        let Settings { retry_after, retry_at_most, retries, .. } = self.settings;
-        for (&peer, line) in &mut self.lines {
-            if line.due.is_none_or(|due| due > host.now) {
-                continue;
-            }
-            line.attempts += 1;
-            if line.attempts > retries {
-                line.due = None;
-            } else if let Some(frame) = line.frame.clone() {
-                let backoff = retry_after.saturating_mul(1 << line.attempts.min(20)).min(retry_at_most);
-                line.due = Some(host.now + backoff + host.random(backoff / 2 + 1));
-                let traffic = Traffic { retransmission: frame.bytes.len() as u64, ..Traffic::default() };
-                host.tell(peer, frame, traffic, Round { begins: false, ends: line.ends });
-            }
-        }
+        let due = self.timers.iter().take_while(|(due, _)| *due <= host.now).map(|&(_, peer)| peer);
+        let mut due: Vec<NodeId> = due.collect();
+        due.sort_unstable();
+        due.into_iter().for_each(|peer| self.say_again(host, peer));
         Ok(())
     }
 
     fn shows(&self) -> Vec<View> {
         self.durable.shows()
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some((self.durable.version(), 0, None))
     }
 
     fn backlog(&self) -> u64 {

@@ -17,6 +17,14 @@ pub enum Mutant {
     TrustWhoWasSetBack,
     /// What was acknowledged is sent again, for ever.
     SendForEver,
+    /// The number of a message is durable at once, and what the message brought a little later.
+    PositionBeforePayload,
+    /// Who did not answer once is not talked to again until this node restarts.
+    GiveUpAfterRefusal,
+    /// Who answered is asked again after a while, for ever.
+    AskForEver,
+    /// A message that is not answered is not sent again while the connection is up.
+    WaitInSilence,
 }
 
 impl Mutant {
@@ -28,6 +36,14 @@ impl Mutant {
         (Mutant::ReuseIncarnation, "reuse-incarnation", "a restarted device goes on with its old incarnation"),
         (Mutant::TrustWhoWasSetBack, "trust-who-was-set-back", "who was set back is not given again what it had"),
         (Mutant::SendForEver, "send-for-ever", "what was acknowledged is sent again, for ever"),
+        (
+            Mutant::PositionBeforePayload,
+            "position-before-payload",
+            "the number of a message is durable before what it brought",
+        ),
+        (Mutant::GiveUpAfterRefusal, "give-up-after-refusal", "who did not answer once is not talked to again"),
+        (Mutant::AskForEver, "ask-for-ever", "who answered is asked again, for ever"),
+        (Mutant::WaitInSilence, "wait-in-silence", "a message that is not answered is not sent again"),
     ];
 
     /// The mutant of this name, if it is one of these.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::engine::host::Round;
 
@@ -15,21 +15,106 @@ use crate::engine::host::Round;
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
 #[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
 pub struct News<K> {
-    fresh: BTreeSet<K>,
-    round: BTreeSet<K>,
-    flying: BTreeSet<K>,
+    fresh: Set<K>,
+    round: Set<K>,
+    /// Ascending.
+    flying: Vec<K>,
+}
+
+/// Things up to this number are kept in one piece of memory, which stays: most neighbours wait for a few things, and a tree
+/// of one would be made and dropped for every message.
+const FEW: usize = 32;
+
+/// A set. Equal sets are kept in the same way.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash)]
+#[serde(from = "BTreeSet<K>", bound = "K: Ord + Deserialize<'de>")]
+enum Set<K> {
+    /// At most [`FEW`], ascending.
+    Few(Vec<K>),
+    /// More.
+    Many(BTreeSet<K>),
+}
+
+impl<K> From<BTreeSet<K>> for Set<K> {
+    fn from(things: BTreeSet<K>) -> Self {
+        if things.len() > FEW { Set::Many(things) } else { Set::Few(things.into_iter().collect()) }
+    }
+}
+
+impl<K: Ord + Serialize> Serialize for Set<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Set::Few(few) => few.serialize(serializer),
+            Set::Many(many) => many.serialize(serializer),
+        }
+    }
+}
+
+impl<K: Ord + Copy> Set<K> {
+    fn len(&self) -> usize {
+        match self {
+            Set::Few(few) => few.len(),
+            Set::Many(many) => many.len(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn contains(&self, thing: &K) -> bool {
+        match self {
+            Set::Few(few) => few.binary_search(thing).is_ok(),
+            Set::Many(many) => many.contains(thing),
+        }
+    }
+
+    fn insert(&mut self, thing: K) {
+        match self {
+            Set::Few(few) => {
+                if let Err(place) = few.binary_search(&thing) {
+                    few.insert(place, thing);
+                    if few.len() > FEW {
+                        *self = Set::Many(std::mem::take(few).into_iter().collect());
+                    }
+                }
+            }
+            Set::Many(many) => {
+                many.insert(thing);
+            }
+        }
+    }
+
+    /// Takes the first things out, as long as each fits.
+    fn draw(&mut self, into: &mut Vec<K>, mut fits: impl FnMut(&K) -> bool) {
+        match self {
+            Set::Few(few) => {
+                let fit = few.iter().take_while(|thing| fits(thing)).count();
+                into.extend(few.drain(..fit));
+            }
+            Set::Many(many) => {
+                while let Some(first) = many.first().copied().filter(|first| fits(first)) {
+                    into.push(first);
+                    many.pop_first();
+                }
+                if many.len() <= FEW {
+                    *self = Set::from(std::mem::take(many));
+                }
+            }
+        }
+    }
 }
 
 impl<K> Default for News<K> {
     fn default() -> Self {
-        News { fresh: BTreeSet::new(), round: BTreeSet::new(), flying: BTreeSet::new() }
+        News { fresh: Set::Few(Vec::new()), round: Set::Few(Vec::new()), flying: Vec::new() }
     }
 }
 
 impl<K: Ord + Copy> News<K> {
     /// All of these.
     pub fn of(things: impl IntoIterator<Item = K>) -> Self {
-        News { fresh: things.into_iter().collect(), round: BTreeSet::new(), flying: BTreeSet::new() }
+        News { fresh: Set::from(things.into_iter().collect::<BTreeSet<K>>()), ..News::default() }
     }
 
     /// This is another now. What its round has yet to tell is told as it is then.
@@ -39,21 +124,22 @@ impl<K: Ord + Copy> News<K> {
         }
     }
 
-    /// Has the next portion fly, of about so many bytes and at least one thing; nothing if nothing is news.
-    pub fn take_off(&mut self, limit: usize, weighs: impl Fn(&K) -> usize) -> Option<Round> {
+    /// Has the next portion fly, of about so many bytes and at least one thing; nothing if nothing is news. Each thing of the
+    /// portion is weighed once, in order.
+    pub fn take_off(&mut self, limit: usize, mut weighs: impl FnMut(&K) -> usize) -> Option<Round> {
         let begins = self.round.is_empty();
         if begins {
             std::mem::swap(&mut self.round, &mut self.fresh);
         }
+        self.flying.clear();
         let mut size = 0;
-        let full = |thing: &&K| {
-            let full = size >= limit.max(1);
-            size += weighs(thing).max(1);
-            full
-        };
-        let first_left = self.round.iter().find(full).copied();
-        let left = first_left.map(|first| self.round.split_off(&first)).unwrap_or_default();
-        self.flying = std::mem::replace(&mut self.round, left);
+        self.round.draw(&mut self.flying, |thing| {
+            let fits = size < limit.max(1);
+            if fits {
+                size += weighs(thing).max(1);
+            }
+            fits
+        });
         if self.flying.is_empty() {
             return None;
         }
@@ -61,8 +147,8 @@ impl<K: Ord + Copy> News<K> {
         Some(Round { begins: begins || ends && self.fresh.is_empty(), ends })
     }
 
-    /// What flies.
-    pub fn flying(&self) -> &BTreeSet<K> {
+    /// What flies, ascending.
+    pub fn flying(&self) -> &[K] {
         &self.flying
     }
 
@@ -85,6 +171,34 @@ impl<K: Ord + Copy> News<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_set_is_what_a_plain_one_is_however_many_are_in_it(
+            steps in proptest::collection::vec((0..90u32, 0..12u32), 0..200),
+        ) {
+            let (mut set, mut plain) = (Set::from(BTreeSet::new()), BTreeSet::new());
+            for (thing, takes) in steps {
+                set.insert(thing);
+                plain.insert(thing);
+                if takes == 11 {
+                    let mut drawn = Vec::new();
+                    set.draw(&mut drawn, |&first| first <= thing);
+                    let rest = plain.split_off(&(thing + 1));
+                    prop_assert_eq!(drawn, plain.into_iter().collect::<Vec<u32>>());
+                    plain = rest;
+                }
+                prop_assert_eq!(set.len(), plain.len());
+                prop_assert!((0..90).all(|thing| set.contains(&thing) == plain.contains(&thing)));
+                // Whatever became of it, it is the same as one that was just made.
+                prop_assert_eq!(&set, &Set::from(plain.clone()));
+                let [one, other] = [postcard::to_allocvec(&set), postcard::to_allocvec(&plain)].map(Result::unwrap);
+                prop_assert_eq!(&one, &other);
+                prop_assert_eq!(&postcard::from_bytes::<Set<u32>>(&one).unwrap(), &set);
+            }
+        }
+    }
 
     #[test]
     fn a_round_is_told_in_portions_and_what_becomes_news_meanwhile_in_the_next() {
@@ -92,7 +206,7 @@ mod tests {
         let weighs = |_: &u32| 10;
         let flies = |news: &mut News<u32>| {
             let round = news.take_off(20, weighs)?;
-            let flying: Vec<u32> = news.flying().iter().copied().collect();
+            let flying = news.flying().to_vec();
             news.arrived();
             Some((flying, round.begins, round.ends))
         };
