@@ -147,7 +147,7 @@ pub struct Counts {
     pub beyond: u32,
 }
 
-/// What the same world came to with telling amounts.
+/// What the same world came to with unique amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
     /// It came to rest, and this became of its edits.
@@ -178,7 +178,7 @@ pub struct History {
     pub ledger: Ledger,
     /// What each replica shows in the end.
     pub ends: Vec<NodeEnd>,
-    /// What the same world came to with telling amounts, if it was run.
+    /// What the same world came to with unique amounts, if it was run.
     pub telling: Option<Telling>,
     /// Edits that a user saw accepted and that a device did not have any more after a restart.
     pub forgotten: u64,

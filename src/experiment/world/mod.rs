@@ -458,7 +458,7 @@ mod tests {
         let right = engine::find("delta-summary").expect("an engine");
         let history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
         let excused = history.ledger.edits().filter(|edit| edit.fate.is_unshared()).count();
-        // More sums than 2^16, with telling amounts.
+        // More sums than 2^16, with unique amounts.
         assert!(excused > 16, "{excused}");
         let (said, verdict) = judged(&history);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The same world with telling amounts: large and random, so that none is a sum of others by chance. Who edits what, and
+//! The same world with unique amounts: large and random, so that none is a sum of others by chance. Who edits what, and
 //! when, is as it was; how often each edit counts can be read off the sums.
 
 use std::collections::BTreeMap;

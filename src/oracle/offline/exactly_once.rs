@@ -50,16 +50,16 @@ pub fn judge(history: &History) -> Judgement {
 
 /// Where they were counted.
 fn with(history: &History) -> &'static str {
-    if history.telling.is_some() { ", with telling amounts" } else { "" }
+    if history.telling.is_some() { ", with unique amounts" } else { "" }
 }
 
-/// What is said where the world of telling amounts came to no rest.
+/// What is said where the world of unique amounts came to no rest.
 fn unfinished(quiet: bool, backlog: u64) -> Judgement {
     let why = match quiet {
         true => format!("{} given up or never sent", counted(backlog, "edit")),
         false => "messages went on and on".to_owned(),
     };
-    let sentence = format!("with telling amounts this world came to no rest, and its edits cannot be counted: {why}");
+    let sentence = format!("with unique amounts this world came to no rest, and its edits cannot be counted: {why}");
     Judgement { verdict: Verdict::Inconclusive, sentence }
 }
 
@@ -160,7 +160,7 @@ mod tests {
             // Its own amounts would accuse it.
             judge(&History { telling, ..history(&[&[15, 105]]) })
         };
-        let begins = "with telling amounts this world came to no rest, and its edits cannot be counted: ";
+        let begins = "with unique amounts this world came to no rest, and its edits cannot be counted: ";
         for (told, why) in
             [(said(true, 1), "1 edit given up or never sent"), (said(false, 7), "messages went on and on")]
         {
