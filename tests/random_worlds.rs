@@ -1,0 +1,283 @@
+//! Random legal worlds: every key of `[offline]` gets a random value that its bounds allow, and near their ends more often
+//! than elsewhere. Each world runs twice, on one thread and on two. The two records must be the same, the run must end with
+//! a verdict, and no random world may falsify the reference.
+//!
+//! A world that fails is kept as a scenario under `target/tmp/random-worlds`, and the message says how to run it again.
+//! The seed is the commit, where git knows one; `ABENCH_RANDOM_WORLDS_SEED` sets another and `ABENCH_RANDOM_WORLDS` how
+//! many worlds there are.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use abench::domain::seed::{Seed, Stream};
+use abench::engine::{self, REGISTRY};
+use serde_json::Value;
+
+/// So many worlds where nothing else is asked for.
+const WORLDS: u64 = 200;
+
+/// The seed where git knows no commit.
+const FIXED: u64 = 0x5EED;
+
+fn asked(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.is_empty())
+}
+
+/// The first 64 bits of the commit that is tested.
+fn seed() -> Seed {
+    if let Some(asked) = asked("ABENCH_RANDOM_WORLDS_SEED") {
+        return asked.parse().expect("ABENCH_RANDOM_WORLDS_SEED is a seed");
+    }
+    let git = Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "HEAD"]).output();
+    let commit = git.ok().filter(|git| git.status.success()).map(|git| String::from_utf8_lossy(&git.stdout).into_owned());
+    let word = commit.and_then(|commit| u64::from_str_radix(commit.get(..16)?, 16).ok());
+    Seed::new(word.unwrap_or(FIXED))
+}
+
+/// Draws the keys of one world.
+struct Draws(Stream);
+
+impl Draws {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0.below(bound)
+    }
+
+    fn between(&mut self, least: u64, most: u64) -> u64 {
+        least + self.below(most - least + 1)
+    }
+
+    /// True once in so many draws.
+    fn one_in(&mut self, bound: u64) -> bool {
+        self.below(bound) == 0
+    }
+
+    fn of<T: Copy>(&mut self, values: &[T]) -> T {
+        values[self.below(values.len() as u64) as usize]
+    }
+
+    /// A share of a thousand: mostly none, sometimes a little, seldom most.
+    fn per_mille(&mut self) -> u64 {
+        let most = self.of(&[0, 0, 0, 20, 100, 500]);
+        self.below(most + 1)
+    }
+
+    /// The start of every register: near the limits of 64 bits half of the time.
+    fn start(&mut self) -> i64 {
+        let near = self.below(8) as i64;
+        match self.below(6) {
+            0 => 0,
+            1 => i64::MAX - near,
+            2 => i64::MIN + near,
+            3 => 123_456,
+            4 => -near,
+            _ => self.0.word() as i64,
+        }
+    }
+}
+
+/// A scenario with one random world.
+fn scenario(draws: &mut Draws) -> String {
+    let mut text = "version = 1\n[offline]\n".to_owned();
+    let mut line = |key: &str, value: String| writeln!(text, "{key} = {value}").expect("text takes everything");
+    let hub = draws.below(4) > 0;
+    let registers = draws.of(&[1, 2, 3, 8, 64, 65]);
+    let clients = draws.between(if hub { 1 } else { 2 }, 6);
+    line("seed", format!("'{:#x}'", draws.0.word()));
+    line("registers", registers.to_string());
+    line("start", draws.start().to_string());
+    line("clients", clients.to_string());
+    line("hub", hub.to_string());
+    let edges = if hub { draws.of(&[0, 0, 1, 2]) } else { 0 };
+    let mut free: Vec<u64> = (0..clients).collect();
+    let mut of_edges = Vec::new();
+    for edge in 0..edges {
+        let parent = if edge > 0 && draws.one_in(2) { format!("edge{}", edge - 1) } else { "hub".to_owned() };
+        let taken = draws.below(free.len() as u64 + 1) as usize;
+        let at_edge: Vec<u64> = free.drain(..taken).collect();
+        of_edges.push(format!("{{ name = 'edge{edge}', parent = '{parent}', clients = {at_edge:?} }}"));
+    }
+    if edges > 0 {
+        line("edges", format!("[{}]", of_edges.join(", ")));
+    }
+    let reference = engine::reference().name;
+    let supported: Vec<&str> = REGISTRY.iter().filter(|e| e.peers || hub && edges == 0).map(|e| e.name).collect();
+    let others = draws.of(&[0, 1, 2, supported.len() as u64]);
+    let mut engines = vec![reference];
+    for _ in 0..others {
+        let other = draws.of(&supported);
+        if !engines.contains(&other) {
+            engines.push(other);
+        }
+    }
+    line("engines", format!("{engines:?}"));
+    line("crashes", draws.of(&[0, 0, 3, 12]).to_string());
+    line("more_worlds", draws.of(&[0, 0, 1]).to_string());
+    // Where the line is slow and long messages are lost again and again, a replica needs its time.
+    line("settle_s", "86400".to_owned());
+    let lasts = draws.of(&[600, 7200, 86_400]);
+    line("faults", format!("[{}]", faults(draws, clients, hub, edges, lasts).join(", ")));
+
+    line("workload.ticks", draws.of(&[0, 1, 3, 12, 40]).to_string());
+    line("workload.changed", draws.between(1, u64::min(registers, 9)).to_string());
+    line("workload.most", draws.of(&[1, 3, 1000, u64::from(u32::MAX)]).to_string());
+    line("workload.decrements", draws.one_in(2).to_string());
+    if draws.one_in(3) {
+        line("workload.zipf_hundredths", draws.of(&[1, 100, 1000]).to_string());
+    }
+    line("presence.lasts_s", lasts.to_string());
+    for key in ["presence.away_s", "presence.here_s"] {
+        let least = draws.of(&[0, 1, 60, 600]);
+        let most = least + draws.of(&[1, 30, 1200]);
+        line(key, format!("[{least}, {most}]"));
+    }
+    line("link.bits_per_s", draws.of(&[9600, 64_000, 10_000_000]).to_string());
+    line("link.latency_ms", draws.of(&[0, 20, 900]).to_string());
+    line("link.jitter_ms", draws.of(&[0, 0, 5, 3000]).to_string());
+    for key in ["lost", "repeated", "reordered", "truncated", "corrupted"] {
+        line(&format!("link.{key}_per_mille"), draws.per_mille().to_string());
+    }
+    line("link.outages", draws.of(&[0, 0, 1, 5]).to_string());
+    line("link.outage_s", draws.between(1, 300).to_string());
+    if draws.one_in(3) {
+        line("clocks.skew_s", draws.of(&[0, 1, 86_400]).to_string());
+        line("clocks.drift_ppm", draws.of(&[0, 100, 1_000_000]).to_string());
+        let jumps = draws.below(3);
+        line("clocks.jumps", jumps.to_string());
+        line("clocks.jump_s", if jumps > 0 { draws.between(1, 90_000) } else { 0 }.to_string());
+    }
+    line("journal.retain", draws.of(&[0, 0, 1, 64, 1_000_000_000]).to_string());
+    line("journal.compact_after", draws.of(&[1, 2, 7, 40, 4096, 1_000_000_000]).to_string());
+    line("journal.piece", draws.of(&[64, 65, 200, 4096, 1 << 24]).to_string());
+    text
+}
+
+/// Faults of random nodes.
+fn faults(draws: &mut Draws, clients: u64, hub: bool, edges: u64, lasts: u64) -> Vec<String> {
+    let mut restored = Vec::new();
+    let mut faults = Vec::new();
+    for _ in 0..draws.of(&[0, 0, 1, 2, 4]) {
+        let mut nodes: Vec<String> = (0..clients).map(|client| format!("client {client}")).collect();
+        nodes.extend(hub.then(|| "hub".to_owned()));
+        nodes.extend((0..edges).map(|edge| format!("edge{edge}")));
+        let kind = draws.of(&["crash", "outage", "wipe", "clone", "restore", "damage"]);
+        if kind == "clone" {
+            // Another client stands after it, and its device is replaced.
+            nodes.truncate(clients as usize - 1);
+        }
+        if nodes.is_empty() {
+            continue;
+        }
+        let node = &nodes[draws.below(nodes.len() as u64) as usize];
+        // One backup at a time: a second one of the same node may overlap the first.
+        if kind == "restore" && restored.contains(node) {
+            continue;
+        }
+        let at = draws.between(1, lasts - 1);
+        let lasting = draws.below(u64::min(lasts - at, 1000) + 1);
+        let mut fault = format!("{{ kind = '{kind}', node = '{node}', at_s = {at}, for_s = {lasting}");
+        if kind == "restore" {
+            restored.push(node.clone());
+            write!(fault, ", age_s = {}", draws.between(1, at)).expect("text takes everything");
+        }
+        faults.push(fault + " }");
+    }
+    faults
+}
+
+/// A world: its scenario, and what is wrong with a run of it, if anything is.
+struct Tried {
+    scenario: PathBuf,
+    wrong: Option<String>,
+    engines: u64,
+    edits: u64,
+}
+
+/// The record of a run on so many threads, without what no run can repeat; or what the run ended with.
+fn record(scenario: &PathBuf, threads: u32) -> Result<Value, String> {
+    let threads = threads.to_string();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_abench"));
+    run.arg("run").arg(scenario).args(["--threads", &threads, "--progress", "never", "--record", "-"]);
+    let output = run.output().expect("the binary starts");
+    let talk = String::from_utf8_lossy(&output.stderr);
+    // What holds, what is falsified, what nothing can be told of. Anything else is a fault of abench, or of the generator.
+    if !matches!(output.status.code(), Some(0 | 1 | 3)) {
+        return Err(format!("the run ends with {}: {talk}", output.status));
+    }
+    let mut record: Value =
+        serde_json::from_slice(&output.stdout).map_err(|error| format!("the record is none: {error}"))?;
+    let sections = record.as_object_mut().ok_or("the record is no table")?;
+    sections.remove("timing");
+    sections.remove("host");
+    Ok(record)
+}
+
+/// What is wrong with the runs of this scenario; else how many engines ran, and how many edits there were.
+fn judged(scenario: &PathBuf) -> Result<(u64, u64), String> {
+    let one = record(scenario, 1)?;
+    let two = record(scenario, 2)?;
+    if one.to_string() != two.to_string() {
+        return Err("the record of two threads is not that of one".to_owned());
+    }
+    let world = &one["offline"];
+    let rows = world["engines"].as_array().ok_or("no engine ran")?;
+    let reference = rows.iter().find(|row| row["name"] == engine::reference().name).ok_or("the reference did not run")?;
+    if reference["verdict"] == "falsified" {
+        return Err(format!("the reference is falsified: {}", reference["oracles"]));
+    }
+    Ok((rows.len() as u64, world["edits"].as_u64().unwrap_or(0)))
+}
+
+/// Draws this world, and runs it.
+fn tried(stream: &Stream, number: u64) -> Tried {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("random-worlds");
+    std::fs::create_dir_all(&folder).expect("a folder for the worlds");
+    let text = scenario(&mut Draws(stream.member(number)));
+    let scenario = folder.join(format!("world-{number}.toml"));
+    std::fs::write(&scenario, text).expect("a file");
+    let (wrong, (engines, edits)) = match judged(&scenario) {
+        Ok(counts) => (None, counts),
+        Err(wrong) => (Some(wrong), (0, 0)),
+    };
+    if wrong.is_none() {
+        std::fs::remove_file(&scenario).expect("it was written");
+    }
+    Tried { scenario, wrong, engines, edits }
+}
+
+#[test]
+fn random_legal_worlds_end_with_a_verdict_whatever_the_number_of_threads_and_never_falsify_the_reference() {
+    let seed = seed();
+    let worlds = asked("ABENCH_RANDOM_WORLDS").map_or(WORLDS, |worlds| worlds.parse().expect("a number of worlds"));
+    let stream = seed.stream("random worlds");
+    let (next, all) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= worlds {
+                        return;
+                    }
+                    let tried = tried(&stream, number);
+                    all.lock().expect("no thread fails").push(tried);
+                }
+            });
+        }
+    });
+    let all = all.into_inner().expect("no thread fails");
+    let wrong: Vec<String> = all
+        .iter()
+        .filter_map(|tried| {
+            let wrong = tried.wrong.as_ref()?;
+            Some(format!("abench run {}: {wrong}", tried.scenario.display()))
+        })
+        .collect();
+    let of = wrong.len();
+    assert!(wrong.is_empty(), "ABENCH_RANDOM_WORLDS_SEED={seed}: {of} of {worlds} worlds fail\n{}", wrong.join("\n"));
+    // The generator does not draw worlds in which nothing happens.
+    let (engines, edits) = all.iter().fold((0, 0), |(engines, edits), t| (engines + t.engines, edits + t.edits));
+    assert!(engines >= 2 * worlds && edits >= 50 * worlds, "{engines} engines and {edits} edits in {worlds} worlds");
+}
