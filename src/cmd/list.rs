@@ -86,7 +86,8 @@ fn lines(what: Listed) -> Result<String, Failure> {
         Listed::Mutants => engine::REGISTRY
             .iter()
             .flat_map(|engine| {
-                (engine.mutants)().into_iter().map(|(name, about)| (name, format!("{}: {about}", engine.name)))
+                let of = |mutant: engine::mutant::Mutant| (mutant.name, format!("{}: {}", engine.name, mutant.about));
+                (engine.mutants)().into_iter().map(of)
             })
             .map(|(name, about)| (name.to_owned(), about))
             .collect(),

@@ -1,29 +1,49 @@
-//! `abench qualify SCENARIO...`: plants faults under scenarios, and reports what these would miss.
+//! `abench qualify SCENARIO...`: plants faults and mutants under scenarios, and reports what these would miss.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::campaign::qualification::{QualificationPlan, qualify};
+use crate::campaign::qualification::devices::{self, DevicePlan};
+use crate::campaign::qualification::engines::{self, EnginePlan, has_engines};
 use crate::cmd::options::TerminalOptions;
 use crate::cmd::run::find;
-use crate::cmd::{Failure, RecordPlace, deliver_text};
+use crate::cmd::{Failure, RecordPlace, deliver_text, possible, threads, walkable};
 use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
+use crate::domain::seed::Seed;
+use crate::domain::subject::SubjectError;
 use crate::domain::trial::Trial;
-use crate::report::qualification::render;
-use crate::subject;
+use crate::domain::verdict::exit;
+use crate::report::qualification::{Qualification, render};
+use crate::scenario::Scenario;
+use crate::scenario::shipped::SHIPPED;
+use crate::subject::{self, Backend};
 
 /// Arguments of `qualify`.
 #[derive(Debug, Args)]
 pub struct QualifyArgs {
-    /// A scenario: a shipped name, or a path (with a / or ending in .toml)
-    #[arg(required = true, value_name = "SCENARIO")]
+    /// A scenario: a shipped name, or a path (with a / or ending in .toml). All shipped worlds and crash walks if none is
+    /// named
+    #[arg(value_name = "SCENARIO")]
     pub scenarios: Vec<String>,
-    /// Who takes the faults: model, or rtl in a build with that feature; :BANKS may follow
-    #[arg(long, value_name = "MODEL", default_value = "model")]
-    pub backend: String,
+    /// Device that takes the faults: model, or rtl in a build with that feature; :BANKS may follow [default: model]
+    #[arg(long, value_name = "MODEL")]
+    pub backend: Option<String>,
+    /// Try each mutant of an engine until a world and a crash walk have killed it, and no longer
+    #[arg(long)]
+    pub until_killed: bool,
+    /// Plant only so many mutants of engines, drawn from the seed
+    #[arg(long, value_name = "COUNT", requires = "seed")]
+    pub sample: Option<NonZeroUsize>,
+    /// Seed of the sample, hexadecimal
+    #[arg(long, value_name = "SEED", requires = "sample")]
+    pub seed: Option<Seed>,
+    /// Threads among which the mutants of engines are shared out [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
@@ -34,25 +54,80 @@ pub struct QualifyArgs {
 
 /// Qualifies them and gives the exit code.
 pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
-    let scenarios: Result<Vec<_>, Failure> = args.scenarios.iter().map(|named| find(named)).collect();
-    let scenarios = scenarios?;
-    if let Some(laws) = scenarios.iter().find(|scenario| !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)))
-    {
-        let name = laws.name.as_deref().unwrap_or_default();
-        return Err(Failure::usage(anyhow!("'{name}' puts no device on trial, and faults are planted in one")));
+    let (of_devices, of_engines): (Vec<_>, Vec<_>) =
+        named(args)?.into_iter().partition(|scenario| !has_engines(&scenario.trial));
+    let unused = unused(args, of_devices.is_empty(), of_engines.is_empty());
+    if let Some(reason) = unused {
+        return Err(Failure::usage(anyhow!("{reason}")));
     }
-    let mut backends = subject::backends([args.backend.as_str()])?;
-    let backend = backends.pop().filter(|backend| backends.is_empty() && backend.takes_faults());
-    let backend = backend.ok_or_else(|| {
-        Failure::usage(anyhow!(
-            "'{}' takes no faults; --backend is model, or rtl in a build with that feature; :BANKS may follow",
-            args.backend
-        ))
-    })?;
+    let backend = if of_devices.is_empty() { None } else { Some(backend(args)?) };
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
-    let qualification = qualify(&QualificationPlan { scenarios, backend }, &mut watch)?;
+    let devices = match backend {
+        Some(backend) => Some(devices::qualify(&DevicePlan { scenarios: of_devices, backend }, &mut watch)?),
+        None => None,
+    };
+    let engines = match of_engines.is_empty() {
+        true => None,
+        false => {
+            let sample = args.sample.map(NonZeroUsize::get).zip(args.seed);
+            let (until_killed, threads) = (args.until_killed, threads(args.threads));
+            let plan = EnginePlan { scenarios: of_engines, until_killed, sample, threads };
+            Some(engines::qualify(&plan, &mut watch).map_err(unavailable)?)
+        }
+    };
+    let qualification = Qualification::of(devices, engines);
     deliver_text(place, args.terminal, &qualification, |width| render(&qualification, width))?;
     Ok(qualification.exit_code())
+}
+
+/// An engine that cannot run though it has no mutant.
+fn unavailable(error: SubjectError) -> Failure {
+    Failure { exit: exit::UNAVAILABLE, error: error.into() }
+}
+
+/// The scenarios that are named, or all that put engines on trial. All of them can take faults or mutants.
+fn named(args: &QualifyArgs) -> Result<Vec<Scenario>, Failure> {
+    let shipped = SHIPPED.iter().map(|(name, _)| find(name));
+    let scenarios: Result<Vec<Scenario>, Failure> = match args.scenarios.is_empty() {
+        true => shipped.filter(|found| found.as_ref().map_or(true, |found| has_engines(&found.trial))).collect(),
+        false => args.scenarios.iter().map(|named| find(named)).collect(),
+    };
+    let scenarios = scenarios?;
+    for scenario in &scenarios {
+        let name = scenario.name.as_deref().unwrap_or_default();
+        let refused = |reason: String| Failure::usage(anyhow!("{name}: {reason}"));
+        match &scenario.trial {
+            Trial::Standard(_) | Trial::Tick(_) => {}
+            Trial::Offline(trial) => possible(trial).map_err(refused)?,
+            Trial::CrashEverywhere(trial) => walkable(trial).map_err(refused)?,
+            _ => {
+                return Err(Failure::usage(anyhow!(
+                    "'{name}' puts neither a device nor an engine on trial, and faults are planted in those"
+                )));
+            }
+        }
+    }
+    Ok(scenarios)
+}
+
+/// An option that would have no effect.
+fn unused(args: &QualifyArgs, no_devices: bool, no_engines: bool) -> Option<&'static str> {
+    let of_devices = no_devices && args.backend.is_some();
+    let of_engines = no_engines && (args.until_killed || args.sample.is_some() || args.threads.is_some());
+    of_devices.then_some("--backend is about devices, and no scenario that is named puts one on trial").or(of_engines
+        .then_some(
+            "--until-killed, --sample and --threads are about engines, and no scenario that is named puts one on trial",
+        ))
+}
+
+fn backend(args: &QualifyArgs) -> Result<Backend, Failure> {
+    let named = args.backend.as_deref().unwrap_or("model");
+    let mut backends = subject::backends([named])?;
+    backends.pop().filter(|backend| backends.is_empty() && backend.takes_faults()).ok_or_else(|| {
+        Failure::usage(anyhow!(
+            "'{named}' takes no faults; --backend is model, or rtl in a build with that feature; :BANKS may follow"
+        ))
+    })
 }

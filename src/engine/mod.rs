@@ -14,6 +14,7 @@ mod by_writer;
 mod delta_state;
 pub mod delta_summary;
 pub mod host;
+pub mod mutant;
 pub mod port;
 mod reliable_channel;
 pub mod store;
@@ -26,10 +27,10 @@ pub mod wire;
 use crate::domain::data::Concurrent;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
+use crate::engine::mutant::Mutant;
 use crate::engine::port::{Engine, Settings};
 use crate::engine::store::StoreError;
-use crate::engine::store::disk::{self, Disk};
-use delta_summary::mutant;
+use crate::engine::store::disk::Disk;
 use delta_summary::node::ReplicaNode;
 use reliable_channel::ReliableChannel;
 use reliable_channel::content::Content;
@@ -102,19 +103,14 @@ pub struct Registration {
     pub tells_merges: bool,
     /// What a frame says, in words, where that is worth reading.
     pub describe: fn(&[u8]) -> Option<String>,
-    /// Its mutants, each by name and in a line.
-    pub mutants: fn() -> Vec<(&'static str, &'static str)>,
+    /// Its mutants.
+    pub mutants: fn() -> Vec<Mutant>,
     /// How a node is opened.
     pub open: Open,
 }
 
 fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
     Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), host)?))
-}
-
-fn mutants_of_summary() -> Vec<(&'static str, &'static str)> {
-    let of_replica = mutant::Mutant::ALL.iter().map(|&(_, name, about)| (name, about));
-    of_replica.chain(disk::Mutant::ALL.iter().map(|&(_, name, about)| (name, about))).collect()
 }
 
 /// All engines. The first is the reference: what is tried where nothing else is named.
@@ -144,7 +140,7 @@ pub const REGISTRY: &[Registration] = &[
         full_state: false,
         tells_merges: true,
         describe: delta_summary::node::described,
-        mutants: mutants_of_summary,
+        mutants: delta_summary::mutant::all,
         open: |settings, host| Ok(Box::new(ReplicaNode::open(settings.clone(), host)?)),
     },
     Registration {
@@ -287,11 +283,11 @@ pub fn find_mutant(
 ) -> Result<(&'static Registration, &'static str), UnknownMutant> {
     let mut all = Vec::new();
     for engine in among {
-        for (mutant, _) in (engine.mutants)() {
-            if mutant == name {
-                return Ok((engine, mutant));
+        for mutant in (engine.mutants)() {
+            if mutant.name == name {
+                return Ok((engine, mutant.name));
             }
-            all.push(mutant);
+            all.push(mutant.name);
         }
     }
     Err(UnknownMutant { name: name.to_owned(), allowed: all.join(", ") })

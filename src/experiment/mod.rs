@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod crash;
+pub mod planting;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -230,7 +230,7 @@ fn every_planted_flaw_is_caught_by_a_named_judge() {
             (engine.mutants)()
                 .into_iter()
                 .filter(|_| !shared)
-                .map(|(name, _)| (engine.name.to_owned(), name.to_owned())),
+                .map(|mutant| (engine.name.to_owned(), mutant.name.to_owned())),
         );
     }
     assert_eq!(killed, planted);

@@ -3,6 +3,7 @@
 //! Knows: the replica's state and sessions. Must not: make edits of its own.
 
 use crate::engine::host::{Host, Merge, NodeId};
+use crate::engine::mutant::reaches;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Actor, Overlap, VersionVector};
 
@@ -75,6 +76,7 @@ impl Replica {
         }
         let holds = &mut self.sessions.get_mut(&from).expect("it was looked up").holds;
         for &(actor, first, last) in &taken {
+            let first = if reaches(self.mutant, Mutant::HoldsAllBeforeDelta) { 1 } else { first };
             holds.insert(actor, first, last);
         }
         if self.has(Mutant::CursorWithoutGaps) {
@@ -208,6 +210,9 @@ impl Replica {
                 mergeable = false;
             } else {
                 self.unmergeable = None;
+                if self.has(Mutant::SnapshotAckBeforeDurable) {
+                    self.tell_position(host, through.from, log, position);
+                }
                 self.commit(host, Entry::Adopted { through, log, position, within, changes })?;
             }
         }
@@ -240,7 +245,7 @@ impl Replica {
             |delta: &Delta| self.state.settled.overlap(delta.author, delta.first, delta.last) == Overlap::Seen;
         let frontier = if self.has(Mutant::CompactionPastFrontier) {
             end
-        } else if self.settings.serves_relays {
+        } else if self.settings.serves_relays && !self.has(Mutant::RelaysCompact) {
             0
         } else if self.settings.serves {
             end.saturating_sub(self.settings.retain)
@@ -254,6 +259,9 @@ impl Replica {
             compacted.drop_up_to(frontier);
         } else {
             compacted.log.merge_up_to(frontier);
+            if compacted.log.at(frontier + 1).is_some() && self.has(Mutant::LeafCompactionDropsEdit) {
+                compacted.log.drop_up_to(frontier + 1);
+            }
         }
         compacted.entries = 0;
         match host.replace(&compacted.image()) {

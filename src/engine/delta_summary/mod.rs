@@ -33,7 +33,9 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::data::View;
 use crate::engine::host::{Host, NodeId, OpId, Time};
+use crate::engine::mutant::{clamped, reaches};
 use crate::engine::port::{INCARNATIONS, Reception, Relation, Settings};
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Actor, Overlap, VersionVector};
@@ -126,9 +128,16 @@ impl Replica {
         Ok(())
     }
 
-    /// What a register shows, from a start of 0.
+    /// What every register comes to, from a start of 0.
     pub fn sums(&self) -> &[i64] {
         self.state.sums.values()
+    }
+
+    /// What every register shows.
+    pub fn shows(&self) -> Vec<View> {
+        let start = self.settings.fields.start;
+        let shows = self.sums().iter().map(|&sum| start.wrapping_add(sum).into()).collect();
+        if self.has(Mutant::SumsClamp) { clamped(shows, start) } else { shows }
     }
 
     /// What it must not forget.
@@ -299,7 +308,7 @@ impl Replica {
     }
 
     fn has(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        reaches(self.mutant, mutant)
     }
 
     /// Writes an entry to the journal, makes it durable, and only then lets it happen.
@@ -507,7 +516,7 @@ fn held<S: Store>(
         Ok(entry)
     };
     let played = move |entry: &Result<Entry, StoreError>| {
-        mutant.and_then(Mutant::named) != Some(Mutant::UnsealedDelta) || !matches!(entry, Ok(Entry::Sealed))
+        !(matches!(entry, Ok(Entry::Sealed)) && reaches(mutant.and_then(Mutant::named), Mutant::UnsealedDelta))
     };
     Ok((state, kept.entries.into_iter().enumerate().map(entry).filter(played)))
 }

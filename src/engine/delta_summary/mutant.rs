@@ -1,5 +1,8 @@
 //! Mutants of the replica: mistakes that real ones were made with, to be planted one at a time.
 
+use crate::engine::mutant;
+use crate::engine::store::disk;
+
 /// A mistake to plant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mutant {
@@ -29,6 +32,18 @@ pub enum Mutant {
     GreetForEver,
     /// A message that is not acknowledged is not sent again while the connection is up.
     NeverSendAgain,
+    /// A leaf's compaction drops an edit that its parent does not have.
+    LeafCompactionDropsEdit,
+    /// Fragments that the receiver had, and lost again, are never sent again.
+    LostFragmentsStayLost,
+    /// A replica whose neighbours serve others, too, drops deltas that they may lack.
+    RelaysCompact,
+    /// Who sends a delta is taken to have all that its author made before it.
+    HoldsAllBeforeDelta,
+    /// A snapshot is acknowledged before it is durable.
+    SnapshotAckBeforeDurable,
+    /// What a register shows stops at the limits of 64 bits, where it should wrap.
+    SumsClamp,
 }
 
 impl Mutant {
@@ -51,10 +66,46 @@ impl Mutant {
         (Mutant::StopAfterRefusal, "stop-after-refusal", "who did not answer once is not talked to again"),
         (Mutant::GreetForEver, "greet-for-ever", "a greeting that was answered is sent again, for ever"),
         (Mutant::NeverSendAgain, "never-send-again", "a message that is not acknowledged is not sent again"),
+        (
+            Mutant::LeafCompactionDropsEdit,
+            "leaf-compaction-drops-edit",
+            "a leaf's compaction drops an edit that its parent lacks",
+        ),
+        (
+            Mutant::LostFragmentsStayLost,
+            "lost-fragments-stay-lost",
+            "fragments that the receiver lost again are never sent again",
+        ),
+        (Mutant::RelaysCompact, "relays-compact", "who serves relays drops deltas that they may lack"),
+        (
+            Mutant::HoldsAllBeforeDelta,
+            "holds-all-before-delta",
+            "who sends a delta is taken to have all before it",
+        ),
+        (
+            Mutant::SnapshotAckBeforeDurable,
+            "snapshot-ack-before-durable",
+            "a snapshot is acknowledged before it is durable",
+        ),
+        (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
     ];
 
     /// The mutant of this name, if it is one of these.
     pub fn named(name: &str) -> Option<Self> {
         Mutant::ALL.iter().find(|(_, of, _)| *of == name).map(|&(mutant, ..)| mutant)
     }
+}
+
+/// Mutants that no crash walk can show, and why.
+const NOT_IN_WALKS: &[(Mutant, &str)] = &[
+    (Mutant::LostFragmentsStayLost, "the messages of a walk are too short for fragments"),
+    (Mutant::RelaysCompact, "a walk has one hub, and nobody else who serves others"),
+    (Mutant::HoldsAllBeforeDelta, "a leaf is sent sums, and a walk has no other neighbours"),
+    (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
+];
+
+/// The mutants of the engine, those of its store included.
+pub fn all() -> Vec<mutant::Mutant> {
+    let of_replica = mutant::Mutant::of_table(Mutant::ALL, NOT_IN_WALKS);
+    of_replica.into_iter().chain(disk::Mutant::all()).collect()
 }

@@ -61,7 +61,7 @@ impl Engine for ReplicaNode {
     }
 
     fn shows(&self) -> Vec<View> {
-        self.replica.sums().iter().map(|sum| self.settings.fields.start.wrapping_add(*sum).into()).collect()
+        self.replica.shows()
     }
 
     fn position(&self) -> Option<Position> {

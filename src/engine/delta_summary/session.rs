@@ -7,6 +7,7 @@ use crate::engine::delta_summary::message::Message;
 use crate::engine::delta_summary::parcel::{PIECES, Parcel, parcel_deltas, transmit};
 use crate::engine::delta_summary::state::{Entry, Run};
 use crate::engine::host::{Host, NodeId, Time};
+use crate::engine::mutant::reaches;
 use crate::engine::port::Relation;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Overlap, Ranges, VersionVector};
@@ -315,7 +316,8 @@ impl Replica {
         let now = host.now;
         for parcel in parcels.iter_mut().filter(|parcel| parcel.due <= now) {
             parcel.due = self.settings.again_at(attempts, host);
-            if parcel.got.len() == parcel.pieces(self.settings.piece) {
+            let is_whole = parcel.got.len() == parcel.pieces(self.settings.piece);
+            if is_whole && !reaches(self.mutant, Mutant::LostFragmentsStayLost) {
                 // All of it was there, and still it is not acknowledged: the other has lost it again.
                 parcel.got = Ranges::default();
             }

@@ -173,13 +173,26 @@ impl<C: Content> Durable<C> {
 
     /// Makes durable what was written down. Nothing that another may see of it is done before.
     pub fn sync(&mut self, host: &mut Host<Disk>, compact_after: u64) -> Result<(), StoreError> {
-        let (entries, journal, image) = self.sizes;
-        if entries < compact_after.max(1) && journal <= SMALL_JOURNAL.max(image) {
+        if !self.is_long(compact_after) {
             return host.sync();
         }
         self.content.tidy();
         let room = Vec::with_capacity(image as usize);
         let image = postcard::to_extend(&*self, room).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        self.sizes = (0, 0, image.len() as u64);
+        host.replace(&image)
+    }
+
+    /// Whether the journal is so long that an image replaces it.
+    pub fn is_long(&self, compact_after: u64) -> bool {
+        let (entries, journal, image) = self.sizes;
+        entries >= compact_after.max(1) || journal > SMALL_JOURNAL.max(image)
+    }
+
+    /// Replaces the journal by an image in which nothing is news to a neighbour: a mutant's mistake.
+    pub fn replace_without_news(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        let forgetful = Durable { peers: Peers::new(), ..self.clone() };
+        let image = postcard::to_allocvec(&forgetful).map_err(|error| StoreError::Unusable(error.to_string()))?;
         self.sizes = (0, 0, image.len() as u64);
         host.replace(&image)
     }

@@ -29,6 +29,7 @@ use std::hash::{Hash, Hasher};
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, Round, Time};
+use crate::engine::mutant::{clamped, reaches};
 use crate::engine::port::{Engine, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
@@ -101,6 +102,9 @@ impl<C: Content> ReliableChannel<C> {
     }
 
     fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        if self.durable.is_long(self.settings.compact_after) && self.has(Mutant::CompactionDropsNews) {
+            return self.durable.replace_without_news(host);
+        }
         self.durable.sync(host, self.settings.compact_after)
     }
 
@@ -387,7 +391,7 @@ impl<C: Content> ReliableChannel<C> {
             _ => return Ok(Reception::Stale),
         }
         line.awaits = Awaits::Nothing;
-        if self.mutant != Some(Mutant::SendForEver) {
+        if !reaches(self.mutant, Mutant::SendForEver) {
             self.set_timer(from, None);
         }
         self.offer(host, from)?;
@@ -398,7 +402,7 @@ impl<C: Content> ReliableChannel<C> {
     }
 
     fn has(&self, mutant: Mutant) -> bool {
-        self.mutant == Some(mutant)
+        reaches(self.mutant, mutant)
     }
 
     fn understood(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, Refused> {
@@ -513,7 +517,8 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
     }
 
     fn shows(&self) -> Vec<View> {
-        self.durable.shows()
+        let shows = self.durable.shows();
+        if self.has(Mutant::SumsClamp) { clamped(shows, self.settings.fields.start) } else { shows }
     }
 
     fn position(&self) -> Option<Position> {

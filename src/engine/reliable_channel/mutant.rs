@@ -1,5 +1,6 @@
 //! Mutants of the reliable channel: mistakes that real ones were made with, to be planted one at a time.
 
+use crate::engine::mutant;
 use crate::engine::store::disk;
 
 /// A mistake to plant.
@@ -25,6 +26,10 @@ pub enum Mutant {
     AskForEver,
     /// A message that is not answered is not sent again while the connection is up.
     WaitInSilence,
+    /// Compaction drops what is news to neighbours.
+    CompactionDropsNews,
+    /// What a register shows stops at the limits of 64 bits, where it should wrap.
+    SumsClamp,
 }
 
 impl Mutant {
@@ -44,6 +49,8 @@ impl Mutant {
         (Mutant::GiveUpAfterRefusal, "give-up-after-refusal", "who did not answer once is not talked to again"),
         (Mutant::AskForEver, "ask-for-ever", "who answered is asked again, for ever"),
         (Mutant::WaitInSilence, "wait-in-silence", "a message that is not answered is not sent again"),
+        (Mutant::CompactionDropsNews, "compaction-drops-news", "compaction drops what neighbours lack"),
+        (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
     ];
 
     /// The mutant of this name, if it is one of these.
@@ -52,8 +59,15 @@ impl Mutant {
     }
 }
 
-/// The mutants of an engine over the reliable channel, those of its store included; each by name and in a line.
-pub fn all() -> Vec<(&'static str, &'static str)> {
-    let of_channel = Mutant::ALL.iter().map(|&(_, name, about)| (name, about));
-    of_channel.chain(disk::Mutant::ALL.iter().map(|&(_, name, about)| (name, about))).collect()
+/// Mutants that no crash walk can show, and why.
+const NOT_IN_WALKS: &[(Mutant, &str)] = &[
+    (Mutant::ReuseIncarnation, "no store is copied or set back in a walk"),
+    (Mutant::TrustWhoWasSetBack, "no store is lost or set back in a walk"),
+    (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
+];
+
+/// The mutants of an engine over the reliable channel, those of its store included.
+pub fn all() -> Vec<mutant::Mutant> {
+    let of_channel = mutant::Mutant::of_table(Mutant::ALL, NOT_IN_WALKS);
+    of_channel.into_iter().chain(disk::Mutant::all()).collect()
 }

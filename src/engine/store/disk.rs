@@ -1,5 +1,6 @@
 //! A store in memory, on a simulated disk that loses what was not synced.
 
+use crate::engine::mutant;
 use crate::engine::store::{Kept, Owner, Store, StoreError, VERSION};
 
 /// What a crash makes of the bytes that were written and not synced.
@@ -74,6 +75,11 @@ impl Mutant {
         (Mutant::ClearBeforeImage, "clear-before-image", "the journal is emptied before its image is durable"),
         (Mutant::ReplayOverImage, "replay-over-image", "entries that the image stands for are played again"),
     ];
+
+    /// All of them, as mutants of an engine.
+    pub fn all() -> Vec<mutant::Mutant> {
+        mutant::Mutant::of_table(Mutant::ALL, &[])
+    }
 }
 
 /// A step of replacing an image.
@@ -117,6 +123,10 @@ impl Disk {
     pub fn with_mutant(mut self, name: Option<&str>) -> Self {
         self.mutant = Mutant::ALL.iter().find(|(_, of, _)| Some(*of) == name).map(|&(mutant, ..)| mutant);
         self
+    }
+
+    fn has(&self, mutant: Mutant) -> bool {
+        mutant::reaches(self.mutant, mutant)
     }
 
     /// Whose it is.
@@ -203,7 +213,12 @@ impl Disk {
     /// Leaves out a journal that the image stands for, and refuses one whose image is gone.
     fn match_journal(&mut self) -> Result<(), StoreError> {
         let (journal, image) = (self.journal.generation, self.generation());
-        if self.mutant.is_some() {
+        let mistaken = match self.mutant {
+            // It has the journal of an image that is not there yet.
+            Some(Mutant::ClearBeforeImage) => true,
+            _ => journal < image && self.has(Mutant::ReplayOverImage),
+        };
+        if mistaken {
             return Ok(());
         }
         if journal > image {
@@ -316,7 +331,7 @@ impl Store for Disk {
     }
 
     fn replace_step(&mut self, image: &[u8], step: u32) -> Result<(), StoreError> {
-        let steps = if self.mutant == Some(Mutant::ClearBeforeImage) { CLEAR_FIRST } else { STEPS };
+        let steps = if self.has(Mutant::ClearBeforeImage) { CLEAR_FIRST } else { STEPS };
         self.take_step(image, steps[step as usize]);
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Every crash and every order of deliveries in a small world: the replica as it is in all ways; and in a smaller world
 //! each planted mutant until a judge catches it, after the replica as it is was walked through that one in all ways, too.
 
+pub mod planting;
+
 use std::collections::BTreeMap;
 
 use crate::domain::evidence::Evidence;

@@ -4,6 +4,7 @@ pub mod controls;
 mod effects;
 pub mod hub_merge;
 mod planted;
+pub mod planting;
 pub mod replicas;
 mod sample;
 pub mod smallest;
@@ -207,6 +208,13 @@ pub fn judged(history: &History) -> (Said, Verdict) {
     (said, verdict)
 }
 
+/// The other worlds of the kind that a trial asks for: the same in all but the seed.
+fn other_worlds(trial: &OfflineTrial) -> impl Iterator<Item = OfflineTrial> {
+    let seeds = trial.seed.stream("more worlds");
+    let seed = move |number| Seed::new(seeds.member(number).word());
+    (0..u64::from(trial.more_worlds)).map(move |number| OfflineTrial { seed: seed(number), ..trial.clone() })
+}
+
 /// Tries an engine that holds in other worlds of the kind, and tells of each when it converged; the first that it fails in
 /// is the one that is told of.
 fn more_worlds(
@@ -216,12 +224,10 @@ fn more_worlds(
     converged: &mut Vec<Option<u64>>,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let seeds = trial.seed.stream("more worlds");
-    for number in 0..u64::from(trial.more_worlds) {
+    for other in other_worlds(trial) {
         if row.verdict == Verdict::Falsified {
             break;
         }
-        let other = OfflineTrial { seed: Seed::new(seeds.member(number).word()), ..trial.clone() };
         let Outcome { mut history, measures, .. } = outcome(&other, engine, None, watch)?;
         converged.push(measures.converged_ms());
         effects::add(row, &effects::taken_out(&mut history));

@@ -1,4 +1,4 @@
-//! The record of a qualification, and its view as text.
+//! What faults planted in a device came to, and its view as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,22 +10,10 @@ use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict};
 use crate::report::text::Text;
 
-/// What every record of a qualification says it is.
-pub const FORMAT: &str = "abench-qualification";
-
-/// The version of the format.
-pub const VERSION: u32 = 1;
-
 /// What planted faults came to, under some scenarios.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Qualification {
-    /// [`FORMAT`].
-    pub format: String,
-    /// [`VERSION`].
-    pub version: u32,
-    /// The version of abench that made it.
-    pub abench: String,
+pub struct DeviceQualification {
     /// Who took the faults.
     pub backend: String,
     /// How its answers are got.
@@ -189,18 +177,16 @@ impl fmt::Display for Coverage {
     }
 }
 
-impl Qualification {
-    /// 0 when every control is sound and every coverage as expected, else 1; 70 if the harness crashed and 130 if it was
-    /// stopped.
-    pub fn exit_code(&self) -> u8 {
-        let Qualification { interrupted, crashed, void, ref unmet, .. } = *self;
-        let outcome = Outcome {
+impl DeviceQualification {
+    /// Holds when every control is sound and every coverage as expected.
+    pub fn outcome(&self) -> Outcome {
+        let DeviceQualification { interrupted, crashed, void, ref unmet, .. } = *self;
+        Outcome {
             interrupted,
             broken: crashed,
             expectation_met: Some(!void && unmet.is_empty()),
             ..Outcome::of(Verdict::Holds)
-        };
-        outcome.exit_code()
+        }
     }
 }
 
@@ -208,7 +194,7 @@ impl Qualification {
 const LISTED: usize = 40;
 
 /// The whole report, in lines of at most `width` columns where words allow it.
-pub fn render(qualification: &Qualification, width: usize) -> String {
+pub fn render(qualification: &DeviceQualification, width: usize) -> String {
     let mut text = Text::new(width);
     text.head_of_qualification(qualification);
     if !qualification.void {
@@ -221,8 +207,9 @@ pub fn render(qualification: &Qualification, width: usize) -> String {
 }
 
 impl Text {
-    fn head_of_qualification(&mut self, qualification: &Qualification) {
-        let Qualification { abench, backend, evidence, together, controls, .. } = qualification;
+    fn head_of_qualification(&mut self, qualification: &DeviceQualification) {
+        let DeviceQualification { backend, evidence, together, controls, .. } = qualification;
+        let abench = env!("CARGO_PKG_VERSION");
         self.line(&format!("abench {abench}: qualification on {backend} (evidence {evidence})"));
         if qualification.void {
             self.paragraph("", 2, "void: a control is not sound, so that nothing that is found would mean anything");
@@ -252,8 +239,8 @@ impl Text {
         }
     }
 
-    fn matrix(&mut self, qualification: &Qualification) {
-        let Qualification { controls, mutants, .. } = qualification;
+    fn matrix(&mut self, qualification: &DeviceQualification) {
+        let DeviceQualification { controls, mutants, .. } = qualification;
         for (place, control) in controls.iter().enumerate() {
             let coverage = qualification.by_scenario[place];
             self.heading(&format!("under {}: fault coverage {coverage}", control.scenario));
@@ -279,7 +266,7 @@ impl Text {
     }
 
     /// Every mutant that a scenario does not detect, with the reason; those of one reason together.
-    fn undetected(&mut self, qualification: &Qualification, place: usize) {
+    fn undetected(&mut self, qualification: &DeviceQualification, place: usize) {
         let mut by_reason: BTreeMap<(MutantOutcome, &str), Vec<String>> = BTreeMap::new();
         for mutant in &qualification.mutants {
             let cell = &mutant.cells[place];

@@ -1,4 +1,4 @@
-//! A qualification: faults are planted in turn, under every scenario, and what finds them is counted.
+//! Faults are planted in a device in turn, under every scenario, and what finds them is counted.
 //!
 //! It measures scenarios, not devices. Each mutant runs the whole scenario on a model of its own, and is judged by each
 //! oracle alone and by all together. The unmodified control must be found sound, or nothing here means anything.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::campaign::qualification::Quiet;
 use crate::campaign::{self, Plan, standard_longest_run};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
@@ -14,8 +15,8 @@ use crate::domain::subject::{Device, Subject};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::fault::catalogue::{Mutant, Shape, mutants};
-use crate::report::qualification::{
-    Cell, Control, Coverage, FORMAT, MutantOutcome, MutantRecord, Qualification, VERSION,
+use crate::report::qualification::devices::{
+    Cell, Control, Coverage, DeviceQualification, MutantOutcome, MutantRecord,
 };
 use crate::report::record::{PlantedOutcome, Record};
 use crate::scenario::Scenario;
@@ -23,7 +24,7 @@ use crate::subject::links::LinkConditions;
 use crate::subject::{Backend, Conditions, OpenError, open};
 
 /// Scenarios to qualify, and the device that faults are planted in.
-pub struct QualificationPlan {
+pub struct DevicePlan {
     /// The scenarios.
     pub scenarios: Vec<Scenario>,
     /// The model that takes the faults.
@@ -34,7 +35,7 @@ pub struct QualificationPlan {
 ///
 /// # Errors
 /// If the model cannot be opened without faults.
-pub fn qualify(plan: &QualificationPlan, watch: &mut dyn Watch) -> Result<Qualification, OpenError> {
+pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualification, OpenError> {
     let bench = Bench { backend: &plan.backend };
     let subjects = open(std::slice::from_ref(&plan.backend), &bench.conditions(&[]))?;
     let device = subjects.devices.first().expect("who takes faults is a device");
@@ -169,13 +170,13 @@ fn record(mutant: &Mutant, cells: Vec<Cell>) -> MutantRecord {
 }
 
 fn finished(
-    plan: &QualificationPlan,
+    plan: &DevicePlan,
     evidence: Evidence,
     controls: Vec<Control>,
     mutants: Vec<MutantRecord>,
     planned: usize,
     interrupted: bool,
-) -> Qualification {
+) -> DeviceQualification {
     let column = |place: usize| Coverage::of(mutants.iter().map(|mutant| mutant.cells[place].outcome));
     let by_scenario: Vec<Coverage> = (0..controls.len()).map(column).collect();
     let together = Coverage::of(mutants.iter().map(|mutant| mutant.together));
@@ -198,10 +199,7 @@ fn finished(
             }
         }
     }
-    Qualification {
-        format: FORMAT.to_owned(),
-        version: VERSION,
-        abench: env!("CARGO_PKG_VERSION").to_owned(),
+    DeviceQualification {
         evidence,
         backend: plan.backend.to_string(),
         void,
@@ -214,18 +212,6 @@ fn finished(
         by_oracle,
         together,
         mutants,
-    }
-}
-
-/// A run within a larger one: it shows no progress of its own, and stops when the larger one does.
-struct Quiet<'a>(&'a dyn Watch);
-
-impl Watch for Quiet<'_> {
-    fn begin(&mut self, _stage: &str, _total: u64) {}
-    fn advance(&mut self, _units: u64) {}
-    fn end(&mut self) {}
-    fn stop_requested(&self) -> bool {
-        self.0.stop_requested()
     }
 }
 
@@ -270,7 +256,7 @@ mod tests {
         let bare = "version = 1\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
         let scenario = parse(bare, "bare", "bare").expect("a scenario");
         let backend = backends(["model"]).expect("a backend").remove(0);
-        let plan = QualificationPlan { scenarios: vec![scenario], backend };
+        let plan = DevicePlan { scenarios: vec![scenario], backend };
         let whole = qualify(&plan, &mut StopAfter(Remaining::new(u32::MAX))).expect("the model is there");
         assert!(!whole.interrupted && !whole.void);
         for looks in 0..120 {

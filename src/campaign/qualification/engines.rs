@@ -1,0 +1,406 @@
+//! Mutants are planted in engines, under worlds and crash walks, and what kills them is counted.
+//!
+//! Every mutant of every engine is tried under every scenario that its engine can run in, beside the engine as it is. The
+//! mutants are shared out among threads; each goes through the scenarios in one order, so that the results do not depend
+//! on how many threads there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
+
+use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
+use crate::domain::seed::Seed;
+use crate::domain::subject::SubjectError;
+use crate::domain::trial::Trial;
+use crate::domain::watch::Watch;
+use crate::engine::mutant::Mutant;
+use crate::engine::{REGISTRY, Registration};
+use crate::experiment::{crash, planting, world};
+use crate::report::qualification::mutants::{
+    Cell, Control, EngineQualification, Kind, MutantRow, Outcome, ScenarioRow, Score,
+};
+use crate::scenario::Scenario;
+
+/// Scenarios, and how mutants are planted under them.
+pub struct EnginePlan {
+    /// Worlds and crash walks.
+    pub scenarios: Vec<Scenario>,
+    /// Whether a mutant is tried no more once a world and a walk have killed it.
+    pub until_killed: bool,
+    /// Only so many of the mutants, drawn from this seed.
+    pub sample: Option<(usize, Seed)>,
+    /// Threads among which the mutants are shared out.
+    pub threads: NonZeroUsize,
+}
+
+/// Whether something of this kind has engines on trial.
+pub fn has_engines(trial: &Trial) -> bool {
+    Place::of(trial).is_some()
+}
+
+/// Where mutants are planted.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    World(&'a OfflineTrial),
+    Walk(&'a CrashEverywhereTrial),
+}
+
+impl<'a> Place<'a> {
+    fn of(trial: &'a Trial) -> Option<Self> {
+        match trial {
+            Trial::Offline(trial) => Some(Place::World(trial)),
+            Trial::CrashEverywhere(trial) => Some(Place::Walk(trial)),
+            _ => None,
+        }
+    }
+
+    fn kind(self) -> Kind {
+        match self {
+            Place::World(_) => Kind::World,
+            Place::Walk(_) => Kind::Walk,
+        }
+    }
+
+    /// About how much work it is: cheap scenarios come first, and worlds before walks.
+    fn cost(self) -> (bool, u64) {
+        match self {
+            Place::World(trial) => {
+                let edits = u64::from(trial.workload.ticks) * u64::from(trial.workload.changed);
+                let visits = trial.presence.lasts_s / (trial.presence.away_s.0 + trial.presence.here_s.0).max(1);
+                let clients = u64::from(trial.clients);
+                let neighbours = if trial.hub { 1 } else { clients };
+                let worlds = 1 + u64::from(trial.more_worlds);
+                (false, clients.saturating_mul(edits + visits).saturating_mul(neighbours * worlds))
+            }
+            Place::Walk(trial) => {
+                let choices = trial.clients * (trial.edits + 1) + trial.retries + trial.crashes + trial.losses;
+                (true, 1 << choices.min(63))
+            }
+        }
+    }
+
+    /// Whether mutants of the engine can be planted here: a walk is one of the engine that it names.
+    fn suits(self, engine: &Registration) -> bool {
+        match self {
+            Place::World(trial) => engine.suits(trial),
+            Place::Walk(trial) => crash::walked_engine(trial).name == engine.name,
+        }
+    }
+
+    fn control(
+        self,
+        engine: &'static Registration,
+        watch: &mut dyn Watch,
+    ) -> Result<planting::Control, SubjectError> {
+        match self {
+            Place::World(trial) => world::planting::control(trial, engine, watch),
+            Place::Walk(trial) => crash::planting::control(trial, engine, watch),
+        }
+    }
+
+    fn plant(
+        self,
+        engine: &'static Registration,
+        mutant: &'static str,
+        control: &planting::Control,
+        watch: &mut dyn Watch,
+    ) -> Result<Cell, SubjectError> {
+        match self {
+            Place::World(trial) => world::planting::plant(trial, (engine, mutant), control, watch),
+            Place::Walk(trial) => crash::planting::plant(trial, (engine, mutant), control, watch),
+        }
+    }
+}
+
+/// A scenario, and the engines in it without a mutant, each tried once it is needed.
+struct Column<'a> {
+    name: &'a str,
+    place: Place<'a>,
+    controls: BTreeMap<&'static str, OnceLock<Result<planting::Control, SubjectError>>>,
+}
+
+/// A mutant that is to be planted.
+type Planned = (&'static Registration, Mutant);
+
+/// Plants the mutants under the scenarios.
+///
+/// # Errors
+/// If an engine cannot run in a scenario though it has no mutant.
+pub fn qualify(plan: &EnginePlan, watch: &mut dyn Watch) -> Result<EngineQualification, SubjectError> {
+    let mutants = planned(plan.sample);
+    let columns = columns(plan, &mutants);
+    watch.begin("mutants", (mutants.len() * columns.len()) as u64);
+    let rows = shared_out(plan, &columns, &mutants, watch);
+    watch.end();
+    let mut whole = Vec::new();
+    for row in rows {
+        match row {
+            Some(Ok(row)) => whole.push(row),
+            // What was under way when the user stopped was not tried.
+            None | Some(Err(SubjectError::Interrupted)) => {}
+            Some(Err(error)) => return Err(error),
+        }
+    }
+    Ok(finished(plan, columns, whole, mutants.len(), watch.stop_requested()))
+}
+
+/// The mutants of all engines, or those of a sample, in the order of the registry.
+fn planned(sample: Option<(usize, Seed)>) -> Vec<Planned> {
+    let all: Vec<Planned> =
+        REGISTRY.iter().flat_map(|engine| (engine.mutants)().into_iter().map(move |mutant| (engine, mutant))).collect();
+    let Some((count, seed)) = sample else { return all };
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    seed.stream("mutants").shuffle(&mut places);
+    let drawn: BTreeSet<usize> = places.into_iter().take(count).collect();
+    drawn.into_iter().map(|place| all[place]).collect()
+}
+
+/// The scenarios, the cheapest first, worlds before walks.
+fn columns<'a>(plan: &'a EnginePlan, mutants: &[Planned]) -> Vec<Column<'a>> {
+    let engines: BTreeSet<&'static str> = mutants.iter().map(|(engine, _)| engine.name).collect();
+    let mut columns: Vec<Column<'_>> = plan
+        .scenarios
+        .iter()
+        .filter_map(|scenario| {
+            let place = Place::of(&scenario.trial)?;
+            let controls = engines.iter().map(|&engine| (engine, OnceLock::new())).collect();
+            Some(Column { name: scenario.name.as_deref().unwrap_or_default(), place, controls })
+        })
+        .collect();
+    columns.sort_by_key(|column| column.place.cost());
+    columns
+}
+
+/// Every mutant's row, in their order; nothing where the user stopped before.
+fn shared_out(
+    plan: &EnginePlan,
+    columns: &[Column<'_>],
+    mutants: &[Planned],
+    watch: &mut dyn Watch,
+) -> Vec<Option<Result<MutantRow, SubjectError>>> {
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let mut rows: Vec<Option<Result<MutantRow, SubjectError>>> = mutants.iter().map(|_| None).collect();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..plan.threads.get().min(mutants.len()) {
+            let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+            scope.spawn(move || {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(&planned) = mutants.get(place).filter(|_| !stopped.load(Ordering::Relaxed)) else { return };
+                    let mut told = |done: u64| drop(sender.send((place, done, None)));
+                    let row = row(plan, columns, planned, stopped, &mut told);
+                    // Nobody listens any more only if the receiver's thread is gone.
+                    drop(sender.send((place, 0, Some(row))));
+                }
+            });
+        }
+        drop(sender);
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(100)) {
+                Ok((place, done, row)) => {
+                    watch.advance(done);
+                    if let Some(row) = row {
+                        rows[place] = Some(row);
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => watch.advance(0),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            stopped.fetch_or(watch.stop_requested(), Ordering::Relaxed);
+        }
+    });
+    rows
+}
+
+/// Stops what runs on a thread.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Watch for Stop<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Plants a mutant under every scenario that its engine can run in.
+fn row(
+    plan: &EnginePlan,
+    columns: &[Column<'_>],
+    (engine, mutant): Planned,
+    stopped: &AtomicBool,
+    done: &mut dyn FnMut(u64),
+) -> Result<MutantRow, SubjectError> {
+    let mut cells: Vec<Option<Cell>> = Vec::with_capacity(columns.len());
+    let mut killed_by = Vec::new();
+    for column in columns {
+        let kind = column.place.kind();
+        // Where no walk can show it, it is tried in walks all the same unless time counts.
+        let is_enough = killed_by.contains(&kind) || kind == Kind::Walk && mutant.not_in_walks.is_some();
+        let is_tried = column.place.suits(engine) && !(plan.until_killed && is_enough);
+        let cell = is_tried.then(|| cell(column, engine, mutant.name, stopped)).transpose()?;
+        if cell.as_ref().is_some_and(|cell| cell.outcome == Outcome::Killed) {
+            killed_by.push(kind);
+        }
+        cells.push(cell);
+        done(1);
+    }
+    let has = |outcome: Outcome| cells.iter().flatten().any(|cell| cell.outcome == outcome);
+    // Over a set of scenarios, whatever shows most decides.
+    let order = [Outcome::Crashed, Outcome::Killed, Outcome::Survived];
+    let together = order.into_iter().find(|&outcome| has(outcome)).unwrap_or(Outcome::NotReached);
+    Ok(MutantRow {
+        engine: engine.name.to_owned(),
+        mutant: mutant.name.to_owned(),
+        about: mutant.about.to_owned(),
+        not_in_walks: mutant.not_in_walks.map(str::to_owned),
+        together,
+        cells,
+    })
+}
+
+/// A mutant under a scenario. A harness that falls over kills nothing.
+fn cell(
+    column: &Column<'_>,
+    engine: &'static Registration,
+    mutant: &'static str,
+    stopped: &AtomicBool,
+) -> Result<Cell, SubjectError> {
+    let control = column.controls[engine.name].get_or_init(|| column.place.control(engine, &mut Stop(stopped)));
+    let control = control.as_ref().map_err(Clone::clone)?;
+    let planted = catch_unwind(AssertUnwindSafe(|| column.place.plant(engine, mutant, control, &mut Stop(stopped))));
+    planted.unwrap_or_else(|_| {
+        let reason = "the harness crashed, which is a fault of abench".to_owned();
+        Ok(Cell { outcome: Outcome::Crashed, judges: BTreeSet::new(), reason })
+    })
+}
+
+fn finished(
+    plan: &EnginePlan,
+    columns: Vec<Column<'_>>,
+    mutants: Vec<MutantRow>,
+    planned: usize,
+    interrupted: bool,
+) -> EngineQualification {
+    let kinds: Vec<Kind> = columns.iter().map(|column| column.place.kind()).collect();
+    let scenarios: Vec<ScenarioRow> = columns
+        .into_iter()
+        .enumerate()
+        .map(|(place, column)| {
+            let outcomes = mutants.iter().filter_map(|row| row.cells[place].as_ref()).map(|cell| cell.outcome);
+            let score = Score::of(outcomes);
+            let controls = column.controls.into_iter().filter_map(|(engine, control)| {
+                let planting::Control { verdict, reason, .. } = control.into_inner()?.ok()?;
+                Some(Control { engine: engine.to_owned(), verdict, reason })
+            });
+            let (scenario, kind, controls) = (column.name.to_owned(), column.place.kind(), controls.collect());
+            ScenarioRow { scenario, kind, controls, score }
+        })
+        .collect();
+    let by = |kind: Kind, rows: &mut dyn Iterator<Item = &MutantRow>| {
+        Score::of(rows.filter_map(|row| in_kind(row, &kinds, kind)))
+    };
+    let by_worlds = by(Kind::World, &mut mutants.iter());
+    let by_walks = by(Kind::Walk, &mut mutants.iter().filter(|row| row.not_in_walks.is_none()));
+    let unmet = if interrupted { Vec::new() } else { mutants.iter().flat_map(|row| unmet(row, &kinds)).collect() };
+    let mut by_judge = BTreeMap::new();
+    for row in &mutants {
+        let judges: BTreeSet<&String> = row.cells.iter().flatten().flat_map(|cell| &cell.judges).collect();
+        judges.into_iter().for_each(|judge| *by_judge.entry(judge.clone()).or_insert(0) += 1);
+    }
+    EngineQualification {
+        interrupted,
+        crashed: mutants.iter().any(|row| row.together == Outcome::Crashed),
+        until_killed: plan.until_killed,
+        planned: planned as u64,
+        unmet,
+        score: Score::of(mutants.iter().map(|row| row.together)),
+        by_worlds,
+        by_walks,
+        by_judge,
+        scenarios,
+        mutants,
+    }
+}
+
+/// What became of a mutant under the scenarios of a kind; nothing if it was tried under none.
+fn in_kind(row: &MutantRow, kinds: &[Kind], kind: Kind) -> Option<Outcome> {
+    let cells = row.cells.iter().zip(kinds).filter(|(_, of)| **of == kind).filter_map(|(cell, _)| cell.as_ref());
+    let outcomes: Vec<Outcome> = cells.map(|cell| cell.outcome).collect();
+    let order = [Outcome::Killed, Outcome::Crashed, Outcome::Survived, Outcome::NotReached];
+    order.into_iter().find(|outcome| outcomes.contains(outcome))
+}
+
+/// What is wrong with a mutant: it escapes, or a walk kills it though none is said to.
+fn unmet(row: &MutantRow, kinds: &[Kind]) -> Vec<String> {
+    let MutantRow { engine, mutant, about, not_in_walks, .. } = row;
+    let name = format!("{mutant} of {engine} ({about})");
+    let [world, walk] = [Kind::World, Kind::Walk].map(|kind| in_kind(row, kinds, kind));
+    let mut unmet = Vec::new();
+    match world {
+        Some(Outcome::Killed) => {}
+        Some(outcome) => unmet.push(format!("{name} escapes every world: {outcome}")),
+        None if walk.is_none() => unmet.push(format!("{name} was tried in no scenario: none of them suits its engine")),
+        None => {}
+    }
+    match (walk, not_in_walks) {
+        (Some(Outcome::Killed), Some(why)) => {
+            unmet.push(format!("{name} is killed in a walk, though none is said to show it: {why}"));
+        }
+        (Some(Outcome::Killed) | None, None) | (_, Some(_)) => {}
+        (Some(outcome), None) => unmet.push(format!("{name} escapes every walk: {outcome}")),
+    }
+    unmet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(not_in_walks: Option<&str>, world: Option<Outcome>, walk: Option<Outcome>) -> MutantRow {
+        let cell = |outcome: Option<Outcome>| {
+            outcome.map(|outcome| Cell { outcome, judges: BTreeSet::new(), reason: String::new() })
+        };
+        MutantRow {
+            engine: "an-engine".to_owned(),
+            mutant: "a-mutant".to_owned(),
+            about: "it is wrong".to_owned(),
+            not_in_walks: not_in_walks.map(str::to_owned),
+            together: Outcome::Survived,
+            cells: vec![cell(world), cell(walk)],
+        }
+    }
+
+    #[test]
+    fn a_mutant_must_be_killed_by_a_world_and_by_a_walk_unless_no_walk_can_show_it() {
+        use Outcome::*;
+        let of = |why, world, walk| unmet(&row(why, world, walk), &[Kind::World, Kind::Walk]).len();
+        assert_eq!(of(None, Some(Killed), Some(Killed)), 0);
+        assert_eq!(of(None, Some(Survived), Some(Killed)), 1);
+        assert_eq!(of(None, Some(Killed), Some(NotReached)), 1);
+        assert_eq!(of(None, Some(NotReached), Some(Survived)), 2);
+        assert_eq!(of(Some("no clocks"), Some(Killed), Some(Survived)), 0);
+        assert_eq!(of(Some("no clocks"), Some(Killed), Some(Killed)), 1, "the exception is none");
+        // Where scenarios of one kind are named alone, nothing of the other is asked for.
+        assert_eq!(of(None, Some(Killed), None), 0);
+        assert_eq!(of(None, None, Some(Killed)), 0);
+        assert_eq!(of(None, None, None), 1);
+    }
+
+    #[test]
+    fn a_sample_is_drawn_from_its_seed_and_keeps_the_order_of_the_registry() {
+        let names = |sample| planned(sample).iter().map(|(engine, mutant)| (engine.name, mutant.name)).collect::<Vec<_>>();
+        let all = names(None);
+        let sample = |seed| names(Some((7, Seed::new(seed))));
+        assert_eq!((sample(1).len(), sample(1)), (7, sample(1)));
+        assert!((2..20).any(|seed| sample(seed) != sample(1)));
+        let places: Vec<usize> =
+            sample(1).iter().filter_map(|drawn| all.iter().position(|mutant| mutant == drawn)).collect();
+        assert!(places.len() == 7 && places.is_sorted(), "{places:?}");
+    }
+}

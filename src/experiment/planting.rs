@@ -1,0 +1,133 @@
+//! A mutant planted in an experiment: what becomes of it, beside the engine as it is in the same runs.
+
+use std::collections::BTreeSet;
+
+use crate::domain::history::History;
+use crate::domain::verdict::Verdict;
+use crate::engine::mutant::reached_in;
+use crate::experiment::world::{Said, judged};
+use crate::report::qualification::mutants::{Cell, Outcome};
+
+/// What judges say of an engine as it is: the control of everything that is planted in it.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// The worst verdict of its runs.
+    pub verdict: Verdict,
+    /// What the judges have against it, in words; empty if nothing.
+    pub reason: String,
+    /// The judges that have something against it, run by run. None of them catches a mutant in the same run.
+    pub accusers: Vec<BTreeSet<String>>,
+}
+
+impl Control {
+    /// Of runs that came to these histories; nothing is held against one that is missing.
+    pub fn of<'a>(histories: impl IntoIterator<Item = Option<&'a History>>) -> Self {
+        let (mut verdicts, mut accusers, mut reason) = (Vec::new(), Vec::new(), String::new());
+        for history in histories {
+            let Some((said, verdict)) = history.map(judged) else {
+                verdicts.push(Verdict::Holds);
+                accusers.push(BTreeSet::new());
+                continue;
+            };
+            if reason.is_empty()
+                && let Some((name, sentence)) = accusing(&said).next()
+            {
+                reason = format!("{name}: {sentence}");
+            }
+            accusers.push(accusing(&said).map(|(name, _)| name.to_owned()).collect());
+            verdicts.push(verdict);
+        }
+        Control { verdict: Verdict::of_set(verdicts), reason, accusers }
+    }
+}
+
+/// The judges that have something against an engine, and what they say.
+fn accusing(said: &Said) -> impl Iterator<Item = (&str, &str)> {
+    let accusing = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+    accusing.map(|(name, (_, sentence))| (name.as_str(), sentence.as_str()))
+}
+
+/// Plants a mutant in one run after the other, until a judge catches it that has nothing against the control. A run gives
+/// the history that is judged, or why there is none.
+pub fn plant<E>(
+    control: &Control,
+    runs: impl IntoIterator<Item = (String, impl FnOnce() -> Result<Result<History, String>, E>)>,
+) -> Result<Cell, E> {
+    let mut reached = false;
+    let mut reason = String::new();
+    for ((place, run), accusers) in runs.into_iter().zip(&control.accusers) {
+        let (history, reached_here) = reached_in(run);
+        reached |= reached_here;
+        let history = match history? {
+            Ok(history) => history,
+            Err(why) => {
+                reason = why;
+                continue;
+            }
+        };
+        let (said, _) = judged(&history);
+        let against: Vec<(&str, &str)> = accusing(&said).filter(|(name, _)| !accusers.contains(*name)).collect();
+        if let Some((_, sentence)) = against.first() {
+            let judges = against.iter().map(|(name, _)| (*name).to_owned()).collect();
+            return Ok(Cell { outcome: Outcome::Killed, judges, reason: format!("{place}{sentence}") });
+        }
+        if let Some((name, _)) = accusing(&said).next() {
+            reason = format!("{name} has something against the engine without it, too");
+        }
+    }
+    let (outcome, why) = match reached {
+        true => (Outcome::Survived, "no judge has anything against it"),
+        false => (Outcome::NotReached, "its code was not executed"),
+    };
+    let reason = if reached && !reason.is_empty() { reason } else { why.to_owned() };
+    Ok(Cell { outcome, judges: BTreeSet::new(), reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::history::{Fate, Ledger, NodeEnd, UserEdit};
+    use crate::engine::mutant::reaches;
+
+    /// A world of one edit; it is there, or it is not.
+    fn history(shows: i64) -> History {
+        let edit = UserEdit { at: 0, register: 0, amount: 1, fate: Fate::Binding };
+        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit]] };
+        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![shows] }];
+        History { ledger, ends, quiet: true, ..History::default() }
+    }
+
+    fn planted(control: i64, mutant: i64, is_reached: bool) -> Cell {
+        let control = Control::of([Some(&history(control))]);
+        let run = || {
+            reaches(Some(1), if is_reached { 1 } else { 2 });
+            Ok::<_, ()>(Ok(history(mutant)))
+        };
+        plant(&control, [(String::new(), run)]).expect("nothing fails")
+    }
+
+    #[test]
+    fn a_mutant_is_killed_by_a_judge_that_has_nothing_against_the_engine_without_it() {
+        let killed = planted(6, 5, true);
+        assert_eq!(killed.outcome, Outcome::Killed);
+        assert!(killed.judges.contains("truth"), "{killed:?}");
+        let accused_without_it = planted(5, 5, true);
+        assert_eq!(accused_without_it.outcome, Outcome::Survived);
+        assert!(accused_without_it.reason.contains("without it, too"), "{accused_without_it:?}");
+        assert_eq!(planted(6, 6, true).outcome, Outcome::Survived);
+        assert_eq!(planted(6, 6, false).outcome, Outcome::NotReached);
+    }
+
+    #[test]
+    fn every_run_of_a_scenario_is_tried_and_the_one_that_kills_is_named() {
+        let (right, wrong) = (history(6), history(5));
+        let control = Control::of([Some(&right), Some(&right)]);
+        let run = |history: &History| {
+            let history = history.clone();
+            move || Ok::<_, ()>(Ok(history))
+        };
+        let runs = [(String::new(), run(&right)), ("under seed 2: ".to_owned(), run(&wrong))];
+        let cell = plant(&control, runs).expect("nothing fails");
+        assert!(cell.outcome == Outcome::Killed && cell.reason.starts_with("under seed 2: "), "{cell:?}");
+    }
+}
