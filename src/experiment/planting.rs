@@ -86,14 +86,15 @@ pub fn plant<E>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
     use crate::domain::history::{Fate, Ledger, NodeEnd, UserEdit};
     use crate::engine::mutant::reaches;
 
     /// A world of one edit; it is there, or it is not.
     fn history(shows: i64) -> History {
-        let edit = UserEdit { at: 0, register: 0, amount: 1, fate: Fate::Binding };
-        let ledger = Ledger { start: 5, registers: 1, by_device: vec![vec![edit]] };
-        let ends = vec![NodeEnd { name: "hub".to_owned(), registers: vec![shows] }];
+        let edit = UserEdit { at: 0, register: 0, intent: Intent::Increase(1), fate: Fate::Binding };
+        let ledger = Ledger::of_counters(1, 5, vec![vec![edit]]);
+        let ends = vec![NodeEnd::of_counters("hub", [shows])];
         History { ledger, ends, quiet: true, ..History::default() }
     }
 

@@ -160,3 +160,60 @@ fn a_scenario_that_claims_what_its_checks_do_not_try_is_refused_a_plain_pass() {
     assert_eq!(unknown.exit, 2);
     assert!(unknown.talk.contains("unknown variant `bank-swipe`"), "{}", unknown.talk);
 }
+
+/// What `qualify` answers about engines, and that part of its record.
+fn mutants(args: &[&str]) -> (Answer, Value) {
+    let answer = answer(&[&["qualify"], args, &["--record", "-"]].concat());
+    let mut record: Value = serde_json::from_str(&answer.output).expect("the output is the JSON alone");
+    (answer, record["engines"].take())
+}
+
+/// The commit as a seed, or a fixed one where git knows none.
+fn seed() -> String {
+    let git = std::process::Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "HEAD"]).output();
+    let commit = git.ok().filter(|git| git.status.success()).and_then(|git| String::from_utf8(git.stdout).ok());
+    format!("0x{}", commit.as_deref().and_then(|commit| commit.get(..16)).unwrap_or("5EED"))
+}
+
+#[test]
+fn every_mutant_of_every_engine_is_killed_by_a_drawn_world_and_by_a_walk_that_can_show_it() {
+    let (answer, record) = mutants(&["--until-killed"]);
+    assert_eq!(answer.exit, 0, "{}", answer.talk);
+    assert_eq!(record["unmet"], Value::Array(Vec::new()));
+    let planted: usize = abench::engine::REGISTRY.iter().map(|engine| (engine.mutants)().len()).sum();
+    for score in ["score", "by_worlds"] {
+        assert_eq!(count(&record[score], "planted"), planted as u64, "{score}");
+        assert_eq!(count(&record[score], "killed"), planted as u64, "{score}");
+    }
+    // Those that no walk can show are excepted by name, with the reason.
+    let rows = record["mutants"].as_array().expect("a list");
+    let excepted = rows.iter().filter(|row| row["not_in_walks"].as_str().is_some_and(|why| !why.is_empty())).count();
+    assert_eq!(count(&record["by_walks"], "killed"), (planted - excepted) as u64);
+    assert!(unwrapped(&answer.talk).contains("mutants that no walk can show"), "{}", answer.talk);
+}
+
+#[test]
+fn a_sample_of_mutants_comes_to_the_same_on_any_number_of_threads() {
+    let seed = seed();
+    let of = |threads: &str| {
+        let args = ["kills-70", "bad-line", "crash-while-connected", "--sample", "6", "--seed", &seed];
+        mutants(&[&args[..], &["--threads", threads]].concat())
+    };
+    let ((one, record), (two, same)) = (of("1"), of("2"));
+    assert_eq!((one.exit, &record), (two.exit, &same), "seed {seed}");
+    assert_eq!((count(&record, "planned"), record["mutants"].as_array().map(Vec::len)), (6, Some(6)), "seed {seed}");
+}
+
+#[test]
+fn a_mutant_that_escapes_is_named_in_the_summary_and_decides_the_exit_code() {
+    // Nobody crashes there, so that what is accepted too early is not lost.
+    let (answer, record) = mutants(&["slow-line"]);
+    assert_eq!(answer.exit, 1, "{}", answer.talk);
+    let row = record["mutants"].as_array().expect("a list").iter().find(|row| row["mutant"] == "accept-before-durable");
+    assert_eq!(row.expect("a row")["together"], "survived");
+    let told = unwrapped(&answer.talk);
+    assert!(told.contains("accept-before-durable of delta-state"), "{told}");
+    assert!(told.contains("escapes every world: survived"), "{told}");
+    let score = &record["scenarios"][0]["score"];
+    assert!(count(score, "not_reached") > 0 && count(score, "killed") > 0, "{score}");
+}
