@@ -98,6 +98,14 @@ impl Mutant {
 
 /// Mutants that no crash walk can show, and why.
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
+    (
+        Mutant::SameIncarnation,
+        "no store is copied or set back in a walk, and after a crash the old numbers go on where they stopped",
+    ),
+    (
+        Mutant::SnapshotAckBeforeDurable,
+        "a leaf of a walk gets a snapshot only before it has a position: after a crash it asks for everything again",
+    ),
     (Mutant::LostFragmentsStayLost, "the messages of a walk are too short for fragments"),
     (Mutant::RelaysCompact, "a walk has one hub, and nobody else who serves others"),
     (Mutant::HoldsAllBeforeDelta, "a leaf is sent sums, and a walk has no other neighbours"),

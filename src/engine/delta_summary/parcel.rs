@@ -7,9 +7,11 @@ use crate::domain::traffic::Traffic;
 use crate::engine::delta_summary::Replica;
 use crate::engine::delta_summary::log::Delta;
 use crate::engine::delta_summary::message::{Body, Message};
+use crate::engine::delta_summary::mutant::Mutant;
 use crate::engine::delta_summary::session::What;
 use crate::engine::delta_summary::state::Entry;
 use crate::engine::host::{Host, NodeId, Time};
+use crate::engine::mutant::reaches;
 use crate::engine::port::Settings;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Overlap, Ranges};
@@ -124,7 +126,9 @@ impl Replica {
         let mut parcel = session.outstanding.remove(place);
         let all = parcel.pieces(self.settings.piece);
         // Not added but replaced: a crash may have cost the other what it had.
-        parcel.got = Ranges::default();
+        if !reaches(self.mutant, Mutant::LostFragmentsStayLost) {
+            parcel.got = Ranges::default();
+        }
         for (first, last) in got.runs().filter(|&(_, last)| last <= all) {
             parcel.got.insert(first, last);
             parcel.sent.insert(first, last);

@@ -89,11 +89,12 @@ fn walked(
     let mut world = SmallWorld::new(trial, engine, mutant);
     let start = world.start();
     let (mut against, mut crashes, mut deliveries) = (None, 0u64, 0u64);
-    let mut stopped = false;
+    let (mut stopped, mut judged_ends) = (false, 0u64);
     let mut way_there = Vec::new();
     let mut judge = |world: &mut SmallWorld, end: &_, way: &[Step]| {
         stopped |= watch.stop_requested();
         let history = world.settled(end);
+        judged_ends += 1;
         if judged(&history).1 == Verdict::Falsified {
             against = Some(history);
             way_there = way.iter().map(|step| world.told(step)).collect();
@@ -110,6 +111,8 @@ fn walked(
     if stopped {
         return Err(SubjectError::Interrupted);
     }
+    // A walk claims all of its ends: one that nobody judged would be covered by a claim that nothing supports.
+    assert!(!complete || judged_ends == ends, "{judged_ends} of {ends} ends were judged");
     let record = WalkedRecord { states, steps, crashes, deliveries, ways: ways.to_string(), ends, complete, way_there };
     Ok((record, against))
 }

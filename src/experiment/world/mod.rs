@@ -11,7 +11,7 @@ pub mod smallest;
 mod telling;
 mod whole_worlds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use hdrhistogram::Histogram;
@@ -224,10 +224,13 @@ fn more_worlds(
     converged: &mut Vec<Option<u64>>,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
+    let mut seeds = BTreeSet::from([trial.seed]);
     for other in other_worlds(trial) {
         if row.verdict == Verdict::Falsified {
             break;
         }
+        // The same world again is no other world, and a warrant that counts it would be too strong.
+        assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed);
         let Outcome { mut history, measures, .. } = outcome(&other, engine, None, watch)?;
         converged.push(measures.converged_ms());
         effects::add(row, &effects::taken_out(&mut history));
@@ -512,6 +515,24 @@ mod tests {
                     crate::oracle::offline::metadata::judge(&History { ticks, visits, ..History::default() });
                 assert_ne!(judgement.verdict, Verdict::Falsified, "{} hub {hub}: {}", engine.name, judgement.sentence);
             }
+        }
+    }
+
+    #[test]
+    fn more_worlds_are_worlds_of_their_own_in_which_users_do_other_things() {
+        let mut trial = OfflineTrial { seed: Seed::new(5), more_worlds: 4, ..quiet_trial(2, 4, 0) };
+        trial.workload = Workload { ticks: 3, ..trial.workload };
+        trial.presence.lasts_s = 1000;
+        let worlds = std::iter::once(trial.clone()).chain(other_worlds(&trial));
+        let ledgers: Vec<_> = worlds
+            .map(|world| {
+                let outcome = outcome(&world, engine::reference(), None, &mut Unwatched).expect("it ends");
+                outcome.history.ledger.by_device
+            })
+            .collect();
+        assert_eq!(ledgers.len(), 5);
+        for (place, ledger) in ledgers.iter().enumerate() {
+            assert!(!ledgers[..place].contains(ledger), "world {place} is one that was tried before");
         }
     }
 
