@@ -32,7 +32,8 @@ fn seed() -> Seed {
         return asked.parse().expect("ABENCH_RANDOM_WORLDS_SEED is a seed");
     }
     let git = Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "HEAD"]).output();
-    let commit = git.ok().filter(|git| git.status.success()).map(|git| String::from_utf8_lossy(&git.stdout).into_owned());
+    let commit =
+        git.ok().filter(|git| git.status.success()).map(|git| String::from_utf8_lossy(&git.stdout).into_owned());
     let word = commit.and_then(|commit| u64::from_str_radix(commit.get(..16)?, 16).ok());
     Seed::new(word.unwrap_or(FIXED))
 }
@@ -223,7 +224,8 @@ fn judged(scenario: &PathBuf) -> Result<(u64, u64), String> {
     }
     let world = &one["offline"];
     let rows = world["engines"].as_array().ok_or("no engine ran")?;
-    let reference = rows.iter().find(|row| row["name"] == engine::reference().name).ok_or("the reference did not run")?;
+    let reference =
+        rows.iter().find(|row| row["name"] == engine::reference().name).ok_or("the reference did not run")?;
     if reference["verdict"] == "falsified" {
         return Err(format!("the reference is falsified: {}", reference["oracles"]));
     }
@@ -279,5 +281,8 @@ fn random_legal_worlds_end_with_a_verdict_whatever_the_number_of_threads_and_nev
     assert!(wrong.is_empty(), "ABENCH_RANDOM_WORLDS_SEED={seed}: {of} of {worlds} worlds fail\n{}", wrong.join("\n"));
     // The generator does not draw worlds in which nothing happens.
     let (engines, edits) = all.iter().fold((0, 0), |(engines, edits), t| (engines + t.engines, edits + t.edits));
-    assert!(2 * engines >= 3 * worlds && edits >= 30 * worlds, "{engines} engines and {edits} edits in {worlds} worlds");
+    assert!(
+        2 * engines >= 3 * worlds && edits >= 30 * worlds,
+        "{engines} engines and {edits} edits in {worlds} worlds"
+    );
 }

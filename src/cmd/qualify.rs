@@ -116,8 +116,9 @@ fn named(args: &QualifyArgs) -> Result<Vec<Scenario>, Failure> {
 fn unused(args: &QualifyArgs, no_devices: bool, no_engines: bool) -> Option<&'static str> {
     let of_devices = no_devices && args.backend.is_some();
     let of_engines = no_engines && (args.until_killed || args.sample.is_some() || args.threads.is_some());
-    of_devices.then_some("--backend is about devices, and no scenario that is named puts one on trial").or(of_engines
-        .then_some(
+    of_devices
+        .then_some("--backend is about devices, and no scenario that is named puts one on trial")
+        .or(of_engines.then_some(
             "--until-killed, --sample and --threads are about engines, and no scenario that is named puts one on trial",
         ))
 }

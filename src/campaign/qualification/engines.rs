@@ -90,11 +90,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    fn control(
-        self,
-        engine: &'static Registration,
-        watch: &mut dyn Watch,
-    ) -> Result<planting::Control, SubjectError> {
+    fn control(self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<planting::Control, SubjectError> {
         match self {
             Place::World(trial) => world::planting::control(trial, engine, watch),
             Place::Walk(trial) => crash::planting::control(trial, engine, watch),
@@ -190,7 +186,9 @@ fn shared_out(
             scope.spawn(move || {
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(&planned) = mutants.get(place).filter(|_| !stopped.load(Ordering::Relaxed)) else { return };
+                    let Some(&planned) = mutants.get(place).filter(|_| !stopped.load(Ordering::Relaxed)) else {
+                        return;
+                    };
                     let mut told = |done: u64| drop(sender.send((place, done, None)));
                     let row = row(plan, columns, planned, stopped, &mut told);
                     // Nobody listens any more only if the receiver's thread is gone.
@@ -394,7 +392,8 @@ mod tests {
 
     #[test]
     fn a_sample_is_drawn_from_its_seed_and_keeps_the_order_of_the_registry() {
-        let names = |sample| planned(sample).iter().map(|(engine, mutant)| (engine.name, mutant.name)).collect::<Vec<_>>();
+        let names =
+            |sample| planned(sample).iter().map(|(engine, mutant)| (engine.name, mutant.name)).collect::<Vec<_>>();
         let all = names(None);
         let sample = |seed| names(Some((7, Seed::new(seed))));
         assert_eq!((sample(1).len(), sample(1)), (7, sample(1)));

@@ -456,7 +456,7 @@ impl Replica {
         if session.open || answered_before {
             return Ok(());
         }
-        if self.mutant != Some(Mutant::GreetForEver) {
+        if !reaches(self.mutant, Mutant::GreetForEver) {
             session.finish(|what| matches!(what, What::Hello));
         }
         if !self.settings.serves {

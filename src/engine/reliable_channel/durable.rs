@@ -177,7 +177,7 @@ impl<C: Content> Durable<C> {
             return host.sync();
         }
         self.content.tidy();
-        let room = Vec::with_capacity(image as usize);
+        let room = Vec::with_capacity(self.sizes.2 as usize);
         let image = postcard::to_extend(&*self, room).map_err(|error| StoreError::Unusable(error.to_string()))?;
         self.sizes = (0, 0, image.len() as u64);
         host.replace(&image)

@@ -268,8 +268,7 @@ impl Text {
 
     /// Mutants that no walk has to kill, and why.
     fn exceptions(&mut self, qualification: &EngineQualification) {
-        let excepted: Vec<&MutantRow> =
-            qualification.mutants.iter().filter(|row| row.not_in_walks.is_some()).collect();
+        let excepted: Vec<&MutantRow> = qualification.mutants.iter().filter(|row| row.not_in_walks.is_some()).collect();
         if excepted.is_empty() {
             return;
         }
