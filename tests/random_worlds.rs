@@ -219,7 +219,9 @@ fn record(scenario: &PathBuf, threads: u32) -> Result<Value, String> {
 fn judged(scenario: &PathBuf) -> Result<(u64, u64), String> {
     let one = record(scenario, 1)?;
     let two = record(scenario, 2)?;
-    if one.to_string() != two.to_string() {
+    // Byte for byte, the order of keys included.
+    let texts = [one.to_string(), two.to_string()];
+    if texts[0] != texts[1] {
         return Err("the record of two threads is not that of one".to_owned());
     }
     let world = &one["offline"];
