@@ -113,161 +113,149 @@ fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> 
     Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), host)?))
 }
 
+impl Registration {
+    /// An engine that claims nothing, with a hub alone and counters alone.
+    pub const fn of(name: &'static str, about: &'static str, open: Open) -> Self {
+        Registration {
+            name,
+            about,
+            constant: false,
+            peers: false,
+            keeps: Keeps::Registers,
+            survives: Survives::WithAuthorOrRelay,
+            carries: Carries::Counters,
+            full_state: false,
+            tells_merges: false,
+            describe: |_| None,
+            mutants: Vec::new,
+            open,
+        }
+    }
+}
+
 /// All engines. The first is the reference: what is tried where nothing else is named.
 pub const REGISTRY: &[Registration] = &[
     Registration {
-        name: "delta-state",
-        about: "each writer's net sum of each register, the newer replaces the older",
         constant: true,
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::InsertWins),
-        full_state: false,
         tells_merges: true,
-        describe: |_| None,
         mutants: reliable_channel::mutant::all,
-        open: channel::<delta_state::DeltaState>,
+        ..Registration::of(
+            "delta-state",
+            "each writer's share of each register, the newer replaces the older",
+            channel::<delta_state::DeltaState>,
+        )
     },
     Registration {
-        name: "delta-summary",
-        about: "increments with operation ids, each once; a leaf gets one sum of what it lacks",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
-        survives: Survives::WithAuthorOrRelay,
-        carries: Carries::Counters,
-        full_state: false,
         tells_merges: true,
         describe: delta_summary::node::described,
         mutants: delta_summary::mutant::all,
-        open: |settings, host| Ok(Box::new(ReplicaNode::open(settings.clone(), host)?)),
+        ..Registration::of(
+            "delta-summary",
+            "increments with operation ids, each once; a leaf gets one sum of what it lacks",
+            |settings, host| Ok(Box::new(ReplicaNode::open(settings.clone(), host)?)),
+        )
     },
     Registration {
-        name: "pn-counter",
-        about: "each client's sums of increments and of decrements, merged by maximum",
-        constant: false,
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
-        carries: Carries::Counters,
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::pn_counter::PnCounter>,
+        ..Registration::of(
+            "pn-counter",
+            "each client's sums of increments and of decrements, merged by maximum",
+            channel::<baseline::pn_counter::PnCounter>,
+        )
     },
     Registration {
-        name: "operation-log",
-        about: "every operation to everyone, and kept by everyone",
-        constant: false,
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::InsertWins),
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::operation_log::OperationLog>,
+        ..Registration::of(
+            "operation-log",
+            "every operation to everyone, and kept by everyone",
+            channel::<baseline::operation_log::OperationLog>,
+        )
     },
     Registration {
-        name: "reconciliation",
-        about: "operations to the hub, which replays them and answers with the registers",
         constant: true,
-        peers: false,
-        keeps: Keeps::Registers,
-        survives: Survives::WithAuthorOrRelay,
-        carries: Carries::Counters,
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::reconciliation::Reconciliation>,
+        ..Registration::of(
+            "reconciliation",
+            "operations to the hub, which replays them and answers with the registers",
+            channel::<baseline::reconciliation::Reconciliation>,
+        )
     },
     Registration {
-        name: "xor-delta",
-        about: "the XOR of a register before and after, merged by XOR, as published",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
         survives: Survives::WhileShown,
-        carries: Carries::Counters,
-        full_state: false,
         tells_merges: true,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::xor_delta::XorDelta>,
+        ..Registration::of(
+            "xor-delta",
+            "the XOR of a register before and after, merged by XOR, as published",
+            channel::<baseline::xor_delta::XorDelta>,
+        )
     },
     Registration {
-        name: "full-state",
-        about: "the whole state, overwriting the receiver's",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::Either),
         full_state: true,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::full_state::FullState>,
+        ..Registration::of(
+            "full-state",
+            "the whole state, overwriting the receiver's",
+            channel::<baseline::full_state::FullState>,
+        )
     },
     Registration {
-        name: "lww-arrival",
-        about: "changed registers, the last to arrive wins",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::Either),
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::lww_arrival::LastArrival>,
+        ..Registration::of(
+            "lww-arrival",
+            "changed registers, the last to arrive wins",
+            channel::<baseline::lww_arrival::LastArrival>,
+        )
     },
     Registration {
-        name: "lww-wall-clock",
-        about: "changed registers, the latest by the writer's clock wins",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::Either),
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::lww_wall_clock::WallClock>,
+        ..Registration::of(
+            "lww-wall-clock",
+            "changed registers, the latest by the writer's clock wins",
+            channel::<baseline::lww_wall_clock::WallClock>,
+        )
     },
     Registration {
-        name: "lww-hybrid-clock",
-        about: "changed registers, the latest by a hybrid logical clock wins",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::Either),
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::lww_hybrid_clock::HybridClock>,
+        ..Registration::of(
+            "lww-hybrid-clock",
+            "changed registers, the latest by a hybrid logical clock wins",
+            channel::<baseline::lww_hybrid_clock::HybridClock>,
+        )
     },
     Registration {
-        name: "first-writer",
-        about: "changed registers, the first write ever wins",
         constant: true,
         peers: true,
-        keeps: Keeps::Registers,
         survives: Survives::WhileShown,
         carries: Carries::Tags(Concurrent::Either),
-        full_state: false,
-        tells_merges: false,
-        describe: |_| None,
-        mutants: Vec::new,
-        open: channel::<baseline::first_writer::FirstWriter>,
+        ..Registration::of(
+            "first-writer",
+            "changed registers, the first write ever wins",
+            channel::<baseline::first_writer::FirstWriter>,
+        )
     },
 ];
 

@@ -113,7 +113,7 @@ pub struct Report {
 }
 
 /// One node of a world.
-pub trait Engine: std::fmt::Debug {
+pub trait Engine: std::fmt::Debug + InMemory {
     /// Its user edits.
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError>;
 
@@ -163,9 +163,12 @@ pub trait Engine: std::fmt::Debug {
     fn report(&self, _disk: Disk) -> Option<Report> {
         None
     }
+}
 
-    /// The same node in memory, for walks and tests that try many things from one moment. No world makes one: what a world
-    /// backs up, copies or sets back is a store.
+/// A node in memory as a value, for walks and tests that try many things from one moment. Every engine that can be copied,
+/// compared and hashed is one. No world needs it: what a world backs up, copies or sets back is a store.
+pub trait InMemory {
+    /// The same node.
     fn copy(&self) -> Box<dyn Engine>;
 
     /// Whether the other is a node of this engine that is the same in all that its future depends on.
@@ -174,8 +177,26 @@ pub trait Engine: std::fmt::Debug {
     /// Adds all that its future depends on to a hash.
     fn hash_into(&self, hasher: &mut dyn Hasher);
 
-    /// For [`Engine::is_same`].
+    /// For [`InMemory::is_same`].
     fn as_any(&self) -> &dyn Any;
+}
+
+impl<E: Engine + Clone + Eq + Hash + 'static> InMemory for E {
+    fn copy(&self) -> Box<dyn Engine> {
+        Box::new(self.clone())
+    }
+
+    fn is_same(&self, other: &dyn Engine) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
+        self.hash(&mut hasher);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// A node's random numbers after its `starts`-th start.

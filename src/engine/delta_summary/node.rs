@@ -1,8 +1,5 @@
 //! The replica behind the port.
 
-use std::any::Any;
-use std::hash::{Hash, Hasher};
-
 use crate::domain::data::{Intent, View};
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::delta_summary::Replica;
@@ -92,22 +89,6 @@ impl Engine for ReplicaNode {
 
     fn report(&self, disk: Disk) -> Option<Report> {
         Some(self.replica.report(disk))
-    }
-
-    fn copy(&self) -> Box<dyn Engine> {
-        Box::new(self.clone())
-    }
-
-    fn is_same(&self, other: &dyn Engine) -> bool {
-        other.as_any().downcast_ref() == Some(self)
-    }
-
-    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
-        self.hash(&mut hasher);
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }
 

@@ -22,9 +22,7 @@ pub mod mutant;
 mod neighbour;
 pub mod pending;
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
@@ -535,21 +533,5 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
 
     fn keep_neighbours(&mut self, neighbours: &[NodeId]) {
         self.durable.keep_neighbours(|peer| neighbours.contains(&peer));
-    }
-
-    fn copy(&self) -> Box<dyn Engine> {
-        Box::new(self.clone())
-    }
-
-    fn is_same(&self, other: &dyn Engine) -> bool {
-        other.as_any().downcast_ref() == Some(self)
-    }
-
-    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
-        self.hash(&mut hasher);
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

@@ -2,9 +2,7 @@
 //! acknowledged. It is sound, unless something is planted in it: each plant is what one judge must see, in a world that runs
 //! from its first event to its last, so that what is counted on the way to a judge is on trial as well.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
 
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
@@ -267,21 +265,5 @@ impl Engine for Planted {
             let taken = self.log.iter().filter(|(id, ..)| id.actor.client != self.settings.client);
             taken.for_each(|(id, ..)| acknowledged.operations(id.actor, id.sequence, id.sequence));
         }
-    }
-
-    fn copy(&self) -> Box<dyn Engine> {
-        Box::new(self.clone())
-    }
-
-    fn is_same(&self, other: &dyn Engine) -> bool {
-        other.as_any().downcast_ref() == Some(self)
-    }
-
-    fn hash_into(&self, mut hasher: &mut dyn Hasher) {
-        self.hash(&mut hasher);
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
     }
 }

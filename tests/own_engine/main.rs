@@ -1,0 +1,76 @@
+//! An engine that abench does not know: written here, against the port alone, it runs in every shipped world and is judged
+//! by every judge; with a mistake in it, it is falsified.
+
+mod gossip;
+
+use abench::domain::count::counted;
+use abench::domain::data::Fields;
+use abench::domain::trial::Trial;
+use abench::domain::verdict::Verdict;
+use abench::domain::watch::Unwatched;
+use abench::engine::Registration;
+use abench::engine::host::Host;
+use abench::engine::port::{Engine, Settings};
+use abench::engine::store::StoreError;
+use abench::engine::store::disk::Disk;
+use abench::lab::{World, settings};
+use abench::oracle::offline::{JUDGES, judgements};
+use abench::scenario::shipped::{self, SHIPPED};
+use gossip::{GOSSIP, open};
+
+/// What each judge says, and why.
+type Said = Vec<(&'static str, Verdict, String)>;
+
+/// The verdicts of every judge on an engine in every shipped world of moderate size, by world.
+fn verdicts(engine: &Registration) -> Vec<(&'static str, Said)> {
+    let mut all = Vec::new();
+    for (name, _) in SHIPPED {
+        let Trial::Offline(trial) = shipped::find(name).expect("it is shipped").expect("it is sound").trial else {
+            continue;
+        };
+        let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+        let history = world.run(&mut Unwatched).expect("it ends").history;
+        assert!(!history.ledger.is_empty(), "{name}");
+        all.push((*name, judgements(&history).map(|(judge, said)| (judge, said.verdict, said.sentence)).collect()));
+    }
+    all
+}
+
+fn verdict_of(said: &[(&str, Verdict, String)], judge: &str) -> Option<Verdict> {
+    said.iter().find(|(name, ..)| *name == judge).map(|(_, verdict, _)| *verdict)
+}
+
+#[test]
+fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judges_it() {
+    let all = verdicts(&GOSSIP);
+    assert!(all.len() >= 20, "{}", counted(all.len(), "world"));
+    for (world, said) in &all {
+        assert!(said.len() >= JUDGES.len());
+        for (judge, verdict, sentence) in said {
+            // A relay that is gone for hours makes every engine late that waits for it.
+            let late = (*world, *judge) == ("cut-off-for-ten-hours", "staleness bound");
+            assert_eq!(*verdict == Verdict::Falsified, late, "{world}: {judge}: {sentence}");
+        }
+    }
+    let holds =
+        all.iter().filter(|(_, said)| said.iter().any(|(judge, v, _)| (*judge, *v) == ("truth", Verdict::Holds)));
+    assert!(holds.count() * 10 >= all.len() * 9, "{all:#?}");
+}
+
+/// The same, and one replica starts from another number.
+fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+    let start = settings.fields.start ^ i64::from(settings.node == 0);
+    open(&Settings { fields: Fields { start, ..settings.fields }, ..settings.clone() }, host)
+}
+
+#[test]
+fn where_one_replica_of_it_is_off_by_one_every_world_says_so() {
+    let mut cut_off = 0;
+    for (world, said) in verdicts(&Registration { open: open_wrongly, ..GOSSIP }) {
+        // A world that is cut off judges nobody.
+        let of = verdict_of(&said, "convergence");
+        cut_off += usize::from(of == Some(Verdict::Inconclusive));
+        assert!(of == Some(Verdict::Falsified) || of == Some(Verdict::Inconclusive), "{world}: {said:?}");
+    }
+    assert!(cut_off <= 4, "{cut_off}");
+}
