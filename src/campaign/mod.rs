@@ -81,8 +81,8 @@ fn run_after(plan: &Plan, controls: Vec<ControlRecord>, subjects: &mut Subjects,
         Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
-        Trial::Offline(trial) => world::run(trial, subjects, &mut progress.found, watch),
-        Trial::CrashEverywhere(trial) => crash::run(trial, &mut progress.found, watch),
+        Trial::Offline(trial) => world::run(trial, subjects, plan.conditions.threads, &mut progress.found, watch),
+        Trial::CrashEverywhere(trial) => crash::run(trial, plan.conditions.threads, &mut progress.found, watch),
     };
     let ended = match ended {
         Err(SubjectError::Interrupted) => ended,

@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod crash;
+pub mod jobs;
 pub mod planting;
 pub mod world;
 

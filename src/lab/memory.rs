@@ -31,6 +31,12 @@ pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
     }
 }
 
+/// About how many bytes a world takes by that of its engines which takes most.
+pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
+    let sum = |engine| needed(trial, engine).iter().map(|(_, bytes)| bytes).sum();
+    engine::on_trial(trial).map(sum).max().unwrap_or(0)
+}
+
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
 fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 7] {

@@ -11,7 +11,7 @@
 //! device. Knows: nodes and their logs. Must not: judge.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use hdrhistogram::Histogram;
 
@@ -23,7 +23,7 @@ use crate::lab::convergence::{self, OfEdits};
 use crate::lab::events::{Event, Observer, Replica};
 
 /// So many edits of each client went into a state.
-pub type Knowledge = Rc<[u32]>;
+pub type Knowledge = Arc<[u32]>;
 
 /// From this position of a log on, so many edits of a client are in it.
 type Learned = (u64, u32, u32);

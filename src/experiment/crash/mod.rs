@@ -4,6 +4,7 @@
 pub mod planting;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
@@ -14,9 +15,9 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
-use crate::experiment::Found;
 use crate::experiment::control::Control;
 use crate::experiment::world::{self, caught, judged};
+use crate::experiment::{Found, jobs};
 use crate::explore::every_step::{Walked, walk};
 use crate::lab::crash_walk::{Act, SmallWorld, Step};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
@@ -29,14 +30,19 @@ pub const NAME: &str = "every crash";
 pub const WITHOUT_MUTANT: &str = "every crash of the smaller world";
 
 /// Walks through the world of the sound replica, and through those of the mutants.
-pub fn run(trial: &CrashEverywhereTrial, found: &mut Found, watch: &mut dyn Watch) -> Result<(), SubjectError> {
+pub fn run(
+    trial: &CrashEverywhereTrial,
+    threads: NonZeroUsize,
+    found: &mut Found,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
     let engine = walked_engine(trial);
     let planted = trial.mutants.len() as u64;
     watch.begin("worlds", 1 + planted + u64::from(planted > 0));
     let (sound, against) = found.timed(NAME, |_| walked(trial, engine, None, watch))?;
     watch.advance(1);
     found.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
-    let (mut mutants, mut planted_in) = (Vec::new(), None);
+    let mut planted_in = None;
     let smaller = smaller(trial);
     if planted > 0 {
         // What catches a mutant must have nothing against the replica without it.
@@ -45,18 +51,19 @@ pub fn run(trial: &CrashEverywhereTrial, found: &mut Found, watch: &mut dyn Watc
         found.checks.push(check(WITHOUT_MUTANT, &smaller, engine, &sound, against.as_ref()));
         planted_in = Some(PlantedInRecord { world: tried(&smaller), sound });
     }
-    for (engine, mutant) in world::planted([engine], &trial.mutants) {
+    let planted: Vec<_> = world::planted([engine], &trial.mutants).collect();
+    let mutants = jobs::run(&planted, threads, watch, |&(engine, mutant), watch| {
         let (_, against) = walked(&smaller, engine, Some(mutant), watch)?;
-        watch.advance(1);
-        mutants.push(match against {
+        Ok(match against {
             Some(history) => caught((engine, mutant), &history, None),
             None => {
                 let sentence = "no way through this world shows it".to_owned();
                 let (engine, mutant) = (engine.name.to_owned(), mutant.to_owned());
                 MutantRecord { engine, mutant, caught_by: Vec::new(), sentence }
             }
-        });
-    }
+        })
+    });
+    let mutants = mutants.all()?;
     found.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, mutants });
     Ok(())
 }

@@ -9,9 +9,13 @@ pub mod replicas;
 mod sample;
 pub mod smallest;
 mod telling;
+mod tried;
 mod whole_worlds;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use hdrhistogram::Histogram;
@@ -21,15 +25,17 @@ use crate::domain::count::counted;
 use crate::domain::data::Intent;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
+use crate::domain::fault_count::FaultCounts;
+use crate::domain::finding::Finding;
 use crate::domain::history::{Fate, History, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::offline::{OfflineTrial, Presence, Workload};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::engine::{self, Registration};
-use crate::experiment::Found;
+use crate::experiment::{Found, jobs};
 use crate::lab::convergence;
 use crate::lab::{Outcome, World, WorldError, both_ways, settings};
 use crate::oracle::offline::judgements;
@@ -38,15 +44,54 @@ use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
 use crate::report::record::{Check, Latencies, Part, Unseen};
 use crate::scenario::offline::SECOND;
 use crate::subject::Subjects;
+use tried::Try;
 
-/// Puts every engine of the trial on trial, one check each, and then every mutant that is to be planted.
+/// Worlds of other seeds that are tried before it is asked which engines still hold.
+const AT_ONCE: u64 = 64;
+
+/// An engine in the worlds that were tried so far.
+struct Standing {
+    engine: &'static Registration,
+    row: EngineRecord,
+    edits: u64,
+    /// Of every world that was tried, when it converged.
+    converged: Vec<Option<u64>>,
+    /// What the hub merged, where accumulators are to merge it again.
+    merged: Option<Outcome>,
+    took: Duration,
+}
+
+impl Standing {
+    /// Whether nothing is left to try: it is falsified, or was tried in all worlds.
+    fn is_done(&self, trial: &OfflineTrial) -> bool {
+        self.row.verdict == Verdict::Falsified || self.converged.len() as u64 > u64::from(trial.more_worlds)
+    }
+}
+
+/// Puts every engine of the trial on trial, one check each, and then every mutant that is to be planted. Worlds are
+/// independent jobs; what they come to is put together in a fixed order.
 pub fn run(
     trial: &OfflineTrial,
     subjects: &mut Subjects,
+    threads: NonZeroUsize,
     found: &mut Found,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let (engines, left_out) = on_trial(trial);
+    let threads = tried::at_once(trial, threads);
+    let (mut standing, mut failed) = in_its_own_world(trial, &engines, threads, watch);
+    if failed.is_none() {
+        failed = in_more_worlds(trial, &mut standing, threads, watch);
+    }
+    if failed.is_some() {
+        // The record of what was done until then.
+        standing.retain(|standing| standing.is_done(trial));
+    }
+    let checked = jobs::run(&standing, threads, &mut Unwatched, |standing, _| {
+        let start = Instant::now();
+        let smallest = smallest_of(standing)?;
+        Ok((smallest, start.elapsed()))
+    });
     let mut record = OfflineRecord {
         evidence: Evidence::Software,
         clients: trial.clients,
@@ -59,35 +104,160 @@ pub fn run(
         merges: Vec::new(),
         merges_left_out: None,
     };
-    watch.begin("engines", (engines.len() + trial.mutants.len()) as u64);
-    for engine in engines {
-        let outcome = found.timed(engine.name, |_| outcome(trial, engine, None, watch))?;
-        let mut row = row(trial, engine, &outcome, watch)?;
-        record.edits = outcome.history.ledger.len() as u64;
-        let mut converged = vec![outcome.measures.converged_ms()];
-        more_worlds(trial, engine, &mut row, &mut converged, watch)?;
+    for (standing, (smallest, took)) in standing.into_iter().zip(checked.all()?) {
+        let Standing { engine, mut row, edits, converged, merged, took: before } = standing;
+        record.edits = edits;
         effects::tell(&mut row);
         tell_convergence(&mut row, &converged);
-        found.checks.push(check(engine, &mut row)?);
-        let merges = engine.tells_merges && trial.hub;
-        if merges && hub_merge::is_set_back(trial) {
+        found.took(engine.name, before + took);
+        found.checks.push(check(engine, &mut row, smallest));
+        if engine.tells_merges && trial.hub && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
-        } else if merges {
+        } else if let Some(outcome) = merged {
             hub_merge::compare(trial, engine, &outcome, subjects, &mut record.merges)?;
         }
         record.engines.push(row);
-        watch.advance(1);
+    }
+    if let Some(error) = failed {
+        return Err(error);
     }
     share_of_full_state(&mut record.engines);
-    for (engine, mutant) in planted(engine::on_trial(trial), &trial.mutants) {
-        let without = record.engines.iter().find(|row| row.name == engine.name).map(|row| &row.oracles);
-        let history = outcome(trial, engine, Some(mutant), watch)?.history;
-        record.mutants.push(caught((engine, mutant), &history, without));
-        watch.advance(1);
-    }
+    record.mutants = with_mutants(trial, &record.engines, threads, watch)?;
     found.checks.extend(hub_merge::checks(&record.merges));
     found.offline = Some(record);
     Ok(())
+}
+
+/// Tries every engine in the world of the trial itself.
+fn in_its_own_world(
+    trial: &OfflineTrial,
+    engines: &[&'static Registration],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> (Vec<Standing>, Option<SubjectError>) {
+    let of =
+        |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true };
+    let tries: Vec<Try> = engines.iter().map(of).collect();
+    watch.begin("engines", tried::number_of_jobs(&tries));
+    let compares = trial.hub && !hub_merge::is_set_back(trial);
+    let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
+        let row = row(trial, tried.engine, &outcome);
+        let (edits, converged) = (outcome.history.ledger.len() as u64, vec![outcome.measures.converged_ms()]);
+        (row, edits, converged, Some(outcome).filter(|_| compares && tried.engine.tells_merges), took)
+    });
+    let stands =
+        |(&engine, (row, edits, converged, merged, took))| Standing { engine, row, edits, converged, merged, took };
+    (engines.iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
+}
+
+/// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
+/// in is the one that is told of.
+fn in_more_worlds(
+    trial: &OfflineTrial,
+    standing: &mut [Standing],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Option<SubjectError> {
+    let others: Vec<OfflineTrial> = other_worlds(trial).collect();
+    // The same world again is no other world, and a warrant that counts it would be too strong.
+    let mut seeds = BTreeSet::from([trial.seed]);
+    others.iter().for_each(|other| assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed));
+    let more_worlds = others.len() as u64;
+    let to_try = standing.iter().filter(|standing| !standing.is_done(trial)).count() as u64;
+    watch.begin("more worlds", 2 * more_worlds * to_try);
+    for first in (0..more_worlds).step_by(AT_ONCE as usize) {
+        let numbers = first..more_worlds.min(first + AT_ONCE);
+        let mut left: Vec<&mut Standing> = standing.iter_mut().filter(|standing| !standing.is_done(trial)).collect();
+        let of = |standing: &&mut Standing| {
+            let engine = standing.engine;
+            let of = &others[numbers.start as usize..numbers.end as usize];
+            let in_other = |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false };
+            of.iter().map(in_other).collect::<Vec<_>>()
+        };
+        let tries: Vec<Try> = left.iter().flat_map(of).collect();
+        let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
+            let Outcome { mut history, measures, .. } = outcome;
+            let faults = effects::taken_out(&mut history);
+            MoreWorld {
+                seed: tried.trial.seed,
+                converged_ms: measures.converged_ms(),
+                faults,
+                judged: judged(&history),
+                wrong_registers: wrong_registers(&history),
+                took,
+            }
+        });
+        let mut worlds = outcomes.of.into_iter();
+        for standing in &mut left {
+            worlds.by_ref().take(numbers.clone().count()).for_each(|world| standing.came_to(world));
+        }
+        if outcomes.failed.is_some() {
+            return outcomes.failed;
+        }
+    }
+    None
+}
+
+/// What one of the other worlds came to.
+struct MoreWorld {
+    seed: Seed,
+    converged_ms: Option<u64>,
+    faults: FaultCounts,
+    judged: (Said, Verdict),
+    wrong_registers: u32,
+    took: Duration,
+}
+
+impl Standing {
+    /// Takes in the next of the other worlds; those after the first that it fails in do not count.
+    fn came_to(&mut self, world: MoreWorld) {
+        let MoreWorld { seed, converged_ms, faults, judged: (said, verdict), wrong_registers, took } = world;
+        let row = &mut self.row;
+        if row.verdict == Verdict::Falsified {
+            return;
+        }
+        self.took += took;
+        self.converged.push(converged_ms);
+        effects::add(row, &faults);
+        row.worlds.push(sample::tried(seed, &said, verdict));
+        if verdict == Verdict::Falsified {
+            let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+            for (name, (verdict, sentence)) in names {
+                let sentence = format!("under seed {seed}: {sentence}");
+                row.oracles.insert(name.clone(), (*verdict, sentence));
+            }
+            row.verdict = Verdict::Falsified;
+            row.wrong_registers = row.wrong_registers.max(wrong_registers);
+        } else if verdict == Verdict::Inconclusive && row.verdict == Verdict::Holds {
+            let (truth, sentence) = &said["truth"];
+            row.oracles.insert("truth".to_owned(), (*truth, format!("under seed {seed}: {sentence}")));
+            row.verdict = verdict;
+        }
+    }
+}
+
+/// Plants every mutant, and tells who catches it.
+fn with_mutants(
+    trial: &OfflineTrial,
+    rows: &[EngineRecord],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Result<Vec<MutantRecord>, SubjectError> {
+    let of = |(engine, mutant)| Try { trial: Cow::Borrowed(trial), engine, mutant: Some(mutant), for_long: false };
+    let tries: Vec<Try> = planted(engine::on_trial(trial), &trial.mutants).map(of).collect();
+    watch.begin("mutants", tried::number_of_jobs(&tries));
+    let caught = tried::all(&tries, threads, watch, |tried, outcome, _| {
+        let without = rows.iter().find(|row| row.name == tried.engine.name).map(|row| &row.oracles);
+        let mutant = tried.mutant.expect("one is planted in each");
+        caught((tried.engine, mutant), &outcome.history, without)
+    });
+    caught.all()
+}
+
+/// The smallest world that an engine gets wrong, where it gets any wrong.
+fn smallest_of(standing: &Standing) -> Result<Vec<Finding>, SubjectError> {
+    let found = if standing.row.wrong_registers > 0 { smallest::finding(standing.engine)? } else { None };
+    Ok(found.into_iter().collect())
 }
 
 /// The engines that the trial asks for and that its world is one for; and why others are left out.
@@ -108,22 +278,6 @@ pub fn planted(
     names.iter().map(move |name| engine::find_mutant(among.iter().copied(), name).expect("its name was looked up"))
 }
 
-fn outcome(
-    trial: &OfflineTrial,
-    engine: &Registration,
-    mutant: Option<&'static str>,
-    watch: &mut dyn Watch,
-) -> Result<Outcome, SubjectError> {
-    let (told, unshown) = telling::told(trial, engine, mutant, watch)?;
-    let world = World::new(trial, engine, &settings(trial, mutant));
-    let world = world.map(|world| world.keeping(replicas::told_of(trial)));
-    let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
-    let mut outcome = world.and_then(|world| world.run(watch)).map_err(failed)?;
-    outcome.history.telling = Some(told);
-    outcome.history.over_time.unshown = unshown;
-    Ok(outcome)
-}
-
 fn failed(error: WorldError) -> SubjectError {
     match error {
         WorldError::Stopped => SubjectError::Interrupted,
@@ -132,23 +286,14 @@ fn failed(error: WorldError) -> SubjectError {
     }
 }
 
-fn row(
-    trial: &OfflineTrial,
-    engine: &Registration,
-    outcome: &Outcome,
-    watch: &mut dyn Watch,
-) -> Result<EngineRecord, SubjectError> {
+fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> EngineRecord {
     let mut history = outcome.history.clone();
-    if engine.constant {
-        history.ticks = long_history(engine, &connected_for_long(trial.hub), watch)?;
-        history.visits = long_history(engine, &visits_for_long(trial.hub), watch)?;
-    }
     let faults = effects::taken_out(&mut history);
     let (oracles, verdict) = judged(&history);
     let measures = &outcome.measures;
     let (up, down) = history.traffic;
     let (staleness, convergence) = (&measures.staleness, &measures.staleness.convergence);
-    Ok(EngineRecord {
+    EngineRecord {
         name: engine.name.to_owned(),
         verdict,
         warrant: None,
@@ -175,7 +320,7 @@ fn row(
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
         replicas: replicas::rows(trial, outcome),
-    })
+    }
 }
 
 fn encoded(histogram: &Histogram<u64>) -> String {
@@ -215,49 +360,10 @@ fn other_worlds(trial: &OfflineTrial) -> impl Iterator<Item = OfflineTrial> {
     (0..u64::from(trial.more_worlds)).map(move |number| OfflineTrial { seed: seed(number), ..trial.clone() })
 }
 
-/// Tries an engine that holds in other worlds of the kind, and tells of each when it converged; the first that it fails in
-/// is the one that is told of.
-fn more_worlds(
-    trial: &OfflineTrial,
-    engine: &Registration,
-    row: &mut EngineRecord,
-    converged: &mut Vec<Option<u64>>,
-    watch: &mut dyn Watch,
-) -> Result<(), SubjectError> {
-    let mut seeds = BTreeSet::from([trial.seed]);
-    for other in other_worlds(trial) {
-        if row.verdict == Verdict::Falsified {
-            break;
-        }
-        // The same world again is no other world, and a warrant that counts it would be too strong.
-        assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed);
-        let Outcome { mut history, measures, .. } = outcome(&other, engine, None, watch)?;
-        converged.push(measures.converged_ms());
-        effects::add(row, &effects::taken_out(&mut history));
-        let (said, verdict) = judged(&history);
-        row.worlds.push(sample::tried(other.seed, &said, verdict));
-        if verdict == Verdict::Falsified {
-            let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
-            for (name, (verdict, sentence)) in names {
-                let sentence = format!("under seed {}: {sentence}", other.seed);
-                row.oracles.insert(name.clone(), (*verdict, sentence));
-            }
-            row.verdict = Verdict::Falsified;
-            row.wrong_registers = row.wrong_registers.max(wrong_registers(&history));
-        } else if verdict == Verdict::Inconclusive && row.verdict == Verdict::Holds {
-            let (truth, sentence) = &said["truth"];
-            row.oracles.insert("truth".to_owned(), (*truth, format!("under seed {}: {sentence}", other.seed)));
-            row.verdict = verdict;
-        }
-    }
-    Ok(())
-}
-
-fn check(engine: &Registration, row: &mut EngineRecord) -> Result<Check, SubjectError> {
+fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>) -> Check {
     let verdict = row.verdict;
     let holds = verdict == Verdict::Holds;
     row.warrant = holds.then(|| sample::warrant(&row.worlds));
-    let findings = if row.wrong_registers > 0 { smallest::finding(engine)?.into_iter().collect() } else { Vec::new() };
     let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
@@ -271,7 +377,7 @@ fn check(engine: &Registration, row: &mut EngineRecord) -> Result<Check, Subject
             _ => "nobody edited anything".to_owned(),
         },
     };
-    Ok(Check {
+    Check {
         name: engine.name.to_owned(),
         part: Part::Replicas,
         judge: Judge::World,
@@ -283,7 +389,7 @@ fn check(engine: &Registration, row: &mut EngineRecord) -> Result<Check, Subject
         orders: None,
         tries: vec![FaultClass::LostEdit],
         findings,
-    })
+    }
 }
 
 fn share_of_full_state(rows: &mut [EngineRecord]) {
@@ -421,8 +527,14 @@ mod tests {
     use crate::domain::history::{Ledger, NodeEnd, Telling};
     use crate::domain::offline::FaultKind;
     use crate::domain::trial::Trial;
-    use crate::domain::watch::Unwatched;
     use crate::scenario::shipped;
+
+    /// What an engine makes of a world, with unique amounts, too.
+    fn history(trial: &OfflineTrial, engine: &Registration) -> History {
+        let tried = Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: false };
+        let outcomes = tried::all(&[tried], NonZeroUsize::MIN, &mut Unwatched, |_, outcome, _| outcome.history);
+        outcomes.all().expect("it ends").remove(0)
+    }
 
     /// A world of one edit, and it is there.
     fn sound() -> History {
@@ -465,7 +577,7 @@ mod tests {
         trial.workload = Workload { ticks: 150, changed: 1, most: 1000, decrements: false, zipf_hundredths: None };
         trial.presence = Presence { lasts_s: 20_000, away_s: (60, 65), here_s: (30, 130) };
         let right = engine::find("delta-summary").expect("an engine");
-        let history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
+        let history = history(&trial, right);
         let excused = history.ledger.edits().filter(|edit| edit.fate.is_unshared()).count();
         // More sums than 2^16, with unique amounts.
         assert!(excused > 16, "{excused}");
@@ -526,7 +638,7 @@ mod tests {
         let worlds = std::iter::once(trial.clone()).chain(other_worlds(&trial));
         let ledgers: Vec<_> = worlds
             .map(|world| {
-                let outcome = outcome(&world, engine::reference(), None, &mut Unwatched).expect("it ends");
+                let outcome = tried::outcome(&world, engine::reference(), None, &mut Unwatched).expect("it ends");
                 outcome.history.ledger.by_device
             })
             .collect();
@@ -548,7 +660,7 @@ mod tests {
     fn edits_that_everybody_showed_and_nobody_kept_are_counted_and_never_excused() {
         let trial = two_stores_lost();
         let said_of = |engine: &Registration| {
-            let (said, _) = judged(&outcome(&trial, engine, None, &mut Unwatched).expect("it ends").history);
+            let (said, _) = judged(&history(&trial, engine));
             assert_eq!(said["monotonic"].0 == Verdict::Falsified, engine.name == "delta-summary", "{said:?}");
             said["truth"].clone()
         };
@@ -580,7 +692,7 @@ mod tests {
                 continue;
             }
             let right = engine::reference();
-            let mut history = outcome(&trial, right, None, &mut Unwatched).expect("it ends").history;
+            let mut history = history(&trial, right);
             assert_eq!(wrong_registers(&history), 0, "{name}");
             for edit in history.ledger.edits().copied().collect::<Vec<_>>() {
                 // One that may be missing counts once or not at all: three or two times are too many.

@@ -1,0 +1,224 @@
+//! Independent jobs on several threads. Outcomes come in the order of the jobs, whichever thread was first, so that a record
+//! is the same for any number of threads.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::domain::subject::SubjectError;
+use crate::domain::watch::Watch;
+
+/// How often the user's wish to stop is asked for while jobs run.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(20);
+
+/// What jobs came to.
+#[derive(Debug)]
+pub struct Outcomes<T> {
+    /// The outcomes of the jobs before the first that failed, in order.
+    pub of: Vec<T>,
+    /// Why that one failed, where one did.
+    pub failed: Option<SubjectError>,
+}
+
+impl<T> Outcomes<T> {
+    /// All outcomes, where no job failed.
+    ///
+    /// # Errors
+    /// Why the first job that failed did.
+    pub fn all(self) -> Result<Vec<T>, SubjectError> {
+        self.failed.map_or(Ok(self.of), Err)
+    }
+}
+
+/// What a job on a thread of its own may ask for.
+struct JobWatch<'a> {
+    stop: &'a AtomicBool,
+}
+
+impl Watch for JobWatch<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs jobs on at most so many threads. The watch advances by one unit for each job that ends.
+///
+/// Jobs begin in order. After one has failed, no later one begins: of several that fail, the first in order is told.
+///
+/// # Panics
+/// If a job does, with its panic.
+pub fn run<J: Sync, T: Send>(
+    jobs: &[J],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+    job: impl Fn(&J, &mut dyn Watch) -> Result<T, SubjectError> + Sync,
+) -> Outcomes<T> {
+    let mut results: Vec<Option<Result<T, SubjectError>>> = if threads.get().min(jobs.len()) > 1 {
+        on_threads(jobs, threads, watch, &job)
+    } else {
+        let mut failed = false;
+        let one = |each: &J| {
+            if failed {
+                return None;
+            }
+            let result = if watch.stop_requested() { Err(SubjectError::Interrupted) } else { job(each, watch) };
+            failed = result.is_err();
+            watch.advance(u64::from(!failed));
+            Some(result)
+        };
+        jobs.iter().map(one).collect()
+    };
+    let mut outcomes = Outcomes { of: Vec::with_capacity(jobs.len()), failed: None };
+    for result in results.drain(..) {
+        match result {
+            Some(Ok(outcome)) => outcomes.of.push(outcome),
+            Some(Err(error)) => {
+                outcomes.failed = Some(error);
+                break;
+            }
+            // It did not begin, since the user asked to stop.
+            None => {
+                outcomes.failed = Some(SubjectError::Interrupted);
+                break;
+            }
+        }
+    }
+    outcomes
+}
+
+fn on_threads<J: Sync, T: Send>(
+    jobs: &[J],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+    job: &(impl Fn(&J, &mut dyn Watch) -> Result<T, SubjectError> + Sync),
+) -> Vec<Option<Result<T, SubjectError>>> {
+    let (next, failed, stop) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(watch.stop_requested()));
+    let mut results: Vec<Option<Result<T, SubjectError>>> = jobs.iter().map(|_| None).collect();
+    let (ended, came) = channel();
+    let mut panicked = None;
+    thread::scope(|scope| {
+        for _ in 0..threads.get().min(jobs.len()) {
+            let (ended, next, failed, stop) = (ended.clone(), &next, &failed, &stop);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(each) = jobs.get(number) else { break };
+                    let result = catch_unwind(AssertUnwindSafe(|| job(each, &mut JobWatch { stop })));
+                    if !matches!(result, Ok(Ok(_))) {
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                    // Who takes the results outlives all threads.
+                    let _ = ended.send((number, result));
+                }
+            });
+        }
+        drop(ended);
+        loop {
+            match came.recv_timeout(BETWEEN_QUESTIONS) {
+                Ok((number, Ok(result))) => {
+                    watch.advance(u64::from(result.is_ok()));
+                    results[number] = Some(result);
+                }
+                Ok((_, Err(panic))) => panicked = Some(panic),
+                Err(RecvTimeoutError::Timeout) => watch.advance(0),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if watch.stop_requested() {
+                stop.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    if let Some(panic) = panicked {
+        resume_unwind(panic);
+    }
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::Unwatched;
+
+    fn threads(number: usize) -> NonZeroUsize {
+        NonZeroUsize::new(number).expect("some")
+    }
+
+    #[test]
+    fn outcomes_are_in_the_order_of_the_jobs_whichever_thread_is_first() {
+        let jobs: Vec<u64> = (0..40).collect();
+        let slow_first = |&job: &u64, _: &mut dyn Watch| {
+            thread::sleep(Duration::from_millis(if job.is_multiple_of(7) { 5 } else { 0 }));
+            Ok(job * job)
+        };
+        for number in [1, 2, 5, 100] {
+            let outcomes = run(&jobs, threads(number), &mut Unwatched, slow_first);
+            assert_eq!(outcomes.of, jobs.iter().map(|job| job * job).collect::<Vec<_>>(), "{number} threads");
+            assert_eq!(outcomes.failed, None);
+        }
+    }
+
+    #[test]
+    fn of_several_jobs_that_fail_the_first_is_told_and_the_outcomes_before_it_are_kept() {
+        let jobs: Vec<u64> = (0..40).collect();
+        let job = |&job: &u64, _: &mut dyn Watch| match job {
+            11 => {
+                thread::sleep(Duration::from_millis(20));
+                Err(SubjectError::Unavailable("the first".to_owned()))
+            }
+            12.. => Err(SubjectError::Unavailable("a later one".to_owned())),
+            _ => Ok(job),
+        };
+        for number in [1, 2, 3] {
+            let outcomes = run(&jobs, threads(number), &mut Unwatched, job);
+            assert_eq!(outcomes.of, (0..11).collect::<Vec<_>>(), "{number} threads");
+            assert_eq!(outcomes.failed, Some(SubjectError::Unavailable("the first".to_owned())));
+        }
+    }
+
+    /// A user who asks to stop once so many jobs are done.
+    struct StopsAfter(u64);
+
+    impl Watch for StopsAfter {
+        fn begin(&mut self, _stage: &str, _total: u64) {}
+        fn advance(&mut self, units: u64) {
+            self.0 = self.0.saturating_sub(units);
+        }
+        fn end(&mut self) {}
+        fn stop_requested(&self) -> bool {
+            self.0 == 0
+        }
+    }
+
+    #[test]
+    fn a_wish_to_stop_reaches_jobs_that_run_and_no_other_begins() {
+        let jobs: Vec<u64> = (0..1000).collect();
+        for number in [1, 2, 3] {
+            let begun = AtomicUsize::new(0);
+            let until_stopped = |&job: &u64, watch: &mut dyn Watch| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                while job > 4 && !watch.stop_requested() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                if watch.stop_requested() { Err(SubjectError::Interrupted) } else { Ok(job) }
+            };
+            let outcomes = run(&jobs, threads(number), &mut StopsAfter(3), until_stopped);
+            assert_eq!(outcomes.failed, Some(SubjectError::Interrupted), "{number} threads");
+            assert!(outcomes.of.len() >= 3 && outcomes.of.len() < 20, "{}", outcomes.of.len());
+            assert!(begun.load(Ordering::Relaxed) < 20);
+        }
+    }
+
+    #[test]
+    fn a_job_that_panics_does_so_for_who_runs_the_jobs() {
+        let job = |&job: &u64, _: &mut dyn Watch| if job == 3 { panic!("number {job}") } else { Ok(job) };
+        let run = || run(&[1, 2, 3, 4], threads(2), &mut Unwatched, job).of;
+        let panic = catch_unwind(run).expect_err("a job panics");
+        assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("number 3"));
+    }
+}

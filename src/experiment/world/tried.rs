@@ -1,0 +1,150 @@
+//! Worlds as jobs: each engine, each mutant and each seed is tried by itself, and so are the parts of such a try. The last
+//! part that ends judges the whole, on its own thread.
+
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{connected_for_long, failed, long_history, replicas, telling, visits_for_long};
+use crate::domain::history::Telling;
+use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time::Unshown;
+use crate::domain::subject::SubjectError;
+use crate::domain::watch::Watch;
+use crate::engine::Registration;
+use crate::experiment::jobs::{self, Outcomes};
+use crate::lab::{Outcome, World, memory, settings};
+
+/// One engine in one world.
+pub(super) struct Try<'a> {
+    pub(super) trial: Cow<'a, OfflineTrial>,
+    pub(super) engine: &'a Registration,
+    pub(super) mutant: Option<&'static str>,
+    /// Whether it is tried in long histories, too, where it claims constant metadata.
+    pub(super) for_long: bool,
+}
+
+/// A part of a try.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The world itself.
+    World,
+    /// The same world with unique amounts.
+    Unique,
+    /// A long history in one connection.
+    Ticks,
+    /// A long history in many connections.
+    Visits,
+}
+
+/// What the parts of a try have come to so far.
+#[derive(Default)]
+struct Parts {
+    outcome: Option<Outcome>,
+    telling: Option<(Telling, Option<Unshown>)>,
+    ticks: Option<Vec<u64>>,
+    visits: Option<Vec<u64>>,
+    ended: usize,
+    took: Duration,
+}
+
+impl Try<'_> {
+    fn parts(&self) -> &'static [Part] {
+        if self.for_long && self.engine.constant {
+            &[Part::World, Part::Unique, Part::Ticks, Part::Visits]
+        } else {
+            &[Part::World, Part::Unique]
+        }
+    }
+
+    fn run(&self, part: Part, watch: &mut dyn Watch) -> Result<Parts, SubjectError> {
+        let (trial, engine) = (&*self.trial, self.engine);
+        let mut parts = Parts::default();
+        match part {
+            Part::World => {
+                let world = World::new(trial, engine, &settings(trial, self.mutant));
+                let world = world.map(|world| world.keeping(replicas::told_of(trial)));
+                let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
+                parts.outcome = Some(world.and_then(|world| world.run(watch)).map_err(failed)?);
+            }
+            Part::Unique => parts.telling = Some(telling::told(trial, engine, self.mutant, watch)?),
+            Part::Ticks => parts.ticks = Some(long_history(engine, &connected_for_long(trial.hub), watch)?),
+            Part::Visits => parts.visits = Some(long_history(engine, &visits_for_long(trial.hub), watch)?),
+        }
+        Ok(parts)
+    }
+}
+
+impl Parts {
+    fn add(&mut self, part: Parts, took: Duration) {
+        self.outcome = self.outcome.take().or(part.outcome);
+        self.telling = self.telling.take().or(part.telling);
+        self.ticks = self.ticks.take().or(part.ticks);
+        self.visits = self.visits.take().or(part.visits);
+        self.ended += 1;
+        self.took += took;
+    }
+
+    /// The world's outcome with all that the other parts tell of it.
+    fn whole(self) -> (Outcome, Duration) {
+        let mut outcome = self.outcome.expect("the world is a part of every try");
+        if let Some((telling, unshown)) = self.telling {
+            outcome.history.telling = Some(telling);
+            outcome.history.over_time.unshown = unshown;
+        }
+        outcome.history.ticks = self.ticks.unwrap_or_default();
+        outcome.history.visits = self.visits.unwrap_or_default();
+        (outcome, self.took)
+    }
+}
+
+/// What one engine comes to in one world, with a mutant or without, one part after the other.
+pub(super) fn outcome(
+    trial: &OfflineTrial,
+    engine: &Registration,
+    mutant: Option<&'static str>,
+    watch: &mut dyn Watch,
+) -> Result<Outcome, SubjectError> {
+    let tried = Try { trial: Cow::Borrowed(trial), engine, mutant, for_long: false };
+    let mut all = Parts::default();
+    for &part in tried.parts() {
+        all.add(tried.run(part, watch)?, Duration::ZERO);
+    }
+    Ok(all.whole().0)
+}
+
+/// How many worlds of a trial may run at once: each takes memory, and together no more than one may.
+pub(super) fn at_once(trial: &OfflineTrial, threads: NonZeroUsize) -> NonZeroUsize {
+    let worlds = u128::from(trial.memory_mib.bytes()) / memory::needed_at_most(trial).max(1);
+    threads.min(NonZeroUsize::new(usize::try_from(worlds).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN))
+}
+
+/// How many jobs these tries come to.
+pub(super) fn number_of_jobs(tries: &[Try<'_>]) -> u64 {
+    tries.iter().map(|tried| tried.parts().len() as u64).sum()
+}
+
+/// Runs these tries on so many threads. `finish` makes of each world what is kept of it, on the thread of its last part; it
+/// is told how long the parts took together.
+pub(super) fn all<T: Send>(
+    tries: &[Try<'_>],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+    finish: impl Fn(&Try<'_>, Outcome, Duration) -> T + Sync,
+) -> Outcomes<T> {
+    let slots: Vec<Mutex<Parts>> = tries.iter().map(|_| Mutex::default()).collect();
+    let of = |(place, tried): (usize, &Try<'_>)| tried.parts().iter().map(move |&part| (place, part));
+    let parts: Vec<(usize, Part)> = tries.iter().enumerate().flat_map(of).collect();
+    let outcomes = jobs::run(&parts, threads, watch, |&(place, part), watch| {
+        let start = Instant::now();
+        let tried = &tries[place];
+        let ended = tried.run(part, watch)?;
+        let mut slot = slots[place].lock().unwrap_or_else(PoisonError::into_inner);
+        slot.add(ended, start.elapsed());
+        let whole = (slot.ended == tried.parts().len()).then(|| std::mem::take(&mut *slot).whole());
+        drop(slot);
+        Ok(whole.map(|(outcome, took)| finish(tried, outcome, took)))
+    });
+    Outcomes { of: outcomes.of.into_iter().flatten().collect(), failed: outcomes.failed }
+}
