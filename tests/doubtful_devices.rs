@@ -224,6 +224,7 @@ fn with_a_dead_bank(every: u32) -> Subjects {
 #[test]
 fn a_device_is_accused_over_a_link_that_gives_words_back_and_over_no_other() {
     let scenario = abench::scenario::shipped::find("recorded-65537").expect("it is shipped").expect("it is sound");
+    let scenario = abench::experiment::valid::Valid::of(scenario).expect("it passes");
     let conditions = Conditions {
         threads: std::num::NonZeroUsize::MIN,
         faults: Vec::new(),

@@ -72,6 +72,7 @@ fn behind(does: impl FnMut(&mut Model, u32, Access) -> Result<u32, BusError> + '
 /// The recorded run on such a device.
 fn recorded(subjects: &mut Subjects) -> Record {
     let scenario = abench::scenario::shipped::find("recorded-65537").expect("it is shipped").expect("it is sound");
+    let scenario = abench::experiment::valid::Valid::of(scenario).expect("it passes");
     let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new(), link: LinkConditions::default() };
     let plan = Plan { scenario, backends: Vec::new(), conditions };
     campaign::run(&plan, subjects, &mut Unwatched)

@@ -15,6 +15,7 @@ use abench::domain::seed::Seed;
 use abench::domain::trial::{Conformance, StandardCheck, StandardTrial, Trial};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
+use abench::experiment::valid::Valid;
 use abench::fault::catalogue::{CATALOGUE, ONCE_ESCAPED, Shape, mutants, why_equivalent};
 use abench::report::record::Record;
 use abench::scenario::Scenario;
@@ -233,7 +234,7 @@ fn conditions(faults: &[Fault]) -> Conditions {
 
 fn run_of(backend: &str, trial: StandardTrial, faults: &[Fault]) -> Record {
     let plan = Plan {
-        scenario: Scenario::unnamed(Trial::Standard(trial)),
+        scenario: Valid::of(Scenario::unnamed(Trial::Standard(trial))).expect("it is sound"),
         backends: backends([backend]).expect("a backend"),
         conditions: conditions(faults),
     };

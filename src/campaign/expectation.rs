@@ -13,6 +13,7 @@ use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
 use crate::domain::verdict::{Verdict, exit};
 use crate::experiment::Found;
 use crate::experiment::control::{Control, Shown};
+use crate::experiment::valid::Valid;
 use crate::report::record::{Check, ControlRecord, Met, Part, Record};
 use crate::scenario::Scenario;
 use crate::subject::links::LinkConditions;
@@ -174,6 +175,7 @@ pub const CONTROLS: &[Control] = &[
 fn record_of(verdict: Verdict, expect: Option<Expectation>) -> Record {
     let trial = StandardTrial { checks: vec![StandardCheck::Accumulation], ..StandardTrial::published() };
     let scenario = Scenario { expect, ..Scenario::unnamed(Trial::Standard(trial)) };
+    let scenario = Valid::of(scenario).expect("a control is a scenario that can run");
     let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new(), link: LinkConditions::default() };
     let plan = Plan { scenario, backends: Vec::new(), conditions };
     let check = Check {

@@ -41,6 +41,7 @@ use crate::domain::subject::{AdapterShape, BenchDevice, Device, Subject, Subject
 use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::experiment::valid::Valid;
 use crate::experiment::{Found, crash, world};
 use crate::explore::PlanError;
 use crate::oracle::contexts::Flaw;
@@ -55,7 +56,7 @@ use crate::subject::{Backend, Conditions, Subjects};
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What is put on trial.
-    pub scenario: Scenario,
+    pub scenario: Valid<Scenario>,
     /// By which subjects.
     pub backends: Vec<Backend>,
     /// How they are opened.
@@ -81,8 +82,12 @@ fn run_after(plan: &Plan, controls: Vec<ControlRecord>, subjects: &mut Subjects,
         Trial::Tick(trial) => tick(trial.seed, subjects, &mut progress, watch),
         Trial::Laws(trial) => laws::run(trial, &mut progress, watch),
         Trial::EveryOrder(trial) => every_order::run(trial, plan.conditions.threads, &mut progress, watch),
-        Trial::Offline(trial) => world::run(trial, subjects, plan.conditions.threads, &mut progress.found, watch),
-        Trial::CrashEverywhere(trial) => crash::run(trial, plan.conditions.threads, &mut progress.found, watch),
+        Trial::Offline(trial) => {
+            world::run(plan.scenario.part(|_| &**trial), subjects, plan.conditions.threads, &mut progress.found, watch)
+        }
+        Trial::CrashEverywhere(trial) => {
+            crash::run(plan.scenario.part(|_| trial), plan.conditions.threads, &mut progress.found, watch)
+        }
     };
     let ended = match ended {
         Err(SubjectError::Interrupted) => ended,
@@ -163,7 +168,7 @@ impl Progress {
     }
 
     fn into_record(self, plan: &Plan, subjects: &Subjects, ended: Option<SubjectError>) -> Record {
-        let Scenario { name, trial, expect, .. } = &plan.scenario;
+        let Scenario { name, trial, expect, .. } = &*plan.scenario;
         let devices: Vec<DeviceRecord> = subjects.all_devices().map(device_record).collect();
         let asked: Vec<AskedOf> = subjects.devices.iter().map(|device| AskedOf::device(device)).collect();
         let claims = self.claims(trial, &devices, !subjects.accumulators.is_empty(), &asked);
@@ -366,7 +371,7 @@ mod tests {
             link: crate::subject::links::LinkConditions::default(),
         };
         let backends = backends(["scalar", "model"]).expect("they are there");
-        let scenario = Scenario::unnamed(Trial::Standard(trial));
+        let scenario = Valid::of(Scenario::unnamed(Trial::Standard(trial))).expect("it is sound");
         let plan = Plan { scenario, backends, conditions };
         let mut subjects = open(&plan.backends, &plan.conditions).expect("they open");
         let mut controls = controls::show(&plan.scenario.trial);

@@ -23,13 +23,10 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
-use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
-use crate::domain::trial::{Expectation, StandardTrial, Trial};
+use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
-use crate::engine;
+use crate::experiment::valid::Valid;
 use crate::explore::{self, PlanError};
-use crate::lab::memory;
-use crate::oracle::offline;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
@@ -79,22 +76,21 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
     Failure::usage(anyhow!("{of}arrival orders: {refused}"))
 }
 
+/// Whether a trial is of algebras or of crash walks, which no backend takes part in.
+fn uses_no_backend(trial: &Trial) -> bool {
+    matches!(trial, Trial::Laws(_) | Trial::EveryOrder(_) | Trial::CrashEverywhere(_))
+}
+
+/// The scenario, if it can run.
+fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
+    let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+    Valid::of(scenario).map_err(|refused| Failure::usage(anyhow!("{of}{refused}")))
+}
+
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
-    let is_of_algebras = matches!(scenario.trial, Trial::Laws(_) | Trial::EveryOrder(_) | Trial::CrashEverywhere(_));
-    let refused = |table: &str, reason| {
-        let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-        Failure::usage(anyhow!("{of}[{table}]: {reason}"))
-    };
-    if let Trial::Offline(trial) = &scenario.trial {
-        possible(trial).map_err(|reason| refused("offline", reason))?;
-    }
-    if let Trial::CrashEverywhere(trial) = &scenario.trial {
-        walkable(trial).map_err(|reason| refused("crash-everywhere", reason))?;
-    }
-    if let Some(expect) = &scenario.expect {
-        expectable(expect).map_err(|(table, reason)| refused(table, reason))?;
-    }
+    let is_of_algebras = uses_no_backend(&scenario.trial);
+    let scenario = valid(scenario)?;
     let verilog = options.rtl.as_ref().map(|folder| format!("{}:{folder}", subject::verilog::NAME));
     let with_verilog = |names: &[String]| {
         let names = names.iter().chain(&verilog).map(String::as_str);
@@ -117,48 +113,6 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let link = options.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)?, link };
     Ok(Plan { scenario, backends, conditions })
-}
-
-/// Refuses a world whose engines are unknown or do not support its topology, or that takes too much memory.
-fn possible(trial: &OfflineTrial) -> Result<(), String> {
-    for name in trial.engines.iter().filter(|name| *name != engine::ALL) {
-        let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
-        if let Some(why) = engine.unsuited(trial) {
-            return Err(format!("engines: this world is not supported by '{name}', {why}"));
-        }
-    }
-    for name in &trial.mutants {
-        engine::find_mutant(engine::on_trial(trial), name).map_err(|unknown| format!("mutants: {unknown}"))?;
-    }
-    memory::fits(trial).map_err(|error| error.to_string())
-}
-
-/// Refuses a walk whose engine, or one of whose mutants, is unknown.
-fn walkable(trial: &CrashEverywhereTrial) -> Result<(), String> {
-    let engine = match &trial.engine {
-        Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
-        None => engine::reference(),
-    };
-    for name in &trial.mutants {
-        engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
-    }
-    Ok(())
-}
-
-/// Refuses expectations of what there is not, which no run could meet; gives their table, too.
-fn expectable(expect: &Expectation) -> Result<(), (&'static str, String)> {
-    for name in expect.engines.keys() {
-        engine::find(name).map_err(|unknown| ("expect.engines", unknown.to_string()))?;
-    }
-    for (mutant, judge) in &expect.mutants {
-        engine::find_mutant(engine::REGISTRY, mutant).map_err(|unknown| ("expect.mutants", unknown.to_string()))?;
-        if !offline::names().any(|name| name == judge) {
-            let names: Vec<&str> = offline::names().collect();
-            let reason = format!("{mutant}: '{judge}' is not a judge; allowed are {}", names.join(", "));
-            return Err(("expect.mutants", reason));
-        }
-    }
-    Ok(())
 }
 
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {

@@ -10,13 +10,14 @@ use crate::campaign::qualification::devices::{self, DevicePlan};
 use crate::campaign::qualification::engines::{self, EnginePlan, has_engines};
 use crate::cmd::options::TerminalOptions;
 use crate::cmd::run::find;
-use crate::cmd::{Failure, RecordPlace, deliver_text, possible, threads, walkable};
+use crate::cmd::{Failure, RecordPlace, deliver_text, threads, valid};
 use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::Trial;
 use crate::domain::verdict::exit;
+use crate::experiment::valid::Valid;
 use crate::report::qualification::{Qualification, render};
 use crate::scenario::Scenario;
 use crate::scenario::shipped::SHIPPED;
@@ -88,7 +89,7 @@ fn unavailable(error: SubjectError) -> Failure {
 }
 
 /// The scenarios that are named, or all that put engines on trial. All of them can take faults or mutants.
-fn named(args: &QualifyArgs) -> Result<Vec<Scenario>, Failure> {
+fn named(args: &QualifyArgs) -> Result<Vec<Valid<Scenario>>, Failure> {
     let shipped = SHIPPED.iter().map(|(name, _)| find(name));
     let scenarios: Result<Vec<Scenario>, Failure> = match args.scenarios.is_empty() {
         true => shipped.filter(|found| found.as_ref().map_or(true, |found| has_engines(&found.trial))).collect(),
@@ -96,20 +97,16 @@ fn named(args: &QualifyArgs) -> Result<Vec<Scenario>, Failure> {
     };
     let scenarios = scenarios?;
     for scenario in &scenarios {
-        let name = scenario.name.as_deref().unwrap_or_default();
-        let refused = |reason: String| Failure::usage(anyhow!("{name}: {reason}"));
-        match &scenario.trial {
-            Trial::Standard(_) | Trial::Tick(_) => {}
-            Trial::Offline(trial) => possible(trial).map_err(refused)?,
-            Trial::CrashEverywhere(trial) => walkable(trial).map_err(refused)?,
-            _ => {
-                return Err(Failure::usage(anyhow!(
-                    "'{name}' puts neither a device nor an engine on trial, and faults are planted in those"
-                )));
-            }
+        let takes_mutants =
+            matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) || has_engines(&scenario.trial);
+        if !takes_mutants {
+            let name = scenario.name.as_deref().unwrap_or_default();
+            return Err(Failure::usage(anyhow!(
+                "'{name}' puts neither a device nor an engine on trial, and faults are planted in those"
+            )));
         }
     }
-    Ok(scenarios)
+    scenarios.into_iter().map(valid).collect()
 }
 
 /// An option that would have no effect.

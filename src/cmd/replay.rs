@@ -12,7 +12,7 @@ use crate::campaign::replay::{self, ReplayError, Replayed};
 use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::{self, WaveformPlace};
-use crate::cmd::{Failure, Ran, RecordPlace, execute, say_if_broken, threads, unwritable};
+use crate::cmd::{Failure, Ran, RecordPlace, distinct, execute, say_if_broken, threads, unwritable, uses_no_backend};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
@@ -21,7 +21,9 @@ use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
 use crate::domain::link_events::LinkEvents;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
+use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict, exit};
+use crate::experiment::valid::Valid;
 use crate::report::file::from_text;
 use crate::report::record::Record;
 use crate::report::text::{self, Table, styled};
@@ -145,9 +147,23 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     let mut scenario = Scenario::unnamed(asked.trial.clone());
     scenario.name.clone_from(&asked.scenario);
     scenario.expect.clone_from(&asked.expect);
+    let scenario = Valid::of(scenario)
+        .map_err(|refused| Failure::usage(anyhow!("{}: what was asked for cannot run: {refused}", args.what)))?;
+    if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !faults.is_empty() {
+        return Err(Failure::usage(anyhow!(
+            "{}: asked.faults: a fault is planted in a device, and a trial of algebras or replicas has none; [] is allowed",
+            args.what
+        )));
+    }
+    if uses_no_backend(&scenario.trial) && !asked.backends.is_empty() {
+        return Err(Failure::usage(anyhow!(
+            "{}: asked.backends: a trial of algebras, or of every crash, uses no backend; [] is allowed",
+            args.what
+        )));
+    }
     let backends = subject::backends(asked.backends.iter().map(String::as_str))?;
     let link = args.link.conditions(&backends)?;
-    let conditions = Conditions { threads: threads(args.threads), faults, link };
+    let conditions = Conditions { threads: threads(args.threads), faults: distinct(&faults)?, link };
     let plan = Plan { scenario, backends, conditions };
     let place = WaveformPlace::of(args.waveforms.as_deref(), &RecordPlace::Nowhere);
     let Ran { record: mut fresh, waveforms } =

@@ -6,12 +6,54 @@ use crate::domain::offline::{
     Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS, MOST_REGISTERS,
     MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
+use crate::domain::trial::{EveryOrderTrial, MOST_WALKED, StandardCheck, StandardTrial, Trial};
 
 /// The longest that anything lasts: a hundred years, in seconds.
 const CENTURY: u64 = 100 * 366 * 86_400;
 
 /// The slowest link, in milliseconds.
 const DAY_MS: u64 = 86_400_000;
+
+impl Trial {
+    /// Why it cannot be, and which key says so: the table of that key, and a sentence.
+    pub fn impossible(&self) -> Option<(&'static str, String)> {
+        let (table, reason) = match self {
+            Trial::Standard(trial) => ("standard", trial.impossible()),
+            Trial::Tick(_) | Trial::Laws(_) => return None,
+            Trial::EveryOrder(trial) => ("every-order", trial.impossible()),
+            Trial::Offline(trial) => ("offline", trial.impossible()),
+            Trial::CrashEverywhere(trial) => ("crash-everywhere", trial.impossible()),
+        };
+        reason.map(|reason| (table, reason))
+    }
+}
+
+impl StandardTrial {
+    fn impossible(&self) -> Option<String> {
+        (self.orders.is_some() && !self.makes(StandardCheck::ArrivalOrders))
+            .then(|| "orders is about the check arrival-orders, which checks leaves out".to_owned())
+    }
+}
+
+/// How often a delta can be delivered in a walk.
+const MOST_REPEATS: u32 = 15;
+
+impl EveryOrderTrial {
+    fn impossible(&self) -> Option<String> {
+        let EveryOrderTrial { deltas, sources, repeats, .. } = *self;
+        if !(1..=MOST_WALKED).contains(&deltas) {
+            Some(format!("deltas = {deltas} is not allowed; 1 to {MOST_WALKED} are"))
+        } else if sources.is_some_and(|sources| !(1..=deltas).contains(&sources)) {
+            Some(format!("sources is not allowed to be {}; 1 to the number of deltas are", sources.unwrap_or(0)))
+        } else if repeats.is_some_and(|repeats| !(1..=MOST_REPEATS).contains(&repeats)) {
+            Some(format!("repeats is not allowed to be {}; 1 to {MOST_REPEATS} are", repeats.unwrap_or(0)))
+        } else if sources.is_some() && repeats.is_some() {
+            Some("sources and repeats do not go together: name one of them".to_owned())
+        } else {
+            None
+        }
+    }
+}
 
 impl OfflineTrial {
     /// Why there can be no such world, and which key says so.

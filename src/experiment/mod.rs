@@ -7,6 +7,7 @@ pub mod control;
 pub mod crash;
 pub mod jobs;
 pub mod planting;
+pub mod valid;
 pub mod world;
 
 use std::time::{Duration, Instant};

@@ -7,9 +7,7 @@ use toml::Spanned;
 
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
-use crate::domain::trial::{
-    EveryOrderTrial, Expectation, LawsTrial, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
-};
+use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardCheck, StandardTrial, TickTrial, Trial};
 use crate::scenario::{Backends, Scenario};
 
 /// The version of the format that this abench reads.
@@ -130,26 +128,6 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     }
     let mut file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
-    let refused =
-        |table: &'static str, refused| ScenarioError::Impossible { origin: origin.to_owned(), table, refused };
-    if let Some(reason) = file.every_order.as_ref().and_then(impossible) {
-        return Err(refused("every-order", reason));
-    }
-    if let Some(reason) = file.offline.as_ref().and_then(|trial| trial.impossible()) {
-        return Err(refused("offline", reason));
-    }
-    if let Some(reason) = file.crash_everywhere.as_ref().and_then(CrashEverywhereTrial::impossible) {
-        return Err(refused("crash-everywhere", reason));
-    }
-    if let Some(trial) = &file.standard
-        && trial.orders.is_some()
-        && !trial.makes(StandardCheck::ArrivalOrders)
-    {
-        return Err(refused(
-            "standard",
-            "orders is about the check arrival-orders, which checks leaves out".to_owned(),
-        ));
-    }
     if let Some(trial) = &mut file.standard
         && trial.makes(StandardCheck::ArrivalOrders)
     {
@@ -169,6 +147,9 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         (None, _) => return Err(tables("none")),
         (Some(_), Some(_)) => return Err(tables("several")),
     };
+    if let Some((table, refused)) = trial.impossible() {
+        return Err(ScenarioError::Impossible { origin: origin.to_owned(), table, refused });
+    }
     if file.expect == Some(Expectation::default()) {
         return Err(ScenarioError::NothingExpected { origin: origin.to_owned() });
     }
@@ -197,25 +178,6 @@ fn renamed(table: &toml::Table, text: &str, origin: &str) -> Option<ScenarioErro
     let line = 1 + text.lines().position(names).unwrap_or(0);
     Some(ScenarioError::Renamed { origin: origin.to_owned(), line, key, name })
 }
-
-/// What cannot be walked over, and what can.
-fn impossible(trial: &EveryOrderTrial) -> Option<String> {
-    let EveryOrderTrial { deltas, sources, repeats, .. } = *trial;
-    if !(1..=MOST_WALKED).contains(&deltas) {
-        Some(format!("deltas = {deltas} is not allowed; 1 to {MOST_WALKED} are"))
-    } else if sources.is_some_and(|sources| !(1..=deltas).contains(&sources)) {
-        Some(format!("sources is not allowed to be {}; 1 to the number of deltas are", sources.unwrap_or(0)))
-    } else if repeats.is_some_and(|repeats| !(1..=MOST_REPEATS).contains(&repeats)) {
-        Some(format!("repeats is not allowed to be {}; 1 to {MOST_REPEATS} are", repeats.unwrap_or(0)))
-    } else if sources.is_some() && repeats.is_some() {
-        Some("sources and repeats do not go together: name one of them".to_owned())
-    } else {
-        None
-    }
-}
-
-/// How often a delta can be delivered in a walk.
-const MOST_REPEATS: u32 = 15;
 
 #[cfg(test)]
 mod tests {

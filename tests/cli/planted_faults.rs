@@ -8,6 +8,7 @@ use abench::domain::seed::Seed;
 use abench::domain::trial::{StandardTrial, Trial};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
+use abench::experiment::valid::Valid;
 use abench::report::record::{PlantedOutcome, Record};
 use abench::report::text::{Table, render};
 use abench::scenario::Scenario;
@@ -20,7 +21,7 @@ fn campaign(count: &str, seed: u64, faults: &[Fault]) -> Record {
     let count = count.parse().expect("a COUNT");
     let trial = StandardTrial { count, seed: Seed::new(seed), ..StandardTrial::published() };
     let plan = Plan {
-        scenario: Scenario::unnamed(Trial::Standard(trial)),
+        scenario: Valid::of(Scenario::unnamed(Trial::Standard(trial))).expect("it is sound"),
         backends: backends(["model"]).expect("a backend"),
         conditions: Conditions { threads: NonZeroUsize::MIN, faults: faults.to_vec(), link: Default::default() },
     };

@@ -194,6 +194,7 @@ mod tests {
     use crate::campaign::{Plan, run};
     use crate::domain::trial::{Conformance, StandardCheck, StandardTrial, Trial};
     use crate::domain::watch::Unwatched;
+    use crate::experiment::valid::Valid;
     use crate::scenario::Scenario;
     use crate::subject::links::LinkConditions;
     use crate::subject::{Conditions, backends, open};
@@ -203,7 +204,7 @@ mod tests {
     fn unseen(checks: &[StandardCheck], conformance: Conformance) -> Vec<String> {
         let trial = StandardTrial { checks: checks.to_vec(), conformance, ..StandardTrial::published() };
         let conditions = Conditions { threads: NonZeroUsize::MIN, faults: Vec::new(), link: LinkConditions::default() };
-        let scenario = Scenario::unnamed(Trial::Standard(trial));
+        let scenario = Valid::of(Scenario::unnamed(Trial::Standard(trial))).expect("it is sound");
         let plan = Plan { scenario, backends: backends(["model"]).expect("a backend"), conditions };
         let mut subjects = open(&plan.backends, &plan.conditions).expect("the model is there");
         run(&plan, &mut subjects, &mut Unwatched).unseen.by_run

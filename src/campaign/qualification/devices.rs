@@ -14,6 +14,7 @@ use crate::domain::fault::Fault;
 use crate::domain::subject::{Device, Subject};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::experiment::valid::Valid;
 use crate::fault::catalogue::{Mutant, Shape, mutants};
 use crate::report::qualification::devices::{
     Cell, Control, Coverage, DeviceQualification, MutantOutcome, MutantRecord,
@@ -26,7 +27,7 @@ use crate::subject::{Backend, Conditions, OpenError, open};
 /// Scenarios to qualify, and the device that faults are planted in.
 pub struct DevicePlan {
     /// The scenarios.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<Valid<Scenario>>,
     /// The model that takes the faults.
     pub backend: Backend,
 }
@@ -85,9 +86,9 @@ impl Bench<'_> {
     }
 
     /// Runs a scenario with these faults. Its expectations are those of a sound run, and are left out.
-    fn run(&self, scenario: &Scenario, faults: &[Fault], watch: &dyn Watch) -> Result<Record, OpenError> {
+    fn run(&self, scenario: &Valid<Scenario>, faults: &[Fault], watch: &dyn Watch) -> Result<Record, OpenError> {
         let plan = Plan {
-            scenario: Scenario { expect: None, ..scenario.clone() },
+            scenario: scenario.without_expectations(),
             backends: vec![self.backend.clone()],
             conditions: self.conditions(faults),
         };
@@ -99,7 +100,7 @@ impl Bench<'_> {
         Ok(record)
     }
 
-    fn control(&self, scenario: &Scenario, watch: &dyn Watch) -> Result<Control, OpenError> {
+    fn control(&self, scenario: &Valid<Scenario>, watch: &dyn Watch) -> Result<Control, OpenError> {
         let record = self.run(scenario, &[], watch)?;
         let whole = !record.interrupted && record.unavailable.is_none();
         let flawless = record.checks.iter().all(|check| check.findings.is_empty());
@@ -114,7 +115,7 @@ impl Bench<'_> {
     }
 
     /// A mutant under a scenario. A harness that falls over is not a detection.
-    fn cell(&self, scenario: &Scenario, mutant: &Mutant, watch: &dyn Watch) -> Cell {
+    fn cell(&self, scenario: &Valid<Scenario>, mutant: &Mutant, watch: &dyn Watch) -> Cell {
         let undetected = |outcome, reason: String| Cell { outcome, oracles: BTreeSet::new(), reason };
         match catch_unwind(AssertUnwindSafe(|| self.run(scenario, &mutant.faults, watch))) {
             Err(_) => undetected(MutantOutcome::Crashed, "the harness crashed, which is a fault of abench".to_owned()),
@@ -181,7 +182,7 @@ fn finished(
     let by_scenario: Vec<Coverage> = (0..controls.len()).map(column).collect();
     let together = Coverage::of(mutants.iter().map(|mutant| mutant.together));
     let void = !interrupted && !controls.iter().all(|control| control.sound);
-    let wanted = |scenario: &Scenario| scenario.expect.as_ref().and_then(|e| e.coverage_percent).unwrap_or(100);
+    let wanted = |scenario: &Valid<Scenario>| scenario.expect.as_ref().and_then(|e| e.coverage_percent).unwrap_or(100);
     let mut unmet = Vec::new();
     if !void && !interrupted {
         for ((scenario, control), coverage) in plan.scenarios.iter().zip(&controls).zip(&by_scenario) {
@@ -256,7 +257,7 @@ mod tests {
         let bare = "version = 1\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
         let scenario = parse(bare, "bare", "bare").expect("a scenario");
         let backend = backends(["model"]).expect("a backend").remove(0);
-        let plan = DevicePlan { scenarios: vec![scenario], backend };
+        let plan = DevicePlan { scenarios: vec![Valid::of(scenario).expect("it passes")], backend };
         let whole = qualify(&plan, &mut StopAfter(Remaining::new(u32::MAX))).expect("the model is there");
         assert!(!whole.interrupted && !whole.void);
         for looks in 0..120 {

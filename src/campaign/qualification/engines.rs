@@ -18,6 +18,7 @@ use crate::domain::trial::Trial;
 use crate::domain::watch::Watch;
 use crate::engine::mutant::Mutant;
 use crate::engine::{REGISTRY, Registration};
+use crate::experiment::valid::Valid;
 use crate::experiment::{crash, planting, world};
 use crate::report::qualification::mutants::{
     Cell, Control, EngineQualification, Kind, MutantRow, Outcome, ScenarioRow, Score,
@@ -27,7 +28,7 @@ use crate::scenario::Scenario;
 /// Scenarios, and how mutants are planted under them.
 pub struct EnginePlan {
     /// Worlds and crash walks.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<Valid<Scenario>>,
     /// Whether a mutant is tried no more once a world and a walk have killed it.
     pub until_killed: bool,
     /// Only so many of the mutants, drawn from this seed.

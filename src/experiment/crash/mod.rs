@@ -16,6 +16,7 @@ use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
 use crate::experiment::control::Control;
+use crate::experiment::valid::Valid;
 use crate::experiment::world::{self, caught, judged};
 use crate::experiment::{Found, jobs};
 use crate::explore::every_step::{Walked, walk};
@@ -31,11 +32,12 @@ pub const WITHOUT_MUTANT: &str = "every crash of the smaller world";
 
 /// Walks through the world of the sound replica, and through those of the mutants.
 pub fn run(
-    trial: &CrashEverywhereTrial,
+    trial: Valid<&CrashEverywhereTrial>,
     threads: NonZeroUsize,
     found: &mut Found,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
+    let trial = *trial;
     let engine = walked_engine(trial);
     let planted = trial.mutants.len() as u64;
     watch.begin("worlds", 1 + planted + u64::from(planted > 0));

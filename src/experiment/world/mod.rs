@@ -35,6 +35,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::engine::{self, Registration};
+use crate::experiment::valid::Valid;
 use crate::experiment::{Found, jobs};
 use crate::lab::convergence;
 use crate::lab::{Outcome, World, WorldError, both_ways, settings};
@@ -71,12 +72,13 @@ impl Standing {
 /// Puts every engine of the trial on trial, one check each, and then every mutant that is to be planted. Worlds are
 /// independent jobs; what they come to is put together in a fixed order.
 pub fn run(
-    trial: &OfflineTrial,
+    trial: Valid<&OfflineTrial>,
     subjects: &mut Subjects,
     threads: NonZeroUsize,
     found: &mut Found,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
+    let trial = *trial;
     let (engines, left_out) = on_trial(trial);
     let threads = tried::at_once(trial, threads);
     let (mut standing, mut failed) = in_its_own_world(trial, &engines, threads, watch);
