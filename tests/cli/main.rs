@@ -11,6 +11,7 @@ mod disturbed_links;
 mod every_order;
 mod expectations;
 mod histogram_log;
+mod jobs;
 mod links;
 mod litex_clients;
 mod litex_server;
