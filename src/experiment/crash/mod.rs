@@ -5,6 +5,7 @@ pub mod planting;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
@@ -30,6 +31,20 @@ pub const NAME: &str = "every crash";
 /// The name of the check that the replica without a mutant holds where mutants are planted.
 pub const WITHOUT_MUTANT: &str = "every crash of the smaller world";
 
+/// A walk, which is a job by itself.
+#[derive(Clone, Copy)]
+enum Job {
+    /// Of the engine as it is, through the world of the trial.
+    Sound,
+    /// Of the engine as it is, through the smaller world: what catches a mutant must have nothing against it there.
+    Smaller,
+    /// Of a mutant, through the smaller world.
+    Mutant(&'static Registration, &'static str),
+}
+
+/// What a walk came to: its numbers, the end that a judge has something against, and how long it took.
+type Ended = (WalkedRecord, Option<History>, Duration);
+
 /// Walks through the world of the sound replica, and through those of the mutants.
 pub fn run(
     trial: Valid<&CrashEverywhereTrial>,
@@ -38,36 +53,62 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let trial = *trial;
-    let engine = walked_engine(trial);
-    let planted = trial.mutants.len() as u64;
-    watch.begin("worlds", 1 + planted + u64::from(planted > 0));
-    let (sound, against) = found.timed(NAME, |_| walked(trial, engine, None, watch))?;
-    watch.advance(1);
-    found.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
-    let mut planted_in = None;
-    let smaller = smaller(trial);
-    if planted > 0 {
-        // What catches a mutant must have nothing against the replica without it.
-        let (sound, against) = found.timed(WITHOUT_MUTANT, |_| walked(&smaller, engine, None, watch))?;
-        watch.advance(1);
-        found.checks.push(check(WITHOUT_MUTANT, &smaller, engine, &sound, against.as_ref()));
-        planted_in = Some(PlantedInRecord { world: tried(&smaller), sound });
+    let (engine, smaller) = (walked_engine(trial), smaller(trial));
+    let of_mutants = world::planted([engine], &trial.mutants).map(|(engine, mutant)| Job::Mutant(engine, mutant));
+    let smaller_walk = (!trial.mutants.is_empty()).then_some(Job::Smaller);
+    let jobs: Vec<Job> = [Job::Sound].into_iter().chain(smaller_walk).chain(of_mutants).collect();
+    watch.begin("worlds", jobs.len() as u64);
+    let ended = jobs::run(&jobs, threads, watch, |job, watch| {
+        let start = Instant::now();
+        let (walked, against) = match *job {
+            Job::Sound => walked(trial, engine, None, watch),
+            Job::Smaller => walked(&smaller, engine, None, watch),
+            Job::Mutant(engine, mutant) => walked(&smaller, engine, Some(mutant), watch),
+        }?;
+        Ok((walked, against, start.elapsed()))
+    });
+    let mut record = None;
+    for (job, (walked, against, took)) in jobs.iter().zip(ended.of) {
+        tell(*job, (walked, against, took), (trial, &smaller, engine), &mut record, found);
     }
-    let planted: Vec<_> = world::planted([engine], &trial.mutants).collect();
-    let mutants = jobs::run(&planted, threads, watch, |&(engine, mutant), watch| {
-        let (_, against) = walked(&smaller, engine, Some(mutant), watch)?;
-        Ok(match against {
+    if let Some(error) = ended.failed {
+        return Err(error);
+    }
+    found.everywhere = record;
+    Ok(())
+}
+
+/// Adds what a walk came to: a check of an engine, or who caught a mutant.
+fn tell(
+    job: Job,
+    (sound, against, took): Ended,
+    (trial, smaller, engine): (&CrashEverywhereTrial, &CrashEverywhereTrial, &'static Registration),
+    record: &mut Option<EverywhereRecord>,
+    found: &mut Found,
+) {
+    match (job, record) {
+        (Job::Sound, record) => {
+            found.took(NAME, took);
+            found.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
+            let (evidence, planted_in, mutants) = (Evidence::Software, None, Vec::new());
+            *record = Some(EverywhereRecord { evidence, sound, planted_in, mutants });
+        }
+        (Job::Smaller, Some(record)) => {
+            found.took(WITHOUT_MUTANT, took);
+            found.checks.push(check(WITHOUT_MUTANT, smaller, engine, &sound, against.as_ref()));
+            record.planted_in = Some(PlantedInRecord { world: tried(smaller), sound });
+        }
+        (Job::Mutant(engine, mutant), Some(record)) => record.mutants.push(match against {
             Some(history) => caught((engine, mutant), &history, None),
             None => {
                 let sentence = "no way through this world shows it".to_owned();
                 let (engine, mutant) = (engine.name.to_owned(), mutant.to_owned());
                 MutantRecord { engine, mutant, caught_by: Vec::new(), sentence }
             }
-        })
-    });
-    let mutants = mutants.all()?;
-    found.everywhere = Some(EverywhereRecord { evidence: Evidence::Software, sound, planted_in, mutants });
-    Ok(())
+        }),
+        // The walk through the world of the trial is the first job.
+        (Job::Smaller | Job::Mutant(..), None) => {}
+    }
 }
 
 /// The engine that is walked through: the one that is named, or the reference.
