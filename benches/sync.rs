@@ -25,6 +25,7 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
         edges: Vec::new(),
         workload: Workload { ticks, changed, most: 3, decrements: true, zipf_hundredths: None },
         presence,
+        steps: Vec::new(),
         link: Default::default(),
         clocks: Default::default(),
         faults: Vec::new(),

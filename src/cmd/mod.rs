@@ -23,15 +23,19 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
+use crate::domain::offline::OfflineTrial;
 use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
+use crate::domain::watch::Unwatched;
+use crate::engine;
 use crate::experiment::valid::Valid;
 use crate::explore::{self, PlanError};
+use crate::lab::script;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
-use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
+use crate::scenario::{Scenario, StepLines};
 use crate::subject::{self, Conditions, OpenError};
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
@@ -84,13 +88,23 @@ fn uses_no_backend(trial: &Trial) -> bool {
 /// The scenario, if it can run.
 fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
     let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-    Valid::of(scenario).map_err(|refused| Failure::usage(anyhow!("{of}{refused}")))
+    let lines = scenario.steps.clone();
+    Valid::of(scenario).map_err(|refused| {
+        let place = lines.and_then(|lines| Some(format!("{}, line {}", lines.origin, lines.line(&refused.reason)?)));
+        Failure::usage(match place {
+            Some(place) => anyhow!("{place}: {}", refused.reason),
+            None => anyhow!("{of}{refused}"),
+        })
+    })
 }
 
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let is_of_algebras = uses_no_backend(&scenario.trial);
     let scenario = valid(scenario)?;
+    if let Trial::Offline(trial) = &scenario.trial {
+        rehearsed(trial, scenario.steps.as_ref())?;
+    }
     let verilog = options.rtl.as_ref().map(|folder| format!("{}:{folder}", subject::verilog::NAME));
     let with_verilog = |names: &[String]| {
         let names = names.iter().chain(&verilog).map(String::as_str);
@@ -113,6 +127,16 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
     let link = options.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)?, link };
     Ok(Plan { scenario, backends, conditions })
+}
+
+/// Refuses a script that no engine comes through as it is written: a device is off when it should edit, or a step waits for
+/// what never comes.
+fn rehearsed(trial: &OfflineTrial, lines: Option<&StepLines>) -> Result<(), Failure> {
+    let engines = engine::on_trial(trial).filter(|engine| engine.suits(trial));
+    let Some(unmet) = script::rehearse(trial, engines, &mut Unwatched) else { return Ok(()) };
+    let unmet = unmet.to_string();
+    let line = lines.and_then(|lines| Some(format!("{}, line {}: ", lines.origin, lines.line(&unmet)?)));
+    Err(Failure::usage(anyhow!("{}{unmet}", line.unwrap_or_default())))
 }
 
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {

@@ -190,6 +190,8 @@ pub struct History {
     pub restarts: Option<u64>,
     /// Why the world was cut off before its replicas had a chance to agree, if it was.
     pub cut_off: Option<CutOff>,
+    /// Steps of the script that could not be done, or that waited in vain.
+    pub unmet: Vec<String>,
     /// Whether everything was quiet in the end.
     pub quiet: bool,
     /// When the last message arrived after faults were over, in microseconds since then.

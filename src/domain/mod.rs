@@ -29,6 +29,7 @@ pub mod over_time;
 mod possible;
 pub mod replica;
 pub mod schedule;
+pub mod script;
 pub mod seed;
 pub mod subject;
 pub mod traffic;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::data::Fields;
+use crate::domain::script::Step;
 use crate::domain::seed::Seed;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
@@ -53,10 +54,15 @@ pub struct OfflineTrial {
     /// Replicas between clients and the hub.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edges: Vec<Edge>,
-    /// What the users do.
+    /// What the users do, in a world that is drawn.
+    #[serde(default = "Workload::absent", skip_serializing_if = "Workload::is_absent")]
     pub workload: Workload,
-    /// When clients are connected.
+    /// When clients are connected, in a world that is drawn.
+    #[serde(default = "Presence::absent", skip_serializing_if = "Presence::is_absent")]
     pub presence: Presence,
+    /// What happens, step by step, in a world that is written down. A world is either drawn or written down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
     /// The links of clients.
     #[serde(default)]
     pub link: Link,
@@ -174,6 +180,30 @@ pub struct Workload {
 
 fn default_most() -> u32 {
     3
+}
+
+impl Workload {
+    /// That of a world that is written down.
+    pub fn absent() -> Self {
+        Workload { ticks: 0, changed: 0, most: 0, decrements: true, zipf_hundredths: None }
+    }
+
+    /// Whether it is that of a world that is written down.
+    pub fn is_absent(&self) -> bool {
+        *self == Workload::absent()
+    }
+}
+
+impl Presence {
+    /// That of a world that is written down.
+    pub fn absent() -> Self {
+        Presence { lasts_s: 0, away_s: (0, 0), here_s: (0, 0) }
+    }
+
+    /// Whether it is that of a world that is written down.
+    pub fn is_absent(&self) -> bool {
+        *self == Presence::absent()
+    }
 }
 
 /// When clients are connected.
@@ -431,6 +461,11 @@ impl OfflineTrial {
         }
         let place = self.edges.iter().position(|edge| edge.name == name)? as u32;
         Some(self.clients + u32::from(self.hub) + place)
+    }
+
+    /// Whether it is written down, step by step.
+    pub fn is_scripted(&self) -> bool {
+        !self.steps.is_empty()
     }
 
     /// How many nodes there are.

@@ -58,12 +58,14 @@ impl EveryOrderTrial {
 impl OfflineTrial {
     /// Why there can be no such world, and which key says so.
     pub fn impossible(&self) -> Option<String> {
-        self.impossible_links()
-            .or_else(|| self.out_of_bounds())
+        self.impossible_kind()
+            .or_else(|| self.impossible_links())
+            .or_else(|| self.bounded().out_of_bounds())
             .or_else(|| self.impossible_lists())
             .or_else(|| self.impossible_edges())
             .or_else(|| self.impossible_faults())
             .or_else(|| self.impossible_bounds())
+            .or_else(|| self.impossible_steps().map(|error| error.to_string()))
     }
 
     /// Bounds on what nobody measures.
@@ -78,8 +80,44 @@ impl OfflineTrial {
         no_hub.then(|| "load: the bounds are those of a hub, and there is none; leave the table out".to_owned())
     }
 
+    /// A world that is neither drawn nor written down, or both.
+    fn impossible_kind(&self) -> Option<String> {
+        let OfflineTrial { workload, presence, faults, crashes, clocks, link, .. } = self;
+        if !self.is_scripted() {
+            let missing = [("workload", workload.is_absent()), ("presence", presence.is_absent())];
+            let (key, _) = missing.into_iter().find(|(_, missing)| *missing)?;
+            return Some(format!(
+                "{key} is missing: a world is drawn from workload and presence, or written down as steps"
+            ));
+        }
+        let drawn = [
+            ("workload", !workload.is_absent()),
+            ("presence", !presence.is_absent()),
+            ("faults", !faults.is_empty()),
+            ("crashes", *crashes > 0),
+            ("clocks", *clocks != Clocks::default()),
+            ("tags.edits", self.tags.edits > 0),
+            ("link.outages", link.outages > 0),
+        ];
+        let (key, _) = drawn.into_iter().find(|(_, given)| *given)?;
+        Some(format!("{key} does not go together with steps: in a world that is written down, steps say all of that"))
+    }
+
+    /// The same world, with sound values for what a world that is written down leaves out.
+    fn bounded(&self) -> OfflineTrial {
+        let mut bounded = self.clone();
+        if self.is_scripted() {
+            let changed = self.registers.min(1);
+            bounded.steps = Vec::new();
+            bounded.workload =
+                Workload { ticks: changed, changed: 1, most: 1, decrements: true, zipf_hundredths: None };
+            bounded.presence = Presence { lasts_s: 1, away_s: (0, 1), here_s: (0, 1) };
+        }
+        bounded
+    }
+
     /// The first key whose value is out of its bounds.
-    fn out_of_bounds(&self) -> Option<String> {
+    pub(super) fn out_of_bounds(&self) -> Option<String> {
         let OfflineTrial { registers, clients, crashes, more_worlds, settle_s, staleness_s, load, .. } = *self;
         let Workload { ticks, changed, most, zipf_hundredths, .. } = self.workload;
         let Presence { lasts_s, away_s, here_s } = self.presence;
@@ -162,7 +200,7 @@ impl OfflineTrial {
                 "clients = 1 has nobody to sync with, as there is no hub; 2 to {MOST_CLIENTS} are allowed without one"
             ));
         }
-        let edits = self.workload.ticks > 0;
+        let edits = self.workload.ticks > 0 || self.is_scripted();
         if edits && bits_per_s == 0 {
             return Some("link.bits_per_s = 0 carries nothing, and clients have edits to send".to_owned());
         }
@@ -231,7 +269,7 @@ impl OfflineTrial {
         None
     }
 
-    fn impossible_faults(&self) -> Option<String> {
+    pub(super) fn impossible_faults(&self) -> Option<String> {
         for (number, fault) in self.faults.iter().enumerate() {
             let key = format!("faults[{number}]");
             let Some(node) = self.node(&fault.node) else {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
+use crate::domain::script::Action;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId};
@@ -23,6 +24,7 @@ use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
 use crate::lab::reach::Reach;
+use crate::lab::script::Script;
 use crate::lab::{Connection, Device, Planned, World, WorldError};
 use crate::scenario::offline::{SECOND, Users};
 
@@ -33,6 +35,8 @@ impl<'a> World<'a> {
         engine: &Registration,
         settings: &dyn Fn(NodeId) -> Settings,
     ) -> Result<Self, WorldError> {
+        let (script, faults) = Script::of(trial);
+        let crashes = trial.steps.iter().any(|step| matches!(step.action, Action::CrashDuring { .. }));
         let mut world = World {
             trial,
             open: engine.open,
@@ -47,8 +51,8 @@ impl<'a> World<'a> {
             forgotten: 0,
             broken: BTreeSet::new(),
             trace: None,
-            effects: Effects::of(trial),
-            restarts: trial.crashes > 0 || !trial.faults.is_empty(),
+            effects: Effects::of(faults.len()),
+            restarts: trial.crashes > 0 || crashes || !faults.is_empty(),
             refused_stores: Vec::new(),
             keeps: Vec::new(),
             kept: Vec::new(),
@@ -58,7 +62,10 @@ impl<'a> World<'a> {
             sightings: BTreeMap::new(),
             reach: Reach::of(trial),
             lost_stores: BTreeSet::new(),
-            tracks_safety: trial.faults.iter().any(|fault| fault.kind.loses_store()),
+            tracks_safety: faults.iter().any(|fault| fault.kind.loses_store()),
+            faults_over: script.is_none().then_some(trial.presence.lasts_s * SECOND),
+            script,
+            faults,
         };
         let users = Users::of(trial);
         let (random, mut clocks) = (trial.seed.stream("entropy"), trial.seed.stream("clocks"));
@@ -80,7 +87,7 @@ impl<'a> World<'a> {
                 outages: Vec::new(),
                 starts: 0,
                 clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
-                edits: if is_client { users.edits(node) } else { Vec::new() },
+                edits: if is_client && !trial.is_scripted() { users.edits(node) } else { Vec::new() },
                 made: 0,
                 ids: Vec::new(),
                 acknowledged: Acknowledged::default(),
@@ -94,14 +101,20 @@ impl<'a> World<'a> {
                 first: None,
             });
         }
-        for fault in trial.faults.iter().filter(|fault| fault.kind.loses_store()) {
-            let device = &mut world.devices[trial.node(&fault.node).expect("it was validated") as usize];
+        for number in 0..world.faults.len() {
+            let fault = &world.faults[number];
+            let Some(node) = trial.node(&fault.node).filter(|_| fault.kind.loses_store()) else { continue };
+            let device = &mut world.devices[node as usize];
             device.first = effects::content(&device.host.store).map(Box::new);
         }
         world.connect_all();
-        world.plan_presence();
-        world.plan_faults();
-        world.plan(trial.presence.lasts_s * SECOND, Planned::Settle);
+        if trial.is_scripted() {
+            world.plan_script();
+        } else {
+            world.plan_presence();
+            world.plan_faults();
+            world.plan(trial.presence.lasts_s * SECOND, Planned::Settle);
+        }
         (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
         Ok(world)
     }
@@ -191,6 +204,9 @@ impl<'a> World<'a> {
     /// The same world, whose users make edits of unique amounts, so that what replicas show tells what they stop showing.
     pub fn with_unique_amounts(mut self, users: Vec<Vec<UserEdit>>) -> Self {
         self.measures.follow(Views::of(self.trial));
+        if let Some(script) = &mut self.script {
+            script.with_unique_amounts(self.trial);
+        }
         self.with_users(users)
     }
 

@@ -29,6 +29,14 @@ impl Clock {
         self.jumps.iter().filter(|&&(at, by)| at <= now && by != 0).count() as u64
     }
 
+    /// It is set: by so much from now on, and it goes so much faster, in millionths, than it should.
+    pub fn set(&mut self, now: Time, by: i64, drift_ppm: i32) {
+        let drifted = |ppm: i64| (i128::from(now as i64) * i128::from(ppm) / 1_000_000) as i64;
+        let drift = i64::from(drift_ppm);
+        self.skew += by + drifted(self.drift_ppm) - drifted(drift);
+        self.drift_ppm = drift;
+    }
+
     /// What it shows, in microseconds.
     pub fn shows(&self, now: Time) -> i64 {
         let now_signed = now as i64;

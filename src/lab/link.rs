@@ -64,6 +64,11 @@ impl Wire {
         Wire { link, stream, busy_until: [0; 2], waiting, ended: 0, ended_at: 0, injected, left_out: None }
     }
 
+    /// The link is like this from now on.
+    pub fn becomes(&mut self, link: Link) {
+        self.link = link;
+    }
+
     /// Sends a message in one of the two directions: none, one or two copies arrive. With `sound`, nothing happens to it.
     pub fn send(
         &mut self,

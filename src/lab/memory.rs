@@ -41,8 +41,7 @@ pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
 /// thing.
 fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 7] {
     let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
-    let of_counters = u128::from(trial.workload.ticks) * u128::from(trial.workload.changed);
-    let edits: u128 = clients * (of_counters + u128::from(trial.tags.edits));
+    let edits = u128::from(trial.edits());
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
     let users = edits * 160;
     // What a user of tags had seen: the elements that were shown, and a number for each client, twice.

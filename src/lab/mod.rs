@@ -23,6 +23,7 @@ pub mod memory;
 pub mod merges;
 mod patience;
 mod reach;
+pub mod script;
 pub mod staleness;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -31,7 +32,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::data::{Concurrent, DataType};
 use crate::domain::history::{CutOff, Fate, History, NodeEnd, Sighting, UserEdit};
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{NodeFault, OfflineTrial};
+use crate::domain::script::{Action, Progress, StepError};
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
 use crate::engine::acknowledged::Acknowledged;
@@ -57,6 +59,7 @@ use measure::Measures;
 use merges::MergeTrace;
 use patience::Patience;
 use reach::{Reach, Reached};
+use script::Script;
 use staleness::Knowledge;
 
 /// Something that is going to happen.
@@ -81,6 +84,10 @@ enum Planned {
     Outage(usize, bool),
     /// Something happens to a node.
     Fault(Fault),
+    /// This step of the script is done.
+    Step(usize),
+    /// This step of the script has waited for long enough.
+    Expired(usize),
     /// Faults are over: everyone is connected, and links are sound.
     Settle,
 }
@@ -169,6 +176,8 @@ pub struct Outcome {
     pub trace: Option<MergeTrace>,
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
     pub refused_stores: Vec<String>,
+    /// Steps of the script that could not be done, or waited in vain.
+    pub unmet: Vec<StepError>,
 }
 
 /// Why a world came to no end.
@@ -197,6 +206,12 @@ pub struct World<'a> {
     devices: Vec<Device>,
     connections: Vec<Connection>,
     calendar: Calendar<Planned>,
+    /// What happens step by step, if the world is written down.
+    script: Option<Script>,
+    /// All faults of nodes, by number.
+    faults: Vec<NodeFault>,
+    /// When faults are over, once that is known.
+    faults_over: Option<Time>,
     now: Time,
     settling: bool,
     last_arrival: Time,
@@ -271,9 +286,10 @@ impl World<'_> {
 
     /// Lets everything happen until nothing is left to.
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
-        let edits: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
-        let mut patience = Patience::of(self.trial, edits);
-        let deadline = (self.trial.presence.lasts_s + 4 * self.trial.settle_s) * SECOND;
+        let foreseen: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
+        let mut patience = Patience::of(self.trial, foreseen.max(self.trial.edits()));
+        let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect(_))).count();
+        (0..visits).for_each(|_| patience.visit());
         let (mut quiet, mut happened) = (true, 0u64);
         while let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
@@ -282,9 +298,13 @@ impl World<'_> {
                 Planned::Settle => patience.begin_anew(deliveries, bytes),
                 _ => {}
             }
-            if at > deadline || patience.is_over(deliveries, bytes) {
+            let deadline = self.faults_over.map(|over| over + 4 * self.trial.settle_s * SECOND);
+            // A wait that is over is nothing that happens.
+            let is_over = self.settling && matches!(event, Planned::Expired(_));
+            let is_late = deadline.is_some_and(|deadline| at > deadline) && !is_over;
+            if is_late || patience.is_over(deliveries, bytes) {
                 quiet = false;
-                self.next = (at > deadline).then_some(at);
+                self.next = is_late.then_some(at);
                 break;
             }
             // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
@@ -297,6 +317,7 @@ impl World<'_> {
             happened += 1;
             self.now = at;
             self.happen(event)?;
+            self.go_on()?;
         }
         let outcome = self.ended(quiet);
         outcome.measures.line.agrees(&outcome.measures.bytes)?;
@@ -311,9 +332,11 @@ impl World<'_> {
     fn happen(&mut self, event: Planned) -> Result<(), WorldError> {
         match event {
             Planned::Arrival { link, from, to, frame, line, carries, reaches, marks } => {
+                self.scripted_end(from, to);
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 if self.connections[link].open && self.connections[link].wire.carried(line) {
                     self.last_arrival = self.now;
+                    self.scripted_progress(from, to, Progress::Received);
                     self.reach.arrived(to, reaches.as_ref());
                     self.arrives_marked(link, from, marks);
                     self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len() });
@@ -323,6 +346,9 @@ impl World<'_> {
                         Ok(())
                     })?;
                     self.trace(to);
+                    if reception == Reception::Taken {
+                        self.scripted_progress(from, to, Progress::Taken);
+                    }
                     let carries = carries.as_ref();
                     let replica = self.devices[to as usize].replica();
                     self.measures.sees(self.now, &Event::Received { from, to, reception, carries, replica });
@@ -345,8 +371,11 @@ impl World<'_> {
                 self.outage(link, out)?;
             }
             Planned::Fault(fault) => self.strike(fault)?,
+            Planned::Step(number) => self.perform(number)?,
+            Planned::Expired(step) => self.expire(step)?,
             Planned::Settle => {
                 self.settling = true;
+                self.faults_over = Some(self.now);
                 self.last_arrival = self.now;
                 for node in 0..self.devices.len() as NodeId {
                     self.devices[node as usize].here = true;
@@ -453,9 +482,12 @@ impl World<'_> {
             let connection = &mut self.connections[link];
             connection.sent[direction] += 1;
             let number = connection.sent[direction];
-            let unsound = !self.settling && !connection.wire.is_sound();
+            let fates = self.script.as_mut().map_or_else(Vec::new, |script| script.fates(from, to));
+            let unsound = !self.settling && !connection.wire.is_sound() || !fates.is_empty();
             let as_sent = unsound.then(|| AsSent::of(&message.frame));
-            let arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
+            let mut arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
+            fates.into_iter().for_each(|fate| script::suffer(fate, &mut arrivals));
+            self.scripted_post(from, to, &arrivals);
             match &arrivals {
                 [None, _] => {
                     self.effects.take_effect(Drawn::Loss, 1);
@@ -549,9 +581,14 @@ impl World<'_> {
         }
     }
 
+    /// When faults were over, or now if they are not.
+    fn faults_over(&self) -> Time {
+        self.faults_over.unwrap_or(self.now)
+    }
+
     /// When the last message arrived, since faults were over.
     fn settled_after(&self) -> Time {
-        self.last_arrival.saturating_sub(self.trial.presence.lasts_s * SECOND)
+        self.last_arrival.saturating_sub(self.faults_over())
     }
 
     fn cut_off(&self) -> Option<CutOff> {
@@ -560,7 +597,7 @@ impl World<'_> {
         }
         // Who still talks when it should be quiet goes on and on; who was quiet in time, and had more to send, was cut off.
         let was_quiet = self.settled_after() <= self.trial.settle_s * SECOND;
-        self.next.filter(|_| was_quiet).map(|at| CutOff::WhileWaiting(at - self.trial.presence.lasts_s * SECOND))
+        self.next.filter(|_| was_quiet).map(|at| CutOff::WhileWaiting(at - self.faults_over()))
     }
 
     fn ended(mut self, quiet: bool) -> Outcome {
@@ -603,8 +640,10 @@ impl World<'_> {
             self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
         let in_the_end = self.kept();
         history.faults = self.fault_counts();
+        let unmet = self.script.as_ref().map_or(Vec::new(), |script| script.unmet().to_vec());
+        history.unmet = unmet.iter().map(ToString::to_string).collect();
         let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
-        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores }
+        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores, unmet }
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) fn trial(seed: u64) -> OfflineTrial {
         edges: Vec::new(),
         workload: Workload { ticks: 20, changed: 3, most: 3, decrements: true, zipf_hundredths: None },
         presence: Presence { lasts_s: 20_000, away_s: (100, 2000), here_s: (20, 300) },
+        steps: Vec::new(),
         link: Link::default(),
         clocks: Default::default(),
         faults: Vec::new(),

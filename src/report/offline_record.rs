@@ -106,6 +106,9 @@ pub struct EngineRecord {
     pub world_convergence_histogram: String,
     /// From the end of all faults until the last message, in milliseconds.
     pub settled_ms: u64,
+    /// Steps of the script that could not be done, or that waited in vain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<String>,
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_stores: Vec<String>,

@@ -7,8 +7,9 @@ use toml::Spanned;
 
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
+use crate::domain::script::Step;
 use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardCheck, StandardTrial, TickTrial, Trial};
-use crate::scenario::{Backends, Scenario};
+use crate::scenario::{Backends, Scenario, StepLines};
 
 /// The version of the format that this abench reads.
 pub const VERSION: i64 = 1;
@@ -60,6 +61,16 @@ pub enum ScenarioError {
         /// Its table.
         table: &'static str,
         /// Which, and what is allowed.
+        refused: String,
+    },
+    /// A step of its script cannot be.
+    #[error("{origin}, line {line}: {refused}")]
+    Step {
+        /// The file or shipped name.
+        origin: String,
+        /// Where the step is.
+        line: usize,
+        /// Which step, which key, and what is allowed.
         refused: String,
     },
     /// Its table of expectations is empty.
@@ -126,6 +137,7 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     if let Some(renamed) = renamed(&table, text, origin) {
         return Err(renamed);
     }
+    let steps = step_lines(text, origin)?;
     let mut file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
     if let Some(trial) = &mut file.standard
@@ -158,7 +170,46 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         origin: origin.to_owned(),
         names: backend.into_inner(),
     });
-    Ok(Scenario { name: Some(name.to_owned()), about: file.about, trial, backends, expect: file.expect })
+    Ok(Scenario { name: Some(name.to_owned()), about: file.about, trial, backends, expect: file.expect, steps })
+}
+
+/// The line of every step in this text, if it has any; the first that is no step is refused with its line.
+fn step_lines(text: &str, origin: &str) -> Result<Option<StepLines>, ScenarioError> {
+    #[derive(Deserialize)]
+    struct Steps {
+        steps: Vec<Spanned<serde_json::Map<String, serde_json::Value>>>,
+    }
+    #[derive(Deserialize)]
+    struct Head {
+        offline: Steps,
+    }
+    // What is wrong with the rest is told when that is read.
+    let Ok(head) = toml::from_str::<Head>(text) else { return Ok(None) };
+    let mut lines = Vec::new();
+    let (mut line, mut seen) = (1, 0);
+    for (number, step) in head.offline.steps.into_iter().enumerate() {
+        // A step that is a table of its own may begin before what was read last.
+        let start = step.span().start;
+        if start < seen {
+            (line, seen) = (1, 0);
+        }
+        line += text[seen..start].matches('\n').count();
+        seen = start;
+        lines.push(line);
+        if let Err(error) = Step::of(step.into_inner()) {
+            let refused = format!("steps[{number}].{error}");
+            return Err(ScenarioError::Step { origin: origin.to_owned(), line, refused });
+        }
+    }
+    Ok(Some(StepLines { origin: origin.to_owned(), lines }))
+}
+
+impl StepLines {
+    /// The line of the step that a message begins with.
+    pub fn line(&self, message: &str) -> Option<usize> {
+        let number = message.strip_prefix("steps[")?.split_once(']')?.0;
+        self.lines.get(number.parse::<usize>().ok()?).copied()
+    }
 }
 
 /// Tables, keys in them, and what those keys are called now.

@@ -22,6 +22,17 @@ pub struct Scenario {
     pub backends: Option<Backends>,
     /// What is expected of the run.
     pub expect: Option<Expectation>,
+    /// Where the steps of its script are, if it has one.
+    pub steps: Option<StepLines>,
+}
+
+/// Where the steps of a script are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepLines {
+    /// The file or shipped name.
+    pub origin: String,
+    /// The line of each step.
+    pub lines: Vec<usize>,
 }
 
 /// Backends that a file asks for, and where it does.
@@ -38,6 +49,6 @@ pub struct Backends {
 impl Scenario {
     /// The scenario of a run that was asked for without a file.
     pub fn unnamed(trial: Trial) -> Self {
-        Scenario { name: None, about: String::new(), trial, backends: None, expect: None }
+        Scenario { name: None, about: String::new(), trial, backends: None, expect: None, steps: None }
     }
 }

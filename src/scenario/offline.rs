@@ -2,7 +2,7 @@
 
 use crate::domain::data::Intent;
 use crate::domain::history::{Fate, UserEdit};
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{OfflineTrial, Tags, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -73,35 +73,51 @@ impl Free {
 
 /// What a world's users do.
 pub struct Users<'a> {
-    trial: &'a OfflineTrial,
+    registers: u32,
+    tags: Tags,
+    of_tags: Stream,
+    workload: &'a Workload,
+    /// For how long, in microseconds.
+    lasts: u64,
     stream: Stream,
     zipf: Option<Zipf>,
 }
 
 impl<'a> Users<'a> {
-    /// The users of this world.
+    /// The users of this world, which is drawn.
     pub fn of(trial: &'a OfflineTrial) -> Self {
-        let exponent = trial.workload.zipf_hundredths;
-        let zipf = exponent.map(|exponent| Zipf::new(trial.registers, f64::from(exponent) / 100.0));
-        Users { trial, stream: trial.seed.stream("workload"), zipf }
+        let lasts = trial.presence.lasts_s * SECOND;
+        Users { tags: trial.tags, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
+    }
+
+    /// Users who do this for so long, in the step of this number.
+    pub fn of_step(trial: &OfflineTrial, workload: &'a Workload, lasts: u64, step: usize) -> Self {
+        Users::drawn(trial, workload, lasts, &format!("work of step {step}"))
+    }
+
+    fn drawn(trial: &OfflineTrial, workload: &'a Workload, lasts: u64, stream: &str) -> Self {
+        let registers = trial.registers;
+        let exponent = workload.zipf_hundredths;
+        let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
+        let (stream, of_tags) = (trial.seed.stream(stream), trial.seed.stream("tags"));
+        Users { registers, tags: Tags::default(), of_tags, workload, lasts, stream, zipf }
     }
 
     /// The edits of one client, in the order in which it makes them. A tick's are a microsecond apart, each of
     /// another register.
     pub fn edits(&self, client: u32) -> Vec<UserEdit> {
-        let workload = &self.trial.workload;
+        let workload = self.workload;
         let mut stream = self.stream.member(client.into());
-        let mut times: Vec<u64> =
-            (0..workload.ticks).map(|_| stream.below(self.trial.presence.lasts_s * SECOND)).collect();
+        let mut times: Vec<u64> = (0..workload.ticks).map(|_| stream.below(self.lasts.max(1))).collect();
         times.sort_unstable();
         let mut edits = Vec::with_capacity(times.len() * workload.changed as usize);
-        let mut free = Free::of(self.trial.registers);
+        let mut free = Free::of(self.registers);
         for at in times {
             free.all();
             for place in 0..workload.changed {
                 let drawn = match &self.zipf {
                     Some(zipf) => zipf.draw(&mut stream),
-                    None => stream.below(self.trial.registers.into()) as u32,
+                    None => stream.below(self.registers.into()) as u32,
                 };
                 // One that the tick has changed already gives way to the next.
                 let register = free.take_from(drawn);
@@ -123,9 +139,8 @@ impl<'a> Users<'a> {
     /// The edits of tags of one client. They have a stream of their own, so that a world has the same counters with tags
     /// and without.
     fn of_tags(&self, client: u32) -> impl Iterator<Item = UserEdit> {
-        let (tags, counters) = (self.trial.tags, self.trial.registers);
-        let lasts = self.trial.presence.lasts_s * SECOND;
-        let mut stream = self.trial.seed.stream("tags").member(client.into());
+        let (tags, counters, lasts) = (self.tags, self.registers, self.lasts);
+        let mut stream = self.of_tags.member(client.into());
         (0..tags.edits).map(move |_| {
             let at = stream.below(lasts);
             let register = counters + stream.below(tags.registers.into()) as u32;
@@ -140,7 +155,7 @@ impl<'a> Users<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::{MOST_REGISTERS, Workload};
+    use crate::domain::offline::MOST_REGISTERS;
     use crate::domain::seed::Seed;
     use crate::domain::trial::Trial;
     use crate::scenario::shipped;
@@ -176,10 +191,9 @@ mod tests {
 
     /// The same world, asked one register after the other for one that is free.
     fn probed_plainly(users: &Users<'_>, client: u32) -> Vec<UserEdit> {
-        let Users { trial, .. } = users;
-        let workload = &trial.workload;
+        let Users { registers, workload, lasts, .. } = *users;
         let mut stream = users.stream.member(client.into());
-        let mut times: Vec<u64> = (0..workload.ticks).map(|_| stream.below(trial.presence.lasts_s * SECOND)).collect();
+        let mut times: Vec<u64> = (0..workload.ticks).map(|_| stream.below(lasts)).collect();
         times.sort_unstable();
         let mut edits = Vec::new();
         for tick in times {
@@ -187,10 +201,10 @@ mod tests {
             for place in 0..workload.changed {
                 let mut register = match &users.zipf {
                     Some(zipf) => zipf.draw(&mut stream),
-                    None => stream.below(trial.registers.into()) as u32,
+                    None => stream.below(registers.into()) as u32,
                 };
                 while !changed.insert(register) {
-                    register = (register + 1) % trial.registers;
+                    register = (register + 1) % registers;
                 }
                 let amount = 1 + stream.below(workload.most.into()) as i64;
                 let amount = if workload.decrements && stream.below(2) == 1 { -amount } else { amount };

@@ -321,6 +321,7 @@ fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> Engine
         world_convergence_histogram: String::new(),
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
+        unmet: history.unmet.clone(),
         replicas: replicas::rows(trial, outcome),
     }
 }
@@ -351,8 +352,9 @@ pub fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
     let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
     let told = Verdict::of_set(telling.chain([said["truth"].0, said["faults"].0]));
-    let verdict = if history.ledger.is_empty() { Verdict::Inconclusive } else { told };
-    (said, verdict)
+    // A script that did not go as it is written shows nothing but what is wrong.
+    let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty() && told == Verdict::Holds;
+    (said, if tells_nothing { Verdict::Inconclusive } else { told })
 }
 
 /// The other worlds of the kind that a trial asks for: the same in all but the seed.
@@ -376,6 +378,7 @@ fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>) 
         Verdict::Inconclusive => match &row.oracles["truth"] {
             (Verdict::Inconclusive, sentence) => format!("truth: {sentence}"),
             _ if row.oracles["faults"].0 == Verdict::Inconclusive => format!("faults: {}", row.oracles["faults"].1),
+            _ if !row.unmet.is_empty() => format!("the script did not go as it is written: {}", row.unmet.join("; ")),
             _ => "nobody edited anything".to_owned(),
         },
     };
@@ -448,6 +451,7 @@ fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
         edges: Vec::new(),
         workload: Workload { ticks: 0, changed: 1, most: 1, decrements: false, zipf_hundredths: None },
         presence: Presence { lasts_s: 1, away_s: (1 << 30, 1 << 30), here_s: (1, 1) },
+        steps: Vec::new(),
         link: Default::default(),
         clocks: Default::default(),
         faults: Vec::new(),

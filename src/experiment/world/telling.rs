@@ -11,13 +11,10 @@ use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
 use crate::experiment::world::failed;
-use crate::lab::events::views::WEIGHT_BITS;
+use crate::lab::script::unique::{heaviest, unique_amount};
 use crate::lab::{World, settings};
 use crate::oracle::offline::exactly_once;
 use crate::scenario::offline::Users;
-
-/// Amounts have so many bits: a quarter of a million of them add up to less than a register holds.
-const BITS: u32 = WEIGHT_BITS + 1;
 
 /// How often the edits of such a world count, and what its replicas stopped showing.
 pub fn told(
@@ -50,14 +47,12 @@ fn users(trial: &OfflineTrial) -> Vec<Vec<UserEdit>> {
     let mut users: Vec<Vec<UserEdit>> = (0..trial.clients).map(|client| users.edits(client)).collect();
     let mut edits: BTreeMap<u32, u64> = BTreeMap::new();
     users.iter().flatten().for_each(|edit| *edits.entry(edit.register).or_default() += 1);
-    let heaviest = (1 << (WEIGHT_BITS - 1)) / edits.into_values().max().unwrap_or(1);
+    let heaviest = heaviest(edits.into_values().max().unwrap_or(1));
     for (client, edits) in (0..).zip(&mut users) {
         let mut amounts = amounts.member(client);
         for edit in edits {
-            // All amounts are of one size, and none is nearly nothing.
             if let Intent::Increase(plain) = &mut edit.intent {
-                let weight = 1 + amounts.below(heaviest.max(2) - 1) as i64;
-                *plain = if *plain < 0 { weight - (1 << BITS) } else { weight + (1 << WEIGHT_BITS) };
+                *plain = unique_amount(&mut amounts, heaviest, *plain < 0);
             }
         }
     }
@@ -85,7 +80,7 @@ mod tests {
         assert_eq!(shape(&told), shape(&plain));
         let amounts: std::collections::BTreeSet<u64> =
             told.iter().flatten().map(|edit| edit.amount().unsigned_abs()).collect();
-        assert!(amounts.len() == 30 && amounts.iter().all(|amount| amount.ilog2() == BITS - 1), "{amounts:?}");
+        assert!(amounts.len() == 30 && amounts.iter().all(|amount| amount.ilog2() == 44), "{amounts:?}");
     }
 
     #[test]

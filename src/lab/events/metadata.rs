@@ -5,7 +5,6 @@ use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time;
 use crate::engine::host::Time;
 use crate::lab::events::{Event, Observer};
-use crate::scenario::offline::SECOND;
 
 /// Into so many parts the time of a world is divided.
 pub const PARTS: u64 = 8;
@@ -21,7 +20,7 @@ pub struct Metadata {
 impl Metadata {
     /// Nothing yet.
     pub fn of(trial: &OfflineTrial) -> Self {
-        Metadata { width: (trial.presence.lasts_s * SECOND).div_ceil(PARTS), parts: Default::default() }
+        Metadata { width: trial.lasts().div_ceil(PARTS), parts: Default::default() }
     }
 
     /// What was seen, part by part.

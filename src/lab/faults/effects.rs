@@ -5,7 +5,7 @@
 //! two are counted in different places, so that a fault that is left out by mistake is seen.
 
 use crate::domain::fault_count::{FaultCount, FaultCounts};
-use crate::domain::offline::{FaultKind, OfflineTrial};
+use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
 use crate::engine::host::NodeId;
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Kept, Store};
@@ -113,8 +113,8 @@ pub(in crate::lab) enum LeftOut {
 
 impl Effects {
     /// None yet.
-    pub(in crate::lab) fn of(trial: &OfflineTrial) -> Self {
-        Effects { of_nodes: vec![Effect::default(); trial.faults.len()], ..Effects::default() }
+    pub(in crate::lab) fn of(faults: usize) -> Self {
+        Effects { of_nodes: vec![Effect::default(); faults], ..Effects::default() }
     }
 
     /// Whether the lab does this fault.
@@ -144,7 +144,7 @@ impl Effects {
     }
 
     /// The counts, by the scenario's keys.
-    fn counts(&self, trial: &OfflineTrial) -> FaultCounts {
+    fn counts(&self, trial: &OfflineTrial, faults: &[(String, &NodeFault)]) -> FaultCounts {
         let mut counts = FaultCounts::new();
         for (fault, effect) in Drawn::ALL.into_iter().zip(&self.drawn) {
             let (key, asked) = fault.asked(trial);
@@ -154,14 +154,13 @@ impl Effects {
                 counts.insert(key.to_owned(), FaultCount { injected, effective, idle: idle.into_iter().collect() });
             }
         }
-        for ((number, fault), effect) in trial.faults.iter().enumerate().zip(&self.of_nodes) {
+        for ((name, fault), effect) in faults.iter().zip(&self.of_nodes) {
             let count = counts.entry(format!("faults, kind {}", fault.kind.name())).or_default();
             count.injected += effect.injected;
             count.effective += effect.effective;
             if effect.effective == 0 {
-                let name = format!("faults[{number}] ({} of {} at {} s)", fault.kind.name(), fault.node, fault.at_s);
                 let why = if effect.injected == 0 { "it did not come" } else { &effect.why };
-                count.idle.insert(name, why.to_owned());
+                count.idle.insert(name.clone(), why.to_owned());
             }
         }
         counts
@@ -203,6 +202,16 @@ impl World<'_> {
         let read = |device: &crate::lab::Device| device.clock.jumped_until(device.host.now.min(lasts));
         let jumped = self.devices.iter().map(read).sum();
         self.effects.take_effect(Drawn::Jump, jumped);
-        self.effects.counts(self.trial)
+        let named = |number: usize| {
+            let fault = &self.faults[number];
+            let (kind, node) = (fault.kind.name(), &fault.node);
+            match self.script.as_ref().map(|script| script.step_of_fault(number)) {
+                Some(step) => format!("steps[{step}] ({kind} of {node})"),
+                None => format!("faults[{number}] ({kind} of {node} at {} s)", fault.at_s),
+            }
+        };
+        let faults = (0..self.faults.len()).map(|number| (named(number), &self.faults[number]));
+        let faults: Vec<(String, &NodeFault)> = faults.collect();
+        self.effects.counts(self.trial, &faults)
     }
 }

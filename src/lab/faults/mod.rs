@@ -74,7 +74,7 @@ impl World<'_> {
         match fault {
             Fault::Begins(number) => self.begin(number),
             Fault::Reachable(number) => {
-                let Some(node) = self.trial.node(&self.trial.faults[number].node) else { return Ok(()) };
+                let Some(node) = self.trial.node(&self.faults[number].node) else { return Ok(()) };
                 let outages = &mut self.devices[node as usize].outages;
                 outages.retain(|&other| other != number);
                 let reachable = outages.is_empty();
@@ -103,7 +103,7 @@ impl World<'_> {
     }
 
     fn begin(&mut self, number: usize) -> Result<(), WorldError> {
-        let fault = &self.trial.faults[number];
+        let fault = &self.faults[number].clone();
         let Some(node) = self.trial.node(&fault.node) else { return Ok(()) };
         let back = self.now + fault.for_s.max(1) * SECOND;
         self.act(node, |_, _| Ok(()))?;

@@ -1,0 +1,214 @@
+//! Scripts that cannot be: every step is about devices, registers and links that there are, and within its bounds.
+
+use crate::domain::data::{DataType, Intent};
+use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial, Presence, Workload};
+use crate::domain::script::keys::{self, MOST};
+use crate::domain::script::{Action, CLIENTS, Condition, MOST_STEPS, Step, StepError};
+
+/// Why something cannot be: the key that says so, and the reason.
+type Refused = (&'static str, String);
+
+impl OfflineTrial {
+    /// The devices of a name in a step: `clients` are all clients. None if there is no such device.
+    pub fn nodes_named(&self, name: &str) -> Vec<u32> {
+        if name == CLIENTS { (0..self.clients).collect() } else { self.node(name).into_iter().collect() }
+    }
+
+    /// Whether there is a link between two devices.
+    pub fn are_linked(&self, one: u32, other: u32) -> bool {
+        let peers = !self.hub && one < self.clients && other < self.clients && one != other;
+        peers && self.parent(one).is_none() && self.parent(other).is_none()
+            || self.parent(one) == Some(other)
+            || self.parent(other) == Some(one)
+    }
+
+    /// How many edits its users are going to make.
+    pub fn edits(&self) -> u64 {
+        let drawn = u64::from(self.workload.ticks) * u64::from(self.workload.changed);
+        let of_step = |step: &Step| {
+            let users = match &step.action {
+                Action::Edit { node, .. } | Action::Work { node, .. } => self.nodes_named(node).len() as u64,
+                _ => 0,
+            };
+            step.action.edits().saturating_mul(users)
+        };
+        let written = self.steps.iter().map(of_step).fold(0, u64::saturating_add);
+        written.saturating_add(drawn.saturating_mul(self.clients.into()))
+    }
+
+    /// How long it lasts until faults are over, in microseconds; a world that is written down at most so long, and at least a
+    /// second.
+    pub fn lasts(&self) -> u64 {
+        if !self.is_scripted() {
+            return self.presence.lasts_s * 1_000_000;
+        }
+        let of_steps = self.steps.iter().map(|step| step.after.saturating_add(step.action.lasts()));
+        of_steps.fold(1_000_000, u64::saturating_add)
+    }
+
+    /// Why there can be no such script: which step, which key, and what is allowed.
+    pub fn impossible_steps(&self) -> Option<StepError> {
+        if self.steps.len() > MOST_STEPS {
+            let reason = format!("there are {} steps; up to {MOST_STEPS} are allowed", self.steps.len());
+            return Some(StepError { step: MOST_STEPS, key: "steps".to_owned(), reason });
+        }
+        let bare = OfflineTrial { steps: Vec::new(), ..self.clone() };
+        let (mut lasts, mut backups) = (0u64, vec![false; self.nodes() as usize]);
+        for (number, step) in self.steps.iter().enumerate() {
+            let refused = |(key, reason): Refused| {
+                let key = if key.is_empty() { step.action.verb().into_owned() } else { key.to_owned() };
+                Some(StepError { step: number, key, reason })
+            };
+            if let Err(error) = bare.possible(&step.action) {
+                return refused(error);
+            }
+            lasts = lasts.saturating_add(step.after).saturating_add(step.action.lasts());
+            if lasts > MOST {
+                return refused(("", "with this step the script lasts longer than a hundred years".to_owned()));
+            }
+            match &step.action {
+                Action::BackUp(node) => {
+                    self.nodes_named(node).into_iter().for_each(|node| backups[node as usize] = true);
+                }
+                Action::Fault(NodeFault { kind: FaultKind::Restore, node, .. }) => {
+                    let mut of = self.nodes_named(node).into_iter();
+                    if let Some(node) = of.find(|&node| !std::mem::take(&mut backups[node as usize])) {
+                        let reason = format!(
+                            "{} has no backup here: a step back_up comes before it, and each backup is used once",
+                            self.name(node)
+                        );
+                        return refused(("", reason));
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// `self` has no steps: it is copied for some of them.
+    fn possible(&self, action: &Action) -> Result<(), Refused> {
+        match action {
+            Action::Pass => Ok(()),
+            Action::Edit { node, register, intent } => {
+                self.clients_of("edit", node)?;
+                let fields = self.fields();
+                if *register >= fields.len() {
+                    let last = fields.len() - 1;
+                    return Err(("register", format!("there is no register {register}; 0 to {last} are allowed")));
+                }
+                match (intent, fields.of(*register)) {
+                    (Intent::Increase(0), _) => Err(("by", "0 changes nothing; any other number does".to_owned())),
+                    _ if fields.allow(*register, *intent) => Ok(()),
+                    (Intent::Increase(_), DataType::Tags) => {
+                        Err(("by", format!("register {register} holds tags: insert or remove an element")))
+                    }
+                    (_, DataType::Counter) => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} is a counter, which takes by alone"),
+                    )),
+                    _ => {
+                        let last = self.tags.elements - 1;
+                        Err((keys::of_intent(*intent), format!("there is no such element; 0 to {last} are allowed")))
+                    }
+                }
+            }
+            Action::Connect(node) | Action::Disconnect(node) | Action::BackUp(node) => self.some("", node),
+            Action::Message { from, to, number, .. } => {
+                self.linked(("from", from), ("to", to))?;
+                let counted = || ("", "messages are counted from 1".to_owned());
+                (*number > 0).then_some(()).ok_or_else(counted)
+            }
+            Action::Cut { node, with, .. } => self.linked(("cut", node), ("with", with)),
+            Action::CrashDuring { node, effects } => {
+                self.some("crash", node)?;
+                let counted = || ("after_effects", "effects are counted from 1".to_owned());
+                (*effects > 0).then_some(()).ok_or_else(counted)
+            }
+            Action::Fault(fault) => self.possible_fault(fault),
+            Action::Clock { node, .. } => self.clients_of("clock", node),
+            Action::Link { node, link } => {
+                self.some("link", node)?;
+                if link.outages > 0 {
+                    return Err(("outages", "outages are steps of their own: cut".to_owned()));
+                }
+                self.within_bounds(OfflineTrial { link: *link, ..self.clone() })
+            }
+            Action::Work { node, workload, .. } => {
+                self.clients_of("work", node)?;
+                self.within_bounds(OfflineTrial { workload: workload.clone(), ..self.clone() })
+            }
+            Action::Until { condition, .. } => self.possible_condition(condition),
+        }
+    }
+
+    /// The bounds of a drawn world's keys, for those that a step has.
+    fn within_bounds(&self, drawn: OfflineTrial) -> Result<(), Refused> {
+        let any = Workload { ticks: 1, changed: 1, most: 1, decrements: true, zipf_hundredths: None };
+        let workload = if drawn.workload.is_absent() { any } else { drawn.workload.clone() };
+        let presence = Presence { lasts_s: 1, away_s: (0, 1), here_s: (0, 1) };
+        let reason = OfflineTrial { presence, workload, ..drawn }.out_of_bounds();
+        reason.map_or(Ok(()), |reason| Err(("", reason.replacen("workload.", "", 1).replacen("link.", "", 1))))
+    }
+
+    /// The bounds of a drawn world's faults, for one that begins now.
+    fn possible_fault(&self, fault: &NodeFault) -> Result<(), Refused> {
+        self.some("", &fault.node)?;
+        for node in self.nodes_named(&fault.node) {
+            let mut drawn = NodeFault { node: self.name(node), ..fault.clone() };
+            if fault.kind == FaultKind::Restore {
+                (drawn.at_s, drawn.age_s) = (1, 1);
+            }
+            let presence = Presence { lasts_s: u64::MAX / 4, ..self.presence.clone() };
+            let alone = OfflineTrial { faults: vec![drawn], presence, ..self.clone() };
+            if let Some(reason) = alone.impossible_faults() {
+                return Err(("", reason.trim_start_matches("faults[0].").to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn possible_condition(&self, condition: &Condition) -> Result<(), Refused> {
+        match condition {
+            Condition::Quiescent => Ok(()),
+            Condition::InSync { node, with } => {
+                self.one("node", node)?;
+                self.one("with", with)
+            }
+            Condition::Messages { from, to, number, .. } => {
+                self.linked(("from", from), ("to", to))?;
+                let counted = || ("messages", "messages are counted from 1".to_owned());
+                (*number > 0).then_some(()).ok_or_else(counted)
+            }
+        }
+    }
+
+    fn some(&self, key: &'static str, name: &str) -> Result<(), Refused> {
+        if name == CLIENTS { Ok(()) } else { self.one(key, name) }
+    }
+
+    fn clients_of(&self, key: &'static str, name: &str) -> Result<(), Refused> {
+        let all = || self.nodes_named(name).into_iter().all(|node| node < self.clients);
+        self.some(key, name)?;
+        all()
+            .then_some(())
+            .ok_or_else(|| (key, format!("'{name}' is no client, and clients alone have users and clocks")))
+    }
+
+    fn one(&self, key: &'static str, name: &str) -> Result<(), Refused> {
+        let unknown = || {
+            let hub = if self.hub { ", hub" } else { "" };
+            let edges: String = self.edges.iter().map(|edge| format!(", {}", edge.name.escape_debug())).collect();
+            let last = self.clients - 1;
+            (key, format!("'{}' is not there; allowed are client 0 to client {last}{hub}{edges}", name.escape_debug()))
+        };
+        self.node(name).map(|_| ()).ok_or_else(unknown)
+    }
+
+    fn linked(&self, one: (&'static str, &str), other: (&'static str, &str)) -> Result<(), Refused> {
+        self.one(one.0, one.1)?;
+        self.one(other.0, other.1)?;
+        let linked = self.node(one.1).zip(self.node(other.1)).is_some_and(|(a, b)| self.are_linked(a, b));
+        linked.then_some(()).ok_or_else(|| (other.0, format!("there is no link between {} and {}", one.1, other.1)))
+    }
+}
