@@ -7,6 +7,8 @@
 
 pub mod keys;
 mod possible;
+#[cfg(test)]
+pub(crate) mod tests;
 pub mod text;
 
 use std::borrow::Cow;

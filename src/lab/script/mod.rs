@@ -4,6 +4,8 @@
 //! faults are over as in a drawn world. A step that cannot be done, or that waits in vain, is kept as unmet, and the script
 //! goes on.
 
+#[cfg(test)]
+mod tests;
 pub mod unique;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,149 @@
+//! Steps and their texts.
+
+use super::text;
+use super::*;
+use crate::domain::offline::FaultKind;
+use proptest::prelude::*;
+
+fn any_name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just("hub".to_owned()),
+        Just("clients".to_owned()),
+        (0..9u32).prop_map(|n| format!("client {n}")),
+        ".{1,6}"
+    ]
+}
+
+/// Microseconds up to a year.
+fn any_time() -> impl Strategy<Value = u64> {
+    prop_oneof![(0..9u64).prop_map(|seconds| seconds * 1_000_000), 0..31_622_400_000_000u64]
+}
+
+fn any_intent() -> impl Strategy<Value = Intent> {
+    prop_oneof![
+        any::<i64>().prop_map(Intent::Increase),
+        any::<u32>().prop_map(Intent::Insert),
+        any::<u32>().prop_map(Intent::Remove),
+    ]
+}
+
+fn any_fate() -> impl Strategy<Value = MessageFate> {
+    prop_oneof![
+        Just(MessageFate::Lose),
+        any_time().prop_map(MessageFate::Repeat),
+        any_time().prop_map(MessageFate::Delay),
+        (0..9999u64).prop_map(MessageFate::Truncate),
+        (0..9999u64).prop_map(MessageFate::Corrupt),
+    ]
+}
+
+fn any_condition() -> impl Strategy<Value = Condition> {
+    let how = prop_oneof![Just(Progress::Sent), Just(Progress::Received), Just(Progress::Taken)];
+    prop_oneof![
+        Just(Condition::Quiescent),
+        (any_name(), any_name()).prop_map(|(node, with)| Condition::InSync { node, with }),
+        (any_name(), any_name(), any::<u32>(), how).prop_map(|(from, to, number, how)| Condition::Messages {
+            from,
+            to,
+            number,
+            how
+        }),
+    ]
+}
+
+fn any_action() -> impl Strategy<Value = Action> {
+    let kind = proptest::sample::select(FaultKind::ALL);
+    let link = (1..1_000_000u64, 0..9000u64, 0..999u32).prop_map(|(bits_per_s, latency_ms, lost_per_mille)| Link {
+        bits_per_s,
+        latency_ms,
+        lost_per_mille,
+        ..Link::default()
+    });
+    let workload = (any::<u32>(), 1..9u32, 1..9u32, any::<bool>(), proptest::option::of(1..1000u32)).prop_map(
+        |(ticks, changed, most, decrements, zipf_hundredths)| Workload {
+            ticks,
+            changed,
+            most,
+            decrements,
+            zipf_hundredths,
+        },
+    );
+    prop_oneof![
+        Just(Action::Pass),
+        (any_name(), any::<u32>(), any_intent()).prop_map(|(node, register, intent)| Action::Edit { node, register, intent }),
+        any_name().prop_map(Action::Connect),
+        any_name().prop_map(Action::Disconnect),
+        (any_name(), any_name(), any::<u32>(), any_fate()).prop_map(|(from, to, number, fate)| Action::Message {
+            from,
+            to,
+            number,
+            fate
+        }),
+        (any_name(), any_name(), any_time()).prop_map(|(node, with, lasts)| Action::Cut { node, with, lasts }),
+        (kind, any_name(), 0..9999u64)
+            .prop_map(|(kind, node, for_s)| Action::Fault(NodeFault { for_s, ..NodeFault::plain(kind, &node) })),
+        (any_name(), any::<u32>()).prop_map(|(node, effects)| Action::CrashDuring { node, effects }),
+        any_name().prop_map(Action::BackUp),
+        (any_name(), -9_999_999_999i64..9_999_999_999, any::<i32>()).prop_map(|(node, by, drift_ppm)| Action::Clock {
+            node,
+            by,
+            drift_ppm
+        }),
+        (any_name(), link).prop_map(|(node, link)| Action::Link { node, link }),
+        (any_name(), any_time(), workload).prop_map(|(node, lasts, workload)| Action::Work { node, lasts, workload }),
+        (any_condition(), any_time()).prop_map(|(condition, within)| Action::Until { condition, within }),
+    ]
+}
+
+pub(crate) fn any_step() -> impl Strategy<Value = Step> {
+    (prop_oneof![Just(0), any_time()], any_action()).prop_map(|(after, action)| Step { after, action })
+}
+
+proptest! {
+    #[test]
+    fn steps_are_the_same_in_a_scenario_a_record_and_a_case(steps in proptest::collection::vec(any_step(), 0..6)) {
+        let json = serde_json::to_string(&steps).expect("steps are plain");
+        prop_assert_eq!(&serde_json::from_str::<Vec<Step>>(&json).expect("they were written so"), &steps);
+        let short = text::of_steps(&steps);
+        prop_assert!(!short.contains(|c: char| !c.is_ascii_alphanumeric() && !"_:+-.%".contains(c)), "{short}");
+        prop_assert_eq!(&text::steps(&short).expect("they were written so"), &steps);
+    }
+
+    #[test]
+    fn any_text_is_steps_or_refused(short in "(edit|until|lose|connect)?[a-z0-9:+_%.-]{0,40}") {
+        let _ = text::steps(&short);
+    }
+}
+
+#[test]
+fn every_fault_of_a_device_has_a_verb() {
+    let listed = serde_json::from_str::<FaultKind>("\"?\"").expect_err("no fault").to_string();
+    let known: Vec<&str> = listed.split('`').skip(3).step_by(2).collect();
+    let verbs: Vec<String> = FaultKind::ALL.iter().map(|&kind| keys::verb_of(kind)).collect();
+    assert_eq!(verbs.len(), known.len(), "{listed}");
+    assert!(known.iter().all(|kind| *kind == "restore" || verbs.contains(&kind.replace('-', "_"))), "{listed}");
+}
+
+#[test]
+fn what_is_wrong_with_a_step_names_its_key() {
+    let refused = |json: &str| serde_json::from_str::<Step>(json).expect_err(json).to_string();
+    insta::assert_snapshot!(
+        [
+            r#"{"jump": "client 0"}"#,
+            r#"{"edit": "client 0", "connect": "client 0"}"#,
+            r#"{"edit": "client 0", "register": 1}"#,
+            r#"{"edit": "client 0", "register": -1, "by": 1}"#,
+            r#"{"edit": 5, "register": 1, "by": 1}"#,
+            r#"{"edit": "client 0", "register": 1, "by": 1, "times": 2}"#,
+            r#"{"after_s": -1}"#,
+            r#"{"after_s": 1e30}"#,
+            r#"{"until": "done"}"#,
+            r#"{"until": "sent", "from": "hub"}"#,
+            r#"{"link": "hub", "latency": 5}"#,
+            r#"{"work": "hub", "for_s": 5, "ticks": 5}"#,
+            r#"{"crash": "hub", "for": 5}"#,
+        ]
+        .map(refused)
+        .join("\n")
+    );
+}

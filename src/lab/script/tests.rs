@@ -1,0 +1,209 @@
+//! Worlds that are written down.
+
+use super::*;
+use crate::domain::history::History;
+use crate::domain::offline::{FaultKind, Presence, Workload};
+use crate::domain::script::Step;
+use crate::domain::script::text::steps;
+use crate::domain::watch::Unwatched;
+use crate::engine;
+use crate::lab::Outcome;
+use crate::lab::tests::trial;
+use proptest::prelude::*;
+
+/// A world of four clients and a hub, with these steps.
+fn written(script: &str) -> OfflineTrial {
+    let (workload, presence) = (Workload::absent(), Presence::absent());
+    OfflineTrial { workload, presence, steps: steps(script).expect("steps"), ..trial(1) }
+}
+
+fn outcome(trial: &OfflineTrial, name: &str) -> Outcome {
+    assert_eq!(trial.impossible(), None);
+    let engine = engine::find(name).expect("an engine");
+    let world = World::new(trial, engine, &settings(trial, None)).expect("a world");
+    world.run(&mut Unwatched).expect("it ends")
+}
+
+fn shown(outcome: &Outcome, register: usize) -> Vec<i64> {
+    outcome.history.ends.iter().filter_map(|end| end.registers[register].number()).collect()
+}
+
+#[test]
+fn users_edit_and_devices_connect_when_their_steps_say_so() {
+    let script = "edit:client_0:register:3:by:7+connect:client_0:after_s:10\
+                  +until:in_sync:node:client_0:with:hub:within_s:60+edit:client_1:register:3:by:-2:after_s:5";
+    let outcome = outcome(&written(script), "delta-state");
+    assert_eq!(outcome.unmet, []);
+    assert_eq!(shown(&outcome, 3), [10; 5]);
+    let edits: Vec<(u64, i64)> = outcome.history.ledger.edits().map(|edit| (edit.at, edit.amount())).collect();
+    assert_eq!((edits[0], edits[1].1), ((0, 7), -2));
+    // The wait takes what it takes; what comes before it and after it is as it is written.
+    assert!((15_000_000..30_000_000).contains(&edits[1].0), "{edits:?}");
+}
+
+#[test]
+fn a_step_waits_for_messages_and_says_so_when_they_never_come() {
+    let sound = "edit:client_0:register:3:by:7+connect:client_0+until:taken:from:client_0:to:hub:messages:2:within_s:9";
+    assert_eq!(outcome(&written(sound), "delta-state").unmet, []);
+    let vain = "connect:client_0+until:quiescent:within_s:60+until:sent:from:client_0:to:hub:within_s:9+edit:client_1:register:0:by:1";
+    let outcome = outcome(&written(vain), "delta-state");
+    let told = outcome.unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    assert_eq!(told, "steps[2].until: it did not come true within 9 s");
+    assert_eq!(outcome.history.unmet, [told]);
+    assert_eq!(shown(&outcome, 0), [6; 5], "the script goes on");
+}
+
+#[test]
+fn an_edit_by_a_device_that_is_off_is_not_made() {
+    let outcome = outcome(
+        &written("crash:client_0:for_s:9+edit:client_0:register:0:by:1+edit:client_1:register:0:by:5"),
+        "delta-state",
+    );
+    assert_eq!(outcome.unmet[0].to_string(), "steps[1].edit: client 0 is off: it starts again later");
+    assert_eq!(shown(&outcome, 0), [10; 5]);
+}
+
+#[test]
+fn messages_are_lost_repeated_late_cut_and_damaged_as_their_steps_say() {
+    let damaged = |fate: &str| {
+        let script = format!("{fate}:from:client_0:to:hub+edit:client_0:register:0:by:1+connect:client_0+after_s:120");
+        let outcome = outcome(&written(&script), "delta-state");
+        assert_eq!(shown(&outcome, 0), [6; 5], "{fate}");
+        (outcome.measures.deliveries, outcome.measures.damaged)
+    };
+    let (sound, _) = damaged("lose:99");
+    let (lost, _) = damaged("lose:1");
+    assert_ne!(lost, sound);
+    let (repeated, _) = damaged("repeat:1:late_s:0.5");
+    assert!(repeated > sound, "{repeated} {sound}");
+    assert_eq!(damaged("truncate:1:bytes:3").1, 1);
+    assert_eq!(damaged("corrupt:1:bit:20").1, 1);
+    let latest = |fate: &str| {
+        let script = format!(
+            "{fate}+edit:client_0:register:0:by:1+connect:client_0+until:in_sync:node:client_0:with:hub+edit:client_1:register:1:by:1"
+        );
+        outcome(&written(&script), "delta-state").history.ledger.by_device[1][0].at
+    };
+    let late = latest("delay:1:by_s:0.7:from:client_0:to:hub") - latest("after_s:0");
+    assert_eq!(late, 700_000);
+}
+
+#[test]
+fn one_devices_clock_link_and_work_are_its_own() {
+    let by_clock = |script: &str| shown(&outcome(&written(script), "lww-wall-clock"), 0)[4];
+    // The later edit by the clocks wins: client 0 edits first by true time.
+    let edits = "edit:client_0:register:0:by:1+edit:client_1:register:0:by:2:after_s:60";
+    assert_eq!(by_clock(edits), 7);
+    assert_eq!(by_clock(&format!("clock:client_0:by_s:3600+{edits}")), 6);
+    assert_eq!(by_clock(&format!("clock:client_0:by_s:3600+clock:client_0:by_s:-3600+{edits}")), 7);
+    let took = |link: &str| {
+        let script = format!(
+            "{link}+edit:client_0:register:0:by:1+connect:client_0+until:in_sync:node:client_0:with:hub+edit:client_1:register:1:by:1"
+        );
+        outcome(&written(&script), "delta-state").history.ledger.by_device[1][0].at
+    };
+    assert_eq!(took("link:client_1:latency_ms:900"), took("after_s:0"));
+    assert!(took("link:client_0:latency_ms:900") > took("after_s:0") + 1_000_000);
+    let outcome = outcome(&written("work:client_2:for_s:600:ticks:9:changed:2:most:5"), "delta-state");
+    let edits: Vec<usize> = outcome.history.ledger.by_device.iter().map(Vec::len).collect();
+    assert_eq!(edits, [0, 0, 18, 0]);
+    assert!(outcome.history.ledger.edits().all(|edit| edit.at < 600_000_000));
+}
+
+#[test]
+fn a_hub_that_is_set_back_lacks_what_a_reconciling_client_does_not_send_again() {
+    let script = "back_up:hub+edit:client_0:register:0:by:1+connect:client_0+until:in_sync:node:client_0:with:hub\
+                  +disconnect:client_0+set_back:hub:for_s:60";
+    let shows = |name: &str| shown(&outcome(&written(script), name), 0);
+    assert_eq!(shows("delta-state"), [6; 5]);
+    assert!(shows("reconciliation").contains(&5), "{:?}", shows("reconciliation"));
+}
+
+fn any_node() -> impl Strategy<Value = String> {
+    prop_oneof![(0..4u32).prop_map(|node| format!("client {node}")), Just("hub".to_owned())]
+}
+
+fn any_client() -> impl Strategy<Value = String> {
+    prop_oneof![(0..4u32).prop_map(|node| format!("client {node}")), Just("clients".to_owned())]
+}
+
+/// Steps of the world of four clients and a hub.
+fn any_action() -> impl Strategy<Value = Action> {
+    let fates = prop_oneof![
+        Just(MessageFate::Lose),
+        (0..20_000_000u64).prop_map(MessageFate::Repeat),
+        (0..20_000_000u64).prop_map(MessageFate::Delay),
+        (0..40u64).prop_map(MessageFate::Truncate),
+        (0..400u64).prop_map(MessageFate::Corrupt),
+    ];
+    let link = (2_000..1_000_000u64, 0..2000u64, 0..300u32).prop_map(|(bits_per_s, latency_ms, lost_per_mille)| {
+        crate::domain::offline::Link { bits_per_s, latency_ms, lost_per_mille, ..Default::default() }
+    });
+    let conditions = prop_oneof![
+        Just(Condition::Quiescent),
+        (any_node(), any_node()).prop_map(|(node, with)| Condition::InSync { node, with }),
+        (0..4u32, 1..9u32, proptest::sample::select(vec![Progress::Sent, Progress::Received, Progress::Taken]))
+            .prop_map(|(client, number, how)| Condition::Messages {
+                from: format!("client {client}"),
+                to: "hub".to_owned(),
+                number,
+                how
+            }),
+    ];
+    prop_oneof![
+        4 => (any_client(), 0..32u32, 1..9i64)
+            .prop_map(|(node, register, by)| Action::Edit { node, register, intent: Intent::Increase(by) }),
+        4 => any_client().prop_map(Action::Connect),
+        2 => any_client().prop_map(Action::Disconnect),
+        2 => (0..4u32, 1..9u32, fates, any::<bool>()).prop_map(|(client, number, fate, up)| {
+            let (client, hub) = (format!("client {client}"), "hub".to_owned());
+            let (from, to) = if up { (client, hub) } else { (hub, client) };
+            Action::Message { from, to, number, fate }
+        }),
+        1 => (0..4u32, 0..99_000_000u64)
+            .prop_map(|(client, lasts)| Action::Cut { node: "hub".to_owned(), with: format!("client {client}"), lasts }),
+        2 => (proptest::sample::select(FaultKind::ALL), 0..3u32, 0..99u64)
+            .prop_map(|(kind, client, for_s)| Action::Fault(NodeFault { for_s, ..NodeFault::plain(kind, &format!("client {client}")) })),
+        1 => (any_node(), 1..9u32).prop_map(|(node, effects)| Action::CrashDuring { node, effects }),
+        1 => any_node().prop_map(Action::BackUp),
+        1 => (any_client(), -99_000_000..99_000_000i64, -500..500i32)
+            .prop_map(|(node, by, drift_ppm)| Action::Clock { node, by, drift_ppm }),
+        1 => (any_node(), link).prop_map(|(node, link)| Action::Link { node, link }),
+        1 => (any_client(), 0..99_000_000u64, 0..9u32).prop_map(|(node, lasts, ticks)| {
+            let workload = Workload { ticks, changed: 2, most: 3, decrements: true, zipf_hundredths: None };
+            Action::Work { node, lasts, workload }
+        }),
+        1 => (conditions, 0..99_000_000u64).prop_map(|(condition, within)| Action::Until { condition, within }),
+    ]
+}
+
+fn any_script() -> impl Strategy<Value = Vec<Step>> {
+    let step =
+        (prop_oneof![Just(0), 0..99_000_000u64], any_action()).prop_map(|(after, action)| Step { after, action });
+    proptest::collection::vec(step, 1..25)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_script_comes_to_an_end_the_same_twice_and_the_reference_is_right(script in any_script(), engine in 0..64usize) {
+        let mut world = written("after_s:1");
+        world.steps = script;
+        // A device is set back after a backup of it was taken.
+        while let Some(error) = world.impossible_steps() {
+            prop_assert!(error.reason.contains("has no backup here"), "{}", error);
+            world.steps.remove(error.step);
+            prop_assume!(!world.steps.is_empty());
+        }
+        let engine = engine::REGISTRY[engine % engine::REGISTRY.len()].name;
+        let come_to = |name: &str| -> (History, u64) {
+            let outcome = outcome(&world, name);
+            (outcome.history, outcome.measures.deliveries)
+        };
+        let once = come_to(engine);
+        prop_assert_eq!(&once, &come_to(engine));
+        let (history, _) = if engine == engine::reference().name { once } else { come_to(engine::reference().name) };
+        let truth = crate::oracle::offline::truth::judge(&history);
+        prop_assert!(truth.verdict != crate::domain::verdict::Verdict::Falsified, "{}", truth.sentence);
+    }
+}
