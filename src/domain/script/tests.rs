@@ -70,7 +70,11 @@ fn any_action() -> impl Strategy<Value = Action> {
     );
     prop_oneof![
         Just(Action::Pass),
-        (any_name(), any::<u32>(), any_intent()).prop_map(|(node, register, intent)| Action::Edit { node, register, intent }),
+        (any_name(), any::<u32>(), any_intent()).prop_map(|(node, register, intent)| Action::Edit {
+            node,
+            register,
+            intent
+        }),
         any_name().prop_map(Action::Connect),
         any_name().prop_map(Action::Disconnect),
         (any_name(), any_name(), any::<u32>(), any_fate()).prop_map(|(from, to, number, fate)| Action::Message {
