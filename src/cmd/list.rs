@@ -5,6 +5,8 @@ use clap::{Args, ValueEnum};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::algebra;
+use crate::domain::offline::FaultKind;
+use crate::domain::script::keys::{VERBS, verb_of};
 use crate::domain::verdict::exit;
 use crate::emulator::disturbance::DISTURBANCES;
 use crate::engine;
@@ -39,6 +41,8 @@ pub enum Listed {
     Engines,
     /// Mutants that can be planted in engines.
     Mutants,
+    /// Steps of a world that is written down, with their keys.
+    Steps,
 }
 
 /// Lists one kind of name, or all kinds under headings.
@@ -91,6 +95,7 @@ fn lines(what: Listed) -> Result<String, Failure> {
             })
             .map(|(name, about)| (name.to_owned(), about))
             .collect(),
+        Listed::Steps => steps(),
         Listed::Faults => CATALOGUE.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect(),
         Listed::Disturbances => {
             DISTURBANCES.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect()
@@ -98,6 +103,21 @@ fn lines(what: Listed) -> Result<String, Failure> {
     };
     let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     Ok(entries.iter().map(|(name, about)| format!("{name:<width$}  {about}\n")).collect())
+}
+
+/// Every step: its verb and other keys, and what happens.
+fn steps() -> Vec<(String, String)> {
+    let of_verb = |&(verb, keys, about): &(&str, &str, &str)| {
+        let keys = if keys.is_empty() { String::new() } else { format!(": {keys}") };
+        (format!("{verb}{keys}"), about.to_owned())
+    };
+    let is_fault = |verb: &String| !VERBS.iter().any(|(known, ..)| known == verb);
+    let faults = FaultKind::ALL.iter().map(|&kind| verb_of(kind)).filter(is_fault);
+    let of_fault =
+        |verb: String| (format!("{verb}: [for_s]"), "the fault of this kind, as in [[offline.faults]]".to_owned());
+    let during =
+        ("crash: after_effects".to_owned(), "a device loses power within the next thing that it does".to_owned());
+    VERBS.iter().map(of_verb).chain(faults.map(of_fault)).chain([during]).collect()
 }
 
 fn indented(lines: &str) -> String {

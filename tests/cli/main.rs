@@ -25,5 +25,6 @@ mod records;
 mod results;
 #[cfg(feature = "rtl")]
 mod rtl;
+mod scripts;
 mod verdicts;
 mod verilog;

@@ -17,7 +17,7 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 /// Every verb but those of faults, with its other keys and what happens; keys in brackets may be left out.
 pub const VERBS: &[(&str, &str, &str)] = &[
     ("edit", "register; by, insert or remove", "a user edits a register: a counter, or an element of tags"),
-    ("connect", "", "a device connects with all that it has a link to"),
+    ("connect", "", "a client connects with all that it has a link to"),
     ("disconnect", "", "it disconnects"),
     ("lose", "from, to", "the n-th message that is sent from now on is lost"),
     ("repeat", "from, to, late_s", "that message comes again, so much later"),

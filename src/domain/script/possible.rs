@@ -113,7 +113,9 @@ impl OfflineTrial {
                     }
                 }
             }
-            Action::Connect(node) | Action::Disconnect(node) | Action::BackUp(node) => self.some("", node),
+            Action::Connect(node) => self.clients_of("connect", node),
+            Action::Disconnect(node) => self.clients_of("disconnect", node),
+            Action::BackUp(node) => self.some("", node),
             Action::Message { from, to, number, .. } => {
                 self.linked(("from", from), ("to", to))?;
                 let counted = || ("", "messages are counted from 1".to_owned());
@@ -190,9 +192,9 @@ impl OfflineTrial {
     fn clients_of(&self, key: &'static str, name: &str) -> Result<(), Refused> {
         let all = || self.nodes_named(name).into_iter().all(|node| node < self.clients);
         self.some(key, name)?;
-        all()
-            .then_some(())
-            .ok_or_else(|| (key, format!("'{name}' is no client, and clients alone have users and clocks")))
+        all().then_some(()).ok_or_else(|| {
+            (key, format!("'{name}' is no client, and clients alone have users who edit, come and go, and set clocks"))
+        })
     }
 
     fn one(&self, key: &'static str, name: &str) -> Result<(), Refused> {
