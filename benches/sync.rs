@@ -70,7 +70,7 @@ fn run(engine: &str, trial: &OfflineTrial) -> (Outcome, Duration) {
     let outcome = world.run(&mut Unwatched).expect("it ends");
     let took = start.elapsed();
     let truth = outcome.history.ledger.truth();
-    let right = outcome.history.quiet && outcome.history.ends.iter().all(|end| end.registers == truth);
+    let right = outcome.history.quiescent && outcome.history.ends.iter().all(|end| end.registers == truth);
     assert!(right, "a rate of a wrong result is none");
     (outcome, took)
 }
@@ -103,7 +103,7 @@ fn deliveries(full: bool) {
 }
 
 /// Clients that are away all day and are then sent one summary each of what they lack; and clients that come for a
-/// moment three times a day, among others who do, so that a summary is followed by news.
+/// moment three times a day, among others who do, so that a summary is followed by pending changes.
 fn scale(full: bool) {
     let away_all_day = Presence { lasts_s: 86_400, away_s: (86_400, 86_400), here_s: (1, 1) };
     let now_and_then = Presence { lasts_s: 86_400, away_s: (20_000, 40_000), here_s: (20, 60) };

@@ -151,7 +151,7 @@ fn scenario(draws: &mut Draws) -> String {
     }
     line("journal.retain", draws.of(&[0, 0, 1, 64, 1_000_000_000]).to_string());
     line("journal.compact_after", draws.of(&[1, 2, 7, 40, 4096, 1_000_000_000]).to_string());
-    line("journal.piece", draws.of(&[64, 65, 200, 4096, 1 << 24]).to_string());
+    line("journal.fragment", draws.of(&[64, 65, 200, 4096, 1 << 24]).to_string());
     text
 }
 

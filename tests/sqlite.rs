@@ -35,9 +35,9 @@ fn settings(node: u32, serves: bool) -> Settings {
         retry_after: 1000,
         retry_at_most: 100_000,
         retries: 1000,
-        greetings: 4,
+        handshakes: 4,
         linger: 0,
-        piece: 4096,
+        fragment: 4096,
         retain: 4,
         compact_after: 100,
         mutant: None,
@@ -368,13 +368,13 @@ fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_an
                     // Another client edits all the time, so that this one gets sums all the time.
                     let edit = (elsewhere.below(REGISTERS.into()) as u32, 1000 + elsewhere.below(9) as i64);
                     other.edit(&mut other_host, edit.0, edit.1).expect("memory");
-                    other.tell_news(&mut other_host).expect("memory");
+                    other.send_changes(&mut other_host).expect("memory");
                     seen.others.push(edit);
                     for sent in std::mem::take(&mut other_host.sent) {
                         hub.receive(&mut hub_host, OTHER, &sent.frame.bytes).expect("a disk");
                     }
                     hub.receive(&mut hub_host, CLIENT, &unhex(frame)).expect("a disk");
-                    hub.tell_news(&mut hub_host).expect("a disk");
+                    hub.send_changes(&mut hub_host).expect("a disk");
                     for sent in std::mem::take(&mut hub_host.sent) {
                         if sent.to == OTHER {
                             other.receive(&mut other_host, HUB, &sent.frame.bytes).expect("memory");
@@ -409,7 +409,7 @@ fn a_process_that_is_killed_at_200_random_instants_loses_no_acknowledged_edit_an
         for sent in std::mem::take(&mut other_host.sent) {
             hub.receive(&mut hub_host, OTHER, &sent.frame.bytes).expect("a disk");
         }
-        hub.tell_news(&mut hub_host).expect("a disk");
+        hub.send_changes(&mut hub_host).expect("a disk");
         for sent in std::mem::take(&mut hub_host.sent) {
             match sent.to {
                 OTHER => other.receive(&mut other_host, HUB, &sent.frame.bytes).expect("memory"),

@@ -149,13 +149,13 @@ pub struct Counts {
 
 /// What the same world came to with unique amounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Telling {
+pub enum UniqueAmounts {
     /// It came to rest, and this became of its edits.
     Counts(Counts),
     /// It did not, and of an edit that does not count nobody can say that it is lost.
     Unfinished {
-        /// Whether everything was quiet in the end.
-        quiet: bool,
+        /// Whether everything was quiescent in the end.
+        quiescent: bool,
         /// Deltas that were left unsent, or given up.
         backlog: u64,
     },
@@ -166,7 +166,7 @@ pub enum Telling {
 pub enum CutOff {
     /// Faults were not over after so many messages, more than any world needs.
     BeforeFaultsEnded(u64),
-    /// All was quiet when the time was over, and a replica was going to send on at this time, in microseconds since faults
+    /// All was quiescent when the time was over, and a replica was going to send on at this time, in microseconds since faults
     /// were over.
     WhileWaiting(u64),
 }
@@ -179,7 +179,7 @@ pub struct History {
     /// What each replica shows in the end.
     pub ends: Vec<NodeEnd>,
     /// What the same world came to with unique amounts, if it was run.
-    pub telling: Option<Telling>,
+    pub unique_amounts: Option<UniqueAmounts>,
     /// Edits that a user saw accepted and that a device did not have any more after a restart.
     pub forgotten: u64,
     /// Nodes that did not have any more, after a restart, what they had acknowledged.
@@ -192,8 +192,8 @@ pub struct History {
     pub cut_off: Option<CutOff>,
     /// Steps of the script that could not be done, or that waited in vain.
     pub unmet: Vec<String>,
-    /// Whether everything was quiet in the end.
-    pub quiet: bool,
+    /// Whether everything was quiescent in the end.
+    pub quiescent: bool,
     /// When the last message arrived after faults were over, in microseconds since then.
     pub settled_after: u64,
     /// How long it may take, in microseconds.
@@ -202,7 +202,7 @@ pub struct History {
     pub backlog: u64,
     /// Bytes of one and the same tick, early and late in a long history, where an engine claims that they do not grow.
     pub ticks: Vec<u64>,
-    /// The same where each tick is told in a visit of its own, so that greetings count.
+    /// The same where each tick is told in a visit of its own, so that handshakes count.
     pub visits: Vec<u64>,
     /// Which losses of stores the engine declares that an edit survives, in words.
     pub survives: &'static str,

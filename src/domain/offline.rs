@@ -78,7 +78,7 @@ pub struct OfflineTrial {
     /// So many worlds like this one, of other seeds, in which every engine that holds is tried, too.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_worlds: u32,
-    /// With all faults over and everyone connected, all must be quiet within so many seconds.
+    /// With all faults over and everyone connected, all must be quiescent within so many seconds.
     #[serde(default = "default_settle")]
     pub settle_s: u64,
     /// While two devices are present, whatever is down between them, an edit of one is at the other within so many seconds.
@@ -378,13 +378,13 @@ pub struct Journal {
     pub retain: u64,
     /// Entries after which the journal is compacted.
     pub compact_after: u64,
-    /// Bytes of the longest message that travels in one piece.
-    pub piece: u32,
+    /// Bytes of the longest message that travels in one fragment.
+    pub fragment: u32,
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        Journal { retain: 64, compact_after: 4096, piece: 4096 }
+        Journal { retain: 64, compact_after: 4096, fragment: 4096 }
     }
 }
 

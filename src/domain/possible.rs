@@ -125,7 +125,7 @@ impl OfflineTrial {
         let Link { lost_per_mille, repeated_per_mille, reordered_per_mille, .. } = self.link;
         let Link { truncated_per_mille, corrupted_per_mille, .. } = self.link;
         let Clocks { skew_s, drift_ppm, jumps, jump_s } = self.clocks;
-        let Journal { retain, compact_after, piece } = self.journal;
+        let Journal { retain, compact_after, fragment } = self.journal;
         let Tags { registers: tags, elements, edits, removes_percent } = self.tags;
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if tags > 0 { MOST_WATCHED } else { MOST_CLIENTS };
@@ -168,7 +168,7 @@ impl OfflineTrial {
             ("clocks.jump_s", jump_s, 0, CENTURY),
             ("journal.retain", retain, 0, 1_000_000_000),
             ("journal.compact_after", compact_after, 1, 1_000_000_000),
-            small("journal.piece", piece, 64, 1 << 24),
+            small("journal.fragment", fragment, 64, 1 << 24),
         ];
         let beyond = bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value));
         if let Some((key, value, least, most)) = beyond {

@@ -266,10 +266,10 @@ fn settings(node: NodeId, peers: bool) -> Settings {
         retry_after: 1000,
         retry_at_most: 8000,
         retries: 3,
-        greetings: 4,
+        handshakes: 4,
         linger: 10,
-        // Small ones, so that messages travel in pieces and journals become images.
-        piece: if node == 2 { 36 } else { 12 },
+        // Small ones, so that messages travel in fragments and journals become images.
+        fragment: if node == 2 { 36 } else { 12 },
         retain: 1,
         compact_after: 9,
         mutant: None,

@@ -20,7 +20,7 @@ use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
-use crate::engine::reliable_channel::pending::News;
+use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer, placed};
 
@@ -170,32 +170,32 @@ fn read_shares<S: Share>(reader: &mut Reader, fields: &Fields) -> Result<Vec<(Sl
 
 impl<S: Share> Content for ByWriter<S> {
     /// Shares that a neighbour does not have as they are.
-    type Peer = News<Slot>;
+    type Peer = PendingChanges<Slot>;
 
     fn begin(&mut self, _about: &About) {}
 
-    fn meet(&self, _about: &About, _before: Option<News<Slot>>, _blank: bool) -> News<Slot> {
-        News::of(self.shares.keys().copied())
+    fn meet(&self, _about: &About, _before: Option<PendingChanges<Slot>>, _blank: bool) -> PendingChanges<Slot> {
+        PendingChanges::of(self.shares.keys().copied())
     }
 
-    fn edit(&mut self, about: &About, peers: &mut Peers<News<Slot>>, register: u32, intent: Intent) {
+    fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, register: u32, intent: Intent) {
         if matches!(intent, Intent::Remove(_)) {
             // Who removes means what is shown here, whoever made it.
             for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
                 if share.removed(intent) {
-                    peers.values_mut().for_each(|news| news.insert(slot));
+                    peers.values_mut().for_each(|changes| changes.insert(slot));
                 }
             }
             return;
         }
         let slot = Slot(about.actor, register);
         self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent);
-        peers.values_mut().for_each(|news| news.insert(slot));
+        peers.values_mut().for_each(|changes| changes.insert(slot));
     }
 
-    fn offer(&mut self, about: &About, news: &mut News<Slot>, writer: &mut Writer) -> Option<Round> {
+    fn offer(&mut self, about: &About, changes: &mut PendingChanges<Slot>, writer: &mut Writer) -> Option<Round> {
         let mut shares: Vec<(Slot, &S)> = Vec::new();
-        let round = news.take_off(about.piece, |&slot| {
+        let round = changes.take_off(about.fragment, |&slot| {
             let share = &self.shares[&slot];
             shares.push((slot, share));
             1 + share.length()
@@ -204,14 +204,14 @@ impl<S: Share> Content for ByWriter<S> {
         Some(round)
     }
 
-    fn arrived(&mut self, news: &mut News<Slot>) {
-        news.arrived();
+    fn arrived(&mut self, changes: &mut PendingChanges<Slot>) {
+        changes.arrived();
     }
 
     fn take(
         &mut self,
         about: &About,
-        peers: &mut Peers<News<Slot>>,
+        peers: &mut Peers<PendingChanges<Slot>>,
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
@@ -220,8 +220,8 @@ impl<S: Share> Content for ByWriter<S> {
         for (slot, share) in shares {
             let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
             if mine.merge(&share) {
-                for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
-                    news.insert(slot);
+                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    changes.insert(slot);
                 }
             }
         }
@@ -231,7 +231,7 @@ impl<S: Share> Content for ByWriter<S> {
     fn check(
         &self,
         about: &About,
-        _peers: &Peers<News<Slot>>,
+        _peers: &Peers<PendingChanges<Slot>>,
         _from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
@@ -264,8 +264,8 @@ impl<S: Share> Content for ByWriter<S> {
         views
     }
 
-    fn waiting(&self, news: &News<Slot>) -> u64 {
-        news.len() as u64
+    fn waiting(&self, changes: &PendingChanges<Slot>) -> u64 {
+        changes.len() as u64
     }
 }
 

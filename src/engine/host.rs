@@ -53,8 +53,8 @@ pub struct Round {
 pub struct Told {
     /// Operations.
     pub operations: VersionVector,
-    /// The last message in pieces: its checksum, the pieces, and what of its bytes is not counted yet.
-    pub pieces: Option<(u32, Ranges, Traffic)>,
+    /// The last message in fragments: its checksum, the fragments, and what of its bytes is not counted yet.
+    pub fragments: Option<(u32, Ranges, Traffic)>,
     /// The last message with a number: the store that it is from, and the number.
     pub message: Option<(u32, u64)>,
 }

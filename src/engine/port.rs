@@ -35,12 +35,12 @@ pub struct Settings {
     pub retry_at_most: Time,
     /// Retries without an answer before it gives up until it is connected again, or told to try.
     pub retries: u32,
-    /// How often it greets anew at once in one connection, where the other seems to be in another session.
-    pub greetings: u32,
-    /// How long it waits for more before it tells others of news.
+    /// How often it opens a new handshake at once in one connection, where the other seems to be in another session.
+    pub handshakes: u32,
+    /// How long it waits for more before it sends pending changes.
     pub linger: Time,
-    /// The longest body that travels in one piece.
-    pub piece: usize,
+    /// The longest body that travels in one fragment.
+    pub fragment: usize,
     /// Deltas that a compaction leaves, though it need not.
     pub retain: u64,
     /// Entries of the journal after which it is compacted.

@@ -138,10 +138,10 @@ fn frames_as_they_were_said_are_taken_and_every_kind_of_them_is_said() {
         let said = Talk::after(engine, peers, STEPS).expect("a sound talk").said;
         let kinds: BTreeSet<u8> = said.iter().map(|said| said.frame[0]).collect();
         let wanted: &[u8] = match (engine.name, peers) {
-            // Greeting, answer, deltas, taken, summary, snapshot, reached, piece, pieces; peers take no sums.
+            // Handshake, answer, deltas, taken, summary, snapshot, reached, fragment, fragments; peers take no sums.
             ("delta-summary", false) => &[1, 2, 3, 4, 5, 6, 7, 8, 9],
             ("delta-summary", true) => &[1, 2, 3, 4, 8, 9],
-            // Data, its arrival, greeting, welcome; and ready, where who greets happens to have nothing to tell.
+            // Data, its arrival, handshake, welcome; and ready, where who opens the handshake happens to have nothing to tell.
             _ => &[0x10, 0x11, 0x12, 0x13],
         };
         let short = kinds.iter().copied().filter(|&kind| kind != 0x14).collect::<Vec<u8>>();

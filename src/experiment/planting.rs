@@ -95,7 +95,7 @@ mod tests {
         let edit = UserEdit { at: 0, register: 0, intent: Intent::Increase(1), fate: Fate::Binding };
         let ledger = Ledger::of_counters(1, 5, vec![vec![edit]]);
         let ends = vec![NodeEnd::of_counters("hub", [shows])];
-        History { ledger, ends, quiet: true, ..History::default() }
+        History { ledger, ends, quiescent: true, ..History::default() }
     }
 
     fn planted(control: i64, mutant: i64, is_reached: bool) -> Cell {

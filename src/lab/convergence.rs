@@ -6,7 +6,7 @@
 //!   no such time; a replica that had it, and lost it, had it.
 //! - Of a world: from when faults are over and everyone is connected until the last change of what any replica shows,
 //!   where all show the same bytes from then on. A replica that is off shows nothing: it changes when it starts again. A
-//!   world that is not quiet in the end, or whose replicas differ, has no such time. Whether what they agree on is right,
+//!   world that is not quiescent in the end, or whose replicas differ, has no such time. Whether what they agree on is right,
 //!   the judge of truth tells alone.
 //!
 //! Knows: nodes, and what they show. Must not: judge.
@@ -164,8 +164,8 @@ mod tests {
                             world.settling && world.devices.iter().all(|device| device.up && shown(device) == first);
                         since = agree.then(|| since.unwrap_or(world.now));
                     });
-                    let quiet = outcome.history.quiet;
-                    let seen: Option<u64> = since.filter(|_| quiet).map(|since| (since - lasts) / 1000);
+                    let quiescent = outcome.history.quiescent;
+                    let seen: Option<u64> = since.filter(|_| quiescent).map(|since| (since - lasts) / 1000);
                     assert_eq!(outcome.measures.converged_ms(), seen, "{}, seed {seed} {trial:?}", engine.name);
                     converged += u32::from(seen.is_some());
                     differ += u32::from(seen.is_none());
@@ -177,11 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn a_world_that_is_not_quiet_in_the_end_has_not_converged() {
+    fn a_world_that_is_not_quiescent_in_the_end_has_not_converged() {
         let trial = trial(1);
-        for quiet in [true, false] {
+        for quiescent in [true, false] {
             let world = world(&trial, &REGISTRY[0]);
-            assert_eq!(world.ended(quiet).measures.converged_ms().is_some(), quiet);
+            assert_eq!(world.ended(quiescent).measures.converged_ms().is_some(), quiescent);
         }
     }
 

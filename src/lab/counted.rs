@@ -152,7 +152,7 @@ fn the_messages_of_the_replica_count_as_what_they_are() {
         // A tag and a checksum frame it, and two bytes name the session.
         let inner = body.len() as u64 - 1;
         match Message::read(body, 32).expect("it is sound") {
-            Message::Taken(_) | Message::Reached { .. } | Message::Pieces { .. } => {
+            Message::Taken(_) | Message::Reached { .. } | Message::Fragments { .. } => {
                 assert_eq!((payload, addressing, framing, ids, acks), (0, 0, 5, 2, inner));
                 kinds[0] += 1;
             }
@@ -173,9 +173,9 @@ fn the_messages_of_the_replica_count_as_what_they_are() {
 }
 
 #[test]
-fn a_message_in_pieces_counts_as_what_is_in_it_and_a_piece_that_is_sent_again_as_that() {
+fn a_message_in_fragments_counts_as_what_is_in_it_and_a_fragment_that_is_sent_again_as_that() {
     let right = engine::find("delta-summary").expect("an engine");
-    let small = OfflineTrial { journal: Journal { piece: 64, ..Journal::default() }, registers: 256, ..trial(1) };
+    let small = OfflineTrial { journal: Journal { fragment: 64, ..Journal::default() }, registers: 256, ..trial(1) };
     let mut two = Two::of(&small, right, 1);
     two.connect();
     two.talk();
@@ -188,29 +188,29 @@ fn a_message_in_pieces_counts_as_what_is_in_it_and_a_piece_that_is_sent_again_as
     two.nodes[1].receive(&mut two.hosts[1], 1, &deltas.frame.bytes).expect("a disk");
     two.nodes[1].disconnected(1);
     two.hosts[1].sent.clear();
-    // The first piece is lost, and sent again; from then on all arrive.
-    let at = two.nodes[1].wakes_at().expect("it has news");
+    // The first fragment is lost, and sent again; from then on all arrive.
+    let at = two.nodes[1].wakes_at().expect("it has pending changes");
     two.hosts[1].now = at;
     two.nodes[1].wake(&mut two.hosts[1]).expect("a disk");
-    let mut pieces: Vec<Sent> = std::mem::take(&mut two.hosts[1].sent);
-    assert_eq!(pieces.len(), 1, "one piece goes ahead");
-    pieces.extend(two.talk().into_iter().filter(|sent| sent.to == 0));
+    let mut fragments: Vec<Sent> = std::mem::take(&mut two.hosts[1].sent);
+    assert_eq!(fragments.len(), 1, "one fragment goes ahead");
+    fragments.extend(two.talk().into_iter().filter(|sent| sent.to == 0));
     let (mut whole, mut first, mut again) = (std::collections::BTreeMap::new(), Traffic::default(), 0);
-    for sent in &pieces {
+    for sent in &fragments {
         let (_, body) = unframed(&sent.frame.bytes).expect("it is whole");
-        let Message::Piece { place, bytes, .. } = Message::read(body, 256).expect("it is sound") else { continue };
+        let Message::Fragment { place, bytes, .. } = Message::read(body, 256).expect("it is sound") else { continue };
         assert_eq!(sent.traffic.total(), sent.frame.bytes.len() as u64);
         if whole.insert(place, bytes).is_none() {
-            assert_eq!(sent.traffic.retransmission, 0, "piece {place}");
+            assert_eq!(sent.traffic.retransmission, 0, "fragment {place}");
             first += sent.traffic;
         } else {
-            assert_eq!(sent.traffic.retransmission, sent.frame.bytes.len() as u64, "piece {place}");
+            assert_eq!(sent.traffic.retransmission, sent.frame.bytes.len() as u64, "fragment {place}");
             again += 1;
         }
     }
-    assert!(whole.len() > 5 && again > 0, "{} pieces, {again} sent again", whole.len());
+    assert!(whole.len() > 5 && again > 0, "{} fragments, {again} sent again", whole.len());
     let body: Vec<u8> = whole.into_values().flatten().collect();
-    let message = Message::read(&body, 256).expect("all pieces are there");
+    let message = Message::read(&body, 256).expect("all fragments are there");
     assert!(matches!(message, Message::Summary { .. } | Message::Snapshot { .. }));
     let told = message.body().traffic;
     assert!(told.payload > 300);

@@ -28,10 +28,10 @@ struct Three {
 }
 
 impl Three {
-    fn of(name: &str, piece: u32) -> Self {
+    fn of(name: &str, fragment: u32) -> Self {
         let engine = find(name).expect("an engine");
         let mut trial = trial(1);
-        trial.journal = Journal { piece, ..Journal::default() };
+        trial.journal = Journal { fragment, ..Journal::default() };
         let three = Three { nodes: Vec::new(), hosts: Vec::new(), engine, trial, up: [false; 2], starts: 0 };
         (0..3).fold(three, |mut three, place| {
             let (node, host) = three.new_node(place);
@@ -314,7 +314,7 @@ fn in_visits_that_are_too_short_for_all_of_it_everyone_gets_on() {
         let mut visits = 0;
         while three.nodes[2].shows() != three.nodes[0].shows() || three.nodes[0].backlog() > 0 {
             three.connect(0);
-            // A greeting, a welcome, and two messages with their answers.
+            // A handshake, a welcome, and two messages with their answers.
             let told = three.talk(6);
             let longest = told.iter().map(|sent| sent.frame.bytes.len()).max().expect("they talk");
             assert!(longest < 60, "{name}: {longest} bytes");
@@ -428,7 +428,7 @@ fn who_greeted_and_has_nothing_to_tell_says_so_until_this_connections_answer_com
         three.edit(0, 3, 7);
         three.visit(0);
         three.connect(1);
-        // The greeting and the welcome come; what says that nothing is to be told is lost.
+        // The handshake and the welcome come; what says that nothing is to be told is lost.
         for _ in 0..2 {
             for (from, sent) in three.sent() {
                 three.arrives(from, &sent);

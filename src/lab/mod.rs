@@ -18,10 +18,10 @@ mod delivery;
 pub mod events;
 mod faults;
 pub mod link;
+mod livelock_budget;
 pub mod measure;
 pub mod memory;
 pub mod merges;
-mod patience;
 mod reach;
 pub mod script;
 pub mod staleness;
@@ -55,9 +55,9 @@ use faults::Fault;
 use faults::effects::{Drawn, Effects, LeftOut};
 use faults::marks::{AsSent, Marks};
 use link::{Arrival, Wire};
+use livelock_budget::LivelockBudget;
 use measure::Measures;
 use merges::MergeTrace;
-use patience::Patience;
 use reach::{Reach, Reached};
 use script::Script;
 use staleness::Knowledge;
@@ -287,23 +287,23 @@ impl World<'_> {
     /// Lets everything happen until nothing is left to.
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
         let foreseen: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
-        let mut patience = Patience::of(self.trial, foreseen.max(self.trial.edits()));
+        let mut livelock_budget = LivelockBudget::of(self.trial, foreseen.max(self.trial.edits()));
         let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect(_))).count();
-        (0..visits).for_each(|_| patience.visit());
-        let (mut quiet, mut happened) = (true, 0u64);
+        (0..visits).for_each(|_| livelock_budget.visit());
+        let (mut quiescent, mut happened) = (true, 0u64);
         while let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
             match event {
-                Planned::Presence(_, true) => patience.visit(),
-                Planned::Settle => patience.begin_anew(deliveries, bytes),
+                Planned::Presence(_, true) => livelock_budget.visit(),
+                Planned::Settle => livelock_budget.begin_anew(deliveries, bytes),
                 _ => {}
             }
             let deadline = self.faults_over.map(|over| over + 4 * self.trial.settle_s * SECOND);
             // A wait that is over is nothing that happens.
             let is_over = self.settling && matches!(event, Planned::Expired(_));
             let is_late = deadline.is_some_and(|deadline| at > deadline) && !is_over;
-            if is_late || patience.is_over(deliveries, bytes) {
-                quiet = false;
+            if is_late || livelock_budget.is_over(deliveries, bytes) {
+                quiescent = false;
                 self.next = is_late.then_some(at);
                 break;
             }
@@ -319,7 +319,7 @@ impl World<'_> {
             self.happen(event)?;
             self.go_on()?;
         }
-        let outcome = self.ended(quiet);
+        let outcome = self.ended(quiescent);
         outcome.measures.line.agrees(&outcome.measures.bytes)?;
         Ok(outcome)
     }
@@ -595,17 +595,17 @@ impl World<'_> {
         if !self.settling {
             return Some(CutOff::BeforeFaultsEnded(self.measures.deliveries));
         }
-        // Who still talks when it should be quiet goes on and on; who was quiet in time, and had more to send, was cut off.
-        let was_quiet = self.settled_after() <= self.trial.settle_s * SECOND;
-        self.next.filter(|_| was_quiet).map(|at| CutOff::WhileWaiting(at - self.faults_over()))
+        // Who still talks when it should be quiescent goes on and on; who was quiescent in time, and had more to send, was cut off.
+        let was_quiescent = self.settled_after() <= self.trial.settle_s * SECOND;
+        self.next.filter(|_| was_quiescent).map(|at| CutOff::WhileWaiting(at - self.faults_over()))
     }
 
-    fn ended(mut self, quiet: bool) -> Outcome {
+    fn ended(mut self, quiescent: bool) -> Outcome {
         // A world that is broken off may have lines that are busy for long.
         (0..self.connections.len()).for_each(|link| self.cut(link));
         let mut history = History {
             cut_off: self.cut_off(),
-            quiet,
+            quiescent,
             settled_after: self.settled_after(),
             settle_bound: self.trial.settle_s * SECOND,
             forgotten: self.forgotten,
@@ -629,7 +629,7 @@ impl World<'_> {
             }
         }
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
-        self.emit(&Event::Ended { quiescent: quiet, agree });
+        self.emit(&Event::Ended { quiescent: quiescent, agree });
         history.over_time = self.measures.over_time(|node| self.trial.name(node));
         if !self.constant {
             history.over_time.metadata.clear();
@@ -650,7 +650,7 @@ impl World<'_> {
 /// What every node of a world is told.
 pub fn settings(trial: &OfflineTrial, mutant: Option<&'static str>) -> impl Fn(NodeId) -> Settings {
     let journal = trial.journal;
-    let line = trial.link.latency_ms * 1000 + u64::from(journal.piece) * 8_000_000 / trial.link.bits_per_s.max(1);
+    let line = trial.link.latency_ms * 1000 + u64::from(journal.fragment) * 8_000_000 / trial.link.bits_per_s.max(1);
     let (fields, clients, hub, edges) = (trial.fields(), trial.clients, trial.hub, !trial.edges.is_empty());
     move |node| Settings {
         node,
@@ -658,13 +658,13 @@ pub fn settings(trial: &OfflineTrial, mutant: Option<&'static str>) -> impl Fn(N
         fields,
         serves: node >= clients || !hub,
         serves_relays: !hub || edges,
-        // Twice the way there and back of the longest piece, and the time that the other waits for more.
+        // Twice the way there and back of the longest fragment, and the time that the other waits for more.
         retry_after: 2 * SECOND + 4 * line,
         retry_at_most: 300 * SECOND,
         retries: 1000,
-        greetings: 4,
+        handshakes: 4,
         linger: SECOND,
-        piece: journal.piece as usize,
+        fragment: journal.fragment as usize,
         retain: journal.retain,
         compact_after: journal.compact_after,
         mutant,

@@ -95,7 +95,7 @@ mod tests {
             let faults = faults[seed as usize % faults.len()].clone();
             let edges = if seed % 3 == 1 { vec![edge.clone()] } else { Vec::new() };
             // Small messages: what is told takes several, and a visit may end between two of them.
-            let journal = crate::domain::offline::Journal { piece: 64, ..Default::default() };
+            let journal = crate::domain::offline::Journal { fragment: 64, ..Default::default() };
             OfflineTrial { tags, link, faults, edges, journal, hub: seed % 3 < 2, crashes: 20, ..trial(seed) }
         })
     }

@@ -440,12 +440,13 @@ mod tests {
     }
 
     #[test]
-    fn in_a_quiet_world_an_edit_is_as_stale_as_the_ways_to_the_hub_and_on_take() {
-        let mut quiet = trial(1);
-        (quiet.presence, quiet.workload.ticks) = (Presence { lasts_s: 1000, away_s: (0, 0), here_s: (1000, 1000) }, 2);
+    fn in_a_quiescent_world_an_edit_is_as_stale_as_the_ways_to_the_hub_and_on_take() {
+        let mut quiescent = trial(1);
+        (quiescent.presence, quiescent.workload.ticks) =
+            (Presence { lasts_s: 1000, away_s: (0, 0), here_s: (1000, 1000) }, 2);
         for name in ["delta-summary", "lww-arrival", "reconciliation"] {
             let found = engine::find(name).expect("an engine");
-            let world = World::new(&quiet, found, &settings(&quiet, None)).expect("a world");
+            let world = World::new(&quiescent, found, &settings(&quiescent, None)).expect("a world");
             let outcome = world.run(&mut crate::domain::watch::Unwatched).expect("it ends");
             let staleness = &outcome.measures.staleness;
             // 4 clients with 6 edits each, of which 3 others hear; each waits for more for a second here and at the hub,

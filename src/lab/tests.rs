@@ -98,8 +98,8 @@ fn what_each_engine_makes_of_a_good_and_of_a_bad_network() {
         let (bad, wrong_bad) = wrong(&OfflineTrial { link: BAD, ..trial(1) }, engine.name);
         let row = |outcome: &Outcome, wrong: u32| {
             let (up, down) = outcome.history.traffic;
-            let History { quiet, backlog, .. } = outcome.history;
-            format!("{wrong} wrong, {} up, {} down, quiet {quiet}, backlog {backlog}", up.total(), down.total())
+            let History { quiescent, backlog, .. } = outcome.history;
+            format!("{wrong} wrong, {} up, {} down, quiescent {quiescent}, backlog {backlog}", up.total(), down.total())
         };
         rows.push(format!("{}: {} | {}", engine.name, row(&good, wrong_good), row(&bad, wrong_bad)));
     }
@@ -114,27 +114,27 @@ fn the_right_replica_is_right_in_many_bad_worlds() {
             crate::domain::offline::Edge { name: "far".into(), parent: Some("near".into()), clients: vec![2] },
         ];
         let star = OfflineTrial { link: BAD, crashes: 20, ..trial(seed) };
-        let small = crate::domain::offline::Journal { retain: 1, compact_after: 20, piece: 64 };
+        let small = crate::domain::offline::Journal { retain: 1, compact_after: 20, fragment: 64 };
         let compact = OfflineTrial { journal: small, ..star.clone() };
-        let compact_only = crate::domain::offline::Journal { piece: 4096, ..small };
-        let pieces_only = crate::domain::offline::Journal { retain: 64, compact_after: 4096, ..small };
+        let compact_only = crate::domain::offline::Journal { fragment: 4096, ..small };
+        let fragments_only = crate::domain::offline::Journal { retain: 64, compact_after: 4096, ..small };
         for trial in [
             OfflineTrial { journal: compact_only, crashes: 0, link: Link::default(), ..star.clone() },
             OfflineTrial { journal: compact_only, crashes: 0, ..star.clone() },
             OfflineTrial { journal: compact_only, ..star.clone() },
-            OfflineTrial { journal: pieces_only, crashes: 0, link: Link::default(), ..star.clone() },
-            OfflineTrial { journal: pieces_only, crashes: 0, ..star.clone() },
-            OfflineTrial { journal: pieces_only, ..star.clone() },
+            OfflineTrial { journal: fragments_only, crashes: 0, link: Link::default(), ..star.clone() },
+            OfflineTrial { journal: fragments_only, crashes: 0, ..star.clone() },
+            OfflineTrial { journal: fragments_only, ..star.clone() },
             OfflineTrial { edges: edges.clone(), ..star.clone() },
-            OfflineTrial { edges, journal: pieces_only, ..star.clone() },
+            OfflineTrial { edges, journal: fragments_only, ..star.clone() },
             OfflineTrial { hub: false, ..star.clone() },
-            OfflineTrial { hub: false, journal: pieces_only, ..star.clone() },
+            OfflineTrial { hub: false, journal: fragments_only, ..star.clone() },
             compact,
             star,
         ] {
             let (outcome, wrong) = wrong_but_excused(&trial);
-            let History { quiet, backlog, forgotten, broken, unkept, .. } = outcome.history;
-            let all = (wrong, quiet, backlog, forgotten, broken, unkept);
+            let History { quiescent, backlog, forgotten, broken, unkept, .. } = outcome.history;
+            let all = (wrong, quiescent, backlog, forgotten, broken, unkept);
             assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed} {trial:?}");
         }
     }
@@ -153,7 +153,7 @@ fn hostile(seed: u64) -> OfflineTrial {
     world.journal = Journal {
         retain: [0, 4, 64][one_of(3) as usize],
         compact_after: [8, 60, 4096][one_of(3) as usize],
-        piece: [64, 512, 4096][one_of(3) as usize],
+        fragment: [64, 512, 4096][one_of(3) as usize],
     };
     let mut nodes: Vec<String> = (0..world.clients).map(|client| format!("client {client}")).collect();
     match one_of(3) {
@@ -195,8 +195,8 @@ fn the_right_replica_survives_any_one_lost_set_back_or_copied_store_in_worlds_of
     for seed in 0..600 {
         let trial = hostile(seed);
         let (outcome, wrong) = wrong_but_excused(&trial);
-        let History { quiet, backlog, forgotten, broken, unkept, .. } = outcome.history;
-        let all = (wrong, quiet, backlog, forgotten, broken, unkept);
+        let History { quiescent, backlog, forgotten, broken, unkept, .. } = outcome.history;
+        let all = (wrong, quiescent, backlog, forgotten, broken, unkept);
         assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed} {trial:?}");
     }
 }
@@ -206,8 +206,8 @@ fn a_world_with_very_many_visits_comes_to_its_end_and_is_right() {
     let presence = Presence { lasts_s: 90_000, away_s: (1, 1), here_s: (1, 1) };
     let trial = OfflineTrial { clients: 2, presence, ..trial(1) };
     let (outcome, wrong) = wrong_but_excused(&trial);
-    let History { cut_off, quiet, backlog, .. } = outcome.history;
-    assert_eq!((wrong, cut_off, quiet, backlog), (0, None, true, 0));
+    let History { cut_off, quiescent, backlog, .. } = outcome.history;
+    assert_eq!((wrong, cut_off, quiescent, backlog), (0, None, true, 0));
     assert_eq!(outcome.history.ledger.len(), 2 * 20 * 3, "every edit was made");
     assert!(outcome.measures.deliveries > 170_000, "{}", outcome.measures.deliveries);
 }
@@ -217,11 +217,11 @@ fn long_messages_all_get_through_a_line_that_needs_several_visits_for_each() {
     let presence = Presence { lasts_s: 86_400, away_s: (1800, 3600), here_s: (5, 10) };
     let link = Link { bits_per_s: 2400, latency_ms: 150, ..Link::default() };
     let workload = Workload { ticks: 40, changed: 1000, most: 1_000_000, decrements: false, zipf_hundredths: None };
-    let journal = crate::domain::offline::Journal { piece: 1024, ..Default::default() };
+    let journal = crate::domain::offline::Journal { fragment: 1024, ..Default::default() };
     let slow = OfflineTrial { clients: 2, registers: 2000, presence, link, workload, journal, ..trial(1) };
     let (outcome, wrong) = wrong_but_excused(&slow);
-    let History { quiet, backlog, .. } = outcome.history;
-    assert_eq!((wrong, quiet, backlog), (0, true, 0));
+    let History { quiescent, backlog, .. } = outcome.history;
+    assert_eq!((wrong, quiescent, backlog), (0, true, 0));
 }
 
 #[test]
@@ -283,8 +283,8 @@ fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_los
         let journal = crate::domain::offline::Journal { retain: 1, compact_after: 20, ..Default::default() };
         let trial = OfflineTrial { faults, journal, ..trial(seed) };
         let (outcome, wrong) = wrong_but_excused(&trial);
-        let History { quiet, backlog, forgotten, broken, unkept, ledger, .. } = &outcome.history;
-        let all = (wrong, *quiet, *backlog, *forgotten, *broken, *unkept);
+        let History { quiescent, backlog, forgotten, broken, unkept, ledger, .. } = &outcome.history;
+        let all = (wrong, *quiescent, *backlog, *forgotten, *broken, *unkept);
         assert_eq!(all, (0, true, 0, 0, 0, 0), "seed {seed}");
         let lost = ledger.edits().filter(|edit| edit.fate != Fate::Binding).count();
         let told = outcome.refused_stores;

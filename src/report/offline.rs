@@ -147,7 +147,7 @@ impl Text {
             2,
             "Edits: from when a user saw one accepted until the last replica has it, edges and the hub included. Worlds: \
              from the end of all faults until all replicas show the same bytes for good, in every world that was tried. \
-             Never: some replica never had the edit; the replicas of a world differed in the end, or it was not quiet.",
+             Never: some replica never had the edit; the replicas of a world differed in the end, or it was not quiescent.",
         );
     }
 

@@ -98,7 +98,7 @@ pub struct EngineRecord {
     /// the end of all faults, in milliseconds.
     #[serde(default)]
     pub world_convergence_ms: Latencies,
-    /// How many of the worlds that were tried are in no percentile: their replicas differed in the end, or were not quiet.
+    /// How many of the worlds that were tried are in no percentile: their replicas differed in the end, or were not quiescent.
     #[serde(default)]
     pub unconverged_worlds: u64,
     /// The same as a histogram, in the same encoding.

@@ -335,7 +335,7 @@ mod tests {
         "clocks.jump_s",
         "journal.retain",
         "journal.compact_after",
-        "journal.piece",
+        "journal.fragment",
         "faults.at_s",
         "faults.for_s",
         "faults.age_s",

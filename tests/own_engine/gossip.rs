@@ -64,7 +64,7 @@ impl Gossip {
         let level = heard.as_ref() == Some(&self.have());
         let of = |author: &u64| heard.as_ref().map_or(usize::MAX, |has| has.get(author).map_or(0, |&has| has as usize));
         let lacks = self.edits.iter().flat_map(|(author, edits)| edits.iter().skip(of(author)));
-        let lacks: Vec<&Edit> = lacks.take(self.settings.piece / 16).collect();
+        let lacks: Vec<&Edit> = lacks.take(self.settings.fragment / 16).collect();
         let mut writer = Writer::tagged(1);
         writer.raw(&postcard::to_allocvec(&(level, self.have(), lacks)).expect("it is plain data"));
         let (frame, traffic) = writer.seal();

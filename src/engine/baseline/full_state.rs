@@ -21,7 +21,7 @@ pub struct FullState {
 /// the one after those that fly.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
 pub struct Peer {
-    news: bool,
+    changes: bool,
     next: Option<u32>,
     flying: Option<u32>,
 }
@@ -34,28 +34,28 @@ impl Content for FullState {
     }
 
     fn meet(&self, about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
-        Peer { news: self.values != about.fields.starts(), ..Peer::default() }
+        Peer { changes: self.values != about.fields.starts(), ..Peer::default() }
     }
 
     fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
         data::apply(&mut self.values[register as usize], intent);
-        peers.values_mut().for_each(|peer| peer.news = true);
+        peers.values_mut().for_each(|peer| peer.changes = true);
     }
 
     fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
         let begins = peer.next.is_none();
-        if begins && !std::mem::take(&mut peer.news) {
+        if begins && !std::mem::take(&mut peer.changes) {
             return None;
         }
         let mut next = peer.next.take().unwrap_or(0);
         writer.of(Kind::Addressing).number(next.into()).of(Kind::Payload);
-        while next < about.fields.len() && writer.len() < about.piece.max(1) + 1 {
+        while next < about.fields.len() && writer.len() < about.fragment.max(1) + 1 {
             views::write(&about.fields, &self.values[next as usize], writer);
             next += 1;
         }
         let ends = next == about.fields.len();
         (peer.flying, peer.next) = (Some(next), (!ends).then_some(next));
-        Some(Round { begins: begins || ends && !peer.news, ends })
+        Some(Round { begins: begins || ends && !peer.changes, ends })
     }
 
     fn arrived(&mut self, peer: &mut Peer) {
@@ -82,7 +82,7 @@ impl Content for FullState {
         let told = told.filter(|told| !told.is_empty()).ok_or(Malformed::Range("a register"))?;
         if values != *told {
             told.clone_from_slice(&values);
-            peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.news = true);
+            peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.changes = true);
         }
         Ok(())
     }
@@ -92,6 +92,6 @@ impl Content for FullState {
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {
-        u64::from(peer.news || peer.next.is_some() || peer.flying.is_some())
+        u64::from(peer.changes || peer.next.is_some() || peer.flying.is_some())
     }
 }

@@ -57,7 +57,7 @@ mod tests {
             actor: Actor { client: 1, incarnation: 1 },
             fields: Fields::counters(1, 0),
             wall,
-            piece: 4096,
+            fragment: 4096,
             serves: false,
         }
     }

@@ -184,19 +184,19 @@ impl Content for OperationLog {
     }
 
     fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
-        let (mut news, mut size) = (Vec::new(), 0);
+        let (mut changes, mut size) = (Vec::new(), 0);
         peer.offered = peer.has;
         for operation in &self.operations[peer.has..] {
             if !peer.gave(operation) {
-                if size >= about.piece.max(1) {
+                if size >= about.fragment.max(1) {
                     break;
                 }
                 size += operation.weighs();
-                news.push(operation);
+                changes.push(operation);
             }
             peer.offered += 1;
         }
-        if news.is_empty() {
+        if changes.is_empty() {
             peer.has = peer.offered;
             peer.came_from.clear();
             return None;
@@ -208,8 +208,8 @@ impl Content for OperationLog {
         }
         let round = Round { begins, ends: peer.offered >= peer.round };
         // In which order they came here says nothing: by author, and in runs, ids are short.
-        news.sort_unstable_by_key(|operation| (operation.actor, operation.sequence));
-        let authors = news.chunk_by(|one, next| one.actor == next.actor);
+        changes.sort_unstable_by_key(|operation| (operation.actor, operation.sequence));
+        let authors = changes.chunk_by(|one, next| one.actor == next.actor);
         writer.of(Kind::Framing).number(authors.clone().count() as u64);
         for of_author in authors {
             let runs = of_author.chunk_by(|one, next| one.sequence + 1 == next.sequence);

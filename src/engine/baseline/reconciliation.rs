@@ -12,7 +12,7 @@ use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
-use crate::engine::reliable_channel::pending::News;
+use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer, length, signed_length};
 
@@ -58,7 +58,7 @@ pub struct Reconciliation {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
 pub struct Peer {
     /// Registers, at the hub.
-    news: News<u32>,
+    changes: PendingChanges<u32>,
     /// Whose operations came from it, and whose it does not know how far they were replayed; whose it is being told.
     actors: BTreeSet<Actor>,
     untold: BTreeSet<Actor>,
@@ -77,7 +77,7 @@ impl Reconciliation {
         let &Operation { actor, number, .. } = left().next()?;
         let mut size = 0;
         let fits = |operation: &&Operation| {
-            let fits = operation.actor == actor && size < about.piece.max(1);
+            let fits = operation.actor == actor && size < about.fragment.max(1);
             size += operation.weighs();
             fits
         };
@@ -98,11 +98,11 @@ impl Reconciliation {
 
     fn offer_registers(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
         let difference = |register: u32| self.values[register as usize].wrapping_sub(about.fields.start);
-        let taken_off = peer.news.take_off(about.piece, |&register| 1 + signed_length(difference(register)));
+        let taken_off = peer.changes.take_off(about.fragment, |&register| 1 + signed_length(difference(register)));
         if taken_off.is_none() && peer.untold.is_empty() {
             return None;
         }
-        if peer.news.is_told() {
+        if peer.changes.is_told() {
             peer.telling = std::mem::take(&mut peer.untold);
         }
         writer.of(Kind::Framing).byte(REGISTERS).number(peer.telling.len() as u64);
@@ -110,7 +110,7 @@ impl Reconciliation {
             actor.write(writer.of(Kind::Ids));
             writer.number(self.replayed.get(actor).copied().unwrap_or(0));
         }
-        let flying = peer.news.flying();
+        let flying = peer.changes.flying();
         writer.of(Kind::Addressing).number(flying.len() as u64);
         let mut next = 0;
         for &register in flying {
@@ -128,7 +128,7 @@ impl Reconciliation {
                 *replayed = number;
                 let value = &mut self.values[register as usize];
                 *value = value.wrapping_add(amount);
-                peers.values_mut().for_each(|peer| peer.news.insert(register));
+                peers.values_mut().for_each(|peer| peer.changes.insert(register));
             }
         }
     }
@@ -169,11 +169,11 @@ impl Content for Reconciliation {
 
     fn meet(&self, about: &About, before: Option<Peer>, blank: bool) -> Peer {
         // One that had another hub's registers, or later ones of this, is told all of them. A client has none to tell.
-        let news = |&(_, &value): &(u32, &i64)| value != about.fields.start || !blank;
-        let news = (0..).zip(&self.values).filter(news).map(|(register, _)| register);
-        let news = if about.serves { News::of(news) } else { News::default() };
+        let changes = |&(_, &value): &(u32, &i64)| value != about.fields.start || !blank;
+        let changes = (0..).zip(&self.values).filter(changes).map(|(register, _)| register);
+        let changes = if about.serves { PendingChanges::of(changes) } else { PendingChanges::default() };
         let actors = before.map(|before| before.actors).unwrap_or_default();
-        Peer { news, untold: actors.clone(), actors, ..Peer::default() }
+        Peer { changes, untold: actors.clone(), actors, ..Peer::default() }
     }
 
     fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, intent: Intent) {
@@ -196,7 +196,7 @@ impl Content for Reconciliation {
     fn arrived(&mut self, peer: &mut Peer) {
         // The hub has replayed what it acknowledged; it is dropped when the registers with it are here.
         peer.offered = peer.offered.max(peer.underway);
-        peer.news.arrived();
+        peer.changes.arrived();
         peer.telling.clear();
     }
 
@@ -244,7 +244,7 @@ impl Content for Reconciliation {
     }
 
     fn waiting(&self, peer: &Peer) -> u64 {
-        peer.news.len() as u64
+        peer.changes.len() as u64
             + (self.dropped + self.pending.len() as u64).saturating_sub(peer.offered.max(self.dropped))
     }
 }

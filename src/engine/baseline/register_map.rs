@@ -24,7 +24,7 @@ use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
-use crate::engine::reliable_channel::pending::News;
+use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::views;
 use crate::engine::wire::{Malformed, Reader, Writer};
 
@@ -83,33 +83,33 @@ impl<P: Policy> RegisterMap<P> {
 
 impl<P: Policy> Content for RegisterMap<P> {
     /// Registers that a neighbour does not have as they are.
-    type Peer = News<u32>;
+    type Peer = PendingChanges<u32>;
 
     fn begin(&mut self, about: &About) {
         self.registers = about.fields.starts().into_iter().map(|start| (start, None)).collect();
     }
 
-    fn meet(&self, _about: &About, _before: Option<News<u32>>, _blank: bool) -> News<u32> {
+    fn meet(&self, _about: &About, _before: Option<PendingChanges<u32>>, _blank: bool) -> PendingChanges<u32> {
         let written = self.registers.iter().enumerate().filter(|(_, (_, stamp))| stamp.is_some());
-        News::of(written.map(|(register, _)| register as u32))
+        PendingChanges::of(written.map(|(register, _)| register as u32))
     }
 
-    fn edit(&mut self, about: &About, peers: &mut Peers<News<u32>>, register: u32, intent: Intent) {
+    fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<u32>>, register: u32, intent: Intent) {
         let stamp = self.policy.stamp(about);
         let (value, last) = &mut self.registers[register as usize];
         if P::wins(stamp, *last) {
             data::apply(value, intent);
             *last = Some(stamp);
-            peers.values_mut().for_each(|news| news.insert(register));
+            peers.values_mut().for_each(|changes| changes.insert(register));
         }
     }
 
-    fn offer(&mut self, about: &About, news: &mut News<u32>, writer: &mut Writer) -> Option<Round> {
+    fn offer(&mut self, about: &About, changes: &mut PendingChanges<u32>, writer: &mut Writer) -> Option<Round> {
         let stamp = if P::STAMPED { STAMP } else { 0 };
-        let round = news.take_off(about.piece, |&register| {
+        let round = changes.take_off(about.fragment, |&register| {
             stamp + 1 + views::weighs(&about.fields, &self.registers[register as usize].0)
         })?;
-        let mut writes: Vec<Write> = news.flying().iter().map(|&register| self.write_of(register)).collect();
+        let mut writes: Vec<Write> = changes.flying().iter().map(|&register| self.write_of(register)).collect();
         if !P::STAMPED {
             write_registers(about, writer, &writes, false);
             return Some(round);
@@ -132,14 +132,14 @@ impl<P: Policy> Content for RegisterMap<P> {
         Some(round)
     }
 
-    fn arrived(&mut self, news: &mut News<u32>) {
-        news.arrived();
+    fn arrived(&mut self, changes: &mut PendingChanges<u32>) {
+        changes.arrived();
     }
 
     fn take(
         &mut self,
         about: &About,
-        peers: &mut Peers<News<u32>>,
+        peers: &mut Peers<PendingChanges<u32>>,
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
@@ -163,8 +163,8 @@ impl<P: Policy> Content for RegisterMap<P> {
             let (value, last) = &mut self.registers[register as usize];
             if (&new, Some(stamp)) != (&*value, *last) && P::wins(stamp, *last) {
                 (*value, *last) = (new, Some(stamp));
-                for (_, news) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
-                    news.insert(register);
+                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    changes.insert(register);
                 }
             }
         }
@@ -175,8 +175,8 @@ impl<P: Policy> Content for RegisterMap<P> {
         self.registers.iter().map(|(value, _)| value.clone()).collect()
     }
 
-    fn waiting(&self, news: &News<u32>) -> u64 {
-        news.len() as u64
+    fn waiting(&self, changes: &PendingChanges<u32>) -> u64 {
+        changes.len() as u64
     }
 }
 
@@ -224,7 +224,7 @@ mod tests {
             actor: Actor { client: 3, incarnation: 1 },
             fields: Fields::counters(256, 100_000),
             wall,
-            piece: 4096,
+            fragment: 4096,
             serves: false,
         }
     }

@@ -97,7 +97,7 @@ impl Content for XorDelta {
     }
 
     fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
-        let round = peer.take_off(about.piece)?;
+        let round = peer.take_off(about.fragment)?;
         writer.of(Kind::Addressing).number(peer.flying.len() as u64);
         let mut next = 0;
         for (&register, &delta) in &peer.flying {

@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn what_says_nothing_of_what_is_here_or_is_no_message_promises_nothing() {
         let mut acknowledged = Acknowledged::default();
-        hear(&mut acknowledged, &framed(&Message::Pieces { id: 1, got: Ranges::default() }), 1);
+        hear(&mut acknowledged, &framed(&Message::Fragments { id: 1, got: Ranges::default() }), 1);
         hear(&mut acknowledged, b"noise", 1);
         assert_eq!(acknowledged, Acknowledged::default());
     }

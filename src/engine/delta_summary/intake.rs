@@ -65,8 +65,8 @@ impl Replica {
         if self.has(Mutant::AckBeforeDurable) {
             self.reply(host, from, session, &ack);
         }
-        let news = !fresh.is_empty();
-        if news {
+        let changes = !fresh.is_empty();
+        if changes {
             let came = if host.merged.is_some() { merges(&fresh) } else { Vec::new() };
             self.commit_all(host, fresh)?;
             host.merge(came);
@@ -82,8 +82,8 @@ impl Replica {
         if self.has(Mutant::CursorWithoutGaps) {
             taken.iter().for_each(|&(actor, _, last)| self.state.seen.insert(actor, 1, last));
         }
-        if news {
-            self.news(host);
+        if changes {
+            self.changes(host);
         }
         Ok(())
     }
@@ -94,9 +94,9 @@ impl Replica {
             self.split(host, from, runs)?;
         }
         let session = self.sessions.get_mut(&from).expect("it was looked up");
-        let mut is_news = false;
+        let mut is_pending = false;
         for &(actor, first, last) in runs {
-            is_news |= session.holds.overlap(actor, first, last) != Overlap::Seen;
+            is_pending |= session.holds.overlap(actor, first, last) != Overlap::Seen;
             session.holds.insert(actor, first, last);
         }
         if session.sent_runs().any(|run| self.state.log.can_widen(run, &session.holds)) {
@@ -104,8 +104,10 @@ impl Replica {
         }
         let holds = &session.holds;
         let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
-        session.outstanding.retain(|parcel| !matches!(&parcel.what, What::Deltas(runs) if runs.iter().all(held)));
-        if is_news {
+        session
+            .outstanding
+            .retain(|outstanding| !matches!(&outstanding.what, What::Deltas(runs) if runs.iter().all(held)));
+        if is_pending {
             // What is refused again and again is sent ever more rarely.
             session.answered();
         }
@@ -146,7 +148,7 @@ impl Replica {
     ) -> Result<(), StoreError> {
         let Entry::Summed { through, log, first, last, without, .. } = &entry else { return Ok(()) };
         let (from, log) = (through.from, *log);
-        let Some((_, ranges)) = self.state.cursor_in(log) else { return self.greet_again(host, from) };
+        let Some((_, ranges)) = self.state.cursor_in(log) else { return self.handshake_again(host, from) };
         let mine = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::Seen;
         // What a copy of this device has sent must not count here again.
         let foreign = |&(actor, first, last): &Run| self.state.seen.overlap(actor, first, last) == Overlap::New;
@@ -165,7 +167,7 @@ impl Replica {
             }
             Overlap::Seen => {}
             // Sender and receiver do not agree on what is lacking: start the session again.
-            _ => return self.greet_again(host, from),
+            _ => return self.handshake_again(host, from),
         }
         self.tell_reached(host, from, log);
         Ok(())

@@ -1,6 +1,6 @@
 //! The messages of the replica, byte by byte.
 //!
-//! A frame is a tag, a body, two bytes that name the session, and a CRC-32. Bodies of more than a piece travel in pieces.
+//! A frame is a tag, a body, two bytes that name the session, and a CRC-32. Bodies of more than a fragment travel in fragments.
 
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::delta_summary::log::{Delta, read_run};
@@ -72,19 +72,19 @@ pub enum Message {
         /// The position.
         position: u64,
     },
-    /// A piece of a long body.
-    Piece {
+    /// A fragment of a long body.
+    Fragment {
         /// The body's CRC-32.
         id: u32,
-        /// How many pieces it has.
+        /// How many fragments it has.
         count: u32,
         /// Which this is, from 0.
         place: u32,
         /// Its bytes.
         bytes: Vec<u8>,
     },
-    /// The pieces of a long body that are here; numbered from 1.
-    Pieces {
+    /// The fragments of a long body that are here; numbered from 1.
+    Fragments {
         /// The body's CRC-32.
         id: u32,
         /// Those that are here.
@@ -99,11 +99,11 @@ const TAKEN: u8 = 4;
 const SUMMARY: u8 = 5;
 const SNAPSHOT: u8 = 6;
 const REACHED: u8 = 7;
-const PIECE: u8 = 8;
-const PIECES: u8 = 9;
+const FRAGMENT: u8 = 8;
+const FRAGMENTS: u8 = 9;
 
-/// The most pieces that a body may have.
-const MOST_PIECES: u64 = 1 << 20;
+/// The most fragments that a body may have.
+const MOST_FRAGMENTS: u64 = 1 << 20;
 
 /// A tag and a body, before they are framed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -187,13 +187,13 @@ impl Message {
                 log.write(writer.of(Kind::Acks));
                 writer.number(*position);
             }
-            Message::Piece { id, count, place, bytes } => {
-                writer = Writer::tagged(PIECE);
+            Message::Fragment { id, count, place, bytes } => {
+                writer = Writer::tagged(FRAGMENT);
                 writer.number((*id).into()).number((*count).into()).number((*place).into());
                 writer.of(Kind::Payload).raw(bytes);
             }
-            Message::Pieces { id, got } => {
-                writer = Writer::tagged(PIECES);
+            Message::Fragments { id, got } => {
+                writer = Writer::tagged(FRAGMENTS);
                 writer.of(Kind::Acks).number((*id).into()).number(got.runs().count() as u64);
                 for (first, last) in got.runs() {
                     writer.number(first).number(last - first);
@@ -234,20 +234,20 @@ impl Message {
                 changes: Changes::read(reader, registers)?,
             },
             REACHED => Message::Reached { log: Actor::read(reader)?, position: position(reader)? },
-            PIECE => {
+            FRAGMENT => {
                 let id = reader.small("a checksum")?;
-                let count = reader.at_most(MOST_PIECES, "a number of pieces")? as u32;
-                let place = reader.at_most(u64::from(count.max(1)) - 1, "a piece")? as u32;
-                Message::Piece { id, count, place, bytes: reader.rest().to_vec() }
+                let count = reader.at_most(MOST_FRAGMENTS, "a number of fragments")? as u32;
+                let place = reader.at_most(u64::from(count.max(1)) - 1, "a fragment")? as u32;
+                Message::Fragment { id, count, place, bytes: reader.rest().to_vec() }
             }
-            PIECES => {
+            FRAGMENTS => {
                 let id = reader.small("a checksum")?;
                 let mut got = Ranges::default();
                 for _ in 0..reader.count("a number of runs")? {
                     let (first, last) = read_run(reader)?;
                     got.insert(first, last);
                 }
-                Message::Pieces { id, got }
+                Message::Fragments { id, got }
             }
             _ => return Err(Malformed::Range("a kind of message")),
         };
@@ -333,13 +333,13 @@ mod tests {
             (actor(), 0..9999u64, runs(), changes(REGISTERS, 8))
                 .prop_map(|(log, position, within, changes)| Message::Snapshot { log, position, within, changes }),
             (actor(), 0..9999u64).prop_map(|(log, position)| Message::Reached { log, position }),
-            (any::<u32>(), 1..9u32, any::<Vec<u8>>()).prop_map(|(id, count, bytes)| Message::Piece {
+            (any::<u32>(), 1..9u32, any::<Vec<u8>>()).prop_map(|(id, count, bytes)| Message::Fragment {
                 id,
                 count,
                 place: count - 1,
                 bytes
             }),
-            (any::<u32>(), 1..9u64).prop_map(|(id, last)| Message::Pieces { id, got: Ranges::up_to(last) }),
+            (any::<u32>(), 1..9u64).prop_map(|(id, last)| Message::Fragments { id, got: Ranges::up_to(last) }),
         ]
     }
 

@@ -21,7 +21,7 @@ pub mod log;
 pub mod message;
 pub mod mutant;
 pub mod node;
-mod parcel;
+mod outstanding;
 pub mod repair;
 pub mod report;
 pub mod session;
@@ -63,7 +63,7 @@ pub struct Replica {
     sessions: BTreeMap<NodeId, Session>,
     timers: BTreeSet<(Time, NodeId)>,
     /// When to tell all neighbours what they lack.
-    news_at: Option<Time>,
+    changes_at: Option<Time>,
     parked: BTreeMap<NodeId, Parked>,
     /// Deltas that could not be taken because a part of each was seen: a sender's mistake, or two devices' same ids.
     refused: u64,
@@ -85,7 +85,7 @@ impl Replica {
             state,
             sessions: BTreeMap::new(),
             timers: BTreeSet::new(),
-            news_at: None,
+            changes_at: None,
             parked: BTreeMap::new(),
             refused: 0,
             unmergeable: None,
@@ -123,7 +123,7 @@ impl Replica {
         }
         self.commit_all(host, edits.iter().copied().map(Entry::Edit).collect())?;
         (first..=self.state.made).for_each(|sequence| host.show(OpId { actor: self.state.me, sequence }));
-        self.news(host);
+        self.changes(host);
         self.compact(host);
         Ok(())
     }
@@ -157,24 +157,24 @@ impl Replica {
         if self.given_up.contains(&peer) {
             return Ok(());
         }
-        let greets = self.greets(peer, relation);
-        if greets && self.state.made > self.state.sealed {
+        let opens = self.opens(peer, relation);
+        if opens && self.state.made > self.state.sealed {
             // What it says it has is what it may send: all of it has its boundaries.
             self.commit(host, Entry::Sealed)?;
         }
         let session = host.random(1 << 16) as u16;
         let mut session = Session::new(relation, session);
-        session.greeted_at = host.now;
+        session.handshake_at = host.now;
         self.sessions.insert(peer, session);
-        if greets {
+        if opens {
             let hello = self.hello(relation);
             self.dispatch(host, peer, What::Hello, &hello);
         }
         Ok(())
     }
 
-    /// Whether it is this side that greets.
-    fn greets(&self, peer: NodeId, relation: Relation) -> bool {
+    /// Whether it is this side that opens the handshake.
+    fn opens(&self, peer: NodeId, relation: Relation) -> bool {
         match relation {
             Relation::Parent => true,
             Relation::Child => false,
@@ -182,7 +182,7 @@ impl Replica {
         }
     }
 
-    /// A connection went down. What was under way in pieces goes on where it stopped, once it is up again.
+    /// A connection went down. What was under way in fragments goes on where it stopped, once it is up again.
     pub fn disconnected(&mut self, peer: NodeId) {
         if let Some(parked) = self.end_session(peer).and_then(Session::parked) {
             self.parked.insert(peer, parked);
@@ -197,26 +197,26 @@ impl Replica {
 
     /// When it wants to be woken.
     pub fn wakes_at(&self) -> Option<Time> {
-        self.timers.first().map(|&(time, _)| time).into_iter().chain(self.news_at).min()
+        self.timers.first().map(|&(time, _)| time).into_iter().chain(self.changes_at).min()
     }
 
-    /// Whether it is going to tell its neighbours of news.
-    pub fn has_news(&self) -> bool {
-        self.news_at.is_some()
+    /// Whether it is going to send pending changes to its neighbours.
+    pub fn has_changes(&self) -> bool {
+        self.changes_at.is_some()
     }
 
     /// Its time has come.
     pub fn wake<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         self.is_known()?;
-        if self.news_at.is_some_and(|time| time <= host.now) {
-            self.tell_news(host)?;
+        if self.changes_at.is_some_and(|time| time <= host.now) {
+            self.send_changes(host)?;
         }
         self.retry_due(host)
     }
 
     /// Sends every neighbour what it lacks.
-    pub fn tell_news<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
-        self.news_at = None;
+    pub fn send_changes<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
+        self.changes_at = None;
         let peers: Vec<NodeId> = self.sessions.keys().copied().collect();
         peers.into_iter().try_for_each(|peer| self.push(host, peer))
     }
@@ -252,12 +252,12 @@ impl Replica {
         }
         let through = MessageId { from, checksum: crc32fast::hash(body) };
         match message {
-            Message::Hello { .. } => self.greeted(host, from, session, message)?,
+            Message::Hello { .. } => self.hears_handshake(host, from, session, message)?,
             // Deltas are judged by their ids alone: those of a session that is over are as good as any.
             Message::Deltas(deltas) => self.take(host, through, session, deltas)?,
-            // A greeting in pieces opens its session with the last of them; a message that is whole is judged by itself.
-            Message::Piece { id, count, place, bytes } => {
-                self.piece(host, session, Entry::Piece { from, id, count, place, bytes })?;
+            // A handshake in fragments opens its session with the last of them; a message that is whole is judged by itself.
+            Message::Fragment { id, count, place, bytes } => {
+                self.fragment(host, session, Entry::Fragment { from, id, count, place, bytes })?;
             }
             _ if self.sessions[&from].id != session => {
                 self.out_of_session(host, from, &message)?;
@@ -276,13 +276,13 @@ impl Replica {
                     self.reached(host, from, position)?;
                 }
             }
-            Message::Pieces { id, got } => self.pieces(host, from, id, got),
+            Message::Fragments { id, got } => self.fragments(host, from, id, got),
         }
         self.compact(host);
         Ok(Reception::Taken)
     }
 
-    /// The other is in another session than this one, perhaps by a greeting that arrived late: who greets, greets anew.
+    /// The other is in another session than this one, perhaps by a handshake that arrived late: who opens handshakes opens a new one.
     fn out_of_session<S: Store>(
         &mut self,
         host: &mut Host<S>,
@@ -290,19 +290,19 @@ impl Replica {
         message: &Message,
     ) -> Result<(), StoreError> {
         let Session { relation, open, .. } = self.sessions[&from];
-        let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Piece { .. });
-        if asks && open && self.greets(from, relation) { self.greet_again(host, from) } else { Ok(()) }
+        let asks = matches!(message, Message::Summary { .. } | Message::Snapshot { .. } | Message::Fragment { .. });
+        if asks && open && self.opens(from, relation) { self.handshake_again(host, from) } else { Ok(()) }
     }
 
     /// Starts a session anew, so often at once and then again after a while: messages that are late could have it do so
     /// without end.
-    fn greet_again<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
-        let Session { relation, greetings, greeted_at, .. } = self.sessions[&peer];
-        let calm = host.now > greeted_at.saturating_add(self.settings.retry_at_most);
-        if greetings < self.settings.greetings || calm {
+    fn handshake_again<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
+        let Session { relation, handshakes, handshake_at, .. } = self.sessions[&peer];
+        let calm = host.now > handshake_at.saturating_add(self.settings.retry_at_most);
+        if handshakes < self.settings.handshakes || calm {
             self.connected(host, peer, relation)?;
             let session = self.sessions.get_mut(&peer).expect("it is connected");
-            session.greetings = if calm { 1 } else { greetings + 1 };
+            session.handshakes = if calm { 1 } else { handshakes + 1 };
         }
         Ok(())
     }
@@ -381,7 +381,7 @@ impl Replica {
     }
 
     /// Someone connected, and says what it has.
-    fn greeted<S: Store>(
+    fn hears_handshake<S: Store>(
         &mut self,
         host: &mut Host<S>,
         from: NodeId,
@@ -390,7 +390,7 @@ impl Replica {
     ) -> Result<(), StoreError> {
         let Message::Hello { leaf, client, cursor, holds } = hello else { return Ok(()) };
         let reached = cursor.map_or(Some(0), |(log, position)| self.state.understood(log, position));
-        // A greeting that comes again is answered again, and changes nothing.
+        // A handshake that comes again is answered again, and changes nothing.
         let again = self.sessions.get(&from).is_some_and(|session| session.id == id && session.open);
         let told = if leaf { self.held_of(&holds) } else { self.state.seen.clone() };
         let answer = Message::Welcome { log: self.state.me, reached, holds: told };
@@ -405,7 +405,7 @@ impl Replica {
             let mut session = Session::new(relation, id);
             (session.leaf, session.holds, session.snapshot) = (leaf, holds, leaf && cursor.is_none());
             (session.reached, session.client) = (reached.unwrap_or(0), client);
-            // A leaf whose cursor says nothing here greets once more, without one.
+            // A leaf whose cursor says nothing here opens one more handshake, without a cursor.
             session.open = !leaf || reached.is_some();
             self.end_session(from);
             self.sessions.insert(from, session);
@@ -451,12 +451,12 @@ impl Replica {
         holds: VersionVector,
     ) -> Result<(), StoreError> {
         let session = self.sessions.get_mut(&from).expect("it was looked up");
-        // That the position means nothing is known already, and the greeting without one waits for its own answer.
+        // That the position means nothing is known already, and the handshake without one waits for its own answer.
         let answered_before = !self.settings.serves && reached.is_none() && self.state.cursor.is_none();
         if session.open || answered_before {
             return Ok(());
         }
-        if !reaches(self.mutant, Mutant::GreetForEver) {
+        if !reaches(self.mutant, Mutant::HandshakeForEver) {
             session.finish(|what| matches!(what, What::Hello));
         }
         if !self.settings.serves {

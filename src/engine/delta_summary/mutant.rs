@@ -28,8 +28,8 @@ pub enum Mutant {
     CursorBeforePayload,
     /// Who did not answer once is not talked to again until this replica restarts.
     StopAfterRefusal,
-    /// A greeting that was answered is sent again, for ever.
-    GreetForEver,
+    /// A handshake that was answered is sent again, for ever.
+    HandshakeForEver,
     /// A message that is not acknowledged is not sent again while the connection is up.
     NeverSendAgain,
     /// A leaf's compaction drops an edit that its parent does not have.
@@ -64,7 +64,7 @@ impl Mutant {
         (Mutant::UnsealedDelta, "unsealed-delta", "a delta's boundaries are forgotten in a crash"),
         (Mutant::CursorBeforePayload, "cursor-before-payload", "the cursor is durable before what it stands for"),
         (Mutant::StopAfterRefusal, "stop-after-refusal", "who did not answer once is not talked to again"),
-        (Mutant::GreetForEver, "greet-for-ever", "a greeting that was answered is sent again, for ever"),
+        (Mutant::HandshakeForEver, "handshake-for-ever", "a handshake that was answered is sent again, for ever"),
         (Mutant::NeverSendAgain, "never-send-again", "a message that is not acknowledged is not sent again"),
         (
             Mutant::LeafCompactionDropsEdit,

@@ -130,8 +130,8 @@ impl Replica {
         // A leaf that cannot take its parent's snapshot cannot go on by itself, either.
         let failed = self.unmergeable.is_some() || self.sessions.values().any(|session| session.failed);
         let mut sent: BTreeSet<Run> = BTreeSet::new();
-        for parcel in self.sessions.values().flat_map(|session| &session.outstanding) {
-            if let What::Deltas(runs) = &parcel.what {
+        for outstanding in self.sessions.values().flat_map(|session| &session.outstanding) {
+            if let What::Deltas(runs) = &outstanding.what {
                 sent.extend(runs);
             }
         }
@@ -215,13 +215,13 @@ impl Replica {
     /// Tries again at once what was given up or waits, with every neighbour.
     pub fn requeue<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         let peers: Vec<(NodeId, Relation)> = self.sessions.iter().map(|(&peer, s)| (peer, s.relation)).collect();
-        peers.into_iter().try_for_each(|(peer, relation)| match self.greets(peer, relation) {
+        peers.into_iter().try_for_each(|(peer, relation)| match self.opens(peer, relation) {
             true => self.connected(host, peer, relation),
             false => self.renew(host, peer),
         })
     }
 
-    /// Makes anew what a neighbour lacks by what it said last: this side cannot greet it.
+    /// Makes anew what a neighbour lacks by what it said last: this side cannot open a handshake with it.
     fn renew<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
         let end = self.state.log.len();
         let Some(session) = self.sessions.get_mut(&peer) else { return Ok(()) };

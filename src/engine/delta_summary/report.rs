@@ -103,9 +103,9 @@ mod tests {
             retry_after: 2_000_000,
             retry_at_most: 300_000_000,
             retries: 1000,
-            greetings: 4,
+            handshakes: 4,
             linger: 1_000_000,
-            piece: 4096,
+            fragment: 4096,
             retain: 64,
             compact_after: 4096,
             mutant: None,
@@ -175,7 +175,7 @@ mod tests {
         let row = row_after(life);
         assert_eq!(row.statuses, BTreeMap::from([("failed".to_owned(), 1)]));
         assert_eq!((row.backlog, row.backlog_deltas, row.backlog_messages), (1, 1, 1));
-        assert_eq!(row.requeued, 1, "the greeting");
+        assert_eq!(row.requeued, 1, "the handshake");
     }
 
     #[test]

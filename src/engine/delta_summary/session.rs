@@ -4,7 +4,7 @@ use super::mutant::Mutant;
 use crate::engine::delta_summary::Replica;
 use crate::engine::delta_summary::log::Delta;
 use crate::engine::delta_summary::message::Message;
-use crate::engine::delta_summary::parcel::{PIECES, Parcel, parcel_deltas, transmit};
+use crate::engine::delta_summary::outstanding::{FRAGMENTS, Outstanding, outstanding_deltas, transmit};
 use crate::engine::delta_summary::state::{Entry, Run};
 use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::mutant::reaches;
@@ -15,9 +15,9 @@ use crate::engine::vector::{Overlap, Ranges, VersionVector};
 /// What a message is about that waits for its acknowledgement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum What {
-    /// A greeting.
+    /// A handshake.
     Hello,
-    /// An answer to one; kept only while it travels in pieces.
+    /// An answer to one; kept only while it travels in fragments.
     Welcome,
     /// These deltas.
     Deltas(Vec<Run>),
@@ -36,7 +36,7 @@ const UNSETTLED: usize = 16;
 pub struct Parked {
     reached: u64,
     holds: VersionVector,
-    parcel: Parcel,
+    outstanding: Outstanding,
 }
 
 /// One connection with a neighbour.
@@ -61,13 +61,13 @@ pub struct Session {
     /// Up to where the log was looked at for deltas that it lacks.
     scanned: u64,
     /// Messages that are not acknowledged.
-    pub outstanding: Vec<Parcel>,
+    pub outstanding: Vec<Outstanding>,
     /// Retries since it last answered.
     pub attempts: u32,
     /// How often it was started anew in this connection.
-    pub greetings: u32,
+    pub handshakes: u32,
     /// When it was last.
-    pub greeted_at: Time,
+    pub handshake_at: Time,
     /// Whether it was given up.
     pub failed: bool,
     /// When to try again.
@@ -89,8 +89,8 @@ impl Session {
             scanned: 0,
             outstanding: Vec::new(),
             attempts: 0,
-            greetings: 0,
-            greeted_at: 0,
+            handshakes: 0,
+            handshake_at: 0,
             failed: false,
             due: None,
         }
@@ -98,7 +98,7 @@ impl Session {
 
     /// Forgets messages that are done.
     pub fn finish(&mut self, done: impl Fn(&What) -> bool) {
-        self.outstanding.retain(|parcel| !done(&parcel.what));
+        self.outstanding.retain(|outstanding| !done(&outstanding.what));
     }
 
     /// The other was heard of: it is there.
@@ -108,7 +108,7 @@ impl Session {
 
     /// The runs of deltas that are on their way.
     pub fn sent_runs(&self) -> impl Iterator<Item = Run> {
-        let runs = self.outstanding.iter().filter_map(|parcel| match &parcel.what {
+        let runs = self.outstanding.iter().filter_map(|outstanding| match &outstanding.what {
             What::Deltas(runs) => Some(runs),
             _ => None,
         });
@@ -121,12 +121,13 @@ impl Session {
         self.scanned = 0;
     }
 
-    /// The sums that were under way in pieces, to go on with them in the next session.
+    /// The sums that were under way in fragments, to go on with them in the next session.
     pub fn parked(self) -> Option<Parked> {
         let Session { outstanding, reached, holds, .. } = self;
-        let underway = |parcel: &Parcel| matches!(parcel.what, What::Sums(..)) && !parcel.got.is_empty();
-        let parcel = outstanding.into_iter().find(underway)?;
-        Some(Parked { reached, holds, parcel })
+        let underway =
+            |outstanding: &Outstanding| matches!(outstanding.what, What::Sums(..)) && !outstanding.got.is_empty();
+        let outstanding = outstanding.into_iter().find(underway)?;
+        Some(Parked { reached, holds, outstanding })
     }
 }
 
@@ -137,25 +138,25 @@ impl Replica {
         host.send(to, frame, traffic);
     }
 
-    /// Sends a message, in pieces if it is long, and keeps it until it is acknowledged.
+    /// Sends a message, in fragments if it is long, and keeps it until it is acknowledged.
     pub(super) fn dispatch<S: Store>(&mut self, host: &mut Host<S>, to: NodeId, what: What, message: &Message) {
         let body = message.body();
-        if what == What::Welcome && body.bytes.len() <= self.settings.piece {
+        if what == What::Welcome && body.bytes.len() <= self.settings.fragment {
             let (frame, traffic) = body.framed(self.sessions[&to].id);
             return host.send(to, frame, traffic);
         }
-        self.send_parcel(host, to, Parcel::new(what, body));
+        self.send_outstanding(host, to, Outstanding::new(what, body));
     }
 
-    fn send_parcel<S: Store>(&mut self, host: &mut Host<S>, to: NodeId, mut parcel: Parcel) {
-        if parcel.sent.is_empty() {
-            parcel.told_before(host, to, &self.settings);
+    fn send_outstanding<S: Store>(&mut self, host: &mut Host<S>, to: NodeId, mut outstanding: Outstanding) {
+        if outstanding.sent.is_empty() {
+            outstanding.told_before(host, to, &self.settings);
         }
         let session = self.sessions.get_mut(&to).expect("it is connected");
-        transmit(&self.settings, host, to, session.id, &mut parcel, 1);
-        parcel.due = self.settings.again_at(session.attempts, host);
-        session.outstanding.retain(|other| other.id != parcel.id);
-        session.outstanding.push(parcel);
+        transmit(&self.settings, host, to, session.id, &mut outstanding, 1);
+        outstanding.due = self.settings.again_at(session.attempts, host);
+        session.outstanding.retain(|other| other.id != outstanding.id);
+        session.outstanding.push(outstanding);
         self.settle_timer(to);
     }
 
@@ -163,7 +164,7 @@ impl Replica {
     /// answered, or new ones sent, puts no retry off.
     pub(super) fn settle_timer(&mut self, peer: NodeId) {
         let session = &self.sessions[&peer];
-        let first = session.outstanding.iter().map(|parcel| parcel.due).min();
+        let first = session.outstanding.iter().map(|outstanding| outstanding.due).min();
         let again = !session.failed && !self.has(Mutant::NeverSendAgain);
         self.set_timer(peer, first.filter(|_| again));
     }
@@ -176,9 +177,9 @@ impl Replica {
     }
 
     /// There is something that neighbours may lack: they are told after a while, so that more can go with it.
-    pub(super) fn news<S: Store>(&mut self, host: &mut Host<S>) {
+    pub(super) fn changes<S: Store>(&mut self, host: &mut Host<S>) {
         if !self.sessions.is_empty() {
-            self.news_at.get_or_insert(host.now + self.settings.linger);
+            self.changes_at.get_or_insert(host.now + self.settings.linger);
         }
     }
 
@@ -215,7 +216,7 @@ impl Replica {
                     };
                     // About what it takes: registers are near each other, amounts small.
                     size += 8 + 3 * delta.changes.len();
-                    if size > self.settings.piece && !group.is_empty() {
+                    if size > self.settings.fragment && !group.is_empty() {
                         break;
                     }
                     group.push(delta);
@@ -233,15 +234,15 @@ impl Replica {
     fn push_sums<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) {
         let session = self.sessions.get_mut(&peer).expect("it is connected");
         let (log, reached, end) = (self.state.me, session.reached, self.state.log.len());
-        let waiting = session.outstanding.iter().any(|parcel| matches!(parcel.what, What::Sums(..)));
+        let waiting = session.outstanding.iter().any(|outstanding| matches!(outstanding.what, What::Sums(..)));
         if waiting || reached >= end {
             return;
         }
-        if let Some(Parked { reached: before, holds, parcel }) = self.parked.remove(&peer)
+        if let Some(Parked { reached: before, holds, outstanding }) = self.parked.remove(&peer)
             && before == reached
             && session.holds == holds
         {
-            return self.send_parcel(host, peer, parcel);
+            return self.send_outstanding(host, peer, outstanding);
         }
         let session = &self.sessions[&peer];
         let client = session.client;
@@ -310,29 +311,31 @@ impl Replica {
         }
         session.attempts += 1;
         let (id, attempts) = (session.id, session.attempts);
-        let mut parcels = std::mem::take(&mut session.outstanding);
-        // An answer in pieces is asked for again by who wants it.
-        parcels.retain(|parcel| parcel.due > host.now || parcel.what != What::Welcome || !parcel.got.is_empty());
+        let mut outstanding_messages = std::mem::take(&mut session.outstanding);
+        // An answer in fragments is asked for again by who wants it.
+        outstanding_messages.retain(|outstanding| {
+            outstanding.due > host.now || outstanding.what != What::Welcome || !outstanding.got.is_empty()
+        });
         let now = host.now;
-        for parcel in parcels.iter_mut().filter(|parcel| parcel.due <= now) {
-            parcel.due = self.settings.again_at(attempts, host);
-            let is_whole = parcel.got.len() == parcel.pieces(self.settings.piece);
+        for outstanding in outstanding_messages.iter_mut().filter(|outstanding| outstanding.due <= now) {
+            outstanding.due = self.settings.again_at(attempts, host);
+            let is_whole = outstanding.got.len() == outstanding.fragments(self.settings.fragment);
             if is_whole && !reaches(self.mutant, Mutant::LostFragmentsStayLost) {
                 // All of it was there, and still it is not acknowledged: the other has lost it again.
-                parcel.got = Ranges::default();
+                outstanding.got = Ranges::default();
             }
-            parcel.sent = parcel.got.clone();
+            outstanding.sent = outstanding.got.clone();
             if has_new_ids {
-                self.state.with_new_ids(parcel_deltas(parcel, self.settings.fields.counters), |deltas| {
+                self.state.with_new_ids(outstanding_deltas(outstanding, self.settings.fields.counters), |deltas| {
                     let runs = deltas.iter().map(|delta| (delta.author, delta.first, delta.last)).collect();
-                    let due = parcel.due;
-                    *parcel = Parcel::new(What::Deltas(runs), Message::Deltas(deltas).body());
-                    parcel.due = due;
+                    let due = outstanding.due;
+                    *outstanding = Outstanding::new(What::Deltas(runs), Message::Deltas(deltas).body());
+                    outstanding.due = due;
                 });
             }
-            transmit(&self.settings, host, peer, id, parcel, PIECES);
+            transmit(&self.settings, host, peer, id, outstanding, FRAGMENTS);
         }
-        self.sessions.get_mut(&peer).expect("it is connected").outstanding = parcels;
+        self.sessions.get_mut(&peer).expect("it is connected").outstanding = outstanding_messages;
         self.settle_timer(peer);
         Ok(())
     }

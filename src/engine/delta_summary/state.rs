@@ -70,13 +70,13 @@ pub enum Entry {
     /// A delta of one's own is sent as two from now on, the first up to this operation: a copy of this device sent a
     /// part of it.
     Split(Actor, u64),
-    /// A part of a message that is too long for one piece.
-    Piece {
+    /// A part of a message that is too long for one fragment.
+    Fragment {
         /// Who sends it.
         from: NodeId,
         /// The message's checksum.
         id: u32,
-        /// How many pieces it has.
+        /// How many fragments it has.
         count: u32,
         /// Which this is, from 0.
         place: u32,
@@ -85,20 +85,20 @@ pub enum Entry {
     },
 }
 
-/// The pieces of a message so far.
+/// The fragments of a message so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Pieces {
+pub struct Fragments {
     /// How many there are.
     pub count: u32,
     /// Those that came.
     pub got: BTreeMap<u32, Vec<u8>>,
-    /// When the last of them came, counted in pieces.
+    /// When the last of them came, counted in fragments.
     latest: u64,
 }
 
-/// Messages in pieces that are kept at most of each sender: all that it may send at once, its greeting and an answer to
+/// Messages in fragments that are kept at most of each sender: all that it may send at once, its handshake and an answer to
 /// one. With fewer they would drive each other out for ever.
-const PIECED: usize = OUTSTANDING + 2;
+const FRAGMENTD: usize = OUTSTANDING + 2;
 
 /// Edits for which there is memory from the first that is not sealed.
 const PENDING: usize = 128;
@@ -133,8 +133,8 @@ pub struct State {
     pub settled: VersionVector,
     /// The edits of one's own deltas that are not settled, one by one, by author and first operation.
     pub edits: BTreeMap<(Actor, u64), Vec<Edit>>,
-    /// Messages of which some pieces came.
-    pub pieces: BTreeMap<(NodeId, u32), Pieces>,
+    /// Messages of which some fragments came.
+    pub fragments: BTreeMap<(NodeId, u32), Fragments>,
     /// Entries since the image.
     pub entries: u64,
 }
@@ -155,7 +155,7 @@ impl State {
             given: VersionVector::default(),
             settled: VersionVector::default(),
             edits: BTreeMap::new(),
-            pieces: BTreeMap::new(),
+            fragments: BTreeMap::new(),
             entries: 0,
         }
     }
@@ -216,17 +216,18 @@ impl State {
             }
             Entry::Given(first, last, actor) => self.given.insert(actor, first, last),
             Entry::Split(author, last) => self.split(author, last),
-            Entry::Piece { from, id, count, place, bytes } => {
-                let of_sender = || self.pieces.range((from, 0)..=(from, u32::MAX)).map(|(&key, it)| (it.latest, key));
+            Entry::Fragment { from, id, count, place, bytes } => {
+                let of_sender =
+                    || self.fragments.range((from, 0)..=(from, u32::MAX)).map(|(&key, it)| (it.latest, key));
                 let latest = of_sender().max().map_or(0, |(latest, _)| latest) + 1;
-                let is_new = !self.pieces.contains_key(&(from, id));
-                let oldest = of_sender().min().filter(|_| is_new && of_sender().count() >= PIECED);
+                let is_new = !self.fragments.contains_key(&(from, id));
+                let oldest = of_sender().min().filter(|_| is_new && of_sender().count() >= FRAGMENTD);
                 if let Some((_, key)) = oldest {
-                    self.pieces.remove(&key);
+                    self.fragments.remove(&key);
                 }
-                let pieces = self.pieces.entry((from, id)).or_default();
-                (pieces.count, pieces.latest) = (count, latest);
-                pieces.got.insert(place, bytes);
+                let fragments = self.fragments.entry((from, id)).or_default();
+                (fragments.count, fragments.latest) = (count, latest);
+                fragments.got.insert(place, bytes);
             }
         }
     }

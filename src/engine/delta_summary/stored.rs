@@ -16,7 +16,7 @@ const SUMMED: u8 = 5;
 const ADOPTED: u8 = 6;
 const RENAMED: u8 = 7;
 const GIVEN: u8 = 8;
-const PIECE: u8 = 9;
+const FRAGMENT: u8 = 9;
 const SPLIT: u8 = 10;
 
 /// Writes runs.
@@ -93,8 +93,8 @@ impl Entry {
                 author.write(writer.byte(SPLIT));
                 writer.number(*last);
             }
-            Entry::Piece { from, id, count, place, bytes } => {
-                writer.byte(PIECE).number((*from).into()).number((*id).into());
+            Entry::Fragment { from, id, count, place, bytes } => {
+                writer.byte(FRAGMENT).number((*from).into()).number((*id).into());
                 writer.number((*count).into()).number((*place).into()).raw(bytes);
             }
         }
@@ -135,11 +135,11 @@ impl Entry {
                 Entry::Given(first, last, actor)
             }
             SPLIT => Entry::Split(Actor::read(reader)?, reader.at_most(u64::MAX >> 2, "a sequence number")?),
-            PIECE => Entry::Piece {
+            FRAGMENT => Entry::Fragment {
                 from: reader.small("a node")?,
                 id: reader.small("a checksum")?,
-                count: reader.small("a number of pieces")?,
-                place: reader.small("a piece")?,
+                count: reader.small("a number of fragments")?,
+                place: reader.small("a fragment")?,
                 bytes: reader.rest().to_vec(),
             },
             _ => return Err(Malformed::Range("a kind of entry")),
@@ -178,7 +178,7 @@ impl State {
         writer.into_bytes()
     }
 
-    /// The state in an image. Pieces of messages are not in it: they come again.
+    /// The state in an image. Fragments of messages are not in it: they come again.
     pub fn read(image: &[u8], registers: u32, serves: bool) -> Result<State, Malformed> {
         let reader = &mut Reader::bare(image);
         let mut state = State::new(0, registers, serves);

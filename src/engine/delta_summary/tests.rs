@@ -2,7 +2,7 @@
 //! operator.
 
 mod asked;
+mod fragments;
 mod late;
-mod pieces;
 mod stored_bytes;
 mod unreliable_stores;

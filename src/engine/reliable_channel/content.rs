@@ -23,7 +23,7 @@ pub struct About {
     /// What its clock shows, in microseconds.
     pub wall: i64,
     /// About how many bytes of content a message may have; one thing it always has.
-    pub piece: usize,
+    pub fragment: usize,
     /// Whether others sync through it.
     pub serves: bool,
 }
@@ -47,14 +47,14 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + D
     /// Before anything happened.
     fn begin(&mut self, about: &About);
 
-    /// What is kept about a neighbour that is met anew: all that is not as in the beginning may be news to it. `before` is what
+    /// What is kept about a neighbour that is met anew: all that is not as in the beginning may be pending. `before` is what
     /// was kept; a `blank` one has nothing from here.
     fn meet(&self, about: &About, before: Option<Self::Peer>, blank: bool) -> Self::Peer;
 
     /// The user edits.
     fn edit(&mut self, about: &About, peers: &mut Peers<Self::Peer>, register: u32, intent: Intent);
 
-    /// Writes what is news to a neighbour, a piece of it; nothing if nothing is.
+    /// Writes what is pending for a neighbour, a fragment of it; nothing if nothing is.
     fn offer(&mut self, about: &About, peer: &mut Self::Peer, writer: &mut Writer) -> Option<Round>;
 
     /// What was offered last has arrived.
@@ -91,6 +91,6 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + D
     /// What every register shows. Edits and what is taken alone change that.
     fn shows(&self, about: &About) -> Vec<View>;
 
-    /// How many things are news to a neighbour, or on their way.
+    /// How many things are pending for a neighbour, or on their way.
     fn waiting(&self, peer: &Self::Peer) -> u64;
 }

@@ -16,7 +16,7 @@ use crate::domain::traffic::Traffic;
 use crate::engine::host::{Host, Merge, NodeId, OpId, Round};
 use crate::engine::port::Settings;
 use crate::engine::reliable_channel::content::{About, Content, Peers};
-use crate::engine::reliable_channel::neighbour::{Flying, Greeting, Knows, Meeting, Neighbour};
+use crate::engine::reliable_channel::neighbour::{Flying, Handshake, Knows, Meeting, Neighbour};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::Actor;
@@ -36,8 +36,8 @@ pub enum Entry<'a> {
     /// The user edited.
     Edit { incarnation: u32, wall: i64, register: u32, intent: Intent },
     /// A neighbour told what it has; it has heard this node's answer, or not yet.
-    Met { peer: NodeId, greeting: Greeting, heard: bool },
-    /// What is news to a neighbour was put into a message.
+    Met { peer: NodeId, handshake: Handshake, heard: bool },
+    /// What is pending for a neighbour was put into a message.
     Offered { peer: NodeId },
     /// The next message of a neighbour came, with this content.
     Took { peer: NodeId, wall: i64, content: &'a [u8] },
@@ -94,15 +94,15 @@ impl Hash for Version {
 
 fn nothing() -> About {
     let actor = Actor { client: 0, incarnation: 0 };
-    About { actor, fields: Fields::default(), wall: 0, piece: 0, serves: false }
+    About { actor, fields: Fields::default(), wall: 0, fragment: 0, serves: false }
 }
 
 impl<C: Content> Durable<C> {
     /// What a store has, that of a new device if it has nothing.
     pub fn load(settings: &Settings, store: &mut Disk) -> Result<Self, StoreError> {
         let kept = store.load()?;
-        let Settings { fields, piece, serves, client, .. } = *settings;
-        let about = About { actor: Actor { client, incarnation: 0 }, fields, wall: 0, piece, serves };
+        let Settings { fields, fragment, serves, client, .. } = *settings;
+        let about = About { actor: Actor { client, incarnation: 0 }, fields, wall: 0, fragment, serves };
         let damaged = |why: String| StoreError::Damaged(why);
         let mut durable = match &kept.image {
             Some(image) => {
@@ -141,7 +141,7 @@ impl<C: Content> Durable<C> {
                 self.about.actor.incarnation = incarnation;
                 self.edit(wall, register, intent);
             }
-            Entry::Met { peer, greeting, heard } => self.meet(peer, greeting, heard),
+            Entry::Met { peer, handshake, heard } => self.meet(peer, handshake, heard),
             Entry::Offered { peer } => {
                 self.offer(peer).ok_or(Malformed::Range("a message to a neighbour"))?;
             }
@@ -189,7 +189,7 @@ impl<C: Content> Durable<C> {
         entries >= compact_after.max(1) || journal > SMALL_JOURNAL.max(image)
     }
 
-    /// Replaces the journal by an image in which nothing is news to a neighbour: a mutant's mistake.
+    /// Replaces the journal by an image in which nothing is pending for a neighbour: a mutant's mistake.
     pub fn replace_without_news(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
         let forgetful = Durable { peers: Peers::new(), ..self.clone() };
         let image = postcard::to_allocvec(&forgetful).map_err(|error| StoreError::Unusable(error.to_string()))?;
@@ -245,9 +245,9 @@ impl<C: Content> Durable<C> {
     }
 
     /// A neighbour is there, and this is what it told.
-    pub fn meet(&mut self, peer: NodeId, greeting: Greeting, heard: bool) {
+    pub fn meet(&mut self, peer: NodeId, handshake: Handshake, heard: bool) {
         let known = self.neighbours.entry(peer).or_default();
-        let meeting = known.met(greeting);
+        let meeting = known.met(handshake);
         if heard {
             known.unheard = None;
         }
@@ -260,7 +260,7 @@ impl<C: Content> Durable<C> {
             }
             Meeting::Anew => {
                 let before = self.peers.remove(&peer);
-                let kept = self.content.meet(&self.about, before, greeting.knows == Knows::Nobody);
+                let kept = self.content.meet(&self.about, before, handshake.knows == Knows::Nobody);
                 self.peers.insert(peer, kept);
             }
         }
@@ -271,7 +271,7 @@ impl<C: Content> Durable<C> {
         self.neighbours.get(&to).is_some_and(|known| known.flying.is_some())
     }
 
-    /// Puts what is news to a neighbour into a message; nothing if nothing is, or one is on its way.
+    /// Puts what is pending for a neighbour into a message; nothing if nothing is, or one is on its way.
     pub fn offer(&mut self, to: NodeId) -> Option<Round> {
         let (peer, known) = (self.peers.get_mut(&to)?, self.neighbours.get_mut(&to)?);
         if known.flying.is_some() {
@@ -317,9 +317,9 @@ impl<C: Content> Durable<C> {
     }
 
     /// What a neighbour told, as if it still had all that it was given: a mutant's mistake.
-    pub fn as_before(&self, from: NodeId, greeting: Greeting) -> Greeting {
+    pub fn as_before(&self, from: NodeId, handshake: Handshake) -> Handshake {
         let taken = self.neighbours.get(&from).map_or(0, |known| known.delivered);
-        Greeting { knows: Knows::You, taken: greeting.taken.max(taken), ..greeting }
+        Handshake { knows: Knows::You, taken: handshake.taken.max(taken), ..handshake }
     }
 
     /// The message on its way to a neighbour arrived there.

@@ -3,7 +3,7 @@
 //! Knows: one connection. Must not: send anything.
 
 use crate::engine::host::Time;
-use crate::engine::reliable_channel::neighbour::Greeting;
+use crate::engine::reliable_channel::neighbour::Handshake;
 use crate::engine::wire::Frame;
 
 /// What waits for an answer in a connection.
@@ -15,20 +15,20 @@ pub(super) enum Awaits {
     Arrival,
 }
 
-/// A greeting that came, what was told as one's own two bytes in answer, and the other's.
+/// A handshake that came, what was told as one's own two bytes in answer, and the other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Heard {
     pub mine: u16,
     pub theirs: u16,
-    pub greeting: Greeting,
+    pub handshake: Handshake,
 }
 
 /// A connection to a neighbour.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Line {
-    /// Whether this side greets: a child does, and of two peers the one with the lower number. It also speaks first: what a
+    /// Whether this side opens the handshake: a child does, and of two peers the one with the lower number. It also speaks first: what a
     /// child has goes up before what its parent has comes down.
-    pub greets: bool,
+    pub opens: bool,
     /// The two bytes with which messages to this side begin.
     pub mine: u16,
     /// Those of the other, once it is known to be there.
@@ -44,8 +44,8 @@ pub(super) struct Line {
 
 impl Line {
     /// A connection on which nothing was said yet.
-    pub fn new(greets: bool, mine: u16) -> Self {
+    pub fn new(opens: bool, mine: u16) -> Self {
         let (awaits, heard) = (Awaits::Nothing, Vec::new());
-        Line { greets, mine, theirs: None, heard, awaits, said: None, ends: false, attempts: 0, due: None }
+        Line { opens, mine, theirs: None, heard, awaits, said: None, ends: false, attempts: 0, due: None }
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! | message | says |
 //! |---|---|
-//! | greeting | the sender's two bytes of this connection, its store, and what it has of the other's (`neighbour.rs`) |
-//! | welcome | the same, after the two bytes of the greeting that it answers |
-//! | ready | nothing: who greeted has nothing to tell, and is heard |
+//! | handshake | the sender's two bytes of this connection, its store, and what it has of the other's (`neighbour.rs`) |
+//! | welcome | the same, after the two bytes of the handshake that it answers |
+//! | ready | nothing: who opened the handshake has nothing to tell, and is heard |
 //! | data | the number of the message to this neighbour, and content |
 //! | arrived | that number; 0 for ready |
 //!
-//! All but the greeting begin with the two bytes that their receiver told for this connection, so that nothing that is late
+//! All but the handshake begin with the two bytes that their receiver told for this connection, so that nothing that is late
 //! from an earlier one is taken for an answer. What others may rely on is in its store before it is said (`durable.rs`). A
 //! device cannot tell a restart from having been copied or set back, so that each makes its edits as a new incarnation.
 //!
@@ -31,7 +31,7 @@ use crate::engine::mutant::{clamped, reaches};
 use crate::engine::port::{Engine, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
-use crate::engine::reliable_channel::neighbour::{Greeting, Knows};
+use crate::engine::reliable_channel::neighbour::{Handshake, Knows};
 use crate::engine::store::StoreError;
 use crate::engine::store::disk::Disk;
 use crate::engine::wire::{Frame, Malformed, Reader, Writer};
@@ -41,12 +41,12 @@ use mutant::Mutant;
 
 const DATA: u8 = 0x10;
 const ARRIVED: u8 = 0x11;
-const GREETING: u8 = 0x12;
+const HANDSHAKE: u8 = 0x12;
 const WELCOME: u8 = 0x13;
 const READY: u8 = 0x14;
 
-/// Greetings of one connection that are remembered: more than one comes where an earlier connection's is late.
-const GREETINGS: usize = 4;
+/// Handshakes of one connection that are remembered: more than one comes where an earlier connection's is late.
+const HANDSHAKES: usize = 4;
 
 /// A node of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +59,7 @@ pub struct ReliableChannel<C: Content> {
     lines: BTreeMap<NodeId, Line>,
     /// When something is sent again, and to whom: [`Line::due`] of all lines, the first one first.
     timers: BTreeSet<(Time, NodeId)>,
-    news_at: Option<Time>,
+    changes_at: Option<Time>,
     /// Neighbours that are not talked to any more: a mutant's mistake.
     given_up: BTreeSet<NodeId>,
 }
@@ -96,11 +96,11 @@ impl<C: Content> ReliableChannel<C> {
         let told = host.random(1 << 16) as u16;
         let mutant = settings.mutant.and_then(Mutant::named);
         let (lines, timers, given_up) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, news_at: None, given_up })
+        Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, changes_at: None, given_up })
     }
 
     fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
-        if self.durable.is_long(self.settings.compact_after) && self.has(Mutant::CompactionDropsNews) {
+        if self.durable.is_long(self.settings.compact_after) && self.has(Mutant::CompactionDropsPending) {
             return self.durable.replace_without_news(host);
         }
         self.durable.sync(host, self.settings.compact_after)
@@ -116,7 +116,7 @@ impl<C: Content> ReliableChannel<C> {
         }
     }
 
-    /// The connection is over. What was on its way may have arrived: the next greeting tells.
+    /// The connection is over. What was on its way may have arrived: the next handshake tells.
     fn end(&mut self, to: NodeId) {
         if let Some(Line { due: Some(due), .. }) = self.lines.remove(&to) {
             self.timers.remove(&(due, to));
@@ -136,20 +136,20 @@ impl<C: Content> ReliableChannel<C> {
         from: NodeId,
         mine: u16,
         theirs: u16,
-        greeting: Greeting,
+        handshake: Handshake,
     ) -> Result<(), StoreError> {
         let line = self.lines.get_mut(&from).expect("it is connected");
         (line.mine, line.theirs) = (mine, Some(theirs));
         line.awaits = Awaits::Nothing;
         line.heard.clear();
-        // Who greeted speaks since it heard the answer, and knows what was given.
-        let heard = !line.greets;
+        // Who opened the handshake speaks since it heard the answer, and knows what was given.
+        let heard = !line.opens;
         self.set_timer(from, None);
         // Who lost its store, or was set back, is trusted to have what it was given.
         let trusted = self.has(Mutant::TrustWhoWasSetBack) && self.durable.met(from) != 0;
-        let greeting = if trusted { self.durable.as_before(from, greeting) } else { greeting };
-        self.durable.meet(from, greeting, heard);
-        self.durable.write(host, Entry::Met { peer: from, greeting, heard })
+        let handshake = if trusted { self.durable.as_before(from, handshake) } else { handshake };
+        self.durable.meet(from, handshake, heard);
+        self.durable.write(host, Entry::Met { peer: from, handshake, heard })
     }
 
     /// Sends what is sent again until it is answered.
@@ -195,21 +195,21 @@ impl<C: Content> ReliableChannel<C> {
         let line = self.lines.get(&to)?;
         match line.awaits {
             Awaits::Nothing => line.said.clone(),
-            Awaits::Welcome => Some(self.greeting(to, line.mine).0),
+            Awaits::Welcome => Some(self.handshake(to, line.mine).0),
             Awaits::Heard => Some(ready(line.theirs?).0),
             Awaits::Arrival => Some(self.durable.neighbours.get(&to)?.frame(DATA, line.theirs?)?.0),
         }
     }
 
-    fn greeting(&self, to: NodeId, mine: u16) -> (Frame, Traffic) {
-        let mut writer = Writer::tagged(GREETING);
+    fn handshake(&self, to: NodeId, mine: u16) -> (Frame, Traffic) {
+        let mut writer = Writer::tagged(HANDSHAKE);
         let met = self.durable.met(to);
         writer.of(Kind::Ids).raw(&mine.to_le_bytes()).number(self.durable.store.into()).number(met.into());
         writer.number(self.durable.taken(to, met)).number(self.durable.gave(to));
         writer.seal()
     }
 
-    /// Offers a neighbour what is news to it, if nothing else is on its way.
+    /// Offers a neighbour what is pending for it, if nothing else is on its way.
     fn offer(&mut self, host: &mut Host<Disk>, to: NodeId) -> Result<(), StoreError> {
         let Some(line) = self.lines.get(&to) else { return Ok(()) };
         let Some(theirs) = line.theirs.filter(|_| line.awaits != Awaits::Arrival) else { return Ok(()) };
@@ -240,42 +240,42 @@ impl<C: Content> ReliableChannel<C> {
         host.send(to, frame, traffic);
     }
 
-    /// A greeting came: it is answered with what this side has. Who it is from is known when that is answered.
-    fn greeted(&mut self, host: &mut Host<Disk>, from: NodeId, theirs: u16, greeting: Greeting) -> Reception {
-        let Some(line) = self.lines.get(&from).filter(|line| !line.greets && line.theirs.is_none()) else {
+    /// A handshake came: it is answered with what this side has. Who it is from is known when that is answered.
+    fn hears_handshake(&mut self, host: &mut Host<Disk>, from: NodeId, theirs: u16, handshake: Handshake) -> Reception {
+        let Some(line) = self.lines.get(&from).filter(|line| !line.opens && line.theirs.is_none()) else {
             return Reception::Stale;
         };
-        let before = line.heard.iter().find(|heard| heard.theirs == theirs && heard.greeting == greeting).copied();
+        let before = line.heard.iter().find(|heard| heard.theirs == theirs && heard.handshake == handshake).copied();
         let mine = before.map_or_else(|| self.fresh_pair(), |heard| heard.mine);
         let mut writer = Writer::tagged(WELCOME);
         writer.of(Kind::Ids).raw(&theirs.to_le_bytes()).raw(&mine.to_le_bytes());
-        let knows = Knows::of(self.durable.met(from), greeting.store);
-        let (taken, gave) = (self.durable.taken(from, greeting.store), self.durable.gave(from));
-        let answer = Greeting { store: self.durable.store, knows, taken, gave };
-        answer.write_answer(greeting, &mut writer);
+        let knows = Knows::of(self.durable.met(from), handshake.store);
+        let (taken, gave) = (self.durable.taken(from, handshake.store), self.durable.gave(from));
+        let answer = Handshake { store: self.durable.store, knows, taken, gave };
+        answer.write_answer(handshake, &mut writer);
         let (frame, traffic) = writer.seal();
         host.send(from, frame, if before.is_some() { traffic.again() } else { traffic });
         let heard = &mut self.lines.get_mut(&from).expect("it was looked up").heard;
         if before.is_none() {
-            heard.truncate(GREETINGS - 1);
-            heard.insert(0, Heard { mine, theirs, greeting });
+            heard.truncate(HANDSHAKES - 1);
+            heard.insert(0, Heard { mine, theirs, handshake });
         }
         Reception::Taken
     }
 
-    /// The answer to one's greeting came.
+    /// The answer to one's handshake came.
     fn welcomed(
         &mut self,
         host: &mut Host<Disk>,
         from: NodeId,
         [mine, theirs]: [u16; 2],
-        greeting: Greeting,
+        handshake: Handshake,
     ) -> Result<Reception, StoreError> {
         let line = &self.lines[&from];
-        if !line.greets || line.theirs.is_some() || line.mine != mine {
+        if !line.opens || line.theirs.is_some() || line.mine != mine {
             return Ok(Reception::Stale);
         }
-        self.meet(host, from, mine, theirs, greeting)?;
+        self.meet(host, from, mine, theirs, handshake)?;
         self.offer(host, from)?;
         if self.lines[&from].awaits == Awaits::Nothing {
             self.say(host, from, Awaits::Heard, ready(theirs), Round::default());
@@ -283,7 +283,7 @@ impl<C: Content> ReliableChannel<C> {
         Ok(Reception::Taken)
     }
 
-    /// The greeting that is answered by what begins with these two bytes, where it is not known yet who is there.
+    /// The handshake that is answered by what begins with these two bytes, where it is not known yet who is there.
     fn opened_by(&self, from: NodeId, mine: u16) -> Option<Heard> {
         let line = self.lines.get(&from).filter(|line| line.theirs.is_none())?;
         line.heard.iter().find(|heard| heard.mine == mine).copied()
@@ -295,8 +295,8 @@ impl<C: Content> ReliableChannel<C> {
     }
 
     fn ready(&mut self, host: &mut Host<Disk>, from: NodeId, mine: u16) -> Result<Reception, StoreError> {
-        if let Some(Heard { theirs, greeting, .. }) = self.opened_by(from, mine) {
-            self.meet(host, from, mine, theirs, greeting)?;
+        if let Some(Heard { theirs, handshake, .. }) = self.opened_by(from, mine) {
+            self.meet(host, from, mine, theirs, handshake)?;
         } else if !self.is_open(from, mine) {
             return Ok(Reception::Stale);
         }
@@ -318,7 +318,7 @@ impl<C: Content> ReliableChannel<C> {
         if opened_by.is_none() && !self.is_open(from, mine) {
             return Ok(Reception::Stale);
         }
-        let met = opened_by.map_or(self.durable.met(from), |heard| heard.greeting.store);
+        let met = opened_by.map_or(self.durable.met(from), |heard| heard.handshake.store);
         let taken = self.durable.taken(from, met);
         let number = reader.number()?;
         if number == 0 || number > taken + 1 {
@@ -330,15 +330,15 @@ impl<C: Content> ReliableChannel<C> {
             if opened_by.is_some() {
                 self.durable.check(from, host.wall, content)?;
             }
-            if let Some(Heard { theirs, greeting, .. }) = opened_by {
-                self.meet(host, from, mine, theirs, greeting)?;
+            if let Some(Heard { theirs, handshake, .. }) = opened_by {
+                self.meet(host, from, mine, theirs, handshake)?;
             }
             let merges = if host.merged.is_some() { self.durable.merges(content)? } else { Vec::new() };
             self.take(host, from, content)?;
             host.merge(merges);
-            self.news_at.get_or_insert(host.now + self.settings.linger);
-        } else if let Some(Heard { theirs, greeting, .. }) = opened_by {
-            self.meet(host, from, mine, theirs, greeting)?;
+            self.changes_at.get_or_insert(host.now + self.settings.linger);
+        } else if let Some(Heard { theirs, handshake, .. }) = opened_by {
+            self.meet(host, from, mine, theirs, handshake)?;
         }
         if let Some(theirs) = self.lines[&from].theirs {
             Self::answer(host, from, theirs, number);
@@ -410,15 +410,16 @@ impl<C: Content> ReliableChannel<C> {
         }
         let first = reader.pair()?;
         Ok(match tag {
-            GREETING => {
-                let greeting = Greeting::read(&mut reader, self.durable.store)?;
+            HANDSHAKE => {
+                let handshake = Handshake::read(&mut reader, self.durable.store)?;
                 reader.end()?;
-                self.greeted(host, from, first, greeting)
+                self.hears_handshake(host, from, first, handshake)
             }
             WELCOME => {
-                let (theirs, greeting) = (reader.pair()?, Greeting::read_answer(&mut reader, self.durable.met(from))?);
+                let (theirs, handshake) =
+                    (reader.pair()?, Handshake::read_answer(&mut reader, self.durable.met(from))?);
                 reader.end()?;
-                self.welcomed(host, from, [first, theirs], greeting)?
+                self.welcomed(host, from, [first, theirs], handshake)?
             }
             READY => {
                 reader.end()?;
@@ -435,7 +436,7 @@ impl<C: Content> ReliableChannel<C> {
     }
 }
 
-/// Who greeted has nothing to tell.
+/// Who opened the handshake has nothing to tell.
 fn ready(theirs: u16) -> (Frame, Traffic) {
     let mut writer = Writer::tagged(READY);
     writer.of(Kind::Ids).raw(&theirs.to_le_bytes());
@@ -461,7 +462,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
             host.show(id);
         }
         if !self.lines.is_empty() {
-            self.news_at.get_or_insert(host.now + self.settings.linger);
+            self.changes_at.get_or_insert(host.now + self.settings.linger);
         }
         Ok(())
     }
@@ -471,16 +472,16 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         if self.given_up.contains(&peer) {
             return Ok(());
         }
-        let greets = match relation {
+        let opens = match relation {
             Relation::Parent => true,
             Relation::Child => false,
             Relation::Peer => self.settings.node < peer,
         };
-        let mine = if greets { self.fresh_pair() } else { 0 };
-        self.lines.insert(peer, Line::new(greets, mine));
-        if greets {
-            let greeting = self.greeting(peer, mine);
-            self.say(host, peer, Awaits::Welcome, greeting, Round::default());
+        let mine = if opens { self.fresh_pair() } else { 0 };
+        self.lines.insert(peer, Line::new(opens, mine));
+        if opens {
+            let handshake = self.handshake(peer, mine);
+            self.say(host, peer, Awaits::Welcome, handshake, Round::default());
         }
         Ok(())
     }
@@ -498,12 +499,12 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
     }
 
     fn wakes_at(&self) -> Option<Time> {
-        self.timers.first().map(|&(due, _)| due).into_iter().chain(self.news_at).min()
+        self.timers.first().map(|&(due, _)| due).into_iter().chain(self.changes_at).min()
     }
 
     fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
-        if self.news_at.is_some_and(|time| time <= host.now) {
-            self.news_at = None;
+        if self.changes_at.is_some_and(|time| time <= host.now) {
+            self.changes_at = None;
             let peers: Vec<NodeId> = self.lines.keys().copied().collect();
             peers.into_iter().try_for_each(|peer| self.offer(host, peer))?;
         }

@@ -26,8 +26,8 @@ pub enum Mutant {
     AskForEver,
     /// A message that is not answered is not sent again while the connection is up.
     WaitInSilence,
-    /// Compaction drops what is news to neighbours.
-    CompactionDropsNews,
+    /// Compaction drops what is pending for neighbours.
+    CompactionDropsPending,
     /// What a register shows stops at the limits of 64 bits, where it should wrap.
     SumsClamp,
 }
@@ -49,7 +49,7 @@ impl Mutant {
         (Mutant::GiveUpAfterRefusal, "give-up-after-refusal", "who did not answer once is not talked to again"),
         (Mutant::AskForEver, "ask-for-ever", "who answered is asked again, for ever"),
         (Mutant::WaitInSilence, "wait-in-silence", "a message that is not answered is not sent again"),
-        (Mutant::CompactionDropsNews, "compaction-drops-news", "compaction drops what neighbours lack"),
+        (Mutant::CompactionDropsPending, "compaction-drops-pending", "compaction drops what neighbours lack"),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
     ];
 

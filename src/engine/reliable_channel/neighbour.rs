@@ -1,7 +1,7 @@
 //! What a node keeps of each neighbour for ever: which store it met there, what was delivered to it and taken from it, and
 //! the message on its way.
 //!
-//! Messages to a neighbour are numbered, and each is delivered once, in order, over however many connections: who greets
+//! Messages to a neighbour are numbered, and each is delivered once, in order, over however many connections: who opens the handshake
 //! tells its store and how much of the other's it took. One that lost its store, or was set back, is met anew.
 //! Knows: numbers. Must not: know what a message says.
 
@@ -54,7 +54,7 @@ impl Knows {
 
 /// What a node tells of itself when it is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Hash)]
-pub struct Greeting {
+pub struct Handshake {
     /// Its store.
     pub store: u32,
     /// Whom it met at the other.
@@ -67,16 +67,16 @@ pub struct Greeting {
 /// The highest number of a message.
 const MOST: u64 = u64::MAX >> 4;
 
-impl Greeting {
+impl Handshake {
     /// Reads one that opens a connection, by one that has this store: its store, the one that it met, and the number.
     pub fn read(reader: &mut Reader, mine: u32) -> Result<Self, Malformed> {
         let (store, met) = (read_store(reader)?, reader.small("a store")?);
         let [taken, gave] = [read_count(reader)?, read_count(reader)?];
-        Ok(Greeting { store, knows: Knows::of(met, mine), taken, gave })
+        Ok(Handshake { store, knows: Knows::of(met, mine), taken, gave })
     }
 
     /// Writes it as an answer to one that tells whom the other met: a store that it met is not told again.
-    pub fn write_answer(self, to: Greeting, writer: &mut Writer) {
+    pub fn write_answer(self, to: Handshake, writer: &mut Writer) {
         let (knows, is_known) = (self.knows as u64, to.knows == Knows::You);
         writer.of(Kind::Ids).number(self.taken << 3 | knows << 1 | u64::from(is_known)).number(self.gave);
         if !is_known {
@@ -94,7 +94,7 @@ impl Greeting {
             (1, met) => met,
             _ => read_store(reader)?,
         };
-        Ok(Greeting { store, knows, taken: told >> 3, gave })
+        Ok(Handshake { store, knows, taken: told >> 3, gave })
     }
 }
 
@@ -106,7 +106,7 @@ fn read_store(reader: &mut Reader) -> Result<u32, Malformed> {
     Some(reader.small("a store")?).filter(|&store| store > 0).ok_or(Malformed::Range("a store"))
 }
 
-/// What a greeting says about what is kept.
+/// What a handshake says about what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Meeting {
     /// Both know what the other has.
@@ -118,26 +118,26 @@ pub enum Meeting {
 }
 
 impl Neighbour {
-    /// Hears a greeting.
-    pub fn met(&mut self, greeting: Greeting) -> Meeting {
-        let knows_this = greeting.knows == Knows::You;
+    /// Hears a handshake.
+    pub fn met(&mut self, handshake: Handshake) -> Meeting {
+        let knows_this = handshake.knows == Knows::You;
         // Who heard of this node, and was not heard again, has nothing from it yet.
-        let knew = knows_this || greeting.knows == Knows::Nobody && self.delivered == 0;
+        let knew = knows_this || handshake.knows == Knows::Nobody && self.delivered == 0;
         // One that was set back does not know what it gave.
-        let same = greeting.store == self.store && knew && self.taken <= greeting.gave;
-        if same && greeting.taken == self.delivered {
+        let same = handshake.store == self.store && knew && self.taken <= handshake.gave;
+        if same && handshake.taken == self.delivered {
             return Meeting::Again;
         }
-        if same && self.flying.is_some() && greeting.taken == self.delivered + 1 {
-            (self.delivered, self.flying) = (greeting.taken, None);
+        if same && self.flying.is_some() && handshake.taken == self.delivered + 1 {
+            (self.delivered, self.flying) = (handshake.taken, None);
             return Meeting::Arrived;
         }
         *self = Neighbour {
-            unheard: Some(self.gave()).filter(|_| greeting.store == self.store),
-            store: greeting.store,
+            unheard: Some(self.gave()).filter(|_| handshake.store == self.store),
+            store: handshake.store,
             // Numbers go on from where the other is, so that no two messages ever have the same.
-            delivered: if knows_this { greeting.taken } else { 0 },
-            taken: self.taken_of(greeting.store),
+            delivered: if knows_this { handshake.taken } else { 0 },
+            taken: self.taken_of(handshake.store),
             flying: None,
         };
         Meeting::Anew
@@ -178,7 +178,7 @@ mod tests {
     fn who_has_what_was_delivered_is_met_again_and_everyone_else_anew() {
         let met = |flies, store, knows, taken| {
             let mut neighbour = known(flies);
-            let meeting = neighbour.met(Greeting { store, knows: Knows::of(knows, 40), taken, gave: 8 });
+            let meeting = neighbour.met(Handshake { store, knows: Knows::of(knows, 40), taken, gave: 8 });
             (meeting, neighbour.delivered, neighbour.taken, neighbour.flying.is_some())
         };
         assert_eq!(met(true, 50, 40, 3), (Meeting::Again, 3, 8, true));
@@ -191,17 +191,17 @@ mod tests {
         // This one lost its store.
         assert_eq!(met(true, 50, 41, 3), (Meeting::Anew, 0, 8, false));
         // It was set back, and took nothing from here since.
-        let back = Greeting { store: 50, knows: Knows::You, taken: 3, gave: 7 };
+        let back = Handshake { store: 50, knows: Knows::You, taken: 3, gave: 7 };
         assert_eq!(known(false).met(back), Meeting::Anew);
         // It never learned that it was met.
-        let unheard = Greeting { store: 50, knows: Knows::Nobody, taken: 0, gave: 8 };
+        let unheard = Handshake { store: 50, knows: Knows::Nobody, taken: 0, gave: 8 };
         assert_eq!(Neighbour { delivered: 0, ..known(true) }.met(unheard), Meeting::Again);
     }
 
     #[test]
     fn who_was_set_back_tells_so_until_it_is_answered() {
         let mut neighbour = known(false);
-        let ahead = Greeting { store: 50, knows: Knows::You, taken: 9, gave: 8 };
+        let ahead = Handshake { store: 50, knows: Knows::You, taken: 9, gave: 8 };
         assert_eq!((neighbour.met(ahead), neighbour.delivered, neighbour.gave()), (Meeting::Anew, 9, 3));
         assert_eq!((neighbour.met(ahead), neighbour.gave()), (Meeting::Again, 3), "the connection broke");
         neighbour.unheard = None;
@@ -212,13 +212,13 @@ mod tests {
     fn an_answer_tells_no_store_to_who_met_it() {
         let [mine, theirs] = [300, 50];
         for (knows, bytes) in [(Knows::Nobody, 4), (Knows::Another, 4), (Knows::You, 2)] {
-            let greeting = Greeting { store: theirs, knows, taken: 2, gave: 3 };
+            let handshake = Handshake { store: theirs, knows, taken: 2, gave: 3 };
             for back in [Knows::Nobody, Knows::Another, Knows::You] {
-                let (answer, mut writer) = (Greeting { store: mine, knows: back, taken: 9, gave: 4 }, Writer::bare());
-                answer.write_answer(greeting, &mut writer);
+                let (answer, mut writer) = (Handshake { store: mine, knows: back, taken: 9, gave: 4 }, Writer::bare());
+                answer.write_answer(handshake, &mut writer);
                 assert_eq!(writer.len(), bytes);
                 let met = if knows == Knows::You { mine } else { 7 };
-                assert_eq!(Greeting::read_answer(&mut Reader::bare(&writer.into_bytes()), met), Ok(answer));
+                assert_eq!(Handshake::read_answer(&mut Reader::bare(&writer.into_bytes()), met), Ok(answer));
             }
         }
     }

@@ -1,7 +1,7 @@
-//! What is news to a neighbour, thing by thing, in rounds of bounded messages.
+//! What is pending for a neighbour, thing by thing, in rounds of bounded messages.
 //!
-//! A round is all that was news when it began. It is told in portions, so that visits that are too short for all of it get on;
-//! what becomes news meanwhile is told in the next. What flies is forgotten when it has arrived: the reliable channel keeps
+//! A round is all that was pending when it began. It is told in portions, so that visits that are too short for all of it get on;
+//! what becomes pending meanwhile is told in the next. What flies is forgotten when it has arrived: the reliable channel keeps
 //! its bytes.
 //! Knows: which things. Must not: know what they say.
 
@@ -14,14 +14,14 @@ use crate::engine::host::Round;
 /// What a neighbour has not got as it is.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
 #[serde(bound(serialize = "K: Ord + Serialize", deserialize = "K: Ord + Deserialize<'de>"))]
-pub struct News<K> {
+pub struct PendingChanges<K> {
     fresh: Set<K>,
     round: Set<K>,
     /// Ascending.
     flying: Vec<K>,
 }
 
-/// Things up to this number are kept in one piece of memory, which stays: most neighbours wait for a few things, and a tree
+/// Things up to this number are kept in one fragment of memory, which stays: most neighbours wait for a few things, and a tree
 /// of one would be made and dropped for every message.
 const FEW: usize = 32;
 
@@ -105,16 +105,16 @@ impl<K: Ord + Copy> Set<K> {
     }
 }
 
-impl<K> Default for News<K> {
+impl<K> Default for PendingChanges<K> {
     fn default() -> Self {
-        News { fresh: Set::Few(Vec::new()), round: Set::Few(Vec::new()), flying: Vec::new() }
+        PendingChanges { fresh: Set::Few(Vec::new()), round: Set::Few(Vec::new()), flying: Vec::new() }
     }
 }
 
-impl<K: Ord + Copy> News<K> {
+impl<K: Ord + Copy> PendingChanges<K> {
     /// All of these.
     pub fn of(things: impl IntoIterator<Item = K>) -> Self {
-        News { fresh: Set::from(things.into_iter().collect::<BTreeSet<K>>()), ..News::default() }
+        PendingChanges { fresh: Set::from(things.into_iter().collect::<BTreeSet<K>>()), ..PendingChanges::default() }
     }
 
     /// This is another now. What its round has yet to tell is told as it is then.
@@ -124,7 +124,7 @@ impl<K: Ord + Copy> News<K> {
         }
     }
 
-    /// Has the next portion fly, of about so many bytes and at least one thing; nothing if nothing is news. Each thing of the
+    /// Has the next portion fly, of about so many bytes and at least one thing; nothing if nothing is pending. Each thing of the
     /// portion is weighed once, in order.
     pub fn take_off(&mut self, limit: usize, mut weighs: impl FnMut(&K) -> usize) -> Option<Round> {
         let begins = self.round.is_empty();
@@ -162,7 +162,7 @@ impl<K: Ord + Copy> News<K> {
         self.fresh.len() + self.round.len() + self.flying.len()
     }
 
-    /// Whether nothing is news that does not fly.
+    /// Whether nothing is pending that does not fly.
     pub fn is_told(&self) -> bool {
         self.fresh.is_empty() && self.round.is_empty()
     }
@@ -201,37 +201,37 @@ mod tests {
     }
 
     #[test]
-    fn a_round_is_told_in_portions_and_what_becomes_news_meanwhile_in_the_next() {
-        let mut news = News::of(0..5u32);
+    fn a_round_is_told_in_portions_and_what_becomes_pending_changes_meanwhile_in_the_next() {
+        let mut changes = PendingChanges::of(0..5u32);
         let weighs = |_: &u32| 10;
-        let flies = |news: &mut News<u32>| {
-            let round = news.take_off(20, weighs)?;
-            let flying = news.flying().to_vec();
-            news.arrived();
+        let flies = |changes: &mut PendingChanges<u32>| {
+            let round = changes.take_off(20, weighs)?;
+            let flying = changes.flying().to_vec();
+            changes.arrived();
             Some((flying, round.begins, round.ends))
         };
-        assert_eq!(flies(&mut news), Some((vec![0, 1], true, false)));
-        // One that was told is news again, one that is yet to be told is not told twice.
-        news.insert(0);
-        news.insert(3);
-        assert_eq!(flies(&mut news), Some((vec![2, 3], false, false)));
-        assert_eq!(flies(&mut news), Some((vec![4], false, true)));
-        assert_eq!(flies(&mut news), Some((vec![0], true, true)));
-        assert_eq!(flies(&mut news), None);
-        // Where nothing is news after the last portion, it tells all that there is then.
-        let mut news = News::of(0..3u32);
-        flies(&mut news);
-        news.insert(2);
-        assert_eq!(flies(&mut news), Some((vec![2], true, true)));
+        assert_eq!(flies(&mut changes), Some((vec![0, 1], true, false)));
+        // One that was told is pending again, one that is yet to be told is not told twice.
+        changes.insert(0);
+        changes.insert(3);
+        assert_eq!(flies(&mut changes), Some((vec![2, 3], false, false)));
+        assert_eq!(flies(&mut changes), Some((vec![4], false, true)));
+        assert_eq!(flies(&mut changes), Some((vec![0], true, true)));
+        assert_eq!(flies(&mut changes), None);
+        // Where nothing is pending after the last portion, it tells all that there is then.
+        let mut changes = PendingChanges::of(0..3u32);
+        flies(&mut changes);
+        changes.insert(2);
+        assert_eq!(flies(&mut changes), Some((vec![2], true, true)));
     }
 
     #[test]
     fn what_flies_is_not_told_yet_and_counts_until_it_arrives() {
-        let mut news = News::of([3u32, 9, 200]);
-        assert_eq!((news.len(), news.is_told()), (3, false));
-        news.take_off(1, |_| 1).expect("there are three");
-        assert_eq!((news.len(), news.is_told()), (3, false));
-        news.arrived();
-        assert_eq!(news.len(), 2);
+        let mut changes = PendingChanges::of([3u32, 9, 200]);
+        assert_eq!((changes.len(), changes.is_told()), (3, false));
+        changes.take_off(1, |_| 1).expect("there are three");
+        assert_eq!((changes.len(), changes.is_told()), (3, false));
+        changes.arrived();
+        assert_eq!(changes.len(), 2);
     }
 }

@@ -3,7 +3,7 @@
 use super::{judged, whole_worlds};
 use crate::domain::data::Intent;
 use crate::domain::fault_count::FaultCount;
-use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, Telling, UserEdit};
+use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::over_time::{FirstUnshown, LateEdit, Lateness, Load, Peak, Unshown};
 use crate::domain::verdict::Verdict;
@@ -73,7 +73,7 @@ pub fn show_world() -> Shown {
         let ledger = Ledger::of_counters(1, 5, vec![vec![edit(1)], vec![edit(10)]]);
         let end = |name: &str, register| NodeEnd::of_counters(name.to_owned(), vec![register]);
         let ends = vec![end("device-1", ends[0]), end("hub", ends[1])];
-        judged(&History { ledger, ends, quiet: true, ..History::default() }).1
+        judged(&History { ledger, ends, quiescent: true, ..History::default() }).1
     })
 }
 
@@ -86,7 +86,7 @@ fn sound_history() -> History {
     History {
         ledger,
         ends: (0..3).map(end).collect(),
-        quiet: true,
+        quiescent: true,
         restarts: Some(1),
         ticks: vec![70; 16],
         visits: vec![90; 16],
@@ -130,9 +130,9 @@ fn show_each() -> Shown {
         ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[2] = 15.into())),
         ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[0] = 26.into())),
         ("exactly once", |history| {
-            history.telling = Some(Telling::Counts(Counts { wrong: 1, lost: 1, ..Counts::default() }));
+            history.unique_amounts = Some(UniqueAmounts::Counts(Counts { wrong: 1, lost: 1, ..Counts::default() }));
         }),
-        ("progress", |history| history.quiet = false),
+        ("progress", |history| history.quiescent = false),
         ("progress", |history| history.settled_after = history.settle_bound + 1),
         ("progress", |history| history.backlog = 1),
         ("metadata", |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),

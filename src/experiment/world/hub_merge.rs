@@ -175,7 +175,7 @@ mod tests {
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::watch::Unwatched;
     use crate::engine;
-    use crate::experiment::world::quiet_trial;
+    use crate::experiment::world::faultless_trial;
     use crate::lab::{World, settings};
     use crate::subject::{Conditions, backends, open};
 
@@ -185,7 +185,7 @@ mod tests {
 
     /// What is found against a hub that was changed like this.
     fn against(name: &str, change: impl Fn(&mut Outcome)) -> Vec<(u64, u64)> {
-        let trial = quiet_trial(2, 4, 100);
+        let trial = faultless_trial(2, 4, 100);
         let engine = engine::find(name).expect("an engine");
         let edit =
             |register, amount| UserEdit { at: 5, register, intent: Intent::Increase(amount), fate: Fate::Binding };

@@ -8,8 +8,8 @@ pub mod planting;
 pub mod replicas;
 mod sample;
 pub mod smallest;
-mod telling;
 mod tried;
+mod unique_amounts;
 mod whole_worlds;
 
 use std::borrow::Cow;
@@ -350,8 +350,8 @@ pub type Said = BTreeMap<String, (Verdict, String)>;
 /// for never took effect, nothing else stands for it.
 pub fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
-    let telling = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let told = Verdict::of_set(telling.chain([said["truth"].0, said["faults"].0]));
+    let unique_amounts = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
+    let told = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
     // A script that did not go as it is written shows nothing but what is wrong.
     let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty() && told == Verdict::Holds;
     (said, if tells_nothing { Verdict::Inconclusive } else { told })
@@ -438,7 +438,7 @@ pub fn caught(
 }
 
 /// A world in which nothing goes wrong: clients connect in the end, one after the other.
-fn quiet_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
+fn faultless_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
     OfflineTrial {
         seed: Seed::new(0),
         registers,
@@ -477,10 +477,10 @@ const VISIT: u64 = 20;
 /// A long history in one connection, with a hub or between two peers, as it is in the world that is on trial.
 fn connected_for_long(hub: bool) -> OfflineTrial {
     let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
-    OfflineTrial { hub, presence, ..quiet_trial(2, 64, 0) }
+    OfflineTrial { hub, presence, ..faultless_trial(2, 64, 0) }
 }
 
-/// The same, with each tick in a visit of its own: both connect, greet, sync and leave, and nobody starts again.
+/// The same, with each tick in a visit of its own: both connect, complete a handshake, sync and leave, and nobody starts again.
 fn visits_for_long(hub: bool) -> OfflineTrial {
     let away = BETWEEN - VISIT;
     let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (away, away), here_s: (VISIT, VISIT) };
@@ -509,7 +509,7 @@ fn long_history(engine: &Registration, trial: &OfflineTrial, watch: &mut dyn Wat
             *tick += more;
         }
     }
-    // The first has the first greeting in it.
+    // The first has the first handshake in it.
     bytes.remove(0);
     Ok(bytes)
 }
@@ -530,7 +530,7 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::history::{Ledger, NodeEnd, Telling};
+    use crate::domain::history::{Ledger, NodeEnd, UniqueAmounts};
     use crate::domain::offline::FaultKind;
     use crate::domain::trial::Trial;
     use crate::scenario::shipped;
@@ -547,13 +547,13 @@ mod tests {
         let edit = UserEdit { at: 0, register: 0, intent: Intent::Increase(1), fate: Fate::Binding };
         let ledger = Ledger::of_counters(1, 5, vec![vec![edit]]);
         let ends = vec![NodeEnd::of_counters("hub", [6])];
-        History { ledger, ends, quiet: true, ..History::default() }
+        History { ledger, ends, quiescent: true, ..History::default() }
     }
 
     #[test]
-    fn an_engine_whose_world_of_telling_amounts_was_not_finished_is_not_accused_and_its_edits_are_not_said_to_count() {
-        let telling = Some(Telling::Unfinished { quiet: true, backlog: 7 });
-        let (said, verdict) = judged(&History { telling, ..sound() });
+    fn an_engine_whose_world_of_unique_amounts_was_not_finished_is_not_accused_and_its_edits_are_not_said_to_count() {
+        let unique_amounts = Some(UniqueAmounts::Unfinished { quiescent: true, backlog: 7 });
+        let (said, verdict) = judged(&History { unique_amounts, ..sound() });
         assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
         let told = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
         assert!(told.ends_with("exactly once cannot tell in 1 of 1)"), "{told}");
@@ -579,7 +579,7 @@ mod tests {
 
     #[test]
     fn a_device_that_crashed_before_its_user_saw_any_of_twenty_edits_is_not_accused() {
-        let mut trial = OfflineTrial { seed: Seed::new(6), crashes: 200, ..quiet_trial(1, 1, 0) };
+        let mut trial = OfflineTrial { seed: Seed::new(6), crashes: 200, ..faultless_trial(1, 1, 0) };
         trial.workload = Workload { ticks: 150, changed: 1, most: 1000, decrements: false, zipf_hundredths: None };
         trial.presence = Presence { lasts_s: 20_000, away_s: (60, 65), here_s: (30, 130) };
         let right = engine::find("delta-summary").expect("an engine");
@@ -595,10 +595,10 @@ mod tests {
     }
 
     #[test]
-    fn greetings_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
+    fn handshakes_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
         use crate::domain::offline::NodeFault;
         let right = engine::find("delta-summary").expect("an engine");
-        // Every start in which a peer edits has a name of its own, and each is in every greeting from then on.
+        // Every start in which a peer edits has a name of its own, and each is in every handshake from then on.
         let crash = |tick| NodeFault {
             kind: FaultKind::Crash,
             node: "client 0".to_owned(),
@@ -638,7 +638,7 @@ mod tests {
 
     #[test]
     fn more_worlds_are_worlds_of_their_own_in_which_users_do_other_things() {
-        let mut trial = OfflineTrial { seed: Seed::new(5), more_worlds: 4, ..quiet_trial(2, 4, 0) };
+        let mut trial = OfflineTrial { seed: Seed::new(5), more_worlds: 4, ..faultless_trial(2, 4, 0) };
         trial.workload = Workload { ticks: 3, ..trial.workload };
         trial.presence.lasts_s = 1000;
         let worlds = std::iter::once(trial.clone()).chain(other_worlds(&trial));

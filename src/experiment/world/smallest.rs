@@ -12,7 +12,7 @@ use crate::domain::history::{Fate, UserEdit};
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Unwatched;
 use crate::engine::Registration;
-use crate::experiment::world::quiet_trial;
+use crate::experiment::world::faultless_trial;
 use crate::lab::{World, settings};
 use crate::oracle::offline::truth;
 use crate::scenario::offline::SECOND;
@@ -25,7 +25,7 @@ const MOST_EDITS: usize = 4;
 
 /// What the register should be, and what the first replica that is wrong shows, or else the hub.
 pub fn shown(engine: &Registration, start: i64, clients: &[Vec<i64>]) -> Result<(u64, u64), SubjectError> {
-    let mut trial = quiet_trial(clients.len() as u32, 1, start);
+    let mut trial = faultless_trial(clients.len() as u32, 1, start);
     trial.presence.lasts_s = 10;
     let user = |(place, amounts): (usize, &Vec<i64>)| {
         let at = SECOND + place as u64 * 1000;

@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{connected_for_long, failed, long_history, replicas, telling, visits_for_long};
-use crate::domain::history::Telling;
+use super::{connected_for_long, failed, long_history, replicas, unique_amounts, visits_for_long};
+use crate::domain::history::UniqueAmounts;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::Unshown;
 use crate::domain::subject::SubjectError;
@@ -42,7 +42,7 @@ enum Part {
 #[derive(Default)]
 struct Parts {
     outcome: Option<Outcome>,
-    telling: Option<(Telling, Option<Unshown>)>,
+    unique_amounts: Option<(UniqueAmounts, Option<Unshown>)>,
     ticks: Option<Vec<u64>>,
     visits: Option<Vec<u64>>,
     ended: usize,
@@ -68,7 +68,7 @@ impl Try<'_> {
                 let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
                 parts.outcome = Some(world.and_then(|world| world.run(watch)).map_err(failed)?);
             }
-            Part::Unique => parts.telling = Some(telling::told(trial, engine, self.mutant, watch)?),
+            Part::Unique => parts.unique_amounts = Some(unique_amounts::told(trial, engine, self.mutant, watch)?),
             Part::Ticks => parts.ticks = Some(long_history(engine, &connected_for_long(trial.hub), watch)?),
             Part::Visits => parts.visits = Some(long_history(engine, &visits_for_long(trial.hub), watch)?),
         }
@@ -79,7 +79,7 @@ impl Try<'_> {
 impl Parts {
     fn add(&mut self, part: Parts, took: Duration) {
         self.outcome = self.outcome.take().or(part.outcome);
-        self.telling = self.telling.take().or(part.telling);
+        self.unique_amounts = self.unique_amounts.take().or(part.unique_amounts);
         self.ticks = self.ticks.take().or(part.ticks);
         self.visits = self.visits.take().or(part.visits);
         self.ended += 1;
@@ -89,8 +89,8 @@ impl Parts {
     /// The world's outcome with all that the other parts tell of it.
     fn whole(self) -> (Outcome, Duration) {
         let mut outcome = self.outcome.expect("the world is a part of every try");
-        if let Some((telling, unshown)) = self.telling {
-            outcome.history.telling = Some(telling);
+        if let Some((unique_amounts, unshown)) = self.unique_amounts {
+            outcome.history.unique_amounts = Some(unique_amounts);
             outcome.history.over_time.unshown = unshown;
         }
         outcome.history.ticks = self.ticks.unwrap_or_default();

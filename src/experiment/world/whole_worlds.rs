@@ -2,7 +2,7 @@
 //! the judge that it is meant for must refuse what that world came to. So a judge that never accuses is seen, and so is a
 //! count that is always 0 on its way to a judge.
 
-use super::{judged, planted as engine, telling};
+use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
 use crate::domain::offline::{FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Workload};
 use crate::domain::seed::Seed;
@@ -39,17 +39,17 @@ fn trial() -> OfflineTrial {
         faults: vec![crash],
         staleness_s: Some(600),
         load: LoadBounds { attempts: Some(4), messages: Some(30), bytes: Some(3000) },
-        ..super::quiet_trial(2, 4, 5)
+        ..super::faultless_trial(2, 4, 5)
     }
 }
 
 /// What a world with this plant comes to.
 fn history(plant: Option<&'static str>) -> Option<History> {
     let trial = trial();
-    let (telling, unshown) = telling::told(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
+    let (unique_amounts, unshown) = unique_amounts::told(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
     let world = World::new(&trial, &engine::ENGINE, &settings(&trial, plant)).ok()?;
     let mut history = world.run(&mut Unwatched).ok()?.history;
-    history.telling = Some(telling);
+    history.unique_amounts = Some(unique_amounts);
     history.over_time.unshown = unshown;
     Some(history)
 }

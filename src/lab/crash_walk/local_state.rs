@@ -68,9 +68,9 @@ pub(super) fn settings(trial: &CrashEverywhereTrial, node: NodeId, mutant: Optio
         retry_after: 1,
         retry_at_most: 1,
         retries: u32::MAX,
-        greetings: 1,
+        handshakes: 1,
         linger: 0,
-        piece: 4096,
+        fragment: 4096,
         retain: 0,
         // Soon enough that compaction is among the steps.
         compact_after: 6,

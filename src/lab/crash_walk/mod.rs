@@ -325,7 +325,7 @@ impl SmallWorld {
 
     /// What the world comes to when faults are over: everyone starts and is connected anew, and everything arrives.
     pub fn settled(&mut self, moment: &Moment) -> History {
-        /// Deliveries after which it is not going to be quiet.
+        /// Deliveries after which it is not going to be quiescent.
         const RESTLESS: usize = 2000;
         let mut moment = Moment { left: Left { retries: ENDLESS, crashes: 0, losses: 0 }, ..*moment };
         // Edits that its user did not get to are no part of the way.
@@ -334,7 +334,7 @@ impl SmallWorld {
             moment = self.replaced(moment, client, Action::Disconnect(self.hub()));
             moment = self.replaced(moment, self.hub(), Action::Disconnect(client));
         }
-        let mut quiet = false;
+        let mut quiescent = false;
         for _ in 0..RESTLESS {
             // Everyone starts and connects, then messages, then retries: everything that is sent arrives.
             let rank = |act: &(NodeId, Act)| match act.1 {
@@ -345,17 +345,17 @@ impl SmallWorld {
             };
             match self.acts(moment).into_iter().filter(|(_, act)| *act != Act::Edit).min_by_key(rank) {
                 None => {
-                    quiet = true;
+                    quiescent = true;
                     break;
                 }
                 Some((node, act)) => moment = self.act(moment, node, act),
             }
         }
         self.trial.edits_before = edits_before;
-        self.history(moment, quiet)
+        self.history(moment, quiescent)
     }
 
-    fn history(&self, moment: Moment, quiet: bool) -> History {
+    fn history(&self, moment: Moment, quiescent: bool) -> History {
         let nodes: Vec<Rc<LocalState>> =
             self.global_states.value(moment.nodes).iter().map(|&number| self.local_states.value(number)).collect();
         let edit = |node: NodeId, local_state: &LocalState, number: u32| UserEdit {
@@ -378,7 +378,7 @@ impl SmallWorld {
             forgotten: nodes.iter().map(|local_state| u64::from(local_state.forgotten)).sum(),
             broken: nodes.iter().filter(|local_state| local_state.broken).count() as u64,
             restarts: Some(self.trial.crashes.into()),
-            quiet,
+            quiescent,
             backlog: held().map(|(_, Node(node))| node.backlog()).sum(),
             ..History::default()
         }

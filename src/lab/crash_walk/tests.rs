@@ -40,7 +40,7 @@ fn walked(trial: &CrashEverywhereTrial, mutant: Option<&'static str>) -> (Walked
 
 #[test]
 fn the_ways_of_one_client_are_those_that_a_hand_counts() {
-    // A greeting, its answer and the deltas come one after the other; then their acknowledgement beside a snapshot and its
+    // A handshake, its answer and the deltas come one after the other; then their acknowledgement beside a snapshot and its
     // own: three orders of three.
     let (alone, histories, _) = walked(&trial(), None);
     assert_eq!((alone.ways.to_string().as_str(), alone.ends, alone.complete), ("3", 1, true));
@@ -71,7 +71,7 @@ fn a_second_crash_may_come_while_a_node_starts_again() {
     let starts = |crashes| {
         let trial = CrashEverywhereTrial { edits: 1, edits_before: 1, crashes, ..trial() };
         let (_, histories, steps) = walked(&trial, None);
-        assert!(histories.iter().all(|history| history.quiet && history.forgotten + history.broken == 0));
+        assert!(histories.iter().all(|history| history.quiescent && history.forgotten + history.broken == 0));
         let of_start = |step: &&Step| matches!(step, Step::Crash(_, Act::Restart, ..));
         steps.iter().filter(of_start).count()
     };
@@ -88,7 +88,7 @@ fn what_judges_are_told_differs_from_nothing_where_it_should() {
     assert!(any(Some("show-before-sync"), |history| history.forgotten > 0));
     assert!(any(Some("ack-before-durable"), |history| history.broken > 0));
     assert!(any(None, |history| history.ledger.edits().any(|edit| edit.fate.is_unshared())));
-    assert!(!any(None, |history| history.forgotten + history.broken + history.backlog > 0 || !history.quiet));
+    assert!(!any(None, |history| history.forgotten + history.broken + history.backlog > 0 || !history.quiescent));
     let mut world = SmallWorld::new(&trial, engine(), None);
     let start = world.start();
     let edited = world.act(start, 0, Act::Edit);
@@ -113,8 +113,8 @@ fn messages_outlive_a_connection_only_where_they_are_to() {
         let mut world =
             SmallWorld::new(&CrashEverywhereTrial { late, crashes: 1, edits_before: 0, ..trial() }, engine(), None);
         let start = world.start();
-        let greeted = world.act(start, 0, Act::Connect);
-        let steps = world.steps(&greeted);
+        let hears_handshake = world.act(start, 0, Act::Connect);
+        let steps = world.steps(&hears_handshake);
         let crash = steps.iter().find(|(step, _)| matches!(step, Step::Crash(0, Act::Edit, ..)));
         world.different(crash.expect("the client may crash").1).count()
     };
@@ -122,11 +122,11 @@ fn messages_outlive_a_connection_only_where_they_are_to() {
 }
 
 #[test]
-fn an_image_holds_all_of_a_state_but_pieces_of_messages() {
+fn an_image_holds_all_of_a_state_but_fragments_of_messages() {
     let trial = CrashEverywhereTrial { clients: 2, edits: 1, edits_before: 1, crashes: 1, ..trial() };
     let mut world = SmallWorld::new(&trial, engine(), None);
     let start = world.start();
-    walk(&mut world, &start, trial.most_states, &mut |world, end, _| world.settled(end).quiet, &mut |_| {});
+    walk(&mut world, &start, trial.most_states, &mut |world, end, _| world.settled(end).quiescent, &mut |_| {});
     let (mut given, mut settled, mut lineage) = (0, 0, 0);
     for state in world.local_states.values() {
         let Some(Node(node)) = &state.node else { continue };

@@ -248,7 +248,7 @@ fn busy(faults: Vec<NodeFault>) -> OfflineTrial {
 }
 
 #[test]
-fn of_a_client_that_is_never_quiet_only_what_had_not_arrived_may_be_missing() {
+fn of_a_client_that_is_never_quiescent_only_what_had_not_arrived_may_be_missing() {
     let trial = busy(vec![of_client(FaultKind::Wipe, 300, 10, 0)]);
     // What the first writer drops of its own is not lost with the store.
     for (engine, least) in [("delta-summary", 1), ("operation-log", 1), ("pn-counter", 1), ("first-writer", 0)] {
@@ -331,7 +331,7 @@ fn a_copy_that_is_elsewhere_than_its_original_has_nothing_left_for_neighbours_th
     for engine in ["operation-log", "pn-counter", "full-state", "delta-summary"] {
         let world = World::new(&trial, find(engine).expect("an engine"), &settings(&trial, None));
         let outcome = world.expect("a world").run(&mut Unwatched).expect("it ends");
-        assert_eq!((outcome.history.quiet, outcome.history.backlog), (true, 0), "{engine}");
+        assert_eq!((outcome.history.quiescent, outcome.history.backlog), (true, 0), "{engine}");
     }
 }
 

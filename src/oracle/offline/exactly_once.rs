@@ -8,17 +8,17 @@
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::domain::history::{Counts, Fate, History, Telling};
+use crate::domain::history::{Counts, Fate, History, UniqueAmounts};
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 use crate::oracle::offline::truth::{self, Compared, Wrong};
 
 /// Tells what became of the edits of the worst replica's registers.
 pub fn judge(history: &History) -> Judgement {
-    let counts = match history.telling {
+    let counts = match history.unique_amounts {
         None => counts(history),
-        Some(Telling::Counts(counts)) => counts,
-        Some(Telling::Unfinished { quiet, backlog }) => return unfinished(quiet, backlog),
+        Some(UniqueAmounts::Counts(counts)) => counts,
+        Some(UniqueAmounts::Unfinished { quiescent, backlog }) => return unfinished(quiescent, backlog),
     };
     let Counts { wrong, lost, repeated, unexplained, undecided, beyond } = counts;
     if wrong == 0 && beyond > 0 {
@@ -50,12 +50,12 @@ pub fn judge(history: &History) -> Judgement {
 
 /// Where they were counted.
 fn with(history: &History) -> &'static str {
-    if history.telling.is_some() { ", with unique amounts" } else { "" }
+    if history.unique_amounts.is_some() { ", with unique amounts" } else { "" }
 }
 
 /// What is said where the world of unique amounts came to no rest.
-fn unfinished(quiet: bool, backlog: u64) -> Judgement {
-    let why = match quiet {
+fn unfinished(quiescent: bool, backlog: u64) -> Judgement {
+    let why = match quiescent {
         true => format!("{} given up or never sent", counted(backlog, "edit")),
         false => "messages went on and on".to_owned(),
     };
@@ -155,10 +155,10 @@ mod tests {
 
     #[test]
     fn of_a_world_that_came_to_no_rest_nothing_is_said() {
-        let said = |quiet, backlog| {
-            let telling = Some(Telling::Unfinished { quiet, backlog });
+        let said = |quiescent, backlog| {
+            let unique_amounts = Some(UniqueAmounts::Unfinished { quiescent, backlog });
             // Its own amounts would accuse it.
-            judge(&History { telling, ..history(&[&[15, 105]]) })
+            judge(&History { unique_amounts, ..history(&[&[15, 105]]) })
         };
         let begins = "with unique amounts this world came to no rest, and its edits cannot be counted: ";
         for (told, why) in
@@ -210,16 +210,16 @@ mod tests {
     }
 
     #[test]
-    fn edits_are_counted_in_the_world_of_telling_amounts_where_there_is_one() {
+    fn edits_are_counted_in_the_world_of_unique_amounts_where_there_is_one() {
         let sound = history(&[&[16, 105]]);
         let counts = Counts { wrong: 1, repeated: 1, ..Counts::default() };
         assert_eq!(
-            judge(&History { telling: Some(Telling::Counts(counts)), ..sound.clone() }).verdict,
+            judge(&History { unique_amounts: Some(UniqueAmounts::Counts(counts)), ..sound.clone() }).verdict,
             Verdict::Falsified
         );
         let unsound = history(&[&[15, 105]]);
         assert_eq!(
-            judge(&History { telling: Some(Telling::Counts(Counts::default())), ..unsound }).verdict,
+            judge(&History { unique_amounts: Some(UniqueAmounts::Counts(Counts::default())), ..unsound }).verdict,
             Verdict::Holds
         );
     }

@@ -16,7 +16,7 @@ use crate::oracle::offline::Judgement;
 /// has a few of them.
 pub const ALLOWANCE: u64 = 6;
 
-/// The same of a tick in a visit of its own, whose greetings both ways count what was given and taken, too.
+/// The same of a tick in a visit of its own, whose handshakes both ways count what was given and taken, too.
 pub const OF_A_VISIT: u64 = 10;
 
 /// Bytes of ids and acknowledgements per edit that may come on top of twice as much.
@@ -36,8 +36,8 @@ pub fn judge(history: &History) -> Judgement {
     if compared.is_empty() {
         return Judgement { verdict: Verdict::Inconclusive, sentence: "it claims nothing of its metadata".to_owned() };
     }
-    let telling = |judgement: &&Judgement| judgement.verdict != Verdict::Inconclusive;
-    let verdicts: Vec<Verdict> = compared.iter().filter(telling).map(|judgement| judgement.verdict).collect();
+    let unique_amounts = |judgement: &&Judgement| judgement.verdict != Verdict::Inconclusive;
+    let verdicts: Vec<Verdict> = compared.iter().filter(unique_amounts).map(|judgement| judgement.verdict).collect();
     let verdict = if verdicts.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(verdicts) };
     let sentences: Vec<String> = compared.into_iter().map(|judgement| judgement.sentence).collect();
     Judgement { verdict, sentence: sentences.join(", ") }

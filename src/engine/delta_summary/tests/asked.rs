@@ -37,9 +37,9 @@ fn opened(node: u32, serves: bool, compact_after: u64) -> (Replica, Host<Disk>) 
         retry_after: 10,
         retry_at_most: 40,
         retries: RETRIES,
-        greetings: 4,
+        handshakes: 4,
         linger: 0,
-        piece: 4096,
+        fragment: 4096,
         retain: 4,
         compact_after,
         mutant: None,
@@ -75,9 +75,9 @@ impl Two {
         self.leaf.edit(&mut self.leaf_host, register, amount).expect("memory");
     }
 
-    /// The leaf tells its news; what it sends is on its way.
+    /// The leaf tells its pending changes; what it sends is on its way.
     fn told(&mut self) -> Vec<Frame> {
-        self.leaf.tell_news(&mut self.leaf_host).expect("memory");
+        self.leaf.send_changes(&mut self.leaf_host).expect("memory");
         self.sent()
     }
 
@@ -101,12 +101,12 @@ impl Two {
     /// Everything arrives until nothing more is said.
     fn settle(&mut self) {
         for _ in 0..20 {
-            self.hub.tell_news(&mut self.hub_host).expect("memory");
+            self.hub.send_changes(&mut self.hub_host).expect("memory");
             let frames = self.told();
             let answers = self.up(&frames);
             self.down(&answers);
         }
-        assert_eq!((self.leaf_host.sent.len(), self.hub_host.sent.len()), (0, 0), "all is quiet");
+        assert_eq!((self.leaf_host.sent.len(), self.hub_host.sent.len()), (0, 0), "all is quiescent");
     }
 
     /// Nothing of the leaf's arrives for so long that it gives up; what it sent in the meantime.
@@ -137,7 +137,7 @@ fn a_record_is_local_then_syncing_then_synced_and_modified_when_it_is_edited_aga
     two.edit(3, 5);
     assert_eq!(two.status(3), Some(Status::Local));
     two.connect();
-    two.settle_greeting();
+    two.settle_handshake();
     let frames = two.told();
     assert_eq!(two.status(3), Some(Status::Syncing), "{} frames are on their way", frames.len());
     let frames = two.underway(frames);
@@ -152,14 +152,14 @@ fn a_record_is_local_then_syncing_then_synced_and_modified_when_it_is_edited_aga
 }
 
 impl Two {
-    /// The greeting is said and answered, and what follows is not.
-    fn settle_greeting(&mut self) {
+    /// The handshake is said and answered, and what follows is not.
+    fn settle_handshake(&mut self) {
         let hello = self.sent();
         let welcome = self.up(&hello);
         self.down(&welcome);
     }
 
-    /// What is on its way: these frames, or, where the answer to the greeting had them sent at once, those.
+    /// What is on its way: these frames, or, where the answer to the handshake had them sent at once, those.
     fn underway(&mut self, frames: Vec<Frame>) -> Vec<Frame> {
         frames.into_iter().chain(self.sent()).collect()
     }
@@ -229,7 +229,7 @@ fn what_was_given_up_goes_on_by_a_requeue_by_a_new_connection_or_by_an_answer_th
 fn a_requeue_at_the_hub_sends_a_leaf_again_what_it_was_given_up_with() {
     let mut two = Two::connected();
     two.hub.edit(&mut two.hub_host, 6, 4).expect("memory");
-    two.hub.tell_news(&mut two.hub_host).expect("memory");
+    two.hub.send_changes(&mut two.hub_host).expect("memory");
     while let Some(at) = two.hub.wakes_at() {
         two.hub_host.now = at;
         two.hub.wake(&mut two.hub_host).expect("memory");
@@ -308,7 +308,7 @@ fn an_audit_tells_what_changed_whose_it_was_and_through_which_message() {
     assert_eq!(two.hub.audit(&mut two.hub_host.store, 1), Ok(vec![came]));
     // At the leaf, the hub's own edit comes as a sum of the hub's log.
     two.hub.edit(&mut two.hub_host, 1, -4).expect("memory");
-    two.hub.tell_news(&mut two.hub_host).expect("memory");
+    two.hub.send_changes(&mut two.hub_host).expect("memory");
     let frames: Vec<Frame> = std::mem::take(&mut two.hub_host.sent).into_iter().map(|sent| sent.frame).collect();
     two.down(&frames);
     let audit = two.leaf.audit(&mut two.leaf_host.store, 1).expect("the store is sound");

@@ -16,7 +16,7 @@ use crate::engine::vector::{Actor, VersionVector};
 const LEAF: NodeId = 0;
 const HUB: NodeId = 9;
 const STRANGER: NodeId = 7;
-const GREETINGS: u32 = 3;
+const HANDSHAKES: u32 = 3;
 const RETRY_AT_MOST: u64 = 40;
 
 /// A replica with its surroundings.
@@ -37,9 +37,9 @@ impl Node {
             retry_after: 10,
             retry_at_most: RETRY_AT_MOST,
             retries: 1000,
-            greetings: GREETINGS,
+            handshakes: HANDSHAKES,
             linger: 0,
-            piece: 4096,
+            fragment: 4096,
             retain: 4,
             compact_after: 500,
             mutant: None,
@@ -80,9 +80,9 @@ impl Node {
         std::mem::take(&mut self.host.sent).into_iter().map(|sent| sent.frame.bytes).collect()
     }
 
-    /// Its news, and what it sends again by now.
+    /// Its pending changes, and what it sends again by now.
     fn tells(&mut self) -> Vec<Vec<u8>> {
-        self.replica.tell_news(&mut self.host).expect("memory");
+        self.replica.send_changes(&mut self.host).expect("memory");
         self.replica.retry_due(&mut self.host).expect("memory");
         self.says()
     }
@@ -107,11 +107,11 @@ fn connect(leaf: &mut Node, hub: &mut Node) -> Vec<Vec<u8>> {
     leaf.says()
 }
 
-/// A leaf and a hub that have greeted each other.
+/// A leaf and a hub that have completed a handshake.
 fn met() -> (Node, Node) {
     let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
-    let greeting = connect(&mut leaf, &mut hub);
-    let welcome = hub.hears(LEAF, &greeting);
+    let handshake = connect(&mut leaf, &mut hub);
+    let welcome = hub.hears(LEAF, &handshake);
     leaf.hears(HUB, &welcome);
     (leaf, hub)
 }
@@ -146,39 +146,39 @@ fn a_lost_delta_is_sent_again_while_newer_ones_are_sent_and_acknowledged() {
 }
 
 /// A leaf that knows a hub which then loses all, and the two answers of the hub that has begun anew: that the leaf's
-/// position means nothing, and to the greeting without one.
+/// position means nothing, and to the handshake without one.
 struct Anew {
     leaf: Node,
     hub: Node,
     /// That the position means nothing.
     unknown: Vec<Vec<u8>>,
-    /// The leaf's greeting without one.
-    greeting: Vec<Vec<u8>>,
+    /// The leaf's handshake without one.
+    handshake: Vec<Vec<u8>>,
 }
 
 impl Anew {
     fn begun() -> Anew {
         let (mut leaf, mut hub) = (Node::leaf(), Node::hub(100));
         hub.edit(4);
-        let greeting = connect(&mut leaf, &mut hub);
-        let answer = hub.hears(LEAF, &greeting);
+        let handshake = connect(&mut leaf, &mut hub);
+        let answer = hub.hears(LEAF, &handshake);
         leaf.hears(HUB, &answer);
         settle((LEAF, &mut leaf), (HUB, &mut hub));
         assert!(leaf.replica.state().cursor.is_some() && leaf.shows() == 4);
         let mut hub = Node::hub(200);
         hub.edit(6);
-        let greeting = connect(&mut leaf, &mut hub);
-        let unknown = hub.hears(LEAF, &greeting);
-        let greeting = leaf.hears(HUB, &unknown);
+        let handshake = connect(&mut leaf, &mut hub);
+        let unknown = hub.hears(LEAF, &handshake);
+        let handshake = leaf.hears(HUB, &unknown);
         assert!(leaf.replica.state().cursor.is_none());
-        Anew { leaf, hub, unknown, greeting }
+        Anew { leaf, hub, unknown, handshake }
     }
 }
 
 #[test]
 fn an_answer_from_before_a_snapshot_does_not_undo_it() {
-    let Anew { mut leaf, mut hub, unknown, greeting } = Anew::begun();
-    let answers = hub.hears(LEAF, &greeting);
+    let Anew { mut leaf, mut hub, unknown, handshake } = Anew::begun();
+    let answers = hub.hears(LEAF, &handshake);
     // The welcome is lost, the snapshot comes, and then the first answer for a second time.
     leaf.hears(HUB, &answers[1..]);
     let cursor = leaf.replica.state().cursor.clone();
@@ -191,33 +191,33 @@ fn an_answer_from_before_a_snapshot_does_not_undo_it() {
 }
 
 #[test]
-fn an_answer_that_comes_twice_is_no_answer_to_the_next_greeting() {
+fn an_answer_that_comes_twice_is_no_answer_to_the_next_handshake() {
     let Anew { mut leaf, mut hub, unknown, .. } = Anew::begun();
-    // The second greeting is lost, and the answer to the first comes again.
+    // The second handshake is lost, and the answer to the first comes again.
     leaf.hears(HUB, &unknown);
     settle((LEAF, &mut leaf), (HUB, &mut hub));
     assert_eq!(leaf.shows(), 6);
 }
 
 #[test]
-fn a_summary_that_does_not_fit_has_a_leaf_greet_anew_so_often_at_once_and_again_after_a_while() {
+fn a_summary_that_does_not_fit_has_a_leaf_open_a_new_handshake_so_often_at_once_and_again_after_a_while() {
     let (mut leaf, mut hub) = met();
     let log = hub.replica.state().me;
-    let mut greeted = || {
+    let mut hears_handshake = || {
         let unfit = Message::Summary { log, first: 3, last: 4, without: vec![], with: vec![], changes: adding(5) };
-        let greeting = leaf.hears(HUB, &[leaf.framed(HUB, &unfit)]);
-        let welcome = hub.hears(LEAF, &greeting);
+        let handshake = leaf.hears(HUB, &[leaf.framed(HUB, &unfit)]);
+        let welcome = hub.hears(LEAF, &handshake);
         leaf.hears(HUB, &welcome);
         leaf.host.now += 1;
-        (!greeting.is_empty(), leaf.host.now)
+        (!handshake.is_empty(), leaf.host.now)
     };
-    for _ in 0..GREETINGS {
-        assert!(greeted().0);
+    for _ in 0..HANDSHAKES {
+        assert!(hears_handshake().0);
     }
-    let (again, now) = greeted();
+    let (again, now) = hears_handshake();
     assert!(!again, "it would never end");
-    let later = (now..=now + RETRY_AT_MOST + 1).filter(|_| greeted().0).count();
-    assert_eq!(later, GREETINGS as usize);
+    let later = (now..=now + RETRY_AT_MOST + 1).filter(|_| hears_handshake().0).count();
+    assert_eq!(later, HANDSHAKES as usize);
     assert_eq!(leaf.shows(), 0);
 }
 
@@ -310,23 +310,24 @@ fn peers_remember_that_others_have_their_edits_when_nobody_is_connected_any_more
         holds.insert(author, 1, 1);
         holds
     };
-    let mut greeting = Node::peer(1);
-    greeting.edit(5);
-    greeting.connect(2, Relation::Peer);
+    let mut handshake = Node::peer(1);
+    handshake.edit(5);
+    handshake.connect(2, Relation::Peer);
     let log = Actor { client: 2, incarnation: 9 };
-    let welcome = Message::Welcome { log, reached: None, holds: holding(greeting.replica.state().me) };
-    greeting.hears(2, &[greeting.framed(2, &welcome)]);
-    assert_eq!(greeting.replica.backlog().edits, 0);
-    let mut greeted = Node::peer(3);
-    greeted.edit(5);
-    greeted.connect(1, Relation::Peer);
-    let hello = Message::Hello { leaf: false, client: 1, cursor: None, holds: holding(greeted.replica.state().me) };
-    greeted.hears(1, &[hello.body().framed(4).0.bytes]);
-    assert_eq!(greeted.replica.backlog().edits, 0);
+    let welcome = Message::Welcome { log, reached: None, holds: holding(handshake.replica.state().me) };
+    handshake.hears(2, &[handshake.framed(2, &welcome)]);
+    assert_eq!(handshake.replica.backlog().edits, 0);
+    let mut hears_handshake = Node::peer(3);
+    hears_handshake.edit(5);
+    hears_handshake.connect(1, Relation::Peer);
+    let hello =
+        Message::Hello { leaf: false, client: 1, cursor: None, holds: holding(hears_handshake.replica.state().me) };
+    hears_handshake.hears(1, &[hello.body().framed(4).0.bytes]);
+    assert_eq!(hears_handshake.replica.backlog().edits, 0);
 }
 
 #[test]
-fn many_neighbours_that_greet_in_pieces_at_once_are_all_heard() {
+fn many_neighbours_that_greet_in_fragments_at_once_are_all_heard() {
     let mut peer = Node::peer(1);
     let mut holds = VersionVector::default();
     (1..50).for_each(|incarnation| holds.insert(Actor { client: 3, incarnation }, 1, 9));
@@ -338,8 +339,8 @@ fn many_neighbours_that_greet_in_pieces_at_once_are_all_heard() {
         let body = Message::Hello { leaf: false, client: from, cursor: None, holds }.body().bytes;
         let (id, half) = (crc32fast::hash(&body), body.len() / 2);
         for (place, bytes) in [&body[..half], &body[half..]].into_iter().enumerate() {
-            let piece = Message::Piece { id, count: 2, place: place as u32, bytes: bytes.to_vec() };
-            parts[place].push((from, piece.body().framed(from as u16).0.bytes));
+            let fragment = Message::Fragment { id, count: 2, place: place as u32, bytes: bytes.to_vec() };
+            parts[place].push((from, fragment.body().framed(from as u16).0.bytes));
         }
     }
     peer.says();
@@ -353,7 +354,7 @@ fn many_neighbours_that_greet_in_pieces_at_once_are_all_heard() {
 }
 
 #[test]
-fn a_greeting_that_is_late_and_means_nothing_any_more_ends_no_session_that_is_open() {
+fn a_handshake_that_is_late_and_means_nothing_any_more_ends_no_session_that_is_open() {
     let (mut leaf, mut hub) = met();
     let position = Some((Actor { client: HUB, incarnation: 77 }, 5));
     let late = Message::Hello { leaf: true, client: LEAF, cursor: position, holds: VersionVector::default() };
@@ -364,5 +365,5 @@ fn a_greeting_that_is_late_and_means_nothing_any_more_ends_no_session_that_is_op
     assert_eq!(leaf.hears(HUB, &answers), [[0u8; 0]; 0], "by who does not ask any more");
     hub.edit(7);
     leaf.hears(HUB, &hub.tells());
-    assert_eq!(leaf.shows(), 7, "and what is news is told");
+    assert_eq!(leaf.shows(), 7, "and what is changes is told");
 }

@@ -28,9 +28,9 @@ fn settings(serves: bool) -> Settings {
         retry_after: 10,
         retry_at_most: 100,
         retries: 2,
-        greetings: 2,
+        handshakes: 2,
         linger: 1,
-        piece: 64,
+        fragment: 64,
         retain: 1,
         compact_after: 9,
         mutant: None,
@@ -75,7 +75,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         run().prop_map(|(actor, first, last)| Entry::Given(first, last, actor)),
         (actor(), position()).prop_map(|(actor, last)| Entry::Split(actor, last)),
         (0..NODES, 0..3u32, any::<u32>(), any::<u32>(), bytes)
-            .prop_map(|(from, id, count, place, bytes)| { Entry::Piece { from, id, count, place, bytes } }),
+            .prop_map(|(from, id, count, place, bytes)| { Entry::Fragment { from, id, count, place, bytes } }),
     ]
 }
 

@@ -21,7 +21,7 @@ const OF_A_DELIVERY: u64 = 64;
 
 /// What is allowed until now. Before faults are over it grows with every visit: there may be a month of them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct LivelockBudget {
     registers: u64,
     /// Deliveries from the beginning, or from when faults are over, without visits.
     lasting: u64,
@@ -29,13 +29,14 @@ pub(super) struct Patience {
     bytes: u64,
 }
 
-impl Patience {
+impl LivelockBudget {
     /// Of a world with so many edits.
     pub(super) fn of(trial: &OfflineTrial, edits: u64) -> Self {
         let lasting = DELIVERIES + OF_AN_EDIT * edits.saturating_mul(trial.nodes().into());
-        let mut patience = Patience { registers: trial.fields().len().into(), lasting, deliveries: 0, bytes: 0 };
-        patience.begin_anew(0, 0);
-        patience
+        let mut livelock_budget =
+            LivelockBudget { registers: trial.fields().len().into(), lasting, deliveries: 0, bytes: 0 };
+        livelock_budget.begin_anew(0, 0);
+        livelock_budget
     }
 
     /// A client comes.
@@ -64,23 +65,26 @@ mod tests {
     #[test]
     fn a_visit_explains_deliveries_and_what_was_said_before_faults_were_over_does_not_count_afterwards() {
         let world = trial(1);
-        let mut patience = Patience::of(&world, 10);
+        let mut livelock_budget = LivelockBudget::of(&world, 10);
         let at_first = DELIVERIES + 100 * 10 * u64::from(world.nodes());
-        assert_eq!([at_first, at_first + 1].map(|deliveries| patience.is_over(deliveries, 0)), [false, true]);
-        patience.visit();
-        assert_eq!([at_first + 100, at_first + 101].map(|deliveries| patience.is_over(deliveries, 0)), [false, true]);
-        patience.begin_anew(7_000_000, 0);
+        assert_eq!([at_first, at_first + 1].map(|deliveries| livelock_budget.is_over(deliveries, 0)), [false, true]);
+        livelock_budget.visit();
+        assert_eq!(
+            [at_first + 100, at_first + 101].map(|deliveries| livelock_budget.is_over(deliveries, 0)),
+            [false, true]
+        );
+        livelock_budget.begin_anew(7_000_000, 0);
         let then = 7_000_000 + at_first;
-        assert_eq!([then, then + 1].map(|deliveries| patience.is_over(deliveries, 0)), [false, true]);
+        assert_eq!([then, then + 1].map(|deliveries| livelock_budget.is_over(deliveries, 0)), [false, true]);
     }
 
     #[test]
     fn bytes_are_bounded_by_what_deliveries_of_every_register_may_take() {
         let world = trial(1);
-        let mut patience = Patience::of(&world, 0);
+        let mut livelock_budget = LivelockBudget::of(&world, 0);
         let most = BYTES + DELIVERIES * u64::from(world.registers);
-        assert_eq!([most, most + 1].map(|bytes| patience.is_over(0, bytes)), [false, true]);
-        patience.visit();
-        assert!(!patience.is_over(0, most + 100 * u64::from(world.registers)));
+        assert_eq!([most, most + 1].map(|bytes| livelock_budget.is_over(0, bytes)), [false, true]);
+        livelock_budget.visit();
+        assert!(!livelock_budget.is_over(0, most + 100 * u64::from(world.registers)));
     }
 }

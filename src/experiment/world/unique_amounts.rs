@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::data::Intent;
-use crate::domain::history::{History, Telling, UserEdit};
+use crate::domain::history::{History, UniqueAmounts, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::Unshown;
 use crate::domain::subject::SubjectError;
@@ -22,7 +22,7 @@ pub fn told(
     engine: &Registration,
     mutant: Option<&'static str>,
     watch: &mut dyn Watch,
-) -> Result<(Telling, Option<Unshown>), SubjectError> {
+) -> Result<(UniqueAmounts, Option<Unshown>), SubjectError> {
     let world = World::new(trial, engine, &settings(trial, mutant));
     let outcome = world.and_then(|world| world.with_unique_amounts(users(trial)).run(watch)).map_err(failed)?;
     let told = counted(&outcome.history);
@@ -31,11 +31,11 @@ pub fn told(
 
 /// Large amounts make long messages, and those take their time: a world may come to rest with its own amounts, and not with
 /// these. What is on its way then, or was given up, is not lost.
-fn counted(history: &History) -> Telling {
-    let History { quiet, backlog, .. } = *history;
-    match quiet && backlog == 0 {
-        true => Telling::Counts(exactly_once::counts(history)),
-        false => Telling::Unfinished { quiet, backlog },
+fn counted(history: &History) -> UniqueAmounts {
+    let History { quiescent, backlog, .. } = *history;
+    match quiescent && backlog == 0 {
+        true => UniqueAmounts::Counts(exactly_once::counts(history)),
+        false => UniqueAmounts::Unfinished { quiescent, backlog },
     }
 }
 
@@ -64,12 +64,12 @@ mod tests {
     use super::*;
     use crate::domain::history::{Counts, Ledger, NodeEnd};
     use crate::domain::offline::Workload;
-    use crate::experiment::world::quiet_trial;
+    use crate::experiment::world::faultless_trial;
     use crate::oracle::offline::truth;
 
     #[test]
     fn users_do_the_same_at_the_same_times_with_amounts_that_tell() {
-        let mut trial = quiet_trial(3, 8, 0);
+        let mut trial = faultless_trial(3, 8, 0);
         trial.workload = Workload { ticks: 5, changed: 2, most: 3, decrements: true, zipf_hundredths: None };
         let plain: Vec<Vec<UserEdit>> = (0..3).map(|client| Users::of(&trial).edits(client)).collect();
         let told = users(&trial);
@@ -85,20 +85,20 @@ mod tests {
 
     #[test]
     fn only_where_such_a_world_came_to_rest_are_its_edits_counted() {
-        let ledger = Ledger::of_counters(1, 0, users(&quiet_trial(1, 1, 0)));
+        let ledger = Ledger::of_counters(1, 0, users(&faultless_trial(1, 1, 0)));
         let ends = vec![NodeEnd::of_counters("hub", [7])];
-        let of = |quiet, backlog| {
+        let of = |quiescent, backlog| {
             let (ledger, ends) = (ledger.clone(), ends.clone());
-            counted(&History { ledger, ends, quiet, backlog, ..History::default() })
+            counted(&History { ledger, ends, quiescent, backlog, ..History::default() })
         };
-        assert_eq!(of(true, 0), Telling::Counts(Counts { wrong: 1, unexplained: 1, ..Counts::default() }));
-        assert_eq!(of(true, 3), Telling::Unfinished { quiet: true, backlog: 3 });
-        assert_eq!(of(false, 0), Telling::Unfinished { quiet: false, backlog: 0 });
+        assert_eq!(of(true, 0), UniqueAmounts::Counts(Counts { wrong: 1, unexplained: 1, ..Counts::default() }));
+        assert_eq!(of(true, 3), UniqueAmounts::Unfinished { quiescent: true, backlog: 3 });
+        assert_eq!(of(false, 0), UniqueAmounts::Unfinished { quiescent: false, backlog: 0 });
     }
 
     #[test]
     fn edits_that_count_twice_do_not_hide_behind_others_that_cancel_them() {
-        let mut trial = quiet_trial(2, 1, 0);
+        let mut trial = faultless_trial(2, 1, 0);
         trial.workload = Workload { ticks: 4, changed: 1, most: 1, decrements: true, zipf_hundredths: None };
         let plain: Vec<Vec<UserEdit>> = (0..2).map(|client| Users::of(&trial).edits(client)).collect();
         // Everything counts, and an increment and a decrement twice.
