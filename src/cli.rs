@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
 use crate::cmd::list::ListArgs;
 use crate::cmd::qualify::QualifyArgs;
@@ -44,6 +45,8 @@ pub enum Verb {
     Qualify(QualifyArgs),
     /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
     Emulate(EmulateArgs),
+    /// Convert scenarios and records of an older version
+    Convert(ConvertArgs),
     /// List scenarios, backends, explorers, algebras, engines, mutants, faults and disturbances
     List(ListArgs),
 }

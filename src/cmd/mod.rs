@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
 //! code.
 
+pub mod convert;
 pub mod emulate;
 pub mod list;
 pub mod options;

@@ -56,7 +56,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
 fn parse_count(text: &str) -> Result<Count, String> {
     text.parse().map_err(|error| {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            format!("{error}; nor is it a verb: those are run, qualify, replay, emulate, list and help")
+            format!("{error}; nor is it a verb: those are run, qualify, replay, emulate, convert, list and help")
         } else {
             format!("{error}")
         }

@@ -337,6 +337,29 @@ fn names() -> String {
     REGISTRY.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
 }
 
+/// Names that engines had in version 1 of scenarios and records, and their names today.
+const NAMES_OF_VERSION_1: &[(&str, &str)] = &[
+    ("additive-delta", "delta-summary"),
+    ("running-sums", "pn-counter"),
+    ("last-arrival", "lww-arrival"),
+    ("last-wall-clock", "lww-wall-clock"),
+    ("last-hybrid-clock", "lww-hybrid-clock"),
+    ("full-state", "full-state"),
+    ("first-writer", "first-writer"),
+    ("reconciliation", "reconciliation"),
+    ("operation-log", "operation-log"),
+    ("xor-delta", "xor-delta"),
+];
+
+/// The engine of version 1 that mutants were planted in, and that crash walks were of.
+pub const PLANTED_IN_VERSION_1: &str = "additive-delta";
+
+/// Today's name of an engine that version 1 knew by this name, or that has this name today.
+pub fn of_version_1(name: &str) -> Option<&'static str> {
+    let renamed = NAMES_OF_VERSION_1.iter().find(|(old, _)| *old == name).map(|&(_, now)| now);
+    renamed.or_else(|| find(name).ok().map(|engine| engine.name))
+}
+
 /// The engine of this name.
 pub fn find(name: &str) -> Result<&'static Registration, Unknown> {
     REGISTRY.iter().find(|engine| engine.name == name).ok_or_else(|| Unknown(name.to_owned()))

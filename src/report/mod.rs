@@ -12,3 +12,4 @@ pub mod offline_record;
 pub mod qualification;
 pub mod record;
 pub mod text;
+pub mod version_1;

@@ -6,6 +6,7 @@ pub mod file;
 pub mod offline;
 pub mod shipped;
 pub mod tick;
+pub mod version_1;
 
 use crate::domain::trial::{Expectation, Trial};
 
