@@ -81,7 +81,7 @@ impl Draws {
 
 /// A scenario with one random world.
 fn scenario(draws: &mut Draws) -> String {
-    let mut text = "version = 1\n[offline]\n".to_owned();
+    let mut text = "version = 2\n[offline]\n".to_owned();
     let mut line = |key: &str, value: String| writeln!(text, "{key} = {value}").expect("text takes everything");
     let hub = draws.below(4) > 0;
     let registers = draws.of(&[1, 2, 3, 8, 64, 65]);

@@ -44,19 +44,15 @@ pub enum RecordError {
         found: String,
     },
     /// The record is of another version.
-    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{}", advice(*newer))]
+    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{advice}")]
     Version {
         /// The file.
         origin: String,
         /// Its version, or `null`.
         found: String,
-        /// Whether a newer abench would read it.
-        newer: bool,
+        /// What to do, where that is known.
+        advice: &'static str,
     },
-}
-
-fn advice(newer: bool) -> &'static str {
-    if newer { ": use a newer abench" } else { "" }
 }
 
 /// A place that a record will be written to. It is tried before the run, so that a run is not lost for want of a place.
@@ -186,8 +182,12 @@ pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
     }
     let version = head.version.unwrap_or_default();
     if version != VERSION {
-        let newer = version.as_u64().is_some_and(|version| version > VERSION.into());
-        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), newer });
+        let advice = match version.as_u64() {
+            Some(newer) if newer > VERSION.into() => ": use a newer abench",
+            Some(_) => ": abench convert FILE gives it in this version",
+            None => "",
+        };
+        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), advice });
     }
     serde_json::from_str(text).map_err(malformed)
 }

@@ -24,7 +24,7 @@ use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 pub const FORMAT: &str = "abench-record";
 
 /// The version of the format that this abench writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,8 +9,13 @@ use crate::report::record::{FORMAT, Record, VERSION};
 const CONVERTED: u64 = 1;
 
 /// Keys of version 1, and what they are called now, wherever they are in a record.
-const RENAMED: &[(&str, &str)] =
-    &[("strategies", "engines"), ("strategy", "engine"), ("flaws", "mutants"), ("flaw", "mutant")];
+const RENAMED: &[(&str, &str)] = &[
+    ("strategies", "engines"),
+    ("strategy", "engine"),
+    ("flaws", "mutants"),
+    ("flaw", "mutant"),
+    ("piece", "fragment"),
+];
 
 /// What names of version 1 are called now.
 pub struct Names<'a> {

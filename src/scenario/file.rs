@@ -12,7 +12,7 @@ use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardChec
 use crate::scenario::{Backends, Scenario, StepLines};
 
 /// The version of the format that this abench reads.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Why a scenario cannot be used. The message names the file, and the line where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +46,14 @@ pub enum ScenarioError {
         name: &'static str,
     },
     /// It is of another version.
-    #[error("{origin}: {found} of the scenario format; this abench reads version = {VERSION}")]
+    #[error("{origin}: {found} of the scenario format; this abench reads version = {VERSION}{advice}")]
     Version {
         /// The file or shipped name.
         origin: String,
         /// The version that it names, or that it names none.
         found: String,
+        /// What to do, where that is known.
+        advice: &'static str,
     },
     /// Its values do not go together, or one is out of its range.
     #[error("{origin}: [{table}]: {refused}")]
@@ -132,7 +134,9 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         None => Some("there is no version".to_owned()),
     };
     if let Some(found) = found {
-        return Err(ScenarioError::Version { origin: origin.to_owned(), found });
+        let is_older = table.get("version").and_then(toml::Value::as_integer) == Some(VERSION - 1);
+        let advice = if is_older { "; abench convert FILE gives it in this version" } else { "" };
+        return Err(ScenarioError::Version { origin: origin.to_owned(), found, advice });
     }
     if let Some(renamed) = renamed(&table, text, origin) {
         return Err(renamed);
@@ -241,12 +245,12 @@ mod tests {
 
     #[test]
     fn a_key_under_an_old_name_is_refused_with_the_new_one_and_its_line() {
-        let old = "version = 1\n[offline]\nseed = '7'\nstrategies = ['xor-delta']\n";
+        let old = "version = 2\n[offline]\nseed = '7'\nstrategies = ['xor-delta']\n";
         assert_eq!(refused(old), "bad.toml, line 4: strategies has another name now: engines");
-        let old = "version = 1\n[offline]\nseed = '7'\n[expect.flaws]\nack-before-durable = 'truth'\n";
+        let old = "version = 2\n[offline]\nseed = '7'\n[expect.flaws]\nack-before-durable = 'truth'\n";
         assert_eq!(refused(old), "bad.toml, line 4: flaws has another name now: mutants");
         for &(table, key, name) in RENAMED {
-            let said = refused(&format!("version = 1\n[{table}]\n{key} = []\n"));
+            let said = refused(&format!("version = 2\n[{table}]\n{key} = []\n"));
             assert_eq!(said, format!("bad.toml, line 3: {key} has another name now: {name}"));
         }
     }
@@ -256,41 +260,41 @@ mod tests {
         insta::assert_snapshot!(
             [
                 "",
-                "version = 2\nnew_key = 1",
-                "version = 1",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\n[tick]\nseed = '7'",
-                "version = 1\n[standard]\ncuont = 5\nseed = '7'",
-                "version = 1\n[standard]\ncount = 0\nseed = '7'",
-                "version = 1\n[standard]\ncount = -5\nseed = '7'",
-                "version = 1\n[standard]\ncount = 4294967296\nseed = '7'",
-                "version = 1\n[standard]\ncount = 'many'\nseed = '7'",
-                "version = 1\n[standard]\ncount = 5\nseed = 7",
-                "version = 1\n[standard]\ncount = 5\nseed = '0x12345678901234567'",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\nbudget = -1",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\nbudget = 'ten'",
-                "version = 1\n[standard]\ncount = 5",
-                "version = 1\n[tick]\nseed = '7'\n[expect]\nverdict = 'passes'",
-                "version = 1\n[tick]\nseed = '7'\n[expect]",
-                "version = 1\n[tick]\nseed = '7'\n[expect]\ncycles = { banana = 5 }",
-                "version = 1\n[tick]\nseed = ",
-                "version = 1\n[laws]\nseed = '7'\ntires = 5",
-                "version = 1\n[laws]\nseed = '7'\ntries = 0",
-                "version = 1\n[laws]\nseed = '7'\ntries = -1",
-                "version = 1\n[laws]\nseed = '7'\ntries = 1000000001",
-                "version = 1\n[laws]\nseed = '7'\ntries = 'many'",
-                "version = 1\n[laws]\ntries = 5",
-                "version = 1\n[laws]\nseed = '7'\n[expect]\nclaims = { 'xor associative' = 'true' }",
-                "version = 1\n[laws]\nseed = '7'\n[tick]\nseed = '7'",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\nchecks = []",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\nchecks = ['bank-sweep', 'bank-sweep']",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\nclaims = ['false-law']",
-                "version = 1\n[standard]\ncount = 5\nseed = '7'\nchecks = ['bank-sweep']\norders = 'all'",
-                "version = 1\n[tick]\nseed = '7'\n[expect]\ncoverage_percent = 200",
-                "version = 1\n[every-order]\nseed = '7'\ndeltas = 33",
-                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nsources = 6",
-                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 16",
-                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 2\nsources = 2",
-                "version = 1\n[every-order]\nseed = '7'\ndeltas = 5\nalgebras = ['mean']",
+                "version = 3\nnew_key = 1",
+                "version = 2",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\n[tick]\nseed = '7'",
+                "version = 2\n[standard]\ncuont = 5\nseed = '7'",
+                "version = 2\n[standard]\ncount = 0\nseed = '7'",
+                "version = 2\n[standard]\ncount = -5\nseed = '7'",
+                "version = 2\n[standard]\ncount = 4294967296\nseed = '7'",
+                "version = 2\n[standard]\ncount = 'many'\nseed = '7'",
+                "version = 2\n[standard]\ncount = 5\nseed = 7",
+                "version = 2\n[standard]\ncount = 5\nseed = '0x12345678901234567'",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\nbudget = -1",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\nbudget = 'ten'",
+                "version = 2\n[standard]\ncount = 5",
+                "version = 2\n[tick]\nseed = '7'\n[expect]\nverdict = 'passes'",
+                "version = 2\n[tick]\nseed = '7'\n[expect]",
+                "version = 2\n[tick]\nseed = '7'\n[expect]\ncycles = { banana = 5 }",
+                "version = 2\n[tick]\nseed = ",
+                "version = 2\n[laws]\nseed = '7'\ntires = 5",
+                "version = 2\n[laws]\nseed = '7'\ntries = 0",
+                "version = 2\n[laws]\nseed = '7'\ntries = -1",
+                "version = 2\n[laws]\nseed = '7'\ntries = 1000000001",
+                "version = 2\n[laws]\nseed = '7'\ntries = 'many'",
+                "version = 2\n[laws]\ntries = 5",
+                "version = 2\n[laws]\nseed = '7'\n[expect]\nclaims = { 'xor associative' = 'true' }",
+                "version = 2\n[laws]\nseed = '7'\n[tick]\nseed = '7'",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\nchecks = []",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\nchecks = ['bank-sweep', 'bank-sweep']",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\nclaims = ['false-law']",
+                "version = 2\n[standard]\ncount = 5\nseed = '7'\nchecks = ['bank-sweep']\norders = 'all'",
+                "version = 2\n[tick]\nseed = '7'\n[expect]\ncoverage_percent = 200",
+                "version = 2\n[every-order]\nseed = '7'\ndeltas = 33",
+                "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nsources = 6",
+                "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 16",
+                "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 2\nsources = 2",
+                "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nalgebras = ['mean']",
             ]
             .map(refused)
             .join("\n----\n")
@@ -431,7 +435,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_gives_a_scenario_or_an_error(text in "(version = 1\n)?(\\[(standard|tick|laws|expect)\\]\n)?.*") {
+        fn any_text_gives_a_scenario_or_an_error(text in "(version = 2\n)?(\\[(standard|tick|laws|expect)\\]\n)?.*") {
             let _ = parse(&text, "any", "any.toml");
         }
     }

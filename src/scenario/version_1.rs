@@ -70,6 +70,9 @@ pub fn converted(text: &str, names: &Names<'_>) -> Result<String, ConvertError> 
     if let Some(world) = document.get("offline").and_then(Item::as_table_like) {
         edits.engines(world)?;
         edits.key(world, "flaws", "mutants");
+        if let Some(journal) = world.get("journal").and_then(Item::as_table_like) {
+            edits.key(journal, "piece", "fragment");
+        }
         if !world.contains_key("strategies") && !world.contains_key("engines") {
             let all = format!("engines = [\"{}\"]", names.all);
             edits.beside_seed(document.get("offline"), world, &all);

@@ -93,18 +93,18 @@ fn a_scenario_file_with_a_mistake_is_refused_with_file_and_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mistaken.toml");
     for (text, expected) in [
-        ("version = 1\n[standard]\ncuont = 5\nseed = '7'", "line 3, column 1"),
-        ("version = 1\n[standard]\ncount = 'x'\nseed = '7'", "expected a whole number from 1 to 4294967295"),
-        ("version = 1\n[standard]\ncount = 0\nseed = '7'", "line 3, column 9"),
-        ("version = 1\n[tick]\nseed = 7", "expected a text of 1 to 16 hexadecimal digits"),
+        ("version = 2\n[standard]\ncuont = 5\nseed = '7'", "line 3, column 1"),
+        ("version = 2\n[standard]\ncount = 'x'\nseed = '7'", "expected a whole number from 1 to 4294967295"),
+        ("version = 2\n[standard]\ncount = 0\nseed = '7'", "line 3, column 9"),
+        ("version = 2\n[tick]\nseed = 7", "expected a text of 1 to 16 hexadecimal digits"),
         (
-            "version = 1\nbackend = ['gpu']\n[tick]\nseed = '7'",
+            "version = 2\nbackend = ['gpu']\n[tick]\nseed = '7'",
             "mistaken.toml, line 2: backend: 'gpu' is not a backend",
         ),
-        ("version = 1\n[laws]\nseed = '7'\ntires = 5", "unknown field `tires`, expected `seed` or `tries`"),
-        ("version = 1\n[laws]\nseed = '7'\ntries = 0", "line 4, column 9"),
-        ("version = 1\n[laws]\nseed = '7'\ntries = 0", "expected a whole number of tries from 1 to 1000000000"),
-        ("version = 9", "this abench reads version = 1"),
+        ("version = 2\n[laws]\nseed = '7'\ntires = 5", "unknown field `tires`, expected `seed` or `tries`"),
+        ("version = 2\n[laws]\nseed = '7'\ntries = 0", "line 4, column 9"),
+        ("version = 2\n[laws]\nseed = '7'\ntries = 0", "expected a whole number of tries from 1 to 1000000000"),
+        ("version = 9", "this abench reads version = 2"),
         ("\u{0}\u{1}", "line 1"),
     ] {
         std::fs::write(&path, text).expect("a file");

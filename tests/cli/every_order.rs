@@ -6,7 +6,7 @@ use serde_json::Value;
 fn run(table: &str, args: &[&str]) -> Answer {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("walk.toml");
-    std::fs::write(&path, format!("version = 1\n[every-order]\nseed = 'C0FFEE'\n{table}")).expect("a file");
+    std::fs::write(&path, format!("version = 2\n[every-order]\nseed = 'C0FFEE'\n{table}")).expect("a file");
     answer(&[&["run", path.to_str().expect("a path of text")], args].concat())
 }
 
@@ -85,7 +85,7 @@ fn a_long_walk_that_is_interrupted_keeps_what_it_covered() {
     let folder = tempfile::tempdir().expect("a folder");
     let (scenario, record) = (folder.path().join("long.toml"), folder.path().join("long.json"));
     let table = "deltas = 32\nalgebras = ['max']\nbudget = 1000000000000\n";
-    std::fs::write(&scenario, format!("version = 1\n[every-order]\nseed = '1'\n{table}")).expect("a file");
+    std::fs::write(&scenario, format!("version = 2\n[every-order]\nseed = '1'\n{table}")).expect("a file");
     let args = ["run", scenario.to_str().expect("text"), "--record", record.to_str().expect("text")];
     assert_eq!(UnderWay::start(&args).interrupted().exit, 130);
     let record: Value = serde_json::from_str(&std::fs::read_to_string(&record).expect("a record")).expect("JSON");

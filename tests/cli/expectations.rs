@@ -20,7 +20,7 @@ fn scenario(text: &str) -> (tempfile::TempDir, PathBuf) {
 }
 
 /// A small world in which the XOR engine is falsified and the additive one holds, as it expects.
-const WORLD: &str = "version = 1\n\
+const WORLD: &str = "version = 2\n\
     [offline]\nseed = '0x51'\nregisters = 16\nstart = 100\nclients = 3\nengines = ['xor-delta', 'delta-summary']\n\
     [offline.workload]\nticks = 6\nchanged = 6\nmost = 3\ndecrements = false\n\
     [offline.presence]\nlasts_s = 3600\naway_s = [300, 900]\nhere_s = [60, 120]\n\
@@ -63,7 +63,7 @@ fn field_tally_on_a_device_that_drops_deltas_is_not_as_expected() {
 fn a_falsified_check_is_expected_by_name_and_not_by_the_verdict_of_the_whole() {
     let every = |expect: &str| {
         let (_folder, path) = scenario(&format!(
-            "version = 1\n[every-order]\nseed = '7'\ndeltas = 4\nalgebras = ['xor', 'last-arrival-wins']\n[expect]\n{expect}"
+            "version = 2\n[every-order]\nseed = '7'\ndeltas = 4\nalgebras = ['xor', 'last-arrival-wins']\n[expect]\n{expect}"
         ));
         answer(&["run", path.to_str().expect("a path of text")])
     };
@@ -86,7 +86,7 @@ fn a_falsified_check_is_expected_by_name_and_not_by_the_verdict_of_the_whole() {
 fn a_falsified_law_is_expected_by_its_own_name() {
     let laws = |claims: &str| {
         let (_folder, path) = scenario(&format!(
-            "version = 1\n[laws]\nseed = '7'\ntries = 1000\n[expect]\nverdict = 'falsified'\nclaims = {{ {claims} }}"
+            "version = 2\n[laws]\nseed = '7'\ntries = 1000\n[expect]\nverdict = 'falsified'\nclaims = {{ {claims} }}"
         ));
         answer(&["run", path.to_str().expect("a path of text")])
     };

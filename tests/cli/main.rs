@@ -7,6 +7,7 @@ mod as_client;
 mod bad_input;
 mod busy_lines;
 mod conformance;
+mod convert;
 mod disturbed_links;
 mod every_order;
 mod expectations;

@@ -80,7 +80,7 @@ fn a_scenario_that_asks_for_the_impossible_is_refused_and_the_key_is_named() {
     let path = folder.path().join("world.toml");
     let refused = |extra: &str, workload: &str, link: &str| {
         let text = format!(
-            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\n{extra}\n[offline.workload]\nticks = 2\n\
+            "version = 2\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\n{extra}\n[offline.workload]\nticks = 2\n\
              {workload}\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\nhere_s = [1, 9]\n{link}"
         );
         std::fs::write(&path, text).expect("a file");
@@ -140,7 +140,7 @@ fn a_link_that_loses_nearly_everything_and_one_with_no_traffic_are_worlds() {
         [(2, "lost_per_mille = 999", 0), (0, "lost_per_mille = 1000", 3), (0, "bits_per_s = 0", 3)]
     {
         let text = format!(
-            "version = 1\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nengines = ['delta-summary']\n\
+            "version = 2\n[offline]\nseed = '7'\nclients = 2\nregisters = 8\nengines = ['delta-summary']\n\
              [offline.workload]\nticks = {ticks}\nchanged = 2\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\n\
              here_s = [1, 9]\n[offline.link]\n{link}"
         );
@@ -156,7 +156,7 @@ fn a_small_world_that_cannot_be_walked_is_refused_and_the_key_is_named() {
     let path = folder.path().join("walk.toml");
     let refused = |key: &str, value: &str| {
         let sound = [("clients", "1"), ("edits", "1"), ("retries", "1"), ("crashes", "1")];
-        let mut text = "version = 1\n[crash-everywhere]\nseed = '7'\n".to_owned();
+        let mut text = "version = 2\n[crash-everywhere]\nseed = '7'\n".to_owned();
         let others = sound.into_iter().filter(|(name, _)| *name != key);
         others.chain([(key, value)]).for_each(|(key, value)| text.push_str(&format!("{key} = {value}\n")));
         std::fs::write(&path, text).expect("a file");
@@ -185,7 +185,7 @@ fn a_small_world_that_cannot_be_walked_is_refused_and_the_key_is_named() {
 fn a_world_that_would_take_all_memory_is_refused_before_it_is_made() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("world.toml");
-    let text = "version = 1\n[offline]\nseed = '7'\nclients = 100000\nregisters = 1048576\n[offline.workload]\nticks = 2\n\
+    let text = "version = 2\n[offline]\nseed = '7'\nclients = 100000\nregisters = 1048576\n[offline.workload]\nticks = 2\n\
                 changed = 2\n[offline.presence]\nlasts_s = 100\naway_s = [1, 9]\nhere_s = [1, 9]\n";
     std::fs::write(&path, text).expect("a file");
     let answer = answer(&["run", path.to_str().expect("text"), "--memory", "2048"]);
@@ -228,7 +228,7 @@ fn with_flaw_in_a_quiet_world(mutant: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("quiet.toml");
     let text = format!(
-        "version = 1\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nengines = ['delta-summary']\n\
+        "version = 2\n[offline]\nseed = '7'\nregisters = 8\nclients = 2\nengines = ['delta-summary']\n\
          mutants = ['{mutant}']\n[offline.workload]\nticks = 3\nchanged = 2\nmost = 9\n[offline.presence]\n\
          lasts_s = 3600\naway_s = [600, 900]\nhere_s = [300, 600]\n"
     );
@@ -272,7 +272,7 @@ fn replicas_tell_of_themselves_when_faults_are_over_and_in_the_end_the_hub_first
 fn a_million_registers_of_which_a_few_are_edited_all_the_time_are_no_trouble_to_any_engine() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("million.toml");
-    let text = "version = 1\n[offline]\nseed = '0x1000000'\nregisters = 1000000\nstart = -7\nclients = 2\nengines = ['all']\n\
+    let text = "version = 2\n[offline]\nseed = '0x1000000'\nregisters = 1000000\nstart = -7\nclients = 2\nengines = ['all']\n\
                 [offline.workload]\nticks = 3\nchanged = 40\nmost = 9\nzipf_hundredths = 100\n\
                 [offline.presence]\nlasts_s = 7200\naway_s = [600, 1800]\nhere_s = [300, 900]\n";
     std::fs::write(&path, text).expect("a file");

@@ -80,13 +80,13 @@ fn a_scenario_names_its_orders_and_the_command_line_goes_before_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("ordered.toml");
     let path_text = path.to_str().expect("a path");
-    std::fs::write(&path, "version = 1\n[standard]\ncount = 9\nseed = '7'\norders = 'covering:2'").expect("a file");
+    std::fs::write(&path, "version = 2\n[standard]\ncount = 9\nseed = '7'\norders = 'covering:2'").expect("a file");
     let recorded = record(&["run", path_text]);
     assert_eq!(recorded["asked"]["trial"]["standard"]["orders"], "covering:2");
     assert_eq!(orders_check(&recorded)["warrant"]["covered"]["tuples"], 72);
     let schedule = "replay:schedule1,scenario=ordered,count=9,seed=7,length=9,order=reverse";
     assert_eq!(orders_check(&record(&["run", path_text, "--orders", schedule]))["orders"]["coverage"]["tried"], 1);
-    std::fs::write(&path, "version = 1\n[standard]\ncount = 9\nseed = '7'\norders = 'cover:2'").expect("a file");
+    std::fs::write(&path, "version = 2\n[standard]\ncount = 9\nseed = '7'\norders = 'cover:2'").expect("a file");
     let refused = answer(&["run", path_text]);
     assert_eq!(refused.exit, 2);
     assert!(refused.talk.contains("ordered: arrival orders: 'cover:2' is not an explorer"), "{}", refused.talk);
@@ -284,13 +284,13 @@ fn a_search_finds_a_wrong_merge_with_the_fewest_deltas_and_a_case_that_replays()
 fn a_scenario_that_names_no_orders_takes_the_strongest_that_fit() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("unordered.toml");
-    std::fs::write(&path, "version = 1\n[standard]\ncount = 9\nseed = '7'").expect("a file");
+    std::fs::write(&path, "version = 2\n[standard]\ncount = 9\nseed = '7'").expect("a file");
     let recorded = record(&["run", path.to_str().expect("a path")]);
     assert_eq!(recorded["asked"]["trial"]["standard"]["orders"], "auto");
     assert_eq!(recorded["walks"].as_array().map(Vec::len), Some(4));
     assert!(record(&["9", "7"])["walks"].is_null(), "the standard campaign names its own plan");
     // On who takes no order that long, none is tried, and the report says so.
-    std::fs::write(&path, "version = 1\nbackend = ['model']\n[standard]\ncount = 301\nseed = '7'").expect("a file");
+    std::fs::write(&path, "version = 2\nbackend = ['model']\n[standard]\ncount = 301\nseed = '7'").expect("a file");
     let told = unwrapped(&answer(&["run", path.to_str().expect("a path")]).output);
     assert!(told.contains("verdict holds") && told.contains("Arrival orders on model: none"), "{told}");
 }

@@ -199,7 +199,7 @@ fn of_faults_in_two_parts_the_one_that_no_check_finds_is_not_credited_with_the_o
 fn a_bank_sweep_alone_does_not_call_a_case_the_smallest_that_is_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bare.toml");
-    let text = "version = 1\n[standard]\ncount = 1001\nseed = '7'\nchecks = ['bank-sweep']\n";
+    let text = "version = 2\n[standard]\ncount = 1001\nseed = '7'\nchecks = ['bank-sweep']\n";
     std::fs::write(&path, text).expect("a file");
     let sized = |plant: &str| answer(&["run", path.to_str().expect("text"), "--plant", plant]).output;
     assert!(sized("flip-bit:5").contains("there is no smaller COUNT"));

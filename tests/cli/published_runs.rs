@@ -177,7 +177,7 @@ fn a_claim_whose_verdict_is_not_the_expected_one_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mistaken.toml");
     let claims = "{ 'f64-sum associative' = 'holds', 'xor grounded' = 'holds', 'xor inverse' = 'holds' }";
-    std::fs::write(&path, format!("version = 1\n[laws]\nseed = '7'\ntries = 9\n[expect]\nclaims = {claims}\n"))
+    std::fs::write(&path, format!("version = 2\n[laws]\nseed = '7'\ntries = 9\n[expect]\nclaims = {claims}\n"))
         .expect("a file");
     let answer = answer(&["run", path.to_str().expect("a path")]);
     assert_eq!(answer.exit, 1);
@@ -214,7 +214,7 @@ fn expectations_that_are_not_met_are_told_one_by_one_and_end_in_exit_one() {
     let path = folder.path().join("wrong.toml");
     let expect = "verdict = 'falsified'\nresult = '1'\ncycles = { 2 = 3, 16 = 1 }\nbank_sweep_misses = 5\n\
                   checks = { 'short sweep' = 'inconclusive', 'no such' = 'holds' }\nvalue_bytes = 1\nchanged = [1]";
-    std::fs::write(&path, format!("version = 1\n[standard]\ncount = 9\nseed = '7'\n[expect]\n{expect}"))
+    std::fs::write(&path, format!("version = 2\n[standard]\ncount = 9\nseed = '7'\n[expect]\n{expect}"))
         .expect("a file");
     let answer = answer(&["run", path.to_str().expect("a path of text")]);
     assert_eq!(answer.exit, 1);
@@ -227,7 +227,7 @@ fn expectations_that_are_not_met_are_told_one_by_one_and_end_in_exit_one() {
 fn a_run_that_is_not_as_expected_shows_no_green() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("wrong.toml");
-    let text = "version = 1\n[standard]\ncount = 9\nseed = '7'\n[expect]\nresult = '0x1'";
+    let text = "version = 2\n[standard]\ncount = 9\nseed = '7'\n[expect]\nresult = '0x1'";
     std::fs::write(&path, text).expect("a file");
     let answer = answer(&["run", path.to_str().expect("a path of text")]);
     assert_eq!(answer.exit, 1);

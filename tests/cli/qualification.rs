@@ -93,7 +93,7 @@ fn every_detection_has_a_reason_and_the_oracles_that_found_it() {
 fn a_coverage_below_what_is_expected_exits_one_and_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("bare.toml");
-    let bare = "version = 1\n[standard]\ncount = 65537\nseed = 'DEADBEEF0BADF00D'\nchecks = ['bank-sweep']\n";
+    let bare = "version = 2\n[standard]\ncount = 65537\nseed = 'DEADBEEF0BADF00D'\nchecks = ['bank-sweep']\n";
     std::fs::write(&path, bare).expect("a file");
     let (answer, _) = qualified(&[path.to_str().expect("a path of text")]);
     assert_eq!(answer.exit, 1);
@@ -140,7 +140,7 @@ fn a_scenario_that_claims_what_its_checks_do_not_try_is_refused_a_plain_pass() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lint.toml");
     let run = |checks: &str, count: u32| {
-        let text = format!("version = 1\n[standard]\ncount = {count}\nseed = 'DEADBEEF0BADF00D'\n{checks}");
+        let text = format!("version = 2\n[standard]\ncount = {count}\nseed = 'DEADBEEF0BADF00D'\n{checks}");
         std::fs::write(&path, text).expect("a file");
         answer(&["run", path.to_str().expect("a path of text")])
     };

@@ -9,7 +9,7 @@ fn said_of(steps: &str) -> (u8, String) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bad.toml");
     let head =
-        "version = 1\n[offline]\nseed = '0x1'\nregisters = 8\nclients = 2\ntags = { registers = 1, elements = 4 }\n";
+        "version = 2\n[offline]\nseed = '0x1'\nregisters = 8\nclients = 2\ntags = { registers = 1, elements = 4 }\n";
     let text = format!("{head}steps = [\n    {{ connect = 'client 0' }},\n    {steps},\n]\n");
     fs::write(&file, text).expect("it is written");
     let Answer { exit, talk, .. } = answer(&["run", &file.display().to_string()]);
@@ -60,7 +60,7 @@ fn every_step_that_cannot_be_is_refused_with_its_line_and_its_key() {
 fn a_world_is_drawn_or_written_down_and_not_both() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("both.toml");
-    let head = "version = 1\n[offline]\nseed = '0x1'\nclients = 2\n";
+    let head = "version = 2\n[offline]\nseed = '0x1'\nclients = 2\n";
     let told = |rest: &str| {
         fs::write(&file, format!("{head}{rest}")).expect("it is written");
         let Answer { exit, talk, .. } = answer(&["run", &file.display().to_string()]);

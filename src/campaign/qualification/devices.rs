@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn wherever_it_is_stopped_it_records_what_was_planted_until_then_and_nothing_else() {
-        let bare = "version = 1\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
+        let bare = "version = 2\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
         let scenario = parse(bare, "bare", "bare").expect("a scenario");
         let backend = backends(["model"]).expect("a backend").remove(0);
         let plan = DevicePlan { scenarios: vec![Valid::of(scenario).expect("it passes")], backend };
