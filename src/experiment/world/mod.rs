@@ -556,7 +556,7 @@ mod tests {
         let (said, verdict) = judged(&History { unique_amounts, ..sound() });
         assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
         let told = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
-        assert!(told.ends_with("exactly once cannot tell in 1 of 1)"), "{told}");
+        assert!(told.contains("exactly once cannot tell in 1 of 1"), "{told}");
     }
 
     #[test]
