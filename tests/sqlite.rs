@@ -2,12 +2,12 @@
 //! instant loses nothing that it acknowledged.
 #![cfg(feature = "sqlite")]
 
-use crate::domain::data::Fields;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use abench::domain::data::Fields;
 use abench::domain::seed::Seed;
 use abench::engine::delta_summary::Replica;
 use abench::engine::delta_summary::message::{Message, unframed};

@@ -79,8 +79,9 @@ impl Wire {
         sound: bool,
     ) -> [Option<Arrival>; 2] {
         let Link { bits_per_s, latency_ms, jitter_ms, .. } = self.link;
-        let takes = (frame.bytes.len() as u64 * 8_000_000).div_ceil(bits_per_s.max(1));
-        // A line that is busy for longer than any world lasts is busy for ever.
+        // A line that is busy for longer than any world lasts is busy for ever, and so is one that carries nothing.
+        let bits = frame.bytes.len() as u64 * 8_000_000;
+        let takes = if bits_per_s == 0 { FOREVER } else { bits.div_ceil(bits_per_s) };
         let begins = now.max(self.busy_until[direction]);
         let out = begins.saturating_add(takes).min(FOREVER);
         self.busy_until[direction] = out;

@@ -629,7 +629,7 @@ impl World<'_> {
             }
         }
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
-        self.emit(&Event::Ended { quiescent: quiescent, agree });
+        self.emit(&Event::Ended { quiescent, agree });
         history.over_time = self.measures.over_time(|node| self.trial.name(node));
         if !self.constant {
             history.over_time.metadata.clear();

@@ -82,7 +82,6 @@ fn a_replayed_record_passes_the_same_door_as_a_scenario() {
     refused(&format!("{trial}/engines/0"), json!("additive-delta"), &["engines: 'additive-delta'", "delta-state"]);
     refused(&format!("{trial}/mutants"), json!(["gremlin"]), &["mutants: 'gremlin'"]);
     refused(&format!("{trial}/presence/away_s"), json!([9, 1]), &["presence.away_s = [9, 1]"]);
-    refused(&format!("{trial}/memory_mib"), json!(1), &["memory_mib = 1 is allowed"]);
     refused("/asked/faults", json!(["dead-bank:1"]), &["asked.faults", "[] is allowed"]);
     refused("/asked/expect", json!({ "mutants": { "accept-before-durable": "gut feeling" } }), &["'gut feeling'"]);
     let every_order = json!({ "every-order": { "seed": "0x7", "deltas": 33 } });

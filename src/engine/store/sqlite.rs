@@ -20,7 +20,6 @@ use std::time::Duration;
 use rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::domain::data::Fields;
 use crate::engine::store::{Kept, Owner, Store, StoreError, VERSION};
 
 /// The store.
@@ -303,6 +302,7 @@ impl Store for Sqlite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Fields;
     use crate::domain::seed::Seed;
     use crate::engine::delta_summary::Replica;
     use crate::engine::host::{Entropy, Host};
@@ -349,9 +349,9 @@ mod tests {
             retry_after: 1,
             retry_at_most: 1,
             retries: 1,
-            greetings: 1,
+            handshakes: 1,
             linger: 0,
-            piece: 64,
+            fragment: 64,
             retain: 1,
             compact_after: 100,
             mutant: None,

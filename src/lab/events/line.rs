@@ -97,7 +97,8 @@ impl Line {
 impl Observer for Line {
     fn sees(&mut self, now: Time, event: &Event<'_>) {
         match *event {
-            Event::Linked { ends, bits_per_s } => self.links.push((ends, bits_per_s.max(1), Default::default())),
+            Event::Linked { ends, bits_per_s } => self.links.push((ends, bits_per_s, Default::default())),
+            Event::RateChanged { link, bits_per_s } => self.links[link].1 = bits_per_s,
             Event::Sent { from, link, bytes, .. } => {
                 let (ends, rate, ways) = &mut self.links[link];
                 let direction = usize::from(ends[0] != from);
@@ -106,7 +107,9 @@ impl Observer for Line {
                     way.queue.pop_front();
                 }
                 let begins = way.free_at.max(now);
-                way.free_at = begins.saturating_add((length * 8_000_000).div_ceil(rate));
+                // A line without a rate never ends with a message.
+                let takes = if rate == 0 { u64::MAX } else { (length * 8_000_000).div_ceil(rate) };
+                way.free_at = begins.saturating_add(takes);
                 way.queue.push_back((begins, way.free_at, length));
                 *self.count(link, direction) += length;
             }

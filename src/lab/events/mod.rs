@@ -30,6 +30,13 @@ pub enum Event<'a> {
         /// What it carries, in bits a second.
         bits_per_s: u64,
     },
+    /// A link carries more or less from now on.
+    RateChanged {
+        /// The link's number.
+        link: usize,
+        /// What it carries, in bits a second.
+        bits_per_s: u64,
+    },
     /// A link's connection is up.
     ConnectionUp {
         /// The link's number.

@@ -19,6 +19,7 @@ use crate::domain::seed::Stream;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
 use crate::engine::host::{NodeId, Time};
+use crate::lab::events::Event;
 use crate::lab::faults::Fault;
 use crate::lab::link::Arrival;
 use crate::lab::{Planned, World, WorldError, settings};
@@ -263,6 +264,7 @@ impl World<'_> {
                 for node in trial.nodes_named(node) {
                     for (_, number) in self.devices[node as usize].connections.clone() {
                         self.connections[number].wire.becomes(*link);
+                        self.emit(&Event::RateChanged { link: number, bits_per_s: link.bits_per_s });
                     }
                 }
                 Ok(())

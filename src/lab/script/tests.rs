@@ -105,6 +105,7 @@ fn one_devices_clock_link_and_work_are_its_own() {
     };
     assert_eq!(took("link:client_1:latency_ms:900"), took("after_s:0"));
     assert!(took("link:client_0:latency_ms:900") > took("after_s:0") + 1_000_000);
+    assert!(took("link:client_0:bits_per_s:400") > took("after_s:0") + 1_000_000);
     let outcome = outcome(&written("work:client_2:for_s:600:ticks:9:changed:2:most:5"), "delta-state");
     let edits: Vec<usize> = outcome.history.ledger.by_device.iter().map(Vec::len).collect();
     assert_eq!(edits, [0, 0, 18, 0, 0]);
