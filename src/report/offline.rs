@@ -190,7 +190,7 @@ impl Text {
             "",
             2,
             "In all worlds that were tried, with the engine where the fault took effect least often. A fault that never took \
-             effect leaves the engine inconclusive.",
+             effect is one that the engine was not tried with.",
         );
     }
 

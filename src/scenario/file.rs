@@ -164,7 +164,11 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         (Some(_), Some(_)) => return Err(tables("several")),
     };
     if let Some((table, refused)) = trial.impossible() {
-        return Err(ScenarioError::Impossible { origin: origin.to_owned(), table, refused });
+        let origin = origin.to_owned();
+        return Err(match steps.as_ref().and_then(|steps| steps.line(&refused)) {
+            Some(line) => ScenarioError::Step { origin, line, refused },
+            None => ScenarioError::Impossible { origin, table, refused },
+        });
     }
     if file.expect == Some(Expectation::default()) {
         return Err(ScenarioError::NothingExpected { origin: origin.to_owned() });
