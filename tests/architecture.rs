@@ -67,13 +67,13 @@ fn every_folder_uses_only_the_rows_above_its_own() {
 /// The names of all engines, and their modules, read from the registry's source.
 fn engines() -> Vec<(String, String)> {
     let registry = include_str!("../src/engine/mod.rs");
-    let entries = registry.split("    Registration {\n").skip(1);
+    let entries = registry.split("..Registration::of(").skip(1);
     let between = |text: &str, from: &str, to: &str| {
         let rest = text.split_once(from)?.1;
         Some(rest.split_once(to)?.0.to_owned())
     };
     let of_entry = |entry: &str| {
-        let name = between(entry, "name: \"", "\"")?;
+        let name = between(entry, "\"", "\"")?;
         Some((name.clone(), name.replace('-', "_")))
     };
     entries.filter_map(of_entry).collect()

@@ -381,7 +381,7 @@ mod tests {
              faults = [{{ kind = 'restore', node = 'client {}', at_s = {}, for_s = {}, age_s = {} }}]\n\
              [offline.workload]\nticks = {}\nchanged = {}\n{workload}[offline.presence]\nlasts_s = {}\n{}\n{}\n\
              [offline.link]\n{}[offline.clocks]\n{}[offline.journal]\n{}[offline.load]\n{}",
-            of("version", 1),
+            of("version", 2),
             of("seed", 7),
             of("registers", 8),
             of("clients", 3),
