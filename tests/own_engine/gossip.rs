@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use abench::data;
 use abench::domain::data::{Concurrent, Intent, View};
 use abench::engine::host::{Host, NodeId, OpId, Time};
-use abench::engine::port::{Engine, Reception, Relation, Settings};
+use abench::engine::port::{Engine, Position, Reception, Relation, Settings};
 use abench::engine::store::{Store, StoreError, disk::Disk};
 use abench::engine::vector::Actor;
 use abench::engine::wire::{Reader, Writer};
@@ -76,9 +76,9 @@ impl Gossip {
 
 impl Engine for Gossip {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
-        let last = self.edits.values().flatten().map(|edit| edit.0).max().unwrap_or(0);
+        let last = self.edits.values().filter_map(|edits| edits.last()).map(|edit| edit.0).max().unwrap_or(0);
         // A remove of what is not shown means nothing, here and anywhere.
-        if data::apply(&mut self.shows()[register as usize], intent) || matches!(intent, Intent::Insert(_)) {
+        if !matches!(intent, Intent::Remove(_)) || data::apply(&mut self.shows()[register as usize], intent) {
             self.keep(host, (last + 1, self.me, register, intent))?;
         }
         host.show(OpId { actor: Actor { client: self.settings.client, incarnation: 0 }, sequence: 1 });
@@ -138,6 +138,10 @@ impl Engine for Gossip {
         let mut shown = self.settings.fields.starts();
         all.iter().for_each(|edit| _ = data::apply(&mut shown[edit.2 as usize], edit.3));
         shown
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some((self.edits.values().map(|edits| edits.len() as u64).sum(), 0, None))
     }
 
     fn backlog(&self) -> u64 {
