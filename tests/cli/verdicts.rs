@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use abench::domain::law::Law;
-use abench::domain::verdict::Verdict;
+use abench::domain::verdict::{Verdict, Warrant};
 use abench::report::record::Record;
 use abench::report::text::{self, Table};
 use abench::scenario::shipped::SHIPPED;
@@ -41,11 +41,14 @@ fn verdicts_of(record: &Record) -> Vec<String> {
         }
     }
     let engines = record.offline.iter().flat_map(|offline| &offline.engines);
-    told.extend(
-        engines.map(|row| {
-            format!(" {} {} {} ", row.name, row.verdict, ["-", "sampled"][usize::from(row.warrant.is_some())])
-        }),
-    );
+    told.extend(engines.map(|row| {
+        let warrant = match row.warrant {
+            None => "-",
+            Some(Warrant::Worlds { drawn: 0 }) => "1 world",
+            Some(_) => "sampled",
+        };
+        format!(" {} {} {warrant} ", row.name, row.verdict)
+    }));
     if let Some(laws) = &record.laws {
         for delivery in &laws.delivery {
             let of =

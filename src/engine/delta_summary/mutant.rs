@@ -77,7 +77,7 @@ impl Mutant {
             "fragments that the receiver lost again are never sent again",
         ),
         (Mutant::RelaysCompact, "relays-compact", "who serves relays drops deltas that they may lack"),
-        (Mutant::HoldsAllBeforeDelta, "holds-all-before-delta", "who sends a delta is taken to have all before it"),
+        (Mutant::HoldsAllBeforeDelta, "takes-all-before-delta", "who sends a delta is taken to have all before it"),
         (
             Mutant::SnapshotAckBeforeDurable,
             "snapshot-ack-before-durable",
