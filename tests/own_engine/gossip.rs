@@ -63,8 +63,8 @@ impl Gossip {
         let heard = self.lines[&to].0.clone();
         let level = heard.as_ref() == Some(&self.have());
         let of = |author: &u64| heard.as_ref().map_or(usize::MAX, |has| has.get(author).map_or(0, |&has| has as usize));
-        let lacks = self.edits.iter().flat_map(|(author, edits)| edits.iter().skip(of(author)));
-        let lacks: Vec<&Edit> = lacks.take(self.settings.fragment / 16).collect();
+        let lacks = self.edits.iter().flat_map(|(author, edits)| (0u64..).zip(edits).skip(of(author)));
+        let lacks: Vec<(u64, &Edit)> = lacks.take(self.settings.fragment / 16).collect();
         let mut writer = Writer::tagged(1);
         writer.raw(&postcard::to_allocvec(&(level, self.have(), lacks)).expect("it is plain data"));
         let (frame, traffic) = writer.seal();
@@ -96,7 +96,7 @@ impl Engine for Gossip {
 
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
         let Ok((_, mut reader)) = Reader::open(frame) else { return Ok(Reception::Damaged) };
-        type Told = (bool, Have, Vec<Edit>);
+        type Told = (bool, Have, Vec<(u64, Edit)>);
         let Ok((knows, heard, edits)) = postcard::from_bytes::<Told>(reader.rest()) else {
             return Ok(Reception::Damaged);
         };
@@ -107,9 +107,9 @@ impl Engine for Gossip {
             let known = self.known.entry(*author).or_default();
             *known = (*known).max(*has);
         }
-        // An author's edits come in their order: the next is later than all that are here.
-        for edit in edits {
-            if self.edits.get(&edit.1).and_then(|edits| edits.last()).is_none_or(|last| last.0 < edit.0) {
+        // An author's edits come in their order. What came late may have been meant for a store that is lost.
+        for (number, edit) in edits {
+            if self.edits.get(&edit.1).map_or(0, Vec::len) as u64 == number {
                 self.keep(host, edit)?;
             }
         }
