@@ -49,6 +49,13 @@ pub struct Settings {
     pub mutant: Option<&'static str>,
 }
 
+impl Settings {
+    /// The longest that an engine may say nothing between two attempts: the longest backoff, and half of it for jitter.
+    pub fn longest_wait(&self) -> Time {
+        self.retry_at_most + self.retry_at_most / 2
+    }
+}
+
 /// What a neighbour is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Relation {

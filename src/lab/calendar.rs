@@ -48,6 +48,11 @@ impl<E> Calendar<E> {
         if self.begun { self.due.push(Reverse(due)) } else { self.foreseen.push(due) }
     }
 
+    /// All events that are planned, in no order.
+    pub fn planned(&self) -> impl Iterator<Item = &E> {
+        self.events.iter().flatten()
+    }
+
     /// Takes the next event out, with its time.
     pub fn next(&mut self) -> Option<(Time, E)> {
         if !self.begun {

@@ -303,8 +303,8 @@ impl World<'_> {
             let is_over = self.settling && matches!(event, Planned::Expired(_));
             let is_late = deadline.is_some_and(|deadline| at > deadline) && !is_over;
             if is_late || livelock_budget.is_over(deliveries, bytes) {
-                quiescent = false;
-                self.next = is_late.then_some(at);
+                quiescent = is_late && self.waits_in_vain(at, &event);
+                self.next = (is_late && !quiescent).then_some(at);
                 break;
             }
             // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
@@ -589,6 +589,15 @@ impl World<'_> {
     /// When the last message arrived, since faults were over.
     fn settled_after(&self) -> Time {
         self.last_arrival.saturating_sub(self.faults_over())
+    }
+
+    /// Whether replicas wait, and nothing of what they wait for is on its way: nobody has said anything for longer than the
+    /// longest backoff, so that nobody is going to. This is the end of the world, as if no replica had a timer.
+    fn waits_in_vain(&self, at: Time, next: &Planned) -> bool {
+        let longest = self.devices.iter().map(|device| device.settings.longest_wait()).max().unwrap_or(0);
+        let is_silent = at.saturating_sub(self.last_arrival) > longest;
+        is_silent
+            && !std::iter::once(next).chain(self.calendar.planned()).any(|it| matches!(it, Planned::Arrival { .. }))
     }
 
     fn cut_off(&self) -> Option<CutOff> {

@@ -298,3 +298,36 @@ fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_los
         assert_eq!(counted, lost, "seed {seed}: {told:?}");
     }
 }
+
+#[test]
+fn who_waits_for_longer_than_any_backoff_and_says_nothing_is_judged() {
+    use crate::oracle::offline::progress;
+    // One client's edits go up in fragments over a bad line. What the mutant does not send again, it waits for without end.
+    let link = Link { lost_per_mille: 400, ..Link::default() };
+    let presence = Presence { lasts_s: 3600, away_s: (1, 1), here_s: (3600, 3600) };
+    let workload = Workload { ticks: 1, changed: 40, most: 1_000_000, decrements: true, zipf_hundredths: None };
+    let journal = crate::domain::offline::Journal { fragment: 64, ..Default::default() };
+    let engine = engine::find("delta-summary").expect("an engine");
+    let mut stuck = 0;
+    for seed in 0..12 {
+        let trial = OfflineTrial {
+            clients: 2,
+            registers: 64,
+            link,
+            presence: presence.clone(),
+            workload: workload.clone(),
+            journal,
+            ..trial(seed)
+        };
+        let history = |mutant| {
+            let world = World::new(&trial, engine, &settings(&trial, mutant)).expect("a world");
+            world.run(&mut Unwatched).expect("it ends").history
+        };
+        assert_eq!(history(None).backlog, 0);
+        let History { quiescent, cut_off, backlog, .. } = history(Some("lost-fragments-stay-lost"));
+        let history = History { quiescent, cut_off, backlog, settle_bound: 1, ..History::default() };
+        assert_eq!((quiescent, cut_off), (true, None), "seed {seed}");
+        stuck += u32::from(progress::judge(&history).verdict == crate::domain::verdict::Verdict::Falsified);
+    }
+    assert!(stuck >= 3, "{stuck}");
+}
