@@ -167,6 +167,13 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             let found = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
             state(world::smallest::shown(found, *start, clients)?)
         }
+        (Execution::Tags { clients }, ..) => {
+            let found = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+            if !found.carries_tags() {
+                return Err(incapable("it carries counters alone".to_owned()));
+            }
+            state(world::smallest::shown_tags(found, clients)?)
+        }
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {
             return Err(incapable("it has no engine and no adapter".to_owned()));

@@ -60,7 +60,9 @@ pub fn look_into_case(
         Execution::Engine(_) => Site::Engine,
         Execution::Adapter(_) | Execution::Delivery { .. } => Site::Adapter,
         Execution::Registers(ref accesses) => accesses.last().map_or(Site::Engine, |access| access.part()),
-        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => return Ok(None),
+        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } => {
+            return Ok(None);
+        }
     };
     device.look_into(part, &mut |device| match &case.execution {
         Execution::Engine(run) => device.run(*run, watch).map(drop),
@@ -69,7 +71,9 @@ pub fn look_into_case(
         Execution::Delivery { count, seed, order } => {
             arrival_orders::deliver(device, order, *count, *seed, watch).map(drop)
         }
-        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => Ok(()),
+        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } => {
+            Ok(())
+        }
     })
 }
 
@@ -110,7 +114,9 @@ fn file_name(case: &Case) -> String {
         Execution::Registers(_) => "registers".to_owned(),
         Execution::Delivery { count, .. } => format!("delivery-count-{count}"),
         // Of these there is no waveform.
-        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } => "software".to_owned(),
+        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } => {
+            "software".to_owned()
+        }
     };
     let mut name = format!("abench-{}-{ran}", case.subject);
     case.faults.iter().take(SAID).for_each(|fault| name += &format!("-{fault}"));

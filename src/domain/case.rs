@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::access::{Access, AccessError};
+use crate::domain::data::Element;
 use crate::domain::delta::Generator;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::fault::{Fault, FaultError};
@@ -135,6 +136,11 @@ impl fmt::Display for Case {
                 let clients: Vec<String> = clients.iter().map(of_client).collect();
                 write!(f, "edits,start={},clients={}", Hex64(*start as u64), clients.join("+"))?;
             }
+            Execution::Tags { clients } => {
+                let of_client = |elements: &Vec<Element>| elements.iter().map(Element::to_string).collect::<Vec<_>>();
+                let clients: Vec<String> = clients.iter().map(|elements| of_client(elements).join(":")).collect();
+                write!(f, "tags,clients={}", clients.join("+"))?;
+            }
             Execution::Adapter(ops) => {
                 let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
                 write!(f, "adapter,ops={}", ops.join("+"))?;
@@ -168,6 +174,7 @@ impl FromStr for Case {
             "delivery" => "count=, seed=, order= and plant=",
             "merge" => "start=, first= and second=",
             "edits" => "start= and clients=",
+            "tags" => "clients=",
             "adapter" => "ops= and plant=",
             "registers" => "accesses= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
@@ -215,17 +222,14 @@ impl FromStr for Case {
                 Execution::Merge { start: fields.word("start")?, first, second }
             }
             "edits" => {
-                let clients = fields.once("clients")?;
-                let amounts = |client: &str| -> Option<Vec<i64>> {
-                    client.split(':').map(|amount| amount.parse().ok().filter(|&amount| amount != 0)).collect()
-                };
-                let read: Option<Vec<Vec<i64>>> = clients.split('+').map(amounts).collect();
-                let read = read.filter(|read| read.len() <= MOST_CLIENTS).ok_or_else(|| CaseError::Number {
-                    key: "clients",
-                    value: clients.to_owned(),
-                    allowed: "amounts that are not 0, those of one client parted by :, up to 16 clients by +",
-                })?;
-                Execution::Edits { start: fields.word("start")? as i64, clients: read }
+                let allowed = "amounts that are not 0, those of one client parted by :, up to 16 clients by +";
+                let clients = fields.clients(allowed, |amount| amount.parse().ok().filter(|&amount| amount != 0))?;
+                Execution::Edits { start: fields.word("start")? as i64, clients }
+            }
+            "tags" => {
+                let allowed = "elements 0 to 63, those of one client parted by :, up to 16 clients by +";
+                let element = |text: &str| text.parse().ok().filter(|&element| element < u64::BITS);
+                Execution::Tags { clients: fields.clients(allowed, element)? }
             }
             "registers" => {
                 let accesses: Result<Vec<Access>, AccessError> =
@@ -271,6 +275,18 @@ impl<'a> Fields<'a> {
             }
         }
         Ok(Fields(fields))
+    }
+
+    /// What each client does.
+    fn clients<T>(&self, allowed: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<Vec<T>>, CaseError> {
+        let clients = self.once("clients")?;
+        let of_client = |client: &str| client.split(':').map(&read).collect::<Option<Vec<T>>>();
+        let all: Option<Vec<Vec<T>>> = clients.split('+').map(of_client).collect();
+        all.filter(|all| all.len() <= MOST_CLIENTS).ok_or_else(|| CaseError::Number {
+            key: "clients",
+            value: clients.to_owned(),
+            allowed,
+        })
     }
 
     fn all(&self, key: &'static str) -> impl Iterator<Item = &'a str> {
@@ -413,13 +429,15 @@ mod tests {
             }),
             (any::<i64>(), proptest::collection::vec(proptest::collection::vec(1..9i64, 1..4), 1..5))
                 .prop_map(|(start, clients)| Execution::Edits { start, clients }),
+            proptest::collection::vec(proptest::collection::vec(0..64u32, 1..4), 1..5)
+                .prop_map(|clients| Execution::Tags { clients }),
         ]
     }
 
     proptest! {
         #[test]
         fn every_case_survives_its_text(execution in any_execution(), bank in 0..32u32) {
-            let merges = matches!(execution, Execution::Merge { .. } | Execution::Edits { .. });
+            let merges = matches!(execution, Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. });
             let faults = if merges { Vec::new() } else { vec![Fault::DeadBank(bank), Fault::StaleRead] };
             let case = Case { subject: "model".to_owned(), execution, faults };
             prop_assert_eq!(case.to_string().parse(), Ok(case));

@@ -1,6 +1,7 @@
 //! What a subject can be asked to do, and what it shows when it has done so.
 
 use crate::domain::access::Access;
+use crate::domain::data::Element;
 use crate::domain::delta::Generator;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
@@ -100,6 +101,12 @@ pub enum Execution {
         start: i64,
         /// The amounts of each client's edits.
         clients: Vec<Vec<i64>>,
+    },
+    /// Clients of an engine insert elements into one tags register while they are away, and then connect, one after the
+    /// other. The register is empty at the start; as a word it has a bit for each of its elements, which are 0 to 63.
+    Tags {
+        /// The elements that each client inserts.
+        clients: Vec<Vec<Element>>,
     },
     /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),

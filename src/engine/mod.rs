@@ -307,7 +307,7 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 impl Registration {
     /// Why it does not support this world, if it does not.
     pub fn unsuited(&self, trial: &OfflineTrial) -> Option<&'static str> {
-        if trial.tags.registers > 0 && self.carries == Carries::Counters {
+        if trial.tags.registers > 0 && !self.carries_tags() {
             return Some("which carries counters alone, and this world has tags");
         }
         let has_topology = self.peers || trial.hub && trial.edges.is_empty();
@@ -317,6 +317,11 @@ impl Registration {
     /// Whether it supports this world.
     pub fn suits(&self, trial: &OfflineTrial) -> bool {
         self.unsuited(trial).is_none()
+    }
+
+    /// Whether it carries tags.
+    pub fn carries_tags(&self) -> bool {
+        self.carries != Carries::Counters
     }
 
     /// What it declares to make of an insert and a remove of one element at the same time.

@@ -152,11 +152,16 @@ mod tests {
     #[test]
     fn outcomes_are_in_the_order_of_the_jobs_whichever_thread_is_first() {
         let jobs: Vec<u64> = (0..40).collect();
-        let slow_first = |&job: &u64, _: &mut dyn Watch| {
-            thread::sleep(Duration::from_millis(if job.is_multiple_of(7) { 5 } else { 0 }));
-            Ok(job * job)
-        };
         for number in [1, 2, 5, 100] {
+            let done: Vec<AtomicBool> = jobs.iter().map(|_| AtomicBool::new(false)).collect();
+            // Where there are several threads, every seventh job ends after the one that follows it.
+            let slow_first = |&job: &u64, _: &mut dyn Watch| {
+                while number > 1 && job.is_multiple_of(7) && !done[job as usize + 1].load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
+                done[job as usize].store(true, Ordering::Relaxed);
+                Ok(job * job)
+            };
             let outcomes = run(&jobs, threads(number), &mut Unwatched, slow_first);
             assert_eq!(outcomes.of, jobs.iter().map(|job| job * job).collect::<Vec<_>>(), "{number} threads");
             assert_eq!(outcomes.failed, None);
@@ -166,15 +171,22 @@ mod tests {
     #[test]
     fn of_several_jobs_that_fail_the_first_is_told_and_the_outcomes_before_it_are_kept() {
         let jobs: Vec<u64> = (0..40).collect();
-        let job = |&job: &u64, _: &mut dyn Watch| match job {
-            11 => {
-                thread::sleep(Duration::from_millis(20));
-                Err(SubjectError::Unavailable("the first".to_owned()))
-            }
-            12.. => Err(SubjectError::Unavailable("a later one".to_owned())),
-            _ => Ok(job),
-        };
         for number in [1, 2, 3] {
+            // Where there are several threads, a later job has failed before the first one does.
+            let later_failed = AtomicBool::new(number == 1);
+            let job = |&job: &u64, _: &mut dyn Watch| match job {
+                11 => {
+                    while !later_failed.load(Ordering::Relaxed) {
+                        thread::yield_now();
+                    }
+                    Err(SubjectError::Unavailable("the first".to_owned()))
+                }
+                12.. => {
+                    later_failed.store(true, Ordering::Relaxed);
+                    Err(SubjectError::Unavailable("a later one".to_owned()))
+                }
+                _ => Ok(job),
+            };
             let outcomes = run(&jobs, threads(number), &mut Unwatched, job);
             assert_eq!(outcomes.of, (0..11).collect::<Vec<_>>(), "{number} threads");
             assert_eq!(outcomes.failed, Some(SubjectError::Unavailable("the first".to_owned())));
@@ -203,7 +215,7 @@ mod tests {
             let until_stopped = |&job: &u64, watch: &mut dyn Watch| {
                 begun.fetch_add(1, Ordering::Relaxed);
                 while job > 4 && !watch.stop_requested() {
-                    thread::sleep(Duration::from_millis(1));
+                    thread::yield_now();
                 }
                 if watch.stop_requested() { Err(SubjectError::Interrupted) } else { Ok(job) }
             };

@@ -98,7 +98,7 @@ pub struct Fragments {
 
 /// Messages in fragments that are kept at most of each sender: all that it may send at once, its handshake and an answer to
 /// one. With fewer they would drive each other out for ever.
-const FRAGMENTD: usize = OUTSTANDING + 2;
+const MOST_INCOMPLETE: usize = OUTSTANDING + 2;
 
 /// Edits for which there is memory from the first that is not sealed.
 const PENDING: usize = 128;
@@ -221,7 +221,7 @@ impl State {
                     || self.fragments.range((from, 0)..=(from, u32::MAX)).map(|(&key, it)| (it.latest, key));
                 let latest = of_sender().max().map_or(0, |(latest, _)| latest) + 1;
                 let is_new = !self.fragments.contains_key(&(from, id));
-                let oldest = of_sender().min().filter(|_| is_new && of_sender().count() >= FRAGMENTD);
+                let oldest = of_sender().min().filter(|_| is_new && of_sender().count() >= MOST_INCOMPLETE);
                 if let Some((_, key)) = oldest {
                     self.fragments.remove(&key);
                 }

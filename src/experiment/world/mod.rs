@@ -48,7 +48,7 @@ use crate::subject::Subjects;
 use tried::Try;
 
 /// Worlds of other seeds that are tried before it is asked which engines still hold.
-const AT_ONCE: u64 = 64;
+const AT_ONCE: usize = 64;
 
 /// An engine in the worlds that were tried so far.
 struct Standing {
@@ -91,7 +91,7 @@ pub fn run(
     }
     let checked = jobs::run(&standing, threads, &mut Unwatched, |standing, _| {
         let start = Instant::now();
-        let smallest = smallest_of(standing)?;
+        let smallest = smallest_of(standing, trial.tags.registers > 0)?;
         Ok((smallest, start.elapsed()))
     });
     let mut record = OfflineRecord {
@@ -160,21 +160,22 @@ fn in_more_worlds(
     threads: NonZeroUsize,
     watch: &mut dyn Watch,
 ) -> Option<SubjectError> {
-    let others: Vec<OfflineTrial> = other_worlds(trial).collect();
-    // The same world again is no other world, and a warrant that counts it would be too strong.
+    let mut others = other_worlds(trial);
     let mut seeds = BTreeSet::from([trial.seed]);
-    others.iter().for_each(|other| assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed));
-    let more_worlds = others.len() as u64;
     let to_try = standing.iter().filter(|standing| !standing.is_done(trial)).count() as u64;
-    watch.begin("more worlds", 2 * more_worlds * to_try);
-    for first in (0..more_worlds).step_by(AT_ONCE as usize) {
-        let numbers = first..more_worlds.min(first + AT_ONCE);
+    watch.begin("more worlds", 2 * u64::from(trial.more_worlds) * to_try);
+    loop {
+        let some: Vec<OfflineTrial> = others.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return None;
+        }
+        // The same world again is no other world, and a warrant that counts it would be too strong.
+        some.iter().for_each(|other| assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed));
         let mut left: Vec<&mut Standing> = standing.iter_mut().filter(|standing| !standing.is_done(trial)).collect();
         let of = |standing: &&mut Standing| {
             let engine = standing.engine;
-            let of = &others[numbers.start as usize..numbers.end as usize];
-            let in_other = |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false };
-            of.iter().map(in_other).collect::<Vec<_>>()
+            let in_other = move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false };
+            some.iter().map(in_other)
         };
         let tries: Vec<Try> = left.iter().flat_map(of).collect();
         let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
@@ -191,13 +192,12 @@ fn in_more_worlds(
         });
         let mut worlds = outcomes.of.into_iter();
         for standing in &mut left {
-            worlds.by_ref().take(numbers.clone().count()).for_each(|world| standing.came_to(world));
+            worlds.by_ref().take(some.len()).for_each(|world| standing.came_to(world));
         }
         if outcomes.failed.is_some() {
             return outcomes.failed;
         }
     }
-    None
 }
 
 /// What one of the other worlds came to.
@@ -256,10 +256,14 @@ fn with_mutants(
     caught.all()
 }
 
-/// The smallest world that an engine gets wrong, where it gets any wrong.
-fn smallest_of(standing: &Standing) -> Result<Vec<Finding>, SubjectError> {
-    let found = if standing.row.wrong_registers > 0 { smallest::finding(standing.engine)? } else { None };
-    Ok(found.into_iter().collect())
+/// The smallest world of each data type that an engine gets wrong, where it gets any wrong.
+fn smallest_of(standing: &Standing, with_tags: bool) -> Result<Vec<Finding>, SubjectError> {
+    if standing.row.wrong_registers == 0 {
+        return Ok(Vec::new());
+    }
+    let of_counters = smallest::finding(standing.engine)?;
+    let of_tags = if with_tags { smallest::finding_of_tags(standing.engine)? } else { None };
+    Ok(of_counters.into_iter().chain(of_tags).collect())
 }
 
 /// The engines that the trial asks for and that its world is one for; and why others are left out.
