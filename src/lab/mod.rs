@@ -8,6 +8,7 @@
 mod beginning;
 mod calendar;
 pub mod clock;
+mod connections;
 pub mod convergence;
 mod copies;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod counted;
 pub mod crash_walk;
 #[cfg(test)]
 mod delivery;
+mod ending;
 pub mod events;
 mod faults;
 pub mod link;
@@ -31,7 +33,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::data::{Concurrent, DataType};
-use crate::domain::history::{CutOff, Fate, History, NodeEnd, Sighting, UserEdit};
+use crate::domain::history::{Fate, History, Sighting, UserEdit};
 use crate::domain::offline::{NodeFault, OfflineTrial};
 use crate::domain::script::{Action, Progress, StepError};
 use crate::domain::traffic::Traffic;
@@ -43,7 +45,6 @@ use crate::engine::port::{Engine, Report};
 use crate::engine::port::{Reception, Settings};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Kept, Store, StoreError};
-use crate::engine::vector::VersionVector;
 use crate::engine::wire::Frame;
 use crate::engine::{Open, Survives};
 use crate::scenario::offline::SECOND;
@@ -52,9 +53,9 @@ use clock::Clock;
 use events::line::Miscounted;
 use events::{Event, Observer, Replica};
 use faults::Fault;
-use faults::effects::{Drawn, Effects, LeftOut};
-use faults::marks::{AsSent, Marks};
-use link::{Arrival, Wire};
+use faults::effects::Effects;
+use faults::marks::Marks;
+use link::Wire;
 use livelock_budget::LivelockBudget;
 use measure::Measures;
 use merges::MergeTrace;
@@ -463,197 +464,6 @@ impl World<'_> {
         }
         Ok(())
     }
-
-    /// Hands what a node sent to its links.
-    fn post(&mut self, from: NodeId) {
-        let mut sent = std::mem::take(&mut self.devices[from as usize].host.sent);
-        for mut message in sent.drain(..) {
-            let to = message.to;
-            let links = &self.devices[from as usize].connections;
-            let link = links.binary_search_by_key(&to, |&(peer, _)| peer).map(|place| links[place].1);
-            let Some(link) = link.ok().filter(|&link| self.connections[link].open) else { continue };
-            self.measures.bytes.for_the_first_time(from, to, &mut message.traffic);
-            let (bytes, traffic) = (message.frame.bytes.len(), &message.traffic);
-            self.emit(&Event::Sent { from, to, link, bytes, traffic });
-            let carries = self.measures.staleness.carried(from, to, message.round);
-            let reaches = self.reach.sent(from);
-            self.promise(from, &message.frame.bytes);
-            let direction = usize::from(self.connections[link].ends[0] != from);
-            let connection = &mut self.connections[link];
-            connection.sent[direction] += 1;
-            let number = connection.sent[direction];
-            let fates = self.script.as_mut().map_or_else(Vec::new, |script| script.fates(from, to));
-            let unsound = !self.settling && !connection.wire.is_sound() || !fates.is_empty();
-            let as_sent = unsound.then(|| AsSent::of(&message.frame));
-            let mut arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
-            fates.into_iter().for_each(|fate| script::suffer(fate, &mut arrivals));
-            self.scripted_post(from, to, &arrivals);
-            match &arrivals {
-                [None, _] => {
-                    self.effects.take_effect(Drawn::Loss, 1);
-                    self.emit(&Event::MessageLost { from, to });
-                }
-                [_, Some(_)] => self.emit(&Event::MessageDuplicated { from, to }),
-                _ => {}
-            }
-            for (copy, arrival) in arrivals.into_iter().enumerate() {
-                let Some(arrival) = arrival else { continue };
-                let marks = Marks::of(number, copy == 1, as_sent, &arrival);
-                let Arrival { at, frame, line, .. } = arrival;
-                let (carries, reaches) = (carries.clone(), reaches.clone());
-                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, reaches, marks });
-            }
-        }
-        self.devices[from as usize].host.sent = sent;
-    }
-
-    /// Keeps what a message on its way acknowledges, where its sender may start again.
-    fn promise(&mut self, from: NodeId, frame: &[u8]) {
-        let device = &mut self.devices[from as usize];
-        if let Some(node) = device.node.as_ref().filter(|_| self.restarts) {
-            node.acknowledges(frame, &mut device.acknowledged);
-        }
-    }
-
-    fn refresh_all(&mut self, node: NodeId) -> Result<(), WorldError> {
-        let links = self.devices[node as usize].connections.clone();
-        links.into_iter().try_for_each(|(_, link)| self.refresh(link))
-    }
-
-    /// Opens or closes a connection as its ends and itself allow.
-    fn refresh(&mut self, link: usize) -> Result<(), WorldError> {
-        let Connection { ends, relations, outages, open, .. } = self.connections[link];
-        let device = |end: NodeId| &self.devices[end as usize];
-        let ready = ends.iter().all(|&end| device(end).up && device(end).here && device(end).node.is_some());
-        let out = outages > 0 || ends.iter().any(|&end| !device(end).outages.is_empty());
-        if ready && out {
-            self.outages_block(link);
-        }
-        let opens = ready && !out;
-        if opens == open {
-            return Ok(());
-        }
-        self.connections[link].open = opens;
-        if open {
-            self.cut(link);
-            self.emit(&Event::ConnectionDown { link });
-        } else {
-            self.emit(&Event::Attempt { from: ends[0], to: ends[1], refused: false });
-            self.emit(&Event::ConnectionUp { link });
-        }
-        for side in [1, 0] {
-            let (end, peer) = (ends[side], ends[1 - side]);
-            self.act(end, |node, host| {
-                if opens {
-                    node.connected(host, peer, relations[side])
-                } else {
-                    node.disconnected(peer);
-                    Ok(())
-                }
-            })?;
-        }
-        Ok(())
-    }
-
-    /// An outage of a link begins, or is over.
-    fn outage(&mut self, link: usize, begins: bool) -> Result<(), WorldError> {
-        let connection = &mut self.connections[link];
-        if !begins {
-            connection.outages = connection.outages.saturating_sub(1);
-            // All last equally long, so that the first to begin is the first to end.
-            connection.idle_outages = connection.idle_outages.min(connection.outages);
-        } else if !self.settling {
-            self.effects.inject(Drawn::Outage, 1);
-            if self.effects.does(LeftOut::Drawn(Drawn::Outage)) {
-                (connection.outages, connection.idle_outages) = (connection.outages + 1, connection.idle_outages + 1);
-            }
-        }
-        self.refresh(link)
-    }
-
-    /// What waits for the line of a connection when it ends is never sent, and does not count.
-    fn cut(&mut self, link: usize) {
-        let ends = self.connections[link].ends;
-        let never = self.connections[link].wire.end(self.now);
-        for (direction, never) in never.into_iter().enumerate() {
-            let (from, to) = (ends[direction], ends[1 - direction]);
-            never.iter().for_each(|never| self.emit(&Event::CutOff { from, to, never }));
-        }
-    }
-
-    /// When faults were over, or now if they are not.
-    fn faults_over(&self) -> Time {
-        self.faults_over.unwrap_or(self.now)
-    }
-
-    /// When the last message arrived, since faults were over.
-    fn settled_after(&self) -> Time {
-        self.last_arrival.saturating_sub(self.faults_over())
-    }
-
-    /// Whether replicas wait, and nothing of what they wait for is on its way: nobody has said anything for longer than the
-    /// longest backoff, so that nobody is going to. This is the end of the world, as if no replica had a timer.
-    fn waits_in_vain(&self, at: Time, next: &Planned) -> bool {
-        let longest = self.devices.iter().map(|device| device.settings.longest_wait()).max().unwrap_or(0);
-        let is_silent = at.saturating_sub(self.last_arrival) > longest;
-        is_silent
-            && !std::iter::once(next).chain(self.calendar.planned()).any(|it| matches!(it, Planned::Arrival { .. }))
-    }
-
-    fn cut_off(&self) -> Option<CutOff> {
-        if !self.settling {
-            return Some(CutOff::BeforeFaultsEnded(self.measures.deliveries));
-        }
-        // Who still talks when it should be quiescent goes on and on; who was quiescent in time, and had more to send, was cut off.
-        let was_quiescent = self.settled_after() <= self.trial.settle_s * SECOND;
-        self.next.filter(|_| was_quiescent).map(|at| CutOff::WhileWaiting(at - self.faults_over()))
-    }
-
-    fn ended(mut self, quiescent: bool) -> Outcome {
-        // A world that is broken off may have lines that are busy for long.
-        (0..self.connections.len()).for_each(|link| self.cut(link));
-        let mut history = History {
-            cut_off: self.cut_off(),
-            quiescent,
-            settled_after: self.settled_after(),
-            settle_bound: self.trial.settle_s * SECOND,
-            forgotten: self.forgotten,
-            broken: self.broken.len() as u64,
-            survives: self.survives.told(),
-            concurrent: self.concurrent,
-            ..History::default()
-        };
-        history.ledger.fields = self.trial.fields();
-        history.ledger.sightings = std::mem::take(&mut self.sightings);
-        for device in &mut self.devices {
-            device.edits.truncate(device.made);
-            history.ledger.by_device.push(std::mem::take(&mut device.edits));
-        }
-        history.traffic = self.measures.client_traffic();
-        for (number, device) in self.devices.iter().enumerate() {
-            if let Some(node) = &device.node {
-                history.backlog += node.backlog();
-                history.ends.push(NodeEnd { name: self.trial.name(number as u32), registers: node.shows() });
-                self.measures.stored += device.host.store.bytes();
-            }
-        }
-        let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
-        self.emit(&Event::Ended { quiescent, agree });
-        history.over_time = self.measures.over_time(|node| self.trial.name(node));
-        if !self.constant {
-            history.over_time.metadata.clear();
-        }
-        history.unkept = unkept(self.trial, &self.devices);
-        let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
-        history.restarts =
-            self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
-        let in_the_end = self.kept();
-        history.faults = self.fault_counts();
-        let unmet = self.script.as_ref().map_or(Vec::new(), |script| script.unmet().to_vec());
-        history.unmet = unmet.iter().map(ToString::to_string).collect();
-        let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
-        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores, unmet }
-    }
 }
 
 /// What every node of a world is told.
@@ -678,22 +488,6 @@ pub fn settings(trial: &OfflineTrial, mutant: Option<&'static str>) -> impl Fn(N
         compact_after: journal.compact_after,
         mutant,
     }
-}
-
-/// Clients whose acknowledged edits are not where they were acknowledged.
-fn unkept(trial: &OfflineTrial, devices: &[Device]) -> u64 {
-    let ids = |number: u32| devices[number as usize].node.as_ref().and_then(|node| node.ids());
-    let broken = (0..trial.clients).filter(|&client| {
-        let Some(given) = ids(client).map(|ids| ids.given) else { return false };
-        if let Some(parent) = trial.parent(client) {
-            return ids(parent).is_some_and(|parent| !parent.has.covers(given));
-        }
-        let mut kept = VersionVector::default();
-        let others = (0..trial.clients).filter(|&other| other != client).filter_map(ids);
-        others.for_each(|other| kept.join(other.has));
-        !kept.covers(given)
-    });
-    broken.count() as u64
 }
 
 /// Bytes that all clients' links carried, both ways.

@@ -175,7 +175,7 @@ mod tests {
     use crate::domain::history::{Fate, UserEdit};
     use crate::domain::watch::Unwatched;
     use crate::engine;
-    use crate::experiment::world::faultless_trial;
+    use crate::experiment::world::faultless::faultless_trial;
     use crate::lab::{World, settings};
     use crate::subject::{Conditions, backends, open};
 

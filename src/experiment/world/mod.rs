@@ -2,72 +2,43 @@
 
 pub mod controls;
 mod effects;
+mod faultless;
 pub mod hub_merge;
 mod planted;
 pub mod planting;
 pub mod replicas;
 mod sample;
 pub mod smallest;
+mod standing;
 mod tried;
 mod unique_amounts;
 mod whole_worlds;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
-
-use base64::Engine;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
+use std::time::Instant;
 
 use crate::domain::count::counted;
-use crate::domain::data::Intent;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
-use crate::domain::fault_count::FaultCounts;
 use crate::domain::finding::Finding;
-use crate::domain::history::{Fate, History, UserEdit};
+use crate::domain::history::History;
 use crate::domain::judge::Judge;
-use crate::domain::offline::{OfflineTrial, Presence, Workload};
-use crate::domain::seed::Seed;
+use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::engine::{self, Registration};
 use crate::experiment::valid::Valid;
 use crate::experiment::{Found, jobs};
-use crate::lab::convergence;
-use crate::lab::{Outcome, World, WorldError, both_ways, settings};
+use crate::lab::{WorldError, both_ways};
 use crate::oracle::offline::judgements;
-use crate::oracle::offline::truth::wrong_registers;
 use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
-use crate::report::record::{Check, Latencies, Part, Unseen};
-use crate::scenario::offline::SECOND;
+use crate::report::record::{Check, Part, Unseen};
 use crate::subject::Subjects;
+use standing::{Standing, in_its_own_world, in_more_worlds, tell_convergence};
 use tried::Try;
-
-/// Worlds of other seeds that are tried before it is asked which engines still hold.
-const AT_ONCE: usize = 64;
-
-/// An engine in the worlds that were tried so far.
-struct Standing {
-    engine: &'static Registration,
-    row: EngineRecord,
-    edits: u64,
-    /// Of every world that was tried, when it converged.
-    converged: Vec<Option<u64>>,
-    /// What the hub merged, where accumulators are to merge it again.
-    merged: Option<Outcome>,
-    took: Duration,
-}
-
-impl Standing {
-    /// Whether nothing is left to try: it is falsified, or was tried in all worlds.
-    fn is_done(&self, trial: &OfflineTrial) -> bool {
-        self.row.verdict == Verdict::Falsified || self.converged.len() as u64 > u64::from(trial.more_worlds)
-    }
-}
 
 /// Puts every engine of the trial on trial, one check each, and then every mutant that is to be planted. Worlds are
 /// independent jobs; what they come to is put together in a fixed order.
@@ -130,114 +101,6 @@ pub fn run(
     Ok(())
 }
 
-/// Tries every engine in the world of the trial itself.
-fn in_its_own_world(
-    trial: &OfflineTrial,
-    engines: &[&'static Registration],
-    threads: NonZeroUsize,
-    watch: &mut dyn Watch,
-) -> (Vec<Standing>, Option<SubjectError>) {
-    let of =
-        |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true };
-    let tries: Vec<Try> = engines.iter().map(of).collect();
-    watch.begin("engines", tried::number_of_jobs(&tries));
-    let compares = trial.hub && !hub_merge::is_set_back(trial);
-    let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
-        let row = row(trial, tried.engine, &outcome);
-        let (edits, converged) = (outcome.history.ledger.len() as u64, vec![outcome.measures.converged_ms()]);
-        (row, edits, converged, Some(outcome).filter(|_| compares && tried.engine.tells_merges), took)
-    });
-    let stands =
-        |(&engine, (row, edits, converged, merged, took))| Standing { engine, row, edits, converged, merged, took };
-    (engines.iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
-}
-
-/// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
-/// in is the one that is told of.
-fn in_more_worlds(
-    trial: &OfflineTrial,
-    standing: &mut [Standing],
-    threads: NonZeroUsize,
-    watch: &mut dyn Watch,
-) -> Option<SubjectError> {
-    let mut others = other_worlds(trial);
-    let mut seeds = BTreeSet::from([trial.seed]);
-    let to_try = standing.iter().filter(|standing| !standing.is_done(trial)).count() as u64;
-    watch.begin("more worlds", 2 * u64::from(trial.more_worlds) * to_try);
-    loop {
-        let some: Vec<OfflineTrial> = others.by_ref().take(AT_ONCE).collect();
-        if some.is_empty() {
-            return None;
-        }
-        // The same world again is no other world, and a warrant that counts it would be too strong.
-        some.iter().for_each(|other| assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed));
-        let mut left: Vec<&mut Standing> = standing.iter_mut().filter(|standing| !standing.is_done(trial)).collect();
-        let of = |standing: &&mut Standing| {
-            let engine = standing.engine;
-            let in_other = move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false };
-            some.iter().map(in_other)
-        };
-        let tries: Vec<Try> = left.iter().flat_map(of).collect();
-        let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
-            let Outcome { mut history, measures, .. } = outcome;
-            let faults = effects::taken_out(&mut history);
-            MoreWorld {
-                seed: tried.trial.seed,
-                converged_ms: measures.converged_ms(),
-                faults,
-                judged: judged(&history),
-                wrong_registers: wrong_registers(&history),
-                took,
-            }
-        });
-        let mut worlds = outcomes.of.into_iter();
-        for standing in &mut left {
-            worlds.by_ref().take(some.len()).for_each(|world| standing.came_to(world));
-        }
-        if outcomes.failed.is_some() {
-            return outcomes.failed;
-        }
-    }
-}
-
-/// What one of the other worlds came to.
-struct MoreWorld {
-    seed: Seed,
-    converged_ms: Option<u64>,
-    faults: FaultCounts,
-    judged: (Said, Verdict),
-    wrong_registers: u32,
-    took: Duration,
-}
-
-impl Standing {
-    /// Takes in the next of the other worlds; those after the first that it fails in do not count.
-    fn came_to(&mut self, world: MoreWorld) {
-        let MoreWorld { seed, converged_ms, faults, judged: (said, verdict), wrong_registers, took } = world;
-        let row = &mut self.row;
-        if row.verdict == Verdict::Falsified {
-            return;
-        }
-        self.took += took;
-        self.converged.push(converged_ms);
-        effects::add(row, &faults);
-        row.worlds.push(sample::tried(seed, &said, verdict));
-        if verdict == Verdict::Falsified {
-            let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
-            for (name, (verdict, sentence)) in names {
-                let sentence = format!("under seed {seed}: {sentence}");
-                row.oracles.insert(name.clone(), (*verdict, sentence));
-            }
-            row.verdict = Verdict::Falsified;
-            row.wrong_registers = row.wrong_registers.max(wrong_registers);
-        } else if verdict == Verdict::Inconclusive && row.verdict == Verdict::Holds {
-            let (truth, sentence) = &said["truth"];
-            row.oracles.insert("truth".to_owned(), (*truth, format!("under seed {seed}: {sentence}")));
-            row.verdict = verdict;
-        }
-    }
-}
-
 /// Plants every mutant, and tells who catches it.
 fn with_mutants(
     trial: &OfflineTrial,
@@ -292,61 +155,6 @@ fn failed(error: WorldError) -> SubjectError {
     }
 }
 
-fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> EngineRecord {
-    let mut history = outcome.history.clone();
-    let faults = effects::taken_out(&mut history);
-    let (oracles, verdict) = judged(&history);
-    let measures = &outcome.measures;
-    let (up, down) = history.traffic;
-    let (staleness, convergence) = (&measures.staleness, &measures.staleness.convergence);
-    EngineRecord {
-        name: engine.name.to_owned(),
-        verdict,
-        warrant: None,
-        worlds: vec![sample::tried(trial.seed, &oracles, verdict)],
-        oracles,
-        // Where nobody can be judged, nothing is wrong yet.
-        wrong_registers: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
-        deliveries: measures.deliveries,
-        damaged: measures.damaged,
-        faults,
-        up,
-        down,
-        of_full_state_per_mille: None,
-        stored: measures.stored,
-        staleness_ms: Latencies::from(&staleness.histogram),
-        undelivered: staleness.undelivered(),
-        staleness_histogram: encoded(&staleness.histogram),
-        convergence_ms: Latencies::from(&convergence.histogram),
-        unconverged: staleness.unconverged(),
-        convergence_histogram: encoded(&convergence.histogram),
-        world_convergence_ms: Latencies::default(),
-        unconverged_worlds: 0,
-        world_convergence_histogram: String::new(),
-        settled_ms: history.settled_after / 1000,
-        refused_stores: outcome.refused_stores.clone(),
-        unmet: history.unmet.clone(),
-        replicas: replicas::rows(trial, outcome),
-    }
-}
-
-fn encoded(histogram: &Histogram<u64>) -> String {
-    let mut bytes = Vec::new();
-    V2Serializer::new().serialize(histogram, &mut bytes).expect("memory takes every histogram");
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-/// Has a row tell when the worlds that were tried converged.
-fn tell_convergence(row: &mut EngineRecord, converged: &[Option<u64>]) {
-    let mut histogram = convergence::empty();
-    for &ms in converged.iter().flatten() {
-        histogram.record(ms).expect("it grows as it must");
-    }
-    row.world_convergence_ms = Latencies::from(&histogram);
-    row.unconverged_worlds = converged.len() as u64 - histogram.len();
-    row.world_convergence_histogram = encoded(&histogram);
-}
-
 /// What every judge says, by its name: its verdict and a sentence.
 pub type Said = BTreeMap<String, (Verdict, String)>;
 
@@ -359,13 +167,6 @@ pub fn judged(history: &History) -> (Said, Verdict) {
     // A script that did not go as it is written shows nothing but what is wrong.
     let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty() && told == Verdict::Holds;
     (said, if tells_nothing { Verdict::Inconclusive } else { told })
-}
-
-/// The other worlds of the kind that a trial asks for: the same in all but the seed.
-fn other_worlds(trial: &OfflineTrial) -> impl Iterator<Item = OfflineTrial> {
-    let seeds = trial.seed.stream("more worlds");
-    let seed = move |number| Seed::new(seeds.member(number).word());
-    (0..u64::from(trial.more_worlds)).map(move |number| OfflineTrial { seed: seed(number), ..trial.clone() })
 }
 
 fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>) -> Check {
@@ -441,83 +242,6 @@ pub fn caught(
     }
 }
 
-/// A world in which nothing goes wrong: clients connect in the end, one after the other.
-fn faultless_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
-    OfflineTrial {
-        seed: Seed::new(0),
-        registers,
-        start,
-        tags: Default::default(),
-        clients,
-        engines: Vec::new(),
-        mutants: Vec::new(),
-        hub: true,
-        edges: Vec::new(),
-        workload: Workload { ticks: 0, changed: 1, most: 1, decrements: false, zipf_hundredths: None },
-        presence: Presence { lasts_s: 1, away_s: (1 << 30, 1 << 30), here_s: (1, 1) },
-        steps: Vec::new(),
-        link: Default::default(),
-        clocks: Default::default(),
-        faults: Vec::new(),
-        crashes: 0,
-        more_worlds: 0,
-        settle_s: 3600,
-        staleness_s: None,
-        load: Default::default(),
-        journal: Default::default(),
-        memory_mib: crate::domain::offline::default_memory(),
-    }
-}
-
-/// Ticks of a long history.
-const TICKS: u64 = 400;
-
-/// Seconds between them.
-const BETWEEN: u64 = 60;
-
-/// Seconds of a tick, at its end, that a visit takes.
-const VISIT: u64 = 20;
-
-/// A long history in one connection, with a hub or between two peers, as it is in the world that is on trial.
-fn connected_for_long(hub: bool) -> OfflineTrial {
-    let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (0, 0), here_s: (TICKS * BETWEEN, TICKS * BETWEEN) };
-    OfflineTrial { hub, presence, ..faultless_trial(2, 64, 0) }
-}
-
-/// The same, with each tick in a visit of its own: both connect, complete a handshake, sync and leave, and nobody starts again.
-fn visits_for_long(hub: bool) -> OfflineTrial {
-    let away = BETWEEN - VISIT;
-    let presence = Presence { lasts_s: TICKS * BETWEEN, away_s: (away, away), here_s: (VISIT, VISIT) };
-    OfflineTrial { presence, ..connected_for_long(hub) }
-}
-
-/// The bytes both ways of the same tick, again and again: four registers up by one, then down by one.
-fn long_history(engine: &Registration, trial: &OfflineTrial, watch: &mut dyn Watch) -> Result<Vec<u64>, SubjectError> {
-    let tick = |tick: u64| {
-        let amount = if tick.is_multiple_of(2) { 1 } else { -1 };
-        let at = (tick * BETWEEN + 10) * SECOND;
-        (0..4).map(move |place| UserEdit {
-            at,
-            register: 9 * place + 3,
-            intent: Intent::Increase(amount),
-            fate: Fate::Binding,
-        })
-    };
-    // One client alone edits: where edits are lost, what two leave of theirs is not the same tick any more.
-    let users = vec![(0..TICKS).flat_map(tick).collect(), Vec::new()];
-    let world = World::new(trial, engine, &settings(trial, None));
-    let outcome = world.and_then(|world| world.with_users(users).watched(0).run(watch));
-    let mut bytes = vec![0; TICKS as usize];
-    for (at, more) in outcome.map_err(failed)?.measures.bytes.log {
-        if let Some(tick) = bytes.get_mut((at / (BETWEEN * SECOND)) as usize) {
-            *tick += more;
-        }
-    }
-    // The first has the first handshake in it.
-    bytes.remove(0);
-    Ok(bytes)
-}
-
 /// What such a trial cannot see.
 pub fn unseen(trial: &OfflineTrial) -> Unseen {
     let drawn = match trial.more_worlds {
@@ -533,10 +257,14 @@ pub fn unseen(trial: &OfflineTrial) -> Unseen {
 
 #[cfg(test)]
 mod tests {
+    use super::faultless::faultless_trial;
     use super::*;
-    use crate::domain::history::{Ledger, NodeEnd, UniqueAmounts};
-    use crate::domain::offline::FaultKind;
+    use crate::domain::data::Intent;
+    use crate::domain::history::{Fate, Ledger, NodeEnd, UniqueAmounts, UserEdit};
+    use crate::domain::offline::{FaultKind, Presence, Workload};
+    use crate::domain::seed::Seed;
     use crate::domain::trial::Trial;
+    use crate::oracle::offline::truth::wrong_registers;
     use crate::scenario::shipped;
 
     /// What an engine makes of a world, with unique amounts, too.
@@ -596,66 +324,6 @@ mod tests {
             (verdict, said["truth"].0, said["exactly once"].0),
             (Verdict::Holds, Verdict::Holds, Verdict::Holds)
         );
-    }
-
-    #[test]
-    fn handshakes_that_grow_with_history_are_seen_by_the_judge_of_metadata_where_ticks_are_visits() {
-        use crate::domain::offline::NodeFault;
-        let right = engine::find("delta-summary").expect("an engine");
-        // Every start in which a peer edits has a name of its own, and each is in every handshake from then on.
-        let crash = |tick| NodeFault {
-            kind: FaultKind::Crash,
-            node: "client 0".to_owned(),
-            at_s: tick * BETWEEN + 1,
-            for_s: 1,
-            age_s: 0,
-        };
-        let visits = |faults| {
-            let trial = OfflineTrial { faults, ..visits_for_long(false) };
-            long_history(right, &trial, &mut Unwatched).expect("it ends")
-        };
-        let connected = long_history(right, &connected_for_long(false), &mut Unwatched).expect("it ends");
-        let said = |visits| {
-            let history = History { ticks: connected.clone(), visits, ..History::default() };
-            crate::oracle::offline::metadata::judge(&history)
-        };
-        let (sound, grows) = (said(visits(Vec::new())), said(visits((0..TICKS).map(crash).collect())));
-        assert_eq!(sound.verdict, Verdict::Holds, "{}", sound.sentence);
-        assert_eq!(grows.verdict, Verdict::Falsified, "{}", grows.sentence);
-    }
-
-    #[test]
-    fn no_engine_that_claims_constant_metadata_grows_in_one_connection_or_in_visits_with_or_without_a_hub() {
-        for engine in engine::REGISTRY.iter().filter(|engine| engine.constant) {
-            for hub in [true, false] {
-                if !engine.suits(&connected_for_long(hub)) {
-                    continue;
-                }
-                let bytes = |trial| long_history(engine, &trial, &mut Unwatched).expect("it ends");
-                let (ticks, visits) = (bytes(connected_for_long(hub)), bytes(visits_for_long(hub)));
-                let judgement =
-                    crate::oracle::offline::metadata::judge(&History { ticks, visits, ..History::default() });
-                assert_ne!(judgement.verdict, Verdict::Falsified, "{} hub {hub}: {}", engine.name, judgement.sentence);
-            }
-        }
-    }
-
-    #[test]
-    fn more_worlds_are_worlds_of_their_own_in_which_users_do_other_things() {
-        let mut trial = OfflineTrial { seed: Seed::new(5), more_worlds: 4, ..faultless_trial(2, 4, 0) };
-        trial.workload = Workload { ticks: 3, ..trial.workload };
-        trial.presence.lasts_s = 1000;
-        let worlds = std::iter::once(trial.clone()).chain(other_worlds(&trial));
-        let ledgers: Vec<_> = worlds
-            .map(|world| {
-                let outcome = tried::outcome(&world, engine::reference(), None, &mut Unwatched).expect("it ends");
-                outcome.history.ledger.by_device
-            })
-            .collect();
-        assert_eq!(ledgers.len(), 5);
-        for (place, ledger) in ledgers.iter().enumerate() {
-            assert!(!ledgers[..place].contains(ledger), "world {place} is one that was tried before");
-        }
     }
 
     /// The world in which a client and then the hub lose their stores.

@@ -5,7 +5,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
 use crate::experiment::planting::{self, Control};
-use crate::experiment::world::other_worlds;
+use crate::experiment::world::standing::other_worlds;
 use crate::experiment::world::tried::outcome;
 use crate::report::qualification::mutants::Cell;
 

@@ -13,7 +13,7 @@ use crate::domain::offline::{OfflineTrial, Presence, Tags};
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Unwatched;
 use crate::engine::Registration;
-use crate::experiment::world::faultless_trial;
+use crate::experiment::world::faultless::faultless_trial;
 use crate::lab::{World, settings};
 use crate::scenario::offline::SECOND;
 

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{connected_for_long, failed, long_history, replicas, unique_amounts, visits_for_long};
+use super::faultless::{connected_for_long, long_history, visits_for_long};
+use super::{failed, replicas, unique_amounts};
 use crate::domain::history::UniqueAmounts;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::Unshown;

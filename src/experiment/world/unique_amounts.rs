@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::domain::history::{Counts, Ledger, NodeEnd};
     use crate::domain::offline::Workload;
-    use crate::experiment::world::faultless_trial;
+    use crate::experiment::world::faultless::faultless_trial;
     use crate::oracle::offline::truth;
 
     #[test]

@@ -39,7 +39,7 @@ fn trial() -> OfflineTrial {
         faults: vec![crash],
         staleness_s: Some(600),
         load: LoadBounds { attempts: Some(4), messages: Some(30), bytes: Some(3000) },
-        ..super::faultless_trial(2, 4, 5)
+        ..super::faultless::faultless_trial(2, 4, 5)
     }
 }
 

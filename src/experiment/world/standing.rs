@@ -1,0 +1,243 @@
+//! How an engine stands: what the worlds that were tried until now say of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use base64::Engine;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+
+use super::tried::{self, Try};
+use super::{Said, effects, hub_merge, judged, replicas, sample};
+use crate::domain::fault_count::FaultCounts;
+use crate::domain::offline::OfflineTrial;
+use crate::domain::seed::Seed;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::engine::Registration;
+use crate::lab::{Outcome, convergence};
+use crate::oracle::offline::truth::wrong_registers;
+use crate::report::offline_record::EngineRecord;
+use crate::report::record::Latencies;
+
+/// Worlds of other seeds that are tried before it is asked which engines still hold.
+const AT_ONCE: usize = 64;
+
+/// An engine in the worlds that were tried so far.
+pub(super) struct Standing {
+    pub(super) engine: &'static Registration,
+    pub(super) row: EngineRecord,
+    pub(super) edits: u64,
+    /// Of every world that was tried, when it converged.
+    pub(super) converged: Vec<Option<u64>>,
+    /// What the hub merged, where accumulators are to merge it again.
+    pub(super) merged: Option<Outcome>,
+    pub(super) took: Duration,
+}
+
+impl Standing {
+    /// Whether nothing is left to try: it is falsified, or was tried in all worlds.
+    pub(super) fn is_done(&self, trial: &OfflineTrial) -> bool {
+        self.row.verdict == Verdict::Falsified || self.converged.len() as u64 > u64::from(trial.more_worlds)
+    }
+}
+
+/// Tries every engine in the world of the trial itself.
+pub(super) fn in_its_own_world(
+    trial: &OfflineTrial,
+    engines: &[&'static Registration],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> (Vec<Standing>, Option<SubjectError>) {
+    let of =
+        |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true };
+    let tries: Vec<Try> = engines.iter().map(of).collect();
+    watch.begin("engines", tried::number_of_jobs(&tries));
+    let compares = trial.hub && !hub_merge::is_set_back(trial);
+    let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
+        let row = row(trial, tried.engine, &outcome);
+        let (edits, converged) = (outcome.history.ledger.len() as u64, vec![outcome.measures.converged_ms()]);
+        (row, edits, converged, Some(outcome).filter(|_| compares && tried.engine.tells_merges), took)
+    });
+    let stands =
+        |(&engine, (row, edits, converged, merged, took))| Standing { engine, row, edits, converged, merged, took };
+    (engines.iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
+}
+
+/// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
+/// in is the one that is told of.
+pub(super) fn in_more_worlds(
+    trial: &OfflineTrial,
+    standing: &mut [Standing],
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Option<SubjectError> {
+    let mut others = other_worlds(trial);
+    let mut seeds = BTreeSet::from([trial.seed]);
+    let to_try = standing.iter().filter(|standing| !standing.is_done(trial)).count() as u64;
+    watch.begin("more worlds", 2 * u64::from(trial.more_worlds) * to_try);
+    loop {
+        let some: Vec<OfflineTrial> = others.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return None;
+        }
+        // The same world again is no other world, and a warrant that counts it would be too strong.
+        some.iter().for_each(|other| assert!(seeds.insert(other.seed), "two worlds have the seed {}", other.seed));
+        let mut left: Vec<&mut Standing> = standing.iter_mut().filter(|standing| !standing.is_done(trial)).collect();
+        let of = |standing: &&mut Standing| {
+            let engine = standing.engine;
+            let in_other = move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false };
+            some.iter().map(in_other)
+        };
+        let tries: Vec<Try> = left.iter().flat_map(of).collect();
+        let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
+            let Outcome { mut history, measures, .. } = outcome;
+            let faults = effects::taken_out(&mut history);
+            MoreWorld {
+                seed: tried.trial.seed,
+                converged_ms: measures.converged_ms(),
+                faults,
+                judged: judged(&history),
+                wrong_registers: wrong_registers(&history),
+                took,
+            }
+        });
+        let mut worlds = outcomes.of.into_iter();
+        for standing in &mut left {
+            worlds.by_ref().take(some.len()).for_each(|world| standing.came_to(world));
+        }
+        if outcomes.failed.is_some() {
+            return outcomes.failed;
+        }
+    }
+}
+
+/// What one of the other worlds came to.
+struct MoreWorld {
+    seed: Seed,
+    converged_ms: Option<u64>,
+    faults: FaultCounts,
+    judged: (Said, Verdict),
+    wrong_registers: u32,
+    took: Duration,
+}
+
+impl Standing {
+    /// Takes in the next of the other worlds; those after the first that it fails in do not count.
+    fn came_to(&mut self, world: MoreWorld) {
+        let MoreWorld { seed, converged_ms, faults, judged: (said, verdict), wrong_registers, took } = world;
+        let row = &mut self.row;
+        if row.verdict == Verdict::Falsified {
+            return;
+        }
+        self.took += took;
+        self.converged.push(converged_ms);
+        effects::add(row, &faults);
+        row.worlds.push(sample::tried(seed, &said, verdict));
+        if verdict == Verdict::Falsified {
+            let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+            for (name, (verdict, sentence)) in names {
+                let sentence = format!("under seed {seed}: {sentence}");
+                row.oracles.insert(name.clone(), (*verdict, sentence));
+            }
+            row.verdict = Verdict::Falsified;
+            row.wrong_registers = row.wrong_registers.max(wrong_registers);
+        } else if verdict == Verdict::Inconclusive && row.verdict == Verdict::Holds {
+            let (truth, sentence) = &said["truth"];
+            row.oracles.insert("truth".to_owned(), (*truth, format!("under seed {seed}: {sentence}")));
+            row.verdict = verdict;
+        }
+    }
+}
+
+fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> EngineRecord {
+    let mut history = outcome.history.clone();
+    let faults = effects::taken_out(&mut history);
+    let (oracles, verdict) = judged(&history);
+    let measures = &outcome.measures;
+    let (up, down) = history.traffic;
+    let (staleness, convergence) = (&measures.staleness, &measures.staleness.convergence);
+    EngineRecord {
+        name: engine.name.to_owned(),
+        verdict,
+        warrant: None,
+        worlds: vec![sample::tried(trial.seed, &oracles, verdict)],
+        oracles,
+        // Where nobody can be judged, nothing is wrong yet.
+        wrong_registers: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
+        deliveries: measures.deliveries,
+        damaged: measures.damaged,
+        faults,
+        up,
+        down,
+        of_full_state_per_mille: None,
+        stored: measures.stored,
+        staleness_ms: Latencies::from(&staleness.histogram),
+        undelivered: staleness.undelivered(),
+        staleness_histogram: encoded(&staleness.histogram),
+        convergence_ms: Latencies::from(&convergence.histogram),
+        unconverged: staleness.unconverged(),
+        convergence_histogram: encoded(&convergence.histogram),
+        world_convergence_ms: Latencies::default(),
+        unconverged_worlds: 0,
+        world_convergence_histogram: String::new(),
+        settled_ms: history.settled_after / 1000,
+        refused_stores: outcome.refused_stores.clone(),
+        unmet: history.unmet.clone(),
+        replicas: replicas::rows(trial, outcome),
+    }
+}
+
+fn encoded(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    V2Serializer::new().serialize(histogram, &mut bytes).expect("memory takes every histogram");
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Has a row tell when the worlds that were tried converged.
+pub(super) fn tell_convergence(row: &mut EngineRecord, converged: &[Option<u64>]) {
+    let mut histogram = convergence::empty();
+    for &ms in converged.iter().flatten() {
+        histogram.record(ms).expect("it grows as it must");
+    }
+    row.world_convergence_ms = Latencies::from(&histogram);
+    row.unconverged_worlds = converged.len() as u64 - histogram.len();
+    row.world_convergence_histogram = encoded(&histogram);
+}
+
+/// The other worlds of the kind that a trial asks for: the same in all but the seed.
+pub(super) fn other_worlds(trial: &OfflineTrial) -> impl Iterator<Item = OfflineTrial> {
+    let seeds = trial.seed.stream("more worlds");
+    let seed = move |number| Seed::new(seeds.member(number).word());
+    (0..u64::from(trial.more_worlds)).map(move |number| OfflineTrial { seed: seed(number), ..trial.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::offline::Workload;
+    use crate::domain::watch::Unwatched;
+    use crate::engine;
+    use crate::experiment::world::faultless::faultless_trial;
+
+    #[test]
+    fn more_worlds_are_worlds_of_their_own_in_which_users_do_other_things() {
+        let mut trial = OfflineTrial { seed: Seed::new(5), more_worlds: 4, ..faultless_trial(2, 4, 0) };
+        trial.workload = Workload { ticks: 3, ..trial.workload };
+        trial.presence.lasts_s = 1000;
+        let worlds = std::iter::once(trial.clone()).chain(other_worlds(&trial));
+        let ledgers: Vec<_> = worlds
+            .map(|world| {
+                let outcome = tried::outcome(&world, engine::reference(), None, &mut Unwatched).expect("it ends");
+                outcome.history.ledger.by_device
+            })
+            .collect();
+        assert_eq!(ledgers.len(), 5);
+        for (place, ledger) in ledgers.iter().enumerate() {
+            assert!(!ledgers[..place].contains(ledger), "world {place} is one that was tried before");
+        }
+    }
+}
