@@ -176,6 +176,23 @@ fn seed() -> String {
 }
 
 #[test]
+fn every_mutant_of_every_engine_is_killed_by_a_drawn_world_and_by_a_walk_that_can_show_it() {
+    let (answer, record) = mutants(&["--until-killed"]);
+    assert_eq!(answer.exit, 0, "{}", answer.talk);
+    assert_eq!(record["unmet"], Value::Array(Vec::new()));
+    let planted: usize = abench::engine::REGISTRY.iter().map(|engine| (engine.mutants)().len()).sum();
+    for score in ["score", "by_worlds"] {
+        assert_eq!(count(&record[score], "planted"), planted as u64, "{score}");
+        assert_eq!(count(&record[score], "killed"), planted as u64, "{score}");
+    }
+    // Those that no walk can show are excepted by name, with the reason.
+    let rows = record["mutants"].as_array().expect("a list");
+    let excepted = rows.iter().filter(|row| row["not_in_walks"].as_str().is_some_and(|why| !why.is_empty())).count();
+    assert_eq!(count(&record["by_walks"], "killed"), (planted - excepted) as u64);
+    assert!(unwrapped(&answer.talk).contains("mutants that no walk can show"), "{}", answer.talk);
+}
+
+#[test]
 fn a_sample_of_mutants_comes_to_the_same_on_any_number_of_threads() {
     let seed = seed();
     let of = |threads: &str| {
