@@ -22,6 +22,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("wiped-device", include_str!("../../scenarios/wiped-device.toml")),
     ("cloned-device", include_str!("../../scenarios/cloned-device.toml")),
     ("old-backup", include_str!("../../scenarios/old-backup.toml")),
+    ("set-back-to-the-start", include_str!("../../scenarios/set-back-to-the-start.toml")),
     ("damaged-store", include_str!("../../scenarios/damaged-store.toml")),
     ("cloned-peer", include_str!("../../scenarios/cloned-peer.toml")),
     ("two-stores-lost", include_str!("../../scenarios/two-stores-lost.toml")),

@@ -102,6 +102,10 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
         Mutant::SnapshotAckBeforeDurable,
         "a leaf of a walk gets a snapshot only before it has a position: after a crash it asks for everything again",
     ),
+    (
+        Mutant::NeverSendAgain,
+        "when a walk settles every node connects anew, and a new connection sends what was not acknowledged",
+    ),
     (Mutant::LostFragmentsStayLost, "the messages of a walk are too short for fragments"),
     (Mutant::RelaysCompact, "a walk has one hub, and nobody else who serves others"),
     (Mutant::HoldsAllBeforeDelta, "a leaf is sent sums, and a walk has no other neighbours"),

@@ -148,7 +148,11 @@ impl<C: Content> ReliableChannel<C> {
         // Who lost its store, or was set back, is trusted to have what it was given.
         let trusted = self.has(Mutant::TrustWhoWasSetBack) && self.durable.met(from) != 0;
         let handshake = if trusted { self.durable.as_before(from, handshake) } else { handshake };
+        let was_met = self.durable.met(from) != 0;
         self.durable.meet(from, handshake, heard);
+        if !was_met && self.has(Mutant::HideSetBack) {
+            self.durable.heard(from);
+        }
         self.durable.write(host, Entry::Met { peer: from, handshake, heard })
     }
 

@@ -16,6 +16,8 @@ pub enum Mutant {
     ReuseIncarnation,
     /// A neighbour that was set back, or lost its store, is not given again what it had.
     TrustWhoWasSetBack,
+    /// A node that was set back to before it met its neighbour goes on from the neighbour's numbers, and does not say so.
+    HideSetBack,
     /// What was acknowledged is sent again, for ever.
     SendForEver,
     /// The number of a message is durable at once, and what the message brought a little later.
@@ -40,6 +42,7 @@ impl Mutant {
         (Mutant::AnswerAndKeepNothing, "answer-and-keep-nothing", "a message is acknowledged, and dropped"),
         (Mutant::ReuseIncarnation, "reuse-incarnation", "a restarted device goes on with its old incarnation"),
         (Mutant::TrustWhoWasSetBack, "trust-who-was-set-back", "who was set back is not given again what it had"),
+        (Mutant::HideSetBack, "hide-set-back", "who was set back to before it met the other does not say so"),
         (Mutant::SendForEver, "send-for-ever", "what was acknowledged is sent again, for ever"),
         (
             Mutant::PositionBeforePayload,
@@ -63,6 +66,11 @@ impl Mutant {
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::ReuseIncarnation, "no store is copied or set back in a walk"),
     (Mutant::TrustWhoWasSetBack, "no store is lost or set back in a walk"),
+    (Mutant::HideSetBack, "no store is set back in a walk"),
+    (
+        Mutant::WaitInSilence,
+        "when a walk settles every node connects anew, and a new connection sends what was not acknowledged",
+    ),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 

@@ -132,11 +132,14 @@ impl Neighbour {
             (self.delivered, self.flying) = (handshake.taken, None);
             return Meeting::Arrived;
         }
+        // Numbers go on from where the other is, so that no two messages ever have the same.
+        let delivered = if knows_this { handshake.taken } else { 0 };
+        // A store that is new to this one was given nothing, whatever it took: it took that before this one was set back.
+        let gave = if handshake.store == self.store { self.gave() } else { 0 };
         *self = Neighbour {
-            unheard: Some(self.gave()).filter(|_| handshake.store == self.store),
+            unheard: Some(gave).filter(|&gave| gave != delivered),
             store: handshake.store,
-            // Numbers go on from where the other is, so that no two messages ever have the same.
-            delivered: if knows_this { handshake.taken } else { 0 },
+            delivered,
             taken: self.taken_of(handshake.store),
             flying: None,
         };
@@ -206,6 +209,9 @@ mod tests {
         assert_eq!((neighbour.met(ahead), neighbour.gave()), (Meeting::Again, 3), "the connection broke");
         neighbour.unheard = None;
         assert_eq!(neighbour.gave(), 9);
+        // It was set back to before it met the other.
+        let mut neighbour = Neighbour::default();
+        assert_eq!((neighbour.met(ahead), neighbour.delivered, neighbour.gave()), (Meeting::Anew, 9, 0));
     }
 
     #[test]
