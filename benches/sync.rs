@@ -14,28 +14,10 @@ use abench::lab::{Outcome, World, settings};
 
 fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineTrial {
     OfflineTrial {
-        seed: Seed::new(0xBE7C),
-        registers: 256,
-        start: 0,
-        tags: Default::default(),
-        clients,
-        engines: Vec::new(),
-        mutants: Vec::new(),
-        hub: true,
-        edges: Vec::new(),
         workload: Workload { ticks, changed, most: 3, decrements: true, zipf_hundredths: None },
         presence,
-        steps: Vec::new(),
-        link: Default::default(),
-        clocks: Default::default(),
-        faults: Vec::new(),
-        crashes: 0,
-        more_worlds: 0,
         settle_s: 100_000,
-        staleness_s: None,
-        load: Default::default(),
-        journal: Default::default(),
-        memory_mib: abench::domain::offline::default_memory(),
+        ..OfflineTrial::of(Seed::new(0xBE7C), clients)
     }
 }
 

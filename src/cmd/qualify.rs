@@ -36,7 +36,7 @@ pub struct QualifyArgs {
     /// Try each mutant of an engine until a world and a crash walk have killed it, and no longer
     #[arg(long)]
     pub until_killed: bool,
-    /// Plant only so many mutants of engines, drawn from the seed
+    /// Plant COUNT mutants of engines, drawn from the seed, and not all
     #[arg(long, value_name = "COUNT", requires = "seed")]
     pub sample: Option<NonZeroUsize>,
     /// Seed of the sample, hexadecimal

@@ -35,7 +35,7 @@ impl UserEdit {
 pub struct Sighting {
     /// What the register showed.
     pub shown: BTreeSet<Element>,
-    /// By device, so many edits had reached the replica for certain, as far as messages tell.
+    /// By device, how many of its edits had reached the replica for certain, as far as messages tell.
     pub had: Arc<[u32]>,
     /// By device, no more edits can have reached the replica: no message could have brought them.
     pub may_have: Arc<[u32]>,
@@ -164,7 +164,7 @@ pub enum UniqueAmounts {
 /// Why nobody can be judged by the end of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CutOff {
-    /// Faults were not over after so many messages, more than any world needs.
+    /// Faults were not over after more messages than any world needs.
     BeforeFaultsEnded(u64),
     /// All was quiescent when the time was over, and a replica was going to send on at this time, in microseconds since faults
     /// were over.

@@ -95,8 +95,39 @@ pub struct OfflineTrial {
     pub memory_mib: MemoryMib,
 }
 
+impl OfflineTrial {
+    /// A world of this seed with so many clients, and every other key as it is where a scenario leaves it out: nobody edits,
+    /// nobody is connected before the end, nothing goes wrong.
+    pub fn of(seed: Seed, clients: u32) -> Self {
+        OfflineTrial {
+            seed,
+            registers: default_registers(),
+            start: 0,
+            tags: Tags::default(),
+            clients,
+            engines: Vec::new(),
+            mutants: Vec::new(),
+            hub: true,
+            edges: Vec::new(),
+            workload: Workload::absent(),
+            presence: Presence::absent(),
+            steps: Vec::new(),
+            link: Link::default(),
+            clocks: Clocks::default(),
+            faults: Vec::new(),
+            crashes: 0,
+            more_worlds: 0,
+            settle_s: default_settle(),
+            staleness_s: None,
+            load: LoadBounds::default(),
+            journal: Journal::default(),
+            memory_mib: default_memory(),
+        }
+    }
+}
+
 /// 4 GiB.
-pub fn default_memory() -> MemoryMib {
+fn default_memory() -> MemoryMib {
     MemoryMib::mib(4096)
 }
 

@@ -8,28 +8,11 @@ use crate::engine::{self, REGISTRY};
 
 pub(crate) fn trial(seed: u64) -> OfflineTrial {
     OfflineTrial {
-        seed: Seed::new(seed),
         registers: 32,
         start: 5,
-        tags: Default::default(),
-        clients: 4,
-        engines: Vec::new(),
-        mutants: Vec::new(),
-        hub: true,
-        edges: Vec::new(),
         workload: Workload { ticks: 20, changed: 3, most: 3, decrements: true, zipf_hundredths: None },
         presence: Presence { lasts_s: 20_000, away_s: (100, 2000), here_s: (20, 300) },
-        steps: Vec::new(),
-        link: Link::default(),
-        clocks: Default::default(),
-        faults: Vec::new(),
-        crashes: 0,
-        more_worlds: 0,
-        settle_s: 3600,
-        staleness_s: None,
-        load: Default::default(),
-        journal: Default::default(),
-        memory_mib: crate::domain::offline::default_memory(),
+        ..OfflineTrial::of(Seed::new(seed), 4)
     }
 }
 

@@ -27,7 +27,7 @@ pub struct OfflineRecord {
     pub edits: u64,
     /// One row an engine.
     pub engines: Vec<EngineRecord>,
-    /// Engines that this world is none for, and why.
+    /// Engines that this world does not suit, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, String>,
     /// One row a planted mutant.

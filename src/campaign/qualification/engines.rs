@@ -31,7 +31,7 @@ pub struct EnginePlan {
     pub scenarios: Vec<Valid<Scenario>>,
     /// Whether a mutant is tried no more once a world and a walk have killed it.
     pub until_killed: bool,
-    /// Only so many of the mutants, drawn from this seed.
+    /// A sample of this size, drawn from this seed, and not all mutants.
     pub sample: Option<(usize, Seed)>,
     /// Threads among which the mutants are shared out.
     pub threads: NonZeroUsize,

@@ -64,7 +64,7 @@ pub struct ReliableChannel<C: Content> {
     given_up: BTreeSet<NodeId>,
 }
 
-/// Why a frame was not taken: it is none, or the store failed.
+/// Why a frame was not taken: it is malformed, or the store failed.
 enum Refused {
     Malformed,
     Store(StoreError),

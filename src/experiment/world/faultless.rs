@@ -14,28 +14,11 @@ use crate::scenario::offline::SECOND;
 /// A world in which nothing goes wrong: clients connect in the end, one after the other.
 pub(super) fn faultless_trial(clients: u32, registers: u32, start: i64) -> OfflineTrial {
     OfflineTrial {
-        seed: Seed::new(0),
         registers,
         start,
-        tags: Default::default(),
-        clients,
-        engines: Vec::new(),
-        mutants: Vec::new(),
-        hub: true,
-        edges: Vec::new(),
         workload: Workload { ticks: 0, changed: 1, most: 1, decrements: false, zipf_hundredths: None },
         presence: Presence { lasts_s: 1, away_s: (1 << 30, 1 << 30), here_s: (1, 1) },
-        steps: Vec::new(),
-        link: Default::default(),
-        clocks: Default::default(),
-        faults: Vec::new(),
-        crashes: 0,
-        more_worlds: 0,
-        settle_s: 3600,
-        staleness_s: None,
-        load: Default::default(),
-        journal: Default::default(),
-        memory_mib: crate::domain::offline::default_memory(),
+        ..OfflineTrial::of(Seed::new(0), clients)
     }
 }
 
