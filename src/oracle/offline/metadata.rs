@@ -23,6 +23,10 @@ pub const OF_A_VISIT: u64 = 10;
 /// Bytes of ids and acknowledgements per edit that may come on top of twice as much.
 pub const OF_AN_EDIT: u64 = 8;
 
+/// Of what an edit takes half-way, the per cent that it must exceed at last: what grows evenly reaches 140, less where chance
+/// makes one part busier than another.
+const STILL_MORE: u64 = 115;
+
 /// Edits that each part of a world needs at least: with fewer, chance decides what an edit takes.
 const FEWEST_EDITS: u64 = 16;
 
@@ -58,7 +62,7 @@ fn whole_world(parts: &[Metadata]) -> Option<Judgement> {
         "over the whole world ids and acknowledgements take {early} B an edit at first, {middle} B half-way and {late} B at last"
     );
     let grew = late > 2 * early + OF_AN_EDIT;
-    let grows_on = middle > early && 4 * late > 5 * middle;
+    let grows_on = middle > early && 100 * late > STILL_MORE * middle;
     Some(Judgement::of(!(grew && grows_on), sentence))
 }
 
