@@ -3,11 +3,11 @@
 //! That a state holds everything that its future depends on is taken for granted; which states are the same is their own
 //! equality, and no hash. The number of ways is exact: that of a state is the sum of those of the states after it.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use num_bigint::BigUint;
+use rustc_hash::FxHashMap;
 
 /// A system of which every way is to be tried.
 pub trait System {
@@ -55,7 +55,7 @@ struct Walk<'a, S: System> {
     seen_step: &'a mut dyn FnMut(&S::Step),
     way: Vec<S::Step>,
     most: u64,
-    ways: HashMap<S::State, Ways>,
+    ways: FxHashMap<S::State, Ways>,
     many: Vec<BigUint>,
     walked: Walked,
 }
@@ -69,7 +69,7 @@ pub fn walk<S: System>(
     seen_step: &mut dyn FnMut(&S::Step),
 ) -> Walked {
     let walked = Walked { states: 0, steps: 0, ends: 0, ways: BigUint::ZERO, complete: true };
-    let (way, ways, many) = (Vec::new(), HashMap::new(), Vec::new());
+    let (way, ways, many) = (Vec::new(), FxHashMap::default(), Vec::new());
     let mut walk = Walk { system, judge, seen_step, way, most, ways, many, walked };
     let ways = walk.from(*start).map_or(BigUint::ZERO, |ways| walk.counted(ways));
     Walked { ways, ..walk.walked }

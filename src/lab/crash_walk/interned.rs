@@ -1,20 +1,21 @@
 //! Values that are met again and again, each kept once and named by a number. Two values have one number only if they are
 //! equal in every field: nothing rests on a hash.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 /// Values, numbered in the order in which they were first met.
 #[derive(Clone, Debug)]
 pub(super) struct Interned<T> {
-    numbers: HashMap<Rc<T>, u32>,
+    numbers: FxHashMap<Rc<T>, u32>,
     values: Vec<Rc<T>>,
 }
 
 impl<T> Default for Interned<T> {
     fn default() -> Self {
-        Interned { numbers: HashMap::new(), values: Vec::new() }
+        Interned { numbers: FxHashMap::default(), values: Vec::new() }
     }
 }
 

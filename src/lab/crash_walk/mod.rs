@@ -12,8 +12,9 @@ mod local_state;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::domain::count::counted;
 use crate::domain::data::Intent;
@@ -38,8 +39,8 @@ pub struct SmallWorld {
     /// LocalStates of all nodes, and messages that are on their way together.
     global_states: Interned<Box<[u32]>>,
     underway: Interned<Box<[u32]>>,
-    transitions: HashMap<(u32, Action), Rc<Transition>>,
-    crashes: HashMap<(u32, Action), Rc<[Crashed]>>,
+    transitions: FxHashMap<(u32, Action), Rc<Transition>>,
+    crashes: FxHashMap<(u32, Action), Rc<[Crashed]>>,
 }
 
 /// What a node becomes by what it does, and the messages that it sends.
@@ -114,8 +115,8 @@ impl SmallWorld {
             envelopes: Interned::default(),
             global_states: Interned::default(),
             underway: Interned::default(),
-            transitions: HashMap::new(),
-            crashes: HashMap::new(),
+            transitions: FxHashMap::default(),
+            crashes: FxHashMap::default(),
         }
     }
 
