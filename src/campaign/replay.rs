@@ -11,11 +11,13 @@ use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::finding::Quantity;
 use crate::domain::hex::Hex64;
+use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine;
 use crate::experiment::world;
+use crate::experiment::world::reduced::Unshown;
 use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
@@ -33,6 +35,8 @@ pub struct Replayed {
     pub compared: Vec<Comparison>,
     /// Holds if everything is as it should be, and could have been otherwise.
     pub verdict: Verdict,
+    /// What judges have against it, a sentence for each that has.
+    pub against: Vec<String>,
     /// Why the case tells nothing, where it does not.
     pub doubt: Option<String>,
 }
@@ -70,6 +74,9 @@ pub enum ReplayError {
 /// Replays a case on the one subject that was opened for it. What a device shows that is wrong is asked for once more:
 /// it may have been the link's doing.
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
+    if let Execution::Script(script) = &case.execution {
+        return replayed_script(case, script, watch);
+    }
     if let (Execution::Engine(run), [device]) = (&case.execution, &mut subjects.devices[..]) {
         let (compared, reproducible) = engine(device, *run, watch)?;
         let doubt = link_doubt(&compared, reproducible, subjects, watch)?;
@@ -174,6 +181,7 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             }
             state(world::smallest::shown_tags(found, clients)?)
         }
+        (Execution::Script(_), ..) => return Err(incapable("it is a world of clients".to_owned())),
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {
             return Err(incapable("it has no engine and no adapter".to_owned()));
@@ -182,6 +190,23 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             return Err(incapable("it does not generate deltas by itself; use a case of kind engine".to_owned()));
         }
     })
+}
+
+/// A world that is written down, with the engine that the case names.
+fn replayed_script(case: &Case, script: &OfflineTrial, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
+    let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
+    let engine = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+    let shown = world::reduced::shown(script, engine, watch).map_err(|unshown| match unshown {
+        Unshown::Refused(reason) => incapable(reason),
+        Unshown::Failed(error) => error.into(),
+    })?;
+    let doubt = match (shown.verdict, &shown.unmet[..]) {
+        (Verdict::Inconclusive, []) => Some("no judge can tell".to_owned()),
+        (_, []) => None,
+        (_, unmet) => Some(format!("the script did not go as it is written: {}", unmet.join("; "))),
+    };
+    let (evidence, verdict, against) = (Evidence::Software, shown.verdict, shown.against);
+    Ok(Replayed { evidence, compared: Vec::new(), verdict, against, doubt })
 }
 
 /// Whether a device that keeps one state can carry this out.
@@ -197,7 +222,7 @@ fn judged(case: &Case, compared: Vec<Comparison>, link_doubt: Option<String>, su
         (false, None) => Verdict::Falsified,
         (true, None) => Verdict::Holds,
     };
-    Replayed { evidence: evidence(subjects), compared, verdict, doubt }
+    Replayed { evidence: evidence(subjects), compared, verdict, against: Vec::new(), doubt }
 }
 
 /// What two sequences of the same deltas come to by an algebra; the first is what the second should.

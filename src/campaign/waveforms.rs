@@ -60,7 +60,11 @@ pub fn look_into_case(
         Execution::Engine(_) => Site::Engine,
         Execution::Adapter(_) | Execution::Delivery { .. } => Site::Adapter,
         Execution::Registers(ref accesses) => accesses.last().map_or(Site::Engine, |access| access.part()),
-        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } => {
+        Execution::Accumulate { .. }
+        | Execution::Merge { .. }
+        | Execution::Edits { .. }
+        | Execution::Tags { .. }
+        | Execution::Script(_) => {
             return Ok(None);
         }
     };
@@ -71,9 +75,11 @@ pub fn look_into_case(
         Execution::Delivery { count, seed, order } => {
             arrival_orders::deliver(device, order, *count, *seed, watch).map(drop)
         }
-        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } => {
-            Ok(())
-        }
+        Execution::Accumulate { .. }
+        | Execution::Merge { .. }
+        | Execution::Edits { .. }
+        | Execution::Tags { .. }
+        | Execution::Script(_) => Ok(()),
     })
 }
 
@@ -114,9 +120,11 @@ fn file_name(case: &Case) -> String {
         Execution::Registers(_) => "registers".to_owned(),
         Execution::Delivery { count, .. } => format!("delivery-count-{count}"),
         // Of these there is no waveform.
-        Execution::Accumulate { .. } | Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } => {
-            "software".to_owned()
-        }
+        Execution::Accumulate { .. }
+        | Execution::Merge { .. }
+        | Execution::Edits { .. }
+        | Execution::Tags { .. }
+        | Execution::Script(_) => "software".to_owned(),
     };
     let mut name = format!("abench-{}-{ran}", case.subject);
     case.faults.iter().take(SAID).for_each(|fault| name += &format!("-{fault}"));

@@ -8,6 +8,7 @@ pub mod options;
 pub mod qualify;
 pub mod replay;
 pub mod run;
+mod saved_script;
 pub mod standard;
 mod waveforms;
 

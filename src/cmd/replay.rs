@@ -20,6 +20,7 @@ use crate::domain::execution::Execution;
 use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
 use crate::domain::link_events::LinkEvents;
+use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict, exit};
@@ -78,10 +79,13 @@ fn read(path: &str) -> Result<String, Failure> {
 
 fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failure> {
     let case: Case = text.parse().map_err(|error| Failure::usage(anyhow!("{origin}: {error}")))?;
-    // A merge is of an algebra, and edits are of an engine: neither needs a backend.
-    let is_merge = matches!(case.execution, Execution::Merge { .. } | Execution::Edits { .. });
-    let backends = if is_merge { Vec::new() } else { subject::backends([case.subject.as_str()])? };
-    if backends.len() != 1 && !is_merge {
+    // A merge is of an algebra, and a world is of an engine: neither needs a backend.
+    let has_no_backend = matches!(
+        case.execution,
+        Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } | Execution::Script(_)
+    );
+    let backends = if has_no_backend { Vec::new() } else { subject::backends([case.subject.as_str()])? };
+    if backends.len() != 1 && !has_no_backend {
         return Err(Failure::usage(anyhow!("{origin}: a case has one subject, and '{}' is several", case.subject)));
     }
     let link = args.link.conditions(&backends)?;
@@ -133,6 +137,14 @@ fn case_report<'a>(
         let decimal = |value: u64| if is_counter { format!(" ({value})") } else { String::new() };
         report += &format!("  expected {quantity:<7}{expected}{}\n", decimal(expected.0));
         report += &format!("  got      {quantity:<7}{got}{}  (evidence {})\n", decimal(got.0), replayed.evidence);
+    }
+    if let Execution::Script(script) = &case.execution {
+        script.steps.iter().for_each(|step| report += &format!("    {}\n", steps::line(step)));
+        let told = replayed.against.iter().map(|told| format!("  against {}: {told}\n", case.subject));
+        told.for_each(|told| report += &told);
+        if replayed.verdict == Verdict::Holds {
+            report += &format!("  no judge has anything against {}\n", case.subject);
+        }
     }
     if let Some(doubt) = &replayed.doubt {
         report += &format!("  {doubt}\n");

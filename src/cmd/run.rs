@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::cmd::options::RunOptions;
+use crate::cmd::saved_script::ScriptPlace;
 use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan, unwritable};
 use crate::console::progress::StopRequest;
@@ -26,6 +27,10 @@ pub struct RunArgs {
     /// Write the staleness and the time to convergence of every engine to a file, as a log that HdrHistogram's tools read
     #[arg(long, value_name = "FILE")]
     pub histogram_log: Option<PathBuf>,
+    /// Write the smallest script that falsifies an engine of a world of clients to a file, as a scenario: that of the first
+    /// engine, in the order of the report, that has one
+    #[arg(long, value_name = "FILE")]
+    pub save_script: Option<PathBuf>,
     /// The options of every run.
     #[command(flatten)]
     pub run: RunOptions,
@@ -40,6 +45,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if args.histogram_log.is_some() && args.scenarios.len() > 1 {
         return Err(Failure::usage(anyhow!("--histogram-log takes the histograms of one scenario")));
     }
+    if args.save_script.is_some() && args.scenarios.len() > 1 {
+        return Err(Failure::usage(anyhow!("--save-script takes the script of one scenario")));
+    }
     // All are read before any is run: a misspelt name is told at once.
     let plans: Result<Vec<_>, Failure> =
         args.scenarios.iter().map(|named| plan(adjusted(find(named)?, &args.run)?, &args.run)).collect();
@@ -52,6 +60,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let waveforms = args.run.waveforms.as_deref();
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
+        let script = args.save_script.as_deref().map(|path| ScriptPlace::open(path, plan)).transpose()?;
         let (ran, place) = attempt(plan, args.run.terminal, &stop, waveforms, place)?;
         if let Some(log) = log {
             let text = histogram_log::render(&ran.record);
@@ -59,6 +68,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             log.write(&text.ok_or_else(none)?)?;
         }
         let record = deliver(ran, (place, &waveform_place), args.run.terminal, table)?;
+        if let Some(script) = script {
+            script.save(&record, Console::new(args.run.terminal.color))?;
+        }
         worst = exit::worse(worst, record.outcome().exit_code());
         if record.interrupted {
             break;

@@ -13,6 +13,7 @@ use crate::domain::execution::{AdapterOp, EngineRun, Execution};
 use crate::domain::fault::{Fault, FaultError};
 use crate::domain::hex::{Hex64, HexError};
 use crate::domain::order::{Order, OrderError};
+use crate::domain::script;
 use crate::domain::seed::Seed;
 
 /// What every case text of this version begins with.
@@ -38,12 +39,13 @@ pub enum CaseError {
     /// The text does not begin as a case does.
     #[error(
         "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, arrivals, delivery, merge, edits, \
-         adapter or registers"
+         tags, script, adapter or registers"
     )]
     Head,
     /// There is no such kind.
     #[error(
-        "'{0}' is not a kind of case; allowed are engine, accumulate, arrivals, delivery, merge, edits, adapter and registers"
+        "'{0}' is not a kind of case; allowed are engine, accumulate, arrivals, delivery, merge, edits, tags, script, \
+         adapter and registers"
     )]
     Kind(String),
     /// A field is no `key=value`, or its key does not belong to the kind.
@@ -78,6 +80,14 @@ pub enum CaseError {
         value: String,
         /// Why.
         error: HexError,
+    },
+    /// A script is none.
+    #[error("{key}= is not allowed: {reason}")]
+    Script {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value.
+        reason: String,
     },
     /// An adapter operation is none.
     #[error(
@@ -141,6 +151,10 @@ impl fmt::Display for Case {
                 let clients: Vec<String> = clients.iter().map(|elements| of_client(elements).join(":")).collect();
                 write!(f, "tags,clients={}", clients.join("+"))?;
             }
+            Execution::Script(trial) => {
+                let (world, steps) = (script::world::of_keys(trial), script::text::of_steps(&trial.steps));
+                write!(f, "script,seed={},world={world},steps={steps}", trial.seed)?;
+            }
             Execution::Adapter(ops) => {
                 let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
                 write!(f, "adapter,ops={}", ops.join("+"))?;
@@ -175,6 +189,7 @@ impl FromStr for Case {
             "merge" => "start=, first= and second=",
             "edits" => "start= and clients=",
             "tags" => "clients=",
+            "script" => "seed=, world= and steps=",
             "adapter" => "ops= and plant=",
             "registers" => "accesses= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
@@ -230,6 +245,11 @@ impl FromStr for Case {
                 let allowed = "elements 0 to 63, those of one client parted by :, up to 16 clients by +";
                 let element = |text: &str| text.parse().ok().filter(|&element| element < u64::BITS);
                 Execution::Tags { clients: fields.clients(allowed, element)? }
+            }
+            "script" => {
+                let (world, steps) = (fields.once("world")?, fields.once("steps")?);
+                let read = script::world::world(fields.seed()?, world, steps);
+                Execution::Script(Box::new(read.map_err(|(key, reason)| CaseError::Script { key, reason })?))
             }
             "registers" => {
                 let accesses: Result<Vec<Access>, AccessError> =
@@ -431,13 +451,21 @@ mod tests {
                 .prop_map(|(start, clients)| Execution::Edits { start, clients }),
             proptest::collection::vec(proptest::collection::vec(0..64u32, 1..4), 1..5)
                 .prop_map(|clients| Execution::Tags { clients }),
+            proptest::collection::vec(crate::domain::script::tests::any_step(), 1..4).prop_map(|steps| {
+                let world = script::world::world(Seed::new(3), "clients:4:link.latency_ms:9", "after_s:1");
+                let world = world.expect("a world");
+                Execution::Script(Box::new(crate::domain::offline::OfflineTrial { steps, ..world }))
+            }),
         ]
     }
 
     proptest! {
         #[test]
         fn every_case_survives_its_text(execution in any_execution(), bank in 0..32u32) {
-            let merges = matches!(execution, Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. });
+            let merges = matches!(
+                execution,
+                Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } | Execution::Script(_)
+            );
             let faults = if merges { Vec::new() } else { vec![Fault::DeadBank(bank), Fault::StaleRead] };
             let case = Case { subject: "model".to_owned(), execution, faults };
             prop_assert_eq!(case.to_string().parse(), Ok(case));
@@ -482,6 +510,8 @@ mod tests {
             refused("case1,simd,arrivals,generator=xorshift64,count=16777217,seed=1"),
             refused("case1,xor,merge,start=0,first=1+2,second=2+3"),
             refused("case1,xor,merge,start=0,first=1+2,second=2+x"),
+            refused("case1,delta-state,script,seed=0x1,world=clients:2,steps=jump:client_0"),
+            refused("case1,delta-state,script,seed=0x1,world=clients:2:spare:1,steps=connect:client_0"),
         ]);
     }
 }

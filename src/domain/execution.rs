@@ -3,6 +3,7 @@
 use crate::domain::access::Access;
 use crate::domain::data::Element;
 use crate::domain::delta::Generator;
+use crate::domain::offline::OfflineTrial;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
 
@@ -108,6 +109,8 @@ pub enum Execution {
         /// The elements that each client inserts.
         clients: Vec<Vec<Element>>,
     },
+    /// A world of clients that is written down, step by step. It names no engine: the case does.
+    Script(Box<OfflineTrial>),
     /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),
     /// Accesses to a device's registers, one after the other, from whatever state it is in.

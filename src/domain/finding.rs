@@ -17,6 +17,8 @@ pub enum Quantity {
     State,
     /// A word that a register shows.
     Word,
+    /// How many judges of a world have something against what replicas did.
+    Judges,
 }
 
 impl std::fmt::Display for Quantity {
@@ -26,6 +28,7 @@ impl std::fmt::Display for Quantity {
             Quantity::Cycles => "cycles",
             Quantity::State => "state",
             Quantity::Word => "word",
+            Quantity::Judges => "judges",
         })
     }
 }

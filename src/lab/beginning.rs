@@ -65,6 +65,7 @@ impl<'a> World<'a> {
             tracks_safety: faults.iter().any(|fault| fault.kind.loses_store()),
             faults_over: script.is_none().then_some(trial.presence.lasts_s * SECOND),
             script,
+            recorder: None,
             faults,
         };
         let users = Users::of(trial);

@@ -37,6 +37,14 @@ impl Clock {
         self.drift_ppm = drift;
     }
 
+    /// How it would be set so from an exact one: when, by how much, and how much faster it goes from then on. The first is
+    /// how it is from the start.
+    pub fn sets(&self) -> Vec<(Time, i64, i32)> {
+        let drift_ppm = i32::try_from(self.drift_ppm).unwrap_or(i32::MAX);
+        let jumps = self.jumps.iter().map(|&(at, by)| (at, by, drift_ppm));
+        std::iter::once((0, self.skew, drift_ppm)).chain(jumps).collect()
+    }
+
     /// What it shows, in microseconds.
     pub fn shows(&self, now: Time) -> i64 {
         let now_signed = now as i64;

@@ -29,8 +29,17 @@ impl World<'_> {
             let fates = self.script.as_mut().map_or_else(Vec::new, |script| script.fates(from, to));
             let unsound = !self.settling && !connection.wire.is_sound() || !fates.is_empty();
             let as_sent = unsound.then(|| AsSent::of(&message.frame));
+            let sound = self
+                .recorder
+                .as_ref()
+                .filter(|_| unsound)
+                .map(|_| connection.wire.sound_arrival(self.now, message.frame.clone(), direction));
             let mut arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
             fates.into_iter().for_each(|fate| script::suffer(fate, &mut arrivals));
+            if let Some(recorder) = &mut self.recorder {
+                let names = [from, to].map(|end| self.trial.name(end));
+                recorder.sent(((from, to), names), sound.as_ref(), &arrivals);
+            }
             self.scripted_post(from, to, &arrivals);
             match &arrivals {
                 [None, _] => {

@@ -80,8 +80,9 @@ impl World<'_> {
         history.faults = self.fault_counts();
         let unmet = self.script.as_ref().map_or(Vec::new(), |script| script.unmet().to_vec());
         history.unmet = unmet.iter().map(ToString::to_string).collect();
+        let moments = self.recorder.take().map_or(Vec::new(), |recorder| recorder.moments());
         let World { measures, trace, refused_stores, kept: when_faults_ended, .. } = self;
-        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores, unmet }
+        Outcome { history, measures, when_faults_ended, in_the_end, trace, refused_stores, unmet, moments }
     }
 }
 

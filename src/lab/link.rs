@@ -78,12 +78,8 @@ impl Wire {
         direction: usize,
         sound: bool,
     ) -> [Option<Arrival>; 2] {
-        let Link { bits_per_s, latency_ms, jitter_ms, .. } = self.link;
-        // A line that is busy for longer than any world lasts is busy for ever, and so is one that carries nothing.
-        let bits = frame.bytes.len() as u64 * 8_000_000;
-        let takes = if bits_per_s == 0 { FOREVER } else { bits.div_ceil(bits_per_s) };
-        let begins = now.max(self.busy_until[direction]);
-        let out = begins.saturating_add(takes).min(FOREVER);
+        let Link { latency_ms, jitter_ms, .. } = self.link;
+        let (begins, out) = self.out(now, &frame, direction);
         self.busy_until[direction] = out;
         let waiting = &mut self.waiting[direction];
         while waiting.front().is_some_and(|first| first.out <= now) {
@@ -107,6 +103,21 @@ impl Wire {
         let longer = if held { self.stream.below(8_000_000) } else { 0 };
         let frame = self.damaged(frame);
         [Some(Arrival { at: at + longer, frame, line, held }), second]
+    }
+
+    /// How a message would arrive that is sent next, should nothing happen to it.
+    pub(super) fn sound_arrival(&self, now: Time, frame: Frame, direction: usize) -> Arrival {
+        let out = self.out(now, &frame, direction).1;
+        Arrival { at: out + self.link.latency_ms * MILLISECOND, frame, line: (out, self.ended), held: false }
+    }
+
+    /// When a message that is sent now is on the line: from when, and until when.
+    fn out(&self, now: Time, frame: &Frame, direction: usize) -> (Time, Time) {
+        // A line that is busy for longer than any world lasts is busy for ever, and so is one that carries nothing.
+        let bits = frame.bytes.len() as u64 * 8_000_000;
+        let takes = if self.link.bits_per_s == 0 { FOREVER } else { bits.div_ceil(self.link.bits_per_s) };
+        let begins = now.max(self.busy_until[direction]);
+        (begins, begins.saturating_add(takes).min(FOREVER))
     }
 
     /// The connection ends: by direction, what of each message that was sent is never on the line.

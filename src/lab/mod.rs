@@ -61,6 +61,7 @@ use measure::Measures;
 use merges::MergeTrace;
 use reach::{Reach, Reached};
 use script::Script;
+use script::recorder::{Moment, Recorder};
 use staleness::Knowledge;
 
 /// Something that is going to happen.
@@ -85,6 +86,8 @@ enum Planned {
     Outage(usize, bool),
     /// Something happens to a node.
     Fault(Fault),
+    /// A client's clock jumps, which it does by itself: for who writes the world down.
+    Clock(NodeId, i64, i32),
     /// This step of the script is done.
     Step(usize),
     /// This step of the script has waited for long enough.
@@ -179,6 +182,8 @@ pub struct Outcome {
     pub refused_stores: Vec<String>,
     /// Steps of the script that could not be done, or waited in vain.
     pub unmet: Vec<StepError>,
+    /// The world as it was written down; nothing if it was not.
+    pub moments: Vec<Moment>,
 }
 
 /// Why a world came to no end.
@@ -209,6 +214,8 @@ pub struct World<'a> {
     calendar: Calendar<Planned>,
     /// What happens step by step, if the world is written down.
     script: Option<Script>,
+    /// Writes it down.
+    recorder: Option<Box<Recorder>>,
     /// All faults of nodes, by number.
     faults: Vec<NodeFault>,
     /// When faults are over, once that is known.
@@ -331,6 +338,7 @@ impl World<'_> {
     }
 
     fn happen(&mut self, event: Planned) -> Result<(), WorldError> {
+        self.write_down(&event);
         match event {
             Planned::Arrival { link, from, to, frame, line, carries, reaches, marks } => {
                 self.scripted_end(from, to);
@@ -372,6 +380,7 @@ impl World<'_> {
                 self.outage(link, out)?;
             }
             Planned::Fault(fault) => self.strike(fault)?,
+            Planned::Clock(..) => {}
             Planned::Step(number) => self.perform(number)?,
             Planned::Expired(step) => self.expire(step)?,
             Planned::Settle => {
@@ -423,6 +432,9 @@ impl World<'_> {
             let accepted = device.host.shown.first().copied();
             let edited = Event::Edited { client: number, number: device.made, edit, accepted };
             self.measures.sees(self.now, &edited);
+            if let Some(recorder) = &mut self.recorder {
+                recorder.edited((number, self.trial.name(number)), edit, self.now);
+            }
             device.made += 1;
             self.reach.edited(number);
             if self.restarts {

@@ -13,8 +13,8 @@ use crate::report::record::{FORMAT, Record, VERSION};
 /// Why a record cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// It cannot be written there.
-    #[error("cannot write the record to {}: {error}", path.display())]
+    /// Nothing can be written there.
+    #[error("cannot write to {}: {error}", path.display())]
     Unwritable {
         /// Where it should go.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum RecordError {
     },
 }
 
-/// A place that a record will be written to. It is tried before the run, so that a run is not lost for want of a place.
+/// A place that a record, or another file of a run, will be written to. It is tried before the run, so that a run is not lost for want of a place.
 pub struct Destination {
     path: PathBuf,
     way: Way,
@@ -102,7 +102,7 @@ impl Destination {
         }
     }
 
-    /// Writes the text of a record, whole or not at all.
+    /// Writes a text, whole or not at all.
     pub fn write(self, text: &str) -> Result<(), RecordError> {
         let Destination { path, way } = self;
         let written = match way {

@@ -9,11 +9,14 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use textwrap::Options;
 
+use crate::domain::case::Case;
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::explorer::Audit;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::script;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::report::board_table;
 use crate::report::record::{
@@ -214,6 +217,9 @@ impl Text {
             Quantity::Cycles => format!(" ({value})"),
             _ => String::new(),
         };
+        if *quantity == Quantity::Judges {
+            return self.script(finding);
+        }
         self.line(&format!("  expected   {quantity} {expected}{}", decimal(expected.0)));
         self.line(&format!("  got        {quantity} {got}{}", decimal(got.0)));
         if *quantity != Quantity::Cycles {
@@ -228,6 +234,21 @@ impl Text {
         self.line(&format!("  replay: abench replay {}", finding.case));
         let counterexamples = check.orders.iter().flat_map(|orders| &orders.counterexamples);
         counterexamples.filter(|other| other.case == finding.case).for_each(|other| self.sequences(other));
+    }
+
+    /// The steps of a world that is written down.
+    fn script(&mut self, finding: &Finding) {
+        /// Steps that are shown.
+        const SHOWN: usize = 24;
+        let case: Option<Case> = finding.case.parse().ok();
+        if let Some(trial) = case.and_then(|case| script::world::written_down(&case.execution)) {
+            trial.steps.iter().take(SHOWN).for_each(|step| self.line(&format!("    {}", script::text::line(step))));
+            if trial.steps.len() > SHOWN {
+                self.line(&format!("    and {}", counted(trial.steps.len() - SHOWN, "more step")));
+            }
+        }
+        self.paragraph("", 2, &format!("smallest script found: {}", finding.size));
+        self.line(&format!("  replay: abench replay {}", finding.case));
     }
 
     /// Two sequences side by side, or one alone, as far as they help.

@@ -7,6 +7,7 @@ pub mod offline;
 pub mod shipped;
 pub mod tick;
 pub mod version_1;
+pub mod written;
 
 use crate::domain::trial::{Expectation, Trial};
 

@@ -93,7 +93,7 @@ fn a_place_that_cannot_be_written_to_is_told_before_the_run_and_leaves_nothing()
     for path in [folder.path().join("no/such/run.json"), folder.path().to_owned()] {
         let answer = answer(&["4294967295", "--record", text(&path)]);
         assert_eq!((answer.exit, answer.output.as_str()), (2, ""), "{}", answer.talk);
-        assert!(answer.talk.contains("cannot write the record to"), "{}", answer.talk);
+        assert!(answer.talk.contains("cannot write to"), "{}", answer.talk);
         assert!(answer.talk.contains(text(&path)), "{}", answer.talk);
     }
     assert!(names_in(folder.path()).is_empty());
@@ -104,7 +104,7 @@ fn a_place_that_cannot_be_written_to_is_told_before_the_run_and_leaves_nothing()
 fn a_full_disk_under_the_record_or_the_report_is_an_error_and_no_panic() {
     let record = answer(&["9", "--record", "/dev/full"]);
     assert_eq!(record.exit, 2);
-    assert!(record.talk.contains("cannot write the record to /dev/full"), "{}", record.talk);
+    assert!(record.talk.contains("cannot write to /dev/full"), "{}", record.talk);
     let full = fs::File::options().write(true).open("/dev/full").expect("it is there");
     let report = abench().arg("9").stdout(full).output().expect("the binary starts");
     assert_eq!(report.status.code(), Some(2));

@@ -2,14 +2,15 @@
 //!
 //! A step is a flat table of keys. One key is its verb and names the device that the step is about; the others say the rest:
 //! `{ edit = "client 0", register = 3, by = 5 }`. The same keys are the step in a scenario file, in a record, and in the
-//! short text of a case. [`keys`] reads and writes them, [`text`] is the short text, `possible.rs` refuses steps that cannot
-//! be.
+//! short text of a case. [`keys`] reads and writes them, [`text`] is the short text, [`world`] is the short text of the
+//! world around them, `possible.rs` refuses steps that cannot be.
 
 pub mod keys;
 mod possible;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod text;
+pub mod world;
 
 use std::borrow::Cow;
 

@@ -17,6 +17,25 @@ pub fn of_steps(steps: &[Step]) -> String {
     steps.iter().map(of_step).collect::<Vec<_>>().join("+")
 }
 
+/// A step as people read it, and as a scenario file has it: an inline table.
+pub fn line(step: &Step) -> String {
+    inline(written(step).iter().map(|(key, value)| (key, value)))
+}
+
+fn inline<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+    let fields: Vec<String> = fields.map(|(key, value)| format!("{key} = {}", toml(value))).collect();
+    format!("{{ {} }}", fields.join(", "))
+}
+
+/// A value as a scenario file has it. Of plain values JSON writes what TOML reads.
+pub fn toml(value: &Value) -> String {
+    match value {
+        Value::Object(table) => inline(table.iter().filter(|(_, value)| !value.is_null())),
+        Value::Array(list) => format!("[{}]", list.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        plain => plain.to_string(),
+    }
+}
+
 /// The steps of such a text.
 pub fn steps(text: &str) -> Result<Vec<Step>, String> {
     if text.is_empty() {

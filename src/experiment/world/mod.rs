@@ -6,6 +6,7 @@ mod faultless;
 pub mod hub_merge;
 mod planted;
 pub mod planting;
+pub mod reduced;
 pub mod replicas;
 mod sample;
 pub mod smallest;
@@ -28,7 +29,7 @@ use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::{Unwatched, Watch};
+use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
 use crate::experiment::valid::Valid;
 use crate::experiment::{Found, jobs};
@@ -37,6 +38,7 @@ use crate::oracle::offline::judgements;
 use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
 use crate::report::record::{Check, Part, Unseen};
 use crate::subject::Subjects;
+use reduced::Reduced;
 use standing::{Standing, in_its_own_world, in_more_worlds, tell_convergence};
 use tried::Try;
 
@@ -60,11 +62,20 @@ pub fn run(
         // The record of what was done until then.
         standing.retain(|standing| standing.is_done(trial));
     }
-    let checked = jobs::run(&standing, threads, &mut Unwatched, |standing, _| {
+    watch.begin("counterexamples", standing.len() as u64);
+    let checked = jobs::run(&standing, threads, watch, |standing, watch| {
         let start = Instant::now();
-        let smallest = smallest_of(standing, trial.tags.registers > 0)?;
-        Ok((smallest, start.elapsed()))
+        let mut findings = smallest_of(standing, trial.tags.registers > 0)?;
+        let mut unreduced = None;
+        match reduced::reduced(trial, standing, &findings, watch)? {
+            Some(Reduced::Script(finding)) => findings.insert(0, *finding),
+            Some(Reduced::Not(why)) => unreduced = Some(why),
+            None => {}
+        }
+        Ok((findings, unreduced, start.elapsed()))
     });
+    // Who stopped while counterexamples were made smaller has the record of those that were.
+    let failed = failed.or(checked.failed);
     let mut record = OfflineRecord {
         evidence: Evidence::Software,
         clients: trial.clients,
@@ -77,13 +88,13 @@ pub fn run(
         merges: Vec::new(),
         merges_left_out: None,
     };
-    for (standing, (smallest, took)) in standing.into_iter().zip(checked.all()?) {
+    for (standing, (findings, unreduced, took)) in standing.into_iter().zip(checked.of) {
         let Standing { engine, mut row, edits, converged, merged, took: before } = standing;
         record.edits = edits;
         effects::tell(&mut row);
         tell_convergence(&mut row, &converged);
         found.took(engine.name, before + took);
-        found.checks.push(check(engine, &mut row, smallest));
+        found.checks.push(check(engine, &mut row, findings, unreduced));
         if engine.tells_merges && trial.hub && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
         } else if let Some(outcome) = merged {
@@ -169,14 +180,14 @@ pub fn judged(history: &History) -> (Said, Verdict) {
     (said, if tells_nothing { Verdict::Inconclusive } else { told })
 }
 
-fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>) -> Check {
+fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, unreduced: Option<String>) -> Check {
     let verdict = row.verdict;
     let holds = verdict == Verdict::Holds;
     row.warrant = holds.then(|| sample::warrant(&row.worlds));
     let against = row.oracles.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
     let against: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
     let summary = match verdict {
-        Verdict::Falsified => against.join("; "),
+        Verdict::Falsified => against.into_iter().chain(unreduced).collect::<Vec<_>>().join("; "),
         Verdict::Holds => {
             format!("{}; {}", sample::holding(&row.worlds), row.oracles["truth"].1)
         }
@@ -264,6 +275,7 @@ mod tests {
     use crate::domain::offline::{FaultKind, Presence, Workload};
     use crate::domain::seed::Seed;
     use crate::domain::trial::Trial;
+    use crate::domain::watch::Unwatched;
     use crate::oracle::offline::truth::wrong_registers;
     use crate::scenario::shipped;
 

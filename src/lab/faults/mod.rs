@@ -267,6 +267,9 @@ impl World<'_> {
                 self.broken.insert(node);
             }
         }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.started(node, self.now);
+        }
         self.measures.sees(self.now, &Event::Started { node, replica: Replica(held.as_ref()) });
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);

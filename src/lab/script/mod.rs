@@ -4,6 +4,7 @@
 //! faults are over as in a drawn world. A step that cannot be done, or that waits in vain, is kept as unmet, and the script
 //! goes on.
 
+pub mod recorder;
 #[cfg(test)]
 mod tests;
 pub mod unique;
