@@ -38,7 +38,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run scenarios: files, or names of shipped ones
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Run a counterexample, or a whole record, again
     Replay(ReplayArgs),
     /// Plant faults under scenarios, and report what these would miss

@@ -212,14 +212,15 @@ impl Text {
     fn finding(&mut self, check: &Check, finding: &Finding, has_doubtful_link: bool) {
         let Finding { subject, evidence, quantity, expected, got, .. } = finding;
         self.heading("counterexample");
+        if *quantity == Quantity::Judges {
+            self.paragraph("", 2, &format!("{}: {} (evidence {evidence})", check.name, finding.during));
+            return self.script(finding);
+        }
         self.paragraph("", 2, &format!("{}: {} on {subject} (evidence {evidence})", check.name, finding.during));
         let decimal = |value: u64| match quantity {
             Quantity::Cycles => format!(" ({value})"),
             _ => String::new(),
         };
-        if *quantity == Quantity::Judges {
-            return self.script(finding);
-        }
         self.line(&format!("  expected   {quantity} {expected}{}", decimal(expected.0)));
         self.line(&format!("  got        {quantity} {got}{}", decimal(got.0)));
         if *quantity != Quantity::Cycles {
@@ -230,14 +231,22 @@ impl Text {
         } else if has_doubtful_link {
             self.line("  it came twice, over a link that is in doubt");
         }
+        self.steps(finding);
         self.paragraph("", 2, &format!("smallest case found: {}", finding.size));
         self.line(&format!("  replay: abench replay {}", finding.case));
         let counterexamples = check.orders.iter().flat_map(|orders| &orders.counterexamples);
         counterexamples.filter(|other| other.case == finding.case).for_each(|other| self.sequences(other));
     }
 
-    /// The steps of a world that is written down.
+    /// A world that is written down, and how it is replayed.
     fn script(&mut self, finding: &Finding) {
+        self.steps(finding);
+        self.paragraph("", 2, &format!("smallest script found: {}", finding.size));
+        self.line(&format!("  replay: abench replay {}", finding.case));
+    }
+
+    /// The steps of a world, where the finding is of one.
+    fn steps(&mut self, finding: &Finding) {
         /// Steps that are shown.
         const SHOWN: usize = 24;
         let case: Option<Case> = finding.case.parse().ok();
@@ -247,8 +256,6 @@ impl Text {
                 self.line(&format!("    and {}", counted(trial.steps.len() - SHOWN, "more step")));
             }
         }
-        self.paragraph("", 2, &format!("smallest script found: {}", finding.size));
-        self.line(&format!("  replay: abench replay {}", finding.case));
     }
 
     /// Two sequences side by side, or one alone, as far as they help.

@@ -71,3 +71,127 @@ fn a_world_is_drawn_or_written_down_and_not_both() {
     let both = told("steps = [{ after_s = 1 }]\ncrashes = 3\n");
     assert!(both.contains("crashes does not go together with steps"), "{both}");
 }
+
+/// The replay commands of a report, without the name of the program.
+fn replays(report: &str) -> Vec<Vec<String>> {
+    let commands = report.lines().filter_map(|line| line.trim().strip_prefix("replay: abench "));
+    commands.map(|command| command.split(' ').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_drawn_world_that_falsifies_is_reduced_to_a_script_that_is_shown_replayed_and_saved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("reduced.toml").display().to_string();
+    let run = answer(&["run", "hub-set-back", "--save-script", &file]);
+    assert_eq!(run.exit, 0, "{}", run.talk);
+    assert!(run.output.contains("{ set_back = \"hub\", for_s = 1"), "{}", run.output);
+    assert!(run.output.contains("no single step can be left out"), "{}", run.output);
+    let commands = replays(&run.output);
+    assert_eq!(commands.len(), 2, "one for each engine that is falsified: {commands:?}");
+    for (command, (engine, judge)) in commands.iter().zip([("delta-summary", "monotonic"), ("reconciliation", "truth")])
+    {
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let again = answer(&command);
+        assert_eq!(again.exit, 1, "{}", again.talk);
+        assert!(again.output.contains(&format!("against {engine}: {judge}: ")), "{}", again.output);
+        // The reference comes through the same script.
+        let of_reference = command[1].replace(engine, "delta-state");
+        assert_eq!(answer(&["replay", &of_reference]).exit, 0, "{of_reference}");
+    }
+    assert!(run.talk.contains("the script of delta-summary is in"), "{}", run.talk);
+    assert!(run.talk.contains("for that of reconciliation, name it with --engines"), "{}", run.talk);
+    let saved = answer(&["run", &file]);
+    assert_eq!(saved.exit, 0, "its expectation is that the engine is falsified: {}", saved.talk);
+    assert!(saved.output.contains("falsified by: delta-summary"), "{}", saved.output);
+    assert!(saved.output.contains("monotonic: a register shows fewer edits than before"), "{}", saved.output);
+    let text = fs::read_to_string(&file).expect("it was written");
+    fs::write(&file, text.replace("verdict = \"falsified\"", "verdict = \"holds\"")).expect("it is written");
+    assert_eq!(answer(&["run", &file]).exit, 1, "the expectation is one");
+}
+
+#[test]
+fn a_script_is_the_same_for_any_number_of_threads() {
+    let record = |threads: &str| {
+        let run = answer(&["run", "two-stores-lost", "--threads", threads, "--record", "-"]);
+        let record: serde_json::Value = serde_json::from_str(&run.output).expect(&run.talk);
+        record["checks"].clone()
+    };
+    let one = record("1");
+    assert_eq!(one, record("2"));
+    let findings = one.as_array().into_iter().flatten().filter_map(|check| check["findings"].as_array()).flatten();
+    assert!(findings.filter_map(|finding| finding["case"].as_str()).any(|case| case.contains(",script,")), "{one}");
+}
+
+#[test]
+fn a_last_writer_set_is_falsified_with_the_smallest_script_of_tags() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("tags.toml").display().to_string();
+    let run = answer(&["run", "field-tags", "--engines", "lww-wall-clock", "--save-script", &file]);
+    assert!(run.output.contains("replay: abench replay case1,lww-wall-clock,tags,clients=0+1"), "{}", run.output);
+    assert!(run.output.contains("{ edit = \"client 0\", register = 0, insert = 0 }"), "{}", run.output);
+    let replayed = answer(&["replay", "case1,lww-wall-clock,tags,clients=0+1"]);
+    assert_eq!(replayed.exit, 1, "{}", replayed.talk);
+    let text = fs::read_to_string(&file).expect("it was written");
+    assert!(text.contains("insert = 1"), "{text}");
+    let saved = answer(&["run", &file]);
+    assert_eq!(saved.exit, 0, "{}", saved.talk);
+    assert!(saved.output.contains("falsified by: lww-wall-clock"), "{}", saved.output);
+}
+
+#[test]
+fn where_no_script_is_found_no_file_is_written_and_the_exit_code_is_that_of_the_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("none.toml");
+    let name = file.display().to_string();
+    let run = answer(&["run", "hub-set-back", "--engines", "delta-state", "--save-script", &name]);
+    assert_eq!(run.exit, 0, "{}", run.talk);
+    assert!(run.talk.contains("no script falsifies an engine here: nothing was written"), "{}", run.talk);
+    assert!(!file.exists());
+    for (arguments, told) in [
+        (vec!["run", "laws", "--save-script", &name], "--save-script is about worlds of clients"),
+        (vec!["run", "hub-set-back", "no-server", "--save-script", &name], "the script of one scenario"),
+        (vec!["run", "hub-set-back", "--save-script", "-"], "--save-script takes the name of a file"),
+        (vec!["run", "hub-set-back", "--save-script", "/nowhere/at/all.toml"], "cannot write to /nowhere/at/all.toml"),
+    ] {
+        let refused = answer(&arguments);
+        assert_eq!(refused.exit, 2, "{}", refused.talk);
+        assert!(refused.talk.contains(told), "{}", refused.talk);
+        assert!(!file.exists());
+    }
+}
+
+#[test]
+fn a_case_whose_script_cannot_be_is_refused_with_what_is_wrong() {
+    for (rest, told) in [
+        ("nobody,script,seed=1,world=clients:1,steps=connect:client_0", "'nobody' is not an engine"),
+        (
+            "delta-state,script,seed=1,world=clients:1:registers:0,steps=connect:client_0",
+            "registers = 0 is not allowed",
+        ),
+        (
+            "delta-state,script,seed=1,world=clients:1,steps=connect:client_7",
+            "steps[0].connect: 'client 7' is not there",
+        ),
+        ("delta-state,script,seed=1,world=clients:1,steps=jump:client_0", "steps= is not allowed: step 0: jump"),
+        ("delta-state,script,seed=1,world=clients:1,steps=", "steps= is not allowed: there are none"),
+        (
+            "delta-state,script,seed=1,world=clients:4000000000:registers:1000000,steps=connect:client_0",
+            "is not allowed",
+        ),
+        ("delta-state,script,seed=1,steps=connect:client_0", "world= must stand in the case exactly once"),
+        ("xor-delta,script,seed=1,world=clients:2:hub:false,steps=connect:client_0", "cannot replay this case"),
+        (
+            "delta-state,script,seed=1,world=clients:1,steps=crash:client_0:for_s:9+edit:client_0:register:0:by:1",
+            "the script did not go as it is written",
+        ),
+    ] {
+        let answer = answer(&["replay", &format!("case1,{rest}")]);
+        let all = answer.output + &answer.talk;
+        assert!(
+            answer.exit == 2 || told.starts_with("the script") && answer.exit == 3,
+            "{rest}: {} {all}",
+            answer.exit
+        );
+        assert!(all.contains(told) && !all.contains("panicked"), "{rest}: {all}");
+    }
+}

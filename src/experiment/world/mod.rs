@@ -130,14 +130,14 @@ fn with_mutants(
     caught.all()
 }
 
-/// The smallest world of each data type that an engine gets wrong, where it gets any wrong.
+/// The smallest world of each data type that an engine gets wrong, where it gets any wrong; tags first.
 fn smallest_of(standing: &Standing, with_tags: bool) -> Result<Vec<Finding>, SubjectError> {
     if standing.row.wrong_registers == 0 {
         return Ok(Vec::new());
     }
     let of_counters = smallest::finding(standing.engine)?;
     let of_tags = if with_tags { smallest::finding_of_tags(standing.engine)? } else { None };
-    Ok(of_counters.into_iter().chain(of_tags).collect())
+    Ok(of_tags.into_iter().chain(of_counters).collect())
 }
 
 /// The engines that the trial asks for and that its world is one for; and why others are left out.

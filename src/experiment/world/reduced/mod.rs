@@ -69,7 +69,7 @@ pub(super) fn reduced(
     }
     let Some(judge) = JUDGES.into_iter().find(|&judge| accuses(judge)) else {
         let names: Vec<&str> = world.judges.iter().filter(|(_, v)| is_falsified(v)).map(|(name, _)| &**name).collect();
-        let not = format!("no script shows what {} judges, which is about histories as long as this", names.join(", "));
+        let not = format!("no script is given: a script is short, and {} judges the whole history", names.join(", "));
         return Ok(Some(Reduced::Not(not)));
     };
     let (least, times, most) = BUDGET;
