@@ -179,7 +179,7 @@ fn a_case_whose_script_cannot_be_is_refused_with_what_is_wrong() {
             "is not allowed",
         ),
         ("delta-state,script,seed=1,steps=connect:client_0", "world= must stand in the case exactly once"),
-        ("xor-delta,script,seed=1,world=clients:2:hub:false,steps=connect:client_0", "cannot replay this case"),
+        ("reconciliation,script,seed=1,world=clients:2:hub:false,steps=connect:client_0", "cannot replay this case"),
         (
             "delta-state,script,seed=1,world=clients:1,steps=crash:client_0:for_s:9+edit:client_0:register:0:by:1",
             "the script did not go as it is written",
