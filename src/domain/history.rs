@@ -212,6 +212,8 @@ pub struct History {
     pub concurrent: Concurrent,
     /// What was seen while the world ran.
     pub over_time: OverTime,
+    /// Edits that were refused: their users were told, and they must not count.
+    pub refused_edits: u64,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

@@ -16,6 +16,7 @@ pub mod explorer;
 pub mod factorial;
 pub mod fault;
 pub mod fault_count;
+mod fault_keys;
 pub mod finding;
 pub mod hex;
 pub mod history;

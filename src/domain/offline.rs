@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::data::Fields;
 use crate::domain::script::Step;
 use crate::domain::seed::Seed;
+use crate::domain::traffic::Traffic;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
 
@@ -336,7 +337,7 @@ impl LoadBounds {
 }
 
 /// What happens to a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeFault {
     /// What.
@@ -351,13 +352,66 @@ pub struct NodeFault {
     /// The backup's age when a store is restored from it, in seconds.
     #[serde(default)]
     pub age_s: u64,
+    /// Whose values a device is set up from, where it is set up from bare values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Whose message is dropped: the node sends it to this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Which of the messages to drop, from 1, counted from `at_s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+    /// Among messages of which kind; all if not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageKind>,
+    /// What becomes of messages to a frozen process; they wait if not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<WhileFrozen>,
+}
+
+/// Kinds of messages that the network can tell apart. Each message is of one kind, the first that fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageKind {
+    /// It was sent before, or a part of it was.
+    Retransmission,
+    /// It carries changes.
+    Data,
+    /// It acknowledges something.
+    Acknowledgement,
+    /// It is none of these.
+    Handshake,
+}
+
+impl MessageKind {
+    /// Whether a message of these bytes is of this kind.
+    pub fn is_of(self, traffic: &Traffic) -> bool {
+        let kind = match traffic {
+            Traffic { retransmission: 1.., .. } => MessageKind::Retransmission,
+            Traffic { payload: 1.., .. } => MessageKind::Data,
+            Traffic { acks: 1.., .. } => MessageKind::Acknowledgement,
+            _ => MessageKind::Handshake,
+        };
+        self == kind
+    }
+}
+
+/// What becomes of messages to a process while it is frozen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhileFrozen {
+    /// The host keeps them until the process goes on.
+    Wait,
+    /// They are lost.
+    Lost,
 }
 
 /// What can happen to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// It loses power, and starts again.
+    #[default]
     Crash,
     /// It cannot be reached.
     Outage,
@@ -370,6 +424,23 @@ pub enum FaultKind {
     Restore,
     /// It loses power, and a bit of its store is another when it starts again.
     Damage,
+    /// Its store has no room for a time, and refuses writes.
+    Full,
+    /// It refuses connections for a time: its host can be reached, and nothing listens there.
+    Refuse,
+    /// It takes no edits for a time: its user cannot edit, and messages of others that carry changes come back, where
+    /// others sync through it.
+    ReadOnly,
+    /// Its process does nothing for a time, and then goes on. Its connections stay up, and its clocks stand still.
+    Freeze,
+    /// It leaves for good.
+    Retire,
+    /// It loses its store and starts from nothing, with the random numbers that it had at its very first start.
+    StartOver,
+    /// It loses its store, and is set up from the bare values that another shows, without ids.
+    Import,
+    /// One message that it sends is lost.
+    Drop,
 }
 
 impl FaultKind {
@@ -381,6 +452,14 @@ impl FaultKind {
         FaultKind::Clone,
         FaultKind::Restore,
         FaultKind::Damage,
+        FaultKind::Full,
+        FaultKind::Refuse,
+        FaultKind::ReadOnly,
+        FaultKind::Freeze,
+        FaultKind::Retire,
+        FaultKind::StartOver,
+        FaultKind::Import,
+        FaultKind::Drop,
     ];
 
     /// What a scenario calls it.
@@ -392,12 +471,37 @@ impl FaultKind {
             FaultKind::Clone => "clone",
             FaultKind::Restore => "restore",
             FaultKind::Damage => "damage",
+            FaultKind::Full => "full",
+            FaultKind::Refuse => "refuse",
+            FaultKind::ReadOnly => "read-only",
+            FaultKind::Freeze => "freeze",
+            FaultKind::Retire => "retire",
+            FaultKind::StartOver => "start-over",
+            FaultKind::Import => "import",
+            FaultKind::Drop => "drop",
         }
     }
 
     /// Whether the device comes back without all that it had.
     pub fn loses_store(self) -> bool {
-        matches!(self, FaultKind::Wipe | FaultKind::Clone | FaultKind::Restore | FaultKind::Damage)
+        matches!(
+            self,
+            FaultKind::Wipe
+                | FaultKind::Clone
+                | FaultKind::Restore
+                | FaultKind::Damage
+                | FaultKind::Retire
+                | FaultKind::StartOver
+                | FaultKind::Import
+        )
+    }
+
+    /// Whether it lasts for a time while the device has its power.
+    pub fn lasts(self) -> bool {
+        matches!(
+            self,
+            FaultKind::Outage | FaultKind::Full | FaultKind::Refuse | FaultKind::ReadOnly | FaultKind::Freeze
+        )
     }
 }
 

@@ -286,6 +286,9 @@ impl OfflineTrial {
                     return Some(format!("{key}.{name} = {value} is not allowed; 0 to {CENTURY} are"));
                 }
             }
+            if let Some(wrong) = self.wrong_fault_keys(number, fault) {
+                return Some(wrong);
+            }
             if fault.kind == FaultKind::Clone && node + 1 >= self.clients {
                 return Some(format!("{key}.node: what is cloned is a client that has another after it"));
             }

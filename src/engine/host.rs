@@ -96,8 +96,12 @@ pub struct Host<S> {
     pub merged: Option<Vec<(u32, Merge)>>,
     /// By neighbour, what was handed to the network: for counting alone.
     pub told: BTreeMap<NodeId, Told>,
+    /// What the clock showed when the node started.
+    pub started: i64,
     /// Steps that were taken.
     pub steps: u32,
+    /// Writes that the store refused.
+    pub refused_writes: u64,
     entropy: Entropy,
     fuse: Option<u32>,
 }
@@ -121,7 +125,20 @@ impl<S: Store> Host<S> {
     /// Surroundings at time 0.
     pub fn new(store: S, entropy: Entropy) -> Self {
         let (sent, shown) = (Vec::new(), Vec::new());
-        Host { store, now: 0, wall: 0, sent, shown, merged: None, told: BTreeMap::new(), steps: 0, entropy, fuse: None }
+        Host {
+            store,
+            now: 0,
+            wall: 0,
+            sent,
+            shown,
+            merged: None,
+            told: BTreeMap::new(),
+            started: 0,
+            steps: 0,
+            refused_writes: 0,
+            entropy,
+            fuse: None,
+        }
     }
 
     /// Has the node crash after so many more steps: what it does from then on has no effect.
@@ -153,18 +170,34 @@ impl<S: Store> Host<S> {
 
     /// Adds an entry to the journal.
     pub fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
-        if self.step() { self.store.append(entry) } else { Ok(()) }
+        if !self.step() {
+            return Ok(());
+        }
+        let written = self.store.append(entry);
+        self.written(written)
+    }
+
+    /// Counts a write that the store refused.
+    fn written(&mut self, written: Result<(), StoreError>) -> Result<(), StoreError> {
+        self.refused_writes += u64::from(written.as_ref().is_err_and(StoreError::is_refusal));
+        written
     }
 
     /// Makes the journal durable.
     pub fn sync(&mut self) -> Result<(), StoreError> {
-        if self.step() { self.store.sync() } else { Ok(()) }
+        if !self.step() {
+            return Ok(());
+        }
+        let written = self.store.sync();
+        self.written(written)
     }
 
     /// Replaces the journal by an image.
     pub fn replace(&mut self, image: &[u8]) -> Result<(), StoreError> {
-        (0..self.store.replacing())
-            .try_for_each(|step| if self.step() { self.store.replace_step(image, step) } else { Ok(()) })
+        let steps = self.store.replacing();
+        let written =
+            (0..steps).try_for_each(|step| if self.step() { self.store.replace_step(image, step) } else { Ok(()) });
+        self.written(written)
     }
 
     /// Shows an edit to the user as accepted.
@@ -199,6 +232,17 @@ impl<S: Store> Host<S> {
             Entropy::Drawn(_) => 0,
             Entropy::Counted(drawn) => drawn,
         }
+    }
+
+    /// A random number below `bound` for a name that no start of any device had before. A device whose random numbers come
+    /// again starts at another time.
+    pub fn unlike_before(&mut self, bound: u64) -> u64 {
+        let drawn = self.random(bound);
+        // SplitMix64's mixer, which leaves the time 0 alone.
+        let mut mixed = self.started as u64;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (drawn + (mixed ^ (mixed >> 31)) % bound) % bound
     }
 
     /// A random number below `bound`, which is at least 1.

@@ -78,6 +78,15 @@ pub enum Reception {
     Stale,
 }
 
+/// What became of bare values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Imported {
+    /// They were taken for a beginning.
+    Taken,
+    /// They were refused, and the user is told: the device starts from nothing, and its peers give it what they have.
+    Refused,
+}
+
 /// How far a node is in what it made and took, in its own log and in its parent's.
 pub type Position = (u64, u64, Option<(Actor, Ranges)>);
 
@@ -120,6 +129,11 @@ pub struct Report {
 }
 
 /// One node of a world.
+///
+/// A store may refuse a write ([`StoreError::is_refusal`]). An engine that is refused gives the error back, and is as if
+/// nothing had happened: what it shows, and what it has in memory, is what its store has. It shows no edit as accepted, and
+/// acknowledges no message, that is not written. Nobody tells it when there is room again: it tries again by its own timer.
+/// After any other error of the store the world is at its end.
 pub trait Engine: std::fmt::Debug + InMemory {
     /// Its user edits.
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError>;
@@ -132,6 +146,19 @@ pub trait Engine: std::fmt::Debug + InMemory {
 
     /// A message arrived.
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError>;
+
+    /// A message to this neighbour came back: nothing listens there, or it takes no changes now. The connection is up. An
+    /// engine tries again when its own retry timer says so, later and later; it need do nothing here.
+    fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// It is a new device, and its user gives it the bare values that another replica showed, without ids. An engine whose
+    /// state is more than what it shows refuses them: its peers would give it the same changes again, and they would count
+    /// twice. One that takes them must show each change once all the same.
+    fn import(&mut self, _host: &mut Host<Disk>, _values: &[View]) -> Result<Imported, StoreError> {
+        Ok(Imported::Refused)
+    }
 
     /// When it wants to be woken.
     fn wakes_at(&self) -> Option<Time>;

@@ -1,8 +1,10 @@
 //! Connections come and go, and messages are handed to their lines.
 
+use crate::domain::offline::FaultKind;
 use crate::engine::host::NodeId;
 use crate::lab::events::Event;
 use crate::lab::faults::effects::{Drawn, LeftOut};
+use crate::lab::faults::lasting::Waiting;
 use crate::lab::faults::marks::{AsSent, Marks};
 use crate::lab::link::Arrival;
 use crate::lab::{Connection, Planned, World, WorldError, script};
@@ -29,19 +31,26 @@ impl World<'_> {
             let fates = self.script.as_mut().map_or_else(Vec::new, |script| script.fates(from, to));
             let unsound = !self.settling && !connection.wire.is_sound() || !fates.is_empty();
             let as_sent = unsound.then(|| AsSent::of(&message.frame));
+            let has_edits = message.traffic.payload > 0;
+            let dropped = self.drops(from, to, &message.traffic);
+            let connection = &mut self.connections[link];
             let sound = self
                 .recorder
                 .as_ref()
-                .filter(|_| unsound)
+                .filter(|_| unsound || dropped)
                 .map(|_| connection.wire.sound_arrival(self.now, message.frame.clone(), direction));
             let mut arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
             fates.into_iter().for_each(|fate| script::suffer(fate, &mut arrivals));
+            if dropped {
+                arrivals = [None, None];
+            }
             if let Some(recorder) = &mut self.recorder {
                 let names = [from, to].map(|end| self.trial.name(end));
                 recorder.sent(((from, to), names), sound.as_ref(), &arrivals);
             }
             self.scripted_post(from, to, &arrivals);
             match &arrivals {
+                [None, _] if dropped => self.emit(&Event::MessageLost { from, to }),
                 [None, _] => {
                     self.effects.take_effect(Drawn::Loss, 1);
                     self.emit(&Event::MessageLost { from, to });
@@ -51,7 +60,7 @@ impl World<'_> {
             }
             for (copy, arrival) in arrivals.into_iter().enumerate() {
                 let Some(arrival) = arrival else { continue };
-                let marks = Marks::of(number, copy == 1, as_sent, &arrival);
+                let marks = Marks::of(number, copy == 1, has_edits, as_sent, &arrival);
                 let Arrival { at, frame, line, .. } = arrival;
                 let (carries, reaches) = (carries.clone(), reaches.clone());
                 self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, reaches, marks });
@@ -78,7 +87,7 @@ impl World<'_> {
         let Connection { ends, relations, outages, open, .. } = self.connections[link];
         let device = |end: NodeId| &self.devices[end as usize];
         let ready = ends.iter().all(|&end| device(end).up && device(end).here && device(end).node.is_some());
-        let out = outages > 0 || ends.iter().any(|&end| !device(end).outages.is_empty());
+        let out = outages > 0 || ends.iter().any(|&end| self.suffers(end, FaultKind::Outage));
         if ready && out {
             self.outages_block(link);
         }
@@ -96,14 +105,11 @@ impl World<'_> {
         }
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);
-            self.act(end, |node, host| {
-                if opens {
-                    node.connected(host, peer, relations[side])
-                } else {
-                    node.disconnected(peer);
-                    Ok(())
-                }
-            })?;
+            // Who does not listen has no connections.
+            if !self.suffers(end, FaultKind::Refuse) {
+                let what = if opens { Waiting::Up(peer, relations[side]) } else { Waiting::Down(peer) };
+                self.tell(end, what)?;
+            }
         }
         Ok(())
     }

@@ -150,8 +150,14 @@ mod tests {
         let (mut converged, mut differ, mut earlier) = (0, 0, 0);
         for seed in 0..2 {
             // A client is off when faults are over.
-            let faults =
-                vec![NodeFault { kind: FaultKind::Crash, node: "client 1".into(), at_s: 19_990, for_s: 30, age_s: 0 }];
+            let faults = vec![NodeFault {
+                kind: FaultKind::Crash,
+                node: "client 1".into(),
+                at_s: 19_990,
+                for_s: 30,
+                age_s: 0,
+                ..NodeFault::default()
+            }];
             let bad = OfflineTrial { link, crashes: 10, faults, ..trial(seed) };
             for trial in shapes(&trial(seed)).into_iter().chain(shapes(&bad)) {
                 for engine in REGISTRY.iter().filter(|engine| engine.suits(&trial)) {

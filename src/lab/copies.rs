@@ -101,7 +101,7 @@ impl World<'_> {
     }
 
     /// Whether others sync through this node.
-    fn serves(&self, node: NodeId) -> bool {
+    pub(in crate::lab) fn serves(&self, node: NodeId) -> bool {
         node >= self.trial.clients || !self.trial.hub
     }
 

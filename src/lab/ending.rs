@@ -73,11 +73,12 @@ impl World<'_> {
             history.over_time.metadata.clear();
         }
         history.unkept = unkept(self.trial, &self.devices);
-        let asked = |device: &Device| device.node.as_ref().is_some_and(|node| node.ids().is_some());
+        let asked = |device: &Device| device.retired || device.node.as_ref().is_some_and(|node| node.ids().is_some());
         history.restarts =
             self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
         let in_the_end = self.kept();
         history.faults = self.fault_counts();
+        history.refused_edits = self.refused_edits;
         let unmet = self.script.as_ref().map_or(Vec::new(), |script| script.unmet().to_vec());
         history.unmet = unmet.iter().map(ToString::to_string).collect();
         let moments = self.recorder.take().map_or(Vec::new(), |recorder| recorder.moments());

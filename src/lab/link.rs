@@ -141,6 +141,11 @@ impl Wire {
         }
     }
 
+    /// The time that the first bit takes, in microseconds.
+    pub(super) fn latency(&self) -> Time {
+        self.link.latency_ms * MILLISECOND
+    }
+
     /// Whether nothing happens to messages.
     pub(super) fn is_sound(&self) -> bool {
         let Link { jitter_ms, lost_per_mille: lost, repeated_per_mille: repeated, .. } = self.link;

@@ -32,9 +32,9 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Concurrent, DataType};
+use crate::domain::data::{Concurrent, DataType, View};
 use crate::domain::history::{Fate, History, Sighting, UserEdit};
-use crate::domain::offline::{NodeFault, OfflineTrial};
+use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
 use crate::domain::script::{Action, Progress, StepError};
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
@@ -54,6 +54,7 @@ use events::line::Miscounted;
 use events::{Event, Observer, Replica};
 use faults::Fault;
 use faults::effects::Effects;
+use faults::lasting::{Dropping, Waiting};
 use faults::marks::Marks;
 use link::Wire;
 use livelock_budget::LivelockBudget;
@@ -78,6 +79,8 @@ enum Planned {
         marks: Marks,
         reaches: Option<Reached>,
     },
+    /// A message comes back to its sender.
+    Refusal { link: usize, sender: NodeId, receiver: NodeId, line: (Time, u32) },
     /// A node wants to be woken, or its user edits while it is connected.
     Wake(NodeId),
     /// A client comes or goes.
@@ -120,9 +123,18 @@ struct Device {
     /// Whether it is switched on, and, if not, when its power is back.
     up: bool,
     back: Time,
-    /// Whether its user has it connected, and the faults that are outages which it is in, by number.
+    /// Whether its user has it connected, and the faults that last which it is in, by number.
     here: bool,
-    outages: Vec<usize>,
+    lasting: Vec<usize>,
+    /// Since when its process is frozen, if it is; what waits for it; and how far its clocks are behind since.
+    frozen_at: Time,
+    waiting: Vec<Waiting>,
+    lag: Time,
+    /// Whether it left for good.
+    retired: bool,
+    /// Whether it starts with its first random numbers; the number of the fault, and the bare values that it is to take.
+    starts_over: bool,
+    import: Option<(usize, Vec<View>)>,
     starts: u64,
     clock: Clock,
     /// What its user did, and then what it is going to do. The first so many are the ledger.
@@ -252,6 +264,10 @@ pub struct World<'a> {
     sightings: BTreeMap<(usize, u32), Sighting>,
     /// By node, what may have reached it; in worlds with tags.
     reach: Reach,
+    /// Messages that are picked out by name.
+    drops: Vec<Dropping>,
+    /// Edits that were refused, and their users told.
+    refused_edits: u64,
 }
 
 /// Events between two questions whether the user wants it to stop.
@@ -343,29 +359,26 @@ impl World<'_> {
             Planned::Arrival { link, from, to, frame, line, carries, reaches, marks } => {
                 self.scripted_end(from, to);
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
-                if self.connections[link].open && self.connections[link].wire.carried(line) {
+                let comes = self.connections[link].open && self.connections[link].wire.carried(line);
+                if comes && self.is_refused(to, marks) {
+                    self.send_back(link, from, to, line);
+                } else if comes {
                     self.last_arrival = self.now;
                     self.scripted_progress(from, to, Progress::Received);
-                    self.reach.arrived(to, reaches.as_ref());
                     self.arrives_marked(link, from, marks);
                     self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len() });
-                    let mut reception = Reception::Stale;
-                    self.act(to, |node, host| {
-                        reception = node.receive(host, from, &frame.bytes)?;
-                        Ok(())
-                    })?;
-                    self.trace(to);
-                    if reception == Reception::Taken {
-                        self.scripted_progress(from, to, Progress::Taken);
-                    }
-                    let carries = carries.as_ref();
-                    let replica = self.devices[to as usize].replica();
-                    self.measures.sees(self.now, &Event::Received { from, to, reception, carries, replica });
+                    self.tell(to, Waiting::Message { from, frame, carries, reaches })?;
+                }
+            }
+            Planned::Refusal { link, sender, receiver, line } => {
+                if self.connections[link].open && self.connections[link].wire.carried(line) {
+                    self.tell(sender, Waiting::Refusal(receiver))?;
                 }
             }
             Planned::Wake(node) => {
                 if self.devices[node as usize].woken_at == Some(self.now) {
                     self.devices[node as usize].woken_at = None;
+                    self.takes_effect(node, FaultKind::Freeze);
                     self.act(node, |node, host| node.wake(host))?;
                 }
             }
@@ -407,24 +420,71 @@ impl World<'_> {
         Ok(())
     }
 
-    /// Has a node do something, after what its user did until now; then what it sent goes on its way.
+    /// A node takes a message.
+    fn receive(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        frame: &Frame,
+        (carries, reaches): (Option<&Knowledge>, Option<&Reached>),
+    ) -> Result<(), WorldError> {
+        self.reach.arrived(to, reaches);
+        let mut reception = Reception::Stale;
+        self.act(to, |node, host| {
+            reception = node.receive(host, from, &frame.bytes)?;
+            Ok(())
+        })?;
+        self.trace(to);
+        if reception == Reception::Taken {
+            self.scripted_progress(from, to, Progress::Taken);
+        }
+        let replica = self.devices[to as usize].replica();
+        self.measures.sees(self.now, &Event::Received { from, to, reception, carries, replica });
+        Ok(())
+    }
+
+    /// Has a node do something, after what its user did until now; then what it sent goes on its way. A node that is frozen
+    /// does nothing. What its store refuses is as if it had not happened.
     fn act(
         &mut self,
         number: NodeId,
         act: impl FnOnce(&mut dyn Engine, &mut Host<Disk>) -> Result<(), StoreError>,
     ) -> Result<(), WorldError> {
+        if self.suffers(number, FaultKind::Freeze) {
+            return Ok(());
+        }
+        let read_only = self.suffers(number, FaultKind::ReadOnly);
         let failed = |error| WorldError::Store { node: self.trial.name(number), error };
-        let device = &mut self.devices[number as usize];
-        let Some(node) = device.node.as_mut().filter(|_| device.up) else { return Ok(()) };
+        let survived = |done: Result<(), StoreError>| match done {
+            Err(error) if error.is_refusal() => Ok(false),
+            done => done.map(|()| true).map_err(failed),
+        };
         let mut crashed = false;
-        while let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && !crashed) {
-            (device.host.now, device.host.wall) = (edit.at, device.clock.shows(edit.at));
+        loop {
+            let device = &mut self.devices[number as usize];
+            let Some(node) = device.node.as_mut().filter(|_| device.up) else { return Ok(()) };
+            let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && !crashed) else {
+                break;
+            };
+            if read_only {
+                self.takes_effect(number, FaultKind::ReadOnly);
+                self.refuse_edit(number);
+                continue;
+            }
+            let local = edit.at.saturating_sub(device.lag);
+            // What its user wanted to do while it was frozen is done when it goes on.
+            device.host.now = if device.lag > 0 { local.max(device.host.now) } else { local };
+            device.host.wall = device.clock.shows(device.host.now);
             if edit.intent.of() == DataType::Tags {
                 let sighting = self.reach.sighting(node.as_ref(), number, edit.register, &self.measures.staleness);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
-            node.edit(&mut device.host, edit.register, edit.intent).map_err(failed)?;
+            let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;
             crashed = device.host.has_crashed();
+            if !accepted && !crashed && device.host.shown.is_empty() {
+                self.refuse_edit(number);
+                continue;
+            }
             // What a crash came before was never shown as accepted: it may count, once, or not.
             if device.host.shown.is_empty() {
                 edit.fate = Fate::Unshared;
@@ -442,13 +502,19 @@ impl World<'_> {
             }
             device.host.shown.clear();
         }
+        let device = &mut self.devices[number as usize];
+        let Some(node) = device.node.as_mut() else { return Ok(()) };
         if !crashed {
-            (device.host.now, device.host.wall) = (self.now, device.clock.shows(self.now));
-            act(node.as_mut(), &mut device.host).map_err(failed)?;
+            device.host.now = self.now - device.lag;
+            device.host.wall = device.clock.shows(device.host.now);
+            survived(act(node.as_mut(), &mut device.host))?;
             crashed = device.host.has_crashed();
         }
         if !crashed && self.tracks_safety && node.backlog() == 0 {
             device.safe = device.made;
+        }
+        if std::mem::take(&mut device.host.refused_writes) > 0 {
+            self.takes_effect(number, FaultKind::Full);
         }
         self.post(number);
         if crashed {
@@ -463,9 +529,11 @@ impl World<'_> {
     fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_ref().filter(|_| device.up) else { return Ok(()) };
+        let lag = device.lag;
         let edit = device.edits.get(device.made).map(|edit| edit.at);
         let connected = || device.connections.iter().any(|&(_, link)| self.connections[link].open);
-        let wake = node.wakes_at().into_iter().chain(edit.filter(|_| connected())).min();
+        let wakes_at = node.wakes_at().map(|at| at.saturating_add(lag));
+        let wake = wakes_at.into_iter().chain(edit.filter(|_| connected())).min();
         let Some(at) = wake.map(|at| at.max(self.now)) else {
             device.woken_at = None;
             return Ok(());

@@ -83,7 +83,14 @@ mod tests {
         let tags = Tags { registers: 3, elements: 5, edits: 40, removes_percent: 45 };
         let link = Link { lost_per_mille: 50, repeated_per_mille: 20, reordered_per_mille: 50, ..Link::default() };
         let edge = Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
-        let fault = |kind, node: &str, at_s, age_s| NodeFault { kind, node: node.into(), at_s, for_s: 60, age_s };
+        let fault = |kind, node: &str, at_s, age_s| NodeFault {
+            kind,
+            node: node.into(),
+            at_s,
+            for_s: 60,
+            age_s,
+            ..NodeFault::default()
+        };
         let faults = [
             Vec::new(),
             vec![fault(FaultKind::Wipe, "client 1", 9000, 0)],

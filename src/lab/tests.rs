@@ -155,7 +155,7 @@ fn hostile(seed: u64) -> OfflineTrial {
     let mut fault = |kind, node: String| {
         let at_s = lasts_s / 4 + stream.below(lasts_s / 2);
         let age_s = if kind == FaultKind::Restore { 1 + stream.below(at_s - 1) } else { 0 };
-        NodeFault { kind, node, at_s, for_s: 1 + stream.below(lasts_s / 20), age_s }
+        NodeFault { kind, node, at_s, for_s: 1 + stream.below(lasts_s / 20), age_s, ..NodeFault::default() }
     };
     let place = |seed: u64, all: usize| (seed / 7) as usize % all;
     let lost = nodes[place(seed, nodes.len())].clone();
@@ -257,7 +257,14 @@ fn in_a_shipped_world_that_ends_well_only_what_is_excused_comes_to_nobody() {
 #[test]
 fn a_damaged_store_is_refused_and_its_node_is_restored_by_its_peers_with_the_loss_reported() {
     use crate::domain::offline::{FaultKind, NodeFault};
-    let damage = |node: &str, at_s| NodeFault { kind: FaultKind::Damage, node: node.into(), at_s, for_s: 60, age_s: 0 };
+    let damage = |node: &str, at_s| NodeFault {
+        kind: FaultKind::Damage,
+        node: node.into(),
+        at_s,
+        for_s: 60,
+        age_s: 0,
+        ..NodeFault::default()
+    };
     for seed in 0..16 {
         // Images, too, are damaged: journals are compacted early. What a leaf has lost, the hub alone can give, so that the
         // hub is damaged in worlds of its own.

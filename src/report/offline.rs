@@ -192,6 +192,11 @@ impl Text {
             "In all worlds that were tried, with the engine where the fault took effect least often. A fault that never took \
              effect is one that the engine was not tried with.",
         );
+        for engine in offline.engines.iter().filter(|engine| engine.refused_edits > 0) {
+            let text =
+                format!("{}: {} refused, and their users told", engine.name, counted(engine.refused_edits, "edit"));
+            self.paragraph("  - ", 4, &text);
+        }
     }
 
     fn refused_stores(&mut self, offline: &OfflineRecord) {

@@ -67,6 +67,9 @@ pub struct EngineRecord {
     /// were tried; by the scenario's key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: FaultCounts,
+    /// Edits that were refused: their users were told, and they are not in the ledger.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub refused_edits: u64,
     /// Bytes that clients sent: without a hub, all bytes.
     pub up: Traffic,
     /// Bytes that were sent to clients by others than clients: without a hub, none. No byte is in both.
@@ -127,6 +130,10 @@ pub struct WorldRecord {
     pub verdict: Verdict,
     /// Each judge's.
     pub judges: BTreeMap<String, Verdict>,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// When a replica was asked.

@@ -102,11 +102,6 @@ impl Replica {
         if session.sent_runs().any(|run| self.state.log.can_widen(run, &session.holds)) {
             session.look_again();
         }
-        let holds = &session.holds;
-        let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
-        session
-            .outstanding
-            .retain(|outstanding| !matches!(&outstanding.what, What::Deltas(runs) if runs.iter().all(held)));
         if is_pending {
             // What is refused again and again is sent ever more rarely.
             session.answered();
@@ -120,6 +115,13 @@ impl Replica {
                 }
             }
         }
+        // What cannot be noted is asked for again.
+        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        let holds = &session.holds;
+        let held = |&(actor, first, last): &Run| holds.overlap(actor, first, last) == Overlap::Seen;
+        session
+            .outstanding
+            .retain(|outstanding| !matches!(&outstanding.what, What::Deltas(runs) if runs.iter().all(held)));
         self.settle_timer(from);
         self.push(host, from)
     }
@@ -268,7 +270,7 @@ impl Replica {
         compacted.entries = 0;
         match host.replace(&compacted.image()) {
             Ok(()) => self.state = compacted,
-            Err(StoreError::Refused { .. }) => {}
+            Err(error) if error.is_refusal() => {}
             Err(_) => self.unknown = true,
         }
     }

@@ -94,7 +94,7 @@ impl Replica {
         };
         let first = replica.state.me.incarnation == 0;
         if first || !replica.has(Mutant::SameIncarnation) {
-            let incarnation = 1 + host.random(INCARNATIONS - 1) as u32;
+            let incarnation = 1 + host.unlike_before(INCARNATIONS - 1) as u32;
             replica.commit(host, Entry::Started(incarnation))?;
         }
         Ok(replica)
@@ -158,14 +158,14 @@ impl Replica {
             return Ok(());
         }
         let opens = self.opens(peer, relation);
-        if opens && self.state.made > self.state.sealed {
-            // What it says it has is what it may send: all of it has its boundaries.
-            self.commit(host, Entry::Sealed)?;
-        }
+        // What it says it has is what it may send: all of it has its boundaries. If they cannot be written, it opens later.
+        let seals = opens && self.state.made > self.state.sealed;
+        let sealed = if seals { self.commit(host, Entry::Sealed) } else { Ok(()) };
         let session = host.random(1 << 16) as u16;
         let mut session = Session::new(relation, session);
         session.handshake_at = host.now;
         self.sessions.insert(peer, session);
+        sealed?;
         if opens {
             let hello = self.hello(relation);
             self.dispatch(host, peer, What::Hello, &hello);
@@ -218,7 +218,18 @@ impl Replica {
     pub fn send_changes<S: Store>(&mut self, host: &mut Host<S>) -> Result<(), StoreError> {
         self.changes_at = None;
         let peers: Vec<NodeId> = self.sessions.keys().copied().collect();
-        peers.into_iter().try_for_each(|peer| self.push(host, peer))
+        peers.into_iter().try_for_each(|peer| {
+            let Session { relation, open, ref outstanding, .. } = self.sessions[&peer];
+            let unsaid = !open && outstanding.is_empty() && self.opens(peer, relation);
+            if unsaid { self.connected(host, peer, relation) } else { self.push(host, peer) }
+        })
+    }
+
+    /// The store refused a write: what was to be done is tried again after a while.
+    pub fn try_again_later<S: Store>(&mut self, host: &Host<S>) {
+        if !self.sessions.is_empty() {
+            self.changes_at.get_or_insert(host.now + self.settings.retry_after);
+        }
     }
 
     /// Sends again what has waited long enough.
@@ -333,7 +344,12 @@ impl Replica {
     /// The same for several entries, in one step.
     fn commit_all<S: Store>(&mut self, host: &mut Host<S>, entries: Vec<Entry>) -> Result<(), StoreError> {
         self.is_known()?;
-        let written = entries.iter().try_for_each(|entry| host.append(&entry.bytes())).and_then(|()| host.sync());
+        let mut appended = 0;
+        let append = |entry: &Entry| host.append(&entry.bytes()).inspect(|()| appended += 1);
+        let written = entries.iter().try_for_each(append);
+        // Where there was room for some of them, the journal has those and the state has not.
+        self.unknown |= appended > 0 && matches!(written, Err(StoreError::Full));
+        let written = written.and_then(|()| host.sync());
         self.written(written, entries.len() as u64)?;
         entries.into_iter().for_each(|entry| self.state.apply(entry));
         Ok(())
@@ -352,7 +368,11 @@ impl Replica {
     /// was noted before and is gone with them, or may be there or not, has the state and the journal differ.
     fn written(&mut self, written: Result<(), StoreError>, entries: u64) -> Result<(), StoreError> {
         if let Err(error) = &written {
-            self.unknown |= !matches!(error, StoreError::Refused { entries: dropped, .. } if *dropped <= entries);
+            self.unknown |= match error {
+                StoreError::Full => false,
+                StoreError::Refused { entries: dropped, .. } => *dropped > entries,
+                _ => true,
+            };
         }
         written
     }
@@ -450,14 +470,12 @@ impl Replica {
         reached: Option<u64>,
         holds: VersionVector,
     ) -> Result<(), StoreError> {
-        let session = self.sessions.get_mut(&from).expect("it was looked up");
+        let mutant_repeats = self.has(Mutant::HandshakeForEver);
+        let session = &self.sessions[&from];
         // That the position means nothing is known already, and the handshake without one waits for its own answer.
         let answered_before = !self.settings.serves && reached.is_none() && self.state.cursor.is_none();
         if session.open || answered_before {
             return Ok(());
-        }
-        if !reaches(self.mutant, Mutant::HandshakeForEver) {
-            session.finish(|what| matches!(what, What::Hello));
         }
         if !self.settings.serves {
             let renamed = match (&self.state.cursor, reached) {
@@ -471,6 +489,10 @@ impl Replica {
                 self.commit(host, entry)?;
             }
             if lost {
+                let session = self.sessions.get_mut(&from).expect("it was looked up");
+                if !mutant_repeats {
+                    session.finish(|what| matches!(what, What::Hello));
+                }
                 let hello = self.hello(Relation::Parent);
                 self.dispatch(host, from, What::Hello, &hello);
                 return Ok(());
@@ -478,6 +500,9 @@ impl Replica {
         }
         self.note_given(host, &holds)?;
         let session = self.sessions.get_mut(&from).expect("it was looked up");
+        if !mutant_repeats {
+            session.finish(|what| matches!(what, What::Hello));
+        }
         session.open = true;
         session.answered();
         session.holds.join(&holds);

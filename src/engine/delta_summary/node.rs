@@ -25,6 +25,14 @@ impl ReplicaNode {
         Ok(ReplicaNode { replica: Replica::open(settings.clone(), host)?, settings })
     }
 
+    /// Has it try again later what its store refused to write.
+    fn tried<T>(&mut self, host: &Host<Disk>, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if done.as_ref().is_err_and(StoreError::is_refusal) {
+            self.replica.try_again_later(host);
+        }
+        done
+    }
+
     /// Its state.
     #[cfg(test)]
     pub fn state(&self) -> &State {
@@ -38,7 +46,8 @@ impl Engine for ReplicaNode {
     }
 
     fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
-        self.replica.connected(host, peer, relation)
+        let connected = self.replica.connected(host, peer, relation);
+        self.tried(host, connected)
     }
 
     fn disconnected(&mut self, peer: NodeId) {
@@ -46,7 +55,8 @@ impl Engine for ReplicaNode {
     }
 
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
-        self.replica.receive(host, from, frame)
+        let received = self.replica.receive(host, from, frame);
+        self.tried(host, received)
     }
 
     fn wakes_at(&self) -> Option<Time> {
@@ -54,7 +64,8 @@ impl Engine for ReplicaNode {
     }
 
     fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
-        self.replica.wake(host)
+        let woken = self.replica.wake(host);
+        self.tried(host, woken)
     }
 
     fn shows(&self) -> Vec<View> {

@@ -163,12 +163,14 @@ impl<C: Content> Durable<C> {
     pub fn write(&mut self, host: &mut Host<Disk>, entry: Entry<'_>) -> Result<(), StoreError> {
         let mut room = [0; ENTRY];
         if let Ok(bytes) = postcard::to_slice(&entry, &mut room) {
+            host.append(bytes)?;
             self.grown(bytes.len());
-            return host.append(bytes);
+            return Ok(());
         }
         let bytes = postcard::to_allocvec(&entry).map_err(|error| StoreError::Unusable(error.to_string()))?;
+        host.append(&bytes)?;
         self.grown(bytes.len());
-        host.append(&bytes)
+        Ok(())
     }
 
     /// Makes durable what was written down. Nothing that another may see of it is done before.
@@ -179,8 +181,23 @@ impl<C: Content> Durable<C> {
         self.content.tidy();
         let room = Vec::with_capacity(self.sizes.2 as usize);
         let image = postcard::to_extend(&*self, room).map_err(|error| StoreError::Unusable(error.to_string()))?;
-        self.sizes = (0, 0, image.len() as u64);
-        host.replace(&image)
+        match host.replace(&image) {
+            Ok(()) => self.sizes = (0, 0, image.len() as u64),
+            // The journal has everything: the image is tried again after the next entry.
+            Err(error) if error.is_refusal() => return host.sync(),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// The state that the store has, after it refused to write down what had happened in memory already.
+    pub fn read_again(&mut self, settings: &Settings, host: &mut Host<Disk>) -> Result<(), StoreError> {
+        let mut stored = Self::load(settings, &mut host.store)?;
+        stored.keep_neighbours(|peer| self.neighbours.contains_key(&peer) || self.peers.contains_key(&peer));
+        stored.about.actor = self.about.actor;
+        stored.version.0 = self.version.0 + 1;
+        *self = stored;
+        Ok(())
     }
 
     /// Whether the journal is so long that an image replaces it.
@@ -205,13 +222,17 @@ impl<C: Content> Durable<C> {
         self.about.actor
     }
 
-    /// The user edits; gives the id.
-    pub fn edit(&mut self, wall: i64, register: u32, intent: Intent) -> OpId {
+    /// The user edits.
+    pub fn edit(&mut self, wall: i64, register: u32, intent: Intent) {
         self.about.wall = wall;
         self.content.edit(&self.about, &mut self.peers, register, intent);
         self.made += 1;
         self.version.0 += 1;
-        OpId { actor: self.about.actor, sequence: self.made }
+    }
+
+    /// The id of the next edit.
+    pub fn next_id(&self) -> OpId {
+        OpId { actor: self.about.actor, sequence: self.made + 1 }
     }
 
     /// Edits of the user.

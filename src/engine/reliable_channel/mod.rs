@@ -29,7 +29,7 @@ use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, Round, Time};
 use crate::engine::mutant::{clamped, reaches};
 use crate::engine::port::{Engine, Position, Relation};
-use crate::engine::port::{INCARNATIONS, Reception, Settings};
+use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
 use crate::engine::reliable_channel::neighbour::{Handshake, Knows};
 use crate::engine::store::StoreError;
@@ -87,7 +87,8 @@ impl<C: Content> ReliableChannel<C> {
     pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
         let mut durable = Durable::load(&settings, &mut host.store)?;
         if durable.store == 0 {
-            durable.store = 1 + host.random(INCARNATIONS - 1) as u32;
+            let by_chance = settings.mutant.and_then(Mutant::named) == Some(Mutant::NameByChanceAlone);
+            durable.store = fresh_name(host, by_chance);
             durable.write(host, Entry::Begun(durable.store))?;
             durable.sync(host, settings.compact_after)?;
         }
@@ -138,22 +139,35 @@ impl<C: Content> ReliableChannel<C> {
         theirs: u16,
         handshake: Handshake,
     ) -> Result<(), StoreError> {
-        let line = self.lines.get_mut(&from).expect("it is connected");
-        (line.mine, line.theirs) = (mine, Some(theirs));
-        line.awaits = Awaits::Nothing;
-        line.heard.clear();
         // Who opened the handshake speaks since it heard the answer, and knows what was given.
-        let heard = !line.opens;
-        self.set_timer(from, None);
+        let heard = !self.lines[&from].opens;
         // Who lost its store, or was set back, is trusted to have what it was given.
         let trusted = self.has(Mutant::TrustWhoWasSetBack) && self.durable.met(from) != 0;
         let handshake = if trusted { self.durable.as_before(from, handshake) } else { handshake };
+        self.durable.write(host, Entry::Met { peer: from, handshake, heard })?;
         let was_met = self.durable.met(from) != 0;
         self.durable.meet(from, handshake, heard);
         if !was_met && self.has(Mutant::HideSetBack) {
             self.durable.heard(from);
         }
-        self.durable.write(host, Entry::Met { peer: from, handshake, heard })
+        let line = self.lines.get_mut(&from).expect("it is connected");
+        (line.mine, line.theirs) = (mine, Some(theirs));
+        line.awaits = Awaits::Nothing;
+        line.heard.clear();
+        self.set_timer(from, None);
+        Ok(())
+    }
+
+    /// A write failed after what it says had happened in memory. Where the store refused it, that is undone: the state is
+    /// what the store has, and what neighbours lack is tried again later.
+    fn undone(&mut self, host: &mut Host<Disk>, error: StoreError) -> StoreError {
+        if error.is_refusal() {
+            if let Err(unreadable) = self.durable.read_again(&self.settings, host) {
+                return unreadable;
+            }
+            self.changes_at.get_or_insert(host.now + self.settings.retry_after);
+        }
+        error
     }
 
     /// Sends what is sent again until it is answered.
@@ -222,8 +236,8 @@ impl<C: Content> ReliableChannel<C> {
             let Some(round) = self.durable.offer(to) else { return Ok(()) };
             begins = round.begins;
             // The other may take it as soon as it is said, and it is the same message from then on.
-            self.durable.write(host, Entry::Offered { peer: to })?;
-            self.sync(host)?;
+            let written = self.durable.write(host, Entry::Offered { peer: to }).and_then(|()| self.sync(host));
+            written.map_err(|error| self.undone(host, error))?;
         }
         let known = &self.durable.neighbours[&to];
         let Some((frame, traffic, number)) = known.frame(DATA, theirs) else { return Ok(()) };
@@ -363,7 +377,8 @@ impl<C: Content> ReliableChannel<C> {
             self.sync(host)?;
             return Ok(self.durable.write(host, Entry::Kept { peer, wall, content })?);
         }
-        self.durable.write(host, Entry::Took { peer, wall, content })?;
+        let took = self.durable.write(host, Entry::Took { peer, wall, content });
+        took.map_err(|error| self.undone(host, error))?;
         Ok(self.sync(host)?)
     }
 
@@ -377,21 +392,21 @@ impl<C: Content> ReliableChannel<C> {
         if !self.is_open(from, mine) {
             return Ok(Reception::Stale);
         }
-        let line = self.lines.get_mut(&from).expect("it is open");
         let known = self.durable.neighbours.entry(from).or_default();
-        match line.awaits {
+        match self.lines[&from].awaits {
             Awaits::Heard if number == 0 => {
                 if known.unheard.is_some() {
-                    self.durable.heard(from);
                     self.durable.write(host, Entry::Heard { peer: from })?;
+                    self.durable.heard(from);
                 }
             }
             Awaits::Arrival if number == known.delivered + 1 && known.flying.is_some() => {
-                self.durable.arrived(from);
                 self.durable.write(host, Entry::Arrived { peer: from })?;
+                self.durable.arrived(from);
             }
             _ => return Ok(Reception::Stale),
         }
+        let line = self.lines.get_mut(&from).expect("it is open");
         line.awaits = Awaits::Nothing;
         if !reaches(self.mutant, Mutant::SendForEver) {
             self.set_timer(from, None);
@@ -447,17 +462,29 @@ fn ready(theirs: u16) -> (Frame, Traffic) {
     writer.seal()
 }
 
+/// A name that no start of any device had before, or, with a mutant, a random number alone.
+fn fresh_name(host: &mut Host<Disk>, by_chance: bool) -> u32 {
+    let bound = INCARNATIONS - 1;
+    1 + if by_chance { host.random(bound) } else { host.unlike_before(bound) } as u32
+}
+
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
-        let fresh = || reused.unwrap_or_else(|| 1 + host.random(INCARNATIONS - 1) as u32);
+        let by_chance = self.has(Mutant::NameByChanceAlone);
+        let fresh = || reused.unwrap_or_else(|| fresh_name(host, by_chance));
         let incarnation = self.durable.actor(fresh).incarnation;
         let wall = host.wall;
-        let id = self.durable.edit(wall, register, intent);
+        let id = self.durable.next_id();
         if self.has(Mutant::AcceptBeforeJournal) {
             host.show(id);
         }
-        self.durable.write(host, Entry::Edit { incarnation, wall, register, intent })?;
+        let written = self.durable.write(host, Entry::Edit { incarnation, wall, register, intent });
+        if self.has(Mutant::KeepRefusedEdit) && written.is_err() {
+            self.durable.edit(wall, register, intent);
+        }
+        written?;
+        self.durable.edit(wall, register, intent);
         if self.has(Mutant::AcceptBeforeDurable) {
             host.show(id);
         }
@@ -500,6 +527,35 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
             Err(Refused::Malformed) => Ok(Reception::Damaged),
             Err(Refused::Store(error)) => Err(error),
         }
+    }
+
+    fn import(&mut self, host: &mut Host<Disk>, values: &[View]) -> Result<Imported, StoreError> {
+        if !self.has(Mutant::ImportAsEdits) {
+            return Ok(Imported::Refused);
+        }
+        for (register, value) in (0..).zip(values) {
+            match value {
+                View::Counter(number) if *number == self.settings.fields.start => {}
+                View::Counter(number) => {
+                    self.edit(host, register, Intent::Increase(number.wrapping_sub(self.settings.fields.start)))?;
+                }
+                View::Tags(tags) => {
+                    tags.iter().try_for_each(|&element| self.edit(host, register, Intent::Insert(element)))?;
+                }
+            }
+        }
+        Ok(Imported::Taken)
+    }
+
+    fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), StoreError> {
+        // Those that are refused together do not all come back at once.
+        let Settings { retry_after, retry_at_most, .. } = self.settings;
+        if let Some(line) = self.lines.get(&peer).filter(|line| line.due.is_some()) {
+            let backoff = retry_after.saturating_mul(1 << line.attempts.min(20)).min(retry_at_most);
+            let due = host.now + backoff + host.random(backoff / 2 + 1);
+            self.set_timer(peer, Some(due));
+        }
+        Ok(())
     }
 
     fn wakes_at(&self) -> Option<Time> {

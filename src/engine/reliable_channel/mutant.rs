@@ -32,6 +32,12 @@ pub enum Mutant {
     CompactionDropsPending,
     /// What a register shows stops at the limits of 64 bits, where it should wrap.
     SumsClamp,
+    /// An edit that the store refused stays in memory, though its user was told that it is refused.
+    KeepRefusedEdit,
+    /// The names of stores and incarnations come from random numbers alone, which may come again.
+    NameByChanceAlone,
+    /// Bare values of another replica are taken for edits of this one's user.
+    ImportAsEdits,
 }
 
 impl Mutant {
@@ -54,6 +60,9 @@ impl Mutant {
         (Mutant::WaitInSilence, "wait-in-silence", "a message that is not answered is not sent again"),
         (Mutant::CompactionDropsPending, "compaction-drops-pending", "compaction drops what neighbours lack"),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
+        (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
+        (Mutant::NameByChanceAlone, "name-by-chance-alone", "names come from random numbers that may come again"),
+        (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
     ];
 
     /// The mutant of this name, if it is one of these.

@@ -31,6 +31,8 @@ pub struct Disk {
     image: Option<Image>,
     journal: Journal,
     replacing: Option<Box<Replacing>>,
+    /// Whether it refuses writes: there is no room.
+    full: bool,
     mutant: Option<Mutant>,
 }
 
@@ -115,6 +117,7 @@ impl Disk {
             image: None,
             journal: Journal::default(),
             replacing: None,
+            full: false,
             mutant: None,
         }
     }
@@ -137,6 +140,15 @@ impl Disk {
     /// An empty disk in its place.
     pub fn wiped(&self) -> Self {
         Disk { mutant: self.mutant, ..Disk::new(self.owner) }
+    }
+
+    /// From now on there is no room for more, or there is again.
+    pub fn set_full(&mut self, full: bool) {
+        self.full = full;
+    }
+
+    fn has_room(&self) -> Result<(), StoreError> {
+        if self.full { Err(StoreError::Full) } else { Ok(()) }
     }
 
     /// The power fails.
@@ -251,7 +263,8 @@ impl Disk {
         }
         // What is left was torn by a crash before it was synced.
         journal.bytes.truncate(at);
-        journal.synced = at;
+        // What was written and not synced since is still not synced.
+        journal.synced = journal.synced.min(at);
         Ok(records)
     }
 
@@ -303,6 +316,7 @@ impl Store for Disk {
     }
 
     fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
+        self.has_room()?;
         let length = u32::try_from(entry.len()).map_err(|_| StoreError::Unusable("an entry of 4 GiB".to_owned()))?;
         let journal = &mut self.journal.bytes;
         let (needed, written) = (HEAD + entry.len(), journal.len());
@@ -318,6 +332,9 @@ impl Store for Disk {
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
+        if self.unsynced() > 0 {
+            self.has_room()?;
+        }
         self.journal.synced = self.journal.bytes.len();
         Ok(())
     }
@@ -331,6 +348,10 @@ impl Store for Disk {
     }
 
     fn replace_step(&mut self, image: &[u8], step: u32) -> Result<(), StoreError> {
+        // What has begun has its room already.
+        if step == 0 {
+            self.has_room()?;
+        }
         let steps = if self.has(Mutant::ClearBeforeImage) { CLEAR_FIRST } else { STEPS };
         self.take_step(image, steps[step as usize]);
         Ok(())

@@ -63,9 +63,19 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// There is no room. Nothing was written; what was written before is as it was.
+    #[error("the store has no room: nothing was written, and what was written before is as it was; try again later")]
+    Full,
     /// An earlier write failed, and may be there or not.
     #[error("an earlier write of the store failed, and nobody knows how much of it is there: open the store again")]
     Unknown,
+}
+
+impl StoreError {
+    /// Whether the store wrote nothing and can be used on: an engine survives that, as if nothing had happened.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, StoreError::Full | StoreError::Refused { .. })
+    }
 }
 
 impl std::fmt::Display for Owner {
@@ -82,14 +92,16 @@ pub trait Store {
     /// Adds an entry. Until [`Store::sync`] a crash may lose it.
     ///
     /// After [`StoreError::Refused`], from here or from [`Store::sync`], nothing that was appended since the last sync is
-    /// there, nor will be. After any other error nobody knows until the store is opened again.
+    /// there, nor will be. After [`StoreError::Full`] the call changed nothing, and what was appended before is still there.
+    /// After any other error nobody knows until the store is opened again.
     fn append(&mut self, entry: &[u8]) -> Result<(), StoreError>;
 
     /// Makes all entries durable.
     fn sync(&mut self) -> Result<(), StoreError>;
 
     /// Puts an image in place of the old one and of all entries, those included that are not synced, durably. A crash on
-    /// the way leaves the old image with all entries, or the new one. After [`StoreError::Refused`] everything is as it was
+    /// the way leaves the old image with all entries, or the new one. After [`StoreError::Refused`] or [`StoreError::Full`]
+    /// everything is as it was
     /// before.
     fn replace(&mut self, image: &[u8]) -> Result<(), StoreError>;
 

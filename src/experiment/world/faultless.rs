@@ -93,7 +93,7 @@ mod tests {
             node: "client 0".to_owned(),
             at_s: tick * BETWEEN + 1,
             for_s: 1,
-            age_s: 0,
+            ..NodeFault::default()
         };
         let visits = |faults| {
             let trial = OfflineTrial { faults, ..visits_for_long(false) };

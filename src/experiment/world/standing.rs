@@ -171,6 +171,7 @@ fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> Engine
         deliveries: measures.deliveries,
         damaged: measures.damaged,
         faults,
+        refused_edits: history.refused_edits,
         up,
         down,
         of_full_state_per_mille: None,

@@ -31,7 +31,13 @@ const PLANTS: &[Plant] = &[
 
 /// Two clients and a hub for half a day; one client's power fails once.
 fn trial() -> OfflineTrial {
-    let crash = NodeFault { kind: FaultKind::Crash, node: "client 0".to_owned(), at_s: 20_000, for_s: 60, age_s: 0 };
+    let crash = NodeFault {
+        kind: FaultKind::Crash,
+        node: "client 0".to_owned(),
+        at_s: 20_000,
+        for_s: 60,
+        ..NodeFault::default()
+    };
     OfflineTrial {
         seed: Seed::new(12),
         workload: Workload { ticks: 100, changed: 1, most: 1000, decrements: true, zipf_hundredths: None },

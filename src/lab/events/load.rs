@@ -3,10 +3,14 @@
 //! A second is any second: it ends with each attempt or message. Messages count when they arrive at the hub, and when it
 //! sends them. A refused device waits before it tries again: its nominal backoff is the time before a first retry, doubled
 //! with every further refusal in a row, up to the longest time between retries.
+//!
+//! A message that its receiver sends back is an attempt that was refused. Messages that were on their way before the device
+//! could know of a refusal belong to the same attempt. Where a link delays or repeats messages at random, nobody can tell
+//! those apart, and gaps are not judged.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{Link, OfflineTrial};
 use crate::domain::over_time::{self, Peak};
 use crate::engine::host::{NodeId, Time};
 use crate::lab::events::{Event, Observer};
@@ -49,6 +53,8 @@ pub struct Load {
     hub: Option<NodeId>,
     retry_after: Time,
     retry_at_most: Time,
+    /// The time there and back, within which refusals belong to one attempt; nothing where messages come at random times.
+    round_trip: Option<Time>,
     attempts: Second,
     messages: Second,
     refused: BTreeMap<(NodeId, NodeId), Refused>,
@@ -66,6 +72,7 @@ impl Load {
     /// None yet.
     pub fn of(trial: &OfflineTrial) -> Self {
         let told = settings(trial, None)(0);
+        let Link { latency_ms, jitter_ms, repeated_per_mille, reordered_per_mille, .. } = trial.link;
         let mut seen = over_time::Load::default();
         (seen.attempts.bound, seen.messages.bound) = (trial.load.attempts, trial.load.messages);
         seen.bytes.bound = trial.load.bytes;
@@ -73,6 +80,8 @@ impl Load {
             hub: trial.hub.then_some(trial.clients),
             retry_after: told.retry_after,
             retry_at_most: told.retry_at_most,
+            round_trip: (jitter_ms == 0 && repeated_per_mille + reordered_per_mille == 0)
+                .then_some(2 * latency_ms * 1000),
             attempts: Second::default(),
             messages: Second::default(),
             refused: BTreeMap::new(),
@@ -111,7 +120,27 @@ impl Load {
                 self.hasty.get_or_insert((from, waited, nominal));
             }
         }
-        *before = if refused { Refused { times: before.times + 1, last: Some(now) } } else { Refused::default() };
+        if refused {
+            *before = Refused { times: before.times + 1, last: Some(now) };
+        } else {
+            self.refused.remove(&(from, to));
+        }
+    }
+
+    /// A message is sent back.
+    fn sent_back(&mut self, from: NodeId, to: NodeId, now: Time) {
+        let Some(round_trip) = self.round_trip else { return };
+        let last = self.refused.get(&(from, to)).and_then(|refused| refused.last);
+        if last.is_none_or(|last| now > last + round_trip) {
+            self.attempt(from, to, true, now);
+        }
+    }
+
+    /// A message is taken: its sender is refused no more.
+    fn taken(&mut self, from: NodeId, to: NodeId) {
+        if !self.refused.is_empty() {
+            self.refused.remove(&(from, to));
+        }
     }
 
     /// A device was off, or away: that it tries at once when it is back is its user's doing.
@@ -122,11 +151,15 @@ impl Load {
 
 impl Observer for Load {
     fn sees(&mut self, now: Time, event: &Event<'_>) {
+        if let Event::Arrived { from, to, .. } = *event {
+            self.taken(from, to);
+        }
         match *event {
             Event::Sent { from: end, bytes, .. } | Event::Arrived { to: end, bytes, .. } if Some(end) == self.hub => {
                 self.message(now, bytes);
             }
             Event::Attempt { from, to, refused } => self.attempt(from, to, refused, now),
+            Event::Refused { from, to } => self.sent_back(from, to, now),
             Event::Presence { client: node, .. } | Event::Reachable { node, .. } | Event::Stopped { node } => {
                 self.away(node);
             }

@@ -81,6 +81,25 @@ pub enum Event<'a> {
         /// The edit's id, if the user saw it accepted; nothing if a crash came before.
         accepted: Option<OpId>,
     },
+    /// A user's edit is refused, and the user is told: it is not in the ledger, and must not count.
+    EditRefused {
+        /// Whose device.
+        client: NodeId,
+        /// What the user wanted.
+        edit: &'a UserEdit,
+    },
+    /// A message comes back to its sender: its receiver does not listen, or takes no changes now.
+    Refused {
+        /// Its sender.
+        from: NodeId,
+        /// The receiver that it did not come to.
+        to: NodeId,
+    },
+    /// A device leaves for good.
+    Retired {
+        /// The node.
+        node: NodeId,
+    },
     /// An edit may be missing from now on: the stores that held it are lost.
     EditLost {
         /// Its author.

@@ -179,9 +179,7 @@ impl World<'_> {
         let waiting = std::mem::take(&mut connection.idle_outages);
         self.effects.take_effect(Drawn::Outage, waiting.into());
         for end in self.connections[link].ends {
-            for &fault in &self.devices[end as usize].outages {
-                self.effects.take_effect_in_node(fault);
-            }
+            self.takes_effect(end, FaultKind::Outage);
         }
     }
 

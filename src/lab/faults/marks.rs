@@ -29,16 +29,24 @@ pub(in crate::lab) struct Marks {
     held: bool,
     truncated: bool,
     corrupted: bool,
+    /// Whether it carries changes.
+    pub(in crate::lab) has_edits: bool,
 }
 
 impl Marks {
     /// Of the copy that will arrive, compared with what was sent; on a sound link nothing is compared.
-    pub(in crate::lab) fn of(number: u32, copy: bool, sent: Option<AsSent>, arrival: &Arrival) -> Self {
-        let Some(sent) = sent else { return Marks { number, ..Marks::default() } };
+    pub(in crate::lab) fn of(
+        number: u32,
+        copy: bool,
+        has_edits: bool,
+        sent: Option<AsSent>,
+        arrival: &Arrival,
+    ) -> Self {
+        let Some(sent) = sent else { return Marks { number, has_edits, ..Marks::default() } };
         let now = AsSent::of(&arrival.frame);
         let truncated = now.length < sent.length;
         let corrupted = !truncated && now.checksum != sent.checksum;
-        Marks { number, copy, held: arrival.held, truncated, corrupted }
+        Marks { number, copy, held: arrival.held, truncated, corrupted, has_edits }
     }
 }
 

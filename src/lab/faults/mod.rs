@@ -1,16 +1,18 @@
 //! Faults of nodes: power failures, lost, damaged and cloned devices, old backups.
 
 pub(super) mod effects;
+pub(super) mod lasting;
 pub(super) mod marks;
 #[cfg(test)]
 mod tests;
 
 use crate::domain::count::counted;
+use crate::domain::data::View;
 use crate::domain::offline::{FaultKind, NodeFault};
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId};
-use crate::engine::port::Settings;
 use crate::engine::port::entropy;
+use crate::engine::port::{Imported, Settings};
 use crate::engine::store::disk::{Disk, Loss};
 use crate::engine::store::{Owner, StoreError};
 use crate::lab::events::{Event, Observer, Replica};
@@ -18,13 +20,16 @@ use crate::lab::{Device, Planned, World, WorldError};
 use crate::scenario::offline::SECOND;
 use effects::{Drawn, LeftOut, content};
 
+/// How long after a node could not start on a full store it is started again.
+const START_AGAIN: u64 = 60 * SECOND;
+
 /// A step of a fault of a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
     /// The fault of this number begins.
     Begins(usize),
-    /// The fault of this number, an outage, is over.
-    Reachable(usize),
+    /// The fault of this number is over.
+    Over(usize),
     /// A backup is taken of it.
     Backup(NodeId),
     /// The next thing that it does ends in a power failure, after so many steps.
@@ -73,14 +78,7 @@ impl World<'_> {
     pub(super) fn strike(&mut self, fault: Fault) -> Result<(), WorldError> {
         match fault {
             Fault::Begins(number) => self.begin(number),
-            Fault::Reachable(number) => {
-                let Some(node) = self.trial.node(&self.faults[number].node) else { return Ok(()) };
-                let outages = &mut self.devices[node as usize].outages;
-                outages.retain(|&other| other != number);
-                let reachable = outages.is_empty();
-                self.emit(&Event::Reachable { node, reachable });
-                self.refresh_all(node)
-            }
+            Fault::Over(number) => self.end_lasting(number),
             Fault::Backup(node) => {
                 // What its user did until now is in the backup.
                 self.act(node, |_, _| Ok(()))?;
@@ -107,7 +105,8 @@ impl World<'_> {
         let Some(node) = self.trial.node(&fault.node) else { return Ok(()) };
         let back = self.now + fault.for_s.max(1) * SECOND;
         self.act(node, |_, _| Ok(()))?;
-        self.effects.inject_in_node(number, self.why_idle(fault));
+        let why = self.why_idle(fault);
+        self.effects.inject_in_node(number, why);
         if fault.kind != FaultKind::Damage && !self.effects.does(LeftOut::OfNodes(fault.kind)) {
             return Ok(());
         }
@@ -118,20 +117,23 @@ impl World<'_> {
                 }
                 return self.fail(node, back);
             }
-            FaultKind::Outage => {
-                self.devices[node as usize].outages.push(number);
-                self.emit(&Event::Reachable { node, reachable: false });
-                self.plan(back, Planned::Fault(Fault::Reachable(number)));
-                return self.refresh_all(node);
+            FaultKind::Drop => {
+                self.pick_out(number);
+                return Ok(());
             }
-            FaultKind::Wipe => {
-                if self.is_used(node) {
+            kind if kind.lasts() => return self.begin_lasting(number, node, back),
+            FaultKind::Retire => return self.retire(number, node),
+            FaultKind::Wipe | FaultKind::StartOver | FaultKind::Import => {
+                if fault.kind == FaultKind::Import {
+                    self.devices[node as usize].import = self.values_of(fault).map(|values| (number, values));
+                } else if self.is_used(node) {
                     self.effects.take_effect_in_node(number);
                 }
                 self.lose(node, None);
                 let device = &mut self.devices[node as usize];
                 device.host.store = device.host.store.wiped();
                 self.devices[node as usize].wiped = true;
+                self.devices[node as usize].starts_over |= fault.kind == FaultKind::StartOver;
                 self.emit(&Event::StoreLost { node });
             }
             FaultKind::Damage => {
@@ -164,8 +166,52 @@ impl World<'_> {
                 self.fail(twin, back)?;
                 return Ok(());
             }
+            _ => return Ok(()),
         }
         self.fail(node, back)
+    }
+
+    /// A device leaves for good. What it passed on counts.
+    fn retire(&mut self, number: usize, node: NodeId) -> Result<(), WorldError> {
+        if self.devices[node as usize].up {
+            self.effects.take_effect_in_node(number);
+        }
+        self.lose(node, None);
+        self.unfreeze(node);
+        let device = &mut self.devices[node as usize];
+        device.host.sent.clear();
+        (device.up, device.node, device.retired, device.wiped) = (false, None, true, true);
+        self.measures.sees(self.now, &Event::Stopped { node });
+        self.emit(&Event::Retired { node });
+        self.refresh_all(node)
+    }
+
+    /// The bare values that a device is to be set up from, if whoever shows them has power.
+    fn values_of(&self, fault: &NodeFault) -> Option<Vec<View>> {
+        let from = self.trial.node(fault.from.as_deref()?)?;
+        Some(self.devices[from as usize].replica()?.shows())
+    }
+
+    /// A new device is given bare values. Edits that count in them are the ledger's: they must not count twice.
+    fn import(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let Some((number, values)) = self.devices[node as usize].import.take() else { return Ok(()) };
+        let new = self.devices[node as usize].replica().map(|replica| replica.shows());
+        if new.is_some_and(|new| new != values) {
+            self.effects.take_effect_in_node(number);
+        }
+        let mut imported = Imported::Refused;
+        self.act(node, |node, host| {
+            imported = node.import(host, &values)?;
+            host.shown.clear();
+            Ok(())
+        })?;
+        if imported == Imported::Refused {
+            self.refused_stores.push(format!(
+                "{}: bare values without ids are refused; it starts from nothing",
+                self.trial.name(node)
+            ));
+        }
+        Ok(())
     }
 
     /// Why a fault of a node does not take effect, should it not.
@@ -174,11 +220,20 @@ impl World<'_> {
         match fault.kind {
             FaultKind::Crash => format!("{node} had no power then"),
             FaultKind::Outage => format!("nobody was connected with {node}, or was going to be, while it lasted"),
-            FaultKind::Wipe | FaultKind::Clone => format!("the store of {node} held no more than that of a new device"),
+            FaultKind::Wipe | FaultKind::Clone | FaultKind::StartOver => {
+                format!("the store of {node} held no more than that of a new device")
+            }
             FaultKind::Restore => format!("the backup of {node} is what its store held when it was restored"),
             FaultKind::Damage => {
                 format!("no bit of what {node} had stored was another when it started again")
             }
+            FaultKind::Full => format!("{node} wrote nothing while its store was full"),
+            FaultKind::Refuse => format!("nobody sent {node} anything while it did not listen"),
+            FaultKind::ReadOnly => format!("nobody edited at {node}, or sent it changes, while it took none"),
+            FaultKind::Freeze => format!("nothing was going to happen at {node} while it was frozen"),
+            FaultKind::Retire => format!("{node} had no power then"),
+            FaultKind::Import => format!("the values that {node} was given were those of a new device"),
+            FaultKind::Drop => format!("{node} did not send so many messages of the kind"),
         }
     }
 
@@ -216,8 +271,10 @@ impl World<'_> {
         device.host.store.crash(loss);
         device.host.sent.clear();
         (device.up, device.node) = (false, None);
+        self.unfreeze(node);
         self.measures.sees(self.now, &Event::Stopped { node });
         // Of two failures that overlap, the one that lasts longer tells when it is over.
+        let device = &mut self.devices[node as usize];
         device.back = device.back.max(back);
         self.refresh_all(node)?;
         self.plan(back, Planned::Fault(Fault::Restart(node)));
@@ -228,15 +285,21 @@ impl World<'_> {
         let random = self.trial.seed.stream("entropy");
         let failed = |error| WorldError::Store { node: self.trial.name(node), error };
         let device = &mut self.devices[node as usize];
-        if device.up || self.now < device.back {
+        if device.up || device.retired || self.now < device.back {
             return Ok(());
         }
         device.starts += 1;
+        // Who starts over draws what it drew at its very first start.
+        let drawn_at = if std::mem::take(&mut device.starts_over) { 0 } else { device.starts };
+        let full = device.lasting.iter().any(|&number| self.faults[number].kind == FaultKind::Full);
         let store = std::mem::replace(&mut device.host.store, Disk::new(Owner { scenario: 0, client: 0 }));
         let told = std::mem::take(&mut device.host.told);
-        device.host = Host::new(store, entropy(&random, node, device.starts));
+        device.host = Host::new(store, entropy(&random, node, drawn_at));
         device.host.told = told;
         device.host.now = self.now;
+        device.host.wall = device.clock.shows(self.now);
+        device.host.started = device.host.wall;
+        device.host.store.set_full(full);
         let wiped = std::mem::take(&mut device.wiped);
         // Where nothing is left there is nothing to damage.
         if let Some((lost, number)) = device.damaged.take().filter(|_| !wiped) {
@@ -259,7 +322,17 @@ impl World<'_> {
                 device.host.store = Disk::new(device.host.store.owner());
             }
         }
-        let mut held = (self.open)(&device.settings, &mut device.host).map_err(failed)?;
+        let mut held = match (self.open)(&device.settings, &mut device.host) {
+            // Its store takes no writes: whoever started it tries again.
+            Err(error) if error.is_refusal() => {
+                device.back = self.now + START_AGAIN;
+                self.plan(self.now + START_AGAIN, Planned::Fault(Fault::Restart(node)));
+                self.takes_effect(node, FaultKind::Full);
+                return Ok(());
+            }
+            held => held.map_err(failed)?,
+        };
+        let device = &mut self.devices[node as usize];
         held.keep_neighbours(&device.connections.iter().map(|&(peer, _)| peer).collect::<Vec<_>>());
         if let Some(ids) = held.ids() {
             self.forgotten += device.ids.iter().filter(|&&id| !ids.contains(id)).count() as u64;
@@ -273,6 +346,7 @@ impl World<'_> {
         self.measures.sees(self.now, &Event::Started { node, replica: Replica(held.as_ref()) });
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
+        self.import(node)?;
         self.refresh_all(node)?;
         self.plan_wake(node)
     }

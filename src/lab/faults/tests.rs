@@ -64,7 +64,8 @@ fn a_link_is_down_as_long_as_its_outages_last_and_carries_nothing_meanwhile() {
 
 #[test]
 fn a_node_is_away_until_its_last_outage_is_over_and_down_until_its_last_failure_is() {
-    let fault = |kind, at_s, for_s| NodeFault { kind, node: "hub".to_owned(), at_s, for_s, age_s: 0 };
+    let fault =
+        |kind, at_s, for_s| NodeFault { kind, node: "hub".to_owned(), at_s, for_s, age_s: 0, ..NodeFault::default() };
     for kind in [FaultKind::Outage, FaultKind::Crash] {
         let faults = vec![fault(kind, 1000, 900), fault(kind, 1200, 60)];
         let mut trial = OfflineTrial { faults, clients: 1, ..trial(1) };
@@ -124,8 +125,14 @@ fn crashes_come_as_often_as_they_are_drawn_and_after_any_number_of_steps() {
 
 #[test]
 fn a_device_is_set_back_to_what_it_was_when_its_backup_was_taken() {
-    let fault =
-        NodeFault { kind: FaultKind::Restore, node: "client 0".to_owned(), at_s: 10_000, for_s: 60, age_s: 6_000 };
+    let fault = NodeFault {
+        kind: FaultKind::Restore,
+        node: "client 0".to_owned(),
+        at_s: 10_000,
+        for_s: 60,
+        age_s: 6_000,
+        ..NodeFault::default()
+    };
     let trial = OfflineTrial { faults: vec![fault], ..trial(1) };
     let mut world = world(&trial);
     let held = |world: &World<'_>| world.devices[0].host.store.clone().load().expect("a disk");
@@ -211,7 +218,14 @@ fn a_crash_excuses_the_edit_that_it_came_before_the_showing_of_and_no_other() {
 
 #[test]
 fn what_a_lost_store_does_not_excuse_is_held_by_another_and_what_it_does_was_made_last() {
-    let fault = NodeFault { kind: FaultKind::Wipe, node: "client 0".to_owned(), at_s: 0, for_s: 60, age_s: 0 };
+    let fault = NodeFault {
+        kind: FaultKind::Wipe,
+        node: "client 0".to_owned(),
+        at_s: 0,
+        for_s: 60,
+        age_s: 0,
+        ..NodeFault::default()
+    };
     let (mut excused_in_all, mut held_in_all, mut excused_though_held) = (0, 0, 0);
     for at_s in (2_000..18_000).step_by(500) {
         let trial = OfflineTrial { faults: vec![NodeFault { at_s, ..fault.clone() }], ..trial(1) };
@@ -352,7 +366,7 @@ fn after(faults: Vec<NodeFault>, engine: &str) -> (Vec<View>, Vec<String>) {
 }
 
 fn of_client(kind: FaultKind, at_s: u64, for_s: u64, age_s: u64) -> NodeFault {
-    NodeFault { kind, node: "client 0".to_owned(), at_s, for_s, age_s }
+    NodeFault { kind, node: "client 0".to_owned(), at_s, for_s, age_s, ..NodeFault::default() }
 }
 
 #[test]
@@ -464,13 +478,18 @@ fn every_fault_that_is_drawn_takes_effect_and_one_that_the_lab_leaves_out_is_not
 
 /// One fault of each kind, far enough from each other, in a world in which clients are mostly connected.
 fn one_of_each_kind() -> OfflineTrial {
-    let fault = |kind: FaultKind, at_s| {
-        let age_s = if kind == FaultKind::Restore { 1_500 } else { 0 };
-        of_client(kind, at_s, 300, age_s)
+    let fault = |kind: FaultKind, at_s| match kind {
+        FaultKind::Restore => of_client(kind, at_s, 300, 700),
+        FaultKind::Drop => NodeFault { to: Some("hub".to_owned()), nth: Some(3), ..of_client(kind, at_s, 0, 0) },
+        FaultKind::Import => NodeFault { from: Some("hub".to_owned()), ..of_client(kind, at_s, 300, 0) },
+        FaultKind::Retire => NodeFault { node: "client 3".to_owned(), ..of_client(kind, at_s, 0, 0) },
+        _ => of_client(kind, at_s, 300, 0),
     };
-    let faults = FaultKind::ALL.iter().zip(1..).map(|(&kind, number)| fault(kind, 2_000 * number)).collect();
+    let faults = FaultKind::ALL.iter().zip(1..).map(|(&kind, number)| fault(kind, 1_300 * number)).collect();
     let mut trial = OfflineTrial { faults, ..trial(1) };
+    trial.workload.ticks = 100;
     (trial.presence.away_s, trial.presence.here_s) = ((10, 100), (300, 900));
+    assert_eq!(trial.impossible(), None);
     trial
 }
 
@@ -483,7 +502,7 @@ fn every_fault_of_a_node_takes_effect_and_one_that_the_lab_leaves_out_is_noticed
         for fault in &trial.faults {
             let counts = counts_in(&trial, engine, Some(LeftOut::OfNodes(fault.kind)));
             let idle: Vec<&String> = counts.values().flat_map(|count| count.idle.keys()).collect();
-            let name = format!("({} of client 0 at {} s)", fault.kind.name(), fault.at_s);
+            let name = format!("({} of {} at {} s)", fault.kind.name(), fault.node, fault.at_s);
             assert!(idle.len() == 1 && idle[0].ends_with(&name), "{engine}: {idle:?}, and not {name}");
         }
     }
