@@ -98,10 +98,14 @@ fn scenario(draws: &mut Draws) -> String {
         let parent = if edge > 0 && draws.one_in(2) { format!("edge{}", edge - 1) } else { "hub".to_owned() };
         let taken = draws.below(free.len() as u64 + 1) as usize;
         let at_edge: Vec<u64> = free.drain(..taken).collect();
-        of_edges.push(format!("{{ name = 'edge{edge}', parent = '{parent}', clients = {at_edge:?} }}"));
+        of_edges.push((parent, at_edge));
     }
     if edges > 0 {
-        line("edges", format!("[{}]", of_edges.join(", ")));
+        let edge = |(number, (parent, clients)): (usize, &(String, Vec<u64>))| {
+            format!("{{ name = 'edge{number}', parent = '{parent}', clients = {clients:?} }}")
+        };
+        let edges: Vec<String> = of_edges.iter().enumerate().map(edge).collect();
+        line("edges", format!("[{}]", edges.join(", ")));
     }
     let reference = engine::reference().name;
     let supported: Vec<&str> = REGISTRY.iter().filter(|e| e.peers || hub && edges == 0).map(|e| e.name).collect();
@@ -119,7 +123,7 @@ fn scenario(draws: &mut Draws) -> String {
     // Where the line is slow and long messages are lost again and again, a replica needs its time.
     line("settle_s", "86400".to_owned());
     let lasts = draws.of(&[600, 3600, 14_400]);
-    line("faults", format!("[{}]", faults(draws, clients, hub, edges, lasts).join(", ")));
+    line("faults", format!("[{}]", faults(draws, clients, hub, &of_edges, lasts).join(", ")));
 
     line("workload.ticks", draws.of(&[0, 1, 3, 12, 30]).to_string());
     line("workload.changed", draws.between(1, u64::min(registers, 9)).to_string());
@@ -155,15 +159,52 @@ fn scenario(draws: &mut Draws) -> String {
     text
 }
 
+/// Every kind of fault of a node.
+const KINDS: &[&str] = &[
+    "crash",
+    "outage",
+    "wipe",
+    "clone",
+    "restore",
+    "damage",
+    "full",
+    "refuse",
+    "read-only",
+    "freeze",
+    "retire",
+    "start-over",
+    "import",
+    "drop",
+];
+
+/// The nodes that a node has a link with. `of_edges` has the parent and the clients of each edge.
+fn linked_with(node: &str, hub: bool, clients: u64, of_edges: &[(String, Vec<u64>)]) -> Vec<String> {
+    let all = (0..clients).map(|client| format!("client {client}"));
+    if !hub {
+        return all.filter(|other| other != node).collect();
+    }
+    let parent = |name: &str| {
+        let edge = of_edges.iter().enumerate().find_map(|(number, (parent, below))| {
+            let is_edge = name == format!("edge{number}");
+            let is_client = below.iter().any(|client| name == format!("client {client}"));
+            if is_edge { Some(parent.clone()) } else { is_client.then(|| format!("edge{number}")) }
+        });
+        edge.or_else(|| (name != "hub").then(|| "hub".to_owned()))
+    };
+    let edges = (0..of_edges.len()).map(|number| format!("edge{number}"));
+    let children = all.chain(edges).filter(|other| parent(other).as_deref() == Some(node));
+    parent(node).into_iter().chain(children).collect()
+}
+
 /// Faults of random nodes.
-fn faults(draws: &mut Draws, clients: u64, hub: bool, edges: u64, lasts: u64) -> Vec<String> {
+fn faults(draws: &mut Draws, clients: u64, hub: bool, of_edges: &[(String, Vec<u64>)], lasts: u64) -> Vec<String> {
     let mut restored = Vec::new();
     let mut faults = Vec::new();
-    for _ in 0..draws.of(&[0, 0, 1, 2, 4]) {
+    for _ in 0..draws.of(&[0, 1, 2, 4, 6]) {
         let mut nodes: Vec<String> = (0..clients).map(|client| format!("client {client}")).collect();
         nodes.extend(hub.then(|| "hub".to_owned()));
-        nodes.extend((0..edges).map(|edge| format!("edge{edge}")));
-        let kind = draws.of(&["crash", "outage", "wipe", "clone", "restore", "damage"]);
+        nodes.extend((0..of_edges.len()).map(|edge| format!("edge{edge}")));
+        let kind = draws.of(KINDS);
         if kind == "clone" {
             // Another client stands after it, and its device is replaced.
             nodes.truncate(clients as usize - 1);
@@ -176,9 +217,36 @@ fn faults(draws: &mut Draws, clients: u64, hub: bool, edges: u64, lasts: u64) ->
         if kind == "restore" && restored.contains(node) {
             continue;
         }
+        let linked = linked_with(node, hub, clients, of_edges);
+        if kind == "import" && linked.is_empty() || kind == "retire" && !node.starts_with("client") {
+            continue;
+        }
         let at = draws.between(1, lasts - 1);
-        let lasting = draws.below(u64::min(lasts - at, 1000) + 1);
-        let mut fault = format!("{{ kind = '{kind}', node = '{node}', at_s = {at}, for_s = {lasting}");
+        let mut fault = format!("{{ kind = '{kind}', node = '{node}', at_s = {at}");
+        let mut key = |key: &str, value: String| write!(fault, ", {key} = {value}").expect("text takes everything");
+        match kind {
+            "retire" | "drop" => {}
+            "full" | "refuse" | "read-only" | "freeze" => {
+                key("for_s", draws.between(1, u64::min(lasts - at, 1000)).to_string());
+            }
+            _ => key("for_s", draws.below(u64::min(lasts - at, 1000) + 1).to_string()),
+        }
+        if kind == "freeze" && draws.one_in(2) {
+            key("messages", format!("'{}'", draws.of(&["wait", "lost"])));
+        }
+        if kind == "import" {
+            key("from", format!("'{}'", linked[draws.below(linked.len() as u64) as usize]));
+        }
+        if kind == "drop" {
+            if linked.is_empty() {
+                continue;
+            }
+            key("to", format!("'{}'", linked[draws.below(linked.len() as u64) as usize]));
+            key("nth", draws.of(&[1, 1, 2, 5]).to_string());
+            if draws.one_in(2) {
+                key("message", format!("'{}'", draws.of(&["retransmission", "data", "acknowledgement", "handshake"])));
+            }
+        }
         if kind == "restore" {
             restored.push(node.clone());
             write!(fault, ", age_s = {}", draws.between(1, at)).expect("text takes everything");

@@ -112,9 +112,11 @@ fn steps() -> Vec<(String, String)> {
         (format!("{verb}{keys}"), about.to_owned())
     };
     let is_fault = |verb: &String| !VERBS.iter().any(|(known, ..)| known == verb);
-    let faults = FaultKind::ALL.iter().map(|&kind| verb_of(kind)).filter(is_fault);
-    let of_fault =
-        |verb: String| (format!("{verb}: [for_s]"), "the fault of this kind, as in [[offline.faults]]".to_owned());
+    let faults = FaultKind::ALL.iter().filter(|&&kind| is_fault(&verb_of(kind)));
+    let of_fault = |&kind: &FaultKind| {
+        let keys = if kind.keys().is_empty() { String::new() } else { format!(": {}", kind.keys()) };
+        (format!("{}{keys}", verb_of(kind)), "the fault of this kind, as in [[offline.faults]]".to_owned())
+    };
     let during =
         ("crash: after_effects".to_owned(), "a device loses power within the next thing that it does".to_owned());
     VERBS.iter().map(of_verb).chain(faults.map(of_fault)).chain([during]).collect()

@@ -2,6 +2,20 @@
 
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
 
+impl FaultKind {
+    /// Which keys a step with it takes, beside its node; keys in brackets may be left out.
+    pub fn keys(self) -> &'static str {
+        match self {
+            FaultKind::Retire => "",
+            FaultKind::Drop => "to, nth, [message]",
+            FaultKind::Import => "from, [for_s]",
+            FaultKind::Freeze => "for_s, [messages]",
+            FaultKind::Full | FaultKind::Refuse | FaultKind::ReadOnly => "for_s",
+            _ => "[for_s]",
+        }
+    }
+}
+
 impl OfflineTrial {
     /// Why a fault's keys do not go together with its kind, if they do not.
     pub(super) fn wrong_fault_keys(&self, number: usize, fault: &NodeFault) -> Option<String> {
@@ -63,5 +77,54 @@ impl OfflineTrial {
             }
             Some(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::offline::{MessageKind, WhileFrozen};
+
+    #[test]
+    fn keys_that_do_not_go_with_a_kind_of_fault_are_refused_and_named() {
+        let of = |kind, node: &str| NodeFault { kind, node: node.to_owned(), at_s: 10, ..NodeFault::default() };
+        let hub = || Some("hub".to_owned());
+        let cases = [
+            (
+                NodeFault { from: hub(), ..of(FaultKind::Wipe, "client 0") },
+                "faults[0].from is not allowed for kind = 'wipe'",
+            ),
+            (
+                NodeFault { messages: Some(WhileFrozen::Lost), ..of(FaultKind::Full, "hub") },
+                "faults[0].messages is not allowed",
+            ),
+            (NodeFault { message: Some(MessageKind::Data), ..of(FaultKind::Crash, "hub") }, "faults[0].message is not"),
+            (of(FaultKind::Full, "hub"), "faults[0].for_s = 0 lasts no time; kind = 'full'"),
+            (NodeFault { for_s: 5, ..of(FaultKind::Retire, "client 0") }, "faults[0].for_s = 5 is not allowed"),
+            (of(FaultKind::Retire, "hub"), "faults[0].node = 'hub' cannot retire; allowed are clients"),
+            (of(FaultKind::Import, "client 0"), "faults[0].from is missing; allowed are client N"),
+            (
+                NodeFault { from: Some("nobody".into()), ..of(FaultKind::Import, "hub") },
+                "faults[0].from = 'nobody' is not there",
+            ),
+            (NodeFault { from: hub(), ..of(FaultKind::Import, "hub") }, "faults[0].from = 'hub' is the node itself"),
+            (of(FaultKind::Drop, "client 0"), "faults[0].to is missing"),
+            (NodeFault { to: hub(), ..of(FaultKind::Drop, "client 0") }, "faults[0].nth is missing or 0"),
+            (
+                NodeFault { to: Some("client 1".into()), nth: Some(1), ..of(FaultKind::Drop, "client 0") },
+                "faults[0].to = 'client 1' has no link with client 0",
+            ),
+        ];
+        let trial: OfflineTrial = toml::from_str(
+            "seed = '1'\nclients = 4\n[workload]\nticks = 2\nchanged = 1\n\
+             [presence]\nlasts_s = 1000\naway_s = [1, 2]\nhere_s = [1, 2]\n",
+        )
+        .expect("a world");
+        for (fault, said) in cases {
+            let refused = OfflineTrial { faults: vec![fault], ..trial.clone() }.impossible().expect("it is refused");
+            assert!(refused.starts_with(said), "{refused}, and not {said}");
+        }
+        let drop = NodeFault { to: hub(), nth: Some(1), ..of(FaultKind::Drop, "client 0") };
+        assert_eq!(OfflineTrial { faults: vec![drop], ..trial }.impossible(), None);
     }
 }

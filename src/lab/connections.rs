@@ -106,7 +106,9 @@ impl World<'_> {
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);
             // Who does not listen has no connections.
-            if !self.suffers(end, FaultKind::Refuse) {
+            if self.suffers(end, FaultKind::Refuse) {
+                self.takes_effect(end, FaultKind::Refuse);
+            } else {
                 let what = if opens { Waiting::Up(peer, relations[side]) } else { Waiting::Down(peer) };
                 self.tell(end, what)?;
             }

@@ -92,6 +92,12 @@ fn every_kind_of_bad_argument_is_refused_with_a_reason() {
 fn a_scenario_file_with_a_mistake_is_refused_with_file_and_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mistaken.toml");
+    let world = |fault: &str| {
+        format!(
+            "version = 2\n[offline]\nseed = '7'\nclients = 2\nfaults = [{fault}]\nworkload = {{ ticks = 2, changed = 1 }}\n\
+             presence = {{ lasts_s = 100, away_s = [1, 2], here_s = [1, 2] }}\n"
+        )
+    };
     for (text, expected) in [
         ("version = 2\n[standard]\ncuont = 5\nseed = '7'", "line 3, column 1"),
         ("version = 2\n[standard]\ncount = 'x'\nseed = '7'", "expected a whole number from 1 to 4294967295"),
@@ -104,6 +110,19 @@ fn a_scenario_file_with_a_mistake_is_refused_with_file_and_line() {
         ("version = 2\n[laws]\nseed = '7'\ntires = 5", "unknown field `tires`, expected `seed` or `tries`"),
         ("version = 2\n[laws]\nseed = '7'\ntries = 0", "line 4, column 9"),
         ("version = 2\n[laws]\nseed = '7'\ntries = 0", "expected a whole number of tries from 1 to 1000000000"),
+        (
+            &world("{ kind = 'full', node = 'hub', at_s = 5 }"),
+            "faults[0].for_s = 0 lasts no time; kind = 'full' takes 1 s or more",
+        ),
+        (&world("{ kind = 'retire', node = 'hub', at_s = 5 }"), "'hub' cannot retire; allowed are clients"),
+        (
+            &world("{ kind = 'drop', node = 'client 0', at_s = 5, to = 'client 1', nth = 1 }"),
+            "faults[0].to = 'client 1' has no link with client 0",
+        ),
+        (
+            &world("{ kind = 'wipe', node = 'hub', at_s = 5, messages = 'lost' }"),
+            "faults[0].messages is not allowed for kind = 'wipe'; leave it out",
+        ),
         ("version = 9", "this abench reads version = 2"),
         ("\u{0}\u{1}", "line 1"),
     ] {

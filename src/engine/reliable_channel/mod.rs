@@ -87,8 +87,7 @@ impl<C: Content> ReliableChannel<C> {
     pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
         let mut durable = Durable::load(&settings, &mut host.store)?;
         if durable.store == 0 {
-            let by_chance = settings.mutant.and_then(Mutant::named) == Some(Mutant::NameByChanceAlone);
-            durable.store = fresh_name(host, by_chance);
+            durable.store = fresh_name(host);
             durable.write(host, Entry::Begun(durable.store))?;
             durable.sync(host, settings.compact_after)?;
         }
@@ -183,7 +182,7 @@ impl<C: Content> ReliableChannel<C> {
 
     /// Nothing was heard for a while: what was said last is sent again.
     fn say_again(&mut self, host: &mut Host<Disk>, to: NodeId) {
-        let Settings { retry_after, retry_at_most, retries, .. } = self.settings;
+        let retries = self.settings.retries;
         let asks = self.has(Mutant::AskForEver);
         let line = self.lines.get_mut(&to).expect("it is connected");
         if let Some(theirs) = line.theirs.filter(|_| asks && line.awaits == Awaits::Nothing) {
@@ -201,11 +200,20 @@ impl<C: Content> ReliableChannel<C> {
         let line = &self.lines[&to];
         let (attempts, ends) = (line.attempts, line.ends);
         let Some(frame) = self.said(to) else { return self.set_timer(to, None) };
-        let backoff = retry_after.saturating_mul(1 << attempts.min(20)).min(retry_at_most);
-        let due = host.now + backoff + host.random(backoff / 2 + 1);
+        let due = host.now + self.backoff(host, attempts);
         self.set_timer(to, Some(due));
         let traffic = Traffic { retransmission: frame.bytes.len() as u64, ..Traffic::default() };
         host.tell(to, frame, traffic, Round { begins: false, ends });
+    }
+
+    /// How long to wait after so many attempts: twice as long after each, and up to half of it more by chance.
+    fn backoff(&self, host: &mut Host<Disk>, attempts: u32) -> Time {
+        let Settings { retry_after, retry_at_most, .. } = self.settings;
+        if self.has(Mutant::RetryWithoutBackoff) {
+            return retry_after;
+        }
+        let backoff = retry_after.saturating_mul(1 << attempts.min(20)).min(retry_at_most);
+        backoff + host.random(backoff / 2 + 1)
     }
 
     /// What was said last to a neighbour and waits for an answer: what it is made of stays as it is until then.
@@ -462,17 +470,15 @@ fn ready(theirs: u16) -> (Frame, Traffic) {
     writer.seal()
 }
 
-/// A name that no start of any device had before, or, with a mutant, a random number alone.
-fn fresh_name(host: &mut Host<Disk>, by_chance: bool) -> u32 {
-    let bound = INCARNATIONS - 1;
-    1 + if by_chance { host.random(bound) } else { host.unlike_before(bound) } as u32
+/// A name that no start of any device had before.
+fn fresh_name(host: &mut Host<Disk>) -> u32 {
+    1 + host.unlike_before(INCARNATIONS - 1) as u32
 }
 
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
-        let by_chance = self.has(Mutant::NameByChanceAlone);
-        let fresh = || reused.unwrap_or_else(|| fresh_name(host, by_chance));
+        let fresh = || reused.unwrap_or_else(|| fresh_name(host));
         let incarnation = self.durable.actor(fresh).incarnation;
         let wall = host.wall;
         let id = self.durable.next_id();
@@ -549,10 +555,8 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
 
     fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), StoreError> {
         // Those that are refused together do not all come back at once.
-        let Settings { retry_after, retry_at_most, .. } = self.settings;
         if let Some(line) = self.lines.get(&peer).filter(|line| line.due.is_some()) {
-            let backoff = retry_after.saturating_mul(1 << line.attempts.min(20)).min(retry_at_most);
-            let due = host.now + backoff + host.random(backoff / 2 + 1);
+            let due = host.now + self.backoff(host, line.attempts);
             self.set_timer(peer, Some(due));
         }
         Ok(())

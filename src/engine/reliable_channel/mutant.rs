@@ -34,10 +34,10 @@ pub enum Mutant {
     SumsClamp,
     /// An edit that the store refused stays in memory, though its user was told that it is refused.
     KeepRefusedEdit,
-    /// The names of stores and incarnations come from random numbers alone, which may come again.
-    NameByChanceAlone,
     /// Bare values of another replica are taken for edits of this one's user.
     ImportAsEdits,
+    /// Who is not answered, or refused, tries again after the same short time, for ever.
+    RetryWithoutBackoff,
 }
 
 impl Mutant {
@@ -61,8 +61,8 @@ impl Mutant {
         (Mutant::CompactionDropsPending, "compaction-drops-pending", "compaction drops what neighbours lack"),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
-        (Mutant::NameByChanceAlone, "name-by-chance-alone", "names come from random numbers that may come again"),
         (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
+        (Mutant::RetryWithoutBackoff, "retry-without-backoff", "the time between two retries does not grow"),
     ];
 
     /// The mutant of this name, if it is one of these.
@@ -80,6 +80,9 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
         Mutant::WaitInSilence,
         "when a walk settles every node connects anew, and a new connection sends what was not acknowledged",
     ),
+    (Mutant::KeepRefusedEdit, "no store is full in a walk"),
+    (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
+    (Mutant::RetryWithoutBackoff, "a walk has no clock"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 

@@ -124,7 +124,11 @@ impl World<'_> {
 
     /// The links to a node that does not listen are still there: the others try to connect.
     fn reconnect_others(&mut self, node: NodeId) -> Result<(), WorldError> {
-        self.open_links(node).into_iter().try_for_each(|(peer, _, to_peer)| self.tell(peer, Waiting::Up(node, to_peer)))
+        let open = self.open_links(node);
+        if !open.is_empty() {
+            self.takes_effect(node, FaultKind::Refuse);
+        }
+        open.into_iter().try_for_each(|(peer, _, to_peer)| self.tell(peer, Waiting::Up(node, to_peer)))
     }
 
     /// A node listens again. Those that try to connect come to know when they try next.

@@ -183,7 +183,21 @@ impl World<'_> {
         (device.up, device.node, device.retired, device.wiped) = (false, None, true, true);
         self.measures.sees(self.now, &Event::Stopped { node });
         self.emit(&Event::Retired { node });
-        self.refresh_all(node)
+        self.refresh_all(node)?;
+        // Its neighbours are told: nothing is kept for it any more.
+        for (peer, _) in self.devices[node as usize].connections.clone() {
+            let stay = self.staying_neighbours(peer);
+            if let Some(replica) = &mut self.devices[peer as usize].node {
+                replica.keep_neighbours(&stay);
+            }
+        }
+        Ok(())
+    }
+
+    /// The nodes that a node has a link with, but for those that left for good.
+    fn staying_neighbours(&self, node: NodeId) -> Vec<NodeId> {
+        let peers = self.devices[node as usize].connections.iter().map(|&(peer, _)| peer);
+        peers.filter(|&peer| !self.devices[peer as usize].retired).collect()
     }
 
     /// The bare values that a device is to be set up from, if whoever shows them has power.
@@ -228,7 +242,9 @@ impl World<'_> {
                 format!("no bit of what {node} had stored was another when it started again")
             }
             FaultKind::Full => format!("{node} wrote nothing while its store was full"),
-            FaultKind::Refuse => format!("nobody sent {node} anything while it did not listen"),
+            FaultKind::Refuse => {
+                format!("nobody was connected with {node}, or was going to be, while it refused connections")
+            }
             FaultKind::ReadOnly => format!("nobody edited at {node}, or sent it changes, while it took none"),
             FaultKind::Freeze => format!("nothing was going to happen at {node} while it was frozen"),
             FaultKind::Retire => format!("{node} had no power then"),
@@ -332,8 +348,8 @@ impl World<'_> {
             }
             held => held.map_err(failed)?,
         };
+        held.keep_neighbours(&self.staying_neighbours(node));
         let device = &mut self.devices[node as usize];
-        held.keep_neighbours(&device.connections.iter().map(|&(peer, _)| peer).collect::<Vec<_>>());
         if let Some(ids) = held.ids() {
             self.forgotten += device.ids.iter().filter(|&&id| !ids.contains(id)).count() as u64;
             if !device.acknowledged.is_kept_by(ids) {

@@ -165,7 +165,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => (0..4u32, 0..99_000_000u64)
             .prop_map(|(client, lasts)| Action::Cut { node: "hub".to_owned(), with: format!("client {client}"), lasts }),
         2 => (proptest::sample::select(FaultKind::ALL), 0..3u32, 0..99u64)
-            .prop_map(|(kind, client, for_s)| Action::Fault(NodeFault { for_s, ..NodeFault::plain(kind, &format!("client {client}")) })),
+            .prop_map(|(kind, client, for_s)| Action::Fault(legal_fault(kind, &format!("client {client}"), for_s))),
         1 => (any_node(), 1..9u32).prop_map(|(node, effects)| Action::CrashDuring { node, effects }),
         1 => any_node().prop_map(Action::BackUp),
         1 => (any_client(), -99_000_000..99_000_000i64, -500..500i32)
@@ -177,6 +177,19 @@ fn any_action() -> impl Strategy<Value = Action> {
         }),
         1 => (conditions, 0..99_000_000u64).prop_map(|(condition, within)| Action::Until { condition, within }),
     ]
+}
+
+/// A fault of a client with the keys that its kind needs.
+fn legal_fault(kind: FaultKind, node: &str, for_s: u64) -> NodeFault {
+    let plain = NodeFault::plain(kind, node);
+    let hub = || Some("hub".to_owned());
+    match kind {
+        FaultKind::Retire => plain,
+        FaultKind::Drop => NodeFault { to: hub(), nth: Some(1 + (for_s % 9) as u32), ..plain },
+        FaultKind::Import => NodeFault { from: hub(), for_s, ..plain },
+        _ if kind.lasts() => NodeFault { for_s: for_s.max(1), ..plain },
+        _ => NodeFault { for_s, ..plain },
+    }
 }
 
 fn any_script() -> impl Strategy<Value = Vec<Step>> {
