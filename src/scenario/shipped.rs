@@ -41,7 +41,6 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("full-store", include_str!("../../scenarios/full-store.toml")),
     ("refused-connections", include_str!("../../scenarios/refused-connections.toml")),
     ("frozen-process", include_str!("../../scenarios/frozen-process.toml")),
-    ("retired-devices", include_str!("../../scenarios/retired-devices.toml")),
     ("starts-over", include_str!("../../scenarios/starts-over.toml")),
     ("bare-values", include_str!("../../scenarios/bare-values.toml")),
     ("dropped-messages", include_str!("../../scenarios/dropped-messages.toml")),

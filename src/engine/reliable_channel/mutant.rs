@@ -36,8 +36,6 @@ pub enum Mutant {
     KeepRefusedEdit,
     /// Bare values of another replica are taken for edits of this one's user.
     ImportAsEdits,
-    /// Who is not answered, or refused, tries again after the same short time, for ever.
-    RetryWithoutBackoff,
 }
 
 impl Mutant {
@@ -62,7 +60,6 @@ impl Mutant {
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
         (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
-        (Mutant::RetryWithoutBackoff, "retry-without-backoff", "the time between two retries does not grow"),
     ];
 
     /// The mutant of this name, if it is one of these.
@@ -82,7 +79,6 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     ),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
-    (Mutant::RetryWithoutBackoff, "a walk has no clock"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 
