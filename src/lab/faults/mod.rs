@@ -195,7 +195,7 @@ impl World<'_> {
     }
 
     /// The nodes that a node has a link with, but for those that left for good.
-    fn staying_neighbours(&self, node: NodeId) -> Vec<NodeId> {
+    pub(super) fn staying_neighbours(&self, node: NodeId) -> Vec<NodeId> {
         let peers = self.devices[node as usize].connections.iter().map(|&(peer, _)| peer);
         peers.filter(|&peer| !self.devices[peer as usize].retired).collect()
     }

@@ -653,6 +653,17 @@ fn a_device_that_retired_is_not_expected_in_the_end_and_what_it_passed_on_counts
 }
 
 #[test]
+fn the_last_replica_that_is_left_owes_its_edits_to_nobody() {
+    let retire = |client: u32| NodeFault {
+        node: format!("client {client}"),
+        ..of_client(FaultKind::Retire, 5_000 + u64::from(client), 0, 0)
+    };
+    let trial = OfflineTrial { hub: false, faults: (1..4).map(retire).collect(), ..trial(1) };
+    let history = world(&trial).run(&mut Unwatched).expect("it ends").history;
+    assert_eq!((history.ends.len(), history.backlog), (1, 0));
+}
+
+#[test]
 fn who_starts_over_draws_the_random_numbers_of_its_first_start_and_does_not_take_a_name_again() {
     let over = of_client(FaultKind::StartOver, 9_000, 60, 0);
     let trial = OfflineTrial { faults: vec![over], ..trial(1) };

@@ -225,7 +225,14 @@ proptest! {
 
 /// A drawn world in which everything goes wrong that can.
 fn drawn(seed: u64) -> OfflineTrial {
-    let fault = |kind, node: &str, at_s, age_s| NodeFault { kind, node: node.to_owned(), at_s, for_s: 40, age_s };
+    let fault = |kind, node: &str, at_s, age_s| NodeFault {
+        kind,
+        node: node.to_owned(),
+        at_s,
+        for_s: 40,
+        age_s,
+        ..NodeFault::default()
+    };
     let mut drawn = OfflineTrial { seed: crate::domain::seed::Seed::new(seed), crashes: 6, ..trial(1) };
     drawn.workload = Workload { ticks: 12, changed: 2, most: 9, decrements: true, zipf_hundredths: None };
     drawn.presence = Presence { lasts_s: 20_000, away_s: (100, 900), here_s: (200, 900) };
