@@ -114,7 +114,9 @@ impl World<'_> {
         for (peer, ..) in self.open_links(node) {
             let links = &self.devices[node as usize].connections;
             if let Ok(place) = links.binary_search_by_key(&peer, |&(peer, _)| peer) {
-                self.cut(links[place].1);
+                let link = links[place].1;
+                self.cut(link);
+                self.emit(&Event::ConnectionDown { link });
             }
             self.tell(node, Waiting::Down(peer))?;
             self.tell(peer, Waiting::Down(node))?;
