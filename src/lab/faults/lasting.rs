@@ -43,10 +43,8 @@ impl World<'_> {
 
     /// The faults of this kind that a node is in take effect.
     pub(in crate::lab) fn takes_effect(&mut self, node: NodeId, kind: FaultKind) {
-        let lasting = &self.devices[node as usize].lasting;
-        for &number in lasting.iter().filter(|&&number| self.faults[number].kind == kind) {
-            self.effects.take_effect_in_node(number);
-        }
+        let suffered: Vec<usize> = self.suffered(node, kind).collect();
+        suffered.into_iter().for_each(|number| self.effects.take_effect_in_node(number));
     }
 
     /// A fault begins that lasts.
@@ -256,4 +254,117 @@ pub(in crate::lab) struct Dropping {
     pub to: NodeId,
     /// How many messages of the kind were seen.
     pub seen: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::offline::{NodeFault, OfflineTrial};
+    use crate::domain::watch::Unwatched;
+    use crate::engine::find;
+    use crate::lab::faults::tests::{of_client, until, world};
+    use crate::lab::settings;
+    use crate::lab::tests::trial;
+    use crate::scenario::offline::SECOND;
+
+    #[test]
+    fn an_edit_that_a_full_store_refuses_is_told_to_its_user_and_is_nowhere_and_sync_goes_on_when_there_is_room() {
+        let mut full = OfflineTrial { faults: vec![of_client(FaultKind::Full, 5_000, 4_000, 0)], ..trial(1) };
+        full.workload.ticks = 100;
+        (full.presence.away_s, full.presence.here_s) = ((0, 0), (20_000, 20_000));
+        let edits = |trial: &OfflineTrial| {
+            let users = crate::scenario::offline::Users::of(trial);
+            users.edits(0).iter().filter(|edit| (5_000 * SECOND..9_000 * SECOND).contains(&edit.at)).count() as u64
+        };
+        assert!(edits(&full) > 30);
+        for engine in crate::engine::REGISTRY {
+            let world = World::new(&full, engine, &settings(&full, None)).expect("a world");
+            let history = world.run(&mut Unwatched).expect("it ends").history;
+            assert_eq!(history.refused_edits, edits(&full), "{}", engine.name);
+            assert_eq!(history.ledger.by_device[0].len() as u64 + edits(&full), 300, "{}", engine.name);
+            assert_eq!((history.quiescent, history.backlog), (true, 0), "{}", engine.name);
+            if ["delta-state", "delta-summary", "operation-log", "pn-counter"].contains(&engine.name) {
+                assert_eq!(crate::oracle::offline::truth::wrong_registers(&history), 0, "{}", engine.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_device_has_in_memory_after_its_store_refused_writes_is_what_its_store_has() {
+        let mut trial = OfflineTrial { faults: vec![of_client(FaultKind::Full, 5_000, 10_000, 0)], ..trial(1) };
+        trial.workload.ticks = 100;
+        (trial.presence.away_s, trial.presence.here_s) = ((10, 100), (300, 900));
+        for engine in crate::engine::REGISTRY {
+            let mut world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+            let mut refused = 0;
+            while let Some((at, event)) = world.calendar.next()
+                && at < 14_900 * SECOND
+            {
+                world.now = at;
+                world.happen(event).expect("a full disk ends no world");
+                let device = &world.devices[0];
+                if world.refused_edits > refused {
+                    refused = world.refused_edits;
+                    let mut again = device.host.clone();
+                    again.store.set_full(false);
+                    let stored = (engine.open)(&device.settings, &mut again).expect("it opens").shows();
+                    assert_eq!(device.node.as_ref().expect("it is up").shows(), stored, "{}", engine.name);
+                }
+            }
+            assert!(refused > 20, "{}: {refused}", engine.name);
+        }
+    }
+
+    #[test]
+    fn a_device_that_is_refused_tries_again_later_and_later_and_not_all_at_once() {
+        let fault = NodeFault { node: "hub".to_owned(), ..of_client(FaultKind::Refuse, 5_000, 3_600, 0) };
+        let mut trial = OfflineTrial { faults: vec![fault], clients: 40, ..trial(1) };
+        (trial.presence.away_s, trial.presence.here_s) = ((0, 0), (20_000, 20_000));
+        for engine in ["delta-state", "delta-summary", "full-state"] {
+            let mut world =
+                World::new(&trial, find(engine).expect("an engine"), &settings(&trial, None)).expect("a world");
+            let mut attempts = vec![Vec::new(); 40];
+            while let Some((at, event)) = world.calendar.next() {
+                if let Planned::Refusal { sender, .. } = event {
+                    attempts[sender as usize].push(at);
+                }
+                world.now = at;
+                world.happen(event).expect("a disk");
+            }
+            let settings = settings(&trial, None)(0);
+            for (client, times) in attempts.iter().enumerate() {
+                let gaps: Vec<Time> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                assert!((8..=22).contains(&times.len()), "{engine}: client {client}: {} attempts", times.len());
+                for (number, gap) in gaps.iter().enumerate() {
+                    let nominal = (settings.retry_after << number.min(20)).min(settings.retry_at_most);
+                    assert!(2 * gap >= nominal, "{engine}: client {client}: gap {number} is {gap} us of {nominal} us");
+                }
+            }
+            // The third attempts of all are spread by their jitter.
+            let thirds: BTreeSet<Time> = attempts.iter().map(|times| times[2] / SECOND).collect();
+            assert!(thirds.len() > 3, "{engine}: {thirds:?}");
+        }
+    }
+
+    #[test]
+    fn a_frozen_process_does_nothing_and_goes_on_with_its_old_memory_and_clocks() {
+        let mut trial = OfflineTrial { faults: vec![of_client(FaultKind::Freeze, 5_000, 3_000, 0)], ..trial(1) };
+        trial.workload.ticks = 100;
+        (trial.presence.away_s, trial.presence.here_s) = ((0, 0), (20_000, 20_000));
+        let mut world = world(&trial);
+        until(&mut world, 5_001);
+        let (made, shows) = (world.devices[0].made, world.devices[0].node.as_ref().expect("it is up").shows());
+        until(&mut world, 7_000);
+        let device = &world.devices[0];
+        assert_eq!((device.made, device.node.as_ref().expect("it is up").shows()), (made, shows));
+        assert!(world.connections[device.connections[0].1].open, "others take it for connected");
+        assert!(!device.waiting.is_empty());
+        until(&mut world, 9_000);
+        let device = &world.devices[0];
+        assert!(device.waiting.is_empty() && device.made > made + 10);
+        assert_eq!(device.lag, 3_000 * SECOND);
+        assert!(device.host.now + 3_000 * SECOND <= world.now + SECOND);
+    }
 }
