@@ -206,9 +206,12 @@ impl<C: Content> ReliableChannel<C> {
         host.tell(to, frame, traffic, Round { begins: false, ends });
     }
 
-    /// How long to wait after so many attempts: twice as long after each, and up to half of it more by chance.
+    /// How long to wait before the next attempt: twice as long after each attempt, and up to half as much again by chance.
     fn backoff(&self, host: &mut Host<Disk>, attempts: u32) -> Time {
         let Settings { retry_after, retry_at_most, .. } = self.settings;
+        if self.has(Mutant::RetryWithoutBackoff) {
+            return retry_after;
+        }
         let backoff = retry_after.saturating_mul(1 << attempts.min(20)).min(retry_at_most);
         backoff + host.random(backoff / 2 + 1)
     }

@@ -28,6 +28,8 @@ pub enum Mutant {
     AskForEver,
     /// A message that is not answered is not sent again while the connection is up.
     WaitInSilence,
+    /// The time between two attempts does not grow, for a node that is refused, too.
+    RetryWithoutBackoff,
     /// Compaction drops what is pending for neighbours.
     CompactionDropsPending,
     /// What a register shows stops at the limits of 64 bits, where it should wrap.
@@ -56,6 +58,7 @@ impl Mutant {
         (Mutant::GiveUpAfterRefusal, "give-up-after-refusal", "who did not answer once is not talked to again"),
         (Mutant::AskForEver, "ask-for-ever", "who answered is asked again, for ever"),
         (Mutant::WaitInSilence, "wait-in-silence", "a message that is not answered is not sent again"),
+        (Mutant::RetryWithoutBackoff, "retry-without-backoff", "the time between two attempts does not grow"),
         (Mutant::CompactionDropsPending, "compaction-drops-pending", "compaction drops what neighbours lack"),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
@@ -77,6 +80,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
         Mutant::WaitInSilence,
         "when a walk settles every node connects anew, and a new connection sends what was not acknowledged",
     ),
+    (Mutant::RetryWithoutBackoff, "a walk has no clock"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
