@@ -43,13 +43,13 @@ impl ScriptPlace {
         Ok(ScriptPlace { path: path.to_owned(), destination: Destination::open(path)? })
     }
 
-    /// Writes the script of the first engine that has one, and says which that is; where there is none, the file is left
-    /// as it is.
+    /// Writes the script of the first engine in the report that has a script, and names the engine. Without a script, the
+    /// file stays as it is.
     pub(super) fn save(self, record: &Record, console: Console) -> Result<(), Failure> {
         let path = self.path.display();
         let scripts = found(record);
         let Some(Found { finding, engine, trial }) = scripts.first() else {
-            console.say(&format!("abench: no script falsifies an engine here: nothing was written to {path}"));
+            console.say(&format!("abench: no engine was falsified by a script, so that {path} was not written"));
             return Ok(());
         };
         let of = record.asked.scenario.as_deref().unwrap_or("a world");

@@ -81,7 +81,7 @@ pub enum CaseError {
         /// Why.
         error: HexError,
     },
-    /// A script is none.
+    /// A script cannot be read.
     #[error("{key}= is not allowed: {reason}")]
     Script {
         /// The key.

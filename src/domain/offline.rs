@@ -97,8 +97,8 @@ pub struct OfflineTrial {
 }
 
 impl OfflineTrial {
-    /// A world of this seed with so many clients, and every other key as it is where a scenario leaves it out: nobody edits,
-    /// nobody is connected before the end, nothing goes wrong.
+    /// A world with this seed, this number of clients, and the default of every other key. Nobody edits, and nothing goes
+    /// wrong.
     pub fn of(seed: Seed, clients: u32) -> Self {
         OfflineTrial {
             seed,
@@ -379,7 +379,7 @@ pub enum MessageKind {
     Data,
     /// It acknowledges something.
     Acknowledgement,
-    /// It is none of these.
+    /// Every other message, handshakes among them.
     Handshake,
 }
 

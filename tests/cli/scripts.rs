@@ -173,7 +173,7 @@ fn a_case_whose_script_cannot_be_is_refused_with_what_is_wrong() {
             "steps[0].connect: 'client 7' is not there",
         ),
         ("delta-state,script,seed=1,world=clients:1,steps=jump:client_0", "steps= is not allowed: step 0: jump"),
-        ("delta-state,script,seed=1,world=clients:1,steps=", "steps= is not allowed: there are none"),
+        ("delta-state,script,seed=1,world=clients:1,steps=", "steps= is not allowed: a script needs at least one step"),
         (
             "delta-state,script,seed=1,world=clients:4000000000:registers:1000000,steps=connect:client_0",
             "is not allowed",

@@ -1,4 +1,4 @@
-//! A world that is written down, as short texts: its keys and its steps. What a key is where it is left out is left out.
+//! A world that is written down, as short texts: its keys and its steps. A key that has its default is left out.
 
 use serde_json::{Map, Value, json};
 
@@ -14,13 +14,11 @@ const ELSEWHERE: [&str; 6] = ["seed", "steps", "engines", "mutants", "more_world
 /// How deep tables are in each other, at most.
 const DEEPEST: usize = 4;
 
-/// The keys of a world that are not what they are where they are left out.
+/// The keys of a world that do not have their default.
 pub fn keys(trial: &OfflineTrial) -> Map<String, Value> {
     let written = serde_json::to_value(trial).expect("a trial is plain keys");
-    let plain = json!({ "seed": trial.seed, "clients": 0 });
-    let plain: OfflineTrial = serde_json::from_value(plain).expect("nothing else of a world need be given");
-    let plain = serde_json::to_value(plain).expect("a trial is plain keys");
-    match beyond(&written, &plain) {
+    let defaults = serde_json::to_value(OfflineTrial::of(trial.seed, 0)).expect("a trial is plain keys");
+    match difference(&written, &defaults) {
         Some(Value::Object(mut keys)) => {
             ELSEWHERE.iter().for_each(|key| drop(keys.remove(*key)));
             keys
@@ -29,13 +27,13 @@ pub fn keys(trial: &OfflineTrial) -> Map<String, Value> {
     }
 }
 
-/// What of a value is not as it is in another; nothing where they are the same.
-fn beyond(value: &Value, plain: &Value) -> Option<Value> {
-    match (value, plain) {
-        _ if value == plain => None,
-        (Value::Object(value), Value::Object(plain)) => {
+/// The parts of a value that differ from another value; nothing if both are the same.
+fn difference(value: &Value, other: &Value) -> Option<Value> {
+    match (value, other) {
+        _ if value == other => None,
+        (Value::Object(value), Value::Object(other)) => {
             let of = |(key, value): (&String, &Value)| {
-                Some((key.clone(), beyond(value, plain.get(key).unwrap_or(&Value::Null))?))
+                Some((key.clone(), difference(value, other.get(key).unwrap_or(&Value::Null))?))
             };
             Some(Value::Object(value.iter().filter_map(of).collect()))
         }
@@ -71,12 +69,12 @@ pub fn world(seed: Seed, keys: &str, steps: &str) -> Result<OfflineTrial, (&'sta
     for (path, value) in text::table(keys).map_err(of_keys)? {
         let parts: Vec<&str> = path.split('.').collect();
         if ELSEWHERE.contains(&parts[0]) || parts.len() > DEEPEST {
-            return Err(of_keys(format!("'{}' is no key of a world here", path.escape_debug())));
+            return Err(of_keys(format!("'{}' is not a key of a world in a case", path.escape_debug())));
         }
         let mut place = &mut nested;
         for part in parts {
             let Value::Object(table) = place else {
-                return Err(of_keys(format!("'{}' is a value and a table", path.escape_debug())));
+                return Err(of_keys(format!("'{}' is given as a value and as a table", path.escape_debug())));
             };
             place = table.entry(part).or_insert_with(|| Value::Object(Map::new()));
         }
@@ -92,7 +90,7 @@ pub fn world(seed: Seed, keys: &str, steps: &str) -> Result<OfflineTrial, (&'sta
     let mut trial: OfflineTrial = serde_json::from_value(nested).map_err(|error| of_keys(error.to_string()))?;
     trial.steps = text::steps(steps).map_err(|reason| ("steps", reason))?;
     if trial.steps.is_empty() {
-        return Err(("steps", "there are none".to_owned()));
+        return Err(("steps", "a script needs at least one step".to_owned()));
     }
     Ok(trial)
 }
@@ -148,6 +146,12 @@ mod tests {
     }
 
     #[test]
+    fn a_world_that_is_made_in_code_has_the_defaults_of_a_scenario() {
+        let read: OfflineTrial = toml::from_str("seed = '0x51'\nclients = 3\n").expect("nothing else must be given");
+        assert_eq!(OfflineTrial::of(Seed::new(0x51), 3), read);
+    }
+
+    #[test]
     fn a_world_with_edges_links_tags_and_bounds_survives_its_text() {
         let keys = "clients:3:registers:7:start:-4:tags.registers:2:tags.elements:5:edges.0.name:north_1:edges.0.clients.0:2\
                     :edges.1.name:%30x:edges.1.parent:hub:link.latency_ms:150:journal.retain:0:load.messages:30:staleness_s:60";
@@ -164,13 +168,13 @@ mod tests {
     #[test]
     fn texts_that_are_no_world_say_which_is_wrong_and_why() {
         let refused = |keys: &str, steps: &str| world(Seed::new(7), keys, steps).expect_err(keys);
-        assert_eq!(refused("clients:1", ""), ("steps", "there are none".to_owned()));
+        assert_eq!(refused("clients:1", ""), ("steps", "a script needs at least one step".to_owned()));
         assert!(refused("clients:1", "jump:client_0").1.contains("no step has this name"));
         assert_eq!(refused("registers:1", "after_s:1"), ("world", "missing field `clients`".to_owned()));
         assert!(refused("clients:1:spare:3", "after_s:1").1.contains("unknown field `spare`"));
-        assert!(refused("clients:1:clients.3:3", "after_s:1").1.contains("is a value and a table"));
-        assert!(refused("clients:1:seed:3", "after_s:1").1.contains("is no key of a world here"));
-        assert!(refused("clients:1:a.b.c.d.e:3", "after_s:1").1.contains("is no key of a world here"));
+        assert!(refused("clients:1:clients.3:3", "after_s:1").1.contains("is given as a value and as a table"));
+        assert!(refused("clients:1:seed:3", "after_s:1").1.contains("is not a key of a world in a case"));
+        assert!(refused("clients:1:a.b.c.d.e:3", "after_s:1").1.contains("is not a key of a world in a case"));
     }
 
     #[test]
