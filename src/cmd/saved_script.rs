@@ -49,7 +49,7 @@ impl ScriptPlace {
         let path = self.path.display();
         let scripts = found(record);
         let Some(Found { finding, engine, trial }) = scripts.first() else {
-            console.say(&format!("abench: no engine was falsified by a script, so that {path} was not written"));
+            console.say(&format!("abench: no script falsifies an engine: {path} was not written"));
             return Ok(());
         };
         let of = record.asked.scenario.as_deref().unwrap_or("a world");

@@ -145,7 +145,7 @@ fn where_no_script_is_found_no_file_is_written_and_the_exit_code_is_that_of_the_
     let name = file.display().to_string();
     let run = answer(&["run", "hub-set-back", "--engines", "delta-state", "--save-script", &name]);
     assert_eq!(run.exit, 0, "{}", run.talk);
-    assert!(run.talk.contains("no script falsifies an engine here: nothing was written"), "{}", run.talk);
+    assert!(run.talk.contains("no script falsifies an engine: "), "{}", run.talk);
     assert!(!file.exists());
     for (arguments, told) in [
         (vec!["run", "laws", "--save-script", &name], "--save-script is about worlds of clients"),
