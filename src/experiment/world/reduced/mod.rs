@@ -289,7 +289,7 @@ fn devices(action: &Action) -> BTreeSet<String> {
         Action::Edit { node, .. } | Action::CrashDuring { node, .. } | Action::Clock { node, .. } => vec![node],
         Action::Link { node, .. } | Action::Work { node, .. } => vec![node],
         Action::Message { from: one, to: other, .. } | Action::Cut { node: one, with: other, .. } => vec![one, other],
-        Action::Fault(fault) => vec![&fault.node],
+        Action::Fault(fault) => [&fault.node].into_iter().chain(&fault.from).chain(&fault.to).collect(),
     };
     let mut names: BTreeSet<String> = names.into_iter().cloned().collect();
     if let Action::Fault(fault) = action

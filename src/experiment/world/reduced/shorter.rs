@@ -153,7 +153,10 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
             rename(one);
             rename(other);
         }
-        Action::Fault(fault) => rename(&mut fault.node),
+        Action::Fault(fault) => {
+            rename(&mut fault.node);
+            fault.from.iter_mut().chain(&mut fault.to).for_each(rename);
+        }
         Action::Pass | Action::Until { .. } | Action::Link { .. } | Action::Work { .. } => {}
     });
     // Clients that no step is about may be needed: they are there in the end.
