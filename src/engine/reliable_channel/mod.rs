@@ -87,7 +87,8 @@ impl<C: Content> ReliableChannel<C> {
     pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
         let mut durable = Durable::load(&settings, &mut host.store)?;
         if durable.store == 0 {
-            durable.store = fresh_name(host);
+            let by_chance = settings.mutant.and_then(Mutant::named) == Some(Mutant::NameByChanceAlone);
+            durable.store = fresh_name(host, by_chance);
             durable.write(host, Entry::Begun(durable.store))?;
             durable.sync(host, settings.compact_after)?;
         }
@@ -470,15 +471,17 @@ fn ready(theirs: u16) -> (Frame, Traffic) {
     writer.seal()
 }
 
-/// A name that no start of any device had before.
-fn fresh_name(host: &mut Host<Disk>) -> u32 {
-    1 + host.unlike_before(INCARNATIONS - 1) as u32
+/// A name that no start of any device had before; with a mutant, a random number alone.
+fn fresh_name(host: &mut Host<Disk>, by_chance: bool) -> u32 {
+    let bound = INCARNATIONS - 1;
+    1 + if by_chance { host.random(bound) } else { host.unlike_before(bound) } as u32
 }
 
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
-        let fresh = || reused.unwrap_or_else(|| fresh_name(host));
+        let by_chance = self.has(Mutant::NameByChanceAlone);
+        let fresh = || reused.unwrap_or_else(|| fresh_name(host, by_chance));
         let incarnation = self.durable.actor(fresh).incarnation;
         let wall = host.wall;
         let id = self.durable.next_id();

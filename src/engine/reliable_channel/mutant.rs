@@ -34,6 +34,8 @@ pub enum Mutant {
     CompactionDropsPending,
     /// What a register shows stops at the limits of 64 bits, where it should wrap.
     SumsClamp,
+    /// Names come from random numbers alone, which may come again after everything was lost.
+    NameByChanceAlone,
     /// An edit that the store refused stays in memory, though its user was told that it is refused.
     KeepRefusedEdit,
     /// Bare values of another replica are taken for edits of this one's user.
@@ -61,6 +63,7 @@ impl Mutant {
         (Mutant::RetryWithoutBackoff, "retry-without-backoff", "the time between two attempts does not grow"),
         (Mutant::CompactionDropsPending, "compaction-drops-pending", "compaction drops what neighbours lack"),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
+        (Mutant::NameByChanceAlone, "name-by-chance-alone", "names come from random numbers, which may come again"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
         (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
     ];
@@ -81,6 +84,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
         "when a walk settles every node connects anew, and a new connection sends what was not acknowledged",
     ),
     (Mutant::RetryWithoutBackoff, "a walk has no clock"),
+    (Mutant::NameByChanceAlone, "no random numbers come again in a walk"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
