@@ -35,7 +35,7 @@ pub const GOSSIP: Registration = Registration {
 };
 
 pub fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
-    let me = u64::from(settings.node) << 40 | host.random(1 << 40);
+    let me = u64::from(settings.node) << 40 | host.unlike_before(1 << 40);
     let (edits, known, lines) = (BTreeMap::new(), Have::new(), BTreeMap::new());
     let mut gossip = Gossip { settings: settings.clone(), me, edits, known, lines };
     for entry in host.store.load()?.entries {
