@@ -2,7 +2,7 @@
 //!
 //! A second is any second: it ends with each attempt or message. Messages count when they arrive at the hub, and when it
 //! sends them. A refused device waits before it tries again: its nominal backoff is the time before a first retry, doubled
-//! with every further refusal in a row, up to the longest time between retries.
+//! with every further refusal in a row, up to the longest time between retries. A device that was off, or away, begins anew.
 //!
 //! A message that its receiver sends back is an attempt that was refused. Messages that were on their way before the device
 //! could know of a refusal belong to the same attempt. Where a link delays or repeats messages at random, nobody can tell
@@ -38,13 +38,13 @@ impl Second {
     }
 }
 
-/// A device that is refused.
-#[derive(Clone, Copy, Debug, Default)]
+/// A device that is refused, and was on and present ever since.
+#[derive(Clone, Copy, Debug)]
 struct Refused {
     /// How often in a row.
     times: u32,
-    /// When it was last, if it was on and connected ever since.
-    last: Option<Time>,
+    /// When it was refused last.
+    last: Time,
 }
 
 /// The hub's load.
@@ -109,10 +109,9 @@ impl Load {
             let [attempts, _] = self.attempts.adds(now, 1);
             peak(&mut self.seen.attempts, now, attempts);
         }
-        let before = self.refused.entry((from, to)).or_default();
-        if let Some(last) = before.last {
-            let doubled =
-                1u64.checked_shl(before.times - 1).map_or(Time::MAX, |times| self.retry_after.saturating_mul(times));
+        let before = self.refused.get(&(from, to)).copied();
+        if let Some(Refused { times, last }) = before {
+            let doubled = 1u64.checked_shl(times - 1).map_or(Time::MAX, |times| self.retry_after.saturating_mul(times));
             let (nominal, waited) = (doubled.min(self.retry_at_most), now - last);
             self.seen.gaps += 1;
             if waited < nominal / 2 {
@@ -121,7 +120,8 @@ impl Load {
             }
         }
         if refused {
-            *before = Refused { times: before.times + 1, last: Some(now) };
+            let times = before.map_or(0, |before| before.times) + 1;
+            self.refused.insert((from, to), Refused { times, last: now });
         } else {
             self.refused.remove(&(from, to));
         }
@@ -130,8 +130,8 @@ impl Load {
     /// A message is sent back.
     fn sent_back(&mut self, from: NodeId, to: NodeId, now: Time) {
         let Some(round_trip) = self.round_trip else { return };
-        let last = self.refused.get(&(from, to)).and_then(|refused| refused.last);
-        if last.is_none_or(|last| now > last + round_trip) {
+        let before = self.refused.get(&(from, to));
+        if before.is_none_or(|before| now > before.last + round_trip) {
             self.attempt(from, to, true, now);
         }
     }
@@ -143,9 +143,9 @@ impl Load {
         }
     }
 
-    /// A device was off, or away: that it tries at once when it is back is its user's doing.
+    /// A device was off, or away. When it is back it tries at once, and its backoff begins anew: that is its user's doing.
     fn away(&mut self, node: NodeId) {
-        self.refused.iter_mut().filter(|((from, _), _)| *from == node).for_each(|(_, refused)| refused.last = None);
+        self.refused.retain(|(from, _), _| *from != node);
     }
 }
 
@@ -205,5 +205,20 @@ mod tests {
         assert_eq!(tries(&[after; 5]), (5, 3), "it does not wait for longer");
         // Far beyond the longest time, nothing doubles any more.
         assert_eq!(tries(&[400 * SECOND; 200]), (200, 0));
+    }
+    #[test]
+    fn who_goes_away_while_it_is_refused_begins_a_new_backoff_when_it_is_back() {
+        let mut load = Load::of(&OfflineTrial { hub: true, ..trial(1) });
+        let (hub, after) = (load.hub.expect("a hub"), load.retry_after);
+        let refused = Event::Attempt { from: 0, to: hub, refused: true };
+        let at = [0, after, 3 * after, 4 * after];
+        at[..3].iter().for_each(|&at| load.sees(at, &refused));
+        load.sees(at[3], &Event::Presence { client: 0, here: false });
+        load.sees(at[3], &Event::Presence { client: 0, here: true });
+        load.sees(at[3], &refused);
+        load.sees(at[3] + after, &refused);
+        let seen = load.seen(|node| format!("client {node}")).expect("there is a hub");
+        // Between the first three attempts, and between the last two: the wait over the absence is the user's.
+        assert_eq!((seen.gaps, seen.hasty), (3, 0));
     }
 }
