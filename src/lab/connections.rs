@@ -100,8 +100,7 @@ impl World<'_> {
             self.cut(link);
             self.emit(&Event::ConnectionDown { link });
         } else {
-            self.emit(&Event::Attempt { from: ends[0], to: ends[1], refused: false });
-            self.emit(&Event::ConnectionUp { link });
+            self.emit(&Event::ConnectionUp { link, from: ends[0], to: ends[1] });
         }
         for side in [1, 0] {
             let (end, peer) = (ends[side], ends[1 - side]);

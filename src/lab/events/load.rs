@@ -2,7 +2,8 @@
 //!
 //! A second is any second: it ends with each attempt or message. Messages count when they arrive at the hub, and when it
 //! sends them. A refused device waits before it tries again: its nominal backoff is the time before a first retry, doubled
-//! with every further refusal in a row, up to the longest time between retries. A device that was off, or away, begins anew.
+//! with every further refusal in a row, up to the longest time between retries. When a
+//! connection comes up, its ends begin anew: that it was down was the doing of a user, of the network or of a crash.
 //!
 //! A message that its receiver sends back is an attempt that was refused. Messages that were on their way before the device
 //! could know of a refusal belong to the same attempt. Where a link delays or repeats messages at random, nobody can tell
@@ -38,7 +39,7 @@ impl Second {
     }
 }
 
-/// A device that is refused, and was on and present ever since.
+/// A device that is refused, over a connection that was up ever since.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
     /// How often in a row.
@@ -103,12 +104,24 @@ impl Load {
         peak(&mut self.seen.bytes, now, bytes);
     }
 
-    /// A device tries to connect.
-    fn attempt(&mut self, from: NodeId, to: NodeId, refused: bool, now: Time) {
+    /// A device tries.
+    fn attempt(&mut self, to: NodeId, now: Time) {
         if Some(to) == self.hub {
             let [attempts, _] = self.attempts.adds(now, 1);
             peak(&mut self.seen.attempts, now, attempts);
         }
+    }
+
+    /// A connection comes up: both ends begin anew.
+    fn connected(&mut self, from: NodeId, to: NodeId, now: Time) {
+        self.attempt(to, now);
+        self.refused.remove(&(from, to));
+        self.refused.remove(&(to, from));
+    }
+
+    /// An attempt is refused.
+    fn refused(&mut self, from: NodeId, to: NodeId, now: Time) {
+        self.attempt(to, now);
         let before = self.refused.get(&(from, to)).copied();
         if let Some(Refused { times, last }) = before {
             let doubled = 1u64.checked_shl(times - 1).map_or(Time::MAX, |times| self.retry_after.saturating_mul(times));
@@ -119,12 +132,8 @@ impl Load {
                 self.hasty.get_or_insert((from, waited, nominal));
             }
         }
-        if refused {
-            let times = before.map_or(0, |before| before.times) + 1;
-            self.refused.insert((from, to), Refused { times, last: now });
-        } else {
-            self.refused.remove(&(from, to));
-        }
+        let times = before.map_or(0, |before| before.times) + 1;
+        self.refused.insert((from, to), Refused { times, last: now });
     }
 
     /// A message is sent back.
@@ -132,7 +141,7 @@ impl Load {
         let Some(round_trip) = self.round_trip else { return };
         let before = self.refused.get(&(from, to));
         if before.is_none_or(|before| now > before.last + round_trip) {
-            self.attempt(from, to, true, now);
+            self.refused(from, to, now);
         }
     }
 
@@ -141,11 +150,6 @@ impl Load {
         if !self.refused.is_empty() {
             self.refused.remove(&(from, to));
         }
-    }
-
-    /// A device was off, or away. When it is back it tries at once, and its backoff begins anew: that is its user's doing.
-    fn away(&mut self, node: NodeId) {
-        self.refused.retain(|(from, _), _| *from != node);
     }
 }
 
@@ -158,11 +162,8 @@ impl Observer for Load {
             Event::Sent { from: end, bytes, .. } | Event::Arrived { to: end, bytes, .. } if Some(end) == self.hub => {
                 self.message(now, bytes);
             }
-            Event::Attempt { from, to, refused } => self.attempt(from, to, refused, now),
+            Event::ConnectionUp { from, to, .. } => self.connected(from, to, now),
             Event::Refused { from, to } => self.sent_back(from, to, now),
-            Event::Presence { client: node, .. } | Event::Reachable { node, .. } | Event::Stopped { node } => {
-                self.away(node);
-            }
             Event::FaultsOver => self.refused.clear(),
             _ => {}
         }
@@ -174,31 +175,37 @@ mod tests {
     use super::*;
     use crate::lab::tests::trial;
 
-    fn seen(attempts: &[(Time, bool)]) -> over_time::Load {
-        let mut load = Load::of(&OfflineTrial { hub: true, ..trial(1) });
+    fn of_a_hub() -> (Load, NodeId) {
+        let link = Link { jitter_ms: 0, repeated_per_mille: 0, reordered_per_mille: 0, ..trial(1).link };
+        let load = Load::of(&OfflineTrial { hub: true, link, ..trial(1) });
         let hub = load.hub.expect("a hub");
-        attempts.iter().for_each(|&(at, refused)| load.sees(at, &Event::Attempt { from: 0, to: hub, refused }));
+        (load, hub)
+    }
+
+    fn told(load: &Load) -> over_time::Load {
         load.seen(|node| format!("client {node}")).expect("there is a hub")
     }
 
     #[test]
     fn the_busiest_second_is_any_second() {
-        let at = [0, 900_000, 1_000_000, 1_800_000, 1_950_000].map(|at| (at, false));
-        assert_eq!((seen(&at).attempts.most, seen(&at).attempts.at), (3, 1_800_000));
+        let (mut load, to) = of_a_hub();
+        let at = [0, 900_000, 1_000_000, 1_800_000, 1_950_000];
+        at.into_iter().for_each(|at| load.sees(at, &Event::ConnectionUp { link: 0, from: 0, to }));
+        assert_eq!((told(&load).attempts.most, told(&load).attempts.at), (3, 1_800_000));
     }
 
     #[test]
     fn who_is_refused_waits_for_half_of_its_backoff_at_least_and_for_longer_each_time() {
-        let after = Load::of(&trial(1)).retry_after;
+        let after = of_a_hub().0.retry_after;
         let tries = |gaps: &[Time]| {
+            let (mut load, to) = of_a_hub();
             let mut at = 0;
-            let mut all = vec![(0, true)];
+            load.sees(at, &Event::Refused { from: 0, to });
             gaps.iter().for_each(|gap| {
                 at += gap;
-                all.push((at, true));
+                load.sees(at, &Event::Refused { from: 0, to });
             });
-            let seen = seen(&all);
-            (seen.gaps, seen.hasty)
+            (told(&load).gaps, told(&load).hasty)
         };
         assert_eq!(tries(&[after / 2, after, 2 * after]), (3, 0));
         assert_eq!(tries(&[after / 2, after - 1, 2 * after]), (3, 1));
@@ -206,19 +213,18 @@ mod tests {
         // Far beyond the longest time, nothing doubles any more.
         assert_eq!(tries(&[400 * SECOND; 200]), (200, 0));
     }
+
     #[test]
-    fn who_goes_away_while_it_is_refused_begins_a_new_backoff_when_it_is_back() {
-        let mut load = Load::of(&OfflineTrial { hub: true, ..trial(1) });
-        let (hub, after) = (load.hub.expect("a hub"), load.retry_after);
-        let refused = Event::Attempt { from: 0, to: hub, refused: true };
-        let at = [0, after, 3 * after, 4 * after];
-        at[..3].iter().for_each(|&at| load.sees(at, &refused));
-        load.sees(at[3], &Event::Presence { client: 0, here: false });
-        load.sees(at[3], &Event::Presence { client: 0, here: true });
-        load.sees(at[3], &refused);
-        load.sees(at[3] + after, &refused);
-        let seen = load.seen(|node| format!("client {node}")).expect("there is a hub");
-        // Between the first three attempts, and between the last two: the wait over the absence is the user's.
-        assert_eq!((seen.gaps, seen.hasty), (3, 0));
+    fn a_connection_that_comes_up_begins_a_new_backoff_of_both_its_ends() {
+        for (from, to) in [(0, 1), (1, 0)] {
+            let (mut load, after) = (of_a_hub().0, of_a_hub().0.retry_after);
+            let mut refused = |at| load.sees(at, &Event::Refused { from: 0, to: 1 });
+            [0, after, 3 * after].into_iter().for_each(&mut refused);
+            load.sees(4 * after, &Event::ConnectionUp { link: 0, from, to });
+            let mut refused = |at| load.sees(at, &Event::Refused { from: 0, to: 1 });
+            [4 * after, 5 * after].into_iter().for_each(&mut refused);
+            // Between the first three attempts, and between the last two.
+            assert_eq!((told(&load).gaps, told(&load).hasty), (3, 0));
+        }
     }
 }

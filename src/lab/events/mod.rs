@@ -41,20 +41,15 @@ pub enum Event<'a> {
     ConnectionUp {
         /// The link's number.
         link: usize,
+        /// Who connects.
+        from: NodeId,
+        /// To whom.
+        to: NodeId,
     },
     /// A link's connection is down.
     ConnectionDown {
         /// The link's number.
         link: usize,
-    },
-    /// A node tries to connect to another. Where that is not refused, the connection is up.
-    Attempt {
-        /// Who tries.
-        from: NodeId,
-        /// To whom.
-        to: NodeId,
-        /// Whether it is refused.
-        refused: bool,
     },
     /// A user connects its device, or disconnects it.
     Presence {
