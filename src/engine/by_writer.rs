@@ -28,7 +28,7 @@ use crate::engine::wire::{Malformed, Reader, Writer, placed};
 const FORM: u32 = 2;
 
 /// What one writer made of one register. A writer's shares of a register are ordered: a later one has all of those before.
-pub trait Share: Clone + Debug + Eq + Hash + Serialize + DeserializeOwned {
+pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + DeserializeOwned {
     /// Nothing yet.
     fn new(data: DataType) -> Self;
 

@@ -134,7 +134,7 @@ pub struct Report {
 /// nothing had happened: what it shows, and what it has in memory, is what its store has. It shows no edit as accepted, and
 /// acknowledges no message, that is not written. Nobody tells it when there is room again: it tries again by its own timer.
 /// After any other error of the store the world is at its end.
-pub trait Engine: std::fmt::Debug + InMemory {
+pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     /// Its user edits.
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError>;
 

@@ -47,6 +47,18 @@ impl Watch for JobWatch<'_> {
     }
 }
 
+/// The watch of a stage, for what is a part of one of its units: it only tells whether the user asked to stop.
+pub struct Inner<'a>(pub &'a dyn Watch);
+
+impl Watch for Inner<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.0.stop_requested()
+    }
+}
+
 /// Runs jobs on at most so many threads. The watch advances by one unit for each job that ends.
 ///
 /// Jobs begin in order. After one has failed, no later one begins: of several that fail, the first in order is told.

@@ -1,17 +1,23 @@
-//! Every way through a small system, whatever its steps are: a walk over its states, each visited once.
+//! Every way through a small system, whatever its steps are: a walk over its states, each visited once, on one thread or more.
 //!
 //! That a state holds everything that its future depends on is taken for granted; which states are the same is their own
 //! equality, and no hash. The number of ways is exact: that of a state is the sum of those of the states after it.
+//!
+//! Threads begin at the start, each with another of its steps first. A state that another thread is in the middle of is walked
+//! from its other side, so that both meet and none waits. What a complete walk comes to is the same for any number of threads.
 
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use dashmap::{DashMap, Entry};
 use num_bigint::BigUint;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 /// A system of which every way is to be tried.
 pub trait System {
-    /// All that it holds, or what names it and nothing else.
+    /// All that it holds, or what names it and nothing else. For all threads it is the same.
     type State: Copy + Eq + Hash;
     /// Something that can happen.
     type Step;
@@ -19,7 +25,13 @@ pub trait System {
     /// All that can happen in a state, and the state after each; nothing at an end. The system may remember what it
     /// worked out.
     fn steps(&mut self, state: &Self::State) -> Vec<(Self::Step, Self::State)>;
+
+    /// A step of a state is counted: once, whichever thread walks it.
+    fn counts(&mut self, _step: &Self::Step) {}
 }
+
+/// Parts of the table of states that each have a lock of their own: so many that two threads seldom want the same.
+const SHARDS: usize = 64;
 
 /// What a walk came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,101 +54,196 @@ pub type Judge<'a, S> = &'a mut dyn FnMut(&mut S, &<S as System>::State, &[<S as
 /// The number of ways from a state: most fit 64 bits, and millions of states are kept.
 #[derive(Clone, Copy)]
 enum Ways {
-    /// The state is on the way that is being walked.
+    /// The state is on the way that a thread is walking.
     Open,
     Few(u64),
     /// At this place among the large ones.
     Many(u32),
 }
 
-struct Walk<'a, S: System> {
+/// A walk, in which threads take part.
+pub struct Walk<State> {
+    start: State,
+    most: u64,
+    threads: usize,
+    ways: DashMap<State, Ways, FxBuildHasher>,
+    many: Mutex<Vec<BigUint>>,
+    states: AtomicU64,
+    stopped: AtomicBool,
+    walked: Mutex<Walked>,
+}
+
+/// One thread of a walk.
+struct Walker<'a, S: System> {
+    walk: &'a Walk<S::State>,
+    thread: usize,
     system: &'a mut S,
     judge: Judge<'a, S>,
-    seen_step: &'a mut dyn FnMut(&S::Step),
     way: Vec<S::Step>,
-    most: u64,
-    ways: FxHashMap<S::State, Ways>,
-    many: Vec<BigUint>,
+    /// States on the way of this thread.
+    open: FxHashSet<S::State>,
     walked: Walked,
 }
 
-/// Walks from `start` over at most so many states, and judges every end.
-pub fn walk<S: System>(
-    system: &mut S,
-    start: &S::State,
-    most: u64,
-    judge: Judge<S>,
-    seen_step: &mut dyn FnMut(&S::Step),
-) -> Walked {
-    let walked = Walked { states: 0, steps: 0, ends: 0, ways: BigUint::ZERO, complete: true };
-    let (way, ways, many) = (Vec::new(), FxHashMap::default(), Vec::new());
-    let mut walk = Walk { system, judge, seen_step, way, most, ways, many, walked };
-    let ways = walk.from(*start).map_or(BigUint::ZERO, |ways| walk.counted(ways));
-    Walked { ways, ..walk.walked }
+/// Walks on this thread from `start` over at most so many states, and judges every end.
+pub fn walk<S: System>(system: &mut S, start: &S::State, most: u64, judge: Judge<S>) -> Walked {
+    let walk = Walk::new(*start, most, 1);
+    walk.take_part(0, system, judge);
+    walk.came_to()
 }
 
-impl<S: System> Walk<'_, S> {
+impl<State: Copy + Eq + Hash> Walk<State> {
+    /// A walk from `start` over at most so many states, in which so many threads are to take part.
+    pub fn new(start: State, most: u64, threads: usize) -> Self {
+        let walked = Walked { states: 0, steps: 0, ends: 0, ways: BigUint::ZERO, complete: true };
+        Walk {
+            start,
+            most,
+            threads,
+            ways: DashMap::with_hasher_and_shard_amount(FxBuildHasher, SHARDS),
+            many: Mutex::default(),
+            states: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            walked: Mutex::new(walked),
+        }
+    }
+
+    /// What the thread of this number does: all that no other does. Each has a system of its own, of the same states.
+    pub fn take_part<S: System<State = State>>(&self, thread: usize, system: &mut S, judge: Judge<S>) {
+        let walked = Walked { states: 0, steps: 0, ends: 0, ways: BigUint::ZERO, complete: true };
+        let (way, open) = (Vec::new(), HashSet::default());
+        let mut walker = Walker { walk: self, thread, system, judge, way, open, walked };
+        let ways = walker.from(self.start).map(|ways| walker.counted(ways));
+        let part = walker.walked;
+        let mut all = self.walked.lock().unwrap_or_else(PoisonError::into_inner);
+        all.states += part.states;
+        all.steps += part.steps;
+        all.ends += part.ends;
+        all.complete &= part.complete && ways.is_some();
+        all.ways = ways.unwrap_or_default().max(std::mem::take(&mut all.ways));
+    }
+
+    /// What the walk came to.
+    pub fn came_to(self) -> Walked {
+        self.walked.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: System> Walker<'_, S> {
     fn counted(&self, ways: Ways) -> BigUint {
         match ways {
             Ways::Open => BigUint::ZERO,
             Ways::Few(ways) => ways.into(),
-            Ways::Many(place) => self.many[place as usize].clone(),
+            Ways::Many(place) => self.walk.many.lock().unwrap_or_else(PoisonError::into_inner)[place as usize].clone(),
         }
     }
 
-    fn kept(&mut self, ways: BigUint) -> Ways {
+    fn kept(&self, ways: BigUint) -> Ways {
         if let Ok(few) = u64::try_from(&ways) {
             return Ways::Few(few);
         }
-        self.many.push(ways);
-        Ways::Many(u32::try_from(self.many.len() - 1).expect("memory for so many numbers ends before"))
+        let mut many = self.walk.many.lock().unwrap_or_else(PoisonError::into_inner);
+        many.push(ways);
+        Ways::Many(u32::try_from(many.len() - 1).expect("memory for so many numbers ends before"))
+    }
+
+    /// The walk is over before everything was visited.
+    fn stop(&mut self) -> Option<Ways> {
+        self.walked.complete = false;
+        self.walk.stopped.store(true, Ordering::Relaxed);
+        None
+    }
+
+    /// Visits a state, where no other thread did.
+    fn visits(&mut self, state: S::State) -> Visit {
+        let known = match self.walk.ways.entry(state) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                place.insert(Ways::Open);
+                return Visit::First;
+            }
+        };
+        match known {
+            Ways::Open if self.open.contains(&state) => Visit::Back,
+            Ways::Open => Visit::Beside,
+            known => Visit::Known(known),
+        }
     }
 
     /// The ways from a state to an end; `None` if the walk was stopped.
     fn from(&mut self, state: S::State) -> Option<Ways> {
-        match self.ways.entry(state) {
-            Entry::Occupied(known) => {
-                let known = *known.get();
-                if matches!(known, Ways::Open) {
-                    // A way that leads back to where it was has no end, and cannot be counted.
-                    self.walked.complete = false;
-                    return Some(Ways::Few(0));
-                }
-                return Some(known);
+        let is_first = match self.visits(state) {
+            Visit::Known(ways) => return Some(ways),
+            Visit::Back => {
+                // A way that leads back to where it was has no end, and cannot be counted.
+                self.walked.complete = false;
+                return Some(Ways::Few(0));
             }
-            Entry::Vacant(place) => place.insert(Ways::Open),
+            Visit::First => true,
+            Visit::Beside => false,
         };
-        self.walked.states += 1;
-        if self.walked.states > self.most {
+        if self.walk.stopped.load(Ordering::Relaxed) {
             self.walked.complete = false;
             return None;
         }
-        let steps = self.system.steps(&state);
+        if is_first {
+            self.walked.states += 1;
+            if self.walk.states.fetch_add(1, Ordering::Relaxed) >= self.walk.most {
+                return self.stop();
+            }
+        }
+        self.open.insert(state);
+        let mut steps = self.system.steps(&state);
         // Sums of 64 bits, and what went beyond.
         let (mut few, mut many) = (0u64, BigUint::ZERO);
         if steps.is_empty() {
-            self.walked.ends += 1;
-            if !(self.judge)(self.system, &state, &self.way) {
-                self.walked.complete = false;
-                return None;
-            }
             few = 1;
+            if is_first {
+                self.walked.ends += 1;
+                if !(self.judge)(self.system, &state, &self.way) {
+                    return self.stop();
+                }
+            }
         }
+        if is_first {
+            self.walked.steps += steps.len() as u64;
+            steps.iter().for_each(|(step, _)| self.system.counts(step));
+        }
+        self.in_another_order(&mut steps);
         for (step, next) in steps {
-            self.walked.steps += 1;
-            (self.seen_step)(&step);
             self.way.push(step);
-            let after = self.from(next)?;
-            match after {
+            match self.from(next)? {
                 Ways::Few(after) if few.checked_add(after).is_some() => few += after,
                 after => many += self.counted(after),
             }
             self.way.pop();
         }
+        self.open.remove(&state);
         let ways = self.kept(many + few);
-        self.ways.insert(state, ways);
+        self.walk.ways.insert(state, ways);
         Some(ways)
     }
+
+    /// Each thread takes the steps from another place on, and every second thread takes them backwards.
+    fn in_another_order<T>(&self, steps: &mut [T]) {
+        if self.thread % 2 == 1 {
+            steps.reverse();
+        }
+        let place = steps.len() * (self.thread / 2) / self.walk.threads.div_ceil(2);
+        steps.rotate_left(place);
+    }
+}
+
+/// How a thread comes to a state.
+enum Visit {
+    /// Before all others.
+    First,
+    /// Another is in the middle of it.
+    Beside,
+    /// It is on the thread's own way.
+    Back,
+    /// Its ways are known.
+    Known(Ways),
 }
 
 #[cfg(test)]
@@ -157,7 +264,7 @@ mod tests {
     }
 
     fn every_way(size: u32, most: u64, judge: Judge<Grid>) -> Walked {
-        walk(&mut Grid(size), &(0, 0), most, judge, &mut |_| {})
+        walk(&mut Grid(size), &(0, 0), most, judge)
     }
 
     #[test]
@@ -184,5 +291,75 @@ mod tests {
     fn a_bound_that_is_reached_or_a_judge_that_stops_is_told() {
         assert!(!every_way(10, 50, &mut |_, _, _| true).complete);
         assert!(!every_way(2, 50, &mut |_, _, _| false).complete);
+    }
+
+    #[test]
+    fn threads_count_together_what_one_counts_alone_and_each_end_is_judged_once() {
+        /// Steps right, up and ahead, with ends wherever the sum of two places is the same.
+        struct Room(u32);
+
+        impl System for Room {
+            type State = [u32; 3];
+            type Step = usize;
+
+            fn steps(&mut self, at: &[u32; 3]) -> Vec<(usize, [u32; 3])> {
+                let further = |axis: usize| {
+                    let mut next = *at;
+                    next[axis] += 1;
+                    (axis, next)
+                };
+                let inside = at.iter().all(|&place| place < self.0) && at[0] + at[2] != 2 * self.0 - 2;
+                (0..3).filter(|_| inside).map(further).collect()
+            }
+        }
+
+        let on = |threads: usize| {
+            let (walk, ends) = (Walk::new([0; 3], u64::MAX, threads), Mutex::new(Vec::new()));
+            std::thread::scope(|scope| {
+                for thread in 0..threads {
+                    let (walk, ends) = (&walk, &ends);
+                    scope.spawn(move || {
+                        walk.take_part(thread, &mut Room(24), &mut |_, end, _| {
+                            ends.lock().expect("no judge panics").push(*end);
+                            true
+                        });
+                    });
+                }
+            });
+            let mut ends = ends.into_inner().expect("no judge panics");
+            ends.sort_unstable();
+            (walk.came_to(), ends)
+        };
+        let (alone, ends) = on(1);
+        assert!(alone.complete && alone.states > 10_000 && alone.ways > BigUint::from(u64::MAX));
+        assert_eq!(alone.ends, ends.len() as u64);
+        for threads in [2, 3, 8] {
+            assert_eq!(on(threads), (alone.clone(), ends.clone()), "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_way_that_leads_back_is_told_on_any_number_of_threads() {
+        struct Round;
+
+        impl System for Round {
+            type State = u32;
+            type Step = ();
+
+            fn steps(&mut self, at: &u32) -> Vec<((), u32)> {
+                if *at == 9 { Vec::new() } else { vec![((), (at + 1) % 8), ((), 9)] }
+            }
+        }
+
+        for threads in [1, 2, 4] {
+            let walk = Walk::new(0, 100, threads);
+            std::thread::scope(|scope| {
+                for thread in 0..threads {
+                    let walk = &walk;
+                    scope.spawn(move || walk.take_part(thread, &mut Round, &mut |_, _, _| true));
+                }
+            });
+            assert!(!walk.came_to().complete, "{threads} threads");
+        }
     }
 }

@@ -40,7 +40,9 @@ pub struct Stamp {
 }
 
 /// Which of two writes stays.
-pub trait Policy: Clone + Default + std::fmt::Debug + Eq + std::hash::Hash + Serialize + DeserializeOwned {
+pub trait Policy:
+    Clone + Default + std::fmt::Debug + Eq + std::hash::Hash + Send + Sync + Serialize + DeserializeOwned
+{
     /// Whether writes carry stamps.
     const STAMPED: bool;
 

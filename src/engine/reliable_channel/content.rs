@@ -40,9 +40,9 @@ pub type Peers<P> = BTreeMap<NodeId, P>;
 
 /// What an engine sends and makes of what it gets. All of it is durable, and what it becomes depends on nothing but what it is
 /// told here: a store keeps what happened, and it happens again after a restart.
-pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Serialize + DeserializeOwned {
+pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Send + Sync + Serialize + DeserializeOwned {
     /// What is kept about a neighbour.
-    type Peer: Clone + Default + std::fmt::Debug + Eq + Hash + Serialize + DeserializeOwned;
+    type Peer: Clone + Default + std::fmt::Debug + Eq + Hash + Send + Sync + Serialize + DeserializeOwned;
 
     /// Before anything happened.
     fn begin(&mut self, about: &About);

@@ -2,6 +2,7 @@
 //! each planted mutant until a judge catches it, after the replica as it is was walked through that one in all ways, too.
 
 pub mod planting;
+mod walking;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -20,10 +21,9 @@ use crate::experiment::control::Control;
 use crate::experiment::valid::Valid;
 use crate::experiment::world::{self, caught, judged};
 use crate::experiment::{Found, jobs};
-use crate::explore::every_step::{Walked, walk};
-use crate::lab::crash_walk::{Act, SmallWorld, Step};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
 use crate::report::record::{Check, Part, Unseen};
+use walking::walked;
 
 /// The check's name.
 pub const NAME: &str = "every crash";
@@ -56,20 +56,25 @@ pub fn run(
     let (engine, smaller) = (walked_engine(trial), smaller(trial));
     let of_mutants = world::planted([engine], &trial.mutants).map(|(engine, mutant)| Job::Mutant(engine, mutant));
     let smaller_walk = (!trial.mutants.is_empty()).then_some(Job::Smaller);
-    let jobs: Vec<Job> = [Job::Sound].into_iter().chain(smaller_walk).chain(of_mutants).collect();
-    watch.begin("worlds", jobs.len() as u64);
-    let ended = jobs::run(&jobs, threads, watch, |job, watch| {
+    let jobs: Vec<Job> = smaller_walk.into_iter().chain(of_mutants).collect();
+    let walk = |job: Job, threads: NonZeroUsize, watch: &mut dyn Watch| {
         let start = Instant::now();
-        let (walked, against) = match *job {
-            Job::Sound => walked(trial, engine, None, watch),
-            Job::Smaller => walked(&smaller, engine, None, watch),
-            Job::Mutant(engine, mutant) => walked(&smaller, engine, Some(mutant), watch),
+        let (walked, against) = match job {
+            Job::Sound => walked(trial, engine, None, threads, watch),
+            Job::Smaller => walked(&smaller, engine, None, threads, watch),
+            Job::Mutant(engine, mutant) => walked(&smaller, engine, Some(mutant), threads, watch),
         }?;
         Ok((walked, against, start.elapsed()))
-    });
+    };
+    watch.begin("worlds", 1 + jobs.len() as u64);
+    // The walk through the world of the trial is longer than all others together, and takes all threads for itself.
+    let sound = walk(Job::Sound, threads, watch)?;
+    watch.advance(1);
     let mut record = None;
-    for (job, (walked, against, took)) in jobs.iter().zip(ended.of) {
-        tell(*job, (walked, against, took), (trial, &smaller, engine), &mut record, found);
+    tell(Job::Sound, sound, (trial, &smaller, engine), &mut record, found);
+    let ended = jobs::run(&jobs, threads, watch, |job, watch| walk(*job, NonZeroUsize::MIN, watch));
+    for (job, ended) in jobs.iter().zip(ended.of) {
+        tell(*job, ended, (trial, &smaller, engine), &mut record, found);
     }
     if let Some(error) = ended.failed {
         return Err(error);
@@ -127,44 +132,6 @@ fn smaller(trial: &CrashEverywhereTrial) -> CrashEverywhereTrial {
         mutants: Vec::new(),
         ..trial.clone()
     }
-}
-
-/// Walks through a world, to the first end that a judge has something against.
-fn walked(
-    trial: &CrashEverywhereTrial,
-    engine: &'static Registration,
-    mutant: Option<&'static str>,
-    watch: &mut dyn Watch,
-) -> Result<(WalkedRecord, Option<History>), SubjectError> {
-    let mut world = SmallWorld::new(trial, engine, mutant);
-    let start = world.start();
-    let (mut against, mut crashes, mut deliveries) = (None, 0u64, 0u64);
-    let (mut stopped, mut judged_ends) = (false, 0u64);
-    let mut way_there = Vec::new();
-    let mut judge = |world: &mut SmallWorld, end: &_, way: &[Step]| {
-        stopped |= watch.stop_requested();
-        let history = world.settled(end);
-        judged_ends += 1;
-        if judged(&history).1 == Verdict::Falsified {
-            against = Some(history);
-            way_there = way.iter().map(|step| world.told(step)).collect();
-        }
-        against.is_none() && !stopped
-    };
-    let mut seen = |step: &Step| match step {
-        Step::Crash(..) => crashes += 1,
-        Step::Act(_, Act::Receive(_)) => deliveries += 1,
-        _ => {}
-    };
-    let Walked { states, steps, ends, ways, complete } =
-        walk(&mut world, &start, trial.most_states, &mut judge, &mut seen);
-    if stopped {
-        return Err(SubjectError::Interrupted);
-    }
-    // A walk claims all of its ends: one that nobody judged would be covered by a claim that nothing supports.
-    assert!(!complete || judged_ends == ends, "{judged_ends} of {ends} ends were judged");
-    let record = WalkedRecord { states, steps, crashes, deliveries, ways: ways.to_string(), ends, complete, way_there };
-    Ok((record, against))
 }
 
 fn check(
@@ -288,8 +255,8 @@ mod tests {
         let CrashEverywhereTrial { clients, edits, crashes, losses, edits_before, .. } = smaller;
         assert_eq!((clients, edits, crashes, losses, edits_before), (1, 1, 1, 1, 0));
         let verdict = |mutant| {
-            let (walked, against) =
-                walked(&smaller, engine::reference(), mutant, &mut Unwatched).expect("nobody stops it");
+            let (walked, against) = walked(&smaller, engine::reference(), mutant, NonZeroUsize::MIN, &mut Unwatched)
+                .expect("nobody stops it");
             check(WITHOUT_MUTANT, &smaller, engine::reference(), &walked, against.as_ref()).verdict
         };
         assert_eq!(verdict(None), Verdict::Holds);

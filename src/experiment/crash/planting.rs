@@ -1,10 +1,13 @@
 //! Mutants planted in a crash walk: first in its smaller world, in which most are soon found, then in its own.
 
+use std::num::NonZeroUsize;
+
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
-use crate::experiment::crash::{smaller, tried, walked};
+use crate::experiment::crash::walking::walked;
+use crate::experiment::crash::{smaller, tried};
 use crate::experiment::planting::{self, Control};
 use crate::report::qualification::mutants::Cell;
 
@@ -14,7 +17,9 @@ pub fn control(
     engine: &'static Registration,
     watch: &mut dyn Watch,
 ) -> Result<Control, SubjectError> {
-    let [small, own] = [walked(&smaller(trial), engine, None, watch)?, walked(trial, engine, None, watch)?];
+    let one = NonZeroUsize::MIN;
+    let small = walked(&smaller(trial), engine, None, one, watch)?;
+    let own = walked(trial, engine, None, one, watch)?;
     Ok(Control::of([small.1.as_ref(), own.1.as_ref()]))
 }
 
@@ -30,7 +35,7 @@ pub fn plant(
         let watch = &watch;
         let place = format!("{}: ", tried(&world));
         let run = move || {
-            let (walk, against) = walked(&world, engine, Some(mutant), &mut **watch.borrow_mut())?;
+            let (walk, against) = walked(&world, engine, Some(mutant), NonZeroUsize::MIN, &mut **watch.borrow_mut())?;
             let unshown = match walk.complete {
                 true => "no way through this world shows it".to_owned(),
                 false => format!("no way shows it among the first {} states", world.most_states),

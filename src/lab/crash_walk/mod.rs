@@ -13,8 +13,10 @@ mod local_state;
 mod tests;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::domain::count::counted;
 use crate::domain::data::Intent;
@@ -28,19 +30,38 @@ use crate::explore::every_step::System;
 use interned::Interned;
 use local_state::{Action, Done, Envelope, LocalState, settings};
 
-/// The world, and all that was worked out about it so far.
+/// All states that were met, by number: what threads that walk through one world share.
+#[derive(Debug, Default)]
+pub struct States {
+    local_states: Interned<Arc<LocalState>>,
+    envelopes: Interned<Arc<Envelope>>,
+    /// Local states of all nodes, and messages that are on their way together.
+    global_states: Interned<Numbers>,
+    underway: Interned<Numbers>,
+}
+
+/// Numbers of values: few in nearly every state.
+type Numbers = SmallVec<[u32; 6]>;
+
+/// The world as one thread walks through it, and all that this thread has worked out so far.
 #[derive(Debug)]
-pub struct SmallWorld {
+pub struct SmallWorld<'a> {
     trial: CrashEverywhereTrial,
     engine: &'static Registration,
     mutant: Option<&'static str>,
-    local_states: Interned<LocalState>,
-    envelopes: Interned<Envelope>,
-    /// LocalStates of all nodes, and messages that are on their way together.
-    global_states: Interned<Box<[u32]>>,
-    underway: Interned<Box<[u32]>>,
+    states: &'a States,
     transitions: FxHashMap<(u32, Action), Rc<Transition>>,
     crashes: FxHashMap<(u32, Action), Rc<[Crashed]>>,
+    counts: Counts,
+}
+
+/// What happened on the way, of the states that this thread was the first to visit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Crashes.
+    pub crashes: u64,
+    /// Messages that arrived.
+    pub deliveries: u64,
 }
 
 /// What a node becomes by what it does, and the messages that it sends.
@@ -65,6 +86,33 @@ pub struct Moment {
     nodes: u32,
     underway: u32,
     left: Left,
+}
+
+/// A moment while it changes.
+#[derive(Clone)]
+struct Scene {
+    nodes: Numbers,
+    /// In the order of their numbers.
+    underway: Numbers,
+    left: Left,
+}
+
+impl Scene {
+    /// Takes a message from the network.
+    fn take(&mut self, number: u32) {
+        if let Ok(place) = self.underway.binary_search(&number) {
+            self.underway.remove(place);
+        }
+    }
+
+    /// A node has become another, and has sent messages.
+    fn turn(&mut self, node: NodeId, transition: &Transition) {
+        self.nodes[node as usize] = transition.local_state;
+        for &number in &transition.sent {
+            let place = self.underway.partition_point(|&other| other < number);
+            self.underway.insert(place, number);
+        }
+    }
 }
 
 /// What may still go wrong.
@@ -104,20 +152,28 @@ pub enum Step {
     Lose(u32),
 }
 
-impl SmallWorld {
+impl<'a> SmallWorld<'a> {
     /// The world of a trial, with a mutant planted or none.
-    pub fn new(trial: &CrashEverywhereTrial, engine: &'static Registration, mutant: Option<&'static str>) -> Self {
+    pub fn new(
+        trial: &CrashEverywhereTrial,
+        engine: &'static Registration,
+        mutant: Option<&'static str>,
+        states: &'a States,
+    ) -> Self {
         SmallWorld {
             trial: trial.clone(),
             engine,
             mutant,
-            local_states: Interned::default(),
-            envelopes: Interned::default(),
-            global_states: Interned::default(),
-            underway: Interned::default(),
+            states,
             transitions: FxHashMap::default(),
             crashes: FxHashMap::default(),
+            counts: Counts::default(),
         }
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
     }
 
     fn hub(&self) -> NodeId {
@@ -126,20 +182,23 @@ impl SmallWorld {
 
     /// Everyone is switched on, nobody is connected, and nothing was edited.
     pub fn start(&mut self) -> Moment {
-        let nodes = (0..=self.hub()).map(|node| self.local_states.number(LocalState::new(node, self.mutant))).collect();
+        let nodes: Numbers =
+            (0..=self.hub()).map(|node| self.states.local_states.number(LocalState::new(node, self.mutant))).collect();
         let bound = |most: u32| u8::try_from(most).unwrap_or(ENDLESS - 1);
         let CrashEverywhereTrial { retries, crashes, losses, .. } = self.trial;
         let left = Left { retries: bound(retries), crashes: bound(crashes), losses: bound(losses) };
-        let moment =
-            Moment { nodes: self.global_states.number(nodes), underway: self.underway.number(Box::default()), left };
+        let moment = Moment {
+            nodes: self.states.global_states.number::<Numbers>(nodes),
+            underway: self.states.underway.number(Numbers::new()),
+            left,
+        };
         (0..=self.hub()).fold(moment, |moment, node| self.act(moment, node, Act::Restart))
     }
 
     /// What happens, in words.
     pub fn told(&self, step: &Step) -> String {
         let envelope = |number: u32| {
-            let envelope = self.envelopes.value(number);
-            let (from, to, bytes) = &*envelope;
+            let (from, to, bytes) = &**self.states.envelopes.value(number);
             let what = (self.engine.describe)(bytes).unwrap_or_else(|| counted(bytes.len(), "byte"));
             format!("{what} from node {from} to node {to}")
         };
@@ -163,10 +222,10 @@ impl SmallWorld {
     /// Acts that nodes can do.
     fn acts(&self, moment: Moment) -> Vec<(NodeId, Act)> {
         let mut acts = Vec::new();
-        let nodes = self.global_states.value(moment.nodes);
-        let hub_is_up = self.local_states.value(nodes[self.hub() as usize]).node.is_some();
+        let nodes = self.states.global_states.value(moment.nodes);
+        let hub_is_up = self.states.local_states.value(nodes[self.hub() as usize]).node.is_some();
         for (node, &number) in nodes.iter().enumerate() {
-            let (node, local_state) = (node as NodeId, self.local_states.value(number));
+            let (node, local_state) = (node as NodeId, self.states.local_states.value(number));
             let Some(held) = &local_state.node else {
                 if !local_state.refused {
                     acts.push((node, Act::Restart));
@@ -184,13 +243,13 @@ impl SmallWorld {
                 acts.push((node, Act::Retry));
             }
         }
-        acts.extend(self.different(moment).map(|number| (self.envelopes.value(number).1, Act::Receive(number))));
+        acts.extend(self.different(moment).map(|number| (self.states.envelopes.value(number).1, Act::Receive(number))));
         acts
     }
 
     /// Messages on their way. Of those that are the same it does not matter which arrives, or is lost.
     fn different(&self, moment: Moment) -> impl Iterator<Item = u32> + use<> {
-        let mut different = self.underway.value(moment.underway).to_vec();
+        let mut different = self.states.underway.value(moment.underway).clone();
         different.dedup();
         different.into_iter()
     }
@@ -199,7 +258,8 @@ impl SmallWorld {
     fn action(&self, moment: Moment, node: NodeId, act: Act) -> Action {
         match act {
             Act::Edit => {
-                let local_state = self.local_states.value(self.global_states.value(moment.nodes)[node as usize]);
+                let local_state =
+                    self.states.local_states.value(self.states.global_states.value(moment.nodes)[node as usize]);
                 Action::Edit(amount(&self.trial, node, local_state.edits))
             }
             Act::Connect => Action::Connect(self.hub(), Relation::Parent),
@@ -211,16 +271,16 @@ impl SmallWorld {
 
     fn work_out(&self, node: NodeId, local_state: u32, action: Action, crash_after: Option<u32>) -> Done {
         let envelope = match action {
-            Action::Receive(number) => Some(self.envelopes.value(number)),
+            Action::Receive(number) => Some(&**self.states.envelopes.value(number)),
             _ => None,
         };
         let settings = settings(&self.trial, node, self.mutant);
-        self.local_states.value(local_state).after(self.engine, &settings, action, envelope.as_deref(), crash_after)
+        self.states.local_states.value(local_state).after(self.engine, &settings, action, envelope, crash_after)
     }
 
     fn named(&mut self, local_state: LocalState, sent: Vec<Envelope>, steps: u32) -> Transition {
-        let sent = sent.into_iter().map(|envelope| self.envelopes.number(envelope)).collect();
-        Transition { local_state: self.local_states.number(local_state), sent, steps }
+        let sent = sent.into_iter().map(|envelope| self.states.envelopes.number(envelope)).collect();
+        Transition { local_state: self.states.local_states.number(local_state), sent, steps }
     }
 
     /// What a node in this state comes to by a action.
@@ -255,73 +315,57 @@ impl SmallWorld {
         crashed
     }
 
-    /// What the moment is before a node does it, for all others: a message is taken from the network, a retry used up, and
-    /// the hub knows who connects.
-    fn begun(&mut self, mut moment: Moment, node: NodeId, act: Act) -> Moment {
-        match act {
-            Act::Receive(number) => moment = self.without(moment, number),
-            Act::Retry if moment.left.retries != ENDLESS => moment.left.retries -= 1,
-            Act::Connect => moment = self.replaced(moment, self.hub(), Action::Connect(node, Relation::Child)),
-            _ => {}
-        }
-        moment
+    /// A moment as it is, to be changed.
+    fn opened(&self, moment: Moment) -> Scene {
+        let nodes = self.states.global_states.value(moment.nodes).clone();
+        let underway = self.states.underway.value(moment.underway).clone();
+        Scene { nodes, underway, left: moment.left }
     }
 
-    fn without(&mut self, moment: Moment, number: u32) -> Moment {
-        let mut underway = self.underway.value(moment.underway).to_vec();
-        if let Ok(place) = underway.binary_search(&number) {
-            underway.remove(place);
+    /// The moment that a scene has become.
+    fn closed(&self, Scene { nodes, underway, left }: Scene) -> Moment {
+        let (nodes, underway) = (self.states.global_states.number(nodes), self.states.underway.number(underway));
+        Moment { nodes, underway, left }
+    }
+
+    /// What changes before a node acts, for all others: a message is taken from the network, a retry used up, and the hub
+    /// knows who connects.
+    fn begin(&mut self, scene: &mut Scene, node: NodeId, act: Act) {
+        match act {
+            Act::Receive(number) => scene.take(number),
+            Act::Retry if scene.left.retries != ENDLESS => scene.left.retries -= 1,
+            Act::Connect => self.replace(scene, self.hub(), Action::Connect(node, Relation::Child)),
+            _ => {}
         }
-        Moment { underway: self.underway.number(underway.into()), ..moment }
     }
 
     /// A node does something that sends nothing.
-    fn replaced(&mut self, moment: Moment, node: NodeId, action: Action) -> Moment {
-        let mut nodes: Box<[u32]> = (*self.global_states.value(moment.nodes)).clone();
-        let transition = self.transition(node, nodes[node as usize], action);
+    fn replace(&mut self, scene: &mut Scene, node: NodeId, action: Action) {
+        let transition = self.transition(node, scene.nodes[node as usize], action);
         debug_assert!(transition.sent.is_empty(), "it has nothing to say");
-        nodes[node as usize] = transition.local_state;
-        Moment { nodes: self.global_states.number(nodes), ..moment }
-    }
-
-    /// The moment after a node has become another and has sent messages.
-    fn ended(&mut self, moment: Moment, node: NodeId, transition: &Transition) -> Moment {
-        let mut nodes: Box<[u32]> = (*self.global_states.value(moment.nodes)).clone();
-        nodes[node as usize] = transition.local_state;
-        let mut underway = moment.underway;
-        if !transition.sent.is_empty() {
-            let mut all = self.underway.value(underway).to_vec();
-            all.extend_from_slice(&transition.sent);
-            all.sort_unstable();
-            underway = self.underway.number(all.into());
-        }
-        Moment { nodes: self.global_states.number(nodes), underway, ..moment }
+        scene.nodes[node as usize] = transition.local_state;
     }
 
     /// Breaks all connections of a node.
-    fn cut_off(&mut self, mut moment: Moment, node: NodeId) -> Moment {
+    fn cut_off(&mut self, scene: &mut Scene, node: NodeId) {
         if !self.trial.late {
             // A connection that breaks takes with it what is on its way.
-            let mut underway = self.underway.value(moment.underway).to_vec();
-            underway.retain(|&number| {
-                let envelope = self.envelopes.value(number);
+            scene.underway.retain(|&mut number| {
+                let envelope = self.states.envelopes.value(number);
                 envelope.0 != node && envelope.1 != node
             });
-            moment.underway = self.underway.number(underway.into());
         }
         let neighbours = if node == self.hub() { 0..self.hub() } else { self.hub()..self.hub() + 1 };
-        neighbours.fold(moment, |moment, peer| self.replaced(moment, peer, Action::Disconnect(node)))
-    }
-
-    fn local_state(&self, moment: Moment, node: NodeId) -> u32 {
-        self.global_states.value(moment.nodes)[node as usize]
+        neighbours.for_each(|peer| self.replace(scene, peer, Action::Disconnect(node)));
     }
 
     fn act(&mut self, moment: Moment, node: NodeId, act: Act) -> Moment {
         let action = self.action(moment, node, act);
-        let moment = self.begun(moment, node, act);
-        let transition = self.transition(node, self.local_state(moment, node), action);
-        self.ended(moment, node, &transition)
+        let mut scene = self.opened(moment);
+        self.begin(&mut scene, node, act);
+        let transition = self.transition(node, scene.nodes[node as usize], action);
+        scene.turn(node, &transition);
+        self.closed(scene)
     }
 
     /// What the world comes to when faults are over: everyone starts and is connected anew, and everything arrives.
@@ -331,10 +375,12 @@ impl SmallWorld {
         let mut moment = Moment { left: Left { retries: ENDLESS, crashes: 0, losses: 0 }, ..*moment };
         // Edits that its user did not get to are no part of the way.
         let edits_before = std::mem::take(&mut self.trial.edits_before);
+        let mut scene = self.opened(moment);
         for client in 0..self.hub() {
-            moment = self.replaced(moment, client, Action::Disconnect(self.hub()));
-            moment = self.replaced(moment, self.hub(), Action::Disconnect(client));
+            self.replace(&mut scene, client, Action::Disconnect(self.hub()));
+            self.replace(&mut scene, self.hub(), Action::Disconnect(client));
         }
+        moment = self.closed(scene);
         let mut quiescent = false;
         for _ in 0..RESTLESS {
             // Everyone starts and connects, then messages, then retries: everything that is sent arrives.
@@ -344,7 +390,13 @@ impl SmallWorld {
                 Act::Retry => 2,
                 Act::Edit => 3,
             };
-            match self.acts(moment).into_iter().filter(|(_, act)| *act != Act::Edit).min_by_key(rank) {
+            // Of messages the first by its bytes: their numbers depend on which thread met them first.
+            let content = |act: &(NodeId, Act)| match act.1 {
+                Act::Receive(number) => Some(self.states.envelopes.value(number)),
+                _ => None,
+            };
+            let order = |act: &(NodeId, Act)| (rank(act), content(act));
+            match self.acts(moment).into_iter().filter(|(_, act)| *act != Act::Edit).min_by_key(order) {
                 None => {
                     quiescent = true;
                     break;
@@ -357,8 +409,13 @@ impl SmallWorld {
     }
 
     fn history(&self, moment: Moment, quiescent: bool) -> History {
-        let nodes: Vec<Rc<LocalState>> =
-            self.global_states.value(moment.nodes).iter().map(|&number| self.local_states.value(number)).collect();
+        let nodes: Vec<&LocalState> = self
+            .states
+            .global_states
+            .value(moment.nodes)
+            .iter()
+            .map(|&number| &**self.states.local_states.value(number))
+            .collect();
         let edit = |node: NodeId, local_state: &LocalState, number: u32| UserEdit {
             at: 0,
             register: 0,
@@ -391,7 +448,7 @@ fn amount(trial: &CrashEverywhereTrial, client: NodeId, edit: u32) -> i64 {
     1 << (2 * (client * trial.edits + edit))
 }
 
-impl System for SmallWorld {
+impl System for SmallWorld<'_> {
     type State = Moment;
     type Step = Step;
 
@@ -399,26 +456,41 @@ impl System for SmallWorld {
         let mut steps = Vec::new();
         for (node, act) in self.acts(*moment) {
             let action = self.action(*moment, node, act);
-            let begun = self.begun(*moment, node, act);
-            let local_state = self.local_state(begun, node);
+            let mut begun = self.opened(*moment);
+            self.begin(&mut begun, node, act);
+            let local_state = begun.nodes[node as usize];
             let transition = self.transition(node, local_state, action);
-            steps.push((Step::Act(node, act), self.ended(begun, node, &transition)));
-            let is_down = act != Act::Restart && self.local_states.value(local_state).node.is_none();
+            let mut acted = begun.clone();
+            acted.turn(node, &transition);
+            steps.push((Step::Act(node, act), self.closed(acted)));
+            let is_down = act != Act::Restart && self.states.local_states.value(local_state).node.is_none();
             if moment.left.crashes == 0 || is_down {
                 continue;
             }
-            let left = Left { crashes: moment.left.crashes - 1, ..begun.left };
+            begun.left.crashes -= 1;
             for Crashed { after, loss, transition } in self.crashed(node, local_state, action).iter() {
-                let next = self.ended(Moment { left, ..begun }, node, transition);
-                steps.push((Step::Crash(node, act, *after, *loss), self.cut_off(next, node)));
+                let mut crashed = begun.clone();
+                crashed.turn(node, transition);
+                self.cut_off(&mut crashed, node);
+                steps.push((Step::Crash(node, act, *after, *loss), self.closed(crashed)));
             }
         }
         if moment.left.losses > 0 {
-            let left = Left { losses: moment.left.losses - 1, ..moment.left };
             for number in self.different(*moment) {
-                steps.push((Step::Lose(number), self.without(Moment { left, ..*moment }, number)));
+                let mut lossy = self.opened(*moment);
+                lossy.left.losses -= 1;
+                lossy.take(number);
+                steps.push((Step::Lose(number), self.closed(lossy)));
             }
         }
         steps
+    }
+
+    fn counts(&mut self, step: &Step) {
+        match step {
+            Step::Crash(..) => self.counts.crashes += 1,
+            Step::Act(_, Act::Receive(_)) => self.counts.deliveries += 1,
+            _ => {}
+        }
     }
 }

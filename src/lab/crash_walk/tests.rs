@@ -27,15 +27,31 @@ fn engine() -> &'static Registration {
 
 /// The walk, what happened at its ends, and all that ever happened.
 fn walked(trial: &CrashEverywhereTrial, mutant: Option<&'static str>) -> (Walked, Vec<History>, Vec<Step>) {
-    let mut world = SmallWorld::new(trial, engine(), mutant);
-    let start = world.start();
-    let (mut histories, mut steps) = (Vec::new(), Vec::new());
-    let mut judge = |world: &mut SmallWorld, end: &Moment, _: &[Step]| {
-        histories.push(world.settled(end));
+    /// The world, and all that ever happened in it.
+    struct Told<'a>(SmallWorld<'a>, Vec<Step>);
+
+    impl System for Told<'_> {
+        type State = Moment;
+        type Step = Step;
+
+        fn steps(&mut self, moment: &Moment) -> Vec<(Step, Moment)> {
+            self.0.steps(moment)
+        }
+
+        fn counts(&mut self, step: &Step) {
+            self.1.push(*step);
+        }
+    }
+
+    let states = States::default();
+    let mut world = Told(SmallWorld::new(trial, engine(), mutant, &states), Vec::new());
+    let (start, mut histories) = (world.0.start(), Vec::new());
+    let mut judge = |world: &mut Told<'_>, end: &Moment, _: &[Step]| {
+        histories.push(world.0.settled(end));
         true
     };
-    let walked = walk(&mut world, &start, trial.most_states, &mut judge, &mut |step| steps.push(*step));
-    (walked, histories, steps)
+    let walked = walk(&mut world, &start, trial.most_states, &mut judge);
+    (walked, histories, world.1)
 }
 
 #[test]
@@ -89,7 +105,8 @@ fn what_judges_are_told_differs_from_nothing_where_it_should() {
     assert!(any(Some("ack-before-durable"), |history| history.broken > 0));
     assert!(any(None, |history| history.ledger.edits().any(|edit| edit.fate.is_unshared())));
     assert!(!any(None, |history| history.forgotten + history.broken + history.backlog > 0 || !history.quiescent));
-    let mut world = SmallWorld::new(&trial, engine(), None);
+    let states = States::default();
+    let mut world = SmallWorld::new(&trial, engine(), None, &states);
     let start = world.start();
     let edited = world.act(start, 0, Act::Edit);
     assert_eq!(world.history(edited, true).backlog, 1, "nobody has it yet");
@@ -98,10 +115,11 @@ fn what_judges_are_told_differs_from_nothing_where_it_should() {
 
 #[test]
 fn a_store_that_refuses_what_it_wrote_has_lost_what_was_shown() {
-    let mut world = SmallWorld::new(&trial(), engine(), None);
+    let states = States::default();
+    let mut world = SmallWorld::new(&trial(), engine(), None, &states);
     let start = world.start();
     let edited = world.act(start, 0, Act::Edit);
-    let mut state = (*world.local_states.value(world.local_state(edited, 0))).clone();
+    let mut state = (**states.local_states.value(world.opened(edited).nodes[0])).clone();
     state.disk.journal_mut()[12] ^= 1;
     let after = state.after(engine(), &settings(&world.trial, 0, None), Action::Restart, None, None).state;
     assert_eq!((after.refused, after.forgotten, after.node.is_none()), (true, 1, true));
@@ -110,8 +128,9 @@ fn a_store_that_refuses_what_it_wrote_has_lost_what_was_shown() {
 #[test]
 fn messages_outlive_a_connection_only_where_they_are_to() {
     let of = |late| {
-        let mut world =
-            SmallWorld::new(&CrashEverywhereTrial { late, crashes: 1, edits_before: 0, ..trial() }, engine(), None);
+        let (trial, states) =
+            (CrashEverywhereTrial { late, crashes: 1, edits_before: 0, ..trial() }, States::default());
+        let mut world = SmallWorld::new(&trial, engine(), None, &states);
         let start = world.start();
         let hears_handshake = world.act(start, 0, Act::Connect);
         let steps = world.steps(&hears_handshake);
@@ -124,11 +143,12 @@ fn messages_outlive_a_connection_only_where_they_are_to() {
 #[test]
 fn an_image_holds_all_of_a_state_but_fragments_of_messages() {
     let trial = CrashEverywhereTrial { clients: 2, edits: 1, edits_before: 1, crashes: 1, ..trial() };
-    let mut world = SmallWorld::new(&trial, engine(), None);
+    let states = States::default();
+    let mut world = SmallWorld::new(&trial, engine(), None, &states);
     let start = world.start();
-    walk(&mut world, &start, trial.most_states, &mut |world, end, _| world.settled(end).quiescent, &mut |_| {});
+    walk(&mut world, &start, trial.most_states, &mut |world, end, _| world.settled(end).quiescent);
     let (mut given, mut settled, mut lineage) = (0, 0, 0);
-    for state in world.local_states.values() {
+    for state in states.local_states.values() {
         let Some(Node(node)) = &state.node else { continue };
         let node: &ReplicaNode = node.as_any().downcast_ref().expect("the replica");
         let state = node.state();

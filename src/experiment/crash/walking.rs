@@ -1,0 +1,81 @@
+//! One walk through a small world, on one thread or more.
+//!
+//! Knows: how threads share a walk. Must not: say what it means.
+
+use std::num::NonZeroUsize;
+
+use crate::domain::history::History;
+use crate::domain::offline::CrashEverywhereTrial;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::engine::Registration;
+use crate::experiment::jobs::{self, Inner};
+use crate::experiment::world::judged;
+use crate::explore::every_step::{Walk, Walked};
+use crate::lab::crash_walk::{Counts, SmallWorld, States, Step};
+use crate::report::offline_record::WalkedRecord;
+
+/// What one thread did.
+struct Part {
+    counts: Counts,
+    judged_ends: u64,
+    /// The end that a judge has something against, and the way there.
+    against: Option<(History, Vec<String>)>,
+}
+
+/// Walks through a world, to the first end that a judge has something against.
+///
+/// Which of several such ends is the first depends on the threads, and so does which states come before the bound. Where a walk
+/// on several threads does not come to its end, one thread walks once more, and the record is the same for any number.
+pub(super) fn walked(
+    trial: &CrashEverywhereTrial,
+    engine: &'static Registration,
+    mutant: Option<&'static str>,
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Result<(WalkedRecord, Option<History>), SubjectError> {
+    let walked = on_threads(trial, engine, mutant, threads, watch)?;
+    if threads > NonZeroUsize::MIN && !walked.0.complete {
+        return on_threads(trial, engine, mutant, NonZeroUsize::MIN, watch);
+    }
+    Ok(walked)
+}
+
+fn on_threads(
+    trial: &CrashEverywhereTrial,
+    engine: &'static Registration,
+    mutant: Option<&'static str>,
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Result<(WalkedRecord, Option<History>), SubjectError> {
+    let states = States::default();
+    let start = SmallWorld::new(trial, engine, mutant, &states).start();
+    let walk = Walk::new(start, trial.most_states, threads.get());
+    let take_part = |&thread: &usize, watch: &mut dyn Watch| {
+        let mut world = SmallWorld::new(trial, engine, mutant, &states);
+        let (mut against, mut judged_ends, mut stopped) = (None, 0, false);
+        let mut judge = |world: &mut SmallWorld<'_>, end: &_, way: &[Step]| {
+            stopped |= watch.stop_requested();
+            let history = world.settled(end);
+            judged_ends += 1;
+            if judged(&history).1 == Verdict::Falsified {
+                against = Some((history, way.iter().map(|step| world.told(step)).collect()));
+            }
+            against.is_none() && !stopped
+        };
+        walk.take_part(thread, &mut world, &mut judge);
+        if stopped { Err(SubjectError::Interrupted) } else { Ok(Part { counts: world.counts(), judged_ends, against }) }
+    };
+    let numbers: Vec<usize> = (0..threads.get()).collect();
+    let mut parts = jobs::run(&numbers, threads, &mut Inner(&*watch), take_part).all()?;
+    let Walked { states, steps, ends, ways, complete } = walk.came_to();
+    let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
+    // A walk claims all of its ends: one that nobody judged would be covered by a claim that nothing supports.
+    let judged_ends = sum(|part| part.judged_ends);
+    assert!(!complete || judged_ends == ends, "{judged_ends} of {ends} ends were judged");
+    let (crashes, deliveries) = (sum(|part| part.counts.crashes), sum(|part| part.counts.deliveries));
+    let (against, way_there) = parts.iter_mut().find_map(|part| part.against.take()).unzip();
+    let (ways, way_there) = (ways.to_string(), way_there.unwrap_or_default());
+    Ok((WalkedRecord { states, steps, crashes, deliveries, ways, ends, complete, way_there }, against))
+}
