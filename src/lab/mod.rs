@@ -312,7 +312,7 @@ impl World<'_> {
     pub fn run(mut self, watch: &mut dyn Watch) -> Result<Outcome, WorldError> {
         let foreseen: u64 = self.devices.iter().map(|device| device.edits.len() as u64).sum();
         let mut livelock_budget = LivelockBudget::of(self.trial, foreseen.max(self.trial.edits()));
-        let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect(_))).count();
+        let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect { .. })).count();
         (0..visits).for_each(|_| livelock_budget.visit());
         let (mut quiescent, mut happened) = (true, 0u64);
         while let Some((at, event)) = self.calendar.next() {

@@ -240,7 +240,11 @@ fn in_a_shipped_world_that_ends_well_only_what_is_excused_comes_to_nobody() {
         let scenario = shipped::find(name).expect("it is shipped").expect("it is sound");
         let Trial::Offline(trial) = scenario.trial else { continue };
         // Nobody waits for a device that left for good.
-        if trial.faults.iter().any(|fault| fault.kind == crate::domain::offline::FaultKind::Retire) {
+        let of_steps = trial.steps.iter().filter_map(|step| match &step.action {
+            Action::Fault(fault) => Some(fault),
+            _ => None,
+        });
+        if trial.faults.iter().chain(of_steps).any(|fault| fault.kind == crate::domain::offline::FaultKind::Retire) {
             continue;
         }
         for engine in REGISTRY.iter().filter(|engine| engine.suits(&trial)) {

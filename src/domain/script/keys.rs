@@ -17,7 +17,7 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 /// Every verb but those of faults, with its other keys and what happens; keys in brackets may be left out.
 pub const VERBS: &[(&str, &str, &str)] = &[
     ("edit", "register; by, insert or remove", "a user edits a register: a counter, or an element of tags"),
-    ("connect", "", "a client connects with all that it has a link to"),
+    ("connect", "[over_s]", "a client connects with all that it has a link to; at a random moment of so many seconds"),
     ("disconnect", "", "it disconnects"),
     ("lose", "from, to", "the n-th message that is sent from now on is lost"),
     ("repeat", "from, to, late_s", "that message comes again, so much later"),
@@ -163,7 +163,10 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
             };
             Action::Edit { node, register, intent }
         }
-        "connect" => Action::Connect(keys.text(verb)?),
+        "connect" => {
+            let node = keys.text(verb)?;
+            Action::Connect { node, over: if keys.has("over_s") { keys.seconds("over_s")? } else { 0 } }
+        }
         "disconnect" => Action::Disconnect(keys.text(verb)?),
         "lose" | "repeat" | "delay" | "truncate" | "corrupt" => {
             let number = keys.number(verb)?;
@@ -240,7 +243,11 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
             };
             keys.extend([("edit", text(node)), ("register", (*register).into()), (of_intent(*intent), value)]);
         }
-        Action::Connect(node) | Action::Disconnect(node) | Action::BackUp(node) => keys.push((&verb, text(node))),
+        Action::Connect { node, over } => {
+            keys.push((&verb, text(node)));
+            keys.extend((*over > 0).then(|| ("over_s", seconds(*over as i64))));
+        }
+        Action::Disconnect(node) | Action::BackUp(node) => keys.push((&verb, text(node))),
         Action::Message { from, to, number, fate } => {
             keys.extend([(&*verb, (*number).into()), ("from", text(from)), ("to", text(to))]);
             match *fate {

@@ -50,7 +50,12 @@ pub enum Action {
         intent: Intent,
     },
     /// A device connects, with all that it has a link to and that is connected.
-    Connect(String),
+    Connect {
+        /// Which.
+        node: String,
+        /// At a moment of so many microseconds, drawn from the seed for each device; now if 0.
+        over: u64,
+    },
     /// It disconnects.
     Disconnect(String),
     /// Something happens to a message on its way.
@@ -188,7 +193,7 @@ impl Action {
         Cow::Borrowed(match self {
             Action::Pass => keys::AFTER,
             Action::Edit { .. } => "edit",
-            Action::Connect(_) => "connect",
+            Action::Connect { .. } => "connect",
             Action::Disconnect(_) => "disconnect",
             Action::Message { fate, .. } => fate.verb(),
             Action::Cut { .. } => "cut",
@@ -214,7 +219,7 @@ impl Action {
     /// How long it keeps the world from settling, in microseconds.
     pub fn lasts(&self) -> u64 {
         match self {
-            Action::Cut { lasts, .. } | Action::Work { lasts, .. } => *lasts,
+            Action::Cut { lasts, .. } | Action::Work { lasts, .. } | Action::Connect { over: lasts, .. } => *lasts,
             Action::Fault(fault) => fault.for_s.max(1).saturating_mul(1_000_000),
             Action::Until { within, .. } => *within,
             _ => 0,

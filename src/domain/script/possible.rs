@@ -42,8 +42,17 @@ impl OfflineTrial {
         if !self.is_scripted() {
             return self.presence.lasts_s * 1_000_000;
         }
-        let of_steps = self.steps.iter().map(|step| step.after.saturating_add(step.action.lasts()));
-        of_steps.fold(1_000_000, u64::saturating_add)
+        // A step waits for the pause before it, and for waits; what other steps begin goes on beside those after them.
+        let (mut at, mut over) = (0u64, 1_000_000);
+        for Step { after, action } in &self.steps {
+            at = at.saturating_add(*after);
+            let ends = at.saturating_add(action.lasts());
+            over = over.max(ends);
+            if matches!(action, Action::Until { .. }) {
+                at = ends;
+            }
+        }
+        over
     }
 
     /// Why there can be no such script: which step, which key, and what is allowed.
@@ -113,7 +122,7 @@ impl OfflineTrial {
                     }
                 }
             }
-            Action::Connect(node) => self.clients_of("connect", node),
+            Action::Connect { node, .. } => self.clients_of("connect", node),
             Action::Disconnect(node) => self.clients_of("disconnect", node),
             Action::BackUp(node) => self.some("", node),
             Action::Message { from, to, number, .. } => {

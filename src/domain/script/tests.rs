@@ -2,7 +2,7 @@
 
 use super::text;
 use super::*;
-use crate::domain::offline::FaultKind;
+use crate::domain::offline::{FaultKind, OfflineTrial};
 use proptest::prelude::*;
 
 fn any_name() -> impl Strategy<Value = String> {
@@ -75,7 +75,7 @@ fn any_action() -> impl Strategy<Value = Action> {
             register,
             intent
         }),
-        any_name().prop_map(Action::Connect),
+        (any_name(), prop_oneof![Just(0), any_time()]).prop_map(|(node, over)| Action::Connect { node, over }),
         any_name().prop_map(Action::Disconnect),
         (any_name(), any_name(), any::<u32>(), any_fate()).prop_map(|(from, to, number, fate)| Action::Message {
             from,
@@ -150,4 +150,20 @@ fn what_is_wrong_with_a_step_names_its_key() {
         .map(refused)
         .join("\n")
     );
+}
+
+#[test]
+fn what_steps_begin_goes_on_beside_the_steps_after_them_and_a_wait_comes_before_them() {
+    let lasts = |script: &str| {
+        let steps = text::steps(script).expect("steps");
+        OfflineTrial { steps, ..OfflineTrial::of(crate::domain::seed::Seed::new(1), 2) }.lasts() / 1_000_000
+    };
+    assert_eq!(lasts("work:client_0:for_s:900:ticks:1:changed:1+after_s:600"), 900);
+    assert_eq!(
+        lasts("work:client_0:for_s:900:ticks:1:changed:1+after_s:600+crash:client_1:for_s:400:after_s:10"),
+        1010
+    );
+    assert_eq!(lasts("until:quiescent:within_s:600+work:client_0:for_s:900:ticks:1:changed:1:after_s:5"), 1505);
+    assert_eq!(lasts("connect:clients:over_s:70"), 70);
+    assert_eq!(lasts("connect:clients"), 1, "at least a second");
 }

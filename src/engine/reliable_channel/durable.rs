@@ -352,6 +352,17 @@ impl<C: Content> Durable<C> {
         }
     }
 
+    /// Takes what is pending for all neighbours but one as told, where nothing is on its way to them: a mutant's mistake.
+    pub fn forget_changes_for_others(&mut self, than: NodeId) {
+        let Durable { content, peers, neighbours, about, .. } = self;
+        let flies = |peer: &NodeId| neighbours.get(peer).is_some_and(|known| known.flying.is_some());
+        for (_, peer) in peers.iter_mut().filter(|(peer, _)| **peer != than && !flies(peer)) {
+            while content.offer(about, peer, &mut Writer::bare()).is_some() {
+                content.arrived(peer);
+            }
+        }
+    }
+
     /// A neighbour has heard this node; nothing was on its way.
     pub fn heard(&mut self, by: NodeId) {
         self.neighbours.entry(by).or_default().unheard = None;

@@ -62,6 +62,8 @@ pub struct ReliableChannel<C: Content> {
     changes_at: Option<Time>,
     /// Neighbours that are not talked to any more: a mutant's mistake.
     given_up: BTreeSet<NodeId>,
+    /// Stores that were ever met: another mutant's mistake.
+    names: BTreeSet<u32>,
 }
 
 /// Why a frame was not taken: it is malformed, or the store failed.
@@ -96,8 +98,8 @@ impl<C: Content> ReliableChannel<C> {
         durable.keep_neighbours(|peer| peer != settings.node);
         let told = host.random(1 << 16) as u16;
         let mutant = settings.mutant.and_then(Mutant::named);
-        let (lines, timers, given_up) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
-        Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, changes_at: None, given_up })
+        let (lines, timers, given_up, names) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, changes_at: None, given_up, names })
     }
 
     fn sync(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
@@ -280,6 +282,10 @@ impl<C: Content> ReliableChannel<C> {
         let (taken, gave) = (self.durable.taken(from, handshake.store), self.durable.gave(from));
         let answer = Handshake { store: self.durable.store, knows, taken, gave };
         answer.write_answer(handshake, &mut writer);
+        if self.has(Mutant::TellAllNames) {
+            self.names.insert(handshake.store);
+            self.names.iter().for_each(|&name| _ = writer.of(Kind::Ids).number(name.into()));
+        }
         let (frame, traffic) = writer.seal();
         host.send(from, frame, if before.is_some() { traffic.again() } else { traffic });
         let heard = &mut self.lines.get_mut(&from).expect("it was looked up").heard;
@@ -412,6 +418,9 @@ impl<C: Content> ReliableChannel<C> {
             Awaits::Arrival if number == known.delivered + 1 && known.flying.is_some() => {
                 self.durable.write(host, Entry::Arrived { peer: from })?;
                 self.durable.arrived(from);
+                if self.has(Mutant::TellOneNeighbour) {
+                    self.durable.forget_changes_for_others(from);
+                }
             }
             _ => return Ok(Reception::Stale),
         }
@@ -446,7 +455,9 @@ impl<C: Content> ReliableChannel<C> {
             WELCOME => {
                 let (theirs, handshake) =
                     (reader.pair()?, Handshake::read_answer(&mut reader, self.durable.met(from))?);
-                reader.end()?;
+                if !self.has(Mutant::TellAllNames) {
+                    reader.end()?;
+                }
                 self.welcomed(host, from, [first, theirs], handshake)?
             }
             READY => {
@@ -479,7 +490,8 @@ fn fresh_name(host: &mut Host<Disk>, by_chance: bool) -> u32 {
 
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
-        let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store);
+        let by_account = self.has(Mutant::NameByAccount).then_some(1);
+        let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store).or(by_account);
         let by_chance = self.has(Mutant::NameByChanceAlone);
         let fresh = || reused.unwrap_or_else(|| fresh_name(host, by_chance));
         let incarnation = self.durable.actor(fresh).incarnation;

@@ -36,6 +36,12 @@ pub enum Mutant {
     SumsClamp,
     /// Names come from random numbers alone, which may come again after everything was lost.
     NameByChanceAlone,
+    /// A device's name is its account's, whatever became of its store.
+    NameByAccount,
+    /// What one neighbour has taken is not told to the others.
+    TellOneNeighbour,
+    /// Who is met is told the name of every store that was ever met.
+    TellAllNames,
     /// An edit that the store refused stays in memory, though its user was told that it is refused.
     KeepRefusedEdit,
     /// Bare values of another replica are taken for edits of this one's user.
@@ -64,6 +70,9 @@ impl Mutant {
         (Mutant::CompactionDropsPending, "compaction-drops-pending", "compaction drops what neighbours lack"),
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
         (Mutant::NameByChanceAlone, "name-by-chance-alone", "names come from random numbers, which may come again"),
+        (Mutant::NameByAccount, "name-by-account", "a device keeps its account's name, whatever became of its store"),
+        (Mutant::TellOneNeighbour, "tell-one-neighbour", "what one neighbour has taken is not told to the others"),
+        (Mutant::TellAllNames, "tell-all-names", "who is met is told the name of every store that was ever met"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
         (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
     ];
@@ -85,6 +94,8 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     ),
     (Mutant::RetryWithoutBackoff, "a walk has no clock"),
     (Mutant::NameByChanceAlone, "no random numbers come again in a walk"),
+    (Mutant::NameByAccount, "no store is lost, copied or set back in a walk"),
+    (Mutant::TellAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),

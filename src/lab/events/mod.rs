@@ -65,6 +65,13 @@ pub enum Event<'a> {
         /// Whether it can be reached.
         reachable: bool,
     },
+    /// A process is frozen, or goes on.
+    Frozen {
+        /// The node.
+        node: NodeId,
+        /// Whether it is frozen.
+        frozen: bool,
+    },
     /// A user edits.
     Edited {
         /// Whose device.

@@ -1,6 +1,7 @@
 //! When devices were present, and whether edits were late at devices that were present together with their authors'.
 //!
-//! A device is present while its user has it connected, its power is on, and it is in no outage of its own. What is down
+//! A device is present while its user has it connected, its power is on, its process is not frozen, and it is in no outage of
+//! its own. What is down
 //! between two devices does not count: that is what a bound on staleness is about. The time of an edit at another device
 //! begins when the edit was made and both are present, and begins anew each time that one of the two comes back.
 
@@ -20,6 +21,7 @@ struct Presence {
     here: bool,
     off: bool,
     unreachable: bool,
+    frozen: bool,
     since: Option<Time>,
     /// From when to when.
     spans: Vec<(Time, Time)>,
@@ -27,7 +29,7 @@ struct Presence {
 
 impl Presence {
     fn changed(&mut self, now: Time) {
-        let present = self.here && !self.off && !self.unreachable;
+        let present = self.here && !self.off && !self.unreachable && !self.frozen;
         match (present, self.since) {
             (true, None) => self.since = Some(now),
             (false, Some(since)) => {
@@ -112,6 +114,7 @@ impl Observer for Together {
         match *event {
             Event::Presence { client, here } => self.change(client, now, |client| client.here = here),
             Event::Reachable { node, reachable } => self.change(node, now, |client| client.unreachable = !reachable),
+            Event::Frozen { node, frozen } => self.change(node, now, |client| client.frozen = frozen),
             Event::Stopped { node } => self.change(node, now, |client| client.off = true),
             Event::Started { node, .. } => self.change(node, now, |client| client.off = false),
             Event::FaultsOver => {

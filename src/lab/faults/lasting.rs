@@ -55,7 +55,10 @@ impl World<'_> {
         match kind {
             // A process that is not there cannot be frozen.
             FaultKind::Freeze if !self.devices[node as usize].up => return Ok(()),
-            FaultKind::Freeze if first => self.devices[node as usize].frozen_at = self.now,
+            FaultKind::Freeze if first => {
+                self.devices[node as usize].frozen_at = self.now;
+                self.emit(&Event::Frozen { node, frozen: true });
+            }
             FaultKind::Outage => self.emit(&Event::Reachable { node, reachable: false }),
             FaultKind::Refuse if first => self.hang_up(node)?,
             FaultKind::Full => self.devices[node as usize].host.store.set_full(true),
@@ -168,6 +171,7 @@ impl World<'_> {
 
     /// A frozen process goes on, with its old memory. Its clocks stood still meanwhile.
     fn thaw(&mut self, node: NodeId) -> Result<(), WorldError> {
+        self.emit(&Event::Frozen { node, frozen: false });
         let device = &mut self.devices[node as usize];
         device.lag += self.now - device.frozen_at;
         let waiting = std::mem::take(&mut device.waiting);
@@ -177,6 +181,9 @@ impl World<'_> {
 
     /// A process that has no power is not frozen any more.
     pub(super) fn unfreeze(&mut self, node: NodeId) {
+        if self.suffers(node, FaultKind::Freeze) {
+            self.emit(&Event::Frozen { node, frozen: false });
+        }
         let faults = &self.faults;
         let device = &mut self.devices[node as usize];
         device.lasting.retain(|&number| faults[number].kind != FaultKind::Freeze);

@@ -217,9 +217,21 @@ impl World<'_> {
                 }
                 Ok(())
             }
-            Action::Connect(node) | Action::Disconnect(node) => {
-                let here = matches!(action, Action::Connect(_));
-                trial.nodes_named(node).into_iter().try_for_each(|node| self.happen(Planned::Presence(node, here)))
+            Action::Connect { node, over } => {
+                let moments = trial.seed.stream(&format!("connections of step {number}"));
+                for node in trial.nodes_named(node) {
+                    match *over {
+                        0 => self.happen(Planned::Presence(node, true))?,
+                        over => {
+                            let at = self.now + moments.member(node.into()).below(over);
+                            self.plan(at, Planned::Presence(node, true));
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Action::Disconnect(node) => {
+                trial.nodes_named(node).into_iter().try_for_each(|node| self.happen(Planned::Presence(node, false)))
             }
             Action::Message { from, to, number, fate } => {
                 if let Some((script, ends)) = self.script.as_mut().zip(trial.node(from).zip(trial.node(to))) {
@@ -323,7 +335,9 @@ impl World<'_> {
             Condition::Quiescent => {
                 let is_still = |device: &super::Device| {
                     let node = device.node.as_ref().filter(|_| device.up);
-                    node.is_some_and(|node| node.wakes_at().is_none()) && device.edits.len() == device.made
+                    let still = node.is_some_and(|node| node.wakes_at().is_none()) && device.edits.len() == device.made;
+                    // Who left for good does nothing any more.
+                    still || device.retired
                 };
                 script.lines.values().all(|line| line.under_way == 0) && self.devices.iter().all(is_still)
             }

@@ -162,7 +162,7 @@ impl World<'_> {
         let (trial, now) = (self.trial, self.now);
         let action = match *event {
             _ if self.settling => return,
-            Planned::Presence(node, true) => Action::Connect(trial.name(node)),
+            Planned::Presence(node, true) => Action::Connect { node: trial.name(node), over: 0 },
             Planned::Presence(node, false) => Action::Disconnect(trial.name(node)),
             Planned::Clock(client, by, drift_ppm) => Action::Clock { node: trial.name(client), by, drift_ppm },
             Planned::Outage(link, true) => {

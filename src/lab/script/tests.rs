@@ -121,6 +121,41 @@ fn a_hub_that_is_set_back_lacks_what_a_reconciling_client_does_not_send_again() 
     assert!(shows("reconciliation").contains(&5), "{:?}", shows("reconciliation"));
 }
 
+#[test]
+fn devices_come_one_by_one_where_a_step_gives_them_time() {
+    let first_taken = |script: &str| {
+        let written = written(&format!("edit:clients:register:0:by:1+{script}"));
+        let came = outcome(&written, "delta-state");
+        assert_eq!((came.unmet.len(), shown(&came, 0)), (0, vec![9; 5]), "{script}");
+        came.history.over_time.load.expect("there is a hub").attempts.most
+    };
+    assert_eq!(first_taken("connect:clients"), 4, "all in one second");
+    assert_eq!(first_taken("connect:clients:over_s:6000"), 1);
+    assert_eq!(first_taken("connect:clients:over_s:6000+after_s:1"), 1, "the world waits until all have come");
+}
+
+#[test]
+fn who_left_for_good_is_not_waited_for() {
+    let script = "connect:clients+edit:client_0:register:0:by:1+until:quiescent:within_s:60+retire:client_1\
+                  +edit:client_0:register:0:by:1+until:quiescent:within_s:60";
+    let outcome = outcome(&written(script), "delta-state");
+    assert_eq!((&outcome.unmet[..], shown(&outcome, 0)), (&[][..], vec![7; 4]));
+}
+
+#[test]
+fn a_process_that_is_frozen_is_not_present_and_nobody_is_late_at_it() {
+    let late = |fault: &str| {
+        let script = format!(
+            "connect:clients+until:quiescent:within_s:60+{fault}+edit:client_1:register:0:by:1:after_s:60+after_s:900"
+        );
+        let bounded = OfflineTrial { staleness_s: Some(120), ..written(&script) };
+        let lateness = outcome(&bounded, "delta-state").history.over_time.lateness.expect("there is a bound");
+        (lateness.judged, lateness.late)
+    };
+    assert_eq!(late("freeze:client_0:for_s:600"), (2, 0));
+    assert_eq!(late("cut:client_0:with:hub:for_s:600"), (3, 1), "what is down between two devices excuses nobody");
+}
+
 fn any_node() -> impl Strategy<Value = String> {
     prop_oneof![(0..4u32).prop_map(|node| format!("client {node}")), Just("hub".to_owned())]
 }
@@ -155,7 +190,8 @@ fn any_action() -> impl Strategy<Value = Action> {
     prop_oneof![
         4 => (any_client(), 0..32u32, 1..9i64)
             .prop_map(|(node, register, by)| Action::Edit { node, register, intent: Intent::Increase(by) }),
-        4 => any_client().prop_map(Action::Connect),
+        4 => (any_client(), prop_oneof![Just(0), 0..99_000_000u64])
+            .prop_map(|(node, over)| Action::Connect { node, over }),
         2 => any_client().prop_map(Action::Disconnect),
         2 => (0..4u32, 1..9u32, fates, any::<bool>()).prop_map(|(client, number, fate, up)| {
             let (client, hub) = (format!("client {client}"), "hub".to_owned());

@@ -229,7 +229,7 @@ impl Reduction<'_> {
         };
         let count = |is: fn(&Action) -> bool| script.steps.iter().filter(|step| is(&step.action)).count();
         let edits = count(|action| matches!(action, Action::Edit { .. }));
-        let connections = count(|action| matches!(action, Action::Connect(_)));
+        let connections = count(|action| matches!(action, Action::Connect { .. }));
         let faults = count(is_fault);
         let counts = format!(
             "{}, {}, {} in {}",
@@ -276,7 +276,7 @@ fn is_fault(action: &Action) -> bool {
     match action {
         Action::Fault(_) | Action::CrashDuring { .. } | Action::Cut { .. } | Action::Clock { .. } => true,
         Action::Message { .. } => true,
-        Action::Pass | Action::Edit { .. } | Action::Connect(_) | Action::Disconnect(_) => false,
+        Action::Pass | Action::Edit { .. } | Action::Connect { .. } | Action::Disconnect(_) => false,
         Action::BackUp(_) | Action::Link { .. } | Action::Work { .. } | Action::Until { .. } => false,
     }
 }
@@ -285,7 +285,7 @@ fn is_fault(action: &Action) -> bool {
 fn devices(action: &Action) -> BTreeSet<String> {
     let names: Vec<&String> = match action {
         Action::Pass | Action::Until { .. } => Vec::new(),
-        Action::Connect(node) | Action::Disconnect(node) | Action::BackUp(node) => vec![node],
+        Action::Connect { node, .. } | Action::Disconnect(node) | Action::BackUp(node) => vec![node],
         Action::Edit { node, .. } | Action::CrashDuring { node, .. } | Action::Clock { node, .. } => vec![node],
         Action::Link { node, .. } | Action::Work { node, .. } => vec![node],
         Action::Message { from: one, to: other, .. } | Action::Cut { node: one, with: other, .. } => vec![one, other],
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn a_reducer_that_keeps_a_script_that_does_not_fail_is_seen() {
         let (trial, engine) = (drawn("hub-set-back"), engine::find("delta-summary").expect("an engine"));
-        let moments = vec![Moment { at: 0, action: Action::Connect("client 0".to_owned()) }];
+        let moments = vec![Moment { at: 0, action: Action::Connect { node: "client 0".to_owned(), over: 0 } }];
         let around = around(&trial, "monotonic");
         let watch = &mut Unwatched;
         let wrong = Reduction { engine, judge: "monotonic", trial: around, moments, spent: 0, budget: 1, watch };
@@ -432,13 +432,13 @@ mod tests {
             Reduction { engine, judge: "monotonic", trial: around, moments: Vec::new(), spent: 0, budget: 99, watch };
         let trial = reduction.trial.clone();
         let fault = Action::Fault(crate::domain::offline::NodeFault::plain(FaultKind::Restore, "hub"));
-        for action in [Action::Connect("client 9".to_owned()), fault] {
+        for action in [Action::Connect { node: "client 9".to_owned(), over: 0 }, fault] {
             let taken = reduction.takes(trial.clone(), vec![Moment { at: 0, action }]);
             assert!(matches!(taken, Ok(false)));
         }
         assert!(matches!(reduction.takes(trial.clone(), Vec::new()), Ok(false)));
         reduction.spent = 99;
-        let sound = vec![Moment { at: 0, action: Action::Connect("client 0".to_owned()) }];
+        let sound = vec![Moment { at: 0, action: Action::Connect { node: "client 0".to_owned(), over: 0 } }];
         assert!(matches!(reduction.takes(trial, sound), Err(Stop::OverBudget)));
     }
 

@@ -84,7 +84,7 @@ fn parts(moments: &[Moment]) -> Vec<(Kind, Vec<usize>)> {
     let (mut visits, mut backups) = (BTreeMap::new(), BTreeMap::new());
     for (place, moment) in moments.iter().enumerate() {
         let (kind, begun) = match &moment.action {
-            Action::Connect(node) => {
+            Action::Connect { node, .. } => {
                 visits.insert(node.clone(), parts.len());
                 (Kind::Connection, None)
             }
@@ -147,7 +147,7 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
         }
     };
     moments.iter_mut().for_each(|moment| match &mut moment.action {
-        Action::Connect(node) | Action::Disconnect(node) | Action::BackUp(node) => rename(node),
+        Action::Connect { node, .. } | Action::Disconnect(node) | Action::BackUp(node) => rename(node),
         Action::Edit { node, .. } | Action::CrashDuring { node, .. } | Action::Clock { node, .. } => rename(node),
         Action::Message { from: one, to: other, .. } | Action::Cut { node: one, with: other, .. } => {
             rename(one);
