@@ -42,9 +42,9 @@ impl Second {
 /// A device that is refused, over a connection that was up ever since.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
-    /// How often in a row.
+    /// How often in a row; never yet where it has connected, and nobody has answered.
     times: u32,
-    /// When it was refused last.
+    /// When it was refused last, or connected.
     last: Time,
 }
 
@@ -115,32 +115,44 @@ impl Load {
     /// A connection comes up: both ends begin anew.
     fn connected(&mut self, from: NodeId, to: NodeId, now: Time) {
         self.attempt(to, now);
-        self.refused.remove(&(from, to));
         self.refused.remove(&(to, from));
+        self.refused.insert((from, to), Refused { times: 0, last: now });
     }
 
     /// An attempt is refused.
     fn refused(&mut self, from: NodeId, to: NodeId, now: Time) {
-        self.attempt(to, now);
-        let before = self.refused.get(&(from, to)).copied();
-        if let Some(Refused { times, last }) = before {
-            let doubled = 1u64.checked_shl(times - 1).map_or(Time::MAX, |times| self.retry_after.saturating_mul(times));
-            let (nominal, waited) = (doubled.min(self.retry_at_most), now - last);
-            self.seen.gaps += 1;
-            if waited < nominal / 2 {
-                self.seen.hasty += 1;
-                self.hasty.get_or_insert((from, waited, nominal));
+        let times = match self.refused.get(&(from, to)).copied() {
+            // What a device says first when it connects is the attempt that was counted when it did.
+            Some(Refused { times: 0, .. }) => 0,
+            Some(Refused { times, last }) => {
+                self.attempt(to, now);
+                self.waited(from, now - last, times);
+                times
             }
+            None => {
+                self.attempt(to, now);
+                0
+            }
+        };
+        self.refused.insert((from, to), Refused { times: times + 1, last: now });
+    }
+
+    /// A device that was refused so many times in a row has waited before it tried again.
+    fn waited(&mut self, from: NodeId, waited: Time, times: u32) {
+        let doubled = 1u64.checked_shl(times - 1).map_or(Time::MAX, |times| self.retry_after.saturating_mul(times));
+        let nominal = doubled.min(self.retry_at_most);
+        self.seen.gaps += 1;
+        if waited < nominal / 2 {
+            self.seen.hasty += 1;
+            self.hasty.get_or_insert((from, waited, nominal));
         }
-        let times = before.map_or(0, |before| before.times) + 1;
-        self.refused.insert((from, to), Refused { times, last: now });
     }
 
     /// A message is sent back.
     fn sent_back(&mut self, from: NodeId, to: NodeId, now: Time) {
         let Some(round_trip) = self.round_trip else { return };
         let before = self.refused.get(&(from, to));
-        if before.is_none_or(|before| now > before.last + round_trip) {
+        if before.is_none_or(|before| before.times == 0 || now > before.last + round_trip) {
             self.refused(from, to, now);
         }
     }
@@ -192,6 +204,16 @@ mod tests {
         let at = [0, 900_000, 1_000_000, 1_800_000, 1_950_000];
         at.into_iter().for_each(|at| load.sees(at, &Event::ConnectionUp { link: 0, from: 0, to }));
         assert_eq!((told(&load).attempts.most, told(&load).attempts.at), (3, 1_800_000));
+    }
+
+    #[test]
+    fn who_connects_and_is_refused_has_tried_once() {
+        let (mut load, to) = of_a_hub();
+        load.sees(0, &Event::ConnectionUp { link: 0, from: 0, to });
+        load.sees(10, &Event::Refused { from: 0, to });
+        assert_eq!((told(&load).attempts.most, told(&load).gaps), (1, 0));
+        load.sees(900_000, &Event::Refused { from: 0, to });
+        assert_eq!((told(&load).attempts.most, told(&load).gaps), (2, 1));
     }
 
     #[test]
