@@ -51,6 +51,8 @@ pub struct ProgressWatch {
     stage: String,
     total: u64,
     done: u64,
+    /// Thousandths of further units.
+    within: u64,
     bar: Option<ProgressBar>,
     last_line: Instant,
 }
@@ -72,26 +74,34 @@ impl ProgressWatch {
         };
         let now = Instant::now();
         let stage = String::new();
-        ProgressWatch { console, manner, stop, started: now, stage, total: 0, done: 0, bar: None, last_line: now }
+        let (total, done, within) = (0, 0, 0);
+        ProgressWatch { console, manner, stop, started: now, stage, total, done, within, bar: None, last_line: now }
+    }
+
+    /// What is done, and all that there is to do, in thousandths of a unit.
+    fn thousandths(&self) -> (u64, u64) {
+        let of = |units: u64| units.saturating_mul(1000);
+        ((of(self.done) + self.within).min(of(self.total)), of(self.total))
     }
 
     fn show(&mut self) {
         if self.manner == Manner::Silent || self.started.elapsed() < PATIENCE {
             return;
         }
+        let (done, total) = self.thousandths();
         match (self.manner, &self.bar) {
-            (Manner::Bars, Some(bar)) => bar.set_position(self.done),
+            (Manner::Bars, Some(bar)) => bar.set_position(done),
             (Manner::Bars, None) if self.total > 0 => {
-                let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr());
+                let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
                 let style = ProgressStyle::with_template("{msg:<20} [{bar:24}] {percent:>3} %, {eta} left");
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
                 bar.set_message(self.stage.clone());
-                bar.set_position(self.done);
+                bar.set_position(done);
                 self.bar = Some(bar);
             }
             (Manner::Lines, _) if self.last_line.elapsed() >= LINE_EVERY && self.total > 0 => {
                 self.last_line = Instant::now();
-                let percent = u128::from(self.done) * 100 / u128::from(self.total);
+                let percent = u128::from(done) * 100 / u128::from(total);
                 self.console.say(&format!("{}: {percent} %", self.stage));
             }
             _ => {}
@@ -102,12 +112,20 @@ impl ProgressWatch {
 impl Watch for ProgressWatch {
     fn begin(&mut self, stage: &str, total: u64) {
         self.end();
-        (self.stage, self.total, self.done) = (stage.to_owned(), total, 0);
+        (self.stage, self.total, self.done, self.within) = (stage.to_owned(), total, 0, 0);
         self.show();
     }
 
     fn advance(&mut self, units: u64) {
         self.done = (self.done + units).min(self.total);
+        if units > 0 {
+            self.within = 0;
+        }
+        self.show();
+    }
+
+    fn within(&mut self, thousandths: u64) {
+        self.within = self.within.max(thousandths);
         self.show();
     }
 

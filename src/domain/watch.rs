@@ -8,6 +8,8 @@ pub trait Watch {
     fn begin(&mut self, stage: &str, total: u64);
     /// So many more units of the stage are done.
     fn advance(&mut self, units: u64);
+    /// So many thousandths of further units are done: of those that have begun, together.
+    fn within(&mut self, _thousandths: u64) {}
     /// The stage is over, whether or not all of its work was done.
     fn end(&mut self);
     /// Whether the user asked to stop.

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
@@ -36,11 +36,17 @@ impl<T> Outcomes<T> {
 /// What a job on a thread of its own may ask for.
 struct JobWatch<'a> {
     stop: &'a AtomicBool,
+    /// How much of this job is done, in thousandths.
+    within: &'a AtomicU64,
 }
 
 impl Watch for JobWatch<'_> {
     fn begin(&mut self, _stage: &str, _total: u64) {}
     fn advance(&mut self, _units: u64) {}
+    fn within(&mut self, thousandths: u64) {
+        // A job may run several worlds, one after the other: what is done stays done.
+        self.within.fetch_max(thousandths.min(1000), Ordering::Relaxed);
+    }
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -114,17 +120,19 @@ fn on_threads<J: Sync, T: Send>(
     let mut results: Vec<Option<Result<T, SubjectError>>> = jobs.iter().map(|_| None).collect();
     let (ended, came) = channel();
     let mut panicked = None;
+    let within: Vec<AtomicU64> = (0..threads.get().min(jobs.len())).map(|_| AtomicU64::new(0)).collect();
     thread::scope(|scope| {
-        for _ in 0..threads.get().min(jobs.len()) {
+        for within in &within {
             let (ended, next, failed, stop) = (ended.clone(), &next, &failed, &stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(each) = jobs.get(number) else { break };
-                    let result = catch_unwind(AssertUnwindSafe(|| job(each, &mut JobWatch { stop })));
+                    let result = catch_unwind(AssertUnwindSafe(|| job(each, &mut JobWatch { stop, within })));
                     if !matches!(result, Ok(Ok(_))) {
                         failed.store(true, Ordering::Relaxed);
                     }
+                    within.store(0, Ordering::Relaxed);
                     // Who takes the results outlives all threads.
                     let _ = ended.send((number, result));
                 }
@@ -138,7 +146,9 @@ fn on_threads<J: Sync, T: Send>(
                     results[number] = Some(result);
                 }
                 Ok((_, Err(panic))) => panicked = Some(panic),
-                Err(RecvTimeoutError::Timeout) => watch.advance(0),
+                Err(RecvTimeoutError::Timeout) => {
+                    watch.within(within.iter().map(|within| within.load(Ordering::Relaxed)).sum());
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if watch.stop_requested() {
@@ -159,6 +169,39 @@ mod tests {
 
     fn threads(number: usize) -> NonZeroUsize {
         NonZeroUsize::new(number).expect("some")
+    }
+
+    #[test]
+    fn how_far_jobs_are_that_have_not_ended_is_told_in_all() {
+        /// Remembers the most that was told.
+        #[derive(Default)]
+        struct Told(u64);
+
+        impl Watch for Told {
+            fn begin(&mut self, _stage: &str, _total: u64) {}
+            fn advance(&mut self, _units: u64) {}
+            fn within(&mut self, thousandths: u64) {
+                self.0 = self.0.max(thousandths);
+            }
+            fn end(&mut self) {}
+            fn stop_requested(&self) -> bool {
+                self.0 == 1100
+            }
+        }
+
+        for (number, expected) in [(1, 800), (2, 1100)] {
+            let mut told = Told::default();
+            let half_done = |&within: &u64, watch: &mut dyn Watch| {
+                // A second world of the same job begins anew, and takes nothing back.
+                [within, within / 2].into_iter().for_each(|within| watch.within(within));
+                while number > 1 && !watch.stop_requested() {
+                    thread::yield_now();
+                }
+                Ok(())
+            };
+            let _ = run(&[300, 800], threads(number), &mut told, half_done);
+            assert_eq!(told.0, expected, "{number} threads");
+        }
     }
 
     #[test]
