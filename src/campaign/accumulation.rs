@@ -23,7 +23,7 @@ use crate::domain::subject::{Accumulator, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::experiment::control::accumulator::{WrongAccumulator, sum};
-use crate::experiment::control::{Control, Shown, bits};
+use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::oracle::equations;
 use crate::report::record::{Check, Part};
 use crate::subject::scalar::{self, Scalar};
@@ -179,30 +179,33 @@ fn judged(judge: Judge, subjects: BTreeMap<String, Evidence>, summary: String, f
 }
 
 /// What is planted for the judge of the reference.
-pub const CONTROLS_OF_REFERENCE: &[Control] =
-    &[Control { judge: Judge::Reference, planted: "each bit of the reference wrong", show: show_reference }];
+pub const CONTROLS_OF_REFERENCE: &[Control] = &[Control {
+    judge: Judge::Reference,
+    planted: "each bit of the reference wrong",
+    show: Show::Alone(show_reference),
+}];
 
 /// What is planted for the judge of accumulators.
 pub const CONTROLS: &[Control] = &[
     Control {
         judge: Judge::Accumulation,
         planted: "each bit of an accumulator's result wrong, for each generator",
-        show: show_accumulators,
+        show: Show::Alone(show_accumulators),
     },
     Control {
         judge: Judge::Accumulation,
         planted: "each bit of the result of the whole run wrong, and of no other, for each generator",
-        show: show_whole_run,
+        show: Show::Alone(show_whole_run),
     },
     Control {
         judge: Judge::Accumulation,
         planted: "a wrong result at some lengths alone, by some workers alone",
-        show: show_seams,
+        show: Show::Alone(show_seams),
     },
     Control {
         judge: Judge::Accumulation,
         planted: "a wrong result under the name of each accumulator, the others right",
-        show: show_names,
+        show: Show::Alone(show_names),
     },
 ];
 

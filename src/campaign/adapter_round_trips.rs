@@ -13,7 +13,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{AdapterShape, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown, bits};
+use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::explore::minimise::fewest_items;
 use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read};
 use crate::report::record::{Check, Part};
@@ -239,9 +239,13 @@ pub const CONTROLS: &[Control] = &[
     Control {
         judge: Judge::RoundTrips,
         planted: "each bit of a READ wrong, and each of the READs in turn",
-        show: show_reads,
+        show: Show::Alone(show_reads),
     },
-    Control { judge: Judge::RoundTrips, planted: "the first READ of the whole check wrong", show: show_whole_check },
+    Control {
+        judge: Judge::RoundTrips,
+        planted: "the first READ of the whole check wrong",
+        show: Show::Alone(show_whole_check),
+    },
 ];
 
 fn show_reads() -> Shown {

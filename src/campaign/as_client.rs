@@ -18,7 +18,7 @@ use crate::domain::subject::{BenchDevice, SubjectError};
 use crate::domain::trial::StandardTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown, agreed};
+use crate::experiment::control::{Control, Show, Shown, agreed};
 use crate::oracle::equations::UnseenBanks;
 use crate::oracle::registers::Known;
 use crate::report::record::{Check, Part};
@@ -183,8 +183,11 @@ fn tried(banks: u32, count: u32, seed: Seed, whole: bool) -> Vec<FaultClass> {
 }
 
 /// A word of each session wrong, in turn.
-pub const CONTROLS: &[Control] =
-    &[Control { judge: Judge::AsAClient, planted: "the first word of each session wrong, and one after it", show }];
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::AsAClient,
+    planted: "the first word of each session wrong, and one after it",
+    show: Show::Alone(show),
+}];
 
 fn show() -> Shown {
     let trial = StandardTrial { count: "77".parse().expect("a COUNT"), ..StandardTrial::published() };

@@ -18,7 +18,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Budget, EveryOrderTrial, MemoryMib};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown};
+use crate::experiment::control::{Control, Show, Shown};
 use crate::explore::exhaustive::{Disagreement, Judgement, Limits, Outcome, Plan, Refused, Unsettled, Way, explore};
 use crate::report::record::{Check, Part, Unseen};
 
@@ -220,7 +220,7 @@ pub fn unseen(trial: &EveryOrderTrial) -> Unseen {
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::EveryOrder,
     planted: "algebras that two or three deltas in another order falsify",
-    show: show_every_order,
+    show: Show::Alone(show_every_order),
 }];
 
 fn show_every_order() -> Shown {

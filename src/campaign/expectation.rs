@@ -12,7 +12,7 @@ use crate::domain::law::LawTrial;
 use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
 use crate::domain::verdict::{Verdict, exit};
 use crate::experiment::Found;
-use crate::experiment::control::{Control, Shown};
+use crate::experiment::control::{Control, Show, Shown};
 use crate::experiment::valid::Valid;
 use crate::report::record::{Check, ControlRecord, Met, Part, Record};
 use crate::scenario::Scenario;
@@ -166,9 +166,9 @@ pub const CONTROLS: &[Control] = &[
     Control {
         judge: Judge::Expectation,
         planted: "falsified checks that nothing expects, and expectations that are not met, by exit code and board's table",
-        show,
+        show: Show::Alone(show),
     },
-    Control { judge: Judge::Expectation, planted: "a judge that accuses nobody", show: show_counting },
+    Control { judge: Judge::Expectation, planted: "a judge that accuses nobody", show: Show::Alone(show_counting) },
 ];
 
 /// A record with one check of this verdict, in a scenario that expects this.

@@ -13,7 +13,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::LawsTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown};
+use crate::experiment::control::{Control, Show, Shown};
 use crate::oracle::laws::try_law;
 use crate::report::record::{Check, DeliveryRecord, LawsRecord, Part, Unseen};
 
@@ -106,8 +106,11 @@ pub fn unseen() -> Unseen {
 }
 
 /// What is planted for the judge of laws.
-pub const CONTROLS: &[Control] =
-    &[Control { judge: Judge::Laws, planted: "each law claimed of an algebra that breaks it", show: show_laws }];
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::Laws,
+    planted: "each law claimed of an algebra that breaks it",
+    show: Show::Alone(show_laws),
+}];
 
 fn show_laws() -> Shown {
     let wrong = [

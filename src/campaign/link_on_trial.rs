@@ -14,7 +14,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown, bits};
+use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::report::record::{Check, Part};
 use crate::subject::Subjects;
 
@@ -152,7 +152,7 @@ fn take_back(check: &mut Check, device: &str) {
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::Link,
     planted: "each bit of one echoed word damaged, in each word in turn",
-    show: show_link,
+    show: Show::Alone(show_link),
 }];
 
 fn show_link() -> Shown {

@@ -66,7 +66,7 @@ pub struct Plan {
 /// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
 /// record of what was done until then.
 pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
-    run_after(plan, controls::show(&plan.scenario.trial), subjects, watch)
+    run_after(plan, controls::show(&plan.scenario.trial, plan.conditions.threads), subjects, watch)
 }
 
 /// Runs a plan whose judges have shown this.
@@ -374,7 +374,7 @@ mod tests {
         let scenario = Valid::of(Scenario::unnamed(Trial::Standard(trial))).expect("it is sound");
         let plan = Plan { scenario, backends, conditions };
         let mut subjects = open(&plan.backends, &plan.conditions).expect("they open");
-        let mut controls = controls::show(&plan.scenario.trial);
+        let mut controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
         change(&mut controls);
         run_after(&plan, controls, &mut subjects, &mut Unwatched)
     }

@@ -16,7 +16,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown, bits};
+use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::oracle::contexts::Flaw;
 use crate::report::record::{Check, Part, TickRecord};
 use crate::scenario::tick::{
@@ -174,12 +174,12 @@ pub const CONTROLS_OF_MESSAGE: &[Control] = &[
     Control {
         judge: Judge::TickMessage,
         planted: "each bit of a delta wrong, in each changed context in turn; each context left out",
-        show: show_message,
+        show: Show::Alone(show_message),
     },
     Control {
         judge: Judge::TickMessage,
         planted: "the published tick without one of its contexts",
-        show: show_published_message,
+        show: Show::Alone(show_published_message),
     },
 ];
 
@@ -187,7 +187,7 @@ pub const CONTROLS_OF_MESSAGE: &[Control] = &[
 pub const CONTROLS_ON_DEVICE: &[Control] = &[Control {
     judge: Judge::TickOnDevice,
     planted: "each bit of a READ wrong, in each changed context in turn",
-    show: show_on_device,
+    show: Show::Alone(show_on_device),
 }];
 
 /// What the judge says of a message with these changes, where others are due.

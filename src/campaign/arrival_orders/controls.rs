@@ -13,7 +13,7 @@ use crate::domain::trial::Budget;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Unwatched;
 use crate::experiment::control::accumulator::{WrongAccumulator, sum};
-use crate::experiment::control::{Control, Shown, agreed, bits};
+use crate::experiment::control::{Control, Show, Shown, agreed, bits};
 use crate::explore;
 use crate::explore::exhaustive::{FAULTS, Limits};
 use crate::oracle::delivered::{Delivered, Unwarranted};
@@ -24,17 +24,17 @@ pub const WHOLE_ORDERS: &[Control] = &[
     Control {
         judge: Judge::ArrivalOrders,
         planted: "invariance: each bit of the state wrong after the orders that end in one delta",
-        show: show_invariance,
+        show: Show::Alone(show_invariance),
     },
     Control {
         judge: Judge::ArrivalOrders,
         planted: "truth: each bit of the state wrong after every order",
-        show: show_truth,
+        show: Show::Alone(show_truth),
     },
     Control {
         judge: Judge::ArrivalOrders,
         planted: "truth: each bit of the state wrong before the last delta, and right after it",
-        show: show_truth_before_last,
+        show: Show::Alone(show_truth_before_last),
     },
 ];
 
@@ -43,24 +43,24 @@ pub const EVERY_SET: &[Control] = &[
     Control {
         judge: Judge::EverySet,
         planted: "invariance: each bit of the state wrong where one delta does not arrive first",
-        show: show_walk_invariance,
+        show: Show::Alone(show_walk_invariance),
     },
     Control {
         judge: Judge::EverySet,
         planted: "truth: each bit of the state wrong once one delta has arrived, in whatever order",
-        show: show_walk_truth,
+        show: Show::Alone(show_walk_truth),
     },
     Control {
         judge: Judge::EverySet,
         planted: "invariance: a bit of the state wrong in one way into the set of the last two of twelve deltas, and of the \
                   first and the last",
-        show: show_walk_far,
+        show: Show::Alone(show_walk_far),
     },
     Control {
         judge: Judge::EverySet,
         planted: "a walk over twelve deltas that leaves out a block, walks one twice or compares nothing in one, and a \
                   comparison with the truth that leaves out a set",
-        show: show_walk_left_out,
+        show: Show::Alone(show_walk_left_out),
     },
 ];
 
@@ -69,17 +69,17 @@ pub const WARRANT: &[Control] = &[
     Control {
         judge: Judge::Warrant,
         planted: "all orders of five deltas without the first, and with each twice",
-        show: show_every_order,
+        show: Show::Alone(show_every_order),
     },
     Control {
         judge: Judge::Warrant,
         planted: "a covering family of five deltas without one of its orders",
-        show: show_every_tuple,
+        show: Show::Alone(show_every_tuple),
     },
     Control {
         judge: Judge::Warrant,
         planted: "drawn orders of twelve deltas in which one delta always comes first, or which are all even permutations",
-        show: show_drawn,
+        show: Show::Alone(show_drawn),
     },
 ];
 
@@ -87,7 +87,7 @@ pub const WARRANT: &[Control] = &[
 pub const SEARCH: &[Control] = &[Control {
     judge: Judge::Search,
     planted: "each bit of the state wrong once all deltas have arrived",
-    show: show_search,
+    show: Show::Alone(show_search),
 }];
 
 const DELTAS: u32 = 3;

@@ -22,7 +22,7 @@ use crate::domain::subject::{BenchDevice, SubjectError};
 use crate::domain::trial::StandardTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
-use crate::experiment::control::{Control, Shown, agreed};
+use crate::experiment::control::{Control, Show, Shown, agreed};
 use crate::explore::minimise::fewest_items;
 use crate::oracle::registers::{Known, WrongWord, first_wrong_word, judged_words};
 use crate::report::record::{Check, Part};
@@ -345,17 +345,17 @@ pub const CONTROLS: &[Control] = &[
     Control {
         judge: Judge::Conformance,
         planted: "each bit of a register that is read back, and of a command's answer, wrong",
-        show: show_bits,
+        show: Show::Alone(show_bits),
     },
     Control {
         judge: Judge::Conformance,
         planted: "three bits of every kind of word wrong, each at its place in a list of all",
-        show: show_places,
+        show: Show::Alone(show_places),
     },
     Control {
         judge: Judge::Conformance,
         planted: "a word of each list of accesses wrong, in turn, in the whole check",
-        show: show_lists,
+        show: Show::Alone(show_lists),
     },
 ];
 

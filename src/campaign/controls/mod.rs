@@ -7,6 +7,7 @@
 pub mod wrong;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use crate::campaign::{
@@ -15,7 +16,7 @@ use crate::campaign::{
 };
 use crate::domain::judge::Judge;
 use crate::domain::trial::Trial;
-use crate::experiment::control::{Control, Shown};
+use crate::experiment::control::{Control, Show, Shown};
 use crate::experiment::{crash, world};
 use crate::report::record::ControlRecord;
 
@@ -77,17 +78,20 @@ fn judges(trial: &Trial) -> &'static [Judge] {
 
 /// Shows that every judge of a trial can fail. What a judge makes of planted answers depends on nothing but its code, so
 /// each is shown once a process, however many runs that makes.
-pub fn show(trial: &Trial) -> Vec<ControlRecord> {
+pub fn show(trial: &Trial, threads: NonZeroUsize) -> Vec<ControlRecord> {
     static SHOWN: Mutex<BTreeMap<Judge, Vec<ControlRecord>>> = Mutex::new(BTreeMap::new());
     let shown_once = |&judge: &Judge| {
         let mut all = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(judge).or_insert_with(|| of(judge).iter().map(shown).collect()).clone()
+        all.entry(judge).or_insert_with(|| of(judge).iter().map(|control| shown(control, threads)).collect()).clone()
     };
     judges(trial).iter().flat_map(shown_once).collect()
 }
 
-fn shown(control: &Control) -> ControlRecord {
-    let Shown { accepts_right, wrong, refused } = (control.show)();
+fn shown(control: &Control, threads: NonZeroUsize) -> ControlRecord {
+    let Shown { accepts_right, wrong, refused } = match control.show {
+        Show::Alone(show) => show(),
+        Show::InWorlds(show) => show(threads),
+    };
     ControlRecord { judge: control.judge, planted: control.planted.to_owned(), accepts_right, wrong, refused }
 }
 
@@ -118,7 +122,7 @@ mod tests {
     fn every_judge_of_every_kind_of_trial_refuses_all_that_is_planted_for_it() {
         for (name, scenario) in SHIPPED {
             let scenario = crate::scenario::file::parse(scenario, name, name).expect("it is sound");
-            let shown = show(&scenario.trial);
+            let shown = show(&scenario.trial, NonZeroUsize::MIN);
             assert!(!shown.is_empty(), "{name}");
             let dead: Vec<&ControlRecord> =
                 shown.iter().filter(|control| !control.works() || control.wrong == 0).collect();

@@ -8,7 +8,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{BenchDevice, Device, Subject};
 use crate::domain::verdict::{Outcome, Verdict};
 use crate::domain::watch::Unwatched;
-use crate::experiment::control::{Control, Shown, agreed, bits};
+use crate::experiment::control::{Control, Show, Shown, agreed, bits};
 use crate::oracle::equations::right_result;
 use crate::report::board_table;
 use crate::report::record::{Check, DeviceRecord};
@@ -17,21 +17,23 @@ use crate::report::record::{Check, DeviceRecord};
 pub const BANK_SWEEP: &[Control] = &[Control {
     judge: Judge::BankSweep,
     planted: "each bit of a result and of a cycle counter wrong, in each row in turn",
-    show: || show(&bank_runs(BANKS, COUNT, SEED), |device, sweep| judge_bank_sweep(device, sweep, sweep.len()).0),
+    show: Show::Alone(|| {
+        show(&bank_runs(BANKS, COUNT, SEED), |device, sweep| judge_bank_sweep(device, sweep, sweep.len()).0)
+    }),
 }];
 
 /// For the short sweep.
 pub const SHORT_SWEEP: &[Control] = &[Control {
     judge: Judge::ShortSweep,
     planted: "each bit of a result and of a cycle counter wrong, in each run in turn",
-    show: || show(&short_runs(BANKS, SEED), |device, sweep| judge_short_sweep(device, sweep, sweep.len())),
+    show: Show::Alone(|| show(&short_runs(BANKS, SEED), |device, sweep| judge_short_sweep(device, sweep, sweep.len()))),
 }];
 
 /// For the board's table.
 pub const BOARD_TABLE: &[Control] = &[Control {
     judge: Judge::BoardTable,
     planted: "each row wrong, in its result and in its cycles",
-    show: show_table,
+    show: Show::Alone(show_table),
 }];
 
 /// Deltas of the bank sweep.

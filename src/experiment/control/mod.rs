@@ -4,6 +4,8 @@
 
 pub mod accumulator;
 
+use std::num::NonZeroUsize;
+
 use crate::domain::judge::Judge;
 use crate::domain::verdict::Verdict;
 use crate::report::record::Check;
@@ -19,7 +21,16 @@ pub struct Control {
     /// The wrong answers, in words.
     pub planted: &'static str,
     /// Has the judge judge a right answer and the wrong ones.
-    pub show: fn() -> Shown,
+    pub show: Show,
+}
+
+/// How a judge is shown what is planted for it.
+#[derive(Clone, Copy)]
+pub enum Show {
+    /// By itself.
+    Alone(fn() -> Shown),
+    /// In a world for each wrong answer, on so many threads.
+    InWorlds(fn(NonZeroUsize) -> Shown),
 }
 
 /// What a judge made of the answers that were planted for it.

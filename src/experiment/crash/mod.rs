@@ -17,7 +17,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
-use crate::experiment::control::Control;
+use crate::experiment::control::{Control, Show};
 use crate::experiment::valid::Valid;
 use crate::experiment::world::{self, caught, judged};
 use crate::experiment::{Found, jobs};
@@ -178,7 +178,7 @@ fn check(
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::EveryCrash,
     planted: "an edit lost, an edit counted twice, replicas that differ",
-    show: world::controls::show_world,
+    show: Show::Alone(world::controls::show_world),
 }];
 
 /// What is tried, in words.

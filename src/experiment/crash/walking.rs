@@ -79,3 +79,43 @@ fn on_threads(
     let (ways, way_there) = (ways.to_string(), way_there.unwrap_or_default());
     Ok((WalkedRecord { states, steps, crashes, deliveries, ways, ends, complete, way_there }, against))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::seed::Seed;
+    use crate::domain::watch::Unwatched;
+    use crate::engine;
+
+    #[test]
+    fn a_walk_that_holds_is_falsified_or_reaches_its_bound_comes_to_the_same_on_any_number_of_threads() {
+        let trial = CrashEverywhereTrial {
+            seed: Seed::new(1),
+            clients: 1,
+            edits: 2,
+            retries: 0,
+            crashes: 1,
+            losses: 1,
+            edits_before: 0,
+            late: false,
+            engine: None,
+            mutants: Vec::new(),
+            most_states: 200_000,
+        };
+        let bounded = CrashEverywhereTrial { most_states: 500, ..trial.clone() };
+        let cases = [("delta-state", &trial, true), ("first-writer", &trial, false), ("delta-state", &bounded, false)];
+        for (name, trial, complete) in cases {
+            let engine = engine::find(name).expect("an engine");
+            let on = |threads| {
+                let threads = NonZeroUsize::new(threads).expect("some");
+                let (record, against) = walked(trial, engine, None, threads, &mut Unwatched).expect("nobody stops it");
+                (record, against.map(|history| judged(&history).0))
+            };
+            let alone = on(1);
+            assert_eq!(alone.0.complete, complete, "{name}");
+            for threads in [2, 3] {
+                assert_eq!(on(threads), alone, "{name} on {threads} threads");
+            }
+        }
+    }
+}

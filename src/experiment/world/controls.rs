@@ -7,7 +7,7 @@ use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmoun
 use crate::domain::judge::Judge;
 use crate::domain::over_time::{FirstUnshown, LateEdit, Lateness, Load, Peak, Unshown};
 use crate::domain::verdict::Verdict;
-use crate::experiment::control::{Control, Shown, bits};
+use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::oracle::offline::judgements;
 
 /// What is planted for the judges of worlds.
@@ -17,34 +17,34 @@ pub const WORLD: &[Control] = &[
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
                   before; is late; floods the hub",
-        show: whole_worlds::show_judges,
+        show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {
         judge: Judge::World,
         planted: "for the observer on the line: an engine that does not count its checksums",
-        show: whole_worlds::show_line,
+        show: Show::Alone(whole_worlds::show_line),
     },
     Control {
         judge: Judge::World,
         planted: "an edit lost, an edit counted twice, replicas that differ",
-        show: show_world,
+        show: Show::Alone(show_world),
     },
     Control {
         judge: Judge::World,
         planted: "convergence and truth: each bit of a register, in each register and each replica in turn",
-        show: show_ends,
+        show: Show::Alone(show_ends),
     },
     Control {
         judge: Judge::World,
         planted: "each other judge by itself: what was shown, acknowledged or held by nobody; edits that do not count once; \
                   messages without end, too late, never sent; ticks that grow; registers that go back; edits that are late; a \
                   hub's second over each bound; a refused device that tries again too early",
-        show: show_each,
+        show: Show::Alone(show_each),
     },
     Control {
         judge: Judge::World,
         planted: "faults: one that was asked for and never took effect, of each of three kinds in turn",
-        show: show_idle_faults,
+        show: Show::Alone(show_idle_faults),
     },
 ];
 

@@ -17,7 +17,7 @@ use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::engine::Registration;
 use crate::experiment::control::accumulator::{WrongAccumulator, sum};
-use crate::experiment::control::{Control, Shown, bits};
+use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::lab::Outcome;
 use crate::report::offline_record::MergeRecord;
 use crate::report::record::{Check, Part};
@@ -137,7 +137,7 @@ fn check(engine: &str, records: &[MergeRecord]) -> Check {
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::HubMerge,
     planted: "each bit of a register wrong, in each register in turn, at the backend and at the hub",
-    show: show_merges,
+    show: Show::Alone(show_merges),
 }];
 
 /// Registers of the control.

@@ -2,13 +2,16 @@
 //! the judge that it is meant for must refuse what that world came to. So a judge that never accuses is seen, and so is a
 //! count that is always 0 on its way to a judge.
 
+use std::num::NonZeroUsize;
+
 use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
 use crate::domain::offline::{FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Workload};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Unwatched;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::experiment::control::Shown;
+use crate::experiment::jobs;
 use crate::lab::{World, WorldError, settings};
 
 /// A judge, what is planted for it, and what is left out of the history so that nothing else accuses in its place.
@@ -61,18 +64,24 @@ fn history(plant: Option<&'static str>) -> Option<History> {
 }
 
 /// Shows each judge the world in which something is planted for it. The world without a plant must hold by every judge.
-pub(super) fn show_judges() -> Shown {
-    Shown::of(None, PLANTS.iter().map(Some), |planted| {
-        let Some(mut history) = history(planted.map(|(_, plant, _)| *plant)) else { return Verdict::Inconclusive };
-        if let Some((_, _, leave_out)) = planted {
-            leave_out(&mut history);
-        }
-        let (said, _) = judged(&history);
-        match planted {
-            Some((judge, ..)) => said.get(*judge).map_or(Verdict::Inconclusive, |(verdict, _)| *verdict),
-            None => Verdict::of_set(said.values().map(|(verdict, _)| *verdict)),
-        }
-    })
+pub(super) fn show_judges(threads: NonZeroUsize) -> Shown {
+    let worlds: Vec<Option<&Plant>> = [None].into_iter().chain(PLANTS.iter().map(Some)).collect();
+    let of_world = |planted: &Option<&Plant>, _: &mut dyn Watch| Ok(said_of(*planted));
+    let mut said = jobs::run(&worlds, threads, &mut Unwatched, of_world).of.into_iter();
+    Shown::of(said.next().unwrap_or(Verdict::Inconclusive), said, |said| said)
+}
+
+/// What the judge says for which something is planted; of the world without a plant, all of them.
+fn said_of(planted: Option<&Plant>) -> Verdict {
+    let Some(mut history) = history(planted.map(|(_, plant, _)| *plant)) else { return Verdict::Inconclusive };
+    if let Some((_, _, leave_out)) = planted {
+        leave_out(&mut history);
+    }
+    let (said, _) = judged(&history);
+    match planted {
+        Some((judge, ..)) => said.get(*judge).map_or(Verdict::Inconclusive, |(verdict, _)| *verdict),
+        None => Verdict::of_set(said.values().map(|(verdict, _)| *verdict)),
+    }
 }
 
 /// Shows the observer on the line an engine that does not count its checksums.
