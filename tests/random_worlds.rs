@@ -6,6 +6,7 @@
 //! The seed is the commit, where git knows one; `ABENCH_RANDOM_WORLDS_SEED` sets another and `ABENCH_RANDOM_WORLDS` how
 //! many worlds there are.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -198,7 +199,7 @@ fn linked_with(node: &str, hub: bool, clients: u64, of_edges: &[(String, Vec<u64
 
 /// Faults of random nodes.
 fn faults(draws: &mut Draws, clients: u64, hub: bool, of_edges: &[(String, Vec<u64>)], lasts: u64) -> Vec<String> {
-    let mut restored = Vec::new();
+    let (mut restored, mut retired) = (Vec::new(), BTreeSet::new());
     let mut faults = Vec::new();
     for _ in 0..draws.of(&[0, 1, 2, 4, 6]) {
         let mut nodes: Vec<String> = (0..clients).map(|client| format!("client {client}")).collect();
@@ -215,6 +216,11 @@ fn faults(draws: &mut Draws, clients: u64, hub: bool, of_edges: &[(String, Vec<u
         let node = &nodes[draws.below(nodes.len() as u64) as usize];
         // One backup at a time: a second one of the same node may overlap the first.
         if kind == "restore" && restored.contains(node) {
+            continue;
+        }
+        // Without a hub, one client stays.
+        let stays = |node: &String| retired.iter().filter(|&other| other != node).count() as u64 + 1 < clients;
+        if kind == "retire" && !hub && !stays(node) {
             continue;
         }
         let linked = linked_with(node, hub, clients, of_edges);
@@ -246,6 +252,9 @@ fn faults(draws: &mut Draws, clients: u64, hub: bool, of_edges: &[(String, Vec<u
             if draws.one_in(2) {
                 key("message", format!("'{}'", draws.of(&["retransmission", "data", "acknowledgement", "handshake"])));
             }
+        }
+        if kind == "retire" {
+            retired.insert(node.clone());
         }
         if kind == "restore" {
             restored.push(node.clone());

@@ -1,5 +1,7 @@
 //! Which keys a fault of a node takes, by its kind.
 
+use std::collections::BTreeSet;
+
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
 
 impl FaultKind {
@@ -16,7 +18,16 @@ impl FaultKind {
     }
 }
 
+/// Why the last client of a world without a hub does not retire.
+pub(super) const NOBODY_IS_LEFT: &str =
+    "all clients retire, and there is no hub: nobody is left whom a judge could ask; let one client stay";
+
 impl OfflineTrial {
+    /// Whether nobody is left where these clients have retired.
+    pub(super) fn leaves_nobody(&self, retired: &BTreeSet<u32>) -> bool {
+        !self.hub && retired.len() as u64 == u64::from(self.clients)
+    }
+
     /// Why a fault's keys do not go together with its kind, if they do not.
     pub(super) fn wrong_fault_keys(&self, number: usize, fault: &NodeFault) -> Option<String> {
         let kind = fault.kind;
@@ -126,5 +137,22 @@ mod tests {
         }
         let drop = NodeFault { to: hub(), nth: Some(1), ..of(FaultKind::Drop, "client 0") };
         assert_eq!(OfflineTrial { faults: vec![drop], ..trial }.impossible(), None);
+    }
+
+    #[test]
+    fn of_a_world_without_a_hub_not_all_clients_retire_be_it_drawn_or_written() {
+        let world = "seed = '1'\nclients = 2\nhub = false\n";
+        let drawn =
+            "[workload]\nticks = 2\nchanged = 1\n[presence]\nlasts_s = 1000\naway_s = [1, 2]\nhere_s = [1, 2]\n";
+        let impossible = |rest: &str| toml::from_str::<OfflineTrial>(&format!("{world}{rest}")).expect("a world");
+        let fault = |client: u32| format!("{{ kind = 'retire', node = 'client {client}', at_s = 5 }}");
+        let [one, other] = [fault(0), fault(1)];
+        assert_eq!(impossible(&format!("faults = [{one}]\n{drawn}")).impossible(), None);
+        let refused = impossible(&format!("faults = [{one}, {other}]\n{drawn}")).impossible().expect("it is refused");
+        assert!(refused.starts_with("faults[1].kind = 'retire': all clients retire"), "{refused}");
+        let steps = |names: &str| impossible(&format!("steps = [{names}]\n")).impossible_steps();
+        assert_eq!(steps("{ retire = 'client 0' }"), None);
+        let refused = steps("{ retire = 'client 0' }, { retire = 'client 1' }").expect("it is refused");
+        assert_eq!((refused.step, refused.reason.starts_with("all clients retire")), (1, true));
     }
 }

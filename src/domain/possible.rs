@@ -2,6 +2,9 @@
 //!
 //! The bounds leave room: no time in microseconds, and no sum of them, comes near the end of 64 bits.
 
+use std::collections::BTreeSet;
+
+use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
     Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS, MOST_REGISTERS,
     MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
@@ -270,6 +273,7 @@ impl OfflineTrial {
     }
 
     pub(super) fn impossible_faults(&self) -> Option<String> {
+        let mut retired = BTreeSet::new();
         for (number, fault) in self.faults.iter().enumerate() {
             let key = format!("faults[{number}]");
             let Some(node) = self.node(&fault.node) else {
@@ -288,6 +292,10 @@ impl OfflineTrial {
             }
             if let Some(wrong) = self.wrong_fault_keys(number, fault) {
                 return Some(wrong);
+            }
+            retired.extend((fault.kind == FaultKind::Retire).then_some(node));
+            if self.leaves_nobody(&retired) {
+                return Some(format!("{key}.kind = 'retire': {NOBODY_IS_LEFT}"));
             }
             if fault.kind == FaultKind::Clone && node + 1 >= self.clients {
                 return Some(format!("{key}.node: what is cloned is a client that has another after it"));

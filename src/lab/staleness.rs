@@ -48,6 +48,8 @@ pub struct Staleness {
     learned: Vec<Vec<Learned>>,
     read: BTreeMap<(NodeId, NodeId), usize>,
     backups: BTreeMap<NodeId, Vec<u32>>,
+    /// Whether anything was told from which it can be seen who has what: ids, or a round.
+    told: bool,
     /// What is told by the end of the round that is under way, or ended last, by sender and receiver.
     rounds: BTreeMap<(NodeId, NodeId), Knowledge>,
 }
@@ -69,8 +71,14 @@ impl Staleness {
             learned: vec![Vec::new(); nodes],
             read: BTreeMap::new(),
             backups: BTreeMap::new(),
+            told: false,
             rounds: BTreeMap::new(),
         }
+    }
+
+    /// Whether the engine tells who has what, by ids or by rounds. Of one that does not, nobody knows when an edit came.
+    pub(super) fn is_told(&self) -> bool {
+        self.told
     }
 
     /// For every edit that its user saw accepted, and every other client: those that never came to have it. Nothing where
@@ -127,6 +135,7 @@ impl Staleness {
     /// observer alone.
     pub(super) fn carried(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Knowledge> {
         let knows = self.knows.get(from as usize)?;
+        self.told |= round != Round::default();
         if round.begins {
             self.rounds.insert((from, to), knows.as_slice().into());
         }
@@ -276,7 +285,9 @@ impl Staleness {
 impl Staleness {
     /// A node took a message: it may have edits that it had not.
     fn learns(&mut self, to: NodeId, replica: &Replica<'_>, carries: Option<&Knowledge>, now: Time) {
-        match replica.reached() {
+        let reached = replica.reached();
+        self.told |= reached.is_some();
+        match reached {
             Some(Reached::Own(length)) => self.serves(to, replica, length, now),
             Some(Reached::Of(parent, position)) => self.follows(to, parent, position, now),
             Some(Reached::Nothing) => {}

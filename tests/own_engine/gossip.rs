@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use abench::data;
 use abench::domain::data::{Concurrent, Intent, View};
-use abench::engine::host::{Host, NodeId, OpId, Time};
+use abench::engine::host::{Host, NodeId, OpId, Round, Time};
 use abench::engine::port::{Engine, Position, Reception, Relation, Settings};
 use abench::engine::store::{Store, StoreError, disk::Disk};
 use abench::engine::vector::Actor;
@@ -65,10 +65,11 @@ impl Gossip {
         let of = |author: &u64| heard.as_ref().map_or(usize::MAX, |has| has.get(author).map_or(0, |&has| has as usize));
         let lacks = self.edits.iter().flat_map(|(author, edits)| (0u64..).zip(edits).skip(of(author)));
         let lacks: Vec<(u64, &Edit)> = lacks.take(self.settings.fragment / 16).collect();
+        let is_all = heard.is_some() && lacks.len() < self.settings.fragment / 16;
         let mut writer = Writer::tagged(1);
         writer.raw(&postcard::to_allocvec(&(level, self.have(), lacks)).expect("it is plain data"));
         let (frame, traffic) = writer.seal();
-        host.send(to, frame, traffic);
+        host.tell(to, frame, traffic, Round { begins: true, ends: is_all });
         let again = host.now + self.settings.retry_after + host.random(self.settings.retry_after);
         self.lines.get_mut(&to).expect("it is connected").1 = (!level).then_some(again);
     }

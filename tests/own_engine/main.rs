@@ -51,7 +51,7 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
                 // A relay that is gone for hours makes every engine late that waits for it.
                 "cut-off-for-ten-hours" => *judge == "staleness bound",
                 // It asks again at a steady pace, refused or not.
-                "refused-connections" => *judge == "load",
+                "refused-connections" | "nothing-listens" => *judge == "load",
                 _ => false,
             };
             assert_eq!(*verdict == Verdict::Falsified, accused, "{world}: {judge}: {sentence}");

@@ -1,6 +1,9 @@
 //! Scripts that cannot be: every step is about devices, registers and links that there are, and within its bounds.
 
+use std::collections::BTreeSet;
+
 use crate::domain::data::{DataType, Intent};
+use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial, Presence, Workload};
 use crate::domain::script::keys::{self, MOST};
 use crate::domain::script::{Action, CLIENTS, Condition, MOST_STEPS, Step, StepError};
@@ -63,6 +66,7 @@ impl OfflineTrial {
         }
         let bare = OfflineTrial { steps: Vec::new(), ..self.clone() };
         let (mut lasts, mut backups) = (0u64, vec![false; self.nodes() as usize]);
+        let mut retired = BTreeSet::new();
         for (number, step) in self.steps.iter().enumerate() {
             let refused = |(key, reason): Refused| {
                 let key = if key.is_empty() { step.action.verb().into_owned() } else { key.to_owned() };
@@ -78,6 +82,12 @@ impl OfflineTrial {
             match &step.action {
                 Action::BackUp(node) => {
                     self.nodes_named(node).into_iter().for_each(|node| backups[node as usize] = true);
+                }
+                Action::Fault(NodeFault { kind: FaultKind::Retire, node, .. }) => {
+                    retired.extend(self.nodes_named(node));
+                    if self.leaves_nobody(&retired) {
+                        return refused(("", NOBODY_IS_LEFT.to_owned()));
+                    }
                 }
                 Action::Fault(NodeFault { kind: FaultKind::Restore, node, .. }) => {
                     let mut of = self.nodes_named(node).into_iter();

@@ -67,7 +67,10 @@ impl Together {
     /// which edit.
     pub fn lateness(&self, staleness: &Staleness, name: impl Fn(NodeId) -> String) -> Option<Lateness> {
         let bound = self.bound?;
-        let mut lateness = Lateness { bound, ..Lateness::default() };
+        let mut lateness = Lateness { bound, untold: !staleness.is_told(), ..Lateness::default() };
+        if lateness.untold {
+            return Some(lateness);
+        }
         let mut worst: Option<(Time, LateEdit)> = None;
         for author in 0..self.clients.len() {
             for device in (0..self.clients.len()).filter(|&device| device != author) {
