@@ -42,7 +42,7 @@ impl World<'_> {
                 } else {
                     let in_backup = self.measures.staleness.backup_of(node).filter(|_| backup.is_some());
                     (
-                        self.knows(node, author, edit),
+                        self.knows(node, author, edit) || self.has_for(node, author, edit),
                         in_backup.is_some_and(|knew| knew[author as usize] as usize > edit),
                     )
                 };
@@ -82,6 +82,13 @@ impl World<'_> {
     fn knows(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
         let known = self.measures.staleness.known_to(node).and_then(|known| known.get(author as usize));
         known.is_some_and(|&known| known as usize > edit)
+    }
+
+    /// Whether the author has nothing left to send to this neighbour, though nobody saw the neighbour take the edit: its power
+    /// failed when the edit was in its store already.
+    fn has_for(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
+        let device = &self.devices[author as usize];
+        edit < device.safe && device.connections.iter().any(|&(peer, _)| peer == node)
     }
 
     /// Whether another store than this node's holds an edit, of those that its engine declares to keep it in.

@@ -1,7 +1,7 @@
 //! Worlds that are written down.
 
 use super::*;
-use crate::domain::history::History;
+use crate::domain::history::{Fate, History};
 use crate::domain::offline::{FaultKind, Presence, Workload};
 use crate::domain::script::Step;
 use crate::domain::script::text::steps;
@@ -342,4 +342,23 @@ fn a_drawn_world_that_is_written_down_is_the_same_world_message_by_message() {
     }
     // Where two things happen in the same microsecond, their order may be another.
     assert!(same >= 10, "{same} of 12");
+}
+
+#[test]
+fn an_edit_that_a_store_kept_though_its_node_crashed_before_it_took_the_message_is_lost_with_that_store() {
+    // The author is told by the next handshake that its neighbour has the edit, and retires. Then the neighbour's store is lost.
+    let trial: OfflineTrial = toml::from_str(
+        "seed = '0xc06f332282979032'\nregisters = 1\nclients = 2\nhub = false\n\
+         journal = { retain = 1000000000, compact_after = 2, fragment = 16777216 }\n\
+         steps = [{ crash = 'client 0', after_effects = 9, after_s = 60 },\n\
+         { edit = 'client 1', register = 0, by = 1, after_s = 28.719489 }, { connect = 'client 1', after_s = 24.562816 },\n\
+         { connect = 'client 0', after_s = 2.020514 }, { retire = 'client 1', after_s = 60 },\n\
+         { wipe = 'client 0', for_s = 1, after_s = 19 }]",
+    )
+    .expect("a script");
+    let history = outcome(&trial, "delta-state").history;
+    assert_eq!(history.ends.len(), 1);
+    assert_eq!(history.ends[0].registers, [0], "the edit is gone");
+    let fates: Vec<Fate> = history.ledger.edits().map(|edit| edit.fate).collect();
+    assert_eq!(fates, [Fate::Undeclared { shown_by: 2 }]);
 }
