@@ -218,12 +218,12 @@ impl World<'_> {
                 Ok(())
             }
             Action::Connect { node, over } => {
-                let moments = trial.seed.stream(&format!("connections of step {number}"));
+                let moments = trial.seed.stream("connections of steps");
                 for node in trial.nodes_named(node) {
                     match *over {
                         0 => self.happen(Planned::Presence(node, true))?,
                         over => {
-                            let at = self.now + moments.member(node.into()).below(over);
+                            let at = self.now + moments.member((number as u64) << 32 | u64::from(node)).below(over);
                             self.plan(at, Planned::Presence(node, true));
                         }
                     }
