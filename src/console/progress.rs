@@ -118,9 +118,7 @@ impl Watch for ProgressWatch {
 
     fn advance(&mut self, units: u64) {
         self.done = (self.done + units).min(self.total);
-        if units > 0 {
-            self.within = 0;
-        }
+        self.within = self.within.saturating_sub(units.saturating_mul(1000));
         self.show();
     }
 

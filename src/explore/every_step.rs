@@ -85,6 +85,17 @@ struct Walker<'a, S: System> {
     walked: Walked,
 }
 
+/// Stops the other threads if this one panics: what they would find is never shown.
+struct StopsOthers<'a>(&'a AtomicBool);
+
+impl Drop for StopsOthers<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 /// Walks on this thread from `start` over at most so many states, and judges every end.
 pub fn walk<S: System>(system: &mut S, start: &S::State, most: u64, judge: Judge<S>) -> Walked {
     let walk = Walk::new(*start, most, 1);
@@ -110,6 +121,7 @@ impl<State: Copy + Eq + Hash> Walk<State> {
 
     /// What the thread of this number does: all that no other does. Each has a system of its own, of the same states.
     pub fn take_part<S: System<State = State>>(&self, thread: usize, system: &mut S, judge: Judge<S>) {
+        let _stops = StopsOthers(&self.stopped);
         let walked = Walked { states: 0, steps: 0, ends: 0, ways: BigUint::ZERO, complete: true };
         let (way, open) = (Vec::new(), HashSet::default());
         let mut walker = Walker { walk: self, thread, system, judge, way, open, walked };
@@ -248,6 +260,8 @@ enum Visit {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+
     use super::*;
 
     /// Steps right and up through a grid.
@@ -293,6 +307,44 @@ mod tests {
         assert!(!every_way(2, 50, &mut |_, _, _| false).complete);
     }
 
+    /// A system in which all threads are in the middle of the start at once.
+    struct Together<'a, S>(S, &'a Barrier);
+
+    impl<S: System<State: Default>> System for Together<'_, S> {
+        type State = S::State;
+        type Step = S::Step;
+
+        fn steps(&mut self, state: &S::State) -> Vec<(S::Step, S::State)> {
+            if *state == S::State::default() {
+                self.1.wait();
+            }
+            self.0.steps(state)
+        }
+    }
+
+    /// Walks on so many threads that begin together, and gives the ends that were judged, in order.
+    fn on<S: System<State: Default + Ord + Send + Sync>>(
+        threads: usize,
+        system: impl Fn() -> S + Sync,
+    ) -> (Walked, Vec<S::State>) {
+        let (walk, ends) = (Walk::new(S::State::default(), u64::MAX, threads), Mutex::new(Vec::new()));
+        let barrier = Barrier::new(threads);
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                let (walk, ends, barrier, system) = (&walk, &ends, &barrier, &system);
+                scope.spawn(move || {
+                    walk.take_part(thread, &mut Together(system(), barrier), &mut |_, end, _| {
+                        ends.lock().expect("no judge panics").push(*end);
+                        true
+                    });
+                });
+            }
+        });
+        let mut ends = ends.into_inner().expect("no judge panics");
+        ends.sort_unstable();
+        (walk.came_to(), ends)
+    }
+
     #[test]
     fn threads_count_together_what_one_counts_alone_and_each_end_is_judged_once() {
         /// Steps right, up and ahead, with ends wherever the sum of two places is the same.
@@ -313,28 +365,11 @@ mod tests {
             }
         }
 
-        let on = |threads: usize| {
-            let (walk, ends) = (Walk::new([0; 3], u64::MAX, threads), Mutex::new(Vec::new()));
-            std::thread::scope(|scope| {
-                for thread in 0..threads {
-                    let (walk, ends) = (&walk, &ends);
-                    scope.spawn(move || {
-                        walk.take_part(thread, &mut Room(24), &mut |_, end, _| {
-                            ends.lock().expect("no judge panics").push(*end);
-                            true
-                        });
-                    });
-                }
-            });
-            let mut ends = ends.into_inner().expect("no judge panics");
-            ends.sort_unstable();
-            (walk.came_to(), ends)
-        };
-        let (alone, ends) = on(1);
+        let (alone, ends) = on(1, || Room(24));
         assert!(alone.complete && alone.states > 10_000 && alone.ways > BigUint::from(u64::MAX));
         assert_eq!(alone.ends, ends.len() as u64);
-        for threads in [2, 3, 8] {
-            assert_eq!(on(threads), (alone.clone(), ends.clone()), "{threads} threads");
+        for threads in [2, 3, 8, 8, 8] {
+            assert_eq!(on(threads, || Room(24)), (alone.clone(), ends.clone()), "{threads} threads");
         }
     }
 
@@ -352,14 +387,7 @@ mod tests {
         }
 
         for threads in [1, 2, 4] {
-            let walk = Walk::new(0, 100, threads);
-            std::thread::scope(|scope| {
-                for thread in 0..threads {
-                    let walk = &walk;
-                    scope.spawn(move || walk.take_part(thread, &mut Round, &mut |_, _, _| true));
-                }
-            });
-            assert!(!walk.came_to().complete, "{threads} threads");
+            assert!(!on(threads, || Round).0.complete, "{threads} threads");
         }
     }
 }

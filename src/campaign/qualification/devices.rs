@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::campaign::qualification::Quiet;
 use crate::campaign::{self, Plan, standard_longest_run};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
 use crate::domain::subject::{Device, Subject};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::experiment::jobs::Inner;
 use crate::experiment::valid::Valid;
 use crate::fault::catalogue::{Mutant, Shape, mutants};
 use crate::report::qualification::devices::{
@@ -93,7 +93,7 @@ impl Bench<'_> {
             conditions: self.conditions(faults),
         };
         let mut subjects = open(&plan.backends, &plan.conditions)?;
-        let record = campaign::run(&plan, &mut subjects, &mut Quiet(watch));
+        let record = campaign::run(&plan, &mut subjects, &mut Inner(watch));
         // Under judges that cannot fail every mutant would escape, and that would say nothing of the scenario.
         let broken = record.internal_error();
         assert!(broken.is_none(), "{}", broken.unwrap_or_default());

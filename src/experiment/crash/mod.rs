@@ -67,7 +67,7 @@ pub fn run(
         Ok((walked, against, start.elapsed()))
     };
     watch.begin("worlds", 1 + jobs.len() as u64);
-    // The walk through the world of the trial is longer than all others together, and takes all threads for itself.
+    // The walk through the world of the trial is usually longer than all others together, and takes all threads for itself.
     let sound = walk(Job::Sound, threads, watch)?;
     watch.advance(1);
     let mut record = None;

@@ -27,7 +27,8 @@ struct Part {
 /// Walks through a world, to the first end that a judge has something against.
 ///
 /// Which of several such ends is the first depends on the threads, and so does which states come before the bound. Where a walk
-/// on several threads does not come to its end, one thread walks once more, and the record is the same for any number.
+/// on several threads does not come to its end, one thread walks once more, and the record is the same for any number. The
+/// price is the time of both.
 pub(super) fn walked(
     trial: &CrashEverywhereTrial,
     engine: &'static Registration,
@@ -35,25 +36,26 @@ pub(super) fn walked(
     threads: NonZeroUsize,
     watch: &mut dyn Watch,
 ) -> Result<(WalkedRecord, Option<History>), SubjectError> {
-    let walked = on_threads(trial, engine, mutant, threads, watch)?;
+    let mut on = |threads| on_threads(trial, |states| SmallWorld::new(trial, engine, mutant, states), threads, watch);
+    let walked = on(threads)?;
     if threads > NonZeroUsize::MIN && !walked.0.complete {
-        return on_threads(trial, engine, mutant, NonZeroUsize::MIN, watch);
+        return on(NonZeroUsize::MIN);
     }
     Ok(walked)
 }
 
+/// Walks through a world of this trial, of which each thread opens one of its own.
 fn on_threads(
     trial: &CrashEverywhereTrial,
-    engine: &'static Registration,
-    mutant: Option<&'static str>,
+    open: impl Fn(&States) -> SmallWorld<'_> + Sync,
     threads: NonZeroUsize,
     watch: &mut dyn Watch,
 ) -> Result<(WalkedRecord, Option<History>), SubjectError> {
     let states = States::default();
-    let start = SmallWorld::new(trial, engine, mutant, &states).start();
+    let start = open(&states).start();
     let walk = Walk::new(start, trial.most_states, threads.get());
     let take_part = |&thread: &usize, watch: &mut dyn Watch| {
-        let mut world = SmallWorld::new(trial, engine, mutant, &states);
+        let mut world = open(&states);
         let (mut against, mut judged_ends, mut stopped) = (None, 0, false);
         let mut judge = |world: &mut SmallWorld<'_>, end: &_, way: &[Step]| {
             stopped |= watch.stop_requested();

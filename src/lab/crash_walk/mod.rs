@@ -283,7 +283,7 @@ impl<'a> SmallWorld<'a> {
         Transition { local_state: self.states.local_states.number(local_state), sent, steps }
     }
 
-    /// What a node in this state comes to by a action.
+    /// What a node in this state comes to by an action.
     fn transition(&mut self, node: NodeId, local_state: u32, action: Action) -> Rc<Transition> {
         if let Some(transition) = self.transitions.get(&(local_state, action)) {
             return Rc::clone(transition);
