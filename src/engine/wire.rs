@@ -36,6 +36,8 @@ pub enum Malformed {
 pub struct Frame {
     /// All of it.
     pub bytes: Vec<u8>,
+    /// Whether it carries changes, sent again or not.
+    pub has_edits: bool,
 }
 
 /// Bytes that a number takes.
@@ -133,7 +135,7 @@ impl Writer {
         let checksum = crc32fast::hash(&self.bytes);
         self.bytes.extend_from_slice(&checksum.to_le_bytes());
         self.settle();
-        (Frame { bytes: self.bytes }, self.traffic)
+        (Frame { bytes: self.bytes, has_edits: self.traffic.payload > 0 }, self.traffic)
     }
 
     /// What was written, without a checksum, and its bytes by kind.

@@ -31,7 +31,7 @@ impl World<'_> {
             let fates = self.script.as_mut().map_or_else(Vec::new, |script| script.fates(from, to));
             let unsound = !self.settling && !connection.wire.is_sound() || !fates.is_empty();
             let as_sent = unsound.then(|| AsSent::of(&message.frame));
-            let has_edits = message.traffic.payload > 0;
+            let has_edits = message.frame.has_edits;
             let dropped = self.drops(from, to, &message.traffic);
             let connection = &mut self.connections[link];
             let sound = self

@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn frame(bytes: usize) -> Frame {
-        Frame { bytes: vec![7; bytes] }
+        Frame { bytes: vec![7; bytes], has_edits: true }
     }
 
     fn sends(wire: &mut Wire, now: Time, bytes: usize, direction: usize, sound: bool) -> [Option<Arrival>; 2] {

@@ -124,7 +124,7 @@ impl Body {
         let mut traffic = self.traffic;
         traffic.count(Kind::Ids, 2);
         traffic.count(Kind::Framing, CHECKSUM as u64);
-        (Frame { bytes }, traffic)
+        (Frame { bytes, has_edits: traffic.payload > 0 }, traffic)
     }
 }
 

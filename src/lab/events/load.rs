@@ -2,8 +2,8 @@
 //!
 //! A second is any second: it ends with each attempt or message. Messages count when they arrive at the hub, and when it
 //! sends them. A refused device waits before it tries again: its nominal backoff is the time before a first retry, doubled
-//! with every further refusal in a row, up to the longest time between retries. When a
-//! connection comes up, its ends begin anew: that it was down was the doing of a user, of the network or of a crash.
+//! with every further refusal in a row, up to the longest time between retries. When a connection comes up, its ends begin
+//! anew: that it was down was the doing of a user, of the network or of a crash.
 //!
 //! A message that its receiver sends back is an attempt that was refused. Messages that were on their way before the device
 //! could know of a refusal belong to the same attempt. Where a link delays or repeats messages at random, nobody can tell
@@ -46,6 +46,8 @@ struct Refused {
     times: u32,
     /// When it was refused last, or connected.
     last: Time,
+    /// Whether its receiver refuses changes alone: what else it sends, and is taken, changes nothing then.
+    changes_alone: bool,
 }
 
 /// The hub's load.
@@ -116,25 +118,25 @@ impl Load {
     fn connected(&mut self, from: NodeId, to: NodeId, now: Time) {
         self.attempt(to, now);
         self.refused.remove(&(to, from));
-        self.refused.insert((from, to), Refused { times: 0, last: now });
+        self.refused.insert((from, to), Refused { times: 0, last: now, changes_alone: false });
     }
 
     /// An attempt is refused.
-    fn refused(&mut self, from: NodeId, to: NodeId, now: Time) {
+    fn refused(&mut self, from: NodeId, to: NodeId, changes_alone: bool, now: Time) {
         let times = match self.refused.get(&(from, to)).copied() {
             // What a device says first when it connects is the attempt that was counted when it did.
-            Some(Refused { times: 0, .. }) => 0,
-            Some(Refused { times, last }) => {
+            Some(Refused { times: 0, last, .. }) if now - last <= self.retry_after => 0,
+            Some(Refused { times, last, .. }) if times > 0 => {
                 self.attempt(to, now);
                 self.waited(from, now - last, times);
                 times
             }
-            None => {
+            _ => {
                 self.attempt(to, now);
                 0
             }
         };
-        self.refused.insert((from, to), Refused { times: times + 1, last: now });
+        self.refused.insert((from, to), Refused { times: times + 1, last: now, changes_alone });
     }
 
     /// A device that was refused so many times in a row has waited before it tried again.
@@ -149,17 +151,17 @@ impl Load {
     }
 
     /// A message is sent back.
-    fn sent_back(&mut self, from: NodeId, to: NodeId, now: Time) {
+    fn sent_back(&mut self, from: NodeId, to: NodeId, changes_alone: bool, now: Time) {
         let Some(round_trip) = self.round_trip else { return };
         let before = self.refused.get(&(from, to));
         if before.is_none_or(|before| before.times == 0 || now > before.last + round_trip) {
-            self.refused(from, to, now);
+            self.refused(from, to, changes_alone, now);
         }
     }
 
     /// A message is taken: its sender is refused no more.
-    fn taken(&mut self, from: NodeId, to: NodeId) {
-        if !self.refused.is_empty() {
+    fn taken(&mut self, from: NodeId, to: NodeId, has_edits: bool) {
+        if self.refused.get(&(from, to)).is_some_and(|refused| has_edits || !refused.changes_alone) {
             self.refused.remove(&(from, to));
         }
     }
@@ -167,15 +169,15 @@ impl Load {
 
 impl Observer for Load {
     fn sees(&mut self, now: Time, event: &Event<'_>) {
-        if let Event::Arrived { from, to, .. } = *event {
-            self.taken(from, to);
+        if let Event::Arrived { from, to, has_edits, .. } = *event {
+            self.taken(from, to, has_edits);
         }
         match *event {
             Event::Sent { from: end, bytes, .. } | Event::Arrived { to: end, bytes, .. } if Some(end) == self.hub => {
                 self.message(now, bytes);
             }
             Event::ConnectionUp { from, to, .. } => self.connected(from, to, now),
-            Event::Refused { from, to } => self.sent_back(from, to, now),
+            Event::Refused { from, to, changes_alone } => self.sent_back(from, to, changes_alone, now),
             Event::FaultsOver => self.refused.clear(),
             _ => {}
         }
@@ -198,6 +200,11 @@ mod tests {
         load.seen(|node| format!("client {node}")).expect("there is a hub")
     }
 
+    /// Client 0 is refused by a node that does not listen.
+    fn refusal(to: NodeId) -> Event<'static> {
+        Event::Refused { from: 0, to, changes_alone: false }
+    }
+
     #[test]
     fn the_busiest_second_is_any_second() {
         let (mut load, to) = of_a_hub();
@@ -210,10 +217,32 @@ mod tests {
     fn who_connects_and_is_refused_has_tried_once() {
         let (mut load, to) = of_a_hub();
         load.sees(0, &Event::ConnectionUp { link: 0, from: 0, to });
-        load.sees(10, &Event::Refused { from: 0, to });
+        load.sees(10, &refusal(to));
         assert_eq!((told(&load).attempts.most, told(&load).gaps), (1, 0));
-        load.sees(900_000, &Event::Refused { from: 0, to });
+        load.sees(900_000, &refusal(to));
         assert_eq!((told(&load).attempts.most, told(&load).gaps), (2, 1));
+        // Who says nothing for an hour and is refused then tries once more.
+        let (mut load, to) = of_a_hub();
+        load.sees(0, &Event::ConnectionUp { link: 0, from: 0, to });
+        (0..3).for_each(|_| load.sees(3600 * SECOND, &refusal(to)));
+        assert_eq!((told(&load).attempts.most, told(&load).attempts.at), (1, 0));
+        load.sees(3600 * SECOND, &Event::ConnectionUp { link: 0, from: 1, to });
+        assert_eq!((told(&load).attempts.most, told(&load).attempts.at), (2, 3600 * SECOND));
+    }
+
+    #[test]
+    fn where_changes_alone_are_refused_another_message_that_is_taken_does_not_begin_the_backoff_anew() {
+        let of = |changes_alone, has_edits| {
+            let (mut load, to) = of_a_hub();
+            let after = load.retry_after;
+            for at in [0, after / 4, after / 2] {
+                load.sees(at, &Event::Refused { from: 0, to, changes_alone });
+                load.sees(at + 1, &Event::Arrived { from: 0, to, bytes: 9, has_edits });
+            }
+            (told(&load).gaps, told(&load).hasty)
+        };
+        assert_eq!(of(true, false), (2, 2));
+        assert_eq!([of(true, true), of(false, false)], [(0, 0); 2]);
     }
 
     #[test]
@@ -222,10 +251,10 @@ mod tests {
         let tries = |gaps: &[Time]| {
             let (mut load, to) = of_a_hub();
             let mut at = 0;
-            load.sees(at, &Event::Refused { from: 0, to });
+            load.sees(at, &refusal(to));
             gaps.iter().for_each(|gap| {
                 at += gap;
-                load.sees(at, &Event::Refused { from: 0, to });
+                load.sees(at, &refusal(to));
             });
             (told(&load).gaps, told(&load).hasty)
         };
@@ -240,10 +269,10 @@ mod tests {
     fn a_connection_that_comes_up_begins_a_new_backoff_of_both_its_ends() {
         for (from, to) in [(0, 1), (1, 0)] {
             let (mut load, after) = (of_a_hub().0, of_a_hub().0.retry_after);
-            let mut refused = |at| load.sees(at, &Event::Refused { from: 0, to: 1 });
+            let mut refused = |at| load.sees(at, &refusal(1));
             [0, after, 3 * after].into_iter().for_each(&mut refused);
             load.sees(4 * after, &Event::ConnectionUp { link: 0, from, to });
-            let mut refused = |at| load.sees(at, &Event::Refused { from: 0, to: 1 });
+            let mut refused = |at| load.sees(at, &refusal(1));
             [4 * after, 5 * after].into_iter().for_each(&mut refused);
             // Between the first three attempts, and between the last two.
             assert_eq!((told(&load).gaps, told(&load).hasty), (3, 0));

@@ -96,6 +96,8 @@ pub enum Event<'a> {
         from: NodeId,
         /// The receiver that it did not come to.
         to: NodeId,
+        /// Whether the receiver takes other messages, and refuses changes alone.
+        changes_alone: bool,
     },
     /// A device leaves for good.
     Retired {
@@ -208,6 +210,8 @@ pub enum Event<'a> {
         to: NodeId,
         /// Its length in bytes.
         bytes: usize,
+        /// Whether it carries changes.
+        has_edits: bool,
     },
     /// A node has made what it makes of a message.
     Received {

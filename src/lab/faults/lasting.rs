@@ -97,28 +97,24 @@ impl World<'_> {
         }
     }
 
-    /// The links of a node whose connections are up: the link, the other end, and what the node and the other are to each
+    /// The links of a node whose connections are up: the other end, the link, and what the node and the other are to each
     /// other.
-    fn open_links(&self, node: NodeId) -> Vec<(NodeId, Relation, Relation)> {
+    fn open_links(&self, node: NodeId) -> Vec<(NodeId, usize, Relation, Relation)> {
         let of = &self.devices[node as usize].connections;
         let open = of.iter().filter(|&&(_, link)| self.connections[link].open);
         let ends = open.map(|&(peer, link)| {
             let connection = &self.connections[link];
             let side = usize::from(connection.ends[0] != node);
-            (peer, connection.relations[side], connection.relations[1 - side])
+            (peer, link, connection.relations[side], connection.relations[1 - side])
         });
         ends.collect()
     }
 
     /// A node does not listen any more: all its connections are gone.
     fn hang_up(&mut self, node: NodeId) -> Result<(), WorldError> {
-        for (peer, ..) in self.open_links(node) {
-            let links = &self.devices[node as usize].connections;
-            if let Ok(place) = links.binary_search_by_key(&peer, |&(peer, _)| peer) {
-                let link = links[place].1;
-                self.cut(link);
-                self.emit(&Event::ConnectionDown { link });
-            }
+        for (peer, link, ..) in self.open_links(node) {
+            self.cut(link);
+            self.emit(&Event::ConnectionDown { link });
             self.tell(node, Waiting::Down(peer))?;
             self.tell(peer, Waiting::Down(node))?;
         }
@@ -131,12 +127,18 @@ impl World<'_> {
         if !open.is_empty() {
             self.takes_effect(node, FaultKind::Refuse);
         }
-        open.into_iter().try_for_each(|(peer, _, to_peer)| self.tell(peer, Waiting::Up(node, to_peer)))
+        for (peer, link, _, to_peer) in open {
+            self.emit(&Event::ConnectionUp { link, from: peer, to: node });
+            self.tell(peer, Waiting::Up(node, to_peer))?;
+        }
+        Ok(())
     }
 
     /// A node listens again. Those that try to connect come to know when they try next.
     fn listen_again(&mut self, node: NodeId) -> Result<(), WorldError> {
-        self.open_links(node).into_iter().try_for_each(|(peer, to_node, _)| self.tell(node, Waiting::Up(peer, to_node)))
+        self.open_links(node)
+            .into_iter()
+            .try_for_each(|(peer, _, to_node, _)| self.tell(node, Waiting::Up(peer, to_node)))
     }
 
     /// Tells a node what happened to it; one that is frozen hears of it when it goes on.
@@ -206,7 +208,8 @@ impl World<'_> {
 
     /// A message is sent back, and its sender comes to know.
     pub(in crate::lab) fn send_back(&mut self, link: usize, from: NodeId, to: NodeId, line: (Time, u32)) {
-        self.emit(&Event::Refused { from, to });
+        let changes_alone = !self.suffers(to, FaultKind::Refuse);
+        self.emit(&Event::Refused { from, to, changes_alone });
         let latency = self.connections[link].wire.latency();
         self.plan(self.now + latency, Planned::Refusal { link, sender: from, receiver: to, line });
     }

@@ -190,7 +190,7 @@ fn lines_of_clients_are_metered_and_those_between_edges_and_the_hub_are_not() {
     let mut world = world(&trial);
     for connection in &mut world.connections {
         let metered = connection.ends[0] < trial.clients;
-        let frame = Frame { bytes: vec![0; 1000] };
+        let frame = Frame { bytes: vec![0; 1000], has_edits: true };
         let [arrival, _] = connection.wire.send(10 * SECOND, frame, Traffic::default(), 0, false);
         let at = arrival.expect("it is sound").at - 10 * SECOND;
         assert_eq!(at, if metered { 2_000_000 } else { 20_800 }, "{:?}", connection.ends);
