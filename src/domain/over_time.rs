@@ -41,8 +41,8 @@ pub struct FirstUnshown {
 pub struct Lateness {
     /// The bound, in microseconds.
     pub bound: u64,
-    /// Whether the engine tells nothing from which it could be seen who has which edit.
-    pub untold: bool,
+    /// Whether the engine declares that it does not report what its nodes take.
+    pub unreported: bool,
     /// Edits times other devices, where the two devices were present together for longer than the bound after the edit.
     pub judged: u64,
     /// Of these, those that took longer than the bound.

@@ -101,6 +101,9 @@ pub struct Registration {
     pub full_state: bool,
     /// Whether its nodes tell what they merge into registers, so that backends can make the same merges again.
     pub tells_merges: bool,
+    /// Whether its nodes report what they take, by ids or by rounds ([`host::Round`]). An engine that does not has no
+    /// staleness: nobody can know when an edit arrived.
+    pub reports: bool,
     /// What a frame says, in words, where that is worth reading.
     pub describe: fn(&[u8]) -> Option<String>,
     /// Its mutants.
@@ -123,6 +126,7 @@ impl Registration {
             peers: false,
             keeps: Keeps::Registers,
             survives: Survives::WithAuthorOrRelay,
+            reports: true,
             carries: Carries::Counters,
             full_state: false,
             tells_merges: false,

@@ -47,7 +47,7 @@ impl<'a> World<'a> {
             settling: false,
             last_arrival: 0,
             next: None,
-            measures: Measures::of(trial),
+            measures: Measures::of(trial, engine.reports),
             forgotten: 0,
             broken: BTreeSet::new(),
             trace: None,

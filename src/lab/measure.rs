@@ -40,14 +40,14 @@ pub struct Measures {
 
 impl Measures {
     /// Nothing yet.
-    pub fn of(trial: &OfflineTrial) -> Self {
+    pub fn of(trial: &OfflineTrial, reports: bool) -> Self {
         Measures {
             deliveries: 0,
             damaged: 0,
             stored: 0,
             bytes: Bytes::of(trial.clients),
             line: Line::of(trial.clients),
-            staleness: Staleness::of(trial),
+            staleness: Staleness::of(trial, reports),
             convergence: OfWorld::default(),
             metadata: Metadata::of(trial),
             load: Load::of(trial),

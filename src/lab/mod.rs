@@ -85,6 +85,8 @@ enum Planned {
     Wake(NodeId),
     /// A client comes or goes.
     Presence(NodeId, bool),
+    /// A client comes at a time that a script left open.
+    Coming(NodeId),
     /// A link goes down or comes up.
     Outage(usize, bool),
     /// Something happens to a node.
@@ -324,7 +326,7 @@ impl World<'_> {
         while let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
             match event {
-                Planned::Presence(_, true) => livelock_budget.visit(),
+                Planned::Presence(_, true) | Planned::Coming(_) => livelock_budget.visit(),
                 Planned::Settle => livelock_budget.begin_anew(deliveries, bytes),
                 _ => {}
             }
@@ -372,7 +374,7 @@ impl World<'_> {
                     self.last_arrival = self.now;
                     self.scripted_progress(from, to, Progress::Received);
                     self.arrives_marked(link, from, marks);
-                    self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len() });
+                    self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len(), has_edits: marks.has_edits });
                     self.tell(to, Waiting::Message { from, frame, carries, reaches })?;
                 }
             }
@@ -395,6 +397,7 @@ impl World<'_> {
                     self.refresh_all(node)?;
                 }
             }
+            Planned::Coming(node) => self.comes(node)?,
             Planned::Outage(link, out) => {
                 self.outage(link, out)?;
             }

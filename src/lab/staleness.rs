@@ -48,16 +48,14 @@ pub struct Staleness {
     learned: Vec<Vec<Learned>>,
     read: BTreeMap<(NodeId, NodeId), usize>,
     backups: BTreeMap<NodeId, Vec<u32>>,
-    /// Whether anything was told from which it can be seen who has what: ids, or a round.
-    told: bool,
     /// What is told by the end of the round that is under way, or ended last, by sender and receiver.
     rounds: BTreeMap<(NodeId, NodeId), Knowledge>,
 }
 
 impl Staleness {
-    /// Nothing yet; nothing ever in a world of too many clients.
-    pub(super) fn of(trial: &OfflineTrial) -> Self {
-        let watched = trial.clients <= MOST_WATCHED;
+    /// Nothing yet; nothing ever in a world of too many clients, or of an engine that does not report what its nodes take.
+    pub(super) fn of(trial: &OfflineTrial, reports: bool) -> Self {
+        let watched = reports && trial.clients <= MOST_WATCHED;
         let [clients, nodes] = [trial.clients, trial.nodes()].map(|count| if watched { count as usize } else { 0 });
         Staleness {
             histogram: convergence::empty(),
@@ -71,14 +69,13 @@ impl Staleness {
             learned: vec![Vec::new(); nodes],
             read: BTreeMap::new(),
             backups: BTreeMap::new(),
-            told: false,
             rounds: BTreeMap::new(),
         }
     }
 
-    /// Whether the engine tells who has what, by ids or by rounds. Of one that does not, nobody knows when an edit came.
-    pub(super) fn is_told(&self) -> bool {
-        self.told
+    /// Whether anybody knows who has which edit.
+    pub(super) fn is_measured(&self) -> bool {
+        !self.edits.is_empty()
     }
 
     /// For every edit that its user saw accepted, and every other client: those that never came to have it. Nothing where
@@ -135,7 +132,6 @@ impl Staleness {
     /// observer alone.
     pub(super) fn carried(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Knowledge> {
         let knows = self.knows.get(from as usize)?;
-        self.told |= round != Round::default();
         if round.begins {
             self.rounds.insert((from, to), knows.as_slice().into());
         }
@@ -285,9 +281,7 @@ impl Staleness {
 impl Staleness {
     /// A node took a message: it may have edits that it had not.
     fn learns(&mut self, to: NodeId, replica: &Replica<'_>, carries: Option<&Knowledge>, now: Time) {
-        let reached = replica.reached();
-        self.told |= reached.is_some();
-        match reached {
+        match replica.reached() {
             Some(Reached::Own(length)) => self.serves(to, replica, length, now),
             Some(Reached::Of(parent, position)) => self.follows(to, parent, position, now),
             Some(Reached::Nothing) => {}
@@ -347,7 +341,7 @@ mod tests {
     #[test]
     fn a_delta_that_was_lost_has_not_come_with_the_later_one_that_did() {
         let trial = trial(1);
-        let (hub, mut staleness) = (trial.clients, Staleness::of(&trial));
+        let (hub, mut staleness) = (trial.clients, Staleness::of(&trial, true));
         let owner = Owner { scenario: 1, client: hub };
         let mut host = Host::new(Disk::new(owner), Entropy::Drawn(Box::new(Seed::new(1).stream("entropy"))));
         let right = engine::find("delta-summary").expect("an engine");
@@ -377,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_leaf_has_what_its_parent_had_at_its_position_and_no_more() {
-        let mut staleness = Staleness::of(&trial(1));
+        let mut staleness = Staleness::of(&trial(1), true);
         (0..3).for_each(|sequence| staleness.edited(0, sequence * 1_000_000, Some(edit(sequence + 1))));
         staleness.learned[4] = vec![(5, 0, 1), (9, 0, 3)];
         staleness.follows(1, 4, 8, 10_000_000);
@@ -388,7 +382,7 @@ mod tests {
 
     #[test]
     fn who_was_wiped_knows_nothing_and_what_comes_again_counts_no_second_time() {
-        let mut staleness = Staleness::of(&trial(1));
+        let mut staleness = Staleness::of(&trial(1), true);
         staleness.edited(0, 0, Some(edit(1)));
         let all: Knowledge = vec![1, 0, 0, 0].into();
         staleness.took(1, &all, 1_000_000);
@@ -401,7 +395,7 @@ mod tests {
 
     #[test]
     fn an_edit_converges_once_and_with_the_last_of_all_replicas_be_it_the_hub_that_lost_another() {
-        let mut staleness = Staleness::of(&trial(1));
+        let mut staleness = Staleness::of(&trial(1), true);
         (1..=2).for_each(|sequence| staleness.edited(0, sequence * 1_000_000, Some(edit(sequence))));
         let upto = |edits| -> Knowledge { vec![edits, 0, 0, 0].into() };
         let told = |staleness: &Staleness| (staleness.convergence.histogram.len(), staleness.unconverged());
@@ -419,7 +413,7 @@ mod tests {
 
     #[test]
     fn an_edit_that_is_lost_with_its_device_is_undelivered_and_stands_in_no_other_ones_way() {
-        let mut staleness = Staleness::of(&trial(1));
+        let mut staleness = Staleness::of(&trial(1), true);
         (1..=3).for_each(|sequence| staleness.edited(0, 0, Some(edit(sequence))));
         let first: Knowledge = vec![1, 0, 0, 0].into();
         staleness.took(4, &first, 1_000_000);

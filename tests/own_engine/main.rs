@@ -62,6 +62,16 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
     assert!(holds.count() * 10 >= all.len() * 9, "{all:#?}");
 }
 
+#[test]
+fn an_engine_that_declares_that_it_does_not_report_what_it_takes_is_never_late() {
+    let bounded: Vec<_> = verdicts(&Registration { reports: false, ..GOSSIP })
+        .into_iter()
+        .filter_map(|(world, said)| Some((world, verdict_of(&said, "staleness bound")?)))
+        .collect();
+    assert!(bounded.len() >= 2, "{bounded:?}");
+    assert!(bounded.iter().all(|(_, verdict)| *verdict == Verdict::Inconclusive), "{bounded:?}");
+}
+
 /// The same, and one replica starts from another number.
 fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
     let start = settings.fields.start ^ i64::from(settings.node == 0);

@@ -145,7 +145,7 @@ fn show_each() -> Shown {
             let [author, device] = ["replica 0", "replica 1"].map(str::to_owned);
             let worst = Some(LateEdit { author, device, since: 5, waited: Some(600_000_001) });
             history.over_time.lateness =
-                Some(Lateness { bound: 600_000_000, untold: false, judged: 9, late: 1, worst });
+                Some(Lateness { bound: 600_000_000, unreported: false, judged: 9, late: 1, worst });
         }),
         ("load", |history| history.over_time.load = Some(Load { attempts: OVER, ..Load::default() })),
         ("load", |history| history.over_time.load = Some(Load { messages: OVER, ..Load::default() })),

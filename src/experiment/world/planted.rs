@@ -49,6 +49,7 @@ pub const ENGINE: Registration = Registration {
     peers: true,
     keeps: Keeps::Edits,
     carries: Carries::Counters,
+    reports: true,
     survives: Survives::WhileShown,
     full_state: false,
     tells_merges: false,

@@ -1,9 +1,9 @@
 //! When devices were present, and whether edits were late at devices that were present together with their authors'.
 //!
 //! A device is present while its user has it connected, its power is on, its process is not frozen, and it is in no outage of
-//! its own. What is down
-//! between two devices does not count: that is what a bound on staleness is about. The time of an edit at another device
-//! begins when the edit was made and both are present, and begins anew each time that one of the two comes back.
+//! its own. What is down between two devices does not count: that is what a bound on staleness is about. The time of an edit
+//! at another device begins when the edit was made and both are present, and begins anew each time that one of the two comes
+//! back.
 
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::{LateEdit, Lateness};
@@ -67,8 +67,8 @@ impl Together {
     /// which edit.
     pub fn lateness(&self, staleness: &Staleness, name: impl Fn(NodeId) -> String) -> Option<Lateness> {
         let bound = self.bound?;
-        let mut lateness = Lateness { bound, untold: !staleness.is_told(), ..Lateness::default() };
-        if lateness.untold {
+        let mut lateness = Lateness { bound, unreported: !staleness.is_measured(), ..Lateness::default() };
+        if lateness.unreported {
             return Some(lateness);
         }
         let mut worst: Option<(Time, LateEdit)> = None;

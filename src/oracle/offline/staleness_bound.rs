@@ -9,14 +9,14 @@ use crate::oracle::offline::Judgement;
 
 /// Names the latest edit; nothing where the scenario sets no bound.
 pub fn judge(history: &History) -> Option<Judgement> {
-    let Lateness { bound, untold, judged, late, worst } = history.over_time.lateness.as_ref()?;
+    let Lateness { bound, unreported, judged, late, worst } = history.over_time.lateness.as_ref()?;
     let seconds = |time: u64| time / 1_000_000;
     let bound = seconds(*bound);
     let Some(LateEdit { author, device, since, waited }) = worst else {
         let (verdict, sentence) = match judged {
-            _ if *untold => (
+            _ if *unreported => (
                 Verdict::Inconclusive,
-                "the engine tells neither ids nor rounds: nobody knows when an edit came".to_owned(),
+                "the engine reports neither ids nor rounds, so that nobody knows when an edit arrived".to_owned(),
             ),
             0 => (
                 Verdict::Inconclusive,
@@ -54,14 +54,14 @@ mod tests {
         let judge = |judged, worst: Option<LateEdit>| {
             let mut history = History::default();
             let late = worst.is_some().into();
-            history.over_time.lateness = Some(Lateness { bound: 600_000_000, untold: false, judged, late, worst });
+            history.over_time.lateness = Some(Lateness { bound: 600_000_000, unreported: false, judged, late, worst });
             judge(&history).expect("there is a bound")
         };
         assert_eq!(judge(0, None).verdict, Verdict::Inconclusive);
         assert_eq!(judge(7, None).verdict, Verdict::Holds);
-        let mut untold = History::default();
-        untold.over_time.lateness = Some(Lateness { untold: true, ..Lateness::default() });
-        assert_eq!(super::judge(&untold).expect("there is a bound").verdict, Verdict::Inconclusive);
+        let mut unreported = History::default();
+        unreported.over_time.lateness = Some(Lateness { unreported: true, ..Lateness::default() });
+        assert_eq!(super::judge(&unreported).expect("there is a bound").verdict, Verdict::Inconclusive);
         let late = |waited| LateEdit {
             author: "client 0".to_owned(),
             device: "client 2".to_owned(),
