@@ -17,7 +17,11 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 /// Every verb but those of faults, with its other keys and what happens; keys in brackets may be left out.
 pub const VERBS: &[(&str, &str, &str)] = &[
     ("edit", "register; by, insert or remove", "a user edits a register: a counter, or an element of tags"),
-    ("connect", "[over_s]", "a client connects with all that it has a link to; at a random moment of so many seconds"),
+    (
+        "connect",
+        "[over_s]",
+        "a client connects with all that it has a link to; with over_s, at a random time within so many seconds",
+    ),
     ("disconnect", "", "it disconnects"),
     ("lose", "from, to", "the n-th message that is sent from now on is lost"),
     ("repeat", "from, to, late_s", "that message comes again, so much later"),

@@ -53,7 +53,8 @@ pub enum Action {
     Connect {
         /// Which.
         node: String,
-        /// At a moment of so many microseconds, drawn from the seed for each device; now if 0.
+        /// At a time within so many microseconds, drawn from the seed for each device; at once if 0. A later step that
+        /// disconnects the device comes first.
         over: u64,
     },
     /// It disconnects.

@@ -35,6 +35,8 @@ pub(super) struct Script {
     /// By sender and receiver.
     lines: BTreeMap<(NodeId, NodeId), Line>,
     waiting: Option<Waiting>,
+    /// Devices that are going to connect, and when.
+    comings: BTreeMap<NodeId, Time>,
     /// When everything is over that steps began.
     lasts_until: Time,
     /// By client, where unique amounts stand for those of the steps.
@@ -224,14 +226,19 @@ impl World<'_> {
                         0 => self.happen(Planned::Presence(node, true))?,
                         over => {
                             let at = self.now + moments.member((number as u64) << 32 | u64::from(node)).below(over);
-                            self.plan(at, Planned::Presence(node, true));
+                            self.script.iter_mut().for_each(|script| _ = script.comings.insert(node, at));
+                            self.plan(at, Planned::Coming(node));
                         }
                     }
                 }
                 Ok(())
             }
             Action::Disconnect(node) => {
-                trial.nodes_named(node).into_iter().try_for_each(|node| self.happen(Planned::Presence(node, false)))
+                trial.nodes_named(node).into_iter().try_for_each(|node| {
+                    // Who was going to come does not.
+                    self.script.iter_mut().for_each(|script| _ = script.comings.remove(&node));
+                    self.happen(Planned::Presence(node, false))
+                })
             }
             Action::Message { from, to, number, fate } => {
                 if let Some((script, ends)) = self.script.as_mut().zip(trial.node(from).zip(trial.node(to))) {
@@ -339,7 +346,9 @@ impl World<'_> {
                     // Who left for good does nothing any more.
                     still || device.retired
                 };
-                script.lines.values().all(|line| line.under_way == 0) && self.devices.iter().all(is_still)
+                script.comings.is_empty()
+                    && script.lines.values().all(|line| line.under_way == 0)
+                    && self.devices.iter().all(is_still)
             }
             Condition::InSync { node, with } => {
                 let Some((one, other)) = self.trial.node(node).zip(self.trial.node(with)) else { return false };
@@ -402,6 +411,19 @@ impl World<'_> {
         if let Some(line) = self.script.as_mut().and_then(|script| script.lines.get_mut(&(from, to))) {
             line.under_way -= 1;
         }
+    }
+
+    /// A device connects at the time that was drawn for it, unless a later step has disconnected it.
+    pub(super) fn comes(&mut self, node: NodeId) -> Result<(), WorldError> {
+        let comings = self.script.as_mut().map(|script| &mut script.comings);
+        let comes = comings.is_some_and(|comings| {
+            let comes = comings.get(&node) == Some(&self.now);
+            if comes {
+                comings.remove(&node);
+            }
+            comes
+        });
+        if comes { self.happen(Planned::Presence(node, true)) } else { Ok(()) }
     }
 
     /// A message came so far.
