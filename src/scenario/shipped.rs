@@ -23,6 +23,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("cloned-device", include_str!("../../scenarios/cloned-device.toml")),
     ("old-backup", include_str!("../../scenarios/old-backup.toml")),
     ("set-back-to-the-start", include_str!("../../scenarios/set-back-to-the-start.toml")),
+    ("imaged-twice", include_str!("../../scenarios/imaged-twice.toml")),
     ("retired-devices", include_str!("../../scenarios/retired-devices.toml")),
     ("damaged-store", include_str!("../../scenarios/damaged-store.toml")),
     ("cloned-peer", include_str!("../../scenarios/cloned-peer.toml")),

@@ -31,8 +31,8 @@ const ENTRY: usize = 128;
 /// An entry of the journal.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
 pub enum Entry<'a> {
-    /// The store was begun, under this number.
-    Begun(u32),
+    /// The store was begun under this number, at this node.
+    Begun(u32, NodeId),
     /// The user edited.
     Edit { incarnation: u32, wall: i64, register: u32, intent: Intent },
     /// A neighbour told what it has; it has heard this node's answer, or not yet.
@@ -57,6 +57,8 @@ pub enum Entry<'a> {
 pub struct Durable<C: Content> {
     /// Which store this is; 0 before it is begun.
     pub store: u32,
+    /// The node that it was begun at. At another it is a copy.
+    pub node: NodeId,
     /// What travels.
     pub content: C,
     /// What the content keeps about each neighbour.
@@ -115,7 +117,7 @@ impl<C: Content> Durable<C> {
                 content.begin(&about);
                 let (peers, neighbours) = (Peers::new(), BTreeMap::new());
                 let version = Version::default();
-                Durable { store: 0, content, peers, neighbours, made: 0, about, sizes: (0, 0, 0), version }
+                Durable { store: 0, node: 0, content, peers, neighbours, made: 0, about, sizes: (0, 0, 0), version }
             }
         };
         if durable.shows().len() != fields.len() as usize {
@@ -133,7 +135,7 @@ impl<C: Content> Durable<C> {
 
     fn happen_again(&mut self, entry: Entry<'_>) -> Result<(), Malformed> {
         match entry {
-            Entry::Begun(store) => self.store = store,
+            Entry::Begun(store, node) => (self.store, self.node) = (store, node),
             Entry::Edit { incarnation, wall, register, intent } => {
                 if !self.about.fields.allow(register, intent) {
                     return Err(Malformed::Range("an edit"));

@@ -88,16 +88,18 @@ impl<C: Content> ReliableChannel<C> {
     /// A node as its store has it.
     pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
         let mut durable = Durable::load(&settings, &mut host.store)?;
-        if durable.store == 0 {
-            let by_chance = settings.mutant.and_then(Mutant::named) == Some(Mutant::NameByChanceAlone);
-            durable.store = fresh_name(host, by_chance);
-            durable.write(host, Entry::Begun(durable.store))?;
+        let mutant = settings.mutant.and_then(Mutant::named);
+        // Two devices with one store's name could be taken for each other where both were told as much.
+        let is_copy = durable.node != settings.node && mutant != Some(Mutant::KeepCopiedName);
+        if durable.store == 0 || is_copy {
+            (durable.store, durable.node) =
+                (fresh_name(host, mutant == Some(Mutant::NameByChanceAlone)), settings.node);
+            durable.write(host, Entry::Begun(durable.store, durable.node))?;
             durable.sync(host, settings.compact_after)?;
         }
         // What was copied from another device may know this one as its neighbour.
         durable.keep_neighbours(|peer| peer != settings.node);
         let told = host.random(1 << 16) as u16;
-        let mutant = settings.mutant.and_then(Mutant::named);
         let (lines, timers, given_up, names) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, changes_at: None, given_up, names })
     }
@@ -282,7 +284,7 @@ impl<C: Content> ReliableChannel<C> {
         let (taken, gave) = (self.durable.taken(from, handshake.store), self.durable.gave(from));
         let answer = Handshake { store: self.durable.store, knows, taken, gave };
         answer.write_answer(handshake, &mut writer);
-        if self.has(Mutant::TellAllNames) {
+        if self.has(Mutant::SendAllNames) {
             self.names.insert(handshake.store);
             self.names.iter().for_each(|&name| _ = writer.of(Kind::Ids).number(name.into()));
         }
@@ -418,7 +420,7 @@ impl<C: Content> ReliableChannel<C> {
             Awaits::Arrival if number == known.delivered + 1 && known.flying.is_some() => {
                 self.durable.write(host, Entry::Arrived { peer: from })?;
                 self.durable.arrived(from);
-                if self.has(Mutant::TellOneNeighbour) {
+                if self.has(Mutant::SyncOneNeighbour) {
                     self.durable.forget_changes_for_others(from);
                 }
             }
@@ -455,7 +457,7 @@ impl<C: Content> ReliableChannel<C> {
             WELCOME => {
                 let (theirs, handshake) =
                     (reader.pair()?, Handshake::read_answer(&mut reader, self.durable.met(from))?);
-                if !self.has(Mutant::TellAllNames) {
+                if !self.has(Mutant::SendAllNames) {
                     reader.end()?;
                 }
                 self.welcomed(host, from, [first, theirs], handshake)?

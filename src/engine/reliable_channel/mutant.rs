@@ -18,6 +18,8 @@ pub enum Mutant {
     TrustWhoWasSetBack,
     /// A node that was set back to before it met its neighbour goes on from the neighbour's numbers, and does not say so.
     HideSetBack,
+    /// A copy of another device's store keeps the name of that store.
+    KeepCopiedName,
     /// What was acknowledged is sent again, for ever.
     SendForEver,
     /// The number of a message is durable at once, and what the message brought a little later.
@@ -39,9 +41,9 @@ pub enum Mutant {
     /// A device's name is its account's, whatever became of its store.
     NameByAccount,
     /// What one neighbour has taken is not told to the others.
-    TellOneNeighbour,
+    SyncOneNeighbour,
     /// Who is met is told the name of every store that was ever met.
-    TellAllNames,
+    SendAllNames,
     /// An edit that the store refused stays in memory, though its user was told that it is refused.
     KeepRefusedEdit,
     /// Bare values of another replica are taken for edits of this one's user.
@@ -56,6 +58,7 @@ impl Mutant {
         (Mutant::AnswerAndKeepNothing, "answer-and-keep-nothing", "a message is acknowledged, and dropped"),
         (Mutant::ReuseIncarnation, "reuse-incarnation", "a restarted device goes on with its old incarnation"),
         (Mutant::TrustWhoWasSetBack, "trust-who-was-set-back", "who was set back is not given again what it had"),
+        (Mutant::KeepCopiedName, "keep-copied-name", "a copy of another device's store keeps the name of that store"),
         (Mutant::HideSetBack, "hide-set-back", "who was set back to before it met the other does not say so"),
         (Mutant::SendForEver, "send-for-ever", "what was acknowledged is sent again, for ever"),
         (
@@ -71,8 +74,8 @@ impl Mutant {
         (Mutant::SumsClamp, "sums-clamp", "a register stops at the limits of 64 bits, where it should wrap"),
         (Mutant::NameByChanceAlone, "name-by-chance-alone", "names come from random numbers, which may come again"),
         (Mutant::NameByAccount, "name-by-account", "a device keeps its account's name, whatever became of its store"),
-        (Mutant::TellOneNeighbour, "tell-one-neighbour", "what one neighbour has taken is not told to the others"),
-        (Mutant::TellAllNames, "tell-all-names", "who is met is told the name of every store that was ever met"),
+        (Mutant::SyncOneNeighbour, "sync-one-neighbour", "what one neighbour has taken is not sent to the others"),
+        (Mutant::SendAllNames, "send-all-names", "the name of every store that was ever met is sent to whoever is met"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
         (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
     ];
@@ -88,6 +91,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::ReuseIncarnation, "no store is copied or set back in a walk"),
     (Mutant::TrustWhoWasSetBack, "no store is lost or set back in a walk"),
     (Mutant::HideSetBack, "no store is set back in a walk"),
+    (Mutant::KeepCopiedName, "no store is copied in a walk"),
     (
         Mutant::WaitInSilence,
         "when a walk settles every node connects anew, and a new connection sends what was not acknowledged",
@@ -95,7 +99,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::RetryWithoutBackoff, "a walk has no clock"),
     (Mutant::NameByChanceAlone, "no random numbers come again in a walk"),
     (Mutant::NameByAccount, "no store is lost, copied or set back in a walk"),
-    (Mutant::TellAllNames, "a walk has no clock, and counts no bytes"),
+    (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),

@@ -106,7 +106,14 @@ impl World<'_> {
         let back = self.now + fault.for_s.max(1) * SECOND;
         self.act(node, |_, _| Ok(()))?;
         let why = self.why_idle(fault);
-        self.effects.inject_in_node(number, why);
+        let leaver = self.has_retired(fault);
+        self.effects.inject_in_node(
+            number,
+            leaver.map_or(why, |leaver| format!("{} had left for good", self.trial.name(leaver))),
+        );
+        if leaver.is_some() {
+            return Ok(());
+        }
         if fault.kind != FaultKind::Damage && !self.effects.does(LeftOut::OfNodes(fault.kind)) {
             return Ok(());
         }
@@ -192,6 +199,13 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The device that left for good, of those that a fault is to happen to.
+    fn has_retired(&self, fault: &NodeFault) -> Option<NodeId> {
+        let node = self.trial.node(&fault.node)?;
+        let nodes = [node, node + u32::from(fault.kind == FaultKind::Clone)];
+        nodes.into_iter().find(|&node| self.devices[node as usize].retired)
     }
 
     /// The nodes that a node has a link with, but for those that left for good.

@@ -362,3 +362,62 @@ fn an_edit_that_a_store_kept_though_its_node_crashed_before_it_took_the_message_
     let fates: Vec<Fate> = history.ledger.edits().map(|edit| edit.fate).collect();
     assert_eq!(fates, [Fate::Undeclared { shown_by: 2 }]);
 }
+
+#[test]
+fn devices_come_within_the_time_that_a_step_names_and_not_once_they_were_disconnected() {
+    let trial: OfflineTrial = toml::from_str(
+        "seed = '5'\nregisters = 1\nclients = 3\nsteps = [{ edit = 'client 0', register = 0, by = 4 },\n\
+         { edit = 'client 1', register = 0, by = 2 }, { connect = 'clients', over_s = 600 },\n\
+         { disconnect = 'client 0' }, { until = 'quiescent', within_s = 700 },\n\
+         { edit = 'client 0', register = 0, by = 1 }, { until = 'in sync', node = 'client 1', with = 'client 2', within_s = 60 },\n\
+         { after_s = 600 }, { until = 'in sync', node = 'client 0', with = 'hub', within_s = 1 }]",
+    )
+    .expect("a script");
+    let outcome = outcome(&trial, "delta-state");
+    let unmet: Vec<usize> = outcome.unmet.iter().map(|unmet| unmet.step).collect();
+    // The last step waits in vain: the device stays away until faults are over.
+    assert_eq!(unmet, [8]);
+    assert!(outcome.history.ends.iter().all(|end| end.registers == [7]));
+}
+
+#[test]
+fn who_takes_no_changes_takes_none_that_are_sent_again_either() {
+    for name in ["delta-state", "delta-summary", "operation-log"] {
+        let trial: OfflineTrial = toml::from_str(
+            "seed = '6'\nregisters = 1\nclients = 1\nsteps = [{ edit = 'client 0', register = 0, by = 4 },\n\
+             { read_only = 'hub', for_s = 3600 }, { connect = 'client 0' },\n\
+             { until = 'in sync', node = 'client 0', with = 'hub', within_s = 3500 },\n\
+             { until = 'in sync', node = 'client 0', with = 'hub', within_s = 1000 }]",
+        )
+        .expect("a script");
+        let unmet: Vec<usize> = outcome(&trial, name).unmet.iter().map(|unmet| unmet.step).collect();
+        assert_eq!(unmet, [3], "{name}: the first wait is in vain, and the second is not");
+    }
+}
+
+#[test]
+fn no_store_is_put_on_a_device_that_left_for_good() {
+    let trial: OfflineTrial = toml::from_str(
+        "seed = '7'\nhub = false\nregisters = 1\nclients = 3\nsteps = [{ retire = 'client 2' },\n\
+         { edit = 'client 1', register = 0, by = 4 }, { clone = 'client 1', for_s = 1 }, { clone = 'client 0', for_s = 1 }]",
+    )
+    .expect("a script");
+    let outcome = outcome(&trial, "delta-state");
+    let fates: Vec<Fate> = outcome.history.ledger.edits().map(|edit| edit.fate).collect();
+    assert_eq!(fates, [Fate::Unshared], "the retired device holds nothing");
+    let idle = outcome.history.faults.values().filter_map(|fault| fault.idle.values().next());
+    assert_eq!(idle.collect::<Vec<_>>(), ["client 2 had left for good"]);
+}
+
+#[test]
+fn two_copies_of_one_store_are_two_stores_to_who_meets_them() {
+    let trial: OfflineTrial = toml::from_str(
+        "seed = '8'\nregisters = 1\nclients = 3\nsteps = [{ edit = 'client 0', register = 0, by = 4 },\n\
+         { clone = 'client 1', for_s = 1, after_s = 60 }, { connect = 'client 1', after_s = 60 },\n\
+         { edit = 'client 2', register = 0, by = 2, after_s = 60 }, { connect = 'client 0', after_s = 60 },\n\
+         { edit = 'client 1', register = 0, by = 1, after_s = 60 }, { disconnect = 'client 1', after_s = 60 },\n\
+         { connect = 'client 2', after_s = 60 }, { clone = 'client 1', for_s = 1, after_s = 60 }]",
+    )
+    .expect("a script");
+    assert!(outcome(&trial, "delta-state").history.ends.iter().all(|end| end.registers == [7]));
+}
