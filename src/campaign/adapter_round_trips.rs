@@ -104,7 +104,10 @@ pub fn check(
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
-        summary: format!("{of_what}, {reads} states exact to the bit"),
+        summary: match verdict {
+            Verdict::Holds => format!("{of_what}, {reads} states exact to the bit"),
+            _ => format!("{of_what}: not all of {reads} states are right"),
+        },
         warrant: None,
         orders: None,
         tries: tried(&ops),

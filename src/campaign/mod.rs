@@ -359,7 +359,7 @@ mod tests {
     use crate::domain::trial::StandardTrial;
     use crate::domain::verdict::exit;
     use crate::domain::watch::Unwatched;
-    use crate::report::text::{DEFAULT_WIDTH, Table, render};
+    use crate::report::text::{DEFAULT_WIDTH, Detail, Table, render};
     use crate::subject::{backends, open};
 
     /// A small standard campaign of judges that have shown what `change` makes of what they do show.
@@ -388,7 +388,7 @@ mod tests {
             let named = format!("the judge '{}' refused", record.controls[dead].judge);
             assert!(record.reason.contains(&named), "{}", record.reason);
             assert_eq!((record.outcome().exit_code(), record.verdict), (exit::INTERNAL, Verdict::Inconclusive));
-            let report = render(&record, DEFAULT_WIDTH, Table::Shown);
+            let report = render(&record, DEFAULT_WIDTH, Table::Shown, Detail::All);
             assert!(record.checks.is_empty() && !report.contains("ALL MATCH"), "{report}");
         }
     }
@@ -398,7 +398,7 @@ mod tests {
         let record = after(|controls| controls.retain(|control| control.judge != Judge::RoundTrips));
         assert!(record.reason.contains("the check adapter round trips was given no planted wrong answer"));
         assert_eq!(record.outcome().exit_code(), exit::INTERNAL);
-        let report = render(&record, DEFAULT_WIDTH, Table::Shown);
+        let report = render(&record, DEFAULT_WIDTH, Table::Shown, Detail::All);
         assert!(report.contains("VERIFY: INCONCLUSIVE") && !report.contains("ALL MATCH"), "{report}");
     }
 }

@@ -130,11 +130,14 @@ pub fn check_device(
         .collect();
     let judged = judge(device, &ops, name(seed), watch)?;
     let findings: Vec<Finding> = judged.finding.into_iter().collect();
+    let truth = verdict(findings.first());
     let summary = match changes.len() {
         0 => "no context changes: there is nothing for the device to do".to_owned(),
-        count => format!("LOAD 0, ACCUM and READ of the {count} changed contexts, exact to the bit"),
+        count if truth == Verdict::Holds => {
+            format!("LOAD 0, ACCUM and READ of the {count} changed contexts, exact to the bit")
+        }
+        count => format!("LOAD 0, ACCUM and READ of {count} changed contexts: not all are right"),
     };
-    let truth = verdict(findings.first());
     let verdict = if changes.is_empty() { Verdict::Inconclusive } else { truth };
     let check = Check {
         name: format!("{} on the device", name(seed)),

@@ -234,7 +234,7 @@ fn deliver(
     table: Table,
 ) -> Result<Record, Failure> {
     waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
-    deliver_text(place, terminal, &ran.record, |width| text::render(&ran.record, width, table))?;
+    deliver_text(place, terminal, &ran.record, |width| text::render(&ran.record, width, table, terminal.detail()))?;
     say_if_broken(&ran.record, Console::new(terminal.color));
     Ok(ran.record)
 }

@@ -14,6 +14,7 @@ use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Budget, MemoryMib};
+use crate::report::text::Detail;
 use crate::subject::Backend;
 use crate::subject::attestation::Attestation;
 use crate::subject::links::LinkConditions;
@@ -133,6 +134,24 @@ pub struct TerminalOptions {
     /// When to use colour
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub color: When,
+    /// Print the checks and counterexamples, too; -vv prints everything
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Print the verdict alone
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+}
+
+impl TerminalOptions {
+    /// How much a report tells.
+    pub fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Verdict,
+            (false, 0) => Detail::Screen,
+            (false, 1) => Detail::Checks,
+            (false, _) => Detail::All,
+        }
+    }
 }
 
 /// A number of threads.

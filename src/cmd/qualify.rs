@@ -79,7 +79,7 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         }
     };
     let qualification = Qualification::of(devices, engines);
-    deliver_text(place, args.terminal, &qualification, |width| render(&qualification, width))?;
+    deliver_text(place, args.terminal, &qualification, |width| render(&qualification, width, args.terminal.detail()))?;
     Ok(qualification.exit_code())
 }
 

@@ -182,7 +182,7 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
         execute(&plan, args.terminal, &StopRequest::listen(), args.waveforms.as_deref())?;
     place.write(&waveforms, &mut fresh.waveforms);
     let console = Console::new(args.terminal.color);
-    let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown);
+    let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown, args.terminal.detail());
     let (exit, judgement) = compare(&recorded, &fresh);
     report += &judgement;
     console.write(Stream::Output, &report).map_err(unwritable)?;

@@ -15,7 +15,8 @@ use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
 use crate::report::file::Destination;
 use crate::report::histogram_log;
-use crate::report::text::Table;
+use crate::report::record::Record;
+use crate::report::text::{self, Table};
 use crate::scenario::{Scenario, file, shipped};
 
 /// Arguments of `run`.
@@ -54,7 +55,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let (plans, stop) = (plans?, StopRequest::listen());
     // Dashboards read one table an output, so that several scenarios show none.
     let table = if plans.len() == 1 { Table::Shown } else { Table::Left };
-    let mut worst = exit::HOLDS;
+    let (mut worst, mut summary) = (exit::HOLDS, Vec::new());
     for plan in &plans {
         let place = RecordPlace::open(args.run.record.as_deref())?;
         let waveforms = args.run.waveforms.as_deref();
@@ -72,11 +73,25 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             script.save(&record, Console::new(args.run.terminal.color))?;
         }
         worst = exit::worse(worst, record.outcome().exit_code());
+        summary.push(record_line(&record));
         if record.interrupted {
             break;
         }
     }
+    if plans.len() > 1 {
+        let left = plans.iter().skip(summary.len()).filter_map(|plan| plan.scenario.name.as_deref());
+        summary.extend(left.map(|name| format!("  {name}: not run\n")));
+        let stream = if args.run.record.is_some() { Stream::Error } else { Stream::Output };
+        let summary = format!("\n{} scenarios (exit {worst})\n{}", plans.len(), summary.concat());
+        Console::new(args.run.terminal.color).write(stream, &summary).map_err(unwritable)?;
+    }
     Ok(worst)
+}
+
+/// A scenario in one line.
+fn record_line(record: &Record) -> String {
+    let name = record.asked.scenario.as_deref().unwrap_or("a scenario without a name");
+    format!("  {name}: {}\n", text::verdict_line(record))
 }
 
 /// The scenario that is meant: an argument with a `/` or ending in `.toml` is a path.

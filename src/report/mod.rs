@@ -3,8 +3,10 @@
 //! Knows: `domain`. Must not: run or judge anything.
 
 pub mod board_table;
+mod columns;
 pub mod every_order;
 pub mod file;
+mod first_screen;
 pub mod histogram_log;
 mod laws;
 mod offline;

@@ -116,7 +116,7 @@ impl Text {
             Some(_) => "sampled",
         };
         let share = engine.of_full_state_per_mille;
-        let share = share.map_or("-".to_owned(), |share| format!("{}.{} %", share / 10, share % 10));
+        let share = share.map_or("-".to_owned(), |share| format!("{} %", per_mille(share)));
         let down = if hub { engine.down.total().to_string() } else { "-".to_owned() };
         let [p50, p99] = percentiles(&engine.staleness_ms);
         let never = engine.undelivered.map_or("-".to_owned(), |never| never.to_string());
@@ -271,8 +271,13 @@ fn walk(walked: &WalkedRecord) -> String {
 }
 
 /// The median and the 99th percentile; of nothing there is none.
-fn percentiles(times: &Latencies) -> [String; 2] {
+pub(super) fn percentiles(times: &Latencies) -> [String; 2] {
     [times.p50, times.p99].map(|ms| if times.count > 0 { time(ms) } else { "-".to_owned() })
+}
+
+/// Tenths of a per cent as per cent.
+pub(super) fn per_mille(share: u64) -> String {
+    format!("{}.{}", share / 10, share % 10)
 }
 
 /// Milliseconds as people read them.

@@ -592,6 +592,19 @@ pub struct Timing {
     pub round_trips_ns: BTreeMap<String, Latencies>,
     /// Whole arrival orders, in nanoseconds, by subject: from reset to the observed state.
     pub orders_ns: BTreeMap<String, Latencies>,
+    /// Deliveries in worlds of clients.
+    #[serde(default)]
+    pub deliveries: Deliveries,
+}
+
+/// Deliveries, and the time of the threads that ran them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deliveries {
+    /// How many.
+    pub count: u64,
+    /// The worlds in which they were made, in microseconds, added up.
+    pub us: u64,
 }
 
 /// A distribution of durations; the percentiles have three significant digits.

@@ -18,11 +18,11 @@ use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
 use crate::domain::script;
 use crate::domain::verdict::{Verdict, Warrant};
-use crate::report::board_table;
 use crate::report::record::{
     Check, Counterexample, Coverage, DeviceRecord, Orders, PlantedRecord, Record, Sequence, TickRecord, TuplesRecord,
     WaveformRecord,
 };
+use crate::report::{board_table, first_screen};
 
 /// Columns of text where the output is no terminal.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -39,9 +39,26 @@ pub enum Table {
     Left,
 }
 
-/// The whole report, in lines of at most `width` columns where words allow it; styled for a terminal.
-pub fn render(record: &Record, width: usize, table: Table) -> String {
+/// How much a report tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The verdict alone.
+    Verdict,
+    /// One screen.
+    Screen,
+    /// The checks and the counterexamples, too.
+    Checks,
+    /// Everything.
+    All,
+}
+
+/// The report, in lines of at most `width` columns where words allow it; styled for a terminal. Its last line is the verdict.
+pub fn render(record: &Record, width: usize, table: Table, detail: Detail) -> String {
     let mut text = Text::new(width);
+    if detail == Detail::Verdict {
+        text.verdict(record);
+        return text.finish();
+    }
     let sweep = record.bank_sweeps.first().filter(|_| table == Table::Shown);
     if let Some(sweep) = sweep
         && let Some(device) = record.devices.iter().find(|device| device.name == sweep.device)
@@ -49,26 +66,24 @@ pub fn render(record: &Record, width: usize, table: Table) -> String {
         text.out.push_str(&board_table::render(device, sweep, record.outcome().board()));
         text.blank();
     }
+    if detail == Detail::Screen {
+        text.first_screen(record);
+        return text.finish();
+    }
     text.head(record);
     text.counterexamples(record);
     text.planted(&record.planted);
     text.checks(&record.checks);
-    text.controls(record);
-    text.claims(record);
-    text.ticks(&record.ticks);
-    text.walks(&record.walks);
-    if let Some(laws) = &record.laws {
-        text.laws(laws);
+    if detail == Detail::All {
+        text.evidence(record);
     }
-    if let Some(offline) = &record.offline {
-        text.offline(offline);
-    }
-    if let Some(everywhere) = &record.everywhere {
-        text.everywhere(everywhere);
-    }
-    text.unseen(record);
-    text.devices(record);
+    text.blank();
+    text.verdict(record);
     text.finish()
+}
+/// A run in one line: its verdict, and its exit code with the reason where the verdict alone does not give it.
+pub fn verdict_line(record: &Record) -> String {
+    first_screen::verdict_line(record)
 }
 
 /// A verdict's word in its colour.
@@ -96,6 +111,55 @@ impl Text {
     /// All that was written.
     pub(super) fn finish(self) -> String {
         self.out
+    }
+
+    /// Columns of a line.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Lines that were written, as a terminal of this width shows them.
+    pub(super) fn lines(&self) -> usize {
+        self.out
+            .lines()
+            .map(|line| anstream::adapter::strip_str(line).to_string().chars().count())
+            .map(|columns| columns.div_ceil(self.width).max(1))
+            .sum()
+    }
+
+    /// Text in lines of its own.
+    pub(super) fn out(&mut self, lines: &str) {
+        self.out.push_str(lines);
+    }
+
+    /// One line, cut off where the terminal ends.
+    pub(super) fn cut(&mut self, line: &str) {
+        match line.char_indices().nth(self.width) {
+            None => self.line(line),
+            Some(_) => {
+                let shown: String = line.chars().take(self.width - 1).collect();
+                self.line(&format!("{}…", shown.trim_end()));
+            }
+        }
+    }
+
+    /// All that the record has besides the checks.
+    fn evidence(&mut self, record: &Record) {
+        self.controls(record);
+        self.claims(record);
+        self.ticks(&record.ticks);
+        self.walks(&record.walks);
+        if let Some(laws) = &record.laws {
+            self.laws(laws);
+        }
+        if let Some(offline) = &record.offline {
+            self.offline(offline);
+        }
+        if let Some(everywhere) = &record.everywhere {
+            self.everywhere(everywhere);
+        }
+        self.unseen(record);
+        self.devices(record);
     }
 
     fn blank(&mut self) {
@@ -445,7 +509,7 @@ fn tenths(tenths: u64) -> String {
 }
 
 /// "scalar, simd (evidence software), model (evidence model)".
-fn on(subjects: &BTreeMap<String, Evidence>) -> String {
+pub(super) fn on(subjects: &BTreeMap<String, Evidence>) -> String {
     let mut by_evidence: BTreeMap<Evidence, Vec<&str>> = BTreeMap::new();
     for (subject, evidence) in subjects {
         by_evidence.entry(*evidence).or_default().push(subject);

@@ -14,8 +14,19 @@ pub fn abench() -> Command {
 }
 
 /// What the binary answers to these arguments.
-pub fn answer(args: &[&str]) -> Answer {
+pub fn short_answer(args: &[&str]) -> Answer {
     Answer::of(abench().args(args).output().expect("the binary starts"))
+}
+
+/// What the binary answers, with everything that its report can tell.
+pub fn answer(args: &[&str]) -> Answer {
+    let reports = match args.first() {
+        None | Some(&("run" | "replay" | "qualify")) => true,
+        Some(first) => first.starts_with(|c: char| c.is_ascii_digit()) || first.starts_with("--"),
+    };
+    let helps = args.iter().any(|arg| matches!(*arg, "--help" | "-h" | "--version"));
+    let everything: &[&str] = if reports && !helps { &["-vv"] } else { &[] };
+    Answer::of(abench().args(args).args(everything).output().expect("the binary starts"))
 }
 
 /// An exit code and both streams.

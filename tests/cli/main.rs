@@ -11,6 +11,7 @@ mod convert;
 mod disturbed_links;
 mod every_order;
 mod expectations;
+mod first_screen;
 mod histogram_log;
 mod jobs;
 mod links;

@@ -10,7 +10,7 @@ use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::experiment::valid::Valid;
 use abench::report::record::{PlantedOutcome, Record};
-use abench::report::text::{Table, render};
+use abench::report::text::{Detail, Table, render};
 use abench::scenario::Scenario;
 use abench::subject::{Conditions, backends, open};
 
@@ -225,8 +225,9 @@ fn one_delta_has_one_order_and_a_campaign_that_claims_to_try_orders_is_refused_a
 fn dashboards_read_the_same_in_a_window_of_any_width() {
     for (count, faults) in [("65537", &[][..]), ("100", &[Fault::DeadBank(1), Fault::StaleRead])] {
         let record = campaign(count, 0xDEAD_BEEF_0BAD_F00D, faults);
-        let reading =
-            |width| Reading::of(&anstream::adapter::strip_str(&render(&record, width, Table::Shown)).to_string());
+        let reading = |width| {
+            Reading::of(&anstream::adapter::strip_str(&render(&record, width, Table::Shown, Detail::All)).to_string())
+        };
         let wide = reading(1000);
         assert_eq!(wide.rows.len(), 4);
         assert_eq!(wide.all_match, faults.is_empty());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use abench::domain::law::Law;
 use abench::domain::verdict::{Verdict, Warrant};
 use abench::report::record::Record;
-use abench::report::text::{self, Table};
+use abench::report::text::{self, Detail, Table};
 use abench::scenario::shipped::SHIPPED;
 use serde_json::Value;
 
@@ -168,7 +168,7 @@ fn the_reports_of_all_shipped_scenarios_tell_the_verdicts_of_their_records() {
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results").join(format!("{name}.json"));
         let record: Record =
             serde_json::from_str(&std::fs::read_to_string(&path).expect("a record")).expect("a record of today");
-        let report = plain(&text::render(&record, text::DEFAULT_WIDTH, Table::Shown));
+        let report = plain(&text::render(&record, text::DEFAULT_WIDTH, Table::Shown, Detail::All));
         assert_eq!(lies(&report, &record), Vec::<String>::new(), "{name}");
         for row in record.offline.iter().flat_map(|offline| &offline.engines) {
             let check = record.checks.iter().find(|check| check.name == row.name).expect("a check of each engine");

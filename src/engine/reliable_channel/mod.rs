@@ -90,7 +90,8 @@ impl<C: Content> ReliableChannel<C> {
         let mut durable = Durable::load(&settings, &mut host.store)?;
         let mutant = settings.mutant.and_then(Mutant::named);
         // Two devices with one store's name could be taken for each other where both were told as much.
-        let is_copy = durable.node != settings.node && mutant != Some(Mutant::KeepCopiedName);
+        let is_copy =
+            durable.node != settings.node && !matches!(mutant, Some(Mutant::KeepCopiedName | Mutant::ReuseIncarnation));
         if durable.store == 0 || is_copy {
             (durable.store, durable.node) =
                 (fresh_name(host, mutant == Some(Mutant::NameByChanceAlone)), settings.node);

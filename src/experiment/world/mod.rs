@@ -89,7 +89,9 @@ pub fn run(
         merges_left_out: None,
     };
     for (standing, (findings, unreduced, took)) in standing.into_iter().zip(checked.of) {
-        let Standing { engine, mut row, edits, converged, merged, took: before } = standing;
+        let Standing { engine, mut row, edits, converged, merged, took: before, own_world_took } = standing;
+        found.timing.deliveries.count += row.deliveries;
+        found.timing.deliveries.us += own_world_took.as_micros() as u64;
         record.edits = edits;
         effects::tell(&mut row);
         tell_convergence(&mut row, &converged);

@@ -9,7 +9,7 @@ use base64::Engine;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 
-use super::tried::{self, Try};
+use super::tried::{self, Took, Try};
 use super::{Said, effects, hub_merge, judged, replicas, sample};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::offline::OfflineTrial;
@@ -36,6 +36,8 @@ pub(super) struct Standing {
     /// What the hub merged, where accumulators are to merge it again.
     pub(super) merged: Option<Outcome>,
     pub(super) took: Duration,
+    /// Its own world alone.
+    pub(super) own_world_took: Duration,
 }
 
 impl Standing {
@@ -62,8 +64,15 @@ pub(super) fn in_its_own_world(
         let (edits, converged) = (outcome.history.ledger.len() as u64, vec![outcome.measures.converged_ms()]);
         (row, edits, converged, Some(outcome).filter(|_| compares && tried.engine.tells_merges), took)
     });
-    let stands =
-        |(&engine, (row, edits, converged, merged, took))| Standing { engine, row, edits, converged, merged, took };
+    let stands = |(&engine, (row, edits, converged, merged, Took { all: took, world: own_world_took }))| Standing {
+        engine,
+        row,
+        edits,
+        converged,
+        merged,
+        took,
+        own_world_took,
+    };
     (engines.iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
 }
 
@@ -102,7 +111,7 @@ pub(super) fn in_more_worlds(
                 faults,
                 judged: judged(&history),
                 wrong_registers: wrong_registers(&history),
-                took,
+                took: took.all,
             }
         });
         let mut worlds = outcomes.of.into_iter();

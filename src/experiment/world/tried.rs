@@ -47,7 +47,14 @@ struct Parts {
     ticks: Option<Vec<u64>>,
     visits: Option<Vec<u64>>,
     ended: usize,
-    took: Duration,
+    took: Took,
+}
+
+/// How long the parts of a try took together, and how long its world did.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Took {
+    pub(super) all: Duration,
+    pub(super) world: Duration,
 }
 
 impl Try<'_> {
@@ -79,16 +86,19 @@ impl Try<'_> {
 
 impl Parts {
     fn add(&mut self, part: Parts, took: Duration) {
+        if part.outcome.is_some() {
+            self.took.world += took;
+        }
         self.outcome = self.outcome.take().or(part.outcome);
         self.unique_amounts = self.unique_amounts.take().or(part.unique_amounts);
         self.ticks = self.ticks.take().or(part.ticks);
         self.visits = self.visits.take().or(part.visits);
         self.ended += 1;
-        self.took += took;
+        self.took.all += took;
     }
 
     /// The world's outcome with all that the other parts tell of it.
-    fn whole(self) -> (Outcome, Duration) {
+    fn whole(self) -> (Outcome, Took) {
         let mut outcome = self.outcome.expect("the world is a part of every try");
         if let Some((unique_amounts, unshown)) = self.unique_amounts {
             outcome.history.unique_amounts = Some(unique_amounts);
@@ -132,7 +142,7 @@ pub(super) fn all<T: Send>(
     tries: &[Try<'_>],
     threads: NonZeroUsize,
     watch: &mut dyn Watch,
-    finish: impl Fn(&Try<'_>, Outcome, Duration) -> T + Sync,
+    finish: impl Fn(&Try<'_>, Outcome, Took) -> T + Sync,
 ) -> Outcomes<T> {
     let slots: Vec<Mutex<Parts>> = tries.iter().map(|_| Mutex::default()).collect();
     let of = |(place, tried): (usize, &Try<'_>)| tried.parts().iter().map(move |&part| (place, part));

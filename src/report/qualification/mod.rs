@@ -8,6 +8,8 @@ pub mod mutants;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::verdict::{Outcome, exit};
+use crate::report::first_screen::SCREEN;
+use crate::report::text::{Detail, Text};
 use devices::DeviceQualification;
 use mutants::EngineQualification;
 
@@ -42,6 +44,16 @@ impl Qualification {
         Qualification { format: FORMAT.to_owned(), version: VERSION, abench, devices, engines }
     }
 
+    /// In a word: what the exit code says.
+    fn verdict(&self) -> &'static str {
+        match self.exit_code() {
+            exit::HOLDS => "holds",
+            exit::FALSIFIED => "falsified: not all that was planted was found as expected",
+            exit::INTERRUPTED => "inconclusive: stopped by the user",
+            _ => "inconclusive: the harness crashed",
+        }
+    }
+
     /// 0 when everything that was planted was found as expected, else 1; 70 if the harness crashed, 130 if it was stopped.
     pub fn exit_code(&self) -> u8 {
         let outcomes = [
@@ -54,8 +66,26 @@ impl Qualification {
     }
 }
 
-/// The whole report, in lines of at most `width` columns where words allow it.
-pub fn render(qualification: &Qualification, width: usize) -> String {
+/// The report, in lines of at most `width` columns where words allow it. Its last line is the verdict.
+pub fn render(qualification: &Qualification, width: usize, detail: Detail) -> String {
+    let last = format!("verdict {} (exit {})\n", qualification.verdict(), qualification.exit_code());
+    let whole = if detail == Detail::Verdict { String::new() } else { whole(qualification, width) };
+    if detail != Detail::Screen {
+        return format!("{whole}{last}");
+    }
+    let mut text = Text::new(width);
+    let lines: Vec<&str> = whole.lines().collect();
+    if lines.len() < SCREEN {
+        text.out(&whole);
+    } else {
+        lines[..SCREEN - 2].iter().for_each(|line| text.line(line));
+        text.cut(&format!("and {} more lines (-v shows all)", lines.len() - (SCREEN - 2)));
+    }
+    text.out(&last);
+    text.finish()
+}
+
+fn whole(qualification: &Qualification, width: usize) -> String {
     let devices = qualification.devices.as_ref().map(|devices| devices::render(devices, width));
     let engines = qualification.engines.as_ref().map(|engines| mutants::render(engines, width));
     devices.into_iter().chain(engines).collect::<Vec<_>>().join("\n")

@@ -1,0 +1,349 @@
+//! The first screen: what ran, the table that people came for, what failed, the smallest counterexample, the limits of the run,
+//! its time, and the verdict as the last line. At most 24 lines of 80 columns.
+//!
+//! Knows: the record. Must not: judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::count::counted;
+use crate::domain::evidence::Evidence;
+use crate::domain::judge::Judge;
+use crate::domain::trial::Trial;
+use crate::domain::verdict::{Verdict, exit};
+use crate::report::columns::{Column, lines};
+use crate::report::offline::{per_mille, percentiles};
+use crate::report::offline_record::{EngineRecord, EverywhereRecord, OfflineRecord};
+use crate::report::record::{Check, LawsRecord, Part, PlantedOutcome, Record};
+use crate::report::text::{Text, on, styled};
+
+/// Lines of a screen, the prompt's not among them.
+pub(super) const SCREEN: usize = 23;
+
+/// Rows of a table that are shown.
+const ROWS: usize = 10;
+
+/// Lines that a replay command may take. A longer one is in the record, and behind `-v`.
+const REPLAY: usize = 4;
+
+impl Text {
+    /// The first screen, after the board's table, if it was written already.
+    pub(super) fn first_screen(&mut self, record: &Record) {
+        self.what_ran(record);
+        self.table(record);
+        let mut last = Text::new(self.width());
+        last.smallest(record);
+        last.limits(record);
+        last.took(record);
+        last.verdict(record);
+        let last = last.finish();
+        let room = SCREEN.saturating_sub(self.lines() + last.lines().count());
+        self.failures(record, room.max(1));
+        self.out(&last);
+    }
+
+    fn what_ran(&mut self, record: &Record) {
+        let name = match (&record.asked.scenario, &record.asked.trial) {
+            (Some(name), _) => name.clone(),
+            (None, Trial::Standard(trial)) => {
+                format!("standard campaign, COUNT {}, seed {}", trial.count.get(), trial.seed)
+            }
+            (None, _) => "a scenario without a name".to_owned(),
+        };
+        let subjects: BTreeMap<String, Evidence> = match record.offline {
+            Some(_) => BTreeMap::new(),
+            None => record.checks.iter().flat_map(|check| check.subjects.clone()).collect(),
+        };
+        let of = match &record.offline {
+            Some(offline) => world(offline),
+            None if subjects.is_empty() => String::new(),
+            None => format!(", on {}", on(&subjects)),
+        };
+        self.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
+        let (refused, planted) = record
+            .controls
+            .iter()
+            .fold((0, 0), |(refused, wrong), control| (refused + control.refused, wrong + control.wrong));
+        let of = |verdict| record.checks.iter().filter(|check| check.verdict == verdict).count();
+        let [holds, inconclusive, falsified] =
+            [Verdict::Holds, Verdict::Inconclusive, Verdict::Falsified].map(|verdict| (of(verdict), verdict));
+        let counts: Vec<String> = [holds, falsified, inconclusive]
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, verdict)| match verdict {
+                Verdict::Holds if *count == 1 => "1 holds".to_owned(),
+                Verdict::Holds => format!("{count} hold"),
+                _ => format!("{count} {verdict}"),
+            })
+            .collect();
+        let counts = if counts.is_empty() { "none made".to_owned() } else { counts.join(", ") };
+        self.cut(&format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"));
+    }
+
+    /// The table that people came for, by the kind of trial.
+    fn table(&mut self, record: &Record) {
+        if let Some(offline) = &record.offline {
+            self.engines(offline);
+        }
+        if let Some(laws) = &record.laws {
+            self.algebras(laws);
+        }
+        if record.interrupted {
+            // What a walk covered is a part of nothing that anybody asked for.
+            return;
+        }
+        if let Some(EverywhereRecord { sound, .. }) = &record.everywhere {
+            let ends = if sound.complete { "all of them" } else { "not all of them" };
+            self.cut(&format!(
+                "  {} and {} in {} ways: {}, {ends}",
+                counted(sound.crashes, "crash").replace("crashs", "crashes"),
+                counted(sound.deliveries, "delivery").replace("deliverys", "deliveries"),
+                sound.ways,
+                counted(sound.states, "state")
+            ));
+        }
+        for walk in &record.walks {
+            self.cut(&format!("  {}: {} of {} schedules proved", walk.check, walk.proved, walk.of));
+        }
+        if record.bank_sweeps.is_empty() {
+            for tick in &record.ticks {
+                let what = if tick.published { "published tick" } else { "tick of this SEED" };
+                self.cut(&format!(
+                    "  {what} (evidence {}): message {} B of {} B full state ({} %), information bound {}.{} B",
+                    tick.evidence,
+                    tick.message_bytes,
+                    tick.full_state_bytes,
+                    per_mille((tick.message_bytes * 2000 / tick.full_state_bytes).div_ceil(2)),
+                    tick.bound_tenths / 10,
+                    tick.bound_tenths % 10
+                ));
+            }
+        }
+    }
+
+    fn engines(&mut self, offline: &OfflineRecord) {
+        let column = |head, rank, left| Column { head, rank, left };
+        let columns = [
+            column("engine", 0, true),
+            column("verdict", 0, true),
+            column("wrong", 0, false),
+            column("bytes", 1, false),
+            column("of full", 2, false),
+            column("stale p99", 3, false),
+            column("against it", 0, true),
+        ];
+        let row = |engine: &EngineRecord| {
+            let share =
+                engine.of_full_state_per_mille.map_or("-".to_owned(), |share| format!("{} %", per_mille(share)));
+            let [_, p99] = percentiles(&engine.staleness_ms);
+            vec![
+                engine.name.clone(),
+                engine.verdict.to_string(),
+                engine.wrong_registers.to_string(),
+                format!("{} B", engine.up.total() + engine.down.total()),
+                share,
+                p99,
+                against(engine),
+            ]
+        };
+        let shown = worst(&offline.engines, |engine| (engine.verdict, engine.wrong_registers));
+        let verdicts: Vec<Verdict> = shown.iter().map(|engine| engine.verdict).collect();
+        let rows: Vec<Vec<String>> = shown.into_iter().map(row).collect();
+        self.rows(&columns, &rows, &verdicts);
+        self.more(offline.engines.len(), "engine");
+        if let survivors @ 1.. = offline.mutants.iter().filter(|mutant| mutant.caught_by.is_empty()).count() {
+            self.cut(&format!("  {} of {} survived", survivors, counted(offline.mutants.len(), "mutant")));
+        }
+    }
+
+    fn algebras(&mut self, laws: &LawsRecord) {
+        let column = |head, left| Column { head, rank: 0, left };
+        let columns =
+            [column("algebra", true), column("verdict", true), column("claimed", false), column("hold", false)];
+        let names: Vec<&str> = laws.delivery.iter().map(|of| of.algebra.as_str()).collect();
+        let claims = |name: &str| -> Vec<Verdict> {
+            let claimed = laws.trials.iter().filter(|trial| trial.claimed && trial.algebra == name);
+            claimed.map(|trial| trial.verdict).collect()
+        };
+        let verdict = |name: &&str| claims(name).into_iter().max().unwrap_or(Verdict::Holds);
+        let shown = worst(&names, verdict);
+        let verdicts: Vec<Verdict> = shown.iter().map(|name| verdict(name)).collect();
+        let row = |name: &&str| {
+            let claims = claims(name);
+            let holds = claims.iter().filter(|verdict| **verdict == Verdict::Holds).count();
+            vec![(*name).to_owned(), verdict(name).to_string(), claims.len().to_string(), holds.to_string()]
+        };
+        let rows: Vec<Vec<String>> = shown.into_iter().map(row).collect();
+        self.rows(&columns, &rows, &verdicts);
+        self.more(names.len(), "algebra");
+    }
+
+    /// Rows under their columns, the second of which is a verdict.
+    fn rows(&mut self, columns: &[Column], rows: &[Vec<String>], verdicts: &[Verdict]) {
+        let style = |place, cell: &str| {
+            let verdict = verdicts.iter().find(|verdict| place == 1 && verdict.to_string() == cell);
+            verdict.map_or(cell.to_owned(), |&verdict| styled(verdict))
+        };
+        lines(columns, rows, self.width(), style).iter().for_each(|line| self.line(line));
+    }
+
+    fn more(&mut self, all: usize, what: &str) {
+        if all > ROWS {
+            self.cut(&format!(
+                "  and {} that did no worse (-v shows all)",
+                counted(all - ROWS, &format!("more {what}"))
+            ));
+        }
+    }
+
+    /// What did not go as it should: expectations, planted faults, checks. In at most so many lines.
+    fn failures(&mut self, record: &Record, room: usize) {
+        let mut failures: Vec<String> = Vec::new();
+        if let Some(reason) = &record.unavailable {
+            failures.push(format!("unavailable   {reason}"));
+        }
+        if record.interrupted {
+            failures.push("interrupted   stopped by the user: what is missing was not done".to_owned());
+        }
+        let unmet = record.expectation.iter().flat_map(|expectation| &expectation.unmet);
+        failures.extend(unmet.map(|unmet| format!("expectation   {unmet}")));
+        let escaped = record.planted.iter().filter(|planted| planted.outcome != PlantedOutcome::Detected);
+        failures.extend(escaped.map(|planted| format!("planted       {}: {}", planted.fault, planted.reason)));
+        // What is against an engine stands in its row.
+        let in_table = |check: &&Check| record.offline.is_some() && check.judge == Judge::World;
+        let failed = record.checks.iter().filter(|check| check.verdict != Verdict::Holds && !in_table(check));
+        failures.extend(failed.map(what_failed));
+        if !record.reason.is_empty() && failures.is_empty() && record.verdict == Verdict::Inconclusive {
+            failures.push(format!("inconclusive  {}", record.reason));
+        }
+        let shown = if failures.len() > room { room.saturating_sub(1) } else { failures.len() };
+        failures.iter().take(shown).for_each(|failure| self.cut(failure));
+        if failures.len() > shown {
+            self.cut(&format!("and {} (-v shows all)", counted(failures.len() - shown, "more failure")));
+        }
+    }
+
+    /// The smallest counterexample, and how it is replayed.
+    fn smallest(&mut self, record: &Record) {
+        let findings =
+            record.checks.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
+        let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) else { return };
+        self.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
+        let command = format!("  abench replay {}", finding.case);
+        if command.chars().count() <= REPLAY * self.width() {
+            // A command that is pasted must not be broken by the report: the terminal wraps it.
+            self.line(&command);
+        } else {
+            self.cut("  its replay command is long: -v prints it, and --save-script FILE keeps it as a scenario");
+        }
+    }
+
+    fn limits(&mut self, record: &Record) {
+        let unseen: Vec<&String> = record.unseen.by_bank_sweep.iter().chain(&record.unseen.by_run).collect();
+        if !unseen.is_empty() && !record.interrupted {
+            self.cut(&format!("cannot see ({}, which -vv lists): {}", counted(unseen.len(), "limit"), unseen[0]));
+        }
+    }
+
+    /// How long it took, and how fast subjects were.
+    fn took(&mut self, record: &Record) {
+        let micros = record.timing.total_us;
+        let mut told = vec![match micros {
+            0..1_000_000 => format!("took {} ms", micros.div_ceil(1000)),
+            _ => format!("took {}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+        }];
+        let deltas = record.checks.iter().find_map(|check| check.orders.as_ref()).map(|orders| orders.deltas);
+        let rates = record.timing.orders_ns.iter().filter(|(_, times)| times.count > 0 && times.p50 > 0);
+        let rates: Vec<String> = deltas
+            .filter(|&deltas| deltas >= 1000)
+            .map(|deltas| rates.map(|(name, times)| rate(name, deltas, times.p50)).collect())
+            .unwrap_or_default();
+        told.extend(rates);
+        let deliveries = record.timing.deliveries;
+        if let Some(per_second) = (deliveries.count * 1_000_000).checked_div(deliveries.us) {
+            told.push(format!("{per_second} deliveries/s on one thread"));
+        }
+        self.paragraph("", 0, &told.join(", "));
+    }
+
+    /// The verdict, as the last line, and why the exit code is what it is where that is not clear from the verdict.
+    pub(super) fn verdict(&mut self, record: &Record) {
+        self.line(&verdict_line(record));
+    }
+}
+
+/// The last line of every report.
+pub(super) fn verdict_line(record: &Record) -> String {
+    let outcome = record.outcome();
+    let code = outcome.exit_code();
+    let why = match (code, record.expectation.as_ref().map(|expectation| expectation.met)) {
+        (exit::INTERRUPTED, _) => ", as far as it went: stopped by the user",
+        (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself",
+        (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable",
+        (_, Some(true)) if record.verdict != Verdict::Holds => ", as the scenario expects",
+        (_, Some(false)) => ", and not all that the scenario expects",
+        _ => "",
+    };
+    let one_world = |check: &Check| {
+        use crate::domain::verdict::Warrant;
+        check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }))
+    };
+    let doubt = if record.checks.iter().any(one_world) { ", in one world each: k = 1 is no sample" } else { "" };
+    format!("verdict {}{doubt}{why} (exit {code})", styled(record.verdict))
+}
+
+fn world(offline: &OfflineRecord) -> String {
+    let OfflineRecord { evidence, clients, registers, edits, .. } = offline;
+    format!(
+        ": {}, {}, {} (evidence {evidence})",
+        counted(clients, "client"),
+        counted(registers, "register"),
+        counted(edits, "edit")
+    )
+}
+
+/// The worst of many, in the order in which they were.
+fn worst<T, K: Ord>(all: &[T], badness: impl Fn(&T) -> K) -> Vec<&T> {
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    places.sort_by_key(|&place| std::cmp::Reverse(badness(&all[place])));
+    places.truncate(ROWS);
+    places.into_iter().collect::<BTreeSet<_>>().into_iter().map(|place| &all[place]).collect()
+}
+
+/// The judges that have something against an engine, or cannot tell.
+fn against(engine: &EngineRecord) -> String {
+    let of = |wanted: Verdict| {
+        let judges = engine.oracles.iter().filter(move |(_, (verdict, _))| *verdict == wanted);
+        judges.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+    };
+    match engine.verdict {
+        Verdict::Holds => String::new(),
+        verdict => {
+            let judges = of(verdict);
+            let truth = judges.iter().find(|name| **name == "truth").or(judges.first());
+            let more = if judges.len() > 1 { format!(" +{}", judges.len() - 1) } else { String::new() };
+            truth.map_or(String::new(), |name| format!("{name}{more}"))
+        }
+    }
+}
+
+/// A check that failed: what failed, where, how.
+fn what_failed(check: &Check) -> String {
+    let guilty: BTreeSet<&str> = check.findings.iter().map(|finding| finding.subject.as_str()).collect();
+    let guilty: Vec<&str> = guilty.into_iter().collect();
+    let place = if guilty.is_empty() || check.part == Part::Replicas {
+        String::new()
+    } else {
+        format!(" on {}", guilty.join(", "))
+    };
+    let what = check.findings.first().map_or(check.summary.clone(), |finding| {
+        let more = check.findings.len() - 1;
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        format!("{}: {} {}, not {}{more}", finding.during, finding.quantity, finding.got, finding.expected)
+    });
+    format!("{:<14}{}{place}: {what}", check.verdict.to_string(), check.name)
+}
+
+fn rate(name: &str, deltas: u64, nanoseconds: u64) -> String {
+    let thousandths = deltas * 1000 / nanoseconds;
+    format!("{name} {}.{:03} G deltas/s", thousandths / 1000, thousandths % 1000)
+}

@@ -1,0 +1,95 @@
+//! The first screen: what people see without asking for more.
+
+use std::path::PathBuf;
+
+use abench::report::record::Record;
+use abench::report::text::{self, Detail, Table};
+use abench::scenario::shipped::SHIPPED;
+
+use crate::common::{answer, short_answer};
+
+/// The first screen of a record, as a terminal of this width shows it: a line that is longer takes several.
+fn rows(record: &Record, width: usize) -> Vec<String> {
+    let screen = text::render(record, width, Table::Shown, Detail::Screen);
+    let plain = anstream::adapter::strip_str(&screen).to_string();
+    plain.lines().map(str::to_owned).collect()
+}
+
+fn records() -> impl Iterator<Item = (&'static str, Record)> {
+    SHIPPED.iter().map(|(name, _)| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results").join(format!("{name}.json"));
+        let text = std::fs::read_to_string(&path).expect("a record");
+        (*name, serde_json::from_str(&text).expect("a record of today"))
+    })
+}
+
+#[test]
+fn the_first_screen_of_every_shipped_scenario_fits_24_lines_of_80_columns_with_the_prompt() {
+    for (name, record) in records() {
+        let rows = rows(&record, 80);
+        let taken: usize = rows.iter().map(|row| row.chars().count().div_ceil(80).max(1)).sum();
+        assert!(taken <= 23, "{name}: {taken} lines\n{}", rows.join("\n"));
+        assert!(rows.last().is_some_and(|last| last.starts_with(&format!("verdict {}", record.verdict))), "{name}");
+    }
+}
+
+#[test]
+fn nothing_on_the_first_screen_is_wider_than_the_terminal_but_a_command_that_is_pasted() {
+    for (name, record) in records() {
+        for width in [60, 80, 100] {
+            let rows = rows(&record, width);
+            let wide =
+                rows.iter().filter(|row| row.chars().count() > width && !row.starts_with("  abench replay case1,"));
+            // The board's table is for programs, and stays as it is.
+            assert_eq!(wide.collect::<Vec<_>>(), Vec::<&String>::new(), "{name} at {width}");
+        }
+    }
+}
+
+#[test]
+fn whoever_has_a_counterexample_sees_how_to_replay_it() {
+    for (name, record) in records() {
+        let found = record.checks.iter().any(|check| !check.findings.is_empty());
+        let told =
+            rows(&record, 80).iter().any(|row| row.contains("abench replay case1,") || row.contains("--save-script"));
+        assert_eq!(found, told, "{name}");
+    }
+}
+
+#[test]
+fn a_report_tells_as_much_as_is_asked_for_and_ends_with_the_verdict() {
+    let verdict = "verdict falsified, as the scenario expects (exit 0)";
+    let lines = |args: &[&str]| {
+        let output = short_answer(args).output;
+        assert_eq!(output.lines().last(), Some(verdict), "{args:?}");
+        output.lines().count()
+    };
+    let [quiet, screen, checks, all] =
+        ["-q", "--progress=never", "-v", "-vv"].map(|detail| lines(&["run", "field-tags", detail]));
+    assert_eq!(quiet, 1);
+    assert!(screen <= 23 && screen < checks && checks < all, "{screen} {checks} {all}");
+    let both = short_answer(&["run", "tick", "-q", "-v"]);
+    assert_eq!(both.exit, 2);
+    assert!(both.talk.contains("cannot be used with"), "{}", both.talk);
+}
+
+#[test]
+fn several_scenarios_end_with_a_line_each() {
+    let several = answer(&["run", "tick", "field-tags"]);
+    let lines: Vec<&str> = several.output.lines().collect();
+    let summary = [
+        "2 scenarios (exit 0)",
+        "  tick: verdict holds (exit 0)",
+        "  field-tags: verdict falsified, as the scenario expects (exit 0)",
+    ];
+    assert_eq!(lines[lines.len() - 3..], summary);
+}
+
+#[test]
+fn a_fault_is_named_with_the_part_that_has_it() {
+    let planted = short_answer(&["--plant", "lost-high-word"]);
+    assert_eq!(planted.exit, 1);
+    let failures: Vec<&str> = planted.output.lines().filter(|line| line.starts_with("falsified ")).collect();
+    assert!(failures.iter().any(|line| line.contains(" on model: ")), "{}", planted.output);
+    assert!(!planted.output.contains("exact to the bit"), "{}", planted.output);
+}
