@@ -8,6 +8,7 @@ use crate::cmd::list::ListArgs;
 use crate::cmd::qualify::QualifyArgs;
 use crate::cmd::replay::ReplayArgs;
 use crate::cmd::run::RunArgs;
+use crate::cmd::show::ShowArgs;
 use crate::cmd::standard::StandardArgs;
 
 /// The whole command line.
@@ -49,6 +50,8 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// List scenarios, backends, explorers, algebras, engines, mutants, faults and disturbances
     List(ListArgs),
+    /// Print the file of a shipped scenario, to copy and to change
+    Show(ShowArgs),
 }
 
 #[cfg(test)]
@@ -59,6 +62,13 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn messages_name_all_verbs() {
+        let command = Cli::command();
+        let verbs: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).chain(["help"]).collect();
+        assert_eq!(verbs, crate::cmd::VERBS);
     }
 
     #[test]

@@ -20,9 +20,10 @@ fn dispatch() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // If nobody can read the message, the exit code still tells.
-            let _ = error.print();
-            return if error.use_stderr() { exit::USAGE } else { exit::HOLDS };
+            let printed = error.print();
+            // If nobody can read a message, the exit code still tells. Help that was asked for must come.
+            let is_lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
+            return if error.use_stderr() || is_lost { exit::USAGE } else { exit::HOLDS };
         }
     };
     let ended = match &cli.verb {
@@ -33,6 +34,7 @@ fn dispatch() -> u8 {
         Some(Verb::Emulate(args)) => cmd::emulate::run(args),
         Some(Verb::Convert(args)) => cmd::convert::run(args),
         Some(Verb::List(args)) => cmd::list::run(args),
+        Some(Verb::Show(args)) => cmd::show::run(args),
     };
     ended.unwrap_or_else(|failure| {
         Console::new(When::Auto).say(&format!("abench: {:#}", failure.error));

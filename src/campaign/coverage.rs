@@ -151,13 +151,11 @@ pub fn verdict(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
         (true, _) if !undecided.is_empty() => {
             (Verdict::Inconclusive, format!("could not tell: {}", undecided.join("; ")))
         }
-        (false, _) => {
-            (Verdict::Inconclusive, format!("claimed, and tried by no check that holds: {}", untried.join("; ")))
-        }
-        (true, _) => (
-            Verdict::Holds,
-            "every kind of fault that this run claims to test for was tried by a check that holds".to_owned(),
+        (false, _) => (
+            Verdict::Inconclusive,
+            format!("not tested by any check that holds, though claimed: {}", untried.join("; ")),
         ),
+        (true, _) => (Verdict::Holds, "Every claimed fault class was tested; all checks passed.".to_owned()),
     }
 }
 
@@ -293,8 +291,8 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
     }
     if let Some(example) = &lost.example {
         sentences.push(format!(
-            "Lost deltas: several that cancel go unseen, for example those of {} together; of the 2^{} sets of deltas, \
-             the losses of 2^{} change no run's result, that of no delta among them.",
+            "Lost deltas: some sets of deltas cancel, and their loss goes unseen, for example that of {} together. There are \
+             2^{} sets of deltas; 2^{} of them cancel in every run (the empty set counts as one).",
             numbered("index", example),
             lost.deltas,
             lost.dimension
@@ -313,9 +311,14 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
     let short_only: Vec<u32> = (1..=engine.banks).filter(blind).collect();
     if !short_only.is_empty() && first.count > longest_short {
         sentences.push(format!(
-            "At ACTIVE {} only the first {longest_short} deltas, and those of a last clock that is not full, are sure to \
-             be seen.",
-            listed(&short_only)
+            "At ACTIVE {}{}.",
+            listed(&short_only),
+            match longest_short {
+                0 => " the run is sure to see only the deltas of a last clock that is not full".to_owned(),
+                _ => format!(
+                    " the run is sure to see only the first {longest_short} deltas, and those of a last clock that is not full"
+                ),
+            }
         ));
     }
     sentences

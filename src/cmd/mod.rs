@@ -9,6 +9,7 @@ pub mod qualify;
 pub mod replay;
 pub mod run;
 mod saved_script;
+pub mod show;
 pub mod standard;
 mod waveforms;
 
@@ -32,13 +33,17 @@ use crate::domain::watch::Unwatched;
 use crate::engine;
 use crate::experiment::valid::Valid;
 use crate::explore::{self, PlanError};
+use crate::fault::catalogue::{why_never, why_not_activated};
 use crate::lab::script;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
 use crate::scenario::file::ScenarioError;
 use crate::scenario::{Scenario, StepLines};
-use crate::subject::{self, Conditions, OpenError};
+use crate::subject::{self, Conditions, OpenError, Subjects};
+
+/// The verbs, as the command line names them.
+pub const VERBS: &[&str] = &["run", "replay", "qualify", "emulate", "convert", "list", "show", "help"];
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]
@@ -161,6 +166,20 @@ struct Ran {
     waveforms: Vec<Waveform>,
 }
 
+/// Refuses a planted fault that no device of the run could ever have.
+fn plants_act(faults: &[Fault], subjects: &Subjects) -> Result<(), Failure> {
+    let takers: Vec<_> = subjects.all_devices().filter(|device| !device.planted().is_empty()).collect();
+    if let ([fault, ..], []) = (faults, &takers[..]) {
+        return Err(Failure::usage(anyhow!("--plant {fault}: {}", why_not_activated(*fault, None))));
+    }
+    for (fault, device) in faults.iter().flat_map(|fault| takers.iter().map(move |device| (*fault, device))) {
+        if let Some(never) = why_never(fault, device.identity().banks) {
+            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {}: {never}", device.name())));
+        }
+    }
+    Ok(())
+}
+
 /// Runs a plan, with progress, and looks into what went wrong where that can be done; `waveforms` is where they are asked
 /// for by name.
 fn execute(
@@ -172,6 +191,7 @@ fn execute(
     let console = Console::new(terminal.color);
     let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
     waveforms::possible(waveforms, &subjects)?;
+    plants_act(&plan.conditions.faults, &subjects)?;
     campaign::orders_fit(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
     let mut record = campaign::run(plan, &mut subjects, &mut watch);

@@ -73,8 +73,7 @@ fn read(path: &str) -> Result<String, Failure> {
     } else {
         std::fs::read_to_string(path)
     };
-    read.with_context(|| format!("cannot read {path}, which is no case either (a case begins with case1,)"))
-        .map_err(Failure::usage)
+    read.with_context(|| format!("cannot read the file {path}; a case begins with case1,")).map_err(Failure::usage)
 }
 
 fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failure> {

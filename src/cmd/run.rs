@@ -39,10 +39,8 @@ pub struct RunArgs {
 
 /// Runs them one after the other and gives the exit code of the worst.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    if args.run.record.is_some() && args.scenarios.len() > 1 {
-        let number = args.scenarios.len();
-        return Err(Failure::usage(anyhow!("--record takes the record of one scenario, and {number} are named")));
-    }
+    let records = record_paths(args)?;
+    outputs_differ(args, &records)?;
     if args.histogram_log.is_some() && args.scenarios.len() > 1 {
         return Err(Failure::usage(anyhow!("--histogram-log takes the histograms of one scenario")));
     }
@@ -56,8 +54,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     // Dashboards read one table an output, so that several scenarios show none.
     let table = if plans.len() == 1 { Table::Shown } else { Table::Left };
     let (mut worst, mut summary) = (exit::HOLDS, Vec::new());
-    for plan in &plans {
-        let place = RecordPlace::open(args.run.record.as_deref())?;
+    for (plan, record) in plans.iter().zip(&records) {
+        let place = RecordPlace::open(record.as_deref())?;
         let waveforms = args.run.waveforms.as_deref();
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
@@ -88,6 +86,61 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     Ok(worst)
 }
 
+/// Where the record of each scenario goes: to the file that is named, or into the folder under the scenario's name.
+fn record_paths(args: &RunArgs) -> Result<Vec<Option<PathBuf>>, Failure> {
+    let Some(record) = &args.run.record else { return Ok(vec![None; args.scenarios.len()]) };
+    if !record.is_dir() && args.scenarios.len() > 1 {
+        let (path, number) = (record.display(), args.scenarios.len());
+        return Err(Failure::usage(anyhow!(
+            "--record takes a folder that is there for the records of {number} scenarios, and {path} is none"
+        )));
+    }
+    if !record.is_dir() {
+        return Ok(vec![Some(record.clone())]);
+    }
+    let name = |named: &String| Path::new(named).file_stem().unwrap_or_default().to_owned();
+    let names: Vec<_> = args.scenarios.iter().map(name).collect();
+    if let Some(twice) = (0..names.len()).find(|&place| names[..place].contains(&names[place])) {
+        let (named, record) = (names[twice].display(), record.display());
+        return Err(Failure::usage(anyhow!(
+            "two scenarios are named {named}, and {record} has one place for its record"
+        )));
+    }
+    let path = |name: &std::ffi::OsString| Some(record.join(name).with_extension("json"));
+    Ok(names.iter().map(path).collect())
+}
+
+/// Refuses an output that would take the place of another, or of a scenario.
+fn outputs_differ(args: &RunArgs, records: &[Option<PathBuf>]) -> Result<(), Failure> {
+    let options = [("--histogram-log", &args.histogram_log), ("--save-script", &args.save_script)];
+    for (option, _) in options.iter().filter(|(_, path)| path.as_deref() == Some(Path::new("-"))) {
+        return Err(Failure::usage(anyhow!("{option} takes the name of a file")));
+    }
+    let outputs = records.iter().map(|record| ("--record", record)).chain(options);
+    let outputs = outputs.filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    let mut taken: Vec<(String, PathBuf)> = Vec::new();
+    for named in args.scenarios.iter().filter(|named| named.contains('/') || named.ends_with(".toml")) {
+        taken.push((format!("the scenario {named}"), whole(Path::new(named))));
+    }
+    for (option, path) in outputs.filter(|(_, path)| *path != Path::new("-")) {
+        let is_device = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        let file = whole(path);
+        if let Some((other, _)) = taken.iter().find(|(_, other)| *other == file && !is_device) {
+            let path = path.display();
+            return Err(Failure::usage(anyhow!("{option} {path} would take the place of {other}: name another file")));
+        }
+        taken.push((format!("what {option} writes"), file));
+    }
+    Ok(())
+}
+
+/// A path from the root, links followed as far as they lead somewhere.
+fn whole(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let in_folder = || Some(std::fs::canonicalize(folder).ok()?.join(path.file_name()?));
+    std::fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
+}
+
 /// A scenario in one line.
 fn record_line(record: &Record) -> String {
     let name = record.asked.scenario.as_deref().unwrap_or("a scenario without a name");
@@ -102,13 +155,21 @@ pub fn find(named: &str) -> Result<Scenario, Failure> {
     match shipped::find(named) {
         Some(scenario) => Ok(scenario?),
         None => {
-            let names: Vec<&str> = shipped::SHIPPED.iter().map(|(name, _)| *name).collect();
-            let names = names.join(", ");
-            Err(Failure::usage(anyhow!(
-                "'{named}' is not a shipped scenario; those are {names}; a file is named with a / or ends in .toml"
-            )))
+            let names = || shipped::SHIPPED.iter().map(|(name, _)| *name);
+            let meant = nearest(named, names()).map_or(String::new(), |name| format!("; did you mean {name}?"));
+            let advice = "a file is named with a / or ends in .toml, and abench list scenarios names the shipped ones";
+            Err(Failure::usage(anyhow!("'{named}' is not a shipped scenario{meant}; {advice}")))
         }
     }
+}
+
+/// The name that somebody may have meant: the one that is most like what was written, if any is like it.
+pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    /// From here on two words are alike.
+    const ALIKE: f64 = 0.6;
+    let likeness = |name: &'a str| (strsim::normalized_damerau_levenshtein(written, name), name);
+    let most = names.map(likeness).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    Some(most.1).filter(|_| most.0 >= ALIKE)
 }
 
 /// The scenario with the command line's seed, bounds and orders. Under others, or with a fault planted, its expectations

@@ -4,13 +4,14 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::cmd::options::RunOptions;
+use crate::cmd::run::nearest;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan};
+use crate::cmd::{Failure, RecordPlace, VERBS, attempt, deliver, plan};
 use crate::console::progress::StopRequest;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Count, StandardTrial, Trial};
 use crate::report::text::Table;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, shipped};
 
 /// Arguments of the standard campaign.
 #[derive(Debug, Args)]
@@ -56,7 +57,13 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
 fn parse_count(text: &str) -> Result<Count, String> {
     text.parse().map_err(|error| {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            format!("{error}; nor is it a verb: those are run, qualify, replay, emulate, convert, list and help")
+            let scenarios = shipped::SHIPPED.iter().map(|(name, _)| *name);
+            let meant = match (nearest(text, VERBS.iter().copied()), nearest(text, scenarios)) {
+                (Some(verb), _) => format!("; did you mean abench {verb}?"),
+                (None, Some(scenario)) => format!("; did you mean abench run {scenario}?"),
+                (None, None) => String::new(),
+            };
+            format!("{error}; nor is it a verb: those are {}{meant}", VERBS.join(", "))
         } else {
             format!("{error}")
         }

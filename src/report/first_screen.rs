@@ -44,6 +44,8 @@ impl Text {
     fn what_ran(&mut self, record: &Record) {
         let name = match (&record.asked.scenario, &record.asked.trial) {
             (Some(name), _) => name.clone(),
+            // The board's table tells COUNT and SEED.
+            (None, Trial::Standard(_)) if self.lines() > 0 => "standard campaign".to_owned(),
             (None, Trial::Standard(trial)) => {
                 format!("standard campaign, COUNT {}, seed {}", trial.count.get(), trial.seed)
             }
@@ -51,12 +53,15 @@ impl Text {
         };
         let subjects: BTreeMap<String, Evidence> = match record.offline {
             Some(_) => BTreeMap::new(),
-            None => record.checks.iter().flat_map(|check| check.subjects.clone()).collect(),
+            None => {
+                let on_trial = record.checks.iter().filter(|check| check.part != Part::Message);
+                on_trial.flat_map(|check| check.subjects.clone()).collect()
+            }
         };
         let of = match &record.offline {
             Some(offline) => world(offline),
             None if subjects.is_empty() => String::new(),
-            None => format!(", on {}", on(&subjects)),
+            None => format!(" on {}", on(&subjects)),
         };
         self.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
         let (refused, planted) = record
@@ -204,6 +209,8 @@ impl Text {
         if record.interrupted {
             failures.push("interrupted   stopped by the user: what is missing was not done".to_owned());
         }
+        failures
+            .extend(record.causes.iter().map(|cause| format!("cause         {}: {}", cause.device, cause.sentence)));
         let unmet = record.expectation.iter().flat_map(|expectation| &expectation.unmet);
         failures.extend(unmet.map(|unmet| format!("expectation   {unmet}")));
         let escaped = record.planted.iter().filter(|planted| planted.outcome != PlantedOutcome::Detected);
@@ -257,12 +264,14 @@ impl Text {
             .filter(|&deltas| deltas >= 1000)
             .map(|deltas| rates.map(|(name, times)| rate(name, deltas, times.p50)).collect())
             .unwrap_or_default();
-        told.extend(rates);
+        if !rates.is_empty() {
+            told.push(format!("arrival orders, G deltas/s: {}", rates.join(", ")));
+        }
         let deliveries = record.timing.deliveries;
         if let Some(per_second) = (deliveries.count * 1_000_000).checked_div(deliveries.us) {
             told.push(format!("{per_second} deliveries/s on one thread"));
         }
-        self.paragraph("", 0, &told.join(", "));
+        self.paragraph("", 0, &told.join("; "));
     }
 
     /// The verdict, as the last line, and why the exit code is what it is where that is not clear from the verdict.
@@ -279,15 +288,15 @@ pub(super) fn verdict_line(record: &Record) -> String {
         (exit::INTERRUPTED, _) => ", as far as it went: stopped by the user",
         (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself",
         (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable",
-        (_, Some(true)) if record.verdict != Verdict::Holds => ", as the scenario expects",
-        (_, Some(false)) => ", and not all that the scenario expects",
+        (_, Some(true)) if record.verdict != Verdict::Holds => ", as expected",
+        (_, Some(false)) => ", and not all is as expected",
         _ => "",
     };
     let one_world = |check: &Check| {
         use crate::domain::verdict::Warrant;
         check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }))
     };
-    let doubt = if record.checks.iter().any(one_world) { ", in one world each: k = 1 is no sample" } else { "" };
+    let doubt = if record.checks.iter().any(one_world) { ", k = 1 is no sample" } else { "" };
     format!("verdict {}{doubt}{why} (exit {code})", styled(record.verdict))
 }
 
@@ -344,6 +353,6 @@ fn what_failed(check: &Check) -> String {
 }
 
 fn rate(name: &str, deltas: u64, nanoseconds: u64) -> String {
-    let thousandths = deltas * 1000 / nanoseconds;
-    format!("{name} {}.{:03} G deltas/s", thousandths / 1000, thousandths % 1000)
+    let hundredths = deltas * 100 / nanoseconds;
+    format!("{name} {}.{:02}", hundredths / 100, hundredths % 100)
 }

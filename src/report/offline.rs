@@ -27,8 +27,8 @@ impl Text {
         self.paragraph(
             "",
             2,
-            "Wrong: registers, at the replica that has most of them. Full state: bytes both ways, of what the whole state \
-             takes in this world. Stale: virtual time from an edit until another client has it; where an engine sends no \
+            "Wrong: registers, at the replica that has most of them. Full state: bytes both ways, as a share of the bytes that \
+             the engine full-state sends in this world. Stale: virtual time from an edit until another client has it; where an engine sends no \
              ids, until it took a message from a state that the edit went into, whatever the merge made of it. Never: \
              edits times other clients that never had them, which are in no percentile.",
         );

@@ -478,11 +478,24 @@ fn coverage(orders: &Orders) -> Vec<String> {
     let tuples = tuples.as_ref().map_or(String::new(), |TuplesRecord { strength, counted, all }| {
         format!("; {counted} of {all} ordered {strength}-tuples")
     });
+    let all = shortened(all);
     let mut sentences = vec![format!("coverage, counted as delivered: {distinct} of {all} orders{again}{tuples}")];
     if let Some(audit) = &orders.audit {
         sentences.push(audit_sentence(audit));
     }
     sentences
+}
+
+/// A number as people read it: one of many digits by its first ones and its magnitude.
+fn shortened(number: &str) -> String {
+    /// Digits that are read at a glance, more or less.
+    const READABLE: usize = 18;
+    match number.len() {
+        digits if digits > READABLE && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{}.{} × 10^{}", &number[..1], &number[1..2], digits - 1)
+        }
+        _ => number.to_owned(),
+    }
 }
 
 /// What the drawn orders look like, as far as it is so in every audit.

@@ -1,5 +1,6 @@
 //! Scenario files: TOML, every key known, every value within its range.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -10,6 +11,9 @@ use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;
 use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardCheck, StandardTrial, TickTrial, Trial};
 use crate::scenario::{Backends, Scenario, StepLines};
+
+/// The longest file that is read: a script of a hundred thousand steps fits.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// The version of the format that this abench reads.
 pub const VERSION: i64 = 2;
@@ -26,7 +30,7 @@ pub enum ScenarioError {
         error: std::io::Error,
     },
     /// It is no TOML, or has a key or value that is not allowed.
-    #[error("{origin}: {error}")]
+    #[error("{origin}: {}", quoted(error))]
     Malformed {
         /// The file or shipped name.
         origin: String,
@@ -94,6 +98,17 @@ pub enum ScenarioError {
     },
 }
 
+/// An error as it is shown: of a long line the beginning.
+fn quoted(error: &toml::de::Error) -> String {
+    /// Columns of a line of the file that help to find the place.
+    const COLUMNS: usize = 200;
+    let shorter = |line: &str| match line.char_indices().nth(COLUMNS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    };
+    error.to_string().lines().map(shorter).collect::<Vec<_>>().join("\n")
+}
+
 /// The file's own shape.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,8 +131,15 @@ struct File {
 
 /// Reads the scenario in this file.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| ScenarioError::Unreadable { path: path.to_owned(), error })?;
+    let unreadable = |error| ScenarioError::Unreadable { path: path.to_owned(), error };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(unreadable(std::io::Error::other(format!(
+            "it is longer than {MOST_BYTES} B, the most that is read"
+        ))));
+    }
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     parse(&text, &name, &path.display().to_string())
 }

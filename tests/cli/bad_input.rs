@@ -1,9 +1,9 @@
 //! Bad input ends with a sentence that says what, where and what is allowed, and with the documented exit code.
 
-use crate::common::{Answer, answer, without_rtl};
+use crate::common::{Answer, short_answer, without_rtl};
 
 fn refused(args: &[&str]) -> String {
-    let Answer { exit, output, talk } = answer(args);
+    let Answer { exit, output, talk } = short_answer(args);
     assert_eq!((exit, output.as_str()), (2, ""), "{args:?}: {talk}");
     assert!(!talk.contains("panicked"), "{talk}");
     format!("$ abench {}\n{talk}", args.join(" "))

@@ -18,15 +18,20 @@ pub fn short_answer(args: &[&str]) -> Answer {
     Answer::of(abench().args(args).output().expect("the binary starts"))
 }
 
-/// What the binary answers, with everything that its report can tell.
-pub fn answer(args: &[&str]) -> Answer {
+/// The arguments with which a report tells everything that it can.
+pub fn in_full<'a>(args: &[&'a str]) -> Vec<&'a str> {
     let reports = match args.first() {
         None | Some(&("run" | "replay" | "qualify")) => true,
         Some(first) => first.starts_with(|c: char| c.is_ascii_digit()) || first.starts_with("--"),
     };
     let helps = args.iter().any(|arg| matches!(*arg, "--help" | "-h" | "--version"));
     let everything: &[&str] = if reports && !helps { &["-vv"] } else { &[] };
-    Answer::of(abench().args(args).args(everything).output().expect("the binary starts"))
+    [args, everything].concat()
+}
+
+/// What the binary answers, with everything that its report can tell.
+pub fn answer(args: &[&str]) -> Answer {
+    short_answer(&in_full(args))
 }
 
 /// An exit code and both streams.

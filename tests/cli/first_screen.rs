@@ -58,7 +58,7 @@ fn whoever_has_a_counterexample_sees_how_to_replay_it() {
 
 #[test]
 fn a_report_tells_as_much_as_is_asked_for_and_ends_with_the_verdict() {
-    let verdict = "verdict falsified, as the scenario expects (exit 0)";
+    let verdict = "verdict falsified, as expected (exit 0)";
     let lines = |args: &[&str]| {
         let output = short_answer(args).output;
         assert_eq!(output.lines().last(), Some(verdict), "{args:?}");
@@ -80,9 +80,93 @@ fn several_scenarios_end_with_a_line_each() {
     let summary = [
         "2 scenarios (exit 0)",
         "  tick: verdict holds (exit 0)",
-        "  field-tags: verdict falsified, as the scenario expects (exit 0)",
+        "  field-tags: verdict falsified, as expected (exit 0)",
     ];
     assert_eq!(lines[lines.len() - 3..], summary);
+}
+
+#[test]
+fn a_record_for_each_scenario_goes_into_a_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("text");
+    let both = short_answer(&["run", "tick", "field-tags", "--record", path]);
+    assert_eq!(both.exit, 0, "{}", both.talk);
+    for name in ["tick", "field-tags"] {
+        let text = std::fs::read_to_string(folder.path().join(format!("{name}.json"))).expect("a record");
+        let record: Record = serde_json::from_str(&text).expect("a record");
+        assert_eq!(record.asked.scenario.as_deref(), Some(name));
+    }
+    let twice = short_answer(&["run", "tick", "tick", "--record", path]);
+    assert!(twice.exit == 2 && twice.talk.contains("two scenarios are named tick"), "{}", twice.talk);
+    let file = short_answer(&["run", "tick", "laws", "--record", &format!("{path}/tick.json")]);
+    assert!(file.exit == 2 && file.talk.contains("takes a folder"), "{}", file.talk);
+}
+
+#[test]
+fn no_output_takes_the_place_of_another_or_of_the_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = folder.path().join("mine.toml");
+    let text = short_answer(&["show", "field-tags"]).output;
+    std::fs::write(&scenario, &text).expect("written");
+    let (scenario, other) = (scenario.to_str().expect("text"), folder.path().join("out"));
+    let other = other.to_str().expect("text");
+    for (args, told) in [
+        (&["--record", scenario][..], "would take the place of the scenario"),
+        (&["--save-script", scenario], "would take the place of the scenario"),
+        (&["--record", other, "--histogram-log", other], "would take the place of what --record writes"),
+        (&["--save-script", other, "--histogram-log", other], "would take the place of what --histogram-log writes"),
+        (&["--histogram-log", "-"], "--histogram-log takes the name of a file"),
+    ] {
+        let refused = short_answer(&[&["run", scenario], args].concat());
+        assert!(refused.exit == 2 && refused.talk.contains(told), "{args:?}: {}", refused.talk);
+    }
+    assert_eq!(std::fs::read_to_string(scenario).expect("it is still there"), text);
+}
+
+#[test]
+fn a_misspelt_name_is_answered_with_the_name_that_was_meant() {
+    for (args, meant) in [
+        (&["run", "feild-tags"][..], "did you mean field-tags?"),
+        (&["show", "tikc"], "did you mean tick?"),
+        (&["tick"], "did you mean abench run tick?"),
+        (&["rum"], "did you mean abench run?"),
+    ] {
+        let refused = short_answer(args);
+        assert!(refused.exit == 2 && refused.talk.contains(meant), "{args:?}: {}", refused.talk);
+        assert!(refused.talk.len() < 600, "{}", refused.talk);
+    }
+}
+
+#[test]
+fn a_shipped_scenario_is_shown_as_it_is_shipped() {
+    for (name, text) in SHIPPED {
+        assert_eq!(short_answer(&["show", name]).output, *text);
+    }
+}
+
+#[test]
+fn a_plant_that_can_never_act_is_refused_before_anything_runs() {
+    for (args, told) in [
+        (&["--plant", "dead-bank:8"][..], "the engine has no bank 8: its banks are 0 to 7"),
+        (&["--backend", "software", "--plant", "stale-read"], "no backend of this run takes faults"),
+    ] {
+        let refused = short_answer(args);
+        assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{args:?}");
+        assert!(refused.talk.contains(told), "{args:?}: {}", refused.talk);
+    }
+}
+
+#[test]
+fn a_scenario_of_many_megabytes_is_refused_in_one_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.toml");
+    std::fs::write(&path, "a".repeat(30 << 20)).expect("written");
+    let refused = short_answer(&["run", path.to_str().expect("text")]);
+    assert_eq!(refused.exit, 2);
+    assert!(refused.talk.contains("the most that is read") && refused.talk.len() < 400, "{}", &refused.talk[..400]);
+    std::fs::write(&path, "a".repeat(1 << 20)).expect("written");
+    let refused = short_answer(&["run", path.to_str().expect("text")]);
+    assert!(refused.exit == 2 && refused.talk.len() < 2000, "{} B", refused.talk.len());
 }
 
 #[test]

@@ -126,8 +126,6 @@ fn a_fault_in_the_adapter_is_also_found_by_the_arrival_orders_where_the_device_t
 fn a_fault_that_the_run_cannot_activate_or_that_changes_nothing_is_inconclusive_with_the_reason() {
     for (args, reason) in [
         (&["--plant", "drop:4000000"][..], "no run reaches index 4000000: the longest has indices 0 to 1048576"),
-        (&["--plant", "dead-bank:8"], "the engine has no bank 8: its banks are 0 to 7"),
-        (&["--backend", "software", "--plant", "stale-read"], "no backend of this run takes faults"),
         (
             &["10", "1", "--plant", "drop:3", "--plant", "duplicate:3"],
             "every word that was read is as a sound device shows it",

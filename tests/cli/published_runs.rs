@@ -85,8 +85,7 @@ fn no_complete_order_within_the_budget_is_inconclusive_and_shows_no_green() {
     let answer = answer(&["65537", "--budget", "65536"]);
     assert_eq!(answer.exit, 3);
     assert!(
-        unwrapped(&answer.output)
-            .contains("not one complete order of 65537 deltas fits the budget of 65536 deliveries")
+        unwrapped(&answer.output).contains("no complete order of 65537 deltas fits the budget of 65536 deliveries")
     );
     assert!(answer.output.contains("VERIFY: INCONCLUSIVE"));
     assert!(!Reading::of(&answer.output).all_match);

@@ -1,6 +1,6 @@
 //! What the README shows is what the binary prints.
 
-use crate::common::answer;
+use crate::common::short_answer;
 
 /// The transcripts of runs: the arguments, and the lines that are shown; `...` stands for lines that are left out.
 fn transcripts() -> Vec<(Vec<String>, Vec<String>)> {
@@ -26,7 +26,7 @@ fn every_transcript_of_the_readme_is_what_the_binary_prints() {
     assert_eq!(transcripts.len(), 4, "{transcripts:?}");
     for (args, shown) in transcripts {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let output = answer(&args).output;
+        let output = short_answer(&args).output;
         let mut printed = output.lines();
         let mut may_skip = false;
         for line in shown {

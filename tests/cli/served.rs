@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::common::{Answer, abench};
+use crate::common::{Answer, abench, in_full};
 
 /// No run over a link lasts as long as this on the slowest machine that tests it.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -63,7 +63,7 @@ impl Emulator {
 /// What the binary answers to these arguments, which must be in time.
 pub fn answer_in_time(args: &[&str]) -> Answer {
     let mut command = abench();
-    command.args(args);
+    command.args(in_full(args));
     ended_in_time(command)
 }
 

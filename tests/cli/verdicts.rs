@@ -97,8 +97,12 @@ fn plain(styled: &str) -> String {
 /// What is wrong with the verdicts of a report: those of the record that it does not tell, and those that it tells besides.
 fn lies(report: &str, record: &Record) -> Vec<String> {
     // How little one world says is beside the verdict, and no verdict.
-    let mut rest = format!(" {} ", unwrapped(report).replace(", in one world each: k = 1 is no sample", ""));
+    let (report, last) = report.trim_end().rsplit_once('\n').unwrap_or((report, ""));
     let mut lies = Vec::new();
+    if last != plain(&text::verdict_line(record)) {
+        lies.push(format!("the last line is not the verdict: {last}"));
+    }
+    let mut rest = format!(" {} ", unwrapped(report).replace(", in one world each: k = 1 is no sample", ""));
     for told in verdicts_of(record) {
         match rest.find(&told) {
             // What follows may begin with the blank that this ends with.

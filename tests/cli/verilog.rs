@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{Answer, abench, unwrapped};
+use crate::common::{Answer, abench, in_full, unwrapped};
 
 /// Whether the tools are there that such a trial needs.
 fn has_tools() -> bool {
@@ -45,7 +45,7 @@ fn changed(from: &str, to: &str) -> TempDir {
 /// What a trial of the Verilog in this folder, named `.`, answers. Compiled designs are kept where the tests are built.
 fn on_trial(folder: &Path, args: &[&str]) -> Answer {
     let mut command = abench();
-    command.current_dir(folder).env("ABENCH_CACHE", cache()).args(["--rtl", "."]).args(args);
+    command.current_dir(folder).env("ABENCH_CACHE", cache()).args(in_full(&[&["--rtl", "."], args].concat()));
     Answer::of(command.output().expect("the binary starts"))
 }
 

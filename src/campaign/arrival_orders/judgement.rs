@@ -40,8 +40,8 @@ pub(super) fn doubt(
     if tried.delivered.orders() == 0 {
         let planned = count * Choice::most_of_standard(&workload.setting());
         Some(format!(
-            "not one complete order of {count} deltas fits the budget of {fit} deliveries; --budget {} takes \
-             {FEWEST_SAMPLES}, the fewest drawn orders that bound anything, and --budget {planned} all that are planned",
+            "give --budget {}, or {planned} for all planned orders: no complete order of {count} deltas fits the budget of \
+             {fit} deliveries, and {FEWEST_SAMPLES} drawn orders are the fewest that bound anything",
             FEWEST_SAMPLES * count,
         ))
     } else if let Some(Unwarranted::FalseClaim(reason)) = unwarranted {
@@ -52,8 +52,8 @@ pub(super) fn doubt(
         Some("one order cannot disagree with another: ask for several, such as --orders sample:64".to_owned())
     } else if undecided {
         Some(format!(
-            "one complete order of {count} deltas fits the budget of {fit} deliveries, and one order cannot disagree with \
-             another; --budget {} takes {FEWEST_SAMPLES}, the fewest drawn orders that bound anything",
+            "give --budget {}: one complete order of {count} deltas fits the budget of {fit} deliveries, one order cannot \
+             disagree with another, and {FEWEST_SAMPLES} drawn orders are the fewest that bound anything",
             FEWEST_SAMPLES * count,
         ))
     } else if !tried.telling {
@@ -70,8 +70,8 @@ pub(super) fn summary(tried: &Tried, workload: &Workload) -> String {
     let orders = if all == 1 { "order" } else { "orders" };
     let different = if distinct < all { format!(", {distinct} of them different,") } else { String::new() };
     format!(
-        "{all} {orders}{different} of {count} deltas, the last two states byte for byte against scalar, the last also \
-         against each other"
+        "{all} {orders}{different} of {count} deltas: the last two states of each compared with scalar's, byte for byte, and \
+         the last state with that of every other order"
     )
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::evidence::Evidence;
 use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict};
-use crate::report::text::Text;
+use crate::report::text::{Detail, Text};
 
 /// What planted faults came to, under some scenarios.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,9 +194,14 @@ impl DeviceQualification {
 const LISTED: usize = 40;
 
 /// The whole report, in lines of at most `width` columns where words allow it.
-pub fn render(qualification: &DeviceQualification, width: usize) -> String {
+pub fn render(qualification: &DeviceQualification, width: usize, detail: Detail) -> String {
     let mut text = Text::new(width);
     text.head_of_qualification(qualification);
+    if detail == Detail::Screen {
+        text.missed(qualification);
+        return text.finish();
+    }
+    text.controls_of_qualification(&qualification.controls);
     if !qualification.void {
         text.matrix(qualification);
         for place in 0..qualification.controls.len() {
@@ -208,12 +213,12 @@ pub fn render(qualification: &DeviceQualification, width: usize) -> String {
 
 impl Text {
     fn head_of_qualification(&mut self, qualification: &DeviceQualification) {
-        let DeviceQualification { backend, evidence, together, controls, .. } = qualification;
+        let DeviceQualification { backend, evidence, together, .. } = qualification;
         let abench = env!("CARGO_PKG_VERSION");
         self.line(&format!("abench {abench}: qualification on {backend} (evidence {evidence})"));
         if qualification.void {
             self.paragraph("", 2, "void: a control is not sound, so that nothing that is found would mean anything");
-        } else {
+        } else if !qualification.interrupted {
             self.paragraph("", 2, &format!("fault coverage, all scenarios together: {together}"));
         }
         if qualification.interrupted {
@@ -228,6 +233,28 @@ impl Text {
             self.paragraph("", 2, "the harness crashed, which is a fault of abench and no detection");
         }
         qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet));
+    }
+
+    /// The coverage of each scenario, and what none of them detects.
+    fn missed(&mut self, qualification: &DeviceQualification) {
+        let DeviceQualification { controls, by_scenario, mutants, .. } = qualification;
+        for control in controls.iter().filter(|control| qualification.void && !control.sound) {
+            self.cut(&format!("  {}: not sound, verdict {}: {}", control.scenario, control.verdict, control.reason));
+        }
+        for (control, coverage) in
+            controls.iter().zip(by_scenario).filter(|_| !qualification.void && !qualification.interrupted)
+        {
+            self.cut(&format!("  {}: {coverage}", control.scenario));
+        }
+        let missed =
+            |mutant: &&MutantRecord| !matches!(mutant.together, MutantOutcome::Detected | MutantOutcome::Equivalent);
+        for mutant in mutants.iter().filter(missed) {
+            let reason = mutant.cells.first().map_or("", |cell| cell.reason.as_str());
+            self.cut(&format!("  {:<14}{}: {reason}", mutant.together, mutant.label()));
+        }
+    }
+
+    fn controls_of_qualification(&mut self, controls: &[Control]) {
         self.heading("controls, without a fault");
         for control in controls {
             let sound = if control.sound { "sound" } else { "not sound" };
@@ -243,7 +270,11 @@ impl Text {
         let DeviceQualification { controls, mutants, .. } = qualification;
         for (place, control) in controls.iter().enumerate() {
             let coverage = qualification.by_scenario[place];
-            self.heading(&format!("under {}: fault coverage {coverage}", control.scenario));
+            let told = match qualification.interrupted {
+                true => "stopped before all were planted".to_owned(),
+                false => format!("fault coverage {coverage}"),
+            };
+            self.heading(&format!("under {}: {told}", control.scenario));
             self.line(&format!(
                 "  {:<24}{:>9}{:>9}{:>9}{:>9}{:>11}",
                 "kind", "injected", "detected", "escaped", "not act.", "equivalent"

@@ -68,25 +68,19 @@ impl Qualification {
 
 /// The report, in lines of at most `width` columns where words allow it. Its last line is the verdict.
 pub fn render(qualification: &Qualification, width: usize, detail: Detail) -> String {
-    let last = format!("verdict {} (exit {})\n", qualification.verdict(), qualification.exit_code());
-    let whole = if detail == Detail::Verdict { String::new() } else { whole(qualification, width) };
-    if detail != Detail::Screen {
-        return format!("{whole}{last}");
-    }
     let mut text = Text::new(width);
-    let lines: Vec<&str> = whole.lines().collect();
-    if lines.len() < SCREEN {
-        text.out(&whole);
-    } else {
-        lines[..SCREEN - 2].iter().for_each(|line| text.line(line));
-        text.cut(&format!("and {} more lines (-v shows all)", lines.len() - (SCREEN - 2)));
+    if detail != Detail::Verdict {
+        let devices = qualification.devices.as_ref().map(|devices| devices::render(devices, width, detail));
+        let engines = qualification.engines.as_ref().map(|engines| mutants::render(engines, width, detail));
+        let all = devices.into_iter().chain(engines).collect::<Vec<_>>().join("\n");
+        let lines: Vec<&str> = all.lines().collect();
+        let room = if detail == Detail::Screen { SCREEN - 1 } else { lines.len() };
+        let shown = if lines.len() > room { room - 1 } else { lines.len() };
+        lines[..shown].iter().for_each(|line| text.line(line));
+        if lines.len() > shown {
+            text.cut(&format!("and {} more lines (-v shows all)", lines.len() - shown));
+        }
     }
-    text.out(&last);
+    text.line(&format!("verdict {} (exit {})", qualification.verdict(), qualification.exit_code()));
     text.finish()
-}
-
-fn whole(qualification: &Qualification, width: usize) -> String {
-    let devices = qualification.devices.as_ref().map(|devices| devices::render(devices, width));
-    let engines = qualification.engines.as_ref().map(|engines| mutants::render(engines, width));
-    devices.into_iter().chain(engines).collect::<Vec<_>>().join("\n")
 }

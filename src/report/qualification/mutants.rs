@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::count::counted;
 use crate::domain::verdict::{self, Verdict};
-use crate::report::text::Text;
+use crate::report::text::{Detail, Text};
 
 /// What became of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -204,9 +204,12 @@ impl EngineQualification {
 }
 
 /// The report, in lines of at most `width` columns where words allow it.
-pub fn render(qualification: &EngineQualification, width: usize) -> String {
+pub fn render(qualification: &EngineQualification, width: usize, detail: Detail) -> String {
     let mut text = Text::new(width);
-    text.head_of_mutants(qualification);
+    text.head_of_mutants(qualification, detail);
+    if detail == Detail::Screen {
+        return text.finish();
+    }
     text.mutants_of_engines(qualification);
     text.exceptions(qualification);
     text.scenarios_of_mutants(qualification);
@@ -214,17 +217,20 @@ pub fn render(qualification: &EngineQualification, width: usize) -> String {
 }
 
 impl Text {
-    fn head_of_mutants(&mut self, qualification: &EngineQualification) {
+    fn head_of_mutants(&mut self, qualification: &EngineQualification, detail: Detail) {
         let EngineQualification { scenarios, score, by_worlds, by_walks, mutants, planned, .. } = qualification;
         let abench = env!("CARGO_PKG_VERSION");
         let of = |kind: Kind| scenarios.iter().filter(|scenario| scenario.kind == kind).count() as u64;
         let (worlds, walks) = (counted(of(Kind::World), "world"), counted(of(Kind::Walk), "walk"));
         self.line(&format!("abench {abench}: mutants of engines under {worlds} and {walks}"));
-        self.paragraph("", 2, &format!("mutation score: {score}"));
-        if by_worlds.planted > 0 {
+        let whole = !qualification.interrupted;
+        if whole {
+            self.paragraph("", 2, &format!("mutation score: {score}"));
+        }
+        if by_worlds.planted > 0 && whole {
             self.paragraph("", 2, &format!("by drawn worlds alone: {by_worlds}"));
         }
-        if by_walks.planted > 0 {
+        if by_walks.planted > 0 && whole {
             self.paragraph("", 2, &format!("by crash walks alone, of the mutants that a walk can show: {by_walks}"));
         }
         let judges: Vec<String> =
@@ -240,7 +246,10 @@ impl Text {
         if qualification.crashed {
             self.paragraph("", 2, "the harness crashed, which is a fault of abench and kills no mutant");
         }
-        qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet));
+        match detail {
+            Detail::Screen => qualification.unmet.iter().for_each(|unmet| self.cut(&format!("  - {unmet}"))),
+            _ => qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet)),
+        }
     }
 
     fn mutants_of_engines(&mut self, qualification: &EngineQualification) {
