@@ -5,6 +5,7 @@ pub mod convert;
 pub mod emulate;
 pub mod list;
 pub mod options;
+mod outputs;
 pub mod qualify;
 pub mod replay;
 pub mod run;
@@ -25,8 +26,9 @@ use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
-use crate::domain::fault::Fault;
+use crate::domain::fault::{Fault, Site};
 use crate::domain::offline::OfflineTrial;
+use crate::domain::subject::Device;
 use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
 use crate::domain::watch::Unwatched;
@@ -167,14 +169,19 @@ struct Ran {
 }
 
 /// Refuses a planted fault that no device of the run could ever have.
-fn plants_act(faults: &[Fault], subjects: &Subjects) -> Result<(), Failure> {
+fn plants_act(plan: &Plan, subjects: &Subjects) -> Result<(), Failure> {
     let takers: Vec<_> = subjects.all_devices().filter(|device| !device.planted().is_empty()).collect();
-    if let ([fault, ..], []) = (faults, &takers[..]) {
-        return Err(Failure::usage(anyhow!("--plant {fault}: {}", why_not_activated(*fault, None))));
-    }
-    for (fault, device) in faults.iter().flat_map(|fault| takers.iter().map(move |device| (*fault, device))) {
-        if let Some(never) = why_never(fault, device.identity().banks) {
-            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {}: {never}", device.name())));
+    for &fault in &plan.conditions.faults {
+        if takers.is_empty() {
+            return Err(Failure::usage(anyhow!("--plant {fault}: {}", why_not_activated(fault, None))));
+        }
+        if matches!(plan.scenario.trial, Trial::Tick(_)) && fault.site() == Site::Engine {
+            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing here: a tick does not use the engine")));
+        }
+        let never = |device: &&dyn Device| Some((device.name().to_owned(), why_never(fault, device.identity().banks)?));
+        let never: Vec<_> = takers.iter().map_while(never).collect();
+        if let Some((name, reason)) = never.first().filter(|_| never.len() == takers.len()) {
+            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing in {name}: {reason}")));
         }
     }
     Ok(())
@@ -191,7 +198,7 @@ fn execute(
     let console = Console::new(terminal.color);
     let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
     waveforms::possible(waveforms, &subjects)?;
-    plants_act(&plan.conditions.faults, &subjects)?;
+    plants_act(plan, &subjects)?;
     campaign::orders_fit(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
     let mut record = campaign::run(plan, &mut subjects, &mut watch);
@@ -252,9 +259,14 @@ fn deliver(
     (place, waveforms): (RecordPlace, &WaveformPlace),
     terminal: TerminalOptions,
     table: Table,
+    is_summarised: bool,
 ) -> Result<Record, Failure> {
     waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
-    deliver_text(place, terminal, &ran.record, |width| text::render(&ran.record, width, table, terminal.detail()))?;
+    let report = |width| match is_summarised {
+        true => String::new(),
+        false => text::render(&ran.record, width, table, terminal.detail()),
+    };
+    deliver_text(place, terminal, &ran.record, report)?;
     say_if_broken(&ran.record, Console::new(terminal.color));
     Ok(ran.record)
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::campaign::qualification::devices::{self, DevicePlan};
 use crate::campaign::qualification::engines::{self, EnginePlan, has_engines};
 use crate::cmd::options::TerminalOptions;
+use crate::cmd::outputs;
 use crate::cmd::run::find;
 use crate::cmd::{Failure, RecordPlace, deliver_text, threads, valid};
 use crate::console::Console;
@@ -62,6 +63,7 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         return Err(Failure::usage(anyhow!("{reason}")));
     }
     let backend = if of_devices.is_empty() { None } else { Some(backend(args)?) };
+    outputs::differ(&args.scenarios, args.record.iter().map(|path| ("--record", path.as_path())))?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());

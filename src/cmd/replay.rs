@@ -27,7 +27,7 @@ use crate::domain::verdict::{Outcome, Verdict, exit};
 use crate::experiment::valid::Valid;
 use crate::report::file::from_text;
 use crate::report::record::Record;
-use crate::report::text::{self, Table, styled};
+use crate::report::text::{self, Detail, Table, styled};
 use crate::scenario::Scenario;
 use crate::subject::{self, Conditions};
 
@@ -115,8 +115,13 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
         place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
         text::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
     }
+    let exit = Outcome::of(verdict).exit_code();
+    if args.terminal.quiet {
+        report.clear();
+    }
+    report += &format!("verdict {} (exit {exit})\n", styled(verdict));
     console.write(Stream::Output, &report).map_err(unwritable)?;
-    Ok(Outcome::of(verdict).exit_code())
+    Ok(exit)
 }
 
 fn case_report<'a>(
@@ -124,7 +129,7 @@ fn case_report<'a>(
     replayed: &Replayed,
     devices: impl Iterator<Item = (&'a DeviceIdentity, LinkEvents)>,
 ) -> String {
-    let mut report = format!("replay of {case}: verdict {}\n", styled(replayed.verdict));
+    let mut report = format!("replay of {case}\n");
     for (DeviceIdentity { version, banks, link }, events) in devices {
         report += &format!("  device: {}\n", text::identity(*version, *banks, link));
         events.sentences().iter().for_each(|event| report += &format!("  link: {event}\n"));
@@ -181,29 +186,38 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
         execute(&plan, args.terminal, &StopRequest::listen(), args.waveforms.as_deref())?;
     place.write(&waveforms, &mut fresh.waveforms);
     let console = Console::new(args.terminal.color);
-    let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown, args.terminal.detail());
-    let (exit, judgement) = compare(&recorded, &fresh);
-    report += &judgement;
+    let detail = args.terminal.detail();
+    let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown, detail);
+    let (exit, judgement, last) = compare(&recorded, &fresh);
+    // The verdict is that of the replay, and comes after what it says.
+    let before_verdict = report.trim_end().rfind('\n').map_or(0, |end| end + 1);
+    report.truncate(before_verdict);
+    if detail != Detail::Verdict {
+        report += &judgement;
+    }
+    report += &format!("{last}\n");
     console.write(Stream::Output, &report).map_err(unwritable)?;
     say_if_broken(&fresh, console);
     Ok(exit)
 }
 
-/// The exit code of a record's replay, and what to say of it. A record that does not come again, in its verdict or in
+/// The exit code of a record's replay, what to say of it, and the last line. A record that does not come again, in its verdict or in
 /// anything else outside `timing` and `host`, is inconclusive.
-fn compare(recorded: &Record, fresh: &Record) -> (u8, String) {
+fn compare(recorded: &Record, fresh: &Record) -> (u8, String, String) {
     /// As many as help; the rest is counted.
     const SHOWN: usize = 10;
     let differences = replay::differences(recorded, fresh);
     if fresh.interrupted || differences.is_empty() {
         let told = if fresh.interrupted { "stopped" } else { "the same as recorded, outside timing and host" };
-        return (fresh.outcome().exit_code(), format!("\nreplay: {told}\n"));
+        return (fresh.outcome().exit_code(), format!("\nreplay: {told}\n"), text::verdict_line(fresh));
     }
-    let mut told = format!("\nreplay: inconclusive, {} values differ from the record\n", differences.len());
+    let mut told = format!("\nreplay: {} values differ from the record\n", differences.len());
     differences.iter().take(SHOWN).for_each(|difference| told += &format!("  - {difference}\n"));
     if differences.len() > SHOWN {
         told += &format!("  - and {} more\n", differences.len() - SHOWN);
     }
     let outcome = Outcome { verdict: Verdict::Inconclusive, expectation_met: None, ..fresh.outcome() };
-    (outcome.exit_code(), told)
+    let exit = outcome.exit_code();
+    let last = format!("verdict {}: the run does not repeat the record (exit {exit})", styled(Verdict::Inconclusive));
+    (exit, told, last)
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::cmd::options::RunOptions;
+use crate::campaign::Plan;
+use crate::cmd::options::{RunOptions, TerminalOptions};
+use crate::cmd::outputs;
 use crate::cmd::saved_script::ScriptPlace;
 use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan, unwritable};
@@ -40,7 +42,12 @@ pub struct RunArgs {
 /// Runs them one after the other and gives the exit code of the worst.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let records = record_paths(args)?;
-    outputs_differ(args, &records)?;
+    let logs = [("--histogram-log", &args.histogram_log), ("--save-script", &args.save_script)];
+    if let Some((option, _)) = logs.iter().find(|(_, path)| path.as_deref() == Some(Path::new("-"))) {
+        return Err(Failure::usage(anyhow!("{option} takes the name of a file")));
+    }
+    let files = records.iter().map(|record| ("--record", record)).chain(logs);
+    outputs::differ(&args.scenarios, files.filter_map(|(option, path)| Some((option, path.as_deref()?))))?;
     if args.histogram_log.is_some() && args.scenarios.len() > 1 {
         return Err(Failure::usage(anyhow!("--histogram-log takes the histograms of one scenario")));
     }
@@ -53,6 +60,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let (plans, stop) = (plans?, StopRequest::listen());
     // Dashboards read one table an output, so that several scenarios show none.
     let table = if plans.len() == 1 { Table::Shown } else { Table::Left };
+    let is_summarised = args.run.terminal.quiet && plans.len() > 1;
     let (mut worst, mut summary) = (exit::HOLDS, Vec::new());
     for (plan, record) in plans.iter().zip(&records) {
         let place = RecordPlace::open(record.as_deref())?;
@@ -60,13 +68,21 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let script = args.save_script.as_deref().map(|path| ScriptPlace::open(path, plan)).transpose()?;
-        let (ran, place) = attempt(plan, args.run.terminal, &stop, waveforms, place)?;
+        let (ran, place) = match attempt(plan, args.run.terminal, &stop, waveforms, place) {
+            Ok(ran) => ran,
+            Err(failure) => {
+                let name = plan.scenario.name.as_deref().unwrap_or_default();
+                summary.push(format!("  {name}: not run: {:#} (exit {})\n", failure.error, failure.exit));
+                summarise(&plans, summary, exit::worse(worst, failure.exit), args.run.terminal)?;
+                return Err(failure);
+            }
+        };
         if let Some(log) = log {
             let text = histogram_log::render(&ran.record);
             let none = || Failure::usage(anyhow!("--histogram-log is about engines, and this scenario has none"));
             log.write(&text.ok_or_else(none)?)?;
         }
-        let record = deliver(ran, (place, &waveform_place), args.run.terminal, table)?;
+        let record = deliver(ran, (place, &waveform_place), args.run.terminal, table, is_summarised)?;
         if let Some(script) = script {
             script.save(&record, Console::new(args.run.terminal.color))?;
         }
@@ -76,13 +92,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             break;
         }
     }
-    if plans.len() > 1 {
-        let left = plans.iter().skip(summary.len()).filter_map(|plan| plan.scenario.name.as_deref());
-        summary.extend(left.map(|name| format!("  {name}: not run\n")));
-        let stream = if args.run.record.is_some() { Stream::Error } else { Stream::Output };
-        let summary = format!("\n{} scenarios (exit {worst})\n{}", plans.len(), summary.concat());
-        Console::new(args.run.terminal.color).write(stream, &summary).map_err(unwritable)?;
-    }
+    summarise(&plans, summary, worst, args.run.terminal)?;
     Ok(worst)
 }
 
@@ -92,7 +102,7 @@ fn record_paths(args: &RunArgs) -> Result<Vec<Option<PathBuf>>, Failure> {
     if !record.is_dir() && args.scenarios.len() > 1 {
         let (path, number) = (record.display(), args.scenarios.len());
         return Err(Failure::usage(anyhow!(
-            "--record takes a folder that is there for the records of {number} scenarios, and {path} is none"
+            "--record needs an existing folder for the records of {number} scenarios; {path} is not one"
         )));
     }
     if !record.is_dir() {
@@ -106,39 +116,23 @@ fn record_paths(args: &RunArgs) -> Result<Vec<Option<PathBuf>>, Failure> {
             "two scenarios are named {named}, and {record} has one place for its record"
         )));
     }
-    let path = |name: &std::ffi::OsString| Some(record.join(name).with_extension("json"));
-    Ok(names.iter().map(path).collect())
+    let path = |mut name: std::ffi::OsString| {
+        name.push(".json");
+        Some(record.join(name))
+    };
+    Ok(names.into_iter().map(path).collect())
 }
 
-/// Refuses an output that would take the place of another, or of a scenario.
-fn outputs_differ(args: &RunArgs, records: &[Option<PathBuf>]) -> Result<(), Failure> {
-    let options = [("--histogram-log", &args.histogram_log), ("--save-script", &args.save_script)];
-    for (option, _) in options.iter().filter(|(_, path)| path.as_deref() == Some(Path::new("-"))) {
-        return Err(Failure::usage(anyhow!("{option} takes the name of a file")));
+/// Of several scenarios, a line each, and the exit code of all as the last line.
+fn summarise(plans: &[Plan], mut lines: Vec<String>, worst: u8, terminal: TerminalOptions) -> Result<(), Failure> {
+    if plans.len() == 1 {
+        return Ok(());
     }
-    let outputs = records.iter().map(|record| ("--record", record)).chain(options);
-    let outputs = outputs.filter_map(|(option, path)| Some((option, path.as_deref()?)));
-    let mut taken: Vec<(String, PathBuf)> = Vec::new();
-    for named in args.scenarios.iter().filter(|named| named.contains('/') || named.ends_with(".toml")) {
-        taken.push((format!("the scenario {named}"), whole(Path::new(named))));
-    }
-    for (option, path) in outputs.filter(|(_, path)| *path != Path::new("-")) {
-        let is_device = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
-        let file = whole(path);
-        if let Some((other, _)) = taken.iter().find(|(_, other)| *other == file && !is_device) {
-            let path = path.display();
-            return Err(Failure::usage(anyhow!("{option} {path} would take the place of {other}: name another file")));
-        }
-        taken.push((format!("what {option} writes"), file));
-    }
-    Ok(())
-}
-
-/// A path from the root, links followed as far as they lead somewhere.
-fn whole(path: &Path) -> PathBuf {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let in_folder = || Some(std::fs::canonicalize(folder).ok()?.join(path.file_name()?));
-    std::fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
+    let left = plans.iter().skip(lines.len()).filter_map(|plan| plan.scenario.name.as_deref());
+    lines.extend(left.map(|name| format!("  {name}: not run\n")));
+    let before = if terminal.quiet { "" } else { "\n" };
+    let summary = format!("{before}{}{} scenarios (exit {worst})\n", lines.concat(), plans.len());
+    Console::new(terminal.color).write(Stream::Output, &summary).map_err(unwritable)
 }
 
 /// A scenario in one line.
@@ -149,7 +143,7 @@ fn record_line(record: &Record) -> String {
 
 /// The scenario that is meant: an argument with a `/` or ending in `.toml` is a path.
 pub fn find(named: &str) -> Result<Scenario, Failure> {
-    if named.contains('/') || named.ends_with(".toml") {
+    if outputs::is_path(named) {
         return Ok(file::read(Path::new(named))?);
     }
     match shipped::find(named) {

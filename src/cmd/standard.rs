@@ -49,7 +49,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let waveforms = args.run.waveforms.as_deref();
     let waveform_place = WaveformPlace::of(waveforms, &place);
     let (ran, place) = attempt(&plan, args.run.terminal, &StopRequest::listen(), waveforms, place)?;
-    let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown)?;
+    let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false)?;
     Ok(record.outcome().exit_code())
 }
 

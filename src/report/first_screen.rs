@@ -35,17 +35,17 @@ impl Text {
         last.limits(record);
         last.took(record);
         last.verdict(record);
-        let last = last.finish();
-        let room = SCREEN.saturating_sub(self.lines() + last.lines().count());
+        let room = SCREEN.saturating_sub(self.lines() + last.lines());
         self.failures(record, room.max(1));
-        self.out(&last);
+        self.out(&last.finish());
     }
 
     fn what_ran(&mut self, record: &Record) {
+        // The board's table tells COUNT and SEED.
+        let has_table = self.lines() > 0;
         let name = match (&record.asked.scenario, &record.asked.trial) {
             (Some(name), _) => name.clone(),
-            // The board's table tells COUNT and SEED.
-            (None, Trial::Standard(_)) if self.lines() > 0 => "standard campaign".to_owned(),
+            (None, Trial::Standard(_)) if has_table => String::new(),
             (None, Trial::Standard(trial)) => {
                 format!("standard campaign, COUNT {}, seed {}", trial.count.get(), trial.seed)
             }
@@ -61,6 +61,7 @@ impl Text {
         let of = match &record.offline {
             Some(offline) => world(offline),
             None if subjects.is_empty() => String::new(),
+            None if name.is_empty() => on(&subjects),
             None => format!(" on {}", on(&subjects)),
         };
         self.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
@@ -87,7 +88,7 @@ impl Text {
     /// The table that people came for, by the kind of trial.
     fn table(&mut self, record: &Record) {
         if let Some(offline) = &record.offline {
-            self.engines(offline);
+            self.engines(offline, record.interrupted);
         }
         if let Some(laws) = &record.laws {
             self.algebras(laws);
@@ -100,8 +101,8 @@ impl Text {
             let ends = if sound.complete { "all of them" } else { "not all of them" };
             self.cut(&format!(
                 "  {} and {} in {} ways: {}, {ends}",
-                counted(sound.crashes, "crash").replace("crashs", "crashes"),
-                counted(sound.deliveries, "delivery").replace("deliverys", "deliveries"),
+                counted(sound.crashes, "crash"),
+                counted(sound.deliveries, "delivery"),
                 sound.ways,
                 counted(sound.states, "state")
             ));
@@ -125,7 +126,7 @@ impl Text {
         }
     }
 
-    fn engines(&mut self, offline: &OfflineRecord) {
+    fn engines(&mut self, offline: &OfflineRecord, interrupted: bool) {
         let column = |head, rank, left| Column { head, rank, left };
         let columns = [
             column("engine", 0, true),
@@ -137,13 +138,15 @@ impl Text {
             column("against it", 0, true),
         ];
         let row = |engine: &EngineRecord| {
-            let share =
-                engine.of_full_state_per_mille.map_or("-".to_owned(), |share| format!("{} %", per_mille(share)));
+            let share = engine
+                .of_full_state_per_mille
+                .filter(|_| !interrupted)
+                .map_or("-".to_owned(), |share| format!("{} %", per_mille(share)));
             let [_, p99] = percentiles(&engine.staleness_ms);
             vec![
                 engine.name.clone(),
                 engine.verdict.to_string(),
-                engine.wrong_registers.to_string(),
+                format!("{} of {}", engine.wrong_registers, offline.registers),
                 format!("{} B", engine.up.total() + engine.down.total()),
                 share,
                 p99,
@@ -193,10 +196,7 @@ impl Text {
 
     fn more(&mut self, all: usize, what: &str) {
         if all > ROWS {
-            self.cut(&format!(
-                "  and {} that did no worse (-v shows all)",
-                counted(all - ROWS, &format!("more {what}"))
-            ));
+            self.cut(&format!("  and {}, none worse (-vv shows all)", counted(all - ROWS, &format!("more {what}"))));
         }
     }
 
@@ -207,11 +207,12 @@ impl Text {
             failures.push(format!("unavailable   {reason}"));
         }
         if record.interrupted {
-            failures.push("interrupted   stopped by the user: what is missing was not done".to_owned());
+            failures.push(format!("interrupted   stopped by the user before the end; {}", not_done(record)));
         }
         failures
             .extend(record.causes.iter().map(|cause| format!("cause         {}: {}", cause.device, cause.sentence)));
-        let unmet = record.expectation.iter().flat_map(|expectation| &expectation.unmet);
+        let expectation = record.expectation.iter().filter(|_| !record.interrupted);
+        let unmet = expectation.flat_map(|expectation| &expectation.unmet);
         failures.extend(unmet.map(|unmet| format!("expectation   {unmet}")));
         let escaped = record.planted.iter().filter(|planted| planted.outcome != PlantedOutcome::Detected);
         failures.extend(escaped.map(|planted| format!("planted       {}: {}", planted.fault, planted.reason)));
@@ -222,9 +223,9 @@ impl Text {
         if !record.reason.is_empty() && failures.is_empty() && record.verdict == Verdict::Inconclusive {
             failures.push(format!("inconclusive  {}", record.reason));
         }
-        let shown = if failures.len() > room { room.saturating_sub(1) } else { failures.len() };
+        let shown = if failures.len() > room { room.saturating_sub(1).max(1) } else { failures.len() };
         failures.iter().take(shown).for_each(|failure| self.cut(failure));
-        if failures.len() > shown {
+        if failures.len() > shown && room > 1 {
             self.cut(&format!("and {} (-v shows all)", counted(failures.len() - shown, "more failure")));
         }
     }
@@ -233,14 +234,30 @@ impl Text {
     fn smallest(&mut self, record: &Record) {
         let findings =
             record.checks.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
-        let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) else { return };
+        let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) else {
+            return self.witness_of_laws(record);
+        };
         self.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
         let command = format!("  abench replay {}", finding.case);
         if command.chars().count() <= REPLAY * self.width() {
             // A command that is pasted must not be broken by the report: the terminal wraps it.
             self.line(&command);
         } else {
-            self.cut("  its replay command is long: -v prints it, and --save-script FILE keeps it as a scenario");
+            self.cut("  its replay command is long: -v prints it, and --record FILE keeps it");
+        }
+    }
+
+    /// Of a law that is claimed and does not hold: the terms that show it.
+    fn witness_of_laws(&mut self, record: &Record) {
+        let trials = record.laws.iter().flat_map(|laws| &laws.trials);
+        let mut falsified = trials.filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified);
+        let shown = falsified.find_map(|trial| {
+            let widths = [("8", &trial.at_8_bits), ("64", &trial.at_64_bits)];
+            widths.into_iter().find_map(|(bits, width)| Some((trial, bits, width.witness.as_ref()?)))
+        });
+        if let Some((trial, bits, witness)) = shown {
+            let size = &witness.size;
+            self.cut(&format!("counterexample, of {} at {bits} bits (-vv prints its terms): {size}", trial.name()));
         }
     }
 
@@ -280,12 +297,27 @@ impl Text {
     }
 }
 
+/// What an interrupted run did not do, as far as its scenario names it.
+fn not_done(record: &Record) -> String {
+    let missing: Vec<String> = match &record.asked.trial {
+        Trial::Offline(trial) => {
+            let tried = |name: &&String| record.offline.iter().any(|o| o.engines.iter().any(|row| row.name == **name));
+            trial.engines.iter().filter(|name| !tried(name)).cloned().collect()
+        }
+        _ => Vec::new(),
+    };
+    match missing.is_empty() {
+        true => format!("of its checks {} were made", record.checks.len()),
+        false => format!("not tried to the end: {}", missing.join(", ")),
+    }
+}
+
 /// The last line of every report.
 pub(super) fn verdict_line(record: &Record) -> String {
     let outcome = record.outcome();
     let code = outcome.exit_code();
     let why = match (code, record.expectation.as_ref().map(|expectation| expectation.met)) {
-        (exit::INTERRUPTED, _) => ", as far as it went: stopped by the user",
+        (exit::INTERRUPTED, _) => ": stopped by the user",
         (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself",
         (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable",
         (_, Some(true)) if record.verdict != Verdict::Holds => ", as expected",

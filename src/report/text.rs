@@ -223,7 +223,7 @@ impl Text {
         if let Some(reason) = &record.unavailable {
             self.paragraph("", 2, &format!("a backend was unavailable: {reason}"));
         }
-        match &record.expectation {
+        match record.expectation.as_ref().filter(|_| !record.interrupted) {
             Some(expectation) if expectation.met => self.line("  expectations of the scenario: met"),
             Some(expectation) => {
                 self.line("  expectations of the scenario: not met");

@@ -132,14 +132,15 @@ struct File {
 /// Reads the scenario in this file.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
     let unreadable = |error| ScenarioError::Unreadable { path: path.to_owned(), error };
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(MOST_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > MOST_BYTES {
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MOST_BYTES {
         return Err(unreadable(std::io::Error::other(format!(
             "it is longer than {MOST_BYTES} B, the most that is read"
         ))));
     }
+    let text = String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     parse(&text, &name, &path.display().to_string())
 }

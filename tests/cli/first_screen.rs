@@ -78,11 +78,13 @@ fn several_scenarios_end_with_a_line_each() {
     let several = answer(&["run", "tick", "field-tags"]);
     let lines: Vec<&str> = several.output.lines().collect();
     let summary = [
-        "2 scenarios (exit 0)",
         "  tick: verdict holds (exit 0)",
         "  field-tags: verdict falsified, as expected (exit 0)",
+        "2 scenarios (exit 0)",
     ];
     assert_eq!(lines[lines.len() - 3..], summary);
+    let quiet = short_answer(&["run", "tick", "field-tags", "-q"]);
+    assert_eq!(quiet.output.lines().collect::<Vec<_>>(), summary);
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn a_record_for_each_scenario_goes_into_a_folder() {
     let twice = short_answer(&["run", "tick", "tick", "--record", path]);
     assert!(twice.exit == 2 && twice.talk.contains("two scenarios are named tick"), "{}", twice.talk);
     let file = short_answer(&["run", "tick", "laws", "--record", &format!("{path}/tick.json")]);
-    assert!(file.exit == 2 && file.talk.contains("takes a folder"), "{}", file.talk);
+    assert!(file.exit == 2 && file.talk.contains("needs an existing folder"), "{}", file.talk);
 }
 
 #[test]
@@ -111,10 +113,10 @@ fn no_output_takes_the_place_of_another_or_of_the_scenario() {
     let (scenario, other) = (scenario.to_str().expect("text"), folder.path().join("out"));
     let other = other.to_str().expect("text");
     for (args, told) in [
-        (&["--record", scenario][..], "would take the place of the scenario"),
-        (&["--save-script", scenario], "would take the place of the scenario"),
-        (&["--record", other, "--histogram-log", other], "would take the place of what --record writes"),
-        (&["--save-script", other, "--histogram-log", other], "would take the place of what --histogram-log writes"),
+        (&["--record", scenario][..], "would overwrite the scenario"),
+        (&["--save-script", scenario], "would overwrite the scenario"),
+        (&["--record", other, "--histogram-log", other], "would overwrite what --record writes"),
+        (&["--save-script", other, "--histogram-log", other], "would overwrite what --histogram-log writes"),
         (&["--histogram-log", "-"], "--histogram-log takes the name of a file"),
     ] {
         let refused = short_answer(&[&["run", scenario], args].concat());
@@ -149,11 +151,75 @@ fn a_plant_that_can_never_act_is_refused_before_anything_runs() {
     for (args, told) in [
         (&["--plant", "dead-bank:8"][..], "the engine has no bank 8: its banks are 0 to 7"),
         (&["--backend", "software", "--plant", "stale-read"], "no backend of this run takes faults"),
+        (&["run", "tick", "--plant", "dead-bank:1"], "a tick does not use the engine"),
     ] {
         let refused = short_answer(args);
         assert_eq!((refused.exit, refused.output.as_str()), (2, ""), "{args:?}");
         assert!(refused.talk.contains(told), "{args:?}: {}", refused.talk);
     }
+}
+
+#[test]
+fn a_plant_is_refused_only_if_no_device_of_the_run_could_have_it() {
+    let planted = short_answer(&["100", "7", "--backend", "model:2,model:8", "--plant", "dead-bank:4"]);
+    assert_eq!(planted.exit, 1, "{}", planted.talk);
+}
+
+#[test]
+fn with_planted_faults_the_first_screen_fits_24_lines_of_80_columns() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("planted.json");
+    for plant in ["lost-high-word", "dead-bank:3", "extra-cycle"] {
+        short_answer(&["--plant", plant, "--record", path.to_str().expect("text")]);
+        let text = std::fs::read_to_string(&path).expect("a record");
+        let record: Record = serde_json::from_str(&text).expect("a record");
+        let rows = rows(&record, 80);
+        let taken: usize = rows.iter().map(|row| row.chars().count().div_ceil(80).max(1)).sum();
+        assert!(taken <= 23 && rows.iter().any(|row| row.starts_with("falsified ")), "{plant}: {}", rows.join("\n"));
+    }
+}
+
+#[test]
+fn an_interrupted_report_says_what_was_not_done_and_expects_nothing() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results/field-tally.json");
+    let text = std::fs::read_to_string(path).expect("a record");
+    let mut record: Record = serde_json::from_str(&text).expect("a record");
+    record.interrupted = true;
+    let offline = record.offline.as_mut().expect("a world");
+    let stopped = offline.engines.split_off(2);
+    for detail in [Detail::Screen, Detail::Checks] {
+        let screen = text::render(&record, 80, Table::Shown, detail);
+        assert!(!screen.contains('%') || detail == Detail::Checks, "{screen}");
+        assert!(!screen.contains("expectation") && !screen.contains("as expected"), "{screen}");
+        assert!(screen.trim_end().ends_with(": stopped by the user (exit 130)"), "{screen}");
+    }
+    let screen = text::render(&record, 200, Table::Shown, Detail::Screen);
+    assert!(stopped.iter().all(|engine| screen.contains(&engine.name)), "{screen}");
+}
+
+#[test]
+fn a_qualification_does_not_overwrite_its_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("q.toml");
+    let text = short_answer(&["show", "field-tags"]).output;
+    std::fs::write(&path, &text).expect("written");
+    let path = path.to_str().expect("text");
+    assert_eq!(short_answer(&["qualify", path, "--record", path]).exit, 2);
+    assert_eq!(std::fs::read_to_string(path).expect("it is still there"), text);
+}
+
+#[test]
+fn a_replay_ends_with_its_verdict() {
+    let case = "case1,xor-delta,edits,start=0x0000000000000005,clients=1+1";
+    assert_eq!(short_answer(&["replay", case, "-q"]).output, "verdict falsified (exit 1)\n");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tick.json");
+    let text = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results/tick.json"));
+    let altered = text.expect("a record").replace("\"message_bytes\": 201", "\"message_bytes\": 202");
+    std::fs::write(&path, altered).expect("written");
+    let replayed = short_answer(&["replay", path.to_str().expect("text")]);
+    let last = "verdict inconclusive: the run does not repeat the record (exit 3)";
+    assert_eq!((replayed.exit, replayed.output.lines().last()), (3, Some(last)));
 }
 
 #[test]

@@ -132,7 +132,6 @@ fn a_fault_that_the_run_cannot_activate_or_that_changes_nothing_is_inconclusive_
         ),
         (&["--plant", "swap-banks:0:7"], "the banks are merged by XOR, whichever holds a delta"),
         (&["run", "recorded-65537", "--plant", "drop:4000000"], "no run reaches index 4000000"),
-        (&["run", "tick", "--plant", "dead-bank:1"], "the run does not use the engine"),
     ] {
         let answer = answer(args);
         assert_eq!(answer.exit, 3, "{args:?}: {}", answer.output);

@@ -89,7 +89,7 @@ impl<C: Content> ReliableChannel<C> {
     pub fn open(settings: Settings, host: &mut Host<Disk>) -> Result<Self, StoreError> {
         let mut durable = Durable::load(&settings, &mut host.store)?;
         let mutant = settings.mutant.and_then(Mutant::named);
-        // Two devices with one store's name could be taken for each other where both were told as much.
+        // Copies that keep the store's name look like one device to a neighbour.
         let is_copy =
             durable.node != settings.node && !matches!(mutant, Some(Mutant::KeepCopiedName | Mutant::ReuseIncarnation));
         if durable.store == 0 || is_copy {

@@ -223,7 +223,10 @@ impl World<'_> {
                 let moments = trial.seed.stream("connections of steps");
                 for node in trial.nodes_named(node) {
                     match *over {
-                        0 => self.happen(Planned::Presence(node, true))?,
+                        0 => {
+                            self.script.iter_mut().for_each(|script| _ = script.comings.remove(&node));
+                            self.happen(Planned::Presence(node, true))?;
+                        }
                         over => {
                             let at = self.now + moments.member((number as u64) << 32 | u64::from(node)).below(over);
                             self.script.iter_mut().for_each(|script| _ = script.comings.insert(node, at));
@@ -235,7 +238,7 @@ impl World<'_> {
             }
             Action::Disconnect(node) => {
                 trial.nodes_named(node).into_iter().try_for_each(|node| {
-                    // Who was going to come does not.
+                    // A pending connection is cancelled.
                     self.script.iter_mut().for_each(|script| _ = script.comings.remove(&node));
                     self.happen(Planned::Presence(node, false))
                 })
@@ -346,7 +349,7 @@ impl World<'_> {
                     // Who left for good does nothing any more.
                     still || device.retired
                 };
-                script.comings.is_empty()
+                script.comings.keys().all(|&node| self.devices[node as usize].retired)
                     && script.lines.values().all(|line| line.under_way == 0)
                     && self.devices.iter().all(is_still)
             }

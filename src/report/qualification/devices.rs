@@ -248,9 +248,16 @@ impl Text {
         }
         let missed =
             |mutant: &&MutantRecord| !matches!(mutant.together, MutantOutcome::Detected | MutantOutcome::Equivalent);
+        let mut by_reason: BTreeMap<(MutantOutcome, &str), Vec<String>> = BTreeMap::new();
         for mutant in mutants.iter().filter(missed) {
-            let reason = mutant.cells.first().map_or("", |cell| cell.reason.as_str());
-            self.cut(&format!("  {:<14}{}: {reason}", mutant.together, mutant.label()));
+            // The scenario that came nearest to it says why.
+            let nearest = mutant.cells.iter().rev().find(|cell| cell.outcome == mutant.together);
+            let reason = nearest.map_or("", |cell| cell.reason.as_str());
+            by_reason.entry((mutant.together, reason)).or_default().push(mutant.label());
+        }
+        for ((outcome, reason), labels) in by_reason {
+            let more = if labels.len() > 1 { format!(" and {} more", labels.len() - 1) } else { String::new() };
+            self.cut(&format!("  {outcome:<14}{}{more}: {reason}", labels[0]));
         }
     }
 

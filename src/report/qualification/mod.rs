@@ -72,13 +72,15 @@ pub fn render(qualification: &Qualification, width: usize, detail: Detail) -> St
     if detail != Detail::Verdict {
         let devices = qualification.devices.as_ref().map(|devices| devices::render(devices, width, detail));
         let engines = qualification.engines.as_ref().map(|engines| mutants::render(engines, width, detail));
-        let all = devices.into_iter().chain(engines).collect::<Vec<_>>().join("\n");
-        let lines: Vec<&str> = all.lines().collect();
-        let room = if detail == Detail::Screen { SCREEN - 1 } else { lines.len() };
-        let shown = if lines.len() > room { room - 1 } else { lines.len() };
-        lines[..shown].iter().for_each(|line| text.line(line));
-        if lines.len() > shown {
-            text.cut(&format!("and {} more lines (-v shows all)", lines.len() - shown));
+        let parts: Vec<String> = devices.into_iter().chain(engines).collect();
+        let room = if detail == Detail::Screen { (SCREEN - 1) / parts.len().max(1) } else { usize::MAX };
+        for part in &parts {
+            let lines: Vec<&str> = part.lines().collect();
+            let shown = if lines.len() > room { room - 1 } else { lines.len() };
+            lines[..shown].iter().for_each(|line| text.line(line));
+            if lines.len() > shown {
+                text.cut(&format!("  and {} more lines (-v shows all)", lines.len() - shown));
+            }
         }
     }
     text.line(&format!("verdict {} (exit {})", qualification.verdict(), qualification.exit_code()));
