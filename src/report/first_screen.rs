@@ -111,18 +111,7 @@ impl Text {
             self.cut(&format!("  {}: {} of {} schedules proved", walk.check, walk.proved, walk.of));
         }
         if record.bank_sweeps.is_empty() {
-            for tick in &record.ticks {
-                let what = if tick.published { "published tick" } else { "tick of this SEED" };
-                self.cut(&format!(
-                    "  {what} (evidence {}): message {} B of {} B full state ({} %), information bound {}.{} B",
-                    tick.evidence,
-                    tick.message_bytes,
-                    tick.full_state_bytes,
-                    per_mille((tick.message_bytes * 2000 / tick.full_state_bytes).div_ceil(2)),
-                    tick.bound_tenths / 10,
-                    tick.bound_tenths % 10
-                ));
-            }
+            self.ticks(&record.ticks);
         }
     }
 
@@ -207,7 +196,7 @@ impl Text {
             failures.push(format!("unavailable   {reason}"));
         }
         if record.interrupted {
-            failures.push(format!("interrupted   stopped by the user before the end; {}", not_done(record)));
+            failures.push(format!("interrupted   stopped by the user before the end; {}", how_far(record)));
         }
         failures
             .extend(record.causes.iter().map(|cause| format!("cause         {}: {}", cause.device, cause.sentence)));
@@ -297,18 +286,16 @@ impl Text {
     }
 }
 
-/// What an interrupted run did not do, as far as its scenario names it.
-fn not_done(record: &Record) -> String {
-    let missing: Vec<String> = match &record.asked.trial {
+/// How far an interrupted run came.
+fn how_far(record: &Record) -> String {
+    match &record.asked.trial {
         Trial::Offline(trial) => {
-            let tried = |name: &&String| record.offline.iter().any(|o| o.engines.iter().any(|row| row.name == **name));
-            trial.engines.iter().filter(|name| !tried(name)).cloned().collect()
+            let rows = record.offline.iter().flat_map(|offline| &offline.engines);
+            let tried: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
+            let tried = if tried.is_empty() { "none".to_owned() } else { tried.join(", ") };
+            format!("of the engines {}, tried to the end: {tried}", trial.engines.join(", "))
         }
-        _ => Vec::new(),
-    };
-    match missing.is_empty() {
-        true => format!("of its checks {} were made", record.checks.len()),
-        false => format!("not tried to the end: {}", missing.join(", ")),
+        _ => format!("{} made, and the others not", counted(record.checks.len(), "check")),
     }
 }
 

@@ -390,7 +390,7 @@ impl Text {
         }
     }
 
-    fn ticks(&mut self, ticks: &[TickRecord]) {
+    pub(super) fn ticks(&mut self, ticks: &[TickRecord]) {
         let Some(first) = ticks.first() else { return };
         self.heading(&format!("one sync tick in bytes (evidence {})", first.evidence));
         let mut row = |label: &str, value: &dyn Fn(&TickRecord) -> String| {
