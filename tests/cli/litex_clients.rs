@@ -207,7 +207,7 @@ for beginning in $(seq 40); do
     timeout 4 $inside "$3" --ethernet-host 10.77.0.1 --ethernet-port 1234 0xf0021020 && break
 done
 echo "abench"
-$inside "$1" 5 --backend etherbone:udp:10.77.0.1:1234
+$inside "$1" 5 -vv --backend etherbone:udp:10.77.0.1:1234
 "#;
 
 #[test]

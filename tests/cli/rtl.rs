@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{Answer, Reading, UnderWay, abench, answer, unwrapped};
+use crate::common::{Answer, Reading, UnderWay, abench, answer, in_full, unwrapped};
 use crate::served::{Emulator, answer_in_time};
 use serde_json::Value;
 
@@ -25,7 +25,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 /// What the binary answers in this folder: a run without a place for its waveforms leaves them where it was started.
 fn answer_in(folder: &Path, args: &[&str]) -> Answer {
-    Answer::of(abench().args(args).current_dir(folder).output().expect("the binary starts"))
+    Answer::of(abench().args(in_full(args)).current_dir(folder).output().expect("the binary starts"))
 }
 
 /// The times of a waveform, in picoseconds.
