@@ -212,7 +212,7 @@ fn a_folder_that_takes_no_waveform_changes_no_verdict_and_the_report_says_why() 
         command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&program);
     }
-    let ended = command.args(run).current_dir(folder.path()).output().expect("the binary starts");
+    let ended = command.args(in_full(&run)).current_dir(folder.path()).output().expect("the binary starts");
     given(Answer::of(ended), "./abench-rtl-engine-count-");
     assert_eq!(names_in(folder.path()), ["abench"]);
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("its owner opens it");
