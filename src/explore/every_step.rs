@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// Walks on so many threads that begin together, and gives the ends that were judged, in order.
+    /// Walks on this number of threads, which start together. Gives the judged ends, in order.
     fn on<S: System<State: Default + Ord + Send + Sync>>(
         threads: usize,
         system: impl Fn() -> S + Sync,

@@ -189,7 +189,7 @@ impl Text {
         }
     }
 
-    /// What did not go as it should: expectations, planted faults, checks. In at most so many lines.
+    /// Unmet expectations, planted faults that escaped, and failed checks, in at most `room` lines.
     fn failures(&mut self, record: &Record, room: usize) {
         let mut failures: Vec<String> = Vec::new();
         if let Some(reason) = &record.unavailable {

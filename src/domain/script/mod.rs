@@ -53,8 +53,8 @@ pub enum Action {
     Connect {
         /// Which.
         node: String,
-        /// At a time within so many microseconds, drawn from the seed for each device; at once if 0. A later step that
-        /// disconnects the device comes first.
+        /// Each device connects at a time below this one, in microseconds from the step, drawn from the seed; at once if 0. A
+        /// later step that connects or disconnects the device cancels it.
         over: u64,
     },
     /// It disconnects.
