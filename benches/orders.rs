@@ -13,13 +13,13 @@ use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use abench::campaign::arrival_orders::{Workload, searched};
 use abench::domain::delta::{Generate, SplitMix64};
 use abench::domain::replica::{Merging, Replica};
 use abench::domain::seed::Seed;
 use abench::domain::trial::Budget;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
+use abench::experiment::standard::arrival_orders::{Workload, searched};
 use abench::explore::exhaustive::{Comparison, Judgement, Limits, Outcome, Plan, explore, explore_comparing};
 use abench::subject::device::BusDevice;
 use abench::subject::scalar::Scalar;

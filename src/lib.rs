@@ -27,8 +27,8 @@
 //! | 4 | [`emulator`] | how a device is served to other programs, and how badly |
 //! | 4 | [`lab`] | virtual time: worlds of replicas, their links, disks, clocks and faults |
 //! | 4 | [`fault`] | the catalogue of faults that can be planted |
-//! | 5 | [`experiment`] | a folder for each kind of trial: worlds and crash walks |
-//! | 6 | [`campaign`] | the other kinds of trial, and the pipeline: a scenario and its subjects to a record |
+//! | 5 | [`experiment`] | a folder for each kind of trial |
+//! | 6 | [`campaign`] | the pipeline: a scenario and its subjects to a record; replays and qualifications |
 //! | 7 | [`console`] | the terminal |
 //! | 8 | [`cmd`] | one verb a file |
 //! | 9 | [`cli`] | the command line; `main` dispatches it and gives the exit code |

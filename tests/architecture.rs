@@ -126,3 +126,26 @@ fn no_file_outside_an_engines_own_folder_names_it() {
     assert!(looked_at > 150, "the sources were read");
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn no_file_asks_which_kind_of_trial_it_has() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let asks = |line: &str| {
+        let Some((before, after)) = line.split_once("Trial::") else { return false };
+        let kind = after.split_once(|c: char| !c.is_ascii_alphanumeric()).map_or(after, |(kind, _)| kind);
+        let is_kind = ["Standard", "Tick", "Laws", "EveryOrder", "Offline", "CrashEverywhere"].contains(&kind);
+        is_kind
+            && (after.contains("=>") || before.contains("let ") && !before.contains('=') || before.contains("matches!"))
+    };
+    assert!(asks("    Trial::Tick(trial) => trial.seed,") && asks("matches!(trial, Trial::Laws(_))"));
+    assert!(asks("if let Trial::Offline(trial) = &scenario.trial {") && !asks("Scenario::unnamed(Trial::Tick(trial))"));
+    let mut wrong = Vec::new();
+    for path in sources(&root) {
+        let source = fs::read_to_string(&path).expect("a source");
+        if !is_of_tests(&path, &root) {
+            let lines = product(&source).lines().filter(|line| asks(line)).map(str::to_owned).collect::<Vec<_>>();
+            wrong.extend(lines.into_iter().map(|line| format!("{}: {line}", path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use abench::bus::{Bus, BusError};
-use abench::campaign::arrival_orders::{Workload, searched};
-use abench::campaign::{Plan, adapter_round_trips, engine_sweeps, replay};
+use abench::campaign::{Plan, replay};
+
 use abench::device::model::{Model, Plants};
 use abench::device::registers::engine;
 use abench::domain::access::Access;
@@ -16,6 +16,8 @@ use abench::domain::subject::{BenchDevice, Device, DeviceIdentity, Subject, Subj
 use abench::domain::trial::Budget;
 use abench::domain::verdict::{Verdict, Warrant};
 use abench::domain::watch::{Unwatched, Watch};
+use abench::experiment::standard::arrival_orders::{Workload, searched};
+use abench::experiment::standard::{adapter_round_trips, engine_sweeps};
 use abench::oracle::equations;
 use abench::report::record::Record;
 use abench::subject::device::BusDevice;

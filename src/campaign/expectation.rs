@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-use crate::campaign::accumulation::ACCUMULATION;
-use crate::campaign::{Plan, Progress};
+use crate::campaign::{self, Plan};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
 use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
 use crate::domain::verdict::{Verdict, exit};
-use crate::experiment::Found;
 use crate::experiment::control::{Control, Show, Shown};
+use crate::experiment::standard::accumulation::ACCUMULATION;
 use crate::experiment::valid::Valid;
 use crate::report::record::{Check, ControlRecord, Met, Part, Record};
 use crate::scenario::Scenario;
@@ -193,13 +192,11 @@ fn record_of(verdict: Verdict, expect: Option<Expectation>) -> Record {
     };
     let (accepts_right, wrong, refused) = (true, 1, 1);
     let shown = ControlRecord { judge: Judge::Accumulation, planted: String::new(), accepts_right, wrong, refused };
-    let progress = Progress {
-        controls: vec![shown],
-        found: Found { checks: vec![check], ..Found::default() },
-        ..Progress::default()
-    };
+    let mut record = campaign::begun(&plan, vec![shown]);
+    record.checks.push(check);
     let subjects = Subjects { accumulators: vec![Box::new(Scalar::default())], ..Subjects::default() };
-    progress.into_record(&plan, &subjects, None)
+    campaign::finish(&mut record, &plan, &subjects);
+    record
 }
 
 fn show() -> Shown {

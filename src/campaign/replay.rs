@@ -1,8 +1,5 @@
 //! A case again, or a whole record again.
 
-use crate::campaign::accumulation::seams;
-use crate::campaign::adapter_round_trips::operate;
-use crate::campaign::{accumulation, arrival_orders, conformance, engine_sweeps, link_on_trial};
 use crate::domain::access::Access;
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
@@ -16,6 +13,10 @@ use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, Sub
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine;
+use crate::experiment::devices::link_on_trial;
+use crate::experiment::standard::accumulation::seams;
+use crate::experiment::standard::adapter_round_trips::operate;
+use crate::experiment::standard::{accumulation, arrival_orders, conformance, engine_sweeps};
 use crate::experiment::world;
 use crate::experiment::world::reduced::Unshown;
 use crate::explore::permutation::{Undeliverable, deliverable};

@@ -3,13 +3,13 @@
 
 use siphasher::sip::SipHasher24;
 
-use crate::campaign::{adapter_round_trips, arrival_orders};
 use crate::domain::case::Case;
 use crate::domain::execution::{EngineRun, Execution};
 use crate::domain::fault::Site;
 use crate::domain::subject::{BenchDevice, Subject, SubjectError};
 use crate::domain::watch::Watch;
 use crate::domain::waveform::Look;
+use crate::experiment::standard::{adapter_round_trips, arrival_orders};
 use crate::report::record::{Record, WaveformRecord};
 use crate::subject::Subjects;
 

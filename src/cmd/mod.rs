@@ -26,22 +26,18 @@ use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
-use crate::domain::fault::{Fault, Site};
-use crate::domain::offline::OfflineTrial;
+use crate::domain::fault::Fault;
 use crate::domain::subject::Device;
-use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
-use crate::domain::watch::Unwatched;
-use crate::engine;
+use crate::experiment;
 use crate::experiment::valid::Valid;
-use crate::explore::{self, PlanError};
+use crate::explore::PlanError;
 use crate::fault::catalogue::{why_never, why_not_activated};
-use crate::lab::script;
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::record::Record;
 use crate::report::text::{self, Table};
+use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
-use crate::scenario::{Scenario, StepLines};
 use crate::subject::{self, Conditions, OpenError, Subjects};
 
 /// The verbs, as the command line names them.
@@ -89,11 +85,6 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
     Failure::usage(anyhow!("{of}arrival orders: {refused}"))
 }
 
-/// Whether a trial is of algebras or of crash walks, which no backend takes part in.
-fn uses_no_backend(trial: &Trial) -> bool {
-    matches!(trial, Trial::Laws(_) | Trial::EveryOrder(_) | Trial::CrashEverywhere(_))
-}
-
 /// The scenario, if it can run.
 fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
     let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
@@ -109,20 +100,23 @@ fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
 
 /// The plan for a scenario under these options. What the command line names goes before what the scenario names.
 fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
-    let is_of_algebras = uses_no_backend(&scenario.trial);
     let scenario = valid(scenario)?;
-    if let Trial::Offline(trial) = &scenario.trial {
-        rehearsed(trial, scenario.steps.as_ref())?;
+    let experiment = experiment::of(&scenario.trial);
+    if let Some(unmet) = experiment.rehearse() {
+        let lines = scenario.steps.as_ref();
+        let line = lines.and_then(|lines| Some(format!("{}, line {}: ", lines.origin, lines.line(&unmet)?)));
+        return Err(Failure::usage(anyhow!("{}{unmet}", line.unwrap_or_default())));
     }
+    let no_backend = experiment.no_backend();
     let verilog = options.rtl.as_ref().map(|folder| format!("{}:{folder}", subject::verilog::NAME));
     let with_verilog = |names: &[String]| {
         let names = names.iter().chain(&verilog).map(String::as_str);
         subject::backends(names)
     };
     let backends = match (&options.backend, &scenario.backends) {
-        (None, None) if is_of_algebras && verilog.is_none() => Vec::new(),
-        _ if is_of_algebras => {
-            return Err(Failure::usage(anyhow!("a trial of algebras, or of every crash, uses no backend: name none")));
+        (None, None) if no_backend.is_some() && verilog.is_none() => Vec::new(),
+        (_, _) if no_backend.is_some() => {
+            return Err(Failure::usage(anyhow!("{}: name no backend", no_backend.unwrap_or_default())));
         }
         (Some(names), _) => with_verilog(names)?,
         (None, None) if verilog.is_some() => with_verilog(&[subject::SOFTWARE.to_owned()])?,
@@ -130,22 +124,9 @@ fn plan(scenario: Scenario, options: &RunOptions) -> Result<Plan, Failure> {
         (None, Some(asked)) => with_verilog(&asked.names)
             .map_err(|error| Failure::usage(anyhow!("{}, line {}: backend: {error}", asked.origin, asked.line)))?,
     };
-    if let Trial::Standard(StandardTrial { orders: Some(spec), .. }) = &scenario.trial {
-        explore::known(spec).map_err(|refused| unusable_orders(&scenario, refused))?;
-    }
     let link = options.link.conditions(&backends)?;
     let conditions = Conditions { threads: threads(options.threads), faults: distinct(&options.plant)?, link };
     Ok(Plan { scenario, backends, conditions })
-}
-
-/// Refuses a script that no engine comes through as it is written: a device is off when it should edit, or a step waits for
-/// what never comes.
-fn rehearsed(trial: &OfflineTrial, lines: Option<&StepLines>) -> Result<(), Failure> {
-    let engines = engine::on_trial(trial).filter(|engine| engine.suits(trial));
-    let Some(unmet) = script::rehearse(trial, engines, &mut Unwatched) else { return Ok(()) };
-    let unmet = unmet.to_string();
-    let line = lines.and_then(|lines| Some(format!("{}, line {}: ", lines.origin, lines.line(&unmet)?)));
-    Err(Failure::usage(anyhow!("{}{unmet}", line.unwrap_or_default())))
 }
 
 fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
@@ -175,9 +156,6 @@ fn plants_act(plan: &Plan, subjects: &Subjects) -> Result<(), Failure> {
         if takers.is_empty() {
             return Err(Failure::usage(anyhow!("--plant {fault}: {}", why_not_activated(fault, None))));
         }
-        if matches!(plan.scenario.trial, Trial::Tick(_)) && fault.site() == Site::Engine {
-            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing here: a tick does not use the engine")));
-        }
         let never = |device: &&dyn Device| Some((device.name().to_owned(), why_never(fault, device.identity().banks)?));
         let never: Vec<_> = takers.iter().map_while(never).collect();
         if let Some((name, reason)) = never.first().filter(|_| never.len() == takers.len()) {
@@ -199,7 +177,7 @@ fn execute(
     let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
     waveforms::possible(waveforms, &subjects)?;
     plants_act(plan, &subjects)?;
-    campaign::orders_fit(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
+    campaign::fits(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
     let mut record = campaign::run(plan, &mut subjects, &mut watch);
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::campaign::qualification::devices::{self, DevicePlan};
-use crate::campaign::qualification::engines::{self, EnginePlan, has_engines};
+use crate::campaign::qualification::engines::{self, EnginePlan};
 use crate::cmd::options::TerminalOptions;
 use crate::cmd::outputs;
 use crate::cmd::run::find;
@@ -16,8 +16,8 @@ use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
-use crate::domain::trial::Trial;
 use crate::domain::verdict::exit;
+use crate::experiment;
 use crate::experiment::valid::Valid;
 use crate::report::qualification::{Qualification, render};
 use crate::scenario::Scenario;
@@ -57,7 +57,7 @@ pub struct QualifyArgs {
 /// Qualifies them and gives the exit code.
 pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
     let (of_devices, of_engines): (Vec<_>, Vec<_>) =
-        named(args)?.into_iter().partition(|scenario| !has_engines(&scenario.trial));
+        named(args)?.into_iter().partition(|scenario| !has_engines(scenario));
     let unused = unused(args, of_devices.is_empty(), of_engines.is_empty());
     if let Some(reason) = unused {
         return Err(Failure::usage(anyhow!("{reason}")));
@@ -94,14 +94,13 @@ fn unavailable(error: SubjectError) -> Failure {
 fn named(args: &QualifyArgs) -> Result<Vec<Valid<Scenario>>, Failure> {
     let shipped = SHIPPED.iter().map(|(name, _)| find(name));
     let scenarios: Result<Vec<Scenario>, Failure> = match args.scenarios.is_empty() {
-        true => shipped.filter(|found| found.as_ref().map_or(true, |found| has_engines(&found.trial))).collect(),
+        true => shipped.filter(|found| found.as_ref().map_or(true, has_engines)).collect(),
         false => args.scenarios.iter().map(|named| find(named)).collect(),
     };
     let scenarios = scenarios?;
     for scenario in &scenarios {
-        let takes_mutants =
-            matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) || has_engines(&scenario.trial);
-        if !takes_mutants {
+        let experiment = experiment::of(&scenario.trial);
+        if experiment.no_backend().is_some() && experiment.planting().is_none() {
             let name = scenario.name.as_deref().unwrap_or_default();
             return Err(Failure::usage(anyhow!(
                 "'{name}' puts neither a device nor an engine on trial, and faults are planted in those"
@@ -109,6 +108,11 @@ fn named(args: &QualifyArgs) -> Result<Vec<Valid<Scenario>>, Failure> {
         }
     }
     scenarios.into_iter().map(valid).collect()
+}
+
+/// Whether it puts engines on trial.
+fn has_engines(scenario: &Scenario) -> bool {
+    experiment::of(&scenario.trial).planting().is_some()
 }
 
 /// An option that would have no effect.

@@ -12,7 +12,7 @@ use crate::campaign::replay::{self, ReplayError, Replayed};
 use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::{self, WaveformPlace};
-use crate::cmd::{Failure, Ran, RecordPlace, distinct, execute, say_if_broken, threads, unwritable, uses_no_backend};
+use crate::cmd::{Failure, Ran, RecordPlace, distinct, execute, say_if_broken, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
@@ -22,8 +22,8 @@ use crate::domain::finding::Quantity;
 use crate::domain::link_events::LinkEvents;
 use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
-use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict, exit};
+use crate::experiment;
 use crate::experiment::valid::Valid;
 use crate::report::file::from_text;
 use crate::report::record::Record;
@@ -165,17 +165,12 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     scenario.expect.clone_from(&asked.expect);
     let scenario = Valid::of(scenario)
         .map_err(|refused| Failure::usage(anyhow!("{}: what was asked for cannot run: {refused}", args.what)))?;
-    if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !faults.is_empty() {
-        return Err(Failure::usage(anyhow!(
-            "{}: asked.faults: a fault is planted in a device, and a trial of algebras or replicas has none; [] is allowed",
-            args.what
-        )));
+    let experiment = experiment::of(&scenario.trial);
+    if let Some(reason) = faults.iter().find_map(|&fault| experiment.no_fault(fault)) {
+        return Err(Failure::usage(anyhow!("{}: asked.faults: {reason}; [] is allowed", args.what)));
     }
-    if uses_no_backend(&scenario.trial) && !asked.backends.is_empty() {
-        return Err(Failure::usage(anyhow!(
-            "{}: asked.backends: a trial of algebras, or of every crash, uses no backend; [] is allowed",
-            args.what
-        )));
+    if let Some(reason) = experiment.no_backend().filter(|_| !asked.backends.is_empty()) {
+        return Err(Failure::usage(anyhow!("{}: asked.backends: {reason}; [] is allowed", args.what)));
     }
     let backends = subject::backends(asked.backends.iter().map(String::as_str))?;
     let link = args.link.conditions(&backends)?;
@@ -209,7 +204,7 @@ fn compare(recorded: &Record, fresh: &Record) -> (u8, String, String) {
     let differences = replay::differences(recorded, fresh);
     if fresh.interrupted || differences.is_empty() {
         let told = if fresh.interrupted { "stopped" } else { "the same as recorded, outside timing and host" };
-        return (fresh.outcome().exit_code(), format!("\nreplay: {told}\n"), text::verdict_line(fresh));
+        return (fresh.exit, format!("\nreplay: {told}\n"), text::verdict_line(fresh));
     }
     let mut told = format!("\nreplay: {} values differ from the record\n", differences.len());
     differences.iter().take(SHOWN).for_each(|difference| told += &format!("  - {difference}\n"));

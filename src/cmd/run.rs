@@ -13,8 +13,8 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan, unwritable};
 use crate::console::progress::StopRequest;
 use crate::console::{Console, Stream, When};
-use crate::domain::trial::{StandardCheck, Trial};
 use crate::domain::verdict::exit;
+use crate::experiment::{self, Changes};
 use crate::report::file::Destination;
 use crate::report::histogram_log;
 use crate::report::record::Record;
@@ -86,7 +86,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         if let Some(script) = script {
             script.save(&record, Console::new(args.run.terminal.color))?;
         }
-        worst = exit::worse(worst, record.outcome().exit_code());
+        worst = exit::worse(worst, record.exit);
         summary.push(record_line(&record));
         if record.interrupted {
             break;
@@ -170,58 +170,17 @@ pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Optio
 /// are those of another run.
 fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
     let RunOptions { seed, budget, memory, orders, plant, engines, .. } = options;
+    let (seed, budget, memory) = (*seed, *budget, *memory);
+    let changes = Changes { seed, budget, memory, orders: orders.clone(), engines: engines.clone() };
     let before = scenario.trial.clone();
-    let refused = |option: &str, reason: &str| Err(Failure::usage(anyhow!("{option} {reason}")));
-    let bounds = [("--budget", budget.is_some()), ("--memory", memory.is_some()), ("--orders", orders.is_some())];
-    let bound = bounds.iter().find(|(_, given)| *given).map(|(option, _)| *option);
-    match (&mut scenario.trial, bound) {
-        (Trial::Standard(trial), Some(option)) if !trial.makes(StandardCheck::ArrivalOrders) => {
-            return refused(option, "is about arrival orders, and this scenario tries none");
+    experiment::of_mut(&mut scenario.trial).adjust(&changes).map_err(Failure::usage)?;
+    for &fault in plant {
+        if let Some(reason) = experiment::of(&scenario.trial).no_fault(fault) {
+            return Err(Failure::usage(anyhow!("--plant {fault} can do nothing here: {reason}")));
         }
-        (Trial::Tick(_), Some(option)) => return refused(option, "is about arrival orders, and a tick has none"),
-        (Trial::Laws(_), Some(option)) => {
-            return refused(option, "is about arrival orders, and a trial of laws has none");
-        }
-        (Trial::Offline(_) | Trial::CrashEverywhere(_), Some(option)) if option != "--memory" || orders.is_some() => {
-            return refused(option, "is about arrival orders, and a world of clients has its own time and links");
-        }
-        (Trial::EveryOrder(_), _) if orders.is_some() => {
-            return refused("--orders", "chooses arrival orders, and this scenario walks over all");
-        }
-        (Trial::Standard(trial), _) => {
-            trial.seed = seed.unwrap_or(trial.seed);
-            trial.budget = budget.unwrap_or(trial.budget);
-            trial.memory_mib = memory.unwrap_or(trial.memory_mib);
-            trial.orders = orders.clone().or(trial.orders.take());
-        }
-        (Trial::EveryOrder(trial), _) => {
-            trial.seed = seed.unwrap_or(trial.seed);
-            trial.budget = budget.unwrap_or(trial.budget);
-            trial.memory_mib = memory.unwrap_or(trial.memory_mib);
-        }
-        (Trial::Tick(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
-        (Trial::Laws(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
-        (Trial::Offline(trial), _) => {
-            trial.seed = seed.unwrap_or(trial.seed);
-            trial.memory_mib = memory.unwrap_or(trial.memory_mib);
-            if !engines.is_empty() {
-                trial.engines.clone_from(engines);
-                // A mutant is one of an engine, which may not be among these.
-                trial.mutants.clear();
-            }
-        }
-        (Trial::CrashEverywhere(_), Some(option)) => {
-            return refused(option, "bounds a search or a world, and most_states bounds this one");
-        }
-        (Trial::CrashEverywhere(trial), None) => trial.seed = seed.unwrap_or(trial.seed),
     }
-    if !matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_)) && !plant.is_empty() {
-        return refused("--plant", "plants a fault in a device, and a trial of algebras or replicas has none");
-    }
-    if !engines.is_empty() && !matches!(scenario.trial, Trial::Offline(_)) {
-        return refused("--engines", "names engines of replicas, and this scenario has no world of clients");
-    }
-    if (scenario.trial != before || bound.is_some() || !plant.is_empty()) && scenario.expect.take().is_some() {
+    let is_another = scenario.trial != before || changes.bound() || !plant.is_empty();
+    if is_another && scenario.expect.take().is_some() {
         let name = scenario.name.as_deref().unwrap_or("the scenario");
         let told =
             format!("abench: {name}: its expectations are left out: they are for its own seed, bounds and engines\n");

@@ -11,7 +11,6 @@ use crate::domain::case::Case;
 use crate::domain::finding::Finding;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::world::written_down;
-use crate::domain::trial::Trial;
 use crate::report::file::Destination;
 use crate::report::record::Record;
 use crate::scenario::written;
@@ -32,7 +31,7 @@ struct Found<'a> {
 impl ScriptPlace {
     /// Made ready before the run, so that a place that cannot be written to is told at once.
     pub(super) fn open(path: &Path, plan: &Plan) -> Result<Self, Failure> {
-        if !matches!(plan.scenario.trial, Trial::Offline(_)) {
+        if plan.scenario.trial.keys().world().is_none() {
             return Err(Failure::usage(anyhow!(
                 "--save-script is about worlds of clients, and this scenario has none: leave the option out"
             )));

@@ -50,7 +50,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let waveform_place = WaveformPlace::of(waveforms, &place);
     let (ran, place) = attempt(&plan, args.run.terminal, &StopRequest::listen(), waveforms, place)?;
     let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false)?;
-    Ok(record.outcome().exit_code())
+    Ok(record.exit)
 }
 
 /// A COUNT; what does not even look like one may be a misspelt verb.

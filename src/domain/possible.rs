@@ -4,12 +4,16 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
     Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS, MOST_REGISTERS,
     MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
-use crate::domain::trial::{EveryOrderTrial, MOST_WALKED, StandardCheck, StandardTrial, Trial};
+use crate::domain::seed::Seed;
+use crate::domain::trial::{
+    EveryOrderTrial, Keys, LawsTrial, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
+};
 
 /// The longest that anything lasts: a hundred years, in seconds.
 const CENTURY: u64 = 100 * 366 * 86_400;
@@ -20,14 +24,63 @@ const DAY_MS: u64 = 86_400_000;
 impl Trial {
     /// Why it cannot be, and which key says so: the table of that key, and a sentence.
     pub fn impossible(&self) -> Option<(&'static str, String)> {
-        let (table, reason) = match self {
-            Trial::Standard(trial) => ("standard", trial.impossible()),
-            Trial::Tick(_) | Trial::Laws(_) => return None,
-            Trial::EveryOrder(trial) => ("every-order", trial.impossible()),
-            Trial::Offline(trial) => ("offline", trial.impossible()),
-            Trial::CrashEverywhere(trial) => ("crash-everywhere", trial.impossible()),
-        };
-        reason.map(|reason| (table, reason))
+        self.keys().impossible().map(|reason| (self.table(), reason))
+    }
+}
+
+/// Keys that have nothing but a seed in common with the others.
+macro_rules! seeded {
+    ($($keys:ty $({ $($rest:item)* })?)*) => {
+        $(impl Keys for $keys {
+            fn seed(&self) -> Seed {
+                self.seed
+            }
+
+            fn set_seed(&mut self, seed: Seed) {
+                self.seed = seed;
+            }
+
+            $($($rest)*)?
+        })*
+    };
+}
+
+seeded! {
+    TickTrial
+    LawsTrial
+    StandardTrial {
+        fn title(&self) -> String {
+            format!("standard campaign, COUNT {}, seed {}", self.count, self.seed)
+        }
+
+        fn impossible(&self) -> Option<String> {
+            StandardTrial::impossible(self)
+        }
+
+        fn as_in_a_file(&mut self) {
+            if self.makes(StandardCheck::ArrivalOrders) {
+                self.orders.get_or_insert_with(ExplorerSpec::auto);
+            }
+        }
+    }
+    EveryOrderTrial {
+        fn impossible(&self) -> Option<String> {
+            EveryOrderTrial::impossible(self)
+        }
+    }
+    OfflineTrial {
+        fn world(&self) -> Option<&OfflineTrial> {
+            Some(self)
+        }
+
+        fn impossible(&self) -> Option<String> {
+            OfflineTrial::impossible(self)
+        }
+    }
+    CrashEverywhereTrial {
+        fn impossible(&self) -> Option<String> {
+            CrashEverywhereTrial::impossible(self)
+        }
     }
 }
 

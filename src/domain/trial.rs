@@ -491,37 +491,90 @@ impl EveryOrderTrial {
     }
 }
 
-/// What is put on trial.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trial {
-    /// The standard campaign.
-    Standard(StandardTrial),
-    /// One sync tick alone.
-    Tick(TickTrial),
-    /// The laws that algebras claim.
-    Laws(LawsTrial),
-    /// Every order of a few deltas.
-    #[serde(rename = "every-order")]
-    EveryOrder(EveryOrderTrial),
-    /// Clients that work offline, and the engines by which they sync.
-    Offline(Box<OfflineTrial>),
-    /// Every crash and every order of deliveries in a small world.
-    #[serde(rename = "crash-everywhere")]
-    CrashEverywhere(CrashEverywhereTrial),
+/// Every kind of trial, a line each: its name here, what its keys are kept in, their type, and the table of a scenario file
+/// that holds them. `$then` is a macro that is given all lines.
+macro_rules! every_kind {
+    ($then:ident) => {
+        $then! {
+            /// The standard campaign.
+            Standard(StandardTrial) of StandardTrial = "standard",
+            /// One sync tick alone.
+            Tick(TickTrial) of TickTrial = "tick",
+            /// The laws that algebras claim.
+            Laws(LawsTrial) of LawsTrial = "laws",
+            /// Every order of a few deltas.
+            EveryOrder(EveryOrderTrial) of EveryOrderTrial = "every-order",
+            /// Clients that work offline, and the engines by which they sync.
+            Offline(Box<OfflineTrial>) of OfflineTrial = "offline",
+            /// Every crash and every order of deliveries in a small world.
+            CrashEverywhere(CrashEverywhereTrial) of CrashEverywhereTrial = "crash-everywhere",
+        }
+    };
 }
+pub(crate) use every_kind;
+
+/// What the keys of every kind of trial have in common.
+pub trait Keys {
+    /// The seed that all is drawn from.
+    fn seed(&self) -> Seed;
+
+    /// Puts another seed in its place.
+    fn set_seed(&mut self, seed: Seed);
+
+    /// What it is called where it has no name.
+    fn title(&self) -> String {
+        "a scenario without a name".to_owned()
+    }
+
+    /// Why there can be no such trial, and which key says so.
+    fn impossible(&self) -> Option<String> {
+        None
+    }
+
+    /// The world of clients that it puts on trial, if it is one.
+    fn world(&self) -> Option<&OfflineTrial> {
+        None
+    }
+
+    /// Fills in what a scenario file means where it leaves a key out, and the command line something else.
+    fn as_in_a_file(&mut self) {}
+}
+
+macro_rules! trial {
+    ($($(#[$about:meta])* $kind:ident($kept:ty) of $keys:ty = $table:literal,)*) => {
+        /// What is put on trial.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum Trial {
+            $($(#[$about])* #[serde(rename = $table)] $kind($kept),)*
+        }
+
+        impl Trial {
+            /// The tables of a scenario file that hold a trial.
+            pub const TABLES: &[&str] = &[$($table),*];
+
+            /// The table of a scenario file that holds this one.
+            pub fn table(&self) -> &'static str {
+                match self { $(Trial::$kind(_) => $table,)* }
+            }
+
+            /// Its keys.
+            pub fn keys(&self) -> &dyn Keys {
+                match self { $(Trial::$kind(kept) => { let keys: &$keys = kept; keys })* }
+            }
+
+            /// Its keys, to be changed.
+            pub fn keys_mut(&mut self) -> &mut dyn Keys {
+                match self { $(Trial::$kind(kept) => { let keys: &mut $keys = kept; keys })* }
+            }
+        }
+    };
+}
+every_kind!(trial);
 
 impl Trial {
     /// The seed that all is drawn from.
     pub fn seed(&self) -> Seed {
-        match self {
-            Trial::Standard(trial) => trial.seed,
-            Trial::Tick(trial) => trial.seed,
-            Trial::Laws(trial) => trial.seed,
-            Trial::EveryOrder(trial) => trial.seed,
-            Trial::Offline(trial) => trial.seed,
-            Trial::CrashEverywhere(trial) => trial.seed,
-        }
+        self.keys().seed()
     }
 }
 

@@ -3,10 +3,42 @@
 use std::collections::BTreeSet;
 
 use crate::domain::history::History;
+use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::engine::Registration;
 use crate::engine::mutant::reached_in;
 use crate::experiment::world::{Said, judged};
-use crate::report::qualification::mutants::{Cell, Outcome};
+use crate::report::qualification::mutants::{Cell, Kind, Outcome};
+
+/// Worlds or walks in which mutants can be planted.
+pub trait Planting: Sync {
+    /// Which of the two.
+    fn kind(&self) -> Kind;
+
+    /// About how much work it is: cheap scenarios come first, and worlds before walks.
+    fn cost(&self) -> (bool, u64);
+
+    /// Whether mutants of the engine can be planted here.
+    fn suits(&self, engine: &Registration) -> bool;
+
+    /// What judges say of the engine as it is.
+    ///
+    /// # Errors
+    /// If the engine cannot run, or the user stops it.
+    fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError>;
+
+    /// What becomes of a mutant.
+    ///
+    /// # Errors
+    /// As for [`Planting::control`].
+    fn plant(
+        &self,
+        mutant: (&'static Registration, &'static str),
+        control: &Control,
+        watch: &mut dyn Watch,
+    ) -> Result<Cell, SubjectError>;
+}
 
 /// What judges say of an engine as it is: the control of everything that is planted in it.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 
 use std::ops::Deref;
 
-use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
-use crate::domain::trial::{Expectation, Trial};
+use crate::domain::subject::SubjectError;
+use crate::domain::trial::Expectation;
 use crate::engine;
-use crate::lab::memory;
+use crate::experiment::{self, Bench};
 use crate::oracle::offline;
 use crate::scenario::Scenario;
 
@@ -32,12 +32,9 @@ impl<T> Deref for Valid<T> {
     }
 }
 
-impl<T> Valid<T> {
-    /// A part of it, which is valid as the whole is.
-    pub(crate) fn part<'a, P: ?Sized>(&'a self, part: impl FnOnce(&'a T) -> &'a P) -> Valid<&'a P> {
-        Valid(part(&self.0))
-    }
-}
+/// What is shown to an experiment that is run: that its keys passed the door. Only a valid scenario gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct Passed(());
 
 impl Valid<Scenario> {
     /// Lets a scenario pass, or says why it cannot run.
@@ -50,45 +47,23 @@ impl Valid<Scenario> {
             return Err(Refused { table, reason });
         }
         let refused = |table| move |reason| Refused { table, reason };
-        match &scenario.trial {
-            Trial::Offline(trial) => world(trial).map_err(refused("offline"))?,
-            Trial::CrashEverywhere(trial) => walk(trial).map_err(refused("crash-everywhere"))?,
-            Trial::Standard(_) | Trial::Tick(_) | Trial::Laws(_) | Trial::EveryOrder(_) => {}
-        }
+        experiment::of(&scenario.trial).refuse().map_err(refused(scenario.trial.table()))?;
         scenario.expect.as_ref().map_or(Ok(()), expectation)?;
         Ok(Valid(scenario))
+    }
+
+    /// Runs what the scenario puts on trial.
+    ///
+    /// # Errors
+    /// If the user stops it, or a subject gives no answer.
+    pub fn run(&self, bench: Bench<'_>) -> Result<(), SubjectError> {
+        experiment::of(&self.trial).run(Passed(()), bench)
     }
 
     /// The same scenario, of which nothing is expected.
     pub fn without_expectations(&self) -> Self {
         Valid(Scenario { expect: None, ..self.0.clone() })
     }
-}
-
-/// Refuses a world whose engines or mutants are unknown, or do not support its topology, or that takes too much memory.
-fn world(trial: &OfflineTrial) -> Result<(), String> {
-    for name in trial.engines.iter().filter(|name| *name != engine::ALL) {
-        let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
-        if let Some(why) = engine.unsuited(trial) {
-            return Err(format!("engines: this world is not supported by '{name}', {why}"));
-        }
-    }
-    for name in &trial.mutants {
-        engine::find_mutant(engine::on_trial(trial), name).map_err(|unknown| format!("mutants: {unknown}"))?;
-    }
-    memory::fits(trial).map_err(|error| error.to_string())
-}
-
-/// Refuses a walk whose engine, or one of whose mutants, is unknown.
-fn walk(trial: &CrashEverywhereTrial) -> Result<(), String> {
-    let engine = match &trial.engine {
-        Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
-        None => engine::reference(),
-    };
-    for name in &trial.mutants {
-        engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
-    }
-    Ok(())
 }
 
 /// Refuses expectations of what there is not, which no run could meet.
@@ -112,6 +87,8 @@ fn expectation(expect: &Expectation) -> Result<(), Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::offline::OfflineTrial;
+    use crate::domain::trial::Trial;
     use crate::scenario::shipped::{self, SHIPPED};
 
     fn shipped_world(name: &str) -> OfflineTrial {

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
-use crate::domain::trial::Trial;
 use crate::domain::verdict::{Verdict, exit};
 use crate::report::columns::{Column, lines};
 use crate::report::offline::{per_mille, percentiles};
@@ -43,13 +42,10 @@ impl Text {
     fn what_ran(&mut self, record: &Record) {
         // The board's table tells COUNT and SEED.
         let has_table = self.lines() > 0;
-        let name = match (&record.asked.scenario, &record.asked.trial) {
-            (Some(name), _) => name.clone(),
-            (None, Trial::Standard(_)) if has_table => String::new(),
-            (None, Trial::Standard(trial)) => {
-                format!("standard campaign, COUNT {}, seed {}", trial.count.get(), trial.seed)
-            }
-            (None, _) => "a scenario without a name".to_owned(),
+        let name = match &record.asked.scenario {
+            Some(name) => name.clone(),
+            None if has_table => String::new(),
+            None => record.asked.trial.keys().title(),
         };
         let subjects: BTreeMap<String, Evidence> = match record.offline {
             Some(_) => BTreeMap::new(),
@@ -288,21 +284,20 @@ impl Text {
 
 /// How far an interrupted run came.
 fn how_far(record: &Record) -> String {
-    match &record.asked.trial {
-        Trial::Offline(trial) => {
+    match record.asked.trial.keys().world() {
+        Some(trial) => {
             let rows = record.offline.iter().flat_map(|offline| &offline.engines);
             let tried: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
             let tried = if tried.is_empty() { "none".to_owned() } else { tried.join(", ") };
             format!("of the engines {}, tried to the end: {tried}", trial.engines.join(", "))
         }
-        _ => format!("{} made, and the others not", counted(record.checks.len(), "check")),
+        None => format!("{} made, and the others not", counted(record.checks.len(), "check")),
     }
 }
 
 /// The last line of every report.
 pub(super) fn verdict_line(record: &Record) -> String {
-    let outcome = record.outcome();
-    let code = outcome.exit_code();
+    let code = record.exit;
     let why = match (code, record.expectation.as_ref().map(|expectation| expectation.met)) {
         (exit::INTERRUPTED, _) => ": stopped by the user",
         (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself",

@@ -7,7 +7,6 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
-use crate::domain::trial::Trial;
 use crate::report::record::Record;
 
 /// The log of a record: three intervals an engine, each the whole of its world. Tagged with its name is staleness, with
@@ -15,7 +14,7 @@ use crate::report::record::Record;
 /// Values are milliseconds of virtual time. `None` if the record is of no world, or lacks a histogram.
 pub fn render(record: &Record) -> Option<String> {
     let offline = record.offline.as_ref()?;
-    let Trial::Offline(trial) = &record.asked.trial else { return None };
+    let trial = record.asked.trial.keys().world()?;
     let (mut bytes, mut serializer) = (Vec::new(), V2DeflateSerializer::new());
     let mut log = IntervalLogWriterBuilder::new()
         .add_comment("abench: staleness and time to convergence by engine, milliseconds of virtual time")

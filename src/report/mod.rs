@@ -8,6 +8,7 @@ pub mod every_order;
 pub mod file;
 mod first_screen;
 pub mod histogram_log;
+pub mod journal;
 mod laws;
 mod offline;
 pub mod offline_record;

@@ -16,8 +16,9 @@ use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
 use crate::domain::seed::Seed;
+use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Expectation, Trial};
-use crate::domain::verdict::{Outcome, Verdict, Warrant};
+use crate::domain::verdict::{Outcome, Verdict, Warrant, exit};
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 
 /// What every record says it is.
@@ -42,6 +43,11 @@ pub struct Record {
     pub verdict: Verdict,
     /// Why, in a sentence.
     pub reason: String,
+    /// The exit code.
+    pub exit: u8,
+    /// What ended the run before its end, while the record is made.
+    #[serde(skip)]
+    pub ended: Option<SubjectError>,
     /// Whether the user stopped the run; what is missing was not done.
     pub interrupted: bool,
     /// Why a backend could not go on, where one could not; what is missing was not done.
@@ -108,6 +114,13 @@ pub struct Asked {
     pub faults: Vec<String>,
     /// What was expected.
     pub expect: Option<Expectation>,
+}
+
+impl Asked {
+    /// A trial without a name, of which nothing is expected.
+    pub fn of(trial: Trial) -> Self {
+        Asked { scenario: None, trial, backends: Vec::new(), faults: Vec::new(), expect: None }
+    }
 }
 
 /// Whether expectations were met.
@@ -653,6 +666,54 @@ pub struct Host {
 }
 
 impl Record {
+    /// The record of a trial in which nothing was found yet.
+    pub fn begun(trial: Trial) -> Self {
+        Record {
+            format: FORMAT.to_owned(),
+            version: VERSION,
+            abench: env!("CARGO_PKG_VERSION").to_owned(),
+            asked: Asked::of(trial),
+            verdict: Verdict::Inconclusive,
+            reason: String::new(),
+            exit: exit::INCONCLUSIVE,
+            ended: None,
+            interrupted: false,
+            unavailable: None,
+            contradiction: None,
+            expectation: None,
+            controls: Vec::new(),
+            devices: Vec::new(),
+            reference: None,
+            splitmix64_reference: None,
+            bank_sweeps: Vec::new(),
+            checks: Vec::new(),
+            causes: Vec::new(),
+            claims: Vec::new(),
+            ticks: Vec::new(),
+            walks: Vec::new(),
+            laws: None,
+            offline: None,
+            everywhere: None,
+            unseen: Unseen::default(),
+            planted: Vec::new(),
+            waveforms: Vec::new(),
+            timing: Timing::default(),
+            host: Host::default(),
+        }
+    }
+
+    /// Whether the run came to its end.
+    pub fn is_whole(&self) -> bool {
+        self.ended.is_none() && !self.interrupted && self.unavailable.is_none() && self.contradiction.is_none()
+    }
+
+    /// Mutants that were planted, and that no judge has anything against.
+    pub fn escaped_mutants(&self) -> impl Iterator<Item = &str> {
+        let of_worlds = self.offline.iter().flat_map(|offline| &offline.mutants);
+        let mutants = of_worlds.chain(self.everywhere.iter().flat_map(|everywhere| &everywhere.mutants));
+        mutants.filter(|mutant| mutant.caught_by.is_empty()).map(|mutant| mutant.mutant.as_str())
+    }
+
     /// All that decides the exit code.
     pub fn outcome(&self) -> Outcome {
         Outcome {

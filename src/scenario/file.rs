@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::explorer::ExplorerSpec;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;
-use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardCheck, StandardTrial, TickTrial, Trial};
+use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardTrial, TickTrial, Trial, every_kind};
 use crate::scenario::{Backends, Scenario, StepLines};
 
 /// The longest file that is read: a script of a hundred thousand steps fits.
@@ -86,16 +85,22 @@ pub enum ScenarioError {
         origin: String,
     },
     /// It puts nothing on trial, or several things.
-    #[error(
-        "{origin}: a scenario has exactly one of the tables [standard], [tick], [laws], [every-order], [offline] and \
-         [crash-everywhere]; this one has {found}"
-    )]
+    #[error("{origin}: a scenario has exactly one of the tables {}; this one has {found}", tables())]
     Tables {
         /// The file or shipped name.
         origin: String,
         /// How many it has.
         found: &'static str,
     },
+}
+
+/// The tables that hold a trial, in words.
+fn tables() -> String {
+    let tables: Vec<String> = Trial::TABLES.iter().map(|table| format!("[{table}]")).collect();
+    match tables.split_last() {
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// An error as it is shown: of a long line the beginning.
@@ -109,25 +114,31 @@ fn quoted(error: &toml::de::Error) -> String {
     error.to_string().lines().map(shorter).collect::<Vec<_>>().join("\n")
 }
 
-/// The file's own shape.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(rename = "version")]
-    _version: i64,
-    #[serde(default)]
-    about: String,
-    backend: Option<Spanned<Vec<String>>>,
-    standard: Option<StandardTrial>,
-    tick: Option<TickTrial>,
-    laws: Option<LawsTrial>,
-    #[serde(rename = "every-order")]
-    every_order: Option<EveryOrderTrial>,
-    offline: Option<Box<OfflineTrial>>,
-    #[serde(rename = "crash-everywhere")]
-    crash_everywhere: Option<CrashEverywhereTrial>,
-    expect: Option<Expectation>,
+macro_rules! shape {
+    ($($(#[$about:meta])* $kind:ident($kept:ty) of $keys:ty = $table:literal,)*) => {
+        /// The file's own shape.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(non_snake_case, reason = "a table of each kind of trial, by the kind's name")]
+        struct File {
+            #[serde(rename = "version")]
+            _version: i64,
+            #[serde(default)]
+            about: String,
+            backend: Option<Spanned<Vec<String>>>,
+            $(#[serde(rename = $table)] $kind: Option<$kept>,)*
+            expect: Option<Expectation>,
+        }
+
+        impl File {
+            /// What it puts on trial: of a scenario, one thing.
+            fn trials(&mut self) -> Vec<Trial> {
+                [$(self.$kind.take().map(Trial::$kind)),*].into_iter().flatten().collect()
+            }
+        }
+    };
 }
+every_kind!(shape);
 
 /// Reads the scenario in this file.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
@@ -167,25 +178,13 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     let steps = step_lines(text, origin)?;
     let mut file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
-    if let Some(trial) = &mut file.standard
-        && trial.makes(StandardCheck::ArrivalOrders)
-    {
-        trial.orders.get_or_insert_with(ExplorerSpec::auto);
-    }
-    let named = [
-        file.standard.map(Trial::Standard),
-        file.tick.map(Trial::Tick),
-        file.laws.map(Trial::Laws),
-        file.every_order.map(Trial::EveryOrder),
-        file.offline.map(Trial::Offline),
-        file.crash_everywhere.map(Trial::CrashEverywhere),
-    ];
-    let mut named = named.into_iter().flatten();
-    let trial = match (named.next(), named.next()) {
-        (Some(trial), None) => trial,
+    let mut trials = file.trials();
+    let mut trial = match (trials.pop(), trials.is_empty()) {
+        (Some(trial), true) => trial,
         (None, _) => return Err(tables("none")),
-        (Some(_), Some(_)) => return Err(tables("several")),
+        (Some(_), false) => return Err(tables("several")),
     };
+    trial.keys_mut().as_in_a_file();
     if let Some((table, refused)) = trial.impossible() {
         let origin = origin.to_owned();
         return Err(match steps.as_ref().and_then(|steps| steps.line(&refused)) {

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::campaign::{self, Plan, standard_longest_run};
+use crate::campaign::{self, Plan};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
 use crate::domain::subject::{Device, Subject};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::experiment;
 use crate::experiment::jobs::Inner;
 use crate::experiment::valid::Valid;
 use crate::fault::catalogue::{Mutant, Shape, mutants};
@@ -41,7 +42,7 @@ pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualifi
     let subjects = open(std::slice::from_ref(&plan.backend), &bench.conditions(&[]))?;
     let device = subjects.devices.first().expect("who takes faults is a device");
     let (banks, evidence) = (device.identity().banks, device.evidence());
-    let longest_run = plan.scenarios.iter().map(|s| standard_longest_run(&s.trial, banks)).max().unwrap_or(0);
+    let longest_run = plan.scenarios.iter().map(|s| experiment::of(&s.trial).longest_run(banks)).max().unwrap_or(0);
     let mutants = mutants(Shape { banks, longest_run });
 
     watch.begin("qualification", (mutants.len() as u64 + 1) * plan.scenarios.len() as u64);

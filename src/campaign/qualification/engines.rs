@@ -11,15 +11,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
-use crate::domain::trial::Trial;
+
 use crate::domain::watch::Watch;
 use crate::engine::mutant::Mutant;
 use crate::engine::{REGISTRY, Registration};
+use crate::experiment::planting::Planting;
 use crate::experiment::valid::Valid;
-use crate::experiment::{crash, planting, world};
+use crate::experiment::{self, planting};
 use crate::report::qualification::mutants::{
     Cell, Control, EngineQualification, Kind, MutantRow, Outcome, ScenarioRow, Score,
 };
@@ -37,85 +37,10 @@ pub struct EnginePlan {
     pub threads: NonZeroUsize,
 }
 
-/// Whether something of this kind has engines on trial.
-pub fn has_engines(trial: &Trial) -> bool {
-    Place::of(trial).is_some()
-}
-
-/// Where mutants are planted.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    World(&'a OfflineTrial),
-    Walk(&'a CrashEverywhereTrial),
-}
-
-impl<'a> Place<'a> {
-    fn of(trial: &'a Trial) -> Option<Self> {
-        match trial {
-            Trial::Offline(trial) => Some(Place::World(trial)),
-            Trial::CrashEverywhere(trial) => Some(Place::Walk(trial)),
-            _ => None,
-        }
-    }
-
-    fn kind(self) -> Kind {
-        match self {
-            Place::World(_) => Kind::World,
-            Place::Walk(_) => Kind::Walk,
-        }
-    }
-
-    /// About how much work it is: cheap scenarios come first, and worlds before walks.
-    fn cost(self) -> (bool, u64) {
-        match self {
-            Place::World(trial) => {
-                let edits = u64::from(trial.workload.ticks) * u64::from(trial.workload.changed);
-                let visits = trial.presence.lasts_s / (trial.presence.away_s.0 + trial.presence.here_s.0).max(1);
-                let clients = u64::from(trial.clients);
-                let neighbours = if trial.hub { 1 } else { clients };
-                let worlds = 1 + u64::from(trial.more_worlds);
-                (false, clients.saturating_mul(edits + visits).saturating_mul(neighbours * worlds))
-            }
-            Place::Walk(trial) => {
-                let choices = trial.clients * (trial.edits + 1) + trial.retries + trial.crashes + trial.losses;
-                (true, 1 << choices.min(63))
-            }
-        }
-    }
-
-    /// Whether mutants of the engine can be planted here: a walk is one of the engine that it names.
-    fn suits(self, engine: &Registration) -> bool {
-        match self {
-            Place::World(trial) => engine.suits(trial),
-            Place::Walk(trial) => crash::walked_engine(trial).name == engine.name,
-        }
-    }
-
-    fn control(self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<planting::Control, SubjectError> {
-        match self {
-            Place::World(trial) => world::planting::control(trial, engine, watch),
-            Place::Walk(trial) => crash::planting::control(trial, engine, watch),
-        }
-    }
-
-    fn plant(
-        self,
-        engine: &'static Registration,
-        mutant: &'static str,
-        control: &planting::Control,
-        watch: &mut dyn Watch,
-    ) -> Result<Cell, SubjectError> {
-        match self {
-            Place::World(trial) => world::planting::plant(trial, (engine, mutant), control, watch),
-            Place::Walk(trial) => crash::planting::plant(trial, (engine, mutant), control, watch),
-        }
-    }
-}
-
 /// A scenario, and the engines in it without a mutant, each tried once it is needed.
 struct Column<'a> {
     name: &'a str,
-    place: Place<'a>,
+    place: &'a dyn Planting,
     controls: BTreeMap<&'static str, OnceLock<Result<planting::Control, SubjectError>>>,
 }
 
@@ -162,7 +87,7 @@ fn columns<'a>(plan: &'a EnginePlan, mutants: &[Planned]) -> Vec<Column<'a>> {
         .scenarios
         .iter()
         .filter_map(|scenario| {
-            let place = Place::of(&scenario.trial)?;
+            let place = experiment::of(&scenario.trial).planting()?;
             let controls = engines.iter().map(|&engine| (engine, OnceLock::new())).collect();
             Some(Column { name: scenario.name.as_deref().unwrap_or_default(), place, controls })
         })
@@ -272,7 +197,7 @@ fn cell(
 ) -> Result<Cell, SubjectError> {
     let control = column.controls[engine.name].get_or_init(|| column.place.control(engine, &mut Stop(stopped)));
     let control = control.as_ref().map_err(Clone::clone)?;
-    let planted = catch_unwind(AssertUnwindSafe(|| column.place.plant(engine, mutant, control, &mut Stop(stopped))));
+    let planted = catch_unwind(AssertUnwindSafe(|| column.place.plant((engine, mutant), control, &mut Stop(stopped))));
     planted.unwrap_or_else(|_| {
         let reason = "the harness crashed, which is a fault of abench".to_owned();
         Ok(Cell { outcome: Outcome::Crashed, judges: BTreeSet::new(), reason })

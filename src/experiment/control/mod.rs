@@ -3,6 +3,7 @@
 //! A control asks the very function that judges the run, and lies in the file of that function.
 
 pub mod accumulator;
+pub mod device;
 
 use std::num::NonZeroUsize;
 

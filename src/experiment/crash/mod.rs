@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use crate::domain::evidence::Evidence;
-use crate::domain::fault::FaultClass;
+use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::history::History;
 use crate::domain::judge::Judge;
 use crate::domain::offline::CrashEverywhereTrial;
@@ -18,11 +18,13 @@ use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
 use crate::experiment::control::{Control, Show};
-use crate::experiment::valid::Valid;
+use crate::experiment::planting::Planting;
+use crate::experiment::valid::Passed;
 use crate::experiment::world::{self, caught, judged};
-use crate::experiment::{Found, jobs};
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, jobs};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
-use crate::report::record::{Check, Part, Unseen};
+use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
+use crate::subject::Subjects;
 use walking::walked;
 
 /// The check's name.
@@ -45,14 +47,64 @@ enum Job {
 /// What a walk came to: its numbers, the end that a judge has something against, and how long it took.
 type Ended = (WalkedRecord, Option<History>, Duration);
 
+impl Experiment for CrashEverywhereTrial {
+    /// Refuses a walk whose engine, or one of whose mutants, is unknown.
+    fn refuse(&self) -> Result<(), String> {
+        let engine = match &self.engine {
+            Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
+            None => engine::reference(),
+        };
+        for name in &self.mutants {
+            engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
+        }
+        Ok(())
+    }
+
+    fn judges(&self) -> &'static [Judge] {
+        &[Judge::EveryCrash, Judge::Expectation]
+    }
+
+    fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
+        let orders = ["--budget", "--orders"];
+        changes.refuse(&orders, "is about arrival orders, and a world of clients has its own time and links")?;
+        changes.refuse(&["--memory"], "bounds a search or a world, and most_states bounds this one")?;
+        changes.refuse_engines()?;
+        self.seed = changes.seed.unwrap_or(self.seed);
+        Ok(())
+    }
+
+    fn no_backend(&self) -> Option<&'static str> {
+        Some("a walk over every crash is one of engines")
+    }
+
+    fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
+        Some("a walk over every crash has no device")
+    }
+
+    fn planting(&self) -> Option<&dyn Planting> {
+        Some(self)
+    }
+
+    fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
+        walk_all(self, bench.threads, bench.record, bench.watch)
+    }
+
+    fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
+        claims::of_subjects(&[FaultClass::LostEdit], &record.checks)
+    }
+
+    fn unseen(&self, _record: &Record, _subjects: &Subjects) -> Unseen {
+        unseen(self)
+    }
+}
+
 /// Walks through the world of the sound replica, and through those of the mutants.
-pub fn run(
-    trial: Valid<&CrashEverywhereTrial>,
+fn walk_all(
+    trial: &CrashEverywhereTrial,
     threads: NonZeroUsize,
-    found: &mut Found,
+    found: &mut Record,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let trial = *trial;
     let (engine, smaller) = (walked_engine(trial), smaller(trial));
     let of_mutants = world::planted([engine], &trial.mutants).map(|(engine, mutant)| Job::Mutant(engine, mutant));
     let smaller_walk = (!trial.mutants.is_empty()).then_some(Job::Smaller);
@@ -89,17 +141,17 @@ fn tell(
     (sound, against, took): Ended,
     (trial, smaller, engine): (&CrashEverywhereTrial, &CrashEverywhereTrial, &'static Registration),
     record: &mut Option<EverywhereRecord>,
-    found: &mut Found,
+    found: &mut Record,
 ) {
     match (job, record) {
         (Job::Sound, record) => {
-            found.took(NAME, took);
+            experiment::took(found, NAME, took);
             found.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
             let (evidence, planted_in, mutants) = (Evidence::Software, None, Vec::new());
             *record = Some(EverywhereRecord { evidence, sound, planted_in, mutants });
         }
         (Job::Smaller, Some(record)) => {
-            found.took(WITHOUT_MUTANT, took);
+            experiment::took(found, WITHOUT_MUTANT, took);
             found.checks.push(check(WITHOUT_MUTANT, smaller, engine, &sound, against.as_ref()));
             record.planted_in = Some(PlantedInRecord { world: tried(smaller), sound });
         }
@@ -202,7 +254,7 @@ fn tried(trial: &CrashEverywhereTrial) -> String {
 }
 
 /// What such a trial cannot see.
-pub fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
+fn unseen(trial: &CrashEverywhereTrial) -> Unseen {
     let lost = if trial.losses == 0 { "no message is lost but by a crash" } else { "messages are lost" };
     let late = if trial.late {
         "messages come after their connection is over"

@@ -7,24 +7,44 @@ use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
 use crate::experiment::crash::walking::walked;
-use crate::experiment::crash::{smaller, tried};
-use crate::experiment::planting::{self, Control};
-use crate::report::qualification::mutants::Cell;
+use crate::experiment::crash::{smaller, tried, walked_engine};
+use crate::experiment::planting::{self, Control, Planting};
+use crate::report::qualification::mutants::{Cell, Kind};
 
-/// What judges say of the engine as it is, in both worlds.
-pub fn control(
-    trial: &CrashEverywhereTrial,
-    engine: &'static Registration,
-    watch: &mut dyn Watch,
-) -> Result<Control, SubjectError> {
-    let one = NonZeroUsize::MIN;
-    let small = walked(&smaller(trial), engine, None, one, watch)?;
-    let own = walked(trial, engine, None, one, watch)?;
-    Ok(Control::of([small.1.as_ref(), own.1.as_ref()]))
+impl Planting for CrashEverywhereTrial {
+    fn kind(&self) -> Kind {
+        Kind::Walk
+    }
+
+    fn cost(&self) -> (bool, u64) {
+        let choices = self.clients * (self.edits + 1) + self.retries + self.crashes + self.losses;
+        (true, 1 << choices.min(63))
+    }
+
+    /// A walk is one of the engine that it names.
+    fn suits(&self, engine: &Registration) -> bool {
+        walked_engine(self).name == engine.name
+    }
+
+    fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {
+        let one = NonZeroUsize::MIN;
+        let small = walked(&smaller(self), engine, None, one, watch)?;
+        let own = walked(self, engine, None, one, watch)?;
+        Ok(Control::of([small.1.as_ref(), own.1.as_ref()]))
+    }
+
+    fn plant(
+        &self,
+        mutant: (&'static Registration, &'static str),
+        control: &Control,
+        watch: &mut dyn Watch,
+    ) -> Result<Cell, SubjectError> {
+        plant(self, mutant, control, watch)
+    }
 }
 
 /// What becomes of a mutant in these worlds.
-pub fn plant(
+fn plant(
     trial: &CrashEverywhereTrial,
     (engine, mutant): (&'static Registration, &'static str),
     control: &Control,

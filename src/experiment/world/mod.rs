@@ -22,36 +22,101 @@ use std::time::Instant;
 
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
-use crate::domain::fault::FaultClass;
+use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::Finding;
 use crate::domain::history::History;
 use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
-use crate::domain::watch::Watch;
+use crate::domain::watch::{Unwatched, Watch};
 use crate::engine::{self, Registration};
-use crate::experiment::valid::Valid;
-use crate::experiment::{Found, jobs};
-use crate::lab::{WorldError, both_ways};
+use crate::experiment::planting::Planting;
+use crate::experiment::valid::Passed;
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, devices, jobs};
+use crate::lab::{WorldError, both_ways, memory, script};
 use crate::oracle::offline::judgements;
 use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
-use crate::report::record::{Check, Part, Unseen};
+use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
 use reduced::Reduced;
 use standing::{Standing, in_its_own_world, in_more_worlds, tell_convergence};
 use tried::Try;
 
+impl Experiment for OfflineTrial {
+    /// Refuses a world whose engines or mutants are unknown, or do not support its topology, or that takes too much memory.
+    fn refuse(&self) -> Result<(), String> {
+        for name in self.engines.iter().filter(|name| *name != engine::ALL) {
+            let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
+            if let Some(why) = engine.unsuited(self) {
+                return Err(format!("engines: this world is not supported by '{name}', {why}"));
+            }
+        }
+        for name in &self.mutants {
+            engine::find_mutant(engine::on_trial(self), name).map_err(|unknown| format!("mutants: {unknown}"))?;
+        }
+        memory::fits(self).map_err(|error| error.to_string())
+    }
+
+    fn rehearse(&self) -> Option<String> {
+        let engines = engine::on_trial(self).filter(|engine| engine.suits(self));
+        Some(script::rehearse(self, engines, &mut Unwatched)?.to_string())
+    }
+
+    fn judges(&self) -> &'static [Judge] {
+        &[Judge::World, Judge::HubMerge, Judge::Link, Judge::Expectation]
+    }
+
+    fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
+        let orders = ["--budget", "--orders"];
+        changes.refuse(&orders, "is about arrival orders, and a world of clients has its own time and links")?;
+        self.seed = changes.seed.unwrap_or(self.seed);
+        self.memory_mib = changes.memory.unwrap_or(self.memory_mib);
+        if !changes.engines.is_empty() {
+            self.engines.clone_from(&changes.engines);
+            // A mutant is one of an engine, which may not be among these.
+            self.mutants.clear();
+        }
+        Ok(())
+    }
+
+    fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
+        Some("a world is one of replicas, and its devices make merges again that hold by themselves")
+    }
+
+    fn planting(&self) -> Option<&dyn Planting> {
+        Some(self)
+    }
+
+    fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
+        let Bench { subjects, threads, record, watch } = bench;
+        let tried = try_all(self, subjects, threads, record, watch);
+        if tried == Err(SubjectError::Interrupted) {
+            return tried;
+        }
+        tried.and(devices::judge(subjects, record, watch))
+    }
+
+    fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
+        // A hub's merge on accumulators tries these, and is no claim about edits.
+        let of_edits = record.checks.iter().filter(|check| !hub_merge::is_merge(check));
+        claims::of_subjects(&[FaultClass::LostEdit], &of_edits.cloned().collect::<Vec<_>>())
+    }
+
+    fn unseen(&self, _record: &Record, _subjects: &Subjects) -> Unseen {
+        unseen(self)
+    }
+}
+
 /// Puts every engine of the trial on trial, one check each, and then every mutant that is to be planted. Worlds are
 /// independent jobs; what they come to is put together in a fixed order.
-pub fn run(
-    trial: Valid<&OfflineTrial>,
+fn try_all(
+    trial: &OfflineTrial,
     subjects: &mut Subjects,
     threads: NonZeroUsize,
-    found: &mut Found,
+    found: &mut Record,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let trial = *trial;
     let (engines, left_out) = on_trial(trial);
     let threads = tried::at_once(trial, threads);
     let (mut standing, mut failed) = in_its_own_world(trial, &engines, threads, watch);
@@ -95,7 +160,7 @@ pub fn run(
         record.edits = edits;
         effects::tell(&mut row);
         tell_convergence(&mut row, &converged);
-        found.took(engine.name, before + took);
+        experiment::took(found, engine.name, before + took);
         found.checks.push(check(engine, &mut row, findings, unreduced));
         if engine.tells_merges && trial.hub && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
@@ -256,7 +321,7 @@ pub fn caught(
 }
 
 /// What such a trial cannot see.
-pub fn unseen(trial: &OfflineTrial) -> Unseen {
+fn unseen(trial: &OfflineTrial) -> Unseen {
     let drawn = match trial.more_worlds {
         0 => String::new(),
         some => format!(", and {} drawn from those that differ from it in their seed alone", counted(some, "world")),

@@ -4,25 +4,48 @@ use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
-use crate::experiment::planting::{self, Control};
+use crate::experiment::planting::{self, Control, Planting};
 use crate::experiment::world::standing::other_worlds;
 use crate::experiment::world::tried::outcome;
-use crate::report::qualification::mutants::Cell;
+use crate::report::qualification::mutants::{Cell, Kind};
 
-/// What judges say of the engine as it is, in each world.
-pub fn control(
-    trial: &OfflineTrial,
-    engine: &'static Registration,
-    watch: &mut dyn Watch,
-) -> Result<Control, SubjectError> {
-    let worlds = std::iter::once(trial.clone()).chain(other_worlds(trial));
-    let histories: Result<Vec<_>, SubjectError> =
-        worlds.map(|world| Ok(outcome(&world, engine, None, watch)?.history)).collect();
-    Ok(Control::of(histories?.iter().map(Some)))
+impl Planting for OfflineTrial {
+    fn kind(&self) -> Kind {
+        Kind::World
+    }
+
+    fn cost(&self) -> (bool, u64) {
+        let edits = u64::from(self.workload.ticks) * u64::from(self.workload.changed);
+        let visits = self.presence.lasts_s / (self.presence.away_s.0 + self.presence.here_s.0).max(1);
+        let clients = u64::from(self.clients);
+        let neighbours = if self.hub { 1 } else { clients };
+        let worlds = 1 + u64::from(self.more_worlds);
+        (false, clients.saturating_mul(edits + visits).saturating_mul(neighbours * worlds))
+    }
+
+    fn suits(&self, engine: &Registration) -> bool {
+        engine.suits(self)
+    }
+
+    fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {
+        let worlds = std::iter::once(self.clone()).chain(other_worlds(self));
+        let histories: Result<Vec<_>, SubjectError> =
+            worlds.map(|world| Ok(outcome(&world, engine, None, watch)?.history)).collect();
+        Ok(Control::of(histories?.iter().map(Some)))
+    }
+
+    fn plant(
+        &self,
+        mutant: (&'static Registration, &'static str),
+        control: &Control,
+        watch: &mut dyn Watch,
+    ) -> Result<Cell, SubjectError> {
+        plant(self, mutant, control, watch)
+    }
 }
 
 /// What becomes of a mutant in these worlds.
-pub fn plant(
+fn plant(
     trial: &OfflineTrial,
     (engine, mutant): (&'static Registration, &'static str),
     control: &Control,

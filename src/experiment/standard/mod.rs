@@ -1,0 +1,340 @@
+//! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
+
+pub mod accumulation;
+pub mod adapter_round_trips;
+pub mod arrival_orders;
+pub mod as_client;
+pub mod conformance;
+pub mod coverage;
+pub mod engine_sweeps;
+
+use std::num::NonZeroUsize;
+
+use crate::device::model::PUBLISHED_BANKS;
+use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
+use crate::domain::fault::Fault;
+use crate::domain::hex::Hex64;
+use crate::domain::judge::Judge;
+use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
+use crate::domain::trial::{StandardCheck, StandardTrial};
+use crate::domain::watch::Watch;
+use crate::experiment::valid::Passed;
+use crate::experiment::walk::Walked;
+use crate::experiment::{Bench, Changes, Experiment, NoEffect, Setting, devices, tick, timed};
+use crate::explore::choice::Choice;
+use crate::explore::exhaustive::Limits;
+use crate::explore::{self, PlanError};
+use crate::report::record::{CauseRecord, ClaimRecord, Latencies, Record, Unseen};
+use crate::scenario::tick::PUBLISHED_SEED;
+use crate::subject::Subjects;
+use crate::subject::scalar::Scalar;
+use accumulation::{References, seams::Seams};
+use arrival_orders::{Workload, searched, walked};
+use coverage::EngineRuns;
+use coverage::not_asked::AskedOf;
+use engine_sweeps::{BANK_SWEEP, SHORT_SWEEP};
+
+impl Experiment for StandardTrial {
+    fn refuse(&self) -> Result<(), String> {
+        let known = self.orders.as_ref().map_or(Ok(()), explore::known);
+        known.map_err(|refused| format!("orders: {refused}"))
+    }
+
+    fn judges(&self) -> &'static [Judge] {
+        &[
+            Judge::Reference,
+            Judge::Accumulation,
+            Judge::BankSweep,
+            Judge::ShortSweep,
+            Judge::BoardTable,
+            Judge::ArrivalOrders,
+            Judge::EverySet,
+            Judge::Search,
+            Judge::RoundTrips,
+            Judge::TickMessage,
+            Judge::TickOnDevice,
+            Judge::AsAClient,
+            Judge::Conformance,
+            Judge::Warrant,
+            Judge::Link,
+            Judge::Expectation,
+        ]
+    }
+
+    fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
+        if !self.makes(StandardCheck::ArrivalOrders) {
+            let bounds = ["--budget", "--memory", "--orders"];
+            changes.refuse(&bounds, "is about arrival orders, and this scenario tries none")?;
+        }
+        changes.refuse_engines()?;
+        self.seed = changes.seed.unwrap_or(self.seed);
+        self.budget = changes.budget.unwrap_or(self.budget);
+        self.memory_mib = changes.memory.unwrap_or(self.memory_mib);
+        self.orders = changes.orders.clone().or(self.orders.take());
+        Ok(())
+    }
+
+    fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
+        None
+    }
+
+    fn longest_run(&self, banks: u32) -> u32 {
+        let of = |check, deltas| if self.makes(check) { deltas } else { 0 };
+        let of_sweeps = of(StandardCheck::BankSweep, self.count.get()).max(of(StandardCheck::ShortSweep, 2 * banks));
+        of_sweeps.max(of(StandardCheck::Conformance, self.conformance.longest_run()))
+    }
+
+    fn fits(&self, setting: &Setting<'_>) -> Result<(), PlanError> {
+        orders_fit(self, setting.scenario, setting.subjects)
+    }
+
+    fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
+        let Bench { subjects, threads, record, watch } = bench;
+        let tried = check_all(self, subjects, threads, record, watch);
+        if tried == Err(SubjectError::Interrupted) {
+            return tried;
+        }
+        tried.and(devices::judge(subjects, record, watch))
+    }
+
+    fn claims(&self, record: &Record, subjects: &Subjects) -> Vec<ClaimRecord> {
+        coverage::claims(self, record, !subjects.accumulators.is_empty(), &asked(subjects))
+    }
+
+    fn unseen(&self, record: &Record, subjects: &Subjects) -> Unseen {
+        let engines = match record.is_whole() && record.reference.is_some() {
+            true => subjects.devices.iter().map(|device| EngineRuns::of(device, self)).collect(),
+            false => Vec::new(),
+        };
+        coverage::unseen(self, &engines, &record.checks, &record.devices, &asked(subjects))
+    }
+}
+
+/// What was asked of each device.
+fn asked(subjects: &Subjects) -> Vec<AskedOf> {
+    subjects.devices.iter().map(|device| AskedOf::device(device)).collect()
+}
+
+/// Makes every check that the subjects allow.
+fn check_all(
+    trial: &StandardTrial,
+    subjects: &mut Subjects,
+    threads: NonZeroUsize,
+    record: &mut Record,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let StandardTrial { seed, .. } = *trial;
+    let count = trial.count.get();
+    let reference = timed(record, accumulation::ACCUMULATION, |record| {
+        watch.begin(accumulation::ACCUMULATION, 2 * u64::from(count) * (1 + subjects.accumulators.len() as u64));
+        let references = References::of(count, seed, watch)?;
+        record.reference = Some(Hex64(references.xorshift64));
+        record.splitmix64_reference = Some(Hex64(references.splitmix64));
+        let wrong = accumulation::check_reference(references, count, seed);
+        let sound = wrong.is_none();
+        if !subjects.accumulators.is_empty() && sound && trial.makes(StandardCheck::Accumulation) {
+            let accumulators = &mut subjects.accumulators;
+            record.checks.push(accumulation::check(accumulators, references, &Seams::of(seed)?, (count, seed), watch)?);
+        }
+        record.checks.extend(wrong);
+        watch.end();
+        Ok(sound.then_some(references.xorshift64))
+    })?;
+    let Some(reference) = reference else { return Ok(()) };
+    if trial.makes(StandardCheck::BankSweep) || trial.makes(StandardCheck::ShortSweep) {
+        for device in &mut subjects.devices {
+            sweeps(device, reference, trial, record, watch)?;
+        }
+    }
+    if trial.makes(StandardCheck::AsAClient) {
+        for device in &mut subjects.devices {
+            let (check, ended) = timed(record, as_client::AS_CLIENT, |_| Ok(as_client::check(device, trial, watch)))?;
+            record.checks.push(check);
+            ended?;
+        }
+    }
+    if trial.makes(StandardCheck::ArrivalOrders) {
+        orders(trial, reference, subjects, threads, record, watch)?;
+    }
+    let round_trips = trial.makes(StandardCheck::AdapterRoundTrips);
+    for device in subjects.all_devices_mut().filter(|_| round_trips) {
+        let (check, flaw) =
+            timed(record, adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
+        record.checks.push(check);
+        devices::explain(record, device, flaw);
+    }
+    if trial.makes(StandardCheck::Conformance) {
+        for device in &mut subjects.devices {
+            let (checks, ended) =
+                timed(record, conformance::OF_ENGINE, |_| Ok(conformance::check(device, trial, watch)))?;
+            record.checks.extend(checks);
+            ended?;
+        }
+    }
+    if trial.makes(StandardCheck::SyncTick) {
+        tick::check(PUBLISHED_SEED, subjects, record, watch)?;
+        if seed != PUBLISHED_SEED {
+            tick::check(seed, subjects, record, watch)?;
+        }
+    }
+    Ok(())
+}
+
+fn sweeps(
+    device: &mut dyn BenchDevice,
+    reference: u64,
+    trial: &StandardTrial,
+    record: &mut Record,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let count = trial.count.get();
+    let EngineRuns { bank_sweep: bank_runs, short_sweep: short_runs, .. } = EngineRuns::of(device, trial);
+    let (mut bank_sweep, mut short_sweep) = (Vec::new(), Vec::new());
+    let made = timed(record, BANK_SWEEP, |_| {
+        watch.begin(BANK_SWEEP, u64::from(count) * bank_runs.len() as u64);
+        engine_sweeps::observe_each(device, &bank_runs, |_| reference, &mut bank_sweep, watch)?;
+        watch.end();
+        Ok(())
+    });
+    let made = made.and_then(|()| {
+        timed(record, SHORT_SWEEP, |_| {
+            watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
+            let mut scalar = Scalar::default();
+            let results: Result<Vec<u64>, _> =
+                short_runs.iter().map(|&run| engine_sweeps::reference_result(&mut scalar, run)).collect();
+            let mut results = results?.into_iter();
+            let expected = |_| results.next().expect("a result for every run");
+            engine_sweeps::observe_each(device, &short_runs, expected, &mut short_sweep, watch)?;
+            watch.end();
+            Ok(())
+        })
+    });
+    // What was made is kept, also where the device went away before the end of a sweep.
+    let first = record.checks.len();
+    if !bank_sweep.is_empty() {
+        let (check, table) = engine_sweeps::judge_bank_sweep(device, &bank_sweep, bank_runs.len());
+        record.bank_sweeps.push(table);
+        record.checks.push(check);
+    }
+    if !short_sweep.is_empty() {
+        record.checks.push(engine_sweeps::judge_short_sweep(device, &short_sweep, short_runs.len()));
+    }
+    let looked = made.and_then(|()| engine_sweeps::look_closer(device, &bank_sweep, &short_sweep, watch));
+    let (short, cause, mut ended) = match looked {
+        Ok((short, cause)) => (short, cause, None),
+        Err(error) => (short_sweep.clone(), None, Some(error)),
+    };
+    let of_device = record.checks[first..].iter_mut();
+    for (check, sweep) in of_device.zip([&bank_sweep, &short_sweep].into_iter().filter(|sweep| !sweep.is_empty())) {
+        check.findings = engine_sweeps::findings(device, sweep, &short, cause.as_ref(), &mut ended, watch);
+    }
+    ended.map_or(Ok(()), Err)?;
+    record.causes.extend(cause.map(|cause| CauseRecord {
+        device: device.name().to_owned(),
+        in_adapter: false,
+        sentence: cause.sentence(),
+        names: engine_sweeps::named(&cause),
+        dead_banks: cause.dead_banks,
+        flipped_bits: cause.flipped_bits,
+        lost_deltas: cause.lost_deltas,
+    }));
+    Ok(())
+}
+
+fn orders(
+    trial: &StandardTrial,
+    reference: u64,
+    subjects: &mut Subjects,
+    threads: NonZeroUsize,
+    record: &mut Record,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let scenario = record.asked.scenario.clone();
+    let workload = workload(trial, scenario.as_deref(), reference, subjects);
+    if !workload.software && !workload.devices {
+        return Ok(());
+    }
+    let chosen = choose(trial, &workload).map_err(|refused| SubjectError::Unavailable(refused.to_string()))?;
+    if chosen.every_set {
+        every_set(&workload, subjects, threads, record, watch)?;
+    }
+    let mut takers = takers(trial, subjects);
+    let outcome = timed(record, arrival_orders::ARRIVAL_ORDERS, |_| {
+        Ok(arrival_orders::check(&mut takers, &workload, &chosen, watch))
+    })?;
+    record.checks.push(outcome.check);
+    let summaries = outcome.latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
+    record.timing.orders_ns = summaries.collect();
+    outcome.ended.map_or(Ok(()), Err)
+}
+
+/// Every delivered set on every subject that takes the orders.
+fn every_set(
+    workload: &Workload,
+    subjects: &mut Subjects,
+    threads: NonZeroUsize,
+    record: &mut Record,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let limits = Limits { memory: workload.memory, deliveries: workload.budget.get(), threads };
+    for accumulator in &subjects.accumulators {
+        let accumulator = accumulator.as_ref();
+        let name = walked::name(accumulator.name());
+        timed(record, &name, |_| walked::check(accumulator, workload, &limits, watch))?.into_record(record)?;
+    }
+    for device in subjects.all_devices_mut().filter(|device| takes(*device, workload.count)) {
+        let name = searched::name(device.name());
+        timed(record, &name, |_| Ok(searched::check(device, workload, watch)))?.into_record(record)?;
+    }
+    Ok(())
+}
+
+impl Walked {
+    fn into_record(self, record: &mut Record) -> Result<(), SubjectError> {
+        record.checks.push(self.check);
+        record.walks.push(self.walk);
+        self.ended.map_or(Ok(()), Err)
+    }
+}
+
+/// Whether the orders that the trial asks for can be tried on these subjects within the budget.
+fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &Subjects) -> Result<(), PlanError> {
+    if !trial.makes(StandardCheck::ArrivalOrders) {
+        return Ok(());
+    }
+    let workload = workload(trial, scenario, 0, subjects);
+    if workload.software || workload.devices {
+        return choose(trial, &workload).map(|_| ());
+    }
+    // What leaves the choice to us leaves out who takes none; what was asked for must be tried on someone.
+    let left_to_us = |spec: &ExplorerSpec| [AUTO, STANDARD].contains(&spec.name());
+    let asked = trial.orders.as_ref().is_some_and(|spec| !left_to_us(spec));
+    if asked { Err(PlanError::NoTaker(workload.count.into())) } else { Ok(()) }
+}
+
+/// The orders that the trial asks for; the standard campaign's own if it asks for none.
+fn choose(trial: &StandardTrial, workload: &Workload) -> Result<Choice, PlanError> {
+    let spec = trial.orders.clone().unwrap_or_else(ExplorerSpec::standard);
+    explore::choose(&spec, &workload.setting())
+}
+
+fn workload<'a>(trial: &StandardTrial, scenario: Option<&'a str>, truth: u64, subjects: &Subjects) -> Workload<'a> {
+    let banks = subjects.devices.iter().map(|device| device.identity().banks).max().unwrap_or(PUBLISHED_BANKS);
+    let StandardTrial { count, seed, budget, memory_mib, .. } = *trial;
+    let count = count.get();
+    let software = subjects.accumulators.iter().any(|accumulator| takes(accumulator.as_ref(), count));
+    let devices = subjects.all_devices().any(|device| takes(device, count));
+    Workload { scenario, count, seed, truth, budget, memory: memory_mib.bytes(), banks, software, devices }
+}
+
+/// The subjects that take orders of so many deltas.
+fn takers<'a>(trial: &StandardTrial, subjects: &'a mut Subjects) -> Vec<&'a mut dyn Subject> {
+    let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
+    let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
+    let serials = subjects.serials.iter_mut().map(|device| device as &mut dyn Subject);
+    software.chain(devices).chain(serials).filter(|subject| takes(*subject, trial.count.get())).collect()
+}
+
+fn takes<S: Subject + ?Sized>(subject: &S, count: u32) -> bool {
+    subject.longest_order() >= count.into()
+}

@@ -1,0 +1,341 @@
+//! The journal of a run: the outcome of every job that ended, a line of JSON each, so that a run that was killed goes on
+//! where it was, and so that the shards of a run can be put together.
+//!
+//! The first line says what was asked for. Each line ends with its CRC-32: a line that was cut off is left out, one that was
+//! altered is refused. Knows: lines and files. Must not: know what an outcome is.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::report::record::Asked;
+
+/// What the first line of every journal says it is.
+pub const FORMAT: &str = "abench-journal";
+
+/// The version of the format that this abench writes and reads.
+pub const VERSION: u32 = 1;
+
+/// One of the parts that a run is split into: part `number` of `of`, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Which part.
+    pub number: NonZeroU32,
+    /// How many parts there are.
+    pub of: NonZeroU32,
+}
+
+/// A text that is no shard.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a shard; allowed is K/N, such as 2/4: part 2 of 4, with K from 1 to N")]
+pub struct ShardError(String);
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let parts = text.split_once('/').and_then(|(part, of)| Some((number(part)?, number(of)?)));
+        let shard = parts.map(|(number, of)| Shard { number, of }).filter(|shard| shard.number <= shard.of);
+        shard.ok_or_else(|| ShardError(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+/// The first line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`].
+    pub version: u32,
+    /// The version of abench that made it.
+    pub abench: String,
+    /// What was asked for.
+    pub asked: Asked,
+    /// Which part of the run it is of, where the run is split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+}
+
+impl Head {
+    /// Of a run that was asked for.
+    pub fn of(asked: Asked, shard: Option<Shard>) -> Self {
+        let (format, abench) = (FORMAT.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        Head { format, version: VERSION, abench, asked, shard }
+    }
+}
+
+/// Why a journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// It cannot be read or written.
+    #[error("the journal {}: {error}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It is no journal.
+    #[error("{}: not a journal of abench: {reason}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A line is not as it was written.
+    #[error("{}, line {line}: altered since it was written; remove the file, and run again", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// Which line.
+        line: usize,
+    },
+    /// It is of another run.
+    #[error("{}: the journal of another run: {what} differs; remove the file, or name another --record", path.display())]
+    Another {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+}
+
+/// A line of a journal after the first.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line<'a> {
+    job: String,
+    #[serde(borrow)]
+    outcome: &'a RawValue,
+}
+
+/// The outcomes of a run's jobs, by the jobs' ids.
+#[derive(Debug)]
+pub struct Journal {
+    /// The first line.
+    pub head: Head,
+    kept: BTreeMap<String, Box<RawValue>>,
+    file: Option<Mutex<(PathBuf, File)>>,
+}
+
+impl Journal {
+    /// A journal without a file, which keeps nothing: that of a run that is not resumed.
+    pub fn none(head: Head) -> Self {
+        Journal { head, kept: BTreeMap::new(), file: None }
+    }
+
+    /// Begins the journal of a run, in a file that is not there yet.
+    ///
+    /// # Errors
+    /// If the file is there or cannot be written.
+    pub fn begin(path: &Path, head: Head) -> Result<Self, JournalError> {
+        let failed = |error| JournalError::File { path: path.to_owned(), error };
+        let mut file = OpenOptions::new().create_new(true).append(true).open(path).map_err(failed)?;
+        file.write_all(sealed(&head).as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
+        Ok(Journal { head, kept: BTreeMap::new(), file: Some(Mutex::new((path.to_owned(), file))) })
+    }
+
+    /// Goes on with a journal. A last line that was cut off is taken out of the file.
+    ///
+    /// # Errors
+    /// If it cannot be read, was altered, or is of another run.
+    pub fn resume(path: &Path, head: Head) -> Result<Self, JournalError> {
+        let failed = |error| JournalError::File { path: path.to_owned(), error };
+        let (read, bytes) = match read(path)? {
+            Some(read) => read,
+            // Not even its first line was written.
+            None => {
+                fs::remove_file(path).map_err(failed)?;
+                return Journal::begin(path, head);
+            }
+        };
+        if let Some(what) = difference(&read.head, &head) {
+            return Err(JournalError::Another { path: path.to_owned(), what });
+        }
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        file.set_len(bytes).map_err(failed)?;
+        Ok(Journal { file: Some(Mutex::new((path.to_owned(), file))), ..read })
+    }
+
+    /// Reads the journal of a shard.
+    ///
+    /// # Errors
+    /// If it cannot be read, or was altered.
+    pub fn read(path: &Path) -> Result<Self, JournalError> {
+        let foreign = || JournalError::Foreign { path: path.to_owned(), reason: "it has no first line".to_owned() };
+        Ok(read(path)?.ok_or_else(foreign)?.0)
+    }
+
+    /// Takes in the outcomes of another journal. Where both have a job, the outcomes must be equal but for their times; the
+    /// first is kept.
+    pub fn take(&mut self, other: Journal) {
+        for (job, outcome) in other.kept {
+            self.kept.entry(job).or_insert(outcome);
+        }
+    }
+
+    /// How many jobs it has.
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Whether it has no job.
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// The outcome of a job, where the job has ended.
+    pub fn outcome<T: DeserializeOwned>(&self, job: &str) -> Option<Result<T, serde_json::Error>> {
+        self.kept.get(job).map(|outcome| serde_json::from_str(outcome.get()))
+    }
+
+    /// Keeps the outcome of a job: it is on disk when this returns.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn keep<T: Serialize>(&self, job: &str, outcome: &T) -> Result<(), JournalError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let outcome = serde_json::value::to_raw_value(outcome).expect("an outcome is plain data");
+        let line = sealed(&Line { job: job.to_owned(), outcome: &outcome });
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let (path, file) = &mut *file;
+        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
+        written.map_err(|error| JournalError::File { path: path.clone(), error })
+    }
+
+    /// Removes the file: its run has its record.
+    ///
+    /// # Errors
+    /// If it cannot be removed.
+    pub fn remove(self) -> Result<(), JournalError> {
+        let Some(file) = self.file else { return Ok(()) };
+        let (path, _) = file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fs::remove_file(&path).map_err(|error| JournalError::File { path, error })
+    }
+}
+
+/// What differs between two runs, if anything does.
+pub fn difference(one: &Head, other: &Head) -> Option<&'static str> {
+    let differs = [
+        ("the version of abench", one.abench != other.abench),
+        ("the scenario", one.asked.trial != other.asked.trial || one.asked.scenario != other.asked.scenario),
+        ("what is expected", one.asked.expect != other.asked.expect),
+        ("the backends", one.asked.backends != other.asked.backends),
+        ("the planted faults", one.asked.faults != other.asked.faults),
+        ("the shard", one.shard != other.shard),
+    ];
+    differs.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
+}
+
+/// A line with its checksum.
+fn sealed(line: &impl Serialize) -> String {
+    let text = serde_json::to_string(line).expect("a line is plain data");
+    format!("{text}\t{:08x}\n", crc32fast::hash(text.as_bytes()))
+}
+
+/// The text of a line that is as it was written.
+fn opened(line: &str) -> Option<&str> {
+    let (text, checksum) = line.rsplit_once('\t')?;
+    (u32::from_str_radix(checksum, 16) == Ok(crc32fast::hash(text.as_bytes()))).then_some(text)
+}
+
+/// A journal and the bytes of its whole lines; nothing where not even the first is whole.
+fn read(path: &Path) -> Result<Option<(Journal, u64)>, JournalError> {
+    let bytes = fs::read(path).map_err(|error| JournalError::File { path: path.to_owned(), error })?;
+    let foreign = |reason: String| JournalError::Foreign { path: path.to_owned(), reason };
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let text = std::str::from_utf8(&bytes[..whole]).map_err(|error| foreign(error.to_string()))?;
+    let mut lines = text.lines().enumerate();
+    let Some((_, first)) = lines.next() else { return Ok(None) };
+    let first = opened(first).ok_or_else(|| foreign("its first line has no checksum".to_owned()))?;
+    let head: Head = serde_json::from_str(first).map_err(|error| foreign(error.to_string()))?;
+    if head.format != FORMAT || head.version != VERSION {
+        return Err(foreign(format!("its format is {} in version {}", head.format, head.version)));
+    }
+    let mut kept = BTreeMap::new();
+    for (number, line) in lines {
+        let altered = || JournalError::Altered { path: path.to_owned(), line: number + 1 };
+        let text = opened(line).ok_or_else(altered)?;
+        let Line { job, outcome } = serde_json::from_str(text).map_err(|_| altered())?;
+        kept.insert(job, outcome.to_owned());
+    }
+    Ok(Some((Journal { head, kept, file: None }, whole as u64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::seed::Seed;
+    use crate::domain::trial::{TickTrial, Trial};
+
+    fn head(seed: u64) -> Head {
+        Head::of(Asked::of(Trial::Tick(TickTrial { seed: Seed::new(seed) })), None)
+    }
+
+    /// The path of a journal of three jobs.
+    fn written(folder: &Path) -> PathBuf {
+        let path = folder.join("run.journal");
+        let journal = Journal::begin(&path, head(1)).expect("the folder takes it");
+        ["a", "b", "c"].iter().enumerate().for_each(|(n, job)| journal.keep(job, &vec![n; 40]).expect("it is kept"));
+        path
+    }
+
+    #[test]
+    fn a_journal_that_is_cut_at_any_byte_keeps_every_job_whose_line_was_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = written(folder.path());
+        let bytes = fs::read(&path).expect("it is there");
+        for length in 0..=bytes.len() {
+            fs::write(&path, &bytes[..length]).expect("it is written");
+            let journal = Journal::resume(&path, head(1)).expect("a cut is no damage");
+            let lines = bytes[..length].iter().filter(|&&byte| byte == b'\n').count();
+            assert_eq!(journal.len(), lines.saturating_sub(1), "{length} bytes");
+            // What is kept now stands after the last whole line.
+            journal.keep("d", &7).expect("it is kept");
+            drop(journal);
+            let again = Journal::resume(&path, head(1)).expect("it is whole");
+            assert_eq!(again.outcome::<u32>("d").expect("it was kept").expect("a number"), 7, "{length} bytes");
+            assert_eq!(again.len(), lines.saturating_sub(1) + 1);
+        }
+    }
+
+    #[test]
+    fn an_altered_line_and_the_journal_of_another_run_are_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = written(folder.path());
+        let other = Journal::resume(&path, head(2)).expect_err("another run").to_string();
+        assert!(other.contains("the scenario differs"), "{other}");
+        let text = fs::read_to_string(&path).expect("it is there").replacen("\"b\"", "\"x\"", 1);
+        fs::write(&path, text).expect("it is written");
+        let altered = Journal::resume(&path, head(1)).expect_err("altered").to_string();
+        assert!(altered.contains("line 3: altered"), "{altered}");
+        fs::write(&path, "{}\n").expect("it is written");
+        assert!(matches!(Journal::read(&path), Err(JournalError::Foreign { .. })));
+    }
+
+    #[test]
+    fn a_shard_is_a_part_of_so_many() {
+        assert_eq!("2/4".parse::<Shard>().expect("a shard").to_string(), "2/4");
+        for text in ["", "0/4", "5/4", "1", "1/0", "-1/4", "+1/4", "1/4/2", "a/b"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+}
