@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
 use crate::cmd::list::ListArgs;
+use crate::cmd::merge::MergeArgs;
 use crate::cmd::qualify::QualifyArgs;
 use crate::cmd::replay::ReplayArgs;
 use crate::cmd::run::RunArgs;
@@ -44,6 +45,8 @@ pub enum Verb {
     Replay(ReplayArgs),
     /// Plant faults under scenarios, and report what these would miss
     Qualify(QualifyArgs),
+    /// Put the shards of one run together, as one record
+    Merge(MergeArgs),
     /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
     Emulate(EmulateArgs),
     /// Convert scenarios and records of an older version

@@ -16,9 +16,11 @@ use std::time::Instant;
 
 use crate::domain::subject::{BenchDevice, Device, SubjectError};
 use crate::domain::watch::Watch;
+use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Valid;
 use crate::experiment::{self, Bench, Setting};
 use crate::explore::PlanError;
+use crate::report::journal::{Head, Journal, Shard};
 use crate::report::record::{Asked, ControlRecord, DeviceRecord, Host, Latencies, Record};
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};
@@ -37,17 +39,91 @@ pub struct Plan {
 /// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
 /// record of what was done until then.
 pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
-    run_after(plan, controls::show(&plan.scenario.trial, plan.conditions.threads), subjects, watch)
+    let (controls, threads) = (controls::show(&plan.scenario.trial, plan.conditions.threads), plan.conditions.threads);
+    let journal = Journal::none(head(plan, None));
+    run_after(plan, controls, Jobs::all(threads, &journal), subjects, watch)
 }
 
+/// Runs a plan as [`run`] does. The journal takes in what its jobs come to, and those that it has are not run again.
+///
+/// # Errors
+/// If the journal cannot be used.
+pub fn run_kept(
+    plan: &Plan,
+    journal: &Journal,
+    subjects: &mut Subjects,
+    watch: &mut dyn Watch,
+) -> Result<Record, SubjectError> {
+    let jobs = Jobs::all(plan.conditions.threads, journal);
+    let has_jobs = experiment::of(&plan.scenario.trial).has_jobs();
+    if !has_jobs && let Some(record) = jobs.kept(WHOLE_RUN)? {
+        return Ok(record);
+    }
+    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
+    let record = run_after(plan, controls, jobs, subjects, watch);
+    if !has_jobs && record.is_whole() {
+        jobs.keep(WHOLE_RUN, &record)?;
+    }
+    Ok(record)
+}
+
+/// Runs the jobs of a plan that belong to one shard, and keeps what they come to.
+///
+/// # Errors
+/// If the user stops it, a subject gives no answer, or the journal cannot be used.
+pub fn run_shard(
+    plan: &Plan,
+    journal: &Journal,
+    subjects: &mut Subjects,
+    watch: &mut dyn Watch,
+) -> Result<(), SubjectError> {
+    let jobs = Jobs::all(plan.conditions.threads, journal);
+    let record = match experiment::of(&plan.scenario.trial).has_jobs() {
+        true => run_after(plan, controls::show(&plan.scenario.trial, jobs.threads), jobs, subjects, watch),
+        false if jobs.takes(0) => run_kept(plan, journal, subjects, watch)?,
+        false => return Ok(()),
+    };
+    record.ended.map_or(Ok(()), Err)
+}
+
+/// The record of a plan all of whose jobs a journal has.
+///
+/// # Errors
+/// If it lacks one.
+pub fn merged(
+    plan: &Plan,
+    journal: &Journal,
+    subjects: &mut Subjects,
+    watch: &mut dyn Watch,
+) -> Result<Record, SubjectError> {
+    let jobs = Jobs { only_kept: true, ..Jobs::all(plan.conditions.threads, journal) };
+    if !experiment::of(&plan.scenario.trial).has_jobs() {
+        return Ok(jobs.kept(WHOLE_RUN)?.expect("all are kept"));
+    }
+    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
+    let record = run_after(plan, controls, jobs, subjects, watch);
+    match &record.ended {
+        Some(error) => Err(error.clone()),
+        None => Ok(record),
+    }
+}
+
+/// What a journal calls a run that is one job.
+const WHOLE_RUN: &str = "whole run";
+
 /// Runs a plan whose judges have shown this.
-fn run_after(plan: &Plan, controls: Vec<ControlRecord>, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
+fn run_after(
+    plan: &Plan,
+    controls: Vec<ControlRecord>,
+    jobs: Jobs<'_>,
+    subjects: &mut Subjects,
+    watch: &mut dyn Watch,
+) -> Record {
     let start = Instant::now();
     let mut record = begun(plan, controls);
     // What broken judges say is worth nothing.
     if record.controls.iter().all(ControlRecord::works) {
-        let threads = plan.conditions.threads;
-        let ended = plan.scenario.run(Bench { subjects, threads, record: &mut record, watch });
+        let ended = plan.scenario.run(Bench { subjects, jobs, record: &mut record, watch });
         watch.end();
         record.ended = ended.err();
     }
@@ -75,17 +151,26 @@ pub fn unavailable(plan: &Plan, backend: &str, error: &SubjectError) -> Record {
     record
 }
 
-/// The record of a plan that was not run yet.
-fn begun(plan: &Plan, controls: Vec<ControlRecord>) -> Record {
+/// The first line of the journal of a plan.
+pub fn head(plan: &Plan, shard: Option<Shard>) -> Head {
+    Head::of(asked(plan), shard)
+}
+
+/// What a plan asks for.
+fn asked(plan: &Plan) -> Asked {
     let Scenario { name, trial, expect, .. } = &*plan.scenario;
-    let asked = Asked {
+    Asked {
         scenario: name.clone(),
         backends: plan.backends.iter().map(Backend::to_string).collect(),
         faults: plan.conditions.faults.iter().map(ToString::to_string).collect(),
         expect: expect.clone(),
         ..Asked::of(trial.clone())
-    };
-    Record { asked, controls, host: host(plan), ..Record::begun(trial.clone()) }
+    }
+}
+
+/// The record of a plan that was not run yet.
+fn begun(plan: &Plan, controls: Vec<ControlRecord>) -> Record {
+    Record { asked: asked(plan), controls, host: host(plan), ..Record::begun(plan.scenario.trial.clone()) }
 }
 
 /// Adds what follows from all that was found.
@@ -154,7 +239,9 @@ mod tests {
         let mut subjects = open(&plan.backends, &plan.conditions).expect("they open");
         let mut controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
         change(&mut controls);
-        run_after(&plan, controls, &mut subjects, &mut Unwatched)
+        let journal = Journal::none(head(&plan, None));
+        let jobs = Jobs::all(plan.conditions.threads, &journal);
+        run_after(&plan, controls, jobs, &mut subjects, &mut Unwatched)
     }
 
     #[test]

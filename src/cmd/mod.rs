@@ -3,7 +3,9 @@
 
 pub mod convert;
 pub mod emulate;
+mod kept;
 pub mod list;
+pub mod merge;
 pub mod options;
 mod outputs;
 pub mod qualify;
@@ -22,7 +24,7 @@ use serde::Serialize;
 
 use crate::campaign::waveforms::Waveform;
 use crate::campaign::{self, Plan};
-use crate::cmd::options::{RunOptions, TerminalOptions};
+use crate::cmd::options::{LinkOptions, RunOptions, TerminalOptions};
 use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
@@ -34,14 +36,15 @@ use crate::experiment::valid::Valid;
 use crate::explore::PlanError;
 use crate::fault::catalogue::{why_never, why_not_activated};
 use crate::report::file::{Destination, RecordError, to_text};
-use crate::report::record::Record;
+use crate::report::journal::Journal;
+use crate::report::record::{Asked, Record};
 use crate::report::text::{self, Table};
 use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError, Subjects};
 
 /// The verbs, as the command line names them.
-pub const VERBS: &[&str] = &["run", "replay", "qualify", "emulate", "convert", "list", "show", "help"];
+pub const VERBS: &[&str] = &["run", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "help"];
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]
@@ -165,6 +168,42 @@ fn plants_act(plan: &Plan, subjects: &Subjects) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Opens the subjects of a plan, if all that it asks for can be tried on them.
+fn open_subjects(plan: &Plan, waveforms: Option<&Path>) -> Result<Subjects, Failure> {
+    let subjects = subject::open(&plan.backends, &plan.conditions)?;
+    waveforms::possible(waveforms, &subjects)?;
+    plants_act(plan, &subjects)?;
+    campaign::fits(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
+    Ok(subjects)
+}
+
+/// The plan of what a record or a journal says that was asked for; `what` is what messages call it.
+fn asked_plan(
+    asked: &Asked,
+    what: &str,
+    link: LinkOptions,
+    wanted_threads: Option<NonZeroUsize>,
+) -> Result<Plan, Failure> {
+    let faults: Result<Vec<Fault>, _> = asked.faults.iter().map(|fault| fault.parse::<Fault>()).collect();
+    let faults = faults.map_err(|error| Failure::usage(anyhow!("{what}: {error}")))?;
+    let mut scenario = Scenario::unnamed(asked.trial.clone());
+    scenario.name.clone_from(&asked.scenario);
+    scenario.expect.clone_from(&asked.expect);
+    let scenario = Valid::of(scenario)
+        .map_err(|refused| Failure::usage(anyhow!("{what}: what was asked for cannot run: {refused}")))?;
+    let experiment = experiment::of(&scenario.trial);
+    if let Some(reason) = faults.iter().find_map(|&fault| experiment.no_fault(fault)) {
+        return Err(Failure::usage(anyhow!("{what}: asked.faults: {reason}; [] is allowed")));
+    }
+    if let Some(reason) = experiment.no_backend().filter(|_| !asked.backends.is_empty()) {
+        return Err(Failure::usage(anyhow!("{what}: asked.backends: {reason}; [] is allowed")));
+    }
+    let backends = subject::backends(asked.backends.iter().map(String::as_str))?;
+    let link = link.conditions(&backends)?;
+    let conditions = Conditions { threads: threads(wanted_threads), faults: distinct(&faults)?, link };
+    Ok(Plan { scenario, backends, conditions })
+}
+
 /// Runs a plan, with progress, and looks into what went wrong where that can be done; `waveforms` is where they are asked
 /// for by name.
 fn execute(
@@ -172,14 +211,13 @@ fn execute(
     terminal: TerminalOptions,
     stop: &StopRequest,
     waveforms: Option<&Path>,
+    journal: &Journal,
 ) -> Result<Ran, Failure> {
     let console = Console::new(terminal.color);
-    let mut subjects = subject::open(&plan.backends, &plan.conditions)?;
-    waveforms::possible(waveforms, &subjects)?;
-    plants_act(plan, &subjects)?;
-    campaign::fits(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
+    let mut subjects = open_subjects(plan, waveforms)?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
-    let mut record = campaign::run(plan, &mut subjects, &mut watch);
+    let record = campaign::run_kept(plan, journal, &mut subjects, &mut watch);
+    let mut record = record.map_err(|error| Failure { exit: exit::USAGE, error: error.into() })?;
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
     Ok(Ran { record, waveforms })
 }
@@ -190,9 +228,9 @@ fn attempt(
     terminal: TerminalOptions,
     stop: &StopRequest,
     waveforms: Option<&Path>,
-    place: RecordPlace,
+    (place, journal): (RecordPlace, &Journal),
 ) -> Result<(Ran, RecordPlace), Failure> {
-    let failure = match execute(plan, terminal, stop, waveforms) {
+    let failure = match execute(plan, terminal, stop, waveforms, journal) {
         Ok(ran) => return Ok((ran, place)),
         Err(failure) => failure,
     };

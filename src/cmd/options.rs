@@ -14,6 +14,7 @@ use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Budget, MemoryMib};
+use crate::report::journal::Shard;
 use crate::report::text::Detail;
 use crate::subject::Backend;
 use crate::subject::attestation::Attestation;
@@ -53,6 +54,12 @@ pub struct RunOptions {
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Go on with a run that was stopped or killed: the jobs that ended are in the journal beside the file of --record
+    #[arg(long)]
+    pub resume: bool,
+    /// Run part K of N of the jobs, and keep what they come to in the file of --record; abench merge puts the N files together
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// Folder for waveforms of what goes wrong in a device that is simulated from RTL, or none for none [default: that of
     /// the record, or else the current folder]
     #[arg(long, value_name = "FOLDER")]

@@ -7,28 +7,25 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 
-use crate::campaign::Plan;
+use crate::campaign;
 use crate::campaign::replay::{self, ReplayError, Replayed};
 use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::{self, WaveformPlace};
-use crate::cmd::{Failure, Ran, RecordPlace, distinct, execute, say_if_broken, threads, unwritable};
+use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, execute, say_if_broken, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
 use crate::domain::execution::Execution;
-use crate::domain::fault::Fault;
 use crate::domain::finding::Quantity;
 use crate::domain::link_events::LinkEvents;
 use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
-use crate::experiment;
-use crate::experiment::valid::Valid;
 use crate::report::file::from_text;
+use crate::report::journal::Journal;
 use crate::report::record::Record;
 use crate::report::text::{self, Detail, Table, styled};
-use crate::scenario::Scenario;
 use crate::subject::{self, Conditions};
 
 /// Arguments of `replay`.
@@ -157,28 +154,11 @@ fn case_report<'a>(
 }
 
 fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
-    let asked = &recorded.asked;
-    let faults: Result<Vec<Fault>, _> = asked.faults.iter().map(|fault| fault.parse::<Fault>()).collect();
-    let faults = faults.map_err(|error| Failure::usage(anyhow!("{}: {error}", args.what)))?;
-    let mut scenario = Scenario::unnamed(asked.trial.clone());
-    scenario.name.clone_from(&asked.scenario);
-    scenario.expect.clone_from(&asked.expect);
-    let scenario = Valid::of(scenario)
-        .map_err(|refused| Failure::usage(anyhow!("{}: what was asked for cannot run: {refused}", args.what)))?;
-    let experiment = experiment::of(&scenario.trial);
-    if let Some(reason) = faults.iter().find_map(|&fault| experiment.no_fault(fault)) {
-        return Err(Failure::usage(anyhow!("{}: asked.faults: {reason}; [] is allowed", args.what)));
-    }
-    if let Some(reason) = experiment.no_backend().filter(|_| !asked.backends.is_empty()) {
-        return Err(Failure::usage(anyhow!("{}: asked.backends: {reason}; [] is allowed", args.what)));
-    }
-    let backends = subject::backends(asked.backends.iter().map(String::as_str))?;
-    let link = args.link.conditions(&backends)?;
-    let conditions = Conditions { threads: threads(args.threads), faults: distinct(&faults)?, link };
-    let plan = Plan { scenario, backends, conditions };
+    let plan = asked_plan(&recorded.asked, &args.what, args.link, args.threads)?;
     let place = WaveformPlace::of(args.waveforms.as_deref(), &RecordPlace::Nowhere);
+    let journal = Journal::none(campaign::head(&plan, None));
     let Ran { record: mut fresh, waveforms } =
-        execute(&plan, args.terminal, &StopRequest::listen(), args.waveforms.as_deref())?;
+        execute(&plan, args.terminal, &StopRequest::listen(), args.waveforms.as_deref(), &journal)?;
     place.write(&waveforms, &mut fresh.waveforms);
     let console = Console::new(args.terminal.color);
     let detail = args.terminal.detail();

@@ -10,7 +10,7 @@ use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::cmd::outputs;
 use crate::cmd::saved_script::ScriptPlace;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, attempt, deliver, plan, unwritable};
+use crate::cmd::{Failure, RecordPlace, attempt, deliver, kept, plan, unwritable};
 use crate::console::progress::StopRequest;
 use crate::console::{Console, Stream, When};
 use crate::domain::verdict::exit;
@@ -58,6 +58,12 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     let plans: Result<Vec<_>, Failure> =
         args.scenarios.iter().map(|named| plan(adjusted(find(named)?, &args.run)?, &args.run)).collect();
     let (plans, stop) = (plans?, StopRequest::listen());
+    if let Some(shard) = args.run.shard {
+        let [plan] = &plans[..] else {
+            return Err(Failure::usage(anyhow!("--shard splits one scenario: name one")));
+        };
+        return kept::run_shard(plan, shard, &args.run, &stop);
+    }
     // Dashboards read one table an output, so that several scenarios show none.
     let table = if plans.len() == 1 { Table::Shown } else { Table::Left };
     let is_summarised = args.run.terminal.quiet && plans.len() > 1;
@@ -68,9 +74,11 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let script = args.save_script.as_deref().map(|path| ScriptPlace::open(path, plan)).transpose()?;
-        let (ran, place) = match attempt(plan, args.run.terminal, &stop, waveforms, place) {
+        let journal = kept::open(plan, record.as_deref(), args.run.resume)?;
+        let (ran, place) = match attempt(plan, args.run.terminal, &stop, waveforms, (place, &journal)) {
             Ok(ran) => ran,
             Err(failure) => {
+                kept::close(journal, false, Console::new(args.run.terminal.color))?;
                 let name = plan.scenario.name.as_deref().unwrap_or_default();
                 summary.push(format!("  {name}: not run: {:#} (exit {})\n", failure.error, failure.exit));
                 summarise(&plans, summary, exit::worse(worst, failure.exit), args.run.terminal)?;
@@ -82,7 +90,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
             let none = || Failure::usage(anyhow!("--histogram-log is about engines, and this scenario has none"));
             log.write(&text.ok_or_else(none)?)?;
         }
-        let record = deliver(ran, (place, &waveform_place), args.run.terminal, table, is_summarised)?;
+        let delivered = deliver(ran, (place, &waveform_place), args.run.terminal, table, is_summarised);
+        let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);
+        kept::close(journal, is_whole, Console::new(args.run.terminal.color))?;
+        let record = delivered?;
         if let Some(script) = script {
             script.save(&record, Console::new(args.run.terminal.color))?;
         }

@@ -6,10 +6,12 @@ use clap::Args;
 use crate::cmd::options::RunOptions;
 use crate::cmd::run::nearest;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, VERBS, attempt, deliver, plan};
+use crate::cmd::{Failure, RecordPlace, VERBS, attempt, deliver, kept, plan};
+use crate::console::Console;
 use crate::console::progress::StopRequest;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Count, StandardTrial, Trial};
+use crate::report::record::Record;
 use crate::report::text::Table;
 use crate::scenario::{Scenario, shipped};
 
@@ -45,11 +47,20 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
         ..published
     };
     let plan = plan(Scenario::unnamed(Trial::Standard(trial)), &args.run)?;
+    let stop = StopRequest::listen();
+    if let Some(shard) = args.run.shard {
+        return kept::run_shard(&plan, shard, &args.run, &stop);
+    }
     let place = RecordPlace::open(args.run.record.as_deref())?;
     let waveforms = args.run.waveforms.as_deref();
     let waveform_place = WaveformPlace::of(waveforms, &place);
-    let (ran, place) = attempt(&plan, args.run.terminal, &StopRequest::listen(), waveforms, place)?;
-    let record = deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false)?;
+    let journal = kept::open(&plan, args.run.record.as_deref(), args.run.resume)?;
+    let ran = attempt(&plan, args.run.terminal, &stop, waveforms, (place, &journal));
+    let delivered =
+        ran.and_then(|(ran, place)| deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false));
+    let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);
+    kept::close(journal, is_whole, Console::new(args.run.terminal.color))?;
+    let record = delivered?;
     Ok(record.exit)
 }
 

@@ -1,5 +1,6 @@
 //! Independent jobs on several threads. Outcomes come in the order of the jobs, whichever thread was first, so that a record
-//! is the same for any number of threads.
+//! is the same for any number of threads. A job has an id that is the same in every run, by which a journal keeps its
+//! outcome.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -8,11 +9,91 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
+use crate::report::journal::Journal;
 
 /// How often the user's wish to stop is asked for while jobs run.
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(20);
+
+/// How the jobs of a run are run: on so many threads, with what a journal has of them already.
+#[derive(Clone, Copy)]
+pub struct Jobs<'a> {
+    /// Threads among which they are shared out.
+    pub threads: NonZeroUsize,
+    /// The outcomes of those that ended, which takes in those of the others.
+    pub journal: &'a Journal,
+    /// Whether the journal must have all of them: then none is run.
+    pub only_kept: bool,
+}
+
+impl<'a> Jobs<'a> {
+    /// All jobs of a run, of which nothing is known.
+    pub fn all(threads: NonZeroUsize, journal: &'a Journal) -> Self {
+        Jobs { threads, journal, only_kept: false }
+    }
+
+    /// The same on other threads.
+    pub fn on(self, threads: NonZeroUsize) -> Self {
+        Jobs { threads, ..self }
+    }
+
+    /// Whether only a part of the run's jobs is run here.
+    pub fn is_part(&self) -> bool {
+        self.journal.head.shard.is_some()
+    }
+
+    /// Whether the job of this number is one of those that are run here.
+    pub fn takes(&self, number: usize) -> bool {
+        self.journal.head.shard.is_none_or(|shard| {
+            let (part, of) = (shard.number.get() as usize - 1, shard.of.get() as usize);
+            number % of == part
+        })
+    }
+
+    /// The outcome of a job that has ended before.
+    ///
+    /// # Errors
+    /// If the journal has another kind of outcome under this id, or has none where it must have all.
+    pub fn kept<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, SubjectError> {
+        let unreadable = |error| SubjectError::Unavailable(format!("the journal has no outcome of job {id}: {error}"));
+        match self.journal.outcome(id) {
+            Some(outcome) => outcome.map(Some).map_err(unreadable),
+            None if self.only_kept => Err(SubjectError::Unavailable(format!("no shard has the job {id}"))),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps the outcome of a job.
+    ///
+    /// # Errors
+    /// If the journal cannot be written.
+    pub fn keep<T: Serialize>(&self, id: &str, outcome: &T) -> Result<(), SubjectError> {
+        self.journal.keep(id, outcome).map_err(|error| SubjectError::Unavailable(error.to_string()))
+    }
+
+    /// Runs those of these jobs that have not ended before; see [`run`].
+    pub fn run<J: Sync, T: Serialize + DeserializeOwned + Send>(
+        &self,
+        jobs: &[J],
+        id: impl Fn(&J) -> String + Sync,
+        watch: &mut dyn Watch,
+        job: impl Fn(&J, &mut dyn Watch) -> Result<T, SubjectError> + Sync,
+    ) -> Outcomes<T> {
+        run(jobs, self.threads, watch, |each, watch| {
+            let id = id(each);
+            if let Some(outcome) = self.kept(&id)? {
+                return Ok(outcome);
+            }
+            let outcome = job(each, watch)?;
+            self.keep(&id, &outcome)?;
+            Ok(outcome)
+        })
+    }
+}
 
 /// What jobs came to.
 #[derive(Debug)]

@@ -36,6 +36,7 @@ use crate::domain::watch::Watch;
 use crate::explore::PlanError;
 use crate::report::record::{ClaimRecord, Record, Unseen};
 use crate::subject::Subjects;
+use jobs::Jobs;
 use planting::Planting;
 use valid::Passed;
 
@@ -70,6 +71,11 @@ pub trait Experiment {
 
     /// Why this fault cannot act in it, if it cannot, whatever the device.
     fn no_fault(&self, fault: Fault) -> Option<&'static str>;
+
+    /// Whether it is made of jobs that a journal keeps one by one; otherwise its whole run is one.
+    fn has_jobs(&self) -> bool {
+        false
+    }
 
     /// Worlds or walks of engines, in which mutants can be planted, if it has any.
     fn planting(&self) -> Option<&dyn Planting> {
@@ -118,8 +124,8 @@ pub struct Setting<'a> {
 pub struct Bench<'a> {
     /// The subjects.
     pub subjects: &'a mut Subjects,
-    /// Threads among which its jobs are shared out.
-    pub threads: NonZeroUsize,
+    /// How its jobs are run.
+    pub jobs: Jobs<'a>,
     /// What was found so far.
     pub record: &'a mut Record,
     /// Who watches.

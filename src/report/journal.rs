@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -134,12 +135,14 @@ pub struct Journal {
     pub head: Head,
     kept: BTreeMap<String, Box<RawValue>>,
     file: Option<Mutex<(PathBuf, File)>>,
+    /// Jobs that ended since it was opened.
+    since: AtomicUsize,
 }
 
 impl Journal {
     /// A journal without a file, which keeps nothing: that of a run that is not resumed.
     pub fn none(head: Head) -> Self {
-        Journal { head, kept: BTreeMap::new(), file: None }
+        Journal { head, kept: BTreeMap::new(), file: None, since: AtomicUsize::new(0) }
     }
 
     /// Begins the journal of a run, in a file that is not there yet.
@@ -150,7 +153,12 @@ impl Journal {
         let failed = |error| JournalError::File { path: path.to_owned(), error };
         let mut file = OpenOptions::new().create_new(true).append(true).open(path).map_err(failed)?;
         file.write_all(sealed(&head).as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
-        Ok(Journal { head, kept: BTreeMap::new(), file: Some(Mutex::new((path.to_owned(), file))) })
+        Ok(Journal {
+            head,
+            kept: BTreeMap::new(),
+            file: Some(Mutex::new((path.to_owned(), file))),
+            since: AtomicUsize::new(0),
+        })
     }
 
     /// Goes on with a journal. A last line that was cut off is taken out of the file.
@@ -192,14 +200,19 @@ impl Journal {
         }
     }
 
-    /// How many jobs it has.
-    pub fn len(&self) -> usize {
-        self.kept.len()
+    /// Whether this job has ended.
+    pub fn has(&self, job: &str) -> bool {
+        self.kept.contains_key(job)
     }
 
-    /// Whether it has no job.
-    pub fn is_empty(&self) -> bool {
-        self.kept.is_empty()
+    /// Its file, if it has one.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner).0.clone())
+    }
+
+    /// How many jobs it has, those that ended since it was opened included.
+    pub fn jobs(&self) -> usize {
+        self.kept.len() + self.since.load(Ordering::Relaxed)
     }
 
     /// The outcome of a job, where the job has ended.
@@ -218,7 +231,9 @@ impl Journal {
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         let (path, file) = &mut *file;
         let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
-        written.map_err(|error| JournalError::File { path: path.clone(), error })
+        written.map_err(|error| JournalError::File { path: path.clone(), error })?;
+        self.since.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Removes the file: its run has its record.
@@ -277,7 +292,7 @@ fn read(path: &Path) -> Result<Option<(Journal, u64)>, JournalError> {
         let Line { job, outcome } = serde_json::from_str(text).map_err(|_| altered())?;
         kept.insert(job, outcome.to_owned());
     }
-    Ok(Some((Journal { head, kept, file: None }, whole as u64)))
+    Ok(Some((Journal { head, kept, file: None, since: AtomicUsize::new(0) }, whole as u64)))
 }
 
 #[cfg(test)]
@@ -307,13 +322,13 @@ mod tests {
             fs::write(&path, &bytes[..length]).expect("it is written");
             let journal = Journal::resume(&path, head(1)).expect("a cut is no damage");
             let lines = bytes[..length].iter().filter(|&&byte| byte == b'\n').count();
-            assert_eq!(journal.len(), lines.saturating_sub(1), "{length} bytes");
+            assert_eq!(journal.jobs(), lines.saturating_sub(1), "{length} bytes");
             // What is kept now stands after the last whole line.
             journal.keep("d", &7).expect("it is kept");
             drop(journal);
             let again = Journal::resume(&path, head(1)).expect("it is whole");
             assert_eq!(again.outcome::<u32>("d").expect("it was kept").expect("a number"), 7, "{length} bytes");
-            assert_eq!(again.len(), lines.saturating_sub(1) + 1);
+            assert_eq!(again.jobs(), lines.saturating_sub(1) + 1);
         }
     }
 

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
-use crate::domain::history::History;
 use crate::domain::judge::Judge;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
@@ -18,10 +19,11 @@ use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
 use crate::experiment::control::{Control, Show};
+use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Passed;
-use crate::experiment::world::{self, caught, judged};
-use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, jobs};
+use crate::experiment::world::{self, Said, caught, judged};
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
@@ -44,8 +46,15 @@ enum Job {
     Mutant(&'static Registration, &'static str),
 }
 
-/// What a walk came to: its numbers, the end that a judge has something against, and how long it took.
-type Ended = (WalkedRecord, Option<History>, Duration);
+/// What a walk came to.
+#[derive(Serialize, Deserialize)]
+struct Ended {
+    /// Its numbers.
+    walked: WalkedRecord,
+    /// What the judges say of an end that one of them has something against.
+    against: Option<Said>,
+    took: Duration,
+}
 
 impl Experiment for CrashEverywhereTrial {
     /// Refuses a walk whose engine, or one of whose mutants, is unknown.
@@ -81,12 +90,16 @@ impl Experiment for CrashEverywhereTrial {
         Some("a walk over every crash has no device")
     }
 
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
     fn planting(&self) -> Option<&dyn Planting> {
         Some(self)
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        walk_all(self, bench.threads, bench.record, bench.watch)
+        walk_all(self, &bench.jobs, bench.record, bench.watch)
     }
 
     fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
@@ -101,14 +114,14 @@ impl Experiment for CrashEverywhereTrial {
 /// Walks through the world of the sound replica, and through those of the mutants.
 fn walk_all(
     trial: &CrashEverywhereTrial,
-    threads: NonZeroUsize,
+    jobs: &Jobs<'_>,
     found: &mut Record,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let (engine, smaller) = (walked_engine(trial), smaller(trial));
     let of_mutants = world::planted([engine], &trial.mutants).map(|(engine, mutant)| Job::Mutant(engine, mutant));
     let smaller_walk = (!trial.mutants.is_empty()).then_some(Job::Smaller);
-    let jobs: Vec<Job> = smaller_walk.into_iter().chain(of_mutants).collect();
+    let others: Vec<Job> = smaller_walk.into_iter().chain(of_mutants).collect();
     let walk = |job: Job, threads: NonZeroUsize, watch: &mut dyn Watch| {
         let start = Instant::now();
         let (walked, against) = match job {
@@ -116,17 +129,24 @@ fn walk_all(
             Job::Smaller => walked(&smaller, engine, None, threads, watch),
             Job::Mutant(engine, mutant) => walked(&smaller, engine, Some(mutant), threads, watch),
         }?;
-        Ok((walked, against, start.elapsed()))
+        Ok(Ended { walked, against: against.map(|history| judged(&history).0), took: start.elapsed() })
     };
-    watch.begin("worlds", 1 + jobs.len() as u64);
+    watch.begin("worlds", 1 + others.len() as u64);
     // The walk through the world of the trial is usually longer than all others together, and takes all threads for itself.
-    let sound = walk(Job::Sound, threads, watch)?;
-    watch.advance(1);
+    let sound = match jobs.takes(0) {
+        true => Some(jobs.run(&[Job::Sound], Job::id, watch, |job, watch| walk(*job, jobs.threads, watch)).all()?),
+        false => None,
+    };
+    let ours = others.into_iter().enumerate().filter(|(place, _)| jobs.takes(1 + place));
+    let ours: Vec<Job> = ours.map(|(_, job)| job).collect();
+    let ended = jobs.run(&ours, Job::id, watch, |job, watch| walk(*job, NonZeroUsize::MIN, watch));
+    if jobs.is_part() {
+        return ended.failed.map_or(Ok(()), Err);
+    }
     let mut record = None;
-    tell(Job::Sound, sound, (trial, &smaller, engine), &mut record, found);
-    let ended = jobs::run(&jobs, threads, watch, |job, watch| walk(*job, NonZeroUsize::MIN, watch));
-    for (job, ended) in jobs.iter().zip(ended.of) {
-        tell(*job, ended, (trial, &smaller, engine), &mut record, found);
+    let sound = sound.into_iter().flatten().map(|ended| (Job::Sound, ended));
+    for (job, ended) in sound.chain(ours.iter().copied().zip(ended.of)) {
+        tell(job, ended, (trial, &smaller, engine), &mut record, found);
     }
     if let Some(error) = ended.failed {
         return Err(error);
@@ -135,10 +155,21 @@ fn walk_all(
     Ok(())
 }
 
+impl Job {
+    /// What a journal calls it.
+    fn id(&self) -> String {
+        match self {
+            Job::Sound => NAME.to_owned(),
+            Job::Smaller => WITHOUT_MUTANT.to_owned(),
+            Job::Mutant(engine, mutant) => format!("{WITHOUT_MUTANT}: {} with {mutant}", engine.name),
+        }
+    }
+}
+
 /// Adds what a walk came to: a check of an engine, or who caught a mutant.
 fn tell(
     job: Job,
-    (sound, against, took): Ended,
+    Ended { walked, against, took }: Ended,
     (trial, smaller, engine): (&CrashEverywhereTrial, &CrashEverywhereTrial, &'static Registration),
     record: &mut Option<EverywhereRecord>,
     found: &mut Record,
@@ -146,17 +177,17 @@ fn tell(
     match (job, record) {
         (Job::Sound, record) => {
             experiment::took(found, NAME, took);
-            found.checks.push(check(NAME, trial, engine, &sound, against.as_ref()));
+            found.checks.push(check(NAME, trial, engine, &walked, against.as_ref()));
             let (evidence, planted_in, mutants) = (Evidence::Software, None, Vec::new());
-            *record = Some(EverywhereRecord { evidence, sound, planted_in, mutants });
+            *record = Some(EverywhereRecord { evidence, sound: walked, planted_in, mutants });
         }
         (Job::Smaller, Some(record)) => {
             experiment::took(found, WITHOUT_MUTANT, took);
-            found.checks.push(check(WITHOUT_MUTANT, smaller, engine, &sound, against.as_ref()));
-            record.planted_in = Some(PlantedInRecord { world: tried(smaller), sound });
+            found.checks.push(check(WITHOUT_MUTANT, smaller, engine, &walked, against.as_ref()));
+            record.planted_in = Some(PlantedInRecord { world: tried(smaller), sound: walked });
         }
         (Job::Mutant(engine, mutant), Some(record)) => record.mutants.push(match against {
-            Some(history) => caught((engine, mutant), &history, None),
+            Some(said) => caught((engine, mutant), &said, None),
             None => {
                 let sentence = "no way through this world shows it".to_owned();
                 let (engine, mutant) = (engine.name.to_owned(), mutant.to_owned());
@@ -191,12 +222,11 @@ fn check(
     trial: &CrashEverywhereTrial,
     engine: &Registration,
     sound: &WalkedRecord,
-    against: Option<&History>,
+    against: Option<&Said>,
 ) -> Check {
     let of = tried(trial);
     let (verdict, summary) = match (against, sound.complete) {
-        (Some(history), _) => {
-            let (said, _) = judged(history);
+        (Some(said), _) => {
             let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
             let told: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
             (Verdict::Falsified, format!("{of}: {}", told.join("; ")))
@@ -216,9 +246,8 @@ fn check(
         subjects: BTreeMap::from([(engine.name.to_owned(), Evidence::Software)]),
         verdict,
         summary,
-        oracles: against.map_or(BTreeMap::new(), |history| {
-            judged(history).0.into_iter().map(|(name, (verdict, _))| (name, verdict)).collect()
-        }),
+        oracles: against
+            .map_or(BTreeMap::new(), |said| said.iter().map(|(name, (verdict, _))| (name.clone(), *verdict)).collect()),
         warrant,
         orders: None,
         tries: vec![FaultClass::LostEdit],
@@ -309,7 +338,14 @@ mod tests {
         let verdict = |mutant| {
             let (walked, against) = walked(&smaller, engine::reference(), mutant, NonZeroUsize::MIN, &mut Unwatched)
                 .expect("nobody stops it");
-            check(WITHOUT_MUTANT, &smaller, engine::reference(), &walked, against.as_ref()).verdict
+            check(
+                WITHOUT_MUTANT,
+                &smaller,
+                engine::reference(),
+                &walked,
+                against.map(|history| judged(&history).0).as_ref(),
+            )
+            .verdict
         };
         assert_eq!(verdict(None), Verdict::Holds);
         assert_eq!(verdict(Some("accept-before-journal")), Verdict::Falsified);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::time::Instant;
 
 use crate::domain::algebra::{Algebra, Entry, Generic, Named, REGISTRY, Reading};
 use crate::domain::case::Case;
@@ -18,10 +19,12 @@ use crate::domain::trial::{Budget, EveryOrderTrial, MemoryMib, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::experiment::control::{Control, Show, Shown};
+use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Passed;
-use crate::experiment::{Bench, Changes, Experiment, NoEffect, Setting, claims, timed, walk};
+use crate::experiment::{Bench, Changes, Experiment, NoEffect, Setting, claims, took, walk};
 use crate::explore::PlanError;
 use crate::explore::exhaustive::{Disagreement, Judgement, Limits, Outcome, Plan, Refused, Unsettled, Way, explore};
+use crate::report::journal::{Head, Journal};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
 
@@ -47,12 +50,16 @@ impl Experiment for EveryOrderTrial {
         Some("a walk over every order has no device")
     }
 
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
     fn fits(&self, setting: &Setting<'_>) -> Result<(), PlanError> {
         Ok(fits(self, setting.threads)?)
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        walk_all(self, bench.threads, bench.record, bench.watch)
+        walk_all(self, &bench.jobs, bench.record, bench.watch)
     }
 
     fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
@@ -67,24 +74,37 @@ impl Experiment for EveryOrderTrial {
 /// Walks over every order for every algebra of the trial, one check each.
 fn walk_all(
     trial: &EveryOrderTrial,
-    threads: NonZeroUsize,
+    jobs: &Jobs<'_>,
     record: &mut Record,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let plan = plan(trial);
-    for named in algebras(trial) {
-        let deltas = deltas(trial, named.entry().at_64.reading);
+    let ours = algebras(trial).into_iter().enumerate().filter(|(place, _)| jobs.takes(*place));
+    for (_, named) in ours {
         let name = format!("every order of {named}");
-        let outcome = timed(record, &name, |_| {
-            let start = start(trial, named.entry());
-            let walk = Walk { start, plan: &plan, deltas: &deltas, limits: limits(trial, threads), watch };
-            named.visit(walk).map_err(|refused| SubjectError::Unavailable(refused.to_string()))
-        })?;
-        record.checks.push(check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome));
-        record.walks.push(walk::record(name, Evidence::Software, &plan, &deltas, &outcome));
-        if outcome.judgement == Judgement::Inconclusive(Unsettled::Stopped) {
-            return Err(SubjectError::Interrupted);
-        }
+        let (check, walk, time) = match jobs.kept(&name)? {
+            Some(kept) => kept,
+            None => {
+                let begun = Instant::now();
+                let deltas = deltas(trial, named.entry().at_64.reading);
+                let (start, limits) = (start(trial, named.entry()), limits(trial, jobs.threads));
+                let walk = Walk { start, plan: &plan, deltas: &deltas, limits, watch };
+                let outcome = named.visit(walk).map_err(|refused| SubjectError::Unavailable(refused.to_string()))?;
+                let check = check(name.clone(), named.entry(), trial, &plan, &deltas, &outcome);
+                let walk = walk::record(name.clone(), Evidence::Software, &plan, &deltas, &outcome);
+                if outcome.judgement == Judgement::Inconclusive(Unsettled::Stopped) {
+                    record.checks.push(check);
+                    record.walks.push(walk);
+                    return Err(SubjectError::Interrupted);
+                }
+                let ended = (check, walk, begun.elapsed());
+                jobs.keep(&name, &ended)?;
+                ended
+            }
+        };
+        took(record, &name, time);
+        record.checks.push(check);
+        record.walks.push(walk);
     }
     Ok(())
 }
@@ -280,7 +300,9 @@ fn show_every_order() -> Shown {
             memory_mib: MemoryMib::mib(1),
         };
         let mut record = Record::begun(Trial::EveryOrder(trial.clone()));
-        walk_all(&trial, NonZeroUsize::MIN, &mut record, &mut Unwatched).expect("it fits");
+        let journal = Journal::none(Head::of(record.asked.clone(), None));
+        let jobs = Jobs::all(NonZeroUsize::MIN, &journal);
+        walk_all(&trial, &jobs, &mut record, &mut Unwatched).expect("it fits");
         record.checks[0].verdict
     })
 }

@@ -1,6 +1,7 @@
 //! The trial of laws: every law of every algebra, and what the verdicts mean for delivery.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::domain::algebra::{Entry, REGISTRY};
 use crate::domain::evidence::Evidence;
@@ -13,8 +14,9 @@ use crate::domain::trial::LawsTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::experiment::control::{Control, Show, Shown};
+use crate::experiment::jobs::{Inner, Jobs};
 use crate::experiment::valid::Passed;
-use crate::experiment::{Bench, Changes, Experiment, NoEffect, claims, timed};
+use crate::experiment::{Bench, Changes, Experiment, NoEffect, claims, took};
 use crate::oracle::laws::try_law;
 use crate::report::record::{Check, ClaimRecord, DeliveryRecord, LawsRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
@@ -40,9 +42,13 @@ impl Experiment for LawsTrial {
         Some("a trial of laws has no device")
     }
 
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
     /// Tries all laws of all algebras, one check an algebra.
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        try_all(REGISTRY, self, bench.record, bench.watch)
+        try_all(REGISTRY, self, &bench.jobs, bench.record, bench.watch)
     }
 
     fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
@@ -57,25 +63,35 @@ impl Experiment for LawsTrial {
 fn try_all(
     entries: &[Entry],
     trial: &LawsTrial,
+    jobs: &Jobs<'_>,
     record: &mut Record,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    record.laws = Some(LawsRecord { evidence: Evidence::Software, trials: Vec::new(), delivery: Vec::new() });
-    for entry in entries {
-        let name = format!("laws of {}", entry.name);
-        watch.begin(&name, trial.tries.get() * Law::ALL.len() as u64);
-        let trials = timed(record, &name, |_| {
-            let laws = Law::ALL.iter();
-            laws.map(|&law| try_law(entry, law, trial.seed, trial.tries.get(), watch)).collect::<Result<Vec<_>, _>>()
-        })?;
-        watch.end();
-        record.checks.push(check(name, entry, &trials));
-        if let Some(laws) = &mut record.laws {
-            laws.delivery.push(delivery(entry.name, &trials));
-            laws.trials.extend(trials);
-        }
+    let name = |entry: &Entry| format!("laws of {}", entry.name);
+    let ours = entries.iter().enumerate().filter(|(place, _)| jobs.takes(*place));
+    let ours: Vec<&Entry> = ours.map(|(_, entry)| entry).collect();
+    watch.begin("laws of algebras", ours.len() as u64);
+    let tried = jobs.run(
+        &ours,
+        |entry| name(entry),
+        watch,
+        |entry, watch| {
+            let start = Instant::now();
+            let one = |&law: &Law| try_law(entry, law, trial.seed, trial.tries.get(), &mut Inner(watch));
+            let trials = Law::ALL.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            Ok((trials, start.elapsed()))
+        },
+    );
+    watch.end();
+    let mut laws = LawsRecord { evidence: Evidence::Software, trials: Vec::new(), delivery: Vec::new() };
+    for (entry, (trials, time)) in ours.into_iter().zip(tried.of) {
+        took(record, &name(entry), time);
+        record.checks.push(check(name(entry), entry, &trials));
+        laws.delivery.push(delivery(entry.name, &trials));
+        laws.trials.extend(trials);
     }
-    Ok(())
+    record.laws = Some(laws);
+    tried.failed.map_or(Ok(()), Err)
 }
 
 /// The check of an algebra: its claims alone decide it.
@@ -165,11 +181,16 @@ fn show_laws() -> Shown {
 mod tests {
     use super::*;
     use crate::domain::trial::{Trial, Tries};
+    use crate::report::journal::{Head, Journal};
+    use crate::report::record::Asked;
+    use std::num::NonZeroUsize;
 
     fn tried(entries: &[Entry]) -> Record {
         let trial = LawsTrial { seed: Seed::new(7), tries: Tries::default() };
         let mut record = Record::begun(Trial::Laws(trial.clone()));
-        try_all(entries, &trial, &mut record, &mut Unwatched).expect("nothing stops it");
+        let journal = Journal::none(Head::of(Asked::of(Trial::Laws(trial.clone())), None));
+        let jobs = Jobs::all(NonZeroUsize::MIN, &journal);
+        try_all(entries, &trial, &jobs, &mut record, &mut Unwatched).expect("nothing stops it");
         record
     }
 

@@ -89,8 +89,8 @@ impl Experiment for StandardTrial {
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        let Bench { subjects, threads, record, watch } = bench;
-        let tried = check_all(self, subjects, threads, record, watch);
+        let Bench { subjects, jobs, record, watch } = bench;
+        let tried = check_all(self, subjects, jobs.threads, record, watch);
         if tried == Err(SubjectError::Interrupted) {
             return tried;
         }

@@ -9,6 +9,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::data::View;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
@@ -39,19 +41,38 @@ pub fn is_set_back(trial: &OfflineTrial) -> bool {
     trial.faults.iter().any(|fault| fault.node == "hub" && fault.kind.loses_store())
 }
 
+/// What a hub merged, and what it shows in the end.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Merged {
+    /// Register, and the XOR of before and after, of every merge.
+    words: Vec<(u32, u64)>,
+    /// Changes that only a start explains.
+    by_starts: u64,
+    /// The counters.
+    shown: Vec<i64>,
+}
+
+impl Merged {
+    /// Of a world whose hub was traced.
+    pub(super) fn of(trial: &OfflineTrial, outcome: &Outcome) -> Option<Self> {
+        let hub = trial.name(trial.clients);
+        let end = outcome.history.ends.iter().find(|end| end.name == hub)?;
+        let trace = outcome.trace.as_ref()?;
+        let shown = end.registers.iter().filter_map(View::number).collect();
+        Some(Merged { words: trace.words.clone(), by_starts: trace.by_starts, shown })
+    }
+}
+
 /// Compares the hub of a world with every backend.
-pub fn compare(
+pub(super) fn compare(
     trial: &OfflineTrial,
     engine: &Registration,
-    outcome: &Outcome,
+    merged: &Merged,
     subjects: &mut Subjects,
     records: &mut Vec<MergeRecord>,
 ) -> Result<(), SubjectError> {
-    let hub = trial.name(trial.clients);
-    let Some(end) = outcome.history.ends.iter().find(|end| end.name == hub) else { return Ok(()) };
-    let Some(trace) = &outcome.trace else { return Ok(()) };
     let mut arrived: BTreeMap<u32, Vec<u64>> = (0..trial.registers).map(|register| (register, Vec::new())).collect();
-    for &(register, word) in &trace.words {
+    for &(register, word) in &merged.words {
         arrived.entry(register).or_default().push(word);
     }
     let accumulators = subjects.accumulators.iter_mut().map(|subject| subject.as_mut() as &mut dyn Subject);
@@ -61,13 +82,12 @@ pub fn compare(
             engine: engine.name.to_owned(),
             backend: subject.name().to_owned(),
             evidence: subject.evidence(),
-            merges: trace.words.len() as u64,
-            by_starts: trace.by_starts,
+            merges: merged.words.len() as u64,
+            by_starts: merged.by_starts,
             compared: 0,
             different: 0,
         };
-        let shown: Vec<i64> = end.registers.iter().filter_map(View::number).collect();
-        merge_all(subject, trial.start, &arrived, &shown, &mut record)?;
+        merge_all(subject, trial.start, &arrived, &merged.shown, &mut record)?;
         records.push(record);
     }
     Ok(())
@@ -198,7 +218,8 @@ mod tests {
         let named = backends(["scalar", "model"]).expect("they are there");
         let mut subjects = open(&named, &conditions).expect("they open");
         let mut records = Vec::new();
-        compare(&trial, engine, &outcome, &mut subjects, &mut records).expect("they answer");
+        let merged = Merged::of(&trial, &outcome).expect("the hub was traced");
+        compare(&trial, engine, &merged, &mut subjects, &mut records).expect("they answer");
         assert_eq!(checks(&records)[0].verdict == Verdict::Holds, records.iter().all(|record| record.different == 0));
         records.iter().map(|record| (record.compared, record.different)).collect()
     }

@@ -17,7 +17,6 @@ mod whole_worlds;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use crate::domain::count::counted;
@@ -31,9 +30,10 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::engine::{self, Registration};
+use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Passed;
-use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, devices, jobs};
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, devices};
 use crate::lab::{WorldError, both_ways, memory, script};
 use crate::oracle::offline::judgements;
 use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
@@ -84,13 +84,17 @@ impl Experiment for OfflineTrial {
         Some("a world is one of replicas, and its devices make merges again that hold by themselves")
     }
 
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
     fn planting(&self) -> Option<&dyn Planting> {
         Some(self)
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        let Bench { subjects, threads, record, watch } = bench;
-        let tried = try_all(self, subjects, threads, record, watch);
+        let Bench { subjects, jobs, record, watch } = bench;
+        let tried = try_all(self, subjects, jobs.on(tried::at_once(self, jobs.threads)), record, watch);
         if tried == Err(SubjectError::Interrupted) {
             return tried;
         }
@@ -113,22 +117,28 @@ impl Experiment for OfflineTrial {
 fn try_all(
     trial: &OfflineTrial,
     subjects: &mut Subjects,
-    threads: NonZeroUsize,
+    jobs: Jobs<'_>,
     found: &mut Record,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let (engines, left_out) = on_trial(trial);
-    let threads = tried::at_once(trial, threads);
-    let (mut standing, mut failed) = in_its_own_world(trial, &engines, threads, watch);
+    let (mut standing, mut failed) = in_its_own_world(trial, &engines, &jobs, watch);
     if failed.is_none() {
-        failed = in_more_worlds(trial, &mut standing, threads, watch);
+        failed = in_more_worlds(trial, &mut standing, &jobs, watch);
     }
     if failed.is_some() {
         // The record of what was done until then.
         standing.retain(|standing| standing.is_done(trial));
     }
+    let said: BTreeMap<&'static str, Said> =
+        standing.iter().map(|of| (of.engine.name, of.said_of_own.clone())).collect();
+    if jobs.is_part() {
+        // What fails in the world of the trial fails in every part that has that world.
+        let ours = |(place, standing): &(usize, Standing)| jobs.takes(*place) || standing.row.worlds.len() > 1;
+        standing = standing.into_iter().enumerate().filter(ours).map(|(_, standing)| standing).collect();
+    }
     watch.begin("counterexamples", standing.len() as u64);
-    let checked = jobs::run(&standing, threads, watch, |standing, watch| {
+    let checked = jobs.run(&standing, Standing::counterexample, watch, |standing, watch| {
         let start = Instant::now();
         let mut findings = smallest_of(standing, trial.tags.registers > 0)?;
         let mut unreduced = None;
@@ -141,6 +151,9 @@ fn try_all(
     });
     // Who stopped while counterexamples were made smaller has the record of those that were.
     let failed = failed.or(checked.failed);
+    if jobs.is_part() {
+        return failed.map_or_else(|| with_mutants(trial, &said, &jobs, watch).map(drop), Err);
+    }
     let mut record = OfflineRecord {
         evidence: Evidence::Software,
         clients: trial.clients,
@@ -154,7 +167,7 @@ fn try_all(
         merges_left_out: None,
     };
     for (standing, (findings, unreduced, took)) in standing.into_iter().zip(checked.of) {
-        let Standing { engine, mut row, edits, converged, merged, took: before, own_world_took } = standing;
+        let Standing { engine, mut row, edits, converged, merged, took: before, own_world_took, .. } = standing;
         found.timing.deliveries.count += row.deliveries;
         found.timing.deliveries.us += own_world_took.as_micros() as u64;
         record.edits = edits;
@@ -164,8 +177,8 @@ fn try_all(
         found.checks.push(check(engine, &mut row, findings, unreduced));
         if engine.tells_merges && trial.hub && hub_merge::is_set_back(trial) {
             record.merges_left_out = Some(hub_merge::SET_BACK.to_owned());
-        } else if let Some(outcome) = merged {
-            hub_merge::compare(trial, engine, &outcome, subjects, &mut record.merges)?;
+        } else if let Some(merged) = merged {
+            hub_merge::compare(trial, engine, &merged, subjects, &mut record.merges)?;
         }
         record.engines.push(row);
     }
@@ -173,7 +186,7 @@ fn try_all(
         return Err(error);
     }
     share_of_full_state(&mut record.engines);
-    record.mutants = with_mutants(trial, &record.engines, threads, watch)?;
+    record.mutants = with_mutants(trial, &said, &jobs, watch)?;
     found.checks.extend(hub_merge::checks(&record.merges));
     found.offline = Some(record);
     Ok(())
@@ -182,17 +195,18 @@ fn try_all(
 /// Plants every mutant, and tells who catches it.
 fn with_mutants(
     trial: &OfflineTrial,
-    rows: &[EngineRecord],
-    threads: NonZeroUsize,
+    said: &BTreeMap<&'static str, Said>,
+    jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Vec<MutantRecord>, SubjectError> {
     let of = |(engine, mutant)| Try { trial: Cow::Borrowed(trial), engine, mutant: Some(mutant), for_long: false };
-    let tries: Vec<Try> = planted(engine::on_trial(trial), &trial.mutants).map(of).collect();
+    let planted = planted(engine::on_trial(trial), &trial.mutants).enumerate();
+    let ours = planted.filter(|(place, _)| jobs.takes(*place)).map(|(_, planted)| planted);
+    let tries: Vec<Try> = ours.map(of).collect();
     watch.begin("mutants", tried::number_of_jobs(&tries));
-    let caught = tried::all(&tries, threads, watch, |tried, outcome, _| {
-        let without = rows.iter().find(|row| row.name == tried.engine.name).map(|row| &row.oracles);
+    let caught = tried::all("world", &tries, jobs, watch, |tried, outcome, _| {
         let mutant = tried.mutant.expect("one is planted in each");
-        caught((tried.engine, mutant), &outcome.history, without)
+        caught((tried.engine, mutant), &judged(&outcome.history).0, said.get(tried.engine.name))
     });
     caught.all()
 }
@@ -297,17 +311,12 @@ fn share_of_full_state(rows: &mut [EngineRecord]) {
 
 /// Who caught a mutant, and what the first of them says. A judge that has something against the engine without the mutant,
 /// too, catches nothing.
-pub fn caught(
-    (engine, mutant): (&Registration, &'static str),
-    history: &History,
-    without: Option<&Said>,
-) -> MutantRecord {
-    let (said, _) = judged(history);
+pub fn caught((engine, mutant): (&Registration, &'static str), said: &Said, without: Option<&Said>) -> MutantRecord {
     let accuses =
         |said: &Said, name: &String| said.get(name).is_some_and(|(verdict, _)| *verdict == Verdict::Falsified);
     let against: Vec<(&String, &String)> = said
         .iter()
-        .filter(|(name, _)| accuses(&said, name) && !without.is_some_and(|without| accuses(without, name)))
+        .filter(|(name, _)| accuses(said, name) && !without.is_some_and(|without| accuses(without, name)))
         .map(|(name, (_, s))| (name, s))
         .collect();
     MutantRecord {
@@ -348,9 +357,7 @@ mod tests {
 
     /// What an engine makes of a world, with unique amounts, too.
     fn history(trial: &OfflineTrial, engine: &Registration) -> History {
-        let tried = Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: false };
-        let outcomes = tried::all(&[tried], NonZeroUsize::MIN, &mut Unwatched, |_, outcome, _| outcome.history);
-        outcomes.all().expect("it ends").remove(0)
+        tried::outcome(trial, engine, None, &mut Unwatched).expect("it ends").history
     }
 
     /// A world of one edit, and it is there.

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use base64::Engine;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::hub_merge::Merged;
 use super::tried::{self, Took, Try};
 use super::{Said, effects, hub_merge, judged, replicas, sample};
 use crate::domain::fault_count::FaultCounts;
@@ -18,6 +19,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
+use crate::experiment::jobs::Jobs;
 use crate::lab::{Outcome, convergence};
 use crate::oracle::offline::truth::wrong_registers;
 use crate::report::offline_record::EngineRecord;
@@ -30,50 +32,71 @@ const AT_ONCE: usize = 64;
 pub(super) struct Standing {
     pub(super) engine: &'static Registration,
     pub(super) row: EngineRecord,
+    /// What the judges say of it in the world of the trial itself.
+    pub(super) said_of_own: Said,
     pub(super) edits: u64,
     /// Of every world that was tried, when it converged.
     pub(super) converged: Vec<Option<u64>>,
     /// What the hub merged, where accumulators are to merge it again.
-    pub(super) merged: Option<Outcome>,
+    pub(super) merged: Option<Merged>,
     pub(super) took: Duration,
     /// Its own world alone.
     pub(super) own_world_took: Duration,
 }
 
 impl Standing {
+    /// What a journal calls its counterexample: that of the first world that it fails in.
+    pub(super) fn counterexample(&self) -> String {
+        let first = self.row.worlds.iter().find(|world| world.verdict == Verdict::Falsified);
+        let of = first.map_or("none".to_owned(), |world| world.seed.to_string());
+        format!("counterexample {of}: {}", self.engine.name)
+    }
+
     /// Whether nothing is left to try: it is falsified, or was tried in all worlds.
     pub(super) fn is_done(&self, trial: &OfflineTrial) -> bool {
         self.row.verdict == Verdict::Falsified || self.converged.len() as u64 > u64::from(trial.more_worlds)
     }
 }
 
-/// Tries every engine in the world of the trial itself.
+/// What an engine came to in the world of the trial itself.
+#[derive(Serialize, Deserialize)]
+struct OwnWorld {
+    row: EngineRecord,
+    edits: u64,
+    converged_ms: Option<u64>,
+    merged: Option<Merged>,
+    took: Took,
+}
+
+/// Tries every engine in the world of the trial itself. What an engine came to there decides about its other worlds and its
+/// mutants, so that every part of a run that has those needs it.
 pub(super) fn in_its_own_world(
     trial: &OfflineTrial,
     engines: &[&'static Registration],
-    threads: NonZeroUsize,
+    jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
 ) -> (Vec<Standing>, Option<SubjectError>) {
+    let needed = trial.more_worlds > 0 || !trial.mutants.is_empty();
+    let ours = engines.iter().enumerate().filter(|(place, _)| needed || jobs.takes(*place));
+    let engines: Vec<&'static Registration> = ours.map(|(_, engine)| *engine).collect();
     let of =
         |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true };
     let tries: Vec<Try> = engines.iter().map(of).collect();
     watch.begin("engines", tried::number_of_jobs(&tries));
     let compares = trial.hub && !hub_merge::is_set_back(trial);
-    let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
-        let row = row(trial, tried.engine, &outcome);
-        let (edits, converged) = (outcome.history.ledger.len() as u64, vec![outcome.measures.converged_ms()]);
-        (row, edits, converged, Some(outcome).filter(|_| compares && tried.engine.tells_merges), took)
-    });
-    let stands = |(&engine, (row, edits, converged, merged, Took { all: took, world: own_world_took }))| Standing {
-        engine,
-        row,
-        edits,
-        converged,
-        merged,
+    let outcomes = tried::all("world", &tries, jobs, watch, |tried, outcome, took| OwnWorld {
+        row: row(trial, tried.engine, &outcome),
+        edits: outcome.history.ledger.len() as u64,
+        converged_ms: outcome.measures.converged_ms(),
+        merged: Merged::of(trial, &outcome).filter(|_| compares && tried.engine.tells_merges),
         took,
-        own_world_took,
+    });
+    let stands = |(engine, own): (&'static Registration, OwnWorld)| {
+        let OwnWorld { row, edits, converged_ms, merged, took: Took { all: took, world: own_world_took } } = own;
+        let (said_of_own, converged) = (row.oracles.clone(), vec![converged_ms]);
+        Standing { engine, row, said_of_own, edits, converged, merged, took, own_world_took }
     };
-    (engines.iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
+    (engines.into_iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
 }
 
 /// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
@@ -81,10 +104,10 @@ pub(super) fn in_its_own_world(
 pub(super) fn in_more_worlds(
     trial: &OfflineTrial,
     standing: &mut [Standing],
-    threads: NonZeroUsize,
+    jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
 ) -> Option<SubjectError> {
-    let mut others = other_worlds(trial);
+    let mut others = other_worlds(trial).enumerate().filter(|(number, _)| jobs.takes(*number)).map(|(_, world)| world);
     let mut seeds = BTreeSet::from([trial.seed]);
     let to_try = standing.iter().filter(|standing| !standing.is_done(trial)).count() as u64;
     watch.begin("more worlds", 2 * u64::from(trial.more_worlds) * to_try);
@@ -102,7 +125,7 @@ pub(super) fn in_more_worlds(
             some.iter().map(in_other)
         };
         let tries: Vec<Try> = left.iter().flat_map(of).collect();
-        let outcomes = tried::all(&tries, threads, watch, |tried, outcome, took| {
+        let outcomes = tried::all("world", &tries, jobs, watch, |tried, outcome, took| {
             let Outcome { mut history, measures, .. } = outcome;
             let faults = effects::taken_out(&mut history);
             MoreWorld {
@@ -125,6 +148,7 @@ pub(super) fn in_more_worlds(
 }
 
 /// What one of the other worlds came to.
+#[derive(Serialize, Deserialize)]
 struct MoreWorld {
     seed: Seed,
     converged_ms: Option<u64>,

@@ -6,6 +6,9 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use super::faultless::{connected_for_long, long_history, visits_for_long};
 use super::{failed, replicas, unique_amounts};
 use crate::domain::history::UniqueAmounts;
@@ -14,7 +17,7 @@ use crate::domain::over_time::Unshown;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
-use crate::experiment::jobs::{self, Outcomes};
+use crate::experiment::jobs::{self, Jobs, Outcomes};
 use crate::lab::{Outcome, World, memory, settings};
 
 /// One engine in one world.
@@ -51,13 +54,19 @@ struct Parts {
 }
 
 /// How long the parts of a try took together, and how long its world did.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Took {
     pub(super) all: Duration,
     pub(super) world: Duration,
 }
 
 impl Try<'_> {
+    /// What a journal calls it.
+    fn id(&self, kind: &str) -> String {
+        let with = self.mutant.map_or(String::new(), |mutant| format!(" with {mutant}"));
+        format!("{kind} {}: {}{with}", self.trial.seed, self.engine.name)
+    }
+
     fn parts(&self) -> &'static [Part] {
         if self.for_long && self.engine.constant {
             &[Part::World, Part::Unique, Part::Ticks, Part::Visits]
@@ -136,26 +145,44 @@ pub(super) fn number_of_jobs(tries: &[Try<'_>]) -> u64 {
     tries.iter().map(|tried| tried.parts().len() as u64).sum()
 }
 
-/// Runs these tries on so many threads. `finish` makes of each world what is kept of it, on the thread of its last part; it
-/// is told how long the parts took together.
-pub(super) fn all<T: Send>(
+/// Runs those of these tries that no journal has. `finish` makes of each world what is kept of it, on the thread of its last
+/// part; it is told how long the parts took together.
+pub(super) fn all<T: Serialize + DeserializeOwned + Send>(
+    kind: &str,
     tries: &[Try<'_>],
-    threads: NonZeroUsize,
+    jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
     finish: impl Fn(&Try<'_>, Outcome, Took) -> T + Sync,
 ) -> Outcomes<T> {
+    let known: Result<Vec<Option<T>>, SubjectError> = tries.iter().map(|tried| jobs.kept(&tried.id(kind))).collect();
+    let mut whole = match known {
+        Ok(known) => known,
+        Err(error) => return Outcomes { of: Vec::new(), failed: Some(error) },
+    };
     let slots: Vec<Mutex<Parts>> = tries.iter().map(|_| Mutex::default()).collect();
     let of = |(place, tried): (usize, &Try<'_>)| tried.parts().iter().map(move |&part| (place, part));
-    let parts: Vec<(usize, Part)> = tries.iter().enumerate().flat_map(of).collect();
-    let outcomes = jobs::run(&parts, threads, watch, |&(place, part), watch| {
+    let left = tries.iter().enumerate().filter(|(place, _)| whole[*place].is_none());
+    let parts: Vec<(usize, Part)> = left.flat_map(of).collect();
+    watch.advance(
+        tries.iter().zip(&whole).filter(|(_, known)| known.is_some()).map(|(t, _)| t.parts().len() as u64).sum(),
+    );
+    let outcomes = jobs::run(&parts, jobs.threads, watch, |&(place, part), watch| {
         let start = Instant::now();
         let tried = &tries[place];
         let ended = tried.run(part, watch)?;
         let mut slot = slots[place].lock().unwrap_or_else(PoisonError::into_inner);
         slot.add(ended, start.elapsed());
-        let whole = (slot.ended == tried.parts().len()).then(|| std::mem::take(&mut *slot).whole());
+        let ended = (slot.ended == tried.parts().len()).then(|| std::mem::take(&mut *slot).whole());
         drop(slot);
-        Ok(whole.map(|(outcome, took)| finish(tried, outcome, took)))
+        let Some((outcome, took)) = ended else { return Ok(None) };
+        let kept = finish(tried, outcome, took);
+        jobs.keep(&tried.id(kind), &kept)?;
+        Ok(Some((place, kept)))
     });
-    Outcomes { of: outcomes.of.into_iter().flatten().collect(), failed: outcomes.failed }
+    for (place, outcome) in outcomes.of.into_iter().flatten() {
+        whole[place] = Some(outcome);
+    }
+    // What comes after a try that did not end is not told, as if each had waited for the one before it.
+    let of = whole.into_iter().map_while(|outcome| outcome).collect();
+    Outcomes { of, failed: outcomes.failed }
 }

@@ -193,8 +193,10 @@ mod tests {
     use super::*;
     use crate::domain::trial::{Conformance, StandardCheck, StandardTrial, Trial};
     use crate::domain::watch::Unwatched;
+    use crate::experiment::jobs::Jobs;
     use crate::experiment::valid::Valid;
     use crate::experiment::{self, Bench};
+    use crate::report::journal::{Head, Journal};
     use crate::report::record::Record;
     use crate::scenario::Scenario;
     use crate::subject::links::LinkConditions;
@@ -208,8 +210,9 @@ mod tests {
         let scenario = Valid::of(Scenario::unnamed(Trial::Standard(trial))).expect("it is sound");
         let mut subjects = open(&backends(["model"]).expect("a backend"), &conditions).expect("the model is there");
         let mut record = Record::begun(scenario.trial.clone());
-        let (threads, watch) = (conditions.threads, &mut Unwatched);
-        let bench = Bench { subjects: &mut subjects, threads, record: &mut record, watch };
+        let journal = Journal::none(Head::of(record.asked.clone(), None));
+        let jobs = Jobs::all(conditions.threads, &journal);
+        let bench = Bench { subjects: &mut subjects, jobs, record: &mut record, watch: &mut Unwatched };
         scenario.run(bench).expect("the model answers");
         experiment::of(&scenario.trial).unseen(&record, &subjects).by_run
     }

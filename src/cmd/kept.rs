@@ -1,0 +1,102 @@
+//! `--resume` and `--shard`: the journals of runs, beside their records or in their place.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use crate::campaign::{self, Plan};
+use crate::cmd::options::RunOptions;
+use crate::cmd::{Failure, open_subjects};
+use crate::console::Console;
+use crate::console::progress::{ProgressWatch, StopRequest};
+use crate::domain::count::counted;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::exit;
+use crate::report::journal::{Journal, JournalError, Shard};
+
+/// What the last line of a shard that has run all its jobs is called.
+pub(super) const END: &str = "end";
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Failure::usage(error)
+    }
+}
+
+/// The file of the journal beside this record.
+fn beside(record: &Path) -> PathBuf {
+    let mut name = OsString::from(record);
+    name.push(".journal");
+    name.into()
+}
+
+/// The journal of a run whose record goes to this file, if it goes to one.
+pub(super) fn open(plan: &Plan, record: Option<&Path>, resume: bool) -> Result<Journal, Failure> {
+    let head = campaign::head(plan, None);
+    let is_file = |path: &&Path| *path != Path::new("-") && (path.is_file() || !path.exists());
+    let Some(record) = record.filter(is_file) else {
+        let advice = "--resume goes on with the journal beside a record: name the file of that record with --record";
+        return if resume { Err(Failure::usage(anyhow!(advice))) } else { Ok(Journal::none(head)) };
+    };
+    let path = beside(record);
+    match (path.exists(), resume) {
+        (false, _) => Ok(Journal::begin(&path, head)?),
+        (true, true) => Ok(Journal::resume(&path, head)?),
+        (true, false) => Err(Failure::usage(anyhow!(
+            "{} is the journal of a run that did not end: go on with it by --resume, or remove it",
+            path.display()
+        ))),
+    }
+}
+
+/// Ends a journal: it is removed if the run is whole or it has kept nothing; otherwise the user is told how to go on.
+pub(super) fn close(journal: Journal, is_whole: bool, console: Console) -> Result<(), Failure> {
+    let kept = journal.jobs();
+    if is_whole || kept == 0 {
+        return Ok(journal.remove()?);
+    }
+    if let Some(path) = journal.path() {
+        let jobs = counted(kept, "job");
+        console.say(&format!("abench: {jobs} that ended are kept in {}; --resume goes on from there", path.display()));
+    }
+    Ok(())
+}
+
+/// Runs one shard of a plan, and gives the exit code: 0 where all its jobs ended, whatever they came to.
+pub(super) fn run_shard(plan: &Plan, shard: Shard, options: &RunOptions, stop: &StopRequest) -> Result<u8, Failure> {
+    let console = Console::new(options.terminal.color);
+    let record = options.record.as_deref().filter(|path| *path != Path::new("-"));
+    let Some(path) = record else {
+        return Err(Failure::usage(anyhow!("--shard keeps what its jobs come to in a file: name one with --record")));
+    };
+    let head = campaign::head(plan, Some(shard));
+    let journal = match (path.exists(), options.resume) {
+        (false, _) => Journal::begin(path, head)?,
+        (true, true) => Journal::resume(path, head)?,
+        (true, false) => {
+            let path = path.display();
+            return Err(Failure::usage(anyhow!("{path} is there: go on with it by --resume, or name another file")));
+        }
+    };
+    if journal.has(END) {
+        console.say(&format!("abench: shard {shard} has run all its jobs: {}", path.display()));
+        return Ok(exit::HOLDS);
+    }
+    let mut subjects = open_subjects(plan, options.waveforms.as_deref())?;
+    let mut watch = ProgressWatch::new(console, options.terminal.progress, stop.clone());
+    match campaign::run_shard(plan, &journal, &mut subjects, &mut watch) {
+        Ok(()) => {
+            journal.keep(END, &())?;
+            let path = path.display();
+            console.say(&format!("abench: shard {shard} has run all its jobs: {path}; abench merge gives the verdict"));
+            Ok(exit::HOLDS)
+        }
+        Err(SubjectError::Interrupted) => {
+            console.say(&format!("abench: shard {shard} was stopped: --resume goes on with {}", path.display()));
+            Ok(exit::INTERRUPTED)
+        }
+        Err(error @ SubjectError::Unavailable(_)) => Err(Failure { exit: exit::UNAVAILABLE, error: error.into() }),
+        Err(error @ SubjectError::Internal(_)) => Err(Failure { exit: exit::INTERNAL, error: error.into() }),
+    }
+}
