@@ -8,17 +8,17 @@ use tempfile::TempDir;
 use crate::common::{UnderWay, answer};
 
 /// A world of all engines, with a mutant, other worlds, and accumulators that merge again.
-const WORLD: &str = "version = 2\n[offline]\nseed = '0xC0FFEE'\nregisters = 4\nclients = 3\nengines = ['all']\n\
+pub const WORLD: &str = "version = 2\n[offline]\nseed = '0xC0FFEE'\nregisters = 4\nclients = 3\nengines = ['all']\n\
                      mutants = ['accept-before-durable']\nmore_worlds = 5\ncrashes = 20\n\
                      [offline.workload]\nticks = 20\nchanged = 2\n\
                      [offline.presence]\nlasts_s = 20000\naway_s = [60, 600]\nhere_s = [60, 600]\n\
                      [offline.link]\nlost_per_mille = 50\n";
 
 /// A walk that holds, with mutants of which each falsifies it.
-const WALK: &str = "version = 2\n[crash-everywhere]\nseed = '1'\nclients = 1\nedits = 1\nretries = 1\ncrashes = 1\n\
+pub const WALK: &str = "version = 2\n[crash-everywhere]\nseed = '1'\nclients = 1\nedits = 1\nretries = 1\ncrashes = 1\n\
                     mutants = ['accept-before-journal', 'accept-before-durable', 'send-for-ever']\n";
 
-fn written(folder: &TempDir, name: &str, text: &str) -> String {
+pub fn written(folder: &TempDir, name: &str, text: &str) -> String {
     let path = folder.path().join(name);
     fs::write(&path, text).expect("a file");
     path.display().to_string()

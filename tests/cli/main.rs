@@ -14,6 +14,7 @@ mod expectations;
 mod first_screen;
 mod histogram_log;
 mod jobs;
+mod kept;
 mod links;
 mod litex_clients;
 mod litex_server;
