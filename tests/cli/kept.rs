@@ -61,7 +61,15 @@ fn merge(parts: &[String], record: &Path) -> Answer {
 
 #[test]
 fn the_shards_of_a_run_come_to_the_record_of_the_run_at_once_in_any_order_and_number() {
-    for (kind, text) in [("world", WORLD), ("walk", WALK), ("laws", LAWS), ("orders", ORDERS), ("campaign", CAMPAIGN)] {
+    let bare = WORLD.replace("more_worlds = 5\n", "").replace("mutants = ['accept-before-durable']\n", "");
+    for (kind, text) in [
+        ("world", WORLD),
+        ("bare world", &bare),
+        ("walk", WALK),
+        ("laws", LAWS),
+        ("orders", ORDERS),
+        ("campaign", CAMPAIGN),
+    ] {
         let (folder, scenario, whole) = at_once(text);
         for of in [1, 2, 3, 7] {
             let mut parts = shards(&folder, &scenario, of);

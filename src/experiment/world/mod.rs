@@ -40,7 +40,7 @@ use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
 use reduced::Reduced;
-use standing::{Standing, in_its_own_world, in_more_worlds, tell_convergence};
+use standing::{Standing, decides, in_its_own_world, in_more_worlds, tell_convergence};
 use tried::Try;
 
 impl Experiment for OfflineTrial {
@@ -132,8 +132,8 @@ fn try_all(
     }
     let said: BTreeMap<&'static str, Said> =
         standing.iter().map(|of| (of.engine.name, of.said_of_own.clone())).collect();
-    if jobs.is_part() {
-        // What fails in the world of the trial fails in every part that has that world.
+    if jobs.is_part() && decides(trial) {
+        // What fails in the world of the trial fails in every part, and one of them makes it smaller.
         let ours = |(place, standing): &(usize, Standing)| jobs.takes(*place) || standing.row.worlds.len() > 1;
         standing = standing.into_iter().enumerate().filter(ours).map(|(_, standing)| standing).collect();
     }

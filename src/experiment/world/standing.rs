@@ -68,16 +68,20 @@ struct OwnWorld {
     took: Took,
 }
 
-/// Tries every engine in the world of the trial itself. What an engine came to there decides about its other worlds and its
-/// mutants, so that every part of a run that has those needs it.
+/// Whether what an engine comes to in the world of the trial itself decides about its other worlds and its mutants. Then every
+/// part of a run needs it.
+pub(super) fn decides(trial: &OfflineTrial) -> bool {
+    trial.more_worlds > 0 || !trial.mutants.is_empty()
+}
+
+/// Tries every engine in the world of the trial itself.
 pub(super) fn in_its_own_world(
     trial: &OfflineTrial,
     engines: &[&'static Registration],
     jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
 ) -> (Vec<Standing>, Option<SubjectError>) {
-    let needed = trial.more_worlds > 0 || !trial.mutants.is_empty();
-    let ours = engines.iter().enumerate().filter(|(place, _)| needed || jobs.takes(*place));
+    let ours = engines.iter().enumerate().filter(|(place, _)| decides(trial) || jobs.takes(*place));
     let engines: Vec<&'static Registration> = ours.map(|(_, engine)| *engine).collect();
     let of =
         |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true };
