@@ -13,6 +13,7 @@ use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::count::counted;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
+use crate::experiment;
 use crate::report::journal::{Journal, JournalError, Shard};
 
 /// What the last line of a shard that has run all its jobs is called.
@@ -39,15 +40,23 @@ pub(super) fn open(plan: &Plan, record: Option<&Path>, resume: bool) -> Result<J
         let advice = "--resume goes on with the journal beside a record: name the file of that record with --record";
         return if resume { Err(Failure::usage(anyhow!(advice))) } else { Ok(Journal::none(head)) };
     };
-    let path = beside(record);
-    match (path.exists(), resume) {
-        (false, _) => Ok(Journal::begin(&path, head)?),
-        (true, true) => Ok(Journal::resume(&path, head)?),
-        (true, false) => Err(Failure::usage(anyhow!(
-            "{} is the journal of a run that did not end: go on with it by --resume, or remove it",
-            path.display()
-        ))),
+    if !experiment::of(&plan.scenario.trial).has_jobs() {
+        return Ok(Journal::none(head));
     }
+    let path = beside(record);
+    if resume || !path.exists() {
+        return Ok(if path.exists() { Journal::resume(&path, head)? } else { Journal::begin(&path, head)? });
+    }
+    // What was killed before its first job ended left nothing to go on with.
+    let jobs = Journal::read(&path)?.map_or(0, |journal| journal.jobs());
+    if jobs > 0 {
+        let (jobs, path) = (counted(jobs, "job"), path.display());
+        return Err(Failure::usage(anyhow!(
+            "{path} has {jobs} of a run that did not end: go on with it by --resume, or remove the file"
+        )));
+    }
+    std::fs::remove_file(&path).map_err(|error| JournalError::File { path: path.clone(), error })?;
+    Ok(Journal::begin(&path, head)?)
 }
 
 /// Ends a journal: it is removed if the run is whole or it has kept nothing; otherwise the user is told how to go on.

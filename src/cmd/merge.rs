@@ -71,7 +71,9 @@ fn put_together(paths: &[PathBuf]) -> Result<Journal, Failure> {
     let refused = |error: anyhow::Error| Err(Failure::usage(error));
     let mut journals: BTreeMap<Shard, (&PathBuf, Journal)> = BTreeMap::new();
     for path in paths {
-        let journal = Journal::read(path)?;
+        let Some(journal) = Journal::read(path)? else {
+            return refused(anyhow!("{}: not a journal of abench: it has no first line", path.display()));
+        };
         let Some(shard) = journal.head.shard else {
             return refused(anyhow!("{}: the journal of a whole run, and not of a shard", path.display()));
         };

@@ -183,13 +183,12 @@ impl Journal {
         Ok(Journal { file: Some(Mutex::new((path.to_owned(), file))), ..read })
     }
 
-    /// Reads the journal of a shard.
+    /// Reads a journal; nothing where not even its first line is whole.
     ///
     /// # Errors
     /// If it cannot be read, or was altered.
-    pub fn read(path: &Path) -> Result<Self, JournalError> {
-        let foreign = || JournalError::Foreign { path: path.to_owned(), reason: "it has no first line".to_owned() };
-        Ok(read(path)?.ok_or_else(foreign)?.0)
+    pub fn read(path: &Path) -> Result<Option<Self>, JournalError> {
+        Ok(read(path)?.map(|(journal, _)| journal))
     }
 
     /// Takes in the outcomes of another journal. Where both have a job, the outcomes must be equal but for their times; the

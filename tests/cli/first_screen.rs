@@ -186,6 +186,7 @@ fn an_interrupted_report_says_what_was_not_done_and_expects_nothing() {
     let text = std::fs::read_to_string(path).expect("a record");
     let mut record: Record = serde_json::from_str(&text).expect("a record");
     record.interrupted = true;
+    record.exit = record.outcome().exit_code();
     record.offline.as_mut().expect("a world").engines.truncate(2);
     for detail in [Detail::Screen, Detail::Checks] {
         let screen = text::render(&record, 80, Table::Shown, detail);

@@ -180,11 +180,20 @@ fn a_journal_that_is_left_is_named_and_gone_once_the_record_is_whole() {
     let text = fs::read_to_string(part).expect("it is there");
     let head = text.lines().next().expect("a line");
     assert!(head.contains("\"shard\""), "{head}");
-    fs::write(&journal, "").expect("it is written");
+    let first = text.lines().nth(1).expect("a job");
+    fs::write(&journal, format!("{head}\n{first}\n")).expect("it is written");
     let refused = short_answer(&["run", &scenario, "-q", "--record", &named]);
     assert_eq!(refused.exit, 2);
-    assert!(refused.talk.contains("run.json.journal is the journal of a run that did not end"), "{}", refused.talk);
+    assert!(refused.talk.contains("run.json.journal has 1 job of a run that did not end"), "{}", refused.talk);
     assert!(refused.talk.contains("--resume"), "{}", refused.talk);
+    // What was killed before its first job ended is begun anew.
+    for nothing in ["", head] {
+        fs::write(&journal, nothing).expect("it is written");
+        let anew = short_answer(&["run", &scenario, "-q", "--record", &named]);
+        assert_eq!(Some(u64::try_from(anew.exit).expect("a code")), whole["exit"].as_u64(), "{}", anew.talk);
+        assert!(record(&path) == whole && !journal.exists());
+        fs::remove_file(&path).expect("it is there");
+    }
     fs::write(&journal, format!("{head}\n")).expect("it is written");
     let of_shard = short_answer(&["run", &scenario, "-q", "--resume", "--record", &named]);
     assert!(of_shard.exit == 2 && of_shard.talk.contains("the shard differs"), "{}", of_shard.talk);

@@ -89,7 +89,7 @@ fn a_scenario_names_its_orders_and_the_command_line_goes_before_it() {
     std::fs::write(&path, "version = 2\n[standard]\ncount = 9\nseed = '7'\norders = 'cover:2'").expect("a file");
     let refused = answer(&["run", path_text]);
     assert_eq!(refused.exit, 2);
-    assert!(refused.talk.contains("ordered: arrival orders: 'cover:2' is not an explorer"), "{}", refused.talk);
+    assert!(refused.talk.contains("ordered: [standard]: orders: 'cover:2' is not an explorer"), "{}", refused.talk);
 }
 
 #[test]

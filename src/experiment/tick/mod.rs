@@ -30,7 +30,7 @@ impl Experiment for TickTrial {
     }
 
     fn no_fault(&self, fault: Fault) -> Option<&'static str> {
-        (fault.site() == Site::Engine).then_some("a tick does not use the bench engine")
+        (fault.site() == Site::Engine).then_some("a tick does not use the engine")
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {

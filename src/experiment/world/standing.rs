@@ -92,7 +92,7 @@ pub(super) fn in_its_own_world(
         row: row(trial, tried.engine, &outcome),
         edits: outcome.history.ledger.len() as u64,
         converged_ms: outcome.measures.converged_ms(),
-        merged: Merged::of(trial, &outcome).filter(|_| compares && tried.engine.tells_merges),
+        merged: if compares && tried.engine.tells_merges { Merged::of(trial, &outcome) } else { None },
         took,
     });
     let stands = |(engine, own): (&'static Registration, OwnWorld)| {
