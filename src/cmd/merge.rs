@@ -1,6 +1,7 @@
 //! `abench merge SHARD...`: the shards of one run, as one record.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -19,8 +20,15 @@ use crate::domain::verdict::exit;
 use crate::report::journal::{Head, Journal, Shard, difference};
 use crate::report::text::Table;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # The shards of a run that was split with --shard, as one record
+  abench merge part1.jsonl part2.jsonl --record whole.json";
+
 /// Arguments of `merge`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct MergeArgs {
     /// The files of all shards of a run, in any order
     #[arg(required = true, value_name = "SHARD")]
@@ -44,7 +52,7 @@ pub struct MergeArgs {
 
 /// Puts them together and gives the exit code of the run.
 pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
-    let inputs: Vec<String> = args.shards.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let inputs: Vec<OsString> = args.shards.iter().map(|path| path.clone().into_os_string()).collect();
     outputs::differ(&inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
     let journal = put_together(&args.shards)?;
     let plan = asked_plan(&journal.head.asked, "the shards", args.link, args.threads)?;
