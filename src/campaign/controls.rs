@@ -106,7 +106,8 @@ mod tests {
     #[test]
     fn the_list_of_judges_has_every_judge_of_every_kind_of_trial() {
         let of_trials = SHIPPED.iter().flat_map(|(name, text)| {
-            judges(&crate::scenario::file::parse(text, name, name).expect("it is sound").trial).iter().copied()
+            let scenario = crate::scenario::file::parse(text, name, name).expect("it is sound");
+            experiment::of(&scenario.trial).judges().iter().copied()
         });
         let listed: BTreeSet<Judge> = Judge::ALL.iter().copied().collect();
         assert_eq!(listed, of_trials.collect());
