@@ -35,3 +35,4 @@ mod rtl;
 mod scripts;
 mod verdicts;
 mod verilog;
+mod workflow;
