@@ -74,7 +74,8 @@ fn every_step_of_the_workflow_does_its_work() {
             left_out.push(format!("{name} (abench {verb})"));
             continue;
         }
-        let added = fs::read_to_string(at("path")).expect("a file").lines().map(|line| format!("{line}:")).collect::<String>();
+        let added =
+            fs::read_to_string(at("path")).expect("a file").lines().map(|line| format!("{line}:")).collect::<String>();
         let path = format!("{added}{}:{}", at("stand-ins").display(), std::env::var("PATH").expect("a path"));
         let done = Command::new("bash")
             .args(["-e", "-o", "pipefail", "-c", &run])
