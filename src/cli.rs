@@ -2,9 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::completions::CompletionsArgs;
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
 use crate::cmd::list::ListArgs;
+use crate::cmd::man::ManArgs;
 use crate::cmd::merge::MergeArgs;
 use crate::cmd::qualify::QualifyArgs;
 use crate::cmd::replay::ReplayArgs;
@@ -12,17 +14,29 @@ use crate::cmd::run::RunArgs;
 use crate::cmd::show::ShowArgs;
 use crate::cmd::standard::StandardArgs;
 
+/// Commands to start from, and what the exit code says.
+const AFTER_HELP: &str = "\
+Examples:
+  # The published run
+  abench
+  # Your own COUNT and SEED
+  abench 1000003 0xC0FFEE
+  # A world of clients; abench list scenarios names the others
+  abench run field-tally
+
+Exit codes: 0 holds, 1 falsified, 2 usage or scenario error, 3 inconclusive, 4 backend unavailable, \
+70 internal error, 130 interrupted.";
+
 /// The whole command line.
 #[derive(Debug, Parser)]
 #[command(
     name = "abench",
-    version,
+    version = env!("ABENCH_VERSION"),
     about = "A seeded benchmark and falsification harness for offline-first delta-state sync",
     long_about = "A seeded benchmark and falsification harness for offline-first delta-state sync.\n\nWithout a verb: the \
                   standard campaign. It reproduces the published bank sweep, closes its blind spot, delivers the deltas \
                   in many orders, tries the adapter and weighs a sync tick; then it says what it cannot see.",
-    after_help = "Exit codes: 0 holds, 1 falsified, 2 usage or scenario error, 3 inconclusive, 4 backend unavailable, \
-                  70 internal error, 130 interrupted.",
+    after_help = AFTER_HELP,
     args_conflicts_with_subcommands = true,
     subcommand_value_name = "VERB",
     subcommand_help_heading = "Verbs"
@@ -51,15 +65,23 @@ pub enum Verb {
     Emulate(EmulateArgs),
     /// Convert scenarios and records of an older version
     Convert(ConvertArgs),
-    /// List scenarios, backends, explorers, algebras, engines, mutants, faults and disturbances
+    /// List what has a name: scenarios, backends, engines, faults, judges and more
     List(ListArgs),
     /// Print the file of a shipped scenario, to copy and to change
     Show(ShowArgs),
+    /// Print what a shell needs to complete verbs, options and names
+    Completions(CompletionsArgs),
+    /// Print the manual page of abench or of a verb, or write all pages to a folder
+    Man(ManArgs),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
+
+    use crate::cmd::outputs;
+    use crate::scenario::shipped;
     use clap::CommandFactory;
 
     #[test]
@@ -85,5 +107,49 @@ mod tests {
             command.get_subcommands().for_each(visit);
         }
         visit(&Cli::command());
+    }
+
+    /// The commands under `Examples:` in a help: what a shell would run, up to a pipe or a redirection.
+    fn examples(command: &clap::Command) -> Vec<Vec<String>> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let block = help.split_once("Examples:\n").map_or("", |(_, block)| block);
+        let commands = block.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with('#'));
+        let words = |line: &str| {
+            line.split_whitespace().take_while(|word| !["|", ">"].contains(word)).map(str::to_owned).collect()
+        };
+        commands.map(words).collect()
+    }
+
+    #[test]
+    fn every_verb_has_examples_of_itself_in_its_help_and_all_of_them_are_well_formed() {
+        let command = Cli::command();
+        for verb in [&command].into_iter().chain(command.get_subcommands()) {
+            let examples = examples(verb);
+            assert!(!examples.is_empty(), "the help of {} has no line under Examples:", verb.get_name());
+            for words in examples {
+                let parsed = Cli::try_parse_from(&words).unwrap_or_else(|error| panic!("{words:?}: {error}"));
+                let is_own = words.get(1).is_some_and(|word| word == verb.get_name());
+                assert!(is_own || verb.get_name() == "abench", "{words:?} is no example of {}", verb.get_name());
+                let scenarios = match parsed.verb {
+                    Some(Verb::Run(args)) => args.scenarios,
+                    Some(Verb::Qualify(args)) => args.scenarios,
+                    Some(Verb::Show(args)) => vec![args.name.into()],
+                    _ => Vec::new(),
+                };
+                let is_there =
+                    |name: &OsString| outputs::is_path(name) || name.to_str().and_then(shipped::find).is_some();
+                assert!(scenarios.iter().all(is_there), "{words:?} names a scenario that is not shipped");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_examples_fit_a_terminal_of_80_columns() {
+        let command = Cli::command();
+        for verb in [&command].into_iter().chain(command.get_subcommands()) {
+            let help = verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = help.lines().filter(|line| line.starts_with("  "));
+            examples.for_each(|line| assert!(line.len() <= 80, "{line}"));
+        }
     }
 }

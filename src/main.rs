@@ -7,7 +7,7 @@ use abench::cli::{Cli, Verb};
 use abench::cmd;
 use abench::console::{Console, When};
 use abench::domain::verdict::exit;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -36,6 +36,8 @@ fn dispatch() -> u8 {
         Some(Verb::Convert(args)) => cmd::convert::run(args),
         Some(Verb::List(args)) => cmd::list::run(args),
         Some(Verb::Show(args)) => cmd::show::run(args),
+        Some(Verb::Completions(args)) => cmd::completions::run(args, Cli::command()),
+        Some(Verb::Man(args)) => cmd::man::run(args, Cli::command()),
     };
     ended.unwrap_or_else(|failure| {
         Console::new(When::Auto).say(&format!("abench: {:#}", failure.error));

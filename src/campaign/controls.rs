@@ -69,6 +69,8 @@ fn shown(control: &Control, threads: NonZeroUsize) -> ControlRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
     use crate::domain::verdict::Verdict;
     use crate::experiment::control::bits;
     use crate::scenario::shipped::SHIPPED;
@@ -99,5 +101,16 @@ mod tests {
                 shown.iter().filter(|control| !control.works() || control.wrong == 0).collect();
             assert!(dead.is_empty(), "{name}: {dead:#?}");
         }
+    }
+
+    #[test]
+    fn the_list_of_judges_has_every_judge_of_every_kind_of_trial() {
+        let of_trials = SHIPPED.iter().flat_map(|(name, text)| {
+            let scenario = crate::scenario::file::parse(text, name, name).expect("it is sound");
+            experiment::of(&scenario.trial).judges().iter().copied()
+        });
+        let listed: BTreeSet<Judge> = Judge::ALL.iter().copied().collect();
+        assert_eq!(listed, of_trials.collect());
+        assert_eq!(listed.len(), Judge::ALL.len(), "each once");
     }
 }

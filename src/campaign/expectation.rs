@@ -8,6 +8,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
+use crate::domain::nearest::meant;
 use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
 use crate::domain::verdict::{Verdict, exit};
 use crate::experiment::control::{Control, Show, Shown};
@@ -61,7 +62,8 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
     for (name, verdict) in &expect.checks {
         let named: Vec<_> = record.checks.iter().filter(|check| check.name == *name).collect();
         if named.is_empty() {
-            compare(&format!("check {name}"), verdict.to_string(), None);
+            let meant = meant(name, record.checks.iter().map(|check| check.name.as_str()));
+            compare(&format!("check {name}"), verdict.to_string(), Some(format!("nothing{meant}")));
         }
         for check in named {
             compare(&format!("check {name}"), verdict.to_string(), Some(check.verdict.to_string()));
@@ -69,7 +71,10 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
     }
     for (name, verdict) in &expect.claims {
         let law = record.laws.iter().flat_map(|laws| &laws.trials).find(|trial| trial.name() == *name);
-        compare(&format!("claim {name}"), verdict.to_string(), law.map(|trial| trial.verdict.to_string()));
+        let tried = record.laws.iter().flat_map(|laws| &laws.trials).map(LawTrial::name).collect::<Vec<_>>();
+        let none = || format!("nothing{}", meant(name, tried.iter().map(String::as_str)));
+        let got = law.map_or_else(none, |trial| trial.verdict.to_string());
+        compare(&format!("claim {name}"), verdict.to_string(), Some(got));
     }
     for (algebra, deltas) in &expect.fewest_deltas {
         let walk = record.walks.iter().find(|walk| walk.check == format!("every order of {algebra}"));

@@ -10,12 +10,27 @@ use crate::console::{Console, Stream, When};
 use crate::engine;
 use crate::experiment::valid::Valid;
 use crate::report::file::{Destination, from_text, to_text};
+use crate::report::input;
 use crate::report::version_1 as record_1;
 use crate::scenario::version_1 as scenario_1;
 use crate::scenario::{Scenario, file};
 
+/// The longest file that is converted: records are long.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # A scenario of version 1, to standard output
+  abench convert old.toml
+  # A record, to another file
+  abench convert old.json --output new.json
+  # Several files where they are
+  abench convert --in-place one.toml two.toml";
+
 /// Arguments of `convert`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ConvertArgs {
     /// A scenario or a record
     #[arg(required = true, value_name = "FILE")]
@@ -56,7 +71,7 @@ pub fn run(args: &ConvertArgs) -> Result<u8, Failure> {
 fn converted(path: &Path) -> Result<String, Failure> {
     let origin = path.display().to_string();
     let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {origin}")).map_err(Failure::usage)?;
+        input::text(path, MOST_BYTES).with_context(|| format!("cannot read {origin}")).map_err(Failure::usage)?;
     let refused = |refused: &dyn std::fmt::Display| Failure::usage(anyhow!("{origin}: {refused}"));
     let walked = engine::of_version_1(engine::PLANTED_IN_VERSION_1).expect("it has a name today");
     let names = scenario_1::Names { engine: &engine::of_version_1, all: engine::ALL, walked };

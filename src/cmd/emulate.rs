@@ -1,11 +1,13 @@
 //! `abench emulate LINK...`: the device, served to other programs.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
 
+use crate::cmd::names::WithNames;
 use crate::cmd::{Failure, distinct, unwritable};
 use crate::console::progress::StopRequest;
 use crate::console::{Console, Stream, When};
@@ -17,8 +19,21 @@ use crate::emulator::udp::ReplyTo;
 use crate::emulator::{Emulator, EmulatorError, End, LinkSpec, Served, Setting};
 use crate::fault::catalogue::why_never;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # A device behind a terminal, and who may use it
+  abench emulate uartbone:pty
+  # As litex_server serves a board
+  abench emulate litex-server
+  # A device with a fault, over TCP
+  abench emulate etherbone:tcp:1234 --plant flip-bit:3
+  # A line that loses bytes
+  abench emulate uartbone:tcp --disturb lose:100";
+
 /// Arguments of `emulate`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct EmulateArgs {
     /// How clients reach it: uartbone:pty, uartbone:tcp, etherbone:tcp, etherbone:udp, litex-server (etherbone:tcp with the
     /// greeting of that bridge, which LiteX's own clients wait for) or serial:pty; :PORT may follow tcp, udp and
@@ -31,7 +46,8 @@ pub struct EmulateArgs {
     pub device: Served,
     /// Plant a fault in the device; may be given again for another one (see `abench list faults`). What can do nothing
     /// there is refused, and at the end it is said what each one did
-    #[arg(long, value_name = "FAULT")]
+    #[arg(long, value_name = "FAULT", hide_possible_values = true,
+          value_parser = WithNames::of_faults(Fault::from_str))]
     pub plant: Vec<Fault>,
     /// Disturb the links or the registers; may be given again for another kind (see `abench list disturbances`)
     #[arg(long, value_name = "DISTURBANCE")]

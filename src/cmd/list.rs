@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::algebra;
+use crate::domain::judge::Judge;
 use crate::domain::offline::FaultKind;
 use crate::domain::script::keys::{VERBS, verb_of};
 use crate::domain::verdict::exit;
@@ -12,11 +13,22 @@ use crate::emulator::disturbance::DISTURBANCES;
 use crate::engine;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
+use crate::oracle::offline;
+use crate::report::columns;
 use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject::REGISTRY;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # Everything that has a name
+  abench list
+  # One kind of name
+  abench list engines";
+
 /// Arguments of `list`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ListArgs {
     /// What to list; all of it if nothing is named
     pub what: Option<Listed>,
@@ -43,35 +55,41 @@ pub enum Listed {
     Mutants,
     /// Steps of a world that is written down, with their keys.
     Steps,
+    /// Faults of a world, with their keys.
+    WorldFaults,
+    /// Judges of runs and of worlds.
+    Judges,
 }
 
 /// Lists one kind of name, or all kinds under headings.
 pub fn run(args: &ListArgs) -> Result<u8, Failure> {
-    let text = match args.what {
-        Some(what) => lines(what)?,
-        None => {
-            let mut parts = Vec::new();
-            for what in Listed::value_variants() {
-                let name = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-                parts.push(format!("{name}\n{}", indented(&lines(*what)?)));
-            }
-            parts.join("\n")
-        }
-    };
-    Console::new(When::Auto).write(Stream::Output, &text).map_err(unwritable)?;
+    let console = Console::new(When::Auto);
+    let text = list(args.what, console.width(Stream::Output));
+    console.write(Stream::Output, &text).map_err(unwritable)?;
     Ok(exit::HOLDS)
 }
 
-fn lines(what: Listed) -> Result<String, Failure> {
-    let entries: Vec<(String, String)> = match what {
+/// Less than this is no terminal that a list can be read on.
+const NARROWEST: usize = 20;
+
+/// The list in so many columns.
+fn list(what: Option<Listed>, width: usize) -> String {
+    let width = width.max(NARROWEST);
+    if let Some(what) = what {
+        return columns::named(&entries(what), 0, width);
+    }
+    let part = |what: &Listed| {
+        let name = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        format!("{name}\n{}", columns::named(&entries(*what), 2, width))
+    };
+    Listed::value_variants().iter().map(part).collect::<Vec<_>>().join("\n")
+}
+
+/// Every name of a kind, with what it is.
+fn entries(what: Listed) -> Vec<(String, String)> {
+    match what {
         Listed::Scenarios => {
-            let mut entries = Vec::new();
-            for (name, _) in SHIPPED {
-                let scenario = shipped::find(name).expect("a shipped name is found")?;
-                let about = scenario.about.split_once('.').map_or(scenario.about.as_str(), |(first, _)| first);
-                entries.push(((*name).to_owned(), about.to_owned()));
-            }
-            entries
+            SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), shipped::headline(text).to_owned())).collect()
         }
         Listed::Backends => REGISTRY
             .iter()
@@ -100,28 +118,50 @@ fn lines(what: Listed) -> Result<String, Failure> {
         Listed::Disturbances => {
             DISTURBANCES.iter().map(|entry| (entry.form.to_owned(), entry.about.to_owned())).collect()
         }
-    };
-    let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    Ok(entries.iter().map(|(name, about)| format!("{name:<width$}  {about}\n")).collect())
+        Listed::WorldFaults => {
+            let form = |kind: FaultKind| with_keys(kind.name(), kind.keys());
+            FaultKind::ALL.iter().map(|&kind| (form(kind), kind.about().to_owned())).collect()
+        }
+        Listed::Judges => {
+            let of_runs = Judge::ALL.iter().map(|judge| (judge.to_string(), judge.about().to_owned()));
+            let of_worlds = offline::ABOUT.iter().map(|(name, about)| (format!("world: {name}"), (*about).to_owned()));
+            of_runs.chain(of_worlds).collect()
+        }
+    }
+}
+
+/// A name with the keys that go with it.
+fn with_keys(name: &str, keys: &str) -> String {
+    if keys.is_empty() { name.to_owned() } else { format!("{name}: {keys}") }
 }
 
 /// Every step: its verb and other keys, and what happens.
 fn steps() -> Vec<(String, String)> {
-    let of_verb = |&(verb, keys, about): &(&str, &str, &str)| {
-        let keys = if keys.is_empty() { String::new() } else { format!(": {keys}") };
-        (format!("{verb}{keys}"), about.to_owned())
-    };
+    let of_verb = |&(verb, keys, about): &(&str, &str, &str)| (with_keys(verb, keys), about.to_owned());
     let is_fault = |verb: &String| !VERBS.iter().any(|(known, ..)| known == verb);
     let faults = FaultKind::ALL.iter().filter(|&&kind| is_fault(&verb_of(kind)));
-    let of_fault = |&kind: &FaultKind| {
-        let keys = if kind.keys().is_empty() { String::new() } else { format!(": {}", kind.keys()) };
-        (format!("{}{keys}", verb_of(kind)), "the fault of this kind, as in [[offline.faults]]".to_owned())
-    };
+    let of_fault = |&kind: &FaultKind| (with_keys(&verb_of(kind), kind.keys()), kind.about().to_owned());
     let during =
         ("crash: after_effects".to_owned(), "a device loses power within the next thing that it does".to_owned());
     VERBS.iter().map(of_verb).chain(faults.map(of_fault)).chain([during]).collect()
 }
 
-fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("  {line}\n")).collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_list_is_wider_than_a_terminal_of_60_columns_and_none_at_40_unless_it_is_one_word() {
+        for width in [100, 80, 60, 40, 20] {
+            let list = list(None, width);
+            for line in list.lines().filter(|line| line.chars().count() > width) {
+                assert!(width < 60 && line.split_whitespace().count() == 1, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_terminal_without_a_width_gets_a_list_all_the_same() {
+        assert_eq!(list(None, 0), list(None, NARROWEST));
+    }
 }

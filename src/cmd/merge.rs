@@ -19,8 +19,15 @@ use crate::domain::verdict::exit;
 use crate::report::journal::{Head, Journal, Shard, difference};
 use crate::report::text::Table;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # The shards of a run that was split with --shard, as one record
+  abench merge part1.jsonl part2.jsonl --record whole.json";
+
 /// Arguments of `merge`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct MergeArgs {
     /// The files of all shards of a run, in any order
     #[arg(required = true, value_name = "SHARD")]
@@ -44,8 +51,8 @@ pub struct MergeArgs {
 
 /// Puts them together and gives the exit code of the run.
 pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
-    let inputs: Vec<String> = args.shards.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    outputs::differ(&inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
+    let inputs = args.shards.iter().map(|path| ("the shard", path.as_path()));
+    outputs::differ(inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
     let journal = put_together(&args.shards)?;
     let plan = asked_plan(&journal.head.asked, "the shards", args.link, args.threads)?;
     let place = RecordPlace::open(args.record.as_deref())?;

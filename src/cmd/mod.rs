@@ -1,13 +1,16 @@
 //! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
 //! code.
 
+pub mod completions;
 pub mod convert;
 pub mod emulate;
 mod kept;
 pub mod list;
+pub mod man;
 pub mod merge;
+pub mod names;
 pub mod options;
-mod outputs;
+pub mod outputs;
 pub mod qualify;
 pub mod replay;
 pub mod run;
@@ -44,7 +47,8 @@ use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError, Subjects};
 
 /// The verbs, as the command line names them.
-pub const VERBS: &[&str] = &["run", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "help"];
+pub const VERBS: &[&str] =
+    &["run", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "completions", "man", "help"];
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]

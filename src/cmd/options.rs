@@ -2,12 +2,15 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::builder::StringValueParser;
+use clap::{Args, ValueHint};
 
 use crate::bus::stream::DEFAULT_BAUD;
 use crate::cmd::Failure;
+use crate::cmd::names::WithNames;
 use crate::console::When;
 use crate::device::registers::CLOCK_HZ;
 use crate::domain::explorer::ExplorerSpec;
@@ -25,11 +28,12 @@ use crate::subject::links::LinkConditions;
 pub struct RunOptions {
     /// Backends, separated by commas: scalar, simd, threads, model or model:BANKS, software for the first three; rtl in a
     /// build with that feature; or a link to a device (see `abench list backends`) [default: software,model]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', hide_possible_values = true,
+          value_parser = WithNames::of_backends(StringValueParser::new()))]
     pub backend: Option<Vec<String>>,
     /// Put your own Verilog on trial: the .v and .sv files in DIR, whose module abench_top (or NAME) has the ports of
     /// rtl/abench_top.v. Needs Verilator and a C++ compiler. Added to --backend, and in place of the model without it
-    #[arg(long, value_name = "DIR[@top=NAME]")]
+    #[arg(long, value_name = "DIR[@top=NAME]", value_hint = ValueHint::DirPath)]
     pub rtl: Option<String>,
     /// Seed of 64 bits, hexadecimal; in place of the argument, or of a scenario's own
     #[arg(long, value_name = "SEED", id = "seed")]
@@ -46,13 +50,15 @@ pub struct RunOptions {
     #[arg(long, value_name = "SPEC")]
     pub orders: Option<ExplorerSpec>,
     /// Engines of a world of clients, separated by commas: names of `abench list engines`, or all; in place of a scenario's own
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', hide_possible_values = true,
+          value_parser = WithNames::of_engines(StringValueParser::new()))]
     pub engines: Vec<String>,
     /// Plant a fault in a model or a simulation; may be given again for another one (see `abench list faults`)
-    #[arg(long, value_name = "FAULT")]
+    #[arg(long, value_name = "FAULT", hide_possible_values = true,
+          value_parser = WithNames::of_faults(Fault::from_str))]
     pub plant: Vec<Fault>,
     /// Write the JSON record to a file, or to standard output with -
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub record: Option<PathBuf>,
     /// Go on with a run that was stopped or killed: the jobs that ended are in the journal beside the file of --record
     #[arg(long)]
@@ -62,7 +68,7 @@ pub struct RunOptions {
     pub shard: Option<Shard>,
     /// Folder for waveforms of what goes wrong in a device that is simulated from RTL, or none for none [default: that of
     /// the record, or else the current folder]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub waveforms: Option<PathBuf>,
     /// Threads of the backend `threads`, and of walks over every order [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]

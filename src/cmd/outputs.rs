@@ -1,5 +1,6 @@
 //! Files that a verb writes: none takes the place of another, or of a scenario that is read.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -7,15 +8,23 @@ use anyhow::anyhow;
 use crate::cmd::Failure;
 
 /// Whether an argument names a scenario's file: it has a `/` or ends in `.toml`.
-pub fn is_path(named: &str) -> bool {
+pub fn is_path(named: &OsStr) -> bool {
+    let named = named.to_string_lossy();
     named.contains('/') || named.ends_with(".toml")
 }
 
-/// Refuses an output, named by its option, that would take the place of another one or of a scenario.
-pub fn differ<'a>(scenarios: &[String], outputs: impl Iterator<Item = (&'a str, &'a Path)>) -> Result<(), Failure> {
-    let paths = scenarios.iter().filter(|named| is_path(named));
+/// The files among scenarios that are named.
+pub fn scenario_files(scenarios: &[OsString]) -> impl Iterator<Item = (&str, &Path)> {
+    scenarios.iter().filter(|named| is_path(named)).map(|named| ("the scenario", Path::new(named)))
+}
+
+/// Refuses an output, named by its option, that would take the place of another one or of an input.
+pub fn differ<'a>(
+    inputs: impl Iterator<Item = (&'a str, &'a Path)>,
+    outputs: impl Iterator<Item = (&'a str, &'a Path)>,
+) -> Result<(), Failure> {
     let mut taken: Vec<(String, PathBuf)> =
-        paths.map(|named| (format!("the scenario {named}"), whole(Path::new(named)))).collect();
+        inputs.map(|(what, path)| (format!("{what} {}", path.display()), whole(path))).collect();
     for (option, path) in outputs.filter(|(_, path)| *path != Path::new("-")) {
         let is_device = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
         let file = whole(path);

@@ -1,13 +1,16 @@
 //! `abench qualify SCENARIO...`: plants faults and mutants under scenarios, and reports what these would miss.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::builder::OsStringValueParser;
+use clap::{Args, ValueHint};
 
 use crate::campaign::qualification::devices::{self, DevicePlan};
 use crate::campaign::qualification::engines::{self, EnginePlan};
+use crate::cmd::names::WithNames;
 use crate::cmd::options::TerminalOptions;
 use crate::cmd::outputs;
 use crate::cmd::run::find;
@@ -24,13 +27,25 @@ use crate::scenario::Scenario;
 use crate::scenario::shipped::SHIPPED;
 use crate::subject::{self, Backend};
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # What would this scenario miss in a device?
+  abench qualify bank-sweep
+  # In a device with four banks
+  abench qualify bank-sweep --backend model:4
+  # Ten mutants of engines, drawn from a seed
+  abench qualify field-tally --sample 10 --seed 7";
+
 /// Arguments of `qualify`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct QualifyArgs {
     /// A scenario: a shipped name, or a path (with a / or ending in .toml). All shipped worlds and crash walks if none is
     /// named
-    #[arg(value_name = "SCENARIO")]
-    pub scenarios: Vec<String>,
+    #[arg(value_name = "SCENARIO", hide_possible_values = true,
+          value_parser = WithNames::of_scenarios(OsStringValueParser::new()))]
+    pub scenarios: Vec<OsString>,
     /// Device that takes the faults: model, or rtl in a build with that feature; :BANKS may follow [default: model]
     #[arg(long, value_name = "MODEL")]
     pub backend: Option<String>,
@@ -47,7 +62,7 @@ pub struct QualifyArgs {
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
     /// Write the JSON record to a file, or to standard output with -
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
     /// How the terminal is used.
     #[command(flatten)]
@@ -63,7 +78,10 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         return Err(Failure::usage(anyhow!("{reason}")));
     }
     let backend = if of_devices.is_empty() { None } else { Some(backend(args)?) };
-    outputs::differ(&args.scenarios, args.record.iter().map(|path| ("--record", path.as_path())))?;
+    outputs::differ(
+        outputs::scenario_files(&args.scenarios),
+        args.record.iter().map(|path| ("--record", path.as_path())),
+    )?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
@@ -92,7 +110,7 @@ fn unavailable(error: SubjectError) -> Failure {
 
 /// The scenarios that are named, or all that put engines on trial. All of them can take faults or mutants.
 fn named(args: &QualifyArgs) -> Result<Vec<Valid<Scenario>>, Failure> {
-    let shipped = SHIPPED.iter().map(|(name, _)| find(name));
+    let shipped = SHIPPED.iter().map(|(name, _)| find(name.as_ref()));
     let scenarios: Result<Vec<Scenario>, Failure> = match args.scenarios.is_empty() {
         true => shipped.filter(|found| found.as_ref().map_or(true, has_engines)).collect(),
         false => args.scenarios.iter().map(|named| find(named)).collect(),

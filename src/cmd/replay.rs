@@ -1,11 +1,12 @@
 //! `abench replay CASE|FILE`: a counterexample, or a whole record, again.
 
+use std::ffi::OsString;
 use std::io::Read;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::campaign;
 use crate::campaign::replay::{self, ReplayError, Replayed};
@@ -23,23 +24,35 @@ use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
 use crate::report::file::from_text;
+use crate::report::input;
 use crate::report::journal::Journal;
 use crate::report::record::Record;
 use crate::report::text::{self, Detail, Table, styled};
 use crate::subject::{self, Conditions};
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # A counterexample, as a report shows it
+  abench replay case1,model,engine,count=9,active=8,seed=1
+  # A whole record: does it come out the same?
+  abench replay record.json
+  # A counterexample from a file
+  abench replay case.txt";
+
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
     /// A case as a report shows it (case1,…), or a file that holds a case or a record; - for standard input
-    #[arg(value_name = "CASE|FILE")]
-    pub what: String,
+    #[arg(value_name = "CASE|FILE", value_hint = ValueHint::FilePath)]
+    pub what: OsString,
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
     /// Folder for a waveform of what goes wrong in a device that is simulated from RTL, or none for none [default: the
     /// current folder]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub waveforms: Option<PathBuf>,
     /// How the other ends of links are reached.
     #[command(flatten)]
@@ -49,28 +62,33 @@ pub struct ReplayArgs {
     pub terminal: TerminalOptions,
 }
 
+/// The longest file that is read: records are long.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// Replays what is named and gives the exit code: that of the verdict found, or 3 where a record's is another one.
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     // A case never begins as a path that one would use, and no file is needed to replay it.
-    if args.what.starts_with("case") && args.what.contains(',') {
-        return replay_case(&args.what, "the case", args);
+    if let Some(case) = args.what.to_str().filter(|what| what.starts_with("case") && what.contains(',')) {
+        return replay_case(case, "the case", args);
     }
-    let text = read(&args.what)?;
+    let text = read(Path::new(&args.what))?;
+    let origin = args.what.to_string_lossy();
     let trimmed = text.trim();
     if trimmed.starts_with("case") {
-        return replay_case(trimmed, &args.what, args);
+        return replay_case(trimmed, &origin, args);
     }
-    replay_record(from_text(&text, &args.what)?, args)
+    replay_record(from_text(&text, &origin)?, args)
 }
 
-fn read(path: &str) -> Result<String, Failure> {
-    let read = if path == "-" {
+fn read(path: &Path) -> Result<String, Failure> {
+    let read = if path == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
-        std::fs::read_to_string(path)
+        input::text(path, MOST_BYTES)
     };
-    read.with_context(|| format!("cannot read the file {path}; a case begins with case1,")).map_err(Failure::usage)
+    let unreadable = || format!("cannot read the file {}; a case begins with case1,", path.display());
+    read.with_context(unreadable).map_err(Failure::usage)
 }
 
 fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failure> {
@@ -154,7 +172,7 @@ fn case_report<'a>(
 }
 
 fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
-    let plan = asked_plan(&recorded.asked, &args.what, args.link, args.threads)?;
+    let plan = asked_plan(&recorded.asked, &args.what.to_string_lossy(), args.link, args.threads)?;
     let place = WaveformPlace::of(args.waveforms.as_deref(), &RecordPlace::Nowhere);
     let journal = Journal::none(campaign::head(&plan, None));
     let Ran { record: mut fresh, waveforms } =

@@ -1,11 +1,14 @@
 //! `abench run SCENARIO...`: scenarios from files, or shipped ones by name.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::builder::OsStringValueParser;
+use clap::{Args, ValueHint};
 
 use crate::campaign::Plan;
+use crate::cmd::names::{self, WithNames};
 use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::cmd::outputs;
 use crate::cmd::saved_script::ScriptPlace;
@@ -13,6 +16,7 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, attempt, deliver, kept, plan, unwritable};
 use crate::console::progress::StopRequest;
 use crate::console::{Console, Stream, When};
+use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
 use crate::experiment::{self, Changes};
 use crate::report::file::Destination;
@@ -21,18 +25,36 @@ use crate::report::record::Record;
 use crate::report::text::{self, Table};
 use crate::scenario::{Scenario, file, shipped};
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # A shipped scenario; abench list scenarios names them
+  abench run field-tally
+  # Your own file, and its record
+  abench run ./mine.toml --record mine.json
+  # Several, their records in an existing folder
+  abench run tick laws field-tags --record records
+  # Other engines in the same world
+  abench run field-tally --engines all
+  # Does the scenario notice a dead bank?
+  abench run bank-sweep --plant dead-bank:1
+  # A board on a serial line
+  abench run conformance --backend uartbone:/dev/ttyUSB1";
+
 /// Arguments of `run`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct RunArgs {
-    /// A scenario: a shipped name, or a path (with a / or ending in .toml)
-    #[arg(required = true, value_name = "SCENARIO")]
-    pub scenarios: Vec<String>,
+    /// A scenario: a shipped name, or a path (with a / or ending in .toml); - for standard input
+    #[arg(required = true, value_name = "SCENARIO", hide_possible_values = true,
+          value_parser = WithNames::of_scenarios(OsStringValueParser::new()))]
+    pub scenarios: Vec<OsString>,
     /// Write the staleness and the time to convergence of every engine to a file, as a log that HdrHistogram's tools read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub histogram_log: Option<PathBuf>,
     /// Write the smallest script that falsifies an engine of a world of clients to a file, as a scenario: that of the first
     /// engine, in the order of the report, that has one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save_script: Option<PathBuf>,
     /// The options of every run.
     #[command(flatten)]
@@ -47,7 +69,10 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         return Err(Failure::usage(anyhow!("{option} takes the name of a file")));
     }
     let files = records.iter().map(|record| ("--record", record)).chain(logs);
-    outputs::differ(&args.scenarios, files.filter_map(|(option, path)| Some((option, path.as_deref()?))))?;
+    outputs::differ(
+        outputs::scenario_files(&args.scenarios),
+        files.filter_map(|(option, path)| Some((option, path.as_deref()?))),
+    )?;
     if args.histogram_log.is_some() && args.scenarios.len() > 1 {
         return Err(Failure::usage(anyhow!("--histogram-log takes the histograms of one scenario")));
     }
@@ -119,7 +144,7 @@ fn record_paths(args: &RunArgs) -> Result<Vec<Option<PathBuf>>, Failure> {
     if !record.is_dir() {
         return Ok(vec![Some(record.clone())]);
     }
-    let name = |named: &String| Path::new(named).file_stem().unwrap_or_default().to_owned();
+    let name = |named: &OsString| Path::new(named).file_stem().unwrap_or_default().to_owned();
     let names: Vec<_> = args.scenarios.iter().map(name).collect();
     if let Some(twice) = (0..names.len()).find(|&place| names[..place].contains(&names[place])) {
         let (named, record) = (names[twice].display(), record.display());
@@ -152,29 +177,21 @@ fn record_line(record: &Record) -> String {
     format!("  {name}: {}\n", text::verdict_line(record))
 }
 
-/// The scenario that is meant: an argument with a `/` or ending in `.toml` is a path.
-pub fn find(named: &str) -> Result<Scenario, Failure> {
+/// The scenario that is meant: an argument with a `/` or ending in `.toml` is a path, and `-` is standard input.
+pub fn find(named: &OsStr) -> Result<Scenario, Failure> {
+    let named = if named == "-" { OsStr::new("/dev/stdin") } else { named };
     if outputs::is_path(named) {
         return Ok(file::read(Path::new(named))?);
     }
+    let named = &*named.to_string_lossy();
     match shipped::find(named) {
         Some(scenario) => Ok(scenario?),
         None => {
-            let names = || shipped::SHIPPED.iter().map(|(name, _)| *name);
-            let meant = nearest(named, names()).map_or(String::new(), |name| format!("; did you mean {name}?"));
+            let meant = meant(named, names::scenarios());
             let advice = "a file is named with a / or ends in .toml, and abench list scenarios names the shipped ones";
             Err(Failure::usage(anyhow!("'{named}' is not a shipped scenario{meant}; {advice}")))
         }
     }
-}
-
-/// The name that somebody may have meant: the one that is most like what was written, if any is like it.
-pub fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    /// From here on two words are alike.
-    const ALIKE: f64 = 0.6;
-    let likeness = |name: &'a str| (strsim::normalized_damerau_levenshtein(written, name), name);
-    let most = names.map(likeness).max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    Some(most.1).filter(|_| most.0 >= ALIKE)
 }
 
 /// The scenario with the command line's seed, bounds and orders. Under others, or with a fault planted, its expectations

@@ -2,18 +2,28 @@
 
 use anyhow::anyhow;
 use clap::Args;
+use clap::builder::StringValueParser;
 
-use crate::cmd::run::nearest;
+use crate::cmd::names::{self, WithNames};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
+use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
 use crate::scenario::shipped::SHIPPED;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # A scenario to start from
+  abench show tick > mine.toml";
+
 /// Arguments of `show`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ShowArgs {
     /// The name of a shipped scenario (see `abench list scenarios`)
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", hide_possible_values = true,
+          value_parser = WithNames::of_scenarios(StringValueParser::new()))]
     pub name: String,
 }
 
@@ -21,8 +31,7 @@ pub struct ShowArgs {
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let name = &args.name;
     let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| shipped == name) else {
-        let meant = nearest(name, SHIPPED.iter().map(|(name, _)| *name));
-        let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+        let meant = meant(name, names::scenarios());
         return Err(Failure::usage(anyhow!(
             "'{name}' is not a shipped scenario{meant}; abench list scenarios names them"
         )));

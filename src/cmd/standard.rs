@@ -3,17 +3,18 @@
 use anyhow::anyhow;
 use clap::Args;
 
+use crate::cmd::names;
 use crate::cmd::options::RunOptions;
-use crate::cmd::run::nearest;
 use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, VERBS, attempt, deliver, kept, plan};
 use crate::console::Console;
 use crate::console::progress::StopRequest;
+use crate::domain::nearest::nearest;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Count, StandardTrial, Trial};
 use crate::report::record::Record;
 use crate::report::text::Table;
-use crate::scenario::{Scenario, shipped};
+use crate::scenario::Scenario;
 
 /// Arguments of the standard campaign.
 #[derive(Debug, Args)]
@@ -68,8 +69,7 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
 fn parse_count(text: &str) -> Result<Count, String> {
     text.parse().map_err(|error| {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let scenarios = shipped::SHIPPED.iter().map(|(name, _)| *name);
-            let meant = match (nearest(text, VERBS.iter().copied()), nearest(text, scenarios)) {
+            let meant = match (nearest(text, VERBS.iter().copied()), nearest(text, names::scenarios())) {
                 (Some(verb), _) => format!("; did you mean abench {verb}?"),
                 (None, Some(scenario)) => format!("; did you mean abench run {scenario}?"),
                 (None, None) => String::new(),

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::nearest::meant_form;
+
 /// The most banks that a bench engine can have; its STATUS register counts them in eight bits, the RTL allows 32.
 pub const MOST_BANKS: u32 = 32;
 
@@ -151,9 +153,52 @@ pub const FORMS: &str = "dead-bank:K, stuck-bank:K and swap-banks:J:K (J and K f
                          load-keeps-accumulator, load-wrong-context, swap-wrong-context, swap-keeps-bit-7, \
                          load-wrong-response, zero-bit-low-half and adapter-selects-ignored";
 
+/// The names of all faults, without what may follow.
+pub const NAMES: [&str; 39] = [
+    "dead-bank",
+    "stuck-bank",
+    "swap-banks",
+    "drop",
+    "duplicate",
+    "reorder",
+    "torn",
+    "misaddress",
+    "bank-operator",
+    "short-count",
+    "long-count",
+    "partial-cycle-dropped",
+    "index-wraps",
+    "early-done",
+    "extra-cycle",
+    "flip-bit",
+    "start-keeps-banks",
+    "done-stays",
+    "count-wraps",
+    "cycles-wrap",
+    "active-not-clamped",
+    "stuck-seed-bit",
+    "seed-not-reset",
+    "short-lane",
+    "engine-selects-ignored",
+    "stale-read",
+    "early-read",
+    "lost-high-word",
+    "accum-drop",
+    "accum-repeat",
+    "pipeline-hazard",
+    "accum-operator",
+    "load-keeps-accumulator",
+    "load-wrong-context",
+    "swap-wrong-context",
+    "swap-keeps-bit-7",
+    "load-wrong-response",
+    "zero-bit-low-half",
+    "adapter-selects-ignored",
+];
+
 /// Why a text is not a fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a fault that can be planted; allowed are {FORMS}")]
+#[error("'{0}' is not a fault that can be planted{meant}; allowed are {FORMS}", meant = meant_form(.0, NAMES))]
 pub struct FaultError(String);
 
 impl fmt::Display for Fault {
@@ -422,6 +467,16 @@ mod tests {
         ] {
             let fault: Fault = text.parse().expect("a fault");
             assert_eq!(fault.to_string(), text);
+            let name = text.split(':').next().expect("a name");
+            assert!(NAMES.contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_message_about_a_misspelt_fault_says_which_was_meant() {
+        for (text, meant) in [("dead-bnk:1", "dead-bank:1?"), ("lost-hi-word", "lost-high-word?")] {
+            let error = text.parse::<Fault>().expect_err(text).to_string();
+            assert!(error.contains(&format!("(did you mean {meant})")), "{error}");
         }
     }
 

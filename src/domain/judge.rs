@@ -79,3 +79,57 @@ impl fmt::Display for Judge {
         })
     }
 }
+
+impl Judge {
+    /// All of them.
+    pub const ALL: &[Judge] = &[
+        Judge::Reference,
+        Judge::Accumulation,
+        Judge::BankSweep,
+        Judge::ShortSweep,
+        Judge::BoardTable,
+        Judge::ArrivalOrders,
+        Judge::EverySet,
+        Judge::Search,
+        Judge::RoundTrips,
+        Judge::TickMessage,
+        Judge::TickOnDevice,
+        Judge::Conformance,
+        Judge::AsAClient,
+        Judge::Warrant,
+        Judge::Expectation,
+        Judge::Link,
+        Judge::Laws,
+        Judge::EveryOrder,
+        Judge::HubMerge,
+        Judge::World,
+        Judge::EveryCrash,
+    ];
+
+    /// What it judges, in a line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Judge::Reference => "the software reference against the closed form",
+            Judge::Accumulation => "software accumulators against the reference",
+            Judge::BankSweep => "results and cycles of the published sweep over the banks",
+            Judge::ShortSweep => "results and cycles of short runs on every number of active banks",
+            Judge::BoardTable => "the board's table, as a dashboard reads it",
+            Judge::ArrivalOrders => "states after whole arrival orders: all equal, and equal to the sum of the deltas",
+            Judge::EverySet => "states of an accumulator after every delivered set of deltas",
+            Judge::Search => "states of a device after every delivered set of deltas that a search reaches",
+            Judge::RoundTrips => "what an adapter reads back from every context",
+            Judge::TickMessage => "whether the message of a tick decodes to the changes",
+            Judge::TickOnDevice => "the state of a device after a tick",
+            Judge::Conformance => "every word of a device's registers against its documents",
+            Judge::AsAClient => "a device in the register sequence of the published program",
+            Judge::Warrant => "how much the delivered orders prove",
+            Judge::Expectation => "what a scenario expects, and the exit code",
+            Judge::Link => "whether the link to a device, and not the device, is wrong",
+            Judge::Laws => "the laws that an algebra claims",
+            Judge::EveryOrder => "the state of an algebra after every order of its deltas",
+            Judge::HubMerge => "the merges of a hub, made again by backends",
+            Judge::World => "a world of replicas, by the judges of worlds below",
+            Judge::EveryCrash => "every end that a small world with crashes can have",
+        }
+    }
+}

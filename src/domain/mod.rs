@@ -23,6 +23,7 @@ pub mod history;
 pub mod judge;
 pub mod law;
 pub mod link_events;
+pub mod nearest;
 pub mod offline;
 pub mod oracle;
 pub mod order;

@@ -482,6 +482,31 @@ impl FaultKind {
         }
     }
 
+    /// What happens, in a line.
+    pub fn about(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "the device loses power, and starts again",
+            FaultKind::Outage => "the device cannot be reached for a time",
+            FaultKind::Wipe => "the device loses its store, and starts afresh",
+            FaultKind::Clone => {
+                "another device is set up from the store of this one; both go on under the same client, and the next \
+                 client's device is replaced"
+            }
+            FaultKind::Restore => "the store of the device is set back to an old backup",
+            FaultKind::Damage => "the device loses power, and a bit of its store has changed when it starts again",
+            FaultKind::Full => "the store of the device is full for a time, and refuses writes",
+            FaultKind::Refuse => "the device refuses connections for a time, as a host does on which nothing listens",
+            FaultKind::ReadOnly => "the device takes no edits for a time, neither its user's nor those of others",
+            FaultKind::Freeze => "the process stands still for a time, with its clocks; its connections stay up",
+            FaultKind::Retire => "the client leaves for good",
+            FaultKind::StartOver => {
+                "the device loses its store and starts from nothing, with the random numbers of its first start"
+            }
+            FaultKind::Import => "the device loses its store, and is set up from the values that another one shows",
+            FaultKind::Drop => "one message that the device sends is lost",
+        }
+    }
+
     /// Whether the device comes back without all that it had.
     pub fn loses_store(self) -> bool {
         matches!(

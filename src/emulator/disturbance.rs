@@ -8,6 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::domain::hex::Hex64;
+use crate::domain::nearest::meant_form;
 use crate::domain::seed::{Seed, Stream};
 
 /// One thing that goes wrong.
@@ -78,8 +79,9 @@ const CONSOLE_TEXT: &[u8] = b"[   12.345678] random: crng init done\r\n";
 /// Why a text is not a disturbance.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "'{0}' is not a disturbance; allowed are {forms}, MS from 1 to {LONGEST_DELAY} (0 would delay nothing), N from 0, or \
+    "'{0}' is not a disturbance{meant}; allowed are {forms}, MS from 1 to {LONGEST_DELAY} (0 would delay nothing), N from 0, or \
      from 1 for lose, flip and console, and from 1 to 256 for liteeth-depth",
+    meant = meant_form(.0, DISTURBANCES.iter().map(|entry| entry.form)),
     forms = forms()
 )]
 pub struct DisturbanceError(String);

@@ -25,6 +25,7 @@ mod views;
 pub mod wire;
 
 use crate::domain::data::Concurrent;
+use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
 use crate::engine::mutant::Mutant;
@@ -282,14 +283,16 @@ pub fn find_mutant(
             all.push(mutant.name);
         }
     }
-    Err(UnknownMutant { name: name.to_owned(), allowed: all.join(", ") })
+    let meant = meant(name, all.iter().copied());
+    Err(UnknownMutant { name: name.to_owned(), meant, allowed: all.join(", ") })
 }
 
 /// A name that is no mutant's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{name}' is not a mutant of an engine that is on trial; allowed are {allowed}")]
+#[error("'{name}' is not a mutant of an engine that is on trial{meant}; allowed are {allowed}")]
 pub struct UnknownMutant {
     name: String,
+    meant: String,
     allowed: String,
 }
 
@@ -339,11 +342,15 @@ impl Registration {
 
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an engine; allowed are {names}", names = names())]
+#[error("'{0}' is not an engine{meant}; allowed are {names}", meant = meant(.0, all_names()), names = names())]
 pub struct Unknown(pub String);
 
+fn all_names() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().map(|engine| engine.name)
+}
+
 fn names() -> String {
-    REGISTRY.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
+    all_names().collect::<Vec<_>>().join(", ")
 }
 
 /// Names that engines had in version 1 of scenarios and records, and their names today.

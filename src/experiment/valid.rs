@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 
+use crate::domain::nearest::meant;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::Expectation;
 use crate::engine;
@@ -77,7 +78,8 @@ fn expectation(expect: &Expectation) -> Result<(), Refused> {
             .map_err(|unknown| refused("expect.mutants", unknown.to_string()))?;
         if !offline::names().any(|name| name == judge) {
             let names: Vec<&str> = offline::names().collect();
-            let reason = format!("{mutant}: '{judge}' is not a judge; allowed are {}", names.join(", "));
+            let meant = meant(judge, offline::names());
+            let reason = format!("{mutant}: '{judge}' is not a judge{meant}; allowed are {}", names.join(", "));
             return Err(refused("expect.mutants", reason));
         }
     }

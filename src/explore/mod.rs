@@ -19,6 +19,7 @@ pub mod seeded;
 
 use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
 use crate::domain::factorial;
+use crate::domain::nearest::meant_form;
 use crate::domain::schedule::ScheduleError;
 use crate::domain::seed::Seed;
 use crate::domain::trial::MOST_WALKED;
@@ -140,7 +141,11 @@ const EXHAUSTIVE: &str = "exhaustive";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// There is no such explorer.
-    #[error("'{0}' is not an explorer of arrival orders; allowed are {allowed}", allowed = names())]
+    #[error(
+        "'{0}' is not an explorer of arrival orders{meant}; allowed are {allowed}",
+        meant = meant_form(.0, EXPLORERS.iter().map(|entry| entry.name)),
+        allowed = names()
+    )]
     Unknown(String),
     /// It needs an argument, or takes none, or another one.
     #[error("{0}")]

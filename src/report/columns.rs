@@ -1,4 +1,7 @@
-//! A table of columns that fits a width: where it does not, the columns that matter least are left out.
+//! Tables that fit a width: of a table of numbers the columns that matter least are left out where there is no room, a list
+//! of names has what each is beside it or below it.
+
+use textwrap::{Options, WordSplitter};
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +56,36 @@ pub fn lines(
     [head].into_iter().chain(rest).collect()
 }
 
+/// The least room beside the names of a list in which a sentence can be read.
+const READABLE: usize = 24;
+
+/// A list of names, each with what it is: beside it in a column of its own, or below it where the name is too long for that.
+/// No word is broken, so that a word longer than `width` stands out.
+pub fn named(entries: &[(String, String)], indent: usize, width: usize) -> String {
+    let lengths = entries.iter().map(|(name, _)| name.chars().count());
+    // A few long names do not push what all the others are to the right edge.
+    let longest = lengths.filter(|&length| length <= (width * 2 / 5).max(8)).max().unwrap_or(0);
+    let column = indent + longest + GAP;
+    let column = if column + READABLE <= width { column } else { indent + 2 * GAP };
+    let wrapped = |words: &str, first: usize, rest: usize| {
+        let (first, rest) = (" ".repeat(first), " ".repeat(rest));
+        let options = Options::new(width).initial_indent(&first).subsequent_indent(&rest).break_words(false);
+        textwrap::wrap(words, options.word_splitter(WordSplitter::NoHyphenation)).join("\n")
+    };
+    let entry = |(name, about): &(String, String)| {
+        let lines = wrapped(about, column, column);
+        if indent + name.chars().count() + GAP <= column {
+            // What a name is begins in its column, on the name's own line.
+            let beside = lines.get(column..).unwrap_or_default();
+            let padded = format!("{:indent$}{name:<rest$}", "", rest = column - indent);
+            format!("{padded}{beside}").trim_end().to_owned() + "\n"
+        } else {
+            wrapped(name, indent, indent + 2 * GAP) + "\n" + &lines + "\n"
+        }
+    };
+    entries.iter().map(entry).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +99,37 @@ mod tests {
         assert_eq!(at(80), ["  engine       bytes  stale", "  delta-state  120 B    2 h"]);
         assert_eq!(at(24), ["  engine       bytes", "  delta-state  120 B"]);
         assert_eq!(at(5), ["  engine", "  delta-state"]);
+    }
+
+    #[test]
+    fn a_list_has_what_a_name_is_beside_it_and_below_a_name_that_is_too_long() {
+        let entries = [("tick", "one sync tick of a device"), ("recorded-1000003", "the published run")]
+            .map(|(name, about)| (name.to_owned(), about.to_owned()));
+        assert_eq!(
+            named(&entries, 2, 60),
+            "  tick              one sync tick of a device\n  recorded-1000003  the published run\n"
+        );
+        assert_eq!(
+            named(&entries, 2, 34),
+            "  tick  one sync tick of a device\n  recorded-1000003\n        the published run\n"
+        );
+        assert_eq!(
+            named(&entries, 0, 20),
+            "tick\n    one sync tick of\n    a device\nrecorded-1000003\n    the published\n    run\n"
+        );
+    }
+
+    #[test]
+    fn a_list_breaks_no_word_and_is_no_wider_than_its_longest_word_asks_for() {
+        let entries = [("a: b, [c]", "of a few words, and one-that-is-very-long-and-has-hyphens in it"), ("x", "")]
+            .map(|(name, about)| (name.to_owned(), about.to_owned()));
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let all = words(&entries.iter().map(|(name, about)| format!("{name} {about} ")).collect::<String>());
+        for width in 0..120 {
+            let list = named(&entries, 2, width);
+            assert_eq!(words(&list), all, "{width}");
+            let too_wide = list.lines().filter(|line| line.chars().count() > width);
+            too_wide.for_each(|line| assert_eq!(words(line).len(), 1, "{width}: {line}"));
+        }
     }
 }

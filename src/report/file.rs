@@ -125,10 +125,27 @@ fn followed(path: &Path) -> PathBuf {
 }
 
 fn replace(path: &Path, permissions: Option<Permissions>, text: &str) -> io::Result<()> {
+    within_limit(text.len() as u64)?;
     let mut file = beside(path, permissions)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Refuses a file that is longer than files of this process may be: the system would end the process in the middle of it,
+/// and what was written by then would stay.
+fn within_limit(length: u64) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        if let Some(limit) = getrlimit(Resource::Fsize).current.filter(|&limit| length > limit) {
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("it takes {length} B, and files may have {limit} B here (ulimit -f)"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -3,11 +3,12 @@
 //! Knows: `domain`. Must not: run or judge anything.
 
 pub mod board_table;
-mod columns;
+pub mod columns;
 pub mod every_order;
 pub mod file;
 mod first_screen;
 pub mod histogram_log;
+pub mod input;
 pub mod journal;
 mod laws;
 mod offline;

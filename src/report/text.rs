@@ -492,7 +492,12 @@ fn shortened(number: &str) -> String {
     const READABLE: usize = 18;
     match number.len() {
         digits if digits > READABLE && number.bytes().all(|byte| byte.is_ascii_digit()) => {
-            format!("{}.{} × 10^{}", &number[..1], &number[1..2], digits - 1)
+            // Half a unit of the second digit is rounded up, and 9.95 becomes 10.
+            let (rounded, exponent) = match (number[..3].parse::<u32>().unwrap_or(0) + 5) / 10 {
+                100 => (10, digits),
+                rounded => (rounded, digits - 1),
+            };
+            format!("{}.{} × 10^{exponent}", rounded / 10, rounded % 10)
         }
         _ => number.to_owned(),
     }
@@ -539,6 +544,18 @@ mod tests {
     fn sequence(indices: &[u32], state: u64) -> Sequence {
         let deltas = indices.iter().map(|&index| (index, Hex64(0x0101_0101 << index))).collect();
         Sequence { deltas, after: indices.len() as u64, state: Hex64(state) }
+    }
+
+    #[test]
+    fn a_number_of_many_digits_is_rounded_and_not_cut_off() {
+        let zeros = |digits: &str, zeros: usize| digits.to_owned() + &"0".repeat(zeros);
+        assert_eq!(shortened(&crate::domain::factorial::text(64)), "1.3 × 10^89");
+        assert_eq!(shortened(&zeros("124", 20)), "1.2 × 10^22");
+        assert_eq!(shortened(&zeros("125", 20)), "1.3 × 10^22");
+        assert_eq!(shortened(&zeros("9949", 20)), "9.9 × 10^23");
+        assert_eq!(shortened(&zeros("995", 20)), "1.0 × 10^23");
+        assert_eq!(shortened("479001600"), "479001600");
+        assert_eq!(shortened("65537!"), "65537!");
     }
 
     #[test]

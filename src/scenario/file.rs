@@ -1,14 +1,15 @@
 //! Scenario files: TOML, every key known, every value within its range.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::domain::nearest::meant_key;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;
 use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardTrial, TickTrial, Trial, every_kind};
+use crate::report::input;
 use crate::scenario::{Backends, Scenario, StepLines};
 
 /// The longest file that is read: a script of a hundred thousand steps fits.
@@ -111,7 +112,8 @@ fn quoted(error: &toml::de::Error) -> String {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
     };
-    error.to_string().lines().map(shorter).collect::<Vec<_>>().join("\n")
+    let told = error.to_string().lines().map(shorter).collect::<Vec<_>>().join("\n");
+    told + &meant_key(error.message())
 }
 
 macro_rules! shape {
@@ -143,15 +145,7 @@ every_kind!(shape);
 /// Reads the scenario in this file.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
     let unreadable = |error| ScenarioError::Unreadable { path: path.to_owned(), error };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MOST_BYTES {
-        return Err(unreadable(std::io::Error::other(format!(
-            "it is longer than {MOST_BYTES} B, the most that is read"
-        ))));
-    }
-    let text = String::from_utf8(bytes).map_err(|error| unreadable(std::io::Error::other(error)))?;
+    let text = input::text(path, MOST_BYTES).map_err(unreadable)?;
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     parse(&text, &name, &path.display().to_string())
 }

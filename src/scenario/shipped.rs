@@ -65,6 +65,12 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("laws", include_str!("../../scenarios/laws.toml")),
 ];
 
+/// What a shipped scenario is, in a sentence without its full stop: the comment that its file begins with.
+pub fn headline(text: &str) -> &str {
+    let first = text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default();
+    first.strip_suffix('.').unwrap_or(first)
+}
+
 /// The shipped scenario with this name, if there is one.
 pub fn find(name: &str) -> Option<Result<Scenario, ScenarioError>> {
     let (name, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name)?;
@@ -90,6 +96,8 @@ mod tests {
             let scenario = find(name).expect("it is shipped").expect("it can be read");
             assert!(scenario.expect.is_some(), "{name} expects something");
             assert!(!scenario.about.is_empty(), "{name} says what it is");
+            let (_, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name).expect("it is shipped");
+            assert!(!headline(text).is_empty(), "{name} begins with a comment that says what it is");
         }
     }
 }

@@ -20,6 +20,7 @@ use std::num::NonZeroUsize;
 use crate::bus::timed::RoundTrips;
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::fault::{Fault, MOST_BANKS};
+use crate::domain::nearest::meant_form;
 use crate::domain::subject::{Device, Subject, SubjectError};
 
 use device::BusDevice;
@@ -190,7 +191,11 @@ enum Opened {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// There is none of this name.
-    #[error("'{name}' is not a backend of this build; allowed are {}, or {SOFTWARE} for the first three", names())]
+    #[error(
+        "'{name}' is not a backend of this build{}; allowed are {}, or {SOFTWARE} for the first three",
+        meant_form(name, all_names().chain([SOFTWARE])),
+        names()
+    )]
     Unknown {
         /// As it was given.
         name: String,
@@ -216,9 +221,12 @@ pub enum OpenError {
     },
 }
 
+fn all_names() -> impl Iterator<Item = &'static str> {
+    REGISTRY.iter().map(|registration| registration.name)
+}
+
 fn names() -> String {
-    let names: Vec<&str> = REGISTRY.iter().map(|registration| registration.name).collect();
-    names.join(", ")
+    all_names().collect::<Vec<_>>().join(", ")
 }
 
 impl std::fmt::Display for Backend {

@@ -104,6 +104,8 @@ fn shards_that_are_missing_repeated_unfinished_or_of_another_run_are_named() {
     let of_another = shards(&elsewhere, &another, 3);
     let different = refused(&[&parts[0], &of_another[1], &parts[2]]);
     assert!(different.contains("shards of different runs: the scenario differs"), "{different}");
+    let onto = short_answer(&["merge", &parts[0], &parts[1], &parts[2], "--record", &parts[1]]);
+    assert!(onto.exit == 2 && onto.talk.contains("would overwrite the shard"), "{}", onto.talk);
     // The last line of a shard says that it has run all its jobs.
     let text = fs::read_to_string(&parts[1]).expect("it is there");
     let lines: Vec<&str> = text.lines().collect();

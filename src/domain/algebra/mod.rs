@@ -24,6 +24,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::law::Law;
+use crate::domain::nearest::meant;
 
 pub use f64_sum::F64Sum;
 pub use last_arrival_wins::LastArrivalWins;
@@ -161,7 +162,7 @@ impl Named {
 
 /// A text that names no algebra.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{given}' is not an algebra; allowed are {}", names())]
+#[error("'{given}' is not an algebra{}; allowed are {}", meant(given, REGISTRY.iter().map(|entry| entry.name)), names())]
 pub struct AlgebraError {
     given: String,
 }

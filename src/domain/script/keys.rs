@@ -5,6 +5,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::domain::data::Intent;
+use crate::domain::nearest::{meant, meant_key};
 use crate::domain::offline::{FaultKind, NodeFault};
 use crate::domain::script::{Action, Condition, MessageFate, Progress, Step, WITHIN};
 
@@ -20,7 +21,7 @@ pub const VERBS: &[(&str, &str, &str)] = &[
     (
         "connect",
         "[over_s]",
-        "a client connects with all that it has a link to; with over_s, at a random time within so many seconds",
+        "a client connects with every node that it has a link to; over_s: at a random moment in that many seconds",
     ),
     ("disconnect", "", "it disconnects"),
     ("lose", "from, to", "the n-th message that is sent from now on is lost"),
@@ -132,7 +133,8 @@ impl Keys {
     /// All keys that are left, as the keys of something else.
     fn rest<T: DeserializeOwned>(&mut self, verb: &str) -> Result<T, KeyError> {
         let rest = std::mem::take(&mut self.0);
-        serde_json::from_value(Value::Object(rest)).map_err(|error| wrong(verb, error.to_string()))
+        let told = |error: serde_json::Error| format!("{error}{}", meant_key(&error.to_string()));
+        serde_json::from_value(Value::Object(rest)).map_err(|error| wrong(verb, told(error)))
     }
 }
 
@@ -145,7 +147,11 @@ fn read(map: Map<String, Value>) -> Result<Step, KeyError> {
         [] if keys.0.is_empty() => Action::Pass,
         [] => {
             let key = keys.0.keys().next().cloned().unwrap_or_default();
-            return Err(wrong(&key, format!("no step has this name; a step has exactly one of the keys {}", verbs())));
+            let (verbs, meant) = (verbs(), meant(&key, verbs().split(", ")));
+            return Err(wrong(
+                &key,
+                format!("no step has this name{meant}; a step has exactly one of the keys {verbs}"),
+            ));
         }
         [verb] => action(verb, &mut keys)?,
         [verb, other, ..] => return Err(wrong(other, format!("it stands beside {verb}; make them two steps"))),

@@ -48,6 +48,20 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     JUDGES.iter().map(|&(name, _)| name).chain(JUDGES_OVER_TIME.iter().map(|&(name, _)| name))
 }
 
+/// What each judge of worlds asks, in a line, by its name.
+pub const ABOUT: &[(&str, &str)] = &[
+    ("convergence", "whether all replicas show the same at the end"),
+    ("truth", "whether they show what the users did"),
+    ("durability", "whether no crash lost what was shown as accepted or acknowledged"),
+    ("exactly once", "whether every edit counts exactly once"),
+    ("progress", "whether all is sent, and the replicas fall silent, in time after the last fault"),
+    ("metadata", "whether ids and acknowledgements do not grow with history, where the engine claims that"),
+    ("faults", "whether every fault that the scenario asks for took effect"),
+    ("monotonic", "whether no replica stops showing an edit, unless its store was lost"),
+    ("staleness bound", "whether edits reach the others within staleness_s"),
+    ("load", "whether the hub gets no more in a second than the scenario allows"),
+];
+
 fn cut_off(history: &History, why: CutOff) -> String {
     match why {
         CutOff::BeforeFaultsEnded(deliveries) => {
@@ -83,3 +97,13 @@ pub const JUDGES: &[(&str, Judge)] = &[
     ("metadata", metadata::judge),
     ("faults", faults::judge),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_judge_of_worlds_says_what_it_asks() {
+        assert!(ABOUT.iter().map(|(name, _)| *name).eq(names()));
+    }
+}
