@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::compare::CompareArgs;
 use crate::cmd::completions::CompletionsArgs;
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
@@ -57,6 +58,8 @@ pub enum Verb {
     Run(Box<RunArgs>),
     /// Run a counterexample, or a whole record, again
     Replay(ReplayArgs),
+    /// Compare a record with an older one: the gate against regressions
+    Compare(CompareArgs),
     /// Plant faults under scenarios, and report what these would miss
     Qualify(QualifyArgs),
     /// Put the shards of one run together, as one record

@@ -212,7 +212,16 @@ fn host(plan: &Plan) -> Host {
         arch: std::env::consts::ARCH.to_owned(),
         simd: crate::subject::simd::Simd::best().unit().to_string(),
         threads: plan.conditions.threads.get(),
+        processor: processor(),
+        build: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
     }
+}
+
+/// What Linux calls the processor. Two machines with unlike ones are not compared by their times.
+fn processor() -> String {
+    let told = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = |line: &str| Some(line.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned());
+    told.lines().find_map(name).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
 //! code.
 
+pub mod compare;
 pub mod completions;
 pub mod convert;
 pub mod emulate;
@@ -14,6 +15,7 @@ pub mod outputs;
 pub mod qualify;
 pub mod replay;
 pub mod run;
+pub mod samples;
 mod saved_script;
 pub mod show;
 pub mod standard;
@@ -23,7 +25,6 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::anyhow;
-use serde::Serialize;
 
 use crate::campaign::waveforms::Waveform;
 use crate::campaign::{self, Plan};
@@ -41,6 +42,7 @@ use crate::fault::catalogue::{why_never, why_not_activated};
 use crate::report::file::{Destination, RecordError, to_text};
 use crate::report::journal::Journal;
 use crate::report::record::{Asked, Record};
+use crate::report::seal::Sealed;
 use crate::report::text::{self, Table};
 use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
@@ -48,7 +50,7 @@ use crate::subject::{self, Conditions, OpenError, Subjects};
 
 /// The verbs, as the command line names them.
 pub const VERBS: &[&str] =
-    &["run", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "completions", "man", "help"];
+    &["run", "replay", "compare", "qualify", "merge", "emulate", "convert", "list", "show", "completions", "man", "help"];
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]
@@ -226,15 +228,17 @@ fn execute(
     Ok(Ran { record, waveforms })
 }
 
-/// Runs a plan as [`execute`] does. Where a backend is not there, the record says what was tried and why it ended.
+/// Runs a plan as [`execute`] does, as often as is asked for. Where a backend is not there, the record says what was tried
+/// and why it ended.
 fn attempt(
     plan: &Plan,
     terminal: TerminalOptions,
     stop: &StopRequest,
-    waveforms: Option<&Path>,
+    options: &RunOptions,
     (place, journal): (RecordPlace, &Journal),
 ) -> Result<(Ran, RecordPlace), Failure> {
-    let failure = match execute(plan, terminal, stop, waveforms, journal) {
+    let once = || execute(plan, terminal, stop, options.waveforms.as_deref(), journal);
+    let failure = match samples::repeated(plan, options.samples, once) {
         Ok(ran) => return Ok((ran, place)),
         Err(failure) => failure,
     };
@@ -264,7 +268,7 @@ impl RecordPlace {
         }
     }
 
-    fn write(self, record: &impl Serialize, console: Console) -> Result<(), Failure> {
+    fn write(self, record: &impl Sealed, console: Console) -> Result<(), Failure> {
         match self {
             RecordPlace::Nowhere => Ok(()),
             RecordPlace::Output => console.write(Stream::Output, &to_text(record)).map_err(unwritable),
@@ -302,7 +306,7 @@ fn say_if_broken(record: &Record, console: Console) {
 fn deliver_text(
     place: RecordPlace,
     terminal: TerminalOptions,
-    record: &impl Serialize,
+    record: &impl Sealed,
     report: impl Fn(usize) -> String,
 ) -> Result<(), Failure> {
     let console = Console::new(terminal.color);

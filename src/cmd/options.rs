@@ -1,7 +1,7 @@
 //! Options that several verbs take.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::anyhow;
@@ -11,6 +11,7 @@ use clap::{Args, ValueHint};
 use crate::bus::stream::DEFAULT_BAUD;
 use crate::cmd::Failure;
 use crate::cmd::names::WithNames;
+use crate::cmd::samples::parse_samples;
 use crate::console::When;
 use crate::device::registers::CLOCK_HZ;
 use crate::domain::explorer::ExplorerSpec;
@@ -70,6 +71,10 @@ pub struct RunOptions {
     /// the record, or else the current folder]
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub waveforms: Option<PathBuf>,
+    /// Run the trial N times, and keep the times of each run in the record: `abench compare` needs 5 or more [default: one
+    /// run, and no samples]
+    #[arg(long, value_name = "N", value_parser = parse_samples, conflicts_with_all = ["resume", "shard"])]
+    pub samples: Option<NonZeroU32>,
     /// Threads of the backend `threads`, and of walks over every order [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
@@ -79,6 +84,13 @@ pub struct RunOptions {
     /// How the terminal is used.
     #[command(flatten)]
     pub terminal: TerminalOptions,
+}
+
+impl RunOptions {
+    /// The record that has a journal beside it. A run for its times has none: it must do all its work, and no more.
+    pub fn journaled<'a>(&self, record: Option<&'a Path>) -> Option<&'a Path> {
+        record.filter(|_| self.samples.is_none())
+    }
 }
 
 /// How the other ends of links are reached, and what is said of them.

@@ -27,6 +27,7 @@ use crate::report::file::from_text;
 use crate::report::input;
 use crate::report::journal::Journal;
 use crate::report::record::Record;
+use crate::report::seal::{Opened, Seal};
 use crate::report::text::{self, Detail, Table, styled};
 use crate::subject::{self, Conditions};
 
@@ -171,7 +172,8 @@ fn case_report<'a>(
     report
 }
 
-fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
+fn replay_record(opened: Opened<Record>, args: &ReplayArgs) -> Result<u8, Failure> {
+    let Opened { record: recorded, seal } = opened;
     let plan = asked_plan(&recorded.asked, &args.what.to_string_lossy(), args.link, args.threads)?;
     let place = WaveformPlace::of(args.waveforms.as_deref(), &RecordPlace::Nowhere);
     let journal = Journal::none(campaign::head(&plan, None));
@@ -181,7 +183,10 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
     let console = Console::new(args.terminal.color);
     let detail = args.terminal.detail();
     let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown, detail);
-    let (exit, judgement, last) = compare(&recorded, &fresh);
+    let (exit, mut judgement, last) = compare(&recorded, &fresh, seal);
+    if seal != Seal::Intact {
+        judgement += &format!("{}: {seal}\n", args.what.to_string_lossy());
+    }
     // The verdict is that of the replay, and comes after what it says.
     let before_verdict = report.trim_end().rfind('\n').map_or(0, |end| end + 1);
     report.truncate(before_verdict);
@@ -195,11 +200,22 @@ fn replay_record(recorded: Record, args: &ReplayArgs) -> Result<u8, Failure> {
 }
 
 /// The exit code of a record's replay, what to say of it, and the last line. A record that does not come again, in its verdict or in
-/// anything else outside `timing` and `host`, is inconclusive.
-fn compare(recorded: &Record, fresh: &Record) -> (u8, String, String) {
+/// anything else outside `timing` and `host`, is inconclusive; so is one whose claims were altered, for what it asks for may be
+/// what was altered.
+fn compare(recorded: &Record, fresh: &Record, seal: Seal) -> (u8, String, String) {
     /// As many as help; the rest is counted.
     const SHOWN: usize = 10;
     let differences = replay::differences(recorded, fresh);
+    if !fresh.interrupted && differences.is_empty() && seal == Seal::ClaimsAltered {
+        let outcome = Outcome { verdict: Verdict::Inconclusive, expectation_met: None, ..fresh.outcome() };
+        let exit = outcome.exit_code();
+        let told = "\nreplay: the same as recorded, outside timing and host\n".to_owned();
+        return (
+            exit,
+            told,
+            format!("verdict {}: the record was altered (exit {exit})", styled(Verdict::Inconclusive)),
+        );
+    }
     if fresh.interrupted || differences.is_empty() {
         let told = if fresh.interrupted { "stopped" } else { "the same as recorded, outside timing and host" };
         return (fresh.exit, format!("\nreplay: {told}\n"), text::verdict_line(fresh));

@@ -99,8 +99,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let script = args.save_script.as_deref().map(|path| ScriptPlace::open(path, plan)).transpose()?;
-        let journal = kept::open(plan, record.as_deref(), args.run.resume)?;
-        let (ran, place) = match attempt(plan, args.run.terminal, &stop, waveforms, (place, &journal)) {
+        let journal = kept::open(plan, args.run.journaled(record.as_deref()), args.run.resume)?;
+        let (ran, place) = match attempt(plan, args.run.terminal, &stop, &args.run, (place, &journal)) {
             Ok(ran) => ran,
             Err(failure) => {
                 kept::close(journal, false, Console::new(args.run.terminal.color))?;

@@ -55,8 +55,8 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.run.record.as_deref())?;
     let waveforms = args.run.waveforms.as_deref();
     let waveform_place = WaveformPlace::of(waveforms, &place);
-    let journal = kept::open(&plan, args.run.record.as_deref(), args.run.resume)?;
-    let ran = attempt(&plan, args.run.terminal, &stop, waveforms, (place, &journal));
+    let journal = kept::open(&plan, args.run.journaled(args.run.record.as_deref()), args.run.resume)?;
+    let ran = attempt(&plan, args.run.terminal, &stop, &args.run, (place, &journal));
     let delivered =
         ran.and_then(|(ran, place)| deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false));
     let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);

@@ -194,18 +194,21 @@ pub mod exit {
     pub const INCONCLUSIVE: u8 = 3;
     /// A backend cannot be reached.
     pub const UNAVAILABLE: u8 = 4;
+    /// Something is worse than in the record that it is compared with.
+    pub const REGRESSION: u8 = 5;
     /// The harness itself is broken.
     pub const INTERNAL: u8 = 70;
     /// The user stopped the run.
     pub const INTERRUPTED: u8 = 130;
 
-    /// Of two exit codes the one that comes first in 130, 70, 4, 1, 3, 0.
+    /// Of two exit codes the one that comes first in 130, 70, 4, 1, 5, 3, 0.
     pub fn worse(one: u8, other: u8) -> u8 {
         let rank = |code: u8| match code {
-            INTERRUPTED => 5,
-            INTERNAL => 4,
-            UNAVAILABLE => 3,
-            FALSIFIED => 2,
+            INTERRUPTED => 6,
+            INTERNAL => 5,
+            UNAVAILABLE => 4,
+            FALSIFIED => 3,
+            REGRESSION => 2,
             INCONCLUSIVE => 1,
             _ => 0,
         };
@@ -262,6 +265,7 @@ mod tests {
         let worst = |codes: &[u8]| codes.iter().fold(0, |worst, &code| exit::worse(worst, code));
         assert_eq!([worst(&[0, 3, 0]), worst(&[3, 1, 0]), worst(&[1, 4, 3]), worst(&[4, 70])], [3, 1, 4, 70]);
         assert_eq!(worst(&[4, 130]), 130);
+        assert_eq!([worst(&[3, 5, 0]), worst(&[5, 1]), worst(&[5, 4])], [5, 1, 4]);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::report::qualification;
+use crate::report::qualification::{self, Qualification};
 use crate::report::record::{FORMAT, Record, VERSION};
+use crate::report::seal::{Opened, Seal, Sealed, sealed};
 
 /// Why a record cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -44,12 +45,14 @@ pub enum RecordError {
         found: String,
     },
     /// The record is of another version.
-    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{advice}")]
+    #[error("{origin}: a record of version {found}; this abench reads version {known}{advice}")]
     Version {
         /// The file.
         origin: String,
         /// Its version, or `null`.
         found: String,
+        /// The version that is read.
+        known: u32,
         /// What to do, where that is known.
         advice: &'static str,
     },
@@ -173,38 +176,57 @@ fn default_permissions() -> Option<Permissions> {
     None
 }
 
-/// A record as text.
-pub fn to_text(record: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(record).expect("a record holds nothing that JSON cannot");
+/// A record as text, with its digests.
+pub fn to_text<R: Sealed>(record: &R) -> String {
+    let mut text = serde_json::to_string_pretty(&sealed(record)).expect("a record holds nothing that JSON cannot");
     text.push('\n');
     text
 }
 
+/// The record of a run in this text; `origin` is what messages call it.
+pub fn from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
+    let Opened { record, seal } = any_from_text(text, origin)?;
+    match record {
+        Any::Run(record) => Ok(Opened { record: *record, seal }),
+        Any::Qualification(_) => Err(RecordError::Qualification { origin: origin.to_owned() }),
+    }
+}
+
+/// A record of either kind.
+#[derive(Clone, Debug)]
+pub enum Any {
+    /// Of a run.
+    Run(Box<Record>),
+    /// Of a qualification.
+    Qualification(Box<Qualification>),
+}
+
 /// The record in this text; `origin` is what messages call it.
-pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: Option<serde_json::Value>,
-        version: Option<serde_json::Value>,
-    }
+pub fn any_from_text(text: &str, origin: &str) -> Result<Opened<Any>, RecordError> {
     let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
+    let value: Value = serde_json::from_str(text).map_err(malformed)?;
     // What it is and of which version are looked at first: another version may have other fields.
-    let head: Head = serde_json::from_str(text).map_err(malformed)?;
-    if head.format == Some(qualification::FORMAT.into()) {
-        return Err(RecordError::Qualification { origin: origin.to_owned() });
-    }
-    if head.format != Some(FORMAT.into()) {
-        let found = head.format.map_or("missing".to_owned(), |format| format.to_string());
+    let is_qualification = value.get("format") == Some(&qualification::FORMAT.into());
+    if !is_qualification && value.get("format") != Some(&FORMAT.into()) {
+        let found = value.get("format").map_or("missing".to_owned(), Value::to_string);
         return Err(RecordError::Format { origin: origin.to_owned(), found });
     }
-    let version = head.version.unwrap_or_default();
-    if version != VERSION {
+    let known = if is_qualification { qualification::VERSION } else { VERSION };
+    let version = value.get("version").cloned().unwrap_or_default();
+    if version != known {
         let advice = match version.as_u64() {
-            Some(newer) if newer > VERSION.into() => ": use a newer abench",
+            Some(newer) if newer > known.into() => ": use a newer abench",
+            Some(_) if is_qualification => ": run abench qualify again",
             Some(_) => ": abench convert FILE gives it in this version",
             None => "",
         };
-        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), advice });
+        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), known, advice });
     }
-    serde_json::from_str(text).map_err(malformed)
+    let seal = Seal::of(&value);
+    // Of the text and not of the value, so that errors have a line.
+    let record = match is_qualification {
+        true => Any::Qualification(Box::new(serde_json::from_str(text).map_err(malformed)?)),
+        false => Any::Run(Box::new(serde_json::from_str(text).map_err(malformed)?)),
+    };
+    Ok(Opened { record, seal })
 }

@@ -4,6 +4,7 @@
 
 pub mod board_table;
 pub mod columns;
+pub mod comparison;
 pub mod every_order;
 pub mod file;
 mod first_screen;
@@ -15,5 +16,7 @@ mod offline;
 pub mod offline_record;
 pub mod qualification;
 pub mod record;
+pub mod samples;
+pub mod seal;
 pub mod text;
 pub mod version_1;

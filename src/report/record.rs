@@ -20,6 +20,8 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant, exit};
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
+use crate::report::samples::Sample;
+use crate::report::seal::Sealed;
 
 /// What every record says it is.
 pub const FORMAT: &str = "abench-record";
@@ -94,6 +96,9 @@ pub struct Record {
     /// Looks into simulated devices that went wrong, one for each smallest case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waveforms: Vec<WaveformRecord>,
+    /// The digest of all that the record claims, computed when it is written: see [`seal`](crate::report::seal).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// How long things took; differs between runs.
     pub timing: Timing,
     /// What the run was made on; differs between machines.
@@ -608,6 +613,12 @@ pub struct Timing {
     /// Deliveries in worlds of clients.
     #[serde(default)]
     pub deliveries: Deliveries,
+    /// Every one of the repeated runs that `--samples` asks for, in the order in which they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
+    /// The digest of this section and of `host`, computed when the record is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// Deliveries, and the time of the threads that ran them.
@@ -663,6 +674,22 @@ pub struct Host {
     pub simd: String,
     /// Threads of the backend `threads`.
     pub threads: usize,
+    /// The processor, as the operating system names it; empty where it does not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub processor: String,
+    /// How abench was built: `release`, or `debug`, which is many times slower.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub build: String,
+}
+
+impl Sealed for Record {
+    fn digest(&mut self) -> &mut Option<String> {
+        &mut self.digest
+    }
+
+    fn timing_digest(&mut self) -> Option<&mut Option<String>> {
+        Some(&mut self.timing.digest)
+    }
 }
 
 impl Record {
@@ -697,6 +724,7 @@ impl Record {
             unseen: Unseen::default(),
             planted: Vec::new(),
             waveforms: Vec::new(),
+            digest: None,
             timing: Timing::default(),
             host: Host::default(),
         }
@@ -753,6 +781,6 @@ impl Record {
     pub fn without_timing_and_host(&self) -> Record {
         let unwritten = |waveform: &WaveformRecord| WaveformRecord { file: None, unwritten: None, ..waveform.clone() };
         let waveforms = self.waveforms.iter().map(unwritten).collect();
-        Record { timing: Timing::default(), host: Host::default(), waveforms, ..self.clone() }
+        Record { timing: Timing::default(), host: Host::default(), waveforms, digest: None, ..self.clone() }
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::verdict::{Outcome, exit};
 use crate::report::first_screen::SCREEN;
+use crate::report::seal::Sealed;
 use crate::report::text::{Detail, Text};
 use devices::DeviceQualification;
 use mutants::EngineQualification;
@@ -30,18 +31,27 @@ pub struct Qualification {
     /// The version of abench that made it.
     pub abench: String,
     /// Faults of a device, under the scenarios that put one on trial.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<DeviceQualification>,
     /// Mutants of engines, under worlds and crash walks.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engines: Option<EngineQualification>,
+    /// The digest of all of it, computed when it is written: see [`seal`](crate::report::seal).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+impl Sealed for Qualification {
+    fn digest(&mut self) -> &mut Option<String> {
+        &mut self.digest
+    }
 }
 
 impl Qualification {
     /// A record of these parts.
     pub fn of(devices: Option<DeviceQualification>, engines: Option<EngineQualification>) -> Self {
         let abench = env!("CARGO_PKG_VERSION").to_owned();
-        Qualification { format: FORMAT.to_owned(), version: VERSION, abench, devices, engines }
+        Qualification { format: FORMAT.to_owned(), version: VERSION, abench, devices, engines, digest: None }
     }
 
     /// In a word: what the exit code says.

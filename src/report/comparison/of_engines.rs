@@ -1,0 +1,94 @@
+//! The facts of engines: worlds of clients, and crash walks.
+
+use crate::domain::traffic::Traffic;
+use crate::domain::verdict::Verdict;
+use crate::report::comparison::facts::{Fact, Kind, Value};
+use crate::report::offline_record::{EngineRecord, EverywhereRecord, MutantRecord, OfflineRecord, WalkedRecord};
+
+/// The facts of a world of clients.
+pub(super) fn of_world(world: &OfflineRecord) -> Vec<Fact> {
+    let exact = |what: &str, value: u64| Fact::new(Kind::Result, what, Value::Exact(value.to_string()));
+    let mut facts = vec![
+        exact("clients", world.clients.into()),
+        exact("registers", world.registers.into()),
+        exact("edits", world.edits),
+    ];
+    facts.extend(world.engines.iter().flat_map(of_engine));
+    facts.extend(world.mutants.iter().map(of_mutant));
+    for merge in &world.merges {
+        let what = format!("{}: bytes that differ on {}", merge.engine, merge.backend);
+        facts.push(Fact::new(Kind::Result, what.clone(), Value::Amount(merge.different, "B")));
+        let what = format!("{}: bytes compared on {}", merge.engine, merge.backend);
+        facts.push(Fact::new(Kind::Result, what, Value::Exact(merge.compared.to_string())));
+    }
+    facts
+}
+
+fn of_engine(engine: &EngineRecord) -> Vec<Fact> {
+    let name = &engine.name;
+    let mut facts = vec![Fact::new(Kind::Verdict, format!("engine {name}"), Value::Verdict(engine.verdict))];
+    if let Some(warrant) = engine.warrant.as_ref().filter(|_| engine.verdict == Verdict::Holds) {
+        facts.push(Fact::new(Kind::Warrant, format!("engine {name}"), Value::Warrant(warrant.clone())));
+    }
+    let amount =
+        |kind, what: &str, amount, unit| Fact::new(kind, format!("{name}: {what}"), Value::Amount(amount, unit));
+    facts.push(amount(Kind::Result, "wrong registers", engine.wrong_registers.into(), ""));
+    facts.push(amount(Kind::Result, "refused edits", engine.refused_edits, ""));
+    for (what, count) in [("edits not delivered", engine.undelivered), ("edits not converged", engine.unconverged)] {
+        facts.extend(count.map(|count| amount(Kind::Result, what, count, "")));
+    }
+    facts.push(amount(Kind::Result, "worlds not converged", engine.unconverged_worlds, ""));
+    for (way, traffic) in [("up", &engine.up), ("down", &engine.down)] {
+        facts.push(amount(Kind::Bytes, way, traffic.total(), "B"));
+        let parts = parts(traffic);
+        facts.extend(parts.map(|(part, bytes)| amount(Kind::Bytes, &format!("{way}, {part}"), bytes, "B")));
+    }
+    facts.push(amount(Kind::Bytes, "stored", engine.stored, "B"));
+    let delays = [
+        ("staleness p50", engine.staleness_ms.p50),
+        ("staleness p99", engine.staleness_ms.p99),
+        ("convergence p99", engine.convergence_ms.p99),
+        ("quiescent after", engine.settled_ms),
+    ];
+    facts.extend(delays.map(|(what, delay)| amount(Kind::Delay, what, delay, "ms")));
+    facts
+}
+
+fn parts(traffic: &Traffic) -> [(&'static str, u64); 6] {
+    let Traffic { payload, addressing, framing, ids, acks, retransmission } = *traffic;
+    [
+        ("payload", payload),
+        ("addressing", addressing),
+        ("framing", framing),
+        ("ids", ids),
+        ("acks", acks),
+        ("sent again", retransmission),
+    ]
+}
+
+fn of_mutant(mutant: &MutantRecord) -> Fact {
+    let is_killed = !mutant.caught_by.is_empty();
+    let word = if is_killed { "killed" } else { "survived" };
+    let what = format!("{} of {}", mutant.mutant, mutant.engine);
+    Fact::new(Kind::Mutant, what, Value::Good(is_killed, word.to_owned()))
+}
+
+/// The facts of a walk over every crash.
+pub(super) fn of_crashes(walk: &EverywhereRecord) -> Vec<Fact> {
+    let planted_in = walk.planted_in.iter().flat_map(|planted| of_walk("mutants' world", &planted.sound));
+    let mutants = walk.mutants.iter().map(of_mutant);
+    of_walk("crash walk", &walk.sound).into_iter().chain(planted_in).chain(mutants).collect()
+}
+
+fn of_walk(name: &str, walk: &WalkedRecord) -> Vec<Fact> {
+    let exact = |what: &str, value: String| Fact::new(Kind::Result, format!("{name}: {what}"), Value::Exact(value));
+    let word = if walk.complete { "complete" } else { "not complete" };
+    vec![
+        Fact::new(Kind::Warrant, name, Value::Good(walk.complete, word.to_owned())),
+        exact("states", walk.states.to_string()),
+        exact("crashes", walk.crashes.to_string()),
+        exact("deliveries", walk.deliveries.to_string()),
+        exact("ways", walk.ways.clone()),
+        exact("ends", walk.ends.to_string()),
+    ]
+}

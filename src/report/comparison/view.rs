@@ -1,0 +1,215 @@
+//! A comparison as text: one screen, what is worse first, and the verdict as the last line.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::count::counted;
+use crate::domain::verdict::exit;
+use crate::report::columns::{Column, lines};
+use crate::report::comparison::folders::Gate;
+use crate::report::comparison::times::{Clock, TimeRow, Times, ratio, shown};
+use crate::report::comparison::{Direction, Move};
+use crate::report::text::{Detail, Text};
+
+/// Rows of what moved, on the first screen.
+const ROWS: usize = 10;
+
+/// Rows of times, on the first screen.
+const TIMES: usize = 3;
+
+/// Sentences, on the first screen.
+const NOTES: usize = 3;
+
+/// Columns of a value.
+const VALUE: usize = 18;
+
+/// The report, in lines of at most `width` columns; `base` and `new` are what the records are called.
+pub fn render(gate: &Gate, [base, new]: [&str; 2], width: usize, detail: Detail) -> String {
+    let mut text = Text::new(width);
+    if detail != Detail::Verdict {
+        text.cut(&format!("abench {}: NEW {new} against BASE {base}", env!("CARGO_PKG_VERSION")));
+        text.counts(gate);
+        text.moves(gate, detail);
+        text.lacking(gate, detail);
+        text.times(gate, detail);
+        text.notes(gate, detail);
+    }
+    text.line(&verdict_line(gate, text.width()));
+    text.finish()
+}
+
+/// The last line of the report.
+pub fn verdict_line(gate: &Gate, width: usize) -> String {
+    let (word, why) = gate.verdict();
+    let code = gate.exit_code();
+    let colour = match code {
+        exit::HOLDS => AnsiColor::Green,
+        exit::REGRESSION => AnsiColor::Red,
+        _ => AnsiColor::Yellow,
+    };
+    let style = Style::new().fg_color(Some(colour.into())).bold();
+    let exit = format!(" (exit {code})");
+    let room = width.saturating_sub("verdict ".len() + word.len() + 2 + exit.len());
+    let why = if why.is_empty() { why } else { format!(": {}", shortened(&why, room)) };
+    format!("verdict {style}{word}{style:#}{why}{exit}")
+}
+
+/// A text of at most so many columns.
+fn shortened(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns) {
+        None => text.to_owned(),
+        Some(_) => format!("{}…", text.chars().take(columns.saturating_sub(1)).collect::<String>().trim_end()),
+    }
+}
+
+impl Text {
+    fn counts(&mut self, gate: &Gate) {
+        let moves = gate.moves();
+        let of = |wanted| moves.iter().filter(|(_, moved)| moved.direction == wanted).count();
+        let unmoved: u64 = gate.pairs.iter().map(|pair| pair.unmoved).sum();
+        let pairs =
+            if gate.pairs.len() == 1 { String::new() } else { format!("{} pairs of records: ", gate.pairs.len()) };
+        self.cut(&format!(
+            "compared: {pairs}{} as before, {} worse, {} better, {} new",
+            counted(unmoved, "value"),
+            of(Direction::Worse),
+            of(Direction::Better),
+            of(Direction::New)
+        ));
+    }
+
+    /// What moved: on the first screen without what is new.
+    fn moves(&mut self, gate: &Gate, detail: Detail) {
+        let in_full = detail > Detail::Screen;
+        let moves: Vec<(&str, &Move)> =
+            gate.moves().into_iter().filter(|(_, moved)| in_full || moved.direction != Direction::New).collect();
+        if moves.is_empty() {
+            return;
+        }
+        let shown = if in_full { moves.len() } else { moves.len().min(ROWS) };
+        let column = |head, rank, left| Column { head, rank, left };
+        let columns = [
+            column("", 0, true),
+            column("what", 0, true),
+            column("BASE", 1, false),
+            column("NEW", 0, false),
+            column("change", 0, true),
+        ];
+        let value = |value: &Option<String>| shortened(value.as_deref().unwrap_or("-"), VALUE);
+        let cells = |(of, moved): &(&str, &Move)| {
+            let Move { kind, what, base, new, change, direction } = moved;
+            let what = if gate.pairs.len() > 1 { format!("{of}: {what}") } else { what.clone() };
+            // Numbers say by their sign which way they went, and a reader which way is worse.
+            let change = match direction {
+                Direction::Better if !change.contains("better") && !change.contains("stronger") => {
+                    format!("{change}, better")
+                }
+                _ => change.clone(),
+            };
+            [kind.to_string(), what, value(base), value(new), change]
+        };
+        let rows: Vec<[String; 5]> = moves[..shown].iter().map(cells).collect();
+        let widest = |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
+        let others: usize = [0, 2, 3, 4].map(|place| widest(place).max(columns[place].head.len()) + 2).iter().sum();
+        // What does not fit beside BASE gets the room of that column.
+        let beside = self.width().saturating_sub(others + 2);
+        let room = if beside >= widest(1).min(24) { beside } else { beside + widest(2).max(4) + 2 };
+        let rows: Vec<Vec<String>> = rows
+            .into_iter()
+            .map(|[kind, what, base, new, change]| vec![kind, shortened(&what, room), base, new, change])
+            .collect();
+        let colours: Vec<Direction> = moves[..shown].iter().map(|(_, moved)| moved.direction).collect();
+        for (place, line) in lines(&columns, &rows, self.width(), |_, cell| cell.to_owned()).iter().enumerate() {
+            let colour = place.checked_sub(1).and_then(|row| match colours[row] {
+                Direction::Worse => Some(AnsiColor::Red),
+                Direction::Better => Some(AnsiColor::Green),
+                Direction::New => None,
+            });
+            let style = Style::new().fg_color(colour.map(Into::into));
+            self.line(&format!("{style}{line}{style:#}"));
+        }
+        if moves.len() > shown {
+            self.cut(&format!("  and {} (-v shows all)", counted(moves.len() - shown, "more value")));
+        }
+    }
+
+    fn lacking(&mut self, gate: &Gate, detail: Detail) {
+        let lacking = gate.only_base.iter().map(|of| format!("only in BASE: {of}"));
+        let refused = gate.refused.iter().map(|refused| format!("not compared: {}: {}", refused.of, refused.reason));
+        let untold = gate.pairs.iter().filter_map(|pair| Some((&pair.of, pair.inconclusive.as_ref()?)));
+        let untold = untold.map(|(of, reason)| format!("inconclusive: {of}: {reason}"));
+        let new = gate.only_new.iter().map(|of| format!("only in NEW: {of}"));
+        self.sentences(lacking.chain(refused).chain(untold).chain(new).collect(), detail);
+    }
+
+    /// The times of one pair. Of several, what moved is in the table.
+    fn times(&mut self, gate: &Gate, detail: Detail) {
+        if gate.pairs.len() > 1 && detail == Detail::Screen {
+            return self.times_of_many(gate);
+        }
+        for pair in &gate.pairs {
+            let Times { samples: [base, new], not_compared, rows, .. } = &pair.times;
+            let of = if gate.pairs.len() > 1 { format!(" of {}", pair.of) } else { String::new() };
+            if let Some(reason) = not_compared {
+                self.paragraph("", 0, &format!("times{of} not compared: {reason}"));
+                continue;
+            }
+            self.cut(&format!("times{of}: medians of {base} and {new} samples, NEW by BASE (95 % interval)"));
+            let mut rows: Vec<&TimeRow> = rows.iter().collect();
+            if detail == Detail::Screen {
+                // The whole run is first by both clocks; then what moved most.
+                let far = |row: &TimeRow| row.ratio.value.ln().abs();
+                let first = rows.len().min(2);
+                rows[first..].sort_by(|one, other| far(other).total_cmp(&far(one)));
+                rows.truncate(TIMES);
+            }
+            self.time_rows(&rows);
+        }
+    }
+
+    fn times_of_many(&mut self, gate: &Gate) {
+        let untimed: Vec<_> = gate.pairs.iter().filter_map(|pair| pair.times.not_compared.as_ref()).collect();
+        if let Some(reason) = untimed.first() {
+            let (untimed, all) = (untimed.len(), gate.pairs.len());
+            self.cut(&format!("times not compared in {untimed} of {all} pairs: {reason}"));
+        }
+    }
+
+    fn time_rows(&mut self, rows: &[&TimeRow]) {
+        let column = |head, rank, left| Column { head, rank, left };
+        let columns = [
+            column("", 0, true),
+            column("BASE", 1, false),
+            column("NEW", 1, false),
+            column("ratio", 0, true),
+            column("", 2, true),
+        ];
+        let cells = |row: &&TimeRow| {
+            let clock = if row.clock == Clock::Wall { "wall" } else { "" };
+            vec![shortened(&row.what, 34), shown(row.base_ns), shown(row.new_ns), ratio(&row.ratio), clock.to_owned()]
+        };
+        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
+        lines(&columns, &rows, self.width(), |_, cell| cell.to_owned())[1..].iter().for_each(|line| self.line(line));
+    }
+
+    fn notes(&mut self, gate: &Gate, detail: Detail) {
+        let of_pairs = gate.pairs.iter().flat_map(|pair| pair.notes.iter().chain(&pair.times.notes));
+        let mut notes: Vec<String> = Vec::new();
+        for note in gate.notes.iter().chain(of_pairs) {
+            if !notes.contains(note) {
+                notes.push(note.clone());
+            }
+        }
+        self.sentences(notes, detail);
+    }
+
+    fn sentences(&mut self, sentences: Vec<String>, detail: Detail) {
+        if detail > Detail::Screen {
+            return sentences.iter().for_each(|sentence| self.paragraph("- ", 2, sentence));
+        }
+        let shown = if sentences.len() > NOTES { NOTES - 1 } else { sentences.len() };
+        sentences.iter().take(shown).for_each(|sentence| self.cut(sentence));
+        if sentences.len() > shown {
+            self.cut(&format!("and {} (-v shows all)", counted(sentences.len() - shown, "more sentence")));
+        }
+    }
+}
