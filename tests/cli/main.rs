@@ -6,6 +6,7 @@ mod served;
 mod as_client;
 mod bad_input;
 mod busy_lines;
+mod compare;
 mod completions;
 mod conformance;
 mod convert;

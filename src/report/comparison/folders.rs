@@ -129,8 +129,11 @@ impl Gate {
                 let of = |of: &str| if self.pairs.len() > 1 { format!("{of}: ") } else { String::new() };
                 let lacking = self.only_base.iter().map(|of| format!("NEW has no record of {of}"));
                 let told = lacking.chain(worse.iter().map(|(name, Move { kind, what, base, new, .. })| {
-                    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-                    format!("{}{kind} of {what}: {}, now {}", of(name), value(base), value(new))
+                    let moved = match (base, new) {
+                        (Some(base), Some(new)) => format!(": {base}, now {new}"),
+                        _ => " is not in NEW".to_owned(),
+                    };
+                    format!("{}{kind} of {what}{moved}", of(name))
                 }));
                 let told: Vec<String> = told.collect();
                 let more = if told.len() > 1 { format!("; {} more", told.len() - 1) } else { String::new() };

@@ -186,6 +186,21 @@ fn first_difference(path: &str, base: &Value, new: &Value) -> Option<String> {
     }
 }
 
+/// Of a check or an engine that only one record has, one line is enough; and what fails rests on nothing.
+fn leave_out_what_follows(moves: &mut Vec<Move>) {
+    let is_one_sided = |moved: &Move| moved.base.is_none() || moved.new.is_none();
+    let follows = |moved: &Move, from: &Move| {
+        let is_part = moved.what.split_once(": ").is_some_and(|(of, _)| of == from.what);
+        let both_gone = is_one_sided(from) && moved.new.is_none() == from.new.is_none();
+        let is_warrant = moved.kind == Kind::Warrant && moved.what == from.what;
+        is_one_sided(moved) && from.kind == Kind::Verdict && (is_warrant || (is_part && both_gone))
+    };
+    let kept: Vec<bool> =
+        moves.iter().map(|moved| !moves.iter().any(|from| from != moved && follows(moved, from))).collect();
+    let mut kept = kept.into_iter();
+    moves.retain(|_| kept.next().unwrap_or(true));
+}
+
 fn compared(
     of: String,
     [base, new]: [Vec<Fact>; 2],
@@ -205,6 +220,7 @@ fn compared(
         }
     }
     moves.extend(new.iter().filter(|fact| found(&base, fact).is_none()).map(Fact::come));
+    leave_out_what_follows(&mut moves);
     moves.extend(times.moves());
     moves.sort_by_key(|moved| (moved.direction != Direction::Worse, moved.direction == Direction::New, moved.kind));
     Comparison { of, moves, unmoved, times, notes, inconclusive }

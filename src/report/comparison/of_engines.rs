@@ -1,7 +1,6 @@
 //! The facts of engines: worlds of clients, and crash walks.
 
 use crate::domain::traffic::Traffic;
-use crate::domain::verdict::Verdict;
 use crate::report::comparison::facts::{Fact, Kind, Value};
 use crate::report::offline_record::{EngineRecord, EverywhereRecord, MutantRecord, OfflineRecord, WalkedRecord};
 
@@ -26,13 +25,10 @@ pub(super) fn of_world(world: &OfflineRecord) -> Vec<Fact> {
 
 fn of_engine(engine: &EngineRecord) -> Vec<Fact> {
     let name = &engine.name;
-    let mut facts = vec![Fact::new(Kind::Verdict, format!("engine {name}"), Value::Verdict(engine.verdict))];
-    if let Some(warrant) = engine.warrant.as_ref().filter(|_| engine.verdict == Verdict::Holds) {
-        facts.push(Fact::new(Kind::Warrant, format!("engine {name}"), Value::Warrant(warrant.clone())));
-    }
     let amount =
         |kind, what: &str, amount, unit| Fact::new(kind, format!("{name}: {what}"), Value::Amount(amount, unit));
-    facts.push(amount(Kind::Result, "wrong registers", engine.wrong_registers.into(), ""));
+    // Its verdict and its warrant are those of its check.
+    let mut facts = vec![amount(Kind::Result, "wrong registers", engine.wrong_registers.into(), "")];
     facts.push(amount(Kind::Result, "refused edits", engine.refused_edits, ""));
     for (what, count) in [("edits not delivered", engine.undelivered), ("edits not converged", engine.unconverged)] {
         facts.extend(count.map(|count| amount(Kind::Result, what, count, "")));
