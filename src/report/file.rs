@@ -185,7 +185,7 @@ pub fn to_text<R: Sealed>(record: &R) -> String {
 
 /// The record of a run in this text; `origin` is what messages call it.
 pub fn from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
-    let Opened { record, seal } = any_from_text(text, origin)?;
+    let Opened { record, seal } = opened(text, origin, false)?;
     match record {
         Any::Run(record) => Ok(Opened { record: *record, seal }),
         Any::Qualification(_) => Err(RecordError::Qualification { origin: origin.to_owned() }),
@@ -203,6 +203,11 @@ pub enum Any {
 
 /// The record in this text; `origin` is what messages call it.
 pub fn any_from_text(text: &str, origin: &str) -> Result<Opened<Any>, RecordError> {
+    opened(text, origin, true)
+}
+
+/// The record in this text, if it is of a kind that is taken.
+fn opened(text: &str, origin: &str, takes_qualifications: bool) -> Result<Opened<Any>, RecordError> {
     let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
     let value: Value = serde_json::from_str(text).map_err(malformed)?;
     // What it is and of which version are looked at first: another version may have other fields.
@@ -210,6 +215,9 @@ pub fn any_from_text(text: &str, origin: &str) -> Result<Opened<Any>, RecordErro
     if !is_qualification && value.get("format") != Some(&FORMAT.into()) {
         let found = value.get("format").map_or("missing".to_owned(), Value::to_string);
         return Err(RecordError::Format { origin: origin.to_owned(), found });
+    }
+    if is_qualification && !takes_qualifications {
+        return Err(RecordError::Qualification { origin: origin.to_owned() });
     }
     let known = if is_qualification { qualification::VERSION } else { VERSION };
     let version = value.get("version").cloned().unwrap_or_default();
