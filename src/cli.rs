@@ -26,7 +26,7 @@ Examples:
   abench run field-tally
 
 Exit codes: 0 holds, 1 falsified, 2 usage or scenario error, 3 inconclusive, 4 backend unavailable, \
-70 internal error, 130 interrupted.";
+5 regression, 70 internal error, 130 interrupted.";
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::json;
 
 use crate::cmd::{Failure, unwritable};
@@ -24,10 +24,10 @@ use crate::report::text::Detail;
 )]
 pub struct CompareArgs {
     /// The record to compare with, of a run or of a qualification; or a folder of records
-    #[arg(value_name = "BASE")]
+    #[arg(value_name = "BASE", value_hint = ValueHint::AnyPath)]
     pub base: PathBuf,
     /// The record on trial, or a folder of records
-    #[arg(value_name = "NEW")]
+    #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
     pub new: PathBuf,
     /// Times are a regression from this ratio on
     #[arg(long, value_name = "RATIO", default_value_t = SLOWER_THAN, value_parser = parse_ratio)]
