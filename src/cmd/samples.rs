@@ -1,7 +1,7 @@
 //! `--samples N`: a trial run again and again, for its times.
 //!
 //! Every run opens its backends anew, so that no run knows of the one before. The record is that of the first run; its
-//! `timing` keeps the times of all. Runs of one version must find the same: where they do not, the record says so.
+//! `timing` keeps the times of those after it. Runs of one version must find the same: where they do not, the record says so.
 
 use std::hint::black_box;
 use std::num::NonZeroU32;
@@ -29,7 +29,8 @@ pub(super) fn repeated(
 ) -> Result<Ran, Failure> {
     let Some(runs) = samples.map(NonZeroU32::get) else { return once() };
     let (mut first, mut kept): (Option<Ran>, Vec<Sample>) = (None, Vec::new());
-    for run in 1..=runs {
+    // The first run warms up: what a process computes once, it computes there. Its record counts, and its times do not.
+    for run in 0..=runs {
         let (before, start) = (yardstick(), processor_time());
         let mut ran = once()?;
         let spent = processor_time().zip(start).map(|(end, start)| end.saturating_sub(start));
@@ -37,12 +38,14 @@ pub(super) fn repeated(
             ran.record.timing.samples = kept;
             return Ok(ran);
         }
-        kept.push(sample(&ran.record, spent, [before, yardstick()]));
+        if run > 0 {
+            kept.push(sample(&ran.record, spent, [before, yardstick()]));
+        }
         let is_linked = plan.backends.iter().any(Backend::is_linked);
         match &mut first {
             None => first = Some(ran),
             Some(first) => {
-                if let Some(told) = disagreement(&first.record, &ran.record, run) {
+                if let Some(told) = disagreement(&first.record, &ran.record, run + 1) {
                     doubt(&mut first.record, told, is_linked);
                     break;
                 }
