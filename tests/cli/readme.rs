@@ -53,7 +53,9 @@ macro_rules! every_block_of {
 every_block_of! {
     readme: "README.md",
     bandwidth: "docs/bandwidth.md",
+    claims: "docs/claims.md",
     extending: "docs/extending.md",
+    gate: "docs/gate.md",
     limits: "docs/limits.md",
     links_and_boards: "docs/links-and-boards.md",
     orders: "docs/orders.md",
