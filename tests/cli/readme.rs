@@ -141,16 +141,21 @@ fn not_printed<'a>(shown: &'a [String], printed: &str) -> Option<&'a String> {
 /// Why abench refuses one of the command lines in a command of the shell, if it does.
 fn refused(command: &str) -> Option<String> {
     let command = command.replace("cargo run --release --features rtl -- ", "abench ").replace(FROM_A_CLONE, "abench ");
-    words(&command).split(|word| matches!(word.as_str(), "&&" | "|" | ";" | "&")).find_map(|words| {
+    let words = words(&command);
+    // What another program is to run is one word.
+    let quoted = words.iter().filter(|word| word.contains(' ')).find_map(|word| refused(word));
+    let own = words.split(|word| matches!(word.as_str(), "&&" | "|" | ";" | "&")).find_map(|words| {
         let start = words.iter().position(|word| word == "abench")?;
         let end = words.iter().position(|word| word.starts_with(['>', '#']) || word.starts_with("2>"));
         let line = words.get(start..end.unwrap_or(words.len())).unwrap_or_default();
         Cli::try_parse_from(line).err().filter(clap::Error::use_stderr).map(|error| error.to_string())
-    })
+    });
+    own.or(quoted)
 }
 
-/// The words of a command, as a shell splits them. A variable stands for the number 1.
+/// The words of a command, as a shell splits them. A variable, and `{}`, stand for the number 1.
 fn words(command: &str) -> Vec<String> {
+    let command = command.replace("{}", "1");
     let mut words = vec![String::new()];
     let (mut quote, mut quoted) = (None, false);
     let mut letters = command.chars().peekable();
@@ -214,7 +219,7 @@ fn a_command_line_that_abench_refuses_is_seen() {
     {
         assert_eq!(refused(accepted), None, "{accepted}");
     }
-    for wrong in ["abench --blackend devmem", "cd x && abench rnu tick", "abench run 'tick' --seed"] {
+    for wrong in ["batch 'abench run tick --shrad $K/4'", "abench --blackend devmem", "cd x && abench rnu tick", "abench run 'tick' --seed"] {
         assert!(refused(wrong).is_some(), "{wrong}");
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
