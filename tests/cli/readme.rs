@@ -219,7 +219,12 @@ fn a_command_line_that_abench_refuses_is_seen() {
     {
         assert_eq!(refused(accepted), None, "{accepted}");
     }
-    for wrong in ["batch 'abench run tick --shrad $K/4'", "abench --blackend devmem", "cd x && abench rnu tick", "abench run 'tick' --seed"] {
+    for wrong in [
+        "batch 'abench run tick --shrad $K/4'",
+        "abench --blackend devmem",
+        "cd x && abench rnu tick",
+        "abench run 'tick' --seed",
+    ] {
         assert!(refused(wrong).is_some(), "{wrong}");
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
