@@ -184,8 +184,9 @@ fn words(command: &str) -> Vec<String> {
 /// What a command names that the repository does not have: a script, a benchmark, a test or a feature.
 fn missing(command: &str, root: &Path) -> Option<String> {
     let words = words(command);
-    let is_ours =
-        |word: &&String| ["rtl/", ".ci/", "results/", "benches/"].iter().any(|folder| word.starts_with(folder));
+    let is_ours = |word: &&String| {
+        ["rtl/", ".ci/", "results/", "benches/", "docs/"].iter().any(|folder| word.starts_with(folder))
+    };
     let scripts = words.iter().filter(is_ours).find(|word| !root.join(word).exists()).cloned();
     let manifest = include_str!("../../Cargo.toml");
     let of_cargo = words.windows(2).filter(|_| words[0] == "cargo").find(|pair| match pair[0].as_str() {
