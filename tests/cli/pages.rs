@@ -182,7 +182,8 @@ fn every_page_of_docs_is_linked_from_the_readme() {
 
 #[test]
 fn every_path_that_a_page_names_is_there() {
-    let folders = ["src/", "tests/", "docs/", "rtl/", "results/", "scenarios/", "benches/", "fuzz/", ".ci/"];
+    let folders =
+        ["src/", "tests/", "docs/", "rtl/", "results/", "scenarios/", "benches/", "fuzz/", ".ci/", ".github/"];
     let mut looked_at = 0;
     for path in pages() {
         for code in page(&path).code() {
