@@ -81,7 +81,7 @@ pub fn open_tty(protocol: &str, path: &Path, baud: u32) -> Result<Box<dyn ByteSt
 fn explained(error: &io::Error) -> String {
     let advice = match Errno::from_io_error(error) {
         Some(Errno::NOENT) => "is the board plugged in, and is this its name?",
-        Some(Errno::ACCESS) => "a user must be in the group that owns it, or be root (see the README, On the board)",
+        Some(Errno::ACCESS) => "a user must be in the group that owns it, or be root (see docs/links-and-boards.md)",
         Some(Errno::PERM) => "a container must be given the device: to be root is not enough there",
         Some(Errno::ISDIR | Errno::NOTTY) => "expected a serial device",
         _ => return error.to_string(),

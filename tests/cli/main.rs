@@ -25,6 +25,7 @@ mod manual;
 mod names;
 mod offline;
 mod orders;
+mod pages;
 mod planted_faults;
 mod published_runs;
 mod qualification;

@@ -38,7 +38,7 @@ impl Way {
     /// The error, and what it means for whoever has it.
     pub fn explained(self, step: Step, error: &io::Error) -> String {
         match Errno::from_io_error(error).and_then(|errno| self.advice(step, errno)) {
-            Some(advice) => format!("{error}; {advice} (see the README, On the board)"),
+            Some(advice) => format!("{error}; {advice} (see docs/links-and-boards.md)"),
             None => error.to_string(),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
             (Way::Uio, Step::Map, Errno::NODEV, "let reg begin one"),
         ] {
             let told = told(way, step, errno);
-            assert!(told.contains(advice) && told.ends_with("(see the README, On the board)"), "{told}");
+            assert!(told.contains(advice) && told.ends_with("(see docs/links-and-boards.md)"), "{told}");
             assert!(!told.contains("plugged in") && !told.contains("serial"), "{told}");
         }
         assert_eq!(told(Way::DevMem, Step::Map, Errno::NOMEM), io::Error::from(Errno::NOMEM).to_string());
