@@ -5,9 +5,11 @@
 pub mod board_table;
 mod columns;
 pub mod every_order;
+pub mod figure;
 pub mod file;
 mod first_screen;
 pub mod histogram_log;
+mod inert;
 pub mod journal;
 mod laws;
 mod offline;
