@@ -11,6 +11,7 @@ mod first_screen;
 pub mod histogram_log;
 mod inert;
 pub mod journal;
+pub mod junit;
 mod laws;
 mod offline;
 pub mod offline_record;
