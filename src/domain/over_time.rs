@@ -97,6 +97,8 @@ pub struct Load {
 pub struct Metadata {
     /// Bytes.
     pub bytes: u64,
+    /// All bytes, whatever they are for.
+    pub all: u64,
     /// Edits.
     pub edits: u64,
 }

@@ -1,7 +1,7 @@
 //! What is measured in a world: every measure is an observer of its events.
 
 use crate::domain::offline::OfflineTrial;
-use crate::domain::over_time::OverTime;
+use crate::domain::over_time::{self, OverTime};
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Reception;
@@ -73,6 +73,11 @@ impl Measures {
             load: self.load.seen(&name),
             metadata: self.metadata.parts(),
         }
+    }
+
+    /// Bytes and edits in equal parts of the world's time until faults are over.
+    pub fn parts(&self) -> Vec<over_time::Metadata> {
+        self.metadata.parts()
     }
 
     /// Bytes that clients sent, and that were sent to them by others than clients: no byte is in both.

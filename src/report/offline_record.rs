@@ -76,6 +76,13 @@ pub struct EngineRecord {
     pub down: Traffic,
     /// Both ways, in per mille of what the full state takes in this world; nothing if that is not on trial.
     pub of_full_state_per_mille: Option<u64>,
+    /// The information bound, both ways: what it takes to say once which counters each client changed, and by how much, where
+    /// all choices are alike. Nothing in a world that is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_bytes: Option<u64>,
+    /// Bytes and edits in equal parts of the world's time until faults are over: how bytes grow with history.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_time: Vec<PartRecord>,
     /// Bytes that all nodes keep.
     pub stored: u64,
     /// For every edit and every other client that came to have it: how long that took, in milliseconds. With an engine
@@ -118,6 +125,18 @@ pub struct EngineRecord {
     /// The backlog, the statuses and a part of the audit of the replicas, where they tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<ReplicaRecord>,
+}
+
+/// A part of a world's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartRecord {
+    /// All bytes that nodes sent.
+    pub bytes: u64,
+    /// Of these, ids and acknowledgements.
+    pub metadata_bytes: u64,
+    /// Edits that users saw accepted.
+    pub edits: u64,
 }
 
 /// One world in which an engine was tried.

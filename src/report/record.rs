@@ -453,6 +453,21 @@ pub struct TickRecord {
     pub odd_bound_tenths: u64,
     /// The full state.
     pub full_state_bytes: u64,
+    /// Messages of ticks that change fewer and more contexts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by_density: Vec<DensityRecord>,
+}
+
+/// The message of a tick that changes so many contexts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DensityRecord {
+    /// How many contexts change.
+    pub changed: u32,
+    /// The whole message; a receiver decoded it.
+    pub message_bytes: u64,
+    /// The information bound for arbitrary values, in tenths of a byte, rounded.
+    pub bound_tenths: u64,
 }
 
 /// A walk over every order, or a search of every delivered set.

@@ -36,6 +36,17 @@ pub fn changes(seed: Seed) -> Vec<Change> {
     changed.map(|context| Change { context, delta: mix(0x1234, context) | 1 }).collect()
 }
 
+/// So many changes under this seed, by context: of the contexts with the smallest `mix(seed ^ 0xA5A5 ^ i)`, by the same
+/// deltas.
+pub fn some_changes(seed: Seed, changed: u32) -> Vec<Change> {
+    let mix = |salt: u64, context: u8| SplitMix64.generate(seed.value() ^ salt ^ u64::from(context));
+    let mut contexts: Vec<u8> = (0..=u8::MAX).collect();
+    contexts.sort_by_key(|&context| mix(0xA5A5, context));
+    contexts.truncate(changed as usize);
+    contexts.sort_unstable();
+    contexts.into_iter().map(|context| Change { context, delta: mix(0x1234, context) | 1 }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

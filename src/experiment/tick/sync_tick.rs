@@ -18,10 +18,13 @@ use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::experiment::standard::adapter_round_trips::{judge, tried, verdict};
 use crate::experiment::tick::message::{decode, encode, information_bound};
 use crate::oracle::contexts::Flaw;
-use crate::report::record::{Check, Part, TickRecord};
+use crate::report::record::{Check, DensityRecord, Part, TickRecord};
 use crate::scenario::tick::{
     self, CONTEXTS, Change, FULL_STATE_BYTES, PUBLISHED_BYTES, PUBLISHED_CHANGED, PUBLISHED_SEED,
 };
+
+/// How many contexts change in the ticks that are weighed besides: 0.4 %, 1, 2, 5, 10, 20, 50 and 100 % of them.
+const DENSITIES: [u32; 8] = [1, 3, 5, 13, 26, 51, 128, CONTEXTS];
 
 /// What the check of the published tick is called.
 pub const PUBLISHED_TICK: &str = "published tick";
@@ -56,9 +59,26 @@ pub fn check_message(seed: Seed) -> Result<(Check, TickRecord), SubjectError> {
         bound_tenths: tenths(information_bound(changes.len() as u64, 64)),
         odd_bound_tenths: tenths(information_bound(changes.len() as u64, 63)),
         full_state_bytes: FULL_STATE_BYTES,
+        by_density: by_density(seed)?,
     };
     let (count, values) = (changes.len(), bytes.values);
     Ok((judge_message(seed, &changes, &message, Weight { count, values, total: bytes.total() }), record))
+}
+
+/// The messages of ticks that change fewer and more contexts: the first so many in an order that is drawn from the seed.
+fn by_density(seed: Seed) -> Result<Vec<DensityRecord>, SubjectError> {
+    let of = |changed: u32| {
+        let changes = tick::some_changes(seed, changed);
+        let (message, bytes) = encode(1, 1, &changes);
+        counted_alike(&message, bytes.total())?;
+        if received(&message) != Ok(state_after(&changes)) {
+            let lost = format!("the message of a tick with {changed} changes is not decoded to what was sent");
+            return Err(SubjectError::Internal(lost));
+        }
+        let bound_tenths = (information_bound(changed.into(), 64) * 10.0).round() as u64;
+        Ok(DensityRecord { changed, message_bytes: bytes.total(), bound_tenths })
+    };
+    DENSITIES.into_iter().map(of).collect()
 }
 
 /// What the bytes of a message are for must come to all of its bytes.
@@ -249,6 +269,15 @@ mod tests {
         assert_eq!(check.verdict, Verdict::Holds);
         let bytes = [record.value_bytes, record.message_bytes, record.bound_tenths, record.odd_bound_tenths];
         assert_eq!(bytes, [160, 201, 1722, 1697]);
+    }
+
+    #[test]
+    fn the_denser_a_tick_the_longer_its_message_which_is_never_below_the_bound() {
+        let (_, record) = check_message(PUBLISHED_SEED).expect("its bytes are counted");
+        let bytes: Vec<u64> = record.by_density.iter().map(|density| density.message_bytes).collect();
+        assert_eq!(record.by_density.iter().map(|density| density.changed).collect::<Vec<_>>(), DENSITIES);
+        assert!(bytes.is_sorted() && (30..=31).contains(&bytes[0]) && bytes[7] > FULL_STATE_BYTES, "{bytes:?}");
+        assert!(record.by_density.iter().all(|density| 10 * density.message_bytes > density.bound_tenths));
     }
 
     #[test]

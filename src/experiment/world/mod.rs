@@ -1,5 +1,6 @@
 //! Worlds of clients that work offline: every engine in the same world, judged against what the users did.
 
+mod bound;
 pub mod controls;
 mod effects;
 mod faultless;

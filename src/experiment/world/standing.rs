@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::hub_merge::Merged;
 use super::tried::{self, Took, Try};
-use super::{Said, effects, hub_merge, judged, replicas, sample};
+use super::{Said, bound, effects, hub_merge, judged, replicas, sample};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time;
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
@@ -22,7 +23,7 @@ use crate::engine::Registration;
 use crate::experiment::jobs::Jobs;
 use crate::lab::{Outcome, convergence};
 use crate::oracle::offline::truth::wrong_registers;
-use crate::report::offline_record::EngineRecord;
+use crate::report::offline_record::{EngineRecord, PartRecord};
 use crate::report::record::Latencies;
 
 /// Worlds of other seeds that are tried before it is asked which engines still hold.
@@ -212,6 +213,8 @@ fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> Engine
         up,
         down,
         of_full_state_per_mille: None,
+        bound_bytes: bound::bytes(trial, &history.ledger),
+        over_time: measures.parts().into_iter().map(part).collect(),
         stored: measures.stored,
         staleness_ms: Latencies::from(&staleness.histogram),
         undelivered: staleness.undelivered(),
@@ -227,6 +230,10 @@ fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> Engine
         unmet: history.unmet.clone(),
         replicas: replicas::rows(trial, outcome),
     }
+}
+
+fn part(part: over_time::Metadata) -> PartRecord {
+    PartRecord { bytes: part.all, metadata_bytes: part.bytes, edits: part.edits }
 }
 
 fn encoded(histogram: &Histogram<u64>) -> String {
@@ -256,7 +263,7 @@ pub(super) fn other_worlds(trial: &OfflineTrial) -> impl Iterator<Item = Offline
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::Workload;
+    use crate::domain::offline::{Presence, Workload};
     use crate::domain::watch::Unwatched;
     use crate::engine;
     use crate::experiment::world::faultless::faultless_trial;
@@ -277,5 +284,21 @@ mod tests {
         for (place, ledger) in ledgers.iter().enumerate() {
             assert!(!ledgers[..place].contains(ledger), "world {place} is one that was tried before");
         }
+    }
+
+    #[test]
+    fn parts_of_a_worlds_time_have_all_its_edits_and_no_sound_engine_sends_less_than_the_bound() {
+        let mut trial = OfflineTrial { seed: Seed::new(5), ..faultless_trial(3, 16, 0) };
+        trial.workload = Workload { ticks: 6, changed: 2, ..trial.workload };
+        trial.presence = Presence { lasts_s: 10_000, away_s: (100, 200), here_s: (100, 200) };
+        let outcome = tried::outcome(&trial, engine::reference(), None, &mut Unwatched).expect("it ends");
+        let row = row(&trial, engine::reference(), &outcome);
+        assert_eq!((row.verdict, row.over_time.len()), (Verdict::Holds, 8));
+        let sum = |of: fn(&PartRecord) -> u64| row.over_time.iter().map(of).sum::<u64>();
+        assert_eq!(sum(|part| part.edits), 36);
+        let sent = row.up.total() + row.down.total();
+        assert!(0 < sum(|part| part.metadata_bytes) && sum(|part| part.metadata_bytes) < sum(|part| part.bytes));
+        assert!(sum(|part| part.bytes) <= sent, "what is sent after the end of all faults is in no part");
+        assert!(row.bound_bytes.is_some_and(|bound| 0 < bound && bound < sent), "{:?} of {sent}", row.bound_bytes);
     }
 }

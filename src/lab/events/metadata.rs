@@ -39,11 +39,13 @@ impl Observer for Metadata {
             Event::Sent { traffic, .. } => {
                 if let Some(part) = self.part(now) {
                     part.bytes += traffic.ids + traffic.acks;
+                    part.all += traffic.total();
                 }
             }
             Event::CutOff { never, .. } => {
                 if let Some(part) = self.part(now) {
                     part.bytes = part.bytes.saturating_sub(never.ids + never.acks);
+                    part.all = part.all.saturating_sub(never.total());
                 }
             }
             Event::Edited { edit, accepted: Some(_), .. } => {

@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn over(parts: [(u64, u64); 8]) -> Option<Judgement> {
-        whole_world(&parts.map(|(bytes, edits)| Metadata { bytes, edits }))
+        whole_world(&parts.map(|(bytes, edits)| Metadata { bytes, all: bytes, edits }))
     }
 
     #[test]

@@ -1,0 +1,166 @@
+//! The steps of a script as sentences.
+
+use std::fmt;
+
+use crate::domain::count::counted;
+use crate::domain::data::Intent;
+use crate::domain::offline::{FaultKind, NodeFault};
+use crate::domain::script::{Action, Condition, MessageFate, Progress};
+
+/// A time in microseconds, as people read it: exact, in the largest unit that gives a whole number, else in seconds.
+pub(super) struct After(pub(super) u64);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SECOND: u64 = 1_000_000;
+        let micros = self.0;
+        let mut units = vec![(86_400 * SECOND, "d"), (3600 * SECOND, "h"), (60 * SECOND, "min"), (SECOND, "s")];
+        if micros < SECOND {
+            units.push((1000, "ms"));
+        }
+        match units.into_iter().find(|(unit, _)| micros > 0 && micros.is_multiple_of(*unit)) {
+            Some((unit, name)) => write!(f, "{} {name}", micros / unit),
+            None if micros == 0 => write!(f, "0 s"),
+            None if micros < SECOND => write!(f, "{micros} µs"),
+            None => {
+                let parts = format!("{:06}", micros % SECOND);
+                write!(f, "{}.{} s", micros / SECOND, parts.trim_end_matches('0'))
+            }
+        }
+    }
+}
+
+/// What happens in a step.
+pub(super) fn said(action: &Action) -> String {
+    match action {
+        Action::Pass => "time passes".to_owned(),
+        Action::Edit { node, register, intent } => match intent {
+            Intent::Increase(by) => format!("{node} edits register {register}: {by:+}"),
+            Intent::Insert(element) => format!("{node} adds tag {element} to register {register}"),
+            Intent::Remove(element) => format!("{node} removes tag {element} from register {register}"),
+        },
+        Action::Connect { node, over: 0 } => format!("{node} {}", verb(node, "connects", "connect")),
+        Action::Connect { node, over } => {
+            format!("{node} {} within {}", verb(node, "connects", "connect"), After(*over))
+        }
+        Action::Disconnect(node) => format!("{node} {}", verb(node, "disconnects", "disconnect")),
+        Action::Message { from, to, number, fate } => {
+            let message = format!("message {number} from {from} to {to}");
+            match fate {
+                MessageFate::Lose => format!("{message} is lost"),
+                MessageFate::Repeat(late) => format!("{message} comes again {} later", After(*late)),
+                MessageFate::Delay(late) => format!("{message} comes {} late", After(*late)),
+                MessageFate::Truncate(left) => format!("{message} is cut off after {left} B"),
+                MessageFate::Corrupt(bit) => format!("{message} arrives with bit {bit} inverted"),
+            }
+        }
+        Action::Cut { node, with, lasts } => format!("the link {node} to {with} is down for {}", After(*lasts)),
+        Action::Fault(fault) => of_fault(fault),
+        Action::CrashDuring { node, effects } => {
+            format!("{node} loses power after {} of what it does next", counted(effects, "effect"))
+        }
+        Action::BackUp(node) => format!("a backup of {node} is taken"),
+        Action::Clock { node, by, drift_ppm } => {
+            let back = if *by < 0 { "back" } else { "forward" };
+            let set = (*by != 0).then(|| format!("is set {back} by {}", After(by.unsigned_abs())));
+            let drifts = (*drift_ppm != 0).then(|| format!("drifts by {drift_ppm:+} ppm"));
+            let both: Vec<String> = set.into_iter().chain(drifts).collect();
+            format!("the clock of {node} {}", if both.is_empty() { "is exact".to_owned() } else { both.join(" and ") })
+        }
+        Action::Link { node, .. } => format!("the links of {node} change"),
+        Action::Work { node, lasts, workload } => {
+            let edits = u64::from(workload.ticks) * u64::from(workload.changed);
+            format!(
+                "{node} {} for {}: {} drawn from the seed",
+                verb(node, "works", "work"),
+                After(*lasts),
+                counted(edits, "edit")
+            )
+        }
+        Action::Until { condition, .. } => match condition {
+            Condition::Quiescent => "wait until all is quiescent".to_owned(),
+            Condition::InSync { node, with } => format!("wait until {node} and {with} are in sync"),
+            Condition::Messages { from, to, number, how } => {
+                let how = match how {
+                    Progress::Sent => "sent",
+                    Progress::Received => "received",
+                    Progress::Taken => "taken",
+                };
+                let are = if *number == 1 { "is" } else { "are" };
+                format!("wait until {} from {from} to {to} {are} {how}", counted(number, "message"))
+            }
+        },
+    }
+}
+
+/// The verb for one device, or for all clients.
+fn verb(node: &str, one: &'static str, all: &'static str) -> &'static str {
+    if node == crate::domain::script::CLIENTS { all } else { one }
+}
+
+fn of_fault(fault: &NodeFault) -> String {
+    let NodeFault { kind, node, for_s, from, to, nth, .. } = fault;
+    let lasts = if *for_s > 0 { format!(" for {}", After(for_s.saturating_mul(1_000_000))) } else { String::new() };
+    match kind {
+        FaultKind::Crash => format!("{node} loses power{lasts}"),
+        FaultKind::Outage => format!("{node} cannot be reached{lasts}"),
+        FaultKind::Wipe => format!("{node} is wiped: its store is lost"),
+        FaultKind::Clone => format!("{node} is cloned: another device is set up from its store"),
+        FaultKind::Restore => format!("{node} is set back to its backup{}", down(&lasts)),
+        FaultKind::Damage => format!("{node} loses power, and a bit of its store changes{}", down(&lasts)),
+        FaultKind::Full => format!("the store of {node} is full{lasts}"),
+        FaultKind::Refuse => format!("{node} refuses connections{lasts}"),
+        FaultKind::ReadOnly => format!("{node} takes no edits{lasts}"),
+        FaultKind::Freeze => format!("{node} is frozen{lasts}"),
+        FaultKind::Retire => format!("{node} leaves for good"),
+        FaultKind::StartOver => {
+            format!("{node} loses its store and starts from nothing, with its first random numbers")
+        }
+        FaultKind::Import => {
+            let from = from.as_deref().unwrap_or("another");
+            format!("{node} loses its store and is set up from the bare values of {from}")
+        }
+        FaultKind::Drop => {
+            let to = to.as_deref().unwrap_or("another");
+            format!("message {} from {node} to {to} is dropped", nth.unwrap_or(1))
+        }
+    }
+}
+
+/// For how long a device is down.
+fn down(lasts: &str) -> String {
+    if lasts.is_empty() { String::new() } else { format!(", and is down{lasts}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::script::text::steps;
+
+    #[test]
+    fn every_kind_of_step_reads_as_a_sentence() {
+        let text = "edit:client_0:register:3:by:-5+edit:client_1:register:3:insert:7+edit:client_1:register:3:remove:7\
+                    +connect:clients+connect:client_0:over_s:90+disconnect:client_0+lose:1:from:client_0:to:hub\
+                    +repeat:2:from:hub:to:client_0:late_s:1.5+delay:1:from:hub:to:client_0:by_s:3600\
+                    +truncate:1:from:hub:to:client_0:bytes:9+corrupt:1:from:hub:to:client_0:bit:4\
+                    +cut:client_0:with:hub:for_s:7200+crash:client_0:after_effects:2+back_up:hub+set_back:hub:for_s:60\
+                    +wipe:client_0+clock:client_0:by_s:-3:drift_ppm:20+until:quiescent+after_s:1";
+        let read = steps(text).expect("steps");
+        insta::assert_debug_snapshot!(read.iter().map(|step| said(&step.action)).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn every_fault_names_its_device() {
+        for &kind in FaultKind::ALL {
+            let told = of_fault(&NodeFault { kind, node: "north".to_owned(), for_s: 61, ..NodeFault::default() });
+            assert!(told.contains("north"), "{told}");
+        }
+    }
+
+    #[test]
+    fn times_are_exact() {
+        let told = [0, 1, 1000, 1_500_000, 60_000_000, 7_200_000_000, 86_400_000_000, 1_000_001];
+        let told = told.map(|micros| After(micros).to_string());
+        assert_eq!(told, ["0 s", "1 µs", "1 ms", "1.5 s", "1 min", "2 h", "1 d", "1.000001 s"]);
+    }
+}

@@ -1,0 +1,160 @@
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use roxmltree::{Document, Node};
+
+use super::*;
+use crate::report::figure::tests::{kept, shipped};
+use crate::report::record::Asked;
+
+/// Failures and errors, by the names of their cases.
+fn failing(xml: &str) -> Vec<String> {
+    let document = Document::parse(xml).expect("well-formed");
+    let fails = |case: &Node| case.children().any(|child| child.has_tag_name("failure") || child.has_tag_name("error"));
+    let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).filter(fails);
+    cases.map(|case| case.attribute("name").unwrap_or_default().to_owned()).collect()
+}
+
+/// A standard run whose checks hold.
+fn sound() -> Record {
+    Record { expectation: None, ..kept("recorded-65537") }
+}
+
+#[test]
+fn something_fails_exactly_where_the_exit_code_is_not_0() {
+    let mut looked_at = 0;
+    for (name, record) in shipped() {
+        assert_eq!(failing(&render(std::slice::from_ref(&record))), Vec::<String>::new(), "{name}: exit 0");
+        let unmet = Met { met: false, unmet: vec!["the answer is 41 and should be 42".to_owned()] };
+        let without =
+            Record { asked: Asked { expect: None, ..record.asked.clone() }, expectation: None, ..record.clone() };
+        let variants = [
+            Record { interrupted: true, ..without.clone() },
+            Record { unavailable: Some("the board fell silent".to_owned()), ..record.clone() },
+            Record { contradiction: Some("two counts differ".to_owned()), ..record.clone() },
+            Record { expectation: Some(unmet), ..record },
+            without,
+        ];
+        for variant in variants {
+            let failing = failing(&render(std::slice::from_ref(&variant)));
+            assert_eq!(failing.is_empty(), variant.outcome().exit_code() == 0, "{name}: {failing:?}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
+}
+
+#[test]
+fn a_falsified_check_has_its_finding_and_how_to_replay_it_and_an_expected_one_passes() {
+    let expected = kept("hub-set-back");
+    assert!(failing(&render(std::slice::from_ref(&expected))).is_empty());
+    assert!(render(std::slice::from_ref(&expected)).contains("as expected, falsified"));
+    let asked = Asked { expect: None, ..expected.asked.clone() };
+    let xml = render(&[Record { asked, expectation: None, ..expected.clone() }]);
+    assert_eq!(failing(&xml), ["delta-summary", "reconciliation", "the verdict is holds"]);
+    let document = Document::parse(&xml).expect("well-formed");
+    let text = document.descendants().find(|node| node.has_tag_name("failure")).and_then(|node| node.text());
+    let case = &expected.checks.iter().flat_map(|check| &check.findings).next().expect("a finding").case;
+    assert!(text.is_some_and(|text| text.contains(&format!("replay: abench replay {case}"))), "{text:?}");
+}
+
+#[test]
+fn a_check_of_another_verdict_than_expected_fails_by_itself() {
+    let mut changed = kept("hub-set-back");
+    let check = changed.checks.iter_mut().find(|check| check.name == "reconciliation").expect("a check");
+    check.verdict = Verdict::Holds;
+    changed.expectation = Some(Met { met: false, unmet: vec!["reconciliation holds".to_owned()] });
+    assert_eq!(failing(&render(&[changed])), ["reconciliation", "expectation: reconciliation holds"]);
+}
+
+#[test]
+fn a_judge_that_refuses_nothing_is_an_error_and_a_mutant_that_survives_a_failure() {
+    let mut changed = kept("edge-outage");
+    changed.controls[0].refused = 0;
+    let offline = changed.offline.as_mut().expect("a world");
+    offline.mutants[0].caught_by.clear();
+    let mutant = format!("mutant {} of {} is killed", offline.mutants[0].mutant, offline.mutants[0].engine);
+    let failing = failing(&render(&[changed]));
+    assert!(failing[0].starts_with("control of the judge"), "{failing:?}");
+    assert!(failing.contains(&mutant) && failing.contains(&"the run comes to its end".to_owned()), "{failing:?}");
+}
+
+#[test]
+fn there_is_a_suite_for_each_record_and_a_timed_case_for_each_check() {
+    let records = [sound(), kept("tick")];
+    let xml = render(&records);
+    let document = Document::parse(&xml).expect("well-formed");
+    let suites: Vec<Node> = document.descendants().filter(|node| node.has_tag_name("testsuite")).collect();
+    assert_eq!(
+        suites.iter().map(|suite| suite.attribute("name")).collect::<Vec<_>>(),
+        [Some("recorded-65537"), Some("tick")]
+    );
+    for (suite, record) in suites.iter().zip(&records) {
+        let cases: Vec<Node> = suite.children().filter(|node| node.has_tag_name("testcase")).collect();
+        assert_eq!(suite.attribute("tests"), Some(cases.len().to_string().as_str()));
+        for check in &record.checks {
+            let case = cases.iter().find(|case| case.attribute("name") == Some(&check.name)).expect(&check.name);
+            let timed = record.timing.checks_us.iter().any(|(name, _)| *name == check.name);
+            assert_eq!(case.attribute("time").is_some(), timed, "{}", check.name);
+        }
+    }
+}
+
+/// A record whose texts want to be more than text.
+fn hostile() -> Record {
+    const HOSTILE: &str = "]]></failure><testcase name='x'/>\u{0}\u{1b}[2J\u{fffe}\u{202e} skipped=\"0\" & \"quoted\"";
+    let mut record = kept("hub-set-back");
+    record.asked.scenario = Some(HOSTILE.to_owned());
+    record.expectation = Some(Met { met: false, unmet: vec![HOSTILE.to_owned()] });
+    record.unavailable = Some(HOSTILE.to_owned());
+    for check in &mut record.checks {
+        check.name = format!("{HOSTILE} {}", check.name);
+        check.summary = HOSTILE.to_owned();
+        check.verdict = Verdict::Falsified;
+        check.findings.iter_mut().for_each(|finding| finding.during = HOSTILE.to_owned());
+    }
+    record
+}
+
+#[test]
+fn hostile_texts_stay_texts() {
+    let record = hostile();
+    let xml = render(std::slice::from_ref(&record));
+    let document = Document::parse(&xml).expect("well-formed");
+    assert!(!document.descendants().any(|node| node.attribute("name") == Some("x")));
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).expect("a suite");
+    assert_eq!(suite.attribute("skipped"), Some("0"), "the count of a suite stays");
+    let name = suite.attribute("name").expect("a name");
+    assert!(name.starts_with("]]></failure>") && name.contains('\u{fffd}') && !name.contains('\u{1b}'), "{name:?}");
+}
+
+/// What the schema says against the XML; nothing where the validator is missing.
+fn against_schema(xml: &str) -> Option<String> {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/junit.xsd");
+    let command = Command::new("xmllint")
+        .args(["--noout", "--nonet", "--schema", schema, "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = command else {
+        assert!(std::env::var_os("CI").is_none(), "xmllint is missing; install libxml2-utils");
+        eprintln!("skipped: xmllint is missing (package libxml2-utils), so JUnit XML is not validated");
+        return None;
+    };
+    let mut input = child.stdin.take().expect("it is piped");
+    input.write_all(xml.as_bytes()).expect("it reads");
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    Some(if output.status.success() { String::new() } else { String::from_utf8_lossy(&output.stderr).into_owned() })
+}
+
+#[test]
+fn the_schema_of_ci_systems_takes_every_record_and_refuses_what_is_none() {
+    let Some(against) = against_schema("<testsuites><testcase/></testsuites>") else { return };
+    assert!(against.contains("testcase"), "the validator sees what is wrong: {against}");
+    let records: Vec<Record> = shipped().into_iter().map(|(_, record)| record).collect();
+    assert!(records.len() > 40);
+    for records in [&records[..], &[hostile()], &[]] {
+        assert_eq!(against_schema(&render(records)).as_deref(), Some(""));
+    }
+}
