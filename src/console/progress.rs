@@ -101,7 +101,7 @@ impl Stage {
         let all = self.total.saturating_mul(1000);
         let percent = u128::from(done) * 100 / u128::from(all);
         match done {
-            0 => format!("{percent} %, time left unknown"),
+            0 => format!("0 of {}{units}, {so_far}", self.total),
             _ => {
                 let left = lasted.as_millis() * u128::from(all - done) / u128::from(done);
                 let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
@@ -183,7 +183,8 @@ impl Shown {
         match manner {
             Manner::Lines => console.say(&line),
             Manner::Drawn => {
-                put(&format!("\r{line:1$}", self.drawn));
+                let drawn = self.drawn;
+                put(&format!("\r{line:drawn$}"));
                 self.drawn = line.chars().count();
             }
         }
@@ -310,7 +311,7 @@ mod tests {
         assert_eq!(deltas.told(seconds(10)), "25 %, 50.0 k deltas/s, 30 s left");
         let engines = Stage { within: 500, ..Stage::of("engines", 4) };
         assert_eq!(engines.told(seconds(5)), "12 %, 0.10/s, 35 s left");
-        assert_eq!(Stage::of("engines", 4).told(seconds(5)), "0 %, time left unknown");
+        assert_eq!(Stage::of("engines", 4).told(seconds(5)), "0 of 4, 5 s so far");
         let whole = Stage { done: u64::MAX, ..Stage::of("engines", u64::MAX) };
         assert!(whole.told(seconds(1)).starts_with("100 %, "));
     }

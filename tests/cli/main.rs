@@ -21,6 +21,7 @@ mod litex_server;
 mod offline;
 mod orders;
 mod planted_faults;
+mod progress;
 mod published_runs;
 mod qualification;
 mod readme;
