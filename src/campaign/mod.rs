@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use crate::bus::timed;
 use crate::device::registers::CLOCK_HZ;
-use crate::domain::subject::{BenchDevice, Device, SubjectError};
+use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
 use crate::domain::watch::Watch;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Valid;
