@@ -1,6 +1,6 @@
 //! A bus that times every round trip over another one. A write is none: nothing comes back.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,23 @@ use crate::domain::link_events::LinkEvents;
 /// Latencies of register round trips in nanoseconds of the host's clock, shared with whoever reports them.
 pub type RoundTrips = Rc<RefCell<Histogram<u64>>>;
 
+/// Time of a simulated device that went by in pauses, and how long the host took to simulate it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Simulated {
+    /// By the device's clock.
+    pub time: Duration,
+    /// By the host's clock.
+    pub took: Duration,
+}
+
+/// What was simulated, shared with whoever reports it.
+pub type SimulatedTime = Rc<Cell<Simulated>>;
+
 /// Passes every access on and records how long each read took.
 pub struct TimedBus {
     inner: Box<dyn Bus>,
     round_trips: RoundTrips,
+    simulated: SimulatedTime,
 }
 
 /// A place for latencies, empty.
@@ -33,9 +46,9 @@ pub fn record(histogram: &mut Histogram<u64>, latency: Duration) {
 }
 
 impl TimedBus {
-    /// Times what goes over `inner`, into `round_trips`.
-    pub fn over(inner: Box<dyn Bus>, round_trips: &RoundTrips) -> Self {
-        TimedBus { inner, round_trips: Rc::clone(round_trips) }
+    /// Times what goes over `inner`, into `round_trips`, and what a simulated device does in pauses, into `simulated`.
+    pub fn over(inner: Box<dyn Bus>, round_trips: &RoundTrips, simulated: &SimulatedTime) -> Self {
+        TimedBus { inner, round_trips: Rc::clone(round_trips), simulated: Rc::clone(simulated) }
     }
 
     fn timed<T>(&mut self, access: impl FnOnce(&mut dyn Bus) -> Result<T, BusError>) -> Result<T, BusError> {
@@ -80,7 +93,15 @@ impl Bus for TimedBus {
     }
 
     fn pause(&mut self, duration: Duration) {
+        // A pause of a board is no work of the host's.
+        if !self.inner.ends_with_its_driver() {
+            return self.inner.pause(duration);
+        }
+        let (before, start) = (self.inner.elapsed(), Instant::now());
         self.inner.pause(duration);
+        let Simulated { time, took } = self.simulated.get();
+        let time = time + self.inner.elapsed().saturating_sub(before);
+        self.simulated.set(Simulated { time, took: took + start.elapsed() });
     }
 
     fn events(&self) -> LinkEvents {

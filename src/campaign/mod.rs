@@ -14,14 +14,16 @@ pub mod waveforms;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::domain::subject::{BenchDevice, Device, SubjectError};
+use crate::bus::timed;
+use crate::device::registers::CLOCK_HZ;
+use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
 use crate::domain::watch::Watch;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Valid;
 use crate::experiment::{self, Bench, Setting};
 use crate::explore::PlanError;
 use crate::report::journal::{Head, Journal, Shard};
-use crate::report::record::{Asked, ControlRecord, DeviceRecord, Host, Latencies, Record};
+use crate::report::record::{Asked, ControlRecord, DeviceRecord, Host, Latencies, Record, Simulated};
 use crate::scenario::Scenario;
 use crate::subject::{Backend, Conditions, Subjects};
 
@@ -185,6 +187,7 @@ fn finish(record: &mut Record, plan: &Plan, subjects: &Subjects) {
     let faults = &plan.conditions.faults;
     record.planted = planted::outcomes(faults, &devices, &record.checks, &record.causes, longest_run, trial.seed());
     record.timing.round_trips_ns = round_trips(subjects);
+    record.timing.simulated = simulated(subjects);
     verdict::decide(record);
 }
 
@@ -204,6 +207,16 @@ fn device_record(device: &dyn Device) -> DeviceRecord {
 fn round_trips(subjects: &Subjects) -> BTreeMap<String, Latencies> {
     let devices = subjects.round_trips();
     devices.map(|(name, round_trips)| (name.to_owned(), Latencies::from(&*round_trips.borrow()))).collect()
+}
+
+/// The cycles that devices simulated, where they did.
+fn simulated(subjects: &Subjects) -> BTreeMap<String, Simulated> {
+    let devices = subjects.devices.iter().map(|device| (device.name().to_owned(), device.simulated()));
+    let of = |timed::Simulated { time, took }| {
+        let cycles = time.as_nanos() * u128::from(CLOCK_HZ) / 1_000_000_000;
+        Simulated { cycles: u64::try_from(cycles).unwrap_or(u64::MAX), us: took.as_micros() as u64 }
+    };
+    devices.filter(|(_, simulated)| !simulated.time.is_zero()).map(|(name, simulated)| (name, of(simulated))).collect()
 }
 
 fn host(plan: &Plan) -> Host {

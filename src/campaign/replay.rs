@@ -312,6 +312,7 @@ fn engine(
         return Err(ReplayError::Incapable { subject: device.name().to_owned(), reason });
     }
     watch.begin("engine run", run.count.into());
+    watch.unit("deltas");
     let observed = engine_sweeps::observe(device, &[run], equations::right_result, watch)?[0];
     watch.end();
     let (expected, got) = (observed.expected, observed.got);

@@ -4,12 +4,17 @@
 ///
 /// A watch never changes a result: it can only end a run early, which is then inconclusive.
 pub trait Watch {
-    /// A stage of `total` units of work begins.
+    /// A stage of `total` units of work begins; of 0 where nobody knows how many there are.
     fn begin(&mut self, stage: &str, total: u64);
+    /// What the units of the stage that has begun are, in the plural: "deltas". Without it the stage's name says so.
+    fn unit(&mut self, _units: &'static str) {}
     /// So many more units of the stage are done.
     fn advance(&mut self, units: u64);
     /// So many thousandths of further units are done: of those that have begun, together.
     fn within(&mut self, _thousandths: u64) {}
+    /// So many more steps are taken in walks that are units of the stage, or parts of them. Nobody knows how many there are:
+    /// a stage that takes steps has no share of its work, and no time left.
+    fn steps(&mut self, _steps: u64) {}
     /// The stage is over, whether or not all of its work was done.
     fn end(&mut self);
     /// Whether the user asked to stop.

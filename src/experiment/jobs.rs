@@ -119,6 +119,8 @@ struct JobWatch<'a> {
     stop: &'a AtomicBool,
     /// How much of this job is done, in thousandths.
     within: &'a AtomicU64,
+    /// Steps that no one has told yet.
+    steps: &'a AtomicU64,
 }
 
 impl Watch for JobWatch<'_> {
@@ -127,6 +129,9 @@ impl Watch for JobWatch<'_> {
     fn within(&mut self, thousandths: u64) {
         // A job may run several worlds, one after the other: what is done stays done.
         self.within.fetch_max(thousandths.min(1000), Ordering::Relaxed);
+    }
+    fn steps(&mut self, steps: u64) {
+        self.steps.fetch_add(steps, Ordering::Relaxed);
     }
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
@@ -140,6 +145,21 @@ pub struct Inner<'a>(pub &'a dyn Watch);
 impl Watch for Inner<'_> {
     fn begin(&mut self, _stage: &str, _total: u64) {}
     fn advance(&mut self, _units: u64) {}
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.0.stop_requested()
+    }
+}
+
+/// The watch of a stage, for the threads that share one of its units: it takes their steps, and tells whether to stop.
+pub struct Shared<'a>(pub &'a mut dyn Watch);
+
+impl Watch for Shared<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn steps(&mut self, steps: u64) {
+        self.0.steps(steps);
+    }
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
         self.0.stop_requested()
@@ -201,15 +221,16 @@ fn on_threads<J: Sync, T: Send>(
     let mut results: Vec<Option<Result<T, SubjectError>>> = jobs.iter().map(|_| None).collect();
     let (ended, came) = channel();
     let mut panicked = None;
+    let steps = AtomicU64::new(0);
     let within: Vec<AtomicU64> = (0..threads.get().min(jobs.len())).map(|_| AtomicU64::new(0)).collect();
     thread::scope(|scope| {
         for within in &within {
-            let (ended, next, failed, stop) = (ended.clone(), &next, &failed, &stop);
+            let (ended, next, failed, stop, steps) = (ended.clone(), &next, &failed, &stop, &steps);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some(each) = jobs.get(number) else { break };
-                    let result = catch_unwind(AssertUnwindSafe(|| job(each, &mut JobWatch { stop, within })));
+                    let result = catch_unwind(AssertUnwindSafe(|| job(each, &mut JobWatch { stop, within, steps })));
                     if !matches!(result, Ok(Ok(_))) {
                         failed.store(true, Ordering::Relaxed);
                     }
@@ -221,7 +242,12 @@ fn on_threads<J: Sync, T: Send>(
         }
         drop(ended);
         loop {
-            match came.recv_timeout(BETWEEN_QUESTIONS) {
+            let came = came.recv_timeout(BETWEEN_QUESTIONS);
+            match steps.swap(0, Ordering::Relaxed) {
+                0 => {}
+                steps => watch.steps(steps),
+            }
+            match came {
                 Ok((number, Ok(result))) => {
                     watch.advance(u64::from(result.is_ok()));
                     results[number] = Some(result);

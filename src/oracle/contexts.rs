@@ -188,6 +188,11 @@ pub fn first_wrong_read(ops: &[AdapterOp], shown: &[u64]) -> Option<WrongRead> {
     wrong_reads(Contexts::default(), ops, shown).next()
 }
 
+/// How many of the reads of `ops` showed what they should not have.
+pub fn number_of_wrong_reads(ops: &[AdapterOp], shown: &[u64]) -> usize {
+    wrong_reads(Contexts::default(), ops, shown).count()
+}
+
 fn wrong_reads(mut contexts: Contexts, ops: &[AdapterOp], shown: &[u64]) -> impl Iterator<Item = WrongRead> {
     let mut shown = shown.iter();
     ops.iter().enumerate().filter_map(move |(place, &op)| {

@@ -1,5 +1,5 @@
-//! Tables that fit a width: of a table of numbers the columns that matter least are left out where there is no room, a list
-//! of names has what each is beside it or below it.
+//! Tables that fit a width: of a table of numbers the columns that matter least are left out where there is no room, or the
+//! last ones follow below; a list of names has what each is beside it or below it.
 
 use textwrap::{Options, WordSplitter};
 
@@ -25,11 +25,7 @@ pub fn lines(
     width: usize,
     style: impl Fn(usize, &str) -> String,
 ) -> Vec<String> {
-    let widest = |place: usize| {
-        let cells = rows.iter().map(|row| row[place].chars().count());
-        cells.chain([columns[place].head.chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns.len()).map(widest).collect();
+    let widths = widths(columns, rows);
     let mut shown: Vec<usize> = (0..columns.len()).collect();
     let taken = |shown: &[usize]| shown.iter().map(|&place| GAP + widths[place]).sum::<usize>();
     while taken(&shown) > width {
@@ -40,9 +36,57 @@ pub fn lines(
         };
         shown.retain(|&place| place != least);
     }
+    table(columns, &shown, &widths, rows, &style)
+}
+
+/// The lines of a table with all of its columns: those that do not fit `width` follow below, after an empty line, beside the
+/// first column once more. No column is left out, so a column that is wider than `width` stays so.
+pub fn wrapped(
+    columns: &[Column],
+    rows: &[Vec<String>],
+    width: usize,
+    style: impl Fn(usize, &str) -> String,
+) -> Vec<String> {
+    let widths = widths(columns, rows);
+    let mut tables: Vec<Vec<usize>> = vec![vec![0]];
+    let mut taken = GAP + widths[0];
+    for place in 1..columns.len() {
+        let of_column = GAP + widths[place];
+        match tables.last_mut() {
+            Some(shown) if shown.len() == 1 || taken + of_column <= width => {
+                shown.push(place);
+                taken += of_column;
+            }
+            _ => {
+                tables.push(vec![0, place]);
+                taken = GAP + widths[0] + of_column;
+            }
+        }
+    }
+    let tables: Vec<Vec<String>> = tables.iter().map(|shown| table(columns, shown, &widths, rows, &style)).collect();
+    tables.join(&String::new())
+}
+
+/// The widest cell of each column, its head among them.
+fn widths(columns: &[Column], rows: &[Vec<String>]) -> Vec<usize> {
+    let widest = |place: usize| {
+        let cells = rows.iter().map(|row| row[place].chars().count());
+        cells.chain([columns[place].head.chars().count()]).max().unwrap_or(0)
+    };
+    (0..columns.len()).map(widest).collect()
+}
+
+/// The lines of a table of the columns that are shown.
+fn table(
+    columns: &[Column],
+    shown: &[usize],
+    widths: &[usize],
+    rows: &[Vec<String>],
+    style: &dyn Fn(usize, &str) -> String,
+) -> Vec<String> {
     let line = |cell: &dyn Fn(usize) -> String, styled: bool| {
         let mut line = String::new();
-        for &place in &shown {
+        for &place in shown {
             let text = cell(place);
             let padding = " ".repeat(widths[place] - text.chars().count());
             let text = if styled { style(place, &text) } else { text };
@@ -131,5 +175,18 @@ mod tests {
             let too_wide = list.lines().filter(|line| line.chars().count() > width);
             too_wide.for_each(|line| assert_eq!(words(line).len(), 1, "{width}: {line}"));
         }
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_follow_below_beside_the_first() {
+        let column = |head, left| Column { head, rank: 0, left };
+        let columns = [column("engine", true), column("bytes", false), column("stale", false)];
+        let rows = vec![vec!["delta-state".to_owned(), "120 B".to_owned(), "2 h".to_owned()]];
+        let at = |width| wrapped(&columns, &rows, width, |_, cell| cell.to_owned());
+        assert_eq!(at(27), ["  engine       bytes  stale", "  delta-state  120 B    2 h"]);
+        let below =
+            ["  engine       bytes", "  delta-state  120 B", "", "  engine       stale", "  delta-state    2 h"];
+        assert_eq!(at(26), below);
+        assert_eq!(at(5), below);
     }
 }

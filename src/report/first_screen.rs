@@ -269,6 +269,10 @@ impl Text {
         if !rates.is_empty() {
             told.push(format!("arrival orders, G deltas/s: {}", rates.join(", ")));
         }
+        let simulated = simulated(record);
+        if !simulated.is_empty() {
+            told.push(format!("simulated M cycles/s: {}", simulated.join(", ")));
+        }
         let deliveries = record.timing.deliveries;
         if let Some(per_second) = (deliveries.count * 1_000_000).checked_div(deliveries.us) {
             told.push(format!("{per_second} deliveries/s on one thread"));
@@ -361,9 +365,27 @@ fn what_failed(check: &Check) -> String {
     let what = check.findings.first().map_or(check.summary.clone(), |finding| {
         let more = check.findings.len() - 1;
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        format!("{}: {} {}, not {}{more}", finding.during, finding.quantity, finding.got, finding.expected)
+        let wrong = how_many(&check.summary).map_or(String::new(), |wrong| format!("{wrong}; "));
+        format!("{wrong}{}: {} {}, not {}{more}", finding.during, finding.quantity, finding.got, finding.expected)
     });
     format!("{:<14}{}{place}: {what}", check.verdict.to_string(), check.name)
+}
+
+/// "2 of 4 runs are wrong", where a check's summary begins so.
+fn how_many(summary: &str) -> Option<&str> {
+    let (counted, _) = summary.split_once(": ")?;
+    let [wrong, "of", all, ..] = counted.split(' ').collect::<Vec<_>>()[..] else { return None };
+    let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(wrong) && is_number(all)).then_some(counted)
+}
+
+/// Simulated cycles a second, of each device that simulated any for long enough to tell.
+fn simulated(record: &Record) -> Vec<String> {
+    let rates = record.timing.simulated.iter().filter_map(|(name, simulated)| {
+        let per_second = u128::from(simulated.cycles) * 1_000_000 / u128::from(simulated.us.max(1));
+        (simulated.us >= 1000).then(|| format!("{name} {}.{:02}", per_second / 1_000_000, per_second / 10_000 % 100))
+    });
+    rates.collect()
 }
 
 fn rate(name: &str, deltas: u64, nanoseconds: u64) -> String {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::domain::count::counted;
 use crate::domain::traffic::Traffic;
-use crate::domain::verdict::Warrant;
+use crate::domain::verdict::{Verdict, Warrant};
+use crate::report::columns::{Column, wrapped};
 use crate::report::offline_record::{
     EngineRecord, EverywhereRecord, Moment, MutantRecord, OfflineRecord, PlantedInRecord, WalkedRecord,
 };
@@ -20,10 +21,7 @@ impl Text {
             counted(registers, "register"),
             counted(edits, "edit")
         ));
-        self.line(
-            "  engine            verdict       warrant   wrong   bytes up   bytes down   full state   stale p50     p99   never",
-        );
-        offline.engines.iter().for_each(|engine| self.engine(engine, offline.hub));
+        self.engine_table(offline);
         self.paragraph(
             "",
             2,
@@ -74,28 +72,24 @@ impl Text {
         let told = offline.engines.iter().filter(|engine| !engine.replicas.is_empty());
         for engine in told {
             self.heading(&format!("registers by status, as some replicas of {} have them", engine.name));
-            self.line(
-                "  node            when            local   syncing    synced  modified    failed   backlog   replays",
-            );
-            for replica in &engine.replicas {
+            let heads = ["local", "syncing", "synced", "modified", "failed", "backlog", "replays"];
+            let rows = engine.replicas.iter().map(|replica| {
                 let when = match replica.when {
                     Moment::FaultsOver => "faults over",
                     Moment::Settled => "in the end",
                 };
-                let of = |status: &str| replica.statuses.get(status).copied().unwrap_or(0);
-                self.line(&format!(
-                    "  {:<16}{when:<11}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}",
-                    replica.node,
-                    of("local"),
-                    of("syncing"),
-                    of("synced"),
-                    of("modified"),
-                    of("failed"),
-                    replica.backlog,
-                    if replica.replays { "yes" } else { "no" },
-                ));
+                let statuses =
+                    heads[..5].iter().map(|&status| replica.statuses.get(status).copied().unwrap_or(0).to_string());
+                let replays = if replica.replays { "yes" } else { "no" };
+                let first = [replica.node.clone(), when.to_owned()];
+                let counts = statuses.chain([replica.backlog.to_string()]);
+                first.into_iter().chain(counts).chain([replays.to_owned()]).collect()
+            });
+            let rows: Vec<Vec<String>> = rows.collect();
+            self.wrapped_table(&["node", "when"], &heads, &rows);
+            for replica in &engine.replicas {
                 for trouble in replica.unmergeable.iter().chain(&replica.refusals) {
-                    self.paragraph("    ", 4, trouble);
+                    self.paragraph("  - ", 4, &format!("{}: {trouble}", replica.node));
                 }
             }
             self.paragraph(
@@ -107,41 +101,57 @@ impl Text {
         }
     }
 
-    fn engine(&mut self, engine: &EngineRecord, hub: bool) {
-        let verdict = engine.verdict.to_string();
-        let padding = " ".repeat(14 - verdict.len());
-        let warrant = match engine.warrant {
-            None => "-",
-            Some(Warrant::Worlds { drawn: 0 }) => "1 world",
-            Some(_) => "sampled",
+    /// A table of words to the left and numbers to the right of them, all of it, in as many parts as the terminal needs.
+    fn wrapped_table(&mut self, words: &[&'static str], numbers: &[&'static str], rows: &[Vec<String>]) {
+        let column = |left: bool| move |&head: &&'static str| Column { head, rank: 0, left };
+        let columns: Vec<Column> = words.iter().map(column(true)).chain(numbers.iter().map(column(false))).collect();
+        let verdicts = [Verdict::Holds, Verdict::Inconclusive, Verdict::Falsified];
+        let style = |place: usize, cell: &str| {
+            let verdict =
+                verdicts.iter().find(|verdict| columns[place].head == "verdict" && verdict.to_string() == cell);
+            verdict.map_or(cell.to_owned(), |&verdict| styled(verdict))
         };
-        let share = engine.of_full_state_per_mille;
-        let share = share.map_or("-".to_owned(), |share| format!("{} %", per_mille(share)));
-        let down = if hub { engine.down.total().to_string() } else { "-".to_owned() };
-        let [p50, p99] = percentiles(&engine.staleness_ms);
-        let never = engine.undelivered.map_or("-".to_owned(), |never| never.to_string());
-        let line = format!(
-            "  {:<20}{}{padding}{warrant:<9}{:>6} {:>10} {down:>12} {share:>12} {p50:>11}{p99:>8}{never:>8}",
-            engine.name,
-            styled(engine.verdict),
-            engine.wrong_registers,
-            engine.up.total(),
-        );
-        self.line(line.trim_end());
+        wrapped(&columns, rows, self.width(), style).iter().for_each(|line| self.line(line));
+    }
+
+    fn engine_table(&mut self, offline: &OfflineRecord) {
+        let row = |engine: &EngineRecord| {
+            let warrant = match engine.warrant {
+                None => "-",
+                Some(Warrant::Worlds { drawn: 0 }) => "1 world",
+                Some(_) => "sampled",
+            };
+            let share = engine.of_full_state_per_mille;
+            let down = if offline.hub { engine.down.total().to_string() } else { "-".to_owned() };
+            let [p50, p99] = percentiles(&engine.staleness_ms);
+            vec![
+                engine.name.clone(),
+                engine.verdict.to_string(),
+                warrant.to_owned(),
+                engine.wrong_registers.to_string(),
+                engine.up.total().to_string(),
+                down,
+                share.map_or("-".to_owned(), |share| format!("{} %", per_mille(share))),
+                p50,
+                p99,
+                engine.undelivered.map_or("-".to_owned(), |never| never.to_string()),
+            ]
+        };
+        let rows: Vec<Vec<String>> = offline.engines.iter().map(row).collect();
+        let numbers = ["wrong", "bytes up", "bytes down", "full state", "stale p50", "p99", "never"];
+        self.wrapped_table(&["engine", "verdict", "warrant"], &numbers, &rows);
     }
 
     fn convergence(&mut self, offline: &OfflineRecord) {
         self.heading("virtual time to convergence");
-        self.line("  engine             edits p50     p99   never   worlds p50     p99   never");
-        for engine in &offline.engines {
-            let EngineRecord { name, convergence_ms, world_convergence_ms, unconverged_worlds, .. } = engine;
+        let row = |engine: &EngineRecord| {
+            let [p50, p99] = percentiles(&engine.convergence_ms);
+            let [world_p50, world_p99] = percentiles(&engine.world_convergence_ms);
             let never = engine.unconverged.map_or("-".to_owned(), |never| never.to_string());
-            let [p50, p99] = percentiles(convergence_ms);
-            let [world_p50, world_p99] = percentiles(world_convergence_ms);
-            self.line(&format!(
-                "  {name:<20}{p50:>10}{p99:>8}{never:>8}{world_p50:>13}{world_p99:>8}{unconverged_worlds:>8}"
-            ));
-        }
+            vec![engine.name.clone(), p50, p99, never, world_p50, world_p99, engine.unconverged_worlds.to_string()]
+        };
+        let rows: Vec<Vec<String>> = offline.engines.iter().map(row).collect();
+        self.wrapped_table(&["engine"], &["edits p50", "p99", "never", "worlds p50", "p99", "never"], &rows);
         self.paragraph(
             "",
             2,
@@ -153,16 +163,16 @@ impl Text {
 
     fn traffic(&mut self, offline: &OfflineRecord) {
         self.heading("bytes both ways, by what they are for");
-        self.line("  engine               payload addressing    framing        ids       acks  sent again     stored");
-        for engine in &offline.engines {
+        let row = |engine: &EngineRecord| {
             let mut all = engine.up;
             all += engine.down;
             let Traffic { payload, addressing, framing, ids, acks, retransmission } = all;
-            self.line(&format!(
-                "  {:<20}{payload:>10} {addressing:>10} {framing:>10} {ids:>10} {acks:>10} {retransmission:>11} {:>10}",
-                engine.name, engine.stored
-            ));
-        }
+            let bytes = [payload, addressing, framing, ids, acks, retransmission, engine.stored];
+            [engine.name.clone()].into_iter().chain(bytes.map(|bytes| bytes.to_string())).collect()
+        };
+        let rows: Vec<Vec<String>> = offline.engines.iter().map(row).collect();
+        let heads = ["payload", "addressing", "framing", "ids", "acks", "sent again", "stored"];
+        self.wrapped_table(&["engine"], &heads, &rows);
     }
 
     fn judges(&mut self, offline: &OfflineRecord) {
@@ -180,12 +190,13 @@ impl Text {
             return;
         }
         self.heading("faults: injected, and took effect");
-        self.line("  fault                         injected  took effect  with");
-        for key in keys {
+        let rows = keys.into_iter().filter_map(|key| {
             let counts = offline.engines.iter().filter_map(|engine| Some((engine, engine.faults.get(key)?)));
-            let Some((engine, count)) = counts.min_by_key(|(_, count)| count.effective) else { continue };
-            self.line(&format!("  {key:<28}{:>10}{:>13}  {}", count.injected, count.effective, engine.name));
-        }
+            let (engine, count) = counts.min_by_key(|(_, count)| count.effective)?;
+            Some(vec![key.clone(), engine.name.clone(), count.injected.to_string(), count.effective.to_string()])
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        self.wrapped_table(&["fault", "with"], &["injected", "took effect"], &rows);
         self.paragraph(
             "",
             2,

@@ -264,7 +264,8 @@ pub struct Check {
     pub subjects: BTreeMap<String, Evidence>,
     /// Its judgement.
     pub verdict: Verdict,
-    /// What was compared with what, or why it could not tell: a sentence without its full stop.
+    /// What was compared with what, or why it could not tell: a sentence without its full stop. That of a check which failed
+    /// begins with how many of how many are wrong, where they were counted: "2 of 4 runs are wrong: …".
     pub summary: String,
     /// The judgement of each oracle by itself, by its name.
     pub oracles: BTreeMap<String, Verdict>,
@@ -628,12 +629,25 @@ pub struct Timing {
     /// Deliveries in worlds of clients.
     #[serde(default)]
     pub deliveries: Deliveries,
+    /// What simulated devices simulated while their engines ran, by device.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub simulated: BTreeMap<String, Simulated>,
     /// Every one of the repeated runs that `--samples` asks for, in the order in which they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
     /// The digest of this section and of `host`, computed when the record is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+}
+
+/// Clock cycles that were simulated, and the time that it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulated {
+    /// How many.
+    pub cycles: u64,
+    /// In microseconds of the host's clock.
+    pub us: u64,
 }
 
 /// Deliveries, and the time of the threads that ran them.

@@ -1,6 +1,6 @@
 //! Devices as subjects: the driver over some bus, by name.
 
-use crate::bus::timed::{self, RoundTrips, TimedBus};
+use crate::bus::timed::{self, RoundTrips, Simulated, SimulatedTime, TimedBus};
 use crate::bus::{Bus, BusError};
 use crate::device::driver::{Driver, DriverError};
 use crate::device::model::{Model, Plants};
@@ -30,6 +30,7 @@ pub struct BusDevice {
     connect: Option<Connect>,
     driver: Driver,
     round_trips: RoundTrips,
+    simulated: SimulatedTime,
     plants: Plants,
     look: Option<LookInto>,
     asked: Asked,
@@ -46,12 +47,21 @@ impl BusDevice {
         plants: Plants,
         connect: impl Fn() -> Result<Box<dyn Bus>, BusError> + 'static,
     ) -> Result<Self, SubjectError> {
-        let round_trips = timed::no_round_trips();
+        let (round_trips, simulated) = (timed::no_round_trips(), SimulatedTime::default());
         let bus = connect().map_err(DriverError::from)?;
-        let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips)))?;
+        let driver = Driver::open(Box::new(TimedBus::over(bus, &round_trips, &simulated)))?;
         let (name, connect): (_, Option<Connect>) = (name.to_owned(), Some(Box::new(connect)));
-        let device =
-            BusDevice { name, evidence, connect, driver, round_trips, plants, look: None, asked: Asked::default() };
+        let device = BusDevice {
+            name,
+            evidence,
+            connect,
+            driver,
+            round_trips,
+            simulated,
+            plants,
+            look: None,
+            asked: Asked::default(),
+        };
         // What opening it took is no part of any execution.
         device.plants.forget();
         Ok(device)
@@ -78,11 +88,11 @@ impl BusDevice {
         bus: Box<dyn Bus>,
         evidence: impl FnOnce(&mut Driver) -> Result<Evidence, SubjectError>,
     ) -> Result<Self, SubjectError> {
-        let round_trips = timed::no_round_trips();
-        let mut driver = Driver::open_at(clock_hz, Box::new(TimedBus::over(bus, &round_trips)))?;
+        let (round_trips, simulated) = (timed::no_round_trips(), SimulatedTime::default());
+        let mut driver = Driver::open_at(clock_hz, Box::new(TimedBus::over(bus, &round_trips, &simulated)))?;
         let (name, evidence) = (name.to_owned(), evidence(&mut driver)?);
         let (plants, asked) = (Plants::default(), Asked::default());
-        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, plants, look: None, asked })
+        Ok(BusDevice { name, evidence, connect: None, driver, round_trips, simulated, plants, look: None, asked })
     }
 
     /// The modelled device with so many banks and these faults in it.
@@ -101,7 +111,7 @@ impl BusDevice {
         let activity = self.plants.activity();
         let bus = connect().map_err(DriverError::from)?;
         let identity = self.driver.identity().clone();
-        self.driver = Driver::after_reset(Box::new(TimedBus::over(bus, &self.round_trips)), identity);
+        self.driver = Driver::after_reset(Box::new(TimedBus::over(bus, &self.round_trips, &self.simulated)), identity);
         self.plants.set_activity(&activity);
         Ok(())
     }
@@ -114,6 +124,11 @@ impl BusDevice {
     /// Latencies of its register round trips, in nanoseconds.
     pub fn round_trips(&self) -> RoundTrips {
         RoundTrips::clone(&self.round_trips)
+    }
+
+    /// What it simulated while its engine ran, where it is simulated.
+    pub fn simulated(&self) -> Simulated {
+        self.simulated.get()
     }
 }
 
@@ -148,7 +163,7 @@ impl Subject for BusDevice {
         let Some(connect) = &self.connect else { return Ok(self.driver.restart()?) };
         let activity = self.plants.activity();
         let bus = connect().map_err(DriverError::from)?;
-        self.driver = Driver::open(Box::new(TimedBus::over(bus, &self.round_trips)))?;
+        self.driver = Driver::open(Box::new(TimedBus::over(bus, &self.round_trips, &self.simulated)))?;
         self.plants.set_activity(&activity);
         Ok(())
     }

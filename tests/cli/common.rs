@@ -66,9 +66,12 @@ impl UnderWay {
             .spawn()
             .expect("the binary starts");
         let mut talk = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut line = String::new();
-        talk.read_line(&mut line).expect("it says something");
-        assert!(line.contains('%'), "a run that lasts tells how far it is: {line}");
+        let told = talk
+            .by_ref()
+            .lines()
+            .map(|line| line.expect("text"))
+            .find(|line| line.contains('%') || line.contains("/s"));
+        assert!(told.is_some(), "a run that lasts tells how far it is");
         UnderWay { child, talk }
     }
 

@@ -27,6 +27,7 @@ mod offline;
 mod orders;
 mod pages;
 mod planted_faults;
+mod progress;
 mod published_runs;
 mod qualification;
 mod readme;

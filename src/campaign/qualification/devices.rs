@@ -46,6 +46,7 @@ pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualifi
     let mutants = mutants(Shape { banks, longest_run });
 
     watch.begin("qualification", (mutants.len() as u64 + 1) * plan.scenarios.len() as u64);
+    watch.unit("runs");
     let mut controls = Vec::new();
     for scenario in &plan.scenarios {
         controls.push(bench.control(scenario, watch)?);

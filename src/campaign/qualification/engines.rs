@@ -55,6 +55,7 @@ pub fn qualify(plan: &EnginePlan, watch: &mut dyn Watch) -> Result<EngineQualifi
     let mutants = planned(plan.sample);
     let columns = columns(plan, &mutants);
     watch.begin("mutants", (mutants.len() * columns.len()) as u64);
+    watch.unit("runs");
     let rows = shared_out(plan, &columns, &mutants, watch);
     watch.end();
     let mut whole = Vec::new();

@@ -10,7 +10,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
-use crate::experiment::jobs::{self, Inner};
+use crate::experiment::jobs::{self, Shared};
 use crate::experiment::world::judged;
 use crate::explore::every_step::{Walk, Walked};
 use crate::lab::crash_walk::{Counts, SmallWorld, States, Step};
@@ -56,9 +56,12 @@ fn on_threads(
     let walk = Walk::new(start, trial.most_states, threads.get());
     let take_part = |&thread: &usize, watch: &mut dyn Watch| {
         let mut world = open(&states);
-        let (mut against, mut judged_ends, mut stopped) = (None, 0, false);
+        let (mut against, mut judged_ends, mut stopped, mut told) = (None, 0, false, 0);
         let mut judge = |world: &mut SmallWorld<'_>, end: &_, way: &[Step]| {
             stopped |= watch.stop_requested();
+            let Counts { crashes, deliveries } = world.counts();
+            watch.steps(crashes + deliveries - told);
+            told = crashes + deliveries;
             let history = world.settled(end);
             judged_ends += 1;
             if judged(&history).1 == Verdict::Falsified {
@@ -70,7 +73,7 @@ fn on_threads(
         if stopped { Err(SubjectError::Interrupted) } else { Ok(Part { counts: world.counts(), judged_ends, against }) }
     };
     let numbers: Vec<usize> = (0..threads.get()).collect();
-    let mut parts = jobs::run(&numbers, threads, &mut Inner(&*watch), take_part).all()?;
+    let mut parts = jobs::run(&numbers, threads, &mut Shared(watch), take_part).all()?;
     let Walked { states, steps, ends, ways, complete } = walk.came_to();
     let sum = |of: fn(&Part) -> u64| parts.iter().map(of).sum::<u64>();
     // A walk claims all of its ends: one that nobody judged would be covered by a claim that nothing supports.

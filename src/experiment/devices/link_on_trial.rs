@@ -74,6 +74,7 @@ pub fn listen(device: &mut dyn Device, watch: &mut dyn Watch) -> Result<Option<E
     let mut stream = Seed::new(0).stream(LINK);
     let mut echoes = Echoes::default();
     watch.begin(LINK, WORDS as u64);
+    watch.unit("words");
     for _ in 0..WORDS {
         if watch.stop_requested() {
             return Err(SubjectError::Interrupted);

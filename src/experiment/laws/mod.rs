@@ -71,6 +71,7 @@ fn try_all(
     let ours = entries.iter().enumerate().filter(|(place, _)| jobs.takes(*place));
     let ours: Vec<&Entry> = ours.map(|(_, entry)| entry).collect();
     watch.begin("laws of algebras", ours.len() as u64);
+    watch.unit("algebras");
     let tried = jobs.run(
         &ours,
         |entry| name(entry),

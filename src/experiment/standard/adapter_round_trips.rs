@@ -15,7 +15,7 @@ use crate::experiment::case_text;
 use crate::experiment::control::device::WrongDevice;
 use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::explore::minimise::fewest_items;
-use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read};
+use crate::oracle::contexts::{Flaw, WrongRead, explain, first_wrong_read, number_of_wrong_reads};
 use crate::report::record::{Check, Part};
 
 /// Name of the check.
@@ -31,6 +31,8 @@ const SLICE: usize = 64;
 pub struct Judged {
     /// The contradiction, if there is one.
     pub finding: Option<Finding>,
+    /// How many of the states that were read are wrong.
+    pub wrong: usize,
     /// What accounts for every answer, if the answers are wrong and one of the known flaws does.
     pub flaw: Option<Flaw>,
 }
@@ -93,6 +95,7 @@ pub fn check(
         AdapterShape::OneState => (operations_on_one_state(seed), "LOAD, ACCUM and READ on the one state"),
     };
     watch.begin(ROUND_TRIPS, ops.len() as u64);
+    watch.unit("operations");
     let judged = judge(device, &ops, "adapter round trips", watch)?;
     watch.end();
     let reads = ops.iter().filter(|&&op| op == AdapterOp::Read).count();
@@ -106,7 +109,7 @@ pub fn check(
         oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
         summary: match verdict {
             Verdict::Holds => format!("{of_what}, {reads} states exact to the bit"),
-            _ => format!("{of_what}: not all of {reads} states are right"),
+            _ => format!("{} of {reads} states are wrong: {of_what}", judged.wrong),
         },
         warrant: None,
         orders: None,
@@ -149,7 +152,7 @@ pub fn judge(
 ) -> Result<Judged, SubjectError> {
     let shown = operate(device, ops, watch)?;
     let Some(wrong) = first_wrong_read(ops, &shown) else {
-        return Ok(Judged { finding: None, flaw: None });
+        return Ok(Judged { finding: None, wrong: 0, flaw: None });
     };
     let failing = &ops[..=wrong.place];
     let again = operate(device, failing, watch)?;
@@ -171,7 +174,8 @@ pub fn judge(
         case: case_text(device, Execution::Adapter(smallest)),
         size,
     };
-    Ok(Judged { finding: Some(finding), flaw: explain(ops, &shown).filter(|_| reproducible) })
+    let flaw = explain(ops, &shown).filter(|_| reproducible);
+    Ok(Judged { finding: Some(finding), wrong: number_of_wrong_reads(ops, &shown), flaw })
 }
 
 /// Carries out operations on the device as it was opened, so that they mean the same whenever they are repeated; slice

@@ -144,12 +144,17 @@ pub fn check(
     let sessions = sessions(known, count, seed);
     let mut found = Found { planned: sessions.len(), ..Found::default() };
     watch.begin(AS_CLIENT, sessions.iter().map(|session| session.accesses.len() as u64).sum());
+    watch.unit("accesses");
     let ended = sessions.iter().try_for_each(|session| conformance::make(device, known, session, &mut found, watch));
     watch.end();
     let (verdict, made, planned) = (found.verdict(), found.made, found.planned);
     let starts = sessions[..made].iter().flat_map(|session| &session.accesses);
     let runs = starts.filter(|access| matches!(access, Access::Write(Register::Ctrl, _))).count();
     let whole = if made == planned { String::new() } else { format!("; {made} of {planned} sessions were made") };
+    let wrong = match found.wrong {
+        0 => String::new(),
+        wrong => format!("{wrong} of {made} sessions show wrong words: "),
+    };
     let check = Check {
         name: AS_CLIENT.to_owned(),
         judge: Judge::AsAClient,
@@ -157,7 +162,7 @@ pub fn check(
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
         summary: format!(
-            "{} in the register sequence of the published program, nothing cleared, read back or primed in between, {}{whole}",
+            "{wrong}{} in the register sequence of the published program, nothing cleared, read back or primed in between, {}{whole}",
             counted(runs as u64, "run"),
             counted(found.words as u64, "word")
         ),

@@ -127,6 +127,7 @@ fn check_all(
     let count = trial.count.get();
     let reference = timed(record, accumulation::ACCUMULATION, |record| {
         watch.begin(accumulation::ACCUMULATION, 2 * u64::from(count) * (1 + subjects.accumulators.len() as u64));
+        watch.unit("deltas");
         let references = References::of(count, seed, watch)?;
         record.reference = Some(Hex64(references.xorshift64));
         record.splitmix64_reference = Some(Hex64(references.splitmix64));
@@ -192,6 +193,7 @@ fn sweeps(
     let (mut bank_sweep, mut short_sweep) = (Vec::new(), Vec::new());
     let made = timed(record, BANK_SWEEP, |_| {
         watch.begin(BANK_SWEEP, u64::from(count) * bank_runs.len() as u64);
+        watch.unit("deltas");
         engine_sweeps::observe_each(device, &bank_runs, |_| reference, &mut bank_sweep, watch)?;
         watch.end();
         Ok(())
@@ -199,6 +201,7 @@ fn sweeps(
     let made = made.and_then(|()| {
         timed(record, SHORT_SWEEP, |_| {
             watch.begin(SHORT_SWEEP, short_runs.iter().map(|run| u64::from(run.count)).sum());
+            watch.unit("deltas");
             let mut scalar = Scalar::default();
             let results: Result<Vec<u64>, _> =
                 short_runs.iter().map(|&run| engine_sweeps::reference_result(&mut scalar, run)).collect();

@@ -149,6 +149,7 @@ pub fn check_device(
         })
         .collect();
     let judged = judge(device, &ops, name(seed), watch)?;
+    let wrong = judged.wrong;
     let findings: Vec<Finding> = judged.finding.into_iter().collect();
     let truth = verdict(findings.first());
     let summary = match changes.len() {
@@ -156,7 +157,7 @@ pub fn check_device(
         count if truth == Verdict::Holds => {
             format!("LOAD 0, ACCUM and READ of the {count} changed contexts, exact to the bit")
         }
-        count => format!("LOAD 0, ACCUM and READ of {count} changed contexts: not all are right"),
+        count => format!("{wrong} of {count} changed contexts are wrong: LOAD 0, ACCUM and READ of each"),
     };
     let verdict = if changes.is_empty() { Verdict::Inconclusive } else { truth };
     let check = Check {

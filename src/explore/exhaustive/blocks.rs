@@ -73,6 +73,7 @@ pub(super) fn scan_by<R: Replica>(
     let threads = if (u128::from(n) << n) / 2 < SHARED_FROM { NonZeroUsize::MIN } else { threads };
     let batch = (blocks / (threads.get() as u64 * 8)).clamp(1, 16);
     watch.begin("sets of deltas, in blocks", blocks);
+    watch.unit("blocks");
     let done = in_parts(
         blocks,
         batch,

@@ -232,6 +232,7 @@ pub fn follow<R: Replica>(replica: &R, plan: &Plan, limits: &Limits, watch: &mut
         _ => plan.sets(),
     };
     watch.begin("sets of deltas, with their classes", u64::try_from(cells).unwrap_or(u64::MAX));
+    watch.unit("sets");
     let followed = Follow { replica, shape, limits }.levels(watch);
     watch.end();
     followed

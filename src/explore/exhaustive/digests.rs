@@ -42,6 +42,7 @@ pub fn scan<R: Replica>(replica: &R, n: u32, threads: NonZeroUsize, watch: &mut 
     let walk = Walk { replica, n };
     let mut table = vec![0u128; 1 << n];
     watch.begin("sets of deltas, by digest", 2 * parts);
+    watch.unit("parts");
     let slices: Vec<Mutex<&mut [u128]>> = table.chunks_mut(1 << (n - shared)).map(Mutex::new).collect();
     let filled = in_parts(
         parts,

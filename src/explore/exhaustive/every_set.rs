@@ -35,6 +35,7 @@ impl<A: Replica, B: Replica> Replica for Beside<'_, A, B> {
 /// at a time than there are deltas.
 pub fn every_set<R: Replica>(replica: &R, n: u32, watch: &mut dyn Watch, visit: impl FnMut(u64, &R::Snapshot)) -> bool {
     watch.begin("sets of deltas, against the truth", 1 << n);
+    watch.unit("sets");
     let mut descent = Descent { replica, n, watch, visit, pending: 0, going_on: true };
     descent.from(0, 0, &replica.start());
     descent.watch.advance(descent.pending);

@@ -69,8 +69,12 @@ pub(super) fn summary(tried: &Tried, workload: &Workload) -> String {
     let (count, all, distinct) = (workload.count, tried.delivered.orders(), tried.delivered.distinct());
     let orders = if all == 1 { "order" } else { "orders" };
     let different = if distinct < all { format!(", {distinct} of them different,") } else { String::new() };
+    let wrong = match tried.wrong {
+        0 => String::new(),
+        wrong => format!("{wrong} of {all} orders are wrong: "),
+    };
     format!(
-        "{all} {orders}{different} of {count} deltas: the last two states of each compared with scalar's, byte for byte, and \
+        "{wrong}{all} {orders}{different} of {count} deltas: the last two states of each compared with scalar's, byte for byte, and \
          the last state with that of every other order"
     )
 }

@@ -113,6 +113,8 @@ struct Tried {
     delivered: Delivered,
     /// Whether any state should have been another than 0.
     telling: bool,
+    /// Orders in which a state of any subject was wrong.
+    wrong: u64,
     /// The orders that were chosen by hand, by explorer.
     named: Vec<Vec<String>>,
 }
@@ -127,6 +129,7 @@ pub fn check(
     let count = u64::from(workload.count);
     let planned = chosen.planned();
     watch.begin(ARRIVAL_ORDERS, planned * count);
+    watch.unit("deltas");
     let mut trials: Vec<Trial> = subjects.iter().map(|_| Trial::new(workload.truth)).collect();
     let (tried, mut ended) = try_orders(subjects, &mut trials, workload, chosen, watch);
     watch.end();
@@ -194,6 +197,7 @@ fn try_orders(
     let mut tried = Tried {
         delivered: Delivered::new(workload.seed, count, claims),
         telling: false,
+        wrong: 0,
         named: vec![Vec::new(); chosen.explorers.len()],
     };
     for (place, chooser) in chosen.explorers.iter().enumerate() {
@@ -205,10 +209,12 @@ fn try_orders(
             };
             // What is no permutation is a fault of the harness, and must not be blamed on a subject.
             tried.delivered.end().unwrap_or_else(|fault| panic!("order {order}: {fault}"));
+            let mut right = true;
             for (trial, states) in trials.iter_mut().zip(states) {
                 tried.telling |= states.before_last.expected != 0 || states.last.expected != 0;
-                trial.judge(&order, states);
+                right &= trial.judge(&order, states);
             }
+            tried.wrong += u64::from(!right);
             if chooser.explorer.claim(count) == Claim::Chosen {
                 tried.named[place].push(order.to_string());
             }
@@ -233,16 +239,20 @@ impl Trial {
         }
     }
 
-    fn judge(&mut self, order: &Order, states: States) {
+    /// Judges the states after an order; whether no oracle has anything against them.
+    fn judge(&mut self, order: &Order, states: States) -> bool {
         let States { before_last, last } = states;
-        if self.invariance.0.judge(order, last.got).is_some() {
+        let variant = self.invariance.0.judge(order, last.got).is_some();
+        if variant {
             self.invariance.1 = Verdict::Falsified;
         }
         let wrong_before_last = Truth { expected: before_last.expected }.judge(order, before_last.got).is_some();
-        if wrong_before_last || self.truth.0.judge(order, last.got).is_some() {
+        let untrue = wrong_before_last || self.truth.0.judge(order, last.got).is_some();
+        if untrue {
             self.truth.1 = Verdict::Falsified;
             self.first_wrong.get_or_insert_with(|| (order.clone(), states));
         }
+        !(variant || untrue)
     }
 }
 

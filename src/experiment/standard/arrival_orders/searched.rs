@@ -98,6 +98,7 @@ fn search_device(
         return (Searched::default(), Some(error), made);
     }
     watch.begin(&name(device.name()), search::steps(deltas.len() as u32));
+    watch.unit("steps");
     let mut right_so_far = true;
     let step = |from: u64, delta: u64| {
         if right_so_far && made.len() < KEPT_STEPS {

@@ -77,6 +77,7 @@ pub fn check(
     let of = |part: Site| usize::from(part == Site::Adapter);
     all.iter().for_each(|program| found[of(program.part)].planned += 1);
     watch.begin("conformance", all.iter().map(|program| program.accesses.len() as u64).sum());
+    watch.unit("accesses");
     let mut ended = Ok(());
     for program in &all {
         if let Err(error) = make(device, known, program, &mut found[of(program.part)], watch) {
@@ -285,12 +286,13 @@ impl Found {
             Site::Engine => self.asked.longest_run().to_string(),
             Site::Adapter => format!("{} and {} of {ALL_PAIRS} pairs of contexts", self.pairs().1, self.pairs().0),
         };
-        let lists = match (self.made == self.planned, self.wrong) {
-            (true, 0) => String::new(),
-            (true, wrong) => format!("; {wrong} of {} lists of accesses show wrong words", self.planned),
-            (false, wrong) => {
-                format!("; {} of {} lists of accesses were made, {wrong} show wrong words", self.made, self.planned)
-            }
+        let wrong = match self.wrong {
+            0 => String::new(),
+            wrong => format!("{wrong} of {} lists of accesses show wrong words: ", self.made),
+        };
+        let lists = match self.made == self.planned {
+            true => String::new(),
+            false => format!("; {} of {} lists of accesses were made", self.made, self.planned),
         };
         let differing: Vec<&str> =
             differing.iter().filter(|difference| difference.part == part).map(|d| d.sentence.as_str()).collect();
@@ -308,7 +310,7 @@ impl Found {
             subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
             verdict,
             oracles: BTreeMap::from([(ORACLE.to_owned(), verdict)]),
-            summary: format!("{what} {extent}, {} words that the documents fix{lists}{differing}", self.words),
+            summary: format!("{wrong}{what} {extent}, {} words that the documents fix{lists}{differing}", self.words),
             warrant: None,
             orders: None,
             tries: self.tried(part),
