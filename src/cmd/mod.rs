@@ -4,6 +4,7 @@
 pub mod completions;
 pub mod convert;
 pub mod emulate;
+pub mod falsify;
 mod kept;
 pub mod list;
 pub mod man;
@@ -48,7 +49,7 @@ use crate::subject::{self, Conditions, OpenError, Subjects};
 
 /// The verbs, as the command line names them.
 pub const VERBS: &[&str] =
-    &["run", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "completions", "man", "help"];
+    &["run", "falsify", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "completions", "man", "help"];
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]

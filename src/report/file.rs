@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use crate::report::ledger::{self, Ledger};
 use crate::report::qualification;
 use crate::report::record::{FORMAT, Record, VERSION};
 
@@ -34,6 +35,20 @@ pub enum RecordError {
     Qualification {
         /// The file.
         origin: String,
+    },
+    /// It is a ledger of claims.
+    #[error("{origin}: a ledger of claims, which is not replayed; run abench falsify again")]
+    Ledger {
+        /// The file.
+        origin: String,
+    },
+    /// It is a ledger of another version.
+    #[error("{origin}: a ledger of version {found}; this abench reads version {}", ledger::VERSION)]
+    LedgerVersion {
+        /// The file.
+        origin: String,
+        /// Its version, or `null`.
+        found: String,
     },
     /// The JSON is something else.
     #[error("{origin}: not a record: its \"format\" should be \"{FORMAT}\" and is {found}")]
@@ -180,18 +195,40 @@ pub fn to_text(record: &impl Serialize) -> String {
     text
 }
 
+/// What a record says it is.
+#[derive(Deserialize)]
+struct Head {
+    format: Option<serde_json::Value>,
+    version: Option<serde_json::Value>,
+}
+
+/// The ledger in this text, where it says that it is one; `origin` is what messages call it.
+///
+/// # Errors
+/// If it is a ledger of another version, or no whole one.
+pub fn ledger_from_text(text: &str, origin: &str) -> Result<Option<Ledger>, RecordError> {
+    let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
+    let head: Head = serde_json::from_str(text).map_err(malformed)?;
+    if head.format != Some(ledger::FORMAT.into()) {
+        return Ok(None);
+    }
+    let version = head.version.unwrap_or_default();
+    if version != ledger::VERSION {
+        return Err(RecordError::LedgerVersion { origin: origin.to_owned(), found: version.to_string() });
+    }
+    serde_json::from_str(text).map(Some).map_err(malformed)
+}
+
 /// The record in this text; `origin` is what messages call it.
 pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: Option<serde_json::Value>,
-        version: Option<serde_json::Value>,
-    }
     let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
     // What it is and of which version are looked at first: another version may have other fields.
     let head: Head = serde_json::from_str(text).map_err(malformed)?;
     if head.format == Some(qualification::FORMAT.into()) {
         return Err(RecordError::Qualification { origin: origin.to_owned() });
+    }
+    if head.format == Some(ledger::FORMAT.into()) {
+        return Err(RecordError::Ledger { origin: origin.to_owned() });
     }
     if head.format != Some(FORMAT.into()) {
         let found = head.format.map_or("missing".to_owned(), |format| format.to_string());
@@ -207,4 +244,23 @@ pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
         return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), advice });
     }
     serde_json::from_str(text).map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_read_as_one_and_nothing_else_is() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/claims.json");
+        let text = fs::read_to_string(path).expect("the recorded ledger");
+        let read = ledger_from_text(&text, "claims.json").expect("it is sound").expect("it is a ledger");
+        assert_eq!(to_text(&read), text);
+        assert!(matches!(from_text(&text, "claims.json"), Err(RecordError::Ledger { .. })));
+        let newer = text.replacen("\"version\": 1", "\"version\": 2", 1);
+        let said = ledger_from_text(&newer, "claims.json").expect_err("it is newer").to_string();
+        assert_eq!(said, "claims.json: a ledger of version 2; this abench reads version 1");
+        assert_eq!(ledger_from_text("{\"format\": \"abench-record\"}", "other").expect("JSON"), None);
+        assert!(ledger_from_text("{", "cut.json").is_err());
+    }
 }

@@ -11,6 +11,7 @@ pub mod histogram_log;
 pub mod input;
 pub mod journal;
 mod laws;
+pub mod ledger;
 mod offline;
 pub mod offline_record;
 pub mod qualification;

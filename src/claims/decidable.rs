@@ -1,0 +1,206 @@
+//! Whether a rule can ever decide: whether the record of its scenario has what the rule asks for.
+
+use crate::claims::file::{ClaimsError, list};
+use crate::claims::rule::{Number, Of, PlantedIn, Rule};
+use crate::claims::{Claim, Claims, PlacedRule};
+use crate::domain::algebra;
+use crate::domain::law::Law;
+use crate::domain::trial::{StandardCheck, Trial};
+use crate::engine;
+use crate::oracle::offline;
+use crate::scenario::Scenario;
+
+/// Refuses the first rule that could never decide. Scenarios are found by the names that rules have for them.
+///
+/// # Errors
+/// If there is such a rule: its line, its key, and what there is instead.
+pub fn decidable(claims: &Claims, scenario: impl Fn(&str) -> Option<Scenario>) -> Result<(), ClaimsError> {
+    for PlacedRule { rule, scenarios, line } in claims.claims.iter().flat_map(Claim::all_rules) {
+        for name in scenarios {
+            let refused = |reason| ClaimsError::Refused { origin: claims.origin.clone(), line: *line, reason };
+            let scenario = scenario(name).ok_or_else(|| refused(format!("tried_by: '{name}' is not a scenario")))?;
+            if let Some(why) = why_never(rule, &scenario.trial) {
+                return Err(refused(format!("{why} in {name}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why the record of this trial can never decide: the key, and what there is instead; to be followed by the scenario's name.
+fn why_never(rule: &Rule, trial: &Trial) -> Option<String> {
+    match rule {
+        Rule::Check { check, .. } | Rule::Warrant { check, .. } => {
+            let checks = checks(trial);
+            (!checks.contains(check)).then(|| format!("check: '{check}' is not among the checks: {}", list(&checks)))
+        }
+        Rule::Engine { engine, judge, .. } => no_engine("engine", engine, trial).or_else(|| {
+            let judge = judge.as_deref().filter(|judge| !offline::names().any(|name| name == *judge))?;
+            let names: Vec<&str> = offline::names().collect();
+            Some(format!("judge: '{judge}' is not among the judges: {}; none of them judges", list(&names)))
+        }),
+        Rule::Law { law, .. } => {
+            if !matches!(trial, Trial::Laws(_)) {
+                return Some("law: no law is on trial".to_owned());
+            }
+            let laws: Vec<String> = laws().collect();
+            (!laws.contains(law)).then(|| format!("law: '{law}' is not among the laws: {}; none is on trial", list(&laws)))
+        }
+        Rule::Number { number, engine, than, .. } => match (number.of(), trial) {
+            (Of::Tick, Trial::Tick(_)) => None,
+            (Of::Tick, Trial::Standard(trial)) if trial.makes(StandardCheck::SyncTick) => None,
+            (Of::Sweep, Trial::Standard(trial)) if trial.makes(StandardCheck::BankSweep) => None,
+            (Of::Engine, _) => {
+                let engines = [("engine", engine), ("than", than)];
+                engines.into_iter().find_map(|(key, name)| no_engine(key, name.as_ref()?, trial))
+            }
+            _ => Some(no_number(*number)),
+        },
+        Rule::Mutants { planted_in: PlantedIn::Devices, .. } => {
+            let has_device = matches!(trial, Trial::Standard(_) | Trial::Tick(_));
+            (!has_device).then(|| "planted_in: no device is on trial".to_owned())
+        }
+        Rule::Mutants { planted_in: PlantedIn::Engines, .. } => {
+            let has_engines = matches!(trial, Trial::Offline(_) | Trial::CrashEverywhere(_));
+            (!has_engines).then(|| "planted_in: no engine is on trial".to_owned())
+        }
+        Rule::Instrument { .. } => None,
+    }
+}
+
+fn no_number(number: Number) -> String {
+    let of = match number.of() {
+        Of::Tick => "sync tick",
+        Of::Sweep => "bank sweep",
+        Of::Engine => "engine",
+    };
+    format!("number: there is no {of}, and so no number of the kind '{number}',")
+}
+
+/// Why an engine has no row, if it has none.
+fn no_engine(key: &str, name: &str, trial: &Trial) -> Option<String> {
+    let Trial::Offline(trial) = trial else { return Some(format!("{key}: there is no world, and so no engine,")) };
+    let mut engines = engine::on_trial(trial);
+    if engines.any(|engine| engine.name == name) {
+        return None;
+    }
+    let names: Vec<&str> = engine::on_trial(trial).map(|engine| engine.name).collect();
+    Some(format!("{key}: '{name}' is not among the engines: {}; it is not on trial", list(&names)))
+}
+
+/// The names of all laws of all algebras.
+fn laws() -> impl Iterator<Item = String> {
+    algebra::REGISTRY.iter().flat_map(|entry| Law::ALL.map(|law| format!("{} {law}", entry.name)))
+}
+
+/// The names of all checks that a trial makes on the default backends, or may make.
+fn checks(trial: &Trial) -> Vec<String> {
+    match trial {
+        Trial::Standard(trial) => {
+            let made = StandardCheck::ALL.into_iter().filter(|&check| trial.makes(check));
+            made.flat_map(|check| of_standard(check).iter().map(ToString::to_string)).collect()
+        }
+        Trial::Tick(_) => of_standard(StandardCheck::SyncTick).iter().map(ToString::to_string).collect(),
+        Trial::Laws(_) => algebra::REGISTRY.iter().map(|entry| format!("laws of {}", entry.name)).collect(),
+        Trial::EveryOrder(trial) => match trial.algebras.as_slice() {
+            [] => algebra::REGISTRY.iter().map(|entry| format!("every order of {}", entry.name)).collect(),
+            named => named.iter().map(|named| format!("every order of {named}")).collect(),
+        },
+        Trial::Offline(trial) => {
+            let engines = || engine::on_trial(trial).map(|engine| engine.name.to_owned());
+            let merging = engine::on_trial(trial).filter(|engine| trial.hub && engine.tells_merges);
+            engines().chain(merging.map(|engine| format!("hub merge of {}", engine.name))).collect()
+        }
+        Trial::CrashEverywhere(trial) => {
+            let smaller = (!trial.mutants.is_empty()).then_some("every crash of the smaller world");
+            ["every crash"].into_iter().chain(smaller).map(str::to_owned).collect()
+        }
+    }
+}
+
+/// The checks that a part of the standard campaign makes, by name.
+fn of_standard(check: StandardCheck) -> &'static [&'static str] {
+    match check {
+        StandardCheck::Accumulation => &["accumulation"],
+        StandardCheck::BankSweep => &["bank sweep"],
+        StandardCheck::ShortSweep => &["short sweep"],
+        StandardCheck::ArrivalOrders => &["arrival orders"],
+        StandardCheck::AdapterRoundTrips => &["adapter round trips"],
+        StandardCheck::SyncTick => &[
+            "published tick as a message",
+            "published tick on the device",
+            "tick of this SEED as a message",
+            "tick of this SEED on the device",
+        ],
+        StandardCheck::Conformance => &["conformance of the engine", "conformance of the adapter"],
+        StandardCheck::AsAClient => &["as a client"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::file::{parse, shipped};
+    use crate::report::record::Record;
+    use crate::scenario::shipped::{SHIPPED, find};
+
+    fn scenario(name: &str) -> Option<Scenario> {
+        find(name).map(|found| found.expect("it is sound"))
+    }
+
+    #[test]
+    fn every_shipped_claim_can_be_decided() {
+        let claims = shipped().expect("the shipped claims are sound");
+        decidable(&claims, scenario).expect("every rule can decide");
+    }
+
+    #[test]
+    fn the_checks_that_a_trial_may_make_are_those_in_its_record() {
+        for (name, _) in SHIPPED {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("results/{name}.json"));
+            let text = std::fs::read_to_string(path).expect("a record");
+            let record: Record = serde_json::from_str(&text).expect("a record of today");
+            let possible = checks(&scenario(name).expect("it is shipped").trial);
+            let made: Vec<&String> = record.checks.iter().map(|check| &check.name).collect();
+            let unknown: Vec<_> = made.iter().filter(|made| !possible.contains(made)).collect();
+            assert_eq!(unknown, Vec::<&&String>::new(), "{name}");
+            // A hub's merge is not made again in every world, and a tick is of one seed.
+            let missing = |name: &&String| !name.starts_with("hub merge of ") && !name.contains("tick");
+            let unmade: Vec<_> = possible.iter().filter(missing).filter(|possible| !made.contains(possible)).collect();
+            assert_eq!(unmade, Vec::<&String>::new(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_could_never_decide_is_refused_with_its_line_and_key() {
+        let refused = |tried_by: &str, rule: &str| {
+            let text = format!(
+                "version = 1\n[[claims]]\nid = 'a'\nsays = 'x'\nsource = 'x'\ntried_by = ['{tried_by}']\nrefuted_if = 'x'\n\
+                 expected = 'holds'\nrules = [\n  {{ {rule} }},\n]\n"
+            );
+            let claims = parse(&text, "bad.toml", None).expect("it is sound");
+            decidable(&claims, scenario).expect_err(rule).to_string()
+        };
+        insta::assert_snapshot!(
+            [
+                ("no-such-scenario", "by = 'check', check = 'bank sweep'"),
+                ("tick", "by = 'check', check = 'bank sweep'"),
+                ("recorded-65537", "by = 'check', check = 'bank sweap'"),
+                ("crash-again", "by = 'warrant', check = 'arrival orders', at_least = 'proved'"),
+                ("field-tags", "by = 'engine', engine = 'pn-counter'"),
+                ("field-tags", "by = 'engine', engine = 'delta-state', judge = 'honesty'"),
+                ("tick", "by = 'engine', engine = 'delta-state'"),
+                ("tick", "by = 'law', law = 'xor idempotent'"),
+                ("bank-sweep", "by = 'number', number = 'tick-value-bytes', at_most = 1"),
+                ("tick", "by = 'number', number = 'sweep-cycles', banks = 8, at_most = 1"),
+                ("laws", "by = 'number', number = 'engine-bytes', engine = 'delta-state', at_most = 1"),
+                ("laws", "by = 'mutants', planted_in = 'devices', at_least = 1"),
+                ("tick", "by = 'mutants', planted_in = 'engines', at_least = 1"),
+            ]
+            .map(|(tried_by, rule)| refused(tried_by, rule))
+            .join("\n")
+        );
+        let law = refused("laws", "by = 'law', law = 'xor lawful'");
+        assert!(law.starts_with("bad.toml, line 10: law: 'xor lawful' is not among the laws: xor commutative, "), "{law}");
+    }
+}
