@@ -44,7 +44,8 @@ fn why_never(rule: &Rule, trial: &Trial) -> Option<String> {
                 return Some("law: no law is on trial".to_owned());
             }
             let laws: Vec<String> = laws().collect();
-            (!laws.contains(law)).then(|| format!("law: '{law}' is not among the laws: {}; none is on trial", list(&laws)))
+            (!laws.contains(law))
+                .then(|| format!("law: '{law}' is not among the laws: {}; none is on trial", list(&laws)))
         }
         Rule::Number { number, engine, than, .. } => match (number.of(), trial) {
             (Of::Tick, Trial::Tick(_)) => None,
@@ -201,6 +202,9 @@ mod tests {
             .join("\n")
         );
         let law = refused("laws", "by = 'law', law = 'xor lawful'");
-        assert!(law.starts_with("bad.toml, line 10: law: 'xor lawful' is not among the laws: xor commutative, "), "{law}");
+        assert!(
+            law.starts_with("bad.toml, line 10: law: 'xor lawful' is not among the laws: xor commutative, "),
+            "{law}"
+        );
     }
 }

@@ -161,7 +161,9 @@ pub fn parse(text: &str, origin: &str, folder: Option<&Path>) -> Result<Claims, 
         }
         Some(other) => {
             let found = other.type_str();
-            return Err(reader.refused(0, format!("a {found} cannot be a version; this abench reads version = {VERSION}")));
+            return Err(
+                reader.refused(0, format!("a {found} cannot be a version; this abench reads version = {VERSION}"))
+            );
         }
         None => return Err(reader.refused(0, format!("there is no version; claims begin with version = {VERSION}"))),
     }
@@ -216,7 +218,8 @@ impl Reader<'_> {
                 let place = table.span().start;
                 let WeakerTable { says, tried_by: own, rules } = table.into_inner();
                 let tried_by = if own.is_empty() { tried_by } else { own };
-                let (says, rules) = (self.words("weaker.says", says)?, self.rules(&tried_by, rules, place, "weaker.rules")?);
+                let (says, rules) =
+                    (self.words("weaker.says", says)?, self.rules(&tried_by, rules, place, "weaker.rules")?);
                 Some(Weaker { says, rules })
             }
         };
@@ -294,10 +297,14 @@ impl Reader<'_> {
             Some(name) if !named.contains(&name) => {
                 return Err(refused(format!("in: '{name}' is not in tried_by, which has {}", list(named))));
             }
-            Some(_) if asks_no_run => return Err(refused("in: an instrument asks no record; leave the key out".to_owned())),
+            Some(_) if asks_no_run => {
+                return Err(refused("in: an instrument asks no record; leave the key out".to_owned()));
+            }
             Some(name) => vec![name],
             None if asks_no_run => Vec::new(),
-            None if named.is_empty() => return Err(refused("tried_by names no scenario whose record it could ask".to_owned())),
+            None if named.is_empty() => {
+                return Err(refused("tried_by names no scenario whose record it could ask".to_owned()));
+            }
             None => named.to_vec(),
         };
         if let Rule::Instrument { instrument } = &rule

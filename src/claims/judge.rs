@@ -1,14 +1,15 @@
 //! What a record says of a rule. Each rule asks one part of it; what the part does not have, the rule cannot decide.
 
 use crate::claims::rule::{Number, Of, Rule, Strength, Wanted};
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
-use crate::domain::law::LawTrial;
+use crate::domain::law::{Extent, LawTrial};
 use crate::domain::verdict::{FEWEST_SAMPLES, Verdict, Warrant};
 use crate::report::ledger::{ClaimVerdict, Decision, LedgerCounterexample, Measured};
 use crate::report::offline_record::EngineRecord;
 use crate::report::qualification::devices::{DeviceQualification, MutantOutcome};
 use crate::report::qualification::mutants::{EngineQualification, Outcome};
-use crate::report::record::{Check, Record, TickRecord};
+use crate::report::record::{BankSweep, Check, Record, TickRecord};
 
 /// A run that a rule asks, and how it is run alone.
 #[derive(Clone, Copy, Debug)]
@@ -74,12 +75,7 @@ fn no_board(rule: &Rule, asked: Asked<'_>) -> Decision {
     asked.decision(rule, ClaimVerdict::NoHardware, why)
 }
 
-fn of_check(
-    rule: &Rule,
-    (name, is, silicon): (&str, Wanted, bool),
-    record: &Record,
-    asked: Asked<'_>,
-) -> Decision {
+fn of_check(rule: &Rule, (name, is, silicon): (&str, Wanted, bool), record: &Record, asked: Asked<'_>) -> Decision {
     let named: Vec<&Check> = record.checks.iter().filter(|check| check.name == name).collect();
     let counts = |check: &&&Check| !silicon || check.subjects.values().any(|of| *of == Evidence::Silicon);
     let made: Vec<&Check> = named.iter().filter(counts).copied().collect();
@@ -152,16 +148,13 @@ fn of_warrant(rule: &Rule, name: &str, at_least: Strength, record: &Record, aske
     let (verdict, found) = match (check.verdict, is_strong) {
         (Verdict::Holds, true) => (Verdict::Holds, rests_on),
         // Nothing contradicts it, and what was tried is not enough for it.
-        (Verdict::Holds, false) => {
-            (Verdict::Inconclusive, format!("it holds, and not by so much as {at_least}: {rests_on}"))
-        }
+        (Verdict::Holds, false) => (Verdict::Inconclusive, format!("it holds, but is not {at_least}: {rests_on}")),
         (verdict, _) => (verdict, format!("{verdict}: {}", shown(check))),
     };
     let mut decision = asked.decision(rule, verdict.into(), found);
     decision.evidence = evidence(&[check]);
     decision.warrant = check.warrant.clone();
-    decision.counterexample =
-        (verdict == Verdict::Falsified).then(|| smallest(&[check], None, asked, &decision.found));
+    decision.counterexample = (verdict == Verdict::Falsified).then(|| smallest(&[check], None, asked, &decision.found));
     decision
 }
 
@@ -222,7 +215,11 @@ fn of_law(rule: &Rule, name: &str, is: Wanted, record: &Record, asked: Asked<'_>
     let witness = witness(trial);
     let found = match (trial.verdict, &witness) {
         (Verdict::Falsified, Some((sentence, _))) => format!("falsified: {sentence}"),
-        (Verdict::Holds, _) => "holds: every case of 8 bits, and a sample of 64 bits".to_owned(),
+        (Verdict::Holds, _) => {
+            let extents = [(&trial.at_8_bits, 8), (&trial.at_64_bits, 64)];
+            let extents = extents.map(|(width, bits)| format!("{} of {bits} bits", extent(&width.extent)));
+            format!("holds in {}", extents.join(" and "))
+        }
         (verdict, _) => verdict.to_string(),
     };
     let mut decision = asked.decision(rule, verdict.into(), found);
@@ -234,6 +231,15 @@ fn of_law(rule: &Rule, name: &str, is: Wanted, record: &Record, asked: Asked<'_>
         _ => asked.whole(&decision.found),
     });
     decision
+}
+
+/// How many cases were tried, in words.
+fn extent(extent: &Extent) -> String {
+    match extent {
+        Extent::Exhaustive { cases, .. } => format!("all {}", counted(cases, "case")),
+        Extent::Sampled { tries, chosen, .. } => format!("{} random and {chosen} chosen cases", tries),
+        Extent::Nothing => "no case".to_owned(),
+    }
 }
 
 /// The smaller contradiction of a law, and how small it is.
@@ -270,13 +276,13 @@ impl Fraction {
         (i128::from(self.number) * 1000).cmp(&(i128::from(thousandths) * i128::from(self.of)))
     }
 
-    /// It with two decimals, cut off, and none where it is whole.
+    /// It with at most two decimals, cut off and not rounded.
     fn shown(&self) -> String {
         let hundredths = (i128::from(self.number) * 100).div_euclid(i128::from(self.of));
         let (sign, size) = (if hundredths < 0 { "-" } else { "" }, hundredths.abs());
         match i128::from(self.number) % i128::from(self.of) {
             0 => format!("{sign}{}", size / 100),
-            _ => format!("{sign}{}.{:02}", size / 100, size % 100),
+            _ => format!("{sign}{}.{:02}", size / 100, size % 100).trim_end_matches('0').to_owned(),
         }
     }
 }
@@ -305,14 +311,14 @@ fn of_number(rule: &Rule, number: Number, silicon: bool, record: &Record, asked:
     }
     let verdict = if holds(shown) { Verdict::Holds } else { Verdict::Falsified };
     let measured = Measured {
-        what: number.to_string(),
+        what: rule.what(),
         number: shown.number,
         of: shown.of,
         shown: format!("{}{}", shown.shown(), number.unit()),
         bound: rule.bound(),
     };
     let sentence = match verdict {
-        Verdict::Holds => format!("{}: {}", measured.what, measured.shown),
+        Verdict::Holds => format!("{}: {} (allowed: {})", measured.what, measured.shown, measured.bound),
         _ => format!("{}: {}, not {}", measured.what, measured.shown, measured.bound),
     };
     let mut decision = asked.decision(rule, verdict.into(), sentence);
@@ -332,13 +338,11 @@ fn fractions(rule: &Rule, number: Number, record: &Record) -> Vec<Fraction> {
             tick.and_then(|tick| of_tick(number, tick)).into_iter().collect()
         }
         Of::Sweep => {
-            let of_sweep = |sweep: &crate::report::record::BankSweep| {
+            let of_sweep = |sweep: &BankSweep| {
                 let cycles = |banks| sweep.rows.iter().find(|row| row.banks == banks).map(|row| row.cycles);
                 let evidence = sweep.evidence;
                 match (number, banks) {
-                    (Number::SweepCycles, Some(banks)) => {
-                        Some(Fraction::whole(cycles(banks.get())?.into(), evidence))
-                    }
+                    (Number::SweepCycles, Some(banks)) => Some(Fraction::whole(cycles(banks.get())?.into(), evidence)),
                     (Number::SweepSpeedUp, Some(banks)) => {
                         let (one, many) = (cycles(1)?, cycles(banks.get())?);
                         (many > 0).then_some(Fraction { number: one.into(), of: many.into(), evidence })
@@ -398,9 +402,10 @@ fn of_engine_row(
 /// Mutants of a device, under one scenario.
 pub fn of_devices(rule: &Rule, qualification: &DeviceQualification, asked: Asked<'_>) -> Decision {
     let score = qualification.together;
-    let escaped = qualification.mutants.iter().find(|mutant| {
-        !matches!(mutant.together, MutantOutcome::Detected | MutantOutcome::Equivalent)
-    });
+    let escaped = qualification
+        .mutants
+        .iter()
+        .find(|mutant| !matches!(mutant.together, MutantOutcome::Detected | MutantOutcome::Equivalent));
     let escaped = escaped.map(|mutant| {
         let why = mutant.cells.first().map_or(String::new(), |cell| cell.reason.clone());
         format!("{} {}: {why}", mutant.faults.join(" with "), mutant.together)

@@ -6,6 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::count::counted;
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 
@@ -354,14 +355,8 @@ impl fmt::Display for Rule {
             Rule::Engine { engine, judge: Some(judge), is } => write!(f, "'{judge}' of {engine} {is}"),
             Rule::Engine { engine, judge: None, is } => write!(f, "{engine} {is}"),
             Rule::Law { law, is } => write!(f, "the law '{law}' {is}"),
-            Rule::Number { number, banks, engine, than, silicon, .. } => {
-                write!(f, "{number}")?;
-                engine.as_ref().map_or(Ok(()), |engine| write!(f, " of {engine}"))?;
-                than.as_ref().map_or(Ok(()), |than| write!(f, " against {than}"))?;
-                banks.map_or(Ok(()), |banks| write!(f, " at {banks} banks"))?;
-                write!(f, " is {}{}", self.bound(), on_silicon(*silicon))
-            }
-            Rule::Warrant { check, at_least } => write!(f, "the check '{check}' holds, {at_least} or better"),
+            Rule::Number { silicon, .. } => write!(f, "{} is {}{}", self.what(), self.bound(), on_silicon(*silicon)),
+            Rule::Warrant { check, at_least } => write!(f, "the check '{check}' holds, and is {at_least}"),
             Rule::Mutants { planted_in, sample, seed, at_least } => {
                 let of = if *planted_in == PlantedIn::Devices { "device" } else { "engine" };
                 write!(f, "at least {at_least} % of {of} mutants are killed")?;
@@ -374,6 +369,15 @@ impl fmt::Display for Rule {
 }
 
 impl Rule {
+    /// The number that it compares, in words.
+    pub fn what(&self) -> String {
+        let Rule::Number { number, banks, engine, than, .. } = self else { return String::new() };
+        let engine = engine.as_ref().map_or(String::new(), |engine| format!(" of {engine}"));
+        let than = than.as_ref().map_or(String::new(), |than| format!(" against {than}"));
+        let banks = banks.map_or(String::new(), |banks| format!(" at {}", counted(banks, "bank")));
+        format!("{number}{engine}{than}{banks}")
+    }
+
     /// The bound of a number, in words.
     pub fn bound(&self) -> String {
         let Rule::Number { number, at_least, at_most, .. } = self else { return String::new() };
@@ -423,12 +427,15 @@ mod tests {
         assert!(number("number = 'tick-value-bytes'\nbanks = 2\nat_most = 1").starts_with("banks:"));
         assert!(number("number = 'engine-bytes'\nat_most = 1").starts_with("engine:"));
         assert!(number("number = 'engine-saving-percent'\nengine = 'a'\nat_least = 1").starts_with("than:"));
-        assert!(number("number = 'engine-saving-percent'\nengine = 'a'\nthan = 'a'\nat_least = 1").starts_with("than:"));
+        assert!(
+            number("number = 'engine-saving-percent'\nengine = 'a'\nthan = 'a'\nat_least = 1").starts_with("than:")
+        );
         assert!(number("number = 'tick-value-bytes'").starts_with("at_least:"));
         assert!(number("number = 'tick-value-bytes'\nat_least = 2\nat_most = 1").starts_with("at_most:"));
         assert!(number("number = 'tick-value-bytes'\nat_least = 2\nsilicon = true").starts_with("silicon:"));
         assert_eq!(number("number = 'tick-value-bytes'\nat_least = 160\nat_most = 160"), "");
-        let mutants = |rest: &str| unsound(&format!("by = 'mutants'\nplanted_in = 'devices'\n{rest}")).unwrap_or_default();
+        let mutants =
+            |rest: &str| unsound(&format!("by = 'mutants'\nplanted_in = 'devices'\n{rest}")).unwrap_or_default();
         assert!(mutants("at_least = 90\nsample = 3").starts_with("seed:"));
         assert!(mutants("at_least = 90\nseed = '1'").starts_with("seed:"));
         assert!(mutants("at_least = 101").starts_with("at_least:"));

@@ -87,9 +87,7 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let sample = args.sample.map(NonZeroUsize::get).zip(args.seed);
     let devices = match backend {
-        Some(backend) => {
-            Some(devices::qualify(&DevicePlan { scenarios: of_devices, backend, sample }, &mut watch)?)
-        }
+        Some(backend) => Some(devices::qualify(&DevicePlan { scenarios: of_devices, backend, sample }, &mut watch)?),
         None => None,
     };
     let engines = match of_engines.is_empty() {
@@ -139,11 +137,8 @@ fn has_engines(scenario: &Scenario) -> bool {
 fn unused(args: &QualifyArgs, no_devices: bool, no_engines: bool) -> Option<&'static str> {
     let of_devices = no_devices && args.backend.is_some();
     let of_engines = no_engines && (args.until_killed || args.threads.is_some());
-    of_devices
-        .then_some("--backend is about devices, and no scenario that is named puts one on trial")
-        .or(of_engines.then_some(
-            "--until-killed and --threads are about engines, and no scenario that is named puts one on trial",
-        ))
+    of_devices.then_some("--backend is about devices, and no scenario that is named puts one on trial").or(of_engines
+        .then_some("--until-killed and --threads are about engines, and no scenario that is named puts one on trial"))
 }
 
 fn backend(args: &QualifyArgs) -> Result<Backend, Failure> {

@@ -55,8 +55,8 @@ fn more_detail_gives_sources_bounds_warrants_and_weaker_claims() {
         "\"160 B moved vs 2,048 B of full state\" (Local-First / Mobile: Offline-first client sync)",
         "refuted if a receiver needs more than 160 B to decode the published tick",
         "bytes of the message: 201 B, not at most 160 B (evidence software)",
-        "information bound of the message: 172.20 B",
-        "warrant proved: all 479001600 schedules",
+        "information bound of the message: 172.2 B",
+        "is proved: proved: all 479001600 schedules",
         "every-order: falsified",
     ] {
         assert!(all.contains(words), "{words}\n{all}");
@@ -92,7 +92,10 @@ fn a_lost_high_word_falsifies_that_round_trips_are_exact() {
 fn the_same_claims_give_the_same_ledger_apart_from_timing_and_host() {
     let [one, other] = ["1", "2"].map(|threads| ledger(&["order-independent", "--threads", threads]).1);
     assert_eq!(one.without_timing_and_host(), other.without_timing_and_host());
-    assert_eq!(one.runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(), ["recorded-65537", "every-order", "laws"]);
+    assert_eq!(
+        one.runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>(),
+        ["recorded-65537", "every-order", "laws"]
+    );
 }
 
 #[test]
@@ -179,7 +182,11 @@ fn a_scenario_that_is_not_there_is_named_with_the_line_of_the_claim() {
     fs::write(&path, text).expect("it can be written");
     let answer = short_answer(&["falsify", "--claims", &path]);
     assert_eq!(answer.exit, 2);
-    assert!(answer.talk.contains("own.toml, line 10: tried_by: 'tikc' is not a shipped scenario; did you mean tick?"), "{}", answer.talk);
+    assert!(
+        answer.talk.contains("own.toml, line 10: tried_by: 'tikc' is not a shipped scenario; did you mean tick?"),
+        "{}",
+        answer.talk
+    );
 }
 
 #[cfg(unix)]

@@ -155,7 +155,8 @@ fn a_number_outside_its_bound_refutes_and_one_at_its_bound_does_not() {
     let metadata = "by = 'number', number = 'tick-metadata-bytes', at_most = 41";
     assert_eq!(verdicts("tick", metadata, bytes(1)), [Holds, Falsified]);
     // 1 - 201/2048 is 90.185…: neither is rounded into its bound.
-    let saving = |bound: &str| asked(&format!("by = 'number', number = 'tick-saving-percent', {bound}"), &recorded("tick"));
+    let saving =
+        |bound: &str| asked(&format!("by = 'number', number = 'tick-saving-percent', {bound}"), &recorded("tick"));
     assert_eq!(saving("at_least = 90.185").verdict, Holds);
     assert_eq!(saving("at_least = 90.186").verdict, Falsified);
     assert_eq!(saving("at_most = 90.185").verdict, Falsified);
@@ -179,19 +180,24 @@ fn numbers_of_a_sweep_are_those_of_its_rows() {
 #[test]
 fn numbers_of_an_engine_are_those_of_its_row() {
     let heavier = |record: &mut Record| row(record, "delta-state").up.retransmission += 20_000;
-    let saving = "by = 'number', number = 'engine-saving-percent', engine = 'delta-state', than = 'full-state', at_least = 30";
+    let saving =
+        "by = 'number', number = 'engine-saving-percent', engine = 'delta-state', than = 'full-state', at_least = 30";
     assert_eq!(verdicts("field-tally", saving, heavier), [Holds, Falsified]);
     let bytes = "by = 'number', number = 'engine-bytes', engine = 'delta-state', at_most = 32000";
     assert_eq!(verdicts("field-tally", bytes, heavier), [Holds, Falsified]);
     let metadata = "by = 'number', number = 'engine-metadata-percent', engine = 'delta-state', at_most = 80";
     assert_eq!(verdicts("field-tally", metadata, heavier), [Holds, Falsified]);
     let wrong = "by = 'number', number = 'engine-wrong-registers', engine = 'delta-state', at_most = 0";
-    assert_eq!(verdicts("field-tally", wrong, |record| row(record, "delta-state").wrong_registers = 1), [Holds, Falsified]);
+    assert_eq!(
+        verdicts("field-tally", wrong, |record| row(record, "delta-state").wrong_registers = 1),
+        [Holds, Falsified]
+    );
     // What moves more than the other saves less than nothing.
-    let text = "by = 'number', number = 'engine-saving-percent', engine = 'full-state', than = 'delta-state', at_least = 0";
+    let text =
+        "by = 'number', number = 'engine-saving-percent', engine = 'full-state', than = 'delta-state', at_least = 0";
     let decision = asked(text, &recorded("field-tally"));
     assert_eq!(decision.verdict, Falsified);
-    assert!(decision.found.starts_with("saving: -47.6"), "{}", decision.found);
+    assert!(decision.found.starts_with("saving of full-state against delta-state: -47.6"), "{}", decision.found);
 }
 
 #[test]
@@ -222,9 +228,10 @@ fn what_was_not_reached_is_not_tried_and_a_backend_that_is_gone_is_told() {
         record.checks.clear();
         record.ticks.clear();
     };
-    for text in
-        ["by = 'check', check = 'published tick on the device'", "by = 'number', number = 'tick-message-bytes', at_least = 1"]
-    {
+    for text in [
+        "by = 'check', check = 'published tick on the device'",
+        "by = 'number', number = 'tick-message-bytes', at_least = 1",
+    ] {
         assert_eq!(verdicts("tick", text, stopped), [Holds, NotTried]);
         assert_eq!(verdicts("tick", text, gone), [Holds, Inconclusive]);
         let mut record = recorded("tick");

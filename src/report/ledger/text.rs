@@ -84,7 +84,11 @@ impl Text {
     fn ledger_head(&mut self, ledger: &Ledger) {
         let Ledger { abench, claims, runs, claims_from, planted, .. } = ledger;
         let from = if claims_from == "shipped" { String::new() } else { format!(" of {claims_from}") };
-        self.cut(&format!("abench {abench}: {}{from} on trial, {}", counted(claims.len(), "claim"), counted(runs.len(), "run")));
+        self.cut(&format!(
+            "abench {abench}: {}{from} on trial, {}",
+            counted(claims.len(), "claim"),
+            counted(runs.len(), "run")
+        ));
         let of = |verdict| claims.iter().filter(|claim| claim.trial.verdict == verdict).count();
         let weaker = |claim: &&ClaimEntry| {
             let holds = claim.weaker.as_ref().is_some_and(|weaker| weaker.trial.verdict == ClaimVerdict::Holds);
@@ -159,7 +163,8 @@ impl Text {
 
     /// The smallest counterexample to a claim, or to the first that did not come out as expected.
     fn ledger_smallest(&mut self, ledger: &Ledger) {
-        let found = |claim: &'_ ClaimEntry| claim.trial.counterexample().cloned().map(|found| (claim.id.clone(), found));
+        let found =
+            |claim: &'_ ClaimEntry| claim.trial.counterexample().cloned().map(|found| (claim.id.clone(), found));
         let unexpected = ledger.unexpected().find_map(found);
         let replayable = |(_, found): &(String, LedgerCounterexample)| found.command.starts_with("abench replay ");
         let mut all: Vec<(String, LedgerCounterexample)> = ledger.claims.iter().filter_map(found).collect();
@@ -238,10 +243,15 @@ impl Text {
         let evidence: Vec<String> = evidence.iter().map(ToString::to_string).collect();
         let evidence = if evidence.is_empty() { String::new() } else { format!(" (evidence {})", evidence.join(", ")) };
         // What only an instrument tells is asked in the words that say why.
-        let asked = if asked == found { String::new() } else { format!("{asked}: ") };
+        // A number is told with its bound.
+        let is_told = asked == found || decision.number.is_some() && warrant.is_none();
+        let asked = if is_told { String::new() } else { format!("{asked}: ") };
         let verdict = if all { format!("{verdict}: ") } else { String::new() };
         self.paragraph("    - ", 6, &format!("{verdict}{of}{asked}{found}{evidence}"));
-        if let Some(warrant) = warrant.as_ref().filter(|_| decision.verdict == ClaimVerdict::Holds) {
+        if let Some(warrant) = warrant.as_ref().map(ToString::to_string)
+            && decision.verdict == ClaimVerdict::Holds
+            && warrant != *found
+        {
             self.paragraph("", 6, &format!("warrant {warrant}"));
         }
     }
