@@ -1,7 +1,7 @@
 //! Whether a rule can ever decide: whether the record of its scenario has what the rule asks for.
 
 use crate::claims::file::{ClaimsError, list};
-use crate::claims::rule::{Number, Of, PlantedIn, Rule};
+use crate::claims::rule::{Of, PlantedIn, Rule};
 use crate::claims::{Claim, Claims, PlacedRule};
 use crate::domain::algebra;
 use crate::domain::law::Law;
@@ -19,74 +19,66 @@ pub fn decidable(claims: &Claims, scenario: impl Fn(&str) -> Option<Scenario>) -
         for name in scenarios {
             let refused = |reason| ClaimsError::Refused { origin: claims.origin.clone(), line: *line, reason };
             let scenario = scenario(name).ok_or_else(|| refused(format!("tried_by: '{name}' is not a scenario")))?;
-            if let Some(why) = why_never(rule, &scenario.trial) {
-                return Err(refused(format!("{why} in {name}")));
+            if let Some(why) = why_never(rule, name, &scenario.trial) {
+                return Err(refused(why));
             }
         }
     }
     Ok(())
 }
 
-/// Why the record of this trial can never decide: the key, and what there is instead; to be followed by the scenario's name.
-fn why_never(rule: &Rule, trial: &Trial) -> Option<String> {
+/// Why the record of this scenario can never decide: the key, and what there is instead.
+fn why_never(rule: &Rule, name: &str, trial: &Trial) -> Option<String> {
     match rule {
         Rule::Check { check, .. } | Rule::Warrant { check, .. } => {
             let checks = checks(trial);
-            (!checks.contains(check)).then(|| format!("check: '{check}' is not among the checks: {}", list(&checks)))
+            let is_unknown = !checks.contains(check);
+            is_unknown.then(|| format!("check: {name} makes no check '{check}'; it makes {}", list(&checks)))
         }
-        Rule::Engine { engine, judge, .. } => no_engine("engine", engine, trial).or_else(|| {
-            let judge = judge.as_deref().filter(|judge| !offline::names().any(|name| name == *judge))?;
+        Rule::Engine { engine, judge, .. } => no_engine("engine", engine, name, trial).or_else(|| {
+            let judge = judge.as_deref().filter(|judge| !offline::names().any(|known| known == *judge))?;
             let names: Vec<&str> = offline::names().collect();
-            Some(format!("judge: '{judge}' is not among the judges: {}; none of them judges", list(&names)))
+            Some(format!("judge: '{judge}' is not a judge; allowed are {}", list(&names)))
         }),
         Rule::Law { law, .. } => {
-            if !matches!(trial, Trial::Laws(_)) {
-                return Some("law: no law is on trial".to_owned());
-            }
             let laws: Vec<String> = laws().collect();
-            (!laws.contains(law))
-                .then(|| format!("law: '{law}' is not among the laws: {}; none is on trial", list(&laws)))
+            match trial {
+                Trial::Laws(_) if laws.contains(law) => None,
+                Trial::Laws(_) => Some(format!("law: {name} tries no law '{law}'; it tries {}", list(&laws))),
+                _ => Some(format!("law: {name} tries no law; a scenario with [laws] does")),
+            }
         }
         Rule::Number { number, engine, than, .. } => match (number.of(), trial) {
             (Of::Tick, Trial::Tick(_)) => None,
             (Of::Tick, Trial::Standard(trial)) if trial.makes(StandardCheck::SyncTick) => None,
+            (Of::Tick, _) => Some(format!("number: {name} has no sync tick, so that it has no {number}")),
             (Of::Sweep, Trial::Standard(trial)) if trial.makes(StandardCheck::BankSweep) => None,
+            (Of::Sweep, _) => Some(format!("number: {name} makes no bank sweep, so that it has no {number}")),
             (Of::Engine, _) => {
                 let engines = [("engine", engine), ("than", than)];
-                engines.into_iter().find_map(|(key, name)| no_engine(key, name.as_ref()?, trial))
+                engines.into_iter().find_map(|(key, engine)| no_engine(key, engine.as_ref()?, name, trial))
             }
-            _ => Some(no_number(*number)),
         },
         Rule::Mutants { planted_in: PlantedIn::Devices, .. } => {
             let has_device = matches!(trial, Trial::Standard(_) | Trial::Tick(_));
-            (!has_device).then(|| "planted_in: no device is on trial".to_owned())
+            (!has_device).then(|| format!("planted_in: {name} puts no device on trial"))
         }
         Rule::Mutants { planted_in: PlantedIn::Engines, .. } => {
             let has_engines = matches!(trial, Trial::Offline(_) | Trial::CrashEverywhere(_));
-            (!has_engines).then(|| "planted_in: no engine is on trial".to_owned())
+            (!has_engines).then(|| format!("planted_in: {name} puts no engine on trial"))
         }
         Rule::Instrument { .. } => None,
     }
 }
 
-fn no_number(number: Number) -> String {
-    let of = match number.of() {
-        Of::Tick => "sync tick",
-        Of::Sweep => "bank sweep",
-        Of::Engine => "engine",
+/// Why an engine has no row in the record of a scenario, if it has none.
+fn no_engine(key: &str, engine: &str, name: &str, trial: &Trial) -> Option<String> {
+    let Trial::Offline(trial) = trial else {
+        return Some(format!("{key}: {name} is no world of clients, so that it has no engine '{engine}'"));
     };
-    format!("number: there is no {of}, and so no number of the kind '{number}',")
-}
-
-/// Why an engine has no row, if it has none.
-fn no_engine(key: &str, name: &str, trial: &Trial) -> Option<String> {
-    let Trial::Offline(trial) = trial else { return Some(format!("{key}: there is no world, and so no engine,")) };
-    let mut engines = engine::on_trial(trial);
-    if engines.any(|engine| engine.name == name) {
-        return None;
-    }
     let names: Vec<&str> = engine::on_trial(trial).map(|engine| engine.name).collect();
-    Some(format!("{key}: '{name}' is not among the engines: {}; it is not on trial", list(&names)))
+    let is_unknown = !names.contains(&engine);
+    is_unknown.then(|| format!("{key}: {name} does not put '{engine}' on trial; it tries {}", list(&names)))
 }
 
 /// The names of all laws of all algebras.
@@ -203,7 +195,7 @@ mod tests {
         );
         let law = refused("laws", "by = 'law', law = 'xor lawful'");
         assert!(
-            law.starts_with("bad.toml, line 10: law: 'xor lawful' is not among the laws: xor commutative, "),
+            law.starts_with("bad.toml, line 10: law: laws tries no law 'xor lawful'; it tries xor commutative, "),
             "{law}"
         );
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::claims::rule::Rule;
+use crate::claims::rule::{Amount, Rule};
 use crate::claims::{Claim, Claims, PlacedRule, SHIPPED, SHIPPED_NAME, Weaker};
 use crate::report::ledger::ClaimVerdict;
 
@@ -288,6 +288,13 @@ impl Reader<'_> {
             Some(toml::Value::String(name)) => Some(self.scenario(&name)),
             Some(_) => return Err(refused("in: it is the name of a scenario in tried_by".to_owned())),
         };
+        // A rule is read by its kind, which forgets the key of a number that is none.
+        for key in ["at_least", "at_most"] {
+            if let Some(value) = table.get(key) {
+                Amount::deserialize(value.clone())
+                    .map_err(|error| refused(format!("{key}: {}", error.message().trim())))?;
+            }
+        }
         let rule = Rule::deserialize(table).map_err(|error| refused(error.message().trim().to_owned()))?;
         if let Some(reason) = rule.unsound() {
             return Err(refused(reason));

@@ -88,8 +88,7 @@ fn of_check(rule: &Rule, (name, is, silicon): (&str, Wanted, bool), record: &Rec
     // A check is made once for each device.
     let verdict = is.judge(Verdict::of_set(made.iter().map(|check| check.verdict)));
     let worst = made.iter().max_by_key(|check| check.verdict).expect("it is not empty");
-    let found = format!("{}: {}", worst.verdict, shown(worst));
-    let mut decision = asked.decision(rule, verdict.into(), found);
+    let mut decision = asked.decision(rule, verdict.into(), shown(worst));
     decision.evidence = evidence(&made);
     decision.warrant = worst.warrant.clone();
     decision.counterexample = (verdict == Verdict::Falsified).then(|| smallest(&made, None, asked, &decision.found));
@@ -149,7 +148,7 @@ fn of_warrant(rule: &Rule, name: &str, at_least: Strength, record: &Record, aske
         (Verdict::Holds, true) => (Verdict::Holds, rests_on),
         // Nothing contradicts it, and what was tried is not enough for it.
         (Verdict::Holds, false) => (Verdict::Inconclusive, format!("it holds, but is not {at_least}: {rests_on}")),
-        (verdict, _) => (verdict, format!("{verdict}: {}", shown(check))),
+        (verdict, _) => (verdict, shown(check)),
     };
     let mut decision = asked.decision(rule, verdict.into(), found);
     decision.evidence = evidence(&[check]);
@@ -214,11 +213,11 @@ fn of_law(rule: &Rule, name: &str, is: Wanted, record: &Record, asked: Asked<'_>
     let verdict = is.judge(trial.verdict);
     let witness = witness(trial);
     let found = match (trial.verdict, &witness) {
-        (Verdict::Falsified, Some((sentence, _))) => format!("falsified: {sentence}"),
+        (Verdict::Falsified, Some((sentence, _))) => sentence.clone(),
         (Verdict::Holds, _) => {
             let extents = [(&trial.at_8_bits, 8), (&trial.at_64_bits, 64)];
             let extents = extents.map(|(width, bits)| format!("{} of {bits} bits", extent(&width.extent)));
-            format!("holds in {}", extents.join(" and "))
+            format!("it holds in {}", extents.join(" and "))
         }
         (verdict, _) => verdict.to_string(),
     };
@@ -282,7 +281,9 @@ impl Fraction {
         let (sign, size) = (if hundredths < 0 { "-" } else { "" }, hundredths.abs());
         match i128::from(self.number) % i128::from(self.of) {
             0 => format!("{sign}{}", size / 100),
-            _ => format!("{sign}{}.{:02}", size / 100, size % 100).trim_end_matches('0').to_owned(),
+            _ => {
+                format!("{sign}{}.{:02}", size / 100, size % 100).trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
         }
     }
 }
@@ -462,7 +463,8 @@ fn of_score(
     let holds = score.compared(at_least.thousandths()).is_ge();
     let verdict = if holds { ClaimVerdict::Holds } else { ClaimVerdict::Falsified };
     let first = escaped.map_or(String::new(), |escaped| format!("; the first that is not killed: {escaped}"));
-    let mut decision = asked.decision(rule, verdict, format!("mutation score {shown}"));
+    let sample = rule.sample().map_or(String::new(), |sample| format!(", of {sample}"));
+    let mut decision = asked.decision(rule, verdict, format!("mutation score {shown}{sample}"));
     decision.evidence = vec![evidence];
     decision.number = Some(Measured {
         what: "mutation score".to_owned(),

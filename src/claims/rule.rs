@@ -102,7 +102,7 @@ fn holds() -> Wanted {
 
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(if *self == Wanted::Holds { "holds" } else { "is falsified" })
+        f.pad(if *self == Wanted::Holds { "should hold" } else { "should be falsified" })
     }
 }
 
@@ -355,20 +355,33 @@ impl fmt::Display for Rule {
             Rule::Engine { engine, judge: Some(judge), is } => write!(f, "'{judge}' of {engine} {is}"),
             Rule::Engine { engine, judge: None, is } => write!(f, "{engine} {is}"),
             Rule::Law { law, is } => write!(f, "the law '{law}' {is}"),
-            Rule::Number { silicon, .. } => write!(f, "{} is {}{}", self.what(), self.bound(), on_silicon(*silicon)),
-            Rule::Warrant { check, at_least } => write!(f, "the check '{check}' holds, and is {at_least}"),
+            Rule::Number { silicon, .. } => {
+                write!(f, "{} should be {}{}", self.what(), self.bound(), on_silicon(*silicon))
+            }
+            Rule::Warrant { check, at_least } => write!(f, "the check '{check}' should hold, and be {at_least}"),
             Rule::Mutants { planted_in, sample, seed, at_least } => {
                 let of = if *planted_in == PlantedIn::Devices { "device" } else { "engine" };
-                write!(f, "at least {at_least} % of {of} mutants are killed")?;
-                let drawn = sample.zip(*seed);
-                drawn.map_or(Ok(()), |(sample, seed)| write!(f, ", {sample} drawn from seed {seed}"))
+                write!(f, "at least {at_least} % of {of} mutants should be killed")?;
+                drawn(*sample, *seed).map_or(Ok(()), |drawn| write!(f, ", of {drawn}"))
             }
             Rule::Instrument { instrument } => write!(f, "{instrument}"),
         }
     }
 }
 
+/// A sample, in words.
+fn drawn(sample: Option<NonZeroUsize>, seed: Option<Seed>) -> Option<String> {
+    let (sample, seed) = sample.zip(seed)?;
+    Some(format!("{sample} drawn from seed {seed}"))
+}
+
 impl Rule {
+    /// The sample of mutants that it is about, in words.
+    pub fn sample(&self) -> Option<String> {
+        let Rule::Mutants { sample, seed, .. } = self else { return None };
+        drawn(*sample, *seed)
+    }
+
     /// The number that it compares, in words.
     pub fn what(&self) -> String {
         let Rule::Number { number, banks, engine, than, .. } = self else { return String::new() };

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use abench::report::ledger::{ClaimVerdict, Ledger};
+use abench::report::ledger::{ClaimVerdict, Ledger, text};
+use abench::report::text::Detail;
 use serde_json::Value;
 
 use crate::common::{UnderWay, short_answer, unwrapped};
@@ -56,7 +57,7 @@ fn more_detail_gives_sources_bounds_warrants_and_weaker_claims() {
         "refuted if a receiver needs more than 160 B to decode the published tick",
         "bytes of the message: 201 B, not at most 160 B (evidence software)",
         "information bound of the message: 172.2 B",
-        "is proved: proved: all 479001600 schedules",
+        "and be proved: proved: all 479001600 schedules",
         "every-order: falsified",
     ] {
         assert!(all.contains(words), "{words}\n{all}");
@@ -164,8 +165,11 @@ fn bad_input_is_refused_before_anything_runs() {
         assert!(said.contains("own.toml, line 10: "), "{said}");
         said
     };
-    assert!(of_rule("{ by = 'check', check = 'bank sweep' }").contains("check: 'bank sweep' is not among the checks"));
-    assert!(of_rule("{ by = 'engine', engine = 'gossip' }").contains("engine: there is no world"));
+    assert!(
+        of_rule("{ by = 'check', check = 'bank sweep' }")
+            .contains("check: tick makes no check 'bank sweep'; it makes ")
+    );
+    assert!(of_rule("{ by = 'engine', engine = 'gossip' }").contains("engine: tick is no world of clients"));
     assert!(of_rule("{ by = 'luck' }").contains("rules: unknown variant `luck`"));
     let said = refused(&["works-as-crdt", "--plant", "dead-bank:1"]);
     assert!(said.contains("--plant is about devices, and no claim that is on trial rests on one"), "{said}");
@@ -197,4 +201,35 @@ fn an_interrupted_trial_says_which_claims_were_not_tried() {
     assert!(answer.output.contains("interrupted: stopped by the user; not tried: "), "{}", answer.output);
     let last = answer.output.lines().last().expect("a line");
     assert!(last.ends_with(": stopped by the user (exit 130)") && !last.contains("as expected"), "{last}");
+}
+
+#[test]
+fn the_first_screen_of_the_shipped_ledger_fits_24_lines_and_every_width() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results/claims.json");
+    let recorded = fs::read_to_string(path).expect("the recorded ledger");
+    let recorded: Ledger = serde_json::from_str(&recorded).expect("a ledger of today");
+    for width in [60, 80, 100] {
+        let screen = text::render(&recorded, width, Detail::Screen);
+        let rows: Vec<String> = anstream::adapter::strip_str(&screen).to_string().lines().map(str::to_owned).collect();
+        let taken: usize = rows.iter().map(|row| row.chars().count().div_ceil(width).max(1)).sum();
+        assert!(taken <= 23, "{taken} lines at {width}\n{}", rows.join("\n"));
+        let wide = rows.iter().filter(|row| row.chars().count() > width && !row.starts_with("  abench replay "));
+        assert_eq!(wide.collect::<Vec<_>>(), Vec::<&String>::new(), "{width}");
+        assert!(rows.last().is_some_and(|last| last.starts_with("verdict falsified, as expected of ")), "{rows:?}");
+    }
+}
+
+#[test]
+fn what_did_not_come_out_as_expected_is_shown_first_and_its_counterexample_with_it() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results/claims.json");
+    let recorded = fs::read_to_string(path).expect("the recorded ledger");
+    let mut recorded: Ledger = serde_json::from_str(&recorded).expect("a ledger of today");
+    let last = recorded.claims.last_mut().expect("a claim");
+    last.trial.verdict = ClaimVerdict::Falsified;
+    let id = last.id.clone();
+    let screen = text::render(&recorded, 80, Detail::Screen);
+    let rows: Vec<String> = anstream::adapter::strip_str(&screen).to_string().lines().map(str::to_owned).collect();
+    let head = rows.iter().position(|row| row.trim_start().starts_with("claim ")).expect("a table");
+    assert!(rows[head + 1].contains(&id) && rows[head + 1].contains("unexpected: "), "{rows:?}");
+    assert_eq!(rows.last(), Some(&format!("verdict falsified, and not as expected: {id} (exit 1)")));
 }

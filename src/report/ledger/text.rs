@@ -95,8 +95,9 @@ impl Text {
             claim.trial.verdict == ClaimVerdict::Falsified && holds
         };
         let weaker = claims.iter().filter(weaker).count();
+        let holds = of(ClaimVerdict::Holds);
         let counts = [
-            (of(ClaimVerdict::Holds), "hold", String::new()),
+            (holds, if holds == 1 { "holds" } else { "hold" }, String::new()),
             (of(ClaimVerdict::Falsified), "falsified", format!(" ({weaker} with a weaker claim that holds)")),
             (of(ClaimVerdict::Inconclusive), "inconclusive", String::new()),
             (of(ClaimVerdict::NoHardware), "no hardware here", String::new()),
@@ -122,15 +123,16 @@ impl Text {
     fn ledger_rows(&mut self, ledger: &Ledger, room: usize) {
         let column = |head, rank| Column { head, rank, left: true };
         let columns = [column("claim", 0), column("verdict", 0), column("weaker", 1), column("what decided", 0)];
+        let is_expected = |claim: &ClaimEntry| claim.is_as_expected() || !claim.is_tried();
         let mut claims: Vec<&ClaimEntry> = ledger.claims.iter().collect();
         if claims.len() > room {
-            claims.sort_by_key(|claim| (claim.is_as_expected(), std::cmp::Reverse(claim.trial.verdict)));
+            claims.sort_by_key(|claim| (is_expected(claim), std::cmp::Reverse(claim.trial.verdict)));
         }
         let shown = &claims[..claims.len().min(room)];
         let weaker = |claim: &ClaimEntry| {
             claim.weaker.as_ref().map_or("-".to_owned(), |weaker| weaker.trial.verdict.to_string())
         };
-        let before = |claim: &ClaimEntry| if claim.is_as_expected() { "" } else { "unexpected: " };
+        let before = |claim: &ClaimEntry| if is_expected(claim) { "" } else { "unexpected: " };
         let row = |claim: &&ClaimEntry| {
             let what = format!("{}{}", before(claim), decided(&claim.trial));
             vec![claim.id.clone(), claim.trial.verdict.to_string(), weaker(claim), what]
@@ -208,6 +210,7 @@ impl Text {
     fn claim(&mut self, claim: &ClaimEntry, all: bool) {
         self.heading(&claim.id);
         let expected = match (claim.is_as_expected(), claim.trial.verdict == claim.expected) {
+            _ if !claim.is_tried() => ", or not tried to its end".to_owned(),
             (true, _) => ", as expected".to_owned(),
             (false, false) => format!(", and {} is expected", claim.expected),
             (false, true) => ", as expected, and its weaker claim does not hold".to_owned(),
