@@ -3,10 +3,8 @@
 use crate::claims::file::{ClaimsError, list};
 use crate::claims::rule::{Of, PlantedIn, Rule};
 use crate::claims::{Claim, Claims, PlacedRule};
-use crate::domain::algebra;
-use crate::domain::law::Law;
-use crate::domain::trial::{StandardCheck, Trial};
-use crate::engine;
+use crate::domain::trial::Trial;
+use crate::experiment;
 use crate::oracle::offline;
 use crate::scenario::Scenario;
 
@@ -29,104 +27,47 @@ pub fn decidable(claims: &Claims, scenario: impl Fn(&str) -> Option<Scenario>) -
 
 /// Why the record of this scenario can never decide: the key, and what there is instead.
 fn why_never(rule: &Rule, name: &str, trial: &Trial) -> Option<String> {
+    let experiment = experiment::of(trial);
+    let answers = experiment.answers();
+    let no_engine = |key: &str, engine: &String| {
+        let is_unknown = !answers.engines.contains(&engine.as_str());
+        is_unknown.then(|| match answers.engines.as_slice() {
+            [] => format!("{key}: {name} is no world of clients, so that it has no engine '{engine}'"),
+            engines => format!("{key}: {name} does not put '{engine}' on trial; it tries {}", list(engines)),
+        })
+    };
     match rule {
         Rule::Check { check, .. } | Rule::Warrant { check, .. } => {
-            let checks = checks(trial);
-            let is_unknown = !checks.contains(check);
-            is_unknown.then(|| format!("check: {name} makes no check '{check}'; it makes {}", list(&checks)))
+            let is_unknown = !answers.checks.contains(check);
+            is_unknown.then(|| format!("check: {name} makes no check '{check}'; it makes {}", list(&answers.checks)))
         }
-        Rule::Engine { engine, judge, .. } => no_engine("engine", engine, name, trial).or_else(|| {
+        Rule::Engine { engine, judge, .. } => no_engine("engine", engine).or_else(|| {
             let judge = judge.as_deref().filter(|judge| !offline::names().any(|known| known == *judge))?;
             let names: Vec<&str> = offline::names().collect();
             Some(format!("judge: '{judge}' is not a judge; allowed are {}", list(&names)))
         }),
-        Rule::Law { law, .. } => {
-            let laws: Vec<String> = laws().collect();
-            match trial {
-                Trial::Laws(_) if laws.contains(law) => None,
-                Trial::Laws(_) => Some(format!("law: {name} tries no law '{law}'; it tries {}", list(&laws))),
-                _ => Some(format!("law: {name} tries no law; a scenario with [laws] does")),
-            }
+        Rule::Law { law, .. } if answers.laws.contains(law) => None,
+        Rule::Law { .. } if answers.laws.is_empty() => {
+            Some(format!("law: {name} tries no law; a scenario with [laws] does"))
         }
-        Rule::Number { number, engine, than, .. } => match (number.of(), trial) {
-            (Of::Tick, Trial::Tick(_)) => None,
-            (Of::Tick, Trial::Standard(trial)) if trial.makes(StandardCheck::SyncTick) => None,
-            (Of::Tick, _) => Some(format!("number: {name} has no sync tick, so that it has no {number}")),
-            (Of::Sweep, Trial::Standard(trial)) if trial.makes(StandardCheck::BankSweep) => None,
-            (Of::Sweep, _) => Some(format!("number: {name} makes no bank sweep, so that it has no {number}")),
-            (Of::Engine, _) => {
+        Rule::Law { law, .. } => Some(format!("law: {name} tries no law '{law}'; it tries {}", list(&answers.laws))),
+        Rule::Number { number, engine, than, .. } => match number.of() {
+            Of::Tick => (!answers.tick).then(|| format!("number: {name} has no sync tick, so that it has no {number}")),
+            Of::Sweep => {
+                (!answers.bank_sweep).then(|| format!("number: {name} makes no bank sweep, so that it has no {number}"))
+            }
+            Of::Engine => {
                 let engines = [("engine", engine), ("than", than)];
-                engines.into_iter().find_map(|(key, engine)| no_engine(key, engine.as_ref()?, name, trial))
+                engines.into_iter().find_map(|(key, engine)| no_engine(key, engine.as_ref()?))
             }
         },
         Rule::Mutants { planted_in: PlantedIn::Devices, .. } => {
-            let has_device = matches!(trial, Trial::Standard(_) | Trial::Tick(_));
-            (!has_device).then(|| format!("planted_in: {name} puts no device on trial"))
+            (!answers.device).then(|| format!("planted_in: {name} puts no device on trial"))
         }
         Rule::Mutants { planted_in: PlantedIn::Engines, .. } => {
-            let has_engines = matches!(trial, Trial::Offline(_) | Trial::CrashEverywhere(_));
-            (!has_engines).then(|| format!("planted_in: {name} puts no engine on trial"))
+            experiment.planting().is_none().then(|| format!("planted_in: {name} puts no engine on trial"))
         }
         Rule::Instrument { .. } => None,
-    }
-}
-
-/// Why an engine has no row in the record of a scenario, if it has none.
-fn no_engine(key: &str, engine: &str, name: &str, trial: &Trial) -> Option<String> {
-    let Trial::Offline(trial) = trial else {
-        return Some(format!("{key}: {name} is no world of clients, so that it has no engine '{engine}'"));
-    };
-    let names: Vec<&str> = engine::on_trial(trial).map(|engine| engine.name).collect();
-    let is_unknown = !names.contains(&engine);
-    is_unknown.then(|| format!("{key}: {name} does not put '{engine}' on trial; it tries {}", list(&names)))
-}
-
-/// The names of all laws of all algebras.
-fn laws() -> impl Iterator<Item = String> {
-    algebra::REGISTRY.iter().flat_map(|entry| Law::ALL.map(|law| format!("{} {law}", entry.name)))
-}
-
-/// The names of all checks that a trial makes on the default backends, or may make.
-fn checks(trial: &Trial) -> Vec<String> {
-    match trial {
-        Trial::Standard(trial) => {
-            let made = StandardCheck::ALL.into_iter().filter(|&check| trial.makes(check));
-            made.flat_map(|check| of_standard(check).iter().map(ToString::to_string)).collect()
-        }
-        Trial::Tick(_) => of_standard(StandardCheck::SyncTick).iter().map(ToString::to_string).collect(),
-        Trial::Laws(_) => algebra::REGISTRY.iter().map(|entry| format!("laws of {}", entry.name)).collect(),
-        Trial::EveryOrder(trial) => match trial.algebras.as_slice() {
-            [] => algebra::REGISTRY.iter().map(|entry| format!("every order of {}", entry.name)).collect(),
-            named => named.iter().map(|named| format!("every order of {named}")).collect(),
-        },
-        Trial::Offline(trial) => {
-            let engines = || engine::on_trial(trial).map(|engine| engine.name.to_owned());
-            let merging = engine::on_trial(trial).filter(|engine| trial.hub && engine.tells_merges);
-            engines().chain(merging.map(|engine| format!("hub merge of {}", engine.name))).collect()
-        }
-        Trial::CrashEverywhere(trial) => {
-            let smaller = (!trial.mutants.is_empty()).then_some("every crash of the smaller world");
-            ["every crash"].into_iter().chain(smaller).map(str::to_owned).collect()
-        }
-    }
-}
-
-/// The checks that a part of the standard campaign makes, by name.
-fn of_standard(check: StandardCheck) -> &'static [&'static str] {
-    match check {
-        StandardCheck::Accumulation => &["accumulation"],
-        StandardCheck::BankSweep => &["bank sweep"],
-        StandardCheck::ShortSweep => &["short sweep"],
-        StandardCheck::ArrivalOrders => &["arrival orders"],
-        StandardCheck::AdapterRoundTrips => &["adapter round trips"],
-        StandardCheck::SyncTick => &[
-            "published tick as a message",
-            "published tick on the device",
-            "tick of this SEED as a message",
-            "tick of this SEED on the device",
-        ],
-        StandardCheck::Conformance => &["conformance of the engine", "conformance of the adapter"],
-        StandardCheck::AsAClient => &["as a client"],
     }
 }
 
@@ -153,12 +94,12 @@ mod tests {
             let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("results/{name}.json"));
             let text = std::fs::read_to_string(path).expect("a record");
             let record: Record = serde_json::from_str(&text).expect("a record of today");
-            let possible = checks(&scenario(name).expect("it is shipped").trial);
+            let possible = experiment::of(&scenario(name).expect("it is shipped").trial).answers().checks;
             let made: Vec<&String> = record.checks.iter().map(|check| &check.name).collect();
             let unknown: Vec<_> = made.iter().filter(|made| !possible.contains(made)).collect();
             assert_eq!(unknown, Vec::<&&String>::new(), "{name}");
-            // A hub's merge is not made again in every world, and a tick is of one seed.
-            let missing = |name: &&String| !name.starts_with("hub merge of ") && !name.contains("tick");
+            // A hub's merge is not made again in every world.
+            let missing = |name: &&String| !name.starts_with("hub merge of ");
             let unmade: Vec<_> = possible.iter().filter(missing).filter(|possible| !made.contains(possible)).collect();
             assert_eq!(unmade, Vec::<&String>::new(), "{name}");
         }

@@ -288,9 +288,10 @@ impl Reader<'_> {
             Some(toml::Value::String(name)) => Some(self.scenario(&name)),
             Some(_) => return Err(refused("in: it is the name of a scenario in tried_by".to_owned())),
         };
+        let is_of_warrant = table.get("by").and_then(toml::Value::as_str) == Some("warrant");
         // A rule is read by its kind, which forgets the key of a number that is none.
         for key in ["at_least", "at_most"] {
-            if let Some(value) = table.get(key) {
+            if let Some(value) = table.get(key).filter(|_| !is_of_warrant) {
                 Amount::deserialize(value.clone())
                     .map_err(|error| refused(format!("{key}: {}", error.message().trim())))?;
             }

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::Args;
 
-use crate::campaign::{self, Plan};
+use crate::campaign::Plan;
 use crate::claims::decidable::decidable;
 use crate::claims::file::{self, ClaimsError};
 use crate::claims::trial::{Run, put_on_trial};
 use crate::claims::{Claim, Claims};
 use crate::cmd::options::{LinkOptions, RunOptions, TerminalOptions, parse_threads};
-use crate::cmd::run::{find, nearest};
-use crate::cmd::{Failure, RecordPlace, deliver_text, outputs, plan, plants_act, unusable_orders};
+use crate::cmd::run::find;
+use crate::cmd::{Failure, RecordPlace, deliver_text, open_subjects, outputs, plan, plants_act};
 use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::fault::Fault;
-use crate::domain::trial::Trial;
+use crate::domain::nearest::meant;
+use crate::experiment;
 use crate::report::ledger::text::render;
 use crate::scenario::Scenario;
 use crate::subject::{self, Backend};
@@ -62,15 +63,17 @@ impl From<ClaimsError> for Failure {
 pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
     let claims = chosen(args)?;
     let scenarios = claims.scenarios();
-    let read: Vec<String> = scenarios.iter().map(ToString::to_string).chain(claims_path(args)).collect();
-    outputs::differ(&read, args.record.iter().map(|path| ("--record", path.as_path())))?;
+    let files =
+        scenarios.iter().filter(|name| outputs::is_path(name.as_ref())).map(|name| ("the scenario", Path::new(*name)));
+    let files = files.chain(args.claims.as_deref().map(|path| ("the claims", path)));
+    outputs::differ(files, args.record.iter().map(|path| ("--record", path.as_path())))?;
     let mut runs = Vec::with_capacity(scenarios.len());
     for name in scenarios {
         runs.push(ready(name, args)?);
     }
     has_effect(args, &runs)?;
     planted(&mut runs, &args.plant)?;
-    orders_fit(&runs)?;
+    all_fit(&runs)?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
@@ -80,13 +83,6 @@ pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
         console.say(&format!("abench: internal error, which is a bug of abench: {contradiction}"));
     }
     Ok(ledger.outcome().exit_code())
-}
-
-/// The file of claims as an input, so that no output takes its place.
-fn claims_path(args: &FalsifyArgs) -> Option<String> {
-    // A name without a folder or an ending is a path all the same.
-    let path = args.claims.as_deref()?;
-    Some(Path::new(".").join(path).display().to_string())
 }
 
 /// The claims that are named, each of which can be decided.
@@ -105,9 +101,9 @@ fn chosen(args: &FalsifyArgs) -> Result<Claims, Failure> {
     }
     // A scenario that is there and not sound says more about itself than that it is not there.
     for name in claims.scenarios() {
-        find(name).map_err(|failure| named_by(&claims, name, failure))?;
+        find(name.as_ref()).map_err(|failure| named_by(&claims, name, failure))?;
     }
-    decidable(&claims, |name| find(name).ok())?;
+    decidable(&claims, |name| find(name.as_ref()).ok())?;
     Ok(claims)
 }
 
@@ -122,18 +118,18 @@ fn named_by(claims: &Claims, name: &str, failure: Failure) -> Failure {
 
 fn unknown(id: &str, claims: &Claims) -> Failure {
     let ids: Vec<&str> = claims.claims.iter().map(|claim| claim.id.as_str()).collect();
-    let meant = nearest(id, ids.iter().copied()).map_or(String::new(), |meant| format!("; did you mean {meant}?"));
+    let meant = meant(id, ids.iter().copied());
     Failure::usage(anyhow!("'{id}' is not a claim{meant}; there are {}", ids.join(", ")))
 }
 
 /// Whether a scenario puts a device on trial.
 fn has_device(scenario: &Scenario) -> bool {
-    matches!(scenario.trial, Trial::Standard(_) | Trial::Tick(_))
+    experiment::of(&scenario.trial).answers().device
 }
 
 /// A scenario, ready to run.
 fn ready(name: &str, args: &FalsifyArgs) -> Result<Run, Failure> {
-    let scenario = find(name)?;
+    let scenario = find(name.as_ref())?;
     let takes_backends = has_device(&scenario);
     let mut options = RunOptions::plain(args.terminal);
     options.threads = args.threads;
@@ -178,7 +174,7 @@ fn planted(runs: &mut [Run], faults: &[Fault]) -> Result<(), Failure> {
         for run in runs.iter_mut().filter(|run| has_device(&run.plan.scenario)) {
             let before = run.plan.conditions.faults.clone();
             run.plan.conditions.faults.push(*fault);
-            match acts_in(&run.plan) {
+            match acts_in(&run.plan, *fault) {
                 Ok(()) => acts = true,
                 Err(failure) => {
                     run.plan.conditions.faults = before;
@@ -193,17 +189,16 @@ fn planted(runs: &mut [Run], faults: &[Fault]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn acts_in(plan: &Plan) -> Result<(), Failure> {
+fn acts_in(plan: &Plan, fault: Fault) -> Result<(), Failure> {
+    if let Some(reason) = experiment::of(&plan.scenario.trial).no_fault(fault) {
+        return Err(Failure::usage(anyhow!("--plant {fault} can do nothing here: {reason}")));
+    }
     plants_act(plan, &subject::open(&plan.backends, &plan.conditions)?)
 }
 
-/// Refuses arrival orders that do not fit their budget, before anything runs.
-fn orders_fit(runs: &[Run]) -> Result<(), Failure> {
+/// Refuses what does not fit its budget, before anything runs.
+fn all_fit(runs: &[Run]) -> Result<(), Failure> {
     // A link is not opened for a question that the other backends answer.
     let local = |run: &&Run| !run.plan.backends.iter().any(Backend::is_linked);
-    for Run { plan, .. } in runs.iter().filter(local) {
-        let subjects = subject::open(&plan.backends, &plan.conditions)?;
-        campaign::orders_fit(plan, &subjects).map_err(|refused| unusable_orders(&plan.scenario, refused))?;
-    }
-    Ok(())
+    runs.iter().filter(local).try_for_each(|run| open_subjects(&run.plan, None).map(drop))
 }

@@ -94,6 +94,8 @@ impl RunOptions {
             engines: Vec::new(),
             plant: Vec::new(),
             record: None,
+            resume: false,
+            shard: None,
             waveforms: None,
             threads: None,
             link: LinkOptions::default(),

@@ -36,7 +36,7 @@ pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let name = &args.name;
     let files = || SHIPPED.iter().copied().chain([(CLAIMS, claims::SHIPPED)]);
     let Some((_, text)) = files().find(|(shipped, _)| shipped == name) else {
-        let meant = meant(name, names::scenarios().chain([CLAIMS]));
+        let meant = meant(name, names::scenarios().into_iter().chain([CLAIMS]));
         return Err(Failure::usage(anyhow!(
             "'{name}' is not a shipped scenario{meant}; abench list scenarios names them"
         )));

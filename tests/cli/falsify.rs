@@ -157,7 +157,10 @@ fn bad_input_is_refused_before_anything_runs() {
         answer.talk
     };
     let said = refused(&["160-byte"]);
-    assert!(said.contains("'160-byte' is not a claim; did you mean 160-bytes?; there are banks-identical, "), "{said}");
+    assert!(
+        said.contains("'160-byte' is not a claim (did you mean 160-bytes?); there are banks-identical, "),
+        "{said}"
+    );
     assert!(refused(&["--claims", "no/such.toml"]).contains("cannot read the claims no/such.toml"));
     let of_rule = |rule: &str| {
         let (_folder, path) = own(rule, "holds");
@@ -174,9 +177,9 @@ fn bad_input_is_refused_before_anything_runs() {
     let said = refused(&["works-as-crdt", "--plant", "dead-bank:1"]);
     assert!(said.contains("--plant is about devices, and no claim that is on trial rests on one"), "{said}");
     let said = refused(&["160-bytes", "--plant", "dead-bank:1"]);
-    assert!(said.contains("a tick does not use the engine"), "{said}");
+    assert!(said.contains("a tick does not use the bench engine"), "{said}");
     let (_folder, path) = own("{ by = 'number', number = 'tick-message-bytes', at_most = 201 }", "holds");
-    assert!(refused(&["--claims", &path, "--record", &path]).contains("would overwrite the scenario"));
+    assert!(refused(&["--claims", &path, "--record", &path]).contains("would overwrite the claims"));
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn a_scenario_that_is_not_there_is_named_with_the_line_of_the_claim() {
     let answer = short_answer(&["falsify", "--claims", &path]);
     assert_eq!(answer.exit, 2);
     assert!(
-        answer.talk.contains("own.toml, line 10: tried_by: 'tikc' is not a shipped scenario; did you mean tick?"),
+        answer.talk.contains("own.toml, line 10: tried_by: 'tikc' is not a shipped scenario (did you mean tick?)"),
         "{}",
         answer.talk
     );
