@@ -6,6 +6,7 @@ use crate::cmd::compare::CompareArgs;
 use crate::cmd::completions::CompletionsArgs;
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
+use crate::cmd::falsify::FalsifyArgs;
 use crate::cmd::list::ListArgs;
 use crate::cmd::man::ManArgs;
 use crate::cmd::merge::MergeArgs;
@@ -56,6 +57,8 @@ pub struct Cli {
 pub enum Verb {
     /// Run scenarios: files, or names of shipped ones
     Run(Box<RunArgs>),
+    /// Put published claims on trial, and print the ledger of what became of them
+    Falsify(Box<FalsifyArgs>),
     /// Run a counterexample, or a whole record, again
     Replay(ReplayArgs),
     /// Compare a record with an older one: the gate against regressions

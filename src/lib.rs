@@ -29,12 +29,14 @@
 //! | 4 | [`fault`] | the catalogue of faults that can be planted |
 //! | 5 | [`experiment`] | a folder for each kind of trial |
 //! | 6 | [`campaign`] | the pipeline: a scenario and its subjects to a record; replays and qualifications |
+//! | 7 | [`claims`] | published claims: their file, their trial, and what decides about them |
 //! | 7 | [`console`] | the terminal |
 //! | 8 | [`cmd`] | one verb a file |
 //! | 9 | [`cli`] | the command line; `main` dispatches it and gives the exit code |
 
 pub mod bus;
 pub mod campaign;
+pub mod claims;
 pub mod cli;
 pub mod cmd;
 pub mod console;

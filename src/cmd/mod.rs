@@ -5,6 +5,7 @@ pub mod compare;
 pub mod completions;
 pub mod convert;
 pub mod emulate;
+pub mod falsify;
 mod kept;
 pub mod list;
 pub mod man;
@@ -51,6 +52,7 @@ use crate::subject::{self, Conditions, OpenError, Subjects};
 /// The verbs, as the command line names them.
 pub const VERBS: &[&str] = &[
     "run",
+    "falsify",
     "replay",
     "compare",
     "qualify",

@@ -91,10 +91,32 @@ impl RunOptions {
     pub fn journaled<'a>(&self, record: Option<&'a Path>) -> Option<&'a Path> {
         record.filter(|_| self.samples.is_none())
     }
+
+    /// A run of which nothing is asked besides its scenario.
+    pub fn plain(terminal: TerminalOptions) -> Self {
+        RunOptions {
+            backend: None,
+            rtl: None,
+            seed: None,
+            budget: None,
+            memory: None,
+            orders: None,
+            engines: Vec::new(),
+            plant: Vec::new(),
+            record: None,
+            samples: None,
+            resume: false,
+            shard: None,
+            waveforms: None,
+            threads: None,
+            link: LinkOptions::default(),
+            terminal,
+        }
+    }
 }
 
 /// How the other ends of links are reached, and what is said of them.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub struct LinkOptions {
     /// Bits per second of a serial line; refused where no backend is a tty [default: 115200]
     #[arg(long, value_name = "RATE", value_parser = parse_baud)]

@@ -52,7 +52,7 @@ pub struct QualifyArgs {
     /// Try each mutant of an engine until a world and a crash walk have killed it, and no longer
     #[arg(long)]
     pub until_killed: bool,
-    /// Plant COUNT mutants of engines, drawn from the seed, and not all
+    /// Plant COUNT faults of devices and COUNT mutants of engines, drawn from the seed, and not all
     #[arg(long, value_name = "COUNT", requires = "seed")]
     pub sample: Option<NonZeroUsize>,
     /// Seed of the sample, hexadecimal
@@ -85,14 +85,14 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
+    let sample = args.sample.map(NonZeroUsize::get).zip(args.seed);
     let devices = match backend {
-        Some(backend) => Some(devices::qualify(&DevicePlan { scenarios: of_devices, backend }, &mut watch)?),
+        Some(backend) => Some(devices::qualify(&DevicePlan { scenarios: of_devices, backend, sample }, &mut watch)?),
         None => None,
     };
     let engines = match of_engines.is_empty() {
         true => None,
         false => {
-            let sample = args.sample.map(NonZeroUsize::get).zip(args.seed);
             let (until_killed, threads) = (args.until_killed, threads(args.threads));
             let plan = EnginePlan { scenarios: of_engines, until_killed, sample, threads };
             Some(engines::qualify(&plan, &mut watch).map_err(unavailable)?)
@@ -136,12 +136,9 @@ fn has_engines(scenario: &Scenario) -> bool {
 /// An option that would have no effect.
 fn unused(args: &QualifyArgs, no_devices: bool, no_engines: bool) -> Option<&'static str> {
     let of_devices = no_devices && args.backend.is_some();
-    let of_engines = no_engines && (args.until_killed || args.sample.is_some() || args.threads.is_some());
-    of_devices
-        .then_some("--backend is about devices, and no scenario that is named puts one on trial")
-        .or(of_engines.then_some(
-            "--until-killed, --sample and --threads are about engines, and no scenario that is named puts one on trial",
-        ))
+    let of_engines = no_engines && (args.until_killed || args.threads.is_some());
+    of_devices.then_some("--backend is about devices, and no scenario that is named puts one on trial").or(of_engines
+        .then_some("--until-killed and --threads are about engines, and no scenario that is named puts one on trial"))
 }
 
 fn backend(args: &QualifyArgs) -> Result<Backend, Failure> {

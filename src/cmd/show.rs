@@ -1,15 +1,19 @@
-//! `abench show NAME`: the file of a shipped scenario, to copy and to change.
+//! `abench show NAME`: the file of a shipped scenario, or the shipped claims, to copy and to change.
 
 use anyhow::anyhow;
 use clap::Args;
 use clap::builder::StringValueParser;
 
+use crate::claims;
 use crate::cmd::names::{self, WithNames};
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
 use crate::scenario::shipped::SHIPPED;
+
+/// What the shipped claims are asked for by.
+const CLAIMS: &str = "claims";
 
 /// Commands to start from, for the help.
 const EXAMPLES: &str = "\
@@ -21,7 +25,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ShowArgs {
-    /// The name of a shipped scenario (see `abench list scenarios`)
+    /// The name of a shipped scenario (see `abench list scenarios`), or claims for the claims of `abench falsify`
     #[arg(value_name = "NAME", hide_possible_values = true,
           value_parser = WithNames::of_scenarios(StringValueParser::new()))]
     pub name: String,
@@ -30,8 +34,9 @@ pub struct ShowArgs {
 /// Prints it, byte for byte.
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let name = &args.name;
-    let Some((_, text)) = SHIPPED.iter().find(|(shipped, _)| shipped == name) else {
-        let meant = meant(name, names::scenarios());
+    let files = || SHIPPED.iter().copied().chain([(CLAIMS, claims::SHIPPED)]);
+    let Some((_, text)) = files().find(|(shipped, _)| shipped == name) else {
+        let meant = meant(name, names::scenarios().into_iter().chain([CLAIMS]));
         return Err(Failure::usage(anyhow!(
             "'{name}' is not a shipped scenario{meant}; abench list scenarios names them"
         )));

@@ -4,6 +4,7 @@
 //! Nothing outside a kind's folder matches on the kind: [`Experiment`] is what the others ask it. An experiment adds what it
 //! finds to the record. Knows: everything above it. Must not: print, read files, or know who watches.
 
+pub mod answers;
 pub mod claims;
 pub mod control;
 pub mod crash;
@@ -36,6 +37,7 @@ use crate::domain::watch::Watch;
 use crate::explore::PlanError;
 use crate::report::record::{ClaimRecord, Record, Unseen};
 use crate::subject::Subjects;
+use answers::Answers;
 use jobs::Jobs;
 use planting::Planting;
 use valid::Passed;
@@ -63,6 +65,9 @@ pub trait Experiment {
     /// # Errors
     /// If an option would have no effect.
     fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect>;
+
+    /// What its record can answer, where no backend lacks a part.
+    fn answers(&self) -> Answers;
 
     /// Why it uses no backend, if it uses none.
     fn no_backend(&self) -> Option<&'static str> {

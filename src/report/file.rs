@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
+use crate::report::ledger::{self, Ledger};
 use crate::report::qualification::{self, Qualification};
 use crate::report::record::{FORMAT, Record, VERSION};
 use crate::report::seal::{Opened, Seal, Sealed, sealed};
@@ -33,6 +34,12 @@ pub enum RecordError {
     /// It is the record of a qualification.
     #[error("{origin}: the record of a qualification, which is not replayed; run abench qualify again")]
     Qualification {
+        /// The file.
+        origin: String,
+    },
+    /// It is a ledger of claims.
+    #[error("{origin}: a ledger of claims, which is not replayed; run abench falsify again")]
+    Ledger {
         /// The file.
         origin: String,
     },
@@ -183,58 +190,99 @@ pub fn to_text<R: Sealed>(record: &R) -> String {
     text
 }
 
-/// The record of a run in this text; `origin` is what messages call it.
-pub fn from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
-    let Opened { record, seal } = opened(text, origin, false)?;
-    match record {
-        Any::Run(record) => Ok(Opened { record: *record, seal }),
-        Any::Qualification(_) => Err(RecordError::Qualification { origin: origin.to_owned() }),
-    }
-}
-
-/// A record of either kind.
+/// A record of any kind.
 #[derive(Clone, Debug)]
 pub enum Any {
     /// Of a run.
     Run(Box<Record>),
     /// Of a qualification.
     Qualification(Box<Qualification>),
+    /// Of a trial of claims.
+    Ledger(Box<Ledger>),
+}
+
+/// The record of a run in this text; `origin` is what messages call it.
+///
+/// # Errors
+/// If it is no record, one of another version, or of something else than a run.
+pub fn from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
+    let origin_of = || origin.to_owned();
+    let value: Value = serde_json::from_str(text).map_err(|error| malformed(origin, error))?;
+    match value.get("format").and_then(Value::as_str) {
+        Some(qualification::FORMAT) => return Err(RecordError::Qualification { origin: origin_of() }),
+        Some(ledger::FORMAT) => return Err(RecordError::Ledger { origin: origin_of() }),
+        _ => {}
+    }
+    let Opened { record, seal } = opened(text, &value, origin)?;
+    match record {
+        Any::Run(record) => Ok(Opened { record: *record, seal }),
+        Any::Qualification(_) | Any::Ledger(_) => unreachable!("their formats were looked for"),
+    }
 }
 
 /// The record in this text; `origin` is what messages call it.
+///
+/// # Errors
+/// If it is no record, or one of another version.
 pub fn any_from_text(text: &str, origin: &str) -> Result<Opened<Any>, RecordError> {
-    opened(text, origin, true)
+    let value: Value = serde_json::from_str(text).map_err(|error| malformed(origin, error))?;
+    opened(text, &value, origin)
 }
 
-/// The record in this text, if it is of a kind that is taken.
-fn opened(text: &str, origin: &str, takes_qualifications: bool) -> Result<Opened<Any>, RecordError> {
-    let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
-    let value: Value = serde_json::from_str(text).map_err(malformed)?;
+fn malformed(origin: &str, error: serde_json::Error) -> RecordError {
+    RecordError::Malformed { origin: origin.to_owned(), error }
+}
+
+/// The record in this text, which has this value.
+fn opened(text: &str, value: &Value, origin: &str) -> Result<Opened<Any>, RecordError> {
     // What it is and of which version are looked at first: another version may have other fields.
-    let is_qualification = value.get("format") == Some(&qualification::FORMAT.into());
-    if !is_qualification && value.get("format") != Some(&FORMAT.into()) {
-        let found = value.get("format").map_or("missing".to_owned(), Value::to_string);
-        return Err(RecordError::Format { origin: origin.to_owned(), found });
-    }
-    if is_qualification && !takes_qualifications {
-        return Err(RecordError::Qualification { origin: origin.to_owned() });
-    }
-    let known = if is_qualification { qualification::VERSION } else { VERSION };
+    let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
+    let (known, older) = match format {
+        FORMAT => (VERSION, ": abench convert FILE gives it in this version"),
+        qualification::FORMAT => (qualification::VERSION, ": run abench qualify again"),
+        ledger::FORMAT => (ledger::VERSION, ": run abench falsify again"),
+        _ => {
+            let found = value.get("format").map_or("missing".to_owned(), Value::to_string);
+            return Err(RecordError::Format { origin: origin.to_owned(), found });
+        }
+    };
     let version = value.get("version").cloned().unwrap_or_default();
     if version != known {
         let advice = match version.as_u64() {
             Some(newer) if newer > known.into() => ": use a newer abench",
-            Some(_) if is_qualification => ": run abench qualify again",
-            Some(_) => ": abench convert FILE gives it in this version",
+            Some(_) => older,
             None => "",
         };
         return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), known, advice });
     }
-    let seal = Seal::of(&value);
+    let seal = Seal::of(value);
     // Of the text and not of the value, so that errors have a line.
-    let record = match is_qualification {
-        true => Any::Qualification(Box::new(serde_json::from_str(text).map_err(malformed)?)),
-        false => Any::Run(Box::new(serde_json::from_str(text).map_err(malformed)?)),
+    let malformed = |error| malformed(origin, error);
+    let record = match format {
+        FORMAT => Any::Run(Box::new(serde_json::from_str(text).map_err(malformed)?)),
+        qualification::FORMAT => Any::Qualification(Box::new(serde_json::from_str(text).map_err(malformed)?)),
+        _ => Any::Ledger(Box::new(serde_json::from_str(text).map_err(malformed)?)),
     };
     Ok(Opened { record, seal })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_read_as_one_and_is_no_record_of_a_run() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/claims.json");
+        let text = fs::read_to_string(path).expect("the recorded ledger");
+        let Opened { record: Any::Ledger(read), seal } = any_from_text(&text, "claims.json").expect("it is sound")
+        else {
+            panic!("it is a ledger")
+        };
+        assert_eq!((to_text(&*read), seal), (text.clone(), Seal::Intact));
+        assert!(matches!(from_text(&text, "claims.json"), Err(RecordError::Ledger { .. })));
+        let newer = text.replacen("\"version\": 1", "\"version\": 2", 1);
+        let said = any_from_text(&newer, "claims.json").expect_err("it is newer").to_string();
+        assert_eq!(said, "claims.json: a record of version 2; this abench reads version 1: use a newer abench");
+        assert!(any_from_text("{", "cut.json").is_err());
+    }
 }

@@ -15,6 +15,7 @@ pub mod input;
 pub mod journal;
 pub mod junit;
 mod laws;
+pub mod ledger;
 mod offline;
 pub mod offline_record;
 pub mod qualification;

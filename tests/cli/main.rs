@@ -13,6 +13,7 @@ mod convert;
 mod disturbed_links;
 mod every_order;
 mod expectations;
+mod falsify;
 mod first_screen;
 mod histogram_log;
 mod input_files;

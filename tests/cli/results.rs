@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::common::answer;
+use crate::common::{answer, short_answer};
+use abench::report::ledger::Ledger;
 use abench::scenario::shipped::SHIPPED;
 
 /// The record of `rtl/mutate`, which is no run of a scenario.
 const OF_MUTATION: &str = "rtl-mutation.json";
+
+/// The ledger of the shipped claims.
+const OF_CLAIMS: &str = "claims.json";
 
 fn results() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results")
@@ -19,7 +23,7 @@ fn every_shipped_scenario_has_a_record_and_every_record_a_scenario() {
     let shipped: BTreeSet<String> = SHIPPED.iter().map(|(name, _)| format!("{name}.json")).collect();
     let entries = fs::read_dir(results()).expect("the folder of results");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
-    let is_record = |name: &String| name.ends_with(".json") && name != OF_MUTATION;
+    let is_record = |name: &String| name.ends_with(".json") && name != OF_MUTATION && name != OF_CLAIMS;
     let records: BTreeSet<String> = names.filter(is_record).collect();
     assert_eq!(records, shipped);
 }
@@ -36,4 +40,18 @@ fn a_fresh_run_of_every_shipped_scenario_equals_its_record_outside_timing_and_ho
             replayed.output, replayed.talk
         );
     }
+}
+
+#[test]
+fn a_fresh_trial_of_the_shipped_claims_equals_its_ledger_outside_timing_and_host() {
+    let recorded = fs::read_to_string(results().join(OF_CLAIMS)).expect("the ledger");
+    let recorded: Ledger = serde_json::from_str(&recorded).expect("a ledger of today");
+    let answer = short_answer(&["falsify", "--record", "-"]);
+    assert_eq!(answer.exit, 0, "{}", answer.talk);
+    let fresh: Ledger = serde_json::from_str(&answer.output).expect("a ledger");
+    assert_eq!(
+        fresh.without_timing_and_host(),
+        recorded.without_timing_and_host(),
+        "if the change is meant, renew the ledger with results/bless"
+    );
 }

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::campaign::{self, Plan};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
+use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, Subject};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
@@ -31,9 +32,11 @@ pub struct DevicePlan {
     pub scenarios: Vec<Valid<Scenario>>,
     /// The model that takes the faults.
     pub backend: Backend,
+    /// A sample of this size, drawn from this seed, and not all mutants.
+    pub sample: Option<(usize, Seed)>,
 }
 
-/// Plants every mutant of the catalogue under every scenario.
+/// Plants every mutant of the catalogue, or a sample of them, under every scenario.
 ///
 /// # Errors
 /// If the model cannot be opened without faults.
@@ -43,7 +46,7 @@ pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualifi
     let device = subjects.devices.first().expect("who takes faults is a device");
     let (banks, evidence) = (device.identity().banks, device.evidence());
     let longest_run = plan.scenarios.iter().map(|s| experiment::of(&s.trial).longest_run(banks)).max().unwrap_or(0);
-    let mutants = mutants(Shape { banks, longest_run });
+    let mutants = drawn(mutants(Shape { banks, longest_run }), plan.sample);
 
     watch.begin("qualification", (mutants.len() as u64 + 1) * plan.scenarios.len() as u64);
     watch.unit("runs");
@@ -75,6 +78,15 @@ pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualifi
     }
     watch.end();
     Ok(finished(plan, evidence, controls, records, mutants.len(), watch.stop_requested()))
+}
+
+/// The mutants, or those of a sample, in the order of the catalogue.
+fn drawn(mutants: Vec<Mutant>, sample: Option<(usize, Seed)>) -> Vec<Mutant> {
+    let Some((count, seed)) = sample else { return mutants };
+    let mut places: Vec<usize> = (0..mutants.len()).collect();
+    seed.stream("device mutants").shuffle(&mut places);
+    let drawn: BTreeSet<usize> = places.into_iter().take(count).collect();
+    mutants.into_iter().enumerate().filter(|(place, _)| drawn.contains(place)).map(|(_, mutant)| mutant).collect()
 }
 
 /// What every run of a qualification has in common.
@@ -255,11 +267,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_of_mutants_is_drawn_from_its_seed_and_keeps_the_order_of_the_catalogue() {
+        let all = || mutants(Shape { banks: 8, longest_run: 1001 });
+        let names = |sample| drawn(all(), sample).into_iter().map(|mutant| mutant.faults).collect::<Vec<_>>();
+        let (whole, sample) = (names(None), |seed| names(Some((9, Seed::new(seed)))));
+        assert_eq!((sample(1).len(), sample(1)), (9, sample(1)));
+        assert!((2..20).any(|seed| sample(seed) != sample(1)));
+        let places: Vec<usize> = sample(1).iter().filter_map(|drawn| whole.iter().position(|m| m == drawn)).collect();
+        assert!(places.len() == 9 && places.is_sorted(), "{places:?}");
+        assert_eq!(names(Some((usize::MAX, Seed::new(1)))), whole);
+    }
+
+    #[test]
     fn wherever_it_is_stopped_it_records_what_was_planted_until_then_and_nothing_else() {
         let bare = "version = 2\n[standard]\ncount = 1001\nseed = '1'\nchecks = ['bank-sweep']\n";
         let scenario = parse(bare, "bare", "bare").expect("a scenario");
         let backend = backends(["model"]).expect("a backend").remove(0);
-        let plan = DevicePlan { scenarios: vec![Valid::of(scenario).expect("it passes")], backend };
+        let plan = DevicePlan { scenarios: vec![Valid::of(scenario).expect("it passes")], backend, sample: None };
         let whole = qualify(&plan, &mut StopAfter(Remaining::new(u32::MAX))).expect("the model is there");
         assert!(!whole.interrupted && !whole.void);
         for looks in 0..120 {

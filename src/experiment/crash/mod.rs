@@ -18,6 +18,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration};
+use crate::experiment::answers::Answers;
 use crate::experiment::control::{Control, Show};
 use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
@@ -84,6 +85,12 @@ impl Experiment for CrashEverywhereTrial {
 
     fn no_backend(&self) -> Option<&'static str> {
         Some("a walk over every crash is one of engines")
+    }
+
+    fn answers(&self) -> Answers {
+        let smaller = (!self.mutants.is_empty()).then_some(WITHOUT_MUTANT);
+        let checks = [NAME].into_iter().chain(smaller).map(str::to_owned).collect();
+        Answers { checks, ..Answers::default() }
     }
 
     fn no_fault(&self, _fault: Fault) -> Option<&'static str> {

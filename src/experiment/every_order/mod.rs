@@ -18,6 +18,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Budget, EveryOrderTrial, MemoryMib, Trial};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::answers::Answers;
 use crate::experiment::control::{Control, Show, Shown};
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Passed;
@@ -44,6 +45,15 @@ impl Experiment for EveryOrderTrial {
 
     fn no_backend(&self) -> Option<&'static str> {
         Some("a walk over every order is one of algebras")
+    }
+
+    fn answers(&self) -> Answers {
+        let named: Vec<String> = match self.algebras.as_slice() {
+            [] => REGISTRY.iter().map(|entry| entry.name.to_owned()).collect(),
+            named => named.iter().map(ToString::to_string).collect(),
+        };
+        let checks = named.iter().map(|named| format!("every order of {named}")).collect();
+        Answers { checks, ..Answers::default() }
     }
 
     fn no_fault(&self, _fault: Fault) -> Option<&'static str> {

@@ -13,6 +13,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::LawsTrial;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::experiment::answers::Answers;
 use crate::experiment::control::{Control, Show, Shown};
 use crate::experiment::jobs::{Inner, Jobs};
 use crate::experiment::valid::Passed;
@@ -36,6 +37,12 @@ impl Experiment for LawsTrial {
 
     fn no_backend(&self) -> Option<&'static str> {
         Some("a trial of laws is one of algebras")
+    }
+
+    fn answers(&self) -> Answers {
+        let checks = REGISTRY.iter().map(|entry| format!("laws of {}", entry.name)).collect();
+        let laws = REGISTRY.iter().flat_map(|entry| Law::ALL.map(|law| format!("{} {law}", entry.name))).collect();
+        Answers { checks, laws, ..Answers::default() }
     }
 
     fn no_fault(&self, _fault: Fault) -> Option<&'static str> {

@@ -18,6 +18,7 @@ use crate::domain::judge::Judge;
 use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
+use crate::experiment::answers::Answers;
 use crate::experiment::valid::Passed;
 use crate::experiment::walk::Walked;
 use crate::experiment::{Bench, Changes, Experiment, NoEffect, Setting, devices, tick, timed};
@@ -72,6 +73,30 @@ impl Experiment for StandardTrial {
         self.memory_mib = changes.memory.unwrap_or(self.memory_mib);
         self.orders = changes.orders.clone().or(self.orders.take());
         Ok(())
+    }
+
+    fn answers(&self) -> Answers {
+        let of = |check: StandardCheck| -> Vec<String> {
+            let named: &[&str] = match check {
+                StandardCheck::Accumulation => &[accumulation::ACCUMULATION],
+                StandardCheck::BankSweep => &[BANK_SWEEP],
+                StandardCheck::ShortSweep => &[SHORT_SWEEP],
+                StandardCheck::ArrivalOrders => &[arrival_orders::ARRIVAL_ORDERS],
+                StandardCheck::AdapterRoundTrips => &[adapter_round_trips::ROUND_TRIPS],
+                StandardCheck::Conformance => &[conformance::OF_ENGINE, conformance::OF_ADAPTER],
+                StandardCheck::AsAClient => &[as_client::AS_CLIENT],
+                StandardCheck::SyncTick => {
+                    let ticks = [PUBLISHED_SEED, self.seed].map(tick::sync_tick::checks);
+                    let [published, own] = ticks;
+                    let is_own = |check: &String| !published.contains(check);
+                    return published.iter().cloned().chain(own.into_iter().filter(is_own)).collect();
+                }
+            };
+            named.iter().map(ToString::to_string).collect()
+        };
+        let checks = StandardCheck::ALL.into_iter().filter(|&check| self.makes(check)).flat_map(of).collect();
+        let (tick, bank_sweep) = (self.makes(StandardCheck::SyncTick), self.makes(StandardCheck::BankSweep));
+        Answers { checks, tick, bank_sweep, device: true, ..Answers::default() }
     }
 
     fn no_fault(&self, _fault: Fault) -> Option<&'static str> {

@@ -9,6 +9,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::{AdapterShape, Device, SubjectError};
 use crate::domain::trial::TickTrial;
 use crate::domain::watch::Watch;
+use crate::experiment::answers::Answers;
 use crate::experiment::claims::{self, MESSAGE};
 use crate::experiment::valid::Passed;
 use crate::experiment::{Bench, Changes, Experiment, NoEffect, devices, timed};
@@ -27,6 +28,11 @@ impl Experiment for TickTrial {
         changes.refuse_engines()?;
         self.seed = changes.seed.unwrap_or(self.seed);
         Ok(())
+    }
+
+    fn answers(&self) -> Answers {
+        let checks = sync_tick::checks(self.seed).into();
+        Answers { checks, tick: true, device: true, ..Answers::default() }
     }
 
     fn no_fault(&self, fault: Fault) -> Option<&'static str> {

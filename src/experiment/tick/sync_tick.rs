@@ -37,6 +37,11 @@ pub fn name(seed: Seed) -> &'static str {
     if seed == PUBLISHED_SEED { PUBLISHED_TICK } else { SEED_TICK }
 }
 
+/// The checks of this seed's tick, by name: of its message, and of it on a device.
+pub fn checks(seed: Seed) -> [String; 2] {
+    [format!("{} as a message", name(seed)), format!("{} on the device", name(seed))]
+}
+
 /// Weighs the tick of this seed, has a receiver decode it, and checks the published numbers if it is the published one.
 pub fn check_message(seed: Seed) -> Result<(Check, TickRecord), SubjectError> {
     let changes = tick::changes(seed);

@@ -28,6 +28,11 @@ use crate::subject::Subjects;
 /// What the names of these checks begin with.
 const NAME: &str = "hub merge of ";
 
+/// The name of the check of an engine's merges.
+pub fn name(engine: &str) -> String {
+    format!("{NAME}{engine}")
+}
+
 /// Whether it is a check of a merge.
 pub fn is_merge(check: &Check) -> bool {
     check.name.starts_with(NAME)

@@ -31,6 +31,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
 use crate::engine::{self, Registration};
+use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Passed;
@@ -79,6 +80,14 @@ impl Experiment for OfflineTrial {
             self.mutants.clear();
         }
         Ok(())
+    }
+
+    fn answers(&self) -> Answers {
+        let engines: Vec<&'static str> = engine::on_trial(self).map(|engine| engine.name).collect();
+        let merging = engine::on_trial(self).filter(|engine| self.hub && engine.tells_merges);
+        let merges = merging.map(|engine| hub_merge::name(engine.name));
+        let checks = engines.iter().map(|&name| name.to_owned()).chain(merges).collect();
+        Answers { checks, engines, ..Answers::default() }
     }
 
     fn no_fault(&self, _fault: Fault) -> Option<&'static str> {

@@ -20,6 +20,10 @@ pub fn metrics<'a>(records: impl IntoIterator<Item = &'a Any>) -> Value {
     for record in records {
         match record {
             Any::Run(record) => metrics.run(record),
+            Any::Ledger(ledger) => {
+                let as_expected = ledger.claims.iter().filter(|claim| claim.is_as_expected()).count();
+                metrics.put("claims", "as-expected", json!({ "value": as_expected as f64 }));
+            }
             Any::Qualification(qualification) => {
                 let mut score = |of: &str, part: u64, whole: u64| {
                     if whole > 0 {

@@ -24,13 +24,14 @@ impl Named {
         match &self.record {
             Any::Run(record) => name(record),
             Any::Qualification(_) => "qualification".to_owned(),
+            Any::Ledger(_) => "claims".to_owned(),
         }
     }
 
     fn asks_the_same(&self, other: &Named) -> bool {
         match (&self.record, &other.record) {
             (Any::Run(one), Any::Run(other)) => asked_otherwise(one, other).is_none(),
-            (Any::Qualification(_), Any::Qualification(_)) => true,
+            (Any::Qualification(_), Any::Qualification(_)) | (Any::Ledger(_), Any::Ledger(_)) => true,
             _ => false,
         }
     }

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod folders;
 pub mod interval;
 mod of_engines;
+mod of_ledgers;
 mod of_qualifications;
 pub mod times;
 pub mod view;
@@ -17,7 +18,6 @@ pub mod view;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::trial::Trial;
 use crate::domain::verdict::exit;
 use crate::report::file::Any;
 use crate::report::record::Record;
@@ -116,7 +116,23 @@ pub fn compare(base: &Any, new: &Any, limits: Limits) -> Result<Comparison, Unli
             let times = Times::none("a qualification is not timed");
             Ok(compared("qualification".to_owned(), facts, times, notes, inconclusive))
         }
-        _ => Err(Unlike("one is the record of a run, and the other one of a qualification".to_owned())),
+        (Any::Ledger(base), Any::Ledger(new)) => {
+            of_ledgers::same_question(base, new).map_err(Unlike)?;
+            let inconclusive = of_ledgers::inconclusive(base, new);
+            let facts = [of_ledgers::facts(base), of_ledgers::facts(new)];
+            let times = Times::none("a trial of claims is not timed");
+            Ok(compared("claims".to_owned(), facts, times, versions(&base.abench, &new.abench), inconclusive))
+        }
+        _ => Err(Unlike(format!("one is the record of {}, and the other one of {}", kind(base), kind(new)))),
+    }
+}
+
+/// What a record is of.
+fn kind(record: &Any) -> &'static str {
+    match record {
+        Any::Run(_) => "a run",
+        Any::Qualification(_) => "a qualification",
+        Any::Ledger(_) => "a trial of claims",
     }
 }
 
@@ -138,10 +154,7 @@ fn runs(base: &Record, new: &Record, limits: Limits) -> Result<Comparison, Unlik
 
 /// What a run is called: its scenario's name, or what it was.
 pub fn name(record: &Record) -> String {
-    record.asked.scenario.clone().unwrap_or_else(|| match &record.asked.trial {
-        Trial::Standard(trial) => format!("standard {} {}", trial.count.get(), trial.seed),
-        _ => "a scenario without a name".to_owned(),
-    })
+    record.asked.scenario.clone().unwrap_or_else(|| record.asked.trial.keys().title())
 }
 
 fn versions(base: &str, new: &str) -> Vec<String> {

@@ -2,6 +2,7 @@ use super::folders::{Gate, Named};
 use super::*;
 use crate::report::comparison::view;
 use crate::report::file::any_from_text;
+use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::samples::{Sample, Yardstick};
 use crate::report::text::Detail;
 
@@ -10,7 +11,7 @@ const LIMITS: Limits = Limits { slower_than: SLOWER_THAN };
 fn record(text: &str) -> Record {
     match any_from_text(text, "results").expect("a record").record {
         Any::Run(record) => *record,
-        Any::Qualification(_) => panic!("it is a run"),
+        Any::Qualification(_) | Any::Ledger(_) => panic!("it is a run"),
     }
 }
 
@@ -104,7 +105,7 @@ fn what_is_gone_is_worse_and_what_is_new_is_not() {
 #[test]
 fn records_of_other_trials_are_refused_with_what_differs() {
     let mut other = tally();
-    if let Trial::Offline(trial) = &mut other.asked.trial {
+    if let crate::domain::trial::Trial::Offline(trial) = &mut other.asked.trial {
         trial.seed = crate::domain::seed::Seed::new(9);
     }
     let refused = |base: &Record, new: &Record| {
@@ -302,4 +303,26 @@ fn the_metrics_for_bencher_have_bounds_where_there_are_samples() {
     assert!(metrics["field-tally/delta-state"]["bytes-up"]["value"].as_u64() > Some(1000));
     let of_one = bencher::metrics([&Any::Run(Box::new(tick()))]);
     assert!(of_one["tick"]["latency"]["value"].is_number() && of_one["tick"]["latency"].get("lower_value").is_none());
+}
+
+#[test]
+fn a_claim_that_came_out_otherwise_is_a_regression_of_the_ledger() {
+    let text = include_str!("../../../results/claims.json");
+    let Any::Ledger(base) = any_from_text(text, "claims.json").expect("a ledger").record else { panic!("a ledger") };
+    let compared = |new: &Ledger| {
+        let [base, new] = [&*base, new].map(|ledger| Any::Ledger(Box::new(ledger.clone())));
+        compare(&base, &new, LIMITS).expect("the same claims")
+    };
+    let same = compared(&base);
+    assert_eq!((same.exit_code(), same.moves.len()), (exit::HOLDS, 0));
+    assert!(same.unmoved as usize > base.claims.len());
+    let mut fallen = (*base).clone();
+    let claim = fallen.claims.iter_mut().find(|claim| claim.expected == ClaimVerdict::Holds).expect("one holds");
+    claim.trial.verdict = ClaimVerdict::Falsified;
+    let id = claim.id.clone();
+    let worse = compared(&fallen);
+    assert_eq!(worse.exit_code(), exit::REGRESSION);
+    assert_eq!(worse.regressions().next().map(|moved| moved.what.as_str()), Some(&*id));
+    let stopped = compared(&Ledger { interrupted: true, ..(*base).clone() });
+    assert_eq!(stopped.exit_code(), exit::INCONCLUSIVE);
 }
