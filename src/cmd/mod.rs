@@ -13,6 +13,7 @@ pub mod options;
 pub mod outputs;
 pub mod qualify;
 pub mod replay;
+pub mod report;
 pub mod run;
 mod saved_script;
 pub mod show;
@@ -47,8 +48,20 @@ use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError, Subjects};
 
 /// The verbs, as the command line names them.
-pub const VERBS: &[&str] =
-    &["run", "replay", "qualify", "merge", "emulate", "convert", "list", "show", "completions", "man", "help"];
+pub const VERBS: &[&str] = &[
+    "run",
+    "replay",
+    "qualify",
+    "merge",
+    "report",
+    "emulate",
+    "convert",
+    "list",
+    "show",
+    "completions",
+    "man",
+    "help",
+];
 
 /// Why a verb could not do its work, and the exit code that this gives. A verdict is no failure.
 #[derive(Debug)]

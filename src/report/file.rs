@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
+use crate::report::inert::{inert, inert_start};
 use crate::report::qualification;
 use crate::report::record::{FORMAT, Record, VERSION};
 
@@ -27,7 +28,7 @@ pub enum RecordError {
         /// The file.
         origin: String,
         /// What is wrong, with line and column.
-        error: serde_json::Error,
+        error: String,
     },
     /// It is the record of a qualification.
     #[error("{origin}: the record of a qualification, which is not replayed; run abench qualify again")]
@@ -36,20 +37,24 @@ pub enum RecordError {
         origin: String,
     },
     /// The JSON is something else.
-    #[error("{origin}: not a record: its \"format\" should be \"{FORMAT}\" and is {found}")]
+    #[error("{origin}: not a record: its \"format\" should be {wanted} and is {found}")]
     Format {
         /// The file.
         origin: String,
+        /// What it could say.
+        wanted: String,
         /// What it says it is.
         found: String,
     },
     /// The record is of another version.
-    #[error("{origin}: a record of version {found}; this abench reads version {VERSION}{advice}")]
+    #[error("{origin}: a record of version {found}; this abench reads version {read}{advice}")]
     Version {
         /// The file.
         origin: String,
         /// Its version, or `null`.
         found: String,
+        /// The version that is read.
+        read: u32,
         /// What to do, where that is known.
         advice: &'static str,
     },
@@ -180,31 +185,79 @@ pub fn to_text(record: &impl Serialize) -> String {
     text
 }
 
-/// The record in this text; `origin` is what messages call it.
-pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: Option<serde_json::Value>,
-        version: Option<serde_json::Value>,
+/// Characters of a record that a message quotes at most.
+const QUOTED: usize = 300;
+
+impl RecordError {
+    /// Of a text that is no JSON, or JSON of another form.
+    pub fn malformed(error: &serde_json::Error, origin: &str) -> Self {
+        RecordError::Malformed { origin: origin.to_owned(), error: quoted_error(error) }
     }
-    let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
-    // What it is and of which version are looked at first: another version may have other fields.
-    let head: Head = serde_json::from_str(text).map_err(malformed)?;
-    if head.format == Some(qualification::FORMAT.into()) {
-        return Err(RecordError::Qualification { origin: origin.to_owned() });
+}
+
+/// What is wrong, without what would upset a terminal. A long value is cut, and the place, which stands last, is kept.
+fn quoted_error(error: &serde_json::Error) -> String {
+    let whole = inert(&error.to_string());
+    match whole.rfind(" at line ").filter(|&place| whole[..place].chars().count() > QUOTED) {
+        Some(place) => format!("{}{}", inert_start(&whole[..place], QUOTED), &whole[place..]),
+        None => whole,
     }
-    if head.format != Some(FORMAT.into()) {
-        let found = head.format.map_or("missing".to_owned(), |format| format.to_string());
-        return Err(RecordError::Format { origin: origin.to_owned(), found });
+}
+
+/// What a record says it is. It is looked at first: another kind, and another version, has other fields.
+#[derive(Deserialize)]
+pub struct Head {
+    format: Option<serde_json::Value>,
+    version: Option<serde_json::Value>,
+}
+
+impl Head {
+    /// The head of the record in this text; `origin` is what messages call it.
+    pub fn of(text: &str, origin: &str) -> Result<Self, RecordError> {
+        serde_json::from_str(text).map_err(|error| RecordError::malformed(&error, origin))
     }
-    let version = head.version.unwrap_or_default();
-    if version != VERSION {
+
+    /// Whether it says that it is this.
+    pub fn is_of(&self, format: &str) -> bool {
+        self.format.as_ref().is_some_and(|found| found == format)
+    }
+
+    /// What is wrong where it is none of these.
+    pub fn unknown(&self, formats: &[&str], origin: &str) -> RecordError {
+        let found = self.format.as_ref().map_or("missing".to_owned(), ToString::to_string);
+        let wanted: Vec<String> = formats.iter().map(|format| format!("\"{format}\"")).collect();
+        let wanted = wanted.join(" or ");
+        RecordError::Format { origin: origin.to_owned(), wanted, found: inert_start(&found, QUOTED) }
+    }
+
+    /// Refuses every version but the one that is read; `older` is what to do with an older one.
+    pub fn of_version(&self, read: u32, older: &'static str, origin: &str) -> Result<(), RecordError> {
+        let version = self.version.clone().unwrap_or_default();
+        if version == read {
+            return Ok(());
+        }
         let advice = match version.as_u64() {
-            Some(newer) if newer > VERSION.into() => ": use a newer abench",
-            Some(_) => ": abench convert FILE gives it in this version",
+            Some(newer) if newer > read.into() => ": use a newer abench",
+            Some(_) => older,
             None => "",
         };
-        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), advice });
+        let found = inert_start(&version.to_string(), QUOTED);
+        Err(RecordError::Version { origin: origin.to_owned(), found, read, advice })
     }
-    serde_json::from_str(text).map_err(malformed)
 }
+
+/// The record in this text; `origin` is what messages call it.
+pub fn from_text(text: &str, origin: &str) -> Result<Record, RecordError> {
+    let head = Head::of(text, origin)?;
+    if head.is_of(qualification::FORMAT) {
+        return Err(RecordError::Qualification { origin: origin.to_owned() });
+    }
+    if !head.is_of(FORMAT) {
+        return Err(head.unknown(&[FORMAT], origin));
+    }
+    head.of_version(VERSION, CONVERTED, origin)?;
+    serde_json::from_str(text).map_err(|error| RecordError::malformed(&error, origin))
+}
+
+/// What to do with the record of a run of an older version.
+pub const CONVERTED: &str = ": abench convert FILE gives it in this version";

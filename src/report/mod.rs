@@ -2,12 +2,17 @@
 //!
 //! Knows: `domain`. Must not: run or judge anything.
 
+pub mod any;
 pub mod board_table;
 pub mod columns;
+pub mod document;
 pub mod every_order;
+pub mod figure;
 pub mod file;
 mod first_screen;
+pub mod format;
 pub mod histogram_log;
+pub mod inert;
 pub mod input;
 pub mod journal;
 mod laws;
@@ -15,5 +20,6 @@ mod offline;
 pub mod offline_record;
 pub mod qualification;
 pub mod record;
+pub mod rtl_mutation;
 pub mod text;
 pub mod version_1;

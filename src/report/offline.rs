@@ -252,7 +252,7 @@ impl Text {
 }
 
 /// What a walk came through.
-fn walk(walked: &WalkedRecord) -> String {
+pub(super) fn walk(walked: &WalkedRecord) -> String {
     let WalkedRecord { states, steps, crashes, deliveries, ways, ends, complete, way_there } = walked;
     let all = match (complete, way_there.is_empty()) {
         (true, _) => "all of them",
@@ -281,7 +281,7 @@ pub(super) fn per_mille(share: u64) -> String {
 }
 
 /// Milliseconds as people read them.
-fn time(ms: u64) -> String {
+pub(super) fn time(ms: u64) -> String {
     match ms {
         0..1000 => format!("{ms} ms"),
         1000..100_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
