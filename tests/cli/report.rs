@@ -343,8 +343,11 @@ fn in_a_browser_no_page_scrolls_sideways_at_390_pixels() {
             format!("<iframe style='width:390px;height:800px;border:0' srcdoc=\"{page}\"></iframe>")
         })
         .collect();
-    let script = "<script>onload = () => { document.title = 'widths ' + [...document.querySelectorAll('iframe')]\
-                  .map(frame => frame.contentDocument.documentElement.scrollWidth).join(' '); }</script>";
+    // What is folded is opened: it must not be wider either.
+    let script = "<script>onload = () => { document.title = 'too wide by ' + \
+                  [...document.querySelectorAll('iframe')].map(({ contentDocument: page }) => { \
+                  page.querySelectorAll('details').forEach(part => part.open = true); \
+                  return page.documentElement.scrollWidth - page.documentElement.clientWidth; }).join(' '); }</script>";
     let wrapper = folder.path().join("wrapper.html");
     fs::write(&wrapper, format!("<!doctype html><title>none</title>{frames}{script}")).expect("a file");
     let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
@@ -355,5 +358,5 @@ fn in_a_browser_no_page_scrolls_sideways_at_390_pixels() {
         .expect("the browser starts");
     let dom = String::from_utf8_lossy(&dumped.stdout);
     let title = dom.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();
-    assert_eq!(title, format!("widths{}", " 390".repeat(records.len())));
+    assert_eq!(title, format!("too wide by{}", " 0".repeat(records.len())));
 }
