@@ -24,8 +24,19 @@ use crate::scenario::shipped::SHIPPED;
 /// Bytes of a record that is read, at most.
 const MOST_BYTES: u64 = 1 << 28;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # One page to hand over, of two runs
+  abench report run.json other.json --format html --output page.html
+  # A comment for a pull request
+  abench report run.json --format markdown
+  # Everything that a record tells, as text
+  abench report run.json";
+
 /// Arguments of `report`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
     /// A record: of a run, of a qualification or of rtl/mutate; - for standard input
     #[arg(required = true, value_name = "RECORD")]
