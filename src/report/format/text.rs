@@ -150,10 +150,8 @@ impl Text {
             };
             let first: Vec<String> = (0..last.min(2)).map(cell).collect();
             self.line(&format!("  {}", first.join("  ")));
-            for column in last.min(2)..=last {
-                if let Some(words) = row.get(column).filter(|words| !words.is_empty()) {
-                    self.words("      ", &format!("{}: {words}", heads[column]));
-                }
+            for (head, words) in heads.iter().zip(row).skip(last.min(2)).filter(|(_, words)| !words.is_empty()) {
+                self.words("      ", &format!("{head}: {words}"));
             }
         }
     }
