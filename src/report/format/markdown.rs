@@ -282,7 +282,7 @@ mod tests {
         let told = escaped("- <script>|`x`|@all #7 https://a www.b.c _it_ a_b *c*");
         assert_eq!(
             told,
-            "\\- &lt;script&gt;\\|\\`x\\`\\|@<!-- -->all #<!-- -->7 https:<!-- -->//a www<!-- -->.b.c \\_it\\_ a_b \\*c\\*"
+            "\\- &lt;script&gt;\\|\\`x\\`\\|@<!-- -->all #<!-- -->7 https:<!-- -->//a www<!-- -->.b.c \\_it_ a_b \\*c\\*"
         );
     }
 }
