@@ -12,6 +12,7 @@ use crate::cmd::man::ManArgs;
 use crate::cmd::merge::MergeArgs;
 use crate::cmd::qualify::QualifyArgs;
 use crate::cmd::replay::ReplayArgs;
+use crate::cmd::report::ReportArgs;
 use crate::cmd::run::RunArgs;
 use crate::cmd::show::ShowArgs;
 use crate::cmd::standard::StandardArgs;
@@ -67,6 +68,8 @@ pub enum Verb {
     Qualify(QualifyArgs),
     /// Put the shards of one run together, as one record
     Merge(MergeArgs),
+    /// Make a page, a comment or a text of records
+    Report(ReportArgs),
     /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
     Emulate(EmulateArgs),
     /// Convert scenarios and records of an older version

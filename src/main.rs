@@ -34,6 +34,7 @@ fn dispatch() -> u8 {
         Some(Verb::Compare(args)) => cmd::compare::run(args),
         Some(Verb::Qualify(args)) => cmd::qualify::run(args),
         Some(Verb::Merge(args)) => cmd::merge::run(args),
+        Some(Verb::Report(args)) => cmd::report::run(args),
         Some(Verb::Emulate(args)) => cmd::emulate::run(args),
         Some(Verb::Convert(args)) => cmd::convert::run(args),
         Some(Verb::List(args)) => cmd::list::run(args),

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
+use crate::report::any::{AnyRecord, from_text as any_from_text};
 use crate::report::comparison::folders::{Gate, Named};
 use crate::report::comparison::{Limits, SLOWER_THAN, bencher, view};
-use crate::report::file::any_from_text;
 use crate::report::seal::{Opened, Seal};
 use crate::report::text::Detail;
 
@@ -125,7 +125,8 @@ fn file(path: &Path, args: &CompareArgs, altered: &mut Vec<String>) -> Result<Na
         .with_context(|| format!("cannot read the record {origin}"))
         .map_err(Failure::usage)?;
     let Opened { record, seal } = any_from_text(&text, &origin)?;
-    if seal != Seal::Intact {
+    // Records of mutants of the RTL are not sealed: their script writes them.
+    if seal != Seal::Intact && !matches!(record, AnyRecord::RtlMutation(_)) {
         if !args.accept_altered {
             return Err(Failure::usage(anyhow!(
                 "{origin}: {seal}. Nothing is compared with it; --accept-altered compares it all the same"

@@ -15,6 +15,7 @@ pub mod options;
 pub mod outputs;
 pub mod qualify;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod samples;
 mod saved_script;
@@ -57,6 +58,7 @@ pub const VERBS: &[&str] = &[
     "compare",
     "qualify",
     "merge",
+    "report",
     "emulate",
     "convert",
     "list",

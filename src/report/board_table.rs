@@ -32,7 +32,7 @@ pub fn render(device: &DeviceRecord, sweep: &BankSweep, verdict: Verdict) -> Str
 }
 
 /// How many times fewer cycles, truncated to two decimals as the board's tool does.
-fn speedup(single: u32, cycles: u32) -> String {
+pub(super) fn speedup(single: u32, cycles: u32) -> String {
     match (u64::from(single) * 100).checked_div(u64::from(cycles)) {
         Some(hundredths) => format!("{}.{:02}", hundredths / 100, hundredths % 100),
         None => "-".to_owned(),

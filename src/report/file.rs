@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::report::ledger::{self, Ledger};
-use crate::report::qualification::{self, Qualification};
+use crate::report::inert::{inert, inert_start};
+use crate::report::ledger;
+use crate::report::qualification;
 use crate::report::record::{FORMAT, Record, VERSION};
 use crate::report::seal::{Opened, Seal, Sealed, sealed};
 
@@ -29,7 +30,7 @@ pub enum RecordError {
         /// The file.
         origin: String,
         /// What is wrong, with line and column.
-        error: serde_json::Error,
+        error: String,
     },
     /// It is the record of a qualification.
     #[error("{origin}: the record of a qualification, which is not replayed; run abench qualify again")]
@@ -44,22 +45,24 @@ pub enum RecordError {
         origin: String,
     },
     /// The JSON is something else.
-    #[error("{origin}: not a record: its \"format\" should be \"{FORMAT}\" and is {found}")]
+    #[error("{origin}: not a record: its \"format\" should be {wanted} and is {found}")]
     Format {
         /// The file.
         origin: String,
+        /// What it could say.
+        wanted: String,
         /// What it says it is.
         found: String,
     },
     /// The record is of another version.
-    #[error("{origin}: a record of version {found}; this abench reads version {known}{advice}")]
+    #[error("{origin}: a record of version {found}; this abench reads version {read}{advice}")]
     Version {
         /// The file.
         origin: String,
         /// Its version, or `null`.
         found: String,
         /// The version that is read.
-        known: u32,
+        read: u32,
         /// What to do, where that is known.
         advice: &'static str,
     },
@@ -190,15 +193,73 @@ pub fn to_text<R: Sealed>(record: &R) -> String {
     text
 }
 
-/// A record of any kind.
-#[derive(Clone, Debug)]
-pub enum Any {
-    /// Of a run.
-    Run(Box<Record>),
-    /// Of a qualification.
-    Qualification(Box<Qualification>),
-    /// Of a trial of claims.
-    Ledger(Box<Ledger>),
+/// Characters of a record that a message quotes at most.
+const QUOTED: usize = 300;
+
+impl RecordError {
+    /// Of a text that is no JSON, or JSON of another form.
+    pub fn malformed(error: &serde_json::Error, origin: &str) -> Self {
+        RecordError::Malformed { origin: origin.to_owned(), error: quoted_error(error) }
+    }
+}
+
+/// What is wrong, without what would upset a terminal. A long value is cut, and the place, which stands last, is kept.
+fn quoted_error(error: &serde_json::Error) -> String {
+    let whole = inert(&error.to_string());
+    match whole.rfind(" at line ").filter(|&place| whole[..place].chars().count() > QUOTED) {
+        Some(place) => format!("{}{}", inert_start(&whole[..place], QUOTED), &whole[place..]),
+        None => whole,
+    }
+}
+
+/// What a record says it is, and whether it was altered. It is looked at first: another kind, and another version, has other
+/// fields.
+pub struct Head {
+    format: Option<Value>,
+    version: Option<Value>,
+    seal: Seal,
+}
+
+impl Head {
+    /// The head of the record in this text; `origin` is what messages call it.
+    pub fn of(text: &str, origin: &str) -> Result<Self, RecordError> {
+        let value: Value = serde_json::from_str(text).map_err(|error| RecordError::malformed(&error, origin))?;
+        let (format, version) = (value.get("format").cloned(), value.get("version").cloned());
+        Ok(Head { format, version, seal: Seal::of(&value) })
+    }
+
+    /// Whether it says that it is this.
+    pub fn is_of(&self, format: &str) -> bool {
+        self.format.as_ref().is_some_and(|found| found == format)
+    }
+
+    /// Whether the record is as it was written.
+    pub fn seal(&self) -> Seal {
+        self.seal
+    }
+
+    /// What is wrong where it is none of these.
+    pub fn unknown(&self, formats: &[&str], origin: &str) -> RecordError {
+        let found = self.format.as_ref().map_or("missing".to_owned(), ToString::to_string);
+        let wanted: Vec<String> = formats.iter().map(|format| format!("\"{format}\"")).collect();
+        let wanted = wanted.join(" or ");
+        RecordError::Format { origin: origin.to_owned(), wanted, found: inert_start(&found, QUOTED) }
+    }
+
+    /// Refuses every version but the one that is read; `older` is what to do with an older one.
+    pub fn of_version(&self, read: u32, older: &'static str, origin: &str) -> Result<(), RecordError> {
+        let version = self.version.clone().unwrap_or_default();
+        if version == read {
+            return Ok(());
+        }
+        let advice = match version.as_u64() {
+            Some(newer) if newer > read.into() => ": use a newer abench",
+            Some(_) => older,
+            None => "",
+        };
+        let found = inert_start(&version.to_string(), QUOTED);
+        Err(RecordError::Version { origin: origin.to_owned(), found, read, advice })
+    }
 }
 
 /// The record of a run in this text; `origin` is what messages call it.
@@ -206,83 +267,20 @@ pub enum Any {
 /// # Errors
 /// If it is no record, one of another version, or of something else than a run.
 pub fn from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
-    let origin_of = || origin.to_owned();
-    let value: Value = serde_json::from_str(text).map_err(|error| malformed(origin, error))?;
-    match value.get("format").and_then(Value::as_str) {
-        Some(qualification::FORMAT) => return Err(RecordError::Qualification { origin: origin_of() }),
-        Some(ledger::FORMAT) => return Err(RecordError::Ledger { origin: origin_of() }),
-        _ => {}
+    let head = Head::of(text, origin)?;
+    if head.is_of(qualification::FORMAT) {
+        return Err(RecordError::Qualification { origin: origin.to_owned() });
     }
-    let Opened { record, seal } = opened(text, &value, origin)?;
-    match record {
-        Any::Run(record) => Ok(Opened { record: *record, seal }),
-        Any::Qualification(_) | Any::Ledger(_) => unreachable!("their formats were looked for"),
+    if head.is_of(ledger::FORMAT) {
+        return Err(RecordError::Ledger { origin: origin.to_owned() });
     }
-}
-
-/// The record in this text; `origin` is what messages call it.
-///
-/// # Errors
-/// If it is no record, or one of another version.
-pub fn any_from_text(text: &str, origin: &str) -> Result<Opened<Any>, RecordError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| malformed(origin, error))?;
-    opened(text, &value, origin)
-}
-
-fn malformed(origin: &str, error: serde_json::Error) -> RecordError {
-    RecordError::Malformed { origin: origin.to_owned(), error }
-}
-
-/// The record in this text, which has this value.
-fn opened(text: &str, value: &Value, origin: &str) -> Result<Opened<Any>, RecordError> {
-    // What it is and of which version are looked at first: another version may have other fields.
-    let format = value.get("format").and_then(Value::as_str).unwrap_or_default();
-    let (known, older) = match format {
-        FORMAT => (VERSION, ": abench convert FILE gives it in this version"),
-        qualification::FORMAT => (qualification::VERSION, ": run abench qualify again"),
-        ledger::FORMAT => (ledger::VERSION, ": run abench falsify again"),
-        _ => {
-            let found = value.get("format").map_or("missing".to_owned(), Value::to_string);
-            return Err(RecordError::Format { origin: origin.to_owned(), found });
-        }
-    };
-    let version = value.get("version").cloned().unwrap_or_default();
-    if version != known {
-        let advice = match version.as_u64() {
-            Some(newer) if newer > known.into() => ": use a newer abench",
-            Some(_) => older,
-            None => "",
-        };
-        return Err(RecordError::Version { origin: origin.to_owned(), found: version.to_string(), known, advice });
+    if !head.is_of(FORMAT) {
+        return Err(head.unknown(&[FORMAT], origin));
     }
-    let seal = Seal::of(value);
-    // Of the text and not of the value, so that errors have a line.
-    let malformed = |error| malformed(origin, error);
-    let record = match format {
-        FORMAT => Any::Run(Box::new(serde_json::from_str(text).map_err(malformed)?)),
-        qualification::FORMAT => Any::Qualification(Box::new(serde_json::from_str(text).map_err(malformed)?)),
-        _ => Any::Ledger(Box::new(serde_json::from_str(text).map_err(malformed)?)),
-    };
-    Ok(Opened { record, seal })
+    head.of_version(VERSION, CONVERTED, origin)?;
+    let record = serde_json::from_str(text).map_err(|error| RecordError::malformed(&error, origin))?;
+    Ok(Opened { record, seal: head.seal })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ledger_is_read_as_one_and_is_no_record_of_a_run() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/claims.json");
-        let text = fs::read_to_string(path).expect("the recorded ledger");
-        let Opened { record: Any::Ledger(read), seal } = any_from_text(&text, "claims.json").expect("it is sound")
-        else {
-            panic!("it is a ledger")
-        };
-        assert_eq!((to_text(&*read), seal), (text.clone(), Seal::Intact));
-        assert!(matches!(from_text(&text, "claims.json"), Err(RecordError::Ledger { .. })));
-        let newer = text.replacen("\"version\": 1", "\"version\": 2", 1);
-        let said = any_from_text(&newer, "claims.json").expect_err("it is newer").to_string();
-        assert_eq!(said, "claims.json: a record of version 2; this abench reads version 1: use a newer abench");
-        assert!(any_from_text("{", "cut.json").is_err());
-    }
-}
+/// What to do with the record of a run of an older version.
+pub const CONVERTED: &str = ": abench convert FILE gives it in this version";

@@ -264,7 +264,7 @@ impl Text {
         let rates = record.timing.orders_ns.iter().filter(|(_, times)| times.count > 0 && times.p50 > 0);
         let rates: Vec<String> = deltas
             .filter(|&deltas| deltas >= 1000)
-            .map(|deltas| rates.map(|(name, times)| rate(name, deltas, times.p50)).collect())
+            .map(|deltas| rates.map(|(name, times)| format!("{name} {}", rate(deltas, times.p50))).collect())
             .unwrap_or_default();
         if !rates.is_empty() {
             told.push(format!("arrival orders, G deltas/s: {}", rates.join(", ")));
@@ -301,6 +301,12 @@ fn how_far(record: &Record) -> String {
 
 /// The last line of every report.
 pub(super) fn verdict_line(record: &Record) -> String {
+    let (remark, code) = ending(record);
+    format!("verdict {}{remark} (exit {code})", styled(record.verdict))
+}
+
+/// What is said with the verdict, and the exit code.
+pub(super) fn ending(record: &Record) -> (String, u8) {
     let code = record.exit;
     let why = match (code, record.expectation.as_ref().map(|expectation| expectation.met)) {
         (exit::INTERRUPTED, _) => ": stopped by the user",
@@ -315,7 +321,7 @@ pub(super) fn verdict_line(record: &Record) -> String {
         check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }))
     };
     let doubt = if record.checks.iter().any(one_world) { ", k = 1 is no sample" } else { "" };
-    format!("verdict {}{doubt}{why} (exit {code})", styled(record.verdict))
+    (format!("{doubt}{why}"), code)
 }
 
 fn world(offline: &OfflineRecord) -> String {
@@ -388,7 +394,10 @@ fn simulated(record: &Record) -> Vec<String> {
     rates.collect()
 }
 
-fn rate(name: &str, deltas: u64, nanoseconds: u64) -> String {
-    let hundredths = deltas * 100 / nanoseconds;
-    format!("{name} {}.{:02}", hundredths / 100, hundredths % 100)
+/// Deltas a nanosecond, with two decimals; a dash where no time was measured.
+pub(super) fn rate(deltas: u64, nanoseconds: u64) -> String {
+    match deltas.saturating_mul(100).checked_div(nanoseconds) {
+        Some(hundredths) => format!("{}.{:02}", hundredths / 100, hundredths % 100),
+        None => "-".to_owned(),
+    }
 }

@@ -14,7 +14,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::trial::Trial;
 use crate::domain::verdict::Verdict;
-use crate::report::inert::inert;
+use crate::report::inert::for_xml;
 use crate::report::record::{Check, ControlRecord, Met, Part, PlantedOutcome, Record};
 
 /// The XML.
@@ -30,7 +30,7 @@ pub fn render(records: &[Record]) -> String {
 
 fn suite(record: &Record) -> TestSuite {
     let name = name(record);
-    let mut suite = TestSuite::new(inert(&name));
+    let mut suite = TestSuite::new(for_xml(&name));
     suite.set_time(micros(record.timing.total_us));
     let properties = [
         ("abench", record.abench.clone()),
@@ -38,7 +38,7 @@ fn suite(record: &Record) -> TestSuite {
         ("reason", record.reason.clone()),
         ("exit code", record.outcome().exit_code().to_string()),
     ];
-    suite.add_properties(properties.map(|(name, value)| Property::new(name, inert(&value))));
+    suite.add_properties(properties.map(|(name, value)| Property::new(name, for_xml(&value))));
     let times: BTreeMap<&str, u64> =
         record.timing.checks_us.iter().rev().map(|(name, us)| (name.as_str(), *us)).collect();
     for check in &record.checks {
@@ -56,7 +56,7 @@ fn suite(record: &Record) -> TestSuite {
 
 /// A case with its class: CI systems group by it, and points in it would make folders.
 fn case_of(suite: &str, mut case: TestCase) -> TestCase {
-    case.set_classname(inert(&format!("abench.{}", suite.replace('.', "_"))));
+    case.set_classname(for_xml(&format!("abench.{}", suite.replace('.', "_"))));
     case
 }
 
@@ -76,14 +76,14 @@ fn micros(us: u64) -> Duration {
 }
 
 fn passed(name: &str) -> TestCase {
-    TestCase::new(inert(name), TestCaseStatus::success())
+    TestCase::new(for_xml(name), TestCaseStatus::success())
 }
 
 /// A case that did not pass: its kind in a word, what is wrong in a line, and all of it.
 fn failed(name: &str, kind: NonSuccessKind, word: &str, line: &str, all: &str) -> TestCase {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(word).set_message(inert(line)).set_description(inert(all));
-    TestCase::new(inert(name), status)
+    status.set_type(word).set_message(for_xml(line)).set_description(for_xml(all));
+    TestCase::new(for_xml(name), status)
 }
 
 fn of_check(record: &Record, check: &Check) -> TestCase {
@@ -95,7 +95,7 @@ fn of_check(record: &Record, check: &Check) -> TestCase {
     }
     let mut case = passed(name);
     if *verdict != Verdict::Holds {
-        case.set_system_out(inert(&format!("as expected, {told}")));
+        case.set_system_out(for_xml(&format!("as expected, {told}")));
     }
     case
 }

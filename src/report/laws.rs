@@ -127,7 +127,7 @@ fn cell(trial: &LawTrial) -> (String, usize) {
 }
 
 /// " (0)", " (-a)": the identity or the inverse that was tried.
-fn by(trial: &LawTrial) -> String {
+pub(super) fn by(trial: &LawTrial) -> String {
     match (&trial.by, trial.law) {
         (Some(by), Law::Inverse) => format!(" (of a: {by})"),
         (Some(by), _) => format!(" ({by})"),
@@ -136,7 +136,7 @@ fn by(trial: &LawTrial) -> String {
 }
 
 /// What was tried, in words; the bound is the rule of three, on the distribution that the cases were drawn from.
-fn extent(extent: &Extent) -> String {
+pub(super) fn extent(extent: &Extent) -> String {
     match *extent {
         Extent::Exhaustive { cases, .. } => format!("proved: all {cases} cases"),
         Extent::Sampled { tries, chosen, .. } => {

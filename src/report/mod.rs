@@ -2,15 +2,18 @@
 //!
 //! Knows: `domain`. Must not: run or judge anything.
 
+pub mod any;
 pub mod board_table;
 pub mod columns;
 pub mod comparison;
+pub mod document;
 pub mod every_order;
 pub mod figure;
 pub mod file;
 mod first_screen;
+pub mod format;
 pub mod histogram_log;
-mod inert;
+pub mod inert;
 pub mod input;
 pub mod journal;
 pub mod junit;
@@ -20,6 +23,7 @@ mod offline;
 pub mod offline_record;
 pub mod qualification;
 pub mod record;
+pub mod rtl_mutation;
 pub mod samples;
 pub mod seal;
 pub mod text;

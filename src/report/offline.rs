@@ -263,7 +263,7 @@ impl Text {
 }
 
 /// What a walk came through.
-fn walk(walked: &WalkedRecord) -> String {
+pub(super) fn walk(walked: &WalkedRecord) -> String {
     let WalkedRecord { states, steps, crashes, deliveries, ways, ends, complete, way_there } = walked;
     let all = match (complete, way_there.is_empty()) {
         (true, _) => "all of them",

@@ -472,7 +472,7 @@ pub fn waveform_lines(waveform: &WaveformRecord) -> Vec<String> {
 }
 
 /// How much was tried: the orders, the tuples, and what the drawn ones look like.
-fn coverage(orders: &Orders) -> Vec<String> {
+pub(super) fn coverage(orders: &Orders) -> Vec<String> {
     let Coverage { tried, distinct, all, tuples, .. } = &orders.coverage;
     let again = if distinct == tried { String::new() } else { format!(", in {tried} tries") };
     let tuples = tuples.as_ref().map_or(String::new(), |TuplesRecord { strength, counted, all }| {
@@ -522,7 +522,7 @@ fn audit_sentence(audit: &Audit) -> String {
     )
 }
 
-fn tenths(tenths: u64) -> String {
+pub(super) fn tenths(tenths: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 

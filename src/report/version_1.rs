@@ -62,7 +62,7 @@ pub enum ConvertError {
 /// # Errors
 /// If it is no record, one of another version, or has what version 1 did not have.
 pub fn converted(text: &str, origin: &str, names: &Names<'_>) -> Result<Record, ConvertError> {
-    let malformed = |error| RecordError::Malformed { origin: origin.to_owned(), error };
+    let malformed = |error| RecordError::malformed(&error, origin);
     let mut record: Value = serde_json::from_str(text).map_err(malformed)?;
     if record["format"] != FORMAT {
         // The reader of records says what it is instead.

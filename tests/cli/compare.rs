@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use abench::report::file::{Any, any_from_text, from_text, to_text};
+use abench::report::any::{AnyRecord as Any, from_text as any_from_text};
+use abench::report::file::{from_text, to_text};
 use abench::report::record::Record;
 use serde_json::Value;
 

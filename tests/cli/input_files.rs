@@ -21,7 +21,7 @@ fn pipe(folder: &Path) -> String {
 fn a_named_pipe_is_refused_by_every_verb_that_reads_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let pipe = pipe(folder.path());
-    for verb in ["run", "qualify", "replay", "convert"] {
+    for verb in ["run", "qualify", "replay", "convert", "report"] {
         let Answer { exit, output, talk } = short_answer(&[verb, &pipe]);
         assert_eq!((exit, output.as_str()), (2, ""), "{verb}: {talk}");
         assert!(talk.contains("it is a named pipe, and only regular files are read"), "{verb}: {talk}");

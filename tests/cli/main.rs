@@ -33,6 +33,7 @@ mod published_runs;
 mod qualification;
 mod readme;
 mod records;
+mod report;
 mod results;
 #[cfg(feature = "rtl")]
 mod rtl;

@@ -8,10 +8,10 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::report::any::AnyRecord as Any;
 use crate::report::comparison::interval::{Interval, median, of_median};
 use crate::report::comparison::name;
 use crate::report::comparison::times::{Clock, series};
-use crate::report::file::Any;
 use crate::report::record::Record;
 
 /// The metrics of these records.
@@ -20,6 +20,12 @@ pub fn metrics<'a>(records: impl IntoIterator<Item = &'a Any>) -> Value {
     for record in records {
         match record {
             Any::Run(record) => metrics.run(record),
+            Any::RtlMutation(record) => {
+                for (part, score) in &record.score {
+                    let percent = score.percent.unwrap_or_default();
+                    metrics.put(&format!("rtl/{part}"), "mutation-score", json!({ "value": percent }));
+                }
+            }
             Any::Ledger(ledger) => {
                 let as_expected = ledger.claims.iter().filter(|claim| claim.is_as_expected()).count();
                 metrics.put("claims", "as-expected", json!({ "value": as_expected as f64 }));

@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use crate::domain::verdict::exit;
+use crate::report::any::AnyRecord as Any;
 use crate::report::comparison::{Comparison, Direction, Limits, Move, asked_otherwise, compare, name};
-use crate::report::file::Any;
 
 /// A record, and what messages call it.
 #[derive(Clone, Debug)]
@@ -24,15 +24,15 @@ impl Named {
         match &self.record {
             Any::Run(record) => name(record),
             Any::Qualification(_) => "qualification".to_owned(),
-            Any::Ledger(_) => "claims".to_owned(),
+            Any::Ledger(_) | Any::RtlMutation(_) => self.record.kind().to_owned(),
         }
     }
 
     fn asks_the_same(&self, other: &Named) -> bool {
         match (&self.record, &other.record) {
             (Any::Run(one), Any::Run(other)) => asked_otherwise(one, other).is_none(),
-            (Any::Qualification(_), Any::Qualification(_)) | (Any::Ledger(_), Any::Ledger(_)) => true,
-            _ => false,
+            (Any::Run(_), _) | (_, Any::Run(_)) => false,
+            (one, other) => one.kind() == other.kind(),
         }
     }
 }

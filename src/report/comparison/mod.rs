@@ -19,8 +19,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::verdict::exit;
-use crate::report::file::Any;
+use crate::report::any::AnyRecord as Any;
 use crate::report::record::Record;
+use crate::report::rtl_mutation::{RtlMutation, Score};
 use facts::{Fact, Kind};
 use times::Times;
 
@@ -123,17 +124,22 @@ pub fn compare(base: &Any, new: &Any, limits: Limits) -> Result<Comparison, Unli
             let times = Times::none("a trial of claims is not timed");
             Ok(compared("claims".to_owned(), facts, times, versions(&base.abench, &new.abench), inconclusive))
         }
-        _ => Err(Unlike(format!("one is the record of {}, and the other one of {}", kind(base), kind(new)))),
+        (Any::RtlMutation(base), Any::RtlMutation(new)) => {
+            let facts = [of_rtl_mutants(base), of_rtl_mutants(new)];
+            let times = Times::none("mutants of the RTL are not timed");
+            Ok(compared("mutants of the RTL".to_owned(), facts, times, Vec::new(), None))
+        }
+        _ => Err(Unlike(format!("one is the record of {}, and the other one of {}", base.kind(), new.kind()))),
     }
 }
 
-/// What a record is of.
-fn kind(record: &Any) -> &'static str {
-    match record {
-        Any::Run(_) => "a run",
-        Any::Qualification(_) => "a qualification",
-        Any::Ledger(_) => "a trial of claims",
-    }
+/// The facts of mutants of the RTL: the score of each part.
+fn of_rtl_mutants(record: &RtlMutation) -> Vec<Fact> {
+    let score = |(part, score): (&String, &Score)| {
+        let share = facts::Value::Share(score.killed, score.planted.saturating_sub(score.equivalent));
+        Fact::new(Kind::Mutant, format!("mutation score of {part}"), share)
+    };
+    record.score.iter().map(score).collect()
 }
 
 fn runs(base: &Record, new: &Record, limits: Limits) -> Result<Comparison, Unlike> {

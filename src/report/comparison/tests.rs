@@ -1,7 +1,7 @@
 use super::folders::{Gate, Named};
 use super::*;
+use crate::report::any::from_text as any_from_text;
 use crate::report::comparison::view;
-use crate::report::file::any_from_text;
 use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::samples::{Sample, Yardstick};
 use crate::report::text::Detail;
@@ -11,7 +11,7 @@ const LIMITS: Limits = Limits { slower_than: SLOWER_THAN };
 fn record(text: &str) -> Record {
     match any_from_text(text, "results").expect("a record").record {
         Any::Run(record) => *record,
-        Any::Qualification(_) | Any::Ledger(_) => panic!("it is a run"),
+        _ => panic!("it is a run"),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use crate::report::inert::inert;
+use crate::report::inert::for_xml;
 
 /// Characters of a text are about so wide, in tenths of a unit.
 pub(super) const CHARACTER: i32 = 74;
@@ -234,7 +234,7 @@ fn units(tenths: i32) -> String {
 /// A text that means nothing to XML.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for character in inert(text).chars() {
+    for character in for_xml(text).chars() {
         match character {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

@@ -112,7 +112,7 @@ pub struct MutantRecord {
 
 impl MutantRecord {
     /// The faults in short: those of one name by their arguments, `dead-bank:1+2`.
-    pub(in crate::report) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         let mut label = self.faults.first().cloned().unwrap_or_default();
         for fault in self.faults.iter().skip(1) {
             let argument = fault.split_once(':').map_or(fault.as_str(), |(_, argument)| argument);

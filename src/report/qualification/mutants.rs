@@ -189,7 +189,7 @@ impl EngineQualification {
 
     /// How many scenarios of a kind killed a mutant, of those under which it was tried; and the first that did, with its
     /// judges.
-    fn kills<'a>(&'a self, row: &'a MutantRow, kind: Kind) -> (u64, u64, Option<(&'a str, &'a Cell)>) {
+    pub fn kills<'a>(&'a self, row: &'a MutantRow, kind: Kind) -> (u64, u64, Option<(&'a str, &'a Cell)>) {
         let (mut killed, mut tried, mut first) = (0, 0, None);
         for (scenario, cell) in self.scenarios.iter().zip(&row.cells) {
             let Some(cell) = cell.as_ref().filter(|_| scenario.kind == kind) else { continue };

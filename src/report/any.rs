@@ -1,0 +1,109 @@
+//! Any record that can be reported. This is the one place that knows which word means which kind.
+
+use serde::de::DeserializeOwned;
+
+use crate::report::file::{CONVERTED, Head, RecordError};
+use crate::report::ledger::{self, Ledger};
+use crate::report::qualification::{self, Qualification};
+use crate::report::record::{self, Record};
+use crate::report::rtl_mutation::{self, RtlMutation};
+use crate::report::seal::Opened;
+
+/// A record of some kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyRecord {
+    /// Of a run.
+    Run(Box<Record>),
+    /// Of a qualification.
+    Qualification(Box<Qualification>),
+    /// Of a trial of claims.
+    Ledger(Box<Ledger>),
+    /// Of mutants of a device's gateware.
+    RtlMutation(Box<RtlMutation>),
+}
+
+/// How a kind of record is read.
+struct Kind {
+    /// The word in `"format"`.
+    format: &'static str,
+    /// The version that is read.
+    version: u32,
+    /// What to do with one of an older version.
+    older: &'static str,
+    read: fn(&str, &str) -> Result<AnyRecord, RecordError>,
+}
+
+const KINDS: [Kind; 4] = [
+    Kind {
+        format: record::FORMAT,
+        version: record::VERSION,
+        older: CONVERTED,
+        read: |text, origin| Ok(AnyRecord::Run(read(text, origin)?)),
+    },
+    Kind {
+        format: qualification::FORMAT,
+        version: qualification::VERSION,
+        older: ": run abench qualify again",
+        read: |text, origin| Ok(AnyRecord::Qualification(read(text, origin)?)),
+    },
+    Kind {
+        format: ledger::FORMAT,
+        version: ledger::VERSION,
+        older: ": run abench falsify again",
+        read: |text, origin| Ok(AnyRecord::Ledger(read(text, origin)?)),
+    },
+    Kind {
+        format: rtl_mutation::FORMAT,
+        version: rtl_mutation::VERSION,
+        older: ": run rtl/mutate again",
+        read: |text, origin| Ok(AnyRecord::RtlMutation(read(text, origin)?)),
+    },
+];
+
+impl AnyRecord {
+    /// What it is of.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            AnyRecord::Run(_) => "a run",
+            AnyRecord::Qualification(_) => "a qualification",
+            AnyRecord::Ledger(_) => "a trial of claims",
+            AnyRecord::RtlMutation(_) => "mutants of the RTL",
+        }
+    }
+}
+
+/// The record in this text; `origin` is what messages call it.
+///
+/// # Errors
+/// If it is no record, or one of another version.
+pub fn from_text(text: &str, origin: &str) -> Result<Opened<AnyRecord>, RecordError> {
+    let head = Head::of(text, origin)?;
+    let known = KINDS.iter().find(|kind| head.is_of(kind.format));
+    let kind = known.ok_or_else(|| head.unknown(&KINDS.map(|kind| kind.format), origin))?;
+    head.of_version(kind.version, kind.older, origin)?;
+    Ok(Opened { record: (kind.read)(text, origin)?, seal: head.seal() })
+}
+
+fn read<T: DeserializeOwned>(text: &str, origin: &str) -> Result<Box<T>, RecordError> {
+    serde_json::from_str(text).map(Box::new).map_err(|error| RecordError::malformed(&error, origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::file::{self, to_text};
+    use crate::report::seal::Seal;
+
+    #[test]
+    fn a_ledger_is_read_as_one_and_is_no_record_of_a_run() {
+        let text = include_str!("../../results/claims.json");
+        let Opened { record, seal } = from_text(text, "claims.json").expect("it is sound");
+        let AnyRecord::Ledger(read) = record else { panic!("it is a ledger") };
+        assert_eq!((to_text(&*read).as_str(), seal), (text, Seal::Intact));
+        assert!(matches!(file::from_text(text, "claims.json"), Err(RecordError::Ledger { .. })));
+        let newer = text.replacen("\"version\": 1", "\"version\": 2", 1);
+        let said = from_text(&newer, "claims.json").expect_err("it is newer").to_string();
+        assert_eq!(said, "claims.json: a record of version 2; this abench reads version 1: use a newer abench");
+        assert!(from_text("{", "cut.json").is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! The report of a trial of claims: what became of each, the smallest counterexamples, and what was run.
+
+use crate::report::document::{Block, Cell, Column, Judgement, Report, Section, Table, Tone};
+use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
+
+/// The report of a ledger.
+pub fn report(ledger: &Ledger) -> Report {
+    let sections = [
+        Section::of("ledger", "Published claims", vec![Block::Table(claims(ledger))]),
+        Section::of("weaker", "Claims that fail as written, and what holds", weaker(ledger)),
+        Section::of("counterexamples", "Counterexamples", counterexamples(ledger)),
+        Section::detail("numbers", "What each rule found", vec![Block::Table(decisions(ledger))]),
+        Section::detail("runs", "What was run", vec![Block::Table(runs(ledger))]),
+        Section::of("repeat", "How to repeat it", vec![Block::Command(command(ledger))]),
+    ];
+    let title = format!("{} published claims", ledger.claims.len());
+    Report { title, judgement: judgement(ledger), sections: sections.into_iter().flatten().collect() }
+}
+
+fn judgement(ledger: &Ledger) -> Judgement {
+    let outcome = ledger.outcome();
+    let unexpected: Vec<&str> = ledger.unexpected().map(|claim| claim.id.as_str()).collect();
+    let remark = match (ledger.interrupted, unexpected.is_empty()) {
+        (true, _) => ": stopped by the user",
+        (false, true) => ", as expected",
+        (false, false) => ", not as expected",
+    };
+    let of = |verdict| ledger.claims.iter().filter(|claim| claim.trial.verdict == verdict).count();
+    let counted = [
+        (ClaimVerdict::Holds, "hold"),
+        (ClaimVerdict::Falsified, "are falsified as written"),
+        (ClaimVerdict::Inconclusive, "could not be told"),
+        (ClaimVerdict::NoHardware, "need a board, and none was there"),
+        (ClaimVerdict::NotTried, "were not tried"),
+    ];
+    let counted = counted.map(|(verdict, words)| (of(verdict), words));
+    let counted: Vec<String> =
+        counted.iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}")).collect();
+    let mut reasons = vec![format!("Of {} claims {}.", ledger.claims.len(), counted.join(", "))];
+    if !unexpected.is_empty() && !ledger.interrupted {
+        reasons.push(format!("Not as expected: {}.", unexpected.join(", ")));
+    }
+    reasons.extend(ledger.unavailable.iter().map(|reason| format!("A backend was unavailable: {reason}.")));
+    reasons.extend(ledger.contradiction.iter().map(|reason| format!("The harness contradicts itself: {reason}.")));
+    let mut facts = vec![("claims from".to_owned(), ledger.claims_from.clone())];
+    if !ledger.planted.is_empty() {
+        facts.push(("planted".to_owned(), ledger.planted.join(", ")));
+    }
+    facts.push(("runs".to_owned(), ledger.runs.len().to_string()));
+    let (verdict, exit) = (ledger.verdict(), outcome.exit_code());
+    Judgement { verdict, remark: remark.to_owned(), exit, reasons, warrants: Vec::new(), facts }
+}
+
+fn cell(verdict: ClaimVerdict) -> Cell {
+    let tone = match verdict {
+        ClaimVerdict::Holds => Tone::Good,
+        ClaimVerdict::Falsified => Tone::Bad,
+        ClaimVerdict::Inconclusive | ClaimVerdict::NotTried => Tone::Doubtful,
+        ClaimVerdict::NoHardware => Tone::Plain,
+    };
+    Cell { text: verdict.to_string(), tone }
+}
+
+/// What a claim rests on where it holds, and what decided it where it does not.
+fn why(trial: &ClaimTrial) -> String {
+    let warrants = trial.decisive().filter_map(|decision| decision.warrant.as_ref()).map(ToString::to_string);
+    let found = trial.decisive().map(|decision| decision.found.clone());
+    let mut all: Vec<String> = if trial.verdict == ClaimVerdict::Holds { warrants.collect() } else { Vec::new() };
+    if all.is_empty() {
+        all = found.collect();
+    }
+    all.dedup();
+    all.join("; ")
+}
+
+fn claims(ledger: &Ledger) -> Table {
+    let columns = [
+        Column::words("claim"),
+        Column::words("verdict"),
+        Column::words("in its own words"),
+        Column::words("source"),
+        Column::words("why"),
+    ];
+    let row = |claim: &ClaimEntry| {
+        let ClaimEntry { id, says, source, trial, .. } = claim;
+        vec![
+            Cell::text(id.as_str()),
+            cell(trial.verdict),
+            Cell::text(says.as_str()),
+            Cell::text(source.as_str()),
+            Cell::text(why(trial)),
+        ]
+    };
+    Table::prose("Every claim as it was published, and what became of it", columns, ledger.claims.iter().map(row))
+}
+
+fn weaker(ledger: &Ledger) -> Vec<Block> {
+    let of = |claim: &ClaimEntry| {
+        let weaker = claim.weaker.as_ref()?;
+        let verdict = weaker.trial.verdict;
+        Some(format!("{}: {} ({verdict}: {})", claim.id, weaker.says, why(&weaker.trial)))
+    };
+    let all: Vec<String> = ledger.claims.iter().filter_map(of).collect();
+    if all.is_empty() { Vec::new() } else { vec![Block::List(all)] }
+}
+
+fn counterexamples(ledger: &Ledger) -> Vec<Block> {
+    let of = |claim: &ClaimEntry| {
+        let found = claim.trial.counterexample()?;
+        let size = if found.size.is_empty() { String::new() } else { format!(" ({})", found.size) };
+        let sentence = format!("{}{size}.", found.sentence);
+        Some([Block::Heading(claim.id.clone()), Block::Paragraph(sentence), Block::Command(found.command.clone())])
+    };
+    ledger.claims.iter().filter_map(of).flatten().collect()
+}
+
+fn decisions(ledger: &Ledger) -> Table {
+    let columns = [
+        Column::words("claim"),
+        Column::words("verdict"),
+        Column::words("run"),
+        Column::words("asked"),
+        Column::words("found"),
+        Column::words("evidence"),
+    ];
+    let rows = ledger.claims.iter().flat_map(|claim| {
+        let weaker = claim.weaker.iter().map(|weaker| (format!("{}, weaker", claim.id), &weaker.trial));
+        let trials = std::iter::once((claim.id.clone(), &claim.trial)).chain(weaker);
+        trials.flat_map(|(name, trial)| {
+            trial.decisions.iter().map(move |decision| {
+                let evidence: Vec<String> = decision.evidence.iter().map(ToString::to_string).collect();
+                vec![
+                    Cell::text(name.as_str()),
+                    cell(decision.verdict),
+                    Cell::text(decision.run.as_str()),
+                    Cell::text(decision.asked.as_str()),
+                    Cell::text(decision.found.as_str()),
+                    Cell::text(evidence.join(", ")),
+                ]
+            })
+        })
+    });
+    Table::prose("Each rule of each claim in each run", columns, rows)
+}
+
+fn runs(ledger: &Ledger) -> Table {
+    let columns = [Column::words("run"), Column::words("verdict"), Column::words("why"), Column::words("command")];
+    let row = |run: &crate::report::ledger::RunEntry| {
+        let verdict = run.verdict.map_or(Cell::text("not run to its end"), Cell::verdict);
+        vec![Cell::text(run.name.as_str()), verdict, Cell::text(run.reason.as_str()), Cell::text(run.command.as_str())]
+    };
+    Table::prose("Every run is made once, however many claims rest on it", columns, ledger.runs.iter().map(row))
+}
+
+fn command(ledger: &Ledger) -> String {
+    let planted = ledger.planted.iter().map(|fault| format!(" --plant {fault}"));
+    let from = match ledger.claims_from.as_str() {
+        "shipped" => String::new(),
+        file => format!(" --claims {}", crate::report::inert::quoted(file)),
+    };
+    format!("abench falsify{from}{}", planted.collect::<String>())
+}

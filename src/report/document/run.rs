@@ -1,0 +1,40 @@
+//! The report of a run: which sections it has, and in which order.
+
+use crate::domain::trial::Trial;
+use crate::report::document::{Report, Section, section};
+use crate::report::record::Record;
+
+/// The report of a run whose record is in `file`; `again` is a command that makes the same run without it.
+pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
+    let sections: [Option<Section>; 18] = [
+        section::engines::section(record),
+        section::staleness::section(record),
+        section::banks::section(record),
+        section::ticks::section(record),
+        section::laws::section(record),
+        section::orders::section(record),
+        section::figures::section(record),
+        section::checks::section(record),
+        section::claims::section(record),
+        section::planted::section(record),
+        section::mutants::section(record),
+        section::counterexamples::section(record),
+        section::unseen::section(record),
+        section::repeat::section(record, file, again),
+        section::engines::detail(record),
+        section::checks::controls(record),
+        section::devices::section(record),
+        section::timing::section(record),
+    ];
+    let judgement = section::verdict::judgement(record);
+    Report { title: title(record), judgement, sections: sections.into_iter().flatten().collect() }
+}
+
+/// What ran, in few words.
+fn title(record: &Record) -> String {
+    match (&record.asked.scenario, &record.asked.trial) {
+        (Some(name), _) => name.clone(),
+        (None, Trial::Standard(trial)) => format!("standard campaign, COUNT {}", trial.count),
+        (None, _) => "a scenario without a name".to_owned(),
+    }
+}

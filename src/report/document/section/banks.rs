@@ -1,0 +1,48 @@
+//! A device's bank sweep: cycles, rate and result by number of active banks.
+
+use crate::report::board_table::speedup;
+use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
+use crate::report::record::{BankSweep, Record};
+
+/// A table for each device.
+pub fn section(record: &Record) -> Option<Section> {
+    let mut blocks: Vec<Block> = record.bank_sweeps.iter().map(|sweep| Block::Table(table(sweep))).collect();
+    blocks.extend(record.bank_sweeps.iter().filter(|sweep| sweep.missed_sets > 0).map(|sweep| {
+        let BankSweep { device, missed_sets, all_sets, .. } = sweep;
+        Block::Note(format!(
+            "The rows of {device} alone would look the same with {missed_sets} of the {all_sets} sets of dead banks."
+        ))
+    }));
+    Section::of("banks", "Cycles and rate by banks", blocks)
+}
+
+fn table(sweep: &BankSweep) -> Table {
+    let columns = [
+        Column::words("device"),
+        Column::number("banks"),
+        Column::number("cycles"),
+        Column::number("should be"),
+        Column::number("deltas per cycle"),
+        Column::number("speed-up"),
+        Column::words("result"),
+        Column::words("as it should be"),
+    ];
+    let single = sweep.rows.first().map_or(0, |row| row.cycles);
+    let rows = sweep.rows.iter().map(|row| {
+        let ok = if row.ok { Cell::toned("yes", Tone::Good) } else { Cell::toned("no", Tone::Bad) };
+        vec![
+            Cell::text(&sweep.device),
+            Cell::text(row.banks),
+            Cell::text(row.cycles),
+            Cell::text(row.expected_cycles),
+            Cell::text(speedup(sweep.count, row.cycles)),
+            Cell::text(speedup(single, row.cycles)),
+            Cell::text(row.result),
+            ok,
+        ]
+    });
+    let BankSweep { device, evidence, count, seed, expected, .. } = sweep;
+    let caption =
+        format!("{count} deltas under seed {seed} on {device} (evidence {evidence}); software reference {expected}");
+    Table::numbers(caption, columns, rows)
+}

@@ -1,0 +1,23 @@
+//! The kinds of fault that a run claims to test for, and the checks that tried them.
+
+use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
+use crate::report::record::{ClaimRecord, Record};
+
+/// A row a claim.
+pub fn section(record: &Record) -> Option<Section> {
+    if record.claims.is_empty() {
+        return None;
+    }
+    let columns =
+        ["fault", "of", "checks that hold and would have noticed it", "how much was tried"].map(Column::words);
+    let rows = record.claims.iter().map(|claim| {
+        let ClaimRecord { class, of, tried_by, extent } = claim;
+        let tried_by = match tried_by.is_empty() {
+            true => Cell::toned("none", Tone::Doubtful),
+            false => Cell::text(tried_by.join(", ")),
+        };
+        vec![Cell::text(class), Cell::text(of), tried_by, Cell::number(extent.as_ref())]
+    });
+    let table = Table::prose("Claims, each with the checks that tried it", columns, rows);
+    Section::of("claims", "Faults that this run claims to test for", vec![Block::Table(table)])
+}

@@ -1,0 +1,75 @@
+//! The laws of algebras: which are claimed, which hold, what that means for delivery, and the terms that contradict.
+
+use crate::domain::law::{Law, LawTrial, Term, Witness};
+use crate::domain::verdict::Verdict;
+use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::laws::{by, extent};
+use crate::report::record::{DeliveryRecord, LawsRecord, Record};
+
+/// The table of claims, and each claim that is falsified.
+pub fn section(record: &Record) -> Option<Section> {
+    let laws = record.laws.as_ref()?;
+    let mut blocks = vec![Block::Table(table(laws)), Block::Table(delivery(laws)), Block::Table(grounds(laws))];
+    blocks.insert(1, Block::Note("In brackets: tried, and not claimed. A verdict is of 8 and of 64 bits.".to_owned()));
+    for trial in laws.trials.iter().filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified) {
+        blocks.push(Block::Heading(format!("Claim falsified: {}{}", trial.name(), by(trial))));
+        let widths = [("8 bits", &trial.at_8_bits), ("64 bits", &trial.at_64_bits)];
+        let witnesses = widths.into_iter().filter_map(|(bits, width)| Some((bits, width.witness.as_ref()?)));
+        for (bits, witness) in witnesses {
+            blocks.push(steps(bits, witness));
+            blocks.push(Block::Paragraph(witness.sentence.clone()));
+        }
+    }
+    Section::of("laws", "Laws of algebras", blocks)
+}
+
+fn table(laws: &LawsRecord) -> Table {
+    let columns = [Column::words("algebra")].into_iter().chain(Law::ALL.map(|law| Column::words(law.to_string())));
+    let rows = laws.delivery.iter().map(|algebra| {
+        let cells = Law::ALL.map(|law| {
+            let trial = laws.trials.iter().find(|trial| trial.algebra == algebra.algebra && trial.law == law);
+            match trial {
+                Some(trial) if trial.claimed => Cell::verdict(trial.verdict),
+                Some(trial) => Cell::text(format!("({})", trial.verdict)),
+                None => Cell::text("-"),
+            }
+        });
+        [Cell::text(&algebra.algebra)].into_iter().chain(cells).collect()
+    });
+    Table::numbers(format!("Laws claimed, and their verdicts (evidence {})", laws.evidence), columns, rows)
+}
+
+fn delivery(laws: &LawsRecord) -> Table {
+    let columns =
+        ["algebra", "any order comes to the same", "a copy right after is harmless", "a copy at any time is harmless"]
+            .map(Column::words);
+    let rows = laws.delivery.iter().map(|of| {
+        let DeliveryRecord { algebra, any_order, repeated_at_once, repeated_at_any_time } = of;
+        // What an algebra does not bear is no fault of it.
+        let verdicts = [any_order, repeated_at_once, repeated_at_any_time].map(Cell::text);
+        [Cell::text(algebra)].into_iter().chain(verdicts).collect()
+    });
+    Table::numbers("What that means for delivery, computed from the verdicts", columns, rows)
+}
+
+/// What each claim rests on.
+fn grounds(laws: &LawsRecord) -> Table {
+    let columns = ["claim", "verdict", "at 8 bits", "at 64 bits"].map(Column::words);
+    let row = |trial: &LawTrial| {
+        let widths = [&trial.at_8_bits, &trial.at_64_bits].map(|width| Cell::text(extent(&width.extent)));
+        let name = format!("{}{}", trial.name(), by(trial));
+        [Cell::text(name), Cell::verdict(trial.verdict)].into_iter().chain(widths).collect()
+    };
+    let claimed = laws.trials.iter().filter(|trial| trial.claimed);
+    Table::prose("What the claims rest on", columns, claimed.map(row))
+}
+
+fn steps(bits: &str, witness: &Witness) -> Block {
+    // A side that is one of the operands has been shown.
+    let sides = witness.sides.iter().filter(|side| !witness.operands.contains(side));
+    let terms: Vec<&Term> = witness.operands.iter().chain(sides).collect();
+    let widest = |of: fn(&Term) -> &str| terms.iter().map(|term| of(term).chars().count()).max().unwrap_or(0);
+    let (forms, words) = (widest(|term| &term.form), widest(|term| &term.word));
+    let line = |term: &&Term| format!("{:<forms$} = {:<words$}  ({})", term.form, term.word, term.decimal);
+    Block::Steps { caption: format!("At {bits}: {}", witness.size), lines: terms.iter().map(line).collect() }
+}

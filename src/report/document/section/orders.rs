@@ -1,0 +1,84 @@
+//! Walks: over every order of deltas, and over every crash of a small world.
+
+use crate::domain::hex::Hex64;
+use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
+use crate::report::offline::walk;
+use crate::report::offline_record::{EverywhereRecord, WalkedRecord};
+use crate::report::record::{Record, WalkRecord, WayRecord};
+
+/// How far each walk came, and the ways that disagree.
+pub fn section(record: &Record) -> Option<Section> {
+    let mut blocks = Vec::new();
+    if !record.walks.is_empty() && !record.interrupted {
+        blocks.push(Block::Table(table(&record.walks)));
+    }
+    for walk in &record.walks {
+        if let [first, second] = &walk.ways[..] {
+            blocks.push(Block::Table(ways(&walk.check, first, second)));
+        }
+    }
+    if let Some(everywhere) = &record.everywhere {
+        let EverywhereRecord { evidence, sound, planted_in, .. } = everywhere;
+        if !record.interrupted {
+            blocks.push(Block::Paragraph(format!(
+                "Every crash and every order of deliveries: {} (evidence {evidence}).",
+                walk(sound)
+            )));
+        }
+        blocks.extend(way_there(sound));
+        if let Some(planted_in) = planted_in.as_ref().filter(|_| !record.interrupted) {
+            let told = format!(
+                "Mutants are planted in a smaller world: {}. Without a mutant: {}.",
+                planted_in.world,
+                walk(&planted_in.sound)
+            );
+            blocks.push(Block::Paragraph(told));
+            blocks.extend(way_there(&planted_in.sound));
+        }
+    }
+    Section::of("walks", "Every order, exactly", blocks)
+}
+
+fn table(walks: &[WalkRecord]) -> Table {
+    let columns = [
+        Column::words("check"),
+        Column::words("evidence"),
+        Column::number("proved"),
+        Column::number("of schedules"),
+        Column::number("deliveries"),
+        Column::number("sets"),
+    ];
+    let rows = walks.iter().map(|walk| {
+        let tone = if walk.proved == walk.of { Tone::Good } else { Tone::Bad };
+        vec![
+            Cell::text(&walk.check),
+            Cell::text(walk.evidence),
+            Cell::toned(&walk.proved, tone),
+            Cell::text(&walk.of),
+            Cell::text(walk.merges),
+            Cell::text(walk.sets),
+        ]
+    });
+    Table::numbers("Walks over every order: schedules that are proved to agree", columns, rows)
+}
+
+/// Two ways that disagree, side by side.
+fn ways(check: &str, first: &WayRecord, second: &WayRecord) -> Table {
+    let cell = |way: &WayRecord, place: usize| {
+        Cell::text(way.deltas.get(place).map_or(String::new(), |(index, value)| format!("delta {index} {value}")))
+    };
+    let deliveries = (0..first.deltas.len().max(second.deltas.len()))
+        .map(|place| vec![Cell::text(format!("#{}", place + 1)), cell(first, place), cell(second, place)]);
+    let states = [
+        vec![Cell::text("state"), Cell::text(first.state), Cell::text(second.state)],
+        vec![Cell::text("difference"), Cell::text(Hex64(first.state.0 ^ second.state.0)), Cell::text("")],
+    ];
+    let columns = ["delivered", "one way", "another"].map(Column::words);
+    Table::numbers(format!("Two ways that disagree: {check}"), columns, deliveries.chain(states))
+}
+
+fn way_there(walked: &WalkedRecord) -> Option<Block> {
+    let lines: Vec<String> =
+        walked.way_there.iter().enumerate().map(|(place, step)| format!("{:>3} {step}", place + 1)).collect();
+    (!lines.is_empty()).then(|| Block::Steps { caption: "The way to what is wrong".to_owned(), lines })
+}

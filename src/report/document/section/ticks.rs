@@ -1,0 +1,52 @@
+//! Sync ticks in bytes, against the information bound and the full state.
+
+use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::record::{Record, TickRecord};
+use crate::report::text::tenths;
+
+/// One column a tick.
+pub fn section(record: &Record) -> Option<Section> {
+    let ticks = &record.ticks;
+    let first = ticks.first()?;
+    let name = |tick: &TickRecord| if tick.published { "published" } else { "this SEED" };
+    let columns = [Column::words("")].into_iter().chain(ticks.iter().map(|tick| Column::number(name(tick))));
+    type Row = (&'static str, fn(&TickRecord) -> String);
+    let rows: [Row; 11] = [
+        ("contexts changed, of 256", |tick| tick.changed.len().to_string()),
+        ("values alone, undecodable", |tick| bytes(tick.value_bytes)),
+        ("+ addressing", |tick| bytes(tick.addressing_bytes)),
+        ("+ framing", |tick| bytes(tick.framing_bytes)),
+        ("+ ids", |tick| bytes(tick.id_bytes)),
+        ("+ checksum", |tick| bytes(tick.checksum_bytes)),
+        ("= message, decodable", |tick| bytes(tick.message_bytes)),
+        ("information bound", |tick| format!("{} B", tenths(tick.bound_tenths))),
+        ("information bound, lowest bits known", |tick| format!("{} B", tenths(tick.odd_bound_tenths))),
+        ("full state", |tick| bytes(tick.full_state_bytes)),
+        ("message, of the full state", share),
+    ];
+    let rows = rows.iter().map(|(label, value)| {
+        [Cell::text(label)].into_iter().chain(ticks.iter().map(|tick| Cell::text(value(tick)))).collect()
+    });
+    let table = Table::numbers(format!("One sync tick (evidence {})", first.evidence), columns, rows);
+    let mut blocks = vec![Block::Table(table)];
+    if ticks.iter().any(|tick| tick.value_bytes.saturating_mul(10) < tick.odd_bound_tenths) {
+        blocks.push(Block::Note(
+            "The bound grants that the receiver knows how many contexts changed. No message of fewer bytes, on average, can \
+             be decoded: the values alone are below it."
+                .to_owned(),
+        ));
+    }
+    Section::of("ticks", "Bytes of a sync tick, against the bound and the full state", blocks)
+}
+
+fn bytes(number: u64) -> String {
+    format!("{number} B")
+}
+
+fn share(tick: &TickRecord) -> String {
+    let doubled = u128::from(tick.message_bytes) * 2000;
+    match doubled.checked_div(tick.full_state_bytes.into()) {
+        Some(per_two_mille) => format!("{} %", tenths(per_two_mille.div_ceil(2) as u64)),
+        None => "-".to_owned(),
+    }
+}

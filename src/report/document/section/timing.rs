@@ -1,0 +1,81 @@
+//! How long things took, how fast subjects were, and on what host. These numbers differ between runs.
+
+use std::collections::BTreeMap;
+
+use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::first_screen::rate;
+use crate::report::record::{Host, Latencies, Record, Simulated, Timing};
+use crate::report::samples::Sample;
+
+/// Times, rates and the host.
+pub fn section(record: &Record) -> Option<Section> {
+    let Timing { total_us, checks_us, round_trips_ns, orders_ns, deliveries, simulated, samples, .. } = &record.timing;
+    let Host { os, arch, simd, threads, processor, build } = &record.host;
+    let mut facts = vec![
+        ("the whole run".to_owned(), micros(*total_us)),
+        ("operating system".to_owned(), os.clone()),
+        ("processor".to_owned(), format!("{processor} {arch}").trim().to_owned()),
+        ("vector unit".to_owned(), simd.clone()),
+        ("threads".to_owned(), threads.to_string()),
+        ("build".to_owned(), build.clone()),
+    ];
+    for (device, Simulated { cycles, us }) in simulated {
+        if let Some(per_second) = cycles.saturating_mul(1_000_000).checked_div(*us) {
+            facts.push((format!("simulated cycles of {device}"), format!("{per_second} a second")));
+        }
+    }
+    if let Some(per_second) = deliveries.count.saturating_mul(1_000_000).checked_div(deliveries.us) {
+        facts.push(("deliveries".to_owned(), format!("{per_second} a second on one thread")));
+    }
+    facts.retain(|(_, value)| !value.is_empty());
+    let deltas = record.checks.iter().find_map(|check| check.orders.as_ref()).map(|orders| orders.deltas);
+    let tables = [
+        latencies("Whole arrival orders, from reset to the observed state", "subject", orders_ns, deltas),
+        latencies("Register round trips", "device", round_trips_ns, None),
+        checks(checks_us),
+        all_samples(samples),
+    ];
+    let blocks = [Block::Facts(facts)].into_iter().chain(tables.into_iter().flatten().map(Block::Table)).collect();
+    Section::detail("timing", "Time and host", blocks)
+}
+
+fn latencies(what: &str, of: &str, times: &BTreeMap<String, Latencies>, deltas: Option<u64>) -> Option<Table> {
+    let heads = ["shortest", "p50", "p90", "p99", "longest"].map(|head| Column::of(head, "ns"));
+    let columns = [Column::words(of), Column::number("count")].into_iter().chain(heads);
+    let columns = columns.chain(deltas.map(|_| Column::of("rate", "G deltas/s")));
+    let rows = times.iter().filter(|(_, times)| times.count > 0).map(|(name, times)| {
+        let Latencies { count, min, p50, p90, p99, max } = *times;
+        let numbers = [count, min, p50, p90, p99, max].map(Cell::text);
+        let rate = deltas.map(|deltas| Cell::text(rate(deltas, p50)));
+        [Cell::text(name)].into_iter().chain(numbers).chain(rate).collect()
+    });
+    let table = Table::numbers(what, columns, rows);
+    (!table.rows.is_empty()).then_some(table)
+}
+
+fn checks(checks: &[(String, u64)]) -> Option<Table> {
+    let columns = [Column::words("check"), Column::of("time", "µs")];
+    let rows = checks.iter().map(|(name, us)| vec![Cell::text(name), Cell::text(us)]);
+    (!checks.is_empty()).then(|| Table::numbers("Time of each check", columns, rows))
+}
+
+fn all_samples(samples: &[Sample]) -> Option<Table> {
+    let columns = [
+        Column::number("run"),
+        Column::of("time", "µs"),
+        Column::of("processor time", "µs"),
+        Column::number("deliveries"),
+    ];
+    let rows = samples.iter().enumerate().map(|(place, sample)| {
+        let Sample { total_us, processor_us, deliveries, .. } = sample;
+        vec![Cell::text(place + 1), Cell::text(total_us), Cell::number(*processor_us), Cell::text(deliveries.count)]
+    });
+    (!samples.is_empty()).then(|| Table::numbers("Repeated runs, in the order in which they were made", columns, rows))
+}
+
+fn micros(us: u64) -> String {
+    match us {
+        0..1_000_000 => format!("{} ms", us.div_ceil(1000)),
+        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
+    }
+}
