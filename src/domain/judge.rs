@@ -50,6 +50,8 @@ pub enum Judge {
     World,
     /// Every end of a small world.
     EveryCrash,
+    /// What engines send in worlds of a customer's numbers.
+    Bandwidth,
 }
 
 impl fmt::Display for Judge {
@@ -76,6 +78,7 @@ impl fmt::Display for Judge {
             Judge::HubMerge => "hub merge",
             Judge::World => "world",
             Judge::EveryCrash => "every crash",
+            Judge::Bandwidth => "bandwidth",
         })
     }
 }

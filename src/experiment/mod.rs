@@ -5,6 +5,7 @@
 //! finds to the record. Knows: everything above it. Must not: print, read files, or know who watches.
 
 pub mod answers;
+pub mod bandwidth;
 pub mod claims;
 pub mod control;
 pub mod crash;

@@ -2,6 +2,7 @@
 //!
 //! Knows: `domain`. Must not: run or judge anything.
 
+pub mod bandwidth_record;
 pub mod board_table;
 pub mod columns;
 pub mod comparison;

@@ -1,0 +1,220 @@
+//! Bandwidth reports: a customer's own numbers, run as worlds in which every engine and every form of the whole state is
+//! measured and judged.
+//!
+//! A job is one who sends, in one world. Knows: everything above it. Must not: print, read files, or know who watches.
+
+pub mod bound;
+pub mod judge;
+pub mod scaling;
+pub mod size;
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use crate::domain::bandwidth::{BandwidthTrial, Values};
+use crate::domain::evidence::Evidence;
+use crate::domain::history::UserEdit;
+use crate::domain::offline::OfflineTrial;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::engine::host::{NodeId, Time};
+use crate::engine::{self, Registration, WHOLE_STATES};
+use crate::experiment::jobs;
+use crate::experiment::world::{failed, judged};
+use crate::lab::events::service::{Messages, Service, Span};
+use crate::lab::{Outcome, World, settings};
+use crate::oracle::offline::truth::wrong_registers;
+use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, MessageBytes, Sender, SizeRecord};
+use crate::scenario::offline::SECOND;
+use scaling::{Measured, OfSyncs};
+use size::{Size, Sizes};
+
+/// One who sends, in one world.
+struct Job<'a> {
+    engine: &'static Registration,
+    world: &'a OfflineTrial,
+    /// Whether it is the world with half the records.
+    is_half: bool,
+}
+
+/// What it came to.
+struct Ran {
+    verdict: Verdict,
+    against: Vec<String>,
+    wrong_records: u32,
+    /// The two halves of the time that is measured.
+    spans: [Span; 2],
+    deliveries: u64,
+    took: Duration,
+    /// When who came, and what users did.
+    users: (Vec<(Time, NodeId)>, Vec<Vec<UserEdit>>),
+}
+
+/// What a report was made of.
+pub struct Report {
+    /// The section of the record.
+    pub record: BandwidthRecord,
+    /// How long each who sends took, by name.
+    pub took: Vec<(String, Duration)>,
+    /// Messages that arrived.
+    pub deliveries: u64,
+}
+
+/// Measures all who send.
+///
+/// # Errors
+/// If the user stops it, a store cannot be used, or bytes are counted wrongly.
+pub fn measure(
+    trial: &BandwidthTrial,
+    sizes: &Sizes,
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+) -> Result<Report, SubjectError> {
+    let world = size::world(trial, &sizes.run, sizes.before_s);
+    let half = sizes.half.map(|half| size::world(trial, &half, sizes.before_s));
+    let senders: Vec<&'static Registration> = engine::on_trial(&world).chain(WHOLE_STATES).collect();
+    let of = |world, is_half| senders.iter().map(move |&engine| Job { engine, world, is_half });
+    let jobs: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
+    watch.begin("worlds", jobs.len() as u64);
+    let ran = jobs::run(&jobs, at_once(trial, sizes, threads), watch, |job, watch| ran(job, sizes.before_s, watch)).all()?;
+    let (whole, halves) = ran.split_at(senders.len());
+    let rows: Vec<BandwidthRow> = (0..)
+        .zip(&senders)
+        .map(|(place, engine)| row(trial, sizes, engine, &whole[place], halves.get(place)))
+        .collect();
+    let took = senders.iter().enumerate().map(|(place, engine)| {
+        let took = whole[place].took + halves.get(place).map_or(Duration::ZERO, |half| half.took);
+        (engine.name.to_owned(), took)
+    });
+    let report = Report {
+        record: BandwidthRecord {
+            evidence: Evidence::Software,
+            record_bytes: trial.record_bytes(),
+            asked: size_record(&sizes.asked),
+            run: size_record(&sizes.run),
+            half: sizes.half.as_ref().map(size_record),
+            before_s: sizes.before_s,
+            scaled: sizes.is_scaled(),
+            tolerance_per_mille: scaling::TOLERANCE_PER_MILLE,
+            about: about(trial).name.to_owned(),
+            rows: with_shares(rows),
+            bound: bound(trial, sizes, &whole[0]),
+            left_out: engine::asked(&world)
+                .filter_map(|engine| Some((engine.name.to_owned(), engine.unsuited(&world)?.to_owned())))
+                .collect(),
+        },
+        took: took.collect(),
+        deliveries: ran.iter().map(|ran| ran.deliveries).sum(),
+    };
+    Ok(report)
+}
+
+/// The engine that the report is about: the first that is named, and the reference where all are.
+pub fn about(trial: &BandwidthTrial) -> &'static Registration {
+    let first = trial.engines.first().and_then(|name| engine::find(name).ok());
+    first.unwrap_or_else(engine::reference)
+}
+
+/// How many worlds run at once: together they take no more memory than one may.
+fn at_once(trial: &BandwidthTrial, sizes: &Sizes, threads: NonZeroUsize) -> NonZeroUsize {
+    let worlds = u128::from(trial.memory_mib.bytes()) / size::memory_of(trial, &sizes.run, sizes.before_s).max(1);
+    threads.min(NonZeroUsize::new(usize::try_from(worlds).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN))
+}
+
+fn ran(job: &Job<'_>, before_s: u64, watch: &mut dyn Watch) -> Result<Ran, SubjectError> {
+    let start = Instant::now();
+    let (from, until) = (before_s * SECOND, job.world.presence.lasts_s * SECOND);
+    let marks = [from, from + (until - from) / 2, until];
+    let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?.serving(&marks);
+    let Outcome { history, measures, .. } = world.run(watch).map_err(failed)?;
+    let (said, verdict) = judged(&history);
+    let against = said.iter().filter(|(_, (said, _))| verdict != Verdict::Holds && *said == verdict);
+    let Service { spans, visits, .. } = measures.service;
+    let [Some(first), Some(second)] = [0, 1].map(|place| spans.get(place).copied()) else {
+        return Err(SubjectError::Internal("a world kept no spans of its time".to_owned()));
+    };
+    // All who send are in the same world: what its users do is taken from one of them.
+    let is_first = !job.is_half && WHOLE_STATES.iter().all(|whole| whole.name != job.engine.name);
+    Ok(Ran {
+        verdict,
+        against: against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect(),
+        wrong_records: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
+        spans: [first, second],
+        deliveries: measures.deliveries,
+        took: start.elapsed(),
+        users: if is_first { (visits, history.ledger.by_device) } else { Default::default() },
+    })
+}
+
+fn size_record(&Size { records, changed, measured_s }: &Size) -> SizeRecord {
+    SizeRecord { records, changed, measured_s }
+}
+
+fn messages(&Messages { data, acknowledgements, handshakes, retransmissions }: &Messages) -> MessageBytes {
+    MessageBytes { data, acknowledgements, handshakes, retransmissions }
+}
+
+fn of_syncs(spans: &[Span]) -> OfSyncs {
+    let bytes: i64 = spans.iter().map(|span| span.up.total() + span.down.total()).sum();
+    OfSyncs { bytes: bytes.max(0) as u64, syncs: spans.iter().map(|span| span.syncs).sum() }
+}
+
+fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran, half: Option<&Ran>) -> BandwidthRow {
+    let measured = Measured {
+        whole: of_syncs(&whole.spans),
+        first_half: of_syncs(&whole.spans[..1]),
+        half_records: half.map(|half| of_syncs(&half.spans)),
+    };
+    let rules = scaling::errors(sizes, &measured);
+    let place = WHOLE_STATES.iter().position(|whole| whole.name == engine.name);
+    let both = |of: fn(&Span) -> Messages| {
+        let [first, second] = whole.spans.map(|span| messages(&of(&span)));
+        MessageBytes {
+            data: first.data + second.data,
+            acknowledgements: first.acknowledgements + second.acknowledgements,
+            handshakes: first.handshakes + second.handshakes,
+            retransmissions: first.retransmissions + second.retransmissions,
+        }
+    };
+    BandwidthRow {
+        name: engine.name.to_owned(),
+        sender: match place {
+            None => Sender::Engine,
+            Some(0) => Sender::WholeState,
+            Some(_) => Sender::Compressed,
+        },
+        verdict: Verdict::of_set([whole.verdict].into_iter().chain(half.map(|half| half.verdict))),
+        against: whole.against.clone(),
+        wrong_records: whole.wrong_records,
+        syncs: measured.whole.syncs,
+        up: both(|span| span.up),
+        down: both(|span| span.down),
+        estimate: scaling::estimate(trial, sizes, &measured).filter(|_| scaling::holds(&rules)),
+        rules,
+        of_whole_state_per_mille: None,
+    }
+}
+
+/// Each row with its share of what the whole state takes.
+fn with_shares(mut rows: Vec<BandwidthRow>) -> Vec<BandwidthRow> {
+    let tenths = |row: &BandwidthRow| row.estimate.map(|estimate| estimate.bytes_per_sync_tenths);
+    let whole = rows.iter().find(|row| row.sender == Sender::WholeState).and_then(tenths).filter(|&whole| whole > 0);
+    for row in &mut rows {
+        row.of_whole_state_per_mille = whole.zip(tenths(row)).map(|(whole, own)| (own * 1000 + whole / 2) / whole);
+    }
+    rows
+}
+
+/// The information bound of what the users of this world did, with the customer's records.
+fn bound(trial: &BandwidthTrial, sizes: &Sizes, ran: &Ran) -> crate::report::bandwidth_record::Estimate {
+    let from = sizes.before_s * SECOND;
+    let until = from + sizes.run.measured_s * SECOND;
+    let (visits, edits) = &ran.users;
+    let of_tick = match trial.values {
+        Values::Counters | Values::Tags => sizes.run.changed,
+    };
+    let syncs = bound::to_tell(visits, edits, of_tick, (from, until));
+    let bits = bound::bits(trial, &sizes.asked, &syncs).floor() as u128;
+    scaling::scaled(trial, bits, 8 * (syncs.len() as u128).max(1))
+}
