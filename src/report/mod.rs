@@ -2,6 +2,7 @@
 //!
 //! Knows: `domain`. Must not: run or judge anything.
 
+pub mod bandwidth;
 pub mod bandwidth_record;
 pub mod board_table;
 pub mod columns;

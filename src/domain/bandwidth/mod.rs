@@ -1,5 +1,6 @@
 //! Bandwidth trials: a customer's own numbers, of which worlds are made that engines are measured in.
 
+pub mod command;
 pub mod impossible;
 pub mod units;
 

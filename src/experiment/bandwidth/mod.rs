@@ -11,7 +11,7 @@ pub mod size;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use crate::domain::bandwidth::{BandwidthTrial, Values};
+use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::evidence::Evidence;
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
@@ -25,7 +25,7 @@ use crate::experiment::world::{failed, judged};
 use crate::lab::events::service::{Messages, Service, Span};
 use crate::lab::{Outcome, World, settings};
 use crate::oracle::offline::truth::wrong_registers;
-use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, MessageBytes, Sender, SizeRecord};
+use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
 use crate::scenario::offline::SECOND;
 use scaling::{Measured, OfSyncs};
 use size::{Size, Sizes};
@@ -73,7 +73,9 @@ pub fn measure(
 ) -> Result<Report, SubjectError> {
     let world = size::world(trial, &sizes.run, sizes.before_s);
     let half = sizes.half.map(|half| size::world(trial, &half, sizes.before_s));
-    let senders: Vec<&'static Registration> = engine::on_trial(&world).chain(WHOLE_STATES).collect();
+    let is_form = |engine: &Registration| engine.full_state && !trial.engines.iter().any(|name| name == engine.name);
+    let engines = engine::on_trial(&world).filter(|engine| !is_form(engine));
+    let senders: Vec<&'static Registration> = engines.chain(WHOLE_STATES).collect();
     let of = |world, is_half| senders.iter().map(move |&engine| Job { engine, world, is_half });
     let jobs: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
     watch.begin("worlds", jobs.len() as u64);
@@ -101,7 +103,10 @@ pub fn measure(
             rows: with_shares(rows),
             bound: bound(trial, sizes, &whole[0]),
             left_out: engine::asked(&world)
-                .filter_map(|engine| Some((engine.name.to_owned(), engine.unsuited(&world)?.to_owned())))
+                .filter_map(|engine| {
+                    let is_form = is_form(engine).then_some("which the forms of the full state stand for");
+                    Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form)?.to_owned()))
+                })
                 .collect(),
         },
         took: took.collect(),
@@ -207,14 +212,11 @@ fn with_shares(mut rows: Vec<BandwidthRow>) -> Vec<BandwidthRow> {
 }
 
 /// The information bound of what the users of this world did, with the customer's records.
-fn bound(trial: &BandwidthTrial, sizes: &Sizes, ran: &Ran) -> crate::report::bandwidth_record::Estimate {
+fn bound(trial: &BandwidthTrial, sizes: &Sizes, ran: &Ran) -> Estimate {
     let from = sizes.before_s * SECOND;
     let until = from + sizes.run.measured_s * SECOND;
     let (visits, edits) = &ran.users;
-    let of_tick = match trial.values {
-        Values::Counters | Values::Tags => sizes.run.changed,
-    };
-    let syncs = bound::to_tell(visits, edits, of_tick, (from, until));
+    let syncs = bound::to_tell(visits, edits, sizes.run.changed, (from, until));
     let bits = bound::bits(trial, &sizes.asked, &syncs).floor() as u128;
     scaling::scaled(trial, bits, 8 * (syncs.len() as u128).max(1))
 }
