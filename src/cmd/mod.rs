@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod completions;
+pub mod bandwidth;
 pub mod convert;
 pub mod emulate;
 pub mod falsify;

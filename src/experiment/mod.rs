@@ -23,6 +23,7 @@ pub mod world;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::case::Case;
 use crate::domain::execution::Execution;
 use crate::domain::explorer::ExplorerSpec;

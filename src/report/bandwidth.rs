@@ -1,6 +1,6 @@
 //! Bandwidth reports as text: the answer, the table of who sends how much and gets what wrong, and how far it was scaled.
 
-use crate::domain::bandwidth::{BandwidthTrial, DAY_S, Values};
+use crate::domain::bandwidth::{DAY_S, Values};
 use crate::domain::count::counted;
 use crate::domain::verdict::Verdict;
 use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
@@ -16,7 +16,7 @@ const BOUND: &str = "information bound";
 
 impl Text {
     /// What is in the place of the first screen's table.
-    pub(super) fn bandwidth_screen(&mut self, trial: &BandwidthTrial, record: &BandwidthRecord) {
+    pub(super) fn bandwidth_screen(&mut self, record: &BandwidthRecord) {
         self.paragraph("", 0, &answer(record));
         let rows = in_order(record);
         let shown: Vec<&BandwidthRow> = first_of(&rows, ENGINES);
@@ -26,12 +26,12 @@ impl Text {
             self.cut(&format!("  and {left}, all wrong or dearer (-vv shows all)"));
         }
         self.paragraph("", 2, &scaled(record));
-        self.repeat(trial);
+        self.repeat(record);
     }
 
     /// All that the record has.
-    pub(super) fn bandwidth(&mut self, trial: &BandwidthTrial, record: &BandwidthRecord) {
-        self.heading(&format!("bandwidth: {} (evidence {})", world(trial, record), record.evidence));
+    pub(super) fn bandwidth(&mut self, record: &BandwidthRecord) {
+        self.heading(&format!("bandwidth: {} (evidence {})", world(record), record.evidence));
         self.paragraph("", 0, &answer(record));
         self.bandwidth_table(record, &in_order(record));
         self.paragraph("", 2, HOW_TO_READ);
@@ -71,7 +71,7 @@ impl Text {
         for (name, reason) in &record.left_out {
             self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
         }
-        self.repeat(trial);
+        self.repeat(record);
     }
 
     fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow]) {
@@ -95,8 +95,8 @@ impl Text {
     }
 
     /// The command that makes the same report. The terminal wraps it, so that it can be pasted.
-    fn repeat(&mut self, trial: &BandwidthTrial) {
-        match trial.command() {
+    fn repeat(&mut self, record: &BandwidthRecord) {
+        match &record.again {
             Some(command) => self.line(&format!("again: {command}")),
             None => self.line("again: abench replay RECORD, or the scenario's file"),
         }
@@ -116,18 +116,18 @@ const HOW_TO_READ: &str =
      records: at the replica that has most of them, when everybody had synced in the end.";
 
 /// What ran, in a line.
-pub fn world(trial: &BandwidthTrial, record: &BandwidthRecord) -> String {
-    let values = match trial.values {
+pub fn world(record: &BandwidthRecord) -> String {
+    let values = match record.values {
         Values::Counters => "counters",
         Values::Tags => "tags",
     };
     format!(
         "{}, {} of {} B ({values}), {} changed a tick, {} syncs a day",
-        counted(trial.clients, "client"),
-        counted(trial.records, "record"),
+        counted(record.clients, "client"),
+        counted(record.asked.records, "record"),
         record.record_bytes,
-        trial.changed,
-        trial.syncs_per_day
+        record.changed,
+        record.syncs_per_day
     )
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::bandwidth::Values;
+use crate::domain::bandwidth::units::{Rate, Share};
 use crate::domain::evidence::Evidence;
 use crate::domain::verdict::Verdict;
 
@@ -13,6 +15,17 @@ use crate::domain::verdict::Verdict;
 pub struct BandwidthRecord {
     /// How the numbers were got.
     pub evidence: Evidence,
+    /// Clients.
+    pub clients: u32,
+    /// What a record holds.
+    pub values: Values,
+    /// The share of the records that a client changes in a tick.
+    pub changed: Share,
+    /// How often a client syncs in a day.
+    pub syncs_per_day: Rate,
+    /// The command that makes the same report; nothing if no flags can say what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
     /// Bytes of a record as its users store it.
     pub record_bytes: u64,
     /// The world as the customer has it.

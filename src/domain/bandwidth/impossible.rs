@@ -3,6 +3,8 @@
 use crate::domain::bandwidth::units::Duration;
 use crate::domain::bandwidth::{BandwidthTrial, DAY_S, ELEMENTS, Values};
 use crate::domain::offline::{MOST_CLIENTS, MOST_WATCHED, OfflineTrial};
+use crate::domain::seed::Seed;
+use crate::domain::trial::Keys;
 
 /// The most records that can be asked for. Worlds have fewer: they are scaled.
 pub const MOST_RECORDS: u32 = 100_000_000;
@@ -111,6 +113,24 @@ impl BandwidthTrial {
     /// Records' tags, as a world has them.
     pub fn elements(&self) -> u32 {
         ELEMENTS
+    }
+}
+
+impl Keys for BandwidthTrial {
+    fn seed(&self) -> Seed {
+        self.seed
+    }
+
+    fn set_seed(&mut self, seed: Seed) {
+        self.seed = seed;
+    }
+
+    fn title(&self) -> String {
+        "bandwidth".to_owned()
+    }
+
+    fn impossible(&self) -> Option<String> {
+        self.impossible_key().map(|impossible| impossible.to_string())
     }
 }
 

@@ -13,22 +13,91 @@ use std::time::{Duration, Instant};
 
 use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::evidence::Evidence;
+use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::history::UserEdit;
+use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine::host::{NodeId, Time};
 use crate::engine::{self, Registration, WHOLE_STATES};
-use crate::experiment::jobs;
+use crate::experiment::valid::Passed;
 use crate::experiment::world::{failed, judged};
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, jobs};
 use crate::lab::events::service::{Messages, Service, Span};
 use crate::lab::{Outcome, World, settings};
 use crate::oracle::offline::truth::wrong_registers;
 use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
+use crate::report::record::{ClaimRecord, Record, Unseen};
 use crate::scenario::offline::SECOND;
+use crate::subject::Subjects;
 use scaling::{Measured, OfSyncs};
 use size::{Size, Sizes};
+
+impl Experiment for BandwidthTrial {
+    /// Refuses engines that are unknown or carry no such values, and numbers of which no world fits the budget.
+    fn refuse(&self) -> Result<(), String> {
+        let sizes = Sizes::of(self).map_err(|impossible| impossible.to_string())?;
+        let world = size::world(self, &sizes.run, sizes.before_s);
+        for name in self.engines.iter().filter(|name| *name != engine::ALL) {
+            let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
+            if let Some(why) = engine.unsuited(&world) {
+                return Err(format!("engines: these values are not supported by '{name}', {why}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn judges(&self) -> &'static [Judge] {
+        &[Judge::Bandwidth, Judge::Expectation]
+    }
+
+    fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
+        changes.refuse(&["--orders"], "is about arrival orders, and a bandwidth report has worlds of clients")?;
+        self.seed = changes.seed.unwrap_or(self.seed);
+        self.budget = changes.budget.unwrap_or(self.budget);
+        self.memory_mib = changes.memory.unwrap_or(self.memory_mib);
+        if !changes.engines.is_empty() {
+            self.engines.clone_from(&changes.engines);
+        }
+        Ok(())
+    }
+
+    fn no_backend(&self) -> Option<&'static str> {
+        Some("a bandwidth report is one of engines")
+    }
+
+    fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
+        Some("a bandwidth report has no device")
+    }
+
+    fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
+        let Bench { threads, record, watch, .. } = bench;
+        let sizes = Sizes::of(self).map_err(|impossible| SubjectError::Internal(impossible.to_string()))?;
+        let Report { record: section, took, deliveries } = measure(self, &sizes, threads, watch)?;
+        record.timing.deliveries.count += deliveries;
+        record.timing.deliveries.us += took.iter().map(|(_, took)| took.as_micros() as u64).sum::<u64>();
+        took.iter().for_each(|(name, took)| experiment::took(record, name, *took));
+        record.checks.push(judge::check(&section));
+        record.bandwidth = Some(section);
+        Ok(())
+    }
+
+    fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
+        claims::of_subjects(&[FaultClass::LostEdit], &record.checks)
+    }
+
+    fn unseen(&self, _record: &Record, _subjects: &Subjects) -> Unseen {
+        let by_run = [
+            "Headers of TCP, IP, TLS and HTTP are not counted: every sender's messages need them.",
+            "Users edit and sync at even rates all day, drawn from one seed: a morning's rush, a client that is lost and one \
+             that is new are not in the world. abench run puts such worlds on trial.",
+            "Two senders of the same bytes may differ in what they store and compute, which has no line here.",
+        ];
+        Unseen { by_bank_sweep: Vec::new(), by_run: by_run.map(str::to_owned).to_vec() }
+    }
+}
 
 /// One who sends, in one world.
 struct Job<'a> {
@@ -92,6 +161,11 @@ pub fn measure(
     let report = Report {
         record: BandwidthRecord {
             evidence: Evidence::Software,
+            clients: trial.clients,
+            values: trial.values,
+            changed: trial.changed,
+            syncs_per_day: trial.syncs_per_day,
+            again: trial.command(),
             record_bytes: trial.record_bytes(),
             asked: size_record(&sizes.asked),
             run: size_record(&sizes.run),
