@@ -1,7 +1,7 @@
 //! `abench bandwidth`: a bandwidth report with the user's own numbers.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 use crate::campaign::Plan;
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, attempt, deliver, outputs, run, threads, valid};
+use crate::cmd::{Failure, RecordPlace, attempt, deliver, kept, outputs, run, threads, valid};
+use crate::console::Console;
 use crate::console::progress::StopRequest;
 use crate::domain::bandwidth::impossible::{Impossible, MOST_RECORDS};
 use crate::domain::bandwidth::units::{BitRate, Duration, Millis, PerMille, Price, Rate, Share};
@@ -18,14 +19,17 @@ use crate::domain::offline::{Link, MOST_CLIENTS};
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Budget, MemoryMib, Trial};
 use crate::experiment::bandwidth::size::Sizes;
+use crate::report::record::Record;
 use crate::report::text::Table;
 use crate::scenario::Scenario;
 use crate::subject::Conditions;
 
 /// Arguments of `bandwidth`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  abench bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6 --link 64kbit \
-                        --price-per-mb 0.05")]
+#[command(
+    after_help = "Example:\n  abench bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6 --link 64kbit \
+                        --price-per-mb 0.05"
+)]
 pub struct BandwidthArgs {
     /// A scenario with a table [bandwidth]: a shipped name, or a path (with a / or ending in .toml). Flags go before its keys
     #[arg(value_name = "SCENARIO")]
@@ -54,7 +58,7 @@ pub struct BandwidthArgs {
     /// Largest change of a counter, either way [default: 100]
     #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1, 1_000_000), allow_negative_numbers = true)]
     pub amount: Option<u32>,
-    /// Longest time that a client is away, such as 6h [default: half as long again as on average]
+    /// Longest time that a client is away, such as 6h [default: a quarter longer than on average]
     #[arg(long, value_name = "TIME", allow_negative_numbers = true)]
     pub away: Option<Duration>,
     /// How long a client stays connected [default: 2m]
@@ -78,7 +82,7 @@ pub struct BandwidthArgs {
     /// Engines, separated by commas: names of `abench list engines`; the report is about the first [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub engines: Option<Vec<String>>,
-    /// Edits that may be delivered to clients in each world; what takes more is scaled down [default: 2000000]
+    /// Edits that may be delivered to clients in each world; what takes more is scaled down [default: 4000000]
     #[arg(long, value_name = "EDITS")]
     pub budget: Option<Budget>,
     /// Memory that all worlds together may use, in MiB [default: 1024]
@@ -93,6 +97,9 @@ pub struct BandwidthArgs {
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Go on with a run that was stopped or killed: the worlds that ended are in the journal beside the file of --record
+    #[arg(long)]
+    pub resume: bool,
     /// How the terminal is used.
     #[command(flatten)]
     pub terminal: TerminalOptions,
@@ -119,10 +126,13 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let conditions = Conditions { threads: threads(args.threads), faults: Vec::new(), link };
     let plan = Plan { scenario: valid(scenario)?, backends: Vec::new(), conditions };
     let place = RecordPlace::open(args.record.as_deref())?;
-    let (ran, place) = attempt(&plan, args.terminal, &StopRequest::listen(), None, place)?;
-    let waveforms = WaveformPlace::of(None::<&Path>, &place);
-    let record = deliver(ran, (place, &waveforms), args.terminal, Table::Left, false)?;
-    Ok(record.exit)
+    let waveforms = WaveformPlace::of(None, &place);
+    let journal = kept::open(&plan, args.record.as_deref(), args.resume)?;
+    let ran = attempt(&plan, args.terminal, &StopRequest::listen(), None, (place, &journal));
+    let delivered = ran.and_then(|(ran, place)| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));
+    let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);
+    kept::close(journal, is_whole, Console::new(args.terminal.color))?;
+    Ok(delivered?.exit)
 }
 
 /// The trial of these flags alone.
@@ -174,7 +184,9 @@ fn adjusted(mut scenario: Scenario, args: &BandwidthArgs) -> Result<Scenario, Fa
     let Trial::Bandwidth(trial) = &scenario.trial else {
         let name = scenario.name.as_deref().unwrap_or("the scenario");
         let table = scenario.trial.table();
-        return Err(Failure::usage(anyhow!("{name} has a table [{table}], not [bandwidth]; abench run {name} runs it")));
+        return Err(Failure::usage(anyhow!(
+            "{name} has a table [{table}], not [bandwidth]; abench run {name} runs it"
+        )));
     };
     let changed = with_flags((**trial).clone(), args);
     if changed != **trial {
@@ -220,8 +232,21 @@ fn with_flags(trial: BandwidthTrial, args: &BandwidthArgs) -> BandwidthTrial {
 /// A message about keys, in the words of the command line.
 fn as_flags(message: &str) -> String {
     const KEYS: [&str; 15] = [
-        "records", "changed", "clients", "syncs_per_day", "value_bytes", "values", "amount", "away", "online", "link",
-        "days", "engines", "budget", "memory_mib", "price_per_mb",
+        "records",
+        "changed",
+        "clients",
+        "syncs_per_day",
+        "value_bytes",
+        "values",
+        "amount",
+        "away",
+        "online",
+        "link",
+        "days",
+        "engines",
+        "budget",
+        "memory_mib",
+        "price_per_mb",
     ];
     let words = message.split(' ').collect::<Vec<_>>();
     let mut told = Vec::new();
@@ -243,7 +268,9 @@ fn as_flags(message: &str) -> String {
 fn whole(text: &str, least: u32, most: u32) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
     let digits_alone = text.bytes().all(|byte| byte.is_ascii_digit());
-    number.filter(|_| digits_alone).ok_or_else(|| format!("'{text}' is not allowed; whole numbers from {least} to {most} are"))
+    number
+        .filter(|_| digits_alone)
+        .ok_or_else(|| format!("'{text}' is not allowed; whole numbers from {least} to {most} are"))
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use crate::report::offline::per_mille;
 use crate::report::text::{Text, styled};
 
 /// Rows of engines on the first screen. Forms of the whole state, and the bound, come besides.
-const ENGINES: usize = 7;
+const ENGINES: usize = 6;
+
+/// What stands above the columns of the table.
+pub const HEADS: [&str; 7] = ["sender", "a sync", "a day", "a month", "cost", "of full", "wrong"];
 
 /// What the information bound is called.
 const BOUND: &str = "information bound";
@@ -17,7 +20,7 @@ const BOUND: &str = "information bound";
 impl Text {
     /// What is in the place of the first screen's table.
     pub(super) fn bandwidth_screen(&mut self, record: &BandwidthRecord) {
-        self.paragraph("", 0, &answer(record));
+        answer(record).iter().for_each(|sentence| self.paragraph("", 0, sentence));
         let rows = in_order(record);
         let shown: Vec<&BandwidthRow> = first_of(&rows, ENGINES);
         self.bandwidth_table(record, &shown);
@@ -32,7 +35,7 @@ impl Text {
     /// All that the record has.
     pub(super) fn bandwidth(&mut self, record: &BandwidthRecord) {
         self.heading(&format!("bandwidth: {} (evidence {})", world(record), record.evidence));
-        self.paragraph("", 0, &answer(record));
+        answer(record).iter().for_each(|sentence| self.paragraph("", 0, sentence));
         self.bandwidth_table(record, &in_order(record));
         self.paragraph("", 2, HOW_TO_READ);
         self.paragraph("", 2, &scaled(record));
@@ -76,16 +79,17 @@ impl Text {
 
     fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow]) {
         let column = |head, rank, left| Column { head, rank, left };
+        let [sender, sync, day, month, cost, of_full, wrong] = HEADS;
         let columns = [
-            column("sender", 0, true),
-            column("a sync", 1, false),
-            column("a day", 3, false),
-            column("a month", 0, false),
-            column("cost", 0, false),
-            column("of full", 2, false),
-            column("wrong records", 0, false),
+            column(sender, 0, true),
+            column(sync, 1, false),
+            column(day, 3, false),
+            column(month, 0, false),
+            column(cost, 0, false),
+            column(of_full, 2, false),
+            column(wrong, 0, false),
         ];
-        let rows: Vec<[String; 7]> = rows.iter().map(|row| cells(record, row)).chain([of_bound(record)]).collect();
+        let rows: Vec<[String; 7]> = rows.iter().map(|row| cells(row)).chain([of_bound(record)]).collect();
         let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
         let style = |place: usize, cell: &str| {
             let is_wrong = place == 6 && cell.trim_start().starts_with(|c: char| ('1'..='9').contains(&c));
@@ -109,11 +113,10 @@ fn styled_as(verdict: Verdict, cell: &str) -> String {
 }
 
 /// How numbers of the table are to be read.
-const HOW_TO_READ: &str =
-    "Sync: of one client, both ways. Day and month: of all clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and \
+pub const HOW_TO_READ: &str = "Sync: of one client, both ways. Day and month: of all clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and \
      1000^3 bytes. All messages count: data, acknowledgements, handshakes and what is sent again, with their framing and \
-     checksums. Headers of TCP, IP and TLS do not. Full: the full state, each record in the bytes that its users store. Wrong \
-     records: at the replica that has most of them, when everybody had synced in the end.";
+     checksums. Headers of TCP, IP and TLS do not. Full: the full state, each record in the bytes that its users store. Wrong: \
+     records of those of the world that was run, at the replica that has most of them, when everybody had synced in the end.";
 
 /// What ran, in a line.
 pub fn world(record: &BandwidthRecord) -> String {
@@ -131,24 +134,24 @@ pub fn world(record: &BandwidthRecord) -> String {
     )
 }
 
-/// The answer: what the engine costs, what the full state costs, and what else there is.
-pub fn answer(record: &BandwidthRecord) -> String {
+/// The answer: what the engine costs, what the full state costs, and who else is cheaper; a sentence each.
+pub fn answer(record: &BandwidthRecord) -> Vec<String> {
     let Some((about, estimate)) = record.about().and_then(|about| Some((about, about.estimate?))) else {
-        return format!("{}: no number can be given; its rule of scaling does not hold", record.about);
+        return vec![format!("{}: no number can be given, as the rule of scaling does not hold.", record.about)];
+    };
+    let wrong = match about.verdict {
+        Verdict::Holds => String::new(),
+        _ => format!(", with {}", counted(about.wrong_records, "wrong record")),
     };
     let against = match record.whole_state().and_then(|whole| whole.estimate) {
-        None => "the full state is unknown: its rule of scaling does not hold".to_owned(),
+        None => "the full state is unknown, as the rule of scaling does not hold for it".to_owned(),
         Some(whole) => {
             let share = about.of_whole_state_per_mille.map_or("-".to_owned(), share);
-            format!("full state {}: {share} of it", a_month(&whole))
+            format!("full state {}: {share} of it", money_for(&whole))
         }
     };
-    let own = a_month(&estimate);
-    if about.verdict != Verdict::Holds {
-        let wrong = counted(about.wrong_records, "wrong record");
-        return format!("{}: {own} with {wrong}, {against}", record.about);
-    }
-    format!("{}: {own}, {against}. {}", record.about, cheaper(record, &estimate))
+    let own = format!("{}: {}{wrong}; {against}.", record.about, a_month(&estimate));
+    [own].into_iter().chain((about.verdict == Verdict::Holds).then(|| cheaper(record, &estimate))).collect()
 }
 
 /// Who is cheaper without a wrong record.
@@ -159,6 +162,12 @@ fn cheaper(record: &BandwidthRecord, than: &Estimate) -> String {
         Some((row, of)) => format!("Cheapest without a wrong record: {}, {}.", row.name, a_month(&of)),
         None => "Nobody is cheaper without a wrong record.".to_owned(),
     }
+}
+
+/// Bytes, and what they cost where that is known.
+fn money_for(of: &Estimate) -> String {
+    let cost = of.cost_per_month_millionths.map_or(String::new(), |cost| format!(" for {}", money(cost)));
+    format!("{}{cost}", bytes(of.bytes_per_month))
 }
 
 fn a_month(of: &Estimate) -> String {
@@ -175,15 +184,12 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let of_days = (run.measured_s < asked.measured_s).then(|| format!("{} of {}", days(run), days(asked)));
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
-    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).sum::<u64>();
-    let of = |row: Option<&BandwidthRow>| row.map_or("-".to_owned(), |row| share(error(row)));
+    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
+    let most = [record.about(), record.whole_state()].into_iter().flatten().map(error).max().unwrap_or(0);
     format!(
-        "Scaled from {}. Twice the size was predicted from half of it: the error in all is {} for {} and {} for the full \
-         state; {} is allowed.",
+        "Scaled from {}: up to {} wrong ({} allowed).",
         sizes.join(" and "),
-        of(record.about()),
-        record.about,
-        of(record.whole_state()),
+        share(most),
         share(*tolerance_per_mille)
     )
 }
@@ -235,12 +241,12 @@ pub fn label(row: &BandwidthRow) -> String {
 }
 
 /// The cells of a row.
-pub fn cells(record: &BandwidthRecord, row: &BandwidthRow) -> [String; 7] {
+pub fn cells(row: &BandwidthRow) -> [String; 7] {
     let wrong = match row.wrong_records {
         0 if row.verdict == Verdict::Inconclusive => "unknown".to_owned(),
         0 if row.verdict == Verdict::Falsified => "0, falsified".to_owned(),
         0 => "0".to_owned(),
-        some => format!("{some} of {}", record.run.records),
+        some => some.to_string(),
     };
     let Some(of) = row.estimate else {
         let unknown = || "unknown".to_owned();

@@ -30,7 +30,10 @@ impl BandwidthTrial {
             given(self.days != bandwidth::default_days(), format!("--days {}", self.days)),
             given(self.engines != bandwidth::all(), format!("--engines {}", self.engines.join(","))),
             given(self.budget != bandwidth::default_budget(), format!("--budget {}", self.budget.get())),
-            given(self.memory_mib != bandwidth::default_memory(), format!("--memory {}", self.memory_mib.bytes() >> 20)),
+            given(
+                self.memory_mib != bandwidth::default_memory(),
+                format!("--memory {}", self.memory_mib.bytes() >> 20),
+            ),
             given(true, format!("--seed {}", self.seed)),
         ];
         Some(format!("abench bandwidth {}", flags.into_iter().flatten().collect::<Vec<_>>().join(" ")))

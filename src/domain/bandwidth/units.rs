@@ -96,7 +96,9 @@ impl FromStr for Share {
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let share = match text.strip_suffix('%') {
             // A hundredth of so many: what is below a millionth is refused, not rounded.
-            Some(percent) => millionths(percent.trim_end()).filter(|part| part.is_multiple_of(100)).map(|part| part / 100),
+            Some(percent) => {
+                millionths(percent.trim_end()).filter(|part| part.is_multiple_of(100)).map(|part| part / 100)
+            }
             None => millionths(text),
         };
         let share = share.filter(|share| (1..=MILLION).contains(share));
@@ -142,7 +144,11 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
         let rate = millionths(text).filter(|rate| (MILLION / 100..=1440 * MILLION).contains(rate));
-        rate.map(Rate).ok_or_else(|| UnitError { text: text.to_owned(), what: "a number a day", allowed: Rate::ALLOWED })
+        rate.map(Rate).ok_or_else(|| UnitError {
+            text: text.to_owned(),
+            what: "a number a day",
+            allowed: Rate::ALLOWED,
+        })
     }
 }
 
@@ -354,14 +360,18 @@ mod tests {
         assert_eq!("100%".parse::<Share>().map(|share| share.of(7)), Ok(7));
         assert_eq!("2%".parse::<Share>().map(|share| share.of(5000)), Ok(100));
         assert_eq!("2.5%".parse::<Share>().map(|share| share.to_string()), Ok("2.5%".to_owned()));
-        refused::<Share>(&["", "0", "0%", "101%", "1.5", "-2%", "+2%", "2%%", "two", "0.00001%", "1e-2", "NaN", "0,02"]);
+        refused::<Share>(&[
+            "", "0", "0%", "101%", "1.5", "-2%", "+2%", "2%%", "two", "0.00001%", "1e-2", "NaN", "0,02",
+        ]);
     }
 
     #[test]
     fn the_rate_of_a_link_has_a_unit() {
         let rates = ["64kbit", "64kbit/s", "1.5Mbit/s", "9600bit", "1Gbit"].map(|text| text.parse().map(BitRate::get));
         assert_eq!(rates, [64_000, 64_000, 1_500_000, 9600, 1_000_000_000].map(Ok));
-        refused::<BitRate>(&["", "64", "64k", "64kB", "0kbit", "-1kbit", "0.5bit", "9999Gbit", "kbit", "64 kbits", "64KBIT"]);
+        refused::<BitRate>(&[
+            "", "64", "64k", "64kB", "0kbit", "-1kbit", "0.5bit", "9999Gbit", "kbit", "64 kbits", "64KBIT",
+        ]);
     }
 
     #[test]

@@ -189,8 +189,8 @@ impl<const FORM: u8> WholeState<FORM> {
     }
 
     fn decoded(fields: &Fields, encoded: &[u8], base: &[u8]) -> Result<(Vec<u8>, Vec<View>), Malformed> {
-        let most = fields.counters as usize * width_of_counter(fields.start)
-            + fields.tags as usize * width_of_tags(fields);
+        let most =
+            fields.counters as usize * width_of_counter(fields.start) + fields.tags as usize * width_of_tags(fields);
         let state = if FORM == PLAIN { encoded.to_vec() } else { decompressed(encoded, base, most)? };
         let values = from_bytes(fields, &state)?;
         Ok((state, values))
@@ -340,13 +340,7 @@ impl<const FORM: u8> Content for WholeState<FORM> {
         Ok(())
     }
 
-    fn check(
-        &self,
-        about: &About,
-        peers: &Peers<Peer>,
-        from: NodeId,
-        reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    fn check(&self, about: &About, peers: &Peers<Peer>, from: NodeId, reader: &mut Reader) -> Result<(), Malformed> {
         let unknown = Peer::default();
         let (incoming, _) = Self::with(about, peers.get(&from).unwrap_or(&unknown), reader)?;
         Self::whole(&about.fields, &incoming).map(|_| ())

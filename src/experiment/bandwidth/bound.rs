@@ -149,8 +149,10 @@ mod tests {
 
     #[test]
     fn one_tick_takes_what_counting_its_possibilities_gives_and_never_more() {
-        for (records, changed, amount) in [(256, 20, 1000), (5000, 100, 3), (5000, 100, 100), (100, 99, 7), (10, 10, 1)] {
-            let (bits, exact) = (of_counters(&size(records, changed), amount, &[1])[0], of_one_tick(records, changed, amount));
+        for (records, changed, amount) in [(256, 20, 1000), (5000, 100, 3), (5000, 100, 100), (100, 99, 7), (10, 10, 1)]
+        {
+            let (bits, exact) =
+                (of_counters(&size(records, changed), amount, &[1])[0], of_one_tick(records, changed, amount));
             assert!(bits <= exact + 1e-6 && bits > 0.98 * exact, "{bits} of {exact}");
         }
         // 256 counters, 20 of them changed within ±1000: 39.6 bytes.

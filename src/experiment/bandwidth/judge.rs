@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::data::Intent;
 use crate::domain::data::View;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
-use crate::domain::data::Intent;
 use crate::domain::judge::Judge;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::experiment::bandwidth::scaling::{self, Measured, OfSyncs};
@@ -102,8 +102,7 @@ fn show_wrong_rules() -> Shown {
     let of = |bytes| OfSyncs { bytes, syncs: 10 };
     let wrong = [880, 500, 0, 1120, 2000].into_iter().flat_map(|bytes| [(bytes, 500), (1000, bytes / 2)]);
     Shown::of((1000, 500), wrong, |(first_half, half_records)| {
-        let measured =
-            Measured { whole: of(1000), first_half: of(first_half), half_records: Some(of(half_records)) };
+        let measured = Measured { whole: of(1000), first_half: of(first_half), half_records: Some(of(half_records)) };
         if scaling::holds(&scaling::errors(&sizes, &measured)) { Verdict::Holds } else { Verdict::Falsified }
     })
 }

@@ -7,24 +7,26 @@ pub mod bound;
 pub mod judge;
 pub mod scaling;
 pub mod size;
+pub mod users;
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
-use crate::domain::history::UserEdit;
 use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
-use crate::engine::host::{NodeId, Time};
 use crate::engine::{self, Registration, WHOLE_STATES};
+use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Passed;
 use crate::experiment::world::{failed, judged};
-use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, jobs};
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
 use crate::lab::events::service::{Messages, Service, Span};
 use crate::lab::{Outcome, World, settings};
 use crate::oracle::offline::truth::wrong_registers;
@@ -72,10 +74,16 @@ impl Experiment for BandwidthTrial {
         Some("a bandwidth report has no device")
     }
 
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        let Bench { threads, record, watch, .. } = bench;
+        let Bench { jobs, record, watch, .. } = bench;
         let sizes = Sizes::of(self).map_err(|impossible| SubjectError::Internal(impossible.to_string()))?;
-        let Report { record: section, took, deliveries } = measure(self, &sizes, threads, watch)?;
+        let Some(Report { record: section, took, deliveries }) = measure(self, &sizes, &jobs, watch)? else {
+            return Ok(());
+        };
         record.timing.deliveries.count += deliveries;
         record.timing.deliveries.us += took.iter().map(|(_, took)| took.as_micros() as u64).sum::<u64>();
         took.iter().for_each(|(name, took)| experiment::took(record, name, *took));
@@ -107,7 +115,16 @@ struct Job<'a> {
     is_half: bool,
 }
 
+impl Job<'_> {
+    /// What a journal calls it.
+    fn id(&self) -> String {
+        let of = if self.is_half { " with half the records" } else { "" };
+        format!("bandwidth of {}{of}", self.engine.name)
+    }
+}
+
 /// What it came to.
+#[derive(Serialize, Deserialize)]
 struct Ran {
     verdict: Verdict,
     against: Vec<String>,
@@ -116,8 +133,15 @@ struct Ran {
     spans: [Span; 2],
     deliveries: u64,
     took: Duration,
-    /// When who came, and what users did.
-    users: (Vec<(Time, NodeId)>, Vec<Vec<UserEdit>>),
+    /// The information bound of what the users did in the time that is measured, in bits; in whole worlds alone.
+    bound: Option<Bound>,
+}
+
+/// The fewest bits of so many syncs.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Bound {
+    bits: u64,
+    syncs: u64,
 }
 
 /// What a report was made of.
@@ -130,25 +154,31 @@ pub struct Report {
     pub deliveries: u64,
 }
 
-/// Measures all who send.
+/// Measures all who send; nothing where only some of the jobs are run here.
 ///
 /// # Errors
 /// If the user stops it, a store cannot be used, or bytes are counted wrongly.
 pub fn measure(
     trial: &BandwidthTrial,
     sizes: &Sizes,
-    threads: NonZeroUsize,
+    jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
-) -> Result<Report, SubjectError> {
+) -> Result<Option<Report>, SubjectError> {
     let world = size::world(trial, &sizes.run, sizes.before_s);
     let half = sizes.half.map(|half| size::world(trial, &half, sizes.before_s));
     let is_form = |engine: &Registration| engine.full_state && !trial.engines.iter().any(|name| name == engine.name);
     let engines = engine::on_trial(&world).filter(|engine| !is_form(engine));
     let senders: Vec<&'static Registration> = engines.chain(WHOLE_STATES).collect();
     let of = |world, is_half| senders.iter().map(move |&engine| Job { engine, world, is_half });
-    let jobs: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
-    watch.begin("worlds", jobs.len() as u64);
-    let ran = jobs::run(&jobs, at_once(trial, sizes, threads), watch, |job, watch| ran(job, sizes.before_s, watch)).all()?;
+    let all: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
+    let ours: Vec<Job> =
+        all.into_iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, job)| job).collect();
+    watch.begin("worlds", ours.len() as u64);
+    let on_threads = jobs.on(at_once(trial, sizes, jobs.threads));
+    let ran = on_threads.run(&ours, Job::id, watch, |job, watch| ran(job, trial, sizes, watch)).all()?;
+    if jobs.is_part() {
+        return Ok(None);
+    }
     let (whole, halves) = ran.split_at(senders.len());
     let rows: Vec<BandwidthRow> = (0..)
         .zip(&senders)
@@ -175,7 +205,7 @@ pub fn measure(
             tolerance_per_mille: scaling::TOLERANCE_PER_MILLE,
             about: about(trial).name.to_owned(),
             rows: with_shares(rows),
-            bound: bound(trial, sizes, &whole[0]),
+            bound: bound(trial, &whole[0]),
             left_out: engine::asked(&world)
                 .filter_map(|engine| {
                     let is_form = is_form(engine).then_some("which the forms of the full state stand for");
@@ -186,7 +216,7 @@ pub fn measure(
         took: took.collect(),
         deliveries: ran.iter().map(|ran| ran.deliveries).sum(),
     };
-    Ok(report)
+    Ok(Some(report))
 }
 
 /// The engine that the report is about: the first that is named, and the reference where all are.
@@ -201,11 +231,13 @@ fn at_once(trial: &BandwidthTrial, sizes: &Sizes, threads: NonZeroUsize) -> NonZ
     threads.min(NonZeroUsize::new(usize::try_from(worlds).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN))
 }
 
-fn ran(job: &Job<'_>, before_s: u64, watch: &mut dyn Watch) -> Result<Ran, SubjectError> {
+fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Watch) -> Result<Ran, SubjectError> {
     let start = Instant::now();
-    let (from, until) = (before_s * SECOND, job.world.presence.lasts_s * SECOND);
+    let (from, until) = (sizes.before_s * SECOND, job.world.presence.lasts_s * SECOND);
     let marks = [from, from + (until - from) / 2, until];
-    let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?.serving(&marks);
+    let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?;
+    let size = if job.is_half { sizes.half.as_ref().unwrap_or(&sizes.run) } else { &sizes.run };
+    let world = world.with_users(users::edits(job.world, size)).serving(&marks);
     let Outcome { history, measures, .. } = world.run(watch).map_err(failed)?;
     let (said, verdict) = judged(&history);
     let against = said.iter().filter(|(_, (said, _))| verdict != Verdict::Holds && *said == verdict);
@@ -213,8 +245,11 @@ fn ran(job: &Job<'_>, before_s: u64, watch: &mut dyn Watch) -> Result<Ran, Subje
     let [Some(first), Some(second)] = [0, 1].map(|place| spans.get(place).copied()) else {
         return Err(SubjectError::Internal("a world kept no spans of its time".to_owned()));
     };
-    // All who send are in the same world: what its users do is taken from one of them.
-    let is_first = !job.is_half && WHOLE_STATES.iter().all(|whole| whole.name != job.engine.name);
+    // All who send are in the same world: what its users do is the same for each of them.
+    let bound = (!job.is_half).then(|| {
+        let syncs = bound::to_tell(&visits, &history.ledger.by_device, sizes.run.changed, (from, until));
+        Bound { bits: bound::bits(trial, &sizes.asked, &syncs).floor() as u64, syncs: syncs.len() as u64 }
+    });
     Ok(Ran {
         verdict,
         against: against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect(),
@@ -222,7 +257,7 @@ fn ran(job: &Job<'_>, before_s: u64, watch: &mut dyn Watch) -> Result<Ran, Subje
         spans: [first, second],
         deliveries: measures.deliveries,
         took: start.elapsed(),
-        users: if is_first { (visits, history.ledger.by_device) } else { Default::default() },
+        bound,
     })
 }
 
@@ -286,11 +321,7 @@ fn with_shares(mut rows: Vec<BandwidthRow>) -> Vec<BandwidthRow> {
 }
 
 /// The information bound of what the users of this world did, with the customer's records.
-fn bound(trial: &BandwidthTrial, sizes: &Sizes, ran: &Ran) -> Estimate {
-    let from = sizes.before_s * SECOND;
-    let until = from + sizes.run.measured_s * SECOND;
-    let (visits, edits) = &ran.users;
-    let syncs = bound::to_tell(visits, edits, sizes.run.changed, (from, until));
-    let bits = bound::bits(trial, &sizes.asked, &syncs).floor() as u128;
-    scaling::scaled(trial, bits, 8 * (syncs.len() as u128).max(1))
+fn bound(trial: &BandwidthTrial, ran: &Ran) -> Estimate {
+    let Bound { bits, syncs } = ran.bound.unwrap_or(Bound { bits: 0, syncs: 0 });
+    scaling::scaled(trial, bits.into(), 8 * u128::from(syncs).max(1))
 }

@@ -114,13 +114,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn trial(clients: u32) -> BandwidthTrial {
-        let keys = format!("records = 5000\nchanged = '2%'\nclients = {clients}\nsyncs_per_day = 6\nprice_per_mb = '0.05'");
+        let keys =
+            format!("records = 5000\nchanged = '2%'\nclients = {clients}\nsyncs_per_day = 6\nprice_per_mb = '0.05'");
         toml::from_str(&keys).expect("it is sound")
     }
 
     fn sizes(times_days: u64, times_records: u32) -> Sizes {
         let run = Size { records: 1000, changed: 20, measured_s: 86_400 };
-        let asked = Size { records: 1000 * times_records, changed: 20 * times_records, measured_s: 86_400 * times_days };
+        let asked =
+            Size { records: 1000 * times_records, changed: 20 * times_records, measured_s: 86_400 * times_days };
         let half = (times_records > 1).then_some(Size { records: 500, changed: 10, ..run });
         Sizes { asked, run, half, before_s: 0 }
     }

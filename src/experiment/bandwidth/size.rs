@@ -5,8 +5,8 @@
 //! with fewer records, of which the same share changes. Bytes of a sync are taken as proportional to the records, and as the
 //! same on every day. Both are tried: see `scaling.rs`.
 
-use crate::domain::bandwidth::{BandwidthTrial, DAY_S, Values};
 use crate::domain::bandwidth::impossible::{FEWEST_SYNCS, Impossible};
+use crate::domain::bandwidth::{BandwidthTrial, DAY_S, Values};
 use crate::domain::offline::{MOST_REGISTERS, MOST_TAGS, OfflineTrial, Presence, Tags, Workload};
 use crate::lab::memory;
 
@@ -109,7 +109,8 @@ fn fits(trial: &BandwidthTrial, size: &Size, before_s: u64) -> bool {
 /// About how many bytes a world of this size takes, by whatever takes most in it.
 pub fn memory_of(trial: &BandwidthTrial, size: &Size, before_s: u64) -> u128 {
     // Whole states keep four for each neighbour, encoded ones included, and as many again while a store is written.
-    let whole_states = 2 * 4 * 2 * u128::from(trial.clients) * u128::from(size.records) * u128::from(trial.record_bytes());
+    let whole_states =
+        2 * 4 * 2 * u128::from(trial.clients) * u128::from(size.records) * u128::from(trial.record_bytes());
     memory::needed_at_most(&world(trial, size, before_s)) + whole_states
 }
 
@@ -141,7 +142,13 @@ pub fn world(trial: &BandwidthTrial, size: &Size, before_s: u64) -> OfflineTrial
     let mut world = OfflineTrial {
         registers: size.records,
         start: trial.start(),
-        workload: Workload { ticks, changed: size.changed, most: trial.amount, decrements: true, zipf_hundredths: None },
+        workload: Workload {
+            ticks,
+            changed: size.changed,
+            most: trial.amount,
+            decrements: true,
+            zipf_hundredths: None,
+        },
         presence: Presence { lasts_s, away_s: trial.away_s(), here_s: (online, online) },
         link: trial.link,
         settle_s: 30 * DAY_S,
@@ -164,7 +171,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn trial(records: u32, changed: &str, clients: u32, budget: u64) -> BandwidthTrial {
-        let keys = format!("records = {records}\nchanged = {changed:?}\nclients = {clients}\nsyncs_per_day = 6\nbudget = {budget}");
+        let keys = format!(
+            "records = {records}\nchanged = {changed:?}\nclients = {clients}\nsyncs_per_day = 6\nbudget = {budget}"
+        );
         toml::from_str(&keys).expect("it is sound")
     }
 

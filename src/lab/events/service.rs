@@ -2,6 +2,8 @@
 //!
 //! Knows: messages that are handed to links, and who comes. Must not: know what a message says.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::offline::MessageKind;
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, Time};
@@ -9,7 +11,7 @@ use crate::lab::events::{Event, Observer};
 
 /// Bytes by what their message is for. What a connection's end cut off is taken back when it is, so that a short span may
 /// come to less than nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Messages {
     /// Of messages that carry changes.
     pub data: i64,
@@ -40,7 +42,7 @@ impl Messages {
 }
 
 /// What happened in one span.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// What clients sent.
     pub up: Messages,
