@@ -71,7 +71,9 @@ fn the_numbers_that_are_shown_are_those_of_the_record() {
     let record = small_record(&[]);
     let rows = record["bandwidth"]["rows"].as_array().expect("rows");
     assert!(rows.len() >= 12);
-    for row in rows {
+    let known: Vec<&Value> = rows.iter().filter(|row| !row["estimate"].is_null()).collect();
+    assert!(known.len() >= 8, "{known:?}");
+    for row in known {
         let month = row["estimate"]["bytes_per_month"].as_u64().expect("bytes") as f64;
         let cost = row["estimate"]["cost_per_month_millionths"].as_u64().expect("a cost") as f64 / 1e6;
         // A megabyte costs 0.05.
@@ -114,8 +116,8 @@ fn who_saves_bytes_by_losing_edits_is_shown_with_its_wrong_records_and_a_report_
 #[test]
 fn where_the_rule_of_scaling_does_not_hold_no_number_is_given() {
     // Ten years from few days: whatever grows a little in one doubling is unknown after nine.
-    let Answer { exit, output, .. } =
-        small(&["--engines", "operation-log,delta-state", "--days", "3660", "--budget", "1000"]);
+    let flags = with(&[["--engines", "operation-log,delta-state"], ["--days", "3660"], ["--budget", "1000"]]);
+    let Answer { exit, output, .. } = short_answer(&flags);
     assert_eq!(exit, 3, "{output}");
     assert!(output.contains("unknown") && output.contains("scaling"), "{output}");
     assert!(output.ends_with("verdict inconclusive (exit 3)\n"), "{output}");
@@ -130,7 +132,7 @@ fn compressed_forms_take_less_than_the_plain_one_and_nobody_takes_less_than_the_
     assert!(patch < zstd && zstd < plain, "{patch} {zstd} {plain}");
     let bound = record["bandwidth"]["bound"]["bytes_per_sync_tenths"].as_u64().expect("a bound");
     for row in record["bandwidth"]["rows"].as_array().expect("rows") {
-        assert!(row["verdict"] != "holds" || of(row) > bound, "{row}");
+        assert!(row["verdict"] != "holds" || row["estimate"].is_null() || of(row) > bound, "{row}");
     }
 }
 
