@@ -76,6 +76,9 @@ fn of_two(probability: f64) -> f64 {
 
 /// No less than the entropy of how many of independent things happened, from its variance.
 fn of_count(variance: f64) -> f64 {
+    if variance <= 0.0 {
+        return 0.0;
+    }
     (0.5 * libm::log2(2.0 * PI * E * (variance + 1.0 / 12.0))).max(0.0)
 }
 

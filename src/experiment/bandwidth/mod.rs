@@ -325,3 +325,26 @@ fn bound(trial: &BandwidthTrial, ran: &Ran) -> Estimate {
     let Bound { bits, syncs } = ran.bound.unwrap_or(Bound { bits: 0, syncs: 0 });
     scaling::scaled(trial, bits.into(), 8 * u128::from(syncs).max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::Unwatched;
+
+    #[test]
+    fn the_whole_state_of_one_client_takes_what_it_takes_by_hand() {
+        let keys = "records = 10\nchanged = '10%'\nclients = 1\nsyncs_per_day = 6\nvalue_bytes = 4\ndays = 4";
+        let trial: BandwidthTrial = toml::from_str(keys).expect("it is sound");
+        let sizes = Sizes::of(&trial).expect("it fits");
+        let world = size::world(&trial, &sizes.run, sizes.before_s);
+        let job = Job { engine: &WHOLE_STATES[0], world: &world, is_half: false };
+        let ran = ran(&job, &trial, &sizes, &mut Unwatched).expect("it ends");
+        let (up, down) = ran.spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));
+        // A tag, two bytes of the connection, the message's number, place, request and length; then 10 records of 4 bytes, and
+        // a checksum. Nobody else edits, so that nothing comes down.
+        let message = 1 + 2 + 1 + 1 + 1 + 1 + 10 * 4 + 4;
+        let syncs: u64 = ran.spans.iter().map(|span| span.syncs).sum();
+        assert_eq!((up % message, down, ran.verdict), (0, 0, Verdict::Holds), "{up} B");
+        assert!((22..=26).contains(&syncs) && (18..=26).contains(&(up / message)), "{syncs} syncs, {up} B");
+    }
+}
