@@ -2,9 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::bandwidth::BandwidthArgs;
 use crate::cmd::compare::CompareArgs;
 use crate::cmd::completions::CompletionsArgs;
-use crate::cmd::bandwidth::BandwidthArgs;
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
 use crate::cmd::falsify::FalsifyArgs;

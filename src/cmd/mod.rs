@@ -1,9 +1,9 @@
 //! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
 //! code.
 
+pub mod bandwidth;
 pub mod compare;
 pub mod completions;
-pub mod bandwidth;
 pub mod convert;
 pub mod emulate;
 pub mod falsify;
@@ -54,6 +54,7 @@ use crate::subject::{self, Conditions, OpenError, Subjects};
 pub const VERBS: &[&str] = &[
     "run",
     "falsify",
+    "bandwidth",
     "replay",
     "compare",
     "qualify",

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::domain::nearest::meant_key;
 use crate::domain::bandwidth::BandwidthTrial;
+use crate::domain::nearest::meant_key;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;
 use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardTrial, TickTrial, Trial, every_kind};
