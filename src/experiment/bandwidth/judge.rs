@@ -16,6 +16,11 @@ use crate::experiment::world::judged;
 use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow};
 use crate::report::record::{Check, Part};
 
+/// What the check of this engine is called.
+pub fn name(engine: &str) -> String {
+    format!("bandwidth of {engine}")
+}
+
 /// The check of the engine that the report is about. Of the others, what they got wrong stands beside their bytes.
 pub fn check(record: &BandwidthRecord) -> Check {
     let about = record.about();
@@ -23,7 +28,7 @@ pub fn check(record: &BandwidthRecord) -> Check {
     let world = about.map_or(Verdict::Inconclusive, |about| about.verdict);
     let rules = [about, record.whole_state()].into_iter().flatten().all(|row| row.estimate.is_some());
     Check {
-        name: format!("bandwidth of {}", record.about),
+        name: name(&record.about),
         part: Part::Replicas,
         judge: Judge::Bandwidth,
         subjects: BTreeMap::from([(record.about.clone(), Evidence::Software)]),

@@ -23,6 +23,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine::{self, Registration, WHOLE_STATES};
+use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Passed;
 use crate::experiment::world::{failed, judged};
@@ -64,6 +65,10 @@ impl Experiment for BandwidthTrial {
             self.engines.clone_from(&changes.engines);
         }
         Ok(())
+    }
+
+    fn answers(&self) -> Answers {
+        Answers { checks: vec![judge::name(about(self).name)], ..Answers::default() }
     }
 
     fn no_backend(&self) -> Option<&'static str> {
