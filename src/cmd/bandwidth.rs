@@ -1,7 +1,8 @@
 //! `abench bandwidth`: a bandwidth report with the user's own numbers.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
@@ -9,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::campaign::Plan;
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, attempt, deliver, kept, outputs, run, threads, valid};
+use crate::cmd::{Failure, RecordPlace, deliver, execute, kept, outputs, run, threads, valid};
 use crate::console::Console;
 use crate::console::progress::StopRequest;
 use crate::domain::bandwidth::impossible::{Impossible, MOST_RECORDS};
@@ -33,7 +34,7 @@ use crate::subject::Conditions;
 pub struct BandwidthArgs {
     /// A scenario with a table [bandwidth]: a shipped name, or a path (with a / or ending in .toml). Flags go before its keys
     #[arg(value_name = "SCENARIO")]
-    pub scenario: Option<String>,
+    pub scenario: Option<OsString>,
     /// Records that every client has
     #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1, MOST_RECORDS), allow_negative_numbers = true)]
     pub records: Option<u32>,
@@ -116,8 +117,9 @@ pub enum ValuesArg {
 
 /// Runs it and gives the exit code.
 pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
-    let named: Vec<String> = args.scenario.iter().cloned().collect();
-    outputs::differ(&named, args.record.iter().map(|path| ("--record", path.as_path())))?;
+    let named = args.scenario.iter().filter(|named| outputs::is_path(named));
+    let inputs = named.map(|named| ("the scenario", Path::new(named)));
+    outputs::differ(inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
     let scenario = match &args.scenario {
         Some(named) => adjusted(run::find(named)?, args)?,
         None => Scenario::unnamed(Trial::Bandwidth(Box::new(from_flags(args)?))),
@@ -128,8 +130,8 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.record.as_deref())?;
     let waveforms = WaveformPlace::of(None, &place);
     let journal = kept::open(&plan, args.record.as_deref(), args.resume)?;
-    let ran = attempt(&plan, args.terminal, &StopRequest::listen(), None, (place, &journal));
-    let delivered = ran.and_then(|(ran, place)| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));
+    let ran = execute(&plan, args.terminal, &StopRequest::listen(), None, &journal);
+    let delivered = ran.and_then(|ran| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));
     let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);
     kept::close(journal, is_whole, Console::new(args.terminal.color))?;
     Ok(delivered?.exit)

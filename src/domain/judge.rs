@@ -107,6 +107,7 @@ impl Judge {
         Judge::HubMerge,
         Judge::World,
         Judge::EveryCrash,
+        Judge::Bandwidth,
     ];
 
     /// What it judges, in a line.
@@ -133,6 +134,9 @@ impl Judge {
             Judge::HubMerge => "the merges of a hub, made again by backends",
             Judge::World => "a world of replicas, by the judges of worlds below",
             Judge::EveryCrash => "every end that a small world with crashes can have",
+            Judge::Bandwidth => {
+                "bytes of engines in worlds of a customer's numbers: wrong records, and rules of scaling"
+            }
         }
     }
 }
