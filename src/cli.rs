@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::bandwidth::BandwidthArgs;
 use crate::cmd::compare::CompareArgs;
 use crate::cmd::completions::CompletionsArgs;
 use crate::cmd::convert::ConvertArgs;
@@ -60,6 +61,8 @@ pub enum Verb {
     Run(Box<RunArgs>),
     /// Put published claims on trial, and print the ledger of what became of them
     Falsify(Box<FalsifyArgs>),
+    /// Measure what sync takes with your own numbers: bytes a sync, a day and a month, and what they cost
+    Bandwidth(Box<BandwidthArgs>),
     /// Run a counterexample, or a whole record, again
     Replay(ReplayArgs),
     /// Compare a record with an older one: the gate against regressions

@@ -30,6 +30,7 @@ fn dispatch() -> u8 {
         None => cmd::standard::run(&cli.standard),
         Some(Verb::Run(args)) => cmd::run::run(args),
         Some(Verb::Falsify(args)) => cmd::falsify::run(args),
+        Some(Verb::Bandwidth(args)) => cmd::bandwidth::run(args),
         Some(Verb::Replay(args)) => cmd::replay::run(args),
         Some(Verb::Compare(args)) => cmd::compare::run(args),
         Some(Verb::Qualify(args)) => cmd::qualify::run(args),

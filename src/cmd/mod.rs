@@ -1,6 +1,7 @@
 //! The verbs, one file each, and what they share: from options to a plan, from a plan to a record, a report and an exit
 //! code.
 
+pub mod bandwidth;
 pub mod compare;
 pub mod completions;
 pub mod convert;
@@ -54,6 +55,7 @@ use crate::subject::{self, Conditions, OpenError, Subjects};
 pub const VERBS: &[&str] = &[
     "run",
     "falsify",
+    "bandwidth",
     "replay",
     "compare",
     "qualify",

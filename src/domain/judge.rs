@@ -50,6 +50,8 @@ pub enum Judge {
     World,
     /// Every end of a small world.
     EveryCrash,
+    /// What engines send in worlds of a customer's numbers.
+    Bandwidth,
 }
 
 impl fmt::Display for Judge {
@@ -76,6 +78,7 @@ impl fmt::Display for Judge {
             Judge::HubMerge => "hub merge",
             Judge::World => "world",
             Judge::EveryCrash => "every crash",
+            Judge::Bandwidth => "bandwidth",
         })
     }
 }
@@ -104,6 +107,7 @@ impl Judge {
         Judge::HubMerge,
         Judge::World,
         Judge::EveryCrash,
+        Judge::Bandwidth,
     ];
 
     /// What it judges, in a line.
@@ -130,6 +134,9 @@ impl Judge {
             Judge::HubMerge => "the merges of a hub, made again by backends",
             Judge::World => "a world of replicas, by the judges of worlds below",
             Judge::EveryCrash => "every end that a small world with crashes can have",
+            Judge::Bandwidth => {
+                "bytes of engines in worlds of a customer's numbers: wrong records, and rules of scaling"
+            }
         }
     }
 }

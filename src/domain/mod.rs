@@ -6,6 +6,7 @@
 pub mod access;
 pub mod algebra;
 pub mod asked;
+pub mod bandwidth;
 pub mod case;
 pub mod count;
 pub mod data;

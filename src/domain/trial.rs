@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::algebra::Named;
+use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
@@ -508,6 +509,8 @@ macro_rules! every_kind {
             Offline(Box<OfflineTrial>) of OfflineTrial = "offline",
             /// Every crash and every order of deliveries in a small world.
             CrashEverywhere(CrashEverywhereTrial) of CrashEverywhereTrial = "crash-everywhere",
+            /// What sync takes with a customer's own numbers.
+            Bandwidth(Box<BandwidthTrial>) of BandwidthTrial = "bandwidth",
         }
     };
 }

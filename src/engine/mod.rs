@@ -32,6 +32,7 @@ use crate::engine::mutant::Mutant;
 use crate::engine::port::{Engine, Settings};
 use crate::engine::store::StoreError;
 use crate::engine::store::disk::Disk;
+use baseline::whole_state::{self, WholeState};
 use delta_summary::node::ReplicaNode;
 use reliable_channel::ReliableChannel;
 use reliable_channel::content::Content;
@@ -263,6 +264,35 @@ pub const REGISTRY: &[Registration] = &[
         )
     },
 ];
+
+/// Whole states at their users' own width: plain, compressed, and as a patch. Bandwidth reports compare engines with them,
+/// and no trial names them.
+pub const WHOLE_STATES: &[Registration] = &[
+    whole_state(
+        "whole-state",
+        "the whole state, a fixed number of bytes a register",
+        channel::<WholeState<{ whole_state::PLAIN }>>,
+    ),
+    whole_state(
+        "whole-state-zstd",
+        "the whole state, compressed by Zstandard",
+        channel::<WholeState<{ whole_state::COMPRESSED }>>,
+    ),
+    whole_state(
+        "whole-state-zstd-patch",
+        "the whole state as a Zstandard patch on the last state that both sides have",
+        channel::<WholeState<{ whole_state::PATCH }>>,
+    ),
+];
+
+const fn whole_state(name: &'static str, about: &'static str, open: Open) -> Registration {
+    Registration {
+        peers: true,
+        survives: Survives::WhileShown,
+        carries: Carries::Tags(Concurrent::Either),
+        ..Registration::of(name, about, open)
+    }
+}
 
 /// The engine that is tried where none is named.
 pub fn reference() -> &'static Registration {

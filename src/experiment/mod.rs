@@ -5,6 +5,7 @@
 //! finds to the record. Knows: everything above it. Must not: print, read files, or know who watches.
 
 pub mod answers;
+pub mod bandwidth;
 pub mod claims;
 pub mod control;
 pub mod crash;
@@ -22,6 +23,7 @@ pub mod world;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
+use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::case::Case;
 use crate::domain::execution::Execution;
 use crate::domain::explorer::ExplorerSpec;

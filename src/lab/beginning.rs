@@ -7,7 +7,7 @@ use crate::domain::offline::OfflineTrial;
 use crate::domain::script::Action;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
-use crate::engine::host::{Host, NodeId};
+use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::port::Relation;
 use crate::engine::port::Settings;
 use crate::engine::port::entropy;
@@ -222,6 +222,12 @@ impl<'a> World<'a> {
     /// The same world, in which the time of every message of this client is kept.
     pub fn watched(mut self, client: NodeId) -> Self {
         self.measures.watch(client);
+        self
+    }
+
+    /// The same world, in which what clients' links carry is counted between each of these times and the next.
+    pub fn serving(mut self, marks: &[Time]) -> Self {
+        self.measures.serve(self.trial.clients, marks);
         self
     }
 }

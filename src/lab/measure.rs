@@ -10,6 +10,7 @@ use crate::lab::events::bytes::Bytes;
 use crate::lab::events::line::Line;
 use crate::lab::events::load::Load;
 use crate::lab::events::metadata::Metadata;
+use crate::lab::events::service::Service;
 use crate::lab::events::together::Together;
 use crate::lab::events::views::Views;
 use crate::lab::events::{Event, Observer};
@@ -27,6 +28,8 @@ pub struct Measures {
     pub bytes: Bytes,
     /// The same bytes, as the lines carried them.
     pub line: Line,
+    /// What was carried when, in a world in which that is asked for.
+    pub service: Service,
     /// How long edits took to come to other clients, and which never did.
     pub staleness: Staleness,
     /// The world's time to convergence.
@@ -47,6 +50,7 @@ impl Measures {
             stored: 0,
             bytes: Bytes::of(trial.clients),
             line: Line::of(trial.clients),
+            service: Service::default(),
             staleness: Staleness::of(trial, reports),
             convergence: OfWorld::default(),
             metadata: Metadata::of(trial),
@@ -58,6 +62,11 @@ impl Measures {
 
     pub(super) fn watch(&mut self, client: NodeId) {
         self.bytes.watch(client);
+    }
+
+    /// Keeps what is carried between these times.
+    pub(super) fn serve(&mut self, clients: u32, marks: &[Time]) {
+        self.service = Service::of(clients, marks);
     }
 
     /// Follows what replicas show.
@@ -100,6 +109,7 @@ impl Observer for Measures {
         }
         self.bytes.sees(now, event);
         self.line.sees(now, event);
+        self.service.sees(now, event);
         self.staleness.sees(now, event);
         self.convergence.sees(now, event);
         self.metadata.sees(now, event);

@@ -9,6 +9,7 @@ use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
 use crate::domain::verdict::{Verdict, exit};
+use crate::report::bandwidth;
 use crate::report::columns::{Column, lines};
 use crate::report::offline::{per_mille, percentiles};
 use crate::report::offline_record::{EngineRecord, EverywhereRecord, OfflineRecord};
@@ -54,11 +55,12 @@ impl Text {
                 on_trial.flat_map(|check| check.subjects.clone()).collect()
             }
         };
-        let of = match &record.offline {
-            Some(offline) => world(offline),
-            None if subjects.is_empty() => String::new(),
-            None if name.is_empty() => on(&subjects),
-            None => format!(" on {}", on(&subjects)),
+        let of = match (&record.offline, &record.bandwidth) {
+            (Some(offline), _) => world(offline),
+            (_, Some(bandwidth)) => format!(": {}", bandwidth::world(bandwidth)),
+            _ if subjects.is_empty() => String::new(),
+            _ if name.is_empty() => on(&subjects),
+            _ => format!(" on {}", on(&subjects)),
         };
         self.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
         let (refused, planted) = record
@@ -88,6 +90,9 @@ impl Text {
         }
         if let Some(laws) = &record.laws {
             self.algebras(laws);
+        }
+        if let Some(bandwidth) = &record.bandwidth {
+            self.bandwidth_screen(bandwidth);
         }
         if record.interrupted {
             // What a walk covered is a part of nothing that anybody asked for.

@@ -3,6 +3,8 @@
 //! Knows: `domain`. Must not: run or judge anything.
 
 pub mod any;
+pub mod bandwidth;
+pub mod bandwidth_record;
 pub mod board_table;
 pub mod columns;
 pub mod comparison;

@@ -19,6 +19,7 @@ use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant, exit};
+use crate::report::bandwidth_record::BandwidthRecord;
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::samples::Sample;
 use crate::report::seal::Sealed;
@@ -89,6 +90,9 @@ pub struct Record {
     /// Every crash in a small world, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub everywhere: Option<EverywhereRecord>,
+    /// What sync takes with a customer's own numbers, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bandwidth: Option<BandwidthRecord>,
     /// What the run cannot see.
     pub unseen: Unseen,
     /// What became of the planted faults.
@@ -750,6 +754,7 @@ impl Record {
             laws: None,
             offline: None,
             everywhere: None,
+            bandwidth: None,
             unseen: Unseen::default(),
             planted: Vec::new(),
             waveforms: Vec::new(),

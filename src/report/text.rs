@@ -158,6 +158,9 @@ impl Text {
         if let Some(everywhere) = &record.everywhere {
             self.everywhere(everywhere);
         }
+        if let Some(bandwidth) = &record.bandwidth {
+            self.bandwidth(bandwidth);
+        }
         self.unseen(record);
         self.devices(record);
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::nearest::meant_key;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;

@@ -12,6 +12,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("tick", include_str!("../../scenarios/tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("field-tags", include_str!("../../scenarios/field-tags.toml")),
+    ("field-bandwidth", include_str!("../../scenarios/field-bandwidth.toml")),
     ("field-tally", include_str!("../../scenarios/field-tally.toml")),
     ("shop-inventory", include_str!("../../scenarios/shop-inventory.toml")),
     ("duplicate-storm", include_str!("../../scenarios/duplicate-storm.toml")),

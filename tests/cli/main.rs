@@ -5,6 +5,7 @@ mod served;
 
 mod as_client;
 mod bad_input;
+mod bandwidth;
 mod busy_lines;
 mod compare;
 mod completions;

@@ -12,4 +12,5 @@ pub mod operation_log;
 pub mod pn_counter;
 pub mod reconciliation;
 pub mod register_map;
+pub mod whole_state;
 pub mod xor_delta;

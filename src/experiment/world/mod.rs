@@ -249,7 +249,8 @@ pub fn planted(
     names.iter().map(move |name| engine::find_mutant(among.iter().copied(), name).expect("its name was looked up"))
 }
 
-fn failed(error: WorldError) -> SubjectError {
+/// Why a run ends where a world came to no end.
+pub fn failed(error: WorldError) -> SubjectError {
     match error {
         WorldError::Stopped => SubjectError::Interrupted,
         WorldError::Miscounted(_) => SubjectError::Internal(error.to_string()),

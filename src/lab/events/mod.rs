@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod line;
 pub mod load;
 pub mod metadata;
+pub mod service;
 pub mod together;
 pub mod views;
 

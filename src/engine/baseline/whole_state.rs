@@ -1,0 +1,411 @@
+//! The whole state as its users store it, a fixed number of bytes a register: plain, compressed by Zstandard, or as a
+//! Zstandard patch on the last state that both sides have. These are what a bandwidth report compares engines with; the
+//! receiver's state is overwritten, as by `full_state.rs`.
+//!
+//! | bytes of a message | say |
+//! |---|---|
+//! | 1–5 | how many bytes of the encoded state came before |
+//! | 1, in the first message | whether the receiver is to send its state again, without a base |
+//! | 1–5, in the first message | how many bytes there are |
+//! | 4, in the first message of a patch | CRC-32 of the state that it is a patch on |
+//! | the others | encoded state |
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::data;
+use crate::domain::data::{DataType, Fields, Intent, View};
+use crate::domain::traffic::Kind;
+use crate::engine::host::{NodeId, Round};
+use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::wire::{Malformed, Reader, Writer};
+
+/// Bytes as they are.
+pub const PLAIN: u8 = 0;
+/// Compressed by Zstandard.
+pub const COMPRESSED: u8 = 1;
+/// A Zstandard patch on a state that both sides have.
+pub const PATCH: u8 = 2;
+
+/// The level of compression. Higher ones were tried on states of counters, and make them larger or take ten times as long.
+pub const LEVEL: i32 = 9;
+
+/// What every Zstandard frame begins with.
+const MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+
+/// States that were sent and that a neighbour may still name: the newest, and the one before.
+const KEPT: usize = 2;
+
+/// The largest number that a counter has at the start, where its bytes have room for it.
+const MOST_AT_START: u64 = 1_000_000;
+
+/// All registers, in one of the three forms.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
+pub struct WholeState<const FORM: u8> {
+    values: Vec<View>,
+}
+
+/// What is under way to a neighbour and from it, and the states that both sides have.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
+pub struct Peer {
+    /// Whether the neighbour has not got the state as it is.
+    changes: bool,
+    out: Option<Outgoing>,
+    incoming: Option<Incoming>,
+    /// The last state that the neighbour told; none in forms that patch nothing.
+    theirs: Option<Vec<u8>>,
+    /// The last states that it was told, the newest last; none in forms that patch nothing.
+    ours: Vec<Vec<u8>>,
+    /// Whether the newest that both have is the neighbour's.
+    theirs_is_newer: bool,
+    /// Whether a patch came whose base is not here.
+    asks_again: bool,
+    /// Whether the neighbour asked for the state without a base.
+    is_asked: bool,
+}
+
+/// A state on its way to a neighbour.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
+struct Outgoing {
+    encoded: Vec<u8>,
+    base: u32,
+    asks_again: bool,
+    told: usize,
+}
+
+/// A state on its way from a neighbour.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq, Hash)]
+struct Incoming {
+    encoded: Vec<u8>,
+    length: usize,
+    /// What it is a patch on; nothing if that is not here.
+    base: Option<Vec<u8>>,
+}
+
+/// What the first message of a state says besides.
+struct Head {
+    asks_again: bool,
+    length: usize,
+    base: u32,
+}
+
+/// Bytes of a counter: what a signed number up to twice the start takes.
+pub fn width_of_counter(start: i64) -> usize {
+    let bits = 64 - start.unsigned_abs().saturating_mul(2).leading_zeros() as usize + 1;
+    bits.div_ceil(8).clamp(1, 8)
+}
+
+/// Bytes of tags: a bit for each element.
+fn width_of_tags(fields: &Fields) -> usize {
+    (fields.elements as usize).div_ceil(8)
+}
+
+/// What a counter holds before any change: numbers up to a million, or up to the start if that is less. Every device was
+/// delivered with them.
+fn at_start(fields: &Fields, register: u32) -> i64 {
+    let mut mixed = u64::from(register).wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((mixed ^ mixed >> 31) % MOST_AT_START.min(fields.start.unsigned_abs().max(1))) as i64
+}
+
+/// A state as bytes.
+fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
+    let (of_counter, of_tags) = (width_of_counter(fields.start), width_of_tags(fields));
+    let mut bytes = Vec::with_capacity(values.len() * of_counter.max(of_tags));
+    for (register, view) in (0..).zip(values) {
+        match view {
+            View::Counter(number) => {
+                let number = at_start(fields, register).wrapping_add(number.wrapping_sub(fields.start));
+                bytes.extend_from_slice(&number.to_le_bytes()[..of_counter]);
+            }
+            View::Tags(tags) => {
+                let place = bytes.len();
+                bytes.resize(place + of_tags, 0);
+                tags.iter().for_each(|&element| bytes[place + element as usize / 8] |= 1 << (element % 8));
+            }
+        }
+    }
+    bytes
+}
+
+/// The state of these bytes.
+fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
+    let (of_counter, of_tags) = (width_of_counter(fields.start), width_of_tags(fields));
+    let mut rest = bytes;
+    let mut values = Vec::with_capacity(fields.len() as usize);
+    for register in 0..fields.len() {
+        let width = if fields.of(register) == DataType::Counter { of_counter } else { of_tags };
+        let (value, after) = rest.split_at_checked(width).ok_or(Malformed::Short)?;
+        rest = after;
+        values.push(match fields.of(register) {
+            DataType::Counter => {
+                let mut number = [0; 8];
+                number[..width].copy_from_slice(value);
+                // The sign is that of the width: what wrapped there wraps here.
+                let unused = 64 - 8 * width as u32;
+                let change = i64::from_le_bytes(number).wrapping_sub(at_start(fields, register)) << unused >> unused;
+                View::Counter(fields.start.wrapping_add(change))
+            }
+            DataType::Tags => {
+                let is_set = |element: &u32| value[*element as usize / 8] >> (element % 8) & 1 == 1;
+                let tags: BTreeSet<u32> = (0..8 * width as u32).filter(is_set).collect();
+                if tags.last().is_some_and(|&last| last >= fields.elements) {
+                    return Err(Malformed::Range("an element"));
+                }
+                View::Tags(tags)
+            }
+        });
+    }
+    if rest.is_empty() { Ok(values) } else { Err(Malformed::Long) }
+}
+
+/// Compresses a state, as a patch on another where there is one. The frame goes without its magic number, its content size
+/// and a checksum: the channel tells all of that.
+fn compressed(state: &[u8], base: &[u8]) -> Vec<u8> {
+    const MEMORY: &str = "memory takes every state";
+    let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), LEVEL, base).expect(MEMORY);
+    encoder.include_contentsize(false).expect(MEMORY);
+    encoder.include_checksum(false).expect(MEMORY);
+    encoder.write_all(state).expect(MEMORY);
+    encoder.finish().expect(MEMORY).split_off(MAGIC.len())
+}
+
+/// What [`compressed`] made of a state that has at most so many bytes.
+fn decompressed(encoded: &[u8], base: &[u8], most: usize) -> Result<Vec<u8>, Malformed> {
+    let bad = |_| Malformed::Range("a compressed state");
+    let whole = MAGIC.chain(encoded);
+    let decoder = zstd::stream::read::Decoder::with_ref_prefix(std::io::BufReader::new(whole), base).map_err(bad)?;
+    let mut state = Vec::with_capacity(most);
+    decoder.take(most as u64 + 1).read_to_end(&mut state).map_err(bad)?;
+    Ok(state)
+}
+
+impl<const FORM: u8> WholeState<FORM> {
+    fn encoded(state: &[u8], base: &[u8]) -> Vec<u8> {
+        if FORM == PLAIN { state.to_vec() } else { compressed(state, base) }
+    }
+
+    fn decoded(fields: &Fields, encoded: &[u8], base: &[u8]) -> Result<(Vec<u8>, Vec<View>), Malformed> {
+        let most =
+            fields.counters as usize * width_of_counter(fields.start) + fields.tags as usize * width_of_tags(fields);
+        let state = if FORM == PLAIN { encoded.to_vec() } else { decompressed(encoded, base, most)? };
+        let values = from_bytes(fields, &state)?;
+        Ok((state, values))
+    }
+
+    /// The state that both sides have by now, as far as this side knows.
+    fn base(fields: &Fields, peer: &Peer) -> Vec<u8> {
+        if FORM != PATCH || peer.is_asked {
+            return Vec::new();
+        }
+        let newest = if peer.theirs_is_newer { peer.theirs.as_ref() } else { peer.ours.last() };
+        newest.or(peer.theirs.as_ref()).cloned().unwrap_or_else(|| to_bytes(fields, &fields.starts()))
+    }
+
+    /// The state that a neighbour means.
+    fn named(fields: &Fields, peer: &Peer, base: u32) -> Option<Vec<u8>> {
+        let nothing = Vec::new();
+        let starts = to_bytes(fields, &fields.starts());
+        let known = peer.ours.iter().chain(&peer.theirs).chain([&nothing, &starts]);
+        known.into_iter().find(|state| crc32fast::hash(state) == base).cloned()
+    }
+
+    /// What a message says: its place, what a first one says besides, and its part of the encoded state.
+    fn read<'a>(about: &About, reader: &mut Reader<'a>) -> Result<(usize, Option<Head>, &'a [u8]), Malformed> {
+        let place = reader.small("a place")? as usize;
+        let head = match place {
+            0 => {
+                let asks_again = reader.at_most(1, "a request")? == 1;
+                // A compressed state that does not shrink is a little longer than the state.
+                let most = 1024 + 2 * u64::from(about.fields.len()) * (8 + u64::from(about.fields.elements));
+                let length = reader.at_most(most, "a length")? as usize;
+                let base = match FORM {
+                    PATCH => u32::from(reader.pair()?) | u32::from(reader.pair()?) << 16,
+                    _ => crc32fast::hash(&[]),
+                };
+                Some(Head { asks_again, length, base })
+            }
+            _ => None,
+        };
+        let part = reader.rest();
+        if part.is_empty() { Err(Malformed::Short) } else { Ok((place, head, part)) }
+    }
+
+    /// The incoming state with this message, and whether the neighbour wants this side's state again.
+    fn with(about: &About, peer: &Peer, reader: &mut Reader) -> Result<(Incoming, bool), Malformed> {
+        let (place, head, part) = Self::read(about, reader)?;
+        let asks_again = head.as_ref().is_some_and(|head| head.asks_again);
+        let mut incoming = match head {
+            Some(Head { length, base, .. }) => {
+                let base = Self::named(&about.fields, peer, base);
+                Incoming { encoded: Vec::with_capacity(length), length, base }
+            }
+            None => peer.incoming.clone().filter(|incoming| incoming.encoded.len() == place).ok_or(OUT_OF_PLACE)?,
+        };
+        incoming.encoded.extend_from_slice(part);
+        if incoming.encoded.len() > incoming.length { Err(Malformed::Long) } else { Ok((incoming, asks_again)) }
+    }
+
+    /// The state that came, with its bytes; nothing if more is to come, or if it is a patch on what is not here.
+    fn whole(fields: &Fields, incoming: &Incoming) -> Result<Option<(Vec<u8>, Vec<View>)>, Malformed> {
+        let is_whole = incoming.encoded.len() == incoming.length;
+        let base = incoming.base.as_ref().filter(|_| is_whole);
+        base.map(|base| Self::decoded(fields, &incoming.encoded, base)).transpose()
+    }
+}
+
+const OUT_OF_PLACE: Malformed = Malformed::Range("a place");
+
+impl<const FORM: u8> Content for WholeState<FORM> {
+    type Peer = Peer;
+
+    fn begin(&mut self, about: &About) {
+        self.values = about.fields.starts();
+    }
+
+    fn meet(&self, about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
+        Peer { changes: self.values != about.fields.starts(), ..Peer::default() }
+    }
+
+    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        data::apply(&mut self.values[register as usize], intent);
+        peers.values_mut().for_each(|peer| peer.changes = true);
+    }
+
+    fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
+        if peer.out.is_none() && std::mem::take(&mut peer.changes) {
+            let state = to_bytes(&about.fields, &self.values);
+            let base = Self::base(&about.fields, peer);
+            let encoded = Self::encoded(&state, &base);
+            let asks_again = std::mem::take(&mut peer.asks_again);
+            peer.is_asked = false;
+            if FORM == PATCH {
+                peer.ours.push(state);
+                let surplus = peer.ours.len().saturating_sub(KEPT);
+                peer.ours.drain(..surplus);
+            }
+            peer.out = Some(Outgoing { encoded, base: crc32fast::hash(&base), asks_again, told: 0 });
+        }
+        let out = peer.out.as_mut().filter(|out| out.told < out.encoded.len())?;
+        let begins = out.told == 0;
+        writer.of(Kind::Addressing).number(out.told as u64);
+        if begins {
+            writer.of(Kind::Framing).byte(out.asks_again.into()).number(out.encoded.len() as u64);
+            if FORM == PATCH {
+                writer.of(Kind::Ids).raw(&out.base.to_le_bytes());
+            }
+        }
+        let until = out.encoded.len().min(out.told + about.fragment.max(1));
+        writer.of(Kind::Payload).raw(&out.encoded[out.told..until]);
+        out.told = until;
+        Some(Round { begins, ends: until == out.encoded.len() })
+    }
+
+    fn arrived(&mut self, peer: &mut Peer) {
+        if peer.out.take_if(|out| out.told == out.encoded.len()).is_some() {
+            peer.theirs_is_newer = false;
+        }
+    }
+
+    fn take(
+        &mut self,
+        about: &About,
+        peers: &mut Peers<Peer>,
+        from: NodeId,
+        reader: &mut Reader,
+    ) -> Result<(), Malformed> {
+        let unknown = Peer::default();
+        let (incoming, asks_again) = Self::with(about, peers.get(&from).unwrap_or(&unknown), reader)?;
+        let came = Self::whole(&about.fields, &incoming)?;
+        let is_over = incoming.encoded.len() == incoming.length;
+        let peer = peers.entry(from).or_default();
+        if asks_again {
+            (peer.changes, peer.is_asked) = (true, true);
+        }
+        if is_over && came.is_none() {
+            (peer.changes, peer.asks_again) = (true, true);
+        }
+        peer.incoming = (!is_over).then_some(incoming);
+        let Some((state, values)) = came else { return Ok(()) };
+        if FORM == PATCH {
+            (peer.theirs, peer.theirs_is_newer) = (Some(state), true);
+        }
+        if values != self.values {
+            self.values = values;
+            peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.changes = true);
+        }
+        Ok(())
+    }
+
+    fn check(&self, about: &About, peers: &Peers<Peer>, from: NodeId, reader: &mut Reader) -> Result<(), Malformed> {
+        let unknown = Peer::default();
+        let (incoming, _) = Self::with(about, peers.get(&from).unwrap_or(&unknown), reader)?;
+        Self::whole(&about.fields, &incoming).map(|_| ())
+    }
+
+    fn shows(&self, _about: &About) -> Vec<View> {
+        self.values.clone()
+    }
+
+    fn waiting(&self, peer: &Peer) -> u64 {
+        u64::from(peer.changes || peer.out.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fields(start: i64) -> Fields {
+        Fields { counters: 5, start, tags: 2, elements: 11 }
+    }
+
+    #[test]
+    fn a_counter_takes_the_bytes_that_twice_its_start_takes() {
+        let widths = [0, 1, 32, 63, 64, 8192, 1 << 21, 1 << 29, 1 << 61].map(width_of_counter);
+        assert_eq!(widths, [1, 1, 1, 1, 2, 2, 3, 4, 8]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_state_is_its_registers_at_their_widths_and_is_read_back(
+            changes in proptest::collection::vec(-1000..1000i64, 5),
+            tags in proptest::collection::btree_set(0..11u32, 0..11),
+        ) {
+            let fields = fields(1 << 29);
+            let counters = changes.iter().map(|change| View::Counter(fields.start + change));
+            let values: Vec<View> = counters.chain([View::Tags(tags), View::Tags(BTreeSet::new())]).collect();
+            let bytes = to_bytes(&fields, &values);
+            prop_assert_eq!(bytes.len(), 5 * 4 + 2 * 2);
+            prop_assert_eq!(from_bytes(&fields, &bytes), Ok(values));
+        }
+
+        #[test]
+        fn any_bytes_are_a_state_or_an_error(bytes: Vec<u8>, base: Vec<u8>) {
+            let _ = from_bytes(&fields(1 << 29), &bytes);
+            let _ = decompressed(&bytes, &base, 100);
+        }
+
+        #[test]
+        fn a_patch_on_a_state_gives_the_other(one: Vec<u8>, other: Vec<u8>) {
+            let patch = compressed(&other, &one);
+            prop_assert_eq!(decompressed(&patch, &one, other.len()), Ok(other));
+        }
+    }
+
+    #[test]
+    fn a_patch_on_a_state_that_differs_little_is_little() {
+        let fields = Fields::counters(5000, 1 << 61);
+        let before = fields.starts();
+        let mut after = before.clone();
+        after.iter_mut().step_by(49).for_each(|value| _ = data::apply(value, Intent::Increase(7)));
+        let [before, after] = [before, after].map(|values| to_bytes(&fields, &values));
+        let (plain, patch) = (compressed(&after, &[]).len(), compressed(&after, &before).len());
+        assert_eq!(after.len(), 40_000);
+        assert!((10_000..25_000).contains(&plain) && patch < 1000, "{plain} and {patch} bytes");
+    }
+}

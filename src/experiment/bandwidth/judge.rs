@@ -1,0 +1,125 @@
+//! What a bandwidth report is worth: nobody may save bytes by losing edits, and scaled numbers are given where their rules hold.
+
+use std::collections::BTreeMap;
+
+use crate::domain::data::Intent;
+use crate::domain::data::View;
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::FaultClass;
+use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
+use crate::domain::judge::Judge;
+use crate::domain::verdict::{Verdict, Warrant};
+use crate::experiment::bandwidth::scaling::{self, Measured, OfSyncs};
+use crate::experiment::bandwidth::size::{Size, Sizes};
+use crate::experiment::control::{Control, Show, Shown};
+use crate::experiment::world::judged;
+use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow};
+use crate::report::record::{Check, Part};
+
+/// What the check of this engine is called.
+pub fn name(engine: &str) -> String {
+    format!("bandwidth of {engine}")
+}
+
+/// The check of the engine that the report is about. Of the others, what they got wrong stands beside their bytes.
+pub fn check(record: &BandwidthRecord) -> Check {
+    let about = record.about();
+    let verdict = about.map_or(Verdict::Inconclusive, |about| verdict(about, record.whole_state()));
+    let world = about.map_or(Verdict::Inconclusive, |about| about.verdict);
+    let rules = [about, record.whole_state()].into_iter().flatten().all(|row| row.estimate.is_some());
+    Check {
+        name: name(&record.about),
+        part: Part::Replicas,
+        judge: Judge::Bandwidth,
+        subjects: BTreeMap::from([(record.about.clone(), Evidence::Software)]),
+        verdict,
+        summary: summary(record, about),
+        oracles: BTreeMap::from([
+            ("world".to_owned(), world),
+            ("scaling".to_owned(), if rules { Verdict::Holds } else { Verdict::Inconclusive }),
+        ]),
+        warrant: (verdict == Verdict::Holds).then_some(Warrant::Worlds { drawn: 0 }),
+        orders: None,
+        tries: vec![FaultClass::LostEdit],
+        findings: Vec::new(),
+    }
+}
+
+/// A measured number is as good as the world that it was measured in, and as the rules that scaled it.
+fn verdict(about: &BandwidthRow, whole_state: Option<&BandwidthRow>) -> Verdict {
+    let is_known = |row: &BandwidthRow| row.estimate.is_some();
+    let known = is_known(about) && whole_state.is_some_and(is_known);
+    Verdict::of_set([about.verdict, if known { Verdict::Holds } else { Verdict::Inconclusive }])
+}
+
+fn summary(record: &BandwidthRecord, about: Option<&BandwidthRow>) -> String {
+    let Some(about) = about else { return "the engine that the report is about was not measured".to_owned() };
+    if about.verdict != Verdict::Holds {
+        return about.against.join("; ");
+    }
+    let unknown = [Some(about), record.whole_state()].into_iter().flatten().find(|row| row.estimate.is_none());
+    match unknown {
+        None if record.scaled => "no record is wrong, and the rules of scaling hold".to_owned(),
+        None => "no record is wrong, and nothing was scaled".to_owned(),
+        Some(row) => {
+            let rules = row.rules.iter().map(|rule| {
+                let percent = rule.in_all_per_mille / 10;
+                format!("scaling by {} may be {percent} % wrong", rule.rule)
+            });
+            let told = format!("of {}: {}", row.name, rules.collect::<Vec<_>>().join(", "));
+            format!("{told}; {} % are allowed. Allow a larger --budget", record.tolerance_per_mille / 10)
+        }
+    }
+}
+
+/// What is planted for the judge of bandwidth.
+pub const CONTROLS: &[Control] = &[
+    Control {
+        judge: Judge::Bandwidth,
+        planted: "a world in which one record of 64 is wrong at one replica, each in turn",
+        show: Show::Alone(show_wrong_records),
+    },
+    Control {
+        judge: Judge::Bandwidth,
+        planted: "numbers that a rule of scaling predicts too low or too high: days and records, by a tenth and more",
+        show: Show::Alone(show_wrong_rules),
+    },
+];
+
+/// The verdict on what replicas show, as rows have it.
+fn show_wrong_records() -> Shown {
+    let edits = |register| UserEdit { at: 0, register, intent: Intent::Increase(3), fate: Fate::Binding };
+    let ledger = Ledger::of_counters(64, 0, vec![(0..64).map(edits).collect()]);
+    Shown::of(None, (0..64).map(Some), |wrong: Option<usize>| {
+        let mut ends = vec![NodeEnd::of_counters("hub", [3; 64]); 2];
+        if let Some(wrong) = wrong {
+            ends[1].registers[wrong] = View::Counter(2);
+        }
+        judged(&History { ledger: ledger.clone(), ends, quiescent: true, ..History::default() }).1
+    })
+}
+
+/// The rules accuse nobody, so that refused means that no number is given.
+fn show_wrong_rules() -> Shown {
+    let run = Size { records: 1000, changed: 20, measured_s: 100 };
+    let asked = Size { records: 2000, changed: 40, measured_s: 200 };
+    let sizes = Sizes { asked, run, half: Some(Size { records: 500, changed: 10, measured_s: 100 }), before_s: 0 };
+    let of = |bytes| OfSyncs { bytes, syncs: 10 };
+    let wrong = [880, 500, 0, 1120, 2000].into_iter().flat_map(|bytes| [(bytes, 500), (1000, bytes / 2)]);
+    Shown::of((1000, 500), wrong, |(first_half, half_records)| {
+        let measured = Measured { whole: of(1000), first_half: of(first_half), half_records: Some(of(half_records)) };
+        if scaling::holds(&scaling::errors(&sizes, &measured)) { Verdict::Holds } else { Verdict::Falsified }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_judge_refuses_all_that_is_planted_and_accepts_what_is_right() {
+        for Shown { accepts_right, wrong, refused } in [show_wrong_records(), show_wrong_rules()] {
+            assert!(accepts_right && wrong >= 10 && refused == wrong, "{refused} of {wrong}");
+        }
+    }
+}

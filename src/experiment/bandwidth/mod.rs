@@ -1,0 +1,355 @@
+//! Bandwidth reports: a customer's own numbers, run as worlds in which every engine and every form of the whole state is
+//! measured and judged.
+//!
+//! A job is one who sends, in one world. Knows: everything above it. Must not: print, read files, or know who watches.
+
+pub mod bound;
+pub mod judge;
+pub mod scaling;
+pub mod size;
+pub mod users;
+
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::bandwidth::BandwidthTrial;
+use crate::domain::evidence::Evidence;
+use crate::domain::fault::{Fault, FaultClass};
+use crate::domain::judge::Judge;
+use crate::domain::offline::OfflineTrial;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::Verdict;
+use crate::domain::watch::Watch;
+use crate::engine::{self, Registration, WHOLE_STATES};
+use crate::experiment::answers::Answers;
+use crate::experiment::jobs::Jobs;
+use crate::experiment::valid::Passed;
+use crate::experiment::world::{failed, judged};
+use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
+use crate::lab::events::service::{Messages, Service, Span};
+use crate::lab::{Outcome, World, settings};
+use crate::oracle::offline::truth::wrong_registers;
+use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
+use crate::report::record::{ClaimRecord, Record, Unseen};
+use crate::scenario::offline::SECOND;
+use crate::subject::Subjects;
+use scaling::{Measured, OfSyncs};
+use size::{Size, Sizes};
+
+impl Experiment for BandwidthTrial {
+    /// Refuses engines that are unknown or carry no such values, and numbers of which no world fits the budget.
+    fn refuse(&self) -> Result<(), String> {
+        let sizes = Sizes::of(self).map_err(|impossible| impossible.to_string())?;
+        let world = size::world(self, &sizes.run, sizes.before_s);
+        for name in self.engines.iter().filter(|name| *name != engine::ALL) {
+            let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
+            if let Some(why) = engine.unsuited(&world) {
+                return Err(format!("engines: these values are not supported by '{name}', {why}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn judges(&self) -> &'static [Judge] {
+        &[Judge::Bandwidth, Judge::Expectation]
+    }
+
+    fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
+        changes.refuse(&["--orders"], "is about arrival orders, and a bandwidth report has worlds of clients")?;
+        self.seed = changes.seed.unwrap_or(self.seed);
+        self.budget = changes.budget.unwrap_or(self.budget);
+        self.memory_mib = changes.memory.unwrap_or(self.memory_mib);
+        if !changes.engines.is_empty() {
+            self.engines.clone_from(&changes.engines);
+        }
+        Ok(())
+    }
+
+    fn answers(&self) -> Answers {
+        Answers { checks: vec![judge::name(about(self).name)], ..Answers::default() }
+    }
+
+    fn no_backend(&self) -> Option<&'static str> {
+        Some("a bandwidth report is one of engines")
+    }
+
+    fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
+        Some("a bandwidth report has no device")
+    }
+
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
+    fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
+        let Bench { jobs, record, watch, .. } = bench;
+        let sizes = Sizes::of(self).map_err(|impossible| SubjectError::Internal(impossible.to_string()))?;
+        let Some(Report { record: section, took, deliveries }) = measure(self, &sizes, &jobs, watch)? else {
+            return Ok(());
+        };
+        record.timing.deliveries.count += deliveries;
+        record.timing.deliveries.us += took.iter().map(|(_, took)| took.as_micros() as u64).sum::<u64>();
+        took.iter().for_each(|(name, took)| experiment::took(record, name, *took));
+        record.checks.push(judge::check(&section));
+        record.bandwidth = Some(section);
+        Ok(())
+    }
+
+    fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
+        claims::of_subjects(&[FaultClass::LostEdit], &record.checks)
+    }
+
+    fn unseen(&self, _record: &Record, _subjects: &Subjects) -> Unseen {
+        let by_run = [
+            "Headers of TCP, IP, TLS and HTTP are not counted: every sender's messages need them.",
+            "Users edit and sync at even rates all day, drawn from one seed: a morning's rush, a client that is lost and one \
+             that is new are not in the world. abench run puts such worlds on trial.",
+            "Two senders of the same bytes may differ in what they store and compute, which has no line here.",
+        ];
+        Unseen { by_bank_sweep: Vec::new(), by_run: by_run.map(str::to_owned).to_vec() }
+    }
+}
+
+/// One who sends, in one world.
+struct Job<'a> {
+    engine: &'static Registration,
+    world: &'a OfflineTrial,
+    /// Whether it is the world with half the records.
+    is_half: bool,
+}
+
+impl Job<'_> {
+    /// What a journal calls it.
+    fn id(&self) -> String {
+        let of = if self.is_half { " with half the records" } else { "" };
+        format!("bandwidth of {}{of}", self.engine.name)
+    }
+}
+
+/// What it came to.
+#[derive(Serialize, Deserialize)]
+struct Ran {
+    verdict: Verdict,
+    against: Vec<String>,
+    wrong_records: u32,
+    /// The two halves of the time that is measured.
+    spans: [Span; 2],
+    deliveries: u64,
+    took: Duration,
+    /// The information bound of what the users did in the time that is measured, in bits; in whole worlds alone.
+    bound: Option<Bound>,
+}
+
+/// The fewest bits of so many syncs.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Bound {
+    bits: u64,
+    syncs: u64,
+}
+
+/// What a report was made of.
+pub struct Report {
+    /// The section of the record.
+    pub record: BandwidthRecord,
+    /// How long each who sends took, by name.
+    pub took: Vec<(String, Duration)>,
+    /// Messages that arrived.
+    pub deliveries: u64,
+}
+
+/// Measures all who send; nothing where only some of the jobs are run here.
+///
+/// # Errors
+/// If the user stops it, a store cannot be used, or bytes are counted wrongly.
+pub fn measure(
+    trial: &BandwidthTrial,
+    sizes: &Sizes,
+    jobs: &Jobs<'_>,
+    watch: &mut dyn Watch,
+) -> Result<Option<Report>, SubjectError> {
+    let world = size::world(trial, &sizes.run, sizes.before_s);
+    let half = sizes.half.map(|half| size::world(trial, &half, sizes.before_s));
+    let is_form = |engine: &Registration| engine.full_state && !trial.engines.iter().any(|name| name == engine.name);
+    let engines = engine::on_trial(&world).filter(|engine| !is_form(engine));
+    let senders: Vec<&'static Registration> = engines.chain(WHOLE_STATES).collect();
+    let of = |world, is_half| senders.iter().map(move |&engine| Job { engine, world, is_half });
+    let all: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
+    let ours: Vec<Job> =
+        all.into_iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, job)| job).collect();
+    watch.begin("worlds", ours.len() as u64);
+    let on_threads = jobs.on(at_once(trial, sizes, jobs.threads));
+    let ran = on_threads.run(&ours, Job::id, watch, |job, watch| ran(job, trial, sizes, watch)).all()?;
+    if jobs.is_part() {
+        return Ok(None);
+    }
+    let (whole, halves) = ran.split_at(senders.len());
+    let rows: Vec<BandwidthRow> = (0..)
+        .zip(&senders)
+        .map(|(place, engine)| row(trial, sizes, engine, &whole[place], halves.get(place)))
+        .collect();
+    let took = senders.iter().enumerate().map(|(place, engine)| {
+        let took = whole[place].took + halves.get(place).map_or(Duration::ZERO, |half| half.took);
+        (engine.name.to_owned(), took)
+    });
+    let report = Report {
+        record: BandwidthRecord {
+            evidence: Evidence::Software,
+            clients: trial.clients,
+            values: trial.values,
+            changed: trial.changed,
+            syncs_per_day: trial.syncs_per_day,
+            again: trial.command(),
+            record_bytes: trial.record_bytes(),
+            asked: size_record(&sizes.asked),
+            run: size_record(&sizes.run),
+            half: sizes.half.as_ref().map(size_record),
+            before_s: sizes.before_s,
+            scaled: sizes.is_scaled(),
+            tolerance_per_mille: scaling::TOLERANCE_PER_MILLE,
+            about: about(trial).name.to_owned(),
+            rows: with_shares(rows),
+            bound: bound(trial, &whole[0]),
+            left_out: engine::asked(&world)
+                .filter_map(|engine| {
+                    let is_form = is_form(engine).then_some("which the forms of the full state stand for");
+                    Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form)?.to_owned()))
+                })
+                .collect(),
+        },
+        took: took.collect(),
+        deliveries: ran.iter().map(|ran| ran.deliveries).sum(),
+    };
+    Ok(Some(report))
+}
+
+/// The engine that the report is about: the first that is named, and the reference where all are.
+pub fn about(trial: &BandwidthTrial) -> &'static Registration {
+    let first = trial.engines.first().and_then(|name| engine::find(name).ok());
+    first.unwrap_or_else(engine::reference)
+}
+
+/// How many worlds run at once: together they take no more memory than one may.
+fn at_once(trial: &BandwidthTrial, sizes: &Sizes, threads: NonZeroUsize) -> NonZeroUsize {
+    let worlds = u128::from(trial.memory_mib.bytes()) / size::memory_of(trial, &sizes.run, sizes.before_s).max(1);
+    threads.min(NonZeroUsize::new(usize::try_from(worlds).unwrap_or(usize::MAX)).unwrap_or(NonZeroUsize::MIN))
+}
+
+fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Watch) -> Result<Ran, SubjectError> {
+    let start = Instant::now();
+    let (from, until) = (sizes.before_s * SECOND, job.world.presence.lasts_s * SECOND);
+    let marks = [from, from + (until - from) / 2, until];
+    let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?;
+    let size = if job.is_half { sizes.half.as_ref().unwrap_or(&sizes.run) } else { &sizes.run };
+    let world = world.with_users(users::edits(job.world, size)).serving(&marks);
+    let Outcome { history, measures, .. } = world.run(watch).map_err(failed)?;
+    let (said, verdict) = judged(&history);
+    let against = said.iter().filter(|(_, (said, _))| verdict != Verdict::Holds && *said == verdict);
+    let Service { spans, visits, .. } = measures.service;
+    let [Some(first), Some(second)] = [0, 1].map(|place| spans.get(place).copied()) else {
+        return Err(SubjectError::Internal("a world kept no spans of its time".to_owned()));
+    };
+    // All who send are in the same world: what its users do is the same for each of them.
+    let bound = (!job.is_half).then(|| {
+        let syncs = bound::to_tell(&visits, &history.ledger.by_device, sizes.run.changed, (from, until));
+        Bound { bits: bound::bits(trial, &sizes.asked, &syncs).floor() as u64, syncs: syncs.len() as u64 }
+    });
+    Ok(Ran {
+        verdict,
+        against: against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect(),
+        wrong_records: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
+        spans: [first, second],
+        deliveries: measures.deliveries,
+        took: start.elapsed(),
+        bound,
+    })
+}
+
+fn size_record(&Size { records, changed, measured_s }: &Size) -> SizeRecord {
+    SizeRecord { records, changed, measured_s }
+}
+
+fn messages(&Messages { data, acknowledgements, handshakes, retransmissions }: &Messages) -> MessageBytes {
+    MessageBytes { data, acknowledgements, handshakes, retransmissions }
+}
+
+fn of_syncs(spans: &[Span]) -> OfSyncs {
+    let bytes: i64 = spans.iter().map(|span| span.up.total() + span.down.total()).sum();
+    OfSyncs { bytes: bytes.max(0) as u64, syncs: spans.iter().map(|span| span.syncs).sum() }
+}
+
+fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran, half: Option<&Ran>) -> BandwidthRow {
+    let measured = Measured {
+        whole: of_syncs(&whole.spans),
+        first_half: of_syncs(&whole.spans[..1]),
+        half_records: half.map(|half| of_syncs(&half.spans)),
+    };
+    let rules = scaling::errors(sizes, &measured);
+    let place = WHOLE_STATES.iter().position(|whole| whole.name == engine.name);
+    let both = |of: fn(&Span) -> Messages| {
+        let [first, second] = whole.spans.map(|span| messages(&of(&span)));
+        MessageBytes {
+            data: first.data + second.data,
+            acknowledgements: first.acknowledgements + second.acknowledgements,
+            handshakes: first.handshakes + second.handshakes,
+            retransmissions: first.retransmissions + second.retransmissions,
+        }
+    };
+    BandwidthRow {
+        name: engine.name.to_owned(),
+        sender: match place {
+            None => Sender::Engine,
+            Some(0) => Sender::WholeState,
+            Some(_) => Sender::Compressed,
+        },
+        verdict: Verdict::of_set([whole.verdict].into_iter().chain(half.map(|half| half.verdict))),
+        against: whole.against.clone(),
+        wrong_records: whole.wrong_records,
+        syncs: measured.whole.syncs,
+        up: both(|span| span.up),
+        down: both(|span| span.down),
+        estimate: scaling::estimate(trial, sizes, &measured).filter(|_| scaling::holds(&rules)),
+        rules,
+        of_whole_state_per_mille: None,
+    }
+}
+
+/// Each row with its share of what the whole state takes.
+fn with_shares(mut rows: Vec<BandwidthRow>) -> Vec<BandwidthRow> {
+    let tenths = |row: &BandwidthRow| row.estimate.map(|estimate| estimate.bytes_per_sync_tenths);
+    let whole = rows.iter().find(|row| row.sender == Sender::WholeState).and_then(tenths).filter(|&whole| whole > 0);
+    for row in &mut rows {
+        row.of_whole_state_per_mille = whole.zip(tenths(row)).map(|(whole, own)| (own * 1000 + whole / 2) / whole);
+    }
+    rows
+}
+
+/// The information bound of what the users of this world did, with the customer's records.
+fn bound(trial: &BandwidthTrial, ran: &Ran) -> Estimate {
+    let Bound { bits, syncs } = ran.bound.unwrap_or(Bound { bits: 0, syncs: 0 });
+    scaling::scaled(trial, bits.into(), 8 * u128::from(syncs).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::watch::Unwatched;
+
+    #[test]
+    fn the_whole_state_of_one_client_takes_what_it_takes_by_hand() {
+        let keys = "records = 10\nchanged = '10%'\nclients = 1\nsyncs_per_day = 6\nvalue_bytes = 4\ndays = 4";
+        let trial: BandwidthTrial = toml::from_str(keys).expect("it is sound");
+        let sizes = Sizes::of(&trial).expect("it fits");
+        let world = size::world(&trial, &sizes.run, sizes.before_s);
+        let job = Job { engine: &WHOLE_STATES[0], world: &world, is_half: false };
+        let ran = ran(&job, &trial, &sizes, &mut Unwatched).expect("it ends");
+        let (up, down) = ran.spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));
+        // A tag, two bytes of the connection, the message's number, place, request and length; then 10 records of 4 bytes, and
+        // a checksum. Nobody else edits, so that nothing comes down.
+        let message = 1 + 2 + 1 + 1 + 1 + 1 + 10 * 4 + 4;
+        let syncs: u64 = ran.spans.iter().map(|span| span.syncs).sum();
+        assert_eq!((up % message, down, ran.verdict), (0, 0, Verdict::Holds), "{up} B");
+        assert!((22..=26).contains(&syncs) && (14..=26).contains(&(up / message)), "{syncs} syncs, {up} B");
+    }
+}

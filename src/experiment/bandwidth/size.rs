@@ -1,0 +1,225 @@
+//! How large the worlds of a report are, and how the customer's numbers are got from smaller ones.
+//!
+//! The rule: a world has as many clients as the customer, as they are what decides how much comes down to each. Where it would
+//! deliver more edits than the budget, or take more memory than it may, it is run for fewer days; where that is not enough,
+//! with fewer records, of which the same share changes. Bytes of a sync are taken as proportional to the records, and as the
+//! same on every day. Both are tried: see `scaling.rs`.
+
+use crate::domain::bandwidth::impossible::{FEWEST_SYNCS, Impossible};
+use crate::domain::bandwidth::{BandwidthTrial, DAY_S, Values};
+use crate::domain::offline::{MOST_REGISTERS, MOST_TAGS, OfflineTrial, Presence, Tags, Workload};
+use crate::lab::memory;
+
+/// The fewest records that a world is scaled down to.
+pub const FEWEST_RECORDS: u32 = 500;
+
+/// A world's size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Records.
+    pub records: u32,
+    /// Of these, those that a client changes in a tick.
+    pub changed: u32,
+    /// How long it is measured for, in seconds.
+    pub measured_s: u64,
+}
+
+/// The sizes that a report needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// As the customer has it.
+    pub asked: Size,
+    /// As it is run.
+    pub run: Size,
+    /// With half the records, where those are scaled.
+    pub half: Option<Size>,
+    /// How long a world goes on before it is measured, in seconds: until every client has synced twice.
+    pub before_s: u64,
+}
+
+impl Sizes {
+    /// The sizes for these numbers.
+    ///
+    /// # Errors
+    /// If no world fits the budget and the memory.
+    pub fn of(trial: &BandwidthTrial) -> Result<Sizes, Impossible> {
+        let before_s = 2 * (trial.away_s().1 + trial.online.as_seconds());
+        let asked = Size {
+            records: trial.records,
+            changed: trial.changed_records(),
+            measured_s: u64::from(trial.days) * DAY_S,
+        };
+        let fits = |size: &Size| fits(trial, size, before_s);
+        let of_run = |run| Sizes { asked, run, half: None, before_s };
+        if fits(&asked) {
+            return Ok(of_run(asked));
+        }
+        let shortest = (FEWEST_SYNCS * trial.cycle_s()).max(DAY_S).next_multiple_of(2).min(asked.measured_s);
+        let for_hours = |hours: u64| Size { measured_s: shortest + 3600 * hours, ..asked };
+        if fits(&for_hours(0)) {
+            let most = (asked.measured_s - shortest) / 3600;
+            return Ok(of_run(for_hours(largest(most, |&hours| fits(&for_hours(hours))))));
+        }
+        // An even number of changes, so that half of the records have half of them.
+        let with_changes = |pairs: u64| {
+            let half = (u64::from(asked.records) * pairs + u64::from(asked.changed) / 2) / u64::from(asked.changed);
+            Size { records: 2 * half as u32, changed: 2 * pairs as u32, measured_s: shortest }
+        };
+        let most = u64::from(asked.changed / 2);
+        let pairs = largest(most, |&pairs| pairs == 0 || fits(&with_changes(pairs)));
+        let run = with_changes(pairs);
+        if pairs == 0 || run.records < FEWEST_RECORDS.min(asked.records) {
+            return Err(too_much(trial, before_s, shortest));
+        }
+        let half = Size { records: run.records / 2, changed: run.changed / 2, ..run };
+        Ok(Sizes { half: Some(half), ..of_run(run) })
+    }
+
+    /// Whether anything is smaller than the customer has it.
+    pub fn is_scaled(&self) -> bool {
+        self.run != self.asked
+    }
+}
+
+/// The largest number up to `most` for which this holds; it holds for 0, and for all below one for which it holds.
+fn largest(most: u64, holds: impl Fn(&u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if holds(&middle) { low = middle } else { high = middle - 1 }
+    }
+    low
+}
+
+/// Edits that are delivered to clients in a world of this size, each edit to each client.
+fn deliveries(trial: &BandwidthTrial, size: &Size, before_s: u64) -> u64 {
+    let clients = u128::from(trial.clients);
+    let ticks = u128::from(trial.ticks_per_day().within(before_s + size.measured_s));
+    let all = clients * clients * ticks * u128::from(size.changed);
+    u64::try_from(all).unwrap_or(u64::MAX)
+}
+
+fn fits(trial: &BandwidthTrial, size: &Size, before_s: u64) -> bool {
+    let most = if trial.values == Values::Tags { MOST_TAGS } else { MOST_REGISTERS };
+    size.records <= most
+        && deliveries(trial, size, before_s) <= trial.budget.get()
+        && memory_of(trial, size, before_s) <= trial.memory_mib.bytes().into()
+}
+
+/// About how many bytes a world of this size takes, by whatever takes most in it.
+pub fn memory_of(trial: &BandwidthTrial, size: &Size, before_s: u64) -> u128 {
+    // Whole states keep four for each neighbour, encoded ones included, and as many again while a store is written.
+    let whole_states =
+        2 * 4 * 2 * u128::from(trial.clients) * u128::from(size.records) * u128::from(trial.record_bytes());
+    memory::needed_at_most(&world(trial, size, before_s)) + whole_states
+}
+
+/// What to change, where no world fits.
+fn too_much(trial: &BandwidthTrial, before_s: u64, shortest: u64) -> Impossible {
+    let records = FEWEST_RECORDS.min(trial.records);
+    let changed = (trial.changed.of(records)).max(2);
+    let smallest = Size { records, changed, measured_s: shortest };
+    Impossible {
+        key: "clients",
+        value: trial.clients.to_string(),
+        reason: format!(
+            "need {} deliveries of edits and {} MiB even with {records} records and {} hours, and budget = {} and memory_mib \
+             = {} are allowed; lower clients or changed, or allow more",
+            deliveries(trial, &smallest, before_s),
+            memory_of(trial, &smallest, before_s) >> 20,
+            (before_s + shortest) / 3600,
+            trial.budget.get(),
+            trial.memory_mib.bytes() >> 20
+        ),
+    }
+}
+
+/// The world of this size.
+pub fn world(trial: &BandwidthTrial, size: &Size, before_s: u64) -> OfflineTrial {
+    let lasts_s = before_s + size.measured_s;
+    let ticks = u32::try_from(trial.ticks_per_day().within(lasts_s)).unwrap_or(u32::MAX);
+    let online = trial.online.as_seconds();
+    let mut world = OfflineTrial {
+        registers: size.records,
+        start: trial.start(),
+        workload: Workload {
+            ticks,
+            changed: size.changed,
+            most: trial.amount,
+            decrements: true,
+            zipf_hundredths: None,
+        },
+        presence: Presence { lasts_s, away_s: trial.away_s(), here_s: (online, online) },
+        link: trial.link,
+        settle_s: 30 * DAY_S,
+        engines: trial.engines.clone(),
+        memory_mib: trial.memory_mib,
+        ..OfflineTrial::of(trial.seed, trial.clients)
+    };
+    if trial.values == Values::Tags {
+        let edits = ticks.saturating_mul(size.changed);
+        world.tags = Tags { registers: size.records, elements: trial.elements(), edits, ..Tags::default() };
+        world.workload = Workload { ticks: 0, changed: 1, ..world.workload };
+        world.registers = 0;
+    }
+    world
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn trial(records: u32, changed: &str, clients: u32, budget: u64) -> BandwidthTrial {
+        let keys = format!(
+            "records = {records}\nchanged = {changed:?}\nclients = {clients}\nsyncs_per_day = 6\nbudget = {budget}"
+        );
+        toml::from_str(&keys).expect("it is sound")
+    }
+
+    #[test]
+    fn a_world_that_fits_is_run_as_it_is_and_one_that_does_not_for_fewer_days_and_then_with_fewer_records() {
+        let sizes = |budget| Sizes::of(&trial(5000, "2%", 10, budget)).expect("it fits");
+        let whole = sizes(1 << 40);
+        assert!(!whole.is_scaled() && whole.half.is_none());
+        assert_eq!(whole.run, Size { records: 5000, changed: 100, measured_s: 30 * DAY_S });
+        let days = sizes(1_000_000);
+        assert_eq!((days.run.records, days.half), (5000, None));
+        assert!(days.run.measured_s > 10 * DAY_S && days.run.measured_s < 20 * DAY_S, "{days:?}");
+        let records = sizes(30_000);
+        let half = records.half.expect("records are scaled");
+        assert_eq!((records.run.measured_s, half.measured_s), (DAY_S, DAY_S));
+        assert_eq!((half.records * 2, half.changed * 2), (records.run.records, records.run.changed));
+        assert_eq!(records.run.records, records.run.changed * 50);
+    }
+
+    #[test]
+    fn where_no_world_fits_it_is_said_what_one_would_take_and_what_is_allowed() {
+        let told = Sizes::of(&trial(5000, "2%", 5000, 1_000_000)).expect_err("it does not fit").to_string();
+        assert!(told.starts_with("clients = 5000 need ") && told.contains("budget = 1000000"), "{told}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_budget_what_is_run_keeps_to_it_and_keeps_the_share_that_changes(
+            records in 100..2_000_000u32,
+            percent in 1..=100u32,
+            clients in 1..200u32,
+            budget in 10_000..5_000_000u64,
+        ) {
+            let trial = trial(records, &format!("{percent}%"), clients, budget);
+            prop_assume!(trial.impossible_key().is_none());
+            let Ok(sizes) = Sizes::of(&trial) else { return Ok(()) };
+            prop_assert!(deliveries(&trial, &sizes.run, sizes.before_s) <= budget);
+            prop_assert!(memory_of(&trial, &sizes.run, sizes.before_s) <= trial.memory_mib.bytes().into());
+            prop_assert!(sizes.run.records <= records && sizes.run.measured_s <= sizes.asked.measured_s);
+            let share = |size: &Size| f64::from(size.changed) / f64::from(size.records);
+            prop_assert!((share(&sizes.run) / share(&sizes.asked) - 1.0).abs() < 0.02, "{sizes:?}");
+            if let Some(half) = sizes.half {
+                prop_assert_eq!((2 * half.records, 2 * half.changed), (sizes.run.records, sizes.run.changed));
+            }
+            // All keys of the world are within their bounds.
+            prop_assert_eq!(world(&trial, &sizes.run, sizes.before_s).impossible(), None);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Bandwidth reports as text: the answer, the table of who sends how much and gets what wrong, and how far it was scaled.
+
+use crate::domain::bandwidth::{DAY_S, Values};
+use crate::domain::count::counted;
+use crate::domain::verdict::Verdict;
+use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
+use crate::report::columns::{Column, lines};
+use crate::report::offline::per_mille;
+use crate::report::text::{Text, styled};
+
+/// Rows of engines on the first screen. Forms of the whole state, and the bound, come besides.
+const ENGINES: usize = 6;
+
+/// What stands above the columns of the table.
+pub const HEADS: [&str; 7] = ["sender", "a sync", "a day", "a month", "cost", "of full", "wrong"];
+
+/// What the information bound is called.
+const BOUND: &str = "information bound";
+
+impl Text {
+    /// What is in the place of the first screen's table.
+    pub(super) fn bandwidth_screen(&mut self, record: &BandwidthRecord) {
+        answer(record).iter().for_each(|sentence| self.paragraph("", 0, sentence));
+        let rows = in_order(record);
+        let shown: Vec<&BandwidthRow> = first_of(&rows, ENGINES);
+        self.bandwidth_table(record, &shown);
+        if shown.len() < rows.len() {
+            let left = counted(rows.len() - shown.len(), "more engine");
+            self.cut(&format!("  and {left}, all wrong or dearer (-vv shows all)"));
+        }
+        self.paragraph("", 2, &scaled(record));
+        self.repeat(record);
+    }
+
+    /// All that the record has.
+    pub(super) fn bandwidth(&mut self, record: &BandwidthRecord) {
+        self.heading(&format!("bandwidth: {} (evidence {})", world(record), record.evidence));
+        answer(record).iter().for_each(|sentence| self.paragraph("", 0, sentence));
+        self.bandwidth_table(record, &in_order(record));
+        self.paragraph("", 2, HOW_TO_READ);
+        self.paragraph("", 2, &scaled(record));
+        self.heading("bytes by what messages are for, both ways, in the time that was measured");
+        self.line("  sender                  syncs          data   acknowledged   handshakes   sent again");
+        for row in in_order(record) {
+            let [up, down] = [row.up, row.down];
+            let MessageBytes { data, acknowledgements, handshakes, retransmissions } = MessageBytes {
+                data: up.data + down.data,
+                acknowledgements: up.acknowledgements + down.acknowledgements,
+                handshakes: up.handshakes + down.handshakes,
+                retransmissions: up.retransmissions + down.retransmissions,
+            };
+            self.line(&format!(
+                "  {:<22}{:>7}{data:>14}{acknowledgements:>15}{handshakes:>13}{retransmissions:>13}",
+                label(row),
+                row.syncs
+            ));
+        }
+        for row in record.rows.iter().filter(|row| !row.against.is_empty()) {
+            self.paragraph("  - ", 4, &format!("{}, {}: {}", label(row), row.verdict, row.against.join("; ")));
+        }
+        for (row, rule) in record.rows.iter().flat_map(|row| row.rules.iter().map(move |rule| (row, rule))) {
+            let told = format!(
+                "{}, {}: half predicts {} B a sync, and {} B were measured: {} % wrong; {} times as much is asked for: {} %",
+                label(row),
+                rule.rule,
+                tenths(rule.predicted_tenths),
+                tenths(rule.measured_tenths),
+                per_mille(rule.of_doubling_per_mille),
+                hundredths(rule.times_hundredths),
+                per_mille(rule.in_all_per_mille)
+            );
+            self.paragraph("  - ", 4, &told);
+        }
+        for (name, reason) in &record.left_out {
+            self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
+        }
+        self.repeat(record);
+    }
+
+    fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow]) {
+        let column = |head, rank, left| Column { head, rank, left };
+        let [sender, sync, day, month, cost, of_full, wrong] = HEADS;
+        let columns = [
+            column(sender, 0, true),
+            column(sync, 1, false),
+            column(day, 3, false),
+            column(month, 0, false),
+            column(cost, 0, false),
+            column(of_full, 2, false),
+            column(wrong, 0, false),
+        ];
+        let rows: Vec<[String; 7]> = rows.iter().map(|row| cells(row)).chain([of_bound(record)]).collect();
+        let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+        let style = |place: usize, cell: &str| {
+            let is_wrong = place == 6 && cell.trim_start().starts_with(|c: char| ('1'..='9').contains(&c));
+            if is_wrong { styled_as(Verdict::Falsified, cell) } else { cell.to_owned() }
+        };
+        lines(&columns, &rows, self.width(), style).iter().for_each(|line| self.line(line));
+    }
+
+    /// The command that makes the same report. The terminal wraps it, so that it can be pasted.
+    fn repeat(&mut self, record: &BandwidthRecord) {
+        match &record.again {
+            Some(command) => self.line(&format!("again: {command}")),
+            None => self.line("again: abench replay RECORD, or the scenario's file"),
+        }
+    }
+}
+
+/// A cell in the colour of a verdict.
+fn styled_as(verdict: Verdict, cell: &str) -> String {
+    styled(verdict).replace(&verdict.to_string(), cell)
+}
+
+/// How numbers of the table are to be read.
+pub const HOW_TO_READ: &str = "Sync: of one client, both ways. Day and month: of all clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and \
+     1000^3 bytes. All messages count: data, acknowledgements, handshakes and what is sent again, with their framing and \
+     checksums. Headers of TCP, IP and TLS do not. Full: the full state, each record in the bytes that its users store. Wrong: \
+     records of those of the world that was run, at the replica that has most of them, when everybody had synced in the end.";
+
+/// What ran, in a line.
+pub fn world(record: &BandwidthRecord) -> String {
+    let values = match record.values {
+        Values::Counters => "counters",
+        Values::Tags => "tags",
+    };
+    format!(
+        "{}, {} of {} B ({values}), {} changed a tick, {} syncs a day",
+        counted(record.clients, "client"),
+        counted(record.asked.records, "record"),
+        record.record_bytes,
+        record.changed,
+        record.syncs_per_day
+    )
+}
+
+/// The answer: what the engine costs, what the full state costs, and who else is cheaper; a sentence each.
+pub fn answer(record: &BandwidthRecord) -> Vec<String> {
+    let Some((about, estimate)) = record.about().and_then(|about| Some((about, about.estimate?))) else {
+        return vec![format!("{}: no number can be given, as the rule of scaling does not hold.", record.about)];
+    };
+    let wrong = match about.verdict {
+        Verdict::Holds => String::new(),
+        _ => format!(", with {}", counted(about.wrong_records, "wrong record")),
+    };
+    let against = match record.whole_state().and_then(|whole| whole.estimate) {
+        None => "the full state is unknown, as the rule of scaling does not hold for it".to_owned(),
+        Some(whole) => {
+            let share = about.of_whole_state_per_mille.map_or("-".to_owned(), share);
+            format!("full state {}: {share} of it", money_for(&whole))
+        }
+    };
+    let own = format!("{}: {}{wrong}; {against}.", record.about, a_month(&estimate));
+    [own].into_iter().chain((about.verdict == Verdict::Holds).then(|| cheaper(record, &estimate))).collect()
+}
+
+/// Who is cheaper without a wrong record.
+fn cheaper(record: &BandwidthRecord, than: &Estimate) -> String {
+    let right = record.rows.iter().filter(|row| row.verdict == Verdict::Holds);
+    let cheapest = right.filter_map(|row| Some((row, row.estimate?))).min_by_key(|(_, of)| of.bytes_per_sync_tenths);
+    match cheapest.filter(|(_, of)| of.bytes_per_sync_tenths < than.bytes_per_sync_tenths) {
+        Some((row, of)) => format!("Cheapest without a wrong record: {}, {}.", row.name, a_month(&of)),
+        None => "Nobody is cheaper without a wrong record.".to_owned(),
+    }
+}
+
+/// Bytes, and what they cost where that is known.
+fn money_for(of: &Estimate) -> String {
+    let cost = of.cost_per_month_millionths.map_or(String::new(), |cost| format!(" for {}", money(cost)));
+    format!("{}{cost}", bytes(of.bytes_per_month))
+}
+
+fn a_month(of: &Estimate) -> String {
+    let cost = of.cost_per_month_millionths.map_or(String::new(), |cost| format!(" for {}", money(cost)));
+    format!("{} a month{cost}", bytes(of.bytes_per_month))
+}
+
+/// How far it was scaled, and how wrong that may be.
+pub fn scaled(record: &BandwidthRecord) -> String {
+    let BandwidthRecord { asked, run, tolerance_per_mille, .. } = record;
+    if !record.scaled {
+        return format!("Nothing was scaled: {} were run.", days(run));
+    }
+    let of_days = (run.measured_s < asked.measured_s).then(|| format!("{} of {}", days(run), days(asked)));
+    let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
+    let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
+    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
+    let most = [record.about(), record.whole_state()].into_iter().flatten().map(error).max().unwrap_or(0);
+    format!(
+        "Scaled from {}: up to {} wrong ({} allowed).",
+        sizes.join(" and "),
+        share(most),
+        share(*tolerance_per_mille)
+    )
+}
+
+fn days(size: &SizeRecord) -> String {
+    let tenths = size.measured_s * 10 / DAY_S;
+    match tenths % 10 {
+        0 => counted(tenths / 10, "day"),
+        _ => format!("{}.{} days", tenths / 10, tenths % 10),
+    }
+}
+
+/// All rows: the engine that the report is about, other engines that get nothing wrong, the full state in its forms, and then
+/// engines that get something wrong; each by what they send.
+pub fn in_order(record: &BandwidthRecord) -> Vec<&BandwidthRow> {
+    let rank = |row: &&BandwidthRow| {
+        let group = match (row.sender, row.verdict) {
+            _ if row.name == record.about => 0,
+            (Sender::Engine, Verdict::Holds) => 1,
+            (Sender::WholeState, _) => 2,
+            (Sender::Compressed, _) => 3,
+            (Sender::Engine, _) => 4,
+        };
+        (group, row.estimate.map_or(u64::MAX, |of| of.bytes_per_sync_tenths))
+    };
+    let mut rows: Vec<&BandwidthRow> = record.rows.iter().collect();
+    rows.sort_by_key(rank);
+    rows
+}
+
+/// Of these rows the first of engines, and all forms of the full state.
+fn first_of<'a>(rows: &[&'a BandwidthRow], engines: usize) -> Vec<&'a BandwidthRow> {
+    let mut left = engines;
+    let is_shown = |row: &&&BandwidthRow| {
+        let is_shown = row.sender != Sender::Engine || left > 0;
+        left -= usize::from(row.sender == Sender::Engine && left > 0);
+        is_shown
+    };
+    rows.iter().filter(is_shown).copied().collect()
+}
+
+/// What a row is called.
+pub fn label(row: &BandwidthRow) -> String {
+    match row.sender {
+        Sender::Engine => row.name.clone(),
+        Sender::WholeState => "full state".to_owned(),
+        Sender::Compressed => row.name.replace("whole-state", "full state").replace('-', " "),
+    }
+}
+
+/// The cells of a row.
+pub fn cells(row: &BandwidthRow) -> [String; 7] {
+    let wrong = match row.wrong_records {
+        0 if row.verdict == Verdict::Inconclusive => "unknown".to_owned(),
+        0 if row.verdict == Verdict::Falsified => "0, falsified".to_owned(),
+        0 => "0".to_owned(),
+        some => some.to_string(),
+    };
+    let Some(of) = row.estimate else {
+        let unknown = || "unknown".to_owned();
+        return [label(row), unknown(), unknown(), unknown(), unknown(), "-".to_owned(), wrong];
+    };
+    let of_full = row.of_whole_state_per_mille.map_or("-".to_owned(), share);
+    with_estimate(label(row), &of, of_full, wrong)
+}
+
+/// The cells of the information bound.
+pub fn of_bound(record: &BandwidthRecord) -> [String; 7] {
+    let whole = record.whole_state().and_then(|whole| whole.estimate).map(|of| of.bytes_per_sync_tenths);
+    let own = record.bound.bytes_per_sync_tenths;
+    let of_full = whole.filter(|&whole| whole > 0).map(|whole| share((own * 1000 + whole / 2) / whole));
+    with_estimate(BOUND.to_owned(), &record.bound, of_full.unwrap_or("-".to_owned()), "-".to_owned())
+}
+
+fn with_estimate(name: String, of: &Estimate, of_full: String, wrong: String) -> [String; 7] {
+    [
+        name,
+        bytes(of.bytes_per_sync_tenths.div_ceil(10)),
+        bytes(of.bytes_per_day),
+        bytes(of.bytes_per_month),
+        of.cost_per_month_millionths.map_or("-".to_owned(), money),
+        of_full,
+        wrong,
+    ]
+}
+
+/// Bytes with a unit, to a tenth.
+pub fn bytes(bytes: u64) -> String {
+    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    match units.into_iter().find(|(worth, _)| bytes >= *worth) {
+        None => format!("{bytes} B"),
+        Some((worth, unit)) => {
+            let tenths = (u128::from(bytes) * 10 + u128::from(worth) / 2) / u128::from(worth);
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+/// Money, to a hundredth.
+pub fn money(millionths: u64) -> String {
+    let hundredths = (millionths + 5000) / 10_000;
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+fn share(share: u64) -> String {
+    format!("{} %", per_mille(share))
+}
+
+fn tenths(number: u64) -> String {
+    format!("{}.{}", number / 10, number % 10)
+}
+
+fn hundredths(number: u64) -> String {
+    format!("{}.{:02}", number / 100, number % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_money_are_told_in_decimal_units() {
+        let told = [0, 999, 1000, 1949, 9_950_000, 71_440_000, 1_000_000_000, u64::MAX].map(bytes);
+        assert_eq!(told, ["0 B", "999 B", "1.0 kB", "1.9 kB", "10.0 MB", "71.4 MB", "1.0 GB", "18446744.1 TB"]);
+        assert_eq!([0, 4999, 5000, 3_570_000, 28_796_000].map(money), ["0.00", "0.00", "0.01", "3.57", "28.80"]);
+    }
+}

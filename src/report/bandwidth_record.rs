@@ -1,0 +1,173 @@
+//! What a record holds of a bandwidth report: what was measured, and the customer's numbers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::bandwidth::Values;
+use crate::domain::bandwidth::units::{Rate, Share};
+use crate::domain::evidence::Evidence;
+use crate::domain::verdict::Verdict;
+
+/// A bandwidth report. Megabytes have 1,000,000 bytes, and months 30 days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandwidthRecord {
+    /// How the numbers were got.
+    pub evidence: Evidence,
+    /// Clients.
+    pub clients: u32,
+    /// What a record holds.
+    pub values: Values,
+    /// The share of the records that a client changes in a tick.
+    pub changed: Share,
+    /// How often a client syncs in a day.
+    pub syncs_per_day: Rate,
+    /// The command that makes the same report; nothing if no flags can say what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
+    /// Bytes of a record as its users store it.
+    pub record_bytes: u64,
+    /// The world as the customer has it.
+    pub asked: SizeRecord,
+    /// The world that was run.
+    pub run: SizeRecord,
+    /// The world with half the records, where those are scaled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub half: Option<SizeRecord>,
+    /// How long a world goes on before it is measured, in seconds.
+    pub before_s: u64,
+    /// Whether anything was scaled.
+    pub scaled: bool,
+    /// How wrong scaled numbers may be, in thousandths.
+    pub tolerance_per_mille: u64,
+    /// The engine that the report is about.
+    pub about: String,
+    /// One row for each engine and each form of the whole state.
+    pub rows: Vec<BandwidthRow>,
+    /// The information bound.
+    pub bound: Estimate,
+    /// Engines that carry no such values, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, String>,
+}
+
+/// The size of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SizeRecord {
+    /// Records.
+    pub records: u32,
+    /// Records that a client changes in a tick.
+    pub changed: u32,
+    /// How long it is measured for, in seconds.
+    pub measured_s: u64,
+}
+
+/// Who sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sender {
+    /// An engine.
+    Engine,
+    /// The whole state, as its users store it.
+    WholeState,
+    /// The same, compressed.
+    Compressed,
+}
+
+/// What one of them sends, and what comes of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BandwidthRow {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub sender: Sender,
+    /// The verdict on what its replicas show: whether bytes were saved by losing edits.
+    pub verdict: Verdict,
+    /// Why, where it does not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub against: Vec<String>,
+    /// Records that are wrong at the replica that has most of them, of those of the world that was run.
+    pub wrong_records: u32,
+    /// Syncs that were measured.
+    pub syncs: u64,
+    /// What clients sent in the time that was measured.
+    pub up: MessageBytes,
+    /// What was sent to clients.
+    pub down: MessageBytes,
+    /// How far the rules of scaling are wrong for it, where they were used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleError>,
+    /// The customer's numbers; nothing where the rules do not hold.
+    pub estimate: Option<Estimate>,
+    /// Its bytes in thousandths of those of the whole state; nothing where one of the two is unknown.
+    pub of_whole_state_per_mille: Option<u64>,
+}
+
+/// Bytes by what their message is for. What a connection's end cut off is taken back at that time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MessageBytes {
+    /// Of messages that carry changes.
+    pub data: i64,
+    /// Of acknowledgements.
+    pub acknowledgements: i64,
+    /// Of handshakes, and of all other messages.
+    pub handshakes: i64,
+    /// Of messages that were sent again.
+    pub retransmissions: i64,
+}
+
+impl MessageBytes {
+    /// All bytes.
+    pub fn total(&self) -> i64 {
+        self.data + self.acknowledgements + self.handshakes + self.retransmissions
+    }
+}
+
+/// How far a rule of scaling is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleError {
+    /// What is scaled: `days` or `records`.
+    pub rule: String,
+    /// What the smaller size predicts for a sync at the larger one, in tenths of a byte.
+    pub predicted_tenths: u64,
+    /// What a sync took there, in tenths of a byte.
+    pub measured_tenths: u64,
+    /// The error of this doubling, in thousandths.
+    pub of_doubling_per_mille: u64,
+    /// How many times larger the customer's size is than the larger of the two, in hundredths.
+    pub times_hundredths: u64,
+    /// The error of the customer's numbers, if every further doubling has the same, in thousandths.
+    pub in_all_per_mille: u64,
+}
+
+/// The customer's numbers. A sync is one of one client; a day and a month are those of all clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// Bytes of a sync, both ways, in tenths.
+    pub bytes_per_sync_tenths: u64,
+    /// Bytes of a day.
+    pub bytes_per_day: u64,
+    /// Bytes of a month.
+    pub bytes_per_month: u64,
+    /// What a month costs, in millionths; nothing if no price was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_per_month_millionths: Option<u64>,
+}
+
+impl BandwidthRecord {
+    /// The row of the engine that the report is about.
+    pub fn about(&self) -> Option<&BandwidthRow> {
+        self.rows.iter().find(|row| row.name == self.about)
+    }
+
+    /// The row of the whole state, as its users store it.
+    pub fn whole_state(&self) -> Option<&BandwidthRow> {
+        self.rows.iter().find(|row| row.sender == Sender::WholeState)
+    }
+}
