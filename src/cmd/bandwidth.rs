@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::campaign::Plan;
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, RecordPlace, deliver, execute, kept, outputs, run, threads, valid};
+use crate::cmd::{Failure, RecordPlace, deliver, execute, kept, outputs, report, run, threads, valid};
 use crate::console::Console;
 use crate::console::progress::StopRequest;
 use crate::domain::bandwidth::impossible::{Impossible, MOST_RECORDS};
@@ -20,7 +20,12 @@ use crate::domain::offline::{Link, MOST_CLIENTS};
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Budget, MemoryMib, Trial};
 use crate::experiment::bandwidth::size::Sizes;
+use crate::report::any::AnyRecord;
+use crate::report::document::{Document, Source};
+use crate::report::file::Destination;
+use crate::report::format::html;
 use crate::report::record::Record;
+use crate::report::seal::Seal;
 use crate::report::text::Table;
 use crate::scenario::Scenario;
 use crate::subject::Conditions;
@@ -98,6 +103,9 @@ pub struct BandwidthArgs {
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Write the report as one page to a file, to be handed over
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Go on with a run that was stopped or killed: the worlds that ended are in the journal beside the file of --record
     #[arg(long)]
     pub resume: bool,
@@ -119,7 +127,11 @@ pub enum ValuesArg {
 pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let named = args.scenario.iter().filter(|named| outputs::is_path(named));
     let inputs = named.map(|named| ("the scenario", Path::new(named)));
-    outputs::differ(inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
+    if args.html.as_deref().is_some_and(|path| path == Path::new("-") || path.as_os_str().is_empty()) {
+        return Err(Failure::usage(anyhow!("--html takes the name of a file")));
+    }
+    let outputs = [("--record", &args.record), ("--html", &args.html)];
+    outputs::differ(inputs, outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?))))?;
     let scenario = match &args.scenario {
         Some(named) => adjusted(run::find(named)?, args)?,
         None => Scenario::unnamed(Trial::Bandwidth(Box::new(from_flags(args)?))),
@@ -128,13 +140,25 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let conditions = Conditions { threads: threads(args.threads), faults: Vec::new(), link };
     let plan = Plan { scenario: valid(scenario)?, backends: Vec::new(), conditions };
     let place = RecordPlace::open(args.record.as_deref())?;
+    let page = args.html.as_deref().map(Destination::open).transpose()?;
     let waveforms = WaveformPlace::of(None, &place);
     let journal = kept::open(&plan, args.record.as_deref(), args.resume)?;
     let ran = execute(&plan, args.terminal, &StopRequest::listen(), None, &journal);
     let delivered = ran.and_then(|ran| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));
     let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);
     kept::close(journal, is_whole, Console::new(args.terminal.color))?;
-    Ok(delivered?.exit)
+    let record = delivered?;
+    if let Some(page) = page {
+        let file = args.record.as_ref().map_or("RECORD".to_owned(), |path| path.display().to_string());
+        page.write(&html::render(&document(&record, file)))?;
+    }
+    Ok(record.exit)
+}
+
+/// The document of a record that was just made.
+fn document(record: &Record, file: String) -> Document {
+    let again = report::again(record);
+    Document::of(&[Source { file, record: AnyRecord::Run(Box::new(record.clone())), seal: Seal::Intact, again }])
 }
 
 /// The trial of these flags alone.

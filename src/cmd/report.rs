@@ -8,7 +8,6 @@ use clap::{Args, ValueEnum};
 
 use crate::cmd::{Failure, outputs, unwritable};
 use crate::console::{Console, Stream, When};
-use crate::domain::trial::{StandardTrial, Trial};
 use crate::domain::verdict::exit;
 use crate::report::any::{self, AnyRecord};
 use crate::report::document::{Document, Source};
@@ -137,19 +136,16 @@ fn read(path: &Path, name: &str) -> Result<String, Failure> {
 
 /// The command that makes the same run without its record: of a standard campaign, or of a scenario that is shipped as it
 /// was run.
-fn again(record: &Record) -> Option<String> {
+pub(super) fn again(record: &Record) -> Option<String> {
     let asked = &record.asked;
-    let what = match (&asked.scenario, &asked.trial) {
-        (None, Trial::Standard(trial)) => {
-            let plain = StandardTrial { count: trial.count, seed: trial.seed, ..StandardTrial::published() };
-            (plain == *trial).then(|| format!("abench {} {}", trial.count, trial.seed))?
-        }
-        (Some(name), trial) => {
+    let what = match &asked.scenario {
+        None => asked.trial.keys().command()?,
+        Some(name) => {
             let (name, text) = SHIPPED.iter().find(|(shipped, _)| shipped == name)?;
             let shipped = file::parse(text, name, name).ok()?;
-            (shipped.trial == *trial && shipped.expect == asked.expect).then(|| format!("abench run {name}"))?
+            let is_shipped = shipped.trial == asked.trial && shipped.expect == asked.expect;
+            is_shipped.then(|| format!("abench run {name}"))?
         }
-        _ => return None,
     };
     let backends = asked.backends.join(",");
     let backends = if backends.is_empty() { String::new() } else { format!(" --backend {}", quoted(&backends)) };

@@ -53,6 +53,11 @@ seeded! {
             format!("standard campaign, COUNT {}, seed {}", self.count, self.seed)
         }
 
+        fn command(&self) -> Option<String> {
+            let plain = StandardTrial { count: self.count, seed: self.seed, ..StandardTrial::published() };
+            (plain == *self).then(|| format!("abench {} {}", self.count, self.seed))
+        }
+
         fn impossible(&self) -> Option<String> {
             StandardTrial::impossible(self)
         }

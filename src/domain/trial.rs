@@ -529,6 +529,11 @@ pub trait Keys {
         "a scenario without a name".to_owned()
     }
 
+    /// The command that asks for the same trial without a scenario, if there is one.
+    fn command(&self) -> Option<String> {
+        None
+    }
+
     /// Why there can be no such trial, and which key says so.
     fn impossible(&self) -> Option<String> {
         None

@@ -135,6 +135,10 @@ impl Keys for BandwidthTrial {
         "bandwidth".to_owned()
     }
 
+    fn command(&self) -> Option<String> {
+        BandwidthTrial::command(self)
+    }
+
     fn impossible(&self) -> Option<String> {
         self.impossible_key().map(|impossible| impossible.to_string())
     }

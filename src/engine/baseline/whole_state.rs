@@ -188,7 +188,7 @@ impl<const FORM: u8> WholeState<FORM> {
         if FORM == PLAIN { state.to_vec() } else { compressed(state, base) }
     }
 
-    fn decoded(fields: &Fields, encoded: &[u8], base: &[u8]) -> Result<(Vec<u8>, Vec<View>), Malformed> {
+    fn decoded(fields: &Fields, encoded: &[u8], base: &[u8]) -> Result<Decoded, Malformed> {
         let most =
             fields.counters as usize * width_of_counter(fields.start) + fields.tags as usize * width_of_tags(fields);
         let state = if FORM == PLAIN { encoded.to_vec() } else { decompressed(encoded, base, most)? };
@@ -250,12 +250,15 @@ impl<const FORM: u8> WholeState<FORM> {
     }
 
     /// The state that came, with its bytes; nothing if more is to come, or if it is a patch on what is not here.
-    fn whole(fields: &Fields, incoming: &Incoming) -> Result<Option<(Vec<u8>, Vec<View>)>, Malformed> {
+    fn whole(fields: &Fields, incoming: &Incoming) -> Result<Option<Decoded>, Malformed> {
         let is_whole = incoming.encoded.len() == incoming.length;
         let base = incoming.base.as_ref().filter(|_| is_whole);
         base.map(|base| Self::decoded(fields, &incoming.encoded, base)).transpose()
     }
 }
+
+/// A state as bytes, and what it shows.
+type Decoded = (Vec<u8>, Vec<View>);
 
 const OUT_OF_PLACE: Malformed = Malformed::Range("a place");
 

@@ -1,12 +1,12 @@
 //! The report of a run: which sections it has, and in which order.
 
-use crate::domain::trial::Trial;
 use crate::report::document::{Report, Section, section};
 use crate::report::record::Record;
 
 /// The report of a run whose record is in `file`; `again` is a command that makes the same run without it.
 pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
-    let sections: [Option<Section>; 18] = [
+    let sections: [Option<Section>; 19] = [
+        section::bandwidth::section(record),
         section::engines::section(record),
         section::staleness::section(record),
         section::banks::section(record),
@@ -32,9 +32,5 @@ pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
 
 /// What ran, in few words.
 fn title(record: &Record) -> String {
-    match (&record.asked.scenario, &record.asked.trial) {
-        (Some(name), _) => name.clone(),
-        (None, Trial::Standard(trial)) => format!("standard campaign, COUNT {}", trial.count),
-        (None, _) => "a scenario without a name".to_owned(),
-    }
+    record.asked.scenario.clone().unwrap_or_else(|| record.asked.trial.keys().title())
 }

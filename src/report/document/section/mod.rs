@@ -1,5 +1,6 @@
 //! The sections of a run's report, one file each: from a record to blocks.
 
+pub mod bandwidth;
 pub mod banks;
 pub mod checks;
 pub mod claims;
