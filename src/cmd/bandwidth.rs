@@ -30,12 +30,17 @@ use crate::report::text::Table;
 use crate::scenario::Scenario;
 use crate::subject::Conditions;
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # What do 40 clients with 5000 records move, and what does it cost?
+  abench bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6
+  # One page to hand over
+  abench bandwidth field-bandwidth --price-per-mb 0.05 --html page.html";
+
 /// Arguments of `bandwidth`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  abench bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6 --link 64kbit \
-                        --price-per-mb 0.05"
-)]
+#[command(after_help = EXAMPLES)]
 pub struct BandwidthArgs {
     /// A scenario with a table [bandwidth]: a shipped name, or a path (with a / or ending in .toml). Flags go before its keys
     #[arg(value_name = "SCENARIO")]

@@ -23,8 +23,19 @@ use crate::report::ledger::text::render;
 use crate::scenario::Scenario;
 use crate::subject::{self, Backend};
 
+/// Commands to start from, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # Every published claim
+  abench falsify
+  # Two claims, with all numbers
+  abench falsify order-independent 160-bytes -vv
+  # The ledger as JSON, to be reported or compared
+  abench falsify --record claims.json";
+
 /// Arguments of `falsify`.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct FalsifyArgs {
     /// A claim, by its id; all of them if none is named
     #[arg(value_name = "CLAIM")]

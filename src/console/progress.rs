@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn a_line_is_no_wider_than_the_terminal() {
         let stage = Stage { units: "deltas", done: 1, ..Stage::of("a stage with a name that is long", 3) };
-        assert_eq!(stage.line(seconds(1), 50), "a stage with a name…: 33 %, 1 deltas/s, 2 s left");
+        assert_eq!(stage.line(seconds(1), 50), "a stage with a name t…: 33 %, 1 deltas/s, 2 s left");
         for width in 0..80 {
             assert!(stage.line(seconds(1), width).chars().count() <= width, "{width}");
         }

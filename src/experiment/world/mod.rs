@@ -167,7 +167,7 @@ fn try_all(
     let mut record = OfflineRecord {
         evidence: Evidence::Software,
         clients: trial.clients,
-        registers: trial.registers,
+        registers: trial.registers + trial.tags.registers,
         hub: trial.hub,
         edits: 0,
         engines: Vec::new(),
