@@ -14,14 +14,25 @@ use crate::report::comparison::{Limits, SLOWER_THAN, bencher, view};
 use crate::report::seal::{Opened, Seal};
 use crate::report::text::Detail;
 
+/// Commands to start from, and what they come to, for the help.
+const EXAMPLES: &str = "\
+Examples:
+  # Is the new run worse in anything?
+  abench compare base.json new.json
+  # All records of two commits, and the metrics of the new one for Bencher
+  abench compare base-records new-records --format bencher
+
+Exit codes: 0 no regression, 5 regression, 3 nothing can be said, 2 the records
+cannot be compared.
+
+Results must be equal. Verdicts, warrants, mutants, bytes and delays must not be
+worse. Times are compared where both records have --samples 5 or more of the
+same host, and are a regression where the 95 % interval of the ratio of medians
+lies above --slower-than.";
+
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 no regression, 5 regression, 3 nothing can be said, 2 the records cannot be compared.\n\n\
-                        Results must be equal. Verdicts, warrants, mutants, bytes and delays must not be worse. Times are \
-                        compared where both records have --samples 5 or more of the same host, and are a regression where \
-                        the 95 % interval of the ratio of medians lies above --slower-than."
-)]
+#[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
     /// The record to compare with, of a run or of a qualification; or a folder of records
     #[arg(value_name = "BASE", value_hint = ValueHint::AnyPath)]

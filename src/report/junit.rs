@@ -12,7 +12,6 @@ use std::time::Duration;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::domain::finding::{Finding, Quantity};
-use crate::domain::trial::Trial;
 use crate::domain::verdict::Verdict;
 use crate::report::inert::for_xml;
 use crate::report::record::{Check, ControlRecord, Met, Part, PlantedOutcome, Record};
@@ -62,13 +61,7 @@ fn case_of(suite: &str, mut case: TestCase) -> TestCase {
 
 /// What a suite is called.
 fn name(record: &Record) -> String {
-    match (&record.asked.scenario, &record.asked.trial) {
-        (Some(name), _) => name.clone(),
-        (None, Trial::Standard(trial)) => {
-            format!("standard campaign, COUNT {}, seed {}", trial.count.get(), trial.seed)
-        }
-        (None, _) => "a scenario without a name".to_owned(),
-    }
+    record.asked.scenario.clone().unwrap_or_else(|| record.asked.trial.keys().title())
 }
 
 fn micros(us: u64) -> Duration {

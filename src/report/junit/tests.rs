@@ -137,7 +137,7 @@ fn against_schema(xml: &str) -> Option<String> {
         .stderr(Stdio::piped())
         .spawn();
     let Ok(mut child) = command else {
-        assert!(std::env::var_os("CI").is_none(), "xmllint is missing; install libxml2-utils");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI xmllint must be there: install libxml2-utils");
         eprintln!("skipped: xmllint is missing (package libxml2-utils), so JUnit XML is not validated");
         return None;
     };
