@@ -36,15 +36,22 @@ impl Law {
     }
 }
 
-impl fmt::Display for Law {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Law {
+    /// Its name, as the field has it.
+    pub fn name(self) -> &'static str {
+        match self {
             Law::Commutative => "commutative",
             Law::Associative => "associative",
             Law::Idempotent => "idempotent",
             Law::Identity => "identity",
             Law::Inverse => "inverse",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Law {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

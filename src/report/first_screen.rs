@@ -30,12 +30,19 @@ impl Text {
     pub(super) fn first_screen(&mut self, record: &Record) {
         self.what_ran(record);
         self.table(record);
-        let mut last = Text::new(self.width());
-        last.smallest(record);
-        last.limits(record);
-        last.took(record);
-        last.verdict(record);
-        let room = SCREEN.saturating_sub(self.lines() + last.lines());
+        let last = |with_simulated: bool| {
+            let mut last = Text::new(self.width());
+            last.smallest(record);
+            last.limits(record);
+            last.took(record, with_simulated);
+            last.verdict(record);
+            last
+        };
+        let room = |last: &Text| SCREEN.saturating_sub(self.lines() + last.lines());
+        // What failed comes before how fast the devices were.
+        let fails = record.checks.iter().any(|check| check.verdict != Verdict::Holds);
+        let last = Some(last(true)).filter(|last| !fails || room(last) > 3).unwrap_or_else(|| last(false));
+        let room = room(&last);
         self.failures(record, room.max(1));
         self.out(&last.finish());
     }
@@ -259,7 +266,7 @@ impl Text {
     }
 
     /// How long it took, and how fast subjects were.
-    fn took(&mut self, record: &Record) {
+    fn took(&mut self, record: &Record, with_simulated: bool) {
         let micros = record.timing.total_us;
         let mut told = vec![match micros {
             0..1_000_000 => format!("took {} ms", micros.div_ceil(1000)),
@@ -275,7 +282,7 @@ impl Text {
             told.push(format!("arrival orders, G deltas/s: {}", rates.join(", ")));
         }
         let simulated = simulated(record);
-        if !simulated.is_empty() {
+        if with_simulated && !simulated.is_empty() {
             told.push(format!("simulated M cycles/s: {}", simulated.join(", ")));
         }
         let deliveries = record.timing.deliveries;

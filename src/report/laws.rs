@@ -4,14 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::law::{Extent, Law, LawTrial, Term, Witness};
 use crate::domain::verdict::Verdict;
+use crate::report::columns::{Column, wrapped};
 use crate::report::record::{DeliveryRecord, LawsRecord};
 use crate::report::text::{Text, styled};
-
-/// Columns of an algebra's name in the table.
-const NAME: usize = 26;
-
-/// Columns of a verdict in the table.
-const CELL: usize = 15;
 
 impl Text {
     /// Everything about the laws.
@@ -33,19 +28,21 @@ impl Text {
 
     fn table_of_laws(&mut self, laws: &LawsRecord) {
         self.heading(&format!("laws claimed, and their verdicts (evidence {})", laws.evidence));
-        let header =
-            Law::ALL.iter().fold(format!("  {:<NAME$}", "algebra"), |line, law| line + &format!("{law:<CELL$}"));
-        self.line(header.trim_end());
-        for algebra in &laws.delivery {
-            let mut line = format!("  {:<NAME$}", algebra.algebra);
-            for law in Law::ALL {
-                let trial = laws.trials.iter().find(|trial| trial.algebra == algebra.algebra && trial.law == law);
-                let (shown, width) = trial.map_or((String::new(), 0), cell);
-                line += &shown;
-                line += &" ".repeat(CELL - width);
-            }
-            self.line(line.trim_end());
-        }
+        let column = |head, left| Column { head, rank: 0, left };
+        let laws_of = Law::ALL.map(|law| column(law.name(), true));
+        let columns: Vec<Column> = [column("algebra", true)].into_iter().chain(laws_of).collect();
+        let rows = laws.delivery.iter().map(|algebra| {
+            let of = |law| laws.trials.iter().find(|trial| trial.algebra == algebra.algebra && trial.law == law);
+            let cells = Law::ALL.map(|law| of(law).map_or(String::new(), cell));
+            [algebra.algebra.clone()].into_iter().chain(cells).collect()
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
+        let verdicts = [Verdict::Holds, Verdict::Inconclusive, Verdict::Falsified];
+        let style = |place: usize, cell: &str| {
+            let verdict = verdicts.iter().find(|verdict| place > 0 && verdict.to_string() == cell);
+            verdict.map_or(cell.to_owned(), |&verdict| styled(verdict))
+        };
+        wrapped(&columns, &rows, self.width(), style).iter().for_each(|line| self.line(line));
         self.paragraph("", 2, "In brackets: tried, and not claimed. A verdict is that of 8 and of 64 bits together.");
     }
 
@@ -120,10 +117,9 @@ impl Text {
     }
 }
 
-/// A verdict's word in the table, and its columns.
-fn cell(trial: &LawTrial) -> (String, usize) {
-    let columns = trial.verdict.to_string().len();
-    if trial.claimed { (styled(trial.verdict), columns) } else { (format!("({})", trial.verdict), columns + 2) }
+/// A verdict's word in the table.
+fn cell(trial: &LawTrial) -> String {
+    if trial.claimed { trial.verdict.to_string() } else { format!("({})", trial.verdict) }
 }
 
 /// " (0)", " (-a)": the identity or the inverse that was tried.

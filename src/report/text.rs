@@ -177,7 +177,9 @@ impl Text {
     pub(super) fn heading(&mut self, heading: &str) {
         let bold = Style::new().bold();
         self.blank();
-        self.line(&format!("{bold}{heading}{bold:#}"));
+        for line in textwrap::wrap(heading, self.width) {
+            self.line(&format!("{bold}{line}{bold:#}"));
+        }
     }
 
     /// A label with two cells beside each other, or below each other where the window is too narrow for both.
@@ -214,8 +216,10 @@ impl Text {
         let name = record.asked.scenario.as_deref().map_or(String::new(), |name| format!(" {name}:"));
         let one_world =
             |check: &Check| check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }));
-        let doubt = if record.checks.iter().any(one_world) { ", in one world each: k = 1 is no sample" } else { "" };
-        self.line(&format!("abench {}:{name} verdict {}{doubt}", record.abench, styled(record.verdict)));
+        self.line(&format!("abench {}:{name} verdict {}", record.abench, styled(record.verdict)));
+        if record.checks.iter().any(one_world) {
+            self.paragraph("", 2, "in one world each: k = 1 is no sample");
+        }
         self.paragraph("", 2, &record.reason);
         for cause in &record.causes {
             self.paragraph("", 2, &format!("cause ({}): {}", cause.device, cause.sentence));
@@ -318,7 +322,7 @@ impl Text {
         const SHOWN: usize = 24;
         let case: Option<Case> = finding.case.parse().ok();
         if let Some(trial) = case.and_then(|case| script::world::written_down(&case.execution)) {
-            trial.steps.iter().take(SHOWN).for_each(|step| self.line(&format!("    {}", script::text::line(step))));
+            trial.steps.iter().take(SHOWN).for_each(|step| self.paragraph("    ", 8, &script::text::line(step)));
             if trial.steps.len() > SHOWN {
                 self.line(&format!("    and {}", counted(trial.steps.len() - SHOWN, "more step")));
             }

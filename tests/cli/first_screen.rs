@@ -49,6 +49,7 @@ fn nothing_on_the_first_screen_is_wider_than_the_terminal_but_a_command_that_is_
 #[test]
 fn nothing_of_a_longer_report_is_wider_than_the_terminal_but_what_is_pasted() {
     let pasted = |row: &str| ["abench replay case1,", "--orders replay:"].iter().any(|command| row.contains(command));
+    let mut too_wide = Vec::new();
     for (name, record) in records() {
         for (width, detail) in
             [60, 80, 100].into_iter().flat_map(|width| [(width, Detail::Checks), (width, Detail::All)])
@@ -56,9 +57,10 @@ fn nothing_of_a_longer_report_is_wider_than_the_terminal_but_what_is_pasted() {
             let report = text::render(&record, width, Table::Left, detail);
             let plain = anstream::adapter::strip_str(&report).to_string();
             let wide = plain.lines().filter(|row| row.chars().count() > width && !pasted(row));
-            assert_eq!(wide.collect::<Vec<_>>(), Vec::<&str>::new(), "{name} at {width}, {detail:?}");
+            too_wide.extend(wide.map(|row| format!("{name} at {width}, {detail:?}: {row}")));
         }
     }
+    assert!(too_wide.is_empty(), "{}", too_wide.join("\n"));
 }
 
 #[test]

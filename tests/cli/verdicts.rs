@@ -102,7 +102,7 @@ fn lies(report: &str, record: &Record) -> Vec<String> {
     if last != plain(&text::verdict_line(record)) {
         lies.push(format!("the last line is not the verdict: {last}"));
     }
-    let mut rest = format!(" {} ", unwrapped(report).replace(", in one world each: k = 1 is no sample", ""));
+    let mut rest = format!(" {} ", unwrapped(report).replace(" in one world each: k = 1 is no sample", ""));
     for told in verdicts_of(record) {
         match rest.find(&told) {
             // What follows may begin with the blank that this ends with.
