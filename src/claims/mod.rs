@@ -3,7 +3,7 @@
 //! A claim is data: the words of its source, the scenarios that try it, and the rules by which their records decide. Nothing
 //! here knows a claim, and no number of the ledger comes from the file of claims: numbers come from the run.
 //!
-//! [`file`] reads claims, [`decidable`] refuses rules that could never decide, [`trial`] runs each scenario once, [`judge`]
+//! [`mod@file`] reads claims, [`decidable`] refuses rules that could never decide, [`trial`] runs each scenario once, [`judge`]
 //! asks the records. Knows: everything above it. Must not: print, or know who watches.
 
 pub mod decidable;

@@ -135,7 +135,8 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     if args.html.as_deref().is_some_and(|path| path == Path::new("-") || path.as_os_str().is_empty()) {
         return Err(Failure::usage(anyhow!("--html takes the name of a file")));
     }
-    let outputs = [("--record", &args.record), ("--html", &args.html)];
+    let journal = args.record.as_deref().map(kept::beside);
+    let outputs = [("--record", &args.record), ("the journal of --record", &journal), ("--html", &args.html)];
     outputs::differ(inputs, outputs.iter().filter_map(|(option, path)| Some((*option, path.as_deref()?))))?;
     let scenario = match &args.scenario {
         Some(named) => adjusted(run::find(named)?, args)?,

@@ -14,7 +14,7 @@ use crate::domain::count::counted;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
 use crate::experiment;
-use crate::report::journal::{Journal, JournalError, Shard};
+use crate::report::journal::{Journal, JournalError, Shard, is_begun};
 
 /// What the last line of a shard that has run all its jobs is called.
 pub(super) const END: &str = "end";
@@ -26,7 +26,7 @@ impl From<JournalError> for Failure {
 }
 
 /// The file of the journal beside this record.
-fn beside(record: &Path) -> PathBuf {
+pub(super) fn beside(record: &Path) -> PathBuf {
     let mut name = OsString::from(record);
     name.push(".journal");
     name.into()
@@ -48,14 +48,22 @@ pub(super) fn open(plan: &Plan, record: Option<&Path>, resume: bool) -> Result<J
         return Ok(if path.exists() { Journal::resume(&path, head)? } else { Journal::begin(&path, head)? });
     }
     // What was killed before its first job ended left nothing to go on with.
-    let jobs = Journal::read(&path)?.map_or(0, |journal| journal.jobs());
+    let jobs = match Journal::read(&path)? {
+        Some(journal) => journal.jobs(),
+        None if is_begun(&path, &head)? => 0,
+        None => {
+            let path = path.display();
+            return Err(Failure::usage(anyhow!("{path} is in the place of this run's journal: name another --record")));
+        }
+    };
     if jobs > 0 {
         let (jobs, path) = (counted(jobs, "job"), path.display());
         return Err(Failure::usage(anyhow!(
             "{path} has {jobs} of a run that did not end: go on with it by --resume, or remove the file"
         )));
     }
-    std::fs::remove_file(&path).map_err(|error| JournalError::File { path: path.clone(), error })?;
+    // Whoever writes to it has it locked, and is found out here.
+    Journal::resume(&path, Journal::read(&path)?.map_or(head.clone(), |journal| journal.head))?.remove()?;
     Ok(Journal::begin(&path, head)?)
 }
 
@@ -66,8 +74,8 @@ pub(super) fn close(journal: Journal, is_whole: bool, console: Console) -> Resul
         return Ok(journal.remove()?);
     }
     if let Some(path) = journal.path() {
-        let jobs = counted(kept, "job");
-        console.say(&format!("abench: {jobs} that ended are kept in {}; --resume goes on from there", path.display()));
+        let jobs = counted(kept, "ended job");
+        console.say(&format!("abench: {jobs} kept in {}; --resume goes on from there", path.display()));
     }
     Ok(())
 }

@@ -66,6 +66,7 @@ pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
             console.say("abench: stopped by the user before the shards were put together");
             return Ok(exit::INTERRUPTED);
         }
+        Err(error @ SubjectError::Internal(_)) => return Err(Failure { exit: exit::INTERNAL, error: error.into() }),
         Err(error) => return Err(Failure::usage(error)),
     };
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
@@ -79,7 +80,8 @@ fn put_together(paths: &[PathBuf]) -> Result<Journal, Failure> {
     let mut journals: BTreeMap<Shard, (&PathBuf, Journal)> = BTreeMap::new();
     for path in paths {
         let Some(journal) = Journal::read(path)? else {
-            return refused(anyhow!("{}: not a journal of abench: it has no first line", path.display()));
+            let path = path.display();
+            return refused(anyhow!("{path}: not a shard: a shard is what abench run writes with --shard K/N"));
         };
         let Some(shard) = journal.head.shard else {
             return refused(anyhow!("{}: the journal of a whole run, and not of a shard", path.display()));

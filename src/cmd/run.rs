@@ -68,7 +68,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     if let Some((option, _)) = logs.iter().find(|(_, path)| path.as_deref() == Some(Path::new("-"))) {
         return Err(Failure::usage(anyhow!("{option} takes the name of a file")));
     }
-    let files = records.iter().map(|record| ("--record", record)).chain(logs);
+    let journals: Vec<Option<PathBuf>> = records.iter().map(|record| record.as_deref().map(kept::beside)).collect();
+    let journals = journals.iter().map(|journal| ("the journal of --record", journal));
+    let files = records.iter().map(|record| ("--record", record)).chain(journals).chain(logs);
     outputs::differ(
         outputs::scenario_files(&args.scenarios),
         files.filter_map(|(option, path)| Some((option, path.as_deref()?))),

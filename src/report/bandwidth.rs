@@ -4,12 +4,12 @@ use crate::domain::bandwidth::{DAY_S, Values};
 use crate::domain::count::counted;
 use crate::domain::verdict::Verdict;
 use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
-use crate::report::columns::{Column, lines};
+use crate::report::columns::{Column, lines, wrapped};
 use crate::report::offline::per_mille;
 use crate::report::text::{Text, styled};
 
 /// Rows of engines on the first screen. Forms of the whole state, and the bound, come besides.
-const ENGINES: usize = 6;
+const ENGINES: usize = 3;
 
 /// What stands above the columns of the table.
 pub const HEADS: [&str; 7] = ["sender", "a sync", "a day", "a month", "cost", "of full", "wrong"];
@@ -29,6 +29,7 @@ impl Text {
             self.cut(&format!("  and {left}, all wrong or dearer (-vv shows all)"));
         }
         self.paragraph("", 2, &scaled(record));
+        unknown(record).iter().for_each(|sentence| self.cut(&format!("  {sentence}")));
         self.repeat(record);
     }
 
@@ -39,22 +40,9 @@ impl Text {
         self.bandwidth_table(record, &in_order(record));
         self.paragraph("", 2, HOW_TO_READ);
         self.paragraph("", 2, &scaled(record));
+        unknown(record).iter().for_each(|sentence| self.paragraph("", 2, sentence));
         self.heading("bytes by what messages are for, both ways, in the time that was measured");
-        self.line("  sender                  syncs          data   acknowledged   handshakes   sent again");
-        for row in in_order(record) {
-            let [up, down] = [row.up, row.down];
-            let MessageBytes { data, acknowledgements, handshakes, retransmissions } = MessageBytes {
-                data: up.data + down.data,
-                acknowledgements: up.acknowledgements + down.acknowledgements,
-                handshakes: up.handshakes + down.handshakes,
-                retransmissions: up.retransmissions + down.retransmissions,
-            };
-            self.line(&format!(
-                "  {:<22}{:>7}{data:>14}{acknowledgements:>15}{handshakes:>13}{retransmissions:>13}",
-                label(row),
-                row.syncs
-            ));
-        }
+        self.kinds_of_messages(record);
         for row in record.rows.iter().filter(|row| !row.against.is_empty()) {
             self.paragraph("  - ", 4, &format!("{}, {}: {}", label(row), row.verdict, row.against.join("; ")));
         }
@@ -75,6 +63,32 @@ impl Text {
             self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
         }
         self.repeat(record);
+    }
+
+    /// The bytes of each kind of message.
+    fn kinds_of_messages(&mut self, record: &BandwidthRecord) {
+        let column = |head, left| Column { head, rank: 0, left };
+        let columns = [
+            column("sender", true),
+            column("syncs", false),
+            column("data", false),
+            column("acknowledged", false),
+            column("handshakes", false),
+            column("sent again", false),
+        ];
+        let row = |row: &BandwidthRow| {
+            let both = |of: fn(&MessageBytes) -> i64| (of(&row.up) + of(&row.down)).to_string();
+            vec![
+                label(row),
+                row.syncs.to_string(),
+                both(|of| of.data),
+                both(|of| of.acknowledgements),
+                both(|of| of.handshakes),
+                both(|of| of.retransmissions),
+            ]
+        };
+        let rows: Vec<Vec<String>> = in_order(record).into_iter().map(row).collect();
+        wrapped(&columns, &rows, self.width(), |_, cell| cell.to_owned()).iter().for_each(|line| self.line(line));
     }
 
     fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow]) {
@@ -101,8 +115,8 @@ impl Text {
     /// The command that makes the same report. The terminal wraps it, so that it can be pasted.
     fn repeat(&mut self, record: &BandwidthRecord) {
         match &record.again {
-            Some(command) => self.line(&format!("again: {command}")),
-            None => self.line("again: abench replay RECORD, or the scenario's file"),
+            Some(command) => self.line(&format!("  {command}")),
+            None => self.line("  abench replay RECORD, or the scenario's file"),
         }
     }
 }
@@ -192,6 +206,16 @@ pub fn scaled(record: &BandwidthRecord) -> String {
         share(most),
         share(*tolerance_per_mille)
     )
+}
+
+/// Why no number is given of some senders, if of any.
+pub fn unknown(record: &BandwidthRecord) -> Option<String> {
+    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
+    let without = record.rows.iter().filter(|row| row.estimate.is_none());
+    let told: Vec<String> = without.map(|row| format!("{} {}", label(row), share(error(row)))).collect();
+    let bound = share(record.tolerance_per_mille);
+    (!told.is_empty())
+        .then(|| format!("Unknown where scaling would be wrong by more than {bound}: {}.", told.join(", ")))
 }
 
 fn days(size: &SizeRecord) -> String {

@@ -15,6 +15,14 @@ const OPEN_ALREADY: [&str; 3] = ["/dev/stdin", "/dev/fd", "/proc/self/fd"];
 /// # Errors
 /// If it cannot be read, is no regular file, is longer than that, or is no text.
 pub fn text(path: &Path, most: u64) -> io::Result<String> {
+    String::from_utf8(bytes(path, most)?).map_err(io::Error::other)
+}
+
+/// The bytes of a file of at most `most`.
+///
+/// # Errors
+/// If it cannot be read, is no regular file, or is longer than that.
+pub fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let is_open_already = OPEN_ALREADY.iter().any(|place| path.starts_with(place));
     if let Some(what) = irregular(&fs::metadata(path)?.file_type()).filter(|_| !is_open_already) {
         return Err(io::Error::other(format!(
@@ -26,7 +34,7 @@ pub fn text(path: &Path, most: u64) -> io::Result<String> {
     if bytes.len() as u64 > most {
         return Err(io::Error::other(format!("it is longer than {most} B, the most that is read")));
     }
-    String::from_utf8(bytes).map_err(io::Error::other)
+    Ok(bytes)
 }
 
 /// What a file is that is no regular one.

@@ -13,10 +13,14 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::report::inert::inert_start;
+use crate::report::input;
 use crate::report::record::Asked;
 
 /// What the first line of every journal says it is.
@@ -35,9 +39,14 @@ pub struct Shard {
     pub of: NonZeroU32,
 }
 
+/// The most parts that a run is split into.
+const MOST_SHARDS: u32 = 100_000;
+
 /// A text that is no shard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a shard; allowed is K/N, such as 2/4: part 2 of 4, with K from 1 to N")]
+#[error(
+    "'{0}' is not a shard; allowed is K/N, such as 2/4: part 2 of 4, with K from 1 to N, and N up to {MOST_SHARDS}"
+)]
 pub struct ShardError(String);
 
 impl FromStr for Shard {
@@ -46,7 +55,8 @@ impl FromStr for Shard {
     fn from_str(text: &str) -> Result<Self, ShardError> {
         let number = |text: &str| text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
         let parts = text.split_once('/').and_then(|(part, of)| Some((number(part)?, number(of)?)));
-        let shard = parts.map(|(number, of)| Shard { number, of }).filter(|shard| shard.number <= shard.of);
+        let possible = |shard: &Shard| shard.number <= shard.of && shard.of.get() <= MOST_SHARDS;
+        let shard = parts.map(|(number, of)| Shard { number, of }).filter(possible);
         shard.ok_or_else(|| ShardError(text.to_owned()))
     }
 }
@@ -77,7 +87,8 @@ pub struct Head {
 impl Head {
     /// Of a run that was asked for.
     pub fn of(asked: Asked, shard: Option<Shard>) -> Self {
-        let (format, abench) = (FORMAT.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+        // Another build may come to other outcomes. The first line is part of no record.
+        let (format, abench) = (FORMAT.to_owned(), env!("ABENCH_VERSION").to_owned());
         Head { format, version: VERSION, abench, asked, shard }
     }
 }
@@ -109,6 +120,12 @@ pub enum JournalError {
         /// Which line.
         line: usize,
     },
+    /// Another run writes to it.
+    #[error("{}: another run writes to this journal: wait for it, or name another --record", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is of another run.
     #[error("{}: the journal of another run: {what} differs; remove the file, or name another --record", path.display())]
     Another {
@@ -134,9 +151,52 @@ pub struct Journal {
     /// The first line.
     pub head: Head,
     kept: BTreeMap<String, Box<RawValue>>,
-    file: Option<Mutex<(PathBuf, File)>>,
+    file: Option<Mutex<Kept>>,
     /// Jobs that ended since it was opened.
     since: AtomicUsize,
+}
+
+/// The file of a journal that is written.
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    /// Locked: another run cannot write to it.
+    file: File,
+    /// Bytes of its whole lines.
+    length: u64,
+    /// Whether a line could not be written. Then no other line is, which would stand behind a part of one.
+    is_broken: bool,
+}
+
+impl Kept {
+    /// Takes the file for this run alone.
+    fn of(path: &Path, file: File, length: u64) -> Result<Mutex<Kept>, JournalError> {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Mutex::new(Kept { path: path.to_owned(), file, length, is_broken: false })),
+            Err(Errno::WOULDBLOCK) => Err(JournalError::Taken { path: path.to_owned() }),
+            Err(error) => Err(JournalError::File { path: path.to_owned(), error: error.into() }),
+        }
+    }
+
+    /// Adds a line, which is on disk when this returns. Of a line that cannot be written nothing stays.
+    fn add(&mut self, line: &str) -> Result<(), JournalError> {
+        let failed = |error| JournalError::File { path: self.path.clone(), error };
+        if self.is_broken {
+            return Err(failed(io::Error::other("an earlier line could not be written")));
+        }
+        match self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()) {
+            Ok(()) => {
+                self.length += line.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                self.is_broken = true;
+                // Where not even this is possible, the part of a line is left out when the journal is read.
+                let _ = self.file.set_len(self.length);
+                Err(failed(error))
+            }
+        }
+    }
 }
 
 impl Journal {
@@ -151,14 +211,10 @@ impl Journal {
     /// If the file is there or cannot be written.
     pub fn begin(path: &Path, head: Head) -> Result<Self, JournalError> {
         let failed = |error| JournalError::File { path: path.to_owned(), error };
-        let mut file = OpenOptions::new().create_new(true).append(true).open(path).map_err(failed)?;
-        file.write_all(sealed(&head).as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
-        Ok(Journal {
-            head,
-            kept: BTreeMap::new(),
-            file: Some(Mutex::new((path.to_owned(), file))),
-            since: AtomicUsize::new(0),
-        })
+        let file = OpenOptions::new().create_new(true).append(true).open(path).map_err(failed)?;
+        let file = Kept::of(path, file, 0)?;
+        file.lock().unwrap_or_else(PoisonError::into_inner).add(&sealed(&head))?;
+        Ok(Journal { head, kept: BTreeMap::new(), file: Some(file), since: AtomicUsize::new(0) })
     }
 
     /// Goes on with a journal. A last line that was cut off is taken out of the file.
@@ -169,18 +225,20 @@ impl Journal {
         let failed = |error| JournalError::File { path: path.to_owned(), error };
         let (read, bytes) = match read(path)? {
             Some(read) => read,
-            // Not even its first line was written.
-            None => {
+            // Not even its first line was written whole.
+            None if is_begun(path, &head)? => {
                 fs::remove_file(path).map_err(failed)?;
                 return Journal::begin(path, head);
             }
+            None => return Err(JournalError::foreign(path, "its first line is none of a journal")),
         };
         if let Some(what) = difference(&read.head, &head) {
             return Err(JournalError::Another { path: path.to_owned(), what });
         }
         let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
-        file.set_len(bytes).map_err(failed)?;
-        Ok(Journal { file: Some(Mutex::new((path.to_owned(), file))), ..read })
+        let kept = Kept::of(path, file, bytes)?;
+        kept.lock().unwrap_or_else(PoisonError::into_inner).file.set_len(bytes).map_err(failed)?;
+        Ok(Journal { file: Some(kept), ..read })
     }
 
     /// Reads a journal; nothing where not even its first line is whole.
@@ -206,7 +264,7 @@ impl Journal {
 
     /// Its file, if it has one.
     pub fn path(&self) -> Option<PathBuf> {
-        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner).0.clone())
+        self.file.as_ref().map(|file| file.lock().unwrap_or_else(PoisonError::into_inner).path.clone())
     }
 
     /// How many jobs it has, those that ended since it was opened included.
@@ -227,10 +285,7 @@ impl Journal {
         let Some(file) = &self.file else { return Ok(()) };
         let outcome = serde_json::value::to_raw_value(outcome).expect("an outcome is plain data");
         let line = sealed(&Line { job: job.to_owned(), outcome: &outcome });
-        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        let (path, file) = &mut *file;
-        let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
-        written.map_err(|error| JournalError::File { path: path.clone(), error })?;
+        file.lock().unwrap_or_else(PoisonError::into_inner).add(&line)?;
         self.since.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -241,8 +296,11 @@ impl Journal {
     /// If it cannot be removed.
     pub fn remove(self) -> Result<(), JournalError> {
         let Some(file) = self.file else { return Ok(()) };
-        let (path, _) = file.into_inner().unwrap_or_else(PoisonError::into_inner);
-        fs::remove_file(&path).map_err(|error| JournalError::File { path, error })
+        let Kept { path, .. } = file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::File { path, error }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -271,19 +329,54 @@ fn opened(line: &str) -> Option<&str> {
     (u32::from_str_radix(checksum, 16) == Ok(crc32fast::hash(text.as_bytes()))).then_some(text)
 }
 
+impl JournalError {
+    fn foreign(path: &Path, reason: &str) -> Self {
+        JournalError::Foreign { path: path.to_owned(), reason: inert_start(reason, QUOTED) }
+    }
+}
+
+/// Characters of a reason that a message quotes at most.
+const QUOTED: usize = 300;
+
+/// The longest journal that is read.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// Whether a file is what a kill leaves of the first line of this journal, if it comes before that line is whole: nothing, or
+/// a beginning of it.
+pub fn is_begun(path: &Path, head: &Head) -> Result<bool, JournalError> {
+    let bytes = bytes(path)?;
+    Ok(sealed(head).as_bytes().starts_with(&bytes))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, JournalError> {
+    let text = input::bytes(path, MOST_BYTES);
+    text.map_err(|error| JournalError::File { path: path.to_owned(), error })
+}
+
+/// What a first line says that it is.
+#[derive(Deserialize)]
+struct Format {
+    format: String,
+    version: u32,
+}
+
 /// A journal and the bytes of its whole lines; nothing where not even the first is whole.
 fn read(path: &Path) -> Result<Option<(Journal, u64)>, JournalError> {
-    let bytes = fs::read(path).map_err(|error| JournalError::File { path: path.to_owned(), error })?;
-    let foreign = |reason: String| JournalError::Foreign { path: path.to_owned(), reason };
+    let bytes = bytes(path)?;
+    let foreign = |reason: &str| JournalError::foreign(path, reason);
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    let text = std::str::from_utf8(&bytes[..whole]).map_err(|error| foreign(error.to_string()))?;
+    let text = std::str::from_utf8(&bytes[..whole]).map_err(|error| foreign(&error.to_string()))?;
     let mut lines = text.lines().enumerate();
     let Some((_, first)) = lines.next() else { return Ok(None) };
-    let first = opened(first).ok_or_else(|| foreign("its first line has no checksum".to_owned()))?;
-    let head: Head = serde_json::from_str(first).map_err(|error| foreign(error.to_string()))?;
-    if head.format != FORMAT || head.version != VERSION {
-        return Err(foreign(format!("its format is {} in version {}", head.format, head.version)));
+    let first = opened(first).ok_or_else(|| foreign("its first line has no checksum"))?;
+    let Format { format, version } = serde_json::from_str(first).map_err(|error| foreign(&error.to_string()))?;
+    if format != FORMAT {
+        return Err(foreign(&format!("its format is {format}")));
     }
+    if version != VERSION {
+        return Err(foreign(&format!("it is of version {version}, and this abench reads version {VERSION}")));
+    }
+    let head: Head = serde_json::from_str(first).map_err(|error| foreign(&error.to_string()))?;
     let mut kept = BTreeMap::new();
     for (number, line) in lines {
         let altered = || JournalError::Altered { path: path.to_owned(), line: number + 1 };
@@ -346,9 +439,40 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_no_journal_stays_as_it_is_and_a_journal_is_of_one_run_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let notes = folder.path().join("notes");
+        for text in ["notes without a line's end", "notes\n"] {
+            fs::write(&notes, text).expect("it is written");
+            assert!(matches!(Journal::resume(&notes, head(1)), Err(JournalError::Foreign { .. })), "{text}");
+            assert_eq!(fs::read_to_string(&notes).expect("it is there"), text);
+        }
+        let path = folder.path().join("run.journal");
+        let first = Journal::begin(&path, head(1)).expect("the folder takes it");
+        assert!(matches!(Journal::resume(&path, head(1)), Err(JournalError::Taken { .. })));
+        drop(first);
+        Journal::resume(&path, head(1)).expect("nobody has it").remove().expect("it is there");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn of_a_line_that_cannot_be_written_nothing_stays_and_no_other_line_follows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = written(folder.path());
+        let length = fs::metadata(&path).expect("it is there").len();
+        let full = File::options().append(true).open("/dev/full").expect("Linux has it");
+        let mut kept = Kept { path: path.clone(), file: full, length, is_broken: false };
+        assert!(kept.add("a line\n").is_err());
+        kept.file = File::options().append(true).open(&path).expect("it is there");
+        let said = kept.add("another line\n").expect_err("the first is missing").to_string();
+        assert!(said.contains("an earlier line could not be written"), "{said}");
+        assert_eq!(fs::metadata(&path).expect("it is there").len(), length);
+    }
+
+    #[test]
     fn a_shard_is_a_part_of_so_many() {
         assert_eq!("2/4".parse::<Shard>().expect("a shard").to_string(), "2/4");
-        for text in ["", "0/4", "5/4", "1", "1/0", "-1/4", "+1/4", "1/4/2", "a/b"] {
+        for text in ["", "0/4", "5/4", "1", "1/0", "-1/4", "+1/4", "1/4/2", "a/b", "1/4000000000"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
     }

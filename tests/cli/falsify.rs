@@ -233,6 +233,6 @@ fn what_did_not_come_out_as_expected_is_shown_first_and_its_counterexample_with_
     let screen = text::render(&recorded, 80, Detail::Screen);
     let rows: Vec<String> = anstream::adapter::strip_str(&screen).to_string().lines().map(str::to_owned).collect();
     let head = rows.iter().position(|row| row.trim_start().starts_with("claim ")).expect("a table");
-    assert!(rows[head + 1].contains(&id) && rows[head + 1].contains("unexpected: "), "{rows:?}");
+    assert!(rows[head + 1].contains(&id) && rows[head + 1].contains("unexpected:"), "{rows:?}");
     assert_eq!(rows.last(), Some(&format!("verdict falsified, and not as expected: {id} (exit 1)")));
 }

@@ -54,6 +54,7 @@ every_block_of! {
     readme: "README.md",
     bandwidth: "docs/bandwidth.md",
     claims: "docs/claims.md",
+    compare: "docs/compare.md",
     extending: "docs/extending.md",
     gate: "docs/gate.md",
     limits: "docs/limits.md",

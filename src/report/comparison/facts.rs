@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::verdict::{Verdict, Warrant};
-use crate::report::comparison::{Direction, Move, of_engines};
+use crate::report::comparison::{Direction, Move, of_bandwidth, of_engines};
 use crate::report::record::{Check, PlantedOutcome, Record, TickRecord};
 
 /// What a fact is about, what matters most first.
@@ -189,12 +189,13 @@ pub fn facts(record: &Record) -> Vec<Fact> {
     facts.extend(of_walks_and_laws(record));
     facts.extend(record.offline.iter().flat_map(of_engines::of_world));
     facts.extend(record.everywhere.iter().flat_map(of_engines::of_crashes));
+    facts.extend(record.bandwidth.iter().flat_map(of_bandwidth::facts));
     numbered(&mut facts);
     facts
 }
 
 /// Gives facts of the same name numbers.
-fn numbered(facts: &mut [Fact]) {
+pub(super) fn numbered(facts: &mut [Fact]) {
     for place in 1..facts.len() {
         let (before, rest) = facts.split_at_mut(place);
         let same = before.iter().filter(|fact| fact.kind == rest[0].kind && stem(&fact.what) == rest[0].what).count();

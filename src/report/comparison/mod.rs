@@ -9,6 +9,7 @@ pub mod bencher;
 pub mod facts;
 pub mod folders;
 pub mod interval;
+mod of_bandwidth;
 mod of_engines;
 mod of_ledgers;
 mod of_qualifications;

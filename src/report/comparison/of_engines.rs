@@ -40,6 +40,15 @@ fn of_engine(engine: &EngineRecord) -> Vec<Fact> {
         facts.extend(parts.map(|(part, bytes)| amount(Kind::Bytes, &format!("{way}, {part}"), bytes, "B")));
     }
     facts.push(amount(Kind::Bytes, "stored", engine.stored, "B"));
+    let bound = engine.bound_bytes.map(|bound| bound.to_string());
+    facts.extend(bound.map(|bound| Fact::new(Kind::Result, format!("{name}: information bound"), Value::Exact(bound))));
+    facts.extend(engine.over_time.iter().enumerate().flat_map(|(place, part)| {
+        let part_of = |what: &str| format!("{what} in part {} of the world's time", place + 1);
+        [
+            amount(Kind::Bytes, &part_of("bytes"), part.bytes, "B"),
+            amount(Kind::Bytes, &part_of("ids and acknowledgements"), part.metadata_bytes, "B"),
+        ]
+    }));
     let delays = [
         ("staleness p50", engine.staleness_ms.p50),
         ("staleness p99", engine.staleness_ms.p99),

@@ -1,6 +1,6 @@
 //! The facts of a claims ledger: what became of each claim, its weaker form included, and what it rests on.
 
-use crate::report::comparison::facts::{Fact, Kind, Value};
+use crate::report::comparison::facts::{Fact, Kind, Value, numbered};
 use crate::report::ledger::{ClaimTrial, Ledger};
 
 /// Whether both put the same claims on trial; if not, what differs.
@@ -30,7 +30,8 @@ pub(super) fn facts(ledger: &Ledger) -> Vec<Fact> {
         let verdict = Value::Good(is_as_expected, trial.verdict.to_string());
         let warrants = trial.decisions.iter().filter_map(|decision| {
             let warrant = decision.warrant.clone()?;
-            Some(Fact::new(Kind::Warrant, format!("{what}: {}", decision.run), Value::Warrant(warrant)))
+            let what = format!("{what}: {} in {}", decision.asked, decision.run);
+            Some(Fact::new(Kind::Warrant, what, Value::Warrant(warrant)))
         });
         let numbers = trial.decisions.iter().filter_map(|decision| {
             let number = decision.number.as_ref()?;
@@ -47,5 +48,7 @@ pub(super) fn facts(ledger: &Ledger) -> Vec<Fact> {
         }
         facts
     });
-    claims.collect()
+    let mut facts: Vec<Fact> = claims.collect();
+    numbered(&mut facts);
+    facts
 }

@@ -1,6 +1,7 @@
 use super::folders::{Gate, Named};
 use super::*;
 use crate::report::any::from_text as any_from_text;
+use crate::report::bandwidth_record::BandwidthRow;
 use crate::report::comparison::view;
 use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::samples::{Sample, Yardstick};
@@ -325,4 +326,21 @@ fn a_claim_that_came_out_otherwise_is_a_regression_of_the_ledger() {
     assert_eq!(worse.regressions().next().map(|moved| moved.what.as_str()), Some(&*id));
     let stopped = compared(&Ledger { interrupted: true, ..(*base).clone() });
     assert_eq!(stopped.exit_code(), exit::INCONCLUSIVE);
+}
+
+#[test]
+fn a_byte_more_and_a_wrong_record_in_a_bandwidth_report_are_regressions() {
+    let text = include_str!("../../../results/field-bandwidth.json");
+    let Any::Run(base) = any_from_text(text, "field-bandwidth.json").expect("a record").record else { panic!("a run") };
+    let changed = |change: fn(&mut BandwidthRow)| {
+        let mut new = (*base).clone();
+        change(&mut new.bandwidth.as_mut().expect("a report").rows[0]);
+        let [base, new] = [&*base, &new].map(|record| Any::Run(Box::new(record.clone())));
+        let compared = compare(&base, &new, LIMITS).expect("the same trial");
+        (compared.exit_code(), compared.regressions().map(|moved| moved.what.clone()).collect::<Vec<_>>())
+    };
+    let name = base.bandwidth.as_ref().expect("a report").rows[0].name.clone();
+    assert_eq!(changed(|_| {}), (exit::HOLDS, Vec::new()));
+    assert_eq!(changed(|row| row.up.data += 1), (exit::REGRESSION, vec![format!("{name}: data")]));
+    assert_eq!(changed(|row| row.wrong_records += 1), (exit::REGRESSION, vec![format!("{name}: wrong records")]));
 }

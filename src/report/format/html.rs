@@ -13,7 +13,7 @@ const STYLE: &str = include_str!("page.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /// The attribute that names the language of an SVG, which a page does not need.
-const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
+const NAMESPACE: &str = " xmlns='http://www.w3.org/2000/svg'";
 
 /// The whole page.
 pub fn render(document: &Document) -> String {
@@ -217,8 +217,9 @@ fn figure(figure: &Figure, id: &str) -> Markup {
             p.note id=(format!("{id}-alt")) { (inert(alt)) }
             details {
                 summary { "The numbers behind it" }
-                div.scroll tabindex="0" role="region" aria-labelledby=(format!("{id}-caption")) {
+                div.scroll role="region" aria-labelledby=(format!("{id}-numbers")) tabindex="0" {
                     table.numbers {
+                        caption { span id=(format!("{id}-numbers")) { (inert(title)) } }
                         thead { tr { @for head in &table.heads { th scope="col" { (inert(head)) } } } }
                         tbody { @for row in &table.rows { tr {
                             @for (place, text) in row.iter().enumerate() {

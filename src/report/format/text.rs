@@ -114,10 +114,12 @@ impl Text {
             }
             Block::Figure(figure) => {
                 self.words("  ", &format!("{}. {}", figure.title, figure.alt));
-                let plain = |cells: &[String]| cells.iter().map(|cell| inert(cell)).collect::<Vec<_>>();
-                let rows: Vec<Vec<String>> = figure.table.rows.iter().map(|row| plain(row)).collect();
-                let aligns = vec![Align::Left; figure.table.heads.len()];
-                self.grid(&plain(&figure.table.heads), &aligns, &rows, |_, _| Tone::Plain);
+                // A row that began with two numbers would be taken for one of the board's table.
+                for row in &figure.table.rows {
+                    let cells = figure.table.heads.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+                    let told: Vec<String> = cells.map(|(head, cell)| format!("{head} {cell}")).collect();
+                    self.words("  - ", &told.join(", "));
+                }
             }
         }
     }

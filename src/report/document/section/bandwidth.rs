@@ -1,6 +1,6 @@
 //! A bandwidth report: the answer, and who sends how much and gets what wrong.
 
-use crate::report::bandwidth::{HEADS, HOW_TO_READ, answer, cells, in_order, of_bound, scaled, world};
+use crate::report::bandwidth::{HEADS, HOW_TO_READ, answer, cells, in_order, of_bound, scaled, unknown, world};
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::record::Record;
 
@@ -24,6 +24,7 @@ pub fn section(record: &Record) -> Option<Section> {
     );
     let mut blocks = vec![Block::Paragraph(format!("{}.", world(of))), Block::List(answer(of)), Block::Table(table)];
     blocks.push(Block::Paragraph(scaled(of)));
+    blocks.extend(unknown(of).map(Block::Paragraph));
     blocks.push(Block::Note(HOW_TO_READ.to_owned()));
     blocks.extend(of.again.iter().map(|again| Block::Command(again.clone())));
     Section::of("bandwidth", "Bandwidth", blocks)
