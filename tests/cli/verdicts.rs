@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use abench::domain::law::Law;
 use abench::domain::verdict::{Verdict, Warrant};
+use abench::report::bandwidth::label;
 use abench::report::record::Record;
 use abench::report::text::{self, Detail, Table};
 use abench::scenario::shipped::SHIPPED;
@@ -74,6 +75,8 @@ fn verdicts_of(record: &Record) -> Vec<String> {
         let accused = laws.trials.iter().filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified);
         told.extend(accused.map(|trial| format!("claim falsified: {} ", trial.name())));
     }
+    let senders = record.bandwidth.iter().flat_map(|of| &of.rows).filter(|row| !row.against.is_empty());
+    told.extend(senders.map(|row| format!(" {}, {}: ", label(row), row.verdict)));
     told
 }
 
