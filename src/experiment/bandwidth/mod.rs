@@ -118,6 +118,8 @@ struct Job<'a> {
     world: &'a OfflineTrial,
     /// Whether it is the world with half the records.
     is_half: bool,
+    /// Whether the information bound of what the users did is computed.
+    with_bound: bool,
 }
 
 impl Job<'_> {
@@ -174,7 +176,11 @@ pub fn measure(
     let is_form = |engine: &Registration| engine.full_state && !trial.engines.iter().any(|name| name == engine.name);
     let engines = engine::on_trial(&world).filter(|engine| !is_form(engine));
     let senders: Vec<&'static Registration> = engines.chain(WHOLE_STATES).collect();
-    let of = |world, is_half| senders.iter().map(move |&engine| Job { engine, world, is_half });
+    let of = |world, is_half| {
+        // All who send are in the same world: what its users do, and so the bound, is the same for each of them.
+        let job = move |(place, &engine)| Job { engine, world, is_half, with_bound: place == 0 && !is_half };
+        senders.iter().enumerate().map(job)
+    };
     let all: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
     let ours: Vec<Job> =
         all.into_iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, job)| job).collect();
@@ -250,8 +256,7 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
     let [Some(first), Some(second)] = [0, 1].map(|place| spans.get(place).copied()) else {
         return Err(SubjectError::Internal("a world kept no spans of its time".to_owned()));
     };
-    // All who send are in the same world: what its users do is the same for each of them.
-    let bound = (!job.is_half).then(|| {
+    let bound = job.with_bound.then(|| {
         let syncs = bound::to_tell(&visits, &history.ledger.by_device, sizes.run.changed, (from, until));
         Bound { bits: bound::bits(trial, &sizes.asked, &syncs).floor() as u64, syncs: syncs.len() as u64 }
     });
@@ -296,6 +301,8 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran
             retransmissions: first.retransmissions + second.retransmissions,
         }
     };
+    // A smaller world can accuse where the whole one does not; its numbers are then beside its verdict.
+    let accused = half.filter(|half| half.verdict > whole.verdict).unwrap_or(whole);
     BandwidthRow {
         name: engine.name.to_owned(),
         sender: match place {
@@ -303,9 +310,9 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran
             Some(0) => Sender::WholeState,
             Some(_) => Sender::Compressed,
         },
-        verdict: Verdict::of_set([whole.verdict].into_iter().chain(half.map(|half| half.verdict))),
-        against: whole.against.clone(),
-        wrong_records: whole.wrong_records,
+        verdict: accused.verdict,
+        against: accused.against.clone(),
+        wrong_records: accused.wrong_records,
         syncs: measured.whole.syncs,
         up: both(|span| span.up),
         down: both(|span| span.down),
@@ -342,14 +349,22 @@ mod tests {
         let trial: BandwidthTrial = toml::from_str(keys).expect("it is sound");
         let sizes = Sizes::of(&trial).expect("it fits");
         let world = size::world(&trial, &sizes.run, sizes.before_s);
-        let job = Job { engine: &WHOLE_STATES[0], world: &world, is_half: false };
+        let job = Job { engine: &WHOLE_STATES[0], world: &world, is_half: false, with_bound: true };
         let ran = ran(&job, &trial, &sizes, &mut Unwatched).expect("it ends");
-        let (up, down) = ran.spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));
+        let (spans, verdict) = (ran.spans, ran.verdict);
+        // A smaller world in which records are wrong is not hidden by one in which none is.
+        let half =
+            Ran { verdict: Verdict::Falsified, against: vec!["truth: wrong".to_owned()], wrong_records: 3, ..ran };
+        let whole = Ran { verdict: Verdict::Holds, against: Vec::new(), wrong_records: 0, ..half };
+        let told = row(&trial, &sizes, &WHOLE_STATES[0], &whole, Some(&half));
+        assert_eq!((told.verdict, told.wrong_records), (Verdict::Falsified, 3));
+        assert_eq!(told.against, half.against);
+        let (up, down) = spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));
         // A tag, two bytes of the connection, the message's number, place, request and length; then 10 records of 4 bytes, and
         // a checksum. Nobody else edits, so that nothing comes down.
         let message = 1 + 2 + 1 + 1 + 1 + 1 + 10 * 4 + 4;
-        let syncs: u64 = ran.spans.iter().map(|span| span.syncs).sum();
-        assert_eq!((up % message, down, ran.verdict), (0, 0, Verdict::Holds), "{up} B");
+        let syncs: u64 = spans.iter().map(|span| span.syncs).sum();
+        assert_eq!((up % message, down, verdict), (0, 0, Verdict::Holds), "{up} B");
         assert!((22..=26).contains(&syncs) && (14..=26).contains(&(up / message)), "{syncs} syncs, {up} B");
     }
 }
