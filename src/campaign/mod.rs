@@ -58,7 +58,7 @@ pub fn run_kept(
 ) -> Result<Record, SubjectError> {
     let jobs = Jobs::all(plan.conditions.threads, journal);
     let has_jobs = experiment::of(&plan.scenario.trial).has_jobs();
-    if !has_jobs && let Some(record) = jobs.kept(WHOLE_RUN)? {
+    if !has_jobs && let Some(record) = whole_run(plan, &jobs)? {
         return Ok(record);
     }
     let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
@@ -100,7 +100,7 @@ pub fn merged(
 ) -> Result<Record, SubjectError> {
     let jobs = Jobs { only_kept: true, ..Jobs::all(plan.conditions.threads, journal) };
     if !experiment::of(&plan.scenario.trial).has_jobs() {
-        return Ok(jobs.kept(WHOLE_RUN)?.expect("all are kept"));
+        return Ok(whole_run(plan, &jobs)?.expect("all are kept"));
     }
     let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
     let record = run_after(plan, controls, jobs, subjects, watch);
@@ -112,6 +112,16 @@ pub fn merged(
 
 /// What a journal calls a run that is one job.
 const WHOLE_RUN: &str = "whole run";
+
+/// The record of a run that is one job, if the journal has it. Its verdict is decided here again, from what was found.
+fn whole_run(plan: &Plan, jobs: &Jobs<'_>) -> Result<Option<Record>, SubjectError> {
+    let Some(mut record) = jobs.kept::<Record>(WHOLE_RUN)? else { return Ok(None) };
+    if record.asked != asked(plan) {
+        return Err(SubjectError::Unavailable(format!("the job '{WHOLE_RUN}' of the journal is of another run")));
+    }
+    verdict::decide(&mut record);
+    Ok(Some(record))
+}
 
 /// Runs a plan whose judges have shown this.
 fn run_after(

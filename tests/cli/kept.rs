@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
+use std::thread::yield_now;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -133,7 +132,7 @@ fn killed_after(bytes: u64, scenario: &str, record: &Path) -> bool {
         .expect("the binary starts");
     let mut ended = false;
     while length() < until && !ended {
-        sleep(Duration::from_micros(200));
+        yield_now();
         ended = child.try_wait().expect("it can be asked").is_some();
     }
     // SIGKILL, which nobody can answer.
@@ -222,4 +221,31 @@ fn a_journal_that_is_left_is_named_and_gone_once_the_record_is_whole() {
         let wrong = short_answer(&["run", &scenario, "--shard", text, "--record", &named]);
         assert!(wrong.exit == 2 && wrong.talk.contains("allowed is K/N"), "{}", wrong.talk);
     }
+}
+
+#[test]
+fn a_campaign_that_was_edited_in_its_shard_is_judged_again_and_another_ones_is_refused() {
+    let (folder, scenario, whole) = at_once(CAMPAIGN);
+    let part = shards(&folder, &scenario, 1).remove(0);
+    let text = fs::read_to_string(&part).expect("it is there");
+    let edited = |from: &str, to: &str| {
+        let sealed = |line: &str| {
+            let text = line.rsplit_once('\t').map_or(line, |(text, _)| text);
+            let text =
+                if text.contains("\"job\":\"whole run\"") { text.replacen(from, to, 1) } else { text.to_owned() };
+            format!("{text}\t{:08x}\n", crc32fast::hash(text.as_bytes()))
+        };
+        let edited: String = text.lines().map(sealed).collect();
+        assert_ne!(edited, text, "{from} stands in it");
+        fs::write(&part, edited).expect("it is written");
+    };
+    let path = folder.path().join("merged.json");
+    edited("\"verdict\":\"holds\",\"reason\"", "\"verdict\":\"falsified\",\"reason\"");
+    let merged = merge(std::slice::from_ref(&part), &path);
+    assert_eq!((merged.exit, record(&path)), (0, whole), "{}", merged.talk);
+    fs::remove_file(&path).expect("it is there");
+    edited("\"count\":9", "\"count\":8");
+    let refused = merge(std::slice::from_ref(&part), &path);
+    assert!(refused.exit == 2 && refused.talk.contains("is of another run"), "{}", refused.talk);
+    assert!(!path.exists());
 }
