@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use clap::{Args, ValueHint};
 use serde_json::json;
 
-use crate::cmd::{Failure, unwritable};
+use crate::cmd::{Failure, report, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::report::any::{AnyRecord, from_text as any_from_text};
 use crate::report::comparison::folders::{Gate, Named};
@@ -132,9 +132,7 @@ fn show(gate: &Gate, new: &[Named], args: &CompareArgs) -> Result<(), Failure> {
 /// The record in a file. An altered one is refused, or a sentence about it is added.
 fn file(path: &Path, args: &CompareArgs, altered: &mut Vec<String>) -> Result<Named, Failure> {
     let origin = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read the record {origin}"))
-        .map_err(Failure::usage)?;
+    let text = report::read(path, &origin)?;
     let Opened { record, seal } = any_from_text(&text, &origin)?;
     // Records of mutants of the RTL are not sealed: their script writes them.
     if seal != Seal::Intact && !matches!(record, AnyRecord::RtlMutation(_)) {

@@ -130,7 +130,8 @@ fn source(path: &Path) -> Result<Source, Failure> {
     Ok(Source { file, record, seal, again })
 }
 
-fn read(path: &Path, name: &str) -> Result<String, Failure> {
+/// The text of a record's file, which is regular and no longer than any record is.
+pub(super) fn read(path: &Path, name: &str) -> Result<String, Failure> {
     input::text(path, MOST_BYTES).with_context(|| format!("cannot read the record {name}")).map_err(Failure::usage)
 }
 
