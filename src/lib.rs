@@ -6,10 +6,9 @@
 //! holds this true.
 //!
 //! ```text
-//! scenario file ─► workload ─► schedules ─► subjects ─► oracles ─► verdict
-//!      seed ──── named streams ────┘            │                     │
-//!                           record (JSON) ◄─────┴─────────────────────┘
-//!                              └─► text
+//! scenario ─► experiment ─► jobs ─► outcomes ─► record ─► document ─► HTML · Markdown · text
+//!   seed       a kind of     on all    journal     JSON ─┬─► terminal, JUnit
+//!              trial         cores                       └─► compare
 //! ```
 //!
 //! | row | module | knows |

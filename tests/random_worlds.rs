@@ -313,7 +313,7 @@ fn judged(scenario: &PathBuf) -> Result<(u64, u64), String> {
 
 /// Draws this world, and runs it.
 fn tried(stream: &Stream, number: u64) -> Tried {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("random-worlds");
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("random-worlds-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder for the worlds");
     let text = scenario(&mut Draws(stream.member(number)));
     let scenario = folder.join(format!("world-{number}.toml"));

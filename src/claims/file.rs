@@ -96,7 +96,7 @@ struct WeakerTable {
     rules: Vec<Spanned<toml::Table>>,
 }
 
-/// A verdict that can be expected: not to be tried is none.
+/// A verdict that a claim may expect. `NotTried` is not allowed: every claim is tried.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Expected {
@@ -289,7 +289,7 @@ impl Reader<'_> {
             Some(_) => return Err(refused("in: it is the name of a scenario in tried_by".to_owned())),
         };
         let is_of_warrant = table.get("by").and_then(toml::Value::as_str) == Some("warrant");
-        // A rule is read by its kind, which forgets the key of a number that is none.
+        // The kind of a rule is read first, and its error does not name the key of a value that is no number.
         for key in ["at_least", "at_most"] {
             if let Some(value) = table.get(key).filter(|_| !is_of_warrant) {
                 Amount::deserialize(value.clone())

@@ -113,7 +113,8 @@ fn evidence(checks: &[&Check]) -> Vec<Evidence> {
     evidence
 }
 
-/// The smallest finding of a judge in these checks, or of any; the whole run where there is none.
+/// The smallest finding of this judge in these checks, else of any judge. Without a finding, the command that runs the whole
+/// scenario again.
 fn smallest(checks: &[&Check], judge: Option<&str>, asked: Asked<'_>, sentence: &str) -> LedgerCounterexample {
     let findings = checks.iter().flat_map(|check| &check.findings);
     let of_judge = findings.filter(|finding| judge.is_none_or(|judge| finding.oracle == judge));

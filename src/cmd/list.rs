@@ -72,7 +72,7 @@ pub fn run(args: &ListArgs) -> Result<u8, Failure> {
 /// Less than this is no terminal that a list can be read on.
 const NARROWEST: usize = 20;
 
-/// The list in so many columns.
+/// The list, in lines of at most `width` columns.
 fn list(what: Option<Listed>, width: usize) -> String {
     let width = width.max(NARROWEST);
     if let Some(what) = what {

@@ -110,7 +110,7 @@ impl Stage {
         }
     }
 
-    /// The stage in one line of so many columns: its name is cut where there is no room for it.
+    /// The stage in one line of at most `width` columns. A long name is cut.
     fn line(&self, lasted: Duration, width: usize) -> String {
         let told = self.told(lasted);
         let room = width.saturating_sub(told.chars().count() + 2);
