@@ -5,6 +5,8 @@
 pub struct OverTime {
     /// What replicas stopped showing; nothing where that was not followed.
     pub unshown: Option<Unshown>,
+    /// Whether the engine kept running; nothing where abench itself made the engine.
+    pub running: Option<Running>,
     /// How late edits were; nothing where the scenario sets no bound, or where it was not measured.
     pub lateness: Option<Lateness>,
     /// What the hub had to bear; nothing without a hub.
@@ -12,6 +14,24 @@ pub struct OverTime {
     /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
     /// the engine claims nothing of them.
     pub metadata: Vec<Metadata>,
+}
+
+/// Whether an engine that others made kept running.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// How it failed, if it did: the world ends with that.
+    pub failed: Option<Failed>,
+}
+
+/// How an engine failed by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The replica's name.
+    pub node: String,
+    /// When, in microseconds.
+    pub at: u64,
+    /// What it did, in a sentence without its full stop.
+    pub why: String,
 }
 
 /// What replicas stopped showing though their stores were not lost.

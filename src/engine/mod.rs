@@ -29,8 +29,7 @@ use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
 use crate::engine::mutant::Mutant;
-use crate::engine::port::{Engine, Settings};
-use crate::engine::store::StoreError;
+use crate::engine::port::{Engine, EngineError, Settings};
 use crate::engine::store::disk::Disk;
 use baseline::whole_state::{self, WholeState};
 use delta_summary::node::ReplicaNode;
@@ -38,7 +37,32 @@ use reliable_channel::ReliableChannel;
 use reliable_channel::content::Content;
 
 /// Opens a node of an engine as its store has it.
-pub type Open = fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError>;
+pub type OpenNode = fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
+
+/// How nodes of an engine are opened.
+#[derive(Clone, Copy, Debug)]
+pub enum Open {
+    /// By a function.
+    Function(OpenNode),
+    /// By something that is only known while abench runs: a command that is started.
+    Started(&'static dyn Started),
+}
+
+/// What opens nodes and is only known while abench runs.
+pub trait Started: std::fmt::Debug + Sync {
+    /// Opens a node as its store has it.
+    fn open(&'static self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
+}
+
+impl Open {
+    /// Opens a node as its store has it.
+    pub fn node(self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
+        match self {
+            Open::Function(open) => open(settings, host),
+            Open::Started(engine) => engine.open(settings, host),
+        }
+    }
+}
 
 /// What every node of an engine keeps, by what it grows with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +127,10 @@ pub struct Registration {
     pub full_state: bool,
     /// Whether its nodes tell what they merge into registers, so that backends can make the same merges again.
     pub tells_merges: bool,
+    /// Whether its nodes can be copied and compared in memory, which walks over all states need.
+    pub copies: bool,
+    /// Whether others made it, so that it can fail by itself: whether it kept running is judged.
+    pub foreign: bool,
     /// Whether its nodes report what they take, by ids or by rounds ([`host::Round`]). An engine that does not has no
     /// staleness: nobody can know when an edit arrived.
     pub reports: bool,
@@ -114,13 +142,13 @@ pub struct Registration {
     pub open: Open,
 }
 
-fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
     Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), host)?))
 }
 
 impl Registration {
     /// An engine that claims nothing, with a hub alone and counters alone.
-    pub const fn of(name: &'static str, about: &'static str, open: Open) -> Self {
+    pub const fn of(name: &'static str, about: &'static str, open: OpenNode) -> Self {
         Registration {
             name,
             about,
@@ -128,13 +156,15 @@ impl Registration {
             peers: false,
             keeps: Keeps::Registers,
             survives: Survives::WithAuthorOrRelay,
+            copies: true,
+            foreign: false,
             reports: true,
             carries: Carries::Counters,
             full_state: false,
             tells_merges: false,
             describe: |_| None,
             mutants: Vec::new,
-            open,
+            open: Open::Function(open),
         }
     }
 }
@@ -285,7 +315,7 @@ pub const WHOLE_STATES: &[Registration] = &[
     ),
 ];
 
-const fn whole_state(name: &'static str, about: &'static str, open: Open) -> Registration {
+const fn whole_state(name: &'static str, about: &'static str, open: OpenNode) -> Registration {
     Registration {
         peers: true,
         survives: Survives::WhileShown,

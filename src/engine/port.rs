@@ -9,7 +9,7 @@ use crate::domain::seed::Stream;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Entropy, Host, NodeId, Time};
 use crate::engine::store::StoreError;
-use crate::engine::store::disk::Disk;
+use crate::engine::store::disk::{Disk, Files};
 use crate::engine::vector::{Actor, Ranges};
 
 /// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
@@ -128,6 +128,28 @@ pub struct Report {
     pub audit: Vec<String>,
 }
 
+/// Why an engine did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Its store did not read or write.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It failed by itself: it panicked, ended, answered what no engine may answer, or did not answer in time. The world is
+    /// at its end, and the failure is a finding about the engine.
+    #[error("{0}")]
+    Failed(String),
+    /// It cannot be run here: nothing is known about the engine.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl EngineError {
+    /// Whether a store wrote nothing and can be used on ([`StoreError::is_refusal`]).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, EngineError::Store(error) if error.is_refusal())
+    }
+}
+
 /// One node of a world.
 ///
 /// A store may refuse a write ([`StoreError::is_refusal`]). An engine that is refused gives the error back, and is as if
@@ -136,27 +158,27 @@ pub struct Report {
 /// After any other error of the store the world is at its end.
 pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     /// Its user edits.
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError>;
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError>;
 
     /// A connection came up.
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError>;
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), EngineError>;
 
     /// A connection went down.
     fn disconnected(&mut self, peer: NodeId);
 
     /// A message arrived.
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError>;
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError>;
 
     /// A message to this neighbour came back: nothing listens there, or it takes no changes now. The connection is up. An
     /// engine tries again when its own retry timer says so, later and later; it need do nothing here.
-    fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), StoreError> {
+    fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), EngineError> {
         Ok(())
     }
 
     /// It is a new device, and its user gives it the bare values that another replica showed, without ids. An engine whose
     /// state is more than what it shows refuses them: its peers would give it the same changes again, and they would count
     /// twice. One that takes them must show each change once all the same.
-    fn import(&mut self, _host: &mut Host<Disk>, _values: &[View]) -> Result<Imported, StoreError> {
+    fn import(&mut self, _host: &mut Host<Disk>, _values: &[View]) -> Result<Imported, EngineError> {
         Ok(Imported::Refused)
     }
 
@@ -164,7 +186,7 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     fn wakes_at(&self) -> Option<Time>;
 
     /// Its time has come.
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError>;
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError>;
 
     /// What every register shows.
     fn shows(&self) -> Vec<View>;
@@ -197,13 +219,23 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     fn report(&self, _disk: Disk) -> Option<Report> {
         None
     }
+
+    /// The files that it keeps beside the host's store, if it keeps any. They are asked for before anything happens to the
+    /// store (a backup, a copy, a power failure), and what is given when it is opened again is what became of them.
+    fn files(&mut self) -> Result<Option<Files>, EngineError> {
+        Ok(None)
+    }
+
+    /// Its power fails. Only [`Engine::files`] is called after this.
+    fn halt(&mut self) {}
 }
 
 /// A node in memory as a value, for walks and tests that try many things from one moment. Every engine that can be copied,
-/// compared and hashed is one. No world needs it: what a world backs up, copies or sets back is a store.
+/// compared and hashed is one; others say that they cannot be copied. No world needs it: what a world backs up, copies or
+/// sets back is a store.
 pub trait InMemory {
-    /// The same node.
-    fn copy(&self) -> Box<dyn Engine>;
+    /// The same node; nothing where a node cannot be copied ([`crate::engine::Registration::copies`]).
+    fn copy(&self) -> Option<Box<dyn Engine>>;
 
     /// Whether the other is a node of this engine that is the same in all that its future depends on.
     fn is_same(&self, other: &dyn Engine) -> bool;
@@ -216,8 +248,8 @@ pub trait InMemory {
 }
 
 impl<E: Engine + Clone + Eq + Hash + 'static> InMemory for E {
-    fn copy(&self) -> Box<dyn Engine> {
-        Box::new(self.clone())
+    fn copy(&self) -> Option<Box<dyn Engine>> {
+        Some(Box::new(self.clone()))
     }
 
     fn is_same(&self, other: &dyn Engine) -> bool {
@@ -244,7 +276,7 @@ pub struct Node(pub Box<dyn Engine>);
 
 impl Clone for Node {
     fn clone(&self) -> Self {
-        Node(self.0.copy())
+        Node(self.0.copy().expect("only engines that can be copied are walked"))
     }
 }
 

@@ -77,6 +77,7 @@ impl Measures {
     /// What was seen over time, once the world is at its end.
     pub(super) fn over_time(&self, name: impl Fn(NodeId) -> String) -> OverTime {
         OverTime {
+            running: None,
             unshown: self.views.as_ref().map(|views| views.unshown().clone()),
             lateness: self.together.lateness(&self.staleness, &name),
             load: self.load.seen(&name),

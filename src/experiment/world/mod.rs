@@ -254,7 +254,7 @@ pub fn failed(error: WorldError) -> SubjectError {
     match error {
         WorldError::Stopped => SubjectError::Interrupted,
         WorldError::Miscounted(_) => SubjectError::Internal(error.to_string()),
-        WorldError::Store { .. } => SubjectError::Unavailable(error.to_string()),
+        WorldError::Engine { .. } => SubjectError::Unavailable(error.to_string()),
     }
 }
 

@@ -8,12 +8,12 @@ use crate::domain::data::{Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Host, NodeId, OpId, Round, Time};
-use crate::engine::port::{Engine, INCARNATIONS, Reception, Relation, Settings};
+use crate::engine::port::{Engine, EngineError, INCARNATIONS, Reception, Relation, Settings};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Actor, VersionVector};
 use crate::engine::wire::{Malformed, Reader, Writer};
-use crate::engine::{Carries, Keeps, Registration, Survives};
+use crate::engine::{Carries, Keeps, Open, Registration, Survives};
 use crate::scenario::offline::SECOND;
 
 /// A replica shows a register that no other shows.
@@ -38,6 +38,8 @@ pub const UNSHOWS: &str = "unshows";
 pub const IS_LATE: &str = "is-late";
 /// From time to time, edits are sent forty times. More often would take most of the time of all controls.
 pub const FLOODS: &str = "floods";
+/// It ends by itself.
+pub const FAILS: &str = "fails";
 /// Checksums are not counted.
 pub const MISCOUNTS: &str = "miscounts";
 
@@ -49,13 +51,15 @@ pub const ENGINE: Registration = Registration {
     peers: true,
     keeps: Keeps::Edits,
     carries: Carries::Counters,
+    copies: true,
+    foreign: true,
     reports: true,
     survives: Survives::WhileShown,
     full_state: false,
     tells_merges: false,
     describe: |_| None,
     mutants: Vec::new,
-    open,
+    open: Open::Function(open),
 };
 
 const EDITS: u8 = 1;
@@ -96,7 +100,7 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
     Ok((id, reader.small("a register")?, reader.signed()?))
 }
 
-fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
     let mut log = Vec::new();
     for entry in host.store.load()?.entries {
         log.push(read(&mut Reader::bare(&entry)).map_err(|why| StoreError::Damaged(why.to_string()))?);
@@ -120,7 +124,7 @@ impl Planted {
         self.settings.mutant == Some(plant)
     }
 
-    fn takes(&mut self, host: &mut Host<Disk>, entry: Entry) -> Result<(), StoreError> {
+    fn takes(&mut self, host: &mut Host<Disk>, entry: Entry) -> Result<(), EngineError> {
         let mut writer = Writer::bare();
         write(entry, &mut writer);
         host.append(&writer.into_bytes())?;
@@ -184,8 +188,11 @@ impl Planted {
 }
 
 impl Engine for Planted {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let Intent::Increase(amount) = intent else { return Ok(()) };
+        if self.is(FAILS) && self.log.len() > 3 {
+            return Err(EngineError::Failed("it ended by itself".to_owned()));
+        }
         let own = self.log.iter().filter(|(id, ..)| id.actor == self.me).count() as u64;
         let id = OpId { actor: self.me, sequence: own + 1 };
         self.takes(host, (id, register, amount))?;
@@ -194,7 +201,7 @@ impl Engine for Planted {
         Ok(())
     }
 
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), StoreError> {
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), EngineError> {
         let line = self.lines.entry(peer).or_default();
         (line.up, line.due) = (true, None);
         self.plans(host.now);
@@ -206,7 +213,7 @@ impl Engine for Planted {
         (line.up, line.due) = (false, None);
     }
 
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError> {
         let Ok((tag, mut reader)) = Reader::open(frame) else { return Ok(Reception::Damaged) };
         if self.reads(host, from, tag, &mut reader).is_err() {
             return Ok(Reception::Damaged);
@@ -219,7 +226,7 @@ impl Engine for Planted {
         self.lines.values().filter_map(|line| line.due).min()
     }
 
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
         let due = |line: &Line| line.due.is_some_and(|at| at <= host.now);
         let due: Vec<NodeId> = self.lines.iter().filter(|(_, line)| due(line)).map(|(&peer, _)| peer).collect();
         for peer in due {

@@ -30,6 +30,7 @@ const PLANTS: &[Plant] = &[
     ("monotonic", engine::UNSHOWS, |_| {}),
     ("staleness bound", engine::IS_LATE, |_| {}),
     ("load", engine::FLOODS, |_| {}),
+    ("running", engine::FAILS, |_| {}),
 ];
 
 /// Two clients and a hub for half a day; one client's power fails once.

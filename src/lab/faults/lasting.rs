@@ -319,7 +319,7 @@ mod tests {
                     refused = world.refused_edits;
                     let mut again = device.host.clone();
                     again.store.set_full(false);
-                    let stored = (engine.open)(&device.settings, &mut again).expect("it opens").shows();
+                    let stored = engine.open.node(&device.settings, &mut again).expect("it opens").shows();
                     assert_eq!(device.node.as_ref().expect("it is up").shows(), stored, "{}", engine.name);
                 }
             }
