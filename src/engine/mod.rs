@@ -16,6 +16,7 @@ pub mod delta_summary;
 pub mod host;
 pub mod mutant;
 pub mod port;
+pub mod process;
 mod reliable_channel;
 pub mod store;
 #[cfg(test)]
@@ -23,6 +24,8 @@ mod tests;
 pub mod vector;
 mod views;
 pub mod wire;
+
+use std::borrow::Cow;
 
 use crate::domain::data::Concurrent;
 use crate::domain::nearest::meant;
@@ -52,6 +55,12 @@ pub enum Open {
 pub trait Started: std::fmt::Debug + Sync {
     /// Opens a node as its store has it.
     fn open(&'static self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
+
+    /// Why it does not support this world, if it does not.
+    fn unsuited(&self, trial: &OfflineTrial) -> Option<String>;
+
+    /// What a reader of its verdict must know: what it is, what it promises, what its faults cannot show.
+    fn notes(&self) -> Vec<String>;
 }
 
 impl Open {
@@ -363,7 +372,8 @@ pub const ALL: &str = "all";
 pub fn asked(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
     let named = |engine: &&Registration| trial.engines.iter().any(|name| name == engine.name || name == ALL);
     let reference = trial.engines.is_empty().then(reference);
-    reference.into_iter().chain(REGISTRY.iter().filter(named))
+    let started = trial.engines.iter().filter_map(|name| process::find(name));
+    reference.into_iter().chain(REGISTRY.iter().filter(named)).chain(started)
 }
 
 /// The engines that a trial asks for and that its world is one for.
@@ -373,12 +383,26 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 
 impl Registration {
     /// Why it does not support this world, if it does not.
-    pub fn unsuited(&self, trial: &OfflineTrial) -> Option<&'static str> {
+    pub fn unsuited(&self, trial: &OfflineTrial) -> Option<Cow<'static, str>> {
         if trial.tags.registers > 0 && !self.carries_tags() {
-            return Some("which carries counters alone, and this world has tags");
+            return Some("which carries counters alone, and this world has tags".into());
         }
         let has_topology = self.peers || trial.hub && trial.edges.is_empty();
-        (!has_topology).then_some("which needs a hub that every client is connected to")
+        if !has_topology {
+            return Some("which needs a hub that every client is connected to".into());
+        }
+        match self.open {
+            Open::Function(_) => None,
+            Open::Started(engine) => engine.unsuited(trial).map(Cow::Owned),
+        }
+    }
+
+    /// What a reader of its verdict must know, of an engine that others made.
+    pub fn notes(&self) -> Vec<String> {
+        match self.open {
+            Open::Function(_) => Vec::new(),
+            Open::Started(engine) => engine.notes(),
+        }
     }
 
     /// Whether it supports this world.
@@ -402,7 +426,8 @@ impl Registration {
 
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an engine{meant}; allowed are {names}", meant = meant(.0, all_names()), names = names())]
+#[error("'{0}' is not an engine{meant}; allowed are {names}, and NAME=cmd:COMMAND for an engine in a process",
+    meant = meant(.0, all_names()), names = names())]
 pub struct Unknown(pub String);
 
 fn all_names() -> impl Iterator<Item = &'static str> {
@@ -438,5 +463,6 @@ pub fn of_version_1(name: &str) -> Option<&'static str> {
 
 /// The engine of this name.
 pub fn find(name: &str) -> Result<&'static Registration, Unknown> {
-    REGISTRY.iter().find(|engine| engine.name == name).ok_or_else(|| Unknown(name.to_owned()))
+    let registered = REGISTRY.iter().find(|engine| engine.name == name);
+    registered.or_else(|| process::find(name)).ok_or_else(|| Unknown(name.to_owned()))
 }

@@ -52,6 +52,10 @@ impl Experiment for BandwidthTrial {
         Ok(())
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn judges(&self) -> &'static [Judge] {
         &[Judge::Bandwidth, Judge::Expectation]
     }
@@ -220,7 +224,7 @@ pub fn measure(
             left_out: engine::asked(&world)
                 .filter_map(|engine| {
                     let is_form = is_form(engine).then_some("which the forms of the full state stand for");
-                    Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form)?.to_owned()))
+                    Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form.map(Into::into))?.into_owned()))
                 })
                 .collect(),
         },

@@ -64,10 +64,21 @@ impl Experiment for CrashEverywhereTrial {
             Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
             None => engine::reference(),
         };
+        if !engine.copies {
+            let name = engine.name;
+            return Err(format!(
+                "engine: a walk over all states copies and compares replicas, and those of '{name}' cannot be copied; try it \
+                 in a world, [offline]"
+            ));
+        }
         for name in &self.mutants {
             engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
         }
         Ok(())
+    }
+
+    fn engines(&self) -> Vec<&str> {
+        self.engine.as_deref().into_iter().collect()
     }
 
     fn judges(&self) -> &'static [Judge] {

@@ -65,6 +65,10 @@ impl Experiment for OfflineTrial {
         Some(script::rehearse(self, engines, &mut Unwatched)?.to_string())
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn judges(&self) -> &'static [Judge] {
         &[Judge::World, Judge::HubMerge, Judge::Link, Judge::Expectation]
     }
@@ -236,7 +240,7 @@ fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<Strin
     let (on, out): (Vec<&Registration>, Vec<&Registration>) =
         engine::asked(trial).partition(|engine| engine.suits(trial));
     let left_out =
-        |engine: &Registration| (engine.name.to_owned(), engine.unsuited(trial).unwrap_or_default().to_owned());
+        |engine: &Registration| (engine.name.to_owned(), engine.unsuited(trial).unwrap_or_default().into_owned());
     (on, out.into_iter().map(left_out).collect())
 }
 
@@ -350,7 +354,8 @@ fn unseen(trial: &OfflineTrial) -> Unseen {
         "Tried, in virtual time: the scenario's own world{drawn}. Other worlds, and real networks and disks, may differ. What \
          only small worlds can show is tried in all ways by crash-everywhere."
     );
-    Unseen { by_bank_sweep: Vec::new(), by_run: vec![by_run] }
+    let notes = engine::on_trial(trial).flat_map(|engine| engine.notes());
+    Unseen { by_bank_sweep: Vec::new(), by_run: [by_run].into_iter().chain(notes).collect() }
 }
 
 #[cfg(test)]
