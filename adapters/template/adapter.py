@@ -151,6 +151,7 @@ def main():
                 answer["message"] = "taken"
         if replica:
             answer["wake_at"], answer["backlog"] = replica.wake, replica.backlog()
+            answer["revision"] = sum(len(edits) for edits in replica.edits.values())
         print(json.dumps(answer), flush=True)
 
 

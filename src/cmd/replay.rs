@@ -13,7 +13,7 @@ use crate::campaign::replay::{self, ReplayError, Replayed};
 use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::{self, WaveformPlace};
-use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, execute, say_if_broken, threads, unwritable};
+use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, execute, say_if_broken, start_engines, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
@@ -48,6 +48,9 @@ pub struct ReplayArgs {
     /// A case as a report shows it (case1,…), or a file that holds a case or a record; - for standard input
     #[arg(value_name = "CASE|FILE", value_hint = ValueHint::FilePath)]
     pub what: OsString,
+    /// The command of an engine in a process that the case names: NAME=cmd:COMMAND
+    #[arg(long, value_name = "NAME=cmd:COMMAND")]
+    pub engines: Vec<String>,
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
@@ -68,6 +71,7 @@ const MOST_BYTES: u64 = 1 << 30;
 
 /// Replays what is named and gives the exit code: that of the verdict found, or 3 where a record's is another one.
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
+    start_engines(args.engines.iter().map(String::as_str))?;
     // A case never begins as a path that one would use, and no file is needed to replay it.
     if let Some(case) = args.what.to_str().filter(|what| what.starts_with("case") && what.contains(',')) {
         return replay_case(case, "the case", args);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::domain::data::{DataType, Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, OpId, Round, Time};
-use crate::engine::port::{Engine, EngineError, INCARNATIONS, InMemory, Reception, Relation, Settings};
+use crate::engine::port::{Engine, EngineError, INCARNATIONS, InMemory, Position, Reception, Relation, Settings};
 use crate::engine::process::child::{ANSWER, Child, FIRST_ANSWER};
 use crate::engine::process::folder::Folder;
 use crate::engine::process::frame;
@@ -46,6 +46,8 @@ pub struct ProcessNode {
     fresh: u32,
     wake_at: Option<Time>,
     backlog: u64,
+    /// What it shows is the same as long as this is, if it says so.
+    revision: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ impl ProcessNode {
             fresh,
             wake_at: None,
             backlog: 0,
+            revision: None,
         };
         node.follow(host, answer)?;
         Ok(node)
@@ -117,7 +120,6 @@ impl ProcessNode {
         if let Some(failed) = talk.failed.take() {
             return Err(failed);
         }
-        talk.views = None;
         talk.clock = (host.now, host.wall);
         let clock = talk.clock;
         let Some(child) = &mut talk.child else { return Ok(None) };
@@ -136,6 +138,7 @@ impl ProcessNode {
             }
             taken = taken.or(answer.message);
             (self.wake_at, self.backlog) = (answer.wake_at, answer.backlog);
+            self.revise(answer.revision);
             let done = answer.effects.into_iter().try_for_each(|effect| self.effect(host, effect));
             if let Err(error) = done {
                 if error.is_refusal() {
@@ -178,6 +181,19 @@ impl ProcessNode {
             }
             Effect::Send(send) => self.send(host, send),
         }
+    }
+
+    /// Something happened: what was shown before is shown still if the revision is the same.
+    fn revise(&mut self, revision: Option<u64>) {
+        if revision.is_none() || self.revision != revision {
+            self.revision = revision;
+            self.talk().views = None;
+        }
+    }
+
+    /// Whether it stores by effects, in the host's store.
+    fn stores_here(&self) -> bool {
+        self.engine.capabilities.store != Storage::Files
     }
 
     fn send(&self, host: &mut Host<Disk>, send: Send) -> Result<(), EngineError> {
@@ -230,6 +246,10 @@ impl Engine for ProcessNode {
             let range = self.engine.range();
             return Err(EngineError::Failed(format!("it keeps numbers {range} exactly, and its user adds {amount}")));
         }
+        // What the process could not write it is not told of: then nothing must be undone.
+        if self.stores_here() {
+            host.has_room()?;
+        }
         self.tell(host, Input::Edit(Edit::of(register, intent))).map(drop)
     }
 
@@ -242,14 +262,14 @@ impl Engine for ProcessNode {
         if self.connected.remove(&peer).is_none() {
             return;
         }
-        let clock = self.talk().clock;
         let talk = self.talk();
-        talk.views = None;
+        let clock = talk.clock;
         let Some(child) = talk.child.as_mut().filter(|_| talk.failed.is_none()) else { return };
         match child.ask(clock, Input::Disconnected { peer }, ANSWER) {
             Err(error) => talk.failed = Some(error),
             Ok(answer) if answer.effects.is_empty() && answer.failed.is_none() && !answer.busy => {
                 (self.wake_at, self.backlog) = (answer.wake_at, answer.backlog);
+                self.revise(answer.revision);
             }
             Ok(answer) => {
                 let why = answer.failed.unwrap_or_else(|| "its answer to 'disconnected' has effects".to_owned());
@@ -260,6 +280,9 @@ impl Engine for ProcessNode {
 
     fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, bytes: &[u8]) -> Result<Reception, EngineError> {
         let Ok(read) = frame::read(bytes) else { return Ok(Reception::Damaged) };
+        if self.stores_here() {
+            host.has_room()?;
+        }
         let (body, request, answer) = (Bytes(read.body.to_vec()), read.request, read.answer);
         let taken = self.tell(host, Input::Message { from, body: &body, request, answer })?;
         match taken {
@@ -308,6 +331,10 @@ impl Engine for ProcessNode {
         talk.views.insert(views).clone()
     }
 
+    fn position(&self) -> Option<Position> {
+        Some((self.revision?, 0, None))
+    }
+
     fn backlog(&self) -> u64 {
         self.backlog
     }
@@ -316,7 +343,7 @@ impl Engine for ProcessNode {
         if let Some(failed) = self.talk().failed.take() {
             return Err(failed);
         }
-        if self.engine.capabilities.store != Storage::Files {
+        if self.stores_here() {
             return Ok(None);
         }
         self.folder

@@ -240,6 +240,8 @@ pub struct Answer {
     pub wake_at: Option<u64>,
     /// Edits of its own user that no other replica has acknowledged.
     pub backlog: u64,
+    /// A number that changes whenever what it shows changes. Without it, the process is asked what it shows after every step.
+    pub revision: Option<u64>,
     /// Whether work is going on: it is polled until that is done.
     pub busy: bool,
     /// What became of a message.

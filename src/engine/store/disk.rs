@@ -165,10 +165,6 @@ impl Disk {
         self.full = full;
     }
 
-    fn has_room(&self) -> Result<(), StoreError> {
-        if self.full { Err(StoreError::Full) } else { Ok(()) }
-    }
-
     /// The power fails.
     pub fn crash(&mut self, loss: Loss) {
         let unsynced = self.journal.bytes.len() - self.journal.synced;
@@ -336,6 +332,10 @@ impl Store for Disk {
         self.match_journal()?;
         let image = self.image.as_ref().map(|image| image.bytes.clone());
         Ok(Kept { image, entries: self.records()? })
+    }
+
+    fn has_room(&self) -> Result<(), StoreError> {
+        if self.full { Err(StoreError::Full) } else { Ok(()) }
     }
 
     fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
