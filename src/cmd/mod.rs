@@ -37,7 +37,6 @@ use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
 use crate::domain::subject::Device;
-use crate::domain::trial::Trial;
 use crate::domain::verdict::exit;
 use crate::engine::process;
 use crate::experiment;
@@ -114,9 +113,9 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
     Failure::usage(anyhow!("{of}arrival orders: {refused}"))
 }
 
-/// Starts the engines in processes that a trial names: what they are decides whether it can run.
-fn start_engines(trial: &Trial) -> Result<(), Failure> {
-    for name in experiment::of(trial).engines() {
+/// Starts those of these engines that run in processes: what they are decides whether a trial can run.
+fn start_engines<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    for name in names {
         if process::split(name).is_some() {
             process::start(name)
                 .map_err(|error| Failure { exit: exit::UNAVAILABLE, error: anyhow!("engines: {error}") })?;
@@ -127,7 +126,7 @@ fn start_engines(trial: &Trial) -> Result<(), Failure> {
 
 /// The scenario, if it can run.
 fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
-    start_engines(&scenario.trial)?;
+    start_engines(experiment::of(&scenario.trial).engines())?;
     let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
     let lines = scenario.steps.clone();
     Valid::of(scenario).map_err(|refused| {
@@ -227,7 +226,7 @@ fn asked_plan(
     let mut scenario = Scenario::unnamed(asked.trial.clone());
     scenario.name.clone_from(&asked.scenario);
     scenario.expect.clone_from(&asked.expect);
-    start_engines(&scenario.trial)?;
+    start_engines(experiment::of(&scenario.trial).engines())?;
     let scenario = Valid::of(scenario)
         .map_err(|refused| Failure::usage(anyhow!("{what}: what was asked for cannot run: {refused}")))?;
     let experiment = experiment::of(&scenario.trial);

@@ -29,6 +29,7 @@ mod offline;
 mod orders;
 mod pages;
 mod planted_faults;
+mod process_engines;
 mod progress;
 mod published_runs;
 mod qualification;

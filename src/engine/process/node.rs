@@ -71,6 +71,7 @@ impl ProcessNode {
         let kept = host.store.load()?;
         let files = host.store.files().cloned().unwrap_or_default();
         let folder = Folder::with(&files).map_err(|error| unavailable(&error))?;
+        let is_new = kept.image.is_none() && kept.entries.is_empty() && files.is_empty();
         let document = engine.document(settings.fields)?;
         let mut child = Child::start(&engine.words, &folder)?;
         introduced(&mut child, &engine.name)?;
@@ -91,7 +92,11 @@ impl ProcessNode {
         let clock = (host.now, host.wall);
         let answer = child.ask(clock, Input::Start(Box::new(start)), FIRST_ANSWER)?;
         if let Some(why) = answer.damaged {
-            return Err(StoreError::Damaged(printable(&why)).into());
+            let why = printable(&why);
+            if is_new {
+                return Err(EngineError::Failed(format!("it refuses an empty store as damaged: {why}")));
+            }
+            return Err(StoreError::Damaged(why).into());
         }
         let talk = Mutex::new(Talk { child: Some(child), clock, views: None, failed: None });
         let mut node = ProcessNode {

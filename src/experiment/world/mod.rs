@@ -272,8 +272,8 @@ pub fn judged(history: &History) -> (Said, Verdict) {
     let unique_amounts = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
     let told = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
     // A script that did not go as it is written shows nothing but what is wrong.
-    let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty() && told == Verdict::Holds;
-    (said, if tells_nothing { Verdict::Inconclusive } else { told })
+    let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty();
+    (said, if tells_nothing && told == Verdict::Holds { Verdict::Inconclusive } else { told })
 }
 
 fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, unreduced: Option<String>) -> Check {
