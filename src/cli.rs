@@ -7,6 +7,7 @@ use crate::cmd::compare::CompareArgs;
 use crate::cmd::completions::CompletionsArgs;
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
+use crate::cmd::engine::EngineArgs;
 use crate::cmd::falsify::FalsifyArgs;
 use crate::cmd::list::ListArgs;
 use crate::cmd::man::ManArgs;
@@ -75,6 +76,8 @@ pub enum Verb {
     Report(ReportArgs),
     /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
     Emulate(EmulateArgs),
+    /// Try whether a command is an engine that can stand trial
+    Engine(EngineArgs),
     /// Convert scenarios and records of an older version
     Convert(ConvertArgs),
     /// List what has a name: scenarios, backends, engines, faults, judges and more

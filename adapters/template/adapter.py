@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A template for adapters, in Python: an operation log behind abench's engine protocol, version 1.
+"""A template for adapters, in Python: a log of edits behind abench's engine protocol, version 1.
 
-Replace Replica by your engine. What abench asks and what an adapter may answer is in docs/engine-protocol.md.
+Replace Replica by your engine. docs/engine-protocol.md says what abench asks, and what an adapter may answer.
 """
 
 import base64
@@ -9,21 +9,12 @@ import json
 import sys
 
 ENGINE = {
-    "protocol": 1,
-    "name": "template",
-    "version": "1",
-    "about": "every edit to everyone who lacks it, each once",
-    "counters": {"min": str(-(2**63)), "max": str(2**63 - 1)},
-    "tags": "either",
-    "peers": True,
-    "repeats": True,
-    "clock": "given",
-    "transport": "any-order",
-    "store": "journal",
-    "id": "renewed",
-    "survives": "while-shown",
-    "rounds": True,
+    "protocol": 1, "name": "template", "version": "1", "about": "every edit to everyone who lacks it, each once",
+    "counters": {"min": str(-(2**63)), "max": str(2**63 - 1)}, "tags": "either", "peers": True,
+    "repeats": True, "clock": "given", "transport": "any-order", "store": "journal", "id": "renewed",
+    "survives": "while-shown", "rounds": True,
 }
+LINGER = 1_000_000
 
 
 def pack(value):
@@ -35,13 +26,12 @@ def unpack(text):
 
 
 class Replica:
-    """Every edit of everyone, by author; by neighbour, how many of each it is known to have."""
+    """Edits by author, in the order of each; by neighbour, how many of each author's it has: None until it is heard."""
 
     def __init__(self, start):
         self.registers, self.me = start["registers"], str(start["fresh"])
-        self.retry = self.retry_after = start["retry_after"]
-        self.retry_at_most = start["retry_at_most"]
-        self.edits, self.known, self.wake = {}, {}, None
+        self.retry_after, self.retry_at_most = start["retry_after"], start["retry_at_most"]
+        self.edits, self.known, self.wake_at, self.retry = {}, {}, None, self.retry_after
         for entry in start["entries"]:
             author, edit = unpack(entry)
             self.edits.setdefault(author, []).append(edit)
@@ -51,108 +41,108 @@ class Replica:
 
     def keep(self, author, edit):
         self.edits.setdefault(author, []).append(edit)
-        return [{"append": pack([author, edit])}]
+        return {"append": pack([author, edit])}
+
+    def tell_soon(self, now):
+        self.retry = self.retry_after
+        if self.known:
+            self.wake_at = now + LINGER
+
+    def lacks(self, peer):
+        known = self.known[peer]
+        return known is None or any(known.get(author, 0) < count for author, count in self.have().items())
+
+    def tell(self, peer, first=False):
+        known = self.known[peer]
+        lacking = {a: e[known.get(a, 0):] for a, e in self.edits.items()} if known is not None else {}
+        lacking = {author: edits for author, edits in lacking.items() if edits}
+        start = {author: known.get(author, 0) for author in lacking}
+        body = {"have": self.have(), "from": start, "edits": lacking, "first": first}
+        # One message tells all that the peer lacks: it is a whole round.
+        return {"send": {"to": peer, "body": pack(body), "edits": bool(lacking), "begins": True, "ends": True}}
 
     def edit(self, request):
         edit = {key: request[key] for key in ("register", "add", "insert", "remove") if key in request}
         edit["at"] = 1 + max((e["at"] for edits in self.edits.values() for e in edits), default=0)
-        effects = self.keep(self.me, edit) + [{"sync": True}, {"accept": True}]
-        self.again(request["now"])
-        return effects
-
-    def again(self, now):
-        """Somebody may lack something: tell everyone soon."""
-        self.retry = self.retry_after
-        if self.known:
-            self.wake = min(self.wake or now + 1_000_000, now + 1_000_000)
-
-    def tell(self, peer, first):
-        known = self.known[peer]
-        lacking = {a: e[known.get(a, 0):] for a, e in self.edits.items()} if known is not None else {}
-        lacking = {author: edits for author, edits in lacking.items() if edits}
-        body = {"have": self.have(), "from": {a: known.get(a, 0) for a in lacking}, "edits": lacking, "first": first}
-        # Edits in a message are all that the sender has, so that one message is a whole round.
-        return {"send": {"to": peer, "body": pack(body), "edits": bool(lacking), "begins": True, "ends": True}}
+        self.tell_soon(request["now"])
+        # An edit is accepted once it would survive a crash.
+        return [self.keep(self.me, edit), {"sync": True}, {"accept": True}]
 
     def connected(self, request):
         self.known[request["peer"]] = None
-        self.wake, self.retry = request["now"] + self.retry_after, self.retry_after
-        return [self.tell(request["peer"], True)]
+        self.wake_at, self.retry = request["now"] + self.retry_after, self.retry_after
+        return [self.tell(request["peer"], first=True)]
 
     def disconnected(self, request):
         self.known.pop(request["peer"], None)
         return []
 
-    def message(self, request):
-        peer, body, effects = request["from"], unpack(request["body"]), []
+    def message(self, request, body):
+        peer, stored = request["from"], []
         for author, edits in body["edits"].items():
             here = len(self.edits.get(author, []))
             if body["from"][author] <= here:
-                for edit in edits[here - body["from"][author]:]:
-                    effects += self.keep(author, edit)
-        effects = effects + [{"sync": True}] if effects else []
-        knew = self.known.get(peer)
-        self.known[peer] = body["have"]
-        if effects or body["first"] or knew is None or self.lacks(peer):
-            effects.append(self.tell(peer, False))
-        if effects and any("append" in effect for effect in effects):
-            self.again(request["now"])
-        return effects
+                stored += [self.keep(author, edit) for edit in edits[here - body["from"][author]:]]
+        was_heard, self.known[peer] = self.known.get(peer) is not None, body["have"]
+        if stored:
+            self.tell_soon(request["now"])
+            stored.append({"sync": True})
+        # What was taken is durable before the answer acknowledges it.
+        answers = stored or body["first"] or not was_heard or self.lacks(peer)
+        return stored + ([self.tell(peer)] if answers else [])
 
-    def lacks(self, peer):
-        known = self.known[peer]
-        return known is None or any(known.get(a, 0) < n for a, n in self.have().items())
-
-    def wake_up(self, request):
-        if self.wake is None or self.wake > request["now"]:
-            return []
+    def wake(self, request):
         lacking = [peer for peer in self.known if self.lacks(peer)]
-        self.wake = request["now"] + self.retry if lacking else None
+        self.wake_at = request["now"] + self.retry if lacking else None
         self.retry = min(2 * self.retry, self.retry_at_most)
-        return [self.tell(peer, self.known[peer] is None) for peer in lacking]
+        return [self.tell(peer, first=self.known[peer] is None) for peer in lacking]
 
     def backlog(self):
-        have = len(self.edits.get(self.me, []))
-        given = max(((known or {}).get(self.me, 0) for known in self.known.values()), default=0)
-        return have - given
+        given = [(known or {}).get(self.me, 0) for known in self.known.values()]
+        return len(self.edits.get(self.me, [])) - max(given, default=0)
 
     def views(self):
-        fields = self.registers
-        counters = [int(fields["start"])] * fields["counters"]
-        tags = [set() for _ in range(fields["tags"])]
+        counters = [int(self.registers["start"])] * self.registers["counters"]
+        tags = [set() for _ in range(self.registers["tags"])]
         everything = [(e["at"], author, e) for author, edits in self.edits.items() for e in edits]
-        for _, _, edit in sorted(everything, key=lambda edit: edit[:2]):
-            register = edit["register"]
+        for _, _, edit in sorted(everything, key=lambda of: of[:2]):
+            register, of_tags = edit["register"], edit["register"] - len(counters)
             if "add" in edit:
-                # 64 bits, and round again.
+                # Counters wrap at 64 bits.
                 counters[register] = (counters[register] + int(edit["add"]) + 2**63) % 2**64 - 2**63
             elif "insert" in edit:
-                tags[register - fields["counters"]].add(edit["insert"])
+                tags[of_tags].add(edit["insert"])
             else:
-                tags[register - fields["counters"]].discard(edit["remove"])
-        return [str(counter) for counter in counters] + [sorted(of) for of in tags]
+                tags[of_tags].discard(edit["remove"])
+        return [str(counter) for counter in counters] + [sorted(elements) for elements in tags]
+
+
+def answer_to(replica, request):
+    what = request["do"]
+    if what == "views":
+        return {"views": replica.views()}
+    if what == "message":
+        try:
+            body = unpack(request["body"])
+            return {"message": "taken", "effects": replica.message(request, body)}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {"message": "damaged"}
+    return {"effects": getattr(replica, what)(request) if hasattr(replica, what) else []}
 
 
 def main():
     replica = None
     for line in sys.stdin:
         request = json.loads(line)
-        what, answer = request["do"], {"n": request["n"]}
-        if what == "hello":
-            answer["engine"] = ENGINE
-        elif what == "start":
+        answer = {"engine": ENGINE} if request["do"] == "hello" else {}
+        if request["do"] == "start":
             replica = Replica(request)
-        elif what == "views":
-            answer["views"] = replica.views()
-        else:
-            does = {"wake": replica.wake_up, "refused": lambda _: [], "poll": lambda _: []}
-            answer["effects"] = does.get(what, getattr(replica, what, None))(request)
-            if what == "message":
-                answer["message"] = "taken"
+        elif replica:
+            answer = answer_to(replica, request)
         if replica:
-            answer["wake_at"], answer["backlog"] = replica.wake, replica.backlog()
-            answer["revision"] = sum(len(edits) for edits in replica.edits.values())
-        print(json.dumps(answer), flush=True)
+            revision = sum(replica.have().values())
+            answer |= {"wake_at": replica.wake_at, "backlog": replica.backlog(), "revision": revision}
+        print(json.dumps({"n": request["n"]} | answer), flush=True)
 
 
 if __name__ == "__main__":

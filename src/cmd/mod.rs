@@ -6,6 +6,7 @@ pub mod compare;
 pub mod completions;
 pub mod convert;
 pub mod emulate;
+pub mod engine;
 pub mod falsify;
 mod kept;
 pub mod list;
@@ -63,6 +64,7 @@ pub const VERBS: &[&str] = &[
     "merge",
     "report",
     "emulate",
+    "engine",
     "convert",
     "list",
     "show",

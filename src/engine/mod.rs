@@ -59,6 +59,9 @@ pub trait Started: std::fmt::Debug + Sync {
     /// Why it does not support this world, if it does not.
     fn unsuited(&self, trial: &OfflineTrial) -> Option<String>;
 
+    /// What it says of itself.
+    fn capabilities(&self) -> &process::protocol::Capabilities;
+
     /// What a reader of its verdict must know: what it is, what it promises, what its faults cannot show.
     fn notes(&self) -> Vec<String>;
 }

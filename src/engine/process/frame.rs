@@ -28,6 +28,13 @@ pub fn write(send: &Send) -> Vec<u8> {
     writer.seal().0.bytes
 }
 
+/// The bytes of a message with this body, neither a request nor an answer.
+pub fn of_body(body: &[u8]) -> Vec<u8> {
+    let mut writer = Writer::tagged(0);
+    writer.raw(body);
+    writer.seal().0.bytes
+}
+
 /// What is in the bytes of a message.
 pub fn read(bytes: &[u8]) -> Result<Read<'_>, Malformed> {
     let (kind, mut reader) = Reader::open(bytes)?;

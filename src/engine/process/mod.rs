@@ -4,6 +4,7 @@
 //! answers, nobody sees. Everything else is as for every engine: the same worlds, faults and judges. Knows: processes, and
 //! what they say of themselves. Must not: know which engine one is.
 
+pub mod check;
 mod child;
 mod folder;
 mod frame;
@@ -151,6 +152,10 @@ impl Started for ProcessEngine {
         (!node::fits(most, (range.min, range.max))).then(|| {
             format!("which keeps numbers {} exactly, and registers of this world may come to {most}", self.range())
         })
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
     }
 
     fn notes(&self) -> Vec<String> {
