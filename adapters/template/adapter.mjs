@@ -23,7 +23,7 @@ class Replica {
     this.registers = start.registers;
     this.me = String(start.fresh);
     [this.retryAfter, this.retryAtMost, this.retry] = [start.retry_after, start.retry_at_most, start.retry_after];
-    [this.edits, this.known, this.wakeAt] = [new Map(), new Map(), null];
+    [this.edits, this.known, this.wakeAt, this.given] = [new Map(), new Map(), null, 0];
     for (const entry of start.entries) this.keep(...unpack(entry));
   }
 
@@ -84,6 +84,7 @@ class Replica {
       const here = this.of(author).length;
       if (from[author] <= here) stored.push(...those.slice(here - from[author]).map((edit) => this.keep(author, edit)));
     }
+    this.given = Math.max(this.given, have[this.me] ?? 0);
     const wasHeard = (this.known.get(peer) ?? null) !== null;
     this.known.set(peer, { ...have });
     // What was taken is durable before the answer acknowledges it.
@@ -100,8 +101,7 @@ class Replica {
   }
 
   backlog() {
-    const given = [...this.known.values()].map((known) => known?.[this.me] ?? 0);
-    return this.of(this.me).length - Math.max(0, ...given);
+    return this.of(this.me).length - this.given;
   }
 
   views() {

@@ -31,7 +31,7 @@ class Replica:
     def __init__(self, start):
         self.registers, self.me = start["registers"], str(start["fresh"])
         self.retry_after, self.retry_at_most = start["retry_after"], start["retry_at_most"]
-        self.edits, self.known, self.wake_at, self.retry = {}, {}, None, self.retry_after
+        self.edits, self.known, self.wake_at, self.retry, self.given = {}, {}, None, self.retry_after, 0
         for entry in start["entries"]:
             author, edit = unpack(entry)
             self.edits.setdefault(author, []).append(edit)
@@ -83,6 +83,7 @@ class Replica:
             here = len(self.edits.get(author, []))
             if body["from"][author] <= here:
                 stored += [self.keep(author, edit) for edit in edits[here - body["from"][author]:]]
+        self.given = max(self.given, body["have"].get(self.me, 0))
         was_heard, self.known[peer] = self.known.get(peer) is not None, body["have"]
         if stored:
             self.tell_soon(request["now"])
@@ -98,8 +99,7 @@ class Replica:
         return [self.tell(peer, first=self.known[peer] is None) for peer in lacking]
 
     def backlog(self):
-        given = [(known or {}).get(self.me, 0) for known in self.known.values()]
-        return len(self.edits.get(self.me, [])) - max(given, default=0)
+        return len(self.edits.get(self.me, [])) - self.given
 
     def views(self):
         counters = [int(self.registers["start"])] * self.registers["counters"]

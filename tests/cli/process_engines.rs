@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{Answer, abench, unwrapped};
+use crate::common::{Answer, abench, short_answer, unwrapped};
+use crate::pages::page;
 
 /// A world of two clients and a hub, in which client 0 edits once.
 const WORLD: &str = r#"
@@ -175,4 +176,50 @@ fn no_process_that_an_engine_started_is_left_and_none_sees_the_environment_of_ab
         assert!(told.contains(variable), "{variable}: {told}");
     }
     assert!(!told.contains("CARGO") && told.contains("abench-engine-"), "{told}");
+}
+
+#[test]
+fn the_transcript_of_the_protocol_is_what_the_template_answers() {
+    if !has_python() {
+        return;
+    }
+    let page = page("docs/engine-protocol.md");
+    let transcript = page.blocks("jsonl").remove(0).lines;
+    let of = |mark: &str| transcript.iter().filter_map(|line| line.strip_prefix(mark)).collect::<Vec<_>>();
+    let (requests, answers) = (of("> "), of("< "));
+    let mut child = Command::new("python3")
+        .arg("adapters/template/adapter.py")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = requests.join("\n") + "\n";
+    child.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("it reads");
+    let said = String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text");
+    let json = |line: &str| serde_json::from_str::<Value>(line).expect("JSON");
+    let said: Vec<Value> = said.lines().map(json).collect();
+    assert_eq!(said, answers.into_iter().map(json).collect::<Vec<_>>());
+    // What abench asks is what the page shows: every key of every request is in its table.
+    for request in requests.into_iter().map(json) {
+        for key in request.as_object().expect("an object").keys() {
+            assert!(page.text.contains(&format!("`{key}`")), "{key}");
+        }
+    }
+}
+
+#[test]
+fn the_check_names_each_step_that_an_adapter_lacks_and_passes_both_templates() {
+    if !has_python() {
+        return;
+    }
+    for command in ["python3 adapters/template/adapter.py", "node adapters/template/adapter.mjs"] {
+        let answer = short_answer(&["engine", "check", command]);
+        assert_eq!(answer.exit, 0, "{command}: {answer:?}");
+        assert!(answer.output.contains("14 steps passed: it can stand trial (exit 0)"), "{answer:?}");
+    }
+    let answer = short_answer(&["engine", "check", "python3 tests/engines/misbehaves.py accepts"]);
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    for step in ["FAILED  an edit is accepted and shown", "FAILED  an edit comes to the other replica", "To do:"] {
+        assert!(answer.output.contains(step), "{step}: {}", answer.output);
+    }
 }

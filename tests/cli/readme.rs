@@ -55,6 +55,7 @@ every_block_of! {
     bandwidth: "docs/bandwidth.md",
     claims: "docs/claims.md",
     compare: "docs/compare.md",
+    engine_protocol: "docs/engine-protocol.md",
     extending: "docs/extending.md",
     gate: "docs/gate.md",
     limits: "docs/limits.md",
@@ -74,7 +75,7 @@ every_block_of! {
 fn run_page(path: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for shared in ["results", "scenarios", "tests"] {
+    for shared in ["adapters", "results", "scenarios", "tests"] {
         symlink(root.join(shared), folder.path().join(shared)).expect("a link");
     }
     fs::create_dir(folder.path().join("bin")).expect("a folder");

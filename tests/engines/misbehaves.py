@@ -89,8 +89,10 @@ def misbehave(n):
         say({"n": n, "effects": [{"accept": True}]})
 
 
+registers = {"counters": 2, "tags": 0}
 for line in sys.stdin:
     request = json.loads(line)
+    registers = request.get("registers", registers)
     n, what = request["n"], request["do"]
     if what == "hello":
         say({"n": n, "engine": ENGINE})
@@ -99,7 +101,7 @@ for line in sys.stdin:
     elif what == "start" and HOW == "damaged":
         say({"n": n, "damaged": "page 7 of the index is not one"})
     elif what == "views":
-        say({"n": n, "views": ["5"] if HOW == "too-few-views" else ["5"] * request.get("registers", 2)})
+        say({"n": n, "views": ["5"] if HOW == "too-few-views" else ["5"] * registers["counters"] + [[]] * registers["tags"]})
     elif what in ("edit", "wake"):
         misbehave(n)
     elif what == "message":
