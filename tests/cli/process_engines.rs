@@ -25,14 +25,18 @@ steps = [
 ]
 "#;
 
-/// Whether Python is there; said by name where it is not, and a failure in CI.
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+/// Whether this language is there; said by name where it is not, and a failure in CI.
+fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
     if !found {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI python3 must be there");
-        let _ = writeln!(std::io::stderr(), "SKIPPED: python3 is not installed");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI {program} must be there");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed");
     }
     found
+}
+
+fn has_python() -> bool {
+    has("python3")
 }
 
 /// What a world with one engine in a process comes to, and its record.
@@ -209,7 +213,7 @@ fn the_transcript_of_the_protocol_is_what_the_template_answers() {
 
 #[test]
 fn the_check_names_each_step_that_an_adapter_lacks_and_passes_both_templates() {
-    if !has_python() {
+    if !has_python() || !has("node") {
         return;
     }
     for command in ["python3 adapters/template/adapter.py", "node adapters/template/adapter.mjs"] {
