@@ -3,6 +3,7 @@
 mod common;
 mod served;
 
+mod adapters;
 mod as_client;
 mod bad_input;
 mod bandwidth;
