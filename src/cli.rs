@@ -79,7 +79,7 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// List what has a name: scenarios, backends, engines, faults, judges and more
     List(ListArgs),
-    /// Print the file of a shipped scenario, to copy and to change
+    /// Print the file of a shipped scenario, to copy and to change, or the schema of scenarios
     Show(ShowArgs),
     /// Print what a shell needs to complete verbs, options and names
     Completions(CompletionsArgs),
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
 
-    use crate::cmd::outputs;
+    use crate::cmd::{names, outputs};
     use crate::scenario::shipped;
     use clap::CommandFactory;
 
@@ -148,8 +148,10 @@ mod tests {
                     Some(Verb::Show(args)) => vec![args.name.into()],
                     _ => Vec::new(),
                 };
-                let is_there =
-                    |name: &OsString| outputs::is_path(name) || name.to_str().and_then(shipped::find).is_some();
+                let is_there = |name: &OsString| {
+                    let shown = |name: &str| shipped::find(name).is_some() || names::shown().contains(&name);
+                    outputs::is_path(name) || name.to_str().is_some_and(shown)
+                };
                 assert!(scenarios.iter().all(is_there), "{words:?} names a scenario that is not shipped");
             }
         }

@@ -121,15 +121,23 @@ macro_rules! shape {
     ($($(#[$about:meta])* $kind:ident($kept:ty) of $keys:ty = $table:literal,)*) => {
         /// The file's own shape.
         #[derive(Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         #[expect(non_snake_case, reason = "a table of each kind of trial, by the kind's name")]
         struct File {
+            /// The version of the format.
             #[serde(rename = "version")]
+            #[cfg_attr(test, schemars(extend("const" = VERSION)))]
             _version: i64,
+            /// What the scenario is and why, in prose.
             #[serde(default)]
             about: String,
+            /// The backends that it runs on, as `--backend` takes them; `abench list backends` names them. Without this key,
+            /// the command line decides.
+            #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
             backend: Option<Spanned<Vec<String>>>,
-            $(#[serde(rename = $table)] $kind: Option<$kept>,)*
+            $($(#[$about])* #[serde(rename = $table)] $kind: Option<$kept>,)*
+            /// What is expected of the run.
             expect: Option<Expectation>,
         }
 
@@ -142,6 +150,12 @@ macro_rules! shape {
     };
 }
 every_kind!(shape);
+
+/// The schema of a file, as its types give it.
+#[cfg(test)]
+pub(super) fn schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<File>()
+}
 
 /// Reads the scenario in this file.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
