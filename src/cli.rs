@@ -35,6 +35,7 @@ Exit codes: 0 holds, 1 falsified, 2 usage or scenario error, 3 inconclusive, 4 b
 #[derive(Debug, Parser)]
 #[command(
     name = "abench",
+    bin_name = "abench",
     version = env!("ABENCH_VERSION"),
     about = "A seeded benchmark and falsification harness for offline-first delta-state sync",
     long_about = "A seeded benchmark and falsification harness for offline-first delta-state sync.\n\nWithout a verb: the \
