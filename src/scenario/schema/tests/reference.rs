@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::domain::script::keys::AFTER;
 use crate::domain::trial::Trial;
 use crate::scenario::schema::tests::resolved;
 
@@ -44,7 +45,6 @@ const UNITS: &[(&str, &str)] = &[
     ("bytes", "B"),
     ("fragment", "B"),
     ("budget", "deliveries"),
-    ("drift", "1/1000000"),
 ];
 
 fn unit(key: &str) -> &'static str {
@@ -154,7 +154,7 @@ impl Page<'_> {
     /// Every step with its keys.
     fn steps(&mut self, item: &Value, path: &str) {
         self.text += &format!("## `{path}`\n\n{}\n\n", item["description"].as_str().unwrap_or_default());
-        self.text += "Every step may have `after_s`. Keys in brackets may be left out.\n\n";
+        self.text += "A step has the keys of one of these rows, and may have `after_s` too. Keys in brackets may be left out.\n\n";
         self.text += "| step | other keys | what happens |\n|---|---|---|\n";
         for step in item["anyOf"].as_array().into_iter().flatten() {
             let (title, about) =
@@ -166,7 +166,7 @@ impl Page<'_> {
             };
             let (below, own) = self.own_keys(&keys);
             let mut others: Vec<String> =
-                own.into_iter().filter(|key| *key != title && *key != "after_s").map(named).collect();
+                own.into_iter().filter(|key| *key != title && *key != AFTER).map(named).collect();
             others.extend(below.map(|place| format!("the keys of `[{place}]`")));
             let verb = match keys[title]["enum"].as_array() {
                 Some(words) => format!("`{title}` = {}", listed(words.iter())),
@@ -174,18 +174,26 @@ impl Page<'_> {
             };
             self.text += &format!("| {verb} | {} | {about} |\n", others.join(", "));
         }
-        self.text += "\n| key of a step | type | unit | allowed | what it says |\n|---|---|---|---|---|\n";
-        let mut rows = BTreeSet::new();
-        for step in item["anyOf"].as_array().into_iter().flatten() {
+        self.text += "\n| key | in steps | type | unit | allowed | what it says |\n|---|---|---|---|---|---|\n";
+        let mut rows: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        let steps = item["anyOf"].as_array().map(Vec::as_slice).unwrap_or_default();
+        for step in steps {
+            let title = step["title"].as_str().unwrap_or_default();
             let keys = step["properties"].as_object().cloned().unwrap_or_default();
-            for key in self.own_keys(&keys).1.into_iter().filter(|key| step["title"] != **key || *key == "after_s") {
+            for key in self.own_keys(&keys).1.into_iter().filter(|key| *key != title && *key != AFTER) {
                 let shape = &keys[key];
                 let about = shape["description"].as_str().unwrap_or_default();
-                let (kind, unit, allowed) = (kind(shape), unit(key), allowed(shape));
-                rows.insert(format!("| `{key}` | {kind} | {unit} | {allowed} | {about} |\n"));
+                let rest = format!("{} | {} | {} | {about}", kind(shape), unit(key), allowed(shape));
+                rows.entry((key.clone(), rest)).or_default().insert(format!("`{title}`"));
             }
         }
-        self.text.extend(rows);
+        let after = &steps[0]["properties"][AFTER];
+        let (about, allowed) = (after["description"].as_str().unwrap_or_default(), allowed(after));
+        self.text += &format!("| `{AFTER}` | every step | {} | {} | {allowed} | {about} |\n", kind(after), unit(AFTER));
+        for ((key, rest), of) in rows {
+            let of: Vec<String> = of.into_iter().collect();
+            self.text += &format!("| `{key}` | {} | {rest} |\n", of.join(", "));
+        }
         self.text += "\n";
     }
 }
