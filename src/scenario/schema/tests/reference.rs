@@ -88,8 +88,8 @@ impl Page<'_> {
         let below: Vec<_> = keys.into_iter().filter(|(_, schema)| self.is_table(schema)).collect();
         for (key, schema) in below {
             let (name, place) = (resolved_name(&schema).unwrap_or_default(), format!("{path}.{key}"));
-            if !self.shown.contains_key(&name) {
-                self.shown.insert(name, place.clone());
+            let is_first = *self.shown.entry(name).or_insert_with(|| place.clone()) == place;
+            if is_first {
                 self.tables(&schema, &place);
             }
         }
