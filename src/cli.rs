@@ -36,6 +36,7 @@ Exit codes: 0 holds, 1 falsified, 2 usage or scenario error, 3 inconclusive, 4 b
 #[derive(Debug, Parser)]
 #[command(
     name = "abench",
+    bin_name = "abench",
     version = env!("ABENCH_VERSION"),
     about = "A seeded benchmark and falsification harness for offline-first delta-state sync",
     long_about = "A seeded benchmark and falsification harness for offline-first delta-state sync.\n\nWithout a verb: the \
@@ -82,7 +83,7 @@ pub enum Verb {
     Convert(ConvertArgs),
     /// List what has a name: scenarios, backends, engines, faults, judges and more
     List(ListArgs),
-    /// Print the file of a shipped scenario, to copy and to change
+    /// Print the file of a shipped scenario, to copy and to change, or the schema of scenarios
     Show(ShowArgs),
     /// Print what a shell needs to complete verbs, options and names
     Completions(CompletionsArgs),
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
 
-    use crate::cmd::outputs;
+    use crate::cmd::{names, outputs};
     use crate::scenario::shipped;
     use clap::CommandFactory;
 
@@ -151,8 +152,10 @@ mod tests {
                     Some(Verb::Show(args)) => vec![args.name.into()],
                     _ => Vec::new(),
                 };
-                let is_there =
-                    |name: &OsString| outputs::is_path(name) || name.to_str().and_then(shipped::find).is_some();
+                let is_there = |name: &OsString| {
+                    let shown = |name: &str| shipped::find(name).is_some() || names::shown().contains(&name);
+                    outputs::is_path(name) || name.to_str().is_some_and(shown)
+                };
                 assert!(scenarios.iter().all(is_there), "{words:?} names a scenario that is not shipped");
             }
         }

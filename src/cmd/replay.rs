@@ -23,7 +23,7 @@ use crate::domain::link_events::LinkEvents;
 use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
-use crate::report::file::from_text;
+use crate::report::any::run_from_text;
 use crate::report::input;
 use crate::report::journal::Journal;
 use crate::report::record::Record;
@@ -82,7 +82,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     if trimmed.starts_with("case") {
         return replay_case(trimmed, &origin, args);
     }
-    replay_record(from_text(&text, &origin)?, args)
+    replay_record(run_from_text(&text, &origin)?, args)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

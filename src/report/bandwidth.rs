@@ -29,7 +29,7 @@ impl Text {
             self.cut(&format!("  and {left}, all wrong or dearer (-vv shows all)"));
         }
         self.paragraph("", 2, &scaled(record));
-        unknown(record).iter().for_each(|sentence| self.cut(&format!("  {sentence}")));
+        unknown(record).iter().for_each(|sentence| self.paragraph("", 2, sentence));
         self.repeat(record);
     }
 
@@ -47,7 +47,7 @@ impl Text {
             self.paragraph("  - ", 4, &format!("{}, {}: {}", label(row), row.verdict, row.against.join("; ")));
         }
         for (row, rule) in record.rows.iter().flat_map(|row| row.rules.iter().map(move |rule| (row, rule))) {
-            let told = format!(
+            let said = format!(
                 "{}, {}: half predicts {} B a sync, and {} B were measured: {} % wrong; {} times as much is asked for: {} %",
                 label(row),
                 rule.rule,
@@ -57,7 +57,7 @@ impl Text {
                 hundredths(rule.times_hundredths),
                 per_mille(rule.in_all_per_mille)
             );
-            self.paragraph("  - ", 4, &told);
+            self.paragraph("  - ", 4, &said);
         }
         for (name, reason) in &record.left_out {
             self.paragraph("", 2, &format!("Left out: {name}, {reason}."));
@@ -212,10 +212,10 @@ pub fn scaled(record: &BandwidthRecord) -> String {
 pub fn unknown(record: &BandwidthRecord) -> Option<String> {
     let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
     let without = record.rows.iter().filter(|row| row.estimate.is_none());
-    let told: Vec<String> = without.map(|row| format!("{} {}", label(row), share(error(row)))).collect();
+    let said: Vec<String> = without.map(|row| format!("{} {}", label(row), share(error(row)))).collect();
     let bound = share(record.tolerance_per_mille);
-    (!told.is_empty())
-        .then(|| format!("Unknown where scaling would be wrong by more than {bound}: {}.", told.join(", ")))
+    (!said.is_empty())
+        .then(|| format!("Unknown where scaling would be wrong by more than {bound}: {}.", said.join(", ")))
 }
 
 fn days(size: &SizeRecord) -> String {
@@ -336,8 +336,8 @@ mod tests {
 
     #[test]
     fn bytes_and_money_are_told_in_decimal_units() {
-        let told = [0, 999, 1000, 1949, 9_950_000, 71_440_000, 1_000_000_000, u64::MAX].map(bytes);
-        assert_eq!(told, ["0 B", "999 B", "1.0 kB", "1.9 kB", "10.0 MB", "71.4 MB", "1.0 GB", "18446744.1 TB"]);
+        let said = [0, 999, 1000, 1949, 9_950_000, 71_440_000, 1_000_000_000, u64::MAX].map(bytes);
+        assert_eq!(said, ["0 B", "999 B", "1.0 kB", "1.9 kB", "10.0 MB", "71.4 MB", "1.0 GB", "18446744.1 TB"]);
         assert_eq!([0, 4999, 5000, 3_570_000, 28_796_000].map(money), ["0.00", "0.00", "0.01", "3.57", "28.80"]);
     }
 }

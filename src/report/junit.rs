@@ -81,14 +81,14 @@ fn failed(name: &str, kind: NonSuccessKind, word: &str, line: &str, all: &str) -
 
 fn of_check(record: &Record, check: &Check) -> TestCase {
     let Check { name, verdict, summary, findings, .. } = check;
-    let told: Vec<String> = std::iter::once(format!("{verdict}: {summary}")).chain(findings.iter().map(told)).collect();
-    let told = told.join("\n\n");
+    let said: Vec<String> = std::iter::once(format!("{verdict}: {summary}")).chain(findings.iter().map(said)).collect();
+    let said = said.join("\n\n");
     if !is_as_expected(record, check) {
-        return failed(name, NonSuccessKind::Failure, &verdict.to_string(), &format!("{verdict}: {summary}"), &told);
+        return failed(name, NonSuccessKind::Failure, &verdict.to_string(), &format!("{verdict}: {summary}"), &said);
     }
     let mut case = passed(name);
     if *verdict != Verdict::Holds {
-        case.set_system_out(for_xml(&format!("as expected, {told}")));
+        case.set_system_out(for_xml(&format!("as expected, {said}")));
     }
     case
 }
@@ -105,7 +105,7 @@ fn is_as_expected(record: &Record, check: &Check) -> bool {
 }
 
 /// A finding, and how it is shown again.
-fn told(finding: &Finding) -> String {
+fn said(finding: &Finding) -> String {
     let Finding { subject, evidence, during, quantity, expected, got, size, case, reproducible, .. } = finding;
     let values = match quantity {
         Quantity::Judges => String::new(),

@@ -107,12 +107,12 @@ impl Text {
         }
         self.heading("tried and not claimed");
         for trial in unclaimed {
-            let told = match (&trial.at_64_bits.witness, &trial.at_8_bits.witness) {
+            let said = match (&trial.at_64_bits.witness, &trial.at_8_bits.witness) {
                 (Some(witness), _) => witness.sentence.clone(),
                 (None, Some(witness)) => format!("at 8 bits, {}", witness.sentence),
                 (None, None) => "no contradiction".to_owned(),
             };
-            self.paragraph("  - ", 4, &format!("{}: {told}", trial.name()));
+            self.paragraph("  - ", 4, &format!("{}: {said}", trial.name()));
         }
     }
 }

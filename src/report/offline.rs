@@ -51,7 +51,7 @@ impl Text {
                 let (engine, backend, evidence) = (&merge.engine, &merge.backend, merge.evidence);
                 let by_starts = match merge.by_starts {
                     0 => String::new(),
-                    some => format!(" ({some} of them as the hub told them when it started again)"),
+                    some => format!(" ({some} of them as the hub sent them when it started again)"),
                 };
                 let text = format!(
                     "{engine} on {backend} (evidence {evidence}): {} merges{by_starts}, {} bytes compared, {} differ",
@@ -69,8 +69,8 @@ impl Text {
 
     /// What nodes say of themselves, where they do.
     fn replicas(&mut self, offline: &OfflineRecord) {
-        let told = offline.engines.iter().filter(|engine| !engine.replicas.is_empty());
-        for engine in told {
+        let shown = offline.engines.iter().filter(|engine| !engine.replicas.is_empty());
+        for engine in shown {
             self.heading(&format!("registers by status, as some replicas of {} have them", engine.name));
             let heads = ["local", "syncing", "synced", "modified", "failed", "backlog", "replays"];
             let rows = engine.replicas.iter().map(|replica| {
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn times_are_told_in_units_that_fit() {
-        let told = [7, 1500, 99_999, 100_000, 7_200_000, 200_000_000].map(time);
-        assert_eq!(told, ["7 ms", "1.5 s", "99.9 s", "1 min", "2 h", "2 d"]);
+        let shown = [7, 1500, 99_999, 100_000, 7_200_000, 200_000_000].map(time);
+        assert_eq!(shown, ["7 ms", "1.5 s", "99.9 s", "1 min", "2 h", "2 d"]);
     }
 }

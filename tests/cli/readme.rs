@@ -65,6 +65,7 @@ every_block_of! {
     record: "docs/record.md",
     reproducing_silicon: "docs/reproducing-silicon.md",
     scale_out: "docs/scale-out.md",
+    scenario_reference: "docs/scenario-reference.md",
     speed: "docs/speed.md",
     standard_campaign: "docs/standard-campaign.md",
     verdicts: "docs/verdicts.md",

@@ -66,8 +66,8 @@ fn summary(record: &BandwidthRecord, about: Option<&BandwidthRow>) -> String {
                 let percent = rule.in_all_per_mille / 10;
                 format!("scaling by {} may be {percent} % wrong", rule.rule)
             });
-            let told = format!("of {}: {}", row.name, rules.collect::<Vec<_>>().join(", "));
-            format!("{told}; {} % are allowed. Allow a larger --budget", record.tolerance_per_mille / 10)
+            let said = format!("of {}: {}", row.name, rules.collect::<Vec<_>>().join(", "));
+            format!("{said}; {} % are allowed. Allow a larger --budget", record.tolerance_per_mille / 10)
         }
     }
 }

@@ -360,9 +360,9 @@ mod tests {
         let half =
             Ran { verdict: Verdict::Falsified, against: vec!["truth: wrong".to_owned()], wrong_records: 3, ..ran };
         let whole = Ran { verdict: Verdict::Holds, against: Vec::new(), wrong_records: 0, ..half };
-        let told = row(&trial, &sizes, &WHOLE_STATES[0], &whole, Some(&half));
-        assert_eq!((told.verdict, told.wrong_records), (Verdict::Falsified, 3));
-        assert_eq!(told.against, half.against);
+        let compared = row(&trial, &sizes, &WHOLE_STATES[0], &whole, Some(&half));
+        assert_eq!((compared.verdict, compared.wrong_records), (Verdict::Falsified, 3));
+        assert_eq!(compared.against, half.against);
         let (up, down) = spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));
         // A tag, two bytes of the connection, the message's number, place, request and length; then 10 records of 4 bytes, and
         // a checksum. Nobody else edits, so that nothing comes down.

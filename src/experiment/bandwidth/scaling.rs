@@ -50,7 +50,7 @@ fn over(error: f64, times: f64) -> f64 {
     libm::pow(1.0 + error, libm::log2(times).max(1.0)) - 1.0
 }
 
-/// A share in thousandths, rounded up: no error is told as less than it is.
+/// A share in thousandths, rounded up: no error is reported as less than it is.
 fn per_mille(share: f64) -> u64 {
     if share.is_finite() { (share * 1000.0).ceil().min(1e12) as u64 } else { 1_000_000_000_000 }
 }
@@ -64,7 +64,7 @@ pub fn errors(sizes: &Sizes, measured: &Measured) -> Vec<RuleError> {
     let of_records = measured
         .half_records
         .map(|half| ("records", 2.0 * half.of_each(), times(sizes.asked.records.into(), sizes.run.records.into())));
-    let told = |(rule, predicted, times): (&str, f64, f64)| {
+    let said = |(rule, predicted, times): (&str, f64, f64)| {
         let of_doubling = error(predicted, whole);
         RuleError {
             rule: rule.to_owned(),
@@ -75,7 +75,7 @@ pub fn errors(sizes: &Sizes, measured: &Measured) -> Vec<RuleError> {
             in_all_per_mille: per_mille(over(of_doubling, times)),
         }
     };
-    of_days.into_iter().chain(of_records).map(told).collect()
+    of_days.into_iter().chain(of_records).map(said).collect()
 }
 
 /// Whether scaled numbers are within the tolerance: the errors of all rules together.
@@ -150,9 +150,9 @@ mod tests {
         let measured = Measured { whole: of(1000), first_half: of(990), half_records: Some(of(510)) };
         assert_eq!(errors(&sizes(1, 1), &Measured { half_records: None, ..measured }), []);
         let all = errors(&sizes(8, 4), &measured);
-        let told: Vec<_> = all.iter().map(|e| (e.rule.as_str(), e.of_doubling_per_mille, e.in_all_per_mille)).collect();
+        let said: Vec<_> = all.iter().map(|e| (e.rule.as_str(), e.of_doubling_per_mille, e.in_all_per_mille)).collect();
         // 1.01^3 and 1.02^2.
-        assert_eq!(told, [("days", 10, 31), ("records", 20, 41)]);
+        assert_eq!(said, [("days", 10, 31), ("records", 20, 41)]);
         assert!(holds(&all));
         let late = Measured { first_half: of(900), ..measured };
         assert!(!holds(&errors(&sizes(8, 4), &late)), "what grows by a tenth in every doubling is unknown in the end");

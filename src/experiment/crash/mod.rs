@@ -246,8 +246,8 @@ fn check(
     let (verdict, summary) = match (against, sound.complete) {
         (Some(said), _) => {
             let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
-            let told: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
-            (Verdict::Falsified, format!("{of}: {}", told.join("; ")))
+            let shown: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
+            (Verdict::Falsified, format!("{of}: {}", shown.join("; ")))
         }
         (None, true) => (Verdict::Holds, format!("{of}: no judge has anything against any end")),
         (None, false) => (Verdict::Inconclusive, format!("{of}: more than {} states", trial.most_states)),

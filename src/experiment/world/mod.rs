@@ -270,10 +270,10 @@ pub type Said = BTreeMap<String, (Verdict, String)>;
 pub fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
     let unique_amounts = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let told = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
+    let judged = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
     // A script that did not go as it is written shows nothing but what is wrong.
     let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty();
-    (said, if tells_nothing && told == Verdict::Holds { Verdict::Inconclusive } else { told })
+    (said, if tells_nothing && judged == Verdict::Holds { Verdict::Inconclusive } else { judged })
 }
 
 fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, unreduced: Option<String>) -> Check {
@@ -389,8 +389,8 @@ mod tests {
         let unique_amounts = Some(UniqueAmounts::Unfinished { quiescent: true, backlog: 7 });
         let (said, verdict) = judged(&History { unique_amounts, ..sound() });
         assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
-        let told = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
-        assert!(told.contains("exactly once cannot tell in 1 of 1"), "{told}");
+        let words = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
+        assert!(words.contains("exactly once cannot tell in 1 of 1"), "{words}");
     }
 
     #[test]
@@ -445,13 +445,13 @@ mod tests {
             said["truth"].clone()
         };
         let right = engine::find("delta-summary").expect("an engine");
-        let (verdict, told) = said_of(right);
+        let (verdict, words) = said_of(right);
         assert_eq!(verdict, Verdict::Inconclusive);
-        assert!(told.starts_with("38 of 288 edits lost though up to 4 replicas had shown them"), "{told}");
+        assert!(words.starts_with("38 of 288 edits lost though up to 4 replicas had shown them"), "{words}");
         // The same replica would break its word if it declared more.
-        let (verdict, told) = said_of(&Registration { survives: engine::Survives::WhileShown, ..*right });
-        assert_eq!(verdict, Verdict::Falsified, "{told}");
-        assert!(told.contains("is 255 and should be 293"), "{told}");
+        let (verdict, words) = said_of(&Registration { survives: engine::Survives::WhileShown, ..*right });
+        assert_eq!(verdict, Verdict::Falsified, "{words}");
+        assert!(words.contains("is 255 and should be 293"), "{words}");
         for keeps in ["operation-log", "pn-counter"] {
             let engine = engine::find(keeps).expect("it is registered");
             assert_eq!(engine.survives, engine::Survives::WhileShown);

@@ -56,7 +56,7 @@ fn trial() -> OfflineTrial {
 /// What a world with this plant comes to.
 fn history(plant: Option<&'static str>) -> Option<History> {
     let trial = trial();
-    let (unique_amounts, unshown) = unique_amounts::told(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
+    let (unique_amounts, unshown) = unique_amounts::run(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
     let world = World::new(&trial, &engine::ENGINE, &settings(&trial, plant)).ok()?;
     let mut history = world.run(&mut Unwatched).ok()?.history;
     history.unique_amounts = Some(unique_amounts);

@@ -6,7 +6,7 @@ use crate::domain::count::counted;
 use crate::domain::verdict::exit;
 use crate::report::columns::{Column, lines};
 use crate::report::comparison::folders::Gate;
-use crate::report::comparison::times::{Clock, TimeRow, Times, ratio, shown};
+use crate::report::comparison::times::{Clock, FLOORS, TimeRow, Times, ratio, shown};
 use crate::report::comparison::{Direction, Move};
 use crate::report::text::{Detail, Text};
 
@@ -16,8 +16,8 @@ const ROWS: usize = 10;
 /// Rows of times, on the first screen.
 const TIMES: usize = 3;
 
-/// Sentences, on the first screen.
-const NOTES: usize = 3;
+/// Lines of sentences, on the first screen.
+const NOTES: usize = 4;
 
 /// Columns of a value.
 const VALUE: usize = 18;
@@ -147,13 +147,19 @@ impl Text {
             return self.times_of_many(gate);
         }
         for pair in &gate.pairs {
-            let Times { samples: [base, new], not_compared, rows, .. } = &pair.times;
+            let Times { samples: [base, new], not_compared, rows, too_short, .. } = &pair.times;
             let of = if gate.pairs.len() > 1 { format!(" of {}", pair.of) } else { String::new() };
             if let Some(reason) = not_compared {
                 self.paragraph("", 0, &format!("times{of} not compared: {reason}"));
                 continue;
             }
-            self.cut(&format!("times{of}: medians of {base} and {new} samples, NEW by BASE (95 % interval)"));
+            if !rows.is_empty() {
+                self.paragraph(
+                    "",
+                    0,
+                    &format!("times{of}: medians of {base} and {new} samples, NEW by BASE (95 % interval)"),
+                );
+            }
             let mut rows: Vec<&TimeRow> = rows.iter().collect();
             if detail == Detail::Screen {
                 // The whole run is first by both clocks; then what moved most.
@@ -163,6 +169,14 @@ impl Text {
                 rows.truncate(TIMES);
             }
             self.time_rows(&rows);
+            if !too_short.is_empty() {
+                let named = if too_short.len() > 3 && detail == Detail::Screen {
+                    format!("{} (-v names them)", counted(too_short.len(), "time"))
+                } else {
+                    too_short.join(", ")
+                };
+                self.paragraph("", 0, &format!("times{of} not compared, too short to judge ({FLOORS}): {named}"));
+            }
         }
     }
 
@@ -170,7 +184,7 @@ impl Text {
         let untimed: Vec<_> = gate.pairs.iter().filter_map(|pair| pair.times.not_compared.as_ref()).collect();
         if let Some(reason) = untimed.first() {
             let (untimed, all) = (untimed.len(), gate.pairs.len());
-            self.cut(&format!("times not compared in {untimed} of {all} pairs: {reason}"));
+            self.paragraph("", 0, &format!("times not compared in {untimed} of {all} pairs: {reason}"));
         }
     }
 
@@ -206,8 +220,19 @@ impl Text {
         if detail > Detail::Screen {
             return sentences.iter().for_each(|sentence| self.paragraph("- ", 2, sentence));
         }
-        let shown = if sentences.len() > NOTES { NOTES - 1 } else { sentences.len() };
-        sentences.iter().take(shown).for_each(|sentence| self.cut(sentence));
+        let mut shown = 0;
+        let mut room = NOTES;
+        for sentence in &sentences {
+            let mut alone = Text::new(self.width());
+            alone.paragraph("", 0, sentence);
+            // A sentence is shown whole or not at all, and the last line may have to say how many are not.
+            let left = if shown + 1 < sentences.len() { 1 } else { 0 };
+            if shown > 0 && alone.lines() + left > room {
+                break;
+            }
+            (shown, room) = (shown + 1, room.saturating_sub(alone.lines()));
+            self.out(&alone.finish());
+        }
         if sentences.len() > shown {
             self.cut(&format!("and {} (-v shows all)", counted(sentences.len() - shown, "more sentence")));
         }

@@ -76,7 +76,7 @@ pub fn of_qualification(qualification: &Qualification) -> Vec<Figure> {
     matrix::of_qualification(qualification)
 }
 
-/// What a verdict is drawn as: told apart by shape and by colour.
+/// What a verdict is drawn as: distinguished by shape and by colour.
 fn mark_of(verdict: Verdict) -> (Mark, Ink) {
     match verdict {
         Verdict::Holds => (Mark::Dot, Ink::Good),

@@ -58,9 +58,9 @@ fn found(finding: &Finding) -> String {
 fn figure(trial: &OfflineTrial, finding: &Finding, subjects: &[&str]) -> Figure {
     let Finding { oracle, evidence, .. } = finding;
     let title = format!("Counterexample: {}: {oracle} (evidence {evidence})", subjects.join(", "));
-    let told: Vec<String> = trial.steps.iter().take(SHOWN).map(|step| said(&step.action)).collect();
+    let sentences: Vec<String> = trial.steps.iter().take(SHOWN).map(|step| said(&step.action)).collect();
     let found = found(finding);
-    let alt = format!("{}; then everyone connects. Found: {found}.", told.join("; "));
+    let alt = format!("{}; then everyone connects. Found: {found}.", sentences.join("; "));
     let mut table = FigureTable::of(["step", "after", "what happens", "in a scenario file"]);
     for (place, step) in trial.steps.iter().enumerate() {
         let after = After(step.after).to_string();

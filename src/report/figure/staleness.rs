@@ -36,7 +36,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
     };
     let all_rows: Vec<Row> = measured.iter().map(row).collect();
     let axis =
-        Axis::at("time until another client has an edit, log scale", ticks(least as f64, most as f64), true, told);
+        Axis::at("time until another client has an edit, log scale", ticks(least as f64, most as f64), true, said);
     let evidence = world.evidence;
     let title = format!("Staleness by engine (evidence {evidence}, virtual time)");
     let range = |of: fn(&EngineRecord) -> u64| {
@@ -84,7 +84,7 @@ fn ticks(least: f64, most: f64) -> Vec<f64> {
 }
 
 /// A time of an axis.
-fn told(ms: f64) -> String {
+fn said(ms: f64) -> String {
     match ms {
         86_400e3.. => format!("{} d", (ms / 86_400e3) as u64),
         3_600e3.. => format!("{} h", (ms / 3_600e3) as u64),
@@ -105,6 +105,6 @@ mod tests {
             assert!(ticks.len() >= 2 && ticks.windows(2).all(|pair| pair[0] < pair[1]), "{least} to {most}: {ticks:?}");
             assert!(*ticks.last().expect("two") >= most, "{least} to {most}: {ticks:?}");
         }
-        assert_eq!(ticks(2e6, 2e7).into_iter().map(told).collect::<Vec<_>>(), ["10 min", "1 h", "6 h"]);
+        assert_eq!(ticks(2e6, 2e7).into_iter().map(said).collect::<Vec<_>>(), ["10 min", "1 h", "6 h"]);
     }
 }

@@ -163,8 +163,8 @@ fn the_tables_of_ticks_densities_and_history_have_the_numbers_of_the_record() {
     let history = titled(&figures, "Bytes against history");
     let engines = &record.offline.as_ref().expect("a world").engines;
     let parts = engines.iter().flat_map(|engine| &engine.over_time);
-    let told: Vec<String> = parts.clone().map(|part| part.bytes.to_string()).collect();
-    assert_eq!(column(history, "all bytes, B"), told);
+    let totals: Vec<String> = parts.clone().map(|part| part.bytes.to_string()).collect();
+    assert_eq!(column(history, "all bytes, B"), totals);
     assert_eq!(column(history, "edits"), parts.map(|part| part.edits.to_string()).collect::<Vec<_>>());
 }
 

@@ -13,7 +13,7 @@ pub const MOST_BYTES: usize = 65_536;
 /// What is kept free for the sentences that name what was left out.
 const RESERVE: usize = 2048;
 
-/// Bytes of a command or of steps, above which only their size is told.
+/// Bytes of a command or of steps, above which only their size is shown.
 const LONGEST_CODE: usize = 4096;
 
 /// Rows of a table that are shown.
@@ -279,9 +279,9 @@ mod tests {
 
     #[test]
     fn words_of_a_record_are_words_in_every_place() {
-        let told = escaped("- <script>|`x`|@all #7 https://a www.b.c _it_ a_b *c*");
+        let said = escaped("- <script>|`x`|@all #7 https://a www.b.c _it_ a_b *c*");
         assert_eq!(
-            told,
+            said,
             "\\- &lt;script&gt;\\|\\`x\\`\\|@<!-- -->all #<!-- -->7 https:<!-- -->//a www<!-- -->.b.c \\_it_ a_b \\*c\\*"
         );
     }

@@ -117,8 +117,8 @@ impl Text {
                 // A row that began with two numbers would be taken for one of the board's table.
                 for row in &figure.table.rows {
                     let cells = figure.table.heads.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-                    let told: Vec<String> = cells.map(|(head, cell)| format!("{head} {cell}")).collect();
-                    self.words("  - ", &told.join(", "));
+                    let said: Vec<String> = cells.map(|(head, cell)| format!("{head} {cell}")).collect();
+                    self.words("  - ", &said.join(", "));
                 }
             }
         }

@@ -103,19 +103,19 @@ impl Text {
             (of(ClaimVerdict::NoHardware), "no hardware here", String::new()),
             (of(ClaimVerdict::NotTried), "not tried", String::new()),
         ];
-        let told = counts.iter().filter(|(count, ..)| *count > 0);
-        let told: Vec<String> = told.map(|(count, words, more)| format!("{count} {words}{more}")).collect();
-        self.paragraph("", 0, &told.join(", "));
+        let said = counts.iter().filter(|(count, ..)| *count > 0);
+        let said: Vec<String> = said.map(|(count, words, more)| format!("{count} {words}{more}")).collect();
+        self.paragraph("", 0, &said.join(", "));
         if !planted.is_empty() {
             self.paragraph("", 0, &format!("planted: {}; a claim that falls is what this is for", planted.join(", ")));
         }
         if let Some(reason) = &ledger.unavailable {
-            self.cut(&format!("unavailable: {reason}"));
+            self.paragraph("", 0, &format!("unavailable: {reason}"));
         }
         if ledger.interrupted {
             let left: Vec<&str> = claims.iter().filter(|claim| !claim.is_tried()).map(|c| c.id.as_str()).collect();
             let left = if left.is_empty() { "nothing that a claim needs".to_owned() } else { left.join(", ") };
-            self.cut(&format!("interrupted: stopped by the user; not tried: {left}"));
+            self.paragraph("", 0, &format!("interrupted: stopped by the user; not tried: {left}"));
         }
     }
 
@@ -246,7 +246,7 @@ impl Text {
         let evidence: Vec<String> = evidence.iter().map(ToString::to_string).collect();
         let evidence = if evidence.is_empty() { String::new() } else { format!(" (evidence {})", evidence.join(", ")) };
         // What only an instrument tells is asked in the words that say why.
-        // A number is told with its bound.
+        // A number is shown with its bound.
         let is_told = asked == found || decision.number.is_some() && warrant.is_none();
         let asked = if is_told { String::new() } else { format!("{asked}: ") };
         let verdict = if all { format!("{verdict}: ") } else { String::new() };

@@ -239,7 +239,8 @@ impl Text {
     fn missed(&mut self, qualification: &DeviceQualification) {
         let DeviceQualification { controls, by_scenario, mutants, .. } = qualification;
         for control in controls.iter().filter(|control| qualification.void && !control.sound) {
-            self.cut(&format!("  {}: not sound, verdict {}: {}", control.scenario, control.verdict, control.reason));
+            let Control { scenario, verdict, reason, .. } = control;
+            self.paragraph("  ", 4, &format!("{scenario}: not sound, verdict {verdict}: {reason}"));
         }
         for (control, coverage) in
             controls.iter().zip(by_scenario).filter(|_| !qualification.void && !qualification.interrupted)
@@ -257,7 +258,7 @@ impl Text {
         }
         for ((outcome, reason), labels) in by_reason {
             let more = if labels.len() > 1 { format!(" and {} more", labels.len() - 1) } else { String::new() };
-            self.cut(&format!("  {outcome:<14}{}{more}: {reason}", labels[0]));
+            self.paragraph(&format!("  {outcome:<14}"), 4, &format!("{}{more}: {reason}", labels[0]));
         }
     }
 
@@ -277,11 +278,11 @@ impl Text {
         let DeviceQualification { controls, mutants, .. } = qualification;
         for (place, control) in controls.iter().enumerate() {
             let coverage = qualification.by_scenario[place];
-            let told = match qualification.interrupted {
+            let said = match qualification.interrupted {
                 true => "stopped before all were planted".to_owned(),
                 false => format!("fault coverage {coverage}"),
             };
-            self.heading(&format!("under {}: {told}", control.scenario));
+            self.heading(&format!("under {}: {said}", control.scenario));
             self.line(&format!(
                 "  {:<24}{:>9}{:>9}{:>9}{:>9}{:>11}",
                 "kind", "injected", "detected", "escaped", "not act.", "equivalent"

@@ -111,7 +111,7 @@ pub struct ScenarioRow {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
-    /// All of them. None is equivalent: each can be told from its engine by what users see.
+    /// All of them. None is equivalent: users can see the difference between each and its engine.
     pub planted: u64,
     /// Those that a judge found.
     pub killed: u64,
@@ -206,7 +206,7 @@ impl EngineQualification {
 /// The report, in lines of at most `width` columns where words allow it.
 pub fn render(qualification: &EngineQualification, width: usize, detail: Detail) -> String {
     let mut text = Text::new(width);
-    text.head_of_mutants(qualification, detail);
+    text.head_of_mutants(qualification);
     if detail == Detail::Screen {
         return text.finish();
     }
@@ -217,7 +217,7 @@ pub fn render(qualification: &EngineQualification, width: usize, detail: Detail)
 }
 
 impl Text {
-    fn head_of_mutants(&mut self, qualification: &EngineQualification, detail: Detail) {
+    fn head_of_mutants(&mut self, qualification: &EngineQualification) {
         let EngineQualification { scenarios, score, by_worlds, by_walks, mutants, planned, .. } = qualification;
         let abench = env!("CARGO_PKG_VERSION");
         let of = |kind: Kind| scenarios.iter().filter(|scenario| scenario.kind == kind).count() as u64;
@@ -246,10 +246,7 @@ impl Text {
         if qualification.crashed {
             self.paragraph("", 2, "the harness crashed, which is a fault of abench and kills no mutant");
         }
-        match detail {
-            Detail::Screen => qualification.unmet.iter().for_each(|unmet| self.cut(&format!("  - {unmet}"))),
-            _ => qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet)),
-        }
+        qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet));
     }
 
     fn mutants_of_engines(&mut self, qualification: &EngineQualification) {

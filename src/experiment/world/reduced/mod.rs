@@ -207,9 +207,9 @@ impl Reduction<'_> {
         let verdict = match said(&history) {
             // Some judges can tell by unique amounts alone.
             None | Some(Verdict::Inconclusive) => {
-                let told = unique_amounts::told(script, self.engine, None, self.watch).map_err(Stop::Failed)?;
+                let unique = unique_amounts::run(script, self.engine, None, self.watch).map_err(Stop::Failed)?;
                 self.spent += outcome.measures.deliveries + script.steps.len() as u64;
-                (history.unique_amounts, history.over_time.unshown) = (Some(told.0), told.1);
+                (history.unique_amounts, history.over_time.unshown) = (Some(unique.0), unique.1);
                 said(&history)
             }
             verdict => verdict,
@@ -382,7 +382,7 @@ mod tests {
         let script = written_down(&case.execution).expect("a script");
         let shown = shown(&script, engine, &mut Unwatched).expect("it ends");
         assert_eq!(shown.verdict, Verdict::Falsified, "{}", finding.case);
-        assert!(shown.against.iter().any(|told| told.starts_with(judge)), "{:?}", shown.against);
+        assert!(shown.against.iter().any(|words| words.starts_with(judge)), "{:?}", shown.against);
         (script, finding.size)
     }
 
@@ -397,7 +397,7 @@ mod tests {
                 let mut without = script.clone();
                 without.steps.remove(leave);
                 let accuses = shown(&without, engine, &mut Unwatched).is_ok_and(|shown| {
-                    shown.unmet.is_empty() && shown.against.iter().any(|told| told.starts_with(judge))
+                    shown.unmet.is_empty() && shown.against.iter().any(|words| words.starts_with(judge))
                 });
                 assert!(!accuses, "{name} fails without step {leave} of {script:?}");
             }
