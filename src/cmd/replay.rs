@@ -24,11 +24,13 @@ use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
 use crate::report::any::run_from_text;
+use crate::report::document::Detail;
+use crate::report::document::section::{counterexamples, devices};
+use crate::report::format::text::{self, Table, styled};
 use crate::report::input;
 use crate::report::journal::Journal;
 use crate::report::record::Record;
 use crate::report::seal::{Opened, Seal};
-use crate::report::text::{self, Detail, Table, styled};
 use crate::subject::{self, Conditions};
 
 /// Commands to start from, for the help.
@@ -133,7 +135,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     {
         let (waveform, mut seen) = told(&case, look);
         place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
-        text::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
+        counterexamples::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
     }
     let exit = Outcome::of(verdict).exit_code();
     if args.terminal.quiet {
@@ -151,7 +153,7 @@ fn case_report<'a>(
 ) -> String {
     let mut report = format!("replay of {case}\n");
     for (DeviceIdentity { version, banks, link }, events) in devices {
-        report += &format!("  device: {}\n", text::identity(*version, *banks, link));
+        report += &format!("  device: {}\n", devices::identity(*version, *banks, link));
         events.sentences().iter().for_each(|event| report += &format!("  link: {event}\n"));
     }
     for comparison in &replayed.compared {

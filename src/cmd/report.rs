@@ -17,8 +17,7 @@ use crate::report::inert::quoted;
 use crate::report::input;
 use crate::report::junit;
 use crate::report::record::Record;
-use crate::report::seal::Opened;
-use crate::report::text::DEFAULT_WIDTH;
+use crate::report::seal::{Opened, Seal};
 use crate::scenario::file;
 use crate::scenario::shipped::SHIPPED;
 
@@ -79,14 +78,13 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let destination = output.map(Destination::open).transpose()?;
     let sources: Result<Vec<Source>, Failure> = args.records.iter().map(|path| source(path)).collect();
     let sources = sources?;
-    let document = Document::of(&sources);
     let console = Console::new(args.color);
-    let width = if output.is_some() { DEFAULT_WIDTH } else { console.width(Stream::Output) };
+    let width = if output.is_some() { text::DEFAULT_WIDTH } else { console.width(Stream::Output) };
     let report = match args.format {
-        Format::Html => html::render(&document),
-        Format::Markdown => markdown::render(&document),
+        Format::Html => html::render(&Document::of(&sources)),
+        Format::Markdown => markdown::render(&Document::of(&sources)),
         Format::Junit => junit::render(&runs(&sources)?),
-        Format::Text => text::render(&document, width),
+        Format::Text => text::of_files(&sources, width),
     };
     match destination {
         // A file is no terminal.
@@ -97,15 +95,17 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
 }
 
 /// The records of runs; others are refused.
-fn runs(sources: &[Source]) -> Result<Vec<Record>, Failure> {
-    let run = |source: &Source| match &source.record {
-        AnyRecord::Run(record) => Ok((**record).clone()),
-        other => Err(Failure::usage(anyhow!(
-            "{}: the record of {}, and --format junit shows records of runs; use html, markdown or text for it",
-            source.file,
-            other.kind()
-        ))),
-    };
+fn runs(sources: &[Source]) -> Result<Vec<(Seal, &Record)>, Failure> {
+    fn run(source: &Source) -> Result<(Seal, &Record), Failure> {
+        match &source.record {
+            AnyRecord::Run(record) => Ok((source.seal, &**record)),
+            other => Err(Failure::usage(anyhow!(
+                "{}: the record of {}, and --format junit shows records of runs; use html, markdown or text for it",
+                source.file,
+                other.kind()
+            ))),
+        }
+    }
     sources.iter().map(run).collect()
 }
 

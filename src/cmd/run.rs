@@ -20,9 +20,9 @@ use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
 use crate::experiment::{self, Changes};
 use crate::report::file::Destination;
+use crate::report::format::text::{self, Table};
 use crate::report::histogram_log;
 use crate::report::record::Record;
-use crate::report::text::{self, Table};
 use crate::scenario::{Scenario, file, shipped};
 
 /// Commands to start from, for the help.

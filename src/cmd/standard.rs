@@ -12,8 +12,8 @@ use crate::console::progress::StopRequest;
 use crate::domain::nearest::nearest;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Count, StandardTrial, Trial};
+use crate::report::format::text::Table;
 use crate::report::record::Record;
-use crate::report::text::Table;
 use crate::scenario::Scenario;
 
 /// Arguments of the standard campaign.

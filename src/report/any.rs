@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::report::file::{Head, RecordError};
+use crate::report::format::text::Shown;
 use crate::report::ledger::{self, Ledger};
 use crate::report::qualification::{self, Qualification};
 use crate::report::record::{self, Record};
@@ -68,6 +69,16 @@ const KINDS: [Kind; 4] = [
 ];
 
 impl AnyRecord {
+    /// It, to be shown.
+    pub fn shown(&self) -> &dyn Shown {
+        match self {
+            AnyRecord::Run(record) => &**record,
+            AnyRecord::Qualification(record) => &**record,
+            AnyRecord::Ledger(record) => &**record,
+            AnyRecord::RtlMutation(record) => &**record,
+        }
+    }
+
     /// What it is of.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -15,19 +15,20 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::verdict::Verdict;
 use crate::report::inert::for_xml;
 use crate::report::record::{Check, ControlRecord, Met, Part, PlantedOutcome, Record};
+use crate::report::seal::Seal;
 
-/// The XML.
-pub fn render(records: &[Record]) -> String {
+/// The XML of records, each with whether it is as it was written.
+pub fn render(records: &[(Seal, &Record)]) -> String {
     let mut report = Report::new("abench");
-    report.set_time(records.iter().map(|record| micros(record.timing.total_us)).sum());
-    report.add_test_suites(records.iter().map(suite));
+    report.set_time(records.iter().map(|(_, record)| micros(record.timing.total_us)).sum());
+    report.add_test_suites(records.iter().map(|(seal, record)| suite(*seal, record)));
     let xml = report.to_string().expect("memory takes every text");
     // No case is skipped, and the schema of CI systems has no such count for all suites together. In a name, the quotes
     // would be escaped: the first one is what is meant.
     xml.replacen(" skipped=\"0\"", "", 1)
 }
 
-fn suite(record: &Record) -> TestSuite {
+fn suite(seal: Seal, record: &Record) -> TestSuite {
     let name = name(record);
     let mut suite = TestSuite::new(for_xml(&name));
     suite.set_time(micros(record.timing.total_us));
@@ -37,6 +38,9 @@ fn suite(record: &Record) -> TestSuite {
         ("reason", record.reason.clone()),
         ("exit code", record.outcome().exit_code().to_string()),
     ];
+    if seal != Seal::Intact {
+        suite.add_property(Property::new("warning", for_xml(&seal.to_string())));
+    }
     suite.add_properties(properties.map(|(name, value)| Property::new(name, for_xml(&value))));
     let times: BTreeMap<&str, u64> =
         record.timing.checks_us.iter().rev().map(|(name, us)| (name.as_str(), *us)).collect();

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use abench::report::document::Detail;
+use abench::report::format::text::{self, Table};
 use abench::report::record::Record;
-use abench::report::text::{self, Detail, Table};
 use abench::scenario::shipped::SHIPPED;
 
 use crate::common::{answer, short_answer};

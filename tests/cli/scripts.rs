@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Answer, answer};
+use crate::common::{Answer, answer, cases};
 
 /// What is said of a script with this step after one that connects a client, by its origin.
 fn said_of(steps: &str) -> (u8, String) {
@@ -74,8 +74,7 @@ fn a_world_is_drawn_or_written_down_and_not_both() {
 
 /// The replay commands of a report, without the name of the program.
 fn replays(report: &str) -> Vec<Vec<String>> {
-    let commands = report.lines().filter_map(|line| line.trim().strip_prefix("replay: abench "));
-    commands.map(|command| command.split(' ').map(str::to_owned).collect()).collect()
+    cases(report).into_iter().map(|case| vec!["replay".to_owned(), case.to_owned()]).collect()
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn a_drawn_world_that_falsifies_is_reduced_to_a_script_that_is_shown_replayed_an
     assert!(run.talk.contains("for that of reconciliation, name it with --engines"), "{}", run.talk);
     let saved = answer(&["run", &file]);
     assert_eq!(saved.exit, 0, "its expectation is that the engine is falsified: {}", saved.talk);
-    assert!(saved.output.contains("falsified by: delta-summary"), "{}", saved.output);
+    assert!(saved.output.contains("Falsified by: delta-summary"), "{}", saved.output);
     assert!(saved.output.contains("monotonic: a register shows fewer edits than before"), "{}", saved.output);
     let text = fs::read_to_string(&file).expect("it was written");
     fs::write(&file, text.replace("verdict = \"falsified\"", "verdict = \"holds\"")).expect("it is written");
@@ -127,7 +126,7 @@ fn a_last_writer_set_is_falsified_with_the_smallest_script_of_tags() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tags.toml").display().to_string();
     let run = answer(&["run", "field-tags", "--engines", "lww-wall-clock", "--save-script", &file]);
-    assert!(run.output.contains("replay: abench replay case1,lww-wall-clock,tags,clients=0+1"), "{}", run.output);
+    assert!(run.output.contains("abench replay case1,lww-wall-clock,tags,clients=0+1"), "{}", run.output);
     assert!(run.output.contains("{ edit = \"client 0\", register = 0, insert = 0 }"), "{}", run.output);
     let replayed = answer(&["replay", "case1,lww-wall-clock,tags,clients=0+1"]);
     assert_eq!(replayed.exit, 1, "{}", replayed.talk);
@@ -135,7 +134,7 @@ fn a_last_writer_set_is_falsified_with_the_smallest_script_of_tags() {
     assert!(text.contains("insert = 1"), "{text}");
     let saved = answer(&["run", &file]);
     assert_eq!(saved.exit, 0, "{}", saved.talk);
-    assert!(saved.output.contains("falsified by: lww-wall-clock"), "{}", saved.output);
+    assert!(saved.output.contains("Falsified by: lww-wall-clock"), "{}", saved.output);
 }
 
 #[test]

@@ -3,9 +3,9 @@ use super::*;
 use crate::report::any::from_text as any_from_text;
 use crate::report::bandwidth_record::BandwidthRow;
 use crate::report::comparison::view;
+use crate::report::document::Detail;
 use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::samples::{Sample, Yardstick};
-use crate::report::text::Detail;
 
 const LIMITS: Limits = Limits { slower_than: SLOWER_THAN };
 

@@ -2,7 +2,7 @@
 
 use super::plot::{Axis, LINE, Place, Sample, Series, WIDTH, bytes, legend, lines};
 use super::svg::{Anchor, Dash, Ink, Mark, Svg, short};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::domain::count::counted;
 use crate::report::offline_record::{EngineRecord, OfflineRecord, PartRecord};
 
@@ -41,8 +41,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
         counted(parts, "equal part"),
         drawn.iter().map(ends).collect::<Vec<_>>().join("; ")
     );
-    let mut table =
-        FigureTable::of(["engine", "part", "edits", "all bytes, B", "ids and acknowledgements, B", "an edit, B"]);
+    let mut table = table_of(["engine", "part", "edits", "all bytes, B", "ids and acknowledgements, B", "an edit, B"]);
     for engine in &drawn {
         for (place, part) in engine.over_time.iter().enumerate() {
             table.row([

@@ -2,9 +2,9 @@
 
 use super::plot::{Axis, Row, Sample, WIDTH, height_of_rows, legend, rows};
 use super::svg::{Ink, Mark, Svg};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::domain::count::counted;
-use crate::report::offline::time;
+use crate::domain::shown::time;
 use crate::report::offline_record::{EngineRecord, OfflineRecord};
 
 /// The percentiles, and what each is drawn as.
@@ -52,8 +52,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
         range(|engine| engine.staleness_ms.p50),
         range(|engine| engine.staleness_ms.p99)
     );
-    let mut table =
-        FigureTable::of(["engine", "measured", "p50, ms", "p90, ms", "p99, ms", "longest, ms", "never came"]);
+    let mut table = table_of(["engine", "measured", "p50, ms", "p90, ms", "p99, ms", "longest, ms", "never came"]);
     for engine in &measured {
         let times = &engine.staleness_ms;
         let [count, p50, p90, p99, max] =

@@ -80,7 +80,8 @@ fn note_of(left_out: &[&str]) -> String {
 fn parts(report: &Report, level: usize) -> Vec<Part> {
     let title = inert(&report.title);
     let heading = if level > 1 { format!("## {}\n\n", escaped(&report.title)) } else { String::new() };
-    let verdict = heading + &judgement(&report.judgement);
+    let warning = report.warning.as_ref().map(|warning| format!("⚠️ **{}**\n\n", escaped(warning)));
+    let verdict = heading + &warning.unwrap_or_default() + &judgement(&report.judgement);
     let first = [Part { title: escaped(&title), text: verdict, first: true, fits: false }];
     let sections = report.sections.iter().map(|section| Part {
         title: match level {
@@ -147,10 +148,7 @@ fn block_text(block: &Block, level: usize) -> String {
         Block::Command(command) => code(std::slice::from_ref(command)),
         Block::Steps { caption, lines } => format!("{}:\n\n{}", escaped(caption), code(lines)),
         Block::Figure(figure) => {
-            let table = &figure.table;
-            let cells = |cells: &[String]| cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>();
-            let rows = table.rows.iter().take(MOST_ROWS).map(|row| cells(row)).collect::<Vec<_>>();
-            let rows = grid(&cells(&table.heads), &vec![Align::Left; table.heads.len()], &rows);
+            let rows = rows_of(&figure.table);
             folded(&figure.title, &format!("{}\n\n{rows}", escaped(&figure.alt)))
         }
     }
@@ -245,9 +243,10 @@ fn in_html(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
+    use crate::report::document::Detail;
 
     fn document(blocks: Vec<Block>) -> Document {
-        let section = Section { name: "x", title: "A section".to_owned(), folded: false, blocks };
+        let section = Section { name: "x", title: "A section".to_owned(), folded: false, detail: Detail::All, blocks };
         let judgement = Judgement {
             verdict: Verdict::Holds,
             remark: String::new(),
@@ -256,7 +255,7 @@ mod tests {
             warrants: Vec::new(),
             facts: Vec::new(),
         };
-        let report = Report { title: "run".to_owned(), judgement, sections: vec![section] };
+        let report = Report { title: "run".to_owned(), warning: None, judgement, sections: vec![section] };
         Document { title: "abench: run".to_owned(), overview: None, reports: vec![report] }
     }
 

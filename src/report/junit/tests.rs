@@ -7,6 +7,11 @@ use super::*;
 use crate::report::figure::tests::{kept, shipped};
 use crate::report::record::Asked;
 
+/// The XML of records that nobody altered.
+fn render(records: &[Record]) -> String {
+    super::render(&records.iter().map(|record| (Seal::Intact, record)).collect::<Vec<_>>())
+}
+
 /// Failures and errors, by the names of their cases.
 fn failing(xml: &str) -> Vec<String> {
     let document = Document::parse(xml).expect("well-formed");
