@@ -79,6 +79,9 @@ pub struct OfflineTrial {
     /// So many worlds like this one, of other seeds, in which every engine that holds is tried, too.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more_worlds: u32,
+    /// Whether a drawn world that falsifies an engine is reduced to a script.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reduce: bool,
     /// With all faults over and everyone connected, all must be quiescent within so many seconds.
     #[serde(default = "default_settle")]
     pub settle_s: u64,
@@ -118,6 +121,7 @@ impl OfflineTrial {
             faults: Vec::new(),
             crashes: 0,
             more_worlds: 0,
+            reduce: true,
             settle_s: default_settle(),
             staleness_s: None,
             load: LoadBounds::default(),

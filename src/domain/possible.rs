@@ -246,6 +246,9 @@ impl OfflineTrial {
                  there are"
             ));
         }
+        if !self.reduce && self.is_scripted() {
+            return Some("reduce = false goes with a world that is drawn; steps are a script already".to_owned());
+        }
         let ranges = [("away_s", away_s), ("here_s", here_s)];
         let (key, (least, most)) = ranges.into_iter().find(|(_, (least, most))| least > most)?;
         Some(format!("presence.{key} = [{least}, {most}] is no range of seconds"))
