@@ -1,8 +1,10 @@
 //! Worlds that are written down.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::history::{Fate, History};
-use crate::domain::offline::{FaultKind, Link, Presence, Workload};
+use crate::domain::offline::{FaultKind, Link, Presence, Tags, Workload};
 use crate::domain::script::Step;
 use crate::domain::script::text::steps;
 use crate::domain::watch::Unwatched;
@@ -442,4 +444,19 @@ fn a_read_only_hub_takes_no_edit_of_any_engine_and_is_asked_ever_more_rarely() {
             assert!(load.gaps >= 2 && load.hasty == 0, "{}, {tells_edits}: {load:?}", engine.name);
         }
     }
+}
+
+#[test]
+fn elements_that_were_removed_take_no_room_in_the_reference() {
+    let stored = |name: &str, rounds: usize| {
+        let round = "edit:client_0:register:32:insert:3:after_s:60+edit:client_1:register:32:remove:3:after_s:60";
+        let steps = ["connect:clients"].into_iter().chain(std::iter::repeat_n(round, rounds)).collect::<Vec<_>>();
+        let tags = Tags { registers: 1, elements: 8, ..Tags::default() };
+        let trial = OfflineTrial { tags, ..written(&steps.join("+")) };
+        let outcome = outcome(&trial, name);
+        assert!(outcome.history.ends.iter().all(|end| end.registers[32].tags().is_some_and(BTreeSet::is_empty)));
+        outcome.measures.stored
+    };
+    assert!(stored(engine::reference().name, 400) < 2 * stored(engine::reference().name, 40));
+    assert!(stored("operation-log", 400) > 5 * stored("operation-log", 40), "which keeps all that ever was");
 }
