@@ -166,7 +166,8 @@ fn without_reduction_the_verdicts_are_the_same_and_the_report_says_that_no_scrip
     let file = folder.path().join("record.json").display().to_string();
     let run = answer(&["run", "two-stores-lost", "--no-reduce", "--record", &file, "-v"]);
     assert_eq!(run.exit, 0, "its expectations stay: {}", run.talk);
-    assert!(run.output.contains("no script is given: the reduction to a script was left out"), "{}", run.output);
+    let told = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("no script is given: the reduction to a script was left out"), "{told}");
     let text = fs::read_to_string(&file).expect("it was written");
     assert!(!text.contains(",script,"), "{text}");
     let record: serde_json::Value = serde_json::from_str(&text).expect("a record");
@@ -196,8 +197,8 @@ fn without_reduction_the_verdicts_are_the_same_and_the_report_says_that_no_scrip
 fn a_baseline_that_shows_a_removed_element_again_after_a_new_install_is_caught_by_that() {
     let run = answer(&["run", "deleted-before-reinstall", "-v"]);
     assert_eq!(run.exit, 0, "it is expected: {}", run.talk);
-    let told = "element 3 is back, and every insert of it was removed";
-    assert!(run.output.contains(told) && run.output.contains("first-writer"), "{}", run.output);
+    let told = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("first-writer: ") && told.contains("element 3 is back, and every insert of it"), "{told}");
 }
 
 #[test]
