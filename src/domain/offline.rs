@@ -99,6 +99,9 @@ pub struct OfflineTrial {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[cfg_attr(test, schemars(range(max = 1_000_000), extend("default" = 0)))]
     pub more_worlds: u32,
+    /// Whether a drawn world that falsifies an engine is reduced to a script.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reduce: bool,
     /// After all faults are over and everyone is connected, all must be quiescent within this time.
     #[serde(default = "default_settle")]
     #[cfg_attr(test, schemars(range(min = 1, max = CENTURY_S)))]
@@ -141,6 +144,7 @@ impl OfflineTrial {
             faults: Vec::new(),
             crashes: 0,
             more_worlds: 0,
+            reduce: true,
             settle_s: default_settle(),
             staleness_s: None,
             load: LoadBounds::default(),

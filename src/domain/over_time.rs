@@ -1,5 +1,7 @@
 //! What was seen in a world while it ran, besides what it came to in the end.
 
+use crate::domain::data::Element;
+
 /// All that was seen over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OverTime {
@@ -39,7 +41,7 @@ pub struct Failed {
 pub struct Unshown {
     /// How often a register was compared with what it showed before.
     pub compared: u64,
-    /// How often it showed less.
+    /// How often it showed less. Of tags every element counts that was gone though nobody had removed it.
     pub less: u64,
     /// Where that was first.
     pub first: Option<FirstUnshown>,
@@ -52,6 +54,8 @@ pub struct FirstUnshown {
     pub node: String,
     /// The register.
     pub register: u32,
+    /// The element that is gone; nothing of a counter.
+    pub element: Option<Element>,
     /// When, in microseconds.
     pub at: u64,
 }

@@ -120,13 +120,16 @@ impl OfflineTrial {
             .or_else(|| self.impossible_steps().map(|error| error.to_string()))
     }
 
-    /// Bounds on what nobody measures.
+    /// Bounds on what nobody measures, and a reduction where there is nothing to reduce.
     fn impossible_bounds(&self) -> Option<String> {
         if self.staleness_s.is_some() && self.clients > MOST_WATCHED {
             return Some(format!(
                 "staleness_s: who has which edit is followed in worlds of up to {MOST_WATCHED} clients, and this one has {}",
                 self.clients
             ));
+        }
+        if !self.reduce && self.is_scripted() {
+            return Some("reduce = false goes with a world that is drawn; steps are a script already".to_owned());
         }
         let no_hub = !self.load.is_none() && !self.hub;
         no_hub.then(|| "load: the bounds are those of a hub, and there is none; leave the table out".to_owned())

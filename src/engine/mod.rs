@@ -146,6 +146,9 @@ pub struct Registration {
     /// Whether its nodes report what they take, by ids or by rounds ([`host::Round`]). An engine that does not has no
     /// staleness: nobody can know when an edit arrived.
     pub reports: bool,
+    /// Whether its frames say of themselves whether they carry edits ([`wire::Frame::has_edits`]). Where they do not, a node
+    /// that takes no edits of others cannot tell them apart, and refuses all of them.
+    pub tells_edits: bool,
     /// What a frame says, in words, where that is worth reading.
     pub describe: fn(&[u8]) -> Option<String>,
     /// Its mutants.
@@ -174,6 +177,7 @@ impl Registration {
             carries: Carries::Counters,
             full_state: false,
             tells_merges: false,
+            tells_edits: true,
             describe: |_| None,
             mutants: Vec::new,
             open: Open::Function(open),

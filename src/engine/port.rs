@@ -1,4 +1,33 @@
 //! What every engine is to the world: a node that edits, talks, and can be restarted.
+//!
+//! The port is a state machine: something happens, and the engine answers with effects. What happens is a call of the
+//! engine; an effect is a call of its [`Host`], or what the engine answers when it is asked.
+//!
+//! | what happens | call |
+//! |---|---|
+//! | it is started from these stored bytes | [`Open`](crate::engine::Open), which reads them with [`Store::load`](crate::engine::store::Store::load) |
+//! | its user edits | [`Engine::edit`] |
+//! | it is given bare values to begin with | [`Engine::import`] |
+//! | a connection is up, or down | [`Engine::connected`], [`Engine::disconnected`] |
+//! | a message arrives, or comes back | [`Engine::receive`], [`Engine::refused`] |
+//! | its timer is due | [`Engine::wake`] |
+//! | a write is done, or the store refuses it | [`Host::append`], [`Host::sync`] or [`Host::replace`] returns |
+//! | a neighbour left for good, or was copied | [`Engine::keep_neighbours`] |
+//! | it is observed | [`Engine::shows`], [`Engine::backlog`]; where it tells more, [`Engine::position`], [`Engine::reached`], [`Engine::ids`], [`Engine::acknowledges`], [`Engine::report`] |
+//!
+//! | effect | call |
+//! |---|---|
+//! | append, sync, replace | [`Host::append`], [`Host::sync`], [`Host::replace`] |
+//! | send | [`Host::send`], or [`Host::tell`] for a part of a round |
+//! | the edit is accepted | [`Host::show`] with its id |
+//! | the edit is refused | [`Engine::edit`] gives the error of the store, and nothing was shown |
+//! | wake me | the time that [`Engine::wakes_at`] gives after every call |
+//! | view | what [`Engine::shows`] gives after every call |
+//! | merged, where anyone wants to know | [`Host::merge`] |
+//!
+//! Append, sync, each step of replace, send and accepted are steps: a crash may come between any two of them, and what the
+//! engine does after it has no effect. Time, the node's clock and random numbers are the host's, too ([`Host::now`],
+//! [`Host::wall`], [`Host::random`]).
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -101,7 +130,8 @@ pub enum Reached {
     Nothing,
 }
 
-/// What a node says of itself.
+/// What a node says of itself. It is no [`ReplicaRecord`](crate::report::offline_record::ReplicaRecord), which adds the node
+/// and the time: an engine must not depend on the form of records, which is read back from files of older versions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// Registers by status.

@@ -25,7 +25,6 @@ use crate::lab::faults::effects::{self, Effects};
 use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
-use crate::lab::reach::Reach;
 use crate::lab::script::Script;
 use crate::lab::{Connection, Device, Planned, World, WorldError};
 use crate::scenario::offline::{SECOND, Users};
@@ -63,9 +62,9 @@ impl<'a> World<'a> {
             kept: Vec::new(),
             survives: engine.survives,
             constant: engine.constant,
+            tells_edits: engine.tells_edits,
             concurrent: engine.concurrent(),
             sightings: BTreeMap::new(),
-            reach: Reach::of(trial),
             lost_stores: BTreeSet::new(),
             tracks_safety: faults.iter().any(|fault| fault.kind.loses_store()),
             faults_over: script.is_none().then_some(trial.presence.lasts_s * SECOND),
@@ -220,7 +219,7 @@ impl<'a> World<'a> {
 
     /// The same world, whose users make edits of unique amounts, so that what replicas show tells what they stop showing.
     pub fn with_unique_amounts(mut self, users: Vec<Vec<UserEdit>>) -> Self {
-        self.measures.follow(Views::of(self.trial));
+        self.measures.follow(Views::of(self.trial, self.concurrent));
         if let Some(script) = &mut self.script {
             script.with_unique_amounts(self.trial);
         }

@@ -59,7 +59,7 @@ use link::Wire;
 use livelock_budget::LivelockBudget;
 use measure::Measures;
 use merges::MergeTrace;
-use reach::{Reach, Reached};
+use reach::Reached;
 use script::Script;
 use script::recorder::{Moment, Recorder};
 use staleness::Knowledge;
@@ -251,6 +251,8 @@ pub struct World<'a> {
     tracks_safety: bool,
     /// Which losses the engine declares that an edit survives.
     survives: Survives,
+    /// Whether the engine's frames say whether they carry edits.
+    tells_edits: bool,
     /// Whether the engine claims that ids and acknowledgements do not grow with history.
     constant: bool,
     /// What the engine declares to make of an insert and a remove of one element at the same time.
@@ -263,8 +265,6 @@ pub struct World<'a> {
     effects: Effects,
     /// What users of tags had seen, by device and number of the edit.
     sightings: BTreeMap<(usize, u32), Sighting>,
-    /// By node, what may have reached it; in worlds with tags.
-    reach: Reach,
     /// Messages that are picked out by name.
     drops: Vec<Dropping>,
     /// Edits that were refused, and their users told.
@@ -472,7 +472,7 @@ impl World<'_> {
         frame: &Frame,
         (carries, reaches): (Option<&Knowledge>, Option<&Reached>),
     ) -> Result<(), WorldError> {
-        self.reach.arrived(to, reaches);
+        self.measures.reach.arrived(to, reaches);
         let mut reception = Reception::Stale;
         self.act(to, |node, host| {
             reception = node.receive(host, from, &frame.bytes)?;
@@ -520,7 +520,8 @@ impl World<'_> {
             device.host.now = if device.lag > 0 { local.max(device.host.now) } else { local };
             device.host.wall = device.clock.shows(device.host.now);
             if edit.intent.of() == DataType::Tags {
-                let sighting = self.reach.sighting(node.as_ref(), number, edit.register, &self.measures.staleness);
+                let Measures { reach, staleness, .. } = &self.measures;
+                let sighting = reach.sighting(node.as_ref(), number, edit.register, staleness);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;
@@ -534,13 +535,13 @@ impl World<'_> {
                 edit.fate = Fate::Unshared;
             }
             let accepted = device.host.shown.first().copied();
-            let edited = Event::Edited { client: number, number: device.made, edit, accepted };
+            let sighting = self.sightings.get(&(number as usize, device.made as u32));
+            let edited = Event::Edited { client: number, number: device.made, edit, accepted, sighting };
             self.measures.sees(self.now, &edited);
             if let Some(recorder) = &mut self.recorder {
                 recorder.edited((number, self.trial.name(number)), edit, self.now);
             }
             device.made += 1;
-            self.reach.edited(number);
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }

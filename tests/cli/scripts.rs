@@ -160,6 +160,47 @@ fn where_no_script_is_found_no_file_is_written_and_the_exit_code_is_that_of_the_
 }
 
 #[test]
+fn without_reduction_the_verdicts_are_the_same_and_the_report_says_that_no_script_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("record.json").display().to_string();
+    let run = answer(&["run", "two-stores-lost", "--no-reduce", "--record", &file, "-v"]);
+    assert_eq!(run.exit, 0, "its expectations stay: {}", run.talk);
+    let told = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("no script is given: the reduction to a script was left out"), "{told}");
+    let text = fs::read_to_string(&file).expect("it was written");
+    assert!(!text.contains(",script,"), "{text}");
+    let record: serde_json::Value = serde_json::from_str(&text).expect("a record");
+    assert_eq!(record["asked"]["trial"]["offline"]["reduce"], false, "a replay leaves it out, too");
+    assert_eq!(answer(&["replay", &file]).exit, 0, "the record comes again as it is");
+    for (arguments, told) in [
+        (vec!["run", "laws", "--no-reduce"], "--no-reduce is about worlds of clients"),
+        (vec!["run", "nothing-listens", "--no-reduce"], "--no-reduce is about worlds that are drawn"),
+        (vec!["run", "two-stores-lost", "--no-reduce", "--save-script", "x.toml"], "cannot be used with"),
+    ] {
+        let refused = answer(&arguments);
+        assert_eq!(refused.exit, 2, "{}", refused.talk);
+        assert!(refused.talk.contains(told), "{}", refused.talk);
+    }
+    let written = folder.path().join("written.toml").display().to_string();
+    let keys = "version = 2\n[offline]\nseed = '7'\nclients = 1\nreduce = false\nsteps = [{ connect = 'client 0' }]\n";
+    fs::write(&written, keys).expect("it is written");
+    let refused = answer(&["run", &written]);
+    assert!(
+        refused.exit == 2 && refused.talk.contains("reduce = false goes with a world that is drawn"),
+        "{}",
+        refused.talk
+    );
+}
+
+#[test]
+fn a_baseline_that_shows_a_removed_element_again_after_a_new_install_is_caught_by_that() {
+    let run = answer(&["run", "deleted-before-reinstall", "-v"]);
+    assert_eq!(run.exit, 0, "it is expected: {}", run.talk);
+    let told = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("first-writer: ") && told.contains("element 3 is back, and every insert of it"), "{told}");
+}
+
+#[test]
 fn a_case_whose_script_cannot_be_is_refused_with_what_is_wrong() {
     for (rest, told) in [
         ("nobody,script,seed=1,world=clients:1,steps=connect:client_0", "'nobody' is not an engine"),

@@ -31,6 +31,7 @@ pub const GOSSIP: Registration = Registration {
     keeps: Keeps::Edits,
     survives: Survives::WhileShown,
     carries: Carries::Tags(Concurrent::Either),
+    tells_edits: false,
     ..Registration::of("gossip", "every edit to everyone who lacks it", open)
 };
 

@@ -59,6 +59,11 @@ impl Engine for ReplicaNode {
         Ok(self.tried(host, received)?)
     }
 
+    fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), EngineError> {
+        self.replica.refused(host, peer);
+        Ok(())
+    }
+
     fn wakes_at(&self) -> Option<Time> {
         self.replica.wakes_at()
     }

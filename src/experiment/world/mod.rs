@@ -35,7 +35,7 @@ use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Passed;
-use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, devices};
+use crate::experiment::{self, Bench, Changes, Experiment, NO_REDUCE, NoEffect, claims, devices};
 use crate::lab::{WorldError, both_ways, memory, script};
 use crate::oracle::offline::judgements;
 use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
@@ -84,6 +84,12 @@ impl Experiment for OfflineTrial {
             self.mutants.clear();
         }
         Ok(())
+    }
+
+    fn leave_reduction_out(&mut self) -> Result<(), NoEffect> {
+        let reason = "is about worlds that are drawn, and this one is written down: leave the option out";
+        self.reduce = false;
+        if self.is_scripted() { Err(NoEffect { option: NO_REDUCE, reason }) } else { Ok(()) }
     }
 
     fn answers(&self) -> Answers {

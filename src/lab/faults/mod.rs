@@ -172,7 +172,6 @@ impl World<'_> {
                 let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
                 self.devices[twin as usize].set_up(copied.0, copied.1);
                 self.emit(&Event::StoreCopied { from: node, to: twin });
-                self.reach.copied(node, twin);
                 self.fail(twin, back)?;
                 return Ok(());
             }

@@ -43,6 +43,9 @@ const BUDGET: (u64, u64, u64) = (50_000, 20, 500_000);
 /// Steps of a script that is shown. A longer one helps nobody.
 const MOST_SHOWN: usize = 400;
 
+/// What stands for a script where nobody wants one.
+const LEFT_OUT: &str = "no script is given: the reduction to a script was left out";
+
 /// What became of a world that falsifies an engine.
 #[derive(Debug)]
 pub(super) enum Reduced {
@@ -66,6 +69,9 @@ pub(super) fn reduced(
     let accuses = |judge: &str| world.judges.get(judge).is_some_and(is_falsified);
     if smallest.iter().any(|finding| accuses(&finding.oracle)) {
         return Ok(None);
+    }
+    if !trial.reduce {
+        return Ok(Some(Reduced::Not(LEFT_OUT.to_owned())));
     }
     let Some(judge) = JUDGES.into_iter().find(|&judge| accuses(judge)) else {
         let names: Vec<&str> = world.judges.iter().filter(|(_, v)| is_falsified(v)).map(|(name, _)| &**name).collect();
