@@ -9,12 +9,12 @@ use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
 use crate::domain::verdict::{Verdict, exit};
-use crate::report::bandwidth;
 use crate::report::columns::{Column, lines};
 use crate::report::offline::{per_mille, percentiles};
 use crate::report::offline_record::{EngineRecord, EverywhereRecord, OfflineRecord};
 use crate::report::record::{Check, LawsRecord, Part, PlantedOutcome, Record};
 use crate::report::text::{Text, on, styled};
+use crate::report::{bandwidth, codecs};
 
 /// Lines of a screen, the prompt's not among them.
 pub(super) const SCREEN: usize = 23;
@@ -65,6 +65,7 @@ impl Text {
         let of = match (&record.offline, &record.bandwidth) {
             (Some(offline), _) => world(offline),
             (_, Some(bandwidth)) => format!(": {}", bandwidth::world(bandwidth)),
+            _ if record.codecs.is_some() => record.codecs.as_ref().map(codecs::ticks).unwrap_or_default(),
             _ if subjects.is_empty() => String::new(),
             _ if name.is_empty() => on(&subjects),
             _ => format!(" on {}", on(&subjects)),
@@ -100,6 +101,9 @@ impl Text {
         }
         if let Some(bandwidth) = &record.bandwidth {
             self.bandwidth_screen(bandwidth);
+        }
+        if let Some(codecs) = &record.codecs {
+            self.codecs_screen(codecs);
         }
         if record.interrupted {
             // What a walk covered is a part of nothing that anybody asked for.

@@ -6,6 +6,8 @@ pub mod any;
 pub mod bandwidth;
 pub mod bandwidth_record;
 pub mod board_table;
+pub mod codecs;
+pub mod codecs_record;
 pub mod columns;
 pub mod comparison;
 pub mod document;

@@ -161,6 +161,9 @@ impl Text {
         if let Some(bandwidth) = &record.bandwidth {
             self.bandwidth(bandwidth);
         }
+        if let Some(codecs) = &record.codecs {
+            self.codecs(codecs);
+        }
         self.unseen(record);
         self.devices(record);
     }
