@@ -78,7 +78,7 @@ impl Encoder {
         match self.low.checked_add(self.range - 1) {
             _ if self.low == 0 => {}
             None => self.carry(),
-            Some(_) => self.bytes.push((self.low + (NARROWEST - 1) >> 56) as u8),
+            Some(_) => self.bytes.push(((self.low + (NARROWEST - 1)) >> 56) as u8),
         }
         while self.bytes.last() == Some(&0) {
             self.bytes.pop();

@@ -122,7 +122,7 @@ impl Text {
 }
 
 fn columns(ranks: &[u8; 15]) -> Vec<Column> {
-    let is_words = |place: usize| place < 2 || place > 11;
+    let is_words = |place: usize| !(2..12).contains(&place);
     HEADS
         .iter()
         .zip(ranks)
