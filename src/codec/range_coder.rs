@@ -67,6 +67,11 @@ impl Encoder {
         self.part(low, 1, if high == most_high { most_low } else { 0xFFFF_FFFF } + 1);
     }
 
+    /// Bytes that are there so far.
+    pub fn written(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// About how many bits there are so far.
     pub fn bits(&self) -> u64 {
         8 * self.bytes.len() as u64 + u64::from(self.range.leading_zeros())
