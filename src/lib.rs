@@ -16,6 +16,7 @@
 //! | 1 | [`domain`] | the words of the product, as types and traits; nothing else |
 //! | 2 | [`data`] | data types: what an intent does, and which views are right |
 //! | 2 | [`bus`] | how 32-bit words get to a device and back |
+//! | 2 | [`codec`] | how the changes of a tick become the bytes of a message, and back |
 //! | 2 | [`explore`] | schedules, how a failing one is made smaller, and the walk over all orders |
 //! | 2 | [`report`] | the record, and the views of it |
 //! | 3 | [`scenario`] | files to scenarios, scenarios to workloads |
@@ -38,6 +39,7 @@ pub mod campaign;
 pub mod claims;
 pub mod cli;
 pub mod cmd;
+pub mod codec;
 pub mod console;
 pub mod data;
 pub mod device;

@@ -1,15 +1,20 @@
 //! What the fuzz targets in `fuzz/` assert of every decoder, tried in every test run, on any toolchain: bytes of all kinds,
 //! and messages that are whole, cut short, damaged or run into each other. libFuzzer goes further (`fuzz/RUNS.md`).
 
+#[path = "../fuzz/properties/codecs.rs"]
+mod codecs;
 #[path = "../fuzz/properties/etherbone.rs"]
 mod etherbone;
 #[path = "../fuzz/properties/serial.rs"]
 mod serial;
+#[path = "../fuzz/properties/tick_frame.rs"]
+mod tick_frame;
 #[path = "../fuzz/properties/uartbone.rs"]
 mod uartbone;
 
 use abench::bus::etherbone::codec::Packet;
 use abench::bus::uartbone::codec::Command;
+use abench::codec::{REGISTRY, Replica, Tick};
 use abench::device::serial::codec::Command as SerialCommand;
 use proptest::prelude::*;
 
@@ -104,8 +109,32 @@ fn serial_message() -> impl Strategy<Value = Vec<u8>> {
     command.prop_map(|command| command.encode())
 }
 
+/// A message of any codec, of a tick of 256 registers.
+fn tick_message() -> impl Strategy<Value = Vec<u8>> {
+    let changes = prop::collection::vec((0..256usize, -1000..1000i64), 0..30);
+    (changes, 0..REGISTRY.len(), any::<u32>()).prop_map(|(changes, codec, client)| {
+        let old: Vec<i64> = (0..256).collect();
+        let mut new = old.clone();
+        changes.into_iter().for_each(|(register, amount)| new[register] += amount);
+        let tick = Tick { from: Replica { client, incarnation: 1 }, sequence: 1, old: &old, new: &new };
+        REGISTRY[codec].encode(&tick, &REGISTRY[codec].asks(&old))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: INPUTS, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_codecs_of_a_tick_keep_their_word_on_any_bytes(bytes in any_bytes(tick_message())) {
+        codecs::holds_for(&bytes);
+    }
+
+    #[test]
+    fn the_decoder_of_tick_frames_keeps_its_word_on_any_bytes(bytes in any_bytes(tick_message())) {
+        tick_frame::holds_for(&bytes);
+        // A frame's body, which gets another length and checksum.
+        tick_frame::holds_for(bytes.get(2..bytes.len().saturating_sub(4)).unwrap_or_default());
+    }
 
     #[test]
     fn the_decoder_of_uartbone_keeps_its_word_on_any_bytes(bytes in any_bytes(uartbone_message())) {

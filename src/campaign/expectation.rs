@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use crate::campaign::{self, Plan};
+use crate::domain::codecs::CodecExpectation;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::judge::Judge;
@@ -14,6 +15,7 @@ use crate::domain::verdict::{Verdict, exit};
 use crate::experiment::control::{Control, Show, Shown};
 use crate::experiment::standard::accumulation::ACCUMULATION;
 use crate::experiment::valid::Valid;
+use crate::report::codecs_record::{CodecRow, Sizes};
 use crate::report::record::{Check, ControlRecord, Met, Part, Record};
 use crate::scenario::Scenario;
 use crate::subject::links::LinkConditions;
@@ -82,6 +84,7 @@ pub fn judge(expect: &Expectation, record: &Record) -> Met {
         compare(&format!("fewest deltas that {algebra} disagrees about"), deltas.to_string(), found);
     }
     compare_replicas(expect, record, &mut compare);
+    compare_codecs(expect, record, &mut compare);
     let seed = record.asked.trial.seed().to_string();
     let tick = record.ticks.iter().find(|tick| tick.seed.to_string() == seed);
     if let Some(changed) = &expect.changed {
@@ -131,6 +134,23 @@ fn falsified_laws<'a>(record: &'a Record, check: &'a Check) -> impl Iterator<Ite
     let trials = record.laws.iter().flat_map(|laws| &laws.trials).filter(|_| check.part == Part::Laws);
     let of_check = trials.filter(|trial| check.subjects.contains_key(&trial.algebra));
     of_check.filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified)
+}
+
+/// Compares the largest messages of codecs.
+fn compare_codecs(expect: &Expectation, record: &Record, compare: &mut dyn FnMut(&str, String, Option<String>)) {
+    for (name, CodecExpectation { narrow_at_most, wide_at_most }) in &expect.codecs {
+        let row = record.codecs.as_ref().and_then(|codecs| codecs.find(name));
+        let largest = |of: fn(&CodecRow) -> Sizes| row.map(|row| of(row).largest);
+        let both =
+            [("narrow", narrow_at_most, largest(|row| row.narrow)), ("wide", wide_at_most, largest(|row| row.wide))];
+        for (kind, most, got) in both {
+            if let Some(most) = most {
+                let expected = format!("at most {most} B");
+                let got = got.map(|got| if got <= *most { expected.clone() } else { format!("{got} B") });
+                compare(&format!("largest {kind} message of {name}"), expected, got);
+            }
+        }
+    }
 }
 
 /// Compares what engines, mutants and small worlds came to.

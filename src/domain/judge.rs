@@ -52,6 +52,8 @@ pub enum Judge {
     EveryCrash,
     /// What engines send in worlds of a customer's numbers.
     Bandwidth,
+    /// What a receiver makes of a tick in a codec.
+    Codecs,
 }
 
 impl fmt::Display for Judge {
@@ -79,6 +81,7 @@ impl fmt::Display for Judge {
             Judge::World => "world",
             Judge::EveryCrash => "every crash",
             Judge::Bandwidth => "bandwidth",
+            Judge::Codecs => "codecs",
         })
     }
 }
@@ -108,6 +111,7 @@ impl Judge {
         Judge::World,
         Judge::EveryCrash,
         Judge::Bandwidth,
+        Judge::Codecs,
     ];
 
     /// What it judges, in a line.
@@ -137,6 +141,7 @@ impl Judge {
             Judge::Bandwidth => {
                 "bytes of engines in worlds of a customer's numbers: wrong records, and rules of scaling"
             }
+            Judge::Codecs => "what a receiver makes of a tick in a codec, and whether its bytes can hold it",
         }
     }
 }

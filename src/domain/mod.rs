@@ -8,6 +8,7 @@ pub mod algebra;
 pub mod asked;
 pub mod bandwidth;
 pub mod case;
+pub mod codecs;
 pub mod count;
 pub mod data;
 pub mod delta;

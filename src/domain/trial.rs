@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::algebra::Named;
 use crate::domain::bandwidth::BandwidthTrial;
+use crate::domain::codecs::{CodecExpectation, CodecsTrial};
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
@@ -540,6 +541,8 @@ macro_rules! every_kind {
             CrashEverywhere(CrashEverywhereTrial) of CrashEverywhereTrial = "crash-everywhere",
             /// What sync takes with a customer's own numbers.
             Bandwidth(Box<BandwidthTrial>) of BandwidthTrial = "bandwidth",
+            /// What one tick takes in every codec.
+            Codecs(CodecsTrial) of CodecsTrial = "codecs",
         }
     };
 }
@@ -680,6 +683,9 @@ pub struct Expectation {
     /// The verdicts of engines, and how many registers are wrong, by the name of the engine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub engines: EngineExpectations,
+    /// The most bytes of messages, by codec or engine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub codecs: BTreeMap<String, CodecExpectation>,
     /// The judge that catches each planted mutant, by the name of the mutant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutants: BTreeMap<String, String>,

@@ -49,9 +49,18 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     /// Adds it to what the register shows.
     fn show(&self, view: &mut View);
 
-    /// Bytes of the share on the line.
+    /// About how many bytes the share takes on the line, and hardly ever more.
     fn length(&self) -> usize;
 
+    /// Writes shares of one writer, ascending by register.
+    fn write(fields: &Fields, shares: &[(u32, &Self)], writer: &mut Writer);
+
+    /// Reads shares of one writer.
+    fn read(fields: &Fields, reader: &mut Reader) -> Result<Vec<(u32, Self)>, Malformed>;
+}
+
+/// What is written one after the other, each with the gap to the register before.
+pub trait OneByOne: Sized {
     /// How it is written: a number below 4, which travels with the register.
     fn form(&self) -> u64;
 
@@ -60,6 +69,27 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
 
     /// Reads what was written in this form.
     fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed>;
+}
+
+/// Writes these, ascending by register; how many is told elsewhere.
+pub fn write_each<S: OneByOne>(shares: &[(u32, &S)], writer: &mut Writer) {
+    let mut next = 0;
+    for (register, share) in shares {
+        writer.of(Kind::Addressing).number(u64::from(*register - next) << FORM | share.form());
+        share.write(writer);
+        next = register + 1;
+    }
+}
+
+/// Reads what [`write_each`] wrote.
+pub fn read_each<S: OneByOne>(fields: &Fields, count: usize, reader: &mut Reader) -> Result<Vec<(u32, S)>, Malformed> {
+    let mut next = 0u64;
+    let mut read = || {
+        let told = reader.number()?;
+        let register = placed(told >> FORM, &mut next, fields.len())?;
+        Ok((register, S::read(fields, register, told & ((1 << FORM) - 1), reader)?))
+    };
+    (0..count).map(|_| read()).collect()
 }
 
 /// Whose share, of which register.
@@ -136,18 +166,16 @@ fn write_stored<S: Share, W: Serializer>(shares: &Shares<S>, serializer: W) -> R
 }
 
 /// Writes shares, ascending by slot.
-fn write_shares<S: Share>(shares: &[(Slot, &S)], writer: &mut Writer) {
+fn write_shares<S: Share>(fields: &Fields, shares: &[(Slot, &S)], writer: &mut Writer) {
     let groups = shares.chunk_by(|(one, _), (next, _)| one.0 == next.0);
     writer.of(Kind::Framing).number(groups.clone().count() as u64);
     for group in groups {
         group[0].0.0.write(writer.of(Kind::Ids));
-        writer.of(Kind::Addressing).number(group.len() as u64);
-        let mut next = 0;
-        for (Slot(_, register), share) in group {
-            writer.of(Kind::Addressing).number(u64::from(*register - next) << FORM | share.form());
-            share.write(writer);
-            next = register + 1;
-        }
+        S::write(
+            fields,
+            &group.iter().map(|&(Slot(_, register), share)| (register, share)).collect::<Vec<_>>(),
+            writer,
+        );
     }
 }
 
@@ -156,14 +184,8 @@ fn read_shares<S: Share>(reader: &mut Reader, fields: &Fields) -> Result<Vec<(Sl
     let mut shares = Vec::new();
     for _ in 0..reader.count("a number of actors")? {
         let actor = Actor::read(reader)?;
-        let mut next = 0u64;
-        let count = reader.count("a number of registers")?;
-        shares.reserve(count);
-        for _ in 0..count {
-            let told = reader.number()?;
-            let register = placed(told >> FORM, &mut next, fields.len())?;
-            shares.push((Slot(actor, register), S::read(fields, register, told & ((1 << FORM) - 1), reader)?));
-        }
+        let of_actor = S::read(fields, reader)?;
+        shares.extend(of_actor.into_iter().map(|(register, share)| (Slot(actor, register), share)));
     }
     Ok(shares)
 }
@@ -200,7 +222,7 @@ impl<S: Share> Content for ByWriter<S> {
             shares.push((slot, share));
             1 + share.length()
         })?;
-        write_shares(&shares, writer);
+        write_shares(&about.fields, &shares, writer);
         Some(round)
     }
 
@@ -275,11 +297,11 @@ impl<S: Share> Content for ByWriter<S> {
 pub fn written<S: Share>(shares: &[(u32, S)]) -> (u64, u64) {
     let slot = |register| Slot(Actor { client: 3, incarnation: 1 }, register);
     let shares: Vec<(Slot, S)> = shares.iter().map(|(register, share)| (slot(*register), share.clone())).collect();
-    let mut writer = Writer::bare();
-    write_shares(&shares.iter().map(|(slot, share)| (*slot, share)).collect::<Vec<_>>(), &mut writer);
+    let (fields, mut writer) = (Fields::counters(64, 0), Writer::bare());
+    write_shares(&fields, &shares.iter().map(|(slot, share)| (*slot, share)).collect::<Vec<_>>(), &mut writer);
     let (bytes, traffic) = writer.unsealed();
     let mut reader = Reader::bare(&bytes);
-    assert_eq!(read_shares(&mut reader, &Fields::counters(64, 0)), Ok(shares));
+    assert_eq!(read_shares(&mut reader, &fields), Ok(shares));
     assert_eq!(reader.end(), Ok(()));
     (traffic.addressing - 1, traffic.payload)
 }

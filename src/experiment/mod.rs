@@ -7,6 +7,7 @@
 pub mod answers;
 pub mod bandwidth;
 pub mod claims;
+pub mod codecs;
 pub mod control;
 pub mod crash;
 pub mod devices;
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::case::Case;
+use crate::domain::codecs::CodecsTrial;
 use crate::domain::execution::Execution;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::Fault;

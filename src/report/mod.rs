@@ -5,6 +5,7 @@
 pub mod any;
 pub mod bandwidth_record;
 pub mod board_table;
+pub mod codecs_record;
 pub mod comparison;
 pub mod document;
 pub mod figure;

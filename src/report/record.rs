@@ -20,6 +20,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant, exit};
 use crate::report::bandwidth_record::BandwidthRecord;
+use crate::report::codecs_record::CodecsRecord;
 use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
 use crate::report::samples::Sample;
 use crate::report::seal::Sealed;
@@ -93,6 +94,9 @@ pub struct Record {
     /// What sync takes with a customer's own numbers, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<BandwidthRecord>,
+    /// What one tick takes in every codec, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub codecs: Option<CodecsRecord>,
     /// What the run cannot see.
     pub unseen: Unseen,
     /// What became of the planted faults.
@@ -755,6 +759,7 @@ impl Record {
             offline: None,
             everywhere: None,
             bandwidth: None,
+            codecs: None,
             unseen: Unseen::default(),
             planted: Vec::new(),
             waveforms: Vec::new(),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::domain::bandwidth::BandwidthTrial;
+use crate::domain::codecs::CodecsTrial;
 use crate::domain::nearest::meant_key;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;

@@ -10,6 +10,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("bank-sweep", include_str!("../../scenarios/bank-sweep.toml")),
     ("conformance", include_str!("../../scenarios/conformance.toml")),
     ("tick", include_str!("../../scenarios/tick.toml")),
+    ("bandwidth-tick", include_str!("../../scenarios/bandwidth-tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("field-tags", include_str!("../../scenarios/field-tags.toml")),
     ("field-bandwidth", include_str!("../../scenarios/field-bandwidth.toml")),

@@ -8,6 +8,7 @@ mod as_client;
 mod bad_input;
 mod bandwidth;
 mod busy_lines;
+mod codecs;
 mod compare;
 mod completions;
 mod conformance;

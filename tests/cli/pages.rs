@@ -224,6 +224,7 @@ fn every_field_of_the_record_is_described() {
         include_str!("../../src/report/qualification/devices.rs"),
         include_str!("../../src/report/qualification/mutants.rs"),
         include_str!("../../src/report/bandwidth_record.rs"),
+        include_str!("../../src/report/codecs_record.rs"),
         include_str!("../../src/report/ledger.rs"),
         include_str!("../../src/report/samples.rs"),
         include_str!("../../src/domain/explorer.rs"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::data;
 use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{ByWriter, Share};
+use crate::engine::by_writer::{ByWriter, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer, length};
 
 /// The engine.
@@ -56,6 +56,18 @@ impl Share for Sums {
         length(self.added) + length(self.taken)
     }
 
+    fn write(_fields: &Fields, shares: &[(u32, &Self)], writer: &mut Writer) {
+        writer.of(Kind::Addressing).number(shares.len() as u64);
+        write_each(shares, writer);
+    }
+
+    fn read(fields: &Fields, reader: &mut Reader) -> Result<Vec<(u32, Self)>, Malformed> {
+        let count = reader.count("a number of registers")?;
+        read_each(fields, count, reader)
+    }
+}
+
+impl OneByOne for Sums {
     fn form(&self) -> u64 {
         u64::from(self.added > 0) * ADDED + u64::from(self.taken > 0) * TAKEN
     }

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data;
 use crate::domain::data::{DataType, Fields, Intent, View};
-use crate::engine::by_writer::{ByWriter, Share};
+use crate::domain::traffic::Kind;
+use crate::engine::by_writer::{ByWriter, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
 use net_sum::NetSum;
 use tags::Inserts;
@@ -32,9 +33,6 @@ pub enum OfRegister {
     /// Of tags.
     Inserts(Box<Inserts>),
 }
-
-/// The form of a share of tags: no sum has it.
-const INSERTS: u64 = 2;
 
 impl Share for OfRegister {
     fn new(data: DataType) -> Self {
@@ -100,25 +98,34 @@ impl Share for OfRegister {
         }
     }
 
-    fn form(&self) -> u64 {
-        match self {
-            OfRegister::Sum(sum) => sum.form(),
-            OfRegister::Inserts(_) => INSERTS,
+    fn write(fields: &Fields, shares: &[(u32, &Self)], writer: &mut Writer) {
+        let sum = |&(register, share): &(u32, &Self)| match share {
+            OfRegister::Sum(sum) => Some((register, *sum)),
+            OfRegister::Inserts(_) => None,
+        };
+        let sums: Vec<(u32, NetSum)> = shares.iter().filter_map(sum).collect();
+        let inserts = shares.iter().filter_map(|&(register, share)| match share {
+            OfRegister::Inserts(inserts) => Some((register, &**inserts)),
+            OfRegister::Sum(_) => None,
+        });
+        let inserts: Vec<(u32, &Inserts)> = inserts.collect();
+        net_sum::write(fields, &sums, !inserts.is_empty(), writer);
+        if !inserts.is_empty() {
+            writer.of(Kind::Addressing).number(inserts.len() as u64);
+            write_each(&inserts, writer);
         }
     }
 
-    fn write(&self, writer: &mut Writer) {
-        match self {
-            OfRegister::Sum(sum) => sum.write(writer),
-            OfRegister::Inserts(inserts) => inserts.write(writer),
-        }
-    }
-
-    fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
-        match (fields.of(register), form) {
-            (DataType::Counter, form) => NetSum::read(form, reader).map(OfRegister::Sum),
-            (DataType::Tags, INSERTS) => Ok(OfRegister::Inserts(Box::new(Inserts::read(fields, reader)?))),
-            (DataType::Tags, _) => Err(Malformed::Range("the form of a share")),
-        }
+    fn read(fields: &Fields, reader: &mut Reader) -> Result<Vec<(u32, Self)>, Malformed> {
+        let (sums, is_followed) = net_sum::read(fields, reader)?;
+        let sums = sums.into_iter();
+        let inserts = if is_followed {
+            let count = reader.count("a number of registers")?;
+            read_each::<Inserts>(fields, count, reader)?
+        } else {
+            Vec::new()
+        };
+        let inserts = inserts.into_iter().map(|(register, inserts)| (register, OfRegister::Inserts(Box::new(inserts))));
+        Ok(sums.map(|(register, sum)| (register, OfRegister::Sum(sum))).chain(inserts).collect())
     }
 }

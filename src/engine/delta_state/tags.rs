@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::data::{Element, Fields};
+use crate::domain::data::{DataType, Element, Fields};
 use crate::domain::traffic::Kind;
+use crate::engine::by_writer::OneByOne;
 use crate::engine::views;
 use crate::engine::wire::{Malformed, Reader, Writer, length};
 
@@ -61,17 +62,24 @@ impl Inserts {
         let gaps = views::gaps(self.there.keys()).map(|gap| length(gap.into())).sum::<usize>();
         length(self.last) + length(self.there.len() as u64) + numbers + gaps
     }
+}
 
-    /// Writes them.
-    pub fn write(&self, writer: &mut Writer) {
+impl OneByOne for Inserts {
+    fn form(&self) -> u64 {
+        0
+    }
+
+    fn write(&self, writer: &mut Writer) {
         writer.of(Kind::Ids).number(self.last).of(Kind::Framing).number(self.there.len() as u64);
         for (gap, number) in views::gaps(self.there.keys()).zip(self.there.values()) {
             writer.of(Kind::Payload).number(gap.into()).of(Kind::Ids).number(self.last - number);
         }
     }
 
-    /// Reads what [`Inserts::write`] wrote.
-    pub fn read(fields: &Fields, reader: &mut Reader) -> Result<Self, Malformed> {
+    fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
+        if fields.of(register) != DataType::Tags || form != 0 {
+            return Err(Malformed::Range("the form of a share"));
+        }
         let (last, count) = (reader.number()?, reader.count("a number of elements")?);
         let mut next = 0u64;
         let mut read = || {
@@ -126,7 +134,7 @@ mod tests {
             let bytes = writer.into_bytes();
             prop_assert_eq!(bytes.len(), share.length());
             let mut reader = Reader::bare(&bytes);
-            prop_assert_eq!(Inserts::read(&fields, &mut reader), Ok(share));
+            prop_assert_eq!(Inserts::read(&fields, 0, 0, &mut reader), Ok(share));
             prop_assert_eq!(reader.end(), Ok(()));
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::verdict::{Verdict, Warrant};
-use crate::report::comparison::{Direction, Move, of_bandwidth, of_engines};
+use crate::report::comparison::{Direction, Move, of_bandwidth, of_codecs, of_engines};
 use crate::report::record::{Check, PlantedOutcome, Record, TickRecord};
 
 /// What a fact is about, what matters most first.
@@ -190,6 +190,7 @@ pub fn facts(record: &Record) -> Vec<Fact> {
     facts.extend(record.offline.iter().flat_map(of_engines::of_world));
     facts.extend(record.everywhere.iter().flat_map(of_engines::of_crashes));
     facts.extend(record.bandwidth.iter().flat_map(of_bandwidth::facts));
+    facts.extend(record.codecs.iter().flat_map(of_codecs::facts));
     numbered(&mut facts);
     facts
 }

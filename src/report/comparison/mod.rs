@@ -10,6 +10,7 @@ pub mod facts;
 pub mod folders;
 pub mod interval;
 mod of_bandwidth;
+mod of_codecs;
 mod of_engines;
 mod of_ledgers;
 mod of_qualifications;

@@ -9,7 +9,8 @@ use crate::domain::shown::{hundredths, percent, ratio, took};
 use crate::domain::verdict::Verdict;
 use crate::report::bandwidth_record::BandwidthRecord;
 use crate::report::board_table;
-use crate::report::document::section::{bandwidth, counterexamples, staleness, ticks, verdict};
+use crate::report::codecs_record::CodecsRecord;
+use crate::report::document::section::{bandwidth, codecs, counterexamples, staleness, ticks, verdict};
 use crate::report::document::{Cell, Column, Detail, Judgement, Report, Table, run};
 use crate::report::first_screen::{elsewhere, replay, room};
 use crate::report::format::text::{Shown, Text};
@@ -88,6 +89,7 @@ impl Screen<'_> {
         let of = match (&record.offline, &record.bandwidth) {
             (Some(offline), _) => world(offline),
             (_, Some(bandwidth)) => format!(": {}", bandwidth::world(bandwidth)),
+            _ if record.codecs.is_some() => record.codecs.as_ref().map(codecs::ticks).unwrap_or_default(),
             _ if subjects.is_empty() => String::new(),
             _ if name.is_empty() => verdict::on(&subjects),
             _ => format!(" on {}", verdict::on(&subjects)),
@@ -108,6 +110,9 @@ impl Screen<'_> {
         }
         if let Some(bandwidth) = &record.bandwidth {
             self.bandwidth(bandwidth);
+        }
+        if let Some(codecs) = &record.codecs {
+            self.codecs(codecs);
         }
         if record.interrupted {
             // What a walk covered is a part of nothing that anybody asked for.
@@ -148,6 +153,17 @@ impl Screen<'_> {
         // The terminal wraps it, so that it can be pasted.
         let again = record.again.as_deref().unwrap_or("abench replay RECORD, or the scenario's file");
         self.text.line(&format!("  {again}"));
+    }
+
+    /// The smallest messages.
+    fn codecs(&mut self, record: &CodecsRecord) {
+        let rows = codecs::in_order(record);
+        let shown = &rows[..rows.len().min(ROWS)];
+        self.text.fitted(&codecs::table(record, shown));
+        if shown.len() < rows.len() {
+            let (left, place) = (rows.len() - shown.len(), elsewhere(self.detail, Detail::All));
+            self.text.cut(&format!("  and {left} more, dearer or undecodable ({place})"));
+        }
     }
 
     fn engines(&mut self, offline: &OfflineRecord, interrupted: bool) {

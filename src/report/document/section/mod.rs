@@ -4,6 +4,7 @@ pub mod bandwidth;
 pub mod banks;
 pub mod checks;
 pub mod claims;
+pub mod codecs;
 pub mod counterexamples;
 pub mod devices;
 pub mod engines;

@@ -1,0 +1,45 @@
+//! The gap to each register that changed, as a variable number of bytes, and its new value.
+
+use crate::codec::{Codec, Needs, Receiver, Refused, Tick, from_words, varint};
+
+/// The codec.
+pub struct GapValues;
+
+impl Codec for GapValues {
+    fn name(&self) -> &'static str {
+        "gap-varint"
+    }
+
+    fn about(&self) -> &'static str {
+        "gaps between registers as varints, and the new values, 8 bytes each"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Registers
+    }
+
+    fn encode(&self, tick: &Tick, _asked: &[u8]) -> Vec<u8> {
+        let (mut message, mut next) = (Vec::new(), 0);
+        varint::push(&mut message, tick.changed() as u64);
+        for change in tick.changes() {
+            varint::push(&mut message, u64::from(change.register - next));
+            next = change.register + 1;
+        }
+        message.extend(tick.changes().flat_map(|change| change.new.to_le_bytes()));
+        message
+    }
+
+    fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
+        let (mut rest, mut next) = (message, 0);
+        let registers = receiver.registers.len();
+        let changed = varint::take(&mut rest)?;
+        if changed > registers as u64 {
+            return Err(Refused::Range("the number of changes"));
+        }
+        let places = (0..changed).map(|_| varint::take_register(&mut rest, &mut next, registers));
+        let places = places.collect::<Result<Vec<u32>, Refused>>()?;
+        let values = from_words(rest, places.len())?;
+        places.into_iter().zip(values).for_each(|(register, value)| receiver.registers[register as usize] = value);
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! The full state, compressed by Zstandard: by itself, and as a patch on the sender's old state. Frames go without their
+//! magic number and content size, which the receiver knows; a patch has the frame's checksum, as nothing else would tell
+//! that it is on another state.
+
+use std::io::{BufReader, Read, Write};
+
+use crate::codec::{Codec, Needs, Receiver, Refused, Tick, from_words, to_words};
+
+/// What every Zstandard frame begins with.
+const MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
+
+/// The level of patches: the one that makes the smallest.
+const LEVEL_OF_PATCH: i32 = 19;
+
+const MEMORY: &str = "memory takes every state";
+
+fn compressed(state: &[u8], base: &[u8], level: i32, checksum: bool) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), level, base).expect(MEMORY);
+    encoder.set_pledged_src_size(Some(state.len() as u64)).expect(MEMORY);
+    encoder.include_contentsize(false).expect(MEMORY);
+    encoder.include_checksum(checksum).expect(MEMORY);
+    encoder.write_all(state).expect(MEMORY);
+    encoder.finish().expect(MEMORY).split_off(MAGIC.len())
+}
+
+/// The state of a frame that has at most as many registers as these.
+fn decompressed(message: &[u8], base: &[u8], registers: usize) -> Result<Vec<i64>, Refused> {
+    let bad = |_| Refused::Range("a compressed state");
+    let whole = BufReader::new(MAGIC.chain(message));
+    let decoder = zstd::stream::read::Decoder::with_ref_prefix(whole, base).map_err(bad)?.single_frame();
+    let mut state = Vec::new();
+    decoder.take(8 * registers as u64 + 1).read_to_end(&mut state).map_err(bad)?;
+    from_words(&state, registers)
+}
+
+/// The codec that sends the state by itself, at a level.
+pub struct Whole {
+    /// Its name.
+    pub name: &'static str,
+    /// The level.
+    pub level: i32,
+}
+
+impl Codec for Whole {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        "every register, compressed by Zstandard at this level"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Nothing
+    }
+
+    fn encode(&self, tick: &Tick, _asked: &[u8]) -> Vec<u8> {
+        compressed(&to_words(tick.new), &[], self.level, false)
+    }
+
+    fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
+        receiver.registers = decompressed(message, &[], receiver.registers.len())?;
+        Ok(())
+    }
+}
+
+/// The codec that sends a patch.
+pub struct Patch;
+
+impl Codec for Patch {
+    fn name(&self) -> &'static str {
+        "zstd-patch"
+    }
+
+    fn about(&self) -> &'static str {
+        "a Zstandard patch, level 19, on the sender's old state, with a checksum"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::OldState
+    }
+
+    fn encode(&self, tick: &Tick, _asked: &[u8]) -> Vec<u8> {
+        compressed(&to_words(tick.new), &to_words(tick.old), LEVEL_OF_PATCH, true)
+    }
+
+    fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
+        receiver.registers = decompressed(message, &to_words(&receiver.registers), receiver.registers.len())?;
+        Ok(())
+    }
+}

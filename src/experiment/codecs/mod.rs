@@ -1,0 +1,273 @@
+//! The trial of codecs: what one tick takes in every codec and engine, against the information bound, and what a receiver
+//! makes of messages that arrive once, twice, in another order, or never.
+
+mod connections;
+mod deliveries;
+mod ticks;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::codec::{self, Codec};
+use crate::domain::codecs::CodecsTrial;
+use crate::domain::fault::{Fault, FaultClass};
+use crate::domain::judge::Judge;
+use crate::domain::seed::Seed;
+use crate::domain::subject::SubjectError;
+use crate::domain::verdict::Verdict;
+use crate::engine::{self, Registration};
+use crate::experiment::answers::Answers;
+use crate::experiment::claims::{self, MESSAGE};
+use crate::experiment::control::{Control, Show, Shown, bits};
+use crate::experiment::jobs::Inner;
+use crate::experiment::valid::Passed;
+use crate::experiment::{Bench, Changes, Experiment, NoEffect, took};
+use crate::report::codecs_record::{CodecRow, CodecsRecord, Of, WrongRegisters};
+use crate::report::document::section::codecs::share;
+use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
+use crate::subject::Subjects;
+use ticks::{History, Width, bound_tenths};
+
+/// Histories in which messages are repeated, reordered and lost.
+const HISTORIES: u32 = 20;
+
+/// One row of the table.
+enum Job {
+    Codec(&'static dyn Codec),
+    Engine(&'static Registration),
+}
+
+impl Job {
+    /// What its check is called.
+    fn name(&self) -> String {
+        match self {
+            Job::Codec(codec) => name_of(Of::Codec, codec.name()),
+            Job::Engine(engine) => name_of(Of::Engine, engine.name),
+        }
+    }
+}
+
+/// What the check of a codec or an engine is called.
+fn name_of(of: Of, name: &str) -> String {
+    match of {
+        Of::Codec => format!("codec {name}"),
+        Of::Engine => format!("tick of {name}"),
+    }
+}
+
+fn jobs_of(trial: &CodecsTrial) -> Vec<Job> {
+    let asked = |engine: &&Registration| trial.engines.iter().any(|name| name == engine.name || name == engine::ALL);
+    let reference = trial.engines.is_empty().then(engine::reference);
+    let engines = reference.into_iter().chain(engine::REGISTRY.iter().filter(asked));
+    codec::REGISTRY.iter().map(|&codec| Job::Codec(codec)).chain(engines.map(Job::Engine)).collect()
+}
+
+impl Experiment for CodecsTrial {
+    /// Refuses engines that are unknown.
+    fn refuse(&self) -> Result<(), String> {
+        let named = self.engines.iter().filter(|name| *name != engine::ALL);
+        named.map(|name| engine::find(name)).try_for_each(|found| found.map(drop).map_err(|e| format!("engines: {e}")))
+    }
+
+    fn judges(&self) -> &'static [Judge] {
+        &[Judge::Codecs, Judge::Expectation]
+    }
+
+    fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
+        let bounds = ["--budget", "--memory", "--orders"];
+        changes.refuse(&bounds, "is about arrival orders, and a trial of codecs has none")?;
+        self.seed = changes.seed.unwrap_or(self.seed);
+        if !changes.engines.is_empty() {
+            self.engines.clone_from(&changes.engines);
+        }
+        Ok(())
+    }
+
+    fn no_backend(&self) -> Option<&'static str> {
+        Some("a trial of codecs has messages alone")
+    }
+
+    fn answers(&self) -> Answers {
+        Answers { checks: jobs_of(self).iter().map(Job::name).collect(), ..Answers::default() }
+    }
+
+    fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
+        Some("a trial of codecs has no device")
+    }
+
+    fn has_jobs(&self) -> bool {
+        true
+    }
+
+    fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
+        let Bench { jobs, record, watch, .. } = bench;
+        let all = jobs_of(self);
+        let ours: Vec<&Job> =
+            all.iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, job)| job).collect();
+        watch.begin("codecs of a tick", ours.len() as u64);
+        watch.unit("codecs");
+        let tried = jobs.run(
+            &ours,
+            |job| job.name(),
+            watch,
+            |job, watch| {
+                let start = Instant::now();
+                let row = match job {
+                    Job::Codec(codec) => deliveries::row(*codec, self, &mut Inner(watch))?,
+                    Job::Engine(engine) => connections::row(engine, self, &mut Inner(watch))?,
+                };
+                Ok((row, start.elapsed()))
+            },
+        );
+        watch.end();
+        let mut section = CodecsRecord {
+            registers: self.registers,
+            changed: self.changed,
+            most: self.most,
+            ticks: self.ticks,
+            histories: HISTORIES.min(self.ticks),
+            narrow_bound_tenths: bound_tenths(self, Width::Narrow),
+            wide_bound_tenths: bound_tenths(self, Width::Wide),
+            rows: Vec::new(),
+        };
+        for (mut row, time) in tried.of {
+            row.verdict = verdict(&row, &section);
+            let check = check(&row, &section);
+            took(record, &check.name, time);
+            record.checks.push(check);
+            section.rows.push(row);
+        }
+        record.codecs = Some(section);
+        tried.failed.map_or(Ok(()), Err)
+    }
+
+    /// That messages can be decoded, by every check that holds.
+    fn claims(&self, record: &Record, _subjects: &Subjects) -> Vec<ClaimRecord> {
+        vec![claims::claim(FaultClass::WrongMessage, MESSAGE, &record.checks, &|check| check.part == Part::Message)]
+    }
+
+    fn unseen(&self, _record: &Record, _subjects: &Subjects) -> Unseen {
+        let by_run = [
+            "Ticks change registers that are drawn evenly, by amounts that are drawn evenly: a real workload may suit a codec \
+             better or worse.",
+            "A codec has no transport: whether a message arrives, and is sent again, is not counted. Of an engine it is, in \
+             the bytes of a connection.",
+            "Counters of engines start at 0, where a codec's registers hold numbers of any size: an engine that sends values is \
+             better off here.",
+            "Headers of TCP, IP, TLS and HTTP are not counted: every codec's messages need them.",
+        ];
+        Unseen { by_bank_sweep: Vec::new(), by_run: by_run.map(str::to_owned).to_vec() }
+    }
+}
+
+/// A codec holds if a receiver gets from each message the registers that the sender has. On average no message can have fewer
+/// bytes than the information bound: where one has, something is not counted.
+fn verdict(row: &CodecRow, section: &CodecsRecord) -> Verdict {
+    let is_right = row.wrong.is_some_and(|wrong| wrong.exact.registers == 0);
+    if is_right && under_bound(row, section).is_none() { Verdict::Holds } else { Verdict::Falsified }
+}
+
+/// The bytes of the kind of ticks that has fewer than its bound, and that bound in tenths, if one has.
+fn under_bound(row: &CodecRow, section: &CodecsRecord) -> Option<(u64, u64)> {
+    let kinds = [(row.narrow, section.narrow_bound_tenths), (row.wide, section.wide_bound_tenths)];
+    // A tenth of a byte is what rounding the bound may take.
+    let under = kinds.into_iter().find(|(sizes, bound)| 10 * sizes.median + 1 < *bound);
+    under.map(|(sizes, bound)| (sizes.median, bound))
+}
+
+fn check(row: &CodecRow, section: &CodecsRecord) -> Check {
+    let under = under_bound(row, section).map(|(bytes, bound)| {
+        let lacking = share(bound - 10 * bytes, 10 * bound);
+        format!("{bytes} B lie {lacking} under the information bound, below which no message can be on average")
+    });
+    let summary = match (row.wrong, &under) {
+        (None, under) => {
+            let under = under.as_ref().map(|under| format!("; {under}")).unwrap_or_default();
+            format!("no receiver can decode it{under}")
+        }
+        (Some(WrongRegisters { exact, .. }), _) if exact.registers > 0 => {
+            format!("up to {} of {} registers are wrong at the receiver", exact.registers, section.registers)
+        }
+        (_, Some(under)) => under.clone(),
+        _ => format!(
+            "a receiver has the sender's registers after each of {} ticks; the largest have {} B and {} B",
+            2 * section.ticks,
+            row.narrow.largest,
+            row.wide.largest
+        ),
+    };
+    Check {
+        name: name_of(row.of, &row.name),
+        part: Part::Message,
+        judge: Judge::Codecs,
+        subjects: BTreeMap::from([(row.name.clone(), row.evidence)]),
+        verdict: row.verdict,
+        oracles: BTreeMap::from([("truth".to_owned(), row.verdict)]),
+        summary,
+        warrant: None,
+        orders: None,
+        tries: vec![FaultClass::WrongMessage],
+        findings: Vec::new(),
+    }
+}
+
+/// What is planted for the judge of codecs.
+pub const CONTROLS: &[Control] = &[Control {
+    judge: Judge::Codecs,
+    planted: "each bit of a changed register wrong in turn; each changed register left out; a byte fewer than the bound",
+    show: Show::Alone(show),
+}];
+
+/// What a control sends: these registers, in so many bytes.
+struct Planted {
+    sent: Vec<i64>,
+    bytes: u64,
+}
+
+fn show() -> Shown {
+    let trial =
+        CodecsTrial { seed: Seed::new(7), registers: 256, changed: 20, most: 1000, ticks: 1, engines: Vec::new() };
+    let history = History::drawn(&trial, Width::Narrow, 0);
+    let section = CodecsRecord {
+        registers: trial.registers,
+        changed: trial.changed,
+        most: trial.most,
+        ticks: 1,
+        histories: 0,
+        narrow_bound_tenths: bound_tenths(&trial, Width::Narrow),
+        wide_bound_tenths: bound_tenths(&trial, Width::Wide),
+        rows: Vec::new(),
+    };
+    let [old, new] = [&history.states[0], &history.states[1]];
+    let changed: Vec<usize> = (0..old.len()).filter(|&register| old[register] != new[register]).collect();
+    let bytes = section.wide_bound_tenths / 10 + 1;
+    let flipped = bits().enumerate().map(|(place, mask)| {
+        let mut sent = new.clone();
+        sent[changed[place % changed.len()]] ^= mask as i64;
+        Planted { sent, bytes }
+    });
+    let left_out = changed.iter().map(|&register| {
+        let mut sent = new.clone();
+        sent[register] = old[register];
+        Planted { sent, bytes }
+    });
+    let too_few = [Planted { sent: new.clone(), bytes: section.narrow_bound_tenths / 10 - 1 }];
+    let wrong: Vec<Planted> = flipped.chain(left_out).chain(too_few).collect();
+    Shown::of(Planted { sent: new.clone(), bytes }, wrong, |Planted { sent, bytes }| {
+        let wrong = deliveries::planted(&codec::frame::Framed, &history, &sent);
+        let sizes = deliveries::sizes_of(vec![bytes]);
+        let row = CodecRow {
+            name: "control".to_owned(),
+            of: Of::Codec,
+            about: String::new(),
+            evidence: crate::domain::evidence::Evidence::Software,
+            needs: String::new(),
+            decodable: true,
+            narrow: sizes,
+            wide: sizes,
+            wrong: Some(WrongRegisters { exact: wrong, ..WrongRegisters::default() }),
+            verdict: Verdict::Inconclusive,
+        };
+        verdict(&row, &section)
+    })
+}

@@ -1,0 +1,114 @@
+//! The record of a trial of codecs: bytes of a tick in every codec and engine, against the information bound, and what a
+//! receiver makes of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::evidence::Evidence;
+use crate::domain::verdict::Verdict;
+
+/// A trial of codecs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecsRecord {
+    /// Registers of a replica.
+    pub registers: u32,
+    /// Of these, those that a tick changes.
+    pub changed: u32,
+    /// The largest amount of a narrow tick.
+    pub most: u32,
+    /// Ticks of each kind that every row was measured in.
+    pub ticks: u32,
+    /// Three ticks each, in which messages were repeated, reordered and lost.
+    pub histories: u32,
+    /// The information bound of a narrow tick, in tenths of a byte, rounded.
+    pub narrow_bound_tenths: u64,
+    /// The information bound of a wide tick, in tenths of a byte, rounded.
+    pub wide_bound_tenths: u64,
+    /// Codecs, and then engines.
+    pub rows: Vec<CodecRow>,
+}
+
+/// Whether a row is of a codec or an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Of {
+    /// One message, on its own.
+    Codec,
+    /// An engine's message, over its own channel.
+    Engine,
+}
+
+/// A codec or an engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodecRow {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub of: Of,
+    /// What it sends, in a line.
+    pub about: String,
+    /// How its numbers were got.
+    pub evidence: Evidence,
+    /// What a receiver must have.
+    pub needs: String,
+    /// Whether a receiver can decode it.
+    pub decodable: bool,
+    /// Bytes of narrow ticks.
+    pub narrow: Sizes,
+    /// Bytes of wide ticks.
+    pub wide: Sizes,
+    /// Wrong registers by how messages arrived; none where nothing can be decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wrong: Option<WrongRegisters>,
+    /// What the judge says.
+    pub verdict: Verdict,
+}
+
+/// Bytes of the messages of ticks of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sizes {
+    /// The smallest.
+    pub smallest: u64,
+    /// The median: half of the messages are not larger.
+    pub median: u64,
+    /// The largest.
+    pub largest: u64,
+    /// Of an engine: the median of all bytes of a connection both ways, with handshake and acknowledgements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<u64>,
+}
+
+/// Wrong registers at the receiver, the most of any tick or history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrongRegisters {
+    /// Each message arrives once, in order.
+    pub exact: Wrong,
+    /// Each arrives twice.
+    pub repeated: Wrong,
+    /// The second arrives before the first.
+    pub reordered: Wrong,
+    /// The second never arrives. An engine may send it again.
+    pub lost: Wrong,
+    /// Two replicas changed registers at the same time, half of them the same.
+    pub two_writers: Wrong,
+}
+
+/// Wrong registers in one kind of delivery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wrong {
+    /// How many are wrong.
+    pub registers: u32,
+    /// How many are wrong where the receiver noticed nothing: no message was refused, and no sequence number is missing.
+    pub silent: u32,
+}
+
+impl CodecsRecord {
+    /// The row of this name; of a codec and an engine of one name, the codec's.
+    pub fn find(&self, name: &str) -> Option<&CodecRow> {
+        self.rows.iter().find(|row| row.name == name)
+    }
+}
