@@ -13,7 +13,6 @@ use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::count::counted;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
-use crate::experiment;
 use crate::report::journal::{Journal, JournalError, Shard, is_begun};
 
 /// What the last line of a shard that has run all its jobs is called.
@@ -40,9 +39,6 @@ pub(super) fn open(plan: &Plan, record: Option<&Path>, resume: bool) -> Result<J
         let advice = "--resume goes on with the journal beside a record: name the file of that record with --record";
         return if resume { Err(Failure::usage(anyhow!(advice))) } else { Ok(Journal::none(head)) };
     };
-    if !experiment::of(&plan.scenario.trial).has_jobs() {
-        return Ok(Journal::none(head));
-    }
     let path = beside(record);
     if resume || !path.exists() {
         return Ok(if path.exists() { Journal::resume(&path, head)? } else { Journal::begin(&path, head)? });
@@ -113,7 +109,6 @@ pub(super) fn run_shard(plan: &Plan, shard: Shard, options: &RunOptions, stop: &
             console.say(&format!("abench: shard {shard} was stopped: --resume goes on with {}", path.display()));
             Ok(exit::INTERRUPTED)
         }
-        Err(error @ SubjectError::Unavailable(_)) => Err(Failure { exit: exit::UNAVAILABLE, error: error.into() }),
-        Err(error @ SubjectError::Internal(_)) => Err(Failure { exit: exit::INTERNAL, error: error.into() }),
+        Err(error) => Err(error.into()),
     }
 }

@@ -66,8 +66,7 @@ pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
             console.say("abench: stopped by the user before the shards were put together");
             return Ok(exit::INTERRUPTED);
         }
-        Err(error @ SubjectError::Internal(_)) => return Err(Failure { exit: exit::INTERNAL, error: error.into() }),
-        Err(error) => return Err(Failure::usage(error)),
+        Err(error) => return Err(error.into()),
     };
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
     let record = deliver(Ran { record, waveforms }, (place, &waveform_place), args.terminal, Table::Shown, false)?;

@@ -36,7 +36,7 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
-use crate::domain::subject::Device;
+use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::exit;
 use crate::experiment;
 use crate::experiment::valid::Valid;
@@ -94,6 +94,18 @@ impl From<ScenarioError> for Failure {
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         Failure::usage(error)
+    }
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        let exit = match error {
+            SubjectError::Unavailable(_) => exit::UNAVAILABLE,
+            SubjectError::Internal(_) => exit::INTERNAL,
+            SubjectError::Journal(_) => exit::USAGE,
+            SubjectError::Interrupted => exit::INTERRUPTED,
+        };
+        Failure { exit, error: error.into() }
     }
 }
 
@@ -240,8 +252,7 @@ fn execute(
     let console = Console::new(terminal.color);
     let mut subjects = open_subjects(plan, waveforms)?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
-    let record = campaign::run_kept(plan, journal, &mut subjects, &mut watch);
-    let mut record = record.map_err(|error| Failure { exit: exit::USAGE, error: error.into() })?;
+    let mut record = campaign::run_kept(plan, journal, &mut subjects, &mut watch)?;
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
     Ok(Ran { record, waveforms })
 }

@@ -18,8 +18,6 @@ use crate::cmd::{Failure, RecordPlace, deliver_text, threads, valid};
 use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::seed::Seed;
-use crate::domain::subject::SubjectError;
-use crate::domain::verdict::exit;
 use crate::experiment;
 use crate::experiment::valid::Valid;
 use crate::report::qualification::{Qualification, render};
@@ -95,17 +93,12 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         false => {
             let (until_killed, threads) = (args.until_killed, threads(args.threads));
             let plan = EnginePlan { scenarios: of_engines, until_killed, sample, threads };
-            Some(engines::qualify(&plan, &mut watch).map_err(unavailable)?)
+            Some(engines::qualify(&plan, &mut watch)?)
         }
     };
     let qualification = Qualification::of(devices, engines);
     deliver_text(place, args.terminal, &qualification, |width| render(&qualification, width, args.terminal.detail()))?;
     Ok(qualification.exit_code())
-}
-
-/// An engine that cannot run though it has no mutant.
-fn unavailable(error: SubjectError) -> Failure {
-    Failure { exit: exit::UNAVAILABLE, error: error.into() }
 }
 
 /// The scenarios that are named, or all that put engines on trial. All of them can take faults or mutants.

@@ -116,9 +116,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
             console.say("abench: stopped by the user before the case came to its end; it is not judged");
             return Ok(exit::INTERRUPTED);
         }
-        Err(error @ ReplayError::Subject(_)) => {
-            return Err(Failure { exit: exit::UNAVAILABLE, error: error.into() });
-        }
+        Err(ReplayError::Subject(error)) => return Err(error.into()),
         Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
     let verdict = replayed.verdict;

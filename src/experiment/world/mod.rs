@@ -94,10 +94,6 @@ impl Experiment for OfflineTrial {
         Some("a world is one of replicas, and its devices make merges again that hold by themselves")
     }
 
-    fn has_jobs(&self) -> bool {
-        true
-    }
-
     fn planting(&self) -> Option<&dyn Planting> {
         Some(self)
     }
