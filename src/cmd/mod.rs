@@ -222,10 +222,7 @@ fn asked_plan(
 ) -> Result<Plan, Failure> {
     let faults: Result<Vec<Fault>, _> = asked.faults.iter().map(|fault| fault.parse::<Fault>()).collect();
     let faults = faults.map_err(|error| Failure::usage(anyhow!("{what}: {error}")))?;
-    let mut scenario = Scenario::unnamed(asked.trial.clone());
-    scenario.name.clone_from(&asked.scenario);
-    scenario.expect.clone_from(&asked.expect);
-    let scenario = Valid::of(scenario)
+    let scenario = Valid::of(Scenario::of(asked))
         .map_err(|refused| Failure::usage(anyhow!("{what}: what was asked for cannot run: {refused}")))?;
     let experiment = experiment::of(&scenario.trial);
     if let Some(reason) = faults.iter().find_map(|&fault| experiment.no_fault(fault)) {

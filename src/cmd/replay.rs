@@ -1,7 +1,6 @@
 //! `abench replay CASE|FILE`: a counterexample, or a whole record, again.
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -82,12 +81,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let read = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        input::text(path, MOST_BYTES)
-    };
+    let read = if path == Path::new("-") { input::standard_input(MOST_BYTES) } else { input::text(path, MOST_BYTES) };
     let unreadable = || format!("cannot read the file {}; a case begins with case1,", path.display());
     read.with_context(unreadable).map_err(Failure::usage)
 }

@@ -79,7 +79,8 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// If the journal has another kind of outcome under this id, or has none where it must have all.
     pub fn kept<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, SubjectError> {
-        let unreadable = |error| SubjectError::Journal(format!("the journal has no outcome of the job '{id}': {error}"));
+        let unreadable =
+            |error| SubjectError::Journal(format!("the journal has no outcome of the job '{id}': {error}"));
         match self.journal.outcome(id) {
             Some(outcome) => outcome.map(Some).map_err(unreadable),
             None if self.only_kept => Err(SubjectError::Journal(format!("no shard has the job '{id}'"))),

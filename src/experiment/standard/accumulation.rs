@@ -143,12 +143,7 @@ pub fn check_one<A: Accumulator + ?Sized>(
 }
 
 /// The check of all accumulators, by what each of them gets wrong.
-pub fn together(
-    accumulators: Vec<(String, Evidence)>,
-    count: u32,
-    ranges: usize,
-    findings: Vec<Finding>,
-) -> Check {
+pub fn together(accumulators: Vec<(String, Evidence)>, count: u32, ranges: usize, findings: Vec<Finding>) -> Check {
     let reference = (scalar::NAME.to_owned(), Evidence::Software);
     let subjects = accumulators.into_iter().chain([reference]).collect();
     let summary = format!(

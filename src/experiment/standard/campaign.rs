@@ -348,7 +348,11 @@ impl Campaign<'_> {
     /// The seeds of the ticks that are tried.
     fn ticks(&self) -> Vec<crate::domain::seed::Seed> {
         let own = Some(self.trial.seed).filter(|seed| *seed != PUBLISHED_SEED);
-        if self.trial.makes(StandardCheck::SyncTick) { [PUBLISHED_SEED].into_iter().chain(own).collect() } else { Vec::new() }
+        if self.trial.makes(StandardCheck::SyncTick) {
+            [PUBLISHED_SEED].into_iter().chain(own).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Adds what the jobs came to, in the order of the checks. `result` is why not all of them ended, where they did not.
@@ -405,8 +409,9 @@ fn add_orders(
     record: &mut Record,
 ) -> Result<(), SubjectError> {
     let time = groups.iter().flatten().map(Taken::took).sum::<Duration>();
-    let Together { check, latencies } = together(workload, chosen, groups, ended)
-        .map_err(|wrong| SubjectError::Journal(format!("{ARRIVAL_ORDERS}: what the journal has of them is not sound: {wrong}")))?;
+    let Together { check, latencies } = together(workload, chosen, groups, ended).map_err(|wrong| {
+        SubjectError::Journal(format!("{ARRIVAL_ORDERS}: what the journal has of them is not sound: {wrong}"))
+    })?;
     took(record, ARRIVAL_ORDERS, time);
     record.checks.push(check);
     let summaries = latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));

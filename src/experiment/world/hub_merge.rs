@@ -58,6 +58,12 @@ pub(super) struct Merged {
 }
 
 impl Merged {
+    /// Whether it names the registers of this world, and no others.
+    pub(super) fn is_of(&self, trial: &OfflineTrial) -> bool {
+        let registers = trial.registers;
+        self.shown.len() >= registers as usize && self.words.iter().all(|(register, _)| *register < registers)
+    }
+
     /// Of a world whose hub was traced.
     pub(super) fn of(trial: &OfflineTrial, outcome: &Outcome) -> Option<Self> {
         let hub = trial.name(trial.clients);

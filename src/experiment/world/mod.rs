@@ -5,6 +5,7 @@ pub mod controls;
 mod effects;
 mod faultless;
 pub mod hub_merge;
+mod kept;
 mod planted;
 pub mod planting;
 pub mod reduced;

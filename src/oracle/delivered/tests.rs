@@ -97,7 +97,8 @@ fn slices_that_were_delivered_apart_count_as_the_orders_at_once() {
 
 #[test]
 fn a_slice_that_cannot_have_been_delivered_is_refused_and_counts_nothing() {
-    let slice = |orders: &[&[u64]]| delivered(3, Claim::EveryOrder, orders).expect("permutations").into_slices().remove(0);
+    let slice =
+        |orders: &[&[u64]]| delivered(3, Claim::EveryOrder, orders).expect("permutations").into_slices().remove(0);
     let text = serde_json::to_string(&slice(&[&[0, 2, 1], &[1, 0, 2]])).expect("plain data");
     let refused = |from: &str, to: &str| {
         let edited = text.replacen(from, to, 1);

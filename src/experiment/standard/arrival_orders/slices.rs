@@ -173,7 +173,8 @@ pub fn take(
     let (mut telling, mut named, mut ended) = (false, Vec::new(), None);
     let chooser = &chosen.explorers[slice.explorer];
     let by_hand = chooser.explorer.claim(count) == Claim::Chosen;
-    let orders = chooser.explorer.orders(count, chooser.planned).skip(usize::try_from(slice.first).unwrap_or(usize::MAX));
+    let orders =
+        chooser.explorer.orders(count, chooser.planned).skip(usize::try_from(slice.first).unwrap_or(usize::MAX));
     for (number, order) in (slice.first..slice.first.saturating_add(slice.number)).zip(orders) {
         delivered.begin(slice.explorer);
         let shown = match deliver_to_all(subjects, &order, workload, &mut delivered, watch) {

@@ -46,7 +46,8 @@ pub fn together(
     if ended.is_none() && ledgers.iter().any(|ledger| unlike(ledger) != unlike(&ledgers[0])) {
         return Err("some subjects took other orders than others".to_owned());
     }
-    let subjects: Vec<Vec<&Showed>> = groups.iter().map(|group| of_subjects(group)).collect::<Result<Vec<_>, _>>()?.concat();
+    let subjects: Vec<Vec<&Showed>> =
+        groups.iter().map(|group| of_subjects(group)).collect::<Result<Vec<_>, _>>()?.concat();
     let trials: Vec<Trial> = subjects.iter().map(|showed| Trial::of(showed)).collect();
     let starts = starts_of(chosen);
     let mut wrong = Vec::new();
@@ -63,7 +64,8 @@ pub fn together(
     let delivered = if ledgers.is_empty() { counted_up(workload, chosen, &[])? } else { ledgers.swap_remove(0) };
     let telling = groups.iter().flatten().any(|taken| taken.telling);
     let tried = Tried { delivered, telling, wrong: covered(wrong), named };
-    let findings: Vec<_> = subjects.iter().filter_map(|of| of.iter().find_map(|showed| showed.finding.clone())).collect();
+    let findings: Vec<_> =
+        subjects.iter().filter_map(|of| of.iter().find_map(|showed| showed.finding.clone())).collect();
     let counterexamples =
         subjects.iter().filter_map(|of| of.iter().find_map(|showed| showed.counterexample.clone())).collect();
     let oracles = oracles(tried.delivered.distinct(), count, &trials);
@@ -155,7 +157,8 @@ fn wrong_orders(
             wrong.push((start + number, end.ok_or("an order has a number that no order has")?));
         }
     }
-    let all = || (0..ledger.measured().len()).map(|of| (starts[of], starts[of] + ledger.measured()[of].orders)).collect();
+    let all =
+        || (0..ledger.measured().len()).map(|of| (starts[of], starts[of] + ledger.measured()[of].orders)).collect();
     Ok(if first.is_some_and(|first| first.0 != truth) { all() } else { wrong })
 }
 
