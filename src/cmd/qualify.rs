@@ -80,6 +80,9 @@ pub struct QualifyArgs {
     pub terminal: TerminalOptions,
 }
 
+/// The device that takes the faults where none is named.
+const MODEL: &str = "model";
+
 /// What is qualified.
 struct QualifyPlan {
     devices: Option<DevicePlan>,
@@ -92,9 +95,12 @@ impl QualifyPlan {
         let sample = asked.sample;
         let (of_engines, of_devices): (Vec<_>, Vec<_>) =
             scenarios.into_iter().partition(|scenario| has_engines(scenario));
-        let devices = match &asked.backend {
-            Some(named) => Some(DevicePlan { scenarios: of_devices, backend: backend(named)?, sample }),
-            None => None,
+        let devices = match of_devices.is_empty() {
+            true => None,
+            false => {
+                let backend = backend(asked.backend.as_deref().unwrap_or(MODEL))?;
+                Some(DevicePlan { scenarios: of_devices, backend, sample })
+            }
         };
         let until_killed = asked.until_killed;
         let engines = (!of_engines.is_empty()).then_some(EnginePlan { scenarios: of_engines, until_killed, sample });
@@ -179,7 +185,7 @@ fn asked(args: &QualifyArgs, scenarios: &[Valid<Scenario>]) -> Qualified {
     let has_devices = scenarios.iter().any(|scenario| !has_engines(scenario));
     Qualified {
         scenarios: scenarios.iter().map(of).collect(),
-        backend: has_devices.then(|| args.backend.clone().unwrap_or_else(|| "model".to_owned())),
+        backend: has_devices.then(|| args.backend.clone().unwrap_or_else(|| MODEL.to_owned())),
         sample: args.sample.map(NonZeroUsize::get).zip(args.seed),
         until_killed: args.until_killed,
     }

@@ -362,7 +362,7 @@ pub fn difference(one: &Head, other: &Head) -> Option<&'static str> {
             ("the planted faults", one.faults != other.faults),
         ]),
         (Work::Qualification(one), Work::Qualification(other)) => first(&[
-            ("the scenarios", one.scenarios != other.scenarios),
+            ("the list of scenarios", one.scenarios != other.scenarios),
             ("the backend", one.backend != other.backend),
             ("the sample", one.sample != other.sample),
             ("--until-killed", one.until_killed != other.until_killed),

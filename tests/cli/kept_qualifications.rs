@@ -109,7 +109,7 @@ fn the_journal_of_another_qualification_is_refused_by_what_differs() {
         answer.talk
     };
     let on = ["--shard", "1/2", "--record", &part, "--resume"];
-    assert!(refused(&arguments(&scenarios, &on)).contains("the scenarios differs"));
+    assert!(refused(&arguments(&scenarios, &on)).contains("the list of scenarios differs"));
     let of = |more: &[&'static str]| [&["qualify", scenarios[0].as_str()][..], more, &on].concat();
     assert!(refused(&of(&["--sample", "5", "--seed", "8"])).contains("the sample differs"));
     assert!(refused(&of(&["--sample", "5", "--seed", "7", "--backend", "model:4"])).contains("the backend differs"));

@@ -48,6 +48,7 @@ pub fn is_set_back(trial: &OfflineTrial) -> bool {
 
 /// What a hub merged, and what it shows in the end.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Merged {
     /// Register, and the XOR of before and after, of every merge.
     words: Vec<(u32, u64)>,
