@@ -11,20 +11,18 @@ pub mod replay;
 mod verdict;
 pub mod waveforms;
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::bus::timed;
-use crate::device::registers::CLOCK_HZ;
-use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
+use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Valid;
 use crate::experiment::{self, Bench, Setting};
 use crate::explore::PlanError;
 use crate::report::journal::{Head, Journal, Shard};
-use crate::report::record::{Asked, ControlRecord, DeviceRecord, Host, Latencies, Record, Simulated};
+use crate::report::record::{Asked, ControlRecord, Host, Record};
 use crate::scenario::Scenario;
+use crate::subject::told::Told;
 use crate::subject::{Backend, Conditions, Subjects};
 
 /// A scenario, and the subjects that it is run with.
@@ -56,17 +54,17 @@ pub fn run_kept(
     subjects: &mut Subjects,
     watch: &mut dyn Watch,
 ) -> Result<Record, SubjectError> {
-    let jobs = Jobs::all(plan.conditions.threads, journal);
-    let has_jobs = experiment::of(&plan.scenario.trial).has_jobs();
-    if !has_jobs && let Some(record) = whole_run(plan, &jobs)? {
-        return Ok(record);
-    }
     let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
-    let record = run_after(plan, controls, jobs, subjects, watch);
-    if !has_jobs && record.is_whole() {
-        jobs.keep(WHOLE_RUN, &record)?;
+    let jobs = Jobs::all(plan.conditions.threads, journal);
+    usable(run_after(plan, controls, jobs, subjects, watch))
+}
+
+/// A record, unless the journal could not be used.
+fn usable(record: Record) -> Result<Record, SubjectError> {
+    match &record.ended {
+        Some(error @ SubjectError::Journal(_)) => Err(error.clone()),
+        _ => Ok(record),
     }
-    Ok(record)
 }
 
 /// Runs the jobs of a plan that belong to one shard, and keeps what they come to.
@@ -79,12 +77,8 @@ pub fn run_shard(
     subjects: &mut Subjects,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let jobs = Jobs::all(plan.conditions.threads, journal);
-    let record = match experiment::of(&plan.scenario.trial).has_jobs() {
-        true => run_after(plan, controls::show(&plan.scenario.trial, jobs.threads), jobs, subjects, watch),
-        false if jobs.takes(0) => run_kept(plan, journal, subjects, watch)?,
-        false => return Ok(()),
-    };
+    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
+    let record = run_after(plan, controls, Jobs::all(plan.conditions.threads, journal), subjects, watch);
     record.ended.map_or(Ok(()), Err)
 }
 
@@ -99,28 +93,12 @@ pub fn merged(
     watch: &mut dyn Watch,
 ) -> Result<Record, SubjectError> {
     let jobs = Jobs { only_kept: true, ..Jobs::all(plan.conditions.threads, journal) };
-    if !experiment::of(&plan.scenario.trial).has_jobs() {
-        return Ok(whole_run(plan, &jobs)?.expect("all are kept"));
-    }
     let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
     let record = run_after(plan, controls, jobs, subjects, watch);
     match &record.ended {
         Some(error) => Err(error.clone()),
         None => Ok(record),
     }
-}
-
-/// What a journal calls a run that is one job.
-const WHOLE_RUN: &str = "whole run";
-
-/// The record of a run that is one job, if the journal has it. Its verdict is decided here again, from what was found.
-fn whole_run(plan: &Plan, jobs: &Jobs<'_>) -> Result<Option<Record>, SubjectError> {
-    let Some(mut record) = jobs.kept::<Record>(WHOLE_RUN)? else { return Ok(None) };
-    if record.asked != asked(plan) {
-        return Err(SubjectError::Unavailable(format!("the job '{WHOLE_RUN}' of the journal is of another run")));
-    }
-    verdict::decide(&mut record);
-    Ok(Some(record))
 }
 
 /// Runs a plan whose judges have shown this.
@@ -189,44 +167,17 @@ fn begun(plan: &Plan, controls: Vec<ControlRecord>) -> Record {
 fn finish(record: &mut Record, plan: &Plan, subjects: &Subjects) {
     let trial = &plan.scenario.trial;
     let experiment = experiment::of(trial);
-    record.devices = subjects.all_devices().map(device_record).collect();
+    let told = subjects.told();
+    record.devices = told.iter().map(|told| told.record.clone()).collect();
     record.claims = experiment.claims(record, subjects);
     record.unseen = experiment.unseen(record, subjects);
-    let longest_run = subjects.devices.iter().map(|device| device.asked().longest_run()).max().unwrap_or(0);
-    let devices: Vec<&dyn Device> = subjects.all_devices().collect();
+    let longest_run = told.iter().map(Told::longest_run).max().unwrap_or(0);
     let faults = &plan.conditions.faults;
-    record.planted = planted::outcomes(faults, &devices, &record.checks, &record.causes, longest_run, trial.seed());
-    record.timing.round_trips_ns = round_trips(subjects);
-    record.timing.simulated = simulated(subjects);
+    record.planted = planted::outcomes(faults, &told, &record.checks, &record.causes, longest_run, trial.seed());
+    let named = |told: &Told| told.name().to_owned();
+    record.timing.round_trips_ns = told.iter().map(|told| (named(told), told.round_trips.clone())).collect();
+    record.timing.simulated = told.iter().filter_map(|told| Some((named(told), told.simulated?))).collect();
     verdict::decide(record);
-}
-
-fn device_record(device: &dyn Device) -> DeviceRecord {
-    let identity = device.identity();
-    DeviceRecord {
-        name: device.name().to_owned(),
-        evidence: device.evidence(),
-        version: identity.version,
-        banks: identity.banks,
-        link: identity.link.clone(),
-        link_events: device.link_events().sentences(),
-        opening: device.opening().to_vec(),
-    }
-}
-
-fn round_trips(subjects: &Subjects) -> BTreeMap<String, Latencies> {
-    let devices = subjects.round_trips();
-    devices.map(|(name, round_trips)| (name.to_owned(), Latencies::from(&*round_trips.borrow()))).collect()
-}
-
-/// The cycles that devices simulated, where they did.
-fn simulated(subjects: &Subjects) -> BTreeMap<String, Simulated> {
-    let devices = subjects.devices.iter().map(|device| (device.name().to_owned(), device.simulated()));
-    let of = |timed::Simulated { time, took }| {
-        let cycles = time.as_nanos() * u128::from(CLOCK_HZ) / 1_000_000_000;
-        Simulated { cycles: u64::try_from(cycles).unwrap_or(u64::MAX), us: took.as_micros() as u64 }
-    };
-    devices.filter(|(_, simulated)| !simulated.time.is_zero()).map(|(name, simulated)| (name, of(simulated))).collect()
 }
 
 fn host(plan: &Plan) -> Host {

@@ -2,31 +2,31 @@
 
 use crate::domain::fault::{Activity, Fault, Site};
 use crate::domain::seed::Seed;
-use crate::domain::subject::Device;
 use crate::domain::verdict::Verdict;
 use crate::fault::catalogue::{Use, why_equivalent, why_not_activated, why_unchanged};
 use crate::report::record::{CauseRecord, Check, Part, PlantedOutcome, PlantedRecord};
+use crate::subject::told::Told;
 
 /// The outcome of every fault that was to be planted, in every device that takes faults. A fault is detected if it
 /// changed something, a check of its part of the device was falsified, and it is either named as the cause or the only
 /// one there that changed anything.
 pub fn outcomes(
     faults: &[Fault],
-    devices: &[&dyn Device],
+    devices: &[Told],
     checks: &[Check],
     causes: &[CauseRecord],
     longest_run: u32,
     seed: Seed,
 ) -> Vec<PlantedRecord> {
-    let takers: Vec<&&dyn Device> = devices.iter().filter(|device| !device.planted().is_empty()).collect();
+    let takers: Vec<&Told> = devices.iter().filter(|device| !device.planted.is_empty()).collect();
     if takers.is_empty() {
         return faults.iter().map(|&fault| nowhere(fault)).collect();
     }
     let mut records = Vec::new();
     for device in takers {
-        let used = Use { banks: device.identity().banks, longest_run, seed };
-        let planted = device.planted();
-        for &(fault, activity) in &planted {
+        let used = Use { banks: device.record.banks, longest_run, seed };
+        let planted = &device.planted;
+        for &(fault, activity) in planted {
             let found_by = found_by(device.name(), fault.site(), checks);
             let changed_something =
                 |(other, activity): &&(Fault, Activity)| other.site() == fault.site() && activity.changed > 0;

@@ -13,7 +13,8 @@ pub(super) fn decide(record: &mut Record) {
     match &ended {
         Some(SubjectError::Unavailable(reason)) => record.unavailable = Some(reason.clone()),
         Some(SubjectError::Internal(reason)) => record.contradiction = Some(reason.clone()),
-        Some(SubjectError::Interrupted) | None => {}
+        // Of a journal that cannot be used, no record is made.
+        Some(SubjectError::Interrupted | SubjectError::Journal(_)) | None => {}
     }
     (record.verdict, record.reason) = of_run(record);
     if let Some(fault) = record.internal_error() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use crate::campaign::qualification::devices::{self, DevicePlan};
+use crate::campaign::qualification::devices::{self, DevicePlan, QualifyError};
 use crate::campaign::qualification::engines::{self, EnginePlan};
 use crate::campaign::{self, Plan};
 use crate::claims::judge::{self, Asked};
@@ -13,6 +13,8 @@ use crate::claims::{Claim, Claims, PlacedRule};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::experiment::jobs::Jobs;
+use crate::report::journal::Journal;
 use crate::report::ledger::{
     ClaimEntry, ClaimTrial, ClaimVerdict, Decision, FORMAT, Ledger, LedgerTiming, RunEntry, VERSION, WeakerEntry,
 };
@@ -98,7 +100,7 @@ impl Watch for Within<'_> {
 ///
 /// # Errors
 /// If a backend cannot be opened for another reason than that it is not there.
-pub fn put_on_trial(claims: &Claims, runs: &[Run], watch: &mut dyn Watch) -> Result<Ledger, OpenError> {
+pub fn put_on_trial(claims: &Claims, runs: &[Run], watch: &mut dyn Watch) -> Result<Ledger, QualifyError> {
     let start = Instant::now();
     let plantings = plantings(claims);
     let all = runs.len() + plantings.len();
@@ -145,12 +147,12 @@ fn planting<'a>(rule: &Rule, scenario: &'a str) -> Option<Planting<'a>> {
 }
 
 impl<'a> Found<'a> {
-    fn run(&mut self, run: &'a Run, watch: &mut dyn Watch) -> Result<(), OpenError> {
+    fn run(&mut self, run: &'a Run, watch: &mut dyn Watch) -> Result<(), QualifyError> {
         let start = Instant::now();
         let record = match subject::open(&run.plan.backends, &run.plan.conditions) {
             Ok(mut subjects) => campaign::run(&run.plan, &mut subjects, watch),
             Err(OpenError::Unavailable { backend, error }) => campaign::unavailable(&run.plan, &backend, &error),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         let is_whole = !record.interrupted && record.unavailable.is_none();
         self.entered(&run.name, &run.command, is_whole.then_some(record.verdict), &record.reason, start);
@@ -163,23 +165,24 @@ impl<'a> Found<'a> {
         Ok(())
     }
 
-    fn qualify(&mut self, planting: Planting<'a>, run: &Run, watch: &mut dyn Watch) -> Result<(), OpenError> {
+    fn qualify(&mut self, planting: Planting<'a>, run: &Run, watch: &mut dyn Watch) -> Result<(), QualifyError> {
         let start = Instant::now();
         let scenarios = vec![run.plan.scenario.clone()];
+        let journal = Journal::none(campaign::head(&run.plan, None));
+        let jobs = Jobs::all(run.plan.conditions.threads, &journal);
         let (qualified, is_unmet, crashed) = match planting.planted_in {
             PlantedIn::Devices => {
                 let backend = model();
                 let plan = DevicePlan { scenarios, backend, sample: planting.sample };
-                let qualified = devices::qualify(&plan, watch)?;
+                let qualified = devices::qualify(&plan, &jobs, watch)?.expect("all jobs are run here");
                 self.interrupted |= qualified.interrupted;
                 let (unmet, crashed) = (qualified.void || !qualified.unmet.is_empty(), qualified.crashed);
                 (Qualified::Devices(qualified), unmet, crashed)
             }
             PlantedIn::Engines => {
-                let (sample, threads) = (planting.sample, run.plan.conditions.threads);
-                let plan = EnginePlan { scenarios, until_killed: false, sample, threads };
-                let qualified = match engines::qualify(&plan, watch) {
-                    Ok(qualified) => qualified,
+                let plan = EnginePlan { scenarios, until_killed: false, sample: planting.sample };
+                let qualified = match engines::qualify(&plan, &jobs, watch) {
+                    Ok(qualified) => qualified.expect("all jobs are run here"),
                     Err(error) => {
                         self.unavailable.get_or_insert_with(|| format!("{}: {error}", planting.name()));
                         return Ok(());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 
-use crate::campaign::Plan;
+use crate::campaign::{self, Plan};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, kept, outputs, report, run, threads, valid};
@@ -148,7 +148,7 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.record.as_deref())?;
     let page = args.html.as_deref().map(Destination::open).transpose()?;
     let waveforms = WaveformPlace::of(None, &place);
-    let journal = kept::open(&plan, args.record.as_deref(), args.resume)?;
+    let journal = kept::open(campaign::head(&plan, None), args.record.as_deref(), args.resume)?;
     let ran = execute(&plan, args.terminal, &StopRequest::listen(), None, &journal);
     let delivered = ran.and_then(|ran| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));
     let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);

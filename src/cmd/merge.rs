@@ -2,22 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
 
 use crate::campaign;
 use crate::cmd::kept::END;
-use crate::cmd::options::{LinkOptions, TerminalOptions};
+use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
+use crate::cmd::report::MOST_BYTES;
 use crate::cmd::waveforms::WaveformPlace;
-use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, deliver, open_subjects, outputs};
+use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, deliver, open_subjects, outputs, qualify};
 use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
 use crate::report::format::text::Table;
-use crate::report::journal::{Head, Journal, Shard, difference};
+use crate::report::journal::{Head, Journal, JournalError, Shard, Work, difference};
+use crate::report::{any, input};
 
 /// Commands to start from, for the help.
 const EXAMPLES: &str = "\
@@ -39,7 +41,7 @@ pub struct MergeArgs {
     #[arg(long, value_name = "FOLDER")]
     pub waveforms: Option<PathBuf>,
     /// Threads for what is left to do [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
     /// How the other ends of links are reached.
     #[command(flatten)]
@@ -54,7 +56,19 @@ pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
     let inputs = args.shards.iter().map(|path| ("the shard", path.as_path()));
     outputs::differ(inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
     let journal = put_together(&args.shards)?;
-    let plan = asked_plan(&journal.head.asked, "the shards", args.link, args.threads)?;
+    let asked = match &journal.head.asked {
+        Work::Run(asked) => asked,
+        Work::Qualification(asked) => {
+            if args.waveforms.is_some() {
+                return Err(Failure::usage(anyhow!(
+                    "--waveforms is about runs, and these are shards of a qualification"
+                )));
+            }
+            let place = RecordPlace::open(args.record.as_deref())?;
+            return qualify::merge(asked, &journal, place, (args.terminal, args.threads));
+        }
+    };
+    let plan = asked_plan(asked, "the shards", args.link, args.threads)?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let waveform_place = WaveformPlace::of(args.waveforms.as_deref(), &place);
     let mut subjects = open_subjects(&plan, args.waveforms.as_deref())?;
@@ -66,8 +80,7 @@ pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
             console.say("abench: stopped by the user before the shards were put together");
             return Ok(exit::INTERRUPTED);
         }
-        Err(error @ SubjectError::Internal(_)) => return Err(Failure { exit: exit::INTERNAL, error: error.into() }),
-        Err(error) => return Err(Failure::usage(error)),
+        Err(error) => return Err(error.into()),
     };
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
     let record = deliver(Ran { record, waveforms }, (place, &waveform_place), args.terminal, Table::Shown, false)?;
@@ -79,7 +92,7 @@ fn put_together(paths: &[PathBuf]) -> Result<Journal, Failure> {
     let refused = |error: anyhow::Error| Err(Failure::usage(error));
     let mut journals: BTreeMap<Shard, (&PathBuf, Journal)> = BTreeMap::new();
     for path in paths {
-        let Some(journal) = Journal::read(path)? else {
+        let Some(journal) = Journal::read(path).map_err(|error| no_shard(path, error))? else {
             let path = path.display();
             return refused(anyhow!("{path}: not a shard: a shard is what abench run writes with --shard K/N"));
         };
@@ -110,10 +123,35 @@ fn put_together(paths: &[PathBuf]) -> Result<Journal, Failure> {
     if !missing.is_empty() {
         return refused(anyhow!("shards that are missing: {}", missing.join(", ")));
     }
-    let mut journals = journals.into_values().map(|(_, journal)| journal);
-    let first = journals.next().expect("at least one file is named");
-    let mut whole = Journal::none(Head { shard: None, ..first.head.clone() });
-    whole.take(first);
-    journals.for_each(|journal| whole.take(journal));
+    let head = journals.values().next().map(|(_, journal)| journal.head.clone()).expect("at least one file is named");
+    let mut whole = Journal::none(Head { shard: None, ..head });
+    let mut taken: Vec<&PathBuf> = Vec::new();
+    for (path, journal) in journals.into_values() {
+        if let Err(job) = whole.take(journal) {
+            let has =
+                |path: &&&PathBuf| Journal::read(path).is_ok_and(|journal| journal.is_some_and(|of| of.has(&job)));
+            let first = taken.iter().find(has).map_or(String::new(), |path| path.display().to_string());
+            return refused(anyhow!(
+                "{first} and {} have different outcomes of the job '{job}': what was run was not the same, or does not repeat \
+                 itself; run both shards again",
+                path.display()
+            ));
+        }
+        taken.push(path);
+    }
     Ok(whole)
+}
+
+/// Why a file is no shard. Of a record it is said what shows it.
+fn no_shard(path: &Path, error: JournalError) -> Failure {
+    let text = input::text(path, MOST_BYTES).unwrap_or_default();
+    match (&error, any::from_text(&text, "")) {
+        (JournalError::Foreign { .. }, Ok(opened)) => Failure::usage(anyhow!(
+            "{}: the record of {}, and not a shard: abench report shows it, and a shard is what abench run writes with \
+             --shard K/N",
+            path.display(),
+            opened.record.kind()
+        )),
+        _ => error.into(),
+    }
 }

@@ -37,7 +37,7 @@ use crate::cmd::waveforms::WaveformPlace;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
-use crate::domain::subject::Device;
+use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::exit;
 use crate::engine::process;
 use crate::experiment;
@@ -97,6 +97,18 @@ impl From<ScenarioError> for Failure {
 impl From<RecordError> for Failure {
     fn from(error: RecordError) -> Self {
         Failure::usage(error)
+    }
+}
+
+impl From<SubjectError> for Failure {
+    fn from(error: SubjectError) -> Self {
+        let exit = match error {
+            SubjectError::Unavailable(_) => exit::UNAVAILABLE,
+            SubjectError::Internal(_) => exit::INTERNAL,
+            SubjectError::Journal(_) => exit::USAGE,
+            SubjectError::Interrupted => exit::INTERRUPTED,
+        };
+        Failure { exit, error: error.into() }
     }
 }
 
@@ -225,9 +237,7 @@ fn asked_plan(
 ) -> Result<Plan, Failure> {
     let faults: Result<Vec<Fault>, _> = asked.faults.iter().map(|fault| fault.parse::<Fault>()).collect();
     let faults = faults.map_err(|error| Failure::usage(anyhow!("{what}: {error}")))?;
-    let mut scenario = Scenario::unnamed(asked.trial.clone());
-    scenario.name.clone_from(&asked.scenario);
-    scenario.expect.clone_from(&asked.expect);
+    let scenario = Scenario::of(asked);
     start_engines(experiment::of(&scenario.trial).engines())?;
     let scenario = Valid::of(scenario)
         .map_err(|refused| Failure::usage(anyhow!("{what}: what was asked for cannot run: {refused}")))?;
@@ -256,8 +266,7 @@ fn execute(
     let console = Console::new(terminal.color);
     let mut subjects = open_subjects(plan, waveforms)?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
-    let record = campaign::run_kept(plan, journal, &mut subjects, &mut watch);
-    let mut record = record.map_err(|error| Failure { exit: exit::USAGE, error: error.into() })?;
+    let mut record = campaign::run_kept(plan, journal, &mut subjects, &mut watch)?;
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
     Ok(Ran { record, waveforms })
 }

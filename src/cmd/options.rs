@@ -75,7 +75,8 @@ pub struct RunOptions {
     /// run, and no samples]
     #[arg(long, value_name = "N", value_parser = parse_samples, conflicts_with_all = ["resume", "shard"])]
     pub samples: Option<NonZeroU32>,
-    /// Threads of the backend `threads`, and of walks over every order [default: all cores]
+    /// Threads among which the jobs are shared out: worlds, mutants, laws, walks, arrival orders; and those of the backend
+    /// `threads`. The record is the same for any number [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
     /// How the other ends of links are reached.

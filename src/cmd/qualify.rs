@@ -8,22 +8,24 @@ use anyhow::anyhow;
 use clap::builder::OsStringValueParser;
 use clap::{Args, ValueHint};
 
-use crate::campaign::qualification::devices::{self, DevicePlan};
+use crate::campaign::qualification::devices::{self, DevicePlan, QualifyError};
 use crate::campaign::qualification::engines::{self, EnginePlan};
 use crate::cmd::names::WithNames;
-use crate::cmd::options::TerminalOptions;
-use crate::cmd::outputs;
+use crate::cmd::options::{TerminalOptions, parse_threads};
 use crate::cmd::run::find;
-use crate::cmd::{Failure, RecordPlace, deliver_text, threads, valid};
+use crate::cmd::{Failure, RecordPlace, deliver_text, kept, outputs, threads, valid};
 use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::seed::Seed;
-use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
+use crate::domain::watch::Watch;
 use crate::experiment;
+use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Valid;
 use crate::report::format::text::{Table, render};
+use crate::report::journal::{Head, Journal, Qualified, Shard, Work};
 use crate::report::qualification::Qualification;
+use crate::report::record::Asked;
 use crate::scenario::Scenario;
 use crate::scenario::shipped::SHIPPED;
 use crate::subject::{self, Backend};
@@ -36,7 +38,9 @@ Examples:
   # In a device with four banks
   abench qualify bank-sweep --backend model:4
   # Ten mutants of engines, drawn from a seed
-  abench qualify field-tally --sample 10 --seed 7";
+  abench qualify field-tally --sample 10 --seed 7
+  # The first of two parts, on one of two machines; abench merge puts them together
+  abench qualify --shard 1/2 --record part1.jsonl";
 
 /// Arguments of `qualify`.
 #[derive(Debug, Args)]
@@ -59,56 +63,133 @@ pub struct QualifyArgs {
     /// Seed of the sample, hexadecimal
     #[arg(long, value_name = "SEED", requires = "sample")]
     pub seed: Option<Seed>,
-    /// Threads among which the mutants of engines are shared out [default: all cores]
-    #[arg(long, value_name = "N")]
+    /// Threads among which the mutants are shared out [default: all cores]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
     /// Write the JSON record to a file, or to standard output with -
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub record: Option<PathBuf>,
+    /// Go on with a qualification that was stopped or killed: the jobs that ended are in the journal beside the file of
+    /// --record
+    #[arg(long)]
+    pub resume: bool,
+    /// Run part K of N of the jobs, and keep what they come to in the file of --record; abench merge puts the N files together
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<Shard>,
     /// How the terminal is used.
     #[command(flatten)]
     pub terminal: TerminalOptions,
 }
 
+/// The device that takes the faults where none is named.
+const MODEL: &str = "model";
+
+/// What is qualified.
+struct QualifyPlan {
+    devices: Option<DevicePlan>,
+    engines: Option<EnginePlan>,
+}
+
+impl QualifyPlan {
+    /// Of scenarios, each of which can take faults or mutants.
+    fn of(scenarios: Vec<Valid<Scenario>>, asked: &Qualified) -> Result<Self, Failure> {
+        let sample = asked.sample;
+        let (of_engines, of_devices): (Vec<_>, Vec<_>) =
+            scenarios.into_iter().partition(|scenario| has_engines(scenario));
+        let devices = match of_devices.is_empty() {
+            true => None,
+            false => {
+                let backend = backend(asked.backend.as_deref().unwrap_or(MODEL))?;
+                Some(DevicePlan { scenarios: of_devices, backend, sample })
+            }
+        };
+        let until_killed = asked.until_killed;
+        let engines = (!of_engines.is_empty()).then_some(EnginePlan { scenarios: of_engines, until_killed, sample });
+        Ok(QualifyPlan { devices, engines })
+    }
+
+    /// Runs the jobs; nothing where only some of them are run here.
+    fn run(&self, jobs: &Jobs<'_>, watch: &mut dyn Watch) -> Result<Option<Qualification>, Failure> {
+        let devices = self.devices.as_ref().map(|plan| devices::qualify(plan, jobs, watch)).transpose()?.flatten();
+        let engines = self.engines.as_ref().map(|plan| engines::qualify(plan, jobs, watch)).transpose()?.flatten();
+        Ok((!jobs.is_part()).then(|| Qualification::of(devices, engines)))
+    }
+}
+
+impl From<QualifyError> for Failure {
+    fn from(error: QualifyError) -> Self {
+        match error {
+            QualifyError::Open(error) => error.into(),
+            QualifyError::Subject(error) => error.into(),
+        }
+    }
+}
+
 /// Qualifies them and gives the exit code.
 pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
-    let (of_devices, of_engines): (Vec<_>, Vec<_>) =
-        named(args)?.into_iter().partition(|scenario| !has_engines(scenario));
-    let unused = unused(args, of_devices.is_empty(), of_engines.is_empty());
+    let scenarios = named(args)?;
+    let unused = unused(args, scenarios.iter().all(|of| has_engines(of)), !scenarios.iter().any(|of| has_engines(of)));
     if let Some(reason) = unused {
         return Err(Failure::usage(anyhow!("{reason}")));
     }
-    let backend = if of_devices.is_empty() { None } else { Some(backend(args)?) };
+    let asked = asked(args, &scenarios);
+    let plan = QualifyPlan::of(scenarios, &asked)?;
+    let journal = args.record.as_deref().map(kept::beside);
+    let files = [("--record", args.record.as_deref()), ("the journal of --record", journal.as_deref())];
     outputs::differ(
         outputs::scenario_files(&args.scenarios),
-        args.record.iter().map(|path| ("--record", path.as_path())),
+        files.into_iter().filter_map(|(option, path)| Some((option, path?))),
     )?;
-    let place = RecordPlace::open(args.record.as_deref())?;
-    let console = Console::new(args.terminal.color);
+    let (console, threads) = (Console::new(args.terminal.color), threads(args.threads));
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
-    let sample = args.sample.map(NonZeroUsize::get).zip(args.seed);
-    let devices = match backend {
-        Some(backend) => Some(devices::qualify(&DevicePlan { scenarios: of_devices, backend, sample }, &mut watch)?),
-        None => None,
-    };
-    let engines = match of_engines.is_empty() {
-        true => None,
-        false => {
-            let (until_killed, threads) = (args.until_killed, threads(args.threads));
-            let plan = EnginePlan { scenarios: of_engines, until_killed, sample, threads };
-            Some(engines::qualify(&plan, &mut watch).map_err(unavailable)?)
-        }
-    };
-    let qualification = Qualification::of(devices, engines);
-    deliver_text(place, args.terminal, &qualification, |width| {
-        render(&qualification, width, Table::Left, args.terminal.detail())
-    })?;
+    let head = Head::of_work(Work::Qualification(Box::new(asked)), args.shard);
+    if args.shard.is_some() {
+        return kept::run_shard(head, (args.record.as_deref(), args.resume), console, |journal| {
+            plan.run(&Jobs::all(threads, journal), &mut watch).map(drop)
+        });
+    }
+    let place = RecordPlace::open(args.record.as_deref())?;
+    let journal = kept::open(head, args.record.as_deref(), args.resume)?;
+    let ran = plan.run(&Jobs::all(threads, &journal), &mut watch);
+    let delivered = ran.and_then(|ran| deliver(&ran.expect("all jobs are run here"), place, args.terminal));
+    kept::close(journal, delivered.as_ref().is_ok_and(|exit| *exit != exit::INTERRUPTED), console)?;
+    delivered
+}
+
+fn deliver(qualification: &Qualification, place: RecordPlace, terminal: TerminalOptions) -> Result<u8, Failure> {
+    deliver_text(place, terminal, qualification, |width| render(qualification, width, Table::Left, terminal.detail()))?;
     Ok(qualification.exit_code())
 }
 
-/// An engine that cannot run though it has no mutant.
-fn unavailable(error: SubjectError) -> Failure {
-    Failure { exit: exit::UNAVAILABLE, error: error.into() }
+/// Makes the record of a qualification all of whose jobs a journal has, shows it and gives its exit code.
+pub(super) fn merge(
+    asked: &Qualified,
+    journal: &Journal,
+    place: RecordPlace,
+    (terminal, wanted_threads): (TerminalOptions, Option<NonZeroUsize>),
+) -> Result<u8, Failure> {
+    let scenarios: Result<Vec<_>, Failure> = asked.scenarios.iter().map(|asked| valid(Scenario::of(asked))).collect();
+    let plan = QualifyPlan::of(scenarios?, asked)?;
+    let console = Console::new(terminal.color);
+    let mut watch = ProgressWatch::new(console, terminal.progress, StopRequest::listen());
+    let jobs = Jobs { only_kept: true, ..Jobs::all(threads(wanted_threads), journal) };
+    deliver(&plan.run(&jobs, &mut watch)?.expect("all jobs are kept"), place, terminal)
+}
+
+/// What is asked for: enough to do it again.
+fn asked(args: &QualifyArgs, scenarios: &[Valid<Scenario>]) -> Qualified {
+    let of = |scenario: &Valid<Scenario>| Asked {
+        scenario: scenario.name.clone(),
+        expect: scenario.expect.clone(),
+        ..Asked::of(scenario.trial.clone())
+    };
+    let has_devices = scenarios.iter().any(|scenario| !has_engines(scenario));
+    Qualified {
+        scenarios: scenarios.iter().map(of).collect(),
+        backend: has_devices.then(|| args.backend.clone().unwrap_or_else(|| MODEL.to_owned())),
+        sample: args.sample.map(NonZeroUsize::get).zip(args.seed),
+        until_killed: args.until_killed,
+    }
 }
 
 /// The scenarios that are named, or all that put engines on trial. All of them can take faults or mutants.
@@ -139,13 +220,13 @@ fn has_engines(scenario: &Scenario) -> bool {
 /// An option that would have no effect.
 fn unused(args: &QualifyArgs, no_devices: bool, no_engines: bool) -> Option<&'static str> {
     let of_devices = no_devices && args.backend.is_some();
-    let of_engines = no_engines && (args.until_killed || args.threads.is_some());
-    of_devices.then_some("--backend is about devices, and no scenario that is named puts one on trial").or(of_engines
-        .then_some("--until-killed and --threads are about engines, and no scenario that is named puts one on trial"))
+    let of_engines = no_engines && args.until_killed;
+    of_devices
+        .then_some("--backend is about devices, and no scenario that is named puts one on trial")
+        .or(of_engines.then_some("--until-killed is about engines, and no scenario that is named puts one on trial"))
 }
 
-fn backend(args: &QualifyArgs) -> Result<Backend, Failure> {
-    let named = args.backend.as_deref().unwrap_or("model");
+fn backend(named: &str) -> Result<Backend, Failure> {
     let mut backends = subject::backends([named])?;
     backends.pop().filter(|backend| backends.is_empty() && backend.takes_faults()).ok_or_else(|| {
         Failure::usage(anyhow!(

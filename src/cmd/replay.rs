@@ -1,7 +1,6 @@
 //! `abench replay CASE|FILE`: a counterexample, or a whole record, again.
 
 use std::ffi::OsString;
-use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -88,12 +87,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    let read = if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        input::text(path, MOST_BYTES)
-    };
+    let read = if path == Path::new("-") { input::standard_input(MOST_BYTES) } else { input::text(path, MOST_BYTES) };
     let unreadable = || format!("cannot read the file {}; a case begins with case1,", path.display());
     read.with_context(unreadable).map_err(Failure::usage)
 }
@@ -122,9 +116,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
             console.say("abench: stopped by the user before the case came to its end; it is not judged");
             return Ok(exit::INTERRUPTED);
         }
-        Err(error @ ReplayError::Subject(_)) => {
-            return Err(Failure { exit: exit::UNAVAILABLE, error: error.into() });
-        }
+        Err(ReplayError::Subject(error)) => return Err(error.into()),
         Err(error @ (ReplayError::Incapable { .. } | ReplayError::Order(_))) => return Err(Failure::usage(error)),
     };
     let verdict = replayed.verdict;

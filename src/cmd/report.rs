@@ -1,6 +1,5 @@
 //! `abench report RECORD...`: records as a page, as Markdown or as text.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
@@ -22,7 +21,7 @@ use crate::scenario::file;
 use crate::scenario::shipped::SHIPPED;
 
 /// Bytes of a record that is read, at most.
-const MOST_BYTES: u64 = 1 << 28;
+pub(super) const MOST_BYTES: u64 = 1 << 28;
 
 /// Commands to start from, for the help.
 const EXAMPLES: &str = "\
@@ -111,17 +110,13 @@ fn runs(sources: &[Source]) -> Result<Vec<(Seal, &Record)>, Failure> {
 
 fn source(path: &Path) -> Result<Source, Failure> {
     let (text, origin, file) = if path == Path::new("-") {
-        let mut text = String::new();
-        let read = std::io::stdin().take(MOST_BYTES + 1).read_to_string(&mut text);
-        read.context("cannot read standard input").map_err(Failure::usage)?;
+        let text = input::standard_input(MOST_BYTES);
+        let text = text.context("cannot read standard input").map_err(Failure::usage)?;
         (text, "standard input".to_owned(), "RECORD".to_owned())
     } else {
         let name = path.display().to_string();
         (read(path, &name)?, name.clone(), name)
     };
-    if text.len() as u64 > MOST_BYTES {
-        return Err(Failure::usage(anyhow!("{origin}: more than {MOST_BYTES} bytes, which no record has")));
-    }
     let Opened { record, seal } = any::from_text(&text, &origin)?;
     let again = match &record {
         AnyRecord::Run(record) => again(record),

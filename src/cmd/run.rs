@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use clap::builder::OsStringValueParser;
 use clap::{Args, ValueHint};
 
-use crate::campaign::Plan;
+use crate::campaign::{self, Plan};
 use crate::cmd::names::{self, WithNames};
 use crate::cmd::options::{RunOptions, TerminalOptions};
 use crate::cmd::outputs;
@@ -94,19 +94,24 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let [plan] = &plans[..] else {
             return Err(Failure::usage(anyhow!("--shard splits one scenario: name one")));
         };
-        return kept::run_shard(plan, shard, &args.run, &stop);
+        return kept::run_shard_of(plan, shard, &args.run, &stop);
     }
     // Dashboards read one table an output, so that several scenarios show none.
     let table = if plans.len() == 1 { Table::Shown } else { Table::Left };
     let is_summarised = args.run.terminal.quiet && plans.len() > 1;
     let (mut worst, mut summary) = (exit::HOLDS, Vec::new());
+    // All are looked at before the first runs: hours of work do not end at the journal of the last.
+    let mut places = Vec::new();
     for (plan, record) in plans.iter().zip(&records) {
-        let place = RecordPlace::open(record.as_deref())?;
+        places.push(RecordPlace::open(record.as_deref())?);
+        kept::check(&campaign::head(plan, None), args.run.journaled(record.as_deref()), args.run.resume)?;
+    }
+    for ((plan, record), place) in plans.iter().zip(&records).zip(places) {
         let waveforms = args.run.waveforms.as_deref();
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let script = args.save_script.as_deref().map(|path| ScriptPlace::open(path, plan)).transpose()?;
-        let journal = kept::open(plan, args.run.journaled(record.as_deref()), args.run.resume)?;
+        let journal = kept::open(campaign::head(plan, None), args.run.journaled(record.as_deref()), args.run.resume)?;
         let (ran, place) = match attempt(plan, args.run.terminal, &stop, &args.run, (place, &journal)) {
             Ok(ran) => ran,
             Err(failure) => {

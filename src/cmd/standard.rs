@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use clap::Args;
 
+use crate::campaign;
 use crate::cmd::names;
 use crate::cmd::options::RunOptions;
 use crate::cmd::waveforms::WaveformPlace;
@@ -50,12 +51,13 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let plan = plan(Scenario::unnamed(Trial::Standard(trial)), &args.run)?;
     let stop = StopRequest::listen();
     if let Some(shard) = args.run.shard {
-        return kept::run_shard(&plan, shard, &args.run, &stop);
+        return kept::run_shard_of(&plan, shard, &args.run, &stop);
     }
     let place = RecordPlace::open(args.run.record.as_deref())?;
     let waveforms = args.run.waveforms.as_deref();
     let waveform_place = WaveformPlace::of(waveforms, &place);
-    let journal = kept::open(&plan, args.run.journaled(args.run.record.as_deref()), args.run.resume)?;
+    let journal =
+        kept::open(campaign::head(&plan, None), args.run.journaled(args.run.record.as_deref()), args.run.resume)?;
     let ran = attempt(&plan, args.run.terminal, &stop, &args.run, (place, &journal));
     let delivered =
         ran.and_then(|(ran, place)| deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false));

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::fault::Site;
 use crate::domain::hex::Hex64;
 
 /// A register of a device, by the name that its documents give it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Register {
     /// The engine's CTRL.
     Ctrl,
@@ -88,7 +90,7 @@ impl Register {
 }
 
 /// A command of the adapter; the number is its funct3 code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Command {
     /// Selects a context, latches the low word of its reference.
     Load,

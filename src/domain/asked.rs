@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::access::{Access, Command, Register};
 use crate::domain::execution::{AdapterOp, EngineRun};
 use crate::domain::fault::Site;
@@ -35,7 +37,8 @@ pub enum Move {
 }
 
 /// Bits of a register that were written as 0, and as 1, and then read back or used by a run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Bits {
     zeros: u32,
     ones: u32,
@@ -49,12 +52,27 @@ impl Bits {
 }
 
 /// A set of ordered pairs of contexts.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
 struct Pairs(Box<[u64; ALL_PAIRS / 64]>);
 
 impl Default for Pairs {
     fn default() -> Self {
         Pairs(Box::new([0; ALL_PAIRS / 64]))
+    }
+}
+
+impl TryFrom<Vec<u64>> for Pairs {
+    type Error = &'static str;
+
+    fn try_from(words: Vec<u64>) -> Result<Self, &'static str> {
+        words.try_into().map(Pairs).map_err(|_| "a set of pairs of contexts has 1024 words of 64 bits")
+    }
+}
+
+impl From<Pairs> for Vec<u64> {
+    fn from(pairs: Pairs) -> Vec<u64> {
+        pairs.0.to_vec()
     }
 }
 
@@ -69,8 +87,9 @@ impl Pairs {
     }
 }
 
-/// What was asked of one device.
-#[derive(Clone, Default)]
+/// What was asked of one device. Where the device is now is not kept: who reads it back asks the device nothing more.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Asked {
     kept: BTreeMap<Register, Bits>,
     reset: BTreeSet<Register>,
@@ -82,11 +101,17 @@ pub struct Asked {
     longest_run: u32,
     flags_during_runs: bool,
     // Where the device is now, as far as it is known.
+    #[serde(skip)]
     written: BTreeMap<Register, u32>,
+    #[serde(skip)]
     after_reset: bool,
+    #[serde(skip)]
     selected: Option<u8>,
+    #[serde(skip)]
     moved: Option<(Move, u8, u8)>,
+    #[serde(skip)]
     started: Option<EngineRun>,
+    #[serde(skip)]
     is_running: bool,
 }
 

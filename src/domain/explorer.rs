@@ -9,7 +9,7 @@ use crate::domain::order::{Order, Shuffle};
 
 /// Chooses arrival orders of a workload, within a bound. What is chosen depends on the explorer's own values and on the
 /// number of deltas alone.
-pub trait Explorer {
+pub trait Explorer: Sync {
     /// Its name in records and reports.
     fn name(&self) -> &'static str;
 

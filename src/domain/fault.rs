@@ -52,7 +52,8 @@ impl fmt::Display for WrongOperator {
 }
 
 /// A fault to plant in a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Fault {
     /// Bank K of the engine accumulates nothing. Text: `dead-bank:K`.
     DeadBank(u32),
@@ -247,6 +248,20 @@ impl fmt::Display for Fault {
     }
 }
 
+impl TryFrom<String> for Fault {
+    type Error = FaultError;
+
+    fn try_from(text: String) -> Result<Self, FaultError> {
+        text.parse()
+    }
+}
+
+impl From<Fault> for String {
+    fn from(fault: Fault) -> String {
+        fault.to_string()
+    }
+}
+
 impl FromStr for Fault {
     type Err = FaultError;
 
@@ -408,7 +423,8 @@ impl fmt::Display for FaultClass {
 }
 
 /// What a planted fault did in the device while it ran, counted by the device itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Activity {
     /// How often the faulty part was in use.
     pub reached: u64,

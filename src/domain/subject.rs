@@ -21,6 +21,9 @@ pub enum SubjectError {
     /// The harness contradicts itself: whatever it says of this run is worth nothing.
     #[error("{0}")]
     Internal(String),
+    /// What was kept of an earlier run cannot be used, or what this one comes to cannot be kept.
+    #[error("{0}")]
+    Journal(String),
     /// The user stopped the run.
     #[error("stopped by the user")]
     Interrupted,

@@ -41,6 +41,26 @@ impl<'a> Jobs<'a> {
         Jobs { threads, ..self }
     }
 
+    /// The outcome of one job, which is run here unless it has ended before. Where it fails, what it came to until then is
+    /// given beside the reason, and not kept.
+    ///
+    /// # Errors
+    /// If the journal cannot be used.
+    pub fn one<T: Serialize + DeserializeOwned>(
+        &self,
+        id: &str,
+        job: impl FnOnce() -> (T, Result<(), SubjectError>),
+    ) -> Result<(T, Result<(), SubjectError>), SubjectError> {
+        if let Some(outcome) = self.kept(id)? {
+            return Ok((outcome, Ok(())));
+        }
+        let (outcome, ended) = job();
+        if ended.is_ok() {
+            self.keep(id, &outcome)?;
+        }
+        Ok((outcome, ended))
+    }
+
     /// Whether only a part of the run's jobs is run here.
     pub fn is_part(&self) -> bool {
         self.journal.head.shard.is_some()
@@ -59,10 +79,11 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// If the journal has another kind of outcome under this id, or has none where it must have all.
     pub fn kept<T: DeserializeOwned>(&self, id: &str) -> Result<Option<T>, SubjectError> {
-        let unreadable = |error| SubjectError::Unavailable(format!("the journal has no outcome of job {id}: {error}"));
+        let unreadable =
+            |error| SubjectError::Journal(format!("the journal has no outcome of the job '{id}': {error}"));
         match self.journal.outcome(id) {
             Some(outcome) => outcome.map(Some).map_err(unreadable),
-            None if self.only_kept => Err(SubjectError::Unavailable(format!("no shard has the job {id}"))),
+            None if self.only_kept => Err(SubjectError::Journal(format!("no shard has the job '{id}'"))),
             None => Ok(None),
         }
     }
@@ -72,7 +93,7 @@ impl<'a> Jobs<'a> {
     /// # Errors
     /// If the journal cannot be written.
     pub fn keep<T: Serialize>(&self, id: &str, outcome: &T) -> Result<(), SubjectError> {
-        self.journal.keep(id, outcome).map_err(|error| SubjectError::Unavailable(error.to_string()))
+        self.journal.keep(id, outcome).map_err(|error| SubjectError::Journal(error.to_string()))
     }
 
     /// Runs those of these jobs that have not ended before; see [`run`].
@@ -148,6 +169,32 @@ impl Watch for Inner<'_> {
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
         self.0.stop_requested()
+    }
+}
+
+/// The watch of a stage, for a job that counts units of its own: it tells which part of the job is done.
+pub struct Within<'a> {
+    watch: &'a mut dyn Watch,
+    of: u64,
+    done: u64,
+}
+
+impl<'a> Within<'a> {
+    /// Of a job of so many units.
+    pub fn of(of: u64, watch: &'a mut dyn Watch) -> Self {
+        Within { watch, of: of.max(1), done: 0 }
+    }
+}
+
+impl Watch for Within<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, units: u64) {
+        self.done = self.done.saturating_add(units).min(self.of);
+        self.watch.within((u128::from(self.done) * 1000 / u128::from(self.of)) as u64);
+    }
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.watch.stop_requested()
     }
 }
 

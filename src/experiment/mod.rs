@@ -95,11 +95,6 @@ pub trait Experiment {
     /// Why this fault cannot act in it, if it cannot, whatever the device.
     fn no_fault(&self, fault: Fault) -> Option<&'static str>;
 
-    /// Whether it is made of jobs that a journal keeps one by one; otherwise its whole run is one.
-    fn has_jobs(&self) -> bool {
-        false
-    }
-
     /// Worlds or walks of engines, in which mutants can be planted, if it has any.
     fn planting(&self) -> Option<&dyn Planting> {
         None

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::history::History;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
@@ -41,7 +43,8 @@ pub trait Planting: Sync {
 }
 
 /// What judges say of an engine as it is: the control of everything that is planted in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Control {
     /// The worst verdict of its runs.
     pub verdict: Verdict,

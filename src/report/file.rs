@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use crate::report::inert::{inert, inert_start};
+use crate::report::journal;
 use crate::report::seal::{Seal, Sealed, sealed};
 
 /// Why a record cannot be written or read.
@@ -38,6 +39,14 @@ pub enum RecordError {
         kind: &'static str,
         /// What to do.
         again: &'static str,
+    },
+    /// It is a journal.
+    #[error(
+        "{origin}: the journal of a run, and not a record: go on with the run by --resume, or put its shards together by abench merge"
+    )]
+    Journal {
+        /// The file.
+        origin: String,
     },
     /// The JSON is something else.
     #[error("{origin}: not a record: its \"format\" should be {wanted} and is {found}")]
@@ -142,7 +151,7 @@ fn replace(path: &Path, permissions: Option<Permissions>, text: &str) -> io::Res
 
 /// Refuses a file that is longer than files of this process may be: the system would end the process in the middle of it,
 /// and what was written by then would stay.
-fn within_limit(length: u64) -> io::Result<()> {
+pub(super) fn within_limit(length: u64) -> io::Result<()> {
     #[cfg(unix)]
     {
         use rustix::process::{Resource, getrlimit};
@@ -218,6 +227,9 @@ pub struct Head {
 impl Head {
     /// The head of the record in this text; `origin` is what messages call it.
     pub fn of(text: &str, origin: &str) -> Result<Self, RecordError> {
+        if journal::is_one(text) {
+            return Err(RecordError::Journal { origin: origin.to_owned() });
+        }
         let value: Value = serde_json::from_str(text).map_err(|error| RecordError::malformed(&error, origin))?;
         let (format, version) = (value.get("format").cloned(), value.get("version").cloned());
         Ok(Head { format, version, seal: Seal::of(&value) })

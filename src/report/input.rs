@@ -10,6 +10,14 @@ use std::path::Path;
 /// Places of what is open already. To open it again waits for nobody.
 const OPEN_ALREADY: [&str; 3] = ["/dev/stdin", "/dev/fd", "/proc/self/fd"];
 
+/// The text that comes over standard input, of at most `most` bytes.
+///
+/// # Errors
+/// If it cannot be read, is longer than that, or is no text.
+pub fn standard_input(most: u64) -> io::Result<String> {
+    String::from_utf8(read(io::stdin().lock(), most)?).map_err(io::Error::other)
+}
+
 /// The text in a file of at most `most` bytes.
 ///
 /// # Errors
@@ -29,8 +37,12 @@ pub fn bytes(path: &Path, most: u64) -> io::Result<Vec<u8>> {
             "it is {what}, and only regular files are read; copy it to a file, or hand it over as /dev/stdin"
         )));
     }
+    read(File::open(path)?, most)
+}
+
+fn read(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    source.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(io::Error::other(format!("it is longer than {most} B, the most that is read")));
     }

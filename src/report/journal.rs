@@ -2,9 +2,11 @@
 //! where it was, and so that the shards of a run can be put together.
 //!
 //! The first line says what was asked for. Each line ends with its CRC-32: a line that was cut off is left out, one that was
-//! altered is refused. Knows: lines and files. Must not: know what an outcome is.
+//! altered is refused. Knows: lines and files, and that a time is no part of what an outcome says. Must not: know what an
+//! outcome is.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::num::NonZeroU32;
@@ -17,8 +19,11 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::domain::seed::Seed;
+use crate::report::file::within_limit;
 use crate::report::inert::inert_start;
 use crate::report::input;
 use crate::report::record::Asked;
@@ -27,7 +32,7 @@ use crate::report::record::Asked;
 pub const FORMAT: &str = "abench-journal";
 
 /// The version of the format that this abench writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One of the parts that a run is split into: part `number` of `of`, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -67,6 +72,30 @@ impl std::fmt::Display for Shard {
     }
 }
 
+/// What a journal keeps the jobs of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// A run.
+    Run(Box<Asked>),
+    /// A qualification.
+    Qualification(Box<Qualified>),
+}
+
+/// What is qualified, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Qualified {
+    /// The scenarios, of which each names no backend.
+    pub scenarios: Vec<Asked>,
+    /// The device that takes the faults, where one does.
+    pub backend: Option<String>,
+    /// How many are planted, and what they are drawn from, where not all are.
+    pub sample: Option<(usize, Seed)>,
+    /// Whether a mutant is tried no more once a world and a walk have killed it.
+    pub until_killed: bool,
+}
+
 /// The first line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +107,7 @@ pub struct Head {
     /// The version of abench that made it.
     pub abench: String,
     /// What was asked for.
-    pub asked: Asked,
+    pub asked: Work,
     /// Which part of the run it is of, where the run is split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
@@ -87,6 +116,11 @@ pub struct Head {
 impl Head {
     /// Of a run that was asked for.
     pub fn of(asked: Asked, shard: Option<Shard>) -> Self {
+        Head::of_work(Work::Run(Box::new(asked)), shard)
+    }
+
+    /// Of anything that has jobs.
+    pub fn of_work(asked: Work, shard: Option<Shard>) -> Self {
         // Another build may come to other outcomes. The first line is part of no record.
         let (format, abench) = (FORMAT.to_owned(), env!("ABENCH_VERSION").to_owned());
         Head { format, version: VERSION, abench, asked, shard }
@@ -184,7 +218,8 @@ impl Kept {
         if self.is_broken {
             return Err(failed(io::Error::other("an earlier line could not be written")));
         }
-        match self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()) {
+        let fits = within_limit(self.length.saturating_add(line.len() as u64));
+        match fits.and_then(|()| self.file.write_all(line.as_bytes())).and_then(|()| self.file.sync_data()) {
             Ok(()) => {
                 self.length += line.len() as u64;
                 Ok(())
@@ -213,7 +248,12 @@ impl Journal {
         let failed = |error| JournalError::File { path: path.to_owned(), error };
         let file = OpenOptions::new().create_new(true).append(true).open(path).map_err(failed)?;
         let file = Kept::of(path, file, 0)?;
-        file.lock().unwrap_or_else(PoisonError::into_inner).add(&sealed(&head))?;
+        let begun = file.lock().unwrap_or_else(PoisonError::into_inner).add(&sealed(&head));
+        if begun.is_err() {
+            // Nothing was kept in it. The reason is told by what failed first.
+            let _ = fs::remove_file(path);
+        }
+        begun?;
         Ok(Journal { head, kept: BTreeMap::new(), file: Some(file), since: AtomicUsize::new(0) })
     }
 
@@ -223,22 +263,22 @@ impl Journal {
     /// If it cannot be read, was altered, or is of another run.
     pub fn resume(path: &Path, head: Head) -> Result<Self, JournalError> {
         let failed = |error| JournalError::File { path: path.to_owned(), error };
-        let (read, bytes) = match read(path)? {
-            Some(read) => read,
-            // Not even its first line was written whole.
-            None if is_begun(path, &head)? => {
-                fs::remove_file(path).map_err(failed)?;
-                return Journal::begin(path, head);
-            }
-            None => return Err(JournalError::foreign(path, "its first line is none of a journal")),
+        let Some((read, bytes)) = usable(path, &head)? else {
+            fs::remove_file(path).map_err(failed)?;
+            return Journal::begin(path, head);
         };
-        if let Some(what) = difference(&read.head, &head) {
-            return Err(JournalError::Another { path: path.to_owned(), what });
-        }
         let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
         let kept = Kept::of(path, file, bytes)?;
         kept.lock().unwrap_or_else(PoisonError::into_inner).file.set_len(bytes).map_err(failed)?;
         Ok(Journal { file: Some(kept), ..read })
+    }
+
+    /// Whether a run can go on with a journal, which stays as it is.
+    ///
+    /// # Errors
+    /// As for [`Journal::resume`].
+    pub fn can_resume(path: &Path, head: &Head) -> Result<(), JournalError> {
+        usable(path, head).map(drop)
     }
 
     /// Reads a journal; nothing where not even its first line is whole.
@@ -249,12 +289,19 @@ impl Journal {
         Ok(read(path)?.map(|(journal, _)| journal))
     }
 
-    /// Takes in the outcomes of another journal. Where both have a job, the outcomes must be equal but for their times; the
-    /// first is kept.
-    pub fn take(&mut self, other: Journal) {
+    /// Takes in the outcomes of another journal. Where both have a job, the first is kept.
+    ///
+    /// # Errors
+    /// The job of which the two have different outcomes, times apart.
+    pub fn take(&mut self, other: Journal) -> Result<(), String> {
         for (job, outcome) in other.kept {
-            self.kept.entry(job).or_insert(outcome);
+            match self.kept.entry(job) {
+                Entry::Vacant(free) => drop(free.insert(outcome)),
+                Entry::Occupied(known) if says(known.get()) == says(&outcome) => {}
+                Entry::Occupied(known) => return Err(known.key().clone()),
+            }
         }
+        Ok(())
     }
 
     /// Whether this job has ended.
@@ -306,15 +353,48 @@ impl Journal {
 
 /// What differs between two runs, if anything does.
 pub fn difference(one: &Head, other: &Head) -> Option<&'static str> {
-    let differs = [
-        ("the version of abench", one.abench != other.abench),
-        ("the scenario", one.asked.trial != other.asked.trial || one.asked.scenario != other.asked.scenario),
-        ("what is expected", one.asked.expect != other.asked.expect),
-        ("the backends", one.asked.backends != other.asked.backends),
-        ("the planted faults", one.asked.faults != other.asked.faults),
-        ("the shard", one.shard != other.shard),
-    ];
-    differs.into_iter().find(|(_, differs)| *differs).map(|(what, _)| what)
+    let first = |differs: &[(&'static str, bool)]| differs.iter().find(|(_, differs)| *differs).map(|(what, _)| *what);
+    let asked = || match (&one.asked, &other.asked) {
+        (Work::Run(one), Work::Run(other)) => first(&[
+            ("the scenario", one.trial != other.trial || one.scenario != other.scenario),
+            ("what is expected", one.expect != other.expect),
+            ("the backends", one.backends != other.backends),
+            ("the planted faults", one.faults != other.faults),
+        ]),
+        (Work::Qualification(one), Work::Qualification(other)) => first(&[
+            ("the list of scenarios", one.scenarios != other.scenarios),
+            ("the backend", one.backend != other.backend),
+            ("the sample", one.sample != other.sample),
+            ("--until-killed", one.until_killed != other.until_killed),
+        ]),
+        _ => Some("the verb"),
+    };
+    let version = first(&[("the version of abench", one.abench != other.abench)]);
+    version.or_else(asked).or_else(|| first(&[("the shard", one.shard != other.shard)]))
+}
+
+/// What an outcome says, its times left out. A time is a `Duration`: an object of seconds and nanoseconds, and nothing else.
+fn says(outcome: &RawValue) -> Option<Value> {
+    fn timeless(value: &mut Value) {
+        match value {
+            Value::Object(fields)
+                if fields.len() == 2 && fields.contains_key("secs") && fields.contains_key("nanos") =>
+            {
+                *value = Value::Null;
+            }
+            Value::Object(fields) => fields.values_mut().for_each(timeless),
+            Value::Array(values) => values.iter_mut().for_each(timeless),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_str(outcome.get()).ok()?;
+    timeless(&mut value);
+    Some(value)
+}
+
+/// Whether a text is that of a journal, by how it begins.
+pub fn is_one(text: &str) -> bool {
+    text.starts_with(&format!("{{\"format\":\"{FORMAT}\""))
 }
 
 /// A line with its checksum.
@@ -346,6 +426,18 @@ const MOST_BYTES: u64 = 1 << 32;
 pub fn is_begun(path: &Path, head: &Head) -> Result<bool, JournalError> {
     let bytes = bytes(path)?;
     Ok(sealed(head).as_bytes().starts_with(&bytes))
+}
+
+/// The journal of this run, and the bytes of its whole lines; nothing where not even its first line was written whole.
+fn usable(path: &Path, head: &Head) -> Result<Option<(Journal, u64)>, JournalError> {
+    let Some((read, bytes)) = read(path)? else {
+        let foreign = || JournalError::foreign(path, "its first line is none of a journal");
+        return if is_begun(path, head)? { Ok(None) } else { Err(foreign()) };
+    };
+    match difference(&read.head, head) {
+        Some(what) => Err(JournalError::Another { path: path.to_owned(), what }),
+        None => Ok(Some((read, bytes))),
+    }
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, JournalError> {

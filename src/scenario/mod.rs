@@ -11,6 +11,7 @@ pub mod version_1;
 pub mod written;
 
 use crate::domain::trial::{Expectation, Trial};
+use crate::report::record::Asked;
 
 /// Plain validated data: what is put on trial, and what is expected of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,5 +54,11 @@ impl Scenario {
     /// The scenario of a run that was asked for without a file.
     pub fn unnamed(trial: Trial) -> Self {
         Scenario { name: None, about: String::new(), trial, backends: None, expect: None, steps: None }
+    }
+
+    /// The scenario of what a record or a journal says that was asked for.
+    pub fn of(asked: &Asked) -> Self {
+        let (name, expect) = (asked.scenario.clone(), asked.expect.clone());
+        Scenario { name, expect, ..Scenario::unnamed(asked.trial.clone()) }
     }
 }

@@ -11,17 +11,17 @@ pub mod scalar;
 pub mod serial;
 pub mod simd;
 pub mod threads;
+pub mod told;
 pub mod verilog;
 pub mod walk;
 pub mod word;
 
 use std::num::NonZeroUsize;
 
-use crate::bus::timed::RoundTrips;
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::fault::{Fault, MOST_BANKS};
 use crate::domain::nearest::meant_form;
-use crate::domain::subject::{Device, Subject, SubjectError};
+use crate::domain::subject::{Device, SubjectError};
 
 use device::BusDevice;
 use links::LinkConditions;
@@ -159,6 +159,8 @@ pub struct Subjects {
     pub devices: Vec<BusDevice>,
     /// Those that speak the serial protocol, and have no bench engine.
     pub serials: Vec<SerialDevice>,
+    /// What a journal tells of those that were used before, and are not used here.
+    pub kept: told::Kept,
 }
 
 impl Subjects {
@@ -172,12 +174,6 @@ impl Subjects {
     pub fn all_devices_mut(&mut self) -> impl Iterator<Item = &mut dyn Device> {
         let over_buses = self.devices.iter_mut().map(|device| device as &mut dyn Device);
         over_buses.chain(self.serials.iter_mut().map(|device| device as &mut dyn Device))
-    }
-
-    /// Latencies of every device's round trips, in nanoseconds, by its name.
-    pub fn round_trips(&self) -> impl Iterator<Item = (&str, RoundTrips)> {
-        let over_buses = self.devices.iter().map(|device| (device.name(), device.round_trips()));
-        over_buses.chain(self.serials.iter().map(|device| (device.name(), device.round_trips())))
     }
 }
 

@@ -8,7 +8,10 @@ use crate::domain::watch::Watch;
 use crate::explore::exhaustive::{Beside, Limits, Outcome, Plan, Refused, every_set, explore};
 
 /// An accumulator of which a walk can prove something: of what it does with deltas that arrive one at a time.
-pub trait Walkable: Accumulator {
+pub trait Walkable: Accumulator + Sync {
+    /// Another one of the same kind, for a job of its own. It is to be reset before its first delivery.
+    fn another(&self) -> Box<dyn Walkable>;
+
     /// Walks over every order of these deltas, each delivered by itself through the accumulator's own code, from a start
     /// of 0.
     fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused>;
@@ -46,7 +49,11 @@ pub fn plan(deltas: u32) -> Plan {
     Plan::every_order(deltas)
 }
 
-impl<S: Accumulator + WordState> Walkable for S {
+impl<S: Accumulator + WordState + Clone + 'static> Walkable for S {
+    fn another(&self) -> Box<dyn Walkable> {
+        Box::new(self.clone())
+    }
+
     fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
         let replica = Merging { deltas, start: 0, merge: |state, delta| self.after(state, &[delta]) };
         let plan = plan(deltas.len() as u32);

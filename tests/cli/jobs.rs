@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::{UnderWay, answer};
+use crate::kept::CAMPAIGN;
 
 /// A world of all engines, with a mutant, other worlds, and accumulators that merge again.
 pub const WORLD: &str = "version = 2\n[offline]\nseed = '0xC0FFEE'\nregisters = 4\nclients = 3\nengines = ['all']\n\
@@ -37,7 +38,7 @@ fn record(scenario: &str, arguments: &[&str]) -> Value {
 #[test]
 fn a_record_is_the_same_for_any_number_of_threads() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in [("world.toml", WORLD), ("walk.toml", WALK)] {
+    for (name, text) in [("world.toml", WORLD), ("walk.toml", WALK), ("campaign.toml", CAMPAIGN)] {
         let path = written(&folder, name, text);
         let of = |threads| record(&path, &["--threads", threads]);
         let one = of("1");

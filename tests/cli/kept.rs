@@ -17,10 +17,13 @@ const LAWS: &str = "version = 2\n[laws]\nseed = '7'\ntries = 50\n";
 /// A walk over every order, small.
 const ORDERS: &str = "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\n";
 
-/// A campaign on software and a device, small.
-const CAMPAIGN: &str = "version = 2\n[standard]\ncount = 9\nseed = '7'\n";
+/// One sync tick.
+const TICK: &str = "version = 2\n[tick]\nseed = '7'\n";
 
-fn record(path: &Path) -> Value {
+/// A campaign on software and a device, small.
+pub const CAMPAIGN: &str = "version = 2\n[standard]\ncount = 9\nseed = '7'\n";
+
+pub fn record(path: &Path) -> Value {
     let text = fs::read_to_string(path).expect("the record is there");
     let mut record: Value = serde_json::from_str(&text).expect("a record is whole or not there");
     let fields = record.as_object_mut().expect("an object");
@@ -30,7 +33,7 @@ fn record(path: &Path) -> Value {
 }
 
 /// A folder in which a scenario was run at once, its scenario, and its record.
-fn at_once(text: &str) -> (TempDir, String, Value) {
+pub fn at_once(text: &str) -> (TempDir, String, Value) {
     let folder = tempfile::tempdir().expect("a folder");
     let scenario = written(&folder, "scenario.toml", text);
     let path = folder.path().join("at-once.json");
@@ -41,7 +44,7 @@ fn at_once(text: &str) -> (TempDir, String, Value) {
 }
 
 /// Runs the shards of a scenario, and gives their files.
-fn shards(folder: &TempDir, scenario: &str, of: u32) -> Vec<String> {
+pub fn shards(folder: &TempDir, scenario: &str, of: u32) -> Vec<String> {
     let shard = |number: u32| {
         let path = folder.path().join(format!("shard-{number}-of-{of}.json")).display().to_string();
         let ran = short_answer(&["run", scenario, "--shard", &format!("{number}/{of}"), "--record", &path]);
@@ -51,7 +54,7 @@ fn shards(folder: &TempDir, scenario: &str, of: u32) -> Vec<String> {
     (1..=of).map(shard).collect()
 }
 
-fn merge(parts: &[String], record: &Path) -> Answer {
+pub fn merge(parts: &[String], record: &Path) -> Answer {
     let mut args = vec!["merge"];
     args.extend(parts.iter().map(String::as_str));
     let record = record.display().to_string();
@@ -68,6 +71,8 @@ fn the_shards_of_a_run_come_to_the_record_of_the_run_at_once_in_any_order_and_nu
         ("laws", LAWS),
         ("orders", ORDERS),
         ("campaign", CAMPAIGN),
+        ("campaign with a walk", &CAMPAIGN.replace("count = 9", "count = 5\norders = 'exhaustive'")),
+        ("tick", TICK),
     ] {
         let (folder, scenario, whole) = at_once(text);
         for of in [1, 2, 3, 7] {
@@ -141,7 +146,7 @@ fn killed_after(bytes: u64, scenario: &str, record: &Path) -> bool {
     ended
 }
 
-fn journal_of(record: &Path) -> PathBuf {
+pub fn journal_of(record: &Path) -> PathBuf {
     record.with_extension("json.journal")
 }
 
@@ -224,28 +229,16 @@ fn a_journal_that_is_left_is_named_and_gone_once_the_record_is_whole() {
 }
 
 #[test]
-fn a_campaign_that_was_edited_in_its_shard_is_judged_again_and_another_ones_is_refused() {
+fn a_campaign_that_is_killed_at_any_length_of_its_journal_goes_on_to_the_record_of_a_run_at_once() {
     let (folder, scenario, whole) = at_once(CAMPAIGN);
-    let part = shards(&folder, &scenario, 1).remove(0);
-    let text = fs::read_to_string(&part).expect("it is there");
-    let edited = |from: &str, to: &str| {
-        let sealed = |line: &str| {
-            let text = line.rsplit_once('\t').map_or(line, |(text, _)| text);
-            let text =
-                if text.contains("\"job\":\"whole run\"") { text.replacen(from, to, 1) } else { text.to_owned() };
-            format!("{text}\t{:08x}\n", crc32fast::hash(text.as_bytes()))
-        };
-        let edited: String = text.lines().map(sealed).collect();
-        assert_ne!(edited, text, "{from} stands in it");
-        fs::write(&part, edited).expect("it is written");
-    };
-    let path = folder.path().join("merged.json");
-    edited("\"verdict\":\"holds\",\"reason\"", "\"verdict\":\"falsified\",\"reason\"");
-    let merged = merge(std::slice::from_ref(&part), &path);
-    assert_eq!((merged.exit, record(&path)), (0, whole), "{}", merged.talk);
-    fs::remove_file(&path).expect("it is there");
-    edited("\"count\":9", "\"count\":8");
-    let refused = merge(std::slice::from_ref(&part), &path);
-    assert!(refused.exit == 2 && refused.talk.contains("is of another run"), "{}", refused.talk);
-    assert!(!path.exists());
+    let path = folder.path().join("killed.json");
+    for bytes in [0, 1, 700, 1500, 4000, 9000, 20_000] {
+        killed_after(bytes, &scenario, &path);
+        if path.exists() {
+            assert_eq!(record(&path), whole, "{bytes} bytes");
+            fs::remove_file(&path).expect("it is there");
+        }
+    }
+    killed_after(u64::MAX / 2, &scenario, &path);
+    assert_eq!(record(&path), whole);
 }

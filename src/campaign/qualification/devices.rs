@@ -11,11 +11,11 @@ use crate::campaign::{self, Plan};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
 use crate::domain::seed::Seed;
-use crate::domain::subject::{Device, Subject};
+use crate::domain::subject::{Device, Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::experiment;
-use crate::experiment::jobs::Inner;
+use crate::experiment::jobs::{Inner, Jobs};
 use crate::experiment::valid::Valid;
 use crate::fault::catalogue::{Mutant, Shape, mutants};
 use crate::report::qualification::devices::{
@@ -36,11 +36,42 @@ pub struct DevicePlan {
     pub sample: Option<(usize, Seed)>,
 }
 
-/// Plants every mutant of the catalogue, or a sample of them, under every scenario.
+/// Why nothing was qualified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QualifyError {
+    /// The model cannot be opened without faults.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A job failed.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+}
+
+/// A mutant under a scenario: a job.
+struct Job<'a> {
+    mutant: &'a Mutant,
+    place: usize,
+    scenario: &'a Valid<Scenario>,
+}
+
+impl Job<'_> {
+    /// What a journal calls it. Two scenarios may have one name.
+    fn id(&self) -> String {
+        let faults: Vec<String> = self.mutant.faults.iter().map(Fault::to_string).collect();
+        format!("{} under {} {}", faults.join("+"), self.place, self.scenario.name.as_deref().unwrap_or_default())
+    }
+}
+
+/// Plants every mutant of the catalogue, or a sample of them, under every scenario. Nothing where only some of the jobs are
+/// run here.
 ///
 /// # Errors
-/// If the model cannot be opened without faults.
-pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualification, OpenError> {
+/// If the model cannot be opened without faults, or the journal cannot be used.
+pub fn qualify(
+    plan: &DevicePlan,
+    jobs: &Jobs<'_>,
+    watch: &mut dyn Watch,
+) -> Result<Option<DeviceQualification>, QualifyError> {
     let bench = Bench { backend: &plan.backend };
     let subjects = open(std::slice::from_ref(&plan.backend), &bench.conditions(&[]))?;
     let device = subjects.devices.first().expect("who takes faults is a device");
@@ -51,33 +82,51 @@ pub fn qualify(plan: &DevicePlan, watch: &mut dyn Watch) -> Result<DeviceQualifi
     watch.begin("qualification", (mutants.len() as u64 + 1) * plan.scenarios.len() as u64);
     watch.unit("runs");
     let mut controls = Vec::new();
-    for scenario in &plan.scenarios {
-        controls.push(bench.control(scenario, watch)?);
+    // Every shard needs them.
+    for (place, scenario) in plan.scenarios.iter().enumerate() {
+        let id = format!("control of {place} {}", scenario.name.as_deref().unwrap_or_default());
+        let control = match jobs.kept(&id)? {
+            Some(kept) => kept,
+            None => {
+                let control = bench.control(scenario, watch)?;
+                if !watch.stop_requested() {
+                    jobs.keep(&id, &control)?;
+                }
+                control
+            }
+        };
+        controls.push(control);
         watch.advance(1);
     }
     let mut records: Vec<MutantRecord> = Vec::new();
+    let mut stopped = watch.stop_requested();
     if controls.iter().all(|control| control.sound) {
-        for mutant in &mutants {
-            let mut cells = Vec::new();
-            for scenario in &plan.scenarios {
-                if watch.stop_requested() {
-                    break;
-                }
-                let cell = bench.cell(scenario, mutant, watch);
-                // A mutant that was under way when the user stopped was not tried.
-                if watch.stop_requested() {
-                    break;
-                }
-                cells.push(cell);
-                watch.advance(1);
-            }
-            if cells.len() == plan.scenarios.len() {
-                records.push(record(mutant, cells));
-            }
+        let of =
+            |mutant| plan.scenarios.iter().enumerate().map(move |(place, scenario)| Job { mutant, place, scenario });
+        let all = mutants.iter().flat_map(of).enumerate();
+        let ours: Vec<Job<'_>> = all.filter(|(number, _)| jobs.takes(*number)).map(|(_, job)| job).collect();
+        // Simulations of RTL share the memory of their runtime.
+        let threads = if evidence == Evidence::Model { jobs.threads } else { NonZeroUsize::MIN };
+        let cells = jobs.on(threads).run(&ours, Job::id, watch, |job, watch| {
+            let cell = bench.cell(job.scenario, job.mutant, watch);
+            // A mutant that was under way when the user stopped was not tried.
+            if watch.stop_requested() { Err(SubjectError::Interrupted) } else { Ok(cell) }
+        });
+        stopped |= cells.failed == Some(SubjectError::Interrupted);
+        if let Some(error) = cells.failed.filter(|error| jobs.is_part() || *error != SubjectError::Interrupted) {
+            return Err(error.into());
         }
+        let whole = if jobs.is_part() { &[] } else { cells.of.as_slice() };
+        let rows = mutants.iter().zip(whole.chunks_exact(plan.scenarios.len()));
+        records.extend(rows.map(|(mutant, cells)| record(mutant, cells.to_vec())));
     }
     watch.end();
-    Ok(finished(plan, evidence, controls, records, mutants.len(), watch.stop_requested()))
+    let whole = || finished(plan, evidence, controls, records, mutants.len(), stopped || watch.stop_requested());
+    match (jobs.is_part(), stopped) {
+        (false, _) => Ok(Some(whole())),
+        (true, true) => Err(SubjectError::Interrupted.into()),
+        (true, false) => Ok(None),
+    }
 }
 
 /// The mutants, or those of a sample, in the order of the catalogue.
@@ -233,6 +282,8 @@ fn finished(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::journal::{Head, Journal};
+    use crate::report::record::Asked;
     use crate::scenario::file::parse;
     use crate::subject::backends;
     use std::cell::Cell as Remaining;
@@ -284,10 +335,16 @@ mod tests {
         let scenario = parse(bare, "bare", "bare").expect("a scenario");
         let backend = backends(["model"]).expect("a backend").remove(0);
         let plan = DevicePlan { scenarios: vec![Valid::of(scenario).expect("it passes")], backend, sample: None };
-        let whole = qualify(&plan, &mut StopAfter(Remaining::new(u32::MAX))).expect("the model is there");
+        let journal = Journal::none(Head::of(Asked::of(plan.scenarios[0].trial.clone()), None));
+        let jobs = Jobs::all(NonZeroUsize::MIN, &journal);
+        let qualify = |looks| {
+            let qualified = qualify(&plan, &jobs, &mut StopAfter(Remaining::new(looks)));
+            qualified.expect("the model is there").expect("it is whole")
+        };
+        let whole = qualify(u32::MAX);
         assert!(!whole.interrupted && !whole.void);
         for looks in 0..120 {
-            let stopped = qualify(&plan, &mut StopAfter(Remaining::new(looks))).expect("the model is there");
+            let stopped = qualify(looks);
             assert!(stopped.interrupted && !stopped.void, "{looks}");
             assert!(stopped.mutants.len() < whole.mutants.len(), "{looks}");
             assert_eq!(stopped.mutants, whole.mutants[..stopped.mutants.len()], "{looks}");

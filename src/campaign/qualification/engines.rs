@@ -5,7 +5,6 @@
 //! on how many threads there are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{OnceLock, mpsc};
@@ -17,6 +16,7 @@ use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::mutant::Mutant;
 use crate::engine::{REGISTRY, Registration};
+use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Valid;
 use crate::experiment::{self, planting};
@@ -33,12 +33,12 @@ pub struct EnginePlan {
     pub until_killed: bool,
     /// A sample of this size, drawn from this seed, and not all mutants.
     pub sample: Option<(usize, Seed)>,
-    /// Threads among which the mutants are shared out.
-    pub threads: NonZeroUsize,
 }
 
 /// A scenario, and the engines in it without a mutant, each tried once it is needed.
 struct Column<'a> {
+    /// Its place among the scenarios as they were named: two may have one name.
+    number: usize,
     name: &'a str,
     place: &'a dyn Planting,
     controls: BTreeMap<&'static str, OnceLock<Result<planting::Control, SubjectError>>>,
@@ -47,27 +47,40 @@ struct Column<'a> {
 /// A mutant that is to be planted.
 type Planned = (&'static Registration, Mutant);
 
-/// Plants the mutants under the scenarios.
+/// Plants the mutants under the scenarios. Nothing where only some of the jobs are run here.
 ///
 /// # Errors
-/// If an engine cannot run in a scenario though it has no mutant.
-pub fn qualify(plan: &EnginePlan, watch: &mut dyn Watch) -> Result<EngineQualification, SubjectError> {
+/// If an engine cannot run in a scenario though it has no mutant, or the journal cannot be used.
+pub fn qualify(
+    plan: &EnginePlan,
+    jobs: &Jobs<'_>,
+    watch: &mut dyn Watch,
+) -> Result<Option<EngineQualification>, SubjectError> {
     let mutants = planned(plan.sample);
     let columns = columns(plan, &mutants);
+    let all = mutants.len();
+    let mutants: Vec<Planned> =
+        mutants.into_iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, mutant)| mutant).collect();
     watch.begin("mutants", (mutants.len() * columns.len()) as u64);
     watch.unit("runs");
-    let rows = shared_out(plan, &columns, &mutants, watch);
+    let rows = shared_out(plan, &columns, &mutants, jobs, watch);
     watch.end();
-    let mut whole = Vec::new();
+    let (mut whole, mut stopped) = (Vec::new(), false);
     for row in rows {
         match row {
             Some(Ok(row)) => whole.push(row),
             // What was under way when the user stopped was not tried.
-            None | Some(Err(SubjectError::Interrupted)) => {}
+            None | Some(Err(SubjectError::Interrupted)) => stopped = true,
             Some(Err(error)) => return Err(error),
         }
     }
-    Ok(finished(plan, columns, whole, mutants.len(), watch.stop_requested()))
+    if stopped && jobs.is_part() {
+        return Err(SubjectError::Interrupted);
+    }
+    if jobs.is_part() {
+        return Ok(None);
+    }
+    Ok(Some(finished(plan, columns, whole, all, watch.stop_requested())))
 }
 
 /// The mutants of all engines, or those of a sample, in the order of the registry.
@@ -87,10 +100,11 @@ fn columns<'a>(plan: &'a EnginePlan, mutants: &[Planned]) -> Vec<Column<'a>> {
     let mut columns: Vec<Column<'_>> = plan
         .scenarios
         .iter()
-        .filter_map(|scenario| {
+        .enumerate()
+        .filter_map(|(number, scenario)| {
             let place = experiment::of(&scenario.trial).planting()?;
             let controls = engines.iter().map(|&engine| (engine, OnceLock::new())).collect();
-            Some(Column { name: scenario.name.as_deref().unwrap_or_default(), place, controls })
+            Some(Column { number, name: scenario.name.as_deref().unwrap_or_default(), place, controls })
         })
         .collect();
     columns.sort_by_key(|column| column.place.cost());
@@ -102,13 +116,14 @@ fn shared_out(
     plan: &EnginePlan,
     columns: &[Column<'_>],
     mutants: &[Planned],
+    jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
 ) -> Vec<Option<Result<MutantRow, SubjectError>>> {
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let mut rows: Vec<Option<Result<MutantRow, SubjectError>>> = mutants.iter().map(|_| None).collect();
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..plan.threads.get().min(mutants.len()) {
+        for _ in 0..jobs.threads.get().min(mutants.len()) {
             let (sender, next, stopped) = (sender.clone(), &next, &stopped);
             scope.spawn(move || {
                 loop {
@@ -117,7 +132,7 @@ fn shared_out(
                         return;
                     };
                     let mut told = |done: u64| drop(sender.send((place, done, None)));
-                    let row = row(plan, columns, planned, stopped, &mut told);
+                    let row = row(plan, columns, planned, (jobs, stopped), &mut told);
                     // Nobody listens any more only if the receiver's thread is gone.
                     drop(sender.send((place, 0, Some(row))));
                 }
@@ -129,6 +144,8 @@ fn shared_out(
                 Ok((place, done, row)) => {
                     watch.advance(done);
                     if let Some(row) = row {
+                        // One that failed for another reason than the user's wish ends the qualification.
+                        stopped.fetch_or(row.is_err(), Ordering::Relaxed);
                         rows[place] = Some(row);
                     }
                 }
@@ -158,7 +175,7 @@ fn row(
     plan: &EnginePlan,
     columns: &[Column<'_>],
     (engine, mutant): Planned,
-    stopped: &AtomicBool,
+    (jobs, stopped): (&Jobs<'_>, &AtomicBool),
     done: &mut dyn FnMut(u64),
 ) -> Result<MutantRow, SubjectError> {
     let mut cells: Vec<Option<Cell>> = Vec::with_capacity(columns.len());
@@ -168,7 +185,7 @@ fn row(
         // Where no walk can show it, it is tried in walks all the same unless time counts.
         let is_enough = killed_by.contains(&kind) || kind == Kind::Walk && mutant.not_in_walks.is_some();
         let is_tried = column.place.suits(engine) && !(plan.until_killed && is_enough);
-        let cell = is_tried.then(|| cell(column, engine, mutant.name, stopped)).transpose()?;
+        let cell = is_tried.then(|| cell(column, engine, mutant.name, (jobs, stopped))).transpose()?;
         if cell.as_ref().is_some_and(|cell| cell.outcome == Outcome::Killed) {
             killed_by.push(kind);
         }
@@ -194,15 +211,30 @@ fn cell(
     column: &Column<'_>,
     engine: &'static Registration,
     mutant: &'static str,
-    stopped: &AtomicBool,
+    (jobs, stopped): (&Jobs<'_>, &AtomicBool),
 ) -> Result<Cell, SubjectError> {
-    let control = column.controls[engine.name].get_or_init(|| column.place.control(engine, &mut Stop(stopped)));
+    let of = format!("{} {}", column.number, column.name);
+    let control = column.controls[engine.name].get_or_init(|| {
+        let id = format!("control of {} under {of}", engine.name);
+        if let Some(kept) = jobs.kept(&id)? {
+            return Ok(kept);
+        }
+        let control = column.place.control(engine, &mut Stop(stopped))?;
+        jobs.keep(&id, &control)?;
+        Ok(control)
+    });
     let control = control.as_ref().map_err(Clone::clone)?;
+    let id = format!("{mutant} of {} under {of}", engine.name);
+    if let Some(kept) = jobs.kept(&id)? {
+        return Ok(kept);
+    }
     let planted = catch_unwind(AssertUnwindSafe(|| column.place.plant((engine, mutant), control, &mut Stop(stopped))));
-    planted.unwrap_or_else(|_| {
+    let cell = planted.unwrap_or_else(|_| {
         let reason = "the harness crashed, which is a fault of abench".to_owned();
         Ok(Cell { outcome: Outcome::Crashed, judges: BTreeSet::new(), reason })
-    })
+    })?;
+    jobs.keep(&id, &cell)?;
+    Ok(cell)
 }
 
 fn finished(

@@ -83,10 +83,6 @@ impl Experiment for BandwidthTrial {
         Some("a bandwidth report has no device")
     }
 
-    fn has_jobs(&self) -> bool {
-        true
-    }
-
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
         let Bench { jobs, record, watch, .. } = bench;
         let sizes = Sizes::of(self).map_err(|impossible| SubjectError::Internal(impossible.to_string()))?;

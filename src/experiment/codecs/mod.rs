@@ -95,10 +95,6 @@ impl Experiment for CodecsTrial {
         Some("a trial of codecs has no device")
     }
 
-    fn has_jobs(&self) -> bool {
-        true
-    }
-
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
         let Bench { jobs, record, watch, .. } = bench;
         let all = jobs_of(self);

@@ -1,6 +1,7 @@
 //! Subjects that are right but for what is planted in them: what a control gives to a judge.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::access::Access;
 use crate::domain::asked::Asked;
@@ -179,12 +180,13 @@ impl BenchDevice for WrongDevice {
 }
 
 /// An accumulator whose state is one word, and which merges a delta into it by a function.
-pub struct WrongMerge(Box<dyn Fn(u64, u64) -> u64 + Sync>);
+#[derive(Clone)]
+pub struct WrongMerge(Arc<dyn Fn(u64, u64) -> u64 + Send + Sync>);
 
 impl WrongMerge {
     /// One that merges by this function of state and delta.
-    pub fn by(merge: impl Fn(u64, u64) -> u64 + Sync + 'static) -> Self {
-        WrongMerge(Box::new(merge))
+    pub fn by(merge: impl Fn(u64, u64) -> u64 + Send + Sync + 'static) -> Self {
+        WrongMerge(Arc::new(merge))
     }
 }
 
@@ -226,6 +228,7 @@ impl Accumulator for WrongMerge {
 }
 
 /// An accumulator whose merge is right, and whose walk, or its comparison with the truth, leaves something out.
+#[derive(Clone)]
 pub struct WrongWalk {
     /// What the walk does wrong.
     pub fault: Option<Fault>,
@@ -265,6 +268,10 @@ impl Accumulator for WrongWalk {
 }
 
 impl Walkable for WrongWalk {
+    fn another(&self) -> Box<dyn Walkable> {
+        Box::new(self.clone())
+    }
+
     fn walk(&self, deltas: &[u64], limits: &Limits, watch: &mut dyn Watch) -> Result<Outcome, Refused> {
         let replica = Merging { deltas, start: 0, merge: |state: u64, delta| state ^ delta };
         Ok(explore_with(&replica, deltas.len() as u32, self.fault, limits, watch))

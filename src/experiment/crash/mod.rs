@@ -108,10 +108,6 @@ impl Experiment for CrashEverywhereTrial {
         Some("a walk over every crash has no device")
     }
 
-    fn has_jobs(&self) -> bool {
-        true
-    }
-
     fn planting(&self) -> Option<&dyn Planting> {
         Some(self)
     }

@@ -42,28 +42,47 @@ pub fn judge(subjects: &mut Subjects, record: &mut Record, watch: &mut dyn Watch
         if !record.checks.iter().any(|check| accuses(check, device.name())) {
             continue;
         }
-        let heard = timed(record, LINK, |_| listen(device, watch));
-        let (verdict, summary) = match &heard {
-            Ok(None) => continue,
-            Ok(Some(echoes)) => judged(*echoes),
-            Err(SubjectError::Unavailable(_)) if device.link_events().made_good > 0 => {
-                let often = counted(device.link_events().made_good, "answer");
-                let summary = format!(
-                    "the link gave out, after {often} that came only at a second try: what is wrong may be its doing. Try \
-                     again over a better one"
-                );
-                (Verdict::Inconclusive, summary)
-            }
-            Err(error) => return Err(error.clone()),
-        };
-        record.checks.push(check(device, verdict, summary));
-        if verdict == Verdict::Inconclusive {
-            record.checks.iter_mut().for_each(|check| take_back(check, device.name()));
-            record.causes.retain(|cause| cause.device != device.name());
+        let (heard, ended) = hear(device, record, watch);
+        if let Some(check) = heard {
+            settle(record, device.name(), check);
         }
-        heard?;
+        ended?;
     }
     Ok(())
+}
+
+/// Tries the link of a device that is accused: the check of it, unless there is no link, and why it ended early.
+pub fn hear(
+    device: &mut dyn Device,
+    record: &mut Record,
+    watch: &mut dyn Watch,
+) -> (Option<Check>, Result<(), SubjectError>) {
+    let heard = timed(record, LINK, |_| listen(device, watch));
+    let (verdict, summary) = match &heard {
+        Ok(None) => return (None, Ok(())),
+        Ok(Some(echoes)) => judged(*echoes),
+        Err(SubjectError::Unavailable(_)) if device.link_events().made_good > 0 => {
+            let often = counted(device.link_events().made_good, "answer");
+            let summary = format!(
+                "the link gave out, after {often} that came only at a second try: what is wrong may be its doing. Try \
+                 again over a better one"
+            );
+            (Verdict::Inconclusive, summary)
+        }
+        Err(error) => return (None, Err(error.clone())),
+    };
+    (Some(check(device, verdict, summary)), heard.map(drop))
+}
+
+/// Adds the check of a link, and takes back what the other checks have against the device behind it, where the link is
+/// doubtful.
+pub fn settle(record: &mut Record, device: &str, check: Check) {
+    let verdict = check.verdict;
+    record.checks.push(check);
+    if verdict == Verdict::Inconclusive {
+        record.checks.iter_mut().for_each(|check| take_back(check, device));
+        record.causes.retain(|cause| cause.device != device);
+    }
 }
 
 /// Has words come back, each of which is written once more if it is not as it was; nothing where no link lies between.
@@ -134,7 +153,7 @@ fn check(device: &dyn Device, verdict: Verdict, summary: String) -> Check {
 }
 
 /// Whether what a check found wrong is this device's, and came again.
-fn accuses(check: &Check, device: &str) -> bool {
+pub fn accuses(check: &Check, device: &str) -> bool {
     let accused = check.findings.iter().any(|finding| finding.subject == device && finding.reproducible);
     check.verdict == Verdict::Falsified && accused
 }

@@ -1,6 +1,7 @@
 //! What every experiment on devices ends with: the registers that the driver read back wrong, and the link of a device that
 //! is accused.
 
+pub mod job;
 pub mod link_on_trial;
 pub mod read_backs;
 
@@ -16,7 +17,7 @@ use crate::subject::Subjects;
 /// # Errors
 /// If the user stops it, or a device gives no answer.
 pub fn judge(subjects: &mut Subjects, record: &mut Record, watch: &mut dyn Watch) -> Result<(), SubjectError> {
-    read_backs::judge(subjects, record);
+    subjects.all_devices().for_each(|device| read_backs::judge(device, record));
     link_on_trial::judge(subjects, record, watch)
 }
 

@@ -18,35 +18,32 @@ use crate::experiment::case_text;
 use crate::experiment::standard::conformance::ORACLE;
 use crate::oracle::registers::{Known, first_wrong_word};
 use crate::report::record::{Check, Part, Record};
-use crate::subject::Subjects;
 
 /// Name of the check.
 pub const READ_BACKS: &str = "read-backs";
 
-/// Adds a falsified check for every device of which the driver misread a register.
-pub fn judge(subjects: &Subjects, record: &mut Record) {
-    for device in subjects.all_devices() {
-        let findings: Vec<Finding> = device.misreads().iter().filter_map(|&misread| finding(device, misread)).collect();
-        if findings.is_empty() {
-            continue;
-        }
-        record.checks.push(Check {
-            name: READ_BACKS.to_owned(),
-            judge: Judge::Conformance,
-            part: Part::Engine,
-            subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
-            verdict: Verdict::Falsified,
-            summary: format!(
-                "the driver read back {} otherwise than it had written it, each several times in the same way",
-                counted(findings.len() as u64, "word")
-            ),
-            oracles: BTreeMap::from([(ORACLE.to_owned(), Verdict::Falsified)]),
-            warrant: None,
-            orders: None,
-            tries: Vec::new(),
-            findings,
-        });
+/// Adds a falsified check for a device of which the driver misread a register.
+pub fn judge(device: &dyn Device, record: &mut Record) {
+    let findings: Vec<Finding> = device.misreads().iter().filter_map(|&misread| finding(device, misread)).collect();
+    if findings.is_empty() {
+        return;
     }
+    record.checks.push(Check {
+        name: READ_BACKS.to_owned(),
+        judge: Judge::Conformance,
+        part: Part::Engine,
+        subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
+        verdict: Verdict::Falsified,
+        summary: format!(
+            "the driver read back {} otherwise than it had written it, each several times in the same way",
+            counted(findings.len() as u64, "word")
+        ),
+        oracles: BTreeMap::from([(ORACLE.to_owned(), Verdict::Falsified)]),
+        warrant: None,
+        orders: None,
+        tries: Vec::new(),
+        findings,
+    });
 }
 
 /// What the documents say of a word that was read back; nothing if they allow it.

@@ -60,10 +60,6 @@ impl Experiment for EveryOrderTrial {
         Some("a walk over every order has no device")
     }
 
-    fn has_jobs(&self) -> bool {
-        true
-    }
-
     fn fits(&self, setting: &Setting<'_>) -> Result<(), PlanError> {
         Ok(fits(self, setting.threads)?)
     }

@@ -49,10 +49,6 @@ impl Experiment for LawsTrial {
         Some("a trial of laws has no device")
     }
 
-    fn has_jobs(&self) -> bool {
-        true
-    }
-
     /// Tries all laws of all algebras, one check an algebra.
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
         try_all(REGISTRY, self, &bench.jobs, bench.record, bench.watch)

@@ -9,6 +9,8 @@ pub mod seams;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::case::Case;
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
@@ -40,7 +42,8 @@ pub const ACCUMULATION: &str = "accumulation";
 const SLICE: u64 = 1 << 26;
 
 /// The plain reference's results, by generator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct References {
     /// Of the engine's deltas.
     pub xorshift64: u64,
@@ -107,30 +110,48 @@ pub fn check<A: Accumulator + ?Sized>(
     watch: &mut dyn Watch,
 ) -> Result<Check, SubjectError> {
     let mut findings = Vec::new();
-    let mut subjects = BTreeMap::from([(scalar::NAME.to_owned(), Evidence::Software)]);
+    let mut subjects = Vec::new();
     for accumulator in accumulators.iter_mut().filter(|accumulator| accumulator.name() != scalar::NAME) {
-        let both = [(Generator::Xorshift64, references.xorshift64), (Generator::SplitMix64, references.splitmix64)];
-        for (generator, expected) in both {
-            let got = accumulate(accumulator.as_mut(), Deltas { generator, seed }, 0..count.into(), watch)?;
-            if got != expected {
-                let execution = Execution::Accumulate { generator, start: 0, count, seed, arrive: false };
-                let case = case_text(accumulator.as_ref(), execution);
-                let during = format!("accumulation of {count} deltas");
-                findings.push(finding(accumulator.name(), during, (expected, got), case));
-            }
-        }
-        for wrong in seams.wrong(accumulator.as_mut(), watch)? {
-            findings.push(finding_at_seam(accumulator.name(), wrong));
-        }
-        subjects.insert(accumulator.name().to_owned(), accumulator.evidence());
+        findings.extend(check_one(accumulator.as_mut(), references, seams, (count, seed), watch)?);
+        subjects.push((accumulator.name().to_owned(), accumulator.evidence()));
     }
+    Ok(together(subjects, count, seams.ranges(), findings))
+}
+
+/// What one accumulator gets wrong.
+pub fn check_one<A: Accumulator + ?Sized>(
+    accumulator: &mut A,
+    references: References,
+    seams: &Seams,
+    (count, seed): (u32, Seed),
+    watch: &mut dyn Watch,
+) -> Result<Vec<Finding>, SubjectError> {
+    let mut findings = Vec::new();
+    let both = [(Generator::Xorshift64, references.xorshift64), (Generator::SplitMix64, references.splitmix64)];
+    for (generator, expected) in both {
+        let got = accumulate(accumulator, Deltas { generator, seed }, 0..count.into(), watch)?;
+        if got != expected {
+            let execution = Execution::Accumulate { generator, start: 0, count, seed, arrive: false };
+            let case = case_text(accumulator, execution);
+            let during = format!("accumulation of {count} deltas");
+            findings.push(finding(accumulator.name(), during, (expected, got), case));
+        }
+    }
+    let wrong = seams.wrong(accumulator, watch)?;
+    findings.extend(wrong.into_iter().map(|wrong| finding_at_seam(accumulator.name(), wrong)));
+    Ok(findings)
+}
+
+/// The check of all accumulators, by what each of them gets wrong.
+pub fn together(accumulators: Vec<(String, Evidence)>, count: u32, ranges: usize, findings: Vec<Finding>) -> Check {
+    let reference = (scalar::NAME.to_owned(), Evidence::Software);
+    let subjects = accumulators.into_iter().chain([reference]).collect();
     let summary = format!(
         "{count} xorshift64 and {count} splitmix64 deltas, every one applied, against scalar, and scalar's xorshift64 \
-         against the closed form; {} ranges of each that begin and end at every place of a vector block, generated and \
-         from memory, and every number of workers from 1 to 8",
-        seams.ranges()
+         against the closed form; {ranges} ranges of each that begin and end at every place of a vector block, generated \
+         and from memory, and every number of workers from 1 to 8",
     );
-    Ok(judged(Judge::Accumulation, subjects, summary, findings))
+    judged(Judge::Accumulation, subjects, summary, findings)
 }
 
 /// A range that went wrong. Ranges are tried from the shortest.

@@ -9,7 +9,6 @@ use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::EngineRun;
 use crate::domain::fault::FaultClass;
-use crate::domain::subject::BenchDevice;
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::verdict::Warrant;
 use crate::experiment::claims::{MESSAGE, claim};
@@ -92,11 +91,11 @@ pub struct EngineRuns {
 
 impl EngineRuns {
     /// Those that a trial makes on a device.
-    pub fn of(device: &dyn BenchDevice, trial: &StandardTrial) -> Self {
-        let (banks, count, seed) = (device.identity().banks, trial.count.get(), trial.seed);
+    pub fn of(device: &str, banks: u32, trial: &StandardTrial) -> Self {
+        let (count, seed) = (trial.count.get(), trial.seed);
         let runs = |check, runs: Vec<EngineRun>| if trial.makes(check) { runs } else { Vec::new() };
         EngineRuns {
-            device: device.name().to_owned(),
+            device: device.to_owned(),
             banks,
             bank_sweep: runs(StandardCheck::BankSweep, bank_runs(banks, count, seed)),
             short_sweep: runs(StandardCheck::ShortSweep, short_runs(banks, seed)),

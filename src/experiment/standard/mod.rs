@@ -1,36 +1,34 @@
 //! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
+//!
+//! Its jobs are in [`campaign`].
 
 pub mod accumulation;
 pub mod adapter_round_trips;
 pub mod arrival_orders;
 pub mod as_client;
+mod campaign;
 pub mod conformance;
 pub mod coverage;
 pub mod engine_sweeps;
 
-use std::num::NonZeroUsize;
-
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};
 use crate::domain::fault::Fault;
-use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
 use crate::domain::subject::{BenchDevice, Device, Subject, SubjectError};
 use crate::domain::trial::{StandardCheck, StandardTrial};
 use crate::domain::watch::Watch;
 use crate::experiment::answers::Answers;
 use crate::experiment::valid::Passed;
-use crate::experiment::walk::Walked;
-use crate::experiment::{Bench, Changes, Experiment, NoEffect, Setting, devices, tick, timed};
+use crate::experiment::{Bench, Changes, Experiment, NoEffect, Setting, tick, timed};
 use crate::explore::choice::Choice;
-use crate::explore::exhaustive::Limits;
 use crate::explore::{self, PlanError};
-use crate::report::record::{CauseRecord, ClaimRecord, Latencies, Record, Unseen};
+use crate::report::record::{CauseRecord, ClaimRecord, Record, Unseen};
 use crate::scenario::tick::PUBLISHED_SEED;
 use crate::subject::Subjects;
 use crate::subject::scalar::Scalar;
-use accumulation::{References, seams::Seams};
-use arrival_orders::{Workload, searched, walked};
+use crate::subject::told::Told;
+use arrival_orders::Workload;
 use coverage::EngineRuns;
 use coverage::not_asked::AskedOf;
 use engine_sweeps::{BANK_SWEEP, SHORT_SWEEP};
@@ -114,96 +112,30 @@ impl Experiment for StandardTrial {
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        let Bench { subjects, jobs, record, watch } = bench;
-        let tried = check_all(self, subjects, jobs.threads, record, watch);
-        if tried == Err(SubjectError::Interrupted) {
-            return tried;
-        }
-        tried.and(devices::judge(subjects, record, watch))
+        campaign::run(self, bench)
     }
 
     fn claims(&self, record: &Record, subjects: &Subjects) -> Vec<ClaimRecord> {
-        coverage::claims(self, record, !subjects.accumulators.is_empty(), &asked(subjects))
+        coverage::claims(self, record, !subjects.accumulators.is_empty(), &asked(&subjects.told()))
     }
 
     fn unseen(&self, record: &Record, subjects: &Subjects) -> Unseen {
+        let told = subjects.told();
         let engines = match record.is_whole() && record.reference.is_some() {
-            true => subjects.devices.iter().map(|device| EngineRuns::of(device, self)).collect(),
+            true => told.iter().filter(|told| told.asked.is_some()).map(|told| engine_runs(told, self)).collect(),
             false => Vec::new(),
         };
-        coverage::unseen(self, &engines, &record.checks, &record.devices, &asked(subjects))
+        coverage::unseen(self, &engines, &record.checks, &record.devices, &asked(&told))
     }
 }
 
 /// What was asked of each device.
-fn asked(subjects: &Subjects) -> Vec<AskedOf> {
-    subjects.devices.iter().map(|device| AskedOf::device(device)).collect()
+fn asked(told: &[Told]) -> Vec<AskedOf> {
+    told.iter().filter_map(AskedOf::device).collect()
 }
 
-/// Makes every check that the subjects allow.
-fn check_all(
-    trial: &StandardTrial,
-    subjects: &mut Subjects,
-    threads: NonZeroUsize,
-    record: &mut Record,
-    watch: &mut dyn Watch,
-) -> Result<(), SubjectError> {
-    let StandardTrial { seed, .. } = *trial;
-    let count = trial.count.get();
-    let reference = timed(record, accumulation::ACCUMULATION, |record| {
-        watch.begin(accumulation::ACCUMULATION, 2 * u64::from(count) * (1 + subjects.accumulators.len() as u64));
-        watch.unit("deltas");
-        let references = References::of(count, seed, watch)?;
-        record.reference = Some(Hex64(references.xorshift64));
-        record.splitmix64_reference = Some(Hex64(references.splitmix64));
-        let wrong = accumulation::check_reference(references, count, seed);
-        let sound = wrong.is_none();
-        if !subjects.accumulators.is_empty() && sound && trial.makes(StandardCheck::Accumulation) {
-            let accumulators = &mut subjects.accumulators;
-            record.checks.push(accumulation::check(accumulators, references, &Seams::of(seed)?, (count, seed), watch)?);
-        }
-        record.checks.extend(wrong);
-        watch.end();
-        Ok(sound.then_some(references.xorshift64))
-    })?;
-    let Some(reference) = reference else { return Ok(()) };
-    if trial.makes(StandardCheck::BankSweep) || trial.makes(StandardCheck::ShortSweep) {
-        for device in &mut subjects.devices {
-            sweeps(device, reference, trial, record, watch)?;
-        }
-    }
-    if trial.makes(StandardCheck::AsAClient) {
-        for device in &mut subjects.devices {
-            let (check, ended) = timed(record, as_client::AS_CLIENT, |_| Ok(as_client::check(device, trial, watch)))?;
-            record.checks.push(check);
-            ended?;
-        }
-    }
-    if trial.makes(StandardCheck::ArrivalOrders) {
-        orders(trial, reference, subjects, threads, record, watch)?;
-    }
-    let round_trips = trial.makes(StandardCheck::AdapterRoundTrips);
-    for device in subjects.all_devices_mut().filter(|_| round_trips) {
-        let (check, flaw) =
-            timed(record, adapter_round_trips::ROUND_TRIPS, |_| adapter_round_trips::check(device, seed, watch))?;
-        record.checks.push(check);
-        devices::explain(record, device, flaw);
-    }
-    if trial.makes(StandardCheck::Conformance) {
-        for device in &mut subjects.devices {
-            let (checks, ended) =
-                timed(record, conformance::OF_ENGINE, |_| Ok(conformance::check(device, trial, watch)))?;
-            record.checks.extend(checks);
-            ended?;
-        }
-    }
-    if trial.makes(StandardCheck::SyncTick) {
-        tick::check(PUBLISHED_SEED, subjects, record, watch)?;
-        if seed != PUBLISHED_SEED {
-            tick::check(seed, subjects, record, watch)?;
-        }
-    }
-    Ok(())
+fn engine_runs(told: &Told, trial: &StandardTrial) -> EngineRuns {
+    EngineRuns::of(told.name(), told.record.banks, trial)
 }
 
 fn sweeps(
@@ -214,7 +146,8 @@ fn sweeps(
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
     let count = trial.count.get();
-    let EngineRuns { bank_sweep: bank_runs, short_sweep: short_runs, .. } = EngineRuns::of(device, trial);
+    let EngineRuns { bank_sweep: bank_runs, short_sweep: short_runs, .. } =
+        EngineRuns::of(device.name(), device.identity().banks, trial);
     let (mut bank_sweep, mut short_sweep) = (Vec::new(), Vec::new());
     let made = timed(record, BANK_SWEEP, |_| {
         watch.begin(BANK_SWEEP, u64::from(count) * bank_runs.len() as u64);
@@ -269,62 +202,6 @@ fn sweeps(
     Ok(())
 }
 
-fn orders(
-    trial: &StandardTrial,
-    reference: u64,
-    subjects: &mut Subjects,
-    threads: NonZeroUsize,
-    record: &mut Record,
-    watch: &mut dyn Watch,
-) -> Result<(), SubjectError> {
-    let scenario = record.asked.scenario.clone();
-    let workload = workload(trial, scenario.as_deref(), reference, subjects);
-    if !workload.software && !workload.devices {
-        return Ok(());
-    }
-    let chosen = choose(trial, &workload).map_err(|refused| SubjectError::Unavailable(refused.to_string()))?;
-    if chosen.every_set {
-        every_set(&workload, subjects, threads, record, watch)?;
-    }
-    let mut takers = takers(trial, subjects);
-    let outcome = timed(record, arrival_orders::ARRIVAL_ORDERS, |_| {
-        Ok(arrival_orders::check(&mut takers, &workload, &chosen, watch))
-    })?;
-    record.checks.push(outcome.check);
-    let summaries = outcome.latencies.iter().map(|(subject, histogram)| (subject.clone(), Latencies::from(histogram)));
-    record.timing.orders_ns = summaries.collect();
-    outcome.ended.map_or(Ok(()), Err)
-}
-
-/// Every delivered set on every subject that takes the orders.
-fn every_set(
-    workload: &Workload,
-    subjects: &mut Subjects,
-    threads: NonZeroUsize,
-    record: &mut Record,
-    watch: &mut dyn Watch,
-) -> Result<(), SubjectError> {
-    let limits = Limits { memory: workload.memory, deliveries: workload.budget.get(), threads };
-    for accumulator in &subjects.accumulators {
-        let accumulator = accumulator.as_ref();
-        let name = walked::name(accumulator.name());
-        timed(record, &name, |_| walked::check(accumulator, workload, &limits, watch))?.into_record(record)?;
-    }
-    for device in subjects.all_devices_mut().filter(|device| takes(*device, workload.count)) {
-        let name = searched::name(device.name());
-        timed(record, &name, |_| Ok(searched::check(device, workload, watch)))?.into_record(record)?;
-    }
-    Ok(())
-}
-
-impl Walked {
-    fn into_record(self, record: &mut Record) -> Result<(), SubjectError> {
-        record.checks.push(self.check);
-        record.walks.push(self.walk);
-        self.ended.map_or(Ok(()), Err)
-    }
-}
-
 /// Whether the orders that the trial asks for can be tried on these subjects within the budget.
 fn orders_fit(trial: &StandardTrial, scenario: Option<&str>, subjects: &Subjects) -> Result<(), PlanError> {
     if !trial.makes(StandardCheck::ArrivalOrders) {
@@ -353,14 +230,6 @@ fn workload<'a>(trial: &StandardTrial, scenario: Option<&'a str>, truth: u64, su
     let software = subjects.accumulators.iter().any(|accumulator| takes(accumulator.as_ref(), count));
     let devices = subjects.all_devices().any(|device| takes(device, count));
     Workload { scenario, count, seed, truth, budget, memory: memory_mib.bytes(), banks, software, devices }
-}
-
-/// The subjects that take orders of so many deltas.
-fn takers<'a>(trial: &StandardTrial, subjects: &'a mut Subjects) -> Vec<&'a mut dyn Subject> {
-    let software = subjects.accumulators.iter_mut().map(|accumulator| accumulator.as_mut() as &mut dyn Subject);
-    let devices = subjects.devices.iter_mut().map(|device| device as &mut dyn Subject);
-    let serials = subjects.serials.iter_mut().map(|device| device as &mut dyn Subject);
-    software.chain(devices).chain(serials).filter(|subject| takes(*subject, trial.count.get())).collect()
 }
 
 fn takes<S: Subject + ?Sized>(subject: &S, count: u32) -> bool {

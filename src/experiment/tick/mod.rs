@@ -1,4 +1,4 @@
-//! One sync tick: its message, and what every device makes of it.
+//! One sync tick: its message, and what every device makes of it. A job is a device.
 
 pub mod message;
 pub mod sync_tick;
@@ -6,14 +6,16 @@ pub mod sync_tick;
 use crate::domain::fault::{Fault, FaultClass, Site};
 use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
-use crate::domain::subject::{AdapterShape, Device, SubjectError};
+use crate::domain::subject::{AdapterShape, SubjectError};
 use crate::domain::trial::TickTrial;
 use crate::domain::watch::Watch;
 use crate::experiment::answers::Answers;
 use crate::experiment::claims::{self, MESSAGE};
+use crate::experiment::devices::job::{Asked, Job, Stage, Used, add, on_each, settle};
 use crate::experiment::valid::Passed;
 use crate::experiment::{Bench, Changes, Experiment, NoEffect, devices, timed};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
+use crate::scenario::tick::PUBLISHED_SEED;
 use crate::subject::Subjects;
 use sync_tick::{check_device, check_message};
 
@@ -40,12 +42,14 @@ impl Experiment for TickTrial {
     }
 
     fn run(&self, _passed: Passed, bench: Bench<'_>) -> Result<(), SubjectError> {
-        let Bench { subjects, record, watch, .. } = bench;
-        let tried = check(self.seed, subjects, record, watch);
-        if tried == Err(SubjectError::Interrupted) {
-            return tried;
-        }
-        tried.and(devices::judge(subjects, record, watch))
+        let Bench { subjects, jobs, record, watch } = bench;
+        let checks = |job: &mut Job<'_>, watch: &mut dyn Watch| ((), check_on_device(job, self.seed, watch));
+        let trial = record.asked.trial.clone();
+        let asked = Asked { trial: &trial, first: 0, checks: &checks, accuses: &|(), _| false };
+        let (mut used, ended) = on_each(subjects, &jobs, &asked, watch);
+        add_checks(record, &mut used, self.seed)?;
+        settle(record, used);
+        ended
     }
 
     /// That the message can be decoded and, on a device, that it arrives whole.
@@ -70,24 +74,35 @@ impl Experiment for TickTrial {
     }
 }
 
-/// Checks the message of this seed's tick, and the tick on every device that has contexts.
+/// Has a device that has contexts apply the tick of this seed, in its job.
 ///
 /// # Errors
-/// If the user stops it, or a device gives no answer.
-pub fn check(
-    seed: Seed,
-    subjects: &mut Subjects,
-    record: &mut Record,
-    watch: &mut dyn Watch,
-) -> Result<(), SubjectError> {
-    let (check, tick) = check_message(seed)?;
-    record.checks.push(check);
-    record.ticks.push(tick);
-    let takes_ticks = |device: &&mut dyn Device| device.adapter() == AdapterShape::Contexts;
-    for device in subjects.all_devices_mut().filter(takes_ticks) {
+/// If the user stops it, or the device gives no answer.
+pub fn check_on_device(job: &mut Job<'_>, seed: Seed, watch: &mut dyn Watch) -> Result<(), SubjectError> {
+    job.stage(stage(seed), |device, record| {
+        let device = device.device();
+        if device.adapter() != AdapterShape::Contexts {
+            return Ok(());
+        }
         let (check, flaw) = timed(record, sync_tick::name(seed), |_| check_device(device, seed, watch))?;
         record.checks.push(check);
         devices::explain(record, device, flaw);
-    }
+        Ok(())
+    })
+}
+
+/// Adds the check of this tick's message, which takes no time, and what the devices made of the tick.
+///
+/// # Errors
+/// If the message's bytes are counted wrongly.
+pub fn add_checks<T>(record: &mut Record, used: &mut [Used<T>], seed: Seed) -> Result<(), SubjectError> {
+    let (check, tick) = check_message(seed)?;
+    record.checks.push(check);
+    record.ticks.push(tick);
+    add(record, used, stage(seed));
     Ok(())
+}
+
+fn stage(seed: Seed) -> Stage {
+    if seed == PUBLISHED_SEED { Stage::PublishedTick } else { Stage::OwnTick }
 }

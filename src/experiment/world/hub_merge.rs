@@ -48,6 +48,7 @@ pub fn is_set_back(trial: &OfflineTrial) -> bool {
 
 /// What a hub merged, and what it shows in the end.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Merged {
     /// Register, and the XOR of before and after, of every merge.
     words: Vec<(u32, u64)>,
@@ -58,6 +59,12 @@ pub(super) struct Merged {
 }
 
 impl Merged {
+    /// Whether it names the registers of this world, and no others.
+    pub(super) fn is_of(&self, trial: &OfflineTrial) -> bool {
+        let registers = trial.registers;
+        self.shown.len() >= registers as usize && self.words.iter().all(|(register, _)| *register < registers)
+    }
+
     /// Of a world whose hub was traced.
     pub(super) fn of(trial: &OfflineTrial, outcome: &Outcome) -> Option<Self> {
         let hub = trial.name(trial.clients);

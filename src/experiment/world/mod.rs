@@ -5,6 +5,7 @@ pub mod controls;
 mod effects;
 mod faultless;
 pub mod hub_merge;
+mod kept;
 mod planted;
 pub mod planting;
 pub mod reduced;
@@ -102,10 +103,6 @@ impl Experiment for OfflineTrial {
 
     fn no_fault(&self, _fault: Fault) -> Option<&'static str> {
         Some("a world is one of replicas, and its devices make merges again that hold by themselves")
-    }
-
-    fn has_jobs(&self) -> bool {
-        true
     }
 
     fn planting(&self) -> Option<&dyn Planting> {

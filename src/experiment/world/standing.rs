@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hub_merge::Merged;
 use super::tried::{self, Took, Try};
-use super::{Said, bound, effects, hub_merge, judged, replicas, sample};
+use super::{Said, bound, effects, hub_merge, judged, kept, replicas, sample};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time;
@@ -61,9 +61,12 @@ impl Standing {
 
 /// What an engine came to in the world of the trial itself.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct OwnWorld {
+    #[serde(deserialize_with = "kept::row")]
     row: EngineRecord,
     edits: u64,
+    #[serde(deserialize_with = "kept::time")]
     converged_ms: Option<u64>,
     merged: Option<Merged>,
     took: Took,
@@ -96,12 +99,19 @@ pub(super) fn in_its_own_world(
         merged: if compares && tried.engine.tells_merges { Merged::of(trial, &outcome) } else { None },
         took,
     });
+    let unsound = |own: &OwnWorld| own.merged.as_ref().is_some_and(|merged| !merged.is_of(trial));
+    let failed = match outcomes.of.iter().position(unsound) {
+        Some(place) => {
+            Some(SubjectError::Journal(format!("the job '{}' of the journal is not sound", tries[place].id("world"))))
+        }
+        None => outcomes.failed,
+    };
     let stands = |(engine, own): (&'static Registration, OwnWorld)| {
         let OwnWorld { row, edits, converged_ms, merged, took: Took { all: took, world: own_world_took } } = own;
         let (said_of_own, converged) = (row.oracles.clone(), vec![converged_ms]);
         Standing { engine, row, said_of_own, edits, converged, merged, took, own_world_took }
     };
-    (engines.into_iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
+    (engines.into_iter().zip(outcomes.of).map(stands).collect(), failed)
 }
 
 /// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
@@ -154,10 +164,13 @@ pub(super) fn in_more_worlds(
 
 /// What one of the other worlds came to.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct MoreWorld {
     seed: Seed,
+    #[serde(deserialize_with = "kept::time")]
     converged_ms: Option<u64>,
     faults: FaultCounts,
+    #[serde(deserialize_with = "kept::judged")]
     judged: (Said, Verdict),
     wrong_registers: u32,
     took: Duration,

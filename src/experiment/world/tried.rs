@@ -62,7 +62,7 @@ pub(super) struct Took {
 
 impl Try<'_> {
     /// What a journal calls it.
-    fn id(&self, kind: &str) -> String {
+    pub(super) fn id(&self, kind: &str) -> String {
         let with = self.mutant.map_or(String::new(), |mutant| format!(" with {mutant}"));
         format!("{kind} {}: {}{with}", self.trial.seed, self.engine.name)
     }

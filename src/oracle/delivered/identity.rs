@@ -67,6 +67,8 @@ impl Identity {
 pub enum Distinct {
     /// A bit for every order that there is, by rank, where all of them are to come.
     Bits {
+        /// How many there are.
+        all: u64,
         /// The bits.
         bits: Vec<u64>,
         /// How many are set.
@@ -80,7 +82,7 @@ impl Distinct {
     /// None so far. `all` is how many there are, if all of them are to come.
     pub fn none(all: Option<u64>) -> Self {
         match all {
-            Some(all) => Distinct::Bits { bits: vec![0; all.div_ceil(64) as usize], set: 0 },
+            Some(all) => Distinct::Bits { all, bits: vec![0; all.div_ceil(64) as usize], set: 0 },
             None => Distinct::Identities(BTreeSet::new()),
         }
     }
@@ -88,7 +90,7 @@ impl Distinct {
     /// Adds an order.
     pub fn add(&mut self, identity: u128) {
         match self {
-            Distinct::Bits { bits, set } => {
+            Distinct::Bits { bits, set, .. } => {
                 let (word, bit) = ((identity / 64) as usize, 1 << (identity % 64));
                 *set += u64::from(bits[word] & bit == 0);
                 bits[word] |= bit;
@@ -96,6 +98,14 @@ impl Distinct {
             Distinct::Identities(identities) => {
                 identities.insert(identity);
             }
+        }
+    }
+
+    /// What every identity is below, where each of them has a bit.
+    pub fn most(&self) -> Option<u64> {
+        match self {
+            Distinct::Bits { all, .. } => Some(*all),
+            Distinct::Identities(_) => None,
         }
     }
 

@@ -9,6 +9,7 @@
 
 pub mod audit;
 pub mod identity;
+pub mod slice;
 pub mod tuples;
 
 use crate::domain::count::counted;
@@ -18,6 +19,7 @@ use crate::domain::seed::Seed;
 use crate::domain::verdict::{FEWEST_SAMPLES, Warrant};
 use audit::Auditor;
 use identity::{Distinct, Identity, Sequence};
+use slice::Slice;
 use tuples::Tuples;
 
 /// Up to so many deliveries the orders of an explorer are listed in the record, those of a family always.
@@ -35,15 +37,20 @@ pub struct Delivered {
     /// The sum of the marks of all deltas, once it was asked for.
     marks: Option<u64>,
     order: OrderOnItsWay,
+    /// What was delivered here, in slices.
+    slices: Vec<Slice>,
 }
 
 /// The orders of one explorer.
 struct Group {
     claim: Claim,
+    planned: u64,
     orders: u64,
     sequence: Sequence,
     tuples: Option<Tuples>,
     auditor: Option<Auditor>,
+    /// What those that were delivered elsewhere look like.
+    audit: Option<Audit>,
     /// The orders, as far as the record lists them.
     listed: Vec<Vec<u32>>,
     lists: bool,
@@ -96,6 +103,27 @@ pub struct Measured {
     pub listed: Vec<Vec<u32>>,
 }
 
+impl Group {
+    /// Whether its orders are needed as wholes.
+    fn keeps(&self) -> bool {
+        self.tuples.is_some() || self.lists
+    }
+
+    fn add(&mut self, identity: u128, whole: Option<&Vec<u32>>) {
+        self.orders += 1;
+        self.sequence.add(identity);
+        if let (Some(tuples), Some(whole)) = (&mut self.tuples, whole) {
+            tuples.add(whole);
+        }
+        self.listed.extend(whole.filter(|_| self.lists).cloned());
+    }
+
+    /// What its drawn orders look like, the first of them that were looked at.
+    fn audited(&self) -> Option<Audit> {
+        self.audit.clone().or_else(|| Some(self.auditor.as_ref().filter(|_| self.orders > 0)?.audit()))
+    }
+}
+
 impl Delivered {
     /// Nothing so far, of a workload of so many deltas under this seed, whose orders come from explorers with these claims.
     pub fn new(seed: Seed, deltas: u64, claims: impl IntoIterator<Item = (Claim, u64)>) -> Self {
@@ -103,6 +131,7 @@ impl Delivered {
             .into_iter()
             .map(|(claim, planned)| Group {
                 claim,
+                planned,
                 orders: 0,
                 sequence: Sequence::default(),
                 tuples: match claim {
@@ -110,6 +139,7 @@ impl Delivered {
                     _ => None,
                 },
                 auditor: matches!(claim, Claim::Drawn { .. }).then(|| Auditor::new(deltas)),
+                audit: None,
                 listed: Vec::new(),
                 lists: matches!(claim, Claim::EveryTuple { .. })
                     || planned.checked_mul(deltas).is_some_and(|deliveries| deliveries <= LISTED_UP_TO),
@@ -135,17 +165,27 @@ impl Delivered {
             by_index: true,
             marks: None,
             order,
+            slices: Vec::new(),
         }
+    }
+
+    /// The same for orders that come after those that are looked at for chance.
+    pub fn of_later_orders(mut self) -> Self {
+        self.groups.iter_mut().for_each(|group| group.auditor = None);
+        self
     }
 
     /// An order of this explorer begins.
     pub fn begin(&mut self, explorer: usize) {
+        if self.slices.last().is_none_or(|slice| slice.explorer != explorer) {
+            self.slices.push(Slice::none(explorer));
+        }
         let group = &mut self.groups[explorer];
         let order = &mut self.order;
         (order.group, order.position, order.sum) = (explorer, 0, 0);
         order.identity = Identity::new(self.deltas);
         order.whole.clear();
-        order.keeps = group.tuples.is_some() || group.lists;
+        order.keeps = group.keeps();
         order.audited = group.auditor.as_ref().is_some_and(Auditor::takes_more);
         if let Some(auditor) = group.auditor.as_mut().filter(|_| order.audited) {
             auditor.begin();
@@ -166,6 +206,8 @@ impl Delivered {
             u32::try_from(index).unwrap_or(u32::MAX)
         }));
         self.deliveries += arrivals.len() as u64;
+        let slice = self.slices.last_mut().expect("an order has begun");
+        slice.deliveries += arrivals.len() as u64;
         if order.position + arrivals.len() as u64 > deltas
             || order.indices.iter().any(|&index| u64::from(index) >= deltas)
         {
@@ -173,7 +215,9 @@ impl Delivered {
         }
         let OrderOnItsWay { indices, position, .. } = order;
         order.sum = indices.iter().fold(order.sum, |sum, &index| sum.wrapping_add(mark(index.into())));
-        self.by_index &= (*position..).zip(indices.iter()).all(|(position, &index)| u64::from(index) == position);
+        let by_index = (*position..).zip(indices.iter()).all(|(position, &index)| u64::from(index) == position);
+        self.by_index &= by_index;
+        slice.by_index &= by_index;
         order.identity.deliver(indices);
         let group = &mut self.groups[order.group];
         if let Some(auditor) = group.auditor.as_mut().filter(|_| order.audited) {
@@ -198,18 +242,61 @@ impl Delivered {
         }
         let identity = order.identity.finish();
         let group = &mut self.groups[order.group];
-        group.orders += 1;
-        group.sequence.add(identity);
-        if let Some(tuples) = &mut group.tuples {
-            tuples.add(&order.whole);
+        let slice = self.slices.last_mut().expect("an order has begun");
+        slice.add(identity);
+        if order.keeps {
+            slice.whole.push(order.whole.clone());
         }
-        if group.lists {
-            group.listed.push(order.whole.clone());
-        }
+        group.add(identity, order.keeps.then_some(&order.whole));
         if let Some(auditor) = group.auditor.as_mut().filter(|_| order.audited) {
             auditor.end(identity);
         }
         self.distinct.add(identity);
+        Ok(())
+    }
+
+    /// What was delivered here, in slices: one whenever the explorer changes.
+    pub fn into_slices(self) -> Vec<Slice> {
+        let Delivered { mut slices, groups, .. } = self;
+        for (explorer, group) in groups.iter().enumerate() {
+            if let Some(first) = slices.iter_mut().find(|slice| slice.explorer == explorer) {
+                first.audit = group.audited();
+            }
+        }
+        slices
+    }
+
+    /// Takes in what was delivered elsewhere, after what came before.
+    ///
+    /// # Errors
+    /// If it cannot have been delivered of these orders: a sentence without its full stop.
+    pub fn absorb(&mut self, slice: &Slice) -> Result<(), String> {
+        let deltas = self.deltas;
+        let group = self.groups.get_mut(slice.explorer).ok_or("there is no explorer of this number")?;
+        let orders = slice.orders().filter(|orders| *orders <= group.planned - group.orders);
+        let orders = orders.ok_or("there are more orders than were planned")?;
+        let keeps = group.keeps();
+        let wholes = if keeps { orders } else { 0 };
+        let is_order = |order: &Vec<u32>| {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            sorted.len() as u64 == deltas && (0..).zip(&sorted).all(|(place, index)| place == *index)
+        };
+        if slice.whole.len() as u64 != wholes || !slice.whole.iter().all(is_order) {
+            return Err("the listed orders are not those of the deltas".to_owned());
+        }
+        let most = self.distinct.most();
+        if slice.identities().any(|identity| most.is_some_and(|most| identity >= most.into())) {
+            return Err("an order has a rank that no order has".to_owned());
+        }
+        let mut whole = slice.whole.iter();
+        for identity in slice.identities() {
+            group.add(identity, whole.next());
+            self.distinct.add(identity);
+        }
+        group.audit = group.audit.take().or_else(|| slice.audit.clone());
+        self.by_index &= slice.by_index;
+        self.deliveries = self.deliveries.saturating_add(slice.deliveries);
         Ok(())
     }
 
@@ -247,7 +334,7 @@ impl Delivered {
                 .tuples
                 .as_ref()
                 .map(|seen| (seen.strength(), seen.number(), tuples::all(self.deltas, seen.strength()))),
-            audit: group.auditor.as_ref().filter(|_| group.orders > 0).map(Auditor::audit),
+            audit: group.audited(),
             listed: group.listed.clone(),
         };
         self.groups.iter().map(of).collect()

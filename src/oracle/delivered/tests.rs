@@ -59,3 +59,58 @@ fn a_claim_that_was_not_delivered_is_no_warrant() {
     assert!(matches!(warrant(Claim::Drawn { by: Shuffle::FisherYates }, &all[..3]), Err(Unwarranted::Nothing(_))));
     assert!(matches!(warrant(Claim::Chosen, &all[..5]), Err(Unwarranted::Nothing(_))));
 }
+
+#[test]
+fn slices_that_were_delivered_apart_count_as_the_orders_at_once() {
+    let orders: Vec<Vec<u64>> = vec![vec![0, 1, 2, 3], vec![0, 1, 3, 2], vec![3, 1, 2, 0], vec![0, 1, 2, 3]];
+    let refs: Vec<&[u64]> = orders.iter().map(Vec::as_slice).collect();
+    for claim in [Claim::Chosen, Claim::EveryTuple { strength: 2 }, Claim::Drawn { by: Shuffle::FisherYates }] {
+        let at_once = delivered(4, claim, &refs).expect("permutations");
+        for cut in 0..=orders.len() {
+            let mut together = Delivered::new(SEED, 4, [(claim, 4)]);
+            // The first slice of drawn orders has all that are looked at: here it is the whole.
+            let cut = if matches!(claim, Claim::Drawn { .. }) { orders.len() } else { cut };
+            for part in [&refs[..cut], &refs[cut..]] {
+                let mut apart = Delivered::new(SEED, 4, [(claim, 4)]);
+                for order in part {
+                    let values = Deltas::of_engine(SEED);
+                    apart.begin(0);
+                    let arrivals: Vec<u64> = order.iter().map(|&index| values.at(index)).collect();
+                    apart.deliver(&arrivals).and_then(|()| apart.end()).expect("a permutation");
+                }
+                for slice in apart.into_slices() {
+                    let text = serde_json::to_string(&slice).expect("plain data");
+                    together.absorb(&serde_json::from_str(&text).expect("a slice")).expect("it is one of these");
+                }
+            }
+            let told = |of: &Delivered| {
+                let [Measured { orders, digest, tuples, audit, listed }] = &of.measured()[..] else {
+                    panic!("there is one explorer")
+                };
+                let counted = (of.orders(), of.distinct(), of.deliveries(), of.by_index_alone());
+                (*orders, digest.clone(), *tuples, audit.clone(), listed.clone(), counted)
+            };
+            assert_eq!(told(&together), told(&at_once), "{claim:?}, cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_slice_that_cannot_have_been_delivered_is_refused_and_counts_nothing() {
+    let slice =
+        |orders: &[&[u64]]| delivered(3, Claim::EveryOrder, orders).expect("permutations").into_slices().remove(0);
+    let text = serde_json::to_string(&slice(&[&[0, 2, 1], &[1, 0, 2]])).expect("plain data");
+    let refused = |from: &str, to: &str| {
+        let edited = text.replacen(from, to, 1);
+        assert_ne!(edited, text, "{from} stands in {text}");
+        let mut together = Delivered::new(SEED, 3, [(Claim::EveryOrder, 6)]);
+        let refused = together.absorb(&serde_json::from_str(&edited).expect("a slice")).expect_err("it is edited");
+        assert_eq!((together.orders(), together.distinct()), (0, 0));
+        refused
+    };
+    assert_eq!(refused("\"explorer\":0", "\"explorer\":7"), "there is no explorer of this number");
+    assert_eq!(refused("[\"1\",2]", "[\"1\",18446744073709551615]"), "there are more orders than were planned");
+    assert_eq!(refused("[\"1\",2]", "[\"6\",2]"), "an order has a rank that no order has");
+    assert_eq!(refused("[0,2,1]", "[0,2,2]"), "the listed orders are not those of the deltas");
+    assert_eq!(refused("[0,2,1]", "[0,2,4000000000]"), "the listed orders are not those of the deltas");
+}

@@ -156,6 +156,11 @@ pub fn arrive<A: Accumulator + ?Sized>(
     Ok(accumulator.observe()? ^ MARK)
 }
 
+/// How many ranges are tried on every accumulator, for each generator, generated and from memory.
+pub fn ranges() -> usize {
+    blocks().len()
+}
+
 /// Ranges that begin and end at every place of the longest block: shorter than one, in the middle of two, and over
 /// several. Blocks are powers of two, so that every place of a shorter block is among them. The shortest come first.
 fn blocks() -> Vec<Range<u64>> {

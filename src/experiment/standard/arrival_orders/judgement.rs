@@ -3,16 +3,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{Trial, Tried, Workload};
+use super::Workload;
+use super::together::Trial;
 use crate::domain::factorial;
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{FEWEST_SAMPLES, Verdict};
 use crate::explore::choice::Choice;
-use crate::oracle::delivered::{Measured, Unwarranted};
+use crate::oracle::delivered::{Delivered, Measured, Unwarranted};
 use crate::report::record::{Coverage, DeliveredRecord, Orders, TuplesRecord};
 
 /// Where it is described how the orders are made and counted.
 const DESCRIBED_IN: &str = "docs/orders.md, version 1";
+
+/// What was tried of the chosen orders.
+pub(super) struct Tried {
+    /// What the subjects were given.
+    pub(super) delivered: Delivered,
+    /// Whether any state should have been another than 0.
+    pub(super) telling: bool,
+    /// Orders in which a state of any subject was wrong.
+    pub(super) wrong: u64,
+    /// The orders that were chosen by hand, by explorer.
+    pub(super) named: Vec<Vec<String>>,
+}
 
 /// The judgement of each oracle over all subjects. One order agrees with itself, which says nothing, unless it is the
 /// only one there is.
@@ -22,8 +35,8 @@ pub(super) fn oracles(distinct: u64, count: u64, trials: &[Trial]) -> BTreeMap<S
         verdict => verdict,
     };
     BTreeMap::from([
-        ("invariance".to_owned(), verdict(|trial| trial.invariance.1, count.min(2))),
-        ("truth".to_owned(), verdict(|trial| trial.truth.1, 1)),
+        ("invariance".to_owned(), verdict(|trial| trial.invariance, count.min(2))),
+        ("truth".to_owned(), verdict(|trial| trial.truth, 1)),
     ])
 }
 

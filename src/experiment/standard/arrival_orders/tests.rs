@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::explorer::{Claim, Explorer};
-use crate::domain::order::Shuffle;
-use crate::domain::verdict::Warrant;
+use crate::domain::order::{Order, Shuffle};
+use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Unwatched;
 use crate::explore;
 use crate::explore::choice::Chooser;
@@ -306,5 +306,35 @@ fn what_could_not_be_tried_again_is_inconclusive_and_what_went_wrong_twice_is_fa
         let told = "not made smaller: the line is cut";
         assert!(sizes.iter().all(|size| size.contains(told)), "{sizes:?}");
         assert_eq!(sizes.is_empty(), verdict == Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn orders_that_were_taken_in_slices_come_to_the_check_of_the_orders_at_once() {
+    let workload = workload(9, 1 << 20);
+    let chosen = asked_for("sample:40", &workload);
+    for pattern in [&[][..], &[3], &[5, 2], &[0, 1, 2, 3, 4]] {
+        let at_once = checked(&mut Hazard::of(pattern), &workload, &chosen);
+        for cuts in [&[40][..], &[17, 23], &[1, 1, 38]] {
+            let mut first = 0;
+            let taken = cuts.iter().map(|&number| {
+                let slice = OrdersOf { explorer: 0, first, number };
+                first += number;
+                let mut own = Hazard::of(pattern);
+                let mut own: [&mut dyn Subject; 1] = [&mut own];
+                let (mut taken, ended) = slices::take(&mut own, &workload, &chosen, slice, &mut Unwatched);
+                let failed = slices::look_closer(&mut own, std::slice::from_mut(&mut taken), &workload, &mut Unwatched);
+                assert_eq!((ended, failed), (None, None));
+                let text = serde_json::to_string(&taken).expect("plain data");
+                serde_json::from_str(&text).expect("a slice")
+            });
+            let groups = [taken.collect::<Vec<Taken>>()];
+            let mut check = together(&workload, &chosen, &groups, None).expect("they are slices").check;
+            // Orders are looked at for chance in the first slice alone, which holds them all in a campaign.
+            let audit = |check: &mut Check| check.orders.as_mut().and_then(|orders| orders.audit.take());
+            let (mut at_once, slices) = (at_once.clone(), audit(&mut check));
+            assert_eq!(audit(&mut at_once) == slices, cuts.len() == 1);
+            assert_eq!(check, at_once, "{pattern:?} in {cuts:?}");
+        }
     }
 }

@@ -153,6 +153,7 @@ mod tests {
     use std::ops::Range;
 
     /// An accumulator of which only its merge matters.
+    #[derive(Clone)]
     struct Merges(fn(u64, u64) -> u64);
 
     impl WordState for Merges {

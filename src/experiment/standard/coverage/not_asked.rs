@@ -3,8 +3,8 @@
 use crate::domain::access::{Command, Register};
 use crate::domain::asked::{ALL_PAIRS, Asked, KEEPERS, Move, RESET_ONES};
 use crate::domain::fault::{FaultClass, Site};
-use crate::domain::subject::BenchDevice;
 use crate::oracle::residue::numbered;
+use crate::subject::told::Told;
 
 /// What was asked of one device.
 pub struct AskedOf {
@@ -16,14 +16,10 @@ pub struct AskedOf {
 }
 
 impl AskedOf {
-    /// What was asked of this device so far.
-    pub fn device(device: &dyn BenchDevice) -> AskedOf {
-        AskedOf {
-            device: device.name().to_owned(),
-            banks: device.identity().banks,
-            in_process: device.is_in_process(),
-            asked: device.asked().clone(),
-        }
+    /// What was asked of this device so far; nothing if it has no bench engine.
+    pub fn device(told: &Told) -> Option<AskedOf> {
+        let (device, banks) = (told.name().to_owned(), told.record.banks);
+        Some(AskedOf { device, banks, in_process: told.in_process, asked: told.asked.clone()? })
     }
 
     /// How much was tried of what a claim is about, where that is counted.
