@@ -103,7 +103,7 @@ fn entries(what: Listed) -> Vec<(String, String)> {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
         Listed::Engines => {
-            engine::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
+            engine::every().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
         Listed::Mutants => engine::REGISTRY
             .iter()

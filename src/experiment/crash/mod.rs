@@ -64,6 +64,13 @@ impl Experiment for CrashEverywhereTrial {
             Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
             None => engine::reference(),
         };
+        if !engine.copies {
+            return Err(format!(
+                "engine: nodes of '{}' cannot be copied in memory, which a walk over every crash needs; a world can crash them \
+                 (key crashes, or steps with after_effects)",
+                engine.name
+            ));
+        }
         for name in &self.mutants {
             engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
         }

@@ -1,0 +1,1 @@
+//! Every mapping in whole worlds.
