@@ -4,6 +4,8 @@
 
 #[path = "engines/any_bytes.rs"]
 mod any_bytes;
+#[path = "engines/ids.rs"]
+mod ids;
 #[path = "engines/scripts.rs"]
 mod scripts;
 #[path = "engines/worlds.rs"]

@@ -55,6 +55,7 @@ every_block_of! {
     bandwidth: "docs/bandwidth.md",
     claims: "docs/claims.md",
     compare: "docs/compare.md",
+    engines: "docs/engines.md",
     extending: "docs/extending.md",
     gate: "docs/gate.md",
     limits: "docs/limits.md",

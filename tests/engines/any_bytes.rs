@@ -1,10 +1,10 @@
 //! What every library makes of frames with something wrong in them: an error or a finding, never an end of the process, in
 //! bounded memory.
 
+use abench::domain::seed::{Seed, Stream};
 use abench::engine::any_bytes::{STEPS, Said, Talk, sealed, unsealed};
 use abench::engine::library::REGISTRY;
 use abench::engine::port::{EngineError, Reception};
-use abench::domain::seed::{Seed, Stream};
 
 /// What a wound makes of a body.
 fn wounded(body: &[u8], random: &mut Stream) -> Vec<u8> {
@@ -39,8 +39,8 @@ fn most_memory() -> Option<u64> {
 #[test]
 fn frames_with_wounds_are_refused_taken_or_make_the_library_panic_and_the_process_goes_on() {
     let before = most_memory();
-    for engine in REGISTRY {
-        let mut random = Seed::new(7).stream(engine.name);
+    for (number, engine) in (0..).zip(REGISTRY) {
+        let mut random = Seed::new(7).stream("wounds").member(number);
         let (mut damaged, mut panics) = (0, 0);
         for _ in 0..120 {
             let steps = random.below(STEPS as u64) as usize;

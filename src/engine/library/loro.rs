@@ -10,10 +10,11 @@ use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
 use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
 
-pub(super) const COUNTER: Registration =
-    engine("loro-counter", "Loro 1.17: a counter of its own for each register, a float of 64 bits", |settings, host| {
-        LibraryNode::<Replica<Counters>>::open(settings, host, ADVISED)
-    });
+pub(super) const COUNTER: Registration = engine(
+    "loro-counter",
+    "Loro 1.17: a counter of its own for each register, a float of 64 bits",
+    |settings, host| LibraryNode::<Replica<Counters>>::open(settings, host, ADVISED),
+);
 
 pub(super) const LWW: Registration = Registration {
     carries: Carries::Tags(Concurrent::Either),
@@ -98,7 +99,11 @@ impl Registers for LastWriter {
                 self.values.insert(&register.to_string(), self.value(register).wrapping_add(amount))
             }
             Intent::Insert(element) => self.tags.insert(&tag(register, element), true),
-            Intent::Remove(element) => self.tags.delete(&tag(register, element)),
+            // To remove what is not shown means nothing. The library would write a delete, which wins over an insert elsewhere.
+            Intent::Remove(element) => {
+                let key = tag(register, element);
+                if self.tags.get(&key).is_some() { self.tags.delete(&key) } else { Ok(()) }
+            }
         }
     }
 

@@ -39,10 +39,11 @@ pub(super) const LWW: Registration = Registration {
     })
 };
 
-pub(super) const SAME_ID: Registration =
-    engine("yrs-per-client-same-id", "yrs-per-client, whose replicas keep their client id for ever", |settings, host| {
-        LibraryNode::<Replica<PerClient>>::open(settings, host, How { keeps_id: true, ..ADVISED })
-    });
+pub(super) const SAME_ID: Registration = engine(
+    "yrs-per-client-same-id",
+    "yrs-per-client, whose replicas keep their client id for ever",
+    |settings, host| LibraryNode::<Replica<PerClient>>::open(settings, host, How { keeps_id: true, ..ADVISED }),
+);
 
 const fn engine(name: &'static str, about: &'static str, open: OpenNode) -> Registration {
     Registration {
