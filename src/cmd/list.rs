@@ -102,9 +102,7 @@ fn entries(what: Listed) -> Vec<(String, String)> {
         Listed::Algebras => {
             algebra::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
         }
-        Listed::Engines => {
-            engine::REGISTRY.iter().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect()
-        }
+        Listed::Engines => engine::every().map(|entry| (entry.name.to_owned(), entry.about.to_owned())).collect(),
         Listed::Mutants => engine::REGISTRY
             .iter()
             .flat_map(|engine| {

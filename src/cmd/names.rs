@@ -71,7 +71,8 @@ pub fn shown() -> Vec<&'static str> {
 
 /// The names that a list of engines takes.
 pub fn engines() -> Vec<&'static str> {
-    engine::REGISTRY.iter().map(|engine| engine.name).chain([engine::ALL]).collect()
+    let libraries = Some(engine::library::LIBRARIES).filter(|_| !engine::library::REGISTRY.is_empty());
+    engine::every().map(|engine| engine.name).chain([engine::ALL]).chain(libraries).collect()
 }
 
 /// The names that a list of backends takes, where a name is enough.

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::data::{Fields, Intent};
+use crate::domain::data::{Fields, Intent, View};
 use crate::engine::host::{Entropy, Host, NodeId};
 use crate::engine::port::Engine;
 use crate::engine::port::Relation;
@@ -91,6 +91,20 @@ impl Talk {
         let held = self.nodes[node as usize].copy().expect("only engines that can be copied are tried with any bytes");
         let (host, neighbours) = (self.hosts[node as usize].clone(), self.neighbours(node));
         Moment { open: self.open, settings: settings(node, self.peers), node: held, host, neighbours, relation }
+    }
+
+    /// Gives a frame to its receiver itself, not to a copy of it as [`Talk::moment`] would. What the talk is after that is
+    /// no talk of honest nodes.
+    pub fn give(&mut self, said: &Said) -> Result<Reception, EngineError> {
+        let (held, host) = self.has(said.to);
+        held.receive(host, said.from, &said.frame)
+    }
+
+    /// A node edits and does what its timer asks for; gives what it shows.
+    pub fn goes_on(&mut self, node: NodeId) -> Result<Vec<View>, EngineError> {
+        self.edit(node, 3)?;
+        self.wake(node)?;
+        Ok(self.nodes[node as usize].shows())
     }
 
     /// Those that are connected, by number.

@@ -14,6 +14,7 @@ mod by_writer;
 mod delta_state;
 pub mod delta_summary;
 pub mod host;
+pub mod library;
 pub mod mutant;
 pub mod port;
 pub mod process;
@@ -372,15 +373,29 @@ pub struct UnknownMutant {
     allowed: String,
 }
 
-/// What stands for all engines where they are named.
+/// What stands for all engines of abench itself where they are named: the same in every build.
 pub const ALL: &str = "all";
+
+/// Every engine of this build: those of abench itself, then libraries.
+pub fn every() -> impl Iterator<Item = &'static Registration> {
+    REGISTRY.iter().chain(library::REGISTRY)
+}
 
 /// The engines that a trial asks for: the reference alone if it names none.
 pub fn asked(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
-    let named = |engine: &&Registration| trial.engines.iter().any(|name| name == engine.name || name == ALL);
     let reference = trial.engines.is_empty().then(reference);
+    let named = |among: &'static [Registration], group: &'static str| {
+        among.iter().filter(move |engine| trial.engines.iter().any(|name| name == engine.name || name == group))
+    };
     let started = trial.engines.iter().filter_map(|name| process::find(name));
-    reference.into_iter().chain(REGISTRY.iter().filter(named)).chain(started)
+    let libraries = named(library::REGISTRY, library::LIBRARIES);
+    reference.into_iter().chain(named(REGISTRY, ALL)).chain(libraries).chain(started)
+}
+
+/// Whether this is the name of an engine of this build, or stands for several.
+pub fn check_name(name: &str) -> Result<(), Unknown> {
+    let is_group = name == ALL || name == library::LIBRARIES && !library::REGISTRY.is_empty();
+    if is_group { Ok(()) } else { find(name).map(drop) }
 }
 
 /// The engines that a trial asks for and that its world is one for.
@@ -431,14 +446,23 @@ impl Registration {
     }
 }
 
-/// A name that is no engine's.
+/// A name that is no engine's, or that of one which is not in this build.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an engine{meant}; allowed are {names}, and NAME=cmd:COMMAND for an engine in a process",
-    meant = meant(.0, all_names()), names = names())]
-pub struct Unknown(pub String);
+pub enum Unknown {
+    /// No engine has this name.
+    #[error("'{0}' is not an engine{meant}; allowed are {names}, and NAME=cmd:COMMAND for an engine in a process",
+        meant = meant(.0, all_names()), names = names())]
+    Name(String),
+    /// A library has it, and libraries are not in this build.
+    #[error("the engine '{0}' needs a build with --features engines")]
+    NotInThisBuild(String),
+    /// It stands for all libraries, and they are not in this build.
+    #[error("the engines '{0}' need a build with --features engines")]
+    NoneInThisBuild(String),
+}
 
 fn all_names() -> impl Iterator<Item = &'static str> {
-    REGISTRY.iter().map(|engine| engine.name)
+    every().map(|engine| engine.name)
 }
 
 fn names() -> String {
@@ -470,6 +494,9 @@ pub fn of_version_1(name: &str) -> Option<&'static str> {
 
 /// The engine of this name.
 pub fn find(name: &str) -> Result<&'static Registration, Unknown> {
-    let registered = REGISTRY.iter().find(|engine| engine.name == name);
-    registered.or_else(|| process::find(name)).ok_or_else(|| Unknown(name.to_owned()))
+    every().find(|engine| engine.name == name).or_else(|| process::find(name)).ok_or_else(|| match name {
+        library::LIBRARIES => Unknown::NoneInThisBuild(name.to_owned()),
+        name if library::NAMES.contains(&name) => Unknown::NotInThisBuild(name.to_owned()),
+        name => Unknown::Name(name.to_owned()),
+    })
 }

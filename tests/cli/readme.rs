@@ -56,6 +56,7 @@ every_block_of! {
     claims: "docs/claims.md",
     compare: "docs/compare.md",
     engine_protocol: "docs/engine-protocol.md",
+    engines: "docs/engines.md",
     extending: "docs/extending.md",
     gate: "docs/gate.md",
     limits: "docs/limits.md",

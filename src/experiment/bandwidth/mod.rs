@@ -43,9 +43,9 @@ impl Experiment for BandwidthTrial {
     fn refuse(&self) -> Result<(), String> {
         let sizes = Sizes::of(self).map_err(|impossible| impossible.to_string())?;
         let world = size::world(self, &sizes.run, sizes.before_s);
-        for name in self.engines.iter().filter(|name| *name != engine::ALL) {
-            let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
-            if let Some(why) = engine.unsuited(&world) {
+        for name in &self.engines {
+            engine::check_name(name).map_err(|unknown| format!("engines: {unknown}"))?;
+            if let Some(why) = engine::find(name).ok().and_then(|engine| engine.unsuited(&world)) {
                 return Err(format!("engines: these values are not supported by '{name}', {why}"));
             }
         }

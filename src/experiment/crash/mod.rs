@@ -65,10 +65,10 @@ impl Experiment for CrashEverywhereTrial {
             None => engine::reference(),
         };
         if !engine.copies {
-            let name = engine.name;
             return Err(format!(
-                "engine: a walk over all states copies and compares replicas, and those of '{name}' cannot be copied; try it \
-                 in a world, [offline]"
+                "engine: nodes of '{}' cannot be copied in memory, which a walk over every crash needs; a world can crash them \
+                 (key crashes, or steps with after_effects)",
+                engine.name
             ));
         }
         for name in &self.mutants {

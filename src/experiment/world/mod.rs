@@ -49,9 +49,9 @@ use tried::Try;
 impl Experiment for OfflineTrial {
     /// Refuses a world whose engines or mutants are unknown, or do not support its topology, or that takes too much memory.
     fn refuse(&self) -> Result<(), String> {
-        for name in self.engines.iter().filter(|name| *name != engine::ALL) {
-            let engine = engine::find(name).map_err(|unknown| format!("engines: {unknown}"))?;
-            if let Some(why) = engine.unsuited(self) {
+        for name in &self.engines {
+            engine::check_name(name).map_err(|unknown| format!("engines: {unknown}"))?;
+            if let Some(why) = engine::find(name).ok().and_then(|engine| engine.unsuited(self)) {
                 return Err(format!("engines: this world is not supported by '{name}', {why}"));
             }
         }

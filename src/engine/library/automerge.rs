@@ -1,0 +1,193 @@
+//! Automerge: a native counter, and a last-writer map.
+//!
+//! Its users keep a `sync::State` for each connection, and exchange the messages that it makes until it has none. The
+//! protocol is made for a connection that loses nothing.
+
+use automerge::sync::{self, SyncDoc};
+use automerge::transaction::{CommitOptions, Transactable};
+use automerge::{ActorId, AutoCommit, AutomergeError, ROOT, ReadDoc, ScalarValue, Value};
+
+use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::traffic::Kind;
+use crate::engine::library::document::{Document, Heard, Refused, Said};
+use crate::engine::library::node::{ADVISED, How, LibraryNode};
+use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
+
+pub(super) const COUNTER: Registration =
+    engine("automerge-counter", "Automerge 0.12: a counter of its own for each register", |settings, host| {
+        LibraryNode::<Replica<Counters>>::open(settings, host, ADVISED)
+    });
+
+pub(super) const LWW: Registration = Registration {
+    carries: Carries::Tags(Concurrent::Either),
+    ..engine("automerge-lww", "Automerge 0.12: a map from register to value, the last writer wins", |settings, host| {
+        LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
+    })
+};
+
+pub(super) const SAME_ID: Registration = engine(
+    "automerge-counter-same-id",
+    "automerge-counter, whose replicas keep their actor id for ever",
+    |settings, host| LibraryNode::<Replica<Counters>>::open(settings, host, How { keeps_id: true, ..ADVISED }),
+);
+
+pub(super) const UNRELIABLE: Registration = engine(
+    "automerge-counter-unreliable",
+    "automerge-counter over a line that sends nothing again, which its sync protocol is not made for",
+    |settings, host| LibraryNode::<Replica<Counters>>::open(settings, host, How { resends: false, ..ADVISED }),
+);
+
+const fn engine(name: &'static str, about: &'static str, open: OpenNode) -> Registration {
+    Registration {
+        peers: true,
+        keeps: Keeps::Edits,
+        survives: Survives::WhileShown,
+        copies: false,
+        foreign: true,
+        // What a message brings depends on a filter of what the other has, which is wrong for one change in a hundred.
+        reports: false,
+        ..Registration::of(name, about, open)
+    }
+}
+
+/// How registers lie in a document.
+trait Registers: Send + Sync + 'static {
+    /// Fills the document that all replicas start with.
+    fn begin(doc: &mut AutoCommit, fields: &Fields) -> Result<(), AutomergeError>;
+
+    fn edit(doc: &mut AutoCommit, fields: &Fields, register: u32, intent: Intent) -> Result<(), AutomergeError>;
+
+    fn show(doc: &AutoCommit, fields: &Fields, register: u32) -> View;
+}
+
+/// A counter for each register. Of counters that two replicas create under one key, one would be lost: they are created in
+/// the document that all start with.
+struct Counters;
+
+impl Registers for Counters {
+    fn begin(doc: &mut AutoCommit, fields: &Fields) -> Result<(), AutomergeError> {
+        let counter = |register: u32| doc.put(ROOT, register.to_string(), ScalarValue::counter(fields.start));
+        (0..fields.counters).try_for_each(counter)
+    }
+
+    fn edit(doc: &mut AutoCommit, _fields: &Fields, register: u32, intent: Intent) -> Result<(), AutomergeError> {
+        match intent {
+            Intent::Increase(amount) => doc.increment(ROOT, register.to_string(), amount),
+            _ => Ok(()),
+        }
+    }
+
+    fn show(doc: &AutoCommit, fields: &Fields, register: u32) -> View {
+        View::Counter(number(doc, register).unwrap_or(fields.start))
+    }
+}
+
+/// A map from register to value. Tags are an entry for each register and element.
+struct LastWriter;
+
+fn tag(register: u32, element: Element) -> String {
+    format!("{register}/{element}")
+}
+
+fn number(doc: &AutoCommit, register: u32) -> Option<i64> {
+    match doc.get(ROOT, register.to_string()) {
+        Ok(Some((Value::Scalar(value), _))) => value.as_i64(),
+        _ => None,
+    }
+}
+
+impl Registers for LastWriter {
+    fn begin(_doc: &mut AutoCommit, _fields: &Fields) -> Result<(), AutomergeError> {
+        Ok(())
+    }
+
+    fn edit(doc: &mut AutoCommit, fields: &Fields, register: u32, intent: Intent) -> Result<(), AutomergeError> {
+        match intent {
+            Intent::Increase(amount) => {
+                let before = number(doc, register).unwrap_or(fields.start);
+                doc.put(ROOT, register.to_string(), before.wrapping_add(amount))
+            }
+            Intent::Insert(element) => doc.put(ROOT, tag(register, element), true),
+            Intent::Remove(element) => doc.delete(ROOT, tag(register, element)),
+        }
+    }
+
+    fn show(doc: &AutoCommit, fields: &Fields, register: u32) -> View {
+        match fields.start_of(register) {
+            View::Counter(start) => View::Counter(number(doc, register).unwrap_or(start)),
+            View::Tags(_) => {
+                let has = |element: &Element| matches!(doc.get(ROOT, tag(register, *element)), Ok(Some(_)));
+                View::Tags((0..fields.elements).filter(has).collect())
+            }
+        }
+    }
+}
+
+/// A document, and how registers lie in it.
+struct Replica<R> {
+    doc: AutoCommit,
+    fields: Fields,
+    registers: std::marker::PhantomData<R>,
+}
+
+/// Commits carry a time. The same edits are to be the same bytes.
+fn at_no_time() -> CommitOptions {
+    CommitOptions::default().with_time(0)
+}
+
+impl<R: Registers> Document for Replica<R> {
+    type Session = sync::State;
+
+    fn begin(fields: &Fields, id: u128) -> Self {
+        let mut doc = AutoCommit::new().with_actor(ActorId::from([0; 16]));
+        R::begin(&mut doc, fields).expect("a document without a change");
+        doc.commit_with(at_no_time());
+        doc.set_actor(ActorId::from(id.to_be_bytes()));
+        // From here on only what is new is a change.
+        doc.save_incremental();
+        Replica { doc, fields: *fields, registers: std::marker::PhantomData }
+    }
+
+    fn load(&mut self, saved: &[u8]) -> Result<(), Refused> {
+        self.doc.load_incremental(saved).map_err(|error| error.to_string())?;
+        self.doc.save_incremental();
+        Ok(())
+    }
+
+    fn save(&mut self) -> Vec<u8> {
+        self.doc.save()
+    }
+
+    fn changes(&mut self) -> Vec<u8> {
+        self.doc.save_incremental()
+    }
+
+    fn edit(&mut self, register: u32, intent: Intent) -> Result<(), Refused> {
+        R::edit(&mut self.doc, &self.fields, register, intent).map_err(|error| error.to_string())?;
+        self.doc.commit_with(at_no_time());
+        Ok(())
+    }
+
+    fn show(&self, register: u32) -> View {
+        R::show(&self.doc, &self.fields, register)
+    }
+
+    fn say(&mut self, session: &mut sync::State) -> Option<Said> {
+        let message = self.doc.sync().generate_sync_message(session)?;
+        let kind = if message.changes.is_empty() { Kind::Ids } else { Kind::Payload };
+        Some(Said { bytes: message.encode(), kind, brings_all: false })
+    }
+
+    fn hear(&mut self, session: &mut sync::State, said: &[u8]) -> Result<Heard, Refused> {
+        let message = sync::Message::decode(said).map_err(|error| error.to_string())?;
+        let before = self.doc.get_heads();
+        let mut after = session.clone();
+        self.doc.sync().receive_sync_message(&mut after, message).map_err(|error| error.to_string())?;
+        *session = after;
+        Ok(if self.doc.get_heads() == before { Heard::Nothing } else { Heard::Changes })
+    }
+
+    fn has_all(&mut self, session: &mut sync::State) -> bool {
+        self.doc.has_our_changes(session)
+    }
+}
