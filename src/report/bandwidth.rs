@@ -1,9 +1,13 @@
 //! Bandwidth reports as text: the answer, the table of who sends how much and gets what wrong, and how far it was scaled.
 
+use crate::domain::bandwidth::units::BitRate;
 use crate::domain::bandwidth::{DAY_S, Values};
 use crate::domain::count::counted;
+use crate::domain::offline::Link;
 use crate::domain::verdict::Verdict;
-use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
+use crate::report::bandwidth_record::{
+    BandwidthRecord, BandwidthRow, Estimate, Fit, MessageBytes, Rule, RuleError, Sender, SizeRecord,
+};
 use crate::report::columns::{Column, lines, wrapped};
 use crate::report::offline::per_mille;
 use crate::report::text::{Text, styled};
@@ -12,7 +16,7 @@ use crate::report::text::{Text, styled};
 const ENGINES: usize = 3;
 
 /// What stands above the columns of the table.
-pub const HEADS: [&str; 7] = ["sender", "a sync", "a day", "a month", "cost", "of full", "wrong"];
+pub const HEADS: [&str; 8] = ["sender", "a sync", "on link", "a day", "a month", "cost", "of full", "wrong"];
 
 /// What the information bound is called.
 const BOUND: &str = "information bound";
@@ -44,19 +48,10 @@ impl Text {
         self.heading("bytes by what messages are for, both ways, in the time that was measured");
         self.kinds_of_messages(record);
         for row in record.rows.iter().filter(|row| !row.against.is_empty()) {
-            self.paragraph("  - ", 4, &format!("{}, {}: {}", label(row), row.verdict, row.against.join("; ")));
+            self.paragraph("  - ", 4, &format!("{}, {}: {}", row.label(), row.verdict, row.against.join("; ")));
         }
         for (row, rule) in record.rows.iter().flat_map(|row| row.rules.iter().map(move |rule| (row, rule))) {
-            let told = format!(
-                "{}, {}: half predicts {} B a sync, and {} B were measured: {} % wrong; {} times as much is asked for: {} %",
-                label(row),
-                rule.rule,
-                tenths(rule.predicted_tenths),
-                tenths(rule.measured_tenths),
-                per_mille(rule.of_doubling_per_mille),
-                hundredths(rule.times_hundredths),
-                per_mille(rule.in_all_per_mille)
-            );
+            let told = format!("{}, {}", row.label(), rule_told(rule));
             self.paragraph("  - ", 4, &told);
         }
         for (name, reason) in &record.left_out {
@@ -79,7 +74,7 @@ impl Text {
         let row = |row: &BandwidthRow| {
             let both = |of: fn(&MessageBytes) -> i64| (of(&row.up) + of(&row.down)).to_string();
             vec![
-                label(row),
+                row.label(),
                 row.syncs.to_string(),
                 both(|of| of.data),
                 both(|of| of.acknowledgements),
@@ -93,20 +88,21 @@ impl Text {
 
     fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow]) {
         let column = |head, rank, left| Column { head, rank, left };
-        let [sender, sync, day, month, cost, of_full, wrong] = HEADS;
+        let [sender, sync, link, day, month, cost, of_full, wrong] = HEADS;
         let columns = [
             column(sender, 0, true),
             column(sync, 1, false),
+            column(link, 4, false),
             column(day, 3, false),
             column(month, 0, false),
             column(cost, 0, false),
             column(of_full, 2, false),
             column(wrong, 0, false),
         ];
-        let rows: Vec<[String; 7]> = rows.iter().map(|row| cells(row)).chain([of_bound(record)]).collect();
+        let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row)).chain([of_bound(record)]).collect();
         let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
         let style = |place: usize, cell: &str| {
-            let is_wrong = place == 6 && cell.trim_start().starts_with(|c: char| ('1'..='9').contains(&c));
+            let is_wrong = place == 7 && cell.trim_start().starts_with(|c: char| ('1'..='9').contains(&c));
             if is_wrong { styled_as(Verdict::Falsified, cell) } else { cell.to_owned() }
         };
         lines(&columns, &rows, self.width(), style).iter().for_each(|line| self.line(line));
@@ -126,8 +122,30 @@ fn styled_as(verdict: Verdict, cell: &str) -> String {
     styled(verdict).replace(&verdict.to_string(), cell)
 }
 
+/// A rule of scaling, and how far it is wrong.
+pub fn rule_told(rule: &RuleError) -> String {
+    let (predicted, measured) = (tenths(rule.predicted_tenths), tenths(rule.measured_tenths));
+    let compared = match (rule.rule, rule.fit) {
+        (Rule::Days, _) => {
+            format!("days: {predicted} B a sync in the first half of the time, and {measured} B in the second")
+        }
+        (Rule::Records, fit) => {
+            let fit = if fit == Fit::Power { "a power" } else { "a straight line" };
+            format!(
+                "records: {fit} through fewer records predicts {predicted} B a sync, and {measured} B were measured"
+            )
+        }
+    };
+    format!(
+        "{compared}: {} apart; {} times as much is asked for: {}",
+        share(rule.of_doubling_per_mille),
+        hundredths(rule.times_hundredths),
+        share(rule.in_all_per_mille)
+    )
+}
+
 /// How numbers of the table are to be read.
-pub const HOW_TO_READ: &str = "Sync: of one client, both ways. Day and month: of all clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and \
+pub const HOW_TO_READ: &str = "Sync: of one client, both ways. On link: how long these bytes keep its link busy, without latency. Day and month: of all clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and \
      1000^3 bytes. All messages count: data, acknowledgements, handshakes and what is sent again, with their framing and \
      checksums. Headers of TCP, IP and TLS do not. Full: the full state, each record in the bytes that its users store. Wrong: \
      records of those of the world that was run, at the replica that has most of them, when everybody had synced in the end.";
@@ -139,33 +157,69 @@ pub fn world(record: &BandwidthRecord) -> String {
         Values::Tags => "tags",
     };
     format!(
-        "{}, {} of {} B ({values}), {} changed a tick, {} syncs a day",
+        "{}, {} of {} B ({values}), {} changed a tick, {} syncs a day, links of {}",
         counted(record.clients, "client"),
         counted(record.asked.records, "record"),
         record.record_bytes,
         record.changed,
-        record.syncs_per_day
+        record.syncs_per_day,
+        BitRate::bits_per_s(record.link.bits_per_s)
     )
+}
+
+/// What was asked for: names and values.
+pub fn asked(record: &BandwidthRecord) -> Vec<(String, String)> {
+    let Link { latency_ms, lost_per_mille, .. } = record.link;
+    let link = format!(
+        "{}, {latency_ms} ms, {} lost",
+        BitRate::bits_per_s(record.link.bits_per_s),
+        share(lost_per_mille.into())
+    );
+    let price = record.price_per_mb.map_or("none was named".to_owned(), |price| price.to_string());
+    let values = match record.values {
+        Values::Counters => "counters",
+        Values::Tags => "tags",
+    };
+    let pairs = [
+        ("clients", record.clients.to_string()),
+        (
+            "records",
+            format!(
+                "{} of {} B ({values}), {} changed a tick",
+                record.asked.records, record.record_bytes, record.changed
+            ),
+        ),
+        ("syncs a day", record.syncs_per_day.to_string()),
+        ("days", record.days.to_string()),
+        ("link of a client", link),
+        ("price of a MB", price),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
 }
 
 /// The answer: what the engine costs, what the full state costs, and who else is cheaper; a sentence each.
 pub fn answer(record: &BandwidthRecord) -> Vec<String> {
     let Some((about, estimate)) = record.about().and_then(|about| Some((about, about.estimate?))) else {
-        return vec![format!("{}: no number can be given, as the rule of scaling does not hold.", record.about)];
+        let why =
+            record.about().and_then(|about| about.why_unknown(record)).unwrap_or("it was not measured".to_owned());
+        return vec![format!("{}: no number is given: {why}.", record.about)];
     };
     let wrong = match about.verdict {
         Verdict::Holds => String::new(),
         _ => format!(", with {}", counted(about.wrong_records, "wrong record")),
     };
     let against = match record.whole_state().and_then(|whole| whole.estimate) {
-        None => "the full state is unknown, as the rule of scaling does not hold for it".to_owned(),
+        None => "the full state is unknown".to_owned(),
         Some(whole) => {
             let share = about.of_whole_state_per_mille.map_or("-".to_owned(), share);
             format!("full state {}: {share} of it", money_for(&whole))
         }
     };
     let own = format!("{}: {}{wrong}; {against}.", record.about, a_month(&estimate));
-    [own].into_iter().chain((about.verdict == Verdict::Holds).then(|| cheaper(record, &estimate))).collect()
+    let full = record.whole_state().and_then(|whole| whole.estimate).map(|whole| time(whole.link_ms_per_sync));
+    let full = full.map_or(String::new(), |time| format!("; the full state for {time}"));
+    let link = format!("A sync keeps a client's link busy for {}{full}.", time(estimate.link_ms_per_sync));
+    [own, link].into_iter().chain((about.verdict == Verdict::Holds).then(|| cheaper(record, &estimate))).collect()
 }
 
 /// Who is cheaper without a wrong record.
@@ -198,10 +252,10 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let of_days = (run.measured_s < asked.measured_s).then(|| format!("{} of {}", days(run), days(asked)));
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
-    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
-    let most = [record.about(), record.whole_state()].into_iter().flatten().map(error).max().unwrap_or(0);
+    let known = record.rows.iter().filter(|row| row.estimate.is_some());
+    let most = known.map(BandwidthRow::error_per_mille).max().unwrap_or(0);
     format!(
-        "Scaled from {}: up to {} wrong ({} allowed).",
+        "Scaled from {}: numbers may be up to {} wrong ({} allowed).",
         sizes.join(" and "),
         share(most),
         share(*tolerance_per_mille)
@@ -210,12 +264,9 @@ pub fn scaled(record: &BandwidthRecord) -> String {
 
 /// Why no number is given of some senders, if of any.
 pub fn unknown(record: &BandwidthRecord) -> Option<String> {
-    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
-    let without = record.rows.iter().filter(|row| row.estimate.is_none());
-    let told: Vec<String> = without.map(|row| format!("{} {}", label(row), share(error(row)))).collect();
-    let bound = share(record.tolerance_per_mille);
-    (!told.is_empty())
-        .then(|| format!("Unknown where scaling would be wrong by more than {bound}: {}.", told.join(", ")))
+    let told: Vec<String> =
+        record.rows.iter().filter_map(|row| Some(format!("{}: {}.", row.label(), row.why_unknown(record)?))).collect();
+    (!told.is_empty()).then(|| format!("Unknown: {} A larger --budget may tell.", told.join(" ")))
 }
 
 fn days(size: &SizeRecord) -> String {
@@ -255,17 +306,8 @@ fn first_of<'a>(rows: &[&'a BandwidthRow], engines: usize) -> Vec<&'a BandwidthR
     rows.iter().filter(is_shown).copied().collect()
 }
 
-/// What a row is called.
-pub fn label(row: &BandwidthRow) -> String {
-    match row.sender {
-        Sender::Engine => row.name.clone(),
-        Sender::WholeState => "full state".to_owned(),
-        Sender::Compressed => row.name.replace("whole-state", "full state").replace('-', " "),
-    }
-}
-
 /// The cells of a row.
-pub fn cells(row: &BandwidthRow) -> [String; 7] {
+pub fn cells(row: &BandwidthRow) -> [String; 8] {
     let wrong = match row.wrong_records {
         0 if row.verdict == Verdict::Inconclusive => "unknown".to_owned(),
         0 if row.verdict == Verdict::Falsified => "0, falsified".to_owned(),
@@ -274,24 +316,25 @@ pub fn cells(row: &BandwidthRow) -> [String; 7] {
     };
     let Some(of) = row.estimate else {
         let unknown = || "unknown".to_owned();
-        return [label(row), unknown(), unknown(), unknown(), unknown(), "-".to_owned(), wrong];
+        return [row.label(), unknown(), unknown(), unknown(), unknown(), unknown(), "-".to_owned(), wrong];
     };
     let of_full = row.of_whole_state_per_mille.map_or("-".to_owned(), share);
-    with_estimate(label(row), &of, of_full, wrong)
+    with_estimate(row.label(), &of, of_full, wrong)
 }
 
 /// The cells of the information bound.
-pub fn of_bound(record: &BandwidthRecord) -> [String; 7] {
+pub fn of_bound(record: &BandwidthRecord) -> [String; 8] {
     let whole = record.whole_state().and_then(|whole| whole.estimate).map(|of| of.bytes_per_sync_tenths);
     let own = record.bound.bytes_per_sync_tenths;
     let of_full = whole.filter(|&whole| whole > 0).map(|whole| share((own * 1000 + whole / 2) / whole));
     with_estimate(BOUND.to_owned(), &record.bound, of_full.unwrap_or("-".to_owned()), "-".to_owned())
 }
 
-fn with_estimate(name: String, of: &Estimate, of_full: String, wrong: String) -> [String; 7] {
+fn with_estimate(name: String, of: &Estimate, of_full: String, wrong: String) -> [String; 8] {
     [
         name,
         bytes(of.bytes_per_sync_tenths.div_ceil(10)),
+        time(of.link_ms_per_sync),
         bytes(of.bytes_per_day),
         bytes(of.bytes_per_month),
         of.cost_per_month_millionths.map_or("-".to_owned(), money),
@@ -309,6 +352,15 @@ pub fn bytes(bytes: u64) -> String {
             let tenths = (u128::from(bytes) * 10 + u128::from(worth) / 2) / u128::from(worth);
             format!("{}.{} {unit}", tenths / 10, tenths % 10)
         }
+    }
+}
+
+/// Milliseconds, with a unit that fits.
+pub fn time(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..120_000 => format!("{} s", tenths((ms + 50) / 100)),
+        _ => format!("{} min", tenths((ms + 3000) / 6000)),
     }
 }
 
@@ -338,6 +390,7 @@ mod tests {
     fn bytes_and_money_are_told_in_decimal_units() {
         let told = [0, 999, 1000, 1949, 9_950_000, 71_440_000, 1_000_000_000, u64::MAX].map(bytes);
         assert_eq!(told, ["0 B", "999 B", "1.0 kB", "1.9 kB", "10.0 MB", "71.4 MB", "1.0 GB", "18446744.1 TB"]);
+        assert_eq!([0, 999, 10_449, 119_000, 3_600_000].map(time), ["0 ms", "999 ms", "10.4 s", "119.0 s", "60.0 min"]);
         assert_eq!([0, 4999, 5000, 3_570_000, 28_796_000].map(money), ["0.00", "0.00", "0.01", "3.57", "28.80"]);
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use abench::domain::law::Law;
 use abench::domain::verdict::{Verdict, Warrant};
-use abench::report::bandwidth::label;
 use abench::report::record::Record;
 use abench::report::text::{self, Detail, Table};
 use abench::scenario::shipped::SHIPPED;
@@ -76,7 +75,7 @@ fn verdicts_of(record: &Record) -> Vec<String> {
         told.extend(accused.map(|trial| format!("claim falsified: {} ", trial.name())));
     }
     let senders = record.bandwidth.iter().flat_map(|of| &of.rows).filter(|row| !row.against.is_empty());
-    told.extend(senders.map(|row| format!(" {}, {}: ", label(row), row.verdict)));
+    told.extend(senders.map(|row| format!(" {}, {}: ", row.label(), row.verdict)));
     told
 }
 

@@ -6,6 +6,7 @@ use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
 /// The report of a ledger.
 pub fn report(ledger: &Ledger) -> Report {
     let sections = [
+        Section::of("failed", "What did not come out as expected", failed(ledger)),
         Section::of("ledger", "Published claims", vec![Block::Table(claims(ledger))]),
         Section::of("weaker", "Claims that fail as written, and what holds", weaker(ledger)),
         Section::of("counterexamples", "Counterexamples", counterexamples(ledger)),
@@ -21,9 +22,9 @@ fn judgement(ledger: &Ledger) -> Judgement {
     let outcome = ledger.outcome();
     let unexpected: Vec<&str> = ledger.unexpected().map(|claim| claim.id.as_str()).collect();
     let remark = match (ledger.interrupted, unexpected.is_empty()) {
-        (true, _) => ": stopped by the user",
-        (false, true) => ", as expected",
-        (false, false) => ", not as expected",
+        (true, _) => ledger.stopped(),
+        (false, true) => ", as expected".to_owned(),
+        (false, false) => ", not as expected".to_owned(),
     };
     let of = |verdict| ledger.claims.iter().filter(|claim| claim.trial.verdict == verdict).count();
     let counted = [
@@ -48,7 +49,28 @@ fn judgement(ledger: &Ledger) -> Judgement {
     }
     facts.push(("runs".to_owned(), ledger.runs.len().to_string()));
     let (verdict, exit) = (ledger.verdict(), outcome.exit_code());
-    Judgement { verdict, remark: remark.to_owned(), exit, reasons, warrants: Vec::new(), facts }
+    Judgement { verdict, remark, exit, reasons, warrants: Vec::new(), facts }
+}
+
+/// The claims that surprise, and the smallest counterexample to one of them.
+fn failed(ledger: &Ledger) -> Vec<Block> {
+    let surprising = ledger.worst_first().into_iter().filter(|claim| claim.is_tried() && !claim.is_as_expected());
+    let line = |claim: &ClaimEntry| match claim.trial.verdict == claim.expected {
+        true => format!("{}: {}, as expected, but its weaker claim does not hold.", claim.id, claim.trial.verdict),
+        false => {
+            format!("{}: {}, but {} is expected: {}.", claim.id, claim.trial.verdict, claim.expected, why(&claim.trial))
+        }
+    };
+    let lines: Vec<String> = surprising.map(line).collect();
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let found = ledger.smallest_counterexample().filter(|(claim, _)| !claim.is_as_expected());
+    let counterexample = found.into_iter().flat_map(|(claim, found)| {
+        let told = format!("Smallest counterexample, of {}: {}.", claim.id, found.sentence);
+        [Block::Paragraph(told), Block::Command(found.command.clone())]
+    });
+    [Block::List(lines)].into_iter().chain(counterexample).collect()
 }
 
 fn cell(verdict: ClaimVerdict) -> Cell {

@@ -12,8 +12,8 @@ use plotters::style::TextStyle;
 use super::canvas::{Canvas, colour};
 use super::svg::{Anchor, At, CHARACTER, Dash, FONT, Ink, Mark, Svg, short, width};
 
-/// The width of a plot.
-pub(super) const WIDTH: i32 = 4300;
+/// The width of a plot: at about that of a narrow screen its text is as large as it says.
+pub(super) const WIDTH: i32 = 3700;
 
 /// Lines of text are so far apart.
 pub(super) const LINE: i32 = 170;

@@ -30,7 +30,7 @@ pub fn render(ledger: &Ledger, width: usize, detail: Detail) -> String {
 fn verdict_line(ledger: &Ledger) -> String {
     let code = ledger.outcome().exit_code();
     let why = match code {
-        exit::INTERRUPTED => ": stopped by the user".to_owned(),
+        exit::INTERRUPTED => ledger.stopped(),
         exit::INTERNAL => ", but worth nothing: the harness contradicts itself".to_owned(),
         exit::UNAVAILABLE => ", as far as it went: a backend was unavailable".to_owned(),
         _ => match ledger.unexpected().map(|claim| claim.id.as_str()).collect::<Vec<_>>().as_slice() {
@@ -69,15 +69,35 @@ fn decided(trial: &ClaimTrial) -> String {
     }
 }
 
+/// The claims that have a row: all, or of more than fit the worst.
+fn rows_shown(ledger: &Ledger, room: usize) -> Vec<&ClaimEntry> {
+    if ledger.claims.len() <= room {
+        return ledger.claims.iter().collect();
+    }
+    let mut claims = ledger.worst_first();
+    claims.truncate(room);
+    claims
+}
+
 impl Text {
     fn ledger_screen(&mut self, ledger: &Ledger) {
         self.ledger_head(ledger);
-        let mut last = Text::new(self.width());
-        last.ledger_smallest(ledger);
-        last.ledger_took(ledger);
+        let last = |found: Option<(&ClaimEntry, &LedgerCounterexample)>| {
+            let mut last = Text::new(self.width());
+            found.into_iter().for_each(|(claim, found)| last.ledger_smallest(claim, found));
+            last.ledger_took(ledger);
+            last
+        };
         // The verdict's line, and the line that says how many rows there are more.
-        let room = SCREEN.saturating_sub(self.lines() + last.lines() + 2);
-        self.ledger_rows(ledger, room.saturating_sub(1).max(1));
+        let room = |last: &Text| SCREEN.saturating_sub(self.lines() + last.lines() + 3).max(1);
+        let smallest = ledger.smallest_counterexample();
+        let with = last(smallest);
+        let shown = rows_shown(ledger, room(&with));
+        // A counterexample stands below the row of its claim, or not at all.
+        let has_row = smallest.is_some_and(|(of, _)| shown.iter().any(|claim| claim.id == of.id));
+        let last = if has_row { with } else { last(None) };
+        let shown = if has_row { shown } else { rows_shown(ledger, room(&last)) };
+        self.ledger_rows(ledger, &shown);
         self.out(&last.finish());
     }
 
@@ -113,22 +133,17 @@ impl Text {
             self.cut(&format!("unavailable: {reason}"));
         }
         if ledger.interrupted {
-            let left: Vec<&str> = claims.iter().filter(|claim| !claim.is_tried()).map(|c| c.id.as_str()).collect();
+            let left: Vec<&str> = ledger.not_tried().map(|claim| claim.id.as_str()).collect();
             let left = if left.is_empty() { "nothing that a claim needs".to_owned() } else { left.join(", ") };
             self.cut(&format!("interrupted: stopped by the user; not tried: {left}"));
         }
     }
 
-    /// A row a claim; of more than fit, the worst.
-    fn ledger_rows(&mut self, ledger: &Ledger, room: usize) {
+    /// A row for each of these claims, and how many more there are.
+    fn ledger_rows(&mut self, ledger: &Ledger, shown: &[&ClaimEntry]) {
         let column = |head, rank| Column { head, rank, left: true };
         let columns = [column("claim", 0), column("verdict", 0), column("weaker", 1), column("what decided", 0)];
         let is_expected = |claim: &ClaimEntry| claim.is_as_expected() || !claim.is_tried();
-        let mut claims: Vec<&ClaimEntry> = ledger.claims.iter().collect();
-        if claims.len() > room {
-            claims.sort_by_key(|claim| (is_expected(claim), std::cmp::Reverse(claim.trial.verdict)));
-        }
-        let shown = &claims[..claims.len().min(room)];
         let weaker = |claim: &ClaimEntry| {
             claim.weaker.as_ref().map_or("-".to_owned(), |weaker| weaker.trial.verdict.to_string())
         };
@@ -157,22 +172,15 @@ impl Text {
             verdict.map_or(cell.to_owned(), |&verdict| coloured(verdict, cell))
         };
         lines(&columns, &rows, self.width(), style).iter().for_each(|line| self.line(line));
-        if claims.len() > shown.len() {
-            let more = counted(claims.len() - shown.len(), "more claim");
+        if ledger.claims.len() > shown.len() {
+            let more = counted(ledger.claims.len() - shown.len(), "more claim");
             self.cut(&format!("  and {more}, none worse (-v shows all, with sources and weaker claims)"));
         }
     }
 
-    /// The smallest counterexample to a claim, or to the first that did not come out as expected.
-    fn ledger_smallest(&mut self, ledger: &Ledger) {
-        let found =
-            |claim: &'_ ClaimEntry| claim.trial.counterexample().cloned().map(|found| (claim.id.clone(), found));
-        let unexpected = ledger.unexpected().find_map(found);
-        let replayable = |(_, found): &(String, LedgerCounterexample)| found.command.starts_with("abench replay ");
-        let mut all: Vec<(String, LedgerCounterexample)> = ledger.claims.iter().filter_map(found).collect();
-        all.sort_by_key(|found| (!replayable(found), found.1.command.len()));
-        let Some((id, found)) = unexpected.or_else(|| all.into_iter().next()) else { return };
-        self.cut(&format!("smallest counterexample, of {id}: {}", found.sentence));
+    /// A counterexample to a claim, and the command that shows it.
+    fn ledger_smallest(&mut self, claim: &ClaimEntry, found: &LedgerCounterexample) {
+        self.cut(&format!("smallest counterexample, of {}: {}", claim.id, found.sentence));
         let command = format!("  {}", found.command);
         if command.chars().count() <= REPLAY * self.width() {
             // A command that is pasted must not be broken by the report: the terminal wraps it.

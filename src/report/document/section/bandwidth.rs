@@ -1,7 +1,8 @@
 //! A bandwidth report: the answer, and who sends how much and gets what wrong.
 
-use crate::report::bandwidth::{HEADS, HOW_TO_READ, answer, cells, in_order, of_bound, scaled, unknown, world};
+use crate::report::bandwidth::{HEADS, HOW_TO_READ, answer, asked, cells, in_order, of_bound, scaled, unknown};
 use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::figure;
 use crate::report::record::Record;
 
 /// The answer with its table, what was scaled, and the command that repeats it.
@@ -22,8 +23,9 @@ pub fn section(record: &Record) -> Option<Section> {
         columns,
         rows.chain([bound]),
     );
-    let mut blocks = vec![Block::Paragraph(format!("{}.", world(of))), Block::List(answer(of)), Block::Table(table)];
-    blocks.push(Block::Paragraph(scaled(of)));
+    let mut blocks = vec![Block::List(answer(of)), Block::Facts(asked(of))];
+    blocks.extend(figure::of_bandwidth(of).map(|figure| Block::Figure(Box::new(figure))));
+    blocks.extend([Block::Table(table), Block::Paragraph(scaled(of))]);
     blocks.extend(unknown(of).map(Block::Paragraph));
     blocks.push(Block::Note(HOW_TO_READ.to_owned()));
     blocks.extend(of.again.iter().map(|again| Block::Command(again.clone())));

@@ -7,6 +7,7 @@ pub mod claims;
 pub mod counterexamples;
 pub mod devices;
 pub mod engines;
+pub mod failed;
 pub mod figures;
 pub mod laws;
 pub mod mutants;
