@@ -18,6 +18,9 @@ const ENGINES: usize = 3;
 /// What stands above the columns of the table.
 pub const HEADS: [&str; 8] = ["sender", "a sync", "on link", "a day", "a month", "cost", "of full", "wrong"];
 
+/// The place of the time on the link among them.
+const LINK: usize = 2;
+
 /// What the information bound is called.
 const BOUND: &str = "information bound";
 
@@ -27,7 +30,7 @@ impl Text {
         answer(record).iter().for_each(|sentence| self.paragraph("", 0, sentence));
         let rows = in_order(record);
         let shown: Vec<&BandwidthRow> = first_of(&rows, ENGINES);
-        self.bandwidth_table(record, &shown);
+        self.bandwidth_table(record, &shown, false);
         if shown.len() < rows.len() {
             let left = counted(rows.len() - shown.len(), "more engine");
             self.cut(&format!("  and {left}, all wrong or dearer (-vv shows all)"));
@@ -41,7 +44,7 @@ impl Text {
     pub(super) fn bandwidth(&mut self, record: &BandwidthRecord) {
         self.heading(&format!("bandwidth: {} (evidence {})", world(record), record.evidence));
         answer(record).iter().for_each(|sentence| self.paragraph("", 0, sentence));
-        self.bandwidth_table(record, &in_order(record));
+        self.bandwidth_table(record, &in_order(record), true);
         self.paragraph("", 2, HOW_TO_READ);
         self.paragraph("", 2, &scaled(record));
         unknown(record).iter().for_each(|sentence| self.paragraph("", 2, sentence));
@@ -86,7 +89,8 @@ impl Text {
         wrapped(&columns, &rows, self.width(), |_, cell| cell.to_owned()).iter().for_each(|line| self.line(line));
     }
 
-    fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow]) {
+    /// The table; on one screen a sentence tells the time on the link.
+    fn bandwidth_table(&mut self, record: &BandwidthRecord, rows: &[&BandwidthRow], with_link: bool) {
         let column = |head, rank, left| Column { head, rank, left };
         let [sender, sync, link, day, month, cost, of_full, wrong] = HEADS;
         let columns = [
@@ -100,9 +104,15 @@ impl Text {
             column(wrong, 0, false),
         ];
         let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row)).chain([of_bound(record)]).collect();
-        let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+        let mut rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+        let mut columns = columns.to_vec();
+        if !with_link {
+            columns.remove(LINK);
+            rows.iter_mut().for_each(|row| drop(row.remove(LINK)));
+        }
+        let of_wrong = columns.len() - 1;
         let style = |place: usize, cell: &str| {
-            let is_wrong = place == 7 && cell.trim_start().starts_with(|c: char| ('1'..='9').contains(&c));
+            let is_wrong = place == of_wrong && cell.trim_start().starts_with(|c: char| ('1'..='9').contains(&c));
             if is_wrong { styled_as(Verdict::Falsified, cell) } else { cell.to_owned() }
         };
         lines(&columns, &rows, self.width(), style).iter().for_each(|line| self.line(line));
@@ -157,13 +167,12 @@ pub fn world(record: &BandwidthRecord) -> String {
         Values::Tags => "tags",
     };
     format!(
-        "{}, {} of {} B ({values}), {} changed a tick, {} syncs a day, links of {}",
+        "{}, {} of {} B ({values}), {} changed a tick, {} syncs a day",
         counted(record.clients, "client"),
         counted(record.asked.records, "record"),
         record.record_bytes,
         record.changed,
-        record.syncs_per_day,
-        BitRate::bits_per_s(record.link.bits_per_s)
+        record.syncs_per_day
     )
 }
 
@@ -255,7 +264,7 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let known = record.rows.iter().filter(|row| row.estimate.is_some());
     let most = known.map(BandwidthRow::error_per_mille).max().unwrap_or(0);
     format!(
-        "Scaled from {}: numbers may be up to {} wrong ({} allowed).",
+        "Scaled from {}: up to {} wrong ({} allowed).",
         sizes.join(" and "),
         share(most),
         share(*tolerance_per_mille)

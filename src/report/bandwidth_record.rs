@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bandwidth::units::{Price, Rate, Share};
-use crate::domain::bandwidth::{DAY_S, Values};
+use crate::domain::bandwidth::{DAY_S, MOST_TIMES_THE_DAYS, Values};
 use crate::domain::evidence::Evidence;
 use crate::domain::offline::Link;
 use crate::domain::verdict::Verdict;
@@ -222,6 +222,15 @@ impl BandwidthRow {
         let tenths = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
         let (first, second) = (tenths(rule.predicted_tenths), tenths(rule.measured_tenths));
         let days = |size: &SizeRecord| tenths(size.measured_s * 10 / DAY_S);
+        let is_too_long =
+            |rule: &RuleError| rule.rule == Rule::Days && rule.times_hundredths > 100 * MOST_TIMES_THE_DAYS;
+        if self.rules.iter().any(is_too_long) {
+            let run = days(&record.run);
+            return Some(format!(
+                "{run} days were run, and {} days are more than {MOST_TIMES_THE_DAYS} times as many",
+                record.days
+            ));
+        }
         Some(match rule.rule {
             Rule::Days => format!(
                 "a sync took {first} B in the first half of {} days and {second} B in the second, which is too far apart to \

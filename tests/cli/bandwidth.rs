@@ -212,7 +212,7 @@ fn a_sender_without_a_number_says_why_in_a_sentence() {
 #[test]
 fn expectations_of_other_numbers_are_left_out_and_that_is_said() {
     let told = |more: &[&str]| {
-        short_answer(&[&["bandwidth", "field-bandwidth", "--budget", "3000", "-q"], more].concat()).talk
+        short_answer(&[&["bandwidth", "field-bandwidth", "--budget", "10000", "-q"], more].concat()).talk
     };
     let said = "abench: field-bandwidth: its expectations are left out: they are for its own numbers\n";
     assert_eq!(told(&["--days", "4"]), said);

@@ -147,7 +147,7 @@ fn left_out(parts: &[Part], rows: usize, is_several: bool) -> String {
     let verdicts = missing.iter().filter(|part| part.is_verdict());
     let records: Vec<&str> = verdicts.map(|part| part.of.as_str()).collect();
     if !records.is_empty() {
-        told.push(format!("the verdict's reasons of {}: {}", counted(records.len(), "record"), named(&records)));
+        told.push(format!("the verdict's reasons of {}: {}", counted(records.len(), "record"), named(&records, ", ")));
     }
     let mut sections: Vec<(&str, usize)> = Vec::new();
     for part in missing.iter().filter(|part| !part.is_verdict()) {
@@ -160,12 +160,12 @@ fn left_out(parts: &[Part], rows: usize, is_several: bool) -> String {
         .into_iter()
         .map(
             |(title, times)| {
-                if is_several { format!("{title} of {}", counted(times, "record")) } else { title.to_owned() }
+                if is_several { format!("{title} ({})", counted(times, "record")) } else { title.to_owned() }
             },
         )
         .collect();
     if !sections.is_empty() {
-        told.push(named(&sections.iter().map(String::as_str).collect::<Vec<_>>()));
+        told.push(named(&sections.iter().map(String::as_str).collect::<Vec<_>>(), "; "));
     }
     let kept = if is_several { " (the worst records are kept)" } else { "" };
     let told = told.join("; ");
@@ -173,7 +173,7 @@ fn left_out(parts: &[Part], rows: usize, is_several: bool) -> String {
 }
 
 /// As many of these names as fit, and how many more there are.
-fn named(names: &[&str]) -> String {
+fn named(names: &[&str], between: &str) -> String {
     const MOST: usize = RESERVE / 3;
     let mut told = String::new();
     for (place, name) in names.iter().enumerate() {
@@ -181,7 +181,7 @@ fn named(names: &[&str]) -> String {
             let more = names.len() - place;
             return if told.is_empty() { more.to_string() } else { format!("{told}, and {more} more") };
         }
-        told += if told.is_empty() { "" } else { ", " };
+        told += if told.is_empty() { "" } else { between };
         told += name;
     }
     told

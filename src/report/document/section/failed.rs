@@ -19,7 +19,7 @@ pub fn section(record: &Record) -> Option<Section> {
         return None;
     }
     failed.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-    let line = |check: &&Check| format!("{} is {}: {}.", check.name, check.verdict, beginning(&check.summary));
+    let line = |check: &&Check| format!("{} is {}: {}", check.name, check.verdict, beginning(&check.summary));
     let mut lines: Vec<String> = failed.iter().take(MOST_CHECKS).map(line).collect();
     if failed.len() > MOST_CHECKS {
         lines.push(format!("And {}, in the table of checks.", counted(failed.len() - MOST_CHECKS, "more check")));
@@ -33,10 +33,10 @@ pub fn section(record: &Record) -> Option<Section> {
     Section::of("failed", "What failed", blocks)
 }
 
-/// The first words.
+/// The first words, as the end of a sentence.
 fn beginning(words: &str) -> String {
     if words.chars().count() <= MOST_WORDS {
-        return words.to_owned();
+        return format!("{words}.");
     }
     let cut: String = words.chars().take(MOST_WORDS).collect();
     let whole = cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole);
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_long_summary_is_cut_after_a_whole_word() {
-        assert_eq!(beginning("a register is wrong"), "a register is wrong");
+        assert_eq!(beginning("a register is wrong"), "a register is wrong.");
         let cut = beginning(&"word, ".repeat(60));
         assert!(cut.ends_with("word…") && cut.chars().count() <= MOST_WORDS, "{cut}");
     }
