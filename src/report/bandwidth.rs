@@ -262,7 +262,9 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
     let known = record.rows.iter().filter(|row| row.estimate.is_some());
-    let most = known.map(BandwidthRow::error_per_mille).max().unwrap_or(0);
+    let Some(most) = known.map(BandwidthRow::error_per_mille).max() else {
+        return format!("{} were run, which no number could be scaled from.", sizes.join(" and "));
+    };
     format!(
         "Scaled from {}: up to {} wrong ({} allowed).",
         sizes.join(" and "),

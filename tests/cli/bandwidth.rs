@@ -202,11 +202,8 @@ fn numbers_that_are_scaled_from_fewer_records_are_those_of_the_whole_world_withi
 fn a_sender_without_a_number_says_why_in_a_sentence() {
     let flags = with(&[["--engines", "operation-log,delta-state"], ["--days", "3660"], ["--budget", "1000"]]);
     let output = unwrapped(&short_answer(&flags).output);
-    assert!(
-        output.contains("operation-log: no number is given: a sync took ") && output.contains(" B in the second"),
-        "{output}"
-    );
-    assert!(output.contains(" to tell 3660 days from them"), "{output}");
+    assert!(output.contains("operation-log: no number is given: "), "{output}");
+    assert!(output.contains(" days were run, and 3660 days are more than 10 times as many"), "{output}");
 }
 
 #[test]

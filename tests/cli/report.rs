@@ -185,7 +185,7 @@ fn every_record_fits_a_comment_and_all_of_them_together_do() {
     assert!(comment.len() <= MOST_BYTES, "{}", comment.len());
     let last = comment.lines().last().expect("a line");
     assert!(last.starts_with("> Left out, to fit a comment (the worst records are kept): "), "{last}");
-    assert!(last.contains(" records, ") && last.len() < 2048, "what is missing is counted: {last}");
+    assert!(last.contains(" records); ") && last.len() < 2048, "what is missing is counted: {last}");
     for name in all.iter().map(|path| Path::new(path).file_stem().expect("a name").to_string_lossy().into_owned()) {
         let is_run = !["claims", "rtl-mutation"].contains(&name.as_str());
         assert!(!is_run || comment.contains(&format!("| {name} | ")), "{name} has its verdict");
@@ -201,6 +201,8 @@ fn of_several_records_in_a_comment_the_one_that_failed_comes_first_with_all_that
         record["reason"] = "Planted.".into();
     });
     let mut records = all_recorded();
+    // Mutants that survive in the gateware are a failure, too.
+    records.retain(|path| !path.contains("rtl-mutation"));
     records.push(bad);
     let records: Vec<&str> = records.iter().map(String::as_str).collect();
     let comment = made("markdown", &records);
