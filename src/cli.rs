@@ -7,6 +7,7 @@ use crate::cmd::compare::CompareArgs;
 use crate::cmd::completions::CompletionsArgs;
 use crate::cmd::convert::ConvertArgs;
 use crate::cmd::emulate::EmulateArgs;
+use crate::cmd::engine::EngineArgs;
 use crate::cmd::falsify::FalsifyArgs;
 use crate::cmd::list::ListArgs;
 use crate::cmd::man::ManArgs;
@@ -35,6 +36,7 @@ Exit codes: 0 holds, 1 falsified, 2 usage or scenario error, 3 inconclusive, 4 b
 #[derive(Debug, Parser)]
 #[command(
     name = "abench",
+    bin_name = "abench",
     version = env!("ABENCH_VERSION"),
     about = "A seeded benchmark and falsification harness for offline-first delta-state sync",
     long_about = "A seeded benchmark and falsification harness for offline-first delta-state sync.\n\nWithout a verb: the \
@@ -75,11 +77,13 @@ pub enum Verb {
     Report(ReportArgs),
     /// Serve a device to other programs, over UARTBone, Etherbone or the serial protocol
     Emulate(EmulateArgs),
+    /// Try whether a command is an engine that can stand trial
+    Engine(EngineArgs),
     /// Convert scenarios and records of an older version
     Convert(ConvertArgs),
     /// List what has a name: scenarios, backends, engines, faults, judges and more
     List(ListArgs),
-    /// Print the file of a shipped scenario, to copy and to change
+    /// Print the file of a shipped scenario, to copy and to change, or the schema of scenarios
     Show(ShowArgs),
     /// Print what a shell needs to complete verbs, options and names
     Completions(CompletionsArgs),
@@ -92,7 +96,7 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
 
-    use crate::cmd::outputs;
+    use crate::cmd::{names, outputs};
     use crate::scenario::shipped;
     use clap::CommandFactory;
 
@@ -148,8 +152,10 @@ mod tests {
                     Some(Verb::Show(args)) => vec![args.name.into()],
                     _ => Vec::new(),
                 };
-                let is_there =
-                    |name: &OsString| outputs::is_path(name) || name.to_str().and_then(shipped::find).is_some();
+                let is_there = |name: &OsString| {
+                    let shown = |name: &str| shipped::find(name).is_some() || names::shown().contains(&name);
+                    outputs::is_path(name) || name.to_str().is_some_and(shown)
+                };
                 assert!(scenarios.iter().all(is_there), "{words:?} names a scenario that is not shipped");
             }
         }

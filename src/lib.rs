@@ -6,8 +6,8 @@
 //! holds this true.
 //!
 //! ```text
-//! scenario ─► experiment ─► jobs ─► outcomes ─► record ─► document ─► HTML · Markdown · text
-//!   seed       a kind of     on all    journal     JSON ─┬─► terminal, JUnit
+//! scenario ─► experiment ─► jobs ─► outcomes ─► record ─► document ─► HTML · Markdown · text, terminal
+//!   seed       a kind of     on all    journal     JSON ─┬─► first screen, JUnit
 //!              trial         cores                       └─► compare
 //! ```
 //!

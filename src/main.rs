@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use abench::cli::{Cli, Verb};
 use abench::cmd;
 use abench::console::{Console, When};
+use abench::domain::nearest::nearest;
 use abench::domain::verdict::exit;
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
@@ -20,6 +22,7 @@ fn dispatch() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
+            let error = with_nearest_verb(error);
             let printed = error.print();
             // If nobody can read a message, the exit code still tells. Help that was asked for must come.
             let is_lost = printed.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe);
@@ -37,6 +40,7 @@ fn dispatch() -> u8 {
         Some(Verb::Merge(args)) => cmd::merge::run(args),
         Some(Verb::Report(args)) => cmd::report::run(args),
         Some(Verb::Emulate(args)) => cmd::emulate::run(args),
+        Some(Verb::Engine(args)) => cmd::engine::run(args),
         Some(Verb::Convert(args)) => cmd::convert::run(args),
         Some(Verb::List(args)) => cmd::list::run(args),
         Some(Verb::Show(args)) => cmd::show::run(args),
@@ -47,4 +51,14 @@ fn dispatch() -> u8 {
         Console::new(When::Auto).say(&format!("abench: {:#}", failure.error));
         failure.exit
     })
+}
+
+/// Suggests a verb where `abench help` is asked about one that there is not.
+fn with_nearest_verb(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(written)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some(verb) = nearest(written, cmd::VERBS.iter().copied())
+    {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![verb.to_owned()]));
+    }
+    error
 }

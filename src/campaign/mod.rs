@@ -254,7 +254,8 @@ mod tests {
     use crate::domain::trial::{StandardTrial, Trial};
     use crate::domain::verdict::{Verdict, exit};
     use crate::domain::watch::Unwatched;
-    use crate::report::text::{DEFAULT_WIDTH, Detail, Table, render};
+    use crate::report::document::Detail;
+    use crate::report::format::text::{DEFAULT_WIDTH, Table, render};
     use crate::subject::{backends, open};
 
     /// A small standard campaign of judges that have shown what `change` makes of what they do show.

@@ -25,9 +25,9 @@ use crate::report::any::AnyRecord;
 use crate::report::document::{Document, Source};
 use crate::report::file::Destination;
 use crate::report::format::html;
+use crate::report::format::text::Table;
 use crate::report::record::Record;
 use crate::report::seal::Seal;
-use crate::report::text::Table;
 use crate::scenario::Scenario;
 use crate::subject::Conditions;
 

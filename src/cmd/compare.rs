@@ -11,8 +11,8 @@ use crate::console::{Console, Stream, When};
 use crate::report::any::{AnyRecord, from_text as any_from_text};
 use crate::report::comparison::folders::{Gate, Named};
 use crate::report::comparison::{Limits, SLOWER_THAN, bencher, view};
+use crate::report::document::Detail;
 use crate::report::seal::{Opened, Seal};
-use crate::report::text::Detail;
 
 /// Commands to start from, and what they come to, for the help.
 const EXAMPLES: &str = "\

@@ -9,7 +9,8 @@ use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::engine;
 use crate::experiment::valid::Valid;
-use crate::report::file::{Destination, from_text, to_text};
+use crate::report::any::run_from_text;
+use crate::report::file::{Destination, to_text};
 use crate::report::input;
 use crate::report::version_1 as record_1;
 use crate::scenario::version_1 as scenario_1;
@@ -84,7 +85,7 @@ fn converted(path: &Path) -> Result<String, Failure> {
         Valid::of(scenario).map_err(|reason| refused(&reason))?;
         let text = to_text(&record);
         // What is written can be read.
-        from_text(&text, &origin)?;
+        run_from_text(&text, &origin)?;
         return Ok(text);
     }
     let text = scenario_1::converted(&text, &names).map_err(|error| match error {

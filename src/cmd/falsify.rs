@@ -19,7 +19,7 @@ use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::fault::Fault;
 use crate::domain::nearest::meant;
 use crate::experiment;
-use crate::report::ledger::text::render;
+use crate::report::format::text::{Table, render};
 use crate::scenario::Scenario;
 use crate::subject::{self, Backend};
 
@@ -89,7 +89,7 @@ pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
     let console = Console::new(args.terminal.color);
     let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let ledger = put_on_trial(&claims, &runs, &mut watch)?;
-    deliver_text(place, args.terminal, &ledger, |width| render(&ledger, width, args.terminal.detail()))?;
+    deliver_text(place, args.terminal, &ledger, |width| render(&ledger, width, Table::Left, args.terminal.detail()))?;
     if let Some(contradiction) = &ledger.contradiction {
         console.say(&format!("abench: internal error, which is a bug of abench: {contradiction}"));
     }

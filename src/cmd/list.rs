@@ -14,7 +14,7 @@ use crate::engine;
 use crate::explore::EXPLORERS;
 use crate::fault::catalogue::CATALOGUE;
 use crate::oracle::offline;
-use crate::report::columns;
+use crate::report::format::grid;
 use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject::REGISTRY;
 
@@ -76,11 +76,11 @@ const NARROWEST: usize = 20;
 fn list(what: Option<Listed>, width: usize) -> String {
     let width = width.max(NARROWEST);
     if let Some(what) = what {
-        return columns::named(&entries(what), 0, width);
+        return grid::named(&entries(what), 0, width);
     }
     let part = |what: &Listed| {
         let name = what.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        format!("{name}\n{}", columns::named(&entries(*what), 2, width))
+        format!("{name}\n{}", grid::named(&entries(*what), 2, width))
     };
     Listed::value_variants().iter().map(part).collect::<Vec<_>>().join("\n")
 }

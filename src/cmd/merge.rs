@@ -16,8 +16,8 @@ use crate::console::Console;
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
+use crate::report::format::text::Table;
 use crate::report::journal::{Head, Journal, Shard, difference};
-use crate::report::text::Table;
 
 /// Commands to start from, for the help.
 const EXAMPLES: &str = "\

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod completions;
 pub mod convert;
 pub mod emulate;
+pub mod engine;
 pub mod falsify;
 mod kept;
 pub mod list;
@@ -38,15 +39,16 @@ use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
 use crate::domain::subject::Device;
 use crate::domain::verdict::exit;
+use crate::engine::process;
 use crate::experiment;
 use crate::experiment::valid::Valid;
 use crate::explore::PlanError;
 use crate::fault::catalogue::{why_never, why_not_activated};
 use crate::report::file::{Destination, RecordError, to_text};
+use crate::report::format::text::{self, Table};
 use crate::report::journal::Journal;
 use crate::report::record::{Asked, Record};
 use crate::report::seal::Sealed;
-use crate::report::text::{self, Table};
 use crate::scenario::Scenario;
 use crate::scenario::file::ScenarioError;
 use crate::subject::{self, Conditions, OpenError, Subjects};
@@ -62,6 +64,7 @@ pub const VERBS: &[&str] = &[
     "merge",
     "report",
     "emulate",
+    "engine",
     "convert",
     "list",
     "show",
@@ -112,8 +115,20 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
     Failure::usage(anyhow!("{of}arrival orders: {refused}"))
 }
 
+/// Starts those of these engines that run in processes: what they are decides whether a trial can run.
+fn start_engines<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
+    for name in names {
+        if process::split(name).is_some() {
+            process::start(name)
+                .map_err(|error| Failure { exit: exit::UNAVAILABLE, error: anyhow!("engines: {error}") })?;
+        }
+    }
+    Ok(())
+}
+
 /// The scenario, if it can run.
 fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
+    start_engines(experiment::of(&scenario.trial).engines())?;
     let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
     let lines = scenario.steps.clone();
     Valid::of(scenario).map_err(|refused| {
@@ -213,6 +228,7 @@ fn asked_plan(
     let mut scenario = Scenario::unnamed(asked.trial.clone());
     scenario.name.clone_from(&asked.scenario);
     scenario.expect.clone_from(&asked.expect);
+    start_engines(experiment::of(&scenario.trial).engines())?;
     let scenario = Valid::of(scenario)
         .map_err(|refused| Failure::usage(anyhow!("{what}: what was asked for cannot run: {refused}")))?;
     let experiment = experiment::of(&scenario.trial);

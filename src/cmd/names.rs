@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};
 
+use crate::cmd::show::OTHERS;
 use crate::engine;
 use crate::fault::catalogue::CATALOGUE;
 use crate::scenario::shipped::SHIPPED;
@@ -23,6 +24,11 @@ impl<P: TypedValueParser> WithNames<P> {
     /// The names of shipped scenarios.
     pub fn of_scenarios(parser: P) -> Self {
         WithNames { parser, names: scenarios }
+    }
+
+    /// The names of what `abench show` prints.
+    pub fn of_what_is_shown(parser: P) -> Self {
+        WithNames { parser, names: shown }
     }
 
     /// The names of engines, and the name of all together.
@@ -56,6 +62,11 @@ impl<P: TypedValueParser> TypedValueParser for WithNames<P> {
 /// The names of shipped scenarios.
 pub fn scenarios() -> Vec<&'static str> {
     SHIPPED.iter().map(|(name, _)| *name).collect()
+}
+
+/// The names of what `abench show` prints: shipped scenarios, and other files.
+pub fn shown() -> Vec<&'static str> {
+    scenarios().into_iter().chain(OTHERS.iter().map(|(name, _)| *name)).collect()
 }
 
 /// The names that a list of engines takes.

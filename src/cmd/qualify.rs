@@ -22,7 +22,8 @@ use crate::domain::subject::SubjectError;
 use crate::domain::verdict::exit;
 use crate::experiment;
 use crate::experiment::valid::Valid;
-use crate::report::qualification::{Qualification, render};
+use crate::report::format::text::{Table, render};
+use crate::report::qualification::Qualification;
 use crate::scenario::Scenario;
 use crate::scenario::shipped::SHIPPED;
 use crate::subject::{self, Backend};
@@ -99,7 +100,9 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         }
     };
     let qualification = Qualification::of(devices, engines);
-    deliver_text(place, args.terminal, &qualification, |width| render(&qualification, width, args.terminal.detail()))?;
+    deliver_text(place, args.terminal, &qualification, |width| {
+        render(&qualification, width, Table::Left, args.terminal.detail())
+    })?;
     Ok(qualification.exit_code())
 }
 

@@ -13,7 +13,7 @@ use crate::campaign::replay::{self, ReplayError, Replayed};
 use crate::campaign::waveforms::{look_into_case, told};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
 use crate::cmd::waveforms::{self, WaveformPlace};
-use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, execute, say_if_broken, threads, unwritable};
+use crate::cmd::{Failure, Ran, RecordPlace, asked_plan, execute, say_if_broken, start_engines, threads, unwritable};
 use crate::console::progress::{ProgressWatch, StopRequest};
 use crate::console::{Console, Stream};
 use crate::domain::case::Case;
@@ -23,12 +23,14 @@ use crate::domain::link_events::LinkEvents;
 use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
-use crate::report::file::from_text;
+use crate::report::any::run_from_text;
+use crate::report::document::Detail;
+use crate::report::document::section::{counterexamples, devices};
+use crate::report::format::text::{self, Table, styled};
 use crate::report::input;
 use crate::report::journal::Journal;
 use crate::report::record::Record;
 use crate::report::seal::{Opened, Seal};
-use crate::report::text::{self, Detail, Table, styled};
 use crate::subject::{self, Conditions};
 
 /// Commands to start from, for the help.
@@ -48,6 +50,9 @@ pub struct ReplayArgs {
     /// A case as a report shows it (case1,…), or a file that holds a case or a record; - for standard input
     #[arg(value_name = "CASE|FILE", value_hint = ValueHint::FilePath)]
     pub what: OsString,
+    /// The command of an engine in a process that the case names: NAME=cmd:COMMAND
+    #[arg(long, value_name = "NAME=cmd:COMMAND")]
+    pub engines: Vec<String>,
     /// Threads of the backend `threads` [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
@@ -68,6 +73,7 @@ const MOST_BYTES: u64 = 1 << 30;
 
 /// Replays what is named and gives the exit code: that of the verdict found, or 3 where a record's is another one.
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
+    start_engines(args.engines.iter().map(String::as_str))?;
     // A case never begins as a path that one would use, and no file is needed to replay it.
     if let Some(case) = args.what.to_str().filter(|what| what.starts_with("case") && what.contains(',')) {
         return replay_case(case, "the case", args);
@@ -78,7 +84,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     if trimmed.starts_with("case") {
         return replay_case(trimmed, &origin, args);
     }
-    replay_record(from_text(&text, &origin)?, args)
+    replay_record(run_from_text(&text, &origin)?, args)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -129,7 +135,7 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     {
         let (waveform, mut seen) = told(&case, look);
         place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
-        text::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
+        counterexamples::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
     }
     let exit = Outcome::of(verdict).exit_code();
     if args.terminal.quiet {
@@ -147,7 +153,7 @@ fn case_report<'a>(
 ) -> String {
     let mut report = format!("replay of {case}\n");
     for (DeviceIdentity { version, banks, link }, events) in devices {
-        report += &format!("  device: {}\n", text::identity(*version, *banks, link));
+        report += &format!("  device: {}\n", devices::identity(*version, *banks, link));
         events.sentences().iter().for_each(|event| report += &format!("  link: {event}\n"));
     }
     for comparison in &replayed.compared {

@@ -19,7 +19,6 @@ use crate::report::input;
 use crate::report::junit;
 use crate::report::record::Record;
 use crate::report::seal::Opened;
-use crate::report::text::DEFAULT_WIDTH;
 use crate::scenario::file;
 use crate::scenario::shipped::SHIPPED;
 
@@ -82,14 +81,13 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let destination = output.map(Destination::open).transpose()?;
     let sources: Result<Vec<Source>, Failure> = args.records.iter().map(|path| source(path)).collect();
     let sources = sources?;
-    let document = Document::of(&sources);
     let console = Console::new(args.color);
-    let width = if output.is_some() { DEFAULT_WIDTH } else { console.width(Stream::Output) };
+    let width = if output.is_some() { text::DEFAULT_WIDTH } else { console.width(Stream::Output) };
     let report = match args.format {
-        Format::Html => html::render(&document),
-        Format::Markdown => markdown::render(&document),
+        Format::Html => html::render(&Document::of(&sources)),
+        Format::Markdown => markdown::render(&Document::of(&sources)),
         Format::Junit => junit::render(sources.iter().map(suite).collect::<Result<_, _>>()?),
-        Format::Text => text::render(&document, width),
+        Format::Text => text::of_files(&sources, width),
     };
     match destination {
         // A file is no terminal.
@@ -102,8 +100,8 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
 /// The suite of a run or of a ledger; other records have no checks.
 fn suite(source: &Source) -> Result<TestSuite, Failure> {
     match &source.record {
-        AnyRecord::Run(record) => Ok(junit::suite(record)),
-        AnyRecord::Ledger(ledger) => Ok(junit::suite_of_ledger(ledger)),
+        AnyRecord::Run(record) => Ok(junit::suite(source.seal, record)),
+        AnyRecord::Ledger(ledger) => Ok(junit::suite_of_ledger(source.seal, ledger)),
         other => Err(Failure::usage(anyhow!(
             "{}: the record of {}, and --format junit shows records of runs and of claims; use html, markdown or text for it",
             source.file,

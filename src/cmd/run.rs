@@ -20,9 +20,9 @@ use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
 use crate::experiment::{self, Changes};
 use crate::report::file::Destination;
+use crate::report::format::text::{self, Table};
 use crate::report::histogram_log;
 use crate::report::record::Record;
-use crate::report::text::{self, Table};
 use crate::scenario::{Scenario, file, shipped};
 
 /// Commands to start from, for the help.
@@ -36,6 +36,8 @@ Examples:
   abench run tick laws field-tags --record records
   # Other engines in the same world
   abench run field-tally --engines all
+  # As a gate: the verdicts alone, and no counterexample is reduced to a script
+  abench run field-tally --engines all --no-reduce
   # Does the scenario notice a dead bank?
   abench run bank-sweep --plant dead-bank:1
   # A board on a serial line
@@ -56,6 +58,9 @@ pub struct RunArgs {
     /// engine, in the order of the report, that has one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save_script: Option<PathBuf>,
+    /// Leave out the reduction of a drawn world that falsifies an engine to a script: the run is over sooner
+    #[arg(long, conflicts_with = "save_script")]
+    pub no_reduce: bool,
     /// The options of every run.
     #[command(flatten)]
     pub run: RunOptions,
@@ -83,7 +88,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
     }
     // All are read before any is run: a misspelt name is told at once.
     let plans: Result<Vec<_>, Failure> =
-        args.scenarios.iter().map(|named| plan(adjusted(find(named)?, &args.run)?, &args.run)).collect();
+        args.scenarios.iter().map(|named| plan(adjusted(find(named)?, args)?, &args.run)).collect();
     let (plans, stop) = (plans?, StopRequest::listen());
     if let Some(shard) = args.run.shard {
         let [plan] = &plans[..] else {
@@ -198,8 +203,8 @@ pub fn find(named: &OsStr) -> Result<Scenario, Failure> {
 
 /// The scenario with the command line's seed, bounds and orders. Under others, or with a fault planted, its expectations
 /// are those of another run.
-fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Failure> {
-    let RunOptions { seed, budget, memory, orders, plant, engines, .. } = options;
+fn adjusted(mut scenario: Scenario, args: &RunArgs) -> Result<Scenario, Failure> {
+    let RunOptions { seed, budget, memory, orders, plant, engines, .. } = &args.run;
     let (seed, budget, memory) = (*seed, *budget, *memory);
     let changes = Changes { seed, budget, memory, orders: orders.clone(), engines: engines.clone() };
     let before = scenario.trial.clone();
@@ -215,6 +220,10 @@ fn adjusted(mut scenario: Scenario, options: &RunOptions) -> Result<Scenario, Fa
         let told =
             format!("abench: {name}: its expectations are left out: they are for its own seed, bounds and engines\n");
         Console::new(When::Auto).write(Stream::Error, &told).map_err(unwritable)?;
+    }
+    if args.no_reduce {
+        // No verdict depends on it: what is expected stays.
+        experiment::of_mut(&mut scenario.trial).leave_reduction_out().map_err(Failure::usage)?;
     }
     Ok(scenario)
 }

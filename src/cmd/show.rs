@@ -1,4 +1,5 @@
-//! `abench show NAME`: the file of a shipped scenario, or the shipped claims, to copy and to change.
+//! `abench show NAME`: the file of a shipped scenario, or the shipped claims, to copy and to change; or the schema that
+//! editors check scenarios by.
 
 use anyhow::anyhow;
 use clap::Args;
@@ -10,35 +11,38 @@ use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
+use crate::scenario::schema::SCHEMA;
 use crate::scenario::shipped::SHIPPED;
 
-/// What the shipped claims are asked for by.
-const CLAIMS: &str = "claims";
+/// What can be shown beside scenarios: a name, and a text.
+pub const OTHERS: &[(&str, &str)] = &[("claims", claims::SHIPPED), ("schema", SCHEMA)];
 
 /// Commands to start from, for the help.
 const EXAMPLES: &str = "\
 Examples:
   # A scenario to start from
-  abench show tick > mine.toml";
+  abench show tick > mine.toml
+  # The JSON schema of scenarios, for editors
+  abench show schema > scenario.schema.json";
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ShowArgs {
-    /// The name of a shipped scenario (see `abench list scenarios`), or claims for the claims of `abench falsify`
+    /// The name of a shipped scenario (see `abench list scenarios`), claims for the claims of `abench falsify`, or schema for
+    /// the JSON schema of scenarios
     #[arg(value_name = "NAME", hide_possible_values = true,
-          value_parser = WithNames::of_scenarios(StringValueParser::new()))]
+          value_parser = WithNames::of_what_is_shown(StringValueParser::new()))]
     pub name: String,
 }
 
 /// Prints it, byte for byte.
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let name = &args.name;
-    let files = || SHIPPED.iter().copied().chain([(CLAIMS, claims::SHIPPED)]);
-    let Some((_, text)) = files().find(|(shipped, _)| shipped == name) else {
-        let meant = meant(name, names::scenarios().into_iter().chain([CLAIMS]));
+    let Some((_, text)) = SHIPPED.iter().chain(OTHERS).find(|(shipped, _)| *shipped == name) else {
+        let meant = meant(name, names::shown());
         return Err(Failure::usage(anyhow!(
-            "'{name}' is not a shipped scenario{meant}; abench list scenarios names them"
+            "'{name}' is not a shipped scenario{meant}; abench list scenarios names them, and claims and schema can be shown, too"
         )));
     };
     Console::new(When::Never).write(Stream::Output, text).map_err(unwritable)?;

@@ -12,8 +12,8 @@ use crate::console::progress::StopRequest;
 use crate::domain::nearest::nearest;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Count, StandardTrial, Trial};
+use crate::report::format::text::Table;
 use crate::report::record::Record;
-use crate::report::text::Table;
 use crate::scenario::Scenario;
 
 /// Arguments of the standard campaign.
@@ -69,11 +69,11 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
 fn parse_count(text: &str) -> Result<Count, String> {
     text.parse().map_err(|error| {
         if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let meant = match (nearest(text, VERBS.iter().copied()), nearest(text, names::scenarios())) {
-                (Some(verb), _) => format!("; did you mean abench {verb}?"),
-                (None, Some(scenario)) => format!("; did you mean abench run {scenario}?"),
-                (None, None) => String::new(),
-            };
+            let verb = nearest(text, VERBS.iter().copied()).map(|verb| (verb, format!("abench {verb}")));
+            let scenario = nearest(text, names::scenarios()).map(|name| (name, format!("abench run {name}")));
+            let of_names = nearest(text, [&verb, &scenario].into_iter().flatten().map(|(name, _)| *name));
+            let meant = [scenario, verb].into_iter().flatten().find(|(name, _)| Some(*name) == of_names);
+            let meant = meant.map_or(String::new(), |(_, command)| format!("; did you mean {command}?"));
             format!("{error}; nor is it a verb: those are {}{meant}", VERBS.join(", "))
         } else {
             format!("{error}")

@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 
-use crate::report::text::DEFAULT_WIDTH;
+use crate::report::format::text::DEFAULT_WIDTH;
 
 /// When to do something that suits a terminal and not a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 /// How often progress is drawn on a terminal.
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
-/// How often progress is told in lines, where there is no terminal to draw on.
+/// How often progress is reported in lines, where there is no terminal to draw on.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// Set once the user has asked to stop.
@@ -80,9 +80,9 @@ impl Stage {
         if self.total == 0 { done } else { done.min(self.total.saturating_mul(1000)) }
     }
 
-    /// What is done, how fast, and how long it will take, after so much time. A share and the time left are told only where
+    /// What is done, how fast, and how long it will take, after so much time. A share and the time left are shown only where
     /// the whole is known.
-    fn told(&self, lasted: Duration) -> String {
+    fn sentence(&self, lasted: Duration) -> String {
         let units = if self.units.is_empty() { String::new() } else { format!(" {}", self.units) };
         let so_far = format!("{} so far", time(lasted));
         let done = self.thousandths();
@@ -112,13 +112,13 @@ impl Stage {
 
     /// The stage in one line of at most `width` columns. A long name is cut.
     fn line(&self, lasted: Duration, width: usize) -> String {
-        let told = self.told(lasted);
-        let room = width.saturating_sub(told.chars().count() + 2);
+        let sentence = self.sentence(lasted);
+        let room = width.saturating_sub(sentence.chars().count() + 2);
         let name: String = match self.name.chars().count() > room {
             true => self.name.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
             false => self.name.clone(),
         };
-        format!("{name}: {told}").chars().take(width).collect()
+        format!("{name}: {sentence}").chars().take(width).collect()
     }
 }
 
@@ -308,21 +308,21 @@ mod tests {
     #[test]
     fn a_stage_tells_its_share_its_rate_and_the_time_left() {
         let deltas = Stage { units: "deltas", done: 500_000, ..Stage::of("arrival orders", 2_000_000) };
-        assert_eq!(deltas.told(seconds(10)), "25 %, 50.0 k deltas/s, 30 s left");
+        assert_eq!(deltas.sentence(seconds(10)), "25 %, 50.0 k deltas/s, 30 s left");
         let engines = Stage { within: 500, ..Stage::of("engines", 4) };
-        assert_eq!(engines.told(seconds(5)), "12 %, 0.10/s, 35 s left");
-        assert_eq!(Stage::of("engines", 4).told(seconds(5)), "0 of 4, 5 s so far");
+        assert_eq!(engines.sentence(seconds(5)), "12 %, 0.10/s, 35 s left");
+        assert_eq!(Stage::of("engines", 4).sentence(seconds(5)), "0 of 4, 5 s so far");
         let whole = Stage { done: u64::MAX, ..Stage::of("engines", u64::MAX) };
-        assert!(whole.told(seconds(1)).starts_with("100 %, "));
+        assert!(whole.sentence(seconds(1)).starts_with("100 %, "));
     }
 
     #[test]
     fn a_stage_of_which_nobody_knows_the_whole_tells_no_share_and_no_time_left() {
         let walk = Stage { steps: 1_234_567, done: 1, ..Stage::of("worlds", 9) };
-        assert_eq!(walk.told(seconds(100)), "1 of 9, 1.23 M steps, 12.3 k steps/s, 1 min 40 s so far");
+        assert_eq!(walk.sentence(seconds(100)), "1 of 9, 1.23 M steps, 12.3 k steps/s, 1 min 40 s so far");
         let unknown = Stage { units: "states", done: 10, ..Stage::of("states", 0) };
-        assert_eq!(unknown.told(seconds(4)), "10 states, 2.50 states/s, 4 s so far");
-        assert_eq!(Stage::of("preparing", 0).told(seconds(3)), "3 s so far");
+        assert_eq!(unknown.sentence(seconds(4)), "10 states, 2.50 states/s, 4 s so far");
+        assert_eq!(Stage::of("preparing", 0).sentence(seconds(3)), "3 s so far");
     }
 
     #[test]
@@ -336,10 +336,10 @@ mod tests {
 
     #[test]
     fn numbers_and_times_are_told_as_people_read_them() {
-        let told = [0, 1000, 1500, 123_000, 123_400, 1_234_000, 45_600_000, 7_890_000_000, u64::MAX].map(scaled);
-        assert_eq!(told, ["0", "1", "1.50", "123", "123", "1.23 k", "45.6 k", "7.89 M", "18446744 G"]);
-        let told = [0, 99, 100, 7200, 200_000].map(|of| time(seconds(of)));
-        assert_eq!(told, ["0 s", "99 s", "1 min 40 s", "2 h 0 min", "2 d"]);
+        let sentence = [0, 1000, 1500, 123_000, 123_400, 1_234_000, 45_600_000, 7_890_000_000, u64::MAX].map(scaled);
+        assert_eq!(sentence, ["0", "1", "1.50", "123", "123", "1.23 k", "45.6 k", "7.89 M", "18446744 G"]);
+        let sentence = [0, 99, 100, 7200, 200_000].map(|of| time(seconds(of)));
+        assert_eq!(sentence, ["0 s", "99 s", "1 min 40 s", "2 h 0 min", "2 d"]);
     }
 
     #[test]

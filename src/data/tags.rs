@@ -124,6 +124,35 @@ pub fn wrong(
     elements.into_iter().filter_map(judge).collect()
 }
 
+/// What is known of where edits are while a world runs.
+pub trait Whereabouts {
+    /// Whether it is known who has this edit: its author's store was not lost since it was made.
+    fn is_known(&self, edit: &Edited<'_>) -> bool;
+
+    /// Whether the replica has it for certain.
+    fn is_there(&self, edit: &Edited<'_>) -> bool;
+
+    /// Whether the replica may have it.
+    fn may_be_there(&self, edit: &Edited<'_>) -> bool;
+}
+
+/// Whether an element that a replica showed may be gone from it, given all edits of that element until now. Every insert that
+/// is there must be taken away by a remove that may be.
+pub fn may_be_gone(element: Element, edits: &[Edited<'_>], concurrent: Concurrent, at: &impl Whereabouts) -> bool {
+    let may_be_there = |edit: &&Edited<'_>| at.may_be_there(edit);
+    let removes: Vec<&Edited<'_>> = edits.iter().filter(|edit| edit.removes(element)).filter(may_be_there).collect();
+    let may_be_removed = |insert: &Edited<'_>| {
+        removes.iter().any(|remove| match concurrent {
+            Concurrent::InsertWins => insert.may_be_seen_by(remove),
+            Concurrent::Either => !(at.is_known(remove) && remove.was_seen_by(insert)),
+        })
+    };
+    let inserts = || edits.iter().filter(|edit| edit.edit.intent == Intent::Insert(element));
+    // It was shown: one insert is there at least, though it may be known of none.
+    inserts().filter(|insert| at.is_known(insert) && at.is_there(insert)).all(may_be_removed)
+        && inserts().filter(may_be_there).any(may_be_removed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +222,67 @@ mod tests {
         let after = sighting(&[], &[1, 1], &[1, 1]);
         let rows = [rows[0], rows[1], (0, 1, Insert(3), Binding, &after)];
         assert_eq!(said(&[], &rows, Either), [Wrong::Gone(3)]);
+    }
+
+    #[test]
+    fn an_element_that_was_shown_may_be_gone_only_if_a_remove_may_have_come_for_every_insert_that_is_there() {
+        let (nothing, seen) = (sighting(&[], &[0, 0], &[0, 0]), sighting(&[3], &[1, 0], &[1, 0]));
+        let edit = |device, number, intent, sighting| Edited {
+            device,
+            number,
+            edit: UserEdit { at: 0, register: 0, intent, fate: Binding },
+            sighting,
+        };
+        // Device 0 inserts, device 1 removes that insert, and device 0 inserts again without having seen the remove.
+        let edits = [edit(0, 0, Insert(3), &nothing), edit(1, 0, Remove(3), &seen), edit(0, 1, Insert(3), &nothing)];
+        let may_be_gone = |concurrent, had: [u32; 2], may_have: [u32; 2]| {
+            may_be_gone(3, &edits, concurrent, &Bounds { had, may_have, lost: [0, 0] })
+        };
+        assert!(!may_be_gone(InsertWins, [1, 0], [1, 0]), "the remove cannot have come");
+        assert!(may_be_gone(InsertWins, [1, 0], [1, 1]));
+        assert!(!may_be_gone(InsertWins, [2, 1], [2, 1]), "the second insert was never seen by who removed");
+        assert!(may_be_gone(Either, [2, 1], [2, 1]));
+        assert!(may_be_gone(InsertWins, [1, 0], [2, 1]), "the second insert need not have come");
+        // Where nobody knows what came, one insert came all the same.
+        assert!(!may_be_gone(InsertWins, [0, 0], [1, 0]));
+        assert!(may_be_gone(InsertWins, [0, 0], [2, 1]));
+    }
+
+    #[test]
+    fn what_was_made_before_its_author_lost_its_store_is_where_nobody_knows() {
+        let (nothing, seen) = (sighting(&[], &[0, 0], &[0, 0]), sighting(&[3], &[1, 1], &[1, 1]));
+        let edit = |device, number, intent, sighting| Edited {
+            device,
+            number,
+            edit: UserEdit { at: 0, register: 0, intent, fate: Binding },
+            sighting,
+        };
+        // Device 1 removes what it saw of device 0, and inserts it again.
+        let edits = [edit(0, 0, Insert(3), &nothing), edit(1, 0, Remove(3), &seen), edit(1, 1, Insert(3), &seen)];
+        let may_be_gone = |lost| may_be_gone(3, &edits, Either, &Bounds { had: [1, 2], may_have: [1, 2], lost });
+        assert!(!may_be_gone([0, 0]), "who inserts after having seen the remove means it");
+        assert!(may_be_gone([0, 2]), "the remove may have been lost, and have come after the insert");
+    }
+
+    /// How many edits of each device have come for certain, how many may have, and how many were made before a store was lost.
+    struct Bounds {
+        had: [u32; 2],
+        may_have: [u32; 2],
+        lost: [u32; 2],
+    }
+
+    impl Whereabouts for Bounds {
+        fn is_known(&self, edit: &Edited<'_>) -> bool {
+            edit.number >= self.lost[edit.device]
+        }
+
+        fn is_there(&self, edit: &Edited<'_>) -> bool {
+            edit.number < self.had[edit.device]
+        }
+
+        fn may_be_there(&self, edit: &Edited<'_>) -> bool {
+            edit.number < self.may_have[edit.device]
+        }
     }
 
     #[test]

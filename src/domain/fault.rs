@@ -340,6 +340,8 @@ impl Fault {
 
 /// A kind of fault that a campaign claims to test for. A claim is worth nothing unless a check tried it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultClass {
     /// Software accumulators that disagree with the reference.

@@ -169,6 +169,8 @@ pub enum CutOff {
     /// All was quiescent when the time was over, and a replica was going to send on at this time, in microseconds since faults
     /// were over.
     WhileWaiting(u64),
+    /// The engine failed by itself.
+    EngineFailed,
 }
 
 /// Everything that judges need.

@@ -34,6 +34,7 @@ pub mod replica;
 pub mod schedule;
 pub mod script;
 pub mod seed;
+pub mod shown;
 pub mod subject;
 pub mod traffic;
 pub mod trial;

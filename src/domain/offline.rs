@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::data::Fields;
 use crate::domain::script::Step;
@@ -26,33 +27,47 @@ pub const MOST_WATCHED: u32 = 64;
 /// The most clients.
 pub const MOST_CLIENTS: u32 = 100_000;
 
+/// The longest that anything lasts: a hundred years, in seconds.
+pub const CENTURY_S: u64 = 100 * 366 * 86_400;
+
+/// The slowest link, in milliseconds.
+pub const DAY_MS: u64 = 86_400_000;
+
+/// The largest bound on the load of a hub.
+pub const MOST_LOAD: u64 = 1 << 50;
+
 /// A world, and the engines that are put on trial in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OfflineTrial {
-    /// What everything is drawn from.
+    /// What all that is random is drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives the same run.
     pub seed: Seed,
-    /// How many counters there are, 256 if not told.
+    /// How many counters each replica has. Without tags there is at least one.
     #[serde(default = "default_registers")]
+    #[cfg_attr(test, schemars(range(max = MOST_REGISTERS)))]
     pub registers: u32,
-    /// What every counter is at the start.
+    /// The value of every counter at the start.
     #[serde(default)]
     pub start: i64,
     /// Registers that hold tags, and what users do to them. They are numbered after the counters.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
-    /// How many clients there are.
+    /// How many clients there are. In a world with tags, 64 are the most.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
-    /// The engines, by name, or `all`; the reference alone if none is named.
+    /// The engines on trial, by name, or "all"; `abench list engines` names them. Without this key, the reference is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<String>,
-    /// Mutants that are planted, one after the other, each in the first engine on trial that has it.
+    /// Mutants that are planted, one after the other, each in the first engine on trial that has it; `abench list mutants`
+    /// names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mutants: Vec<String>,
     /// Whether there is a hub; without one, every client is linked with every other.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    #[cfg_attr(test, schemars(extend("default" = true)))]
     pub hub: bool,
-    /// Replicas between clients and the hub.
+    /// Replicas between clients and the hub. An edge comes after its parent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub edges: Vec<Edge>,
     /// What the users do, in a world that is drawn.
@@ -61,8 +76,10 @@ pub struct OfflineTrial {
     /// When clients are connected, in a world that is drawn.
     #[serde(default = "Presence::absent", skip_serializing_if = "Presence::is_absent")]
     pub presence: Presence,
-    /// What happens, step by step, in a world that is written down. A world is either drawn or written down.
+    /// What happens, step by step, in a world that is written down. A world is either drawn, from workload and presence,
+    /// or written down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(length(max = crate::domain::script::MOST_STEPS)))]
     pub steps: Vec<Step>,
     /// The links of clients.
     #[serde(default)]
@@ -70,28 +87,37 @@ pub struct OfflineTrial {
     /// The clocks of clients.
     #[serde(default, skip_serializing_if = "Clocks::is_exact")]
     pub clocks: Clocks,
-    /// What happens to nodes.
+    /// What happens to nodes, in a world that is drawn.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<NodeFault>,
-    /// Crashes at random steps of random nodes, besides.
+    /// How many crashes there are besides, at random steps of random nodes.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, schemars(range(max = 100_000), extend("default" = 0)))]
     pub crashes: u32,
-    /// So many worlds like this one, of other seeds, in which every engine that holds is tried, too.
+    /// How many more worlds there are, which differ from this one in their seed. Every engine that holds here is tried
+    /// there, too.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(test, schemars(range(max = 1_000_000), extend("default" = 0)))]
     pub more_worlds: u32,
-    /// With all faults over and everyone connected, all must be quiescent within so many seconds.
+    /// Whether a drawn world that falsifies an engine is reduced to a script.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reduce: bool,
+    /// After all faults are over and everyone is connected, all must be quiescent within this time.
     #[serde(default = "default_settle")]
+    #[cfg_attr(test, schemars(range(min = 1, max = CENTURY_S)))]
     pub settle_s: u64,
-    /// While two devices are present, whatever is down between them, an edit of one is at the other within so many seconds.
+    /// While two devices are present, an edit of one must be at the other within this time, whatever is down between them.
+    /// It needs a world of up to 64 clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = CENTURY_S)))]
     pub staleness_s: Option<u64>,
-    /// What the hub may have to bear in its busiest second.
+    /// The most load that the hub may have in its busiest second. It needs a hub.
     #[serde(default, skip_serializing_if = "LoadBounds::is_none")]
     pub load: LoadBounds,
     /// How engines keep their journals.
     #[serde(default)]
     pub journal: Journal,
-    /// Bound on the memory that the world may take.
+    /// The most memory that the world may take.
     #[serde(default = "default_memory")]
     pub memory_mib: MemoryMib,
 }
@@ -118,6 +144,7 @@ impl OfflineTrial {
             faults: Vec::new(),
             crashes: 0,
             more_worlds: 0,
+            reduce: true,
             settle_s: default_settle(),
             staleness_s: None,
             load: LoadBounds::default(),
@@ -154,15 +181,20 @@ fn is_zero(value: &u32) -> bool {
 
 /// Registers that hold tags: sets of elements that users insert and remove. Each is empty at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Tags {
     /// How many registers hold tags.
+    #[cfg_attr(test, schemars(range(max = MOST_TAGS)))]
     pub registers: u32,
     /// How many elements each can have. Elements are numbered from 0.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_ELEMENTS)))]
     pub elements: u32,
-    /// Edits of each client, at random times.
+    /// How many edits of tags each client makes, at random times.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
     pub edits: u32,
-    /// Edits of a hundred that remove an element. The others insert one.
+    /// How many of a hundred edits remove an element. The others insert one.
+    #[cfg_attr(test, schemars(range(max = 100)))]
     pub removes_percent: u32,
 }
 
@@ -181,32 +213,40 @@ impl Tags {
 
 /// A replica between clients and the hub.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Edge {
-    /// What it is called.
+    /// What it is called: any name but "hub" and those of clients.
+    #[cfg_attr(test, schemars(regex(pattern = r"^(?!hub$|client )[^\u0000-\u001f\u007f-\u009f]+$")))]
     pub name: String,
-    /// The hub, or another edge.
+    /// The node above it: "hub", or the name of an edge before this one.
+    #[cfg_attr(test, schemars(required))]
     pub parent: Option<String>,
-    /// The clients that are connected to it, and not to the hub.
+    /// The numbers of the clients that connect to it, and not to the hub.
     pub clients: Vec<u32>,
 }
 
 /// What the users do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
-    /// Ticks of each client, at random times.
+    /// How many ticks each client has, at random times.
+    #[cfg_attr(test, schemars(range(max = 1_000_000_000)))]
     pub ticks: u32,
-    /// Registers that one tick changes, each by one edit.
+    /// How many counters one tick changes, each by one edit: at least one, and at most all.
+    #[cfg_attr(test, schemars(range(max = MOST_REGISTERS)))]
     pub changed: u32,
     /// The largest amount of an edit, either way.
     #[serde(default = "default_most")]
+    #[cfg_attr(test, schemars(range(min = 1, max = u32::MAX)))]
     pub most: u32,
     /// Whether amounts may be negative.
     #[serde(default = "yes")]
     pub decrements: bool,
-    /// The exponent of Zipf's law by which registers are chosen, in hundredths; all alike if not told.
+    /// The exponent of Zipf's law by which counters are chosen. Without this key, all are equally likely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 1000)))]
     pub zipf_hundredths: Option<u32>,
 }
 
@@ -238,41 +278,65 @@ impl Presence {
     }
 }
 
+/// Two numbers. A reader of TOML would take a longer list, and leave out what follows.
+fn two<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(u64, u64), D::Error> {
+    match Vec::deserialize(deserializer)?[..] {
+        [least, most] => Ok((least, most)),
+        ref other => Err(D::Error::invalid_length(other.len(), &"two numbers: the least and the most")),
+    }
+}
+
 /// When clients are connected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Presence {
-    /// How long the world lasts before it settles, in seconds.
+    /// How long the world lasts before it settles.
+    #[cfg_attr(test, schemars(range(min = 1, max = CENTURY_S)))]
     pub lasts_s: u64,
-    /// The shortest and the longest time that a client is away, in seconds.
+    /// The shortest and the longest time that a client is away.
+    #[serde(deserialize_with = "two")]
+    #[cfg_attr(test, schemars(extend("prefixItems" = [{ "type": "integer", "minimum": 0, "maximum": CENTURY_S }, { "type": "integer", "minimum": 1, "maximum": CENTURY_S }])))]
     pub away_s: (u64, u64),
-    /// The shortest and the longest time that it is connected, in seconds.
+    /// The shortest and the longest time that a client is connected.
+    #[serde(deserialize_with = "two")]
+    #[cfg_attr(test, schemars(extend("prefixItems" = [{ "type": "integer", "minimum": 0, "maximum": CENTURY_S }, { "type": "integer", "minimum": 1, "maximum": CENTURY_S }])))]
     pub here_s: (u64, u64),
 }
 
 /// A link between two nodes, the same both ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Link {
-    /// Bits a second.
+    /// What it carries.
     pub bits_per_s: u64,
-    /// The time that the first bit takes, in milliseconds.
+    /// How long the first bit takes.
+    #[cfg_attr(test, schemars(range(max = DAY_MS)))]
     pub latency_ms: u64,
-    /// More of it, at random, up to so many milliseconds.
+    /// How much longer it may take, at random.
+    #[cfg_attr(test, schemars(range(max = DAY_MS)))]
     pub jitter_ms: u64,
-    /// Messages of a thousand that are lost.
+    /// How many of a thousand messages are lost. Where clients have edits to send, 999 is the most.
+    #[cfg_attr(test, schemars(range(max = 1000)))]
     pub lost_per_mille: u32,
-    /// That come twice.
+    /// How many of a thousand messages come twice.
+    #[cfg_attr(test, schemars(range(max = 1000)))]
     pub repeated_per_mille: u32,
-    /// That are held back until others have overtaken them.
+    /// How many of a thousand messages are held back until others have overtaken them.
+    #[cfg_attr(test, schemars(range(max = 1000)))]
     pub reordered_per_mille: u32,
-    /// That lose their end.
+    /// How many of a thousand messages lose their end. Where clients have edits to send, 999 is the most.
+    #[cfg_attr(test, schemars(range(max = 1000)))]
     pub truncated_per_mille: u32,
-    /// That have a bit flipped.
+    /// How many of a thousand messages have a bit flipped. Where clients have edits to send, 999 is the most.
+    #[cfg_attr(test, schemars(range(max = 1000)))]
     pub corrupted_per_mille: u32,
-    /// Outages of each link, at random times.
+    /// How many outages each link has, at random times.
+    #[cfg_attr(test, schemars(range(max = 100_000)))]
     pub outages: u32,
-    /// How long each lasts, in seconds.
+    /// How long each outage lasts.
+    #[cfg_attr(test, schemars(range(max = CENTURY_S)))]
     pub outage_s: u64,
 }
 
@@ -296,15 +360,20 @@ impl Default for Link {
 
 /// How wrong clients' clocks are: up to so much, either way, at random.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Clocks {
-    /// From the start, in seconds.
+    /// How far a clock is off at the start.
+    #[cfg_attr(test, schemars(range(max = CENTURY_S)))]
     pub skew_s: u64,
-    /// How much faster or slower they go, in millionths.
+    /// How much faster or slower a clock goes.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
     pub drift_ppm: u32,
-    /// How often each jumps.
+    /// How often each clock jumps.
+    #[cfg_attr(test, schemars(range(max = 1000)))]
     pub jumps: u32,
-    /// By how much, in seconds.
+    /// How far a clock jumps. It is 0 where no clock jumps.
+    #[cfg_attr(test, schemars(range(max = CENTURY_S)))]
     pub jump_s: u64,
 }
 
@@ -316,16 +385,20 @@ impl Clocks {
 
 /// What the hub may have to bear in any one second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LoadBounds {
-    /// Attempts to connect to it.
+    /// The most attempts to connect to it in a second.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_LOAD)))]
     pub attempts: Option<u64>,
-    /// Messages that arrive at it and that it sends.
+    /// The most messages that arrive at it and that it sends in a second.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_LOAD)))]
     pub messages: Option<u64>,
-    /// Their bytes.
+    /// The most bytes of these messages in a second.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_LOAD)))]
     pub bytes: Option<u64>,
 }
 
@@ -338,39 +411,45 @@ impl LoadBounds {
 
 /// What happens to a node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NodeFault {
-    /// What.
+    /// What happens.
     pub kind: FaultKind,
-    /// To whom: `client N`, `hub`, or an edge's name.
+    /// To whom: "client N", "hub", or the name of an edge.
     pub node: String,
-    /// When, in seconds.
+    /// When it happens, before the world settles.
     pub at_s: u64,
-    /// For how long it is down or away, in seconds.
+    /// How long it lasts, or how long the node is down.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(max = CENTURY_S)))]
     pub for_s: u64,
-    /// The backup's age when a store is restored from it, in seconds.
+    /// How old the backup is that a store is set back to, for the kind restore.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(max = CENTURY_S)))]
     pub age_s: u64,
-    /// Whose values a device is set up from, where it is set up from bare values.
+    /// From whose values the device is set up, for the kind import.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Whose message is dropped: the node sends it to this one.
+    /// To whom the node sends the message that is lost, for the kind drop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Which of the messages to drop, from 1, counted from `at_s`.
+    /// Which message is lost, counted from 1 at the time at_s, for the kind drop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub nth: Option<u32>,
-    /// Among messages of which kind; all if not told.
+    /// Which kind of messages is counted, for the kind drop. Without this key, all are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<MessageKind>,
-    /// What becomes of messages to a frozen process; they wait if not told.
+    /// What becomes of messages to the process, for the kind freeze. Without this key, they wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages: Option<WhileFrozen>,
 }
 
 /// Kinds of messages that the network can tell apart. Each message is of one kind, the first that fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum MessageKind {
     /// It was sent before, or a part of it was.
@@ -398,6 +477,8 @@ impl MessageKind {
 
 /// What becomes of messages to a process while it is frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum WhileFrozen {
     /// The host keeps them until the process goes on.
@@ -408,6 +489,8 @@ pub enum WhileFrozen {
 
 /// What can happen to a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
     /// It loses power, and starts again.
@@ -532,13 +615,17 @@ impl FaultKind {
 
 /// How engines keep their journals, where they have a choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Journal {
-    /// Deltas that a compaction leaves, though it need not.
+    /// How many deltas a compaction leaves, though it need not.
+    #[cfg_attr(test, schemars(range(max = 1_000_000_000)))]
     pub retain: u64,
-    /// Entries after which the journal is compacted.
+    /// After how many entries the journal is compacted.
+    #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000_000)))]
     pub compact_after: u64,
-    /// Bytes of the longest message that travels in one fragment.
+    /// How many bytes the longest message has that travels in one fragment.
+    #[cfg_attr(test, schemars(range(min = 64, max = 1 << 24)))]
     pub fragment: u32,
 }
 
@@ -550,28 +637,35 @@ impl Default for Journal {
 
 /// A small world in which every crash and every order of deliveries is tried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CrashEverywhereTrial {
-    /// Named for the record; nothing is drawn.
+    /// A text of 1 to 16 hexadecimal digits, with or without 0x, for the record. Nothing is drawn from it.
     pub seed: Seed,
-    /// Clients, besides the hub.
+    /// How many clients there are besides the hub.
+    #[cfg_attr(test, schemars(range(min = 1, max = 3)))]
     pub clients: u32,
-    /// Edits of each client, of one register.
+    /// How many edits each client makes, all of one register.
+    #[cfg_attr(test, schemars(range(min = 1, max = 4)))]
     pub edits: u32,
-    /// Retries of all nodes together.
+    /// How many retries all nodes have together.
+    #[cfg_attr(test, schemars(range(max = 4)))]
     pub retries: u32,
-    /// Crashes of all nodes together.
+    /// How many crashes all nodes have together.
+    #[cfg_attr(test, schemars(range(max = 3)))]
     pub crashes: u32,
-    /// Messages that may be lost, together.
+    /// How many messages may be lost together.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(max = 3)))]
     pub losses: u32,
-    /// Edits of each client before it connects for the first time; the others come at any time.
+    /// How many edits each client makes before it connects for the first time. The others come at any time.
     #[serde(default)]
+    #[cfg_attr(test, schemars(range(max = 4)))]
     pub edits_before: u32,
     /// Whether messages outlive the connection that they were sent in.
     #[serde(default)]
     pub late: bool,
-    /// The engine that is walked through; the reference if none is named.
+    /// The engine that is walked through; `abench list engines` names them. Without this key, it is the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
     /// Mutants that are planted, one after the other, in a smaller world: of one client, with at least one message that
@@ -581,6 +675,7 @@ pub struct CrashEverywhereTrial {
     /// The most states that are visited for each. A state takes 150 to 700 bytes of memory, those of what its nodes hold
     /// included.
     #[serde(default = "default_states")]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub most_states: u64,
 }
 
@@ -590,11 +685,12 @@ fn default_states() -> u64 {
 
 /// What a scenario expects of one engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EngineExpectation {
     /// Its verdict.
     pub verdict: Verdict,
-    /// How many registers are wrong at the replica that has most of them.
+    /// How many registers are wrong at the replica with the most wrong ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong_registers: Option<u32>,
 }

@@ -1,10 +1,14 @@
 //! What was seen in a world while it ran, besides what it came to in the end.
 
+use crate::domain::data::Element;
+
 /// All that was seen over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OverTime {
     /// What replicas stopped showing; nothing where that was not followed.
     pub unshown: Option<Unshown>,
+    /// Whether the engine kept running; nothing where abench itself made the engine.
+    pub running: Option<Running>,
     /// How late edits were; nothing where the scenario sets no bound, or where it was not measured.
     pub lateness: Option<Lateness>,
     /// What the hub had to bear; nothing without a hub.
@@ -14,12 +18,30 @@ pub struct OverTime {
     pub metadata: Vec<Metadata>,
 }
 
+/// Whether an engine that others made kept running.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Running {
+    /// How it failed, if it did: the world ends with that.
+    pub failed: Option<Failed>,
+}
+
+/// How an engine failed by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The replica's name.
+    pub node: String,
+    /// When, in microseconds.
+    pub at: u64,
+    /// What it did, in a sentence without its full stop.
+    pub why: String,
+}
+
 /// What replicas stopped showing though their stores were not lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unshown {
     /// How often a register was compared with what it showed before.
     pub compared: u64,
-    /// How often it showed less.
+    /// How often it showed less. Of tags every element counts that was gone though nobody had removed it.
     pub less: u64,
     /// Where that was first.
     pub first: Option<FirstUnshown>,
@@ -32,6 +54,8 @@ pub struct FirstUnshown {
     pub node: String,
     /// The register.
     pub register: u32,
+    /// The element that is gone; nothing of a counter.
+    pub element: Option<Element>,
     /// When, in microseconds.
     pub at: u64,
 }

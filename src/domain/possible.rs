@@ -7,19 +7,13 @@ use std::collections::BTreeSet;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
-    Clocks, CrashEverywhereTrial, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS, MOST_REGISTERS,
-    MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
+    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS,
+    MOST_LOAD, MOST_REGISTERS, MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
 use crate::domain::seed::Seed;
 use crate::domain::trial::{
-    EveryOrderTrial, Keys, LawsTrial, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
+    EveryOrderTrial, Keys, LawsTrial, MOST_REPEATS, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
 };
-
-/// The longest that anything lasts: a hundred years, in seconds.
-const CENTURY: u64 = 100 * 366 * 86_400;
-
-/// The slowest link, in milliseconds.
-const DAY_MS: u64 = 86_400_000;
 
 impl Trial {
     /// Why it cannot be, and which key says so: the table of that key, and a sentence.
@@ -96,9 +90,6 @@ impl StandardTrial {
     }
 }
 
-/// How often a delta can be delivered in a walk.
-const MOST_REPEATS: u32 = 15;
-
 impl EveryOrderTrial {
     fn impossible(&self) -> Option<String> {
         let EveryOrderTrial { deltas, sources, repeats, .. } = *self;
@@ -129,13 +120,16 @@ impl OfflineTrial {
             .or_else(|| self.impossible_steps().map(|error| error.to_string()))
     }
 
-    /// Bounds on what nobody measures.
+    /// Bounds on what nobody measures, and a reduction where there is nothing to reduce.
     fn impossible_bounds(&self) -> Option<String> {
         if self.staleness_s.is_some() && self.clients > MOST_WATCHED {
             return Some(format!(
                 "staleness_s: who has which edit is followed in worlds of up to {MOST_WATCHED} clients, and this one has {}",
                 self.clients
             ));
+        }
+        if !self.reduce && self.is_scripted() {
+            return Some("reduce = false goes with a world that is drawn; steps are a script already".to_owned());
         }
         let no_hub = !self.load.is_none() && !self.hub;
         no_hub.then(|| "load: the bounds are those of a hub, and there is none; leave the table out".to_owned())
@@ -191,7 +185,7 @@ impl OfflineTrial {
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if tags > 0 { MOST_WATCHED } else { MOST_CLIENTS };
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
-        let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, 1 << 50);
+        let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, MOST_LOAD);
         // Where all of them are, nothing ever arrives whole.
         let most_lost = if ticks > 0 { 999 } else { 1000 };
         let bounds = [
@@ -203,17 +197,17 @@ impl OfflineTrial {
             small("clients", clients, 1, most_clients),
             small("crashes", crashes, 0, 100_000),
             small("more_worlds", more_worlds, 0, 1_000_000),
-            ("settle_s", settle_s, 1, CENTURY),
-            ("staleness_s", staleness_s.unwrap_or(1), 1, CENTURY),
+            ("settle_s", settle_s, 1, CENTURY_S),
+            ("staleness_s", staleness_s.unwrap_or(1), 1, CENTURY_S),
             bound("load.attempts", load.attempts),
             bound("load.messages", load.messages),
             bound("load.bytes", load.bytes),
             small("workload.ticks", ticks, 0, 1_000_000_000),
             small("workload.most", most, 1, u32::MAX),
             small("workload.zipf_hundredths", zipf_hundredths.unwrap_or(1), 1, 1000),
-            ("presence.lasts_s", lasts_s, 1, CENTURY),
-            ("presence.away_s", away_s.1, 1, CENTURY),
-            ("presence.here_s", here_s.1, 1, CENTURY),
+            ("presence.lasts_s", lasts_s, 1, CENTURY_S),
+            ("presence.away_s", away_s.1, 1, CENTURY_S),
+            ("presence.here_s", here_s.1, 1, CENTURY_S),
             ("link.latency_ms", latency_ms, 0, DAY_MS),
             ("link.jitter_ms", jitter_ms, 0, DAY_MS),
             small("link.lost_per_mille", lost_per_mille, 0, most_lost),
@@ -222,11 +216,11 @@ impl OfflineTrial {
             small("link.truncated_per_mille", truncated_per_mille, 0, most_lost),
             small("link.corrupted_per_mille", corrupted_per_mille, 0, most_lost),
             small("link.outages", outages, 0, 100_000),
-            ("link.outage_s", outage_s, 0, CENTURY),
-            ("clocks.skew_s", skew_s, 0, CENTURY),
+            ("link.outage_s", outage_s, 0, CENTURY_S),
+            ("clocks.skew_s", skew_s, 0, CENTURY_S),
             small("clocks.drift_ppm", drift_ppm, 0, 1_000_000),
             small("clocks.jumps", jumps, 0, 1000),
-            ("clocks.jump_s", jump_s, 0, CENTURY),
+            ("clocks.jump_s", jump_s, 0, CENTURY_S),
             ("journal.retain", retain, 0, 1_000_000_000),
             ("journal.compact_after", compact_after, 1, 1_000_000_000),
             small("journal.fragment", fragment, 64, 1 << 24),
@@ -275,7 +269,7 @@ impl OfflineTrial {
         // A number of events of no size, or a size of no events: one of the two keys was forgotten.
         if outages > 0 && outage_s == 0 {
             return Some(format!(
-                "link.outage_s = 0 is no outage, and there are {outages}; 1 to {CENTURY} are allowed"
+                "link.outage_s = 0 is no outage, and there are {outages}; 1 to {CENTURY_S} are allowed"
             ));
         }
         let together = (jumps > 0) == (jump_s > 0);
@@ -344,8 +338,8 @@ impl OfflineTrial {
                 return Some(format!("{key}.at_s = {} is after the world has settled", fault.at_s));
             }
             for (name, value) in [("for_s", fault.for_s), ("age_s", fault.age_s)] {
-                if value > CENTURY {
-                    return Some(format!("{key}.{name} = {value} is not allowed; 0 to {CENTURY} are"));
+                if value > CENTURY_S {
+                    return Some(format!("{key}.{name} = {value} is not allowed; 0 to {CENTURY_S} are"));
                 }
             }
             if let Some(wrong) = self.wrong_fault_keys(number, fault) {

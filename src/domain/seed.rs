@@ -15,6 +15,8 @@ use crate::domain::hex::{Hex64, HexError};
 
 /// The one number that a run is reproduced from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 pub struct Seed(Hex64);
 
 impl Seed {

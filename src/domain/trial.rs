@@ -216,6 +216,12 @@ fn named_claims<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultC
     }
 }
 
+/// Every kind of fault that a check of the standard campaign is about.
+#[cfg(test)]
+fn classes_of_checks() -> std::collections::BTreeSet<FaultClass> {
+    StandardCheck::ALL.iter().flat_map(|check| check.about()).copied().collect()
+}
+
 /// Kinds of fault that arrival orders are about.
 fn claims_of_orders<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<FaultClass>, D::Error> {
     /// Those that there are, so that a message about others lists them.
@@ -243,6 +249,8 @@ fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D:
 
 /// One of the standard campaign's checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum StandardCheck {
     /// The software accumulators against the reference.
@@ -265,6 +273,8 @@ pub enum StandardCheck {
 
 /// How much the check of conformance asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum Conformance {
     /// A drawn cover of pairs of contexts; COUNTs up to 1048577.
@@ -324,30 +334,37 @@ impl StandardCheck {
 
 /// The standard campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StandardTrial {
-    /// Number of deltas.
+    /// How many deltas each accumulator takes.
     pub count: Count,
-    /// What all is drawn from.
+    /// What the deltas and all that is random are drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives the same run.
     pub seed: Seed,
-    /// Bound on the deliveries of the arrival orders.
+    /// The most deliveries that the check of arrival orders makes to each subject: a number of deliveries, or a text of
+    /// nominal seconds of 20000000 deliveries each.
     #[serde(default)]
     pub budget: Budget,
-    /// Bound on the memory of the arrival orders.
+    /// The most memory that the check of arrival orders uses.
     #[serde(default)]
     pub memory_mib: MemoryMib,
-    /// The checks that are made; all of them if none is named.
+    /// The checks that are made. Without this key, all of them are.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_once")]
+    #[cfg_attr(test, schemars(length(min = 1), extend("uniqueItems" = true)))]
     pub checks: Vec<StandardCheck>,
-    /// The kinds of fault that it claims to test for, besides those that its checks are about: a check that is made and
-    /// claims nothing would pass for nothing.
+    /// Kinds of fault that the scenario claims to test for, besides those that its checks are about. A claim that no check
+    /// tries makes the run inconclusive.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "named_claims")]
+    #[cfg_attr(test, schemars(length(min = 1), extend("uniqueItems" = true, "items" = { "enum": classes_of_checks() })))]
     pub claims: Vec<FaultClass>,
-    /// How much the check of conformance asks.
+    /// How much the check of conformance tries.
     #[serde(default, skip_serializing_if = "Conformance::is_quick")]
+    #[cfg_attr(test, schemars(extend("default" = "quick")))]
     pub conformance: Conformance,
-    /// What chooses the arrival orders; `None` leaves it to the campaign, which no scenario file does.
+    /// The explorer that chooses the arrival orders, with what may follow it and a colon; `abench list explorers` names
+    /// them. It needs the check arrival-orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("default" = "auto")))]
     pub orders: Option<ExplorerSpec>,
 }
 
@@ -380,9 +397,11 @@ impl StandardTrial {
 
 /// One sync tick.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TickTrial {
-    /// Decides which contexts change and by what.
+    /// What decides which contexts change, and by what: a text of 1 to 16 hexadecimal digits, with or without 0x. The
+    /// same seed gives the same run.
     pub seed: Seed,
 }
 
@@ -438,11 +457,12 @@ impl<'de> Deserialize<'de> for Tries {
 
 /// The laws of every algebra.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LawsTrial {
-    /// What the random cases are drawn from.
+    /// What the random cases are drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives the same run.
     pub seed: Seed,
-    /// Random cases of each law of each algebra at 64 bits.
+    /// How many random cases of 64 bits are tried of each law of each algebra.
     #[serde(default)]
     pub tries: Tries,
 }
@@ -450,37 +470,46 @@ pub struct LawsTrial {
 /// How many deltas a walk over every order may have: one bit each of a set, with room for the count of merges.
 pub const MOST_WALKED: u32 = 32;
 
+/// How often a delta can be delivered in a walk.
+pub const MOST_REPEATS: u32 = 15;
+
 /// Every order of a few deltas, proved: a walk over the lattice of delivered sets, for merges as plain functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EveryOrderTrial {
-    /// What the deltas' values are drawn from.
+    /// What the deltas' values are drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives the same run.
     pub seed: Seed,
-    /// How many deltas, 1 to [`MOST_WALKED`].
+    /// How many deltas are delivered in every order.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_WALKED)))]
     pub deltas: u32,
-    /// The merges; all algebras if none is named.
+    /// The algebras that merge them; `abench list algebras` names them. Without this key, all of them do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub algebras: Vec<Named>,
-    /// The state before any delivery; each algebra's identity if none is named, and 0 where it has none.
+    /// The state before any delivery. Without this key, it is the identity of each algebra, or 0 where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<Hex64>,
-    /// So many sources that each deliver their own deltas in their own order, dealt in turn; one source a delta if none
-    /// is named.
+    /// How many sources deliver the deltas, up to the number of deltas. Deltas are dealt to them in turn, and each source
+    /// keeps its own order. Without this key, each delta has a source of its own. It does not go together with repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_WALKED)))]
     pub sources: Option<u32>,
-    /// How often each delta may be delivered at most, 1 to 15.
+    /// How often each delta may be delivered at most. It does not go together with sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_REPEATS)))]
     pub repeats: Option<u32>,
     /// Whether any delivery may be lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, schemars(extend("default" = false)))]
     pub losses: bool,
-    /// The kinds of fault that it claims to test for, besides those that its schedules try.
+    /// Kinds of fault that the scenario claims to test for, besides those that its schedules try.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "claims_of_orders")]
+    #[cfg_attr(test, schemars(length(min = 1), extend("uniqueItems" = true, "items" = { "enum": ["order-dependence", "repeated-delivery"] })))]
     pub claims: Vec<FaultClass>,
-    /// Bound on the deliveries of each walk.
+    /// The most deliveries of each walk: a number of deliveries, or a text of nominal seconds of 20000000 deliveries each.
     #[serde(default = "EveryOrderTrial::default_budget")]
     pub budget: Budget,
-    /// Bound on the memory of each walk.
+    /// The most memory that each walk uses.
     #[serde(default)]
     pub memory_mib: MemoryMib,
 }
@@ -619,56 +648,60 @@ impl TryFrom<String> for BankCount {
     }
 }
 
-/// What a scenario expects of its run; what it does not name is not expected.
+/// What a scenario expects of its run. A run that meets every expectation exits 0, and one that does not exits 1. What is
+/// left out is not expected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(extend("minProperties" = 1)))]
 #[serde(deny_unknown_fields)]
 pub struct Expectation {
-    /// The verdict of the whole run; `holds` if it names none.
+    /// The verdict of the whole run. Without this key, it is holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// The result of every row of the bank sweep, and of the reference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<Hex64>,
-    /// Clock cycles by number of banks in the bank sweep.
+    /// The clock cycles of each row of the bank sweep, by the number of banks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cycles: BTreeMap<BankCount, u32>,
     /// How many sets of dead banks the bank sweep alone would miss.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bank_sweep_misses: Option<u64>,
-    /// Verdicts of checks, by name.
+    /// The verdicts of checks, by the name that the report gives them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checks: BTreeMap<String, Verdict>,
-    /// Per cent of the planted faults that a qualification detects at least; 100 if it names none.
+    /// How many of a hundred planted faults `abench qualify` detects at least. Without this key, it is all.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "percent")]
+    #[cfg_attr(test, schemars(range(max = 100)))]
     pub coverage_percent: Option<u32>,
-    /// By algebra, the fewest deltas that two orders of them disagree about.
+    /// How many deltas the smallest counterexample of an algebra has, by the name of the algebra.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fewest_deltas: BTreeMap<String, u64>,
-    /// Verdicts of engines, and how many registers are wrong by them.
+    /// The verdicts of engines, and how many registers are wrong, by the name of the engine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub engines: EngineExpectations,
-    /// The judge that catches each planted mutant of the replica, by the mutant's name.
+    /// The judge that catches each planted mutant, by the name of the mutant.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mutants: BTreeMap<String, String>,
-    /// How many ways through a small world there are, as a full integer.
+    /// How many ways through a small world there are, as a text of decimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ways: Option<String>,
-    /// Verdicts of the laws of algebras, by algebra and law: `f64-sum associative`.
+    /// The verdicts of laws, by the names of algebra and law: "f64-sum associative".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<String, Verdict>,
     /// The contexts that change in the tick of the scenario's seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<Vec<u32>>,
-    /// Bytes of that tick's values alone.
+    /// How many bytes the values of that tick take alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value_bytes: Option<u64>,
-    /// Bytes of the message that a receiver can decode.
+    /// How many bytes a message of that tick takes which a receiver can decode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_bytes: Option<u64>,
-    /// Bytes of the full state.
+    /// How many bytes the full state takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_state_bytes: Option<u64>,
-    /// The information bound, in tenths of a byte.
+    /// The information bound of that tick, in tenths of a byte.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound_tenths: Option<u64>,
 }

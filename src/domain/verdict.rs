@@ -8,6 +8,8 @@ use crate::domain::order::Shuffle;
 
 /// The judgement of a check, a claim or a run. In a set, falsified beats inconclusive beats holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing contradicts the claim, and the check could have.

@@ -10,9 +10,9 @@ use crate::domain::data::{Fields, Intent};
 use crate::engine::host::{Entropy, Host, NodeId};
 use crate::engine::port::Engine;
 use crate::engine::port::Relation;
-use crate::engine::port::{Reception, Settings};
+use crate::engine::port::{EngineError, Reception, Settings};
+use crate::engine::store::Owner;
 use crate::engine::store::disk::Disk;
-use crate::engine::store::{Owner, StoreError};
 use crate::engine::wire::CHECKSUM;
 use crate::engine::{Open, Registration};
 
@@ -56,7 +56,7 @@ pub enum Wrong {
     Changed(&'static str),
     /// Bytes that are taken leave a node that goes on.
     #[error("after it took the bytes: {0}")]
-    Store(#[from] StoreError),
+    Store(#[from] EngineError),
     /// What was taken is there again after a restart.
     #[error("after it took the bytes, a restart shows something else")]
     Restart,
@@ -64,7 +64,7 @@ pub enum Wrong {
 
 impl Talk {
     /// The talk of an engine, between peers or with a hub, after so many steps.
-    pub fn after(engine: &Registration, peers: bool, steps: usize) -> Result<Talk, StoreError> {
+    pub fn after(engine: &Registration, peers: bool, steps: usize) -> Result<Talk, EngineError> {
         let open = engine.open;
         let mut talk =
             Talk { open, peers, nodes: Vec::new(), hosts: Vec::new(), underway: VecDeque::new(), said: Vec::new() };
@@ -72,7 +72,7 @@ impl Talk {
             let settings = settings(node, peers);
             let owner = Owner { scenario: 1, client: node };
             let mut host = Host::new(Disk::new(owner), Entropy::Counted(u64::from(node) << 16));
-            talk.nodes.push(open(&settings, &mut host)?);
+            talk.nodes.push(open.node(&settings, &mut host)?);
             talk.hosts.push(host);
         }
         (0..3).try_for_each(|register| talk.edit(0, register))?;
@@ -88,7 +88,7 @@ impl Talk {
             false if node == 2 => Relation::Child,
             false => Relation::Parent,
         };
-        let held = self.nodes[node as usize].copy();
+        let held = self.nodes[node as usize].copy().expect("only engines that can be copied are tried with any bytes");
         let (host, neighbours) = (self.hosts[node as usize].clone(), self.neighbours(node));
         Moment { open: self.open, settings: settings(node, self.peers), node: held, host, neighbours, relation }
     }
@@ -114,13 +114,13 @@ impl Talk {
         (self.nodes[node as usize].as_mut(), &mut self.hosts[node as usize])
     }
 
-    fn edit(&mut self, node: NodeId, register: u32) -> Result<(), StoreError> {
+    fn edit(&mut self, node: NodeId, register: u32) -> Result<(), EngineError> {
         let (held, host) = self.has(node);
         let amount = if register.is_multiple_of(2) { 70_000 } else { -3 };
         held.edit(host, register % REGISTERS, Intent::Increase(amount))
     }
 
-    fn connect(&mut self, one: NodeId, other: NodeId) -> Result<(), StoreError> {
+    fn connect(&mut self, one: NodeId, other: NodeId) -> Result<(), EngineError> {
         let relations = if self.peers { [Relation::Peer; 2] } else { [Relation::Parent, Relation::Child] };
         let (held, host) = self.has(other);
         held.connected(host, one, relations[1])?;
@@ -140,7 +140,7 @@ impl Talk {
         }
     }
 
-    fn step(&mut self, step: usize) -> Result<(), StoreError> {
+    fn step(&mut self, step: usize) -> Result<(), EngineError> {
         match step {
             // A client comes again, and what was on its way to it is gone.
             24 => {
@@ -172,7 +172,7 @@ impl Talk {
         Ok(())
     }
 
-    fn wake(&mut self, node: NodeId) -> Result<(), StoreError> {
+    fn wake(&mut self, node: NodeId) -> Result<(), EngineError> {
         let (held, host) = self.has(node);
         if let Some(at) = held.wakes_at() {
             host.now = host.now.max(at);
@@ -181,9 +181,9 @@ impl Talk {
         Ok(())
     }
 
-    fn restart(&mut self, node: NodeId) -> Result<(), StoreError> {
+    fn restart(&mut self, node: NodeId) -> Result<(), EngineError> {
         let place = node as usize;
-        self.nodes[place] = (self.open)(&settings(node, self.peers), &mut self.hosts[place])?;
+        self.nodes[place] = self.open.node(&settings(node, self.peers), &mut self.hosts[place])?;
         Ok(())
     }
 }
@@ -239,7 +239,7 @@ impl Moment {
         neighbours.iter().try_for_each(|&peer| node.connected(&mut host, peer, relation))?;
         wake(&mut node, &mut host)?;
         let shown = node.shows();
-        let again = open(&settings, &mut host)?;
+        let again = open.node(&settings, &mut host)?;
         if again.shows() == shown { Ok(()) } else { Err(Wrong::Restart) }
     }
 }

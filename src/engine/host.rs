@@ -177,6 +177,15 @@ impl<S: Store> Host<S> {
         self.written(written)
     }
 
+    /// Whether a write would be refused now: then that counts as a write that was.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if it would.
+    pub fn has_room(&mut self) -> Result<(), StoreError> {
+        let room = self.store.has_room();
+        self.written(room)
+    }
+
     /// Counts a write that the store refused.
     fn written(&mut self, written: Result<(), StoreError>) -> Result<(), StoreError> {
         self.refused_writes += u64::from(written.as_ref().is_err_and(StoreError::is_refusal));

@@ -16,6 +16,7 @@ pub mod delta_summary;
 pub mod host;
 pub mod mutant;
 pub mod port;
+pub mod process;
 mod reliable_channel;
 pub mod store;
 #[cfg(test)]
@@ -24,13 +25,14 @@ pub mod vector;
 mod views;
 pub mod wire;
 
+use std::borrow::Cow;
+
 use crate::domain::data::Concurrent;
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
 use crate::engine::mutant::Mutant;
-use crate::engine::port::{Engine, Settings};
-use crate::engine::store::StoreError;
+use crate::engine::port::{Engine, EngineError, Settings};
 use crate::engine::store::disk::Disk;
 use baseline::whole_state::{self, WholeState};
 use delta_summary::node::ReplicaNode;
@@ -38,7 +40,41 @@ use reliable_channel::ReliableChannel;
 use reliable_channel::content::Content;
 
 /// Opens a node of an engine as its store has it.
-pub type Open = fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError>;
+pub type OpenNode = fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
+
+/// How nodes of an engine are opened.
+#[derive(Clone, Copy, Debug)]
+pub enum Open {
+    /// By a function.
+    Function(OpenNode),
+    /// By something that is only known while abench runs: a command that is started.
+    Started(&'static dyn Started),
+}
+
+/// What opens nodes and is only known while abench runs.
+pub trait Started: std::fmt::Debug + Sync {
+    /// Opens a node as its store has it.
+    fn open(&'static self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
+
+    /// Why it does not support this world, if it does not.
+    fn unsuited(&self, trial: &OfflineTrial) -> Option<String>;
+
+    /// What it says of itself.
+    fn capabilities(&self) -> &process::protocol::Capabilities;
+
+    /// What a reader of its verdict must know: what it is, what it promises, what its faults cannot show.
+    fn notes(&self) -> Vec<String>;
+}
+
+impl Open {
+    /// Opens a node as its store has it.
+    pub fn node(self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
+        match self {
+            Open::Function(open) => open(settings, host),
+            Open::Started(engine) => engine.open(settings, host),
+        }
+    }
+}
 
 /// What every node of an engine keeps, by what it grows with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,9 +139,16 @@ pub struct Registration {
     pub full_state: bool,
     /// Whether its nodes tell what they merge into registers, so that backends can make the same merges again.
     pub tells_merges: bool,
+    /// Whether its nodes can be copied and compared in memory, which walks over all states need.
+    pub copies: bool,
+    /// Whether others made it, so that it can fail by itself: whether it kept running is judged.
+    pub foreign: bool,
     /// Whether its nodes report what they take, by ids or by rounds ([`host::Round`]). An engine that does not has no
     /// staleness: nobody can know when an edit arrived.
     pub reports: bool,
+    /// Whether its frames say of themselves whether they carry edits ([`wire::Frame::has_edits`]). Where they do not, a node
+    /// that takes no edits of others cannot tell them apart, and refuses all of them.
+    pub tells_edits: bool,
     /// What a frame says, in words, where that is worth reading.
     pub describe: fn(&[u8]) -> Option<String>,
     /// Its mutants.
@@ -114,13 +157,13 @@ pub struct Registration {
     pub open: Open,
 }
 
-fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+fn channel<C: Content + 'static>(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
     Ok(Box::new(ReliableChannel::<C>::open(settings.clone(), host)?))
 }
 
 impl Registration {
     /// An engine that claims nothing, with a hub alone and counters alone.
-    pub const fn of(name: &'static str, about: &'static str, open: Open) -> Self {
+    pub const fn of(name: &'static str, about: &'static str, open: OpenNode) -> Self {
         Registration {
             name,
             about,
@@ -128,13 +171,16 @@ impl Registration {
             peers: false,
             keeps: Keeps::Registers,
             survives: Survives::WithAuthorOrRelay,
+            copies: true,
+            foreign: false,
             reports: true,
             carries: Carries::Counters,
             full_state: false,
             tells_merges: false,
+            tells_edits: true,
             describe: |_| None,
             mutants: Vec::new,
-            open,
+            open: Open::Function(open),
         }
     }
 }
@@ -285,7 +331,7 @@ pub const WHOLE_STATES: &[Registration] = &[
     ),
 ];
 
-const fn whole_state(name: &'static str, about: &'static str, open: Open) -> Registration {
+const fn whole_state(name: &'static str, about: &'static str, open: OpenNode) -> Registration {
     Registration {
         peers: true,
         survives: Survives::WhileShown,
@@ -333,7 +379,8 @@ pub const ALL: &str = "all";
 pub fn asked(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
     let named = |engine: &&Registration| trial.engines.iter().any(|name| name == engine.name || name == ALL);
     let reference = trial.engines.is_empty().then(reference);
-    reference.into_iter().chain(REGISTRY.iter().filter(named))
+    let started = trial.engines.iter().filter_map(|name| process::find(name));
+    reference.into_iter().chain(REGISTRY.iter().filter(named)).chain(started)
 }
 
 /// The engines that a trial asks for and that its world is one for.
@@ -343,12 +390,26 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 
 impl Registration {
     /// Why it does not support this world, if it does not.
-    pub fn unsuited(&self, trial: &OfflineTrial) -> Option<&'static str> {
+    pub fn unsuited(&self, trial: &OfflineTrial) -> Option<Cow<'static, str>> {
         if trial.tags.registers > 0 && !self.carries_tags() {
-            return Some("which carries counters alone, and this world has tags");
+            return Some("which carries counters alone, and this world has tags".into());
         }
         let has_topology = self.peers || trial.hub && trial.edges.is_empty();
-        (!has_topology).then_some("which needs a hub that every client is connected to")
+        if !has_topology {
+            return Some("which needs a hub that every client is connected to".into());
+        }
+        match self.open {
+            Open::Function(_) => None,
+            Open::Started(engine) => engine.unsuited(trial).map(Cow::Owned),
+        }
+    }
+
+    /// What a reader of its verdict must know, of an engine that others made.
+    pub fn notes(&self) -> Vec<String> {
+        match self.open {
+            Open::Function(_) => Vec::new(),
+            Open::Started(engine) => engine.notes(),
+        }
     }
 
     /// Whether it supports this world.
@@ -372,7 +433,8 @@ impl Registration {
 
 /// A name that is no engine's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an engine{meant}; allowed are {names}", meant = meant(.0, all_names()), names = names())]
+#[error("'{0}' is not an engine{meant}; allowed are {names}, and NAME=cmd:COMMAND for an engine in a process",
+    meant = meant(.0, all_names()), names = names())]
 pub struct Unknown(pub String);
 
 fn all_names() -> impl Iterator<Item = &'static str> {
@@ -408,5 +470,6 @@ pub fn of_version_1(name: &str) -> Option<&'static str> {
 
 /// The engine of this name.
 pub fn find(name: &str) -> Result<&'static Registration, Unknown> {
-    REGISTRY.iter().find(|engine| engine.name == name).ok_or_else(|| Unknown(name.to_owned()))
+    let registered = REGISTRY.iter().find(|engine| engine.name == name);
+    registered.or_else(|| process::find(name)).ok_or_else(|| Unknown(name.to_owned()))
 }

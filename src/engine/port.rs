@@ -1,4 +1,33 @@
 //! What every engine is to the world: a node that edits, talks, and can be restarted.
+//!
+//! The port is a state machine: something happens, and the engine answers with effects. What happens is a call of the
+//! engine; an effect is a call of its [`Host`], or what the engine answers when it is asked.
+//!
+//! | what happens | call |
+//! |---|---|
+//! | it is started from these stored bytes | [`Open`](crate::engine::Open), which reads them with [`Store::load`](crate::engine::store::Store::load) |
+//! | its user edits | [`Engine::edit`] |
+//! | it is given bare values to begin with | [`Engine::import`] |
+//! | a connection is up, or down | [`Engine::connected`], [`Engine::disconnected`] |
+//! | a message arrives, or comes back | [`Engine::receive`], [`Engine::refused`] |
+//! | its timer is due | [`Engine::wake`] |
+//! | a write is done, or the store refuses it | [`Host::append`], [`Host::sync`] or [`Host::replace`] returns |
+//! | a neighbour left for good, or was copied | [`Engine::keep_neighbours`] |
+//! | it is observed | [`Engine::shows`], [`Engine::backlog`]; where it tells more, [`Engine::position`], [`Engine::reached`], [`Engine::ids`], [`Engine::acknowledges`], [`Engine::report`] |
+//!
+//! | effect | call |
+//! |---|---|
+//! | append, sync, replace | [`Host::append`], [`Host::sync`], [`Host::replace`] |
+//! | send | [`Host::send`], or [`Host::tell`] for a part of a round |
+//! | the edit is accepted | [`Host::show`] with its id |
+//! | the edit is refused | [`Engine::edit`] gives the error of the store, and nothing was shown |
+//! | wake me | the time that [`Engine::wakes_at`] gives after every call |
+//! | view | what [`Engine::shows`] gives after every call |
+//! | merged, where anyone wants to know | [`Host::merge`] |
+//!
+//! Append, sync, each step of replace, send and accepted are steps: a crash may come between any two of them, and what the
+//! engine does after it has no effect. Time, the node's clock and random numbers are the host's, too ([`Host::now`],
+//! [`Host::wall`], [`Host::random`]).
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -9,7 +38,7 @@ use crate::domain::seed::Stream;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Entropy, Host, NodeId, Time};
 use crate::engine::store::StoreError;
-use crate::engine::store::disk::Disk;
+use crate::engine::store::disk::{Disk, Files};
 use crate::engine::vector::{Actor, Ranges};
 
 /// Incarnations are drawn from so many: four bytes in a message, and two devices that were one draw the same once in
@@ -101,7 +130,8 @@ pub enum Reached {
     Nothing,
 }
 
-/// What a node says of itself.
+/// What a node says of itself. It is no [`ReplicaRecord`](crate::report::offline_record::ReplicaRecord), which adds the node
+/// and the time: an engine must not depend on the form of records, which is read back from files of older versions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// Registers by status.
@@ -128,6 +158,28 @@ pub struct Report {
     pub audit: Vec<String>,
 }
 
+/// Why an engine did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// Its store did not read or write.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It failed by itself: it panicked, ended, answered what no engine may answer, or did not answer in time. The world is
+    /// at its end, and the failure is a finding about the engine.
+    #[error("{0}")]
+    Failed(String),
+    /// It cannot be run here: nothing is known about the engine.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl EngineError {
+    /// Whether a store wrote nothing and can be used on ([`StoreError::is_refusal`]).
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, EngineError::Store(error) if error.is_refusal())
+    }
+}
+
 /// One node of a world.
 ///
 /// A store may refuse a write ([`StoreError::is_refusal`]). An engine that is refused gives the error back, and is as if
@@ -136,27 +188,27 @@ pub struct Report {
 /// After any other error of the store the world is at its end.
 pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     /// Its user edits.
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError>;
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError>;
 
     /// A connection came up.
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError>;
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), EngineError>;
 
     /// A connection went down.
     fn disconnected(&mut self, peer: NodeId);
 
     /// A message arrived.
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError>;
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError>;
 
     /// A message to this neighbour came back: nothing listens there, or it takes no changes now. The connection is up. An
     /// engine tries again when its own retry timer says so, later and later; it need do nothing here.
-    fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), StoreError> {
+    fn refused(&mut self, _host: &mut Host<Disk>, _peer: NodeId) -> Result<(), EngineError> {
         Ok(())
     }
 
     /// It is a new device, and its user gives it the bare values that another replica showed, without ids. An engine whose
     /// state is more than what it shows refuses them: its peers would give it the same changes again, and they would count
     /// twice. One that takes them must show each change once all the same.
-    fn import(&mut self, _host: &mut Host<Disk>, _values: &[View]) -> Result<Imported, StoreError> {
+    fn import(&mut self, _host: &mut Host<Disk>, _values: &[View]) -> Result<Imported, EngineError> {
         Ok(Imported::Refused)
     }
 
@@ -164,7 +216,7 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     fn wakes_at(&self) -> Option<Time>;
 
     /// Its time has come.
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError>;
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError>;
 
     /// What every register shows.
     fn shows(&self) -> Vec<View>;
@@ -197,13 +249,23 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
     fn report(&self, _disk: Disk) -> Option<Report> {
         None
     }
+
+    /// The files that it keeps beside the host's store, if it keeps any. They are asked for before anything happens to the
+    /// store (a backup, a copy, a power failure), and what is given when it is opened again is what became of them.
+    fn files(&mut self) -> Result<Option<Files>, EngineError> {
+        Ok(None)
+    }
+
+    /// Its power fails. Only [`Engine::files`] is called after this.
+    fn halt(&mut self) {}
 }
 
 /// A node in memory as a value, for walks and tests that try many things from one moment. Every engine that can be copied,
-/// compared and hashed is one. No world needs it: what a world backs up, copies or sets back is a store.
+/// compared and hashed is one; others say that they cannot be copied. No world needs it: what a world backs up, copies or
+/// sets back is a store.
 pub trait InMemory {
-    /// The same node.
-    fn copy(&self) -> Box<dyn Engine>;
+    /// The same node; nothing where a node cannot be copied ([`crate::engine::Registration::copies`]).
+    fn copy(&self) -> Option<Box<dyn Engine>>;
 
     /// Whether the other is a node of this engine that is the same in all that its future depends on.
     fn is_same(&self, other: &dyn Engine) -> bool;
@@ -216,8 +278,8 @@ pub trait InMemory {
 }
 
 impl<E: Engine + Clone + Eq + Hash + 'static> InMemory for E {
-    fn copy(&self) -> Box<dyn Engine> {
-        Box::new(self.clone())
+    fn copy(&self) -> Option<Box<dyn Engine>> {
+        Some(Box::new(self.clone()))
     }
 
     fn is_same(&self, other: &dyn Engine) -> bool {
@@ -244,7 +306,7 @@ pub struct Node(pub Box<dyn Engine>);
 
 impl Clone for Node {
     fn clone(&self) -> Self {
-        Node(self.0.copy())
+        Node(self.0.copy().expect("only engines that can be copied are walked"))
     }
 }
 

@@ -119,7 +119,7 @@ struct JobWatch<'a> {
     stop: &'a AtomicBool,
     /// How much of this job is done, in thousandths.
     within: &'a AtomicU64,
-    /// Steps that no one has told yet.
+    /// Steps that no one has reported yet.
     steps: &'a AtomicU64,
 }
 
@@ -168,7 +168,7 @@ impl Watch for Shared<'_> {
 
 /// Runs jobs on at most so many threads. The watch advances by one unit for each job that ends.
 ///
-/// Jobs begin in order. After one has failed, no later one begins: of several that fail, the first in order is told.
+/// Jobs begin in order. After one has failed, no later one begins: of several that fail, the first in order is reported.
 ///
 /// # Panics
 /// If a job does, with its panic.
@@ -280,11 +280,11 @@ mod tests {
 
     #[test]
     fn how_far_jobs_are_that_have_not_ended_is_told_in_all() {
-        /// Remembers the most that was told.
+        /// Remembers the most that was reported.
         #[derive(Default)]
-        struct Told(u64);
+        struct Reported(u64);
 
-        impl Watch for Told {
+        impl Watch for Reported {
             fn begin(&mut self, _stage: &str, _total: u64) {}
             fn advance(&mut self, _units: u64) {}
             fn within(&mut self, thousandths: u64) {
@@ -297,7 +297,7 @@ mod tests {
         }
 
         for (number, expected) in [(1, 800), (2, 1100)] {
-            let mut told = Told::default();
+            let mut reported = Reported::default();
             let half_done = |&within: &u64, watch: &mut dyn Watch| {
                 // A second world of the same job begins anew, and takes nothing back.
                 [within, within / 2].into_iter().for_each(|within| watch.within(within));
@@ -306,8 +306,8 @@ mod tests {
                 }
                 Ok(())
             };
-            let _ = run(&[300, 800], threads(number), &mut told, half_done);
-            assert_eq!(told.0, expected, "{number} threads");
+            let _ = run(&[300, 800], threads(number), &mut reported, half_done);
+            assert_eq!(reported.0, expected, "{number} threads");
         }
     }
 

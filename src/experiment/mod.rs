@@ -54,6 +54,11 @@ pub trait Experiment {
         Ok(())
     }
 
+    /// The engines that it names, if it is about engines.
+    fn engines(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// Goes through a script as it is written, and tells the step that no engine comes to, if there is one.
     fn rehearse(&self) -> Option<String> {
         None
@@ -67,6 +72,15 @@ pub trait Experiment {
     /// # Errors
     /// If an option would have no effect.
     fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect>;
+
+    /// Has it leave out the reduction of counterexamples to scripts.
+    ///
+    /// # Errors
+    /// If it reduces none: the option would have no effect.
+    fn leave_reduction_out(&mut self) -> Result<(), NoEffect> {
+        let reason = "is about worlds of clients, and this scenario has none: leave the option out";
+        Err(NoEffect { option: NO_REDUCE, reason })
+    }
 
     /// What its record can answer, where no backend lacks a part.
     fn answers(&self) -> Answers;
@@ -168,6 +182,9 @@ pub struct Changes {
     /// `--engines`.
     pub engines: Vec<String>,
 }
+
+/// The option that leaves reductions out.
+pub const NO_REDUCE: &str = "--no-reduce";
 
 /// An option that would have no effect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

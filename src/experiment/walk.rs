@@ -122,7 +122,7 @@ mod tests {
             orders: BigUint::ZERO,
             of_orders: BigUint::from(6u32),
         };
-        let told = |smallest| {
+        let said = |smallest| {
             let (first, second) = (way(vec![0, 1], 1), way(vec![1, 0], 2));
             let judgement = Judgement::Disagree(Disagreement { deltas: vec![0, 1], first, second, smallest });
             let outcome = Outcome { judgement, coverage: coverage.clone(), comparison: Comparison::Whole };
@@ -132,9 +132,9 @@ mod tests {
         let walked = "9 merges over 1 delivered set";
         let disagree = "every order of 3 deltas: two ways to deliver 2 deltas disagree";
         assert_eq!(
-            told(true),
+            said(true),
             (format!("{disagree}; no fewer do; {walked}"), "2 deltas; of fewer, all orders agree".to_owned(), None)
         );
-        assert_eq!(told(false), (format!("{disagree}; {walked}"), "2 deltas; not proved minimal".to_owned(), None));
+        assert_eq!(said(false), (format!("{disagree}; {walked}"), "2 deltas; not proved minimal".to_owned(), None));
     }
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time::Running;
 use crate::domain::script::Action;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId, Time};
+use crate::engine::port::EngineError;
 use crate::engine::port::Relation;
 use crate::engine::port::Settings;
 use crate::engine::port::entropy;
@@ -23,7 +25,6 @@ use crate::lab::faults::effects::{self, Effects};
 use crate::lab::link::Wire;
 use crate::lab::measure::Measures;
 use crate::lab::merges::MergeTrace;
-use crate::lab::reach::Reach;
 use crate::lab::script::Script;
 use crate::lab::{Connection, Device, Planned, World, WorldError};
 use crate::scenario::offline::{SECOND, Users};
@@ -54,15 +55,16 @@ impl<'a> World<'a> {
             effects: Effects::of(faults.len()),
             drops: Vec::new(),
             refused_edits: 0,
+            running: engine.foreign.then(Running::default),
             restarts: trial.crashes > 0 || crashes || !faults.is_empty(),
             refused_stores: Vec::new(),
             keeps: Vec::new(),
             kept: Vec::new(),
             survives: engine.survives,
             constant: engine.constant,
+            tells_edits: engine.tells_edits,
             concurrent: engine.concurrent(),
             sightings: BTreeMap::new(),
-            reach: Reach::of(trial),
             lost_stores: BTreeSet::new(),
             tracks_safety: faults.iter().any(|fault| fault.kind.loses_store()),
             faults_over: script.is_none().then_some(trial.presence.lasts_s * SECOND),
@@ -76,15 +78,20 @@ impl<'a> World<'a> {
             let settings = settings(node);
             let owner = Owner { scenario: trial.seed.value(), client: settings.client };
             let mut host = Host::new(Disk::new(owner).with_mutant(settings.mutant), entropy(&random, node, 0));
-            let opened = (engine.open)(&settings, &mut host);
-            let opened = opened.map_err(|error| WorldError::Store { node: trial.name(node), error })?;
+            let opened = match engine.open.node(&settings, &mut host) {
+                Err(EngineError::Failed(why)) => {
+                    world.fails(trial.name(node), why);
+                    None
+                }
+                opened => Some(opened.map_err(|error| WorldError::Engine { node: trial.name(node), error })?),
+            };
             let is_client = node < trial.clients;
             let lasts = trial.presence.lasts_s * SECOND;
             world.devices.push(Device {
-                node: Some(opened),
+                up: opened.is_some(),
+                node: opened,
                 settings,
                 host,
-                up: true,
                 back: 0,
                 here: !is_client,
                 lasting: Vec::new(),
@@ -212,7 +219,7 @@ impl<'a> World<'a> {
 
     /// The same world, whose users make edits of unique amounts, so that what replicas show tells what they stop showing.
     pub fn with_unique_amounts(mut self, users: Vec<Vec<UserEdit>>) -> Self {
-        self.measures.follow(Views::of(self.trial));
+        self.measures.follow(Views::of(self.trial, self.concurrent));
         if let Some(script) = &mut self.script {
             script.with_unique_amounts(self.trial);
         }

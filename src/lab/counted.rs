@@ -26,7 +26,7 @@ impl Two {
         for node in [0, hub] {
             let entropy = Entropy::Drawn(Box::new(Seed::new(seed).stream("entropy").member(node.into())));
             let mut host = Host::new(Disk::new(Owner { scenario: 1, client: node }), entropy);
-            nodes.push((engine.open)(&settings(trial, None)(node), &mut host).expect("a disk"));
+            nodes.push(engine.open.node(&settings(trial, None)(node), &mut host).expect("a disk"));
             hosts.push(host);
         }
         Two { nodes, hosts, hub }

@@ -53,7 +53,7 @@ impl Three {
         let mut host = Host::new(disk, Entropy::Drawn(Box::new(stream)));
         host.now = self.hosts.first().map_or(0, |host| host.now);
         let settings = settings(&self.trial, None)(number);
-        ((self.engine.open)(&settings, &mut host).expect("a disk"), host)
+        (self.engine.open.node(&settings, &mut host).expect("a disk"), host)
     }
 
     fn edit(&mut self, place: usize, register: u32, amount: i64) {
@@ -87,7 +87,7 @@ impl Three {
         }
         host.store.crash(loss);
         let of = Settings { client: host.store.owner().client, ..settings(&self.trial, None)(Self::number(place)) };
-        self.nodes[place] = (self.engine.open)(&of, host).expect("a sound store");
+        self.nodes[place] = self.engine.open.node(&of, host).expect("a sound store");
     }
 
     /// Takes all that was sent, with its sender.

@@ -30,6 +30,9 @@ impl World<'_> {
     }
 
     pub(super) fn cut_off(&self) -> Option<CutOff> {
+        if self.has_failed() {
+            return Some(CutOff::EngineFailed);
+        }
         if !self.settling {
             return Some(CutOff::BeforeFaultsEnded(self.measures.deliveries));
         }
@@ -72,6 +75,7 @@ impl World<'_> {
         let agree = history.ends.windows(2).all(|ends| ends[0].registers == ends[1].registers);
         self.emit(&Event::Ended { quiescent, agree });
         history.over_time = self.measures.over_time(|node| self.trial.name(node));
+        history.over_time.running = self.running.take();
         if !self.constant {
             history.over_time.metadata.clear();
         }
@@ -79,7 +83,7 @@ impl World<'_> {
         let asked = |device: &Device| device.retired || device.node.as_ref().is_some_and(|node| node.ids().is_some());
         history.restarts =
             self.devices.iter().all(asked).then(|| self.devices.iter().map(|device| device.starts).sum());
-        let in_the_end = self.kept();
+        let in_the_end = self.kept().unwrap_or_default();
         history.faults = self.fault_counts();
         history.refused_edits = self.refused_edits;
         let unmet = self.script.as_ref().map_or(Vec::new(), |script| script.unmet().to_vec());

@@ -14,6 +14,7 @@ use crate::lab::events::service::Service;
 use crate::lab::events::together::Together;
 use crate::lab::events::views::Views;
 use crate::lab::events::{Event, Observer};
+use crate::lab::reach::Reach;
 use crate::lab::staleness::Staleness;
 
 /// The measures of a world.
@@ -32,6 +33,8 @@ pub struct Measures {
     pub service: Service,
     /// How long edits took to come to other clients, and which never did.
     pub staleness: Staleness,
+    /// By node, what may have reached it; in worlds with tags.
+    pub(super) reach: Reach,
     /// The world's time to convergence.
     pub(super) convergence: OfWorld,
     metadata: Metadata,
@@ -52,6 +55,7 @@ impl Measures {
             line: Line::of(trial.clients),
             service: Service::default(),
             staleness: Staleness::of(trial, reports),
+            reach: Reach::of(trial),
             convergence: OfWorld::default(),
             metadata: Metadata::of(trial),
             load: Load::of(trial),
@@ -77,6 +81,7 @@ impl Measures {
     /// What was seen over time, once the world is at its end.
     pub(super) fn over_time(&self, name: impl Fn(NodeId) -> String) -> OverTime {
         OverTime {
+            running: None,
             unshown: self.views.as_ref().map(|views| views.unshown().clone()),
             lateness: self.together.lateness(&self.staleness, &name),
             load: self.load.seen(&name),
@@ -111,12 +116,13 @@ impl Observer for Measures {
         self.line.sees(now, event);
         self.service.sees(now, event);
         self.staleness.sees(now, event);
+        self.reach.sees(now, event);
         self.convergence.sees(now, event);
         self.metadata.sees(now, event);
         self.load.sees(now, event);
         self.together.sees(now, event);
         if let Some(views) = &mut self.views {
-            views.sees(now, event);
+            views.sees(now, event, (&self.staleness, &self.reach));
         }
     }
 }

@@ -35,16 +35,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::data::{Concurrent, DataType, View};
 use crate::domain::history::{Fate, History, Sighting, UserEdit};
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
+use crate::domain::over_time::{Failed, Running};
 use crate::domain::script::{Action, Progress, StepError};
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId, OpId, Time};
-use crate::engine::port::Relation;
-use crate::engine::port::{Engine, Report};
-use crate::engine::port::{Reception, Settings};
+use crate::engine::port::{Engine, EngineError, Reception, Relation, Report, Settings};
 use crate::engine::store::disk::Disk;
-use crate::engine::store::{Kept, Store, StoreError};
+use crate::engine::store::{Kept, Store};
 use crate::engine::wire::Frame;
 use crate::engine::{Open, Survives};
 use crate::scenario::offline::SECOND;
@@ -60,7 +59,7 @@ use link::Wire;
 use livelock_budget::LivelockBudget;
 use measure::Measures;
 use merges::MergeTrace;
-use reach::{Reach, Reached};
+use reach::Reached;
 use script::Script;
 use script::recorder::{Moment, Recorder};
 use staleness::Knowledge;
@@ -203,13 +202,13 @@ pub struct Outcome {
 /// Why a world came to no end.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// A node could not use its store.
+    /// A node could not use its store, or its engine cannot be run here.
     #[error("{node}: {error}")]
-    Store {
+    Engine {
         /// Which.
         node: String,
         /// Why.
-        error: StoreError,
+        error: EngineError,
     },
     /// Bytes were counted wrongly: a mistake of the harness, or of how an engine counts what it sends.
     #[error(transparent)]
@@ -252,6 +251,8 @@ pub struct World<'a> {
     tracks_safety: bool,
     /// Which losses the engine declares that an edit survives.
     survives: Survives,
+    /// Whether the engine's frames say whether they carry edits.
+    tells_edits: bool,
     /// Whether the engine claims that ids and acknowledgements do not grow with history.
     constant: bool,
     /// What the engine declares to make of an insert and a remove of one element at the same time.
@@ -264,12 +265,12 @@ pub struct World<'a> {
     effects: Effects,
     /// What users of tags had seen, by device and number of the edit.
     sightings: BTreeMap<(usize, u32), Sighting>,
-    /// By node, what may have reached it; in worlds with tags.
-    reach: Reach,
     /// Messages that are picked out by name.
     drops: Vec<Dropping>,
     /// Edits that were refused, and their users told.
     refused_edits: u64,
+    /// Whether others made the engine, and how it failed, if it did.
+    running: Option<Running>,
 }
 
 /// Events between two questions whether the user wants it to stop.
@@ -281,14 +282,15 @@ impl World<'_> {
     }
 
     /// Those that are to be kept, as they are; one that has no power is not.
-    fn kept(&self) -> Vec<NodeSnapshot> {
+    fn kept(&mut self) -> Result<Vec<NodeSnapshot>, WorldError> {
+        self.keeps.clone().into_iter().try_for_each(|node| self.collect_files(node))?;
         let kept = |&number: &NodeId| {
             let device = &self.devices[number as usize];
             let node = device.node.as_ref().filter(|_| device.up)?;
             let store = &device.host.store;
             Some(NodeSnapshot { number, report: node.report(store.clone()), stored: store.bytes() })
         };
-        self.keeps.iter().filter_map(kept).collect()
+        Ok(self.keeps.iter().filter_map(kept).collect())
     }
 
     /// Keeps what came in at the node that is traced.
@@ -322,8 +324,8 @@ impl World<'_> {
         let mut livelock_budget = LivelockBudget::of(self.trial, foreseen.max(self.trial.edits()));
         let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect { .. })).count();
         (0..visits).for_each(|_| livelock_budget.visit());
-        let (mut quiescent, mut happened) = (true, 0u64);
-        while let Some((at, event)) = self.calendar.next() {
+        let (mut quiescent, mut happened) = (!self.has_failed(), 0u64);
+        while quiescent && let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
             match event {
                 Planned::Presence(_, true) | Planned::Coming(_) => livelock_budget.visit(),
@@ -348,12 +350,45 @@ impl World<'_> {
             }
             happened += 1;
             self.now = at;
-            self.happen(event)?;
-            self.go_on()?;
+            match self.happen(event).and_then(|()| self.go_on()) {
+                Err(WorldError::Engine { node, error: EngineError::Failed(why) }) => {
+                    self.fails(node, why);
+                    quiescent = false;
+                }
+                happened => happened?,
+            }
+        }
+        if !self.has_failed() {
+            for node in 0..self.devices.len() as NodeId {
+                match self.collect_files(node) {
+                    Err(WorldError::Engine { node, error: EngineError::Failed(why) }) => self.fails(node, why),
+                    collected => collected?,
+                }
+            }
         }
         let outcome = self.ended(quiescent);
         outcome.measures.line.agrees(&outcome.measures.bytes)?;
         Ok(outcome)
+    }
+
+    /// The engine failed by itself at this node: the world is at its end.
+    fn fails(&mut self, node: String, why: String) {
+        self.running = Some(Running { failed: Some(Failed { node, at: self.now, why }) });
+    }
+
+    fn has_failed(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.failed.is_some())
+    }
+
+    /// Has the node's store hold the files that its engine keeps by itself.
+    fn collect_files(&mut self, number: NodeId) -> Result<(), WorldError> {
+        let device = &mut self.devices[number as usize];
+        let Some(node) = &mut device.node else { return Ok(()) };
+        let files = node.files().map_err(|error| WorldError::Engine { node: self.trial.name(number), error })?;
+        if let Some(files) = files {
+            device.host.store.set_files(files);
+        }
+        Ok(())
     }
 
     /// Tells all observers what happens now.
@@ -419,7 +454,7 @@ impl World<'_> {
                         self.measures.sees(self.now, &Event::Acted { node, replica });
                     }
                 }
-                self.kept = self.kept();
+                self.kept = self.kept()?;
                 for connection in &mut self.connections {
                     (connection.outages, connection.idle_outages) = (0, 0);
                 }
@@ -437,7 +472,7 @@ impl World<'_> {
         frame: &Frame,
         (carries, reaches): (Option<&Knowledge>, Option<&Reached>),
     ) -> Result<(), WorldError> {
-        self.reach.arrived(to, reaches);
+        self.measures.reach.arrived(to, reaches);
         let mut reception = Reception::Stale;
         self.act(to, |node, host| {
             reception = node.receive(host, from, &frame.bytes)?;
@@ -457,14 +492,14 @@ impl World<'_> {
     fn act(
         &mut self,
         number: NodeId,
-        act: impl FnOnce(&mut dyn Engine, &mut Host<Disk>) -> Result<(), StoreError>,
+        act: impl FnOnce(&mut dyn Engine, &mut Host<Disk>) -> Result<(), EngineError>,
     ) -> Result<(), WorldError> {
         if self.suffers(number, FaultKind::Freeze) {
             return Ok(());
         }
         let read_only = self.suffers(number, FaultKind::ReadOnly);
-        let failed = |error| WorldError::Store { node: self.trial.name(number), error };
-        let survived = |done: Result<(), StoreError>| match done {
+        let failed = |error| WorldError::Engine { node: self.trial.name(number), error };
+        let survived = |done: Result<(), EngineError>| match done {
             Err(error) if error.is_refusal() => Ok(false),
             done => done.map(|()| true).map_err(failed),
         };
@@ -485,7 +520,8 @@ impl World<'_> {
             device.host.now = if device.lag > 0 { local.max(device.host.now) } else { local };
             device.host.wall = device.clock.shows(device.host.now);
             if edit.intent.of() == DataType::Tags {
-                let sighting = self.reach.sighting(node.as_ref(), number, edit.register, &self.measures.staleness);
+                let Measures { reach, staleness, .. } = &self.measures;
+                let sighting = reach.sighting(node.as_ref(), number, edit.register, staleness);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;
@@ -499,13 +535,13 @@ impl World<'_> {
                 edit.fate = Fate::Unshared;
             }
             let accepted = device.host.shown.first().copied();
-            let edited = Event::Edited { client: number, number: device.made, edit, accepted };
+            let sighting = self.sightings.get(&(number as usize, device.made as u32));
+            let edited = Event::Edited { client: number, number: device.made, edit, accepted, sighting };
             self.measures.sees(self.now, &edited);
             if let Some(recorder) = &mut self.recorder {
                 recorder.edited((number, self.trial.name(number)), edit, self.now);
             }
             device.made += 1;
-            self.reach.edited(number);
             if self.restarts {
                 device.ids.append(&mut device.host.shown);
             }

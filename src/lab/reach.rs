@@ -7,19 +7,20 @@
 //! Knows: who sent what to whom, and when. Must not: look into a message or a node, but for what it shows.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::domain::history::Sighting;
 use crate::domain::offline::OfflineTrial;
-use crate::engine::host::NodeId;
+use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Engine;
+use crate::lab::events::{Event, Observer};
 use crate::lab::staleness::Staleness;
 
 /// By client, so many edits can have reached somebody.
-pub(super) type Reached = Rc<[u32]>;
+pub(super) type Reached = Arc<[u32]>;
 
 /// By node, what can have reached it. Empty in a world without tags.
-pub(super) struct Reach {
+pub struct Reach {
     by_node: Vec<Reached>,
 }
 
@@ -31,7 +32,7 @@ impl Reach {
     }
 
     /// A user edits.
-    pub(super) fn edited(&mut self, client: NodeId) {
+    fn edited(&mut self, client: NodeId) {
         if let Some(reached) = self.by_node.get_mut(client as usize) {
             let mut more = reached.to_vec();
             more[client as usize] += 1;
@@ -54,9 +55,14 @@ impl Reach {
     }
 
     /// A device was set up from another's store.
-    pub(super) fn copied(&mut self, from: NodeId, to: NodeId) {
+    fn copied(&mut self, from: NodeId, to: NodeId) {
         let brings = self.sent(from);
         self.arrived(to, brings.as_ref());
+    }
+
+    /// So many edits of each client can have reached a node; nothing in a world without tags.
+    pub(super) fn of_node(&self, node: NodeId) -> Option<&[u32]> {
+        self.by_node.get(node as usize).map(AsRef::as_ref)
     }
 
     /// What a user has seen who is about to edit a tags register.
@@ -67,16 +73,27 @@ impl Reach {
     }
 }
 
+impl Observer for Reach {
+    fn sees(&mut self, _now: Time, event: &Event<'_>) {
+        match *event {
+            Event::Edited { client, .. } => self.edited(client),
+            Event::StoreCopied { from, to } => self.copied(from, to),
+            _ => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, Tags};
+    use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, Tags, Workload};
     use crate::domain::verdict::Verdict;
     use crate::domain::watch::Unwatched;
     use crate::engine::{REGISTRY, Registration};
     use crate::lab::tests::trial;
     use crate::lab::{World, settings};
-    use crate::oracle::offline::{convergence, truth};
+    use crate::oracle::offline::{convergence, monotonic, truth};
+    use crate::scenario::offline::Users;
 
     /// Worlds with tags: a star, a tree and peers, over lines that lose and reorder, with crashes and lost stores.
     fn worlds() -> impl Iterator<Item = OfflineTrial> {
@@ -99,28 +116,33 @@ mod tests {
             vec![fault(FaultKind::Wipe, "client 3", 8000, 0), fault(FaultKind::Restore, "client 0", 15_000, 9000)],
         ];
         (0..30u64).map(move |seed| {
+            let workload = Workload { decrements: false, ..trial(seed).workload };
             let faults = faults[seed as usize % faults.len()].clone();
             let edges = if seed % 3 == 1 { vec![edge.clone()] } else { Vec::new() };
             // Small messages: what is told takes several, and a visit may end between two of them.
             let journal = crate::domain::offline::Journal { fragment: 64, ..Default::default() };
-            OfflineTrial { tags, link, faults, edges, journal, hub: seed % 3 < 2, crashes: 20, ..trial(seed) }
+            OfflineTrial { tags, link, faults, edges, journal, hub: seed % 3 < 2, crashes: 20, workload, ..trial(seed) }
         })
     }
 
-    fn said(trial: &OfflineTrial, engine: &Registration) -> [(Verdict, String); 2] {
+    fn said(trial: &OfflineTrial, engine: &Registration) -> [(Verdict, String); 3] {
         let world = World::new(trial, engine, &settings(trial, None)).expect("a world");
-        let history = world.run(&mut Unwatched).expect("it ends").history;
+        let users = (0..trial.clients).map(|client| Users::of(trial).edits(client)).collect();
+        let history = world.with_unique_amounts(users).run(&mut Unwatched).expect("it ends").history;
         assert!(history.ledger.sightings.len() >= 100, "{}", history.ledger.sightings.len());
-        [truth::judge(&history), convergence::judge(&history)].map(|said| (said.verdict, said.sentence))
+        let monotonic = monotonic::judge(&history).expect("it was followed");
+        [truth::judge(&history), convergence::judge(&history), monotonic].map(|said| (said.verdict, said.sentence))
     }
 
     #[test]
     fn engines_that_declare_that_an_insert_wins_keep_their_word_in_worlds_of_every_shape_and_others_lose_elements() {
         for engine in REGISTRY {
-            let mut falsified = 0;
+            let (mut falsified, mut unshown) = (0, 0);
             for trial in worlds().filter(|trial| engine.suits(trial)) {
-                let [(truth, why), (agree, differ)] = said(&trial, engine);
+                let [(truth, why), (agree, differ), (monotonic, gone)] = said(&trial, engine);
+                unshown += u32::from(monotonic == Verdict::Falsified);
                 if engine.concurrent() == crate::domain::data::Concurrent::InsertWins {
+                    assert_eq!(monotonic, Verdict::Holds, "{}, {:?}: {gone}", engine.name, trial.seed);
                     assert_ne!(truth, Verdict::Falsified, "{}, {:?}: {why}", engine.name, trial.seed);
                     assert_eq!(agree, Verdict::Holds, "{}, {:?}: {differ}", engine.name, trial.seed);
                 }
@@ -129,6 +151,7 @@ mod tests {
             let carries_tags = worlds().next().is_some_and(|trial| engine.suits(&trial));
             let is_right = engine.concurrent() == crate::domain::data::Concurrent::InsertWins;
             assert_eq!(falsified >= 25, carries_tags && !is_right, "{}: {falsified} of 30", engine.name);
+            assert_eq!(unshown >= 25, carries_tags && !is_right, "{}: {unshown} of 30", engine.name);
         }
     }
 

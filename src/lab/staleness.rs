@@ -345,7 +345,7 @@ mod tests {
         let owner = Owner { scenario: 1, client: hub };
         let mut host = Host::new(Disk::new(owner), Entropy::Drawn(Box::new(Seed::new(1).stream("entropy"))));
         let right = engine::find("delta-summary").expect("an engine");
-        let mut node = (right.open)(&settings(&trial, None)(hub), &mut host).expect("a hub");
+        let mut node = right.open.node(&settings(&trial, None)(hub), &mut host).expect("a hub");
         node.connected(&mut host, 0, Relation::Child).expect("a disk");
         for sequence in 1..=2 {
             staleness.edited(0, 0, Some(edit(sequence)));

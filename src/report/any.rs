@@ -1,8 +1,9 @@
-//! Any record that can be reported. This is the one place that knows which word means which kind.
+//! Any record. This is the one place that knows which word means which kind, and the one door through which a record comes in.
 
 use serde::de::DeserializeOwned;
 
-use crate::report::file::{CONVERTED, Head, RecordError};
+use crate::report::file::{Head, RecordError};
+use crate::report::format::text::Shown;
 use crate::report::ledger::{self, Ledger};
 use crate::report::qualification::{self, Qualification};
 use crate::report::record::{self, Record};
@@ -33,34 +34,51 @@ struct Kind {
     read: fn(&str, &str) -> Result<AnyRecord, RecordError>,
 }
 
+/// What to do with the record of a qualification that is of no use here.
+const QUALIFY: &str = ": run abench qualify again";
+/// The same for a ledger.
+const FALSIFY: &str = ": run abench falsify again";
+/// The same for mutants of the RTL.
+const MUTATE: &str = ": run rtl/mutate again";
+
 const KINDS: [Kind; 4] = [
     Kind {
         format: record::FORMAT,
         version: record::VERSION,
-        older: CONVERTED,
+        older: ": abench convert FILE gives it in this version",
         read: |text, origin| Ok(AnyRecord::Run(read(text, origin)?)),
     },
     Kind {
         format: qualification::FORMAT,
         version: qualification::VERSION,
-        older: ": run abench qualify again",
+        older: QUALIFY,
         read: |text, origin| Ok(AnyRecord::Qualification(read(text, origin)?)),
     },
     Kind {
         format: ledger::FORMAT,
         version: ledger::VERSION,
-        older: ": run abench falsify again",
+        older: FALSIFY,
         read: |text, origin| Ok(AnyRecord::Ledger(read(text, origin)?)),
     },
     Kind {
         format: rtl_mutation::FORMAT,
         version: rtl_mutation::VERSION,
-        older: ": run rtl/mutate again",
+        older: MUTATE,
         read: |text, origin| Ok(AnyRecord::RtlMutation(read(text, origin)?)),
     },
 ];
 
 impl AnyRecord {
+    /// It, to be shown.
+    pub fn shown(&self) -> &dyn Shown {
+        match self {
+            AnyRecord::Run(record) => &**record,
+            AnyRecord::Qualification(record) => &**record,
+            AnyRecord::Ledger(record) => &**record,
+            AnyRecord::RtlMutation(record) => &**record,
+        }
+    }
+
     /// What it is of.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -84,6 +102,21 @@ pub fn from_text(text: &str, origin: &str) -> Result<Opened<AnyRecord>, RecordEr
     Ok(Opened { record: (kind.read)(text, origin)?, seal: head.seal() })
 }
 
+/// The record of a run in this text; `origin` is what messages call it.
+///
+/// # Errors
+/// If it is no record, one of another version, or of something else than a run.
+pub fn run_from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
+    let Opened { record, seal } = from_text(text, origin)?;
+    let (kind, again) = match record {
+        AnyRecord::Run(record) => return Ok(Opened { record: *record, seal }),
+        AnyRecord::Qualification(_) => (record.kind(), QUALIFY),
+        AnyRecord::Ledger(_) => (record.kind(), FALSIFY),
+        AnyRecord::RtlMutation(_) => (record.kind(), MUTATE),
+    };
+    Err(RecordError::NoRun { origin: origin.to_owned(), kind, again })
+}
+
 fn read<T: DeserializeOwned>(text: &str, origin: &str) -> Result<Box<T>, RecordError> {
     serde_json::from_str(text).map(Box::new).map_err(|error| RecordError::malformed(&error, origin))
 }
@@ -91,7 +124,7 @@ fn read<T: DeserializeOwned>(text: &str, origin: &str) -> Result<Box<T>, RecordE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::file::{self, to_text};
+    use crate::report::file::to_text;
     use crate::report::seal::Seal;
 
     #[test]
@@ -100,7 +133,11 @@ mod tests {
         let Opened { record, seal } = from_text(text, "claims.json").expect("it is sound");
         let AnyRecord::Ledger(read) = record else { panic!("it is a ledger") };
         assert_eq!((to_text(&*read).as_str(), seal), (text, Seal::Intact));
-        assert!(matches!(file::from_text(text, "claims.json"), Err(RecordError::Ledger { .. })));
+        let said = run_from_text(text, "claims.json").expect_err("it is a ledger").to_string();
+        assert_eq!(
+            said,
+            "claims.json: the record of a trial of claims, and that of a run is needed: run abench falsify again"
+        );
         let newer = text.replacen("\"version\": 1", "\"version\": 2", 1);
         let said = from_text(&newer, "claims.json").expect_err("it is newer").to_string();
         assert_eq!(said, "claims.json: a record of version 2; this abench reads version 1: use a newer abench");

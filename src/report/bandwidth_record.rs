@@ -8,6 +8,7 @@ use crate::domain::bandwidth::units::{Price, Rate, Share};
 use crate::domain::bandwidth::{DAY_S, MOST_TIMES_THE_DAYS, Values};
 use crate::domain::evidence::Evidence;
 use crate::domain::offline::Link;
+use crate::domain::shown::tenths;
 use crate::domain::verdict::Verdict;
 
 /// A bandwidth report. Megabytes have 1,000,000 bytes, and months 30 days.
@@ -219,7 +220,6 @@ impl BandwidthRow {
         let Some(rule) = self.rules.iter().max_by_key(|rule| rule.in_all_per_mille).filter(|_| self.syncs > 0) else {
             return Some("nobody synced in the time that was measured".to_owned());
         };
-        let tenths = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
         let (first, second) = (tenths(rule.predicted_tenths), tenths(rule.measured_tenths));
         let days = |size: &SizeRecord| tenths(size.measured_s * 10 / DAY_S);
         let is_too_long =

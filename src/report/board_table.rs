@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use crate::domain::shown::ratio;
 use crate::domain::verdict::Verdict;
 use crate::report::record::{BankSweep, DeviceRecord};
 
@@ -19,7 +20,13 @@ pub fn render(device: &DeviceRecord, sweep: &BankSweep, verdict: Verdict) -> Str
     let single = sweep.rows.first().map_or(0, |row| row.cycles);
     for row in &sweep.rows {
         let ok = if row.ok { "OK" } else { "MISMATCH!" };
-        line(format!("{:<7}{:<12}{:<9}{}  {ok}", row.banks, row.cycles, speedup(single, row.cycles), row.result));
+        line(format!(
+            "{:<7}{:<12}{:<9}{}  {ok}",
+            row.banks,
+            row.cycles,
+            ratio(single.into(), row.cycles.into()),
+            row.result
+        ));
     }
     line(String::new());
     line(format!("software reference = {}", sweep.expected));
@@ -29,14 +36,6 @@ pub fn render(device: &DeviceRecord, sweep: &BankSweep, verdict: Verdict) -> Str
         Verdict::Inconclusive => "VERIFY: INCONCLUSIVE".to_owned(),
     });
     table
-}
-
-/// How many times fewer cycles, truncated to two decimals as the board's tool does.
-pub(super) fn speedup(single: u32, cycles: u32) -> String {
-    match (u64::from(single) * 100).checked_div(u64::from(cycles)) {
-        Some(hundredths) => format!("{}.{:02}", hundredths / 100, hundredths % 100),
-        None => "-".to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -88,10 +87,5 @@ mod tests {
         let (device, sweep) = recorded(9, 7, 5, [9, 5, 3, 2]);
         let green = |verdict| render(&device, &sweep, verdict).contains("ALL MATCH");
         assert_eq!([Verdict::Holds, Verdict::Inconclusive, Verdict::Falsified].map(green), [true, false, false]);
-    }
-
-    #[test]
-    fn speedup_is_truncated() {
-        assert_eq!([speedup(65_537, 32_769), speedup(1, 1), speedup(1, 0)], ["1.99", "1.00", "-"]);
     }
 }

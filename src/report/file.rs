@@ -8,10 +8,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use crate::report::inert::{inert, inert_start};
-use crate::report::ledger;
-use crate::report::qualification;
-use crate::report::record::{FORMAT, Record, VERSION};
-use crate::report::seal::{Opened, Seal, Sealed, sealed};
+use crate::report::seal::{Seal, Sealed, sealed};
 
 /// Why a record cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -32,17 +29,15 @@ pub enum RecordError {
         /// What is wrong, with line and column.
         error: String,
     },
-    /// It is the record of a qualification.
-    #[error("{origin}: the record of a qualification, which is not replayed; run abench qualify again")]
-    Qualification {
+    /// It is the record of something else than a run.
+    #[error("{origin}: the record of {kind}, and that of a run is needed{again}")]
+    NoRun {
         /// The file.
         origin: String,
-    },
-    /// It is a ledger of claims.
-    #[error("{origin}: a ledger of claims, which is not replayed; run abench falsify again")]
-    Ledger {
-        /// The file.
-        origin: String,
+        /// What it is of.
+        kind: &'static str,
+        /// What to do.
+        again: &'static str,
     },
     /// The JSON is something else.
     #[error("{origin}: not a record: its \"format\" should be {wanted} and is {found}")]
@@ -261,26 +256,3 @@ impl Head {
         Err(RecordError::Version { origin: origin.to_owned(), found, read, advice })
     }
 }
-
-/// The record of a run in this text; `origin` is what messages call it.
-///
-/// # Errors
-/// If it is no record, one of another version, or of something else than a run.
-pub fn from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordError> {
-    let head = Head::of(text, origin)?;
-    if head.is_of(qualification::FORMAT) {
-        return Err(RecordError::Qualification { origin: origin.to_owned() });
-    }
-    if head.is_of(ledger::FORMAT) {
-        return Err(RecordError::Ledger { origin: origin.to_owned() });
-    }
-    if !head.is_of(FORMAT) {
-        return Err(head.unknown(&[FORMAT], origin));
-    }
-    head.of_version(VERSION, CONVERTED, origin)?;
-    let record = serde_json::from_str(text).map_err(|error| RecordError::malformed(&error, origin))?;
-    Ok(Opened { record, seal: head.seal })
-}
-
-/// What to do with the record of a run of an older version.
-pub const CONVERTED: &str = ": abench convert FILE gives it in this version";

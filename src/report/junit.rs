@@ -18,6 +18,7 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::verdict::Verdict;
 use crate::report::inert::for_xml;
 use crate::report::record::{Check, ControlRecord, Met, Part, PlantedOutcome, Record};
+use crate::report::seal::Seal;
 
 pub use ledger::suite as suite_of_ledger;
 
@@ -33,8 +34,8 @@ pub fn render(suites: Vec<TestSuite>) -> String {
     xml.replacen(&skipped, "", 1)
 }
 
-/// The suite of a run: a case for each check.
-pub fn suite(record: &Record) -> TestSuite {
+/// The suite of a run: a case for each check. An altered record is marked as such.
+pub fn suite(seal: Seal, record: &Record) -> TestSuite {
     let name = name(record);
     let mut suite = TestSuite::new(for_xml(&name));
     suite.set_time(micros(record.timing.total_us));
@@ -44,6 +45,9 @@ pub fn suite(record: &Record) -> TestSuite {
         ("reason", record.reason.clone()),
         ("exit code", record.outcome().exit_code().to_string()),
     ];
+    if seal != Seal::Intact {
+        suite.add_property(Property::new("warning", for_xml(&seal.to_string())));
+    }
     suite.add_properties(properties.map(|(name, value)| Property::new(name, for_xml(&value))));
     let times: BTreeMap<&str, u64> =
         record.timing.checks_us.iter().rev().map(|(name, us)| (name.as_str(), *us)).collect();
@@ -88,14 +92,14 @@ fn failed(name: &str, kind: NonSuccessKind, word: &str, line: &str, all: &str) -
 
 fn of_check(record: &Record, check: &Check) -> TestCase {
     let Check { name, verdict, summary, findings, .. } = check;
-    let told: Vec<String> = std::iter::once(format!("{verdict}: {summary}")).chain(findings.iter().map(told)).collect();
-    let told = told.join("\n\n");
+    let said: Vec<String> = std::iter::once(format!("{verdict}: {summary}")).chain(findings.iter().map(said)).collect();
+    let said = said.join("\n\n");
     if !is_as_expected(record, check) {
-        return failed(name, NonSuccessKind::Failure, &verdict.to_string(), &format!("{verdict}: {summary}"), &told);
+        return failed(name, NonSuccessKind::Failure, &verdict.to_string(), &format!("{verdict}: {summary}"), &said);
     }
     let mut case = passed(name);
     if *verdict != Verdict::Holds {
-        case.set_system_out(for_xml(&format!("as expected, {told}")));
+        case.set_system_out(for_xml(&format!("as expected, {said}")));
     }
     case
 }
@@ -112,7 +116,7 @@ fn is_as_expected(record: &Record, check: &Check) -> bool {
 }
 
 /// A finding, and how it is shown again.
-fn told(finding: &Finding) -> String {
+fn said(finding: &Finding) -> String {
     let Finding { subject, evidence, during, quantity, expected, got, size, case, reproducible, .. } = finding;
     let values = match quantity {
         Quantity::Judges => String::new(),

@@ -3,8 +3,6 @@
 //! Two trials of the same claims by the same version give the same ledger, byte for byte, apart from `timing` and `host`.
 //! Knows: verdicts and warrants. Must not: judge, read or write files.
 
-pub mod text;
-
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

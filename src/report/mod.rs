@@ -3,13 +3,10 @@
 //! Knows: `domain`. Must not: run or judge anything.
 
 pub mod any;
-pub mod bandwidth;
 pub mod bandwidth_record;
 pub mod board_table;
-pub mod columns;
 pub mod comparison;
 pub mod document;
-pub mod every_order;
 pub mod figure;
 pub mod file;
 mod first_screen;
@@ -19,14 +16,11 @@ pub mod inert;
 pub mod input;
 pub mod journal;
 pub mod junit;
-mod laws;
 pub mod ledger;
-mod offline;
 pub mod offline_record;
 pub mod qualification;
 pub mod record;
 pub mod rtl_mutation;
 pub mod samples;
 pub mod seal;
-pub mod text;
 pub mod version_1;

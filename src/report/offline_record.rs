@@ -67,7 +67,7 @@ pub struct EngineRecord {
     /// were tried; by the scenario's key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: FaultCounts,
-    /// Edits that were refused: their users were told, and they are not in the ledger.
+    /// Edits that were refused: their users were notified, and they are not in the ledger.
     #[serde(default, skip_serializing_if = "is_none")]
     pub refused_edits: u64,
     /// Bytes that clients sent: without a hub, all bytes.
@@ -190,7 +190,7 @@ pub struct ReplicaRecord {
     /// Whether it shows the same once its state was taken from its store again.
     #[serde(default)]
     pub rebuilds: bool,
-    /// Messages that it sends when it is told to try everything again.
+    /// Messages that it sends when it is asked to try everything again.
     #[serde(default)]
     pub requeued: u64,
     /// Deltas that it could not take.

@@ -159,7 +159,7 @@ pub struct ControlRecord {
 }
 
 impl ControlRecord {
-    /// Whether the judge told right from wrong every time.
+    /// Whether the judge distinguished right from wrong every time.
     pub fn works(&self) -> bool {
         self.accepts_right && self.wrong > 0 && self.refused == self.wrong
     }
@@ -372,7 +372,7 @@ pub struct Coverage {
     pub tried: u64,
     /// How many of them differ.
     pub distinct: u64,
-    /// How they were told apart.
+    /// How they were distinguished.
     pub identified_by: IdentifiedBy,
     /// All orders that there are: a full integer for up to 100 deltas, else the formula.
     pub all: String,

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::report::file::{RecordError, from_text};
+use crate::report::any::run_from_text;
+use crate::report::file::RecordError;
 use crate::report::record::{FORMAT, Record, VERSION};
 
 /// The version that is converted.
@@ -66,7 +67,7 @@ pub fn converted(text: &str, origin: &str, names: &Names<'_>) -> Result<Record, 
     let mut record: Value = serde_json::from_str(text).map_err(malformed)?;
     if record["format"] != FORMAT {
         // The reader of records says what it is instead.
-        return Ok(from_text(text, origin)?.record);
+        return Ok(run_from_text(text, origin)?.record);
     }
     if record["version"] != CONVERTED {
         let (origin, line, found) = (origin.to_owned(), line_of(text, "version"), record["version"].to_string());

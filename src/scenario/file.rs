@@ -105,31 +105,48 @@ fn tables() -> String {
     }
 }
 
-/// An error as it is shown: of a long line the beginning.
+/// An error as it is shown: of a long line of the file the beginning, and what is allowed whole.
 fn quoted(error: &toml::de::Error) -> String {
-    /// Columns of a line of the file that help to find the place.
+    /// Columns of a line of the file, or of a word of it, that help to find the place.
     const COLUMNS: usize = 200;
-    let shorter = |line: &str| match line.char_indices().nth(COLUMNS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+    /// Columns that hold what is wrong and the names of all keys that are allowed.
+    const ALL_KEYS: usize = 2000;
+    let shorter = |text: &str, columns: usize| match text.char_indices().nth(columns) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     };
-    let told = error.to_string().lines().map(shorter).collect::<Vec<_>>().join("\n");
-    told + &meant_key(error.message())
+    let (shown, message) = (error.to_string(), error.message());
+    let place = shown.strip_suffix('\n').unwrap_or(&shown).strip_suffix(message).unwrap_or(&shown);
+    let place: Vec<String> = place.lines().map(|line| shorter(line, COLUMNS)).collect();
+    let mut words: Vec<String> = message.split('`').map(str::to_owned).collect();
+    // The first word in quotes is the file's.
+    if let Some(of_file) = words.get_mut(1) {
+        *of_file = shorter(of_file, COLUMNS);
+    }
+    format!("{}\n{}{}", place.join("\n"), shorter(&words.join("`"), ALL_KEYS), meant_key(message))
 }
 
 macro_rules! shape {
     ($($(#[$about:meta])* $kind:ident($kept:ty) of $keys:ty = $table:literal,)*) => {
         /// The file's own shape.
         #[derive(Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         #[expect(non_snake_case, reason = "a table of each kind of trial, by the kind's name")]
         struct File {
+            /// The version of the format.
             #[serde(rename = "version")]
+            #[cfg_attr(test, schemars(extend("const" = VERSION)))]
             _version: i64,
+            /// What the scenario is and why, in prose.
             #[serde(default)]
             about: String,
+            /// The backends that it runs on, as `--backend` takes them; `abench list backends` names them. Without this key,
+            /// the command line decides.
+            #[cfg_attr(test, schemars(with = "Option<Vec<String>>"))]
             backend: Option<Spanned<Vec<String>>>,
-            $(#[serde(rename = $table)] $kind: Option<$kept>,)*
+            $($(#[$about])* #[serde(rename = $table)] $kind: Option<$kept>,)*
+            /// What is expected of the run.
             expect: Option<Expectation>,
         }
 
@@ -142,6 +159,12 @@ macro_rules! shape {
     };
 }
 every_kind!(shape);
+
+/// The schema of a file, as its types give it.
+#[cfg(test)]
+pub(super) fn schema() -> schemars::Schema {
+    schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<File>()
+}
 
 /// Reads the scenario in this file.
 pub fn read(path: &Path) -> Result<Scenario, ScenarioError> {
@@ -434,6 +457,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_message_about_a_key_names_every_key_that_is_allowed_and_quotes_little_of_a_long_one() {
+        let said = refused("version = 2\n[offline]\nseed = '7'\nclinets = 5\n");
+        assert!(said.contains("`workload`") && said.ends_with("`memory_mib`; did you mean clients?"), "{said}");
+        let long = "x".repeat(100_000);
+        let said = refused(&format!("version = 2\n[offline]\nseed = '7'\n{long} = 5\n"));
+        assert!(said.contains("`workload`") && said.ends_with("`memory_mib`") && said.len() < 2500, "{said}");
+        let said = refused(&format!("version = 2\n[offline]\nseed = '7'\nclients = '{long}'\n"));
+        assert!(said.len() < 3500, "{}", said.len());
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 
 pub mod file;
 pub mod offline;
+pub mod schema;
 pub mod shipped;
 pub mod tick;
 pub mod version_1;

@@ -29,9 +29,25 @@ pub fn in_full<'a>(args: &[&'a str]) -> Vec<&'a str> {
     [args, everything].concat()
 }
 
-/// What the binary answers, with everything that its report can tell.
+/// What the binary answers, with everything that its report can tell but the times, which no two runs share.
 pub fn answer(args: &[&str]) -> Answer {
-    short_answer(&in_full(args))
+    let answer = short_answer(&in_full(args));
+    Answer { output: timeless(&answer.output), ..answer }
+}
+
+/// A report without its times and its host.
+pub fn timeless(report: &str) -> String {
+    let mut kept = String::new();
+    let mut is_of_time = false;
+    for line in report.lines() {
+        let begins = line == "Time and host" || line.starts_with("took ");
+        is_of_time = (is_of_time || begins) && !line.starts_with("verdict ");
+        if !is_of_time {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// An exit code and both streams.
@@ -48,6 +64,12 @@ impl Answer {
         let exit = output.status.code().expect("no signal ended it");
         Answer { exit, output: text(output.stdout), talk: text(output.stderr) }
     }
+}
+
+/// The cases that the counterexamples of a full report can be replayed by, in their order.
+pub fn cases(report: &str) -> Vec<&str> {
+    let commands = report.lines().filter_map(|line| line.strip_prefix("    abench replay "));
+    commands.map(|case| case.trim_matches('\'')).filter(|case| case.starts_with("case1,")).collect()
 }
 
 /// A run that has lasted long enough to tell how far it is: no clock is waited for, only its first word.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use abench::report::any::{AnyRecord as Any, from_text as any_from_text};
-use abench::report::file::{from_text, to_text};
+use abench::report::any::{AnyRecord as Any, from_text as any_from_text, run_from_text};
+use abench::report::file::to_text;
 use abench::report::record::Record;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl Records {
     }
 
     fn read(&self) -> Record {
-        from_text(&fs::read_to_string(&self.base).expect("a record"), "base").expect("a record").record
+        run_from_text(&fs::read_to_string(&self.base).expect("a record"), "base").expect("a record").record
     }
 
     fn write(&self, name: &str, contents: &str) -> PathBuf {

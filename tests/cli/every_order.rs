@@ -1,6 +1,6 @@
 //! Every order of a few deltas, through the binary: proofs with their counts, and the smallest disagreements.
 
-use crate::common::{Answer, UnderWay, answer, unwrapped};
+use crate::common::{Answer, UnderWay, answer, cases, unwrapped};
 use serde_json::Value;
 
 fn run(table: &str, args: &[&str]) -> Answer {
@@ -20,7 +20,7 @@ fn the_report_of_every_order_of_every_algebra() {
 #[test]
 fn every_case_of_a_disagreement_replays_and_a_right_merge_does_not() {
     let report = answer(&["run", "every-order"]).output;
-    let cases: Vec<&str> = report.lines().filter_map(|line| line.strip_prefix("  replay: abench replay ")).collect();
+    let cases = cases(&report);
     assert_eq!(cases.len(), 3, "{report}");
     for case in cases {
         assert_eq!(answer(&["replay", case]).exit, 1, "{case}");

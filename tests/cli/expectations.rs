@@ -40,7 +40,7 @@ fn a_falsified_hub_merge_is_not_excused_by_a_world_that_is_expected_to_be_falsif
     let unmet = answer_in_time(&["run", path, "--backend", faulty.backend()]);
     assert_eq!(unmet.exit, 1, "{unmet:?}");
     let told = unwrapped(&unmet.output);
-    assert!(told.contains("expectations of the scenario: not met"), "{told}");
+    assert!(told.contains("Not as the scenario expects: "), "{told}");
     for engine in ["xor-delta", "delta-summary"] {
         let sentence = format!("check hub merge of {engine}: falsified, which [expect.checks]");
         assert!(told.contains(&sentence), "{engine}: {told}");

@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use abench::report::ledger::{ClaimVerdict, Ledger, text};
-use abench::report::text::Detail;
+use abench::report::document::Detail;
+use abench::report::format::text::{self, Table};
+use abench::report::ledger::{ClaimVerdict, Ledger};
 use serde_json::Value;
 
 use crate::common::{UnderWay, short_answer, unwrapped};
@@ -53,12 +54,12 @@ fn claims_by_name_end_with_the_ledger_and_exit_0_where_all_are_as_expected() {
 fn more_detail_gives_sources_bounds_warrants_and_weaker_claims() {
     let all = unwrapped(&short_answer(&[&["falsify", "-vv"][..], &QUICK].concat()).output);
     for words in [
-        "\"160 B moved vs 2,048 B of full state\" (Local-First / Mobile: Offline-first client sync)",
-        "refuted if a receiver needs more than 160 B to decode the published tick",
-        "bytes of the message: 201 B, not at most 160 B (evidence software)",
-        "information bound of the message: 172.2 B",
-        "and be proved: proved: all 479001600 schedules",
-        "every-order: falsified",
+        "160 B moved vs 2,048 B of full state source: Local-First / Mobile: Offline-first client sync",
+        "refuted if: a receiver needs more than 160 B to decode the published tick",
+        "201 B, not at most 160 B",
+        "172.2 B",
+        "proved: all 479001600 schedules",
+        "falsified every-order",
     ] {
         assert!(all.contains(words), "{words}\n{all}");
     }
@@ -214,7 +215,7 @@ fn the_first_screen_of_the_shipped_ledger_fits_24_lines_and_every_width() {
     let recorded = fs::read_to_string(path).expect("the recorded ledger");
     let recorded: Ledger = serde_json::from_str(&recorded).expect("a ledger of today");
     for width in [60, 80, 100] {
-        let screen = text::render(&recorded, width, Detail::Screen);
+        let screen = text::render(&recorded, width, Table::Left, Detail::Screen);
         let rows: Vec<String> = anstream::adapter::strip_str(&screen).to_string().lines().map(str::to_owned).collect();
         let taken: usize = rows.iter().map(|row| row.chars().count().div_ceil(width).max(1)).sum();
         assert!(taken <= 23, "{taken} lines at {width}\n{}", rows.join("\n"));
@@ -240,7 +241,9 @@ fn a_stopped_trial_is_falsified_only_by_a_claim_that_fell_unexpectedly() {
     stopped.interrupted = true;
     let last = stopped.claims.last_mut().expect("a claim");
     last.trial.verdict = ClaimVerdict::NotTried;
-    let shown = |ledger: &Ledger| anstream::adapter::strip_str(&text::render(ledger, 80, Detail::Verdict)).to_string();
+    let shown = |ledger: &Ledger| {
+        anstream::adapter::strip_str(&text::render(ledger, 80, Table::Left, Detail::Verdict)).to_string()
+    };
     assert_eq!(shown(&stopped), "verdict inconclusive: stopped by the user, 1 of 43 claims not tried (exit 130)\n");
     let holds = stopped.claims.iter_mut().find(|claim| claim.expected == ClaimVerdict::Holds).expect("a claim");
     holds.trial.verdict = ClaimVerdict::Falsified;
@@ -255,7 +258,7 @@ fn what_did_not_come_out_as_expected_is_shown_first_and_its_counterexample_with_
     let last = recorded.claims.last_mut().expect("a claim");
     last.trial.verdict = ClaimVerdict::Falsified;
     let id = last.id.clone();
-    let screen = text::render(&recorded, 80, Detail::Screen);
+    let screen = text::render(&recorded, 80, Table::Left, Detail::Screen);
     let rows: Vec<String> = anstream::adapter::strip_str(&screen).to_string().lines().map(str::to_owned).collect();
     let head = rows.iter().position(|row| row.trim_start().starts_with("claim ")).expect("a table");
     assert!(rows[head + 1].contains(&id) && rows[head + 1].contains("unexpected:"), "{rows:?}");

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use abench::report::document::Detail;
+use abench::report::format::text::{self, Table};
 use abench::report::record::Record;
-use abench::report::text::{self, Detail, Table};
 use abench::scenario::shipped::SHIPPED;
 
 use crate::common::{answer, short_answer};
@@ -153,11 +154,41 @@ fn a_misspelt_name_is_answered_with_the_name_that_was_meant() {
         (&["show", "tikc"], "did you mean tick?"),
         (&["tick"], "did you mean abench run tick?"),
         (&["rum"], "did you mean abench run?"),
+        (&["show", "shema"], "did you mean schema?"),
+        (&["help", "rnu"], "'run'"),
     ] {
         let refused = short_answer(args);
         assert!(refused.exit == 2 && refused.talk.contains(meant), "{args:?}: {}", refused.talk);
         assert!(refused.talk.len() < 600, "{}", refused.talk);
     }
+}
+
+#[test]
+fn the_name_of_a_scenario_without_a_verb_is_answered_with_the_command_that_runs_it() {
+    for (name, _) in SHIPPED {
+        let refused = short_answer(&[name]);
+        let meant = format!("did you mean abench run {name}?");
+        assert!(refused.exit == 2 && refused.talk.contains(&meant), "{name}: {}", refused.talk);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn help_calls_abench_by_its_name_also_where_a_link_has_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let link = folder.path().join("bench");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_abench"), &link).expect("a link");
+    for args in [&["--help"][..], &["help", "run"], &["run"]] {
+        let done = std::process::Command::new(&link).args(args).output().expect("it starts");
+        let text = [done.stdout, done.stderr].concat();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains("Usage: abench") && !text.contains("Usage: bench"), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn the_schema_of_scenarios_is_shown_as_it_is_kept() {
+    assert_eq!(short_answer(&["show", "schema"]).output, include_str!("../../docs/scenario.schema.json"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod common;
 mod served;
 
+mod adapters;
 mod as_client;
 mod bad_input;
 mod bandwidth;
@@ -29,6 +30,7 @@ mod offline;
 mod orders;
 mod pages;
 mod planted_faults;
+mod process_engines;
 mod progress;
 mod published_runs;
 mod qualification;

@@ -1,6 +1,6 @@
 //! Worlds of clients, through the binary.
 
-use crate::common::{answer, unwrapped};
+use crate::common::{answer, cases, unwrapped};
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -51,7 +51,7 @@ fn agreement_is_not_taken_for_truth_and_right_engines_hold() {
 #[test]
 fn the_smallest_counterexamples_are_two_clients_with_one_increment_each_and_replay() {
     let report = answer(&["run", "field-tally"]).output;
-    let cases: Vec<&str> = report.lines().filter_map(|line| line.strip_prefix("  replay: abench replay ")).collect();
+    let cases = cases(&report);
     let of = |name: &str| *cases.iter().find(|case| case.contains(name)).expect("a case");
     for (name, got) in [("xor-delta", "0x0000000000000005"), ("lww-arrival", "0x0000000000000006")] {
         let case = of(name);

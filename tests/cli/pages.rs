@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// A page, by its path in the repository.
 pub struct Page {
     path: String,
-    text: String,
+    pub text: String,
 }
 
 /// A fenced block.
@@ -18,7 +18,7 @@ pub struct Block {
     pub needs: String,
     /// The paragraph before it.
     pub before: String,
-    lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 /// A command of a block, and the lines that are shown after it.

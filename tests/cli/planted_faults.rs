@@ -9,12 +9,13 @@ use abench::domain::trial::{StandardTrial, Trial};
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::experiment::valid::Valid;
+use abench::report::document::Detail;
+use abench::report::format::text::{Table, render};
 use abench::report::record::{PlantedOutcome, Record};
-use abench::report::text::{Detail, Table, render};
 use abench::scenario::Scenario;
 use abench::subject::{Conditions, backends, open};
 
-use crate::common::{Reading, answer, unwrapped};
+use crate::common::{Reading, answer, cases, unwrapped};
 
 /// A standard campaign on the model alone with these faults in it.
 fn campaign(count: &str, seed: u64, faults: &[Fault]) -> Record {
@@ -81,8 +82,8 @@ fn every_kind_of_fault_is_found_and_its_cause_named() {
         let answer = answer(&["--plant", plant]);
         assert_eq!(answer.exit, 1, "{plant}");
         assert!(unwrapped(&answer.output).contains(cause), "{plant}: {}", answer.output);
-        assert!(answer.output.contains("expected   ") && answer.output.contains("got        "));
-        assert!(unwrapped(&answer.output).contains(&format!("detected {plant} in model")), "{}", answer.output);
+        assert!(answer.output.contains("  expected ") && answer.output.contains("  got "));
+        assert!(unwrapped(&answer.output).contains(&format!("detected {plant} in: model")), "{}", answer.output);
     }
 }
 
@@ -92,8 +93,7 @@ fn every_case_that_a_report_shows_replays_to_the_same_verdict() {
     {
         for count in ["65537", "100"] {
             let report = answer(&[count, "--plant", plant]).output;
-            let cases: Vec<&str> =
-                report.lines().filter_map(|line| line.strip_prefix("  replay: abench replay ")).collect();
+            let cases = cases(&report);
             assert!(!cases.is_empty() || (plant == "drop:40000" && count == "100"), "{plant}: {report}");
             for case in cases {
                 assert!(case.contains(&format!("plant={plant}")), "{case}");
@@ -166,10 +166,10 @@ fn an_adapter_that_keeps_something_from_before_is_falsified_and_its_case_replays
     for fault in ["load-keeps-accumulator", "accum-drop:7", "swap-wrong-context", "early-read"] {
         let answer = answer(&["100", "1", "--plant", fault]);
         assert_eq!(answer.exit, 1, "{fault}: {}", answer.output);
-        assert!(answer.output.contains(&format!("detected        {fault} in model")), "{}", answer.output);
+        assert!(unwrapped(&answer.output).contains(&format!("detected {fault} in: model")), "{}", answer.output);
     }
     let report = answer(&["100", "1", "--plant", "load-keeps-accumulator"]).output;
-    let case = report.lines().find_map(|line| line.strip_prefix("  replay: abench replay ")).expect("a case");
+    let case = *cases(&report).first().expect("a case");
     assert!(case.len() < 300, "{case}");
     assert_eq!(answer(&["replay", case]).exit, 1);
 }
@@ -179,7 +179,7 @@ fn a_fault_that_hides_from_the_first_checks_is_not_given_the_name_of_another() {
     for plant in ["accum-drop:1", "accum-repeat:1", "early-read"] {
         let report = answer(&["--plant", plant]);
         assert_eq!(report.exit, 1);
-        assert!(!report.output.contains("cause (model)"), "{plant}: {}", report.output);
+        assert!(!report.output.contains("cause         model"), "{plant}: {}", report.output);
     }
 }
 

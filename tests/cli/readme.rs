@@ -55,6 +55,7 @@ every_block_of! {
     bandwidth: "docs/bandwidth.md",
     claims: "docs/claims.md",
     compare: "docs/compare.md",
+    engine_protocol: "docs/engine-protocol.md",
     extending: "docs/extending.md",
     gate: "docs/gate.md",
     limits: "docs/limits.md",
@@ -64,6 +65,7 @@ every_block_of! {
     record: "docs/record.md",
     reproducing_silicon: "docs/reproducing-silicon.md",
     scale_out: "docs/scale-out.md",
+    scenario_reference: "docs/scenario-reference.md",
     speed: "docs/speed.md",
     standard_campaign: "docs/standard-campaign.md",
     verdicts: "docs/verdicts.md",
@@ -74,7 +76,7 @@ every_block_of! {
 fn run_page(path: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for shared in ["results", "scenarios", "tests"] {
+    for shared in ["adapters", "results", "scenarios", "tests"] {
         symlink(root.join(shared), folder.path().join(shared)).expect("a link");
     }
     fs::create_dir(folder.path().join("bin")).expect("a folder");

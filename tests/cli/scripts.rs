@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::common::{Answer, answer};
+use crate::common::{Answer, answer, cases};
 
 /// What is said of a script with this step after one that connects a client, by its origin.
 fn said_of(steps: &str) -> (u8, String) {
@@ -74,8 +74,7 @@ fn a_world_is_drawn_or_written_down_and_not_both() {
 
 /// The replay commands of a report, without the name of the program.
 fn replays(report: &str) -> Vec<Vec<String>> {
-    let commands = report.lines().filter_map(|line| line.trim().strip_prefix("replay: abench "));
-    commands.map(|command| command.split(' ').map(str::to_owned).collect()).collect()
+    cases(report).into_iter().map(|case| vec!["replay".to_owned(), case.to_owned()]).collect()
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn a_drawn_world_that_falsifies_is_reduced_to_a_script_that_is_shown_replayed_an
     assert!(run.talk.contains("for that of reconciliation, name it with --engines"), "{}", run.talk);
     let saved = answer(&["run", &file]);
     assert_eq!(saved.exit, 0, "its expectation is that the engine is falsified: {}", saved.talk);
-    assert!(saved.output.contains("falsified by: delta-summary"), "{}", saved.output);
+    assert!(saved.output.contains("Falsified by: delta-summary"), "{}", saved.output);
     assert!(saved.output.contains("monotonic: a register shows fewer edits than before"), "{}", saved.output);
     let text = fs::read_to_string(&file).expect("it was written");
     fs::write(&file, text.replace("verdict = \"falsified\"", "verdict = \"holds\"")).expect("it is written");
@@ -127,7 +126,7 @@ fn a_last_writer_set_is_falsified_with_the_smallest_script_of_tags() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tags.toml").display().to_string();
     let run = answer(&["run", "field-tags", "--engines", "lww-wall-clock", "--save-script", &file]);
-    assert!(run.output.contains("replay: abench replay case1,lww-wall-clock,tags,clients=0+1"), "{}", run.output);
+    assert!(run.output.contains("abench replay case1,lww-wall-clock,tags,clients=0+1"), "{}", run.output);
     assert!(run.output.contains("{ edit = \"client 0\", register = 0, insert = 0 }"), "{}", run.output);
     let replayed = answer(&["replay", "case1,lww-wall-clock,tags,clients=0+1"]);
     assert_eq!(replayed.exit, 1, "{}", replayed.talk);
@@ -135,7 +134,7 @@ fn a_last_writer_set_is_falsified_with_the_smallest_script_of_tags() {
     assert!(text.contains("insert = 1"), "{text}");
     let saved = answer(&["run", &file]);
     assert_eq!(saved.exit, 0, "{}", saved.talk);
-    assert!(saved.output.contains("falsified by: lww-wall-clock"), "{}", saved.output);
+    assert!(saved.output.contains("Falsified by: lww-wall-clock"), "{}", saved.output);
 }
 
 #[test]
@@ -158,6 +157,47 @@ fn where_no_script_is_found_no_file_is_written_and_the_exit_code_is_that_of_the_
         assert!(refused.talk.contains(told), "{}", refused.talk);
         assert!(!file.exists());
     }
+}
+
+#[test]
+fn without_reduction_the_verdicts_are_the_same_and_the_report_says_that_no_script_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("record.json").display().to_string();
+    let run = answer(&["run", "two-stores-lost", "--no-reduce", "--record", &file, "-v"]);
+    assert_eq!(run.exit, 0, "its expectations stay: {}", run.talk);
+    let told = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("no script is given: the reduction to a script was left out"), "{told}");
+    let text = fs::read_to_string(&file).expect("it was written");
+    assert!(!text.contains(",script,"), "{text}");
+    let record: serde_json::Value = serde_json::from_str(&text).expect("a record");
+    assert_eq!(record["asked"]["trial"]["offline"]["reduce"], false, "a replay leaves it out, too");
+    assert_eq!(answer(&["replay", &file]).exit, 0, "the record comes again as it is");
+    for (arguments, told) in [
+        (vec!["run", "laws", "--no-reduce"], "--no-reduce is about worlds of clients"),
+        (vec!["run", "nothing-listens", "--no-reduce"], "--no-reduce is about worlds that are drawn"),
+        (vec!["run", "two-stores-lost", "--no-reduce", "--save-script", "x.toml"], "cannot be used with"),
+    ] {
+        let refused = answer(&arguments);
+        assert_eq!(refused.exit, 2, "{}", refused.talk);
+        assert!(refused.talk.contains(told), "{}", refused.talk);
+    }
+    let written = folder.path().join("written.toml").display().to_string();
+    let keys = "version = 2\n[offline]\nseed = '7'\nclients = 1\nreduce = false\nsteps = [{ connect = 'client 0' }]\n";
+    fs::write(&written, keys).expect("it is written");
+    let refused = answer(&["run", &written]);
+    assert!(
+        refused.exit == 2 && refused.talk.contains("reduce = false goes with a world that is drawn"),
+        "{}",
+        refused.talk
+    );
+}
+
+#[test]
+fn a_baseline_that_shows_a_removed_element_again_after_a_new_install_is_caught_by_that() {
+    let run = answer(&["run", "deleted-before-reinstall", "-v"]);
+    assert_eq!(run.exit, 0, "it is expected: {}", run.talk);
+    let told = run.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("first-writer: ") && told.contains("element 3 is back, and every insert of it"), "{told}");
 }
 
 #[test]

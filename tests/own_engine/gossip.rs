@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use abench::data;
 use abench::domain::data::{Concurrent, Intent, View};
 use abench::engine::host::{Host, NodeId, OpId, Round, Time};
-use abench::engine::port::{Engine, Position, Reception, Relation, Settings};
+use abench::engine::port::{Engine, EngineError, Position, Reception, Relation, Settings};
 use abench::engine::store::{Store, StoreError, disk::Disk};
 use abench::engine::vector::Actor;
 use abench::engine::wire::{Reader, Writer};
@@ -31,10 +31,11 @@ pub const GOSSIP: Registration = Registration {
     keeps: Keeps::Edits,
     survives: Survives::WhileShown,
     carries: Carries::Tags(Concurrent::Either),
+    tells_edits: false,
     ..Registration::of("gossip", "every edit to everyone who lacks it", open)
 };
 
-pub fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+pub fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
     let me = u64::from(settings.node) << 40 | host.unlike_before(1 << 40);
     let (edits, known, lines) = (BTreeMap::new(), Have::new(), BTreeMap::new());
     let mut gossip = Gossip { settings: settings.clone(), me, edits, known, lines };
@@ -46,7 +47,7 @@ pub fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine
 }
 
 impl Gossip {
-    fn keep(&mut self, host: &mut Host<Disk>, edit: Edit) -> Result<(), StoreError> {
+    fn keep(&mut self, host: &mut Host<Disk>, edit: Edit) -> Result<(), EngineError> {
         host.append(&postcard::to_allocvec(&edit).expect("it is plain data"))?;
         host.sync()?;
         self.edits.entry(edit.1).or_default().push(edit);
@@ -76,7 +77,7 @@ impl Gossip {
 }
 
 impl Engine for Gossip {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let last = self.edits.values().filter_map(|edits| edits.last()).map(|edit| edit.0).max().unwrap_or(0);
         // A remove of what is not shown means nothing, here and anywhere.
         if !matches!(intent, Intent::Remove(_)) || data::apply(&mut self.shows()[register as usize], intent) {
@@ -86,7 +87,7 @@ impl Engine for Gossip {
         Ok(())
     }
 
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), StoreError> {
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), EngineError> {
         self.lines.insert(peer, (None, Some(host.now)));
         Ok(())
     }
@@ -95,7 +96,7 @@ impl Engine for Gossip {
         self.lines.remove(&peer);
     }
 
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError> {
         let Ok((_, mut reader)) = Reader::open(frame) else { return Ok(Reception::Damaged) };
         type Told = (bool, Have, Vec<(u64, Edit)>);
         let Ok((knows, heard, edits)) = postcard::from_bytes::<Told>(reader.rest()) else {
@@ -126,7 +127,7 @@ impl Engine for Gossip {
         self.lines.values().filter_map(|&(_, due)| due).min()
     }
 
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
         let due = |(&peer, &(_, due)): (&NodeId, &(_, Option<Time>))| due.filter(|&at| at <= host.now).map(|_| peer);
         let due: Vec<NodeId> = self.lines.iter().filter_map(due).collect();
         due.into_iter().for_each(|peer| self.tell(host, peer));

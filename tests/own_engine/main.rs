@@ -8,11 +8,10 @@ use abench::domain::data::Fields;
 use abench::domain::trial::Trial;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
-use abench::engine::Registration;
 use abench::engine::host::Host;
-use abench::engine::port::{Engine, Settings};
-use abench::engine::store::StoreError;
+use abench::engine::port::{Engine, EngineError, Settings};
 use abench::engine::store::disk::Disk;
+use abench::engine::{Open, Registration};
 use abench::lab::{World, settings};
 use abench::oracle::offline::{JUDGES, judgements};
 use abench::scenario::shipped::{self, SHIPPED};
@@ -72,8 +71,27 @@ fn an_engine_that_declares_that_it_does_not_report_what_it_takes_is_never_late()
     assert!(bounded.iter().all(|(_, verdict)| *verdict == Verdict::Inconclusive), "{bounded:?}");
 }
 
+#[test]
+fn a_read_only_hub_refuses_it_though_its_frames_do_not_say_whether_they_carry_edits() {
+    let Trial::Offline(trial) =
+        shipped::find("refused-connections").expect("it is shipped").expect("it is sound").trial
+    else {
+        panic!("it is a world")
+    };
+    let said = |tells_edits| {
+        let engine = Registration { tells_edits, ..GOSSIP };
+        let world = World::new(&trial, &engine, &settings(&trial, None)).expect("a world");
+        let history = world.run(&mut Unwatched).expect("it ends").history;
+        let of_faults = judgements(&history).find(|(judge, _)| *judge == "faults");
+        of_faults.expect("it judges every world").1.verdict
+    };
+    assert_eq!(said(false), Verdict::Holds);
+    // An engine that claims that they do, and whose frames say no, is never refused: the fault took no effect.
+    assert_eq!(said(true), Verdict::Inconclusive);
+}
+
 /// The same, and one replica starts from another number.
-fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
     let start = settings.fields.start ^ i64::from(settings.node == 0);
     open(&Settings { fields: Fields { start, ..settings.fields }, ..settings.clone() }, host)
 }
@@ -81,7 +99,7 @@ fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn En
 #[test]
 fn where_one_replica_of_it_is_off_by_one_every_world_says_so() {
     let mut cut_off = 0;
-    for (world, said) in verdicts(&Registration { open: open_wrongly, ..GOSSIP }) {
+    for (world, said) in verdicts(&Registration { open: Open::Function(open_wrongly), ..GOSSIP }) {
         // A world that is cut off judges nobody.
         let of = verdict_of(&said, "convergence");
         cut_off += usize::from(of == Some(Verdict::Inconclusive));

@@ -28,6 +28,8 @@ pub const ELEMENTS: u32 = 16;
 
 /// What a record holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum Values {
     /// A number that users add to and subtract from.
@@ -39,53 +41,61 @@ pub enum Values {
 
 /// A customer's numbers, and how far they are run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BandwidthTrial {
-    /// What everything is drawn from.
+    /// What all that is random is drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives
+    /// the same run.
     #[serde(default = "default_seed")]
     pub seed: Seed,
-    /// Records that every client has.
+    /// How many records every client has.
+    #[cfg_attr(test, schemars(range(min = 1, max = impossible::MOST_RECORDS)))]
     pub records: u32,
-    /// The share of them that a client changes in a tick.
+    /// The share of the records that a client changes in a tick.
     pub changed: Share,
-    /// How many clients there are.
+    /// How many clients there are. With tags, 64 are the most.
+    #[cfg_attr(test, schemars(range(min = 1, max = crate::domain::offline::MOST_CLIENTS)))]
     pub clients: u32,
     /// How often a client syncs in a day.
     pub syncs_per_day: Rate,
-    /// How often a client changes records in a day: as often as it syncs, if not told.
+    /// How often a client changes records in a day. Without this key, it does as often as it syncs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticks_per_day: Option<Rate>,
     /// What a record holds.
     #[serde(default)]
     pub values: Values,
-    /// Bytes of a counter, as its users store it.
+    /// How many bytes a counter takes, as its users store it.
     #[serde(default = "default_value_bytes")]
+    #[cfg_attr(test, schemars(range(min = 2, max = 8)))]
     pub value_bytes: u32,
-    /// The largest change of a counter, either way.
+    /// The largest change of a counter, either way. It must fit value_bytes.
     #[serde(default = "default_amount")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000)))]
     pub amount: u32,
-    /// The longest that a client is away: a quarter longer than on average, if not told.
+    /// The longest that a client is away. Without this key, it is a quarter longer than the average.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Duration>,
     /// How long a client stays connected.
     #[serde(default = "default_online")]
     pub online: Duration,
-    /// Clients' links.
+    /// The links of clients.
     #[serde(default)]
     pub link: Link,
     /// What a megabyte costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_per_mb: Option<Price>,
-    /// Days that are to be run.
+    /// How many days are run.
     #[serde(default = "default_days")]
+    #[cfg_attr(test, schemars(range(min = 1, max = 3660)))]
     pub days: u32,
-    /// The engines, by name, or `all`; the first is the one that the report is about.
+    /// The engines, by name, or "all"; `abench list engines` names them. The report is about the first.
     #[serde(default = "all", skip_serializing_if = "is_all")]
+    #[cfg_attr(test, schemars(length(min = 1), extend("default" = ["all"])))]
     pub engines: Vec<String>,
-    /// Edits that may be delivered to clients in each world. What takes more is scaled down.
+    /// How many edits may be delivered to clients in each world. What takes more is scaled down.
     #[serde(default = "default_budget")]
     pub budget: Budget,
-    /// Bound on the memory that a world may take.
+    /// The most memory that a world may take.
     #[serde(default = "default_memory")]
     pub memory_mib: MemoryMib,
 }

@@ -23,17 +23,17 @@ pub const VERBS: &[(&str, &str, &str)] = &[
         "[over_s]",
         "a client connects with every node that it has a link to; over_s: at a random moment in that many seconds",
     ),
-    ("disconnect", "", "it disconnects"),
+    ("disconnect", "", "a client disconnects"),
     ("lose", "from, to", "the n-th message that is sent from now on is lost"),
-    ("repeat", "from, to, late_s", "that message comes again, so much later"),
-    ("delay", "from, to, by_s", "that message comes so much later"),
-    ("truncate", "from, to, bytes", "that message loses its end: so many bytes are left"),
-    ("corrupt", "from, to, bit", "this bit of that message is another"),
+    ("repeat", "from, to, late_s", "the n-th message comes again, so much later"),
+    ("delay", "from, to, by_s", "the n-th message comes so much later"),
+    ("truncate", "from, to, bytes", "the n-th message loses its end: so many bytes are left"),
+    ("corrupt", "from, to, bit", "a bit of the n-th message is flipped"),
     ("cut", "with, for_s", "the link between two devices is down"),
     ("back_up", "", "a backup is taken of a device's store"),
-    ("set_back", "[for_s]", "a device's store is set back to that backup"),
+    ("set_back", "[for_s]", "a device's store is set back to its backup"),
     ("clock", "[by_s, drift_ppm]", "a device's clock is set forward, or back, or goes faster"),
-    ("link", "keys of [offline.link]", "a device's links are like this from now on"),
+    ("link", "keys of [offline.link] but outages", "a device's links are like this from now on"),
     ("work", "for_s, keys of [offline.workload]", "a user's edits are drawn from the seed for a time"),
     ("until", "node, with or from, to, messages; [within_s]", "the next step waits for something"),
 ];
@@ -140,11 +140,15 @@ impl Keys {
 
 fn read(map: Map<String, Value>) -> Result<Step, KeyError> {
     let mut keys = Keys(map);
-    let after = if keys.has(AFTER) { keys.seconds(AFTER)? } else { 0 };
+    let passes = keys.has(AFTER);
+    let after = if passes { keys.seconds(AFTER)? } else { 0 };
     let is_verb = |key: &&String| VERBS.iter().any(|(verb, ..)| verb == key) || fault_of(key).is_some();
     let named: Vec<String> = keys.0.keys().filter(is_verb).cloned().collect();
     let action = match &named[..] {
-        [] if keys.0.is_empty() => Action::Pass,
+        [] if keys.0.is_empty() && passes => Action::Pass,
+        [] if keys.0.is_empty() => {
+            return Err(wrong(AFTER, "this key is missing in a step without a verb, which lets time pass"));
+        }
         [] => {
             let key = keys.0.keys().next().cloned().unwrap_or_default();
             let (verbs, meant) = (verbs(), meant(&key, verbs().split(", ")));
@@ -206,6 +210,10 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
         _ => {
             let kind = fault_of(verb).expect("it is a verb, and no other is left");
             let node = keys.text(verb)?;
+            // A fault of a step begins now, and its step says the rest.
+            if let Some(key) = ["kind", "node", "at_s", "age_s"].into_iter().find(|key| keys.has(key)) {
+                return Err(wrong(key, format!("this key does not belong to a step with {verb}")));
+            }
             let kind = serde_json::to_value(kind).expect("a kind is written as its name");
             keys.0.extend([("kind".to_owned(), kind), ("node".to_owned(), Value::String(node))]);
             keys.0.insert("at_s".to_owned(), 0.into());

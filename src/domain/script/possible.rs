@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::data::{DataType, Intent};
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
-use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial, Presence, Workload};
+use crate::domain::offline::{FaultKind, Link, NodeFault, OfflineTrial, Presence, Workload};
 use crate::domain::script::keys::{self, MOST};
 use crate::domain::script::{Action, CLIENTS, Condition, MOST_STEPS, Step, StepError};
 
@@ -150,8 +150,9 @@ impl OfflineTrial {
             Action::Clock { node, .. } => self.clients_of("clock", node),
             Action::Link { node, link } => {
                 self.some("link", node)?;
-                if link.outages > 0 {
-                    return Err(("outages", "outages are steps of their own: cut".to_owned()));
+                let outages = [("outages", link.outages > 0), ("outage_s", link.outage_s != Link::default().outage_s)];
+                if let Some((key, _)) = outages.into_iter().find(|(_, given)| *given) {
+                    return Err((key, "outages are steps of their own: cut".to_owned()));
                 }
                 self.within_bounds(OfflineTrial { link: *link, ..self.clone() })
             }

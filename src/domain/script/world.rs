@@ -9,7 +9,7 @@ use crate::domain::script::{Action, Step, text};
 use crate::domain::seed::Seed;
 
 /// Keys that the text of a world has no place for: they stand elsewhere in a case, or belong to a run.
-const ELSEWHERE: [&str; 6] = ["seed", "steps", "engines", "mutants", "more_worlds", "memory_mib"];
+const ELSEWHERE: [&str; 7] = ["seed", "steps", "engines", "mutants", "more_worlds", "reduce", "memory_mib"];
 
 /// How deep tables are in each other, at most.
 const DEEPEST: usize = 4;

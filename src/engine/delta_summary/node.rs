@@ -8,7 +8,7 @@ use crate::engine::delta_summary::message::{Message, unframed};
 #[cfg(test)]
 use crate::engine::delta_summary::state::State;
 use crate::engine::host::{Host, NodeId, Time};
-use crate::engine::port::{Engine, Position, Reached, Reception, Relation, Report, Settings};
+use crate::engine::port::{Engine, EngineError, Position, Reached, Reception, Relation, Report, Settings};
 use crate::engine::store::StoreError;
 use crate::engine::store::disk::Disk;
 
@@ -41,31 +41,36 @@ impl ReplicaNode {
 }
 
 impl Engine for ReplicaNode {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
-        self.replica.edit(host, register, intent.amount().expect("it carries counters alone"))
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
+        Ok(self.replica.edit(host, register, intent.amount().expect("it carries counters alone"))?)
     }
 
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), EngineError> {
         let connected = self.replica.connected(host, peer, relation);
-        self.tried(host, connected)
+        Ok(self.tried(host, connected)?)
     }
 
     fn disconnected(&mut self, peer: NodeId) {
         self.replica.disconnected(peer);
     }
 
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError> {
         let received = self.replica.receive(host, from, frame);
-        self.tried(host, received)
+        Ok(self.tried(host, received)?)
+    }
+
+    fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), EngineError> {
+        self.replica.refused(host, peer);
+        Ok(())
     }
 
     fn wakes_at(&self) -> Option<Time> {
         self.replica.wakes_at()
     }
 
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
         let woken = self.replica.wake(host);
-        self.tried(host, woken)
+        Ok(self.tried(host, woken)?)
     }
 
     fn shows(&self) -> Vec<View> {

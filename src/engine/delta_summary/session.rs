@@ -70,6 +70,8 @@ pub struct Session {
     pub handshake_at: Time,
     /// Whether it was given up.
     pub failed: bool,
+    /// Whether a message came back, and nothing was answered since.
+    refused: bool,
     /// When to try again.
     pub due: Option<Time>,
 }
@@ -92,6 +94,7 @@ impl Session {
             handshakes: 0,
             handshake_at: 0,
             failed: false,
+            refused: false,
             due: None,
         }
     }
@@ -103,7 +106,12 @@ impl Session {
 
     /// The other was heard of: it is there.
     pub fn answered(&mut self) {
-        (self.attempts, self.failed) = (0, false);
+        (self.attempts, self.failed, self.refused) = (0, false, false);
+    }
+
+    /// Whether what is new waits until the neighbour takes what it sent back.
+    fn is_held_back(&self) -> bool {
+        self.refused && !self.outstanding.is_empty()
     }
 
     /// The runs of deltas that are on their way.
@@ -185,8 +193,8 @@ impl Replica {
 
     /// Sends a neighbour what it lacks, as far as not too much waits for its answers already.
     pub(super) fn push<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) -> Result<(), StoreError> {
-        let Some(Session { leaf, .. }) = self.sessions.get(&peer).filter(|session| session.open) else { return Ok(()) };
-        let leaf = *leaf;
+        let pushed = |session: &&Session| session.open && !session.is_held_back();
+        let Some(&Session { leaf, .. }) = self.sessions.get(&peer).filter(pushed) else { return Ok(()) };
         if self.state.made > self.state.sealed {
             // The boundaries are durable before the delta is out: after a crash it is the same delta.
             self.commit(host, Entry::Sealed)?;
@@ -277,6 +285,18 @@ impl Replica {
             }
         };
         self.dispatch(host, peer, What::Sums(reached, end), &message);
+    }
+
+    /// A message came back. All that waits for the neighbour is tried again together, and what is new goes after it: a
+    /// neighbour that refuses is asked ever more rarely, however much its user edits.
+    pub(super) fn refused<S: Store>(&mut self, host: &mut Host<S>, peer: NodeId) {
+        let Some(session) = self.sessions.get_mut(&peer).filter(|session| !session.outstanding.is_empty()) else {
+            return;
+        };
+        session.refused = true;
+        let due = self.settings.again_at(session.attempts, host);
+        session.outstanding.iter_mut().for_each(|outstanding| outstanding.due = due);
+        self.settle_timer(peer);
     }
 
     /// A leaf has this replica's log up to a position.

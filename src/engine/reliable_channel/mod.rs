@@ -28,7 +28,7 @@ use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, Round, Time};
 use crate::engine::mutant::{clamped, reaches};
-use crate::engine::port::{Engine, Position, Relation};
+use crate::engine::port::{Engine, EngineError, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
 use crate::engine::reliable_channel::neighbour::{Handshake, Knows};
@@ -492,7 +492,7 @@ fn fresh_name(host: &mut Host<Disk>, by_chance: bool) -> u32 {
 }
 
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let by_account = self.has(Mutant::NameByAccount).then_some(1);
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store).or(by_account);
         let by_chance = self.has(Mutant::NameByChanceAlone);
@@ -522,7 +522,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         Ok(())
     }
 
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), StoreError> {
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), EngineError> {
         self.disconnected(peer);
         if self.given_up.contains(&peer) {
             return Ok(());
@@ -545,15 +545,15 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         self.end(peer);
     }
 
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError> {
         match self.understood(host, from, frame) {
             Ok(reception) => Ok(reception),
             Err(Refused::Malformed) => Ok(Reception::Damaged),
-            Err(Refused::Store(error)) => Err(error),
+            Err(Refused::Store(error)) => Err(error.into()),
         }
     }
 
-    fn import(&mut self, host: &mut Host<Disk>, values: &[View]) -> Result<Imported, StoreError> {
+    fn import(&mut self, host: &mut Host<Disk>, values: &[View]) -> Result<Imported, EngineError> {
         if !self.has(Mutant::ImportAsEdits) {
             return Ok(Imported::Refused);
         }
@@ -571,7 +571,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         Ok(Imported::Taken)
     }
 
-    fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), StoreError> {
+    fn refused(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), EngineError> {
         // Those that are refused together do not all come back at once.
         if let Some(line) = self.lines.get(&peer).filter(|line| line.due.is_some()) {
             let due = host.now + self.backoff(host, line.attempts);
@@ -584,7 +584,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         self.timers.first().map(|&(due, _)| due).into_iter().chain(self.changes_at).min()
     }
 
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
         if self.changes_at.is_some_and(|time| time <= host.now) {
             self.changes_at = None;
             let peers: Vec<NodeId> = self.lines.keys().copied().collect();

@@ -1,5 +1,7 @@
 //! A store in memory, on a simulated disk that loses what was not synced.
 
+use std::collections::BTreeMap;
+
 use crate::engine::mutant;
 use crate::engine::store::{Kept, Owner, Store, StoreError, VERSION};
 
@@ -31,10 +33,15 @@ pub struct Disk {
     image: Option<Image>,
     journal: Journal,
     replacing: Option<Box<Replacing>>,
+    /// Files that its engine writes by itself, beside the journal and the image.
+    files: Option<Box<Files>>,
     /// Whether it refuses writes: there is no room.
     full: bool,
     mutant: Option<Mutant>,
 }
+
+/// Files that an engine writes by itself: their paths within its folder, and their bytes.
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Image {
@@ -117,6 +124,7 @@ impl Disk {
             image: None,
             journal: Journal::default(),
             replacing: None,
+            files: None,
             full: false,
             mutant: None,
         }
@@ -142,13 +150,19 @@ impl Disk {
         Disk { mutant: self.mutant, ..Disk::new(self.owner) }
     }
 
+    /// The files that its engine writes by itself.
+    pub fn files(&self) -> Option<&Files> {
+        self.files.as_deref()
+    }
+
+    /// Has it hold these files, in place of those that it held.
+    pub fn set_files(&mut self, files: Files) {
+        self.files = Some(Box::new(files));
+    }
+
     /// From now on there is no room for more, or there is again.
     pub fn set_full(&mut self, full: bool) {
         self.full = full;
-    }
-
-    fn has_room(&self) -> Result<(), StoreError> {
-        if self.full { Err(StoreError::Full) } else { Ok(()) }
     }
 
     /// The power fails.
@@ -197,12 +211,17 @@ impl Disk {
     pub fn damage(&mut self, place: u64) -> bool {
         let bits = (self.bytes() * 8).max(1);
         let (byte, bit) = ((place % bits / 8) as usize, place % bits % 8);
-        let of_image = self.image.as_ref().map_or(0, |image| image.bytes.len());
-        let byte = match byte.checked_sub(of_image) {
-            None => self.image.as_mut().and_then(|image| image.bytes.get_mut(byte)),
-            Some(byte) => self.journal.bytes.get_mut(byte),
-        };
-        byte.map(|byte| *byte ^= 1 << bit).is_some()
+        let image = self.image.iter_mut().map(|image| &mut image.bytes);
+        let files = self.files.iter_mut().flat_map(|files| files.values_mut());
+        let mut left = byte;
+        for bytes in image.chain([&mut self.journal.bytes]).chain(files) {
+            if let Some(byte) = bytes.get_mut(left) {
+                *byte ^= 1 << bit;
+                return true;
+            }
+            left -= bytes.len();
+        }
+        false
     }
 
     /// The bytes of the journal, to be damaged by a test.
@@ -315,6 +334,10 @@ impl Store for Disk {
         Ok(Kept { image, entries: self.records()? })
     }
 
+    fn has_room(&self) -> Result<(), StoreError> {
+        if self.full { Err(StoreError::Full) } else { Ok(()) }
+    }
+
     fn append(&mut self, entry: &[u8]) -> Result<(), StoreError> {
         self.has_room()?;
         let length = u32::try_from(entry.len()).map_err(|_| StoreError::Unusable("an entry of 4 GiB".to_owned()))?;
@@ -358,7 +381,9 @@ impl Store for Disk {
     }
 
     fn bytes(&self) -> u64 {
-        (self.image.as_ref().map_or(0, |image| image.bytes.len()) + self.journal.bytes.len()) as u64
+        let image = self.image.as_ref().map_or(0, |image| image.bytes.len());
+        let files = self.files.iter().flat_map(|files| files.values()).map(Vec::len);
+        (image + self.journal.bytes.len() + files.sum::<usize>()) as u64
     }
 }
 

@@ -89,6 +89,14 @@ pub trait Store {
     /// All that was kept. What was appended and never synced may be missing, from the end.
     fn load(&mut self) -> Result<Kept, StoreError>;
 
+    /// Whether a write would be refused now for lack of room.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] if it would.
+    fn has_room(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Adds an entry. Until [`Store::sync`] a crash may lose it.
     ///
     /// After [`StoreError::Refused`], from here or from [`Store::sync`], nothing that was appended since the last sync is

@@ -45,11 +45,11 @@ pub fn to_tell(
         let (client, made) = (&mut clients[number as usize], &edits[number as usize]);
         let others = at_hub - client.brought;
         let own = made.partition_point(|edit| edit.at <= at) as u64 - client.brought;
-        let told = ToTell { up: ticks(own), down: ticks(others - client.taken) };
+        let owed = ToTell { up: ticks(own), down: ticks(others - client.taken) };
         (client.taken, client.brought) = (others, client.brought + own);
         at_hub += own;
         if (from..until).contains(&at) {
-            all.push(told);
+            all.push(owed);
         }
     }
     all
@@ -198,8 +198,8 @@ mod tests {
         let edits = [edits(&[1, 1, 5, 5]), edits(&[2, 2, 8, 8])];
         let visits = [(3, 0), (4, 1), (6, 0), (9, 1), (10, 0), (11, 0)];
         let all = to_tell(&visits, &edits, 2, (0, 100));
-        let told: Vec<(u64, u64)> = all.iter().map(|sync| (sync.up, sync.down)).collect();
-        assert_eq!(told, [(1, 0), (1, 1), (1, 1), (1, 1), (0, 1), (0, 0)]);
+        let owed: Vec<(u64, u64)> = all.iter().map(|sync| (sync.up, sync.down)).collect();
+        assert_eq!(owed, [(1, 0), (1, 1), (1, 1), (1, 1), (0, 1), (0, 0)]);
         assert_eq!(to_tell(&visits, &edits, 2, (4, 9)), all[1..3]);
     }
 }

@@ -52,6 +52,10 @@ impl Experiment for BandwidthTrial {
         Ok(())
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn judges(&self) -> &'static [Judge] {
         &[Judge::Bandwidth, Judge::Expectation]
     }
@@ -225,7 +229,7 @@ pub fn measure(
             left_out: engine::asked(&world)
                 .filter_map(|engine| {
                     let is_form = is_form(engine).then_some("which the forms of the full state stand for");
-                    Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form)?.to_owned()))
+                    Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form.map(Into::into))?.into_owned()))
                 })
                 .collect(),
         },
@@ -365,9 +369,9 @@ mod tests {
         let half =
             Ran { verdict: Verdict::Falsified, against: vec!["truth: wrong".to_owned()], wrong_records: 3, ..ran };
         let whole = Ran { verdict: Verdict::Holds, against: Vec::new(), wrong_records: 0, ..half };
-        let told = row(&trial, &sizes, &WHOLE_STATES[0], &[&whole, &half]);
-        assert_eq!((told.verdict, told.wrong_records), (Verdict::Falsified, 3));
-        assert_eq!(told.against, half.against);
+        let compared = row(&trial, &sizes, &WHOLE_STATES[0], &[&whole, &half]);
+        assert_eq!((compared.verdict, compared.wrong_records), (Verdict::Falsified, 3));
+        assert_eq!(compared.against, half.against);
         let (up, down) = spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));
         // A tag, two bytes of the connection, the message's number, place, request and length; then 10 records of 4 bytes, and
         // a checksum. Nobody else edits, so that nothing comes down.

@@ -68,7 +68,7 @@ fn over(error: f64, times: f64) -> f64 {
     libm::pow(1.0 + error, libm::log2(times).max(1.0)) - 1.0
 }
 
-/// A share in thousandths, rounded up: no error is told as less than it is.
+/// A share in thousandths, rounded up: no error is reported as less than it is.
 fn per_mille(share: f64) -> u64 {
     if share.is_finite() { (share * 1000.0).ceil().min(1e12) as u64 } else { 1_000_000_000_000 }
 }
@@ -80,7 +80,7 @@ fn times(asked: u64, run: u64) -> f64 {
 /// The rules that are used, with their errors.
 pub fn errors(sizes: &Sizes, measured: &Measured) -> Vec<RuleError> {
     let whole = measured.whole.of_each();
-    let told = |rule, fit, predicted: f64, actual: f64, of_doubling: f64, times: f64| RuleError {
+    let said = |rule, fit, predicted: f64, actual: f64, of_doubling: f64, times: f64| RuleError {
         rule,
         fit,
         predicted_tenths: (predicted * 10.0).round() as u64,
@@ -98,12 +98,12 @@ pub fn errors(sizes: &Sizes, measured: &Measured) -> Vec<RuleError> {
         let (line, power) = (fit(Fit::Line), fit(Fit::Power));
         let (fit, predicted, error) = if power.2 < line.2 { power } else { line };
         let times = times(sizes.asked.records.into(), sizes.run.records.into());
-        told(Rule::Records, fit, predicted, whole, error, times)
+        said(Rule::Records, fit, predicted, whole, error, times)
     });
     let of_days = (sizes.run.measured_s < sizes.asked.measured_s).then(|| {
         let [first, second] = measured.halves_of_time.map(OfSyncs::of_each);
         let times = times(sizes.asked.measured_s, sizes.run.measured_s);
-        told(Rule::Days, Fit::Even, first, second, error(first, second), times)
+        said(Rule::Days, Fit::Even, first, second, error(first, second), times)
     });
     of_records.into_iter().chain(of_days).collect()
 }
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(estimate(&trial(40), &sizes(1, 1), &Measured::default(), &[]), None);
     }
 
-    fn told(sizes: &Sizes, measured: &Measured) -> (Vec<(Rule, Fit, u64)>, Option<u64>) {
+    fn said(sizes: &Sizes, measured: &Measured) -> (Vec<(Rule, Fit, u64)>, Option<u64>) {
         let rules = errors(sizes, measured);
         let tenths = estimate(&trial(1), sizes, measured, &rules).map(|of| of.bytes_per_sync_tenths);
         (rules.iter().map(|of| (of.rule, of.fit, of.in_all_per_mille)).collect(), tenths)
@@ -209,19 +209,19 @@ mod tests {
     fn what_has_a_fixed_part_follows_a_line_and_what_grows_by_a_factor_a_power() {
         // 60 bytes, and one for each ten records.
         let line = measured(1600, [1600; 2], Some([1100, 850]));
-        assert_eq!(told(&sizes(1, 8), &line), (vec![(Rule::Records, Fit::Line, 0)], Some(8600)));
+        assert_eq!(said(&sizes(1, 8), &line), (vec![(Rule::Records, Fit::Line, 0)], Some(8600)));
         // Three times as much for twice the records.
         let power = measured(900, [900; 2], Some([300, 100]));
-        assert_eq!(told(&sizes(1, 8), &power), (vec![(Rule::Records, Fit::Power, 0)], Some(24_300)));
+        assert_eq!(said(&sizes(1, 8), &power), (vec![(Rule::Records, Fit::Power, 0)], Some(24_300)));
         // 2 % off in a doubling: three doublings more.
-        let (rules, _) = told(&sizes(1, 8), &measured(1632, [1632; 2], Some([1100, 850])));
+        let (rules, _) = said(&sizes(1, 8), &measured(1632, [1632; 2], Some([1100, 850])));
         assert_eq!(rules, [(Rule::Records, Fit::Line, 60)]);
     }
 
     #[test]
     fn days_are_scaled_where_both_halves_take_the_same_and_errors_add_up() {
-        assert_eq!(told(&sizes(1, 1), &measured(1000, [900, 1100], None)).0, []);
-        assert_eq!(told(&sizes(8, 1), &measured(1005, [1000, 1010], None)).0, [(Rule::Days, Fit::Even, 30)]);
+        assert_eq!(said(&sizes(1, 1), &measured(1000, [900, 1100], None)).0, []);
+        assert_eq!(said(&sizes(8, 1), &measured(1005, [1000, 1010], None)).0, [(Rule::Days, Fit::Even, 30)]);
         let even = measured(1000, [1000, 1000], None);
         assert!(holds(&errors(&sizes(10, 1), &even)) && !holds(&errors(&sizes(11, 1), &even)));
         let all = errors(&sizes(8, 8), &measured(1000, [980, 1020], Some([500, 250])));

@@ -205,8 +205,8 @@ mod tests {
 
     #[test]
     fn where_no_world_fits_it_is_said_what_one_would_take_and_what_is_allowed() {
-        let told = Sizes::of(&trial(5000, "2%", 5000, 1_000_000)).expect_err("it does not fit").to_string();
-        assert!(told.starts_with("clients = 5000 need ") && told.contains("budget = 1000000"), "{told}");
+        let said = Sizes::of(&trial(5000, "2%", 5000, 1_000_000)).expect_err("it does not fit").to_string();
+        assert!(said.starts_with("clients = 5000 need ") && said.contains("budget = 1000000"), "{said}");
     }
 
     proptest! {

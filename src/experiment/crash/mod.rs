@@ -64,10 +64,21 @@ impl Experiment for CrashEverywhereTrial {
             Some(name) => engine::find(name).map_err(|unknown| format!("engine: {unknown}"))?,
             None => engine::reference(),
         };
+        if !engine.copies {
+            let name = engine.name;
+            return Err(format!(
+                "engine: a walk over all states copies and compares replicas, and those of '{name}' cannot be copied; try it \
+                 in a world, [offline]"
+            ));
+        }
         for name in &self.mutants {
             engine::find_mutant([engine], name).map_err(|unknown| format!("mutants: {unknown}"))?;
         }
         Ok(())
+    }
+
+    fn engines(&self) -> Vec<&str> {
+        self.engine.as_deref().into_iter().collect()
     }
 
     fn judges(&self) -> &'static [Judge] {
@@ -235,8 +246,8 @@ fn check(
     let (verdict, summary) = match (against, sound.complete) {
         (Some(said), _) => {
             let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
-            let told: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
-            (Verdict::Falsified, format!("{of}: {}", told.join("; ")))
+            let shown: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
+            (Verdict::Falsified, format!("{of}: {}", shown.join("; ")))
         }
         (None, true) => (Verdict::Holds, format!("{of}: no judge has anything against any end")),
         (None, false) => (Verdict::Inconclusive, format!("{of}: more than {} states", trial.most_states)),

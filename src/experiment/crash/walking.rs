@@ -56,12 +56,12 @@ fn on_threads(
     let walk = Walk::new(start, trial.most_states, threads.get());
     let take_part = |&thread: &usize, watch: &mut dyn Watch| {
         let mut world = open(&states);
-        let (mut against, mut judged_ends, mut stopped, mut told) = (None, 0, false, 0);
+        let (mut against, mut judged_ends, mut stopped, mut reported) = (None, 0, false, 0);
         let mut judge = |world: &mut SmallWorld<'_>, end: &_, way: &[Step]| {
             stopped |= watch.stop_requested();
             let Counts { crashes, deliveries } = world.counts();
-            watch.steps(crashes + deliveries - told);
-            told = crashes + deliveries;
+            watch.steps(crashes + deliveries - reported);
+            reported = crashes + deliveries;
             let history = world.settled(end);
             judged_ends += 1;
             if judged(&history).1 == Verdict::Falsified {

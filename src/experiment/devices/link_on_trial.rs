@@ -179,7 +179,7 @@ mod tests {
     use crate::domain::subject::{DeviceIdentity, Subject};
     use crate::domain::watch::Unwatched;
 
-    /// A device behind a link that does this to the words that come back; it is told how many came before.
+    /// A device behind a link that does this to the words that come back; it gets how many came before.
     struct Echoing {
         identity: DeviceIdentity,
         came: u64,

@@ -109,7 +109,7 @@ fn check(name: String, entry: &Entry, trials: &[LawTrial]) -> Check {
         claimed().filter(|trial| trial.verdict == wanted).map(|trial| trial.law.to_string()).collect()
     };
     let parts = [Verdict::Falsified, Verdict::Inconclusive, Verdict::Holds].map(|verdict| (verdict, laws(verdict)));
-    let told: Vec<String> = parts
+    let said: Vec<String> = parts
         .iter()
         .filter(|(_, laws)| !laws.is_empty())
         .map(|(verdict, laws)| format!("{verdict}: {}", laws.join(", ")))
@@ -122,7 +122,7 @@ fn check(name: String, entry: &Entry, trials: &[LawTrial]) -> Check {
         subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
         verdict,
         oracles: BTreeMap::from([("laws".to_owned(), verdict)]),
-        summary: if told.is_empty() { "it claims no law".to_owned() } else { told.join("; ") },
+        summary: if said.is_empty() { "it claims no law".to_owned() } else { said.join("; ") },
         warrant: None,
         orders: None,
         tries: vec![FaultClass::FalseLaw],

@@ -1,8 +1,8 @@
 //! The information bound of a world: the bytes that it takes to say once what must be said, where all choices are alike.
 //!
-//! Every client must be told what the others changed, and with a hub, the hub what each client changed. To say it takes
+//! Every client must get what the others changed, and with a hub, the hub what each client changed. To say it takes
 //! which of the registers were changed, the receiver knowing how many, and of each at least what one edit's amount takes:
-//! a sum of several amounts takes no less. Only edits of counters that must count are counted. That replicas are told more than
+//! a sum of several amounts takes no less. Only edits of counters that must count are counted. That replicas get more than
 //! once, as users come and go, is left out, so what is sent by a protocol that syncs more than once is well above the bound.
 
 use crate::domain::history::{Fate, Ledger, UserEdit};

@@ -16,7 +16,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
-                  before; is late; floods the hub",
+                  before; hides an element; is late; floods the hub; ends by itself",
         show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {
@@ -37,7 +37,7 @@ pub const WORLD: &[Control] = &[
     Control {
         judge: Judge::World,
         planted: "each other judge by itself: what was shown, acknowledged or held by nobody; edits that do not count once; \
-                  messages without end, too late, never sent; ticks that grow; registers that go back; edits that are late; a \
+                  messages without end, too late, never sent; ticks that grow; registers that go back; elements that vanish; edits that are late; a \
                   hub's second over each bound; a refused device that tries again too early",
         show: Show::Alone(show_each),
     },
@@ -123,7 +123,7 @@ type Planted = (&'static str, fn(&mut History));
 const OVER: Peak = Peak { most: 11, at: 5, bound: Some(10) };
 
 fn show_each() -> Shown {
-    let wrong: [Planted; 17] = [
+    let wrong: [Planted; 18] = [
         ("durability", |history| history.forgotten = 1),
         ("durability", |history| history.broken = 1),
         ("durability", |history| history.unkept = 1),
@@ -138,7 +138,11 @@ fn show_each() -> Shown {
         ("metadata", |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),
         ("metadata", |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
         ("monotonic", |history| {
-            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, at: 5 });
+            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, element: None, at: 5 });
+            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
+        }),
+        ("monotonic", |history| {
+            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, element: Some(3), at: 5 });
             history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
         }),
         ("staleness bound", |history| {

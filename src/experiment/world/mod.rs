@@ -35,7 +35,7 @@ use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Passed;
-use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims, devices};
+use crate::experiment::{self, Bench, Changes, Experiment, NO_REDUCE, NoEffect, claims, devices};
 use crate::lab::{WorldError, both_ways, memory, script};
 use crate::oracle::offline::judgements;
 use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
@@ -65,6 +65,10 @@ impl Experiment for OfflineTrial {
         Some(script::rehearse(self, engines, &mut Unwatched)?.to_string())
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn judges(&self) -> &'static [Judge] {
         &[Judge::World, Judge::HubMerge, Judge::Link, Judge::Expectation]
     }
@@ -80,6 +84,12 @@ impl Experiment for OfflineTrial {
             self.mutants.clear();
         }
         Ok(())
+    }
+
+    fn leave_reduction_out(&mut self) -> Result<(), NoEffect> {
+        let reason = "is about worlds that are drawn, and this one is written down: leave the option out";
+        self.reduce = false;
+        if self.is_scripted() { Err(NoEffect { option: NO_REDUCE, reason }) } else { Ok(()) }
     }
 
     fn answers(&self) -> Answers {
@@ -236,7 +246,7 @@ fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<Strin
     let (on, out): (Vec<&Registration>, Vec<&Registration>) =
         engine::asked(trial).partition(|engine| engine.suits(trial));
     let left_out =
-        |engine: &Registration| (engine.name.to_owned(), engine.unsuited(trial).unwrap_or_default().to_owned());
+        |engine: &Registration| (engine.name.to_owned(), engine.unsuited(trial).unwrap_or_default().into_owned());
     (on, out.into_iter().map(left_out).collect())
 }
 
@@ -254,7 +264,7 @@ pub fn failed(error: WorldError) -> SubjectError {
     match error {
         WorldError::Stopped => SubjectError::Interrupted,
         WorldError::Miscounted(_) => SubjectError::Internal(error.to_string()),
-        WorldError::Store { .. } => SubjectError::Unavailable(error.to_string()),
+        WorldError::Engine { .. } => SubjectError::Unavailable(error.to_string()),
     }
 }
 
@@ -266,10 +276,10 @@ pub type Said = BTreeMap<String, (Verdict, String)>;
 pub fn judged(history: &History) -> (Said, Verdict) {
     let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
     let unique_amounts = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let told = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
+    let judged = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
     // A script that did not go as it is written shows nothing but what is wrong.
-    let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty() && told == Verdict::Holds;
-    (said, if tells_nothing { Verdict::Inconclusive } else { told })
+    let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty();
+    (said, if tells_nothing && judged == Verdict::Holds { Verdict::Inconclusive } else { judged })
 }
 
 fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, unreduced: Option<String>) -> Check {
@@ -350,7 +360,8 @@ fn unseen(trial: &OfflineTrial) -> Unseen {
         "Tried, in virtual time: the scenario's own world{drawn}. Other worlds, and real networks and disks, may differ. What \
          only small worlds can show is tried in all ways by crash-everywhere."
     );
-    Unseen { by_bank_sweep: Vec::new(), by_run: vec![by_run] }
+    let notes = engine::on_trial(trial).flat_map(|engine| engine.notes());
+    Unseen { by_bank_sweep: Vec::new(), by_run: [by_run].into_iter().chain(notes).collect() }
 }
 
 #[cfg(test)]
@@ -384,8 +395,8 @@ mod tests {
         let unique_amounts = Some(UniqueAmounts::Unfinished { quiescent: true, backlog: 7 });
         let (said, verdict) = judged(&History { unique_amounts, ..sound() });
         assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
-        let told = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
-        assert!(told.contains("exactly once cannot tell in 1 of 1"), "{told}");
+        let words = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
+        assert!(words.contains("exactly once cannot tell in 1 of 1"), "{words}");
     }
 
     #[test]
@@ -440,13 +451,13 @@ mod tests {
             said["truth"].clone()
         };
         let right = engine::find("delta-summary").expect("an engine");
-        let (verdict, told) = said_of(right);
+        let (verdict, words) = said_of(right);
         assert_eq!(verdict, Verdict::Inconclusive);
-        assert!(told.starts_with("38 of 288 edits lost though up to 4 replicas had shown them"), "{told}");
+        assert!(words.starts_with("38 of 288 edits lost though up to 4 replicas had shown them"), "{words}");
         // The same replica would break its word if it declared more.
-        let (verdict, told) = said_of(&Registration { survives: engine::Survives::WhileShown, ..*right });
-        assert_eq!(verdict, Verdict::Falsified, "{told}");
-        assert!(told.contains("is 255 and should be 293"), "{told}");
+        let (verdict, words) = said_of(&Registration { survives: engine::Survives::WhileShown, ..*right });
+        assert_eq!(verdict, Verdict::Falsified, "{words}");
+        assert!(words.contains("is 255 and should be 293"), "{words}");
         for keeps in ["operation-log", "pn-counter"] {
             let engine = engine::find(keeps).expect("it is registered");
             assert_eq!(engine.survives, engine::Survives::WhileShown);

@@ -2,18 +2,18 @@
 //! acknowledged. It is sound, unless something is planted in it: each plant is what one judge must see, in a world that runs
 //! from its first event to its last, so that what is counted on the way to a judge is on trial as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Intent, View};
+use crate::domain::data::{Concurrent, Element, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Host, NodeId, OpId, Round, Time};
-use crate::engine::port::{Engine, INCARNATIONS, Reception, Relation, Settings};
+use crate::engine::port::{Engine, EngineError, INCARNATIONS, Reception, Relation, Settings};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Actor, VersionVector};
 use crate::engine::wire::{Malformed, Reader, Writer};
-use crate::engine::{Carries, Keeps, Registration, Survives};
+use crate::engine::{Carries, Keeps, Open, Registration, Survives};
 use crate::scenario::offline::SECOND;
 
 /// A replica shows a register that no other shows.
@@ -34,10 +34,14 @@ pub const GIVES_UP: &str = "gives-up";
 pub const GROWS: &str = "grows";
 /// A replica leaves out its first edit from time to time.
 pub const UNSHOWS: &str = "unshows";
+/// A replica hides an element from time to time.
+pub const HIDES_AN_ELEMENT: &str = "hides-an-element";
 /// A replica waits for an hour before it sends.
 pub const IS_LATE: &str = "is-late";
 /// From time to time, edits are sent forty times. More often would take most of the time of all controls.
 pub const FLOODS: &str = "floods";
+/// It ends by itself.
+pub const FAILS: &str = "fails";
 /// Checksums are not counted.
 pub const MISCOUNTS: &str = "miscounts";
 
@@ -48,21 +52,40 @@ pub const ENGINE: Registration = Registration {
     constant: true,
     peers: true,
     keeps: Keeps::Edits,
-    carries: Carries::Counters,
+    carries: Carries::Tags(Concurrent::InsertWins),
+    copies: true,
+    foreign: true,
     reports: true,
     survives: Survives::WhileShown,
     full_state: false,
     tells_merges: false,
+    tells_edits: true,
     describe: |_| None,
     mutants: Vec::new,
-    open,
+    open: Open::Function(open),
 };
 
 const EDITS: u8 = 1;
 const TAKEN: u8 = 2;
 
-/// One edit: its id, its register and its amount.
-type Entry = (OpId, u32, i64);
+/// One edit: its id, its register and what it does there.
+type Entry = (OpId, u32, What);
+
+/// What an edit does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum What {
+    Add(i64),
+    Insert(Element),
+    /// Takes these inserts away.
+    Remove(Vec<OpId>),
+}
+
+impl What {
+    /// Whether it changes nothing: what messages are padded with.
+    fn is_padding(&self) -> bool {
+        *self == What::Add(0)
+    }
+}
 
 /// What a neighbour has of the log here, and when to send it the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,20 +106,39 @@ struct Planted {
     lines: BTreeMap<NodeId, Line>,
 }
 
-fn write(entry: Entry, writer: &mut Writer) {
-    let (OpId { actor, sequence }, register, amount) = entry;
+fn write_id(OpId { actor, sequence }: OpId, writer: &mut Writer) {
     writer.of(Kind::Ids).number(actor.client.into()).number(actor.incarnation.into()).number(sequence);
-    writer.of(Kind::Addressing).number(register.into());
-    writer.of(Kind::Payload).signed(amount);
+}
+
+fn read_id(reader: &mut Reader) -> Result<OpId, Malformed> {
+    let actor = Actor { client: reader.small("a client")?, incarnation: reader.small("an incarnation")? };
+    Ok(OpId { actor, sequence: reader.number()? })
+}
+
+fn write((id, register, what): &Entry, writer: &mut Writer) {
+    write_id(*id, writer);
+    writer.of(Kind::Addressing).number((*register).into());
+    match what {
+        What::Add(amount) => _ = writer.of(Kind::Payload).number(0).signed(*amount),
+        What::Insert(element) => _ = writer.of(Kind::Payload).number(1).number((*element).into()),
+        What::Remove(inserts) => {
+            writer.of(Kind::Payload).number(2).number(inserts.len() as u64);
+            inserts.iter().for_each(|&id| write_id(id, writer));
+        }
+    }
 }
 
 fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
-    let actor = Actor { client: reader.small("a client")?, incarnation: reader.small("an incarnation")? };
-    let id = OpId { actor, sequence: reader.number()? };
-    Ok((id, reader.small("a register")?, reader.signed()?))
+    let (id, register) = (read_id(reader)?, reader.small("a register")?);
+    let what = match reader.number()? {
+        0 => What::Add(reader.signed()?),
+        1 => What::Insert(reader.small("an element")?),
+        _ => What::Remove((0..reader.number()?).map(|_| read_id(reader)).collect::<Result<_, _>>()?),
+    };
+    Ok((id, register, what))
 }
 
-fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, StoreError> {
+fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
     let mut log = Vec::new();
     for entry in host.store.load()?.entries {
         log.push(read(&mut Reader::bare(&entry)).map_err(|why| StoreError::Damaged(why.to_string()))?);
@@ -120,14 +162,28 @@ impl Planted {
         self.settings.mutant == Some(plant)
     }
 
-    fn takes(&mut self, host: &mut Host<Disk>, entry: Entry) -> Result<(), StoreError> {
+    fn takes(&mut self, host: &mut Host<Disk>, entry: Entry) -> Result<(), EngineError> {
         let mut writer = Writer::bare();
-        write(entry, &mut writer);
+        write(&entry, &mut writer);
         host.append(&writer.into_bytes())?;
         host.sync()?;
-        self.log.push(entry);
         self.has.insert(entry.0.actor, entry.0.sequence, entry.0.sequence);
+        self.log.push(entry);
         Ok(())
+    }
+
+    /// The inserts of a tags register that nobody took away.
+    fn inserts(&self, register: u32) -> impl Iterator<Item = (OpId, Element)> + '_ {
+        let of_register = move || self.log.iter().filter(move |entry| entry.1 == register);
+        let removes = of_register().filter_map(|(.., what)| match what {
+            What::Remove(inserts) => Some(inserts),
+            _ => None,
+        });
+        let removed: BTreeSet<OpId> = removes.flatten().copied().collect();
+        of_register().filter_map(move |(id, _, what)| match what {
+            What::Insert(element) if !removed.contains(id) => Some((*id, *element)),
+            _ => None,
+        })
     }
 
     fn has(&self, id: OpId) -> bool {
@@ -171,8 +227,7 @@ impl Planted {
         }
         while !reader.is_done() {
             let entry = read(reader)?;
-            // What is padded is no edit.
-            if entry.2 != 0 && !self.has(entry.0) && entry.1 < self.settings.fields.counters {
+            if !entry.2.is_padding() && !self.has(entry.0) && entry.1 < self.settings.fields.len() {
                 self.takes(host, entry).expect("these disks take everything");
             }
         }
@@ -184,17 +239,27 @@ impl Planted {
 }
 
 impl Engine for Planted {
-    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), StoreError> {
-        let Intent::Increase(amount) = intent else { return Ok(()) };
+    fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
+        let what = match intent {
+            Intent::Increase(amount) => What::Add(amount),
+            Intent::Insert(element) => What::Insert(element),
+            Intent::Remove(element) => {
+                let inserts = self.inserts(register).filter(|(_, inserted)| *inserted == element);
+                What::Remove(inserts.map(|(id, _)| id).collect())
+            }
+        };
+        if self.is(FAILS) && self.log.len() > 3 {
+            return Err(EngineError::Failed("it ended by itself".to_owned()));
+        }
         let own = self.log.iter().filter(|(id, ..)| id.actor == self.me).count() as u64;
         let id = OpId { actor: self.me, sequence: own + 1 };
-        self.takes(host, (id, register, amount))?;
+        self.takes(host, (id, register, what))?;
         host.show(id);
         self.plans(host.now);
         Ok(())
     }
 
-    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), StoreError> {
+    fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, _: Relation) -> Result<(), EngineError> {
         let line = self.lines.entry(peer).or_default();
         (line.up, line.due) = (true, None);
         self.plans(host.now);
@@ -206,7 +271,7 @@ impl Engine for Planted {
         (line.up, line.due) = (false, None);
     }
 
-    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, StoreError> {
+    fn receive(&mut self, host: &mut Host<Disk>, from: NodeId, frame: &[u8]) -> Result<Reception, EngineError> {
         let Ok((tag, mut reader)) = Reader::open(frame) else { return Ok(Reception::Damaged) };
         if self.reads(host, from, tag, &mut reader).is_err() {
             return Ok(Reception::Damaged);
@@ -219,7 +284,7 @@ impl Engine for Planted {
         self.lines.values().filter_map(|line| line.due).min()
     }
 
-    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), StoreError> {
+    fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
         let due = |line: &Line| line.due.is_some_and(|at| at <= host.now);
         let due: Vec<NodeId> = self.lines.iter().filter(|(_, line)| due(line)).map(|(&peer, _)| peer).collect();
         for peer in due {
@@ -228,9 +293,9 @@ impl Engine for Planted {
             let line = self.lines.get_mut(&peer).expect("it is due");
             line.due = Some(host.now + self.settings.retry_at_most);
             let from = line.has;
-            self.log[from..].iter().for_each(|&entry| write(entry, &mut edits));
+            self.log[from..].iter().for_each(|entry| write(entry, &mut edits));
             if self.is(GROWS) {
-                self.log.iter().for_each(|&(id, register, _)| write((id, register, 0), &mut edits));
+                self.log.iter().for_each(|&(id, register, _)| write(&(id, register, What::Add(0)), &mut edits));
             }
             self.sends(host, peer, edits, Round { begins: true, ends: true });
         }
@@ -244,12 +309,25 @@ impl Engine for Planted {
             0 if self.is(UNSHOWS) && self.log.len() % 5 == 2 => 0,
             _ => 1,
         };
-        for (place, &(_, register, amount)) in self.log.iter().enumerate() {
+        let amounts = self.log.iter().filter_map(|(_, register, what)| match what {
+            What::Add(amount) => Some((register, amount)),
+            _ => None,
+        });
+        for (place, (&register, amount)) in amounts.enumerate() {
             let register = &mut shown[register as usize];
             *register = register.wrapping_add(amount.wrapping_mul(times(place)));
         }
         shown[0] += i64::from(self.is(SHOWS_TOO_MUCH) || self.is(SHOWS_ANOTHER) && self.settings.node == 0);
-        shown.into_iter().map(View::from).collect()
+        let fields = &self.settings.fields;
+        let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
+        let tags = (fields.counters..fields.len()).map(|register| {
+            let mut elements: BTreeSet<Element> = self.inserts(register).map(|(_, element)| element).collect();
+            if hidden {
+                elements.pop_first();
+            }
+            View::Tags(elements)
+        });
+        shown.into_iter().map(View::from).chain(tags).collect()
     }
 
     fn backlog(&self) -> u64 {

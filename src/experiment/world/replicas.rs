@@ -7,12 +7,12 @@ use crate::lab::{NodeSnapshot, Outcome};
 use crate::report::offline_record::{Moment, ReplicaRecord};
 
 /// Nodes that a record keeps.
-const TOLD: usize = 4;
+const SHOWN: usize = 4;
 
 /// Those that a record tells of: the hub first, an edge, and clients.
 pub fn told_of(trial: &OfflineTrial) -> Vec<NodeId> {
     let above = (trial.clients..trial.nodes()).take(2);
-    above.chain(0..trial.clients).take(TOLD).collect()
+    above.chain(0..trial.clients).take(SHOWN).collect()
 }
 
 /// What they say at both times.

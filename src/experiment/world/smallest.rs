@@ -82,9 +82,9 @@ fn shares(edits: usize, most: usize) -> Vec<Vec<usize>> {
 pub fn finding(engine: &Registration) -> Result<Option<Finding>, SubjectError> {
     first_wrong(engine, "increments of 1", |shape| {
         let clients: Vec<Vec<i64>> = shape.iter().map(|&edits| vec![1; edits]).collect();
-        let told = clients.iter().flatten().map(|amount| format!("{amount:+}")).collect();
+        let said = clients.iter().flatten().map(|amount| format!("{amount:+}")).collect();
         let answer = shown(engine, START, &clients)?;
-        Ok((answer, format!("{START}"), told, Execution::Edits { start: START, clients }))
+        Ok((answer, format!("{START}"), said, Execution::Edits { start: START, clients }))
     })
 }
 
@@ -94,8 +94,8 @@ pub fn finding_of_tags(engine: &Registration) -> Result<Option<Finding>, Subject
     first_wrong(engine, "inserts of different elements", |shape| {
         let mut elements = 0..;
         let clients: Vec<Vec<Element>> = shape.iter().map(|&edits| elements.by_ref().take(edits).collect()).collect();
-        let told = clients.iter().flatten().map(|element| format!("insert {element}")).collect();
-        Ok((shown_tags(engine, &clients)?, "no tags".to_owned(), told, Execution::Tags { clients }))
+        let said = clients.iter().flatten().map(|element| format!("insert {element}")).collect();
+        Ok((shown_tags(engine, &clients)?, "no tags".to_owned(), said, Execution::Tags { clients }))
     })
 }
 
@@ -111,14 +111,14 @@ fn first_wrong(
         let mut shapes = shares(edits, edits);
         shapes.sort_by_key(Vec::len);
         for shape in shapes {
-            let ((expected, got), start, told, execution) = tried(&shape)?;
+            let ((expected, got), start, said, execution) = tried(&shape)?;
             if expected != got {
                 let (by, were) = (counted(shape.len(), "client"), if shape.len() == 1 { "was" } else { "were" });
                 let case = Case { subject: engine.name.to_owned(), execution, faults: Vec::new() };
                 return Ok(Some(Finding {
                     subject: engine.name.to_owned(),
                     evidence: Evidence::Software,
-                    during: format!("{start}, {} by {by} that {were} away, then connected", told.join(", ")),
+                    during: format!("{start}, {} by {by} that {were} away, then connected", said.join(", ")),
                     quantity: Quantity::State,
                     expected: Hex64(expected),
                     got: Hex64(got),

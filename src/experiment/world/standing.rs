@@ -105,7 +105,7 @@ pub(super) fn in_its_own_world(
 }
 
 /// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
-/// in is the one that is told of.
+/// in is the one that is reported.
 pub(super) fn in_more_worlds(
     trial: &OfflineTrial,
     standing: &mut [Standing],

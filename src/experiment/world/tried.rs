@@ -85,7 +85,7 @@ impl Try<'_> {
                 let world = world.map(|world| if trial.hub { world.traced(trial.clients) } else { world });
                 parts.outcome = Some(world.and_then(|world| world.run(watch)).map_err(failed)?);
             }
-            Part::Unique => parts.unique_amounts = Some(unique_amounts::told(trial, engine, self.mutant, watch)?),
+            Part::Unique => parts.unique_amounts = Some(unique_amounts::run(trial, engine, self.mutant, watch)?),
             Part::Ticks => parts.ticks = Some(long_history(engine, &connected_for_long(trial.hub), watch)?),
             Part::Visits => parts.visits = Some(long_history(engine, &visits_for_long(trial.hub), watch)?),
         }
@@ -146,7 +146,7 @@ pub(super) fn number_of_jobs(tries: &[Try<'_>]) -> u64 {
 }
 
 /// Runs those of these tries that no journal has. `finish` makes of each world what is kept of it, on the thread of its last
-/// part; it is told how long the parts took together.
+/// part; it gets how long the parts took together.
 pub(super) fn all<T: Serialize + DeserializeOwned + Send>(
     kind: &str,
     tries: &[Try<'_>],
@@ -182,7 +182,7 @@ pub(super) fn all<T: Serialize + DeserializeOwned + Send>(
     for (place, outcome) in outcomes.of.into_iter().flatten() {
         whole[place] = Some(outcome);
     }
-    // What comes after a try that did not end is not told, as if each had waited for the one before it.
+    // What comes after a try that did not end is not reported, as if each had waited for the one before it.
     let of = whole.into_iter().map_while(|outcome| outcome).collect();
     Outcomes { of, failed: outcomes.failed }
 }

@@ -17,7 +17,7 @@ use crate::oracle::offline::exactly_once;
 use crate::scenario::offline::Users;
 
 /// How often the edits of such a world count, and what its replicas stopped showing.
-pub fn told(
+pub fn run(
     trial: &OfflineTrial,
     engine: &Registration,
     mutant: Option<&'static str>,
@@ -25,8 +25,8 @@ pub fn told(
 ) -> Result<(UniqueAmounts, Option<Unshown>), SubjectError> {
     let world = World::new(trial, engine, &settings(trial, mutant));
     let outcome = world.and_then(|world| world.with_unique_amounts(users(trial)).run(watch)).map_err(failed)?;
-    let told = counted(&outcome.history);
-    Ok((told, outcome.history.over_time.unshown))
+    let said = counted(&outcome.history);
+    Ok((said, outcome.history.over_time.unshown))
 }
 
 /// Large amounts make long messages, and those take their time: a world may come to rest with its own amounts, and not with
@@ -72,14 +72,14 @@ mod tests {
         let mut trial = faultless_trial(3, 8, 0);
         trial.workload = Workload { ticks: 5, changed: 2, most: 3, decrements: true, zipf_hundredths: None };
         let plain: Vec<Vec<UserEdit>> = (0..3).map(|client| Users::of(&trial).edits(client)).collect();
-        let told = users(&trial);
+        let said = users(&trial);
         let shape = |edits: &[Vec<UserEdit>]| {
             let of = |edit: &UserEdit| (edit.at, edit.register, edit.amount().signum());
             edits.iter().flatten().map(of).collect::<Vec<_>>()
         };
-        assert_eq!(shape(&told), shape(&plain));
+        assert_eq!(shape(&said), shape(&plain));
         let amounts: std::collections::BTreeSet<u64> =
-            told.iter().flatten().map(|edit| edit.amount().unsigned_abs()).collect();
+            said.iter().flatten().map(|edit| edit.amount().unsigned_abs()).collect();
         assert!(amounts.len() == 30 && amounts.iter().all(|amount| amount.ilog2() == 44), "{amounts:?}");
     }
 
@@ -110,7 +110,7 @@ mod tests {
             History { ledger, ends, ..History::default() }
         };
         assert_eq!(truth::wrong_registers(&doubled(&plain)), 0);
-        let told = exactly_once::counts(&doubled(&users(&trial)));
-        assert_eq!(told, Counts { wrong: 1, repeated: 2, ..Counts::default() });
+        let said = exactly_once::counts(&doubled(&users(&trial)));
+        assert_eq!(said, Counts { wrong: 1, repeated: 2, ..Counts::default() });
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 
 use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
-use crate::domain::offline::{FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Workload};
+use crate::domain::offline::{FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Tags, Workload};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
@@ -28,8 +28,10 @@ const PLANTS: &[Plant] = &[
     ("progress", engine::GIVES_UP, |_| {}),
     ("metadata", engine::GROWS, |_| {}),
     ("monotonic", engine::UNSHOWS, |_| {}),
+    ("monotonic", engine::HIDES_AN_ELEMENT, |_| {}),
     ("staleness bound", engine::IS_LATE, |_| {}),
     ("load", engine::FLOODS, |_| {}),
+    ("running", engine::FAILS, |_| {}),
 ];
 
 /// Two clients and a hub for half a day; one client's power fails once.
@@ -44,6 +46,7 @@ fn trial() -> OfflineTrial {
     OfflineTrial {
         seed: Seed::new(12),
         workload: Workload { ticks: 100, changed: 1, most: 1000, decrements: true, zipf_hundredths: None },
+        tags: Tags { registers: 1, elements: 4, edits: 10, removes_percent: 40 },
         presence: Presence { lasts_s: 40_000, away_s: (100, 300), here_s: (1500, 3000) },
         faults: vec![crash],
         staleness_s: Some(600),
@@ -55,7 +58,7 @@ fn trial() -> OfflineTrial {
 /// What a world with this plant comes to.
 fn history(plant: Option<&'static str>) -> Option<History> {
     let trial = trial();
-    let (unique_amounts, unshown) = unique_amounts::told(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
+    let (unique_amounts, unshown) = unique_amounts::run(&trial, &engine::ENGINE, plant, &mut Unwatched).ok()?;
     let world = World::new(&trial, &engine::ENGINE, &settings(&trial, plant)).ok()?;
     let mut history = world.run(&mut Unwatched).ok()?.history;
     history.unique_amounts = Some(unique_amounts);
@@ -116,6 +119,14 @@ mod tests {
         }
         let line = show_line();
         assert!(line.accepts_right && line.refused == 1, "{line:?}");
+    }
+
+    #[test]
+    fn no_other_judge_sees_an_element_that_is_hidden_for_a_time() {
+        let (said, _) = judged(&history(Some(engine::HIDES_AN_ELEMENT)).expect("it ends"));
+        let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+        assert_eq!(against.map(|(judge, _)| &**judge).collect::<Vec<_>>(), ["monotonic"], "{said:?}");
+        assert!(said["monotonic"].1.contains("is gone and no remove that can have come explains it"), "{said:?}");
     }
 
     #[test]

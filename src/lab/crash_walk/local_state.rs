@@ -6,9 +6,10 @@ use crate::domain::offline::CrashEverywhereTrial;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Entropy, Host, NodeId, OpId, Time};
+use crate::engine::port::EngineError;
 use crate::engine::port::{Node, Relation, Settings};
+use crate::engine::store::Owner;
 use crate::engine::store::disk::Disk;
-use crate::engine::store::{Owner, StoreError};
 
 /// The local state of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -164,9 +165,9 @@ fn act(
     settings: &Settings,
     action: Action,
     envelope: Option<&Envelope>,
-) -> Result<(), StoreError> {
+) -> Result<(), EngineError> {
     if action == Action::Restart {
-        *slot = Some(Node((engine.open)(settings, host)?));
+        *slot = Some(Node(engine.open.node(settings, host)?));
         return Ok(());
     }
     // A message to a node that is down is gone.

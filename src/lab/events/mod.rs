@@ -15,7 +15,7 @@ pub mod together;
 pub mod views;
 
 use crate::domain::data::View;
-use crate::domain::history::{Fate, UserEdit};
+use crate::domain::history::{Fate, Sighting, UserEdit};
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, OpId, Time};
 use crate::engine::port::{Engine, Position, Reached, Reception};
@@ -83,6 +83,8 @@ pub enum Event<'a> {
         edit: &'a UserEdit,
         /// The edit's id, if the user saw it accepted; nothing if a crash came before.
         accepted: Option<OpId>,
+        /// What its user had seen; of an edit of tags.
+        sighting: Option<&'a Sighting>,
     },
     /// A user's edit is refused, and the user is told: it is not in the ledger, and must not count.
     EditRefused {

@@ -1,20 +1,29 @@
-//! Whether replicas go on showing what they have shown. It looks at what they show, and at nothing else.
+//! Whether replicas go on showing what they have shown. It looks at what they show, and asks no engine anything else.
 //!
-//! It works in a world whose edits have unique amounts of a certain form: the lowest [`WEIGHT_BITS`] bits of an amount are
-//! its weight, a positive number, whichever sign the amount has, and all weights of a register together are below
+//! **Counters.** It works in a world whose edits have unique amounts of a certain form: the lowest [`WEIGHT_BITS`] bits of an
+//! amount are its weight, a positive number, whichever sign the amount has, and all weights of a register together are below
 //! 2^[`WEIGHT_BITS`]. What a register shows tells the sum of the weights of the edits that it shows. As long as a replica
 //! only adds edits, that sum never becomes less: if it does, an edit that was shown is not shown any more, or one that was
 //! shown twice is shown once. An edit that vanishes in the very step in which heavier edits come is not seen; weights are
 //! random, so that few of many hide.
 //!
-//! Counters alone are followed. A replica whose own store is lost, damaged, set back or replaced starts anew. One whose power failed does not.
+//! **Tags.** An element that is gone from what a replica showed must have been removed: every insert that is there for
+//! certain must be taken away by a remove that can have come ([`tags::may_be_gone`]).
+//!
+//! A replica whose own store is lost, damaged, set back or replaced starts anew. One whose power failed does not.
 
-use crate::domain::data::View;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::data::tags::{self, Edited, Whereabouts};
+use crate::domain::data::{Concurrent, Element, Intent, View};
+use crate::domain::history::{Sighting, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::{FirstUnshown, Unshown};
 use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Position;
-use crate::lab::events::{Event, Observer, Replica};
+use crate::lab::events::{Event, Replica};
+use crate::lab::reach::Reach;
+use crate::lab::staleness::Staleness;
 
 /// Bits of a weight.
 pub const WEIGHT_BITS: u32 = 44;
@@ -24,22 +33,51 @@ pub const WEIGHT_BITS: u32 = 44;
 struct Shown {
     position: Option<Position>,
     weights: Vec<u64>,
+    /// By number of the register.
+    elements: BTreeMap<u32, BTreeSet<Element>>,
+}
+
+/// An edit of tags, and what its user had seen.
+#[derive(Debug)]
+struct EditOfTags {
+    device: NodeId,
+    number: u32,
+    edit: UserEdit,
+    is_accepted: bool,
+    sighting: Sighting,
 }
 
 /// What all replicas of a world showed.
 #[derive(Debug)]
 pub struct Views {
     start: i64,
+    concurrent: Concurrent,
     names: Vec<String>,
     shown: Vec<Option<Shown>>,
+    /// By client, how many edits it has made, and how many of them before its own store was lost: where those are, nobody
+    /// knows for certain any more.
+    made: Vec<u32>,
+    made_before_loss: Vec<u32>,
+    /// By register and element.
+    edits: BTreeMap<(u32, Element), Vec<EditOfTags>>,
     unshown: Unshown,
 }
 
 impl Views {
-    /// Nothing was shown yet.
-    pub fn of(trial: &OfflineTrial) -> Self {
+    /// Nothing was shown yet, by replicas that declare to make this of an insert and a remove at the same time.
+    pub fn of(trial: &OfflineTrial, concurrent: Concurrent) -> Self {
         let names: Vec<String> = (0..trial.nodes()).map(|node| trial.name(node)).collect();
-        Views { start: trial.start, shown: names.iter().map(|_| None).collect(), names, unshown: Unshown::default() }
+        let none = vec![0; trial.clients as usize];
+        Views {
+            start: trial.start,
+            concurrent,
+            shown: names.iter().map(|_| None).collect(),
+            names,
+            made: none.clone(),
+            made_before_loss: none,
+            edits: BTreeMap::new(),
+            unshown: Unshown::default(),
+        }
     }
 
     /// What was not shown any more.
@@ -47,9 +85,9 @@ impl Views {
         &self.unshown
     }
 
-    fn looks(&mut self, node: NodeId, replica: &Replica<'_>, now: Time) {
+    fn looks(&mut self, node: NodeId, replica: &Replica<'_>, now: Time, visible: Visible<'_>) {
         let position = replica.position();
-        let before = &mut self.shown[node as usize];
+        let before = &self.shown[node as usize];
         if position.is_some() && before.as_ref().is_some_and(|before| before.position == position) {
             return;
         }
@@ -58,38 +96,119 @@ impl Views {
             let shown = shown.number().unwrap_or(self.start);
             shown.wrapping_sub(self.start) as u64 & ((1 << WEIGHT_BITS) - 1)
         };
-        let weights: Vec<u64> = replica.shows().iter().map(weight).collect();
-        if let Some(Shown { weights: before, .. }) = before {
-            self.unshown.compared += weights.len() as u64;
-            for (register, (now_shown, shown_before)) in (0..).zip(weights.iter().zip(before.iter())) {
-                if now_shown < shown_before {
-                    self.unshown.less += 1;
-                    let name = &self.names[node as usize];
-                    let first = || FirstUnshown { node: name.clone(), register, at: now };
-                    self.unshown.first.get_or_insert_with(first);
-                }
-            }
+        let views = replica.shows();
+        let weights: Vec<u64> = views.iter().map(weight).collect();
+        let of_tags = (0..).zip(&views).filter_map(|(register, view)| Some((register, view.tags()?.clone())));
+        let shown = Shown { position, weights, elements: of_tags.collect() };
+        let less = before.as_ref().map(|before| self.less(node, before, &shown, visible));
+        self.shown[node as usize] = Some(shown);
+        let Some(less) = less else { return };
+        self.unshown.compared += views.len() as u64;
+        self.unshown.less += less.len() as u64;
+        if let Some(&(register, element)) = less.first() {
+            let name = &self.names[node as usize];
+            self.unshown.first.get_or_insert_with(|| FirstUnshown { node: name.clone(), register, element, at: now });
         }
-        *before = Some(Shown { position, weights });
     }
-}
 
-impl Observer for Views {
-    fn sees(&mut self, now: Time, event: &Event<'_>) {
-        match event {
-            Event::Acted { node, replica } => self.looks(*node, replica, now),
-            Event::Started { node, replica } => {
+    /// The registers that show less than before, ascending, and of tags each element that is gone.
+    fn less(&self, node: NodeId, before: &Shown, now: &Shown, visible: Visible<'_>) -> Vec<(u32, Option<Element>)> {
+        let weights = (0..).zip(now.weights.iter().zip(&before.weights));
+        let counters = weights.filter(|(_, (now, before))| now < before).map(|(register, _)| (register, None));
+        let tags = before.elements.iter().flat_map(|(register, before)| {
+            let gone = before.iter().filter(|element| !now.elements[register].contains(element));
+            gone.map(|&element| (*register, element))
+        });
+        let tags = tags.filter(|&at| !self.may_be_gone(node, at, visible));
+        counters.chain(tags.map(|(register, element)| (register, Some(element)))).collect()
+    }
+
+    /// Whether a remove that can have come explains that an element is gone from a replica.
+    fn may_be_gone(&self, node: NodeId, at: (u32, Element), (known, reach): Visible<'_>) -> bool {
+        let kept = self.edits.get(&at).map_or(&[][..], Vec::as_slice);
+        let edits = kept.iter().map(|kept| {
+            let EditOfTags { device, number, edit, ref sighting, .. } = *kept;
+            Edited { device: device as usize, number, edit, sighting }
+        });
+        let edits: Vec<Edited<'_>> = edits.collect();
+        let accepted = kept.iter().filter(|kept| kept.is_accepted).map(|kept| (kept.device, kept.number));
+        let (had, may_have) = (known.known_to(node).unwrap_or(&[]), reach.of_node(node).unwrap_or(&[]));
+        let at_node = AtNode { node, accepted: accepted.collect(), had, may_have, lost: &self.made_before_loss };
+        tags::may_be_gone(at.1, &edits, self.concurrent, &at_node)
+    }
+
+    /// A user edits tags.
+    fn keeps(&mut self, device: NodeId, edit: &UserEdit, is_accepted: bool, sighting: &Sighting) {
+        let (Intent::Insert(element) | Intent::Remove(element)) = edit.intent else { return };
+        let (number, sighting) = (self.made[device as usize], sighting.clone());
+        let kept = EditOfTags { device, number, edit: *edit, is_accepted, sighting };
+        self.edits.entry((edit.register, element)).or_default().push(kept);
+    }
+
+    /// A replica starts anew.
+    fn forgets(&mut self, node: NodeId) {
+        self.shown[node as usize] = None;
+        if let Some(&made) = self.made.get(node as usize) {
+            self.made_before_loss[node as usize] = made;
+        }
+    }
+
+    /// This happens now. `visible` tells what has come to whom.
+    pub fn sees(&mut self, now: Time, event: &Event<'_>, visible: Visible<'_>) {
+        match *event {
+            Event::Edited { client, edit, accepted, sighting, .. } => {
+                if let Some(sighting) = sighting {
+                    self.keeps(client, edit, accepted.is_some(), sighting);
+                }
+                self.made[client as usize] += 1;
+            }
+            Event::Acted { node, ref replica } => self.looks(node, replica, now, visible),
+            Event::Started { node, ref replica } => {
                 // Positions of two starts cannot be compared.
-                if let Some(shown) = &mut self.shown[*node as usize] {
+                if let Some(shown) = &mut self.shown[node as usize] {
                     shown.position = None;
                 }
-                self.looks(*node, replica, now);
+                self.looks(node, replica, now, visible);
             }
             Event::StoreLost { node }
             | Event::StoreDamaged { node }
             | Event::StoreSetBack { node }
-            | Event::StoreCopied { to: node, .. } => self.shown[*node as usize] = None,
+            | Event::StoreCopied { to: node, .. } => self.forgets(node),
             _ => {}
         }
     }
 }
+
+/// What is known of the edits at a replica.
+struct AtNode<'a> {
+    node: NodeId,
+    /// Those that their users saw accepted; others may be in no store.
+    accepted: BTreeSet<(NodeId, u32)>,
+    /// By client, so many have come for certain, so many can have come, and so many were made before its store was lost.
+    had: &'a [u32],
+    may_have: &'a [u32],
+    lost: &'a [u32],
+}
+
+/// Whether an edit is one of so many of its author.
+fn is_among(edit: &Edited<'_>, counts: &[u32]) -> bool {
+    counts.get(edit.device).is_some_and(|&count| edit.number < count)
+}
+
+impl Whereabouts for AtNode<'_> {
+    fn is_known(&self, edit: &Edited<'_>) -> bool {
+        !is_among(edit, self.lost)
+    }
+
+    fn is_there(&self, edit: &Edited<'_>) -> bool {
+        let is_own = edit.device == self.node as usize;
+        self.accepted.contains(&(edit.device as NodeId, edit.number)) && (is_own || is_among(edit, self.had))
+    }
+
+    fn may_be_there(&self, edit: &Edited<'_>) -> bool {
+        is_among(edit, self.may_have)
+    }
+}
+
+/// What has come to whom: for certain, and at most.
+pub type Visible<'a> = (&'a Staleness, &'a Reach);

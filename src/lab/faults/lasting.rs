@@ -196,7 +196,8 @@ impl World<'_> {
     /// Whether a message that arrives is sent back: its receiver does not listen, or takes no edits of others.
     pub(in crate::lab) fn is_refused(&mut self, to: NodeId, marks: Marks) -> bool {
         let refuses = self.suffers(to, FaultKind::Refuse);
-        let read_only = marks.has_edits && self.serves(to) && self.suffers(to, FaultKind::ReadOnly);
+        let may_have_edits = marks.has_edits || !self.tells_edits;
+        let read_only = may_have_edits && self.serves(to) && self.suffers(to, FaultKind::ReadOnly);
         if refuses {
             self.takes_effect(to, FaultKind::Refuse);
         }
@@ -208,7 +209,7 @@ impl World<'_> {
 
     /// A message is sent back, and its sender comes to know.
     pub(in crate::lab) fn send_back(&mut self, link: usize, from: NodeId, to: NodeId, line: (Time, u32)) {
-        let changes_alone = !self.suffers(to, FaultKind::Refuse);
+        let changes_alone = self.tells_edits && !self.suffers(to, FaultKind::Refuse);
         self.emit(&Event::Refused { from, to, changes_alone });
         let latency = self.connections[link].wire.latency();
         self.plan(self.now + latency, Planned::Refusal { link, sender: from, receiver: to, line });
@@ -319,7 +320,7 @@ mod tests {
                     refused = world.refused_edits;
                     let mut again = device.host.clone();
                     again.store.set_full(false);
-                    let stored = (engine.open)(&device.settings, &mut again).expect("it opens").shows();
+                    let stored = engine.open.node(&device.settings, &mut again).expect("it opens").shows();
                     assert_eq!(device.node.as_ref().expect("it is up").shows(), stored, "{}", engine.name);
                 }
             }

@@ -12,7 +12,7 @@ use crate::domain::offline::{FaultKind, NodeFault};
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId};
 use crate::engine::port::entropy;
-use crate::engine::port::{Imported, Settings};
+use crate::engine::port::{EngineError, Imported, Settings};
 use crate::engine::store::disk::{Disk, Loss};
 use crate::engine::store::{Owner, StoreError};
 use crate::lab::events::{Event, Observer, Replica};
@@ -82,6 +82,7 @@ impl World<'_> {
             Fault::Backup(node) => {
                 // What its user did until now is in the backup.
                 self.act(node, |_, _| Ok(()))?;
+                self.collect_files(node)?;
                 let device = &mut self.devices[node as usize];
                 device.backup = Some((device.made, device.host.store.clone(), device.settings.clone()));
                 self.emit(&Event::BackedUp { node });
@@ -105,6 +106,7 @@ impl World<'_> {
         let Some(node) = self.trial.node(&fault.node) else { return Ok(()) };
         let back = self.now + fault.for_s.max(1) * SECOND;
         self.act(node, |_, _| Ok(()))?;
+        self.collect_files(node)?;
         let why = self.why_idle(fault);
         let leaver = self.has_retired(fault);
         self.effects.inject_in_node(
@@ -161,6 +163,7 @@ impl World<'_> {
             FaultKind::Clone => {
                 let twin = node + 1;
                 self.act(twin, |_, _| Ok(()))?;
+                self.collect_files(twin)?;
                 if self.is_used(node) {
                     self.effects.take_effect_in_node(number);
                 }
@@ -169,7 +172,6 @@ impl World<'_> {
                 let copied = (host.store.clone(), Settings { node: twin, ..settings.clone() });
                 self.devices[twin as usize].set_up(copied.0, copied.1);
                 self.emit(&Event::StoreCopied { from: node, to: twin });
-                self.reach.copied(node, twin);
                 self.fail(twin, back)?;
                 return Ok(());
             }
@@ -291,6 +293,10 @@ impl World<'_> {
 
     /// The power of a node fails, and comes back.
     fn fail(&mut self, node: NodeId, back: u64) -> Result<(), WorldError> {
+        if let Some(node) = &mut self.devices[node as usize].node {
+            node.halt();
+        }
+        self.collect_files(node)?;
         let device = &mut self.devices[node as usize];
         let unsynced = device.host.store.unsynced();
         let loss = match device.host.random(3) {
@@ -313,7 +319,7 @@ impl World<'_> {
 
     fn restart(&mut self, node: NodeId) -> Result<(), WorldError> {
         let random = self.trial.seed.stream("entropy");
-        let failed = |error| WorldError::Store { node: self.trial.name(node), error };
+        let failed = |error| WorldError::Engine { node: self.trial.name(node), error };
         let device = &mut self.devices[node as usize];
         if device.up || device.retired || self.now < device.back {
             return Ok(());
@@ -344,15 +350,15 @@ impl World<'_> {
             }
             // What is refused is put aside, and the node starts without anything, as a new device does; its peers give it
             // what they have.
-            let opened = (self.open)(&device.settings, &mut device.host.clone());
-            if let Err(why @ StoreError::Damaged(_)) = opened {
+            let opened = self.open.node(&device.settings, &mut device.host.clone());
+            if let Err(EngineError::Store(why @ StoreError::Damaged(_))) = opened {
                 let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
                 self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
                 self.measures.sees(self.now, &Event::StoreLost { node });
                 device.host.store = Disk::new(device.host.store.owner());
             }
         }
-        let mut held = match (self.open)(&device.settings, &mut device.host) {
+        let mut held = match self.open.node(&device.settings, &mut device.host) {
             // Its store takes no writes: whoever started it tries again.
             Err(error) if error.is_refusal() => {
                 device.back = self.now + START_AGAIN;

@@ -1,8 +1,10 @@
 //! Worlds that are written down.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::domain::history::{Fate, History};
-use crate::domain::offline::{FaultKind, Presence, Workload};
+use crate::domain::offline::{FaultKind, Link, Presence, Tags, Workload};
 use crate::domain::script::Step;
 use crate::domain::script::text::steps;
 use crate::domain::watch::Unwatched;
@@ -420,4 +422,41 @@ fn two_copies_of_one_store_are_two_stores_to_who_meets_them() {
     )
     .expect("a script");
     assert!(outcome(&trial, "delta-state").history.ends.iter().all(|end| end.registers == [7]));
+}
+
+#[test]
+fn a_read_only_hub_takes_no_edit_of_any_engine_and_is_asked_ever_more_rarely() {
+    let script = "connect:clients+until:quiescent:within_s:600+read_only:hub:for_s:3600\
+                  +edit:client_0:register:3:by:7:after_s:60+edit:client_0:register:4:by:7:after_s:60\
+                  +edit:client_0:register:5:by:9:after_s:60+until:in_sync:node:client_0:with:hub:within_s:1200\
+                  +until:in_sync:node:client_0:with:hub:within_s:3600";
+    let link = Link { jitter_ms: 0, repeated_per_mille: 0, reordered_per_mille: 0, ..trial(1).link };
+    let trial = OfflineTrial { link, ..written(script) };
+    for engine in engine::REGISTRY {
+        // Where frames do not say whether they carry edits, all of them are refused.
+        for tells_edits in [true, false] {
+            let engine = engine::Registration { tells_edits, ..*engine };
+            let world = World::new(&trial, &engine, &settings(&trial, None)).expect("a world");
+            let outcome = world.run(&mut Unwatched).expect("it ends");
+            let told = outcome.unmet.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            assert_eq!(told, "steps[6].until: it did not come true within 1200 s", "{}, {tells_edits}", engine.name);
+            let load = outcome.history.over_time.load.expect("there is a hub");
+            assert!(load.gaps >= 2 && load.hasty == 0, "{}, {tells_edits}: {load:?}", engine.name);
+        }
+    }
+}
+
+#[test]
+fn elements_that_were_removed_take_no_room_in_the_reference() {
+    let stored = |name: &str, rounds: usize| {
+        let round = "edit:client_0:register:32:insert:3:after_s:60+edit:client_1:register:32:remove:3:after_s:60";
+        let steps = ["connect:clients"].into_iter().chain(std::iter::repeat_n(round, rounds)).collect::<Vec<_>>();
+        let tags = Tags { registers: 1, elements: 8, ..Tags::default() };
+        let trial = OfflineTrial { tags, ..written(&steps.join("+")) };
+        let outcome = outcome(&trial, name);
+        assert!(outcome.history.ends.iter().all(|end| end.registers[32].tags().is_some_and(BTreeSet::is_empty)));
+        outcome.measures.stored
+    };
+    assert!(stored(engine::reference().name, 400) < 2 * stored(engine::reference().name, 40));
+    assert!(stored("operation-log", 400) > 5 * stored("operation-log", 40), "which keeps all that ever was");
 }

@@ -11,6 +11,7 @@ pub mod missing;
 pub mod monotonic;
 pub mod of_tags;
 pub mod progress;
+pub mod running;
 pub mod staleness_bound;
 pub mod truth;
 
@@ -58,6 +59,7 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("metadata", "whether ids and acknowledgements do not grow with history, where the engine claims that"),
     ("faults", "whether every fault that the scenario asks for took effect"),
     ("monotonic", "whether no replica stops showing an edit, unless its store was lost"),
+    ("running", "whether an engine that others made keeps running, and answers as its port demands"),
     ("staleness bound", "whether edits reach the others within staleness_s"),
     ("load", "whether the hub gets no more in a second than the scenario allows"),
 ];
@@ -74,6 +76,7 @@ fn cut_off(history: &History, why: CutOff) -> String {
             next / 1_000_000,
             history.settle_bound / 1_000_000
         ),
+        CutOff::EngineFailed => "the world ended when the engine failed".to_owned(),
     }
 }
 
@@ -84,8 +87,12 @@ pub type Judge = fn(&History) -> Judgement;
 pub type JudgeOverTime = fn(&History) -> Option<Judgement>;
 
 /// All judges of what was seen while a world ran, by name.
-pub const JUDGES_OVER_TIME: &[(&str, JudgeOverTime)] =
-    &[("monotonic", monotonic::judge), ("staleness bound", staleness_bound::judge), ("load", load::judge)];
+pub const JUDGES_OVER_TIME: &[(&str, JudgeOverTime)] = &[
+    ("monotonic", monotonic::judge),
+    ("running", running::judge),
+    ("staleness bound", staleness_bound::judge),
+    ("load", load::judge),
+];
 
 /// All judges of what a world came to, by name.
 pub const JUDGES: &[(&str, Judge)] = &[

@@ -97,12 +97,12 @@ impl Fact {
 
     fn as_move(&self, base: Option<&Value>, new: Option<&Value>, change: String, direction: Direction) -> Move {
         let (kind, what) = (self.kind, self.what.clone());
-        Move { kind, what, base: base.map(told), new: new.map(told), change, direction }
+        Move { kind, what, base: base.map(said), new: new.map(said), change, direction }
     }
 }
 
 /// A value in a few words.
-fn told(value: &Value) -> String {
+fn said(value: &Value) -> String {
     match value {
         Value::Exact(text) | Value::Good(_, text) => text.clone(),
         Value::Verdict(verdict) => verdict.to_string(),

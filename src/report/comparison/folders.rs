@@ -129,16 +129,16 @@ impl Gate {
             exit::REGRESSION => {
                 let of = |of: &str| if self.pairs.len() > 1 { format!("{of}: ") } else { String::new() };
                 let lacking = self.only_base.iter().map(|of| format!("NEW has no record of {of}"));
-                let told = lacking.chain(worse.iter().map(|(name, Move { kind, what, base, new, .. })| {
+                let words = lacking.chain(worse.iter().map(|(name, Move { kind, what, base, new, .. })| {
                     let moved = match (base, new) {
                         (Some(base), Some(new)) => format!(": {base}, now {new}"),
                         _ => " is not in NEW".to_owned(),
                     };
                     format!("{}{kind} of {what}{moved}", of(name))
                 }));
-                let told: Vec<String> = told.collect();
-                let more = if told.len() > 1 { format!("; {} more", told.len() - 1) } else { String::new() };
-                ("regression", format!("{}{more}", told.first().cloned().unwrap_or_default()))
+                let words: Vec<String> = words.collect();
+                let more = if words.len() > 1 { format!("; {} more", words.len() - 1) } else { String::new() };
+                ("regression", format!("{}{more}", words.first().cloned().unwrap_or_default()))
             }
             exit::INCONCLUSIVE => {
                 let reason = self.pairs.iter().find_map(|pair| pair.inconclusive.clone());

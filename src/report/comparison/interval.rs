@@ -58,7 +58,7 @@ pub fn ratio_of_medians(base: &[f64], new: &[f64]) -> Option<Interval> {
     let ratios = |is_of_blocks: bool| {
         let length = |samples: &[f64]| if is_of_blocks { block(samples.len()) } else { 1 };
         let mut ratios = Vec::with_capacity(2 * RESAMPLES);
-        // Each stream serves each side, so that neither side is told from the other by its random numbers.
+        // Each stream serves each side, so that the random numbers do not distinguish the sides.
         for [of_base, of_new] in [["one", "other"], ["other", "one"]] {
             let (mut of_base, mut of_new) = (stream(of_base), stream(of_new));
             for _ in 0..RESAMPLES {

@@ -3,9 +3,9 @@ use super::*;
 use crate::report::any::from_text as any_from_text;
 use crate::report::bandwidth_record::BandwidthRow;
 use crate::report::comparison::view;
+use crate::report::document::Detail;
 use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::samples::{Sample, Yardstick};
-use crate::report::text::Detail;
 
 const LIMITS: Limits = Limits { slower_than: SLOWER_THAN };
 
@@ -88,7 +88,7 @@ fn verdicts_come_before_warrants_and_these_before_bytes() {
         record.checks[0].verdict = Verdict::Falsified;
     });
     let kinds: Vec<Kind> = all.regressions().map(|moved| moved.kind).collect();
-    // A check that fails has no warrant any more, which is not told twice.
+    // A check that fails has no warrant any more, which is not reported twice.
     assert_eq!(kinds, [Kind::Verdict, Kind::Warrant, Kind::Bytes, Kind::Bytes]);
 }
 
@@ -113,8 +113,8 @@ fn records_of_other_trials_are_refused_with_what_differs() {
         let [base, new] = [base, new].map(|record| Any::Run(Box::new(record.clone())));
         compare(&base, &new, LIMITS).expect_err("they differ").to_string()
     };
-    let told = refused(&tally(), &other);
-    assert!(told.contains("asked.trial.offline.seed is") && told.contains("0x0000000000000009"), "{told}");
+    let said = refused(&tally(), &other);
+    assert!(said.contains("asked.trial.offline.seed is") && said.contains("0x0000000000000009"), "{said}");
     assert!(refused(&tick(), &tally()).contains("asked."));
     let mut other = tick();
     other.asked.backends.push("model:4".to_owned());
@@ -241,9 +241,31 @@ fn a_run_whose_fastest_sample_is_as_fast_as_before_is_no_regression() {
 }
 
 #[test]
-fn a_time_that_is_too_short_for_its_clock_is_left_out() {
-    let rows = of(&sampled(0.2), &sampled(0.4)).times.rows;
-    assert!(rows.is_empty(), "{rows:?}");
+fn a_time_that_is_too_short_for_its_clock_is_named_and_not_judged() {
+    let times = of(&sampled(0.2), &sampled(0.4)).times;
+    assert!(times.rows.is_empty(), "{:?}", times.rows);
+    assert_eq!(times.too_short, ["the whole run, processor time", "the whole run", "check delta-state"]);
+    let gate = Gate::of_two(&named(sampled(0.2), "base.json"), &named(sampled(0.4), "new.json"), LIMITS);
+    let text = view::render(&gate, ["base.json", "new.json"], 80, Detail::Screen);
+    assert!(
+        text.contains("\ntimes not compared, too short to judge (less than 1 ms") && text.contains("delta-state\n"),
+        "{text}"
+    );
+    let long = of(&sampled(100.0), &sampled(100.0)).times;
+    assert!(long.rows.len() == 3 && long.too_short.is_empty());
+}
+
+#[test]
+fn a_long_sentence_of_the_first_screen_is_wrapped_and_not_cut() {
+    let mut new = sampled(100.0);
+    new.host.processor =
+        "a processor with a name that is so long that no line of a terminal takes all of it".to_owned();
+    let mut gate = Gate::of_two(&named(sampled(100.0), "base.json"), &named(new, "new.json"), LIMITS);
+    gate.notes = (0..9)
+        .map(|number| format!("{number} is a sentence that says what to do {}", "next, and ".repeat(9)))
+        .collect();
+    let text = view::render(&gate, ["base.json", "new.json"], 60, Detail::Screen);
+    assert!(text.contains("takes all of it") && !text.contains('…') && text.contains("and 8 more sentences"), "{text}");
 }
 
 fn named(record: Record, origin: &str) -> Named {

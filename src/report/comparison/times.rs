@@ -79,8 +79,10 @@ pub struct Times {
     pub not_compared: Option<String>,
     /// What a reader should know of the machine, a sentence each.
     pub notes: Vec<String>,
-    /// Every time that both have.
+    /// Every time that both have, and that is long enough to be judged.
     pub rows: Vec<TimeRow>,
+    /// Times that both have and that are too short to be judged.
+    pub too_short: Vec<String>,
 }
 
 impl Times {
@@ -158,14 +160,21 @@ pub(super) fn compare(base: &Record, new: &Record, slower_than: f64) -> Times {
         let new = others.iter().find(|new| new.what == base.what && new.clock == base.clock)?;
         Some((base, new))
     });
-    let rows = pairs.filter_map(|(base, new)| row(&base, new, slower_than, slower, is_shared)).collect();
-    Times { samples, not_compared: None, notes, rows }
+    let (mut rows, mut too_short) = (Vec::new(), Vec::new());
+    for (base, new) in pairs {
+        if is_too_short(&base, new) {
+            too_short.push(base.what);
+        } else {
+            rows.extend(row(&base, new, slower_than, slower, is_shared));
+        }
+    }
+    Times { samples, not_compared: None, notes, rows, too_short }
 }
 
 /// What differs between two hosts, if anything does.
 fn other_host(base: &Host, new: &Host) -> Option<String> {
     let Host { os, arch, simd, threads, processor, build } = base;
-    let told = |what: &str, base: &str, new: &str| format!("{what} is {base} in BASE and {new} in NEW");
+    let said = |what: &str, base: &str, new: &str| format!("{what} is {base} in BASE and {new} in NEW");
     let pairs = [
         ("the system", os, &new.os),
         ("the architecture", arch, &new.arch),
@@ -173,9 +182,9 @@ fn other_host(base: &Host, new: &Host) -> Option<String> {
         ("the vector unit", simd, &new.simd),
         ("the build", build, &new.build),
     ];
-    let text = pairs.iter().find(|(_, base, new)| base != new).map(|(what, base, new)| told(what, base, new));
+    let text = pairs.iter().find(|(_, base, new)| base != new).map(|(what, base, new)| said(what, base, new));
     let number = || {
-        (*threads != new.threads).then(|| told("the number of threads", &threads.to_string(), &new.threads.to_string()))
+        (*threads != new.threads).then(|| said("the number of threads", &threads.to_string(), &new.threads.to_string()))
     };
     text.or_else(number)
 }
@@ -203,11 +212,12 @@ impl Machine {
     }
 }
 
+fn is_too_short(base: &Series, new: &Series) -> bool {
+    [base, new].into_iter().all(|series| median(&series.nanoseconds) < base.floor)
+}
+
 fn row(base: &Series, new: &Series, slower_than: f64, machine: f64, is_shared: bool) -> Option<TimeRow> {
     let [base_ns, new_ns] = [base, new].map(|series| median(&series.nanoseconds));
-    if base_ns.max(new_ns) < base.floor {
-        return None;
-    }
     let ratio = ratio_of_medians(&base.nanoseconds, &new.nanoseconds)?;
     let least = |series: &Series| series.nanoseconds.iter().copied().fold(f64::INFINITY, f64::min);
     let fastest = least(new) / least(base);
@@ -222,12 +232,17 @@ fn row(base: &Series, new: &Series, slower_than: f64, machine: f64, is_shared: b
     Some(TimeRow { what: base.what.clone(), clock: base.clock, base_ns, new_ns, ratio, fastest, direction })
 }
 
+/// A single time that is shorter, in nanoseconds, says more of the clock than of the run.
+const SINGLE: f64 = 1e6;
+
+/// The same of an average of many.
+const OF_MANY: f64 = 1e3;
+
+/// Both in words.
+pub(super) const FLOORS: &str = "less than 1 ms, or 1 us where a time is the average of many";
+
 /// The measures that every sample has.
 pub fn series(samples: &[Sample]) -> Vec<Series> {
-    /// A single time that is shorter says more of the clock than of the run.
-    const SINGLE: f64 = 1e6;
-    /// The median of many.
-    const OF_MANY: f64 = 1e3;
     let Some(first) = samples.first() else { return Vec::new() };
     let of = |what: String, clock, floor, value: &dyn Fn(&Sample) -> Option<f64>| {
         let nanoseconds: Option<Vec<f64>> = samples.iter().map(value).collect();

@@ -1,14 +1,13 @@
 //! A comparison as text: one screen, what is worse first, and the verdict as the last line.
 
-use anstyle::{AnsiColor, Style};
-
 use crate::domain::count::counted;
 use crate::domain::verdict::exit;
-use crate::report::columns::{Column, lines};
 use crate::report::comparison::folders::Gate;
-use crate::report::comparison::times::{Clock, TimeRow, Times, ratio, shown};
+use crate::report::comparison::times::{Clock, FLOORS, TimeRow, Times, ratio, shown};
 use crate::report::comparison::{Direction, Move};
-use crate::report::text::{Detail, Text};
+use crate::report::document::{Cell, Column, Detail, Table, Tone};
+use crate::report::format::grid::style;
+use crate::report::format::text::{Text, shortened};
 
 /// Rows of what moved, on the first screen.
 const ROWS: usize = 10;
@@ -16,8 +15,8 @@ const ROWS: usize = 10;
 /// Rows of times, on the first screen.
 const TIMES: usize = 3;
 
-/// Sentences, on the first screen.
-const NOTES: usize = 3;
+/// Lines of sentences, on the first screen.
+const NOTES: usize = 4;
 
 /// Columns of a value.
 const VALUE: usize = 18;
@@ -41,24 +40,15 @@ pub fn render(gate: &Gate, [base, new]: [&str; 2], width: usize, detail: Detail)
 pub fn verdict_line(gate: &Gate, width: usize) -> String {
     let (word, why) = gate.verdict();
     let code = gate.exit_code();
-    let colour = match code {
-        exit::HOLDS => AnsiColor::Green,
-        exit::REGRESSION => AnsiColor::Red,
-        _ => AnsiColor::Yellow,
-    };
-    let style = Style::new().fg_color(Some(colour.into())).bold();
+    let style = style(match code {
+        exit::HOLDS => Tone::Good,
+        exit::REGRESSION => Tone::Bad,
+        _ => Tone::Doubtful,
+    });
     let exit = format!(" (exit {code})");
     let room = width.saturating_sub("verdict ".len() + word.len() + 2 + exit.len());
     let why = if why.is_empty() { why } else { format!(": {}", shortened(&why, room)) };
     format!("verdict {style}{word}{style:#}{why}{exit}")
-}
-
-/// A text of at most so many columns.
-fn shortened(text: &str, columns: usize) -> String {
-    match text.char_indices().nth(columns) {
-        None => text.to_owned(),
-        Some(_) => format!("{}…", text.chars().take(columns.saturating_sub(1)).collect::<String>().trim_end()),
-    }
 }
 
 impl Text {
@@ -86,14 +76,6 @@ impl Text {
             return;
         }
         let shown = if in_full { moves.len() } else { moves.len().min(ROWS) };
-        let column = |head, rank, left| Column { head, rank, left };
-        let columns = [
-            column("", 0, true),
-            column("what", 0, true),
-            column("BASE", 1, false),
-            column("NEW", 0, false),
-            column("change", 0, true),
-        ];
         let value = |value: &Option<String>| shortened(value.as_deref().unwrap_or("-"), VALUE);
         let cells = |(of, moved): &(&str, &Move)| {
             let Move { kind, what, base, new, change, direction } = moved;
@@ -109,24 +91,28 @@ impl Text {
         };
         let rows: Vec<[String; 5]> = moves[..shown].iter().map(cells).collect();
         let widest = |place: usize| rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
-        let others: usize = [0, 2, 3, 4].map(|place| widest(place).max(columns[place].head.len()) + 2).iter().sum();
+        let heads = ["", "what", "BASE", "NEW", "change"];
+        let others: usize = [0, 2, 3, 4].map(|place| widest(place).max(heads[place].len()) + 2).iter().sum();
         // What does not fit beside BASE gets the room of that column.
         let beside = self.width().saturating_sub(others + 2);
         let room = if beside >= widest(1).min(24) { beside } else { beside + widest(2).max(4) + 2 };
-        let rows: Vec<Vec<String>> = rows
-            .into_iter()
-            .map(|[kind, what, base, new, change]| vec![kind, shortened(&what, room), base, new, change])
-            .collect();
-        let colours: Vec<Direction> = moves[..shown].iter().map(|(_, moved)| moved.direction).collect();
-        for (place, line) in lines(&columns, &rows, self.width(), |_, cell| cell.to_owned()).iter().enumerate() {
-            let colour = place.checked_sub(1).and_then(|row| match colours[row] {
-                Direction::Worse => Some(AnsiColor::Red),
-                Direction::Better => Some(AnsiColor::Green),
-                Direction::New => None,
-            });
-            let style = Style::new().fg_color(colour.map(Into::into));
-            self.line(&format!("{style}{line}{style:#}"));
-        }
+        let rows = rows.into_iter().zip(&moves).map(|([kind, what, base, new, change], (_, moved))| {
+            let tone = match moved.direction {
+                Direction::Worse => Tone::Bad,
+                Direction::Better => Tone::Good,
+                Direction::New => Tone::Plain,
+            };
+            [kind, shortened(&what, room), base, new, change].map(|text| Cell { text, tone }).to_vec()
+        });
+        let [kind, what, base, new, change] = heads;
+        let columns = [
+            Column::words(kind),
+            Column::words(what),
+            Column::number(base).ranked(1),
+            Column::number(new),
+            Column::words(change),
+        ];
+        self.fitted(&Table::numbers("", columns, rows));
         if moves.len() > shown {
             self.cut(&format!("  and {} (-v shows all)", counted(moves.len() - shown, "more value")));
         }
@@ -147,13 +133,19 @@ impl Text {
             return self.times_of_many(gate);
         }
         for pair in &gate.pairs {
-            let Times { samples: [base, new], not_compared, rows, .. } = &pair.times;
+            let Times { samples: [base, new], not_compared, rows, too_short, .. } = &pair.times;
             let of = if gate.pairs.len() > 1 { format!(" of {}", pair.of) } else { String::new() };
             if let Some(reason) = not_compared {
                 self.paragraph("", 0, &format!("times{of} not compared: {reason}"));
                 continue;
             }
-            self.cut(&format!("times{of}: medians of {base} and {new} samples, NEW by BASE (95 % interval)"));
+            if !rows.is_empty() {
+                self.paragraph(
+                    "",
+                    0,
+                    &format!("times{of}: medians of {base} and {new} samples, NEW by BASE (95 % interval)"),
+                );
+            }
             let mut rows: Vec<&TimeRow> = rows.iter().collect();
             if detail == Detail::Screen {
                 // The whole run is first by both clocks; then what moved most.
@@ -163,6 +155,14 @@ impl Text {
                 rows.truncate(TIMES);
             }
             self.time_rows(&rows);
+            if !too_short.is_empty() {
+                let named = if too_short.len() > 3 && detail == Detail::Screen {
+                    format!("{} (-v names them)", counted(too_short.len(), "time"))
+                } else {
+                    too_short.join(", ")
+                };
+                self.paragraph("", 0, &format!("times{of} not compared, too short to judge ({FLOORS}): {named}"));
+            }
         }
     }
 
@@ -170,25 +170,24 @@ impl Text {
         let untimed: Vec<_> = gate.pairs.iter().filter_map(|pair| pair.times.not_compared.as_ref()).collect();
         if let Some(reason) = untimed.first() {
             let (untimed, all) = (untimed.len(), gate.pairs.len());
-            self.cut(&format!("times not compared in {untimed} of {all} pairs: {reason}"));
+            self.paragraph("", 0, &format!("times not compared in {untimed} of {all} pairs: {reason}"));
         }
     }
 
     fn time_rows(&mut self, rows: &[&TimeRow]) {
-        let column = |head, rank, left| Column { head, rank, left };
         let columns = [
-            column("", 0, true),
-            column("BASE", 1, false),
-            column("NEW", 1, false),
-            column("ratio", 0, true),
-            column("", 2, true),
+            Column::words(""),
+            Column::number("BASE").ranked(1),
+            Column::number("NEW").ranked(1),
+            Column::words("ratio"),
+            Column::words("").ranked(2),
         ];
         let cells = |row: &&TimeRow| {
             let clock = if row.clock == Clock::Wall { "wall" } else { "" };
-            vec![shortened(&row.what, 34), shown(row.base_ns), shown(row.new_ns), ratio(&row.ratio), clock.to_owned()]
+            let words = [shortened(&row.what, 34), shown(row.base_ns), shown(row.new_ns), ratio(&row.ratio)];
+            words.iter().map(Cell::text).chain([Cell::text(clock)]).collect()
         };
-        let rows: Vec<Vec<String>> = rows.iter().map(cells).collect();
-        lines(&columns, &rows, self.width(), |_, cell| cell.to_owned())[1..].iter().for_each(|line| self.line(line));
+        self.headless(&Table::numbers("", columns, rows.iter().map(cells)));
     }
 
     fn notes(&mut self, gate: &Gate, detail: Detail) {
@@ -206,8 +205,19 @@ impl Text {
         if detail > Detail::Screen {
             return sentences.iter().for_each(|sentence| self.paragraph("- ", 2, sentence));
         }
-        let shown = if sentences.len() > NOTES { NOTES - 1 } else { sentences.len() };
-        sentences.iter().take(shown).for_each(|sentence| self.cut(sentence));
+        let mut shown = 0;
+        let mut room = NOTES;
+        for sentence in &sentences {
+            let mut alone = Text::new(self.width());
+            alone.paragraph("", 0, sentence);
+            // A sentence is shown whole or not at all, and the last line may have to say how many are not.
+            let left = if shown + 1 < sentences.len() { 1 } else { 0 };
+            if shown > 0 && alone.lines() + left > room {
+                break;
+            }
+            (shown, room) = (shown + 1, room.saturating_sub(alone.lines()));
+            self.paragraph("", 0, sentence);
+        }
         if sentences.len() > shown {
             self.cut(&format!("and {} (-v shows all)", counted(sentences.len() - shown, "more sentence")));
         }

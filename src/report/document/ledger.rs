@@ -1,5 +1,7 @@
 //! The report of a trial of claims: what became of each, the smallest counterexamples, and what was run.
 
+use crate::domain::count::counted;
+use crate::domain::verdict::exit;
 use crate::report::document::{Block, Cell, Column, Judgement, Report, Section, Table, Tone};
 use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
 
@@ -7,24 +9,28 @@ use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
 pub fn report(ledger: &Ledger) -> Report {
     let sections = [
         Section::of("failed", "What did not come out as expected", failed(ledger)),
-        Section::of("ledger", "Published claims", vec![Block::Table(claims(ledger))]),
-        Section::of("weaker", "Claims that fail as written, and what holds", weaker(ledger)),
-        Section::of("counterexamples", "Counterexamples", counterexamples(ledger)),
+        Section::first("ledger", "Published claims", vec![Block::Table(claims(ledger))]),
+        Section::first("weaker", "Claims that fail as written, and what holds", weaker(ledger)),
+        Section::first("counterexamples", "Counterexamples", counterexamples(ledger)),
         Section::detail("numbers", "What each rule found", vec![Block::Table(decisions(ledger))]),
         Section::detail("runs", "What was run", vec![Block::Table(runs(ledger))]),
         Section::of("repeat", "How to repeat it", vec![Block::Command(command(ledger))]),
     ];
     let title = format!("{} published claims", ledger.claims.len());
-    Report { title, judgement: judgement(ledger), sections: sections.into_iter().flatten().collect() }
+    Report { title, warning: None, judgement: judgement(ledger), sections: sections.into_iter().flatten().collect() }
 }
 
-fn judgement(ledger: &Ledger) -> Judgement {
+/// The judgement of a ledger.
+pub fn judgement(ledger: &Ledger) -> Judgement {
     let outcome = ledger.outcome();
     let unexpected: Vec<&str> = ledger.unexpected().map(|claim| claim.id.as_str()).collect();
-    let remark = match (ledger.interrupted, unexpected.is_empty()) {
-        (true, _) => ledger.stopped(),
-        (false, true) => ", as expected".to_owned(),
-        (false, false) => ", not as expected".to_owned(),
+    let remark = match (outcome.exit_code(), &unexpected[..]) {
+        (exit::INTERRUPTED, _) => ledger.stopped(),
+        (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself".to_owned(),
+        (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable".to_owned(),
+        (_, []) => format!(", as expected of {}", counted(ledger.claims.len(), "claim")),
+        (_, [one]) => format!(", and not as expected: {one}"),
+        (_, [first, rest @ ..]) => format!(", and not as expected: {first} and {} more", rest.len()),
     };
     let of = |verdict| ledger.claims.iter().filter(|claim| claim.trial.verdict == verdict).count();
     let counted = [
@@ -73,7 +79,8 @@ fn failed(ledger: &Ledger) -> Vec<Block> {
     [Block::List(lines)].into_iter().chain(counterexample).collect()
 }
 
-fn cell(verdict: ClaimVerdict) -> Cell {
+/// A claim's verdict.
+pub fn cell(verdict: ClaimVerdict) -> Cell {
     let tone = match verdict {
         ClaimVerdict::Holds => Tone::Good,
         ClaimVerdict::Falsified => Tone::Bad,
@@ -102,15 +109,25 @@ fn claims(ledger: &Ledger) -> Table {
         Column::words("in its own words"),
         Column::words("source"),
         Column::words("why"),
+        Column::words("as expected"),
+        Column::words("refuted if"),
     ];
     let row = |claim: &ClaimEntry| {
-        let ClaimEntry { id, says, source, trial, .. } = claim;
+        let ClaimEntry { id, says, source, trial, refuted_if, .. } = claim;
+        let expected = match (claim.is_as_expected(), trial.verdict == claim.expected) {
+            _ if !claim.is_tried() => "not tried to its end".to_owned(),
+            (true, _) => "yes".to_owned(),
+            (false, false) => format!("no: {} is expected", claim.expected),
+            (false, true) => "no: its weaker claim does not hold".to_owned(),
+        };
         vec![
             Cell::text(id.as_str()),
             cell(trial.verdict),
             Cell::text(says.as_str()),
             Cell::text(source.as_str()),
             Cell::text(why(trial)),
+            Cell::text(expected),
+            Cell::text(refuted_if.as_str()),
         ]
     };
     Table::prose("Every claim as it was published, and what became of it", columns, ledger.claims.iter().map(row))

@@ -2,11 +2,11 @@
 //!
 //! Knows: records. Must not: know of HTML, Markdown or terminals, or judge anything.
 
-mod ledger;
-mod qualification;
-mod rtl_mutation;
-mod run;
-mod section;
+pub(in crate::report) mod ledger;
+pub(in crate::report) mod qualification;
+pub(in crate::report) mod rtl_mutation;
+pub(in crate::report) mod run;
+pub mod section;
 mod table;
 
 use crate::domain::verdict::Verdict;
@@ -31,6 +31,8 @@ pub struct Document {
 pub struct Report {
     /// What ran.
     pub title: String,
+    /// What has to be known before the verdict is read: that the record was altered.
+    pub warning: Option<String>,
     /// The judgement, which comes first.
     pub judgement: Judgement,
     /// All the rest, the most important first.
@@ -61,6 +63,19 @@ impl Judgement {
     }
 }
 
+/// How much a report tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The verdict alone.
+    Verdict,
+    /// One screen.
+    Screen,
+    /// What failed, and the checks, too.
+    Checks,
+    /// Everything.
+    All,
+}
+
 /// A part of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
@@ -68,8 +83,10 @@ pub struct Section {
     pub name: &'static str,
     /// Its heading.
     pub title: String,
-    /// Whether it is detail, which a format may fold.
+    /// Whether it is long, so that a page folds it.
     pub folded: bool,
+    /// The least detail at which a terminal shows it.
+    pub detail: Detail,
     /// What is in it.
     pub blocks: Vec<Block>,
 }
@@ -78,7 +95,12 @@ impl Section {
     /// A section of what everybody should read; nothing if nothing is in it.
     fn of(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
         let title = title.into();
-        (!blocks.is_empty()).then_some(Section { name, title, folded: false, blocks })
+        (!blocks.is_empty()).then_some(Section { name, title, folded: false, detail: Detail::All, blocks })
+    }
+
+    /// A section of what is asked for first after the first screen; nothing if nothing is in it.
+    fn first(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
+        Some(Section { detail: Detail::Checks, ..Section::of(name, title, blocks)? })
     }
 
     /// A section of detail; nothing if nothing is in it.
@@ -141,33 +163,38 @@ impl Document {
 }
 
 fn report(source: &Source) -> Report {
-    let mut report = match &source.record {
-        AnyRecord::Run(record) => run::report(record, &source.file, source.again.as_deref()),
-        AnyRecord::Qualification(record) => qualification::report(record),
-        AnyRecord::Ledger(record) => ledger::report(record),
-        AnyRecord::RtlMutation(record) => rtl_mutation::report(record),
-    };
+    let mut report = source.record.shown().report(&source.file, source.again.as_deref());
     // Records of mutants of the RTL are not sealed: their script writes them.
     let is_sealed = !matches!(source.record, AnyRecord::RtlMutation(_));
-    if is_sealed && source.seal != Seal::Intact {
-        report.judgement.reasons.insert(0, capitalised(&source.seal.to_string()));
-    }
+    report.warning = (is_sealed && source.seal != Seal::Intact).then(|| sentence(&source.seal.to_string()));
     report
 }
 
-/// A sentence of this text.
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+/// The words as a sentence, with a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut characters = words.chars();
+    let Some(first) = characters.next() else { return String::new() };
+    let stop = if words.ends_with(['.', '!', '?']) { "" } else { "." };
+    first.to_uppercase().chain(characters).chain(stop.chars()).collect()
 }
 
 fn overview(reports: &[Report]) -> Table {
     let columns = [Column::words("record"), Column::words("verdict"), Column::number("exit"), Column::words("why")];
     let row = |report: &Report| {
         let Judgement { verdict, remark, exit, reasons, .. } = &report.judgement;
+        let why: Vec<&str> = report.warning.iter().chain(reasons).map(String::as_str).collect();
         let verdict = Cell { text: format!("{verdict}{remark}"), ..Cell::verdict(*verdict) };
-        vec![Cell::text(&report.title), verdict, Cell::text(exit), Cell::text(reasons.join(" "))]
+        vec![Cell::text(&report.title), verdict, Cell::text(exit), Cell::text(why.join(" "))]
     };
     Table::prose("The records of this report", columns, reports.iter().map(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_a_sentence() {
+        assert_eq!(["", "falsified by: x", "Done."].map(sentence), ["", "Falsified by: x.", "Done."]);
+    }
 }

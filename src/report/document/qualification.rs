@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::shown::percent;
 use crate::domain::verdict::{Verdict, exit};
-use crate::report::document::{Block, Cell, Column, Judgement, Report, Section, Table, Tone};
+use crate::report::document::{Block, Cell, Column, Detail, Judgement, Report, Section, Table, Tone};
 use crate::report::figure;
 use crate::report::inert::quoted;
 use crate::report::qualification::Qualification;
@@ -17,6 +18,7 @@ pub fn report(record: &Qualification) -> Report {
         devices.and_then(coverage_of_devices),
         devices.and_then(missed_by_devices),
         devices.and_then(matrix_of_devices),
+        devices.and_then(missed_by_each),
         engines.and_then(score_by_scenario),
         engines.and_then(matrix_of_engines),
         Section::of(
@@ -35,7 +37,17 @@ pub fn report(record: &Qualification) -> Report {
         [one] => format!("qualification of {one}"),
         several => format!("qualification of {} scenarios", several.len()),
     };
-    Report { title, judgement: judgement(record), sections: sections.into_iter().flatten().collect() }
+    Report {
+        title,
+        warning: None,
+        judgement: judgement(record),
+        sections: sections.into_iter().flatten().map(early).collect(),
+    }
+}
+
+/// All of a qualification is what was asked for.
+fn early(section: Section) -> Section {
+    Section { detail: Detail::Checks, ..section }
 }
 
 fn scenarios(record: &Qualification) -> impl Iterator<Item = &str> {
@@ -44,7 +56,8 @@ fn scenarios(record: &Qualification) -> impl Iterator<Item = &str> {
     of_devices.chain(of_engines)
 }
 
-fn judgement(record: &Qualification) -> Judgement {
+/// The judgement of a qualification.
+pub fn judgement(record: &Qualification) -> Judgement {
     let code = record.exit_code();
     let (verdict, remark) = match code {
         exit::HOLDS => (Verdict::Holds, ""),
@@ -95,7 +108,8 @@ fn stopped(planted: usize, planned: u64) -> String {
     format!("The user stopped it: {planted} of {planned} mutants were planted.")
 }
 
-fn counts(counts: &BTreeMap<String, u64>) -> String {
+/// "truth 12, durability 3".
+pub fn counts(counts: &BTreeMap<String, u64>) -> String {
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
@@ -142,32 +156,57 @@ fn coverage_row(kind: &str, coverage: Coverage) -> Vec<Cell> {
     ]
 }
 
+/// Mutants by what became of them, and why.
+pub type ByReason<'a> = BTreeMap<(MutantOutcome, &'a str), Vec<String>>;
+
 /// What no scenario detects, those of one reason together.
-fn missed_by_devices(of: &DeviceQualification) -> Option<Section> {
+pub fn missed(of: &DeviceQualification) -> ByReason<'_> {
     let missed =
         |mutant: &&MutantRecord| !matches!(mutant.together, MutantOutcome::Detected | MutantOutcome::Equivalent);
-    let mut by_reason: BTreeMap<(MutantOutcome, &str), Vec<String>> = BTreeMap::new();
+    let mut by_reason: ByReason<'_> = BTreeMap::new();
     for mutant in of.mutants.iter().filter(missed) {
         // The scenario that came nearest to it says why.
         let nearest = mutant.cells.iter().rev().find(|cell| cell.outcome == mutant.together);
         let reason = nearest.map_or("", |cell| cell.reason.as_str());
         by_reason.entry((mutant.together, reason)).or_default().push(mutant.label());
     }
+    by_reason
+}
+
+fn missed_by_devices(of: &DeviceQualification) -> Option<Section> {
+    let by_reason = missed(of);
     if by_reason.is_empty() {
         return None;
     }
-    let columns = [Column::words("outcome"), Column::number("mutants"), Column::words("which"), Column::words("why")];
+    let table = reasons("Not detected under any of the scenarios", by_reason);
+    Section::of("missed", "Mutants of the device that no scenario detects", vec![Block::Table(table)])
+}
+
+/// What each scenario does not detect.
+fn missed_by_each(of: &DeviceQualification) -> Option<Section> {
+    let each = of.controls.iter().enumerate().filter_map(|(place, control)| {
+        let mut by_reason: ByReason<'_> = BTreeMap::new();
+        for mutant in &of.mutants {
+            let cell = mutant.cells.get(place).filter(|cell| cell.outcome != MutantOutcome::Detected);
+            if let Some(cell) = cell {
+                by_reason.entry((cell.outcome, &cell.reason)).or_default().push(mutant.label());
+            }
+        }
+        let caption = format!("Not detected under {}", control.scenario);
+        (!by_reason.is_empty()).then(|| Block::Table(reasons(&caption, by_reason)))
+    });
+    Section::detail("missed-by-each", "Mutants of the device that a scenario does not detect", each.collect())
+}
+
+fn reasons(caption: &str, by_reason: ByReason<'_>) -> Table {
+    let columns = [Column::words("which"), Column::words("outcome"), Column::number("mutants"), Column::words("why")];
     let rows = by_reason.into_iter().map(|((outcome, reason), labels)| {
         let shown = labels.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
         let more = labels.len().saturating_sub(LISTED);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        vec![tone_of(outcome), Cell::text(labels.len()), Cell::text(format!("{shown}{more}")), Cell::text(reason)]
+        vec![Cell::text(format!("{shown}{more}")), tone_of(outcome), Cell::text(labels.len()), Cell::text(reason)]
     });
-    Section::of(
-        "missed",
-        "Mutants of the device that no scenario detects",
-        vec![Block::Table(Table::prose("Not detected under any of the scenarios", columns, rows))],
-    )
+    Table::prose(caption, columns, rows)
 }
 
 /// Mutants of one reason that are listed one by one.
@@ -230,7 +269,7 @@ fn score_by_scenario(of: &EngineQualification) -> Option<Section> {
         [Column::words("scenario"), Column::words("kind")].into_iter().chain(columns).chain([Column::number("score")]);
     let rows = of.scenarios.iter().map(|row| {
         let Score { planted, killed, survived, not_reached, .. } = row.score;
-        let score = (killed * 1000).checked_div(planted).map(|score| format!("{}.{} %", score / 10, score % 10));
+        let score = (killed * 1000).checked_div(planted).map(percent);
         let numbers = [planted, killed, survived, not_reached].map(Cell::text);
         [Cell::text(&row.scenario), Cell::text(row.kind)]
             .into_iter()

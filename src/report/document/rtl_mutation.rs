@@ -21,10 +21,11 @@ pub fn report(record: &RtlMutation) -> Report {
         repeat(record),
     ];
     let title = "mutation of the gateware".to_owned();
-    Report { title, judgement: judgement(record), sections: sections.into_iter().flatten().collect() }
+    Report { title, warning: None, judgement: judgement(record), sections: sections.into_iter().flatten().collect() }
 }
 
-fn judgement(record: &RtlMutation) -> Judgement {
+/// The judgement of mutants of the gateware.
+pub fn judgement(record: &RtlMutation) -> Judgement {
     let survived = record.mutants.iter().filter(|mutant| mutant.outcome == Outcome::Survived).count();
     let verdict = match (record.mutants.is_empty(), survived) {
         (true, _) => Verdict::Inconclusive,
@@ -58,7 +59,8 @@ fn share(score: &Score) -> String {
     format!("{} of {}{percent}", score.killed, score.planted.saturating_sub(score.equivalent))
 }
 
-fn scores(record: &RtlMutation) -> Table {
+/// The mutation score of each part.
+pub fn scores(record: &RtlMutation) -> Table {
     let columns = ["planted", "killed", "shown", "survived", "equivalent", "score"].map(Column::number);
     let rows = record.score.iter().map(|(part, score)| {
         let Score { planted, killed, shown, survived, equivalent, percent } = *score;

@@ -5,7 +5,7 @@ use crate::report::record::Record;
 
 /// The report of a run whose record is in `file`; `again` is a command that makes the same run without it.
 pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
-    let sections: [Option<Section>; 20] = [
+    let sections: [Option<Section>; 21] = [
         section::failed::section(record),
         section::bandwidth::section(record),
         section::engines::section(record),
@@ -22,13 +22,14 @@ pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
         section::counterexamples::section(record),
         section::unseen::section(record),
         section::repeat::section(record, file, again),
+        section::bandwidth::detail(record),
         section::engines::detail(record),
         section::checks::controls(record),
         section::devices::section(record),
         section::timing::section(record),
     ];
     let judgement = section::verdict::judgement(record);
-    Report { title: title(record), judgement, sections: sections.into_iter().flatten().collect() }
+    Report { title: title(record), warning: None, judgement, sections: sections.into_iter().flatten().collect() }
 }
 
 /// What ran, in few words.

@@ -35,6 +35,8 @@ pub struct Column {
     pub unit: Option<&'static str>,
     /// Where its cells stand.
     pub align: Align,
+    /// Which column goes first where a screen has no room: the one of the highest rank. 0 always stays.
+    pub rank: u8,
 }
 
 /// Where cells stand.
@@ -81,17 +83,22 @@ impl From<Verdict> for Tone {
 impl Column {
     /// A column of words.
     pub fn words(head: impl Into<String>) -> Self {
-        Column { head: head.into(), unit: None, align: Align::Left }
+        Column { head: head.into(), unit: None, align: Align::Left, rank: 0 }
     }
 
     /// A column of numbers, each with its unit or without one.
     pub fn number(head: impl Into<String>) -> Self {
-        Column { head: head.into(), unit: None, align: Align::Right }
+        Column { head: head.into(), unit: None, align: Align::Right, rank: 0 }
     }
 
     /// A column of numbers that all have this unit.
     pub fn of(head: impl Into<String>, unit: &'static str) -> Self {
-        Column { head: head.into(), unit: Some(unit), align: Align::Right }
+        Column { head: head.into(), unit: Some(unit), align: Align::Right, rank: 0 }
+    }
+
+    /// The same column, which goes by this rank where a screen has no room.
+    pub fn ranked(self, rank: u8) -> Self {
+        Column { rank, ..self }
     }
 
     /// What stands above it, with the unit.
@@ -140,5 +147,19 @@ impl Table {
         rows: impl IntoIterator<Item = Vec<Cell>>,
     ) -> Self {
         Table { shape: Shape::Prose, ..Table::numbers(caption, columns, rows) }
+    }
+
+    /// The same without the column of this head.
+    pub fn without(mut self, head: &str) -> Self {
+        if let Some(place) = self.columns.iter().position(|column| column.head == head) {
+            self.columns.remove(place);
+            self.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+        self
+    }
+
+    /// One more row of cells that are neither good nor bad.
+    pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.map(Cell::text).to_vec());
     }
 }

@@ -3,10 +3,10 @@
 use super::bytes::{drawn, verdicts};
 use super::plot::{Axis, Reference, Row, Sample, bytes};
 use super::svg::{Dash, Ink};
-use super::{Figure, FigureTable, mark_of};
+use super::{Figure, mark_of, table_of};
 use crate::domain::count::counted;
+use crate::domain::shown::{percent, tenths};
 use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate};
-use crate::report::offline::per_mille;
 
 /// A mark for every sender whose bytes are known; nothing where none is.
 pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
@@ -14,7 +14,7 @@ pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
         record.rows.iter().filter_map(|row| Some((row, row.estimate?))).collect();
     known.sort_by_key(|(row, of)| (of.bytes_per_month, row.label()));
     let (&(least, fewest), &(most, highest)) = (known.first()?, known.last()?);
-    let share = |row: &BandwidthRow| row.of_whole_state_per_mille.map(|share| format!("{} %", per_mille(share)));
+    let share = |row: &BandwidthRow| row.of_whole_state_per_mille.map(percent);
     let row = |(row, of): &(&BandwidthRow, Estimate)| {
         let (mark, ink) = mark_of(row.verdict);
         let share = share(row).map_or(String::new(), |share| format!(", {share}"));
@@ -50,7 +50,7 @@ pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
         told(most, highest),
         short(record.bound.bytes_per_month)
     );
-    let mut table = FigureTable::of([
+    let mut table = table_of([
         "sender",
         "verdict",
         "wrong records",
@@ -68,8 +68,8 @@ pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
             row.wrong_records.to_string(),
             number(|of| of.bytes_per_day),
             number(|of| of.bytes_per_month),
-            row.of_whole_state_per_mille.map_or("-".to_owned(), per_mille),
-            per_mille(row.error_per_mille()),
+            row.of_whole_state_per_mille.map_or("-".to_owned(), tenths),
+            tenths(row.error_per_mille()),
         ]);
     }
     let bound = record.bound;

@@ -2,7 +2,7 @@
 
 use super::plot::{Axis, LINE, Place, Sample, Series, WIDTH, legend, lines, number};
 use super::svg::{Dash, Ink, Mark, Svg};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::report::record::{BankRow, BankSweep};
 
 /// The height of one plot.
@@ -70,7 +70,7 @@ pub(super) fn of_sweep(sweep: &BankSweep) -> Option<Figure> {
         rate(last.cycles)
     );
     let heads = ["banks", "cycles", "expected cycles", "deltas a cycle", "speed-up", "result", "expected result", "ok"];
-    let mut table = FigureTable::of(heads);
+    let mut table = table_of(heads);
     for row in rows {
         table.row([
             row.banks.to_string(),

@@ -2,10 +2,10 @@
 
 use super::plot::{Axis, Reference, Row, Sample, WIDTH, bytes, height_of_rows, legend, rows};
 use super::svg::{Dash, Ink, Mark, Svg};
-use super::{Figure, FigureTable, mark_of};
+use super::{Figure, mark_of, table_of};
 use crate::domain::count::counted;
+use crate::domain::shown::{percent, tenths};
 use crate::domain::verdict::Verdict;
-use crate::report::offline::per_mille;
 use crate::report::offline_record::{EngineRecord, OfflineRecord};
 use crate::report::record::TickRecord;
 
@@ -26,7 +26,7 @@ pub(super) fn of_world(world: &OfflineRecord, interrupted: bool) -> Option<Figur
     let full = engines.iter().find(|engine| engine.of_full_state_per_mille == Some(1000)).map(both_ways);
     let row = |engine: &EngineRecord| {
         let (mark, ink) = mark_of(engine.verdict);
-        let share = share(engine).map_or(String::new(), |share| format!(", {} %", per_mille(share)));
+        let share = share(engine).map_or(String::new(), |share| format!(", {}", percent(share)));
         let label = format!("{} B{share}", both_ways(engine));
         Row { name: engine.name.clone(), marks: vec![(both_ways(engine) as f64, mark, ink)], label }
     };
@@ -75,7 +75,7 @@ pub(super) fn of_world(world: &OfflineRecord, interrupted: bool) -> Option<Figur
         "information bound, B",
         "stored, B",
     ];
-    let mut table = FigureTable::of(heads);
+    let mut table = table_of(heads);
     for engine in &sorted {
         table.row([
             engine.name.clone(),
@@ -84,7 +84,7 @@ pub(super) fn of_world(world: &OfflineRecord, interrupted: bool) -> Option<Figur
             engine.up.total().to_string(),
             engine.down.total().to_string(),
             both_ways(engine).to_string(),
-            share(engine).map_or("-".to_owned(), per_mille),
+            share(engine).map_or("-".to_owned(), tenths),
             engine.bound_bytes.map_or("-".to_owned(), |bound| bound.to_string()),
             engine.stored.to_string(),
         ]);
@@ -95,8 +95,7 @@ pub(super) fn of_world(world: &OfflineRecord, interrupted: bool) -> Option<Figur
 /// The bytes of one tick.
 pub(super) fn of_tick(tick: &TickRecord) -> Figure {
     let TickRecord { seed, evidence, published, changed, .. } = tick;
-    let tenths = |tenths: u64| format!("{}.{}", tenths / 10, tenths % 10);
-    let share = |value: u64| format!("{} B, {} %", value, per_mille(value * 1000 / tick.full_state_bytes.max(1)));
+    let share = |value: u64| format!("{value} B, {}", percent(value * 1000 / tick.full_state_bytes.max(1)));
     let row = |name: &str, value: u64, mark: Mark, ink: Ink| Row {
         name: name.to_owned(),
         marks: vec![(value as f64, mark, ink)],
@@ -127,7 +126,7 @@ pub(super) fn of_tick(tick: &TickRecord) -> Figure {
         tenths(tick.bound_tenths),
         tick.full_state_bytes
     );
-    let mut table = FigureTable::of(["what", "bytes"]);
+    let mut table = table_of(["what", "bytes"]);
     let parts = [
         ("values", tick.value_bytes),
         ("addressing", tick.addressing_bytes),

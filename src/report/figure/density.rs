@@ -2,7 +2,8 @@
 
 use super::plot::{Axis, Place, Sample, Series, WIDTH, bytes, legend, lines, number};
 use super::svg::{Dash, Ink, Mark, Svg};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
+use crate::domain::shown::tenths;
 use crate::report::record::{DensityRecord, TickRecord};
 
 /// The height of the plot.
@@ -49,7 +50,7 @@ pub(super) fn of_tick(tick: &TickRecord) -> Option<Figure> {
         tick.message_bytes,
         tick.full_state_bytes
     );
-    let mut table = FigureTable::of([
+    let mut table = table_of([
         "contexts that change",
         "of all, %",
         "message, B",
@@ -63,9 +64,9 @@ pub(super) fn of_tick(tick: &TickRecord) -> Option<Figure> {
             density.changed.to_string(),
             number(per_cent(density.changed)),
             density.message_bytes.to_string(),
-            format!("{}.{}", density.bound_tenths / 10, density.bound_tenths % 10),
+            tenths(density.bound_tenths),
             tick.full_state_bytes.to_string(),
-            format!("{}.{}", per_mille / 10, per_mille % 10),
+            tenths(per_mille),
         ]);
     }
     let mut svg = Svg::default();

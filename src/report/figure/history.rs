@@ -2,7 +2,7 @@
 
 use super::plot::{Axis, LINE, Place, Sample, Series, WIDTH, bytes, legend, lines};
 use super::svg::{Anchor, Dash, Ink, Mark, Svg, short};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::domain::count::counted;
 use crate::report::offline_record::{EngineRecord, OfflineRecord, PartRecord};
 
@@ -11,21 +11,21 @@ const DOWN: i32 = 1350;
 
 /// Bytes an edit in each part of the world's time, one plot an engine, all over the same axes.
 pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
-    let told: Vec<&EngineRecord> = world.engines.iter().filter(is_told).collect();
-    let parts = told.iter().map(|engine| engine.over_time.len()).max()?;
-    let all: Vec<[Series; 2]> = told.iter().map(|engine| series(engine)).collect();
+    let drawn: Vec<&EngineRecord> = world.engines.iter().filter(is_told).collect();
+    let parts = drawn.iter().map(|engine| engine.over_time.len()).max()?;
+    let all: Vec<[Series; 2]> = drawn.iter().map(|engine| series(engine)).collect();
     let values = all.iter().flatten().flat_map(|series| series.points.iter().map(|point| point.1));
     let ticks: Vec<f64> = (1..=parts).map(|part| part as f64).collect();
     let x = Axis::at("part of the world's time", ticks, false, |part| format!("{part:.0}"));
     let y = Axis::of("bytes an edit", values, bytes);
     let mut svg = Svg::default();
     let half = WIDTH / 2;
-    for (place, (engine, series)) in told.iter().zip(&all).enumerate() {
+    for (place, (engine, series)) in drawn.iter().zip(&all).enumerate() {
         let (left, top) = ((place % 2) as i32 * half, (place / 2) as i32 * (DOWN + LINE));
         svg.bold((left, top + LINE / 2), Anchor::Start, &short(&engine.name, 30));
         lines(&mut svg, Place { at: (left, top + LINE), size: (half, DOWN - LINE / 2) }, &x, &y, series);
     }
-    let top = told.len().div_ceil(2) as i32 * (DOWN + LINE) + 60;
+    let top = drawn.len().div_ceil(2) as i32 * (DOWN + LINE) + 60;
     let entries: Vec<(Sample, String)> =
         all.first()?.iter().map(|series| (Sample::of(series), series.name.clone())).collect();
     let below = legend(&mut svg, top, WIDTH, &entries);
@@ -39,11 +39,10 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
     let alt = format!(
         "Bytes an edit in {} of the world's time, the first and the last in which somebody edited: {}.",
         counted(parts, "equal part"),
-        told.iter().map(ends).collect::<Vec<_>>().join("; ")
+        drawn.iter().map(ends).collect::<Vec<_>>().join("; ")
     );
-    let mut table =
-        FigureTable::of(["engine", "part", "edits", "all bytes, B", "ids and acknowledgements, B", "an edit, B"]);
-    for engine in &told {
+    let mut table = table_of(["engine", "part", "edits", "all bytes, B", "ids and acknowledgements, B", "an edit, B"]);
+    for engine in &drawn {
         for (place, part) in engine.over_time.iter().enumerate() {
             table.row([
                 engine.name.clone(),

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::plot::{Sample, legend};
 use super::svg::{Anchor, Dash, Ink, Mark, Svg, short, width};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::domain::count::counted;
+use crate::report::document::{self, Column};
 use crate::report::offline_record::MutantRecord;
 use crate::report::qualification::Qualification;
 use crate::report::qualification::devices::{DeviceQualification, MutantOutcome};
@@ -170,14 +171,13 @@ fn of_engines(engines: &EngineQualification) -> Matrix {
 impl Matrix {
     fn figure(self) -> Figure {
         let alt = self.alt();
-        let mut heads = vec!["mutant".to_owned(), "in all".to_owned()];
-        heads.extend(self.columns.iter().cloned());
+        let mut table = table_of(["mutant", "in all"]);
+        table.columns.extend(self.columns.iter().map(Column::words));
         let row = |(name, together, cells): &(String, Cell, Vec<Cell>)| {
-            let mut row = vec![name.clone(), together.word().to_owned()];
-            row.extend(cells.iter().map(|cell| cell.word().to_owned()));
-            row
+            let words = [name.as_str(), together.word()].into_iter().chain(cells.iter().map(|cell| cell.word()));
+            words.map(document::Cell::text).collect()
         };
-        let table = FigureTable { heads, rows: self.rows.iter().map(row).collect() };
+        table.rows = self.rows.iter().map(row).collect();
         Figure { svg: self.drawn(&alt), title: self.title, alt, table }
     }
 

@@ -21,6 +21,7 @@ mod staleness;
 mod svg;
 
 use crate::domain::verdict::Verdict;
+use crate::report::document::{Column, Table};
 use crate::report::qualification::Qualification;
 use crate::report::record::Record;
 pub use bandwidth::of_bandwidth;
@@ -36,26 +37,12 @@ pub struct Figure {
     /// What it shows, for those who do not see it.
     pub alt: String,
     /// The numbers behind it.
-    pub table: FigureTable,
+    pub table: Table,
 }
 
-/// The numbers behind a figure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FigureTable {
-    /// What each column holds.
-    pub heads: Vec<String>,
-    /// As many cells in each row as there are heads.
-    pub rows: Vec<Vec<String>>,
-}
-
-impl FigureTable {
-    fn of<const N: usize>(heads: [&str; N]) -> Self {
-        FigureTable { heads: heads.map(str::to_owned).to_vec(), rows: Vec::new() }
-    }
-
-    fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.to_vec());
-    }
+/// The table behind a figure, with nothing in it yet.
+fn table_of<const N: usize>(heads: [&str; N]) -> Table {
+    Table::numbers("", heads.map(Column::words), [])
 }
 
 /// The figures that a record has data for.
@@ -78,7 +65,7 @@ pub fn of_qualification(qualification: &Qualification) -> Vec<Figure> {
     matrix::of_qualification(qualification)
 }
 
-/// What a verdict is drawn as: told apart by shape and by colour.
+/// What a verdict is drawn as: distinguished by shape and by colour.
 fn mark_of(verdict: Verdict) -> (Mark, Ink) {
     match verdict {
         Verdict::Holds => (Mark::Dot, Ink::Good),

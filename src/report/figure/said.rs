@@ -152,15 +152,15 @@ mod tests {
     #[test]
     fn every_fault_names_its_device() {
         for &kind in FaultKind::ALL {
-            let told = of_fault(&NodeFault { kind, node: "north".to_owned(), for_s: 61, ..NodeFault::default() });
-            assert!(told.contains("north"), "{told}");
+            let sentence = of_fault(&NodeFault { kind, node: "north".to_owned(), for_s: 61, ..NodeFault::default() });
+            assert!(sentence.contains("north"), "{sentence}");
         }
     }
 
     #[test]
     fn times_are_exact() {
-        let told = [0, 1, 1000, 1_500_000, 60_000_000, 7_200_000_000, 86_400_000_000, 1_000_001];
-        let told = told.map(|micros| After(micros).to_string());
-        assert_eq!(told, ["0 s", "1 µs", "1 ms", "1.5 s", "1 min", "2 h", "1 d", "1.000001 s"]);
+        let sentence = [0, 1, 1000, 1_500_000, 60_000_000, 7_200_000_000, 86_400_000_000, 1_000_001];
+        let sentence = sentence.map(|micros| After(micros).to_string());
+        assert_eq!(sentence, ["0 s", "1 µs", "1 ms", "1.5 s", "1 min", "2 h", "1 d", "1.000001 s"]);
     }
 }

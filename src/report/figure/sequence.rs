@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::plot::{LINE, Sample, legend};
 use super::svg::{Anchor, At, CHARACTER, Dash, Ink, Mark, Svg, short, width};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::domain::case::Case;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::offline::OfflineTrial;
@@ -58,10 +58,10 @@ fn found(finding: &Finding) -> String {
 fn figure(trial: &OfflineTrial, finding: &Finding, subjects: &[&str]) -> Figure {
     let Finding { oracle, evidence, .. } = finding;
     let title = format!("Counterexample: {}: {oracle} (evidence {evidence})", subjects.join(", "));
-    let told: Vec<String> = trial.steps.iter().take(SHOWN).map(|step| said(&step.action)).collect();
+    let sentences: Vec<String> = trial.steps.iter().take(SHOWN).map(|step| said(&step.action)).collect();
     let found = found(finding);
-    let alt = format!("{}; then everyone connects. Found: {found}.", told.join("; "));
-    let mut table = FigureTable::of(["step", "after", "what happens", "in a scenario file"]);
+    let alt = format!("{}; then everyone connects. Found: {found}.", sentences.join("; "));
+    let mut table = table_of(["step", "after", "what happens", "in a scenario file"]);
     for (place, step) in trial.steps.iter().enumerate() {
         let after = After(step.after).to_string();
         table.row([(place + 1).to_string(), after, said(&step.action), text::line(step)]);

@@ -2,9 +2,9 @@
 
 use super::plot::{Axis, Row, Sample, WIDTH, height_of_rows, legend, rows};
 use super::svg::{Ink, Mark, Svg};
-use super::{Figure, FigureTable};
+use super::{Figure, table_of};
 use crate::domain::count::counted;
-use crate::report::offline::time;
+use crate::domain::shown::time;
 use crate::report::offline_record::{EngineRecord, OfflineRecord};
 
 /// The percentiles, and what each is drawn as.
@@ -36,7 +36,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
     };
     let all_rows: Vec<Row> = measured.iter().map(row).collect();
     let axis =
-        Axis::at("time until another client has an edit, log scale", ticks(least as f64, most as f64), true, told);
+        Axis::at("time until another client has an edit, log scale", ticks(least as f64, most as f64), true, said);
     let evidence = world.evidence;
     let title = format!("Staleness by engine (evidence {evidence}, virtual time)");
     let range = |of: fn(&EngineRecord) -> u64| {
@@ -52,8 +52,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
         range(|engine| engine.staleness_ms.p50),
         range(|engine| engine.staleness_ms.p99)
     );
-    let mut table =
-        FigureTable::of(["engine", "measured", "p50, ms", "p90, ms", "p99, ms", "longest, ms", "never came"]);
+    let mut table = table_of(["engine", "measured", "p50, ms", "p90, ms", "p99, ms", "longest, ms", "never came"]);
     for engine in &measured {
         let times = &engine.staleness_ms;
         let [count, p50, p90, p99, max] =
@@ -84,7 +83,7 @@ fn ticks(least: f64, most: f64) -> Vec<f64> {
 }
 
 /// A time of an axis.
-fn told(ms: f64) -> String {
+fn said(ms: f64) -> String {
     match ms {
         86_400e3.. => format!("{} d", (ms / 86_400e3) as u64),
         3_600e3.. => format!("{} h", (ms / 3_600e3) as u64),
@@ -105,6 +104,6 @@ mod tests {
             assert!(ticks.len() >= 2 && ticks.windows(2).all(|pair| pair[0] < pair[1]), "{least} to {most}: {ticks:?}");
             assert!(*ticks.last().expect("two") >= most, "{least} to {most}: {ticks:?}");
         }
-        assert_eq!(ticks(2e6, 2e7).into_iter().map(told).collect::<Vec<_>>(), ["10 min", "1 h", "6 h"]);
+        assert_eq!(ticks(2e6, 2e7).into_iter().map(said).collect::<Vec<_>>(), ["10 min", "1 h", "6 h"]);
     }
 }

@@ -36,7 +36,7 @@ pub(super) enum Ink {
     Good,
     /// What failed.
     Bad,
-    /// What cannot be told.
+    /// What is not known.
     Doubt,
 }
 
@@ -90,7 +90,7 @@ impl Dash {
     }
 }
 
-/// A mark, told from others by its shape.
+/// A mark, distinguished from others by its shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// A full circle.

@@ -56,8 +56,13 @@ fn titled<'a>(figures: &'a [Figure], start: &str) -> &'a Figure {
 
 /// The cells of the column with this head.
 fn column<'a>(figure: &'a Figure, head: &str) -> Vec<&'a str> {
-    let place = figure.table.heads.iter().position(|name| name == head).unwrap_or_else(|| panic!("no column {head}"));
-    figure.table.rows.iter().map(|row| row[place].as_str()).collect()
+    let place = figure
+        .table
+        .columns
+        .iter()
+        .position(|column| column.head == head)
+        .unwrap_or_else(|| panic!("no column {head}"));
+    figure.table.rows.iter().map(|row| row[place].text.as_str()).collect()
 }
 
 /// The svg is one well-formed element of the parts that drawings are made of, with its role, its title and its text alternative.
@@ -83,7 +88,7 @@ fn is_drawn(figure: &Figure) {
     for number in ["#000", "#fff", "black", "white", "NaN", "inf"] {
         assert!(!figure.svg.contains(&format!("'{number}")), "{}: {number}", figure.title);
     }
-    assert!(figure.table.rows.iter().all(|row| row.len() == figure.table.heads.len()), "{}", figure.title);
+    assert!(figure.table.rows.iter().all(|row| row.len() == figure.table.columns.len()), "{}", figure.title);
     assert!(!figure.table.rows.is_empty() && !figure.alt.is_empty());
 }
 
@@ -163,8 +168,8 @@ fn the_tables_of_ticks_densities_and_history_have_the_numbers_of_the_record() {
     let history = titled(&figures, "Bytes against history");
     let engines = &record.offline.as_ref().expect("a world").engines;
     let parts = engines.iter().flat_map(|engine| &engine.over_time);
-    let told: Vec<String> = parts.clone().map(|part| part.bytes.to_string()).collect();
-    assert_eq!(column(history, "all bytes, B"), told);
+    let totals: Vec<String> = parts.clone().map(|part| part.bytes.to_string()).collect();
+    assert_eq!(column(history, "all bytes, B"), totals);
     assert_eq!(column(history, "edits"), parts.map(|part| part.edits.to_string()).collect::<Vec<_>>());
 }
 

@@ -35,7 +35,7 @@ pub fn render(document: &Document) -> String {
                 header { h1 { (inert(&document.title)) } }
                 main id="main" {
                     @if let Some(overview) = &document.overview {
-                        section aria-label="All records" { (table(overview, "overview", is_several)) }
+                        section aria-label="All records" { (table(overview, "overview")) }
                     }
                     @for (place, of) in document.reports.iter().enumerate() {
                         (report(of, &format!("r{}", place + 1), is_several))
@@ -55,6 +55,7 @@ fn report(report: &Report, id: &str, is_one_of_several: bool) -> Markup {
             @if is_one_of_several {
                 h2.record id=(format!("{id}-title")) { (inert(&report.title)) }
             }
+            @if let Some(warning) = &report.warning { p.warning role="note" { (inert(warning)) } }
             (judgement(&report.judgement))
             nav aria-label=(format!("Parts of {}", inert(&report.title))) {
                 ul {
@@ -126,7 +127,7 @@ fn block(block: &Block, id: &str, is_deeper: bool) -> Markup {
             Block::Note(words) => { p.note { (inert(words)) } }
             Block::List(items) => { ul { @for item in items { li { (inert(item)) } } } }
             Block::Facts(facts) => { (pairs(facts)) }
-            Block::Table(of) => { (table(of, id, is_deeper)) }
+            Block::Table(of) => { (table(of, id)) }
             Block::Command(command) => { pre.command tabindex="0" { code { (inert(command)) } } }
             Block::Steps { caption, lines } => {
                 p.caption { (inert(caption)) }
@@ -147,7 +148,7 @@ fn pairs(pairs: &[(String, String)]) -> Markup {
 
 /// A table, in a box of its own that scrolls where the window is too narrow. One of sentences is shown row by row there.
 /// The roles say what a table is where its style makes it look like none.
-fn table(table: &Table, id: &str, _is_deeper: bool) -> Markup {
+fn table(table: &Table, id: &str) -> Markup {
     let Table { caption, columns, rows, shape } = table;
     let kind = if *shape == Shape::Prose { "prose" } else { "numbers" };
     html! {
@@ -217,17 +218,7 @@ fn figure(figure: &Figure, id: &str) -> Markup {
             p.note id=(format!("{id}-alt")) { (inert(alt)) }
             details {
                 summary { "The numbers behind it" }
-                div.scroll role="region" aria-labelledby=(format!("{id}-numbers")) tabindex="0" {
-                    table.numbers {
-                        caption { span id=(format!("{id}-numbers")) { (inert(title)) } }
-                        thead { tr { @for head in &table.heads { th scope="col" { (inert(head)) } } } }
-                        tbody { @for row in &table.rows { tr {
-                            @for (place, text) in row.iter().enumerate() {
-                                @if place == 0 { th scope="row" { (inert(text)) } } @else { td { (inert(text)) } }
-                            }
-                        } } }
-                    }
-                }
+                (self::table(&Table { caption: title.clone(), ..table.clone() }, &format!("{id}-numbers")))
             }
         }
     }

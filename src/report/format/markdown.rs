@@ -16,7 +16,7 @@ pub const MOST_BYTES: usize = 65_536;
 /// What is kept free for the sentences that name what was left out.
 const RESERVE: usize = 2048;
 
-/// Bytes of a command or of steps, above which only their size is told.
+/// Bytes of a command or of steps, above which only their size is shown.
 const LONGEST_CODE: usize = 4096;
 
 /// Rows of a table that are shown.
@@ -203,7 +203,8 @@ fn parts(report: &Report, place: usize, is_several: bool) -> Vec<Part> {
     let of = escaped(&short(&inert(&report.title)));
     let level = if is_several { 2 } else { 1 };
     let heading = if is_several { format!("## {of}\n\n") } else { String::new() };
-    let verdict = heading + &judgement(&report.judgement);
+    let warning = report.warning.as_ref().map(|warning| format!("⚠️ **{}**\n\n", escaped(warning)));
+    let verdict = heading + &warning.unwrap_or_default() + &judgement(&report.judgement);
     let is_bad = !is_several || report.judgement.exit != exit::HOLDS;
     let rank = |section: &Section| match section.name {
         "failed" if is_bad => Rank::First,
@@ -282,10 +283,7 @@ fn block_text(block: &Block, level: usize) -> String {
         Block::Command(command) => code(std::slice::from_ref(command)),
         Block::Steps { caption, lines } => format!("{}:\n\n{}", escaped(caption), code(lines)),
         Block::Figure(figure) => {
-            let table = &figure.table;
-            let cells = |cells: &[String]| cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>();
-            let rows = table.rows.iter().take(MOST_ROWS).map(|row| cells(row)).collect::<Vec<_>>();
-            let rows = grid(&cells(&table.heads), &vec![Align::Left; table.heads.len()], &rows);
+            let rows = rows_of(&figure.table);
             folded(&figure.title, &format!("{}\n\n{rows}", escaped(&figure.alt)))
         }
     }
@@ -380,10 +378,10 @@ fn in_html(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
-    use crate::report::document::Column;
+    use crate::report::document::{Column, Detail};
 
     fn document(blocks: Vec<Block>) -> Document {
-        let section = Section { name: "x", title: "A section".to_owned(), folded: false, blocks };
+        let section = Section { name: "x", title: "A section".to_owned(), folded: false, detail: Detail::All, blocks };
         let judgement = Judgement {
             verdict: Verdict::Holds,
             remark: String::new(),
@@ -392,7 +390,7 @@ mod tests {
             warrants: Vec::new(),
             facts: Vec::new(),
         };
-        let report = Report { title: "run".to_owned(), judgement, sections: vec![section] };
+        let report = Report { title: "run".to_owned(), warning: None, judgement, sections: vec![section] };
         Document { title: "abench: run".to_owned(), overview: None, reports: vec![report] }
     }
 
@@ -452,9 +450,9 @@ mod tests {
 
     #[test]
     fn words_of_a_record_are_words_in_every_place() {
-        let told = escaped("- <script>|`x`|@all #7 https://a www.b.c _it_ a_b *c*");
+        let said = escaped("- <script>|`x`|@all #7 https://a www.b.c _it_ a_b *c*");
         assert_eq!(
-            told,
+            said,
             "\\- &lt;script&gt;\\|\\`x\\`\\|@<!-- -->all #<!-- -->7 https:<!-- -->//a www<!-- -->.b.c \\_it_ a_b \\*c\\*"
         );
     }

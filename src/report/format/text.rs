@@ -1,79 +1,220 @@
-//! A document as plain text of a given width: for terminals, and for files that are read with a pager.
+//! Records as plain text of a given width: for terminals, and for files that are read with a pager.
 //!
-//! Dashboards that read a terminal's output skip it: no line begins with two whole numbers.
+//! A text begins with the first screen. What follows is the document, as much of it as is asked for, and the verdict is the
+//! last line. Dashboards read the board's table, which comes first where it is shown, and skip the rest: no other line
+//! begins with two whole numbers, and the words that they take for a green light are in that table alone.
 
-use anstyle::{AnsiColor, Style};
-use textwrap::Options;
+use anstyle::Style;
+use textwrap::{Options, WordSplitter};
 
-use crate::report::document::{Align, Block, Cell, Document, Judgement, Report, Section, Shape, Table, Tone};
+use crate::domain::verdict::Verdict;
+use crate::report::document::{
+    Block, Detail, Document, Judgement, Report, Section, Shape, Source, Table as Rows, Tone,
+};
+use crate::report::figure::Figure;
+use crate::report::format::grid::{self, broken, style};
 use crate::report::inert::inert;
+
+/// Columns of text where the output is no terminal.
+pub const DEFAULT_WIDTH: usize = 100;
 
 /// Columns that no text is made narrower than.
 const LEAST_WIDTH: usize = 40;
 
-/// Columns between two columns.
-const GAP: usize = 2;
+/// Lines of a screen, the prompt's not among them.
+pub(in crate::report) const SCREEN: usize = 23;
 
-/// Columns that a column of words keeps at least where a table is too wide.
-const LEAST_WORDS: usize = 18;
+/// Whether a report begins with the board's table, of which there is at most one in an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// It does, if a device was on trial.
+    Shown,
+    /// It does not.
+    Left,
+}
 
-/// The whole text, styled for a terminal. Its last line is the verdict, where it is of one record.
-pub fn render(document: &Document, width: usize) -> String {
-    let mut text = Text { out: String::new(), width: width.max(LEAST_WIDTH) };
-    text.title(&document.title);
+/// A record that people are shown.
+pub trait Shown {
+    /// All that it says: of a record that is in `file`, where `again` makes the same without it.
+    fn report(&self, file: &str, again: Option<&str>) -> Report;
+
+    /// The verdict, and what it rests on.
+    fn judgement(&self) -> Judgement;
+
+    /// The first screen without its last line, which is the verdict. With more detail, all that it names follows.
+    fn screen(&self, text: &mut Text, detail: Detail);
+
+    /// The board's table, for dashboards.
+    fn board_table(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A record as text, styled for a terminal. Its last line is the verdict.
+pub fn render(shown: &dyn Shown, width: usize, table: Table, detail: Detail) -> String {
+    let mut text = Text::new(width);
+    match detail {
+        Detail::Verdict => text.verdict(&shown.judgement()),
+        Detail::Screen => {
+            text.board_table(shown, table);
+            shown.screen(&mut text, detail);
+            text.verdict(&shown.judgement());
+        }
+        Detail::Checks | Detail::All => {
+            text.board_table(shown, table);
+            text.in_full(shown, &shown.report("RECORD", None), detail);
+        }
+    }
+    text.finish()
+}
+
+/// The last line of a record's text.
+pub fn verdict_line(shown: &dyn Shown) -> String {
+    styled_line(&shown.judgement())
+}
+
+/// Files of records as text: all that they say. The board's table is left out, for a file is no run.
+pub fn of_files(sources: &[Source], width: usize) -> String {
+    let document = Document::of(sources);
+    let mut text = Text::new(width);
     if let Some(overview) = &document.overview {
+        text.title(&document.title);
         text.blank();
         text.table(overview);
     }
-    document.reports.iter().for_each(|report| text.report(report, document.overview.is_some()));
-    text.out
+    for (source, report) in sources.iter().zip(&document.reports) {
+        if document.overview.is_some() {
+            text.blank();
+            text.line(&"=".repeat(text.width.min(DEFAULT_WIDTH)));
+            text.title(&report.title);
+        }
+        text.in_full(source.record.shown(), report, Detail::All);
+    }
+    text.finish()
 }
 
-struct Text {
+/// A verdict's word in its colour.
+pub fn styled(verdict: Verdict) -> String {
+    let style = style(verdict.into());
+    format!("{style}{verdict}{style:#}")
+}
+
+fn styled_line(judgement: &Judgement) -> String {
+    let Judgement { verdict, remark, exit, .. } = judgement;
+    format!("verdict {}{} (exit {exit})", styled(*verdict), inert(remark))
+}
+
+/// Text that is written line by line, none of them wider than a terminal where it can be broken.
+pub struct Text {
     out: String,
     width: usize,
+    has_board_table: bool,
 }
 
 impl Text {
-    fn blank(&mut self) {
-        self.out.push('\n');
+    /// Nothing yet, in lines of so many columns.
+    pub fn new(width: usize) -> Self {
+        Text { out: String::new(), width: width.max(LEAST_WIDTH), has_board_table: false }
     }
 
-    fn line(&mut self, line: &str) {
+    /// All that was written.
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    /// Columns of a line.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether the board's table was written, which tells COUNT and SEED.
+    pub fn has_board_table(&self) -> bool {
+        self.has_board_table
+    }
+
+    /// Lines that were written, as a terminal of this width shows them.
+    pub fn lines(&self) -> usize {
+        self.out
+            .lines()
+            .map(|line| anstream::adapter::strip_str(line).to_string().chars().count())
+            .map(|columns| columns.div_ceil(self.width).max(1))
+            .sum()
+    }
+
+    /// What another text of this width holds.
+    pub fn append(&mut self, other: Text) {
+        self.out += &other.out;
+    }
+
+    /// One line, as it is.
+    pub fn line(&mut self, line: &str) {
         self.out.push_str(line.trim_end());
         self.out.push('\n');
     }
 
+    /// One line, cut off where the terminal ends.
+    pub fn cut(&mut self, line: &str) {
+        self.line(&shortened(&inert(line), self.width));
+    }
+
+    /// A paragraph with every line but the first indented by `indent` columns, and the first one too if it is not
+    /// given a beginning of its own.
+    pub fn paragraph(&mut self, beginning: &str, indent: usize, words: &str) {
+        let rest = " ".repeat(indent);
+        let first = if beginning.is_empty() { rest.as_str() } else { beginning };
+        let options = Options::new(self.width).initial_indent(first).subsequent_indent(&rest);
+        let options = options.word_splitter(WordSplitter::NoHyphenation);
+        for line in textwrap::wrap(&inert(words), options) {
+            self.line(&line);
+        }
+    }
+
+    /// A table, without its columns that matter least where there is no room.
+    pub fn fitted(&mut self, table: &Rows) {
+        grid::fitted(table, self.width).iter().for_each(|line| self.line(line));
+    }
+
+    /// The same without what stands above its columns.
+    pub fn headless(&mut self, table: &Rows) {
+        grid::fitted(table, self.width).iter().skip(1).for_each(|line| self.line(line));
+    }
+
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn board_table(&mut self, shown: &dyn Shown, table: Table) {
+        if let Some(board) = shown.board_table().filter(|_| table == Table::Shown) {
+            self.out += &board;
+            self.blank();
+            self.has_board_table = true;
+        }
+    }
+
     fn title(&mut self, title: &str) {
         let bold = Style::new().bold();
-        self.line(&format!("{bold}{}{bold:#}", inert(title)));
+        for line in broken(&inert(title), self.width) {
+            self.line(&format!("{bold}{line}{bold:#}"));
+        }
     }
 
     /// Words, with a beginning before the first line and as much room before the others.
     fn words(&mut self, beginning: &str, words: &str) {
-        let rest = " ".repeat(beginning.chars().count());
-        let words = inert(words);
-        for (place, line) in wrapped(&words, self.width - rest.len()).into_iter().enumerate() {
-            self.line(&format!("{}{line}", if place == 0 { beginning } else { &rest }));
-        }
+        self.paragraph(beginning, beginning.chars().count(), words);
     }
 
-    fn report(&mut self, report: &Report, is_one_of_several: bool) {
-        if is_one_of_several {
-            self.blank();
-            self.line(&"=".repeat(self.width.min(100)));
-            self.title(&report.title);
-        }
+    /// The first screen, and the sections that this much detail shows.
+    fn in_full(&mut self, shown: &dyn Shown, report: &Report, detail: Detail) {
+        report.warning.iter().for_each(|warning| self.words("", warning));
+        shown.screen(self, detail);
         self.judgement(&report.judgement);
-        report.sections.iter().for_each(|section| self.section(section));
+        report.sections.iter().filter(|section| section.detail <= detail).for_each(|section| self.section(section));
         self.blank();
         self.verdict(&report.judgement);
     }
 
     fn verdict(&mut self, judgement: &Judgement) {
-        let Judgement { verdict, remark, exit, .. } = judgement;
-        let style = style((*verdict).into());
-        self.line(&format!("verdict {style}{verdict}{style:#}{} (exit {exit})", inert(remark)));
+        self.line(&styled_line(judgement));
     }
 
     fn judgement(&mut self, judgement: &Judgement) {
@@ -90,7 +231,7 @@ impl Text {
         self.blank();
         self.title(&section.title);
         for (place, block) in section.blocks.iter().enumerate() {
-            // Tables and commands stand apart; a caption stands with what it is of.
+            // Tables and headings stand apart; a caption stands with what it is of.
             let stands_apart = matches!(block, Block::Heading(_) | Block::Table(_) | Block::Figure(_));
             if place > 0 && stands_apart {
                 self.blank();
@@ -110,17 +251,9 @@ impl Text {
             Block::Command(command) => self.line(&format!("    {}", inert(command))),
             Block::Steps { caption, lines } => {
                 self.words("  ", &format!("{caption}:"));
-                lines.iter().for_each(|line| self.line(&format!("    {}", inert(line))));
+                lines.iter().for_each(|line| self.paragraph("    ", 8, line));
             }
-            Block::Figure(figure) => {
-                self.words("  ", &format!("{}. {}", figure.title, figure.alt));
-                // A row that began with two numbers would be taken for one of the board's table.
-                for row in &figure.table.rows {
-                    let cells = figure.table.heads.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-                    let told: Vec<String> = cells.map(|(head, cell)| format!("{head} {cell}")).collect();
-                    self.words("  - ", &told.join(", "));
-                }
-            }
+            Block::Figure(figure) => self.figure(figure),
         }
     }
 
@@ -129,124 +262,109 @@ impl Text {
         facts.iter().for_each(|(name, value)| self.words(&format!("  {:<widest$}  ", inert(name)), value));
     }
 
-    fn table(&mut self, table: &Table) {
+    fn table(&mut self, table: &Rows) {
         self.words("  ", &table.caption);
-        let heads: Vec<String> = table.columns.iter().map(|column| inert(&column.title())).collect();
-        let aligns: Vec<Align> = table.columns.iter().map(|column| column.align).collect();
-        let plain = |row: &Vec<Cell>| row.iter().map(|cell| inert(&cell.text)).collect();
-        let rows: Vec<Vec<String>> = table.rows.iter().map(plain).collect();
-        let tone = |row: usize, column: usize| table.rows[row].get(column).map_or(Tone::Plain, |cell| cell.tone);
-        if table.shape == Shape::Prose {
-            return self.prose(&heads, &rows, tone);
-        }
-        self.grid(&heads, &aligns, &rows, tone);
-    }
-
-    /// Rows of sentences: the first cells on a line, the last one below them.
-    fn prose(&mut self, heads: &[String], rows: &[Vec<String>], tone: impl Fn(usize, usize) -> Tone) {
-        let Some(last) = heads.len().checked_sub(1) else { return };
-        for (place, row) in rows.iter().enumerate() {
-            let cell = |column: usize| {
-                let style = style(tone(place, column));
-                format!("{style}{}{style:#}", row.get(column).map_or("", String::as_str))
-            };
-            let first: Vec<String> = (0..last.min(2)).map(cell).collect();
-            self.line(&format!("  {}", first.join("  ")));
-            for (head, words) in heads.iter().zip(row).skip(last.min(2)).filter(|(_, words)| !words.is_empty()) {
-                self.words("      ", &format!("{head}: {words}"));
-            }
+        match table.shape {
+            Shape::Prose => self.prose(table),
+            Shape::Numbers => grid::whole(table, self.width).iter().for_each(|line| self.line(line)),
         }
     }
 
-    /// A table of columns; where it is too wide its columns of words are wrapped, and where that does not help either a
-    /// row takes a line for each cell.
-    fn grid(&mut self, heads: &[String], aligns: &[Align], rows: &[Vec<String>], tone: impl Fn(usize, usize) -> Tone) {
-        let Some(widths) = self.widths(heads, aligns, rows) else { return self.stacked(heads, rows, tone) };
-        self.row(heads, aligns, &widths, |_| Tone::Plain);
-        for (place, row) in rows.iter().enumerate() {
-            self.row(row, aligns, &widths, |column| tone(place, column));
-        }
+    /// The table of a figure; the drawing is for pages.
+    fn figure(&mut self, figure: &Figure) {
+        self.words("  ", &format!("{}. {}", figure.title, figure.alt));
+        // A row of two numbers would be taken for one of the board's table.
+        let lines = grid::whole(&figure.table, self.width - 3);
+        lines.iter().for_each(|line| self.line(&format!("  |{line}")));
     }
 
-    /// The width of each column, if all of them fit: what stands above a column is wrapped first, then words in it. Numbers
-    /// and words themselves are not broken.
-    fn widths(&self, heads: &[String], aligns: &[Align], rows: &[Vec<String>]) -> Option<Vec<usize>> {
-        let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column));
-        let widest = |column: usize| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0);
-        let longest_word = |text: &String| text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-        let too_wide =
-            |widths: &[usize]| widths.iter().map(|width| GAP + width).sum::<usize>().saturating_sub(self.width);
-        let whole: Vec<usize> =
-            (0..heads.len()).map(|column| widest(column).max(heads[column].chars().count())).collect();
-        if too_wide(&whole) == 0 {
-            return Some(whole);
-        }
-        let mut widths: Vec<usize> =
-            (0..heads.len()).map(|column| widest(column).max(longest_word(&heads[column]))).collect();
-        loop {
-            let excess = too_wide(&widths);
-            if excess == 0 {
-                return Some(widths);
-            }
-            // The widest column of words gives way.
-            let least = |column: usize| {
-                let words = cells(column).chain([&heads[column]]).map(longest_word).max().unwrap_or(0);
-                words.max(LEAST_WORDS)
-            };
-            let words =
-                (0..widths.len()).filter(|&column| aligns[column] == Align::Left && widths[column] > least(column));
-            let widest = words.max_by_key(|&column| widths[column])?;
-            widths[widest] = widths[widest].saturating_sub(excess).max(least(widest));
-        }
-    }
-
-    fn row(&mut self, cells: &[String], aligns: &[Align], widths: &[usize], tone: impl Fn(usize) -> Tone) {
-        let wrapped: Vec<Vec<String>> = cells.iter().zip(widths).map(|(cell, &width)| wrapped(cell, width)).collect();
-        let height = wrapped.iter().map(Vec::len).max().unwrap_or(0);
-        for place in 0..height {
-            let mut line = String::new();
-            for (column, lines) in wrapped.iter().enumerate() {
-                let text = lines.get(place).map_or("", String::as_str);
-                let padding = " ".repeat(widths[column].saturating_sub(text.chars().count()));
-                let style = style(tone(column));
-                let text = format!("{style}{text}{style:#}");
-                line += &" ".repeat(GAP);
-                line += &if aligns[column] == Align::Left { text + &padding } else { padding + &text };
-            }
-            self.line(&line);
-        }
-    }
-
-    fn stacked(&mut self, heads: &[String], rows: &[Vec<String>], tone: impl Fn(usize, usize) -> Tone) {
-        let widest = heads.iter().map(|head| head.chars().count()).max().unwrap_or(0).min(self.width / 2);
-        for (place, row) in rows.iter().enumerate() {
-            for (column, (head, cell)) in heads.iter().zip(row).enumerate() {
-                let style = style(tone(place, column));
-                let beginning = if column == 0 { "  " } else { "    " };
-                match column {
-                    0 => self.words(beginning, cell),
-                    _ if cell.chars().count() + widest + 6 > self.width => {
-                        self.words(beginning, &format!("{head}: {cell}"))
-                    }
-                    _ => self.line(&format!("{beginning}{head:<widest$}  {style}{cell}{style:#}")),
+    /// Rows of sentences: what the row is, with its verdict before it, and the other cells below.
+    fn prose(&mut self, table: &Rows) {
+        let verdicts = table.rows.iter().filter_map(|row| row.get(1)).map(|cell| cell.text.chars().count());
+        let widest = verdicts.max().unwrap_or(0);
+        let is_judged = table.rows.iter().filter_map(|row| row.get(1)).any(|cell| cell.tone != Tone::Plain);
+        for row in &table.rows {
+            let [name, second, rest @ ..] = &row[..] else { continue };
+            let heads = table.columns.iter().map(|column| column.title()).skip(if is_judged { 2 } else { 1 });
+            let below = if is_judged { rest } else { &row[1..] };
+            match is_judged {
+                true => {
+                    let (style, padding) = (style(second.tone), widest - second.text.chars().count() + 2);
+                    let verdict = inert(&second.text);
+                    self.hanging(&format!("{style}{verdict}{style:#}{:padding$}", ""), widest + 4, &name.text);
                 }
+                false => self.words("  ", &name.text),
+            }
+            for (head, cell) in heads.zip(below).filter(|(_, cell)| !cell.text.is_empty()) {
+                self.words("      ", &format!("{head}: {}", cell.text));
+            }
+        }
+    }
+
+    /// Words beside a styled beginning, which takes `columns` with its indent.
+    fn hanging(&mut self, beginning: &str, columns: usize, words: &str) {
+        for (place, line) in broken(&inert(words), self.width.saturating_sub(columns)).iter().enumerate() {
+            match place {
+                0 => self.line(&format!("  {beginning}{line}")),
+                _ => self.line(&format!("{:columns$}{line}", "")),
             }
         }
     }
 }
 
-/// Lines of at most so many columns; a word that is longer is broken.
-fn wrapped(words: &str, width: usize) -> Vec<String> {
-    let options = Options::new(width.max(1)).word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::wrap(words, options).into_iter().map(|line| line.into_owned()).collect()
+/// A text of at most so many columns.
+pub(in crate::report) fn shortened(text: &str, columns: usize) -> String {
+    match text.char_indices().nth(columns) {
+        None => text.to_owned(),
+        Some(_) => format!("{}…", text.chars().take(columns.saturating_sub(1)).collect::<String>().trim_end()),
+    }
 }
 
-fn style(tone: Tone) -> Style {
-    let colour = match tone {
-        Tone::Plain => return Style::new(),
-        Tone::Good => AnsiColor::Green,
-        Tone::Doubtful => AnsiColor::Yellow,
-        Tone::Bad => AnsiColor::Red,
-    };
-    Style::new().fg_color(Some(colour.into())).bold()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::any::AnyRecord;
+    use crate::report::figure::tests::shipped;
+    use crate::report::seal::Seal;
+
+    fn plain(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    fn source(name: &str, record: crate::report::record::Record, seal: Seal) -> Source {
+        Source { file: format!("{name}.json"), record: AnyRecord::Run(Box::new(record)), seal, again: None }
+    }
+
+    #[test]
+    fn a_text_is_no_wider_than_asked_but_for_what_is_pasted_and_begins_with_the_first_screen() {
+        for (name, record) in shipped() {
+            let head = plain(&render(&record, 80, Table::Left, Detail::Screen));
+            let head = head.lines().next().expect("a line").to_owned();
+            for width in [60, 80] {
+                let text = plain(&of_files(&[source(&name, record.clone(), Seal::Intact)], width));
+                let is_pasted = |line: &str| line.starts_with("    ") || line.starts_with("  abench ");
+                let wide = text.lines().find(|line| line.chars().count() > width && !is_pasted(line));
+                assert_eq!(wide, None, "{name} at {width}");
+                assert!(width != 80 || text.starts_with(&head), "{name}: {head}");
+                assert!(text.lines().last().is_some_and(|last| last.starts_with("verdict ")), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_altered_record_is_told_as_such_before_its_verdict_in_every_format() {
+        use crate::report::format::{html, markdown};
+        use crate::report::junit;
+        let (name, record) = shipped().into_iter().find(|(name, _)| name == "tick").expect("a record");
+        let junit = junit::render(vec![junit::suite(Seal::ClaimsAltered, &record)]);
+        let sources = [source(&name, record, Seal::ClaimsAltered)];
+        let document = Document::of(&sources);
+        for report in [of_files(&sources, 100), html::render(&document), markdown::render(&document), junit] {
+            let report = plain(&report);
+            let words = report.split("</head>").last().unwrap_or_default();
+            let warning = words.find("altered").expect("a warning");
+            let verdict = words.find("verdict holds").or(words.find("<strong>holds")).or(words.find("\"holds\""));
+            assert!(verdict.is_some_and(|verdict| warning < verdict), "{words}");
+        }
+    }
 }

@@ -7,12 +7,13 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use super::{case_of, failed, micros, passed};
 use crate::report::inert::for_xml;
 use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
+use crate::report::seal::Seal;
 
 /// What the suite of a ledger is called.
 const NAME: &str = "claims";
 
 /// The suite of a ledger: a claim that did not come out as expected fails, and one that only a board could decide is skipped.
-pub fn suite(ledger: &Ledger) -> TestSuite {
+pub fn suite(seal: Seal, ledger: &Ledger) -> TestSuite {
     let mut suite = TestSuite::new(NAME);
     suite.set_time(micros(ledger.timing.total_us));
     let properties = [
@@ -22,6 +23,9 @@ pub fn suite(ledger: &Ledger) -> TestSuite {
         ("verdict", ledger.verdict().to_string()),
         ("exit code", ledger.outcome().exit_code().to_string()),
     ];
+    if seal != Seal::Intact {
+        suite.add_property(Property::new("warning", for_xml(&seal.to_string())));
+    }
     suite.add_properties(properties.map(|(name, value)| Property::new(name, for_xml(&value))));
     let cases = ledger.claims.iter().map(of_claim).chain(whole(ledger));
     suite.add_test_cases(cases.map(|case| case_of(NAME, case)));

@@ -8,9 +8,9 @@ use crate::report::figure::tests::{kept, shipped};
 use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::record::Asked;
 
-/// The XML of runs.
+/// The XML of runs that nobody altered.
 fn render(records: &[Record]) -> String {
-    super::render(records.iter().map(suite).collect())
+    super::render(records.iter().map(|record| suite(Seal::Intact, record)).collect())
 }
 
 /// Failures and errors, by the names of their cases.
@@ -112,7 +112,7 @@ fn ledger() -> Ledger {
 }
 
 fn of_ledger(ledger: &Ledger) -> String {
-    super::render(vec![suite_of_ledger(ledger)])
+    super::render(vec![suite_of_ledger(Seal::Intact, ledger)])
 }
 
 /// The names of cases that are skipped.

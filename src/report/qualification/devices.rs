@@ -1,4 +1,4 @@
-//! What faults planted in a device came to, and its view as text.
+//! What faults planted in a device came to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -6,9 +6,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
+use crate::domain::shown::part_of;
 use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict};
-use crate::report::text::{Detail, Text};
 
 /// What planted faults came to, under some scenarios.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,9 +171,7 @@ impl Coverage {
 impl fmt::Display for Coverage {
     /// "42 of 110 (38.1 %)", truncated, so that nothing short of all shows as 100 %.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_mille = (self.detected * 1000).checked_div(self.detectable()).unwrap_or(1000);
-        let percent = format!("{}.{} %", per_mille / 10, per_mille % 10);
-        write!(f, "{} of {} ({percent})", self.detected, self.detectable())
+        f.write_str(&part_of(self.detected, self.detectable()))
     }
 }
 
@@ -188,148 +186,6 @@ impl DeviceQualification {
             ..Outcome::of(Verdict::Holds)
         }
     }
-}
-
-/// As many undetected mutants as a scenario's list shows one by one.
-const LISTED: usize = 40;
-
-/// The whole report, in lines of at most `width` columns where words allow it.
-pub fn render(qualification: &DeviceQualification, width: usize, detail: Detail) -> String {
-    let mut text = Text::new(width);
-    text.head_of_qualification(qualification);
-    if detail == Detail::Screen {
-        text.missed(qualification);
-        return text.finish();
-    }
-    text.controls_of_qualification(&qualification.controls);
-    if !qualification.void {
-        text.matrix(qualification);
-        for place in 0..qualification.controls.len() {
-            text.undetected(qualification, place);
-        }
-    }
-    text.finish()
-}
-
-impl Text {
-    fn head_of_qualification(&mut self, qualification: &DeviceQualification) {
-        let DeviceQualification { backend, evidence, together, .. } = qualification;
-        let abench = env!("CARGO_PKG_VERSION");
-        self.line(&format!("abench {abench}: qualification on {backend} (evidence {evidence})"));
-        if qualification.void {
-            self.paragraph("", 2, "void: a control is not sound, so that nothing that is found would mean anything");
-        } else if !qualification.interrupted {
-            self.paragraph("", 2, &format!("fault coverage, all scenarios together: {together}"));
-        }
-        if qualification.interrupted {
-            let planted = qualification.mutants.len();
-            self.paragraph(
-                "",
-                2,
-                &format!("stopped by the user: {planted} of {} mutants planted", qualification.planned),
-            );
-        }
-        if qualification.crashed {
-            self.paragraph("", 2, "the harness crashed, which is a fault of abench and no detection");
-        }
-        qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet));
-    }
-
-    /// The coverage of each scenario, and what none of them detects.
-    fn missed(&mut self, qualification: &DeviceQualification) {
-        let DeviceQualification { controls, by_scenario, mutants, .. } = qualification;
-        for control in controls.iter().filter(|control| qualification.void && !control.sound) {
-            self.cut(&format!("  {}: not sound, verdict {}: {}", control.scenario, control.verdict, control.reason));
-        }
-        for (control, coverage) in
-            controls.iter().zip(by_scenario).filter(|_| !qualification.void && !qualification.interrupted)
-        {
-            self.cut(&format!("  {}: {coverage}", control.scenario));
-        }
-        let missed =
-            |mutant: &&MutantRecord| !matches!(mutant.together, MutantOutcome::Detected | MutantOutcome::Equivalent);
-        let mut by_reason: BTreeMap<(MutantOutcome, &str), Vec<String>> = BTreeMap::new();
-        for mutant in mutants.iter().filter(missed) {
-            // The scenario that came nearest to it says why.
-            let nearest = mutant.cells.iter().rev().find(|cell| cell.outcome == mutant.together);
-            let reason = nearest.map_or("", |cell| cell.reason.as_str());
-            by_reason.entry((mutant.together, reason)).or_default().push(mutant.label());
-        }
-        for ((outcome, reason), labels) in by_reason {
-            let more = if labels.len() > 1 { format!(" and {} more", labels.len() - 1) } else { String::new() };
-            self.cut(&format!("  {outcome:<14}{}{more}: {reason}", labels[0]));
-        }
-    }
-
-    fn controls_of_qualification(&mut self, controls: &[Control]) {
-        self.heading("controls, without a fault");
-        for control in controls {
-            let sound = if control.sound { "sound" } else { "not sound" };
-            self.paragraph(
-                "  - ",
-                4,
-                &format!("{}: {sound}, verdict {}: {}", control.scenario, control.verdict, control.reason),
-            );
-        }
-    }
-
-    fn matrix(&mut self, qualification: &DeviceQualification) {
-        let DeviceQualification { controls, mutants, .. } = qualification;
-        for (place, control) in controls.iter().enumerate() {
-            let coverage = qualification.by_scenario[place];
-            let told = match qualification.interrupted {
-                true => "stopped before all were planted".to_owned(),
-                false => format!("fault coverage {coverage}"),
-            };
-            self.heading(&format!("under {}: {told}", control.scenario));
-            self.line(&format!(
-                "  {:<24}{:>9}{:>9}{:>9}{:>9}{:>11}",
-                "kind", "injected", "detected", "escaped", "not act.", "equivalent"
-            ));
-            for kind in kinds(mutants) {
-                let of_kind = mutants.iter().filter(|mutant| mutant.kind == kind);
-                self.row(kind, Coverage::of(of_kind.map(|mutant| mutant.cells[place].outcome)));
-            }
-            self.row("all", coverage);
-            let alone: Vec<String> =
-                qualification.by_oracle[place].iter().map(|(oracle, count)| format!("{oracle} {count}")).collect();
-            let alone = if alone.is_empty() { "none".to_owned() } else { alone.join(", ") };
-            self.paragraph("", 2, &format!("by each oracle alone: {alone}; by all together: {}", coverage.detected));
-        }
-    }
-
-    fn row(&mut self, kind: &str, coverage: Coverage) {
-        let Coverage { injected, detected, escaped, not_activated, equivalent, .. } = coverage;
-        self.line(&format!("  {kind:<24}{injected:>9}{detected:>9}{escaped:>9}{not_activated:>9}{equivalent:>11}"));
-    }
-
-    /// Every mutant that a scenario does not detect, with the reason; those of one reason together.
-    fn undetected(&mut self, qualification: &DeviceQualification, place: usize) {
-        let mut by_reason: BTreeMap<(MutantOutcome, &str), Vec<String>> = BTreeMap::new();
-        for mutant in &qualification.mutants {
-            let cell = &mutant.cells[place];
-            if cell.outcome != MutantOutcome::Detected {
-                by_reason.entry((cell.outcome, &cell.reason)).or_default().push(mutant.label());
-            }
-        }
-        if by_reason.is_empty() {
-            return;
-        }
-        self.heading(&format!("not detected under {}", qualification.controls[place].scenario));
-        for ((outcome, reason), mutants) in by_reason {
-            let more = mutants.len().saturating_sub(LISTED);
-            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            let shown: Vec<&str> = mutants.iter().take(LISTED).map(String::as_str).collect();
-            self.paragraph("  - ", 4, &format!("{outcome}: {}{more}: {reason}", shown.join(", ")));
-        }
-    }
-}
-
-/// The kinds in the order in which they were planted.
-fn kinds(mutants: &[MutantRecord]) -> Vec<&str> {
-    let mut kinds: Vec<&str> = mutants.iter().map(|mutant| mutant.kind.as_str()).collect();
-    kinds.dedup();
-    kinds
 }
 
 #[cfg(test)]

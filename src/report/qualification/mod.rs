@@ -1,4 +1,4 @@
-//! The record of a qualification, and its view as text: what was planted under which scenarios, and what was found.
+//! The record of a qualification: what was planted under which scenarios, and what was found.
 //!
 //! Faults are planted in devices ([`devices`]), mutants in engines ([`mutants`]).
 
@@ -8,9 +8,7 @@ pub mod mutants;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::verdict::{Outcome, exit};
-use crate::report::first_screen::SCREEN;
 use crate::report::seal::Sealed;
-use crate::report::text::{Detail, Text};
 use devices::DeviceQualification;
 use mutants::EngineQualification;
 
@@ -54,16 +52,6 @@ impl Qualification {
         Qualification { format: FORMAT.to_owned(), version: VERSION, abench, devices, engines, digest: None }
     }
 
-    /// In a word: what the exit code says.
-    fn verdict(&self) -> &'static str {
-        match self.exit_code() {
-            exit::HOLDS => "holds",
-            exit::FALSIFIED => "falsified: not all that was planted was found as expected",
-            exit::INTERRUPTED => "inconclusive: stopped by the user",
-            _ => "inconclusive: the harness crashed",
-        }
-    }
-
     /// 0 when everything that was planted was found as expected, else 1; 70 if the harness crashed, 130 if it was stopped.
     pub fn exit_code(&self) -> u8 {
         let outcomes = [
@@ -74,25 +62,4 @@ impl Qualification {
         let first = [exit::INTERRUPTED, exit::INTERNAL, exit::FALSIFIED].into_iter().find(|code| codes.contains(code));
         first.unwrap_or(exit::HOLDS)
     }
-}
-
-/// The report, in lines of at most `width` columns where words allow it. Its last line is the verdict.
-pub fn render(qualification: &Qualification, width: usize, detail: Detail) -> String {
-    let mut text = Text::new(width);
-    if detail != Detail::Verdict {
-        let devices = qualification.devices.as_ref().map(|devices| devices::render(devices, width, detail));
-        let engines = qualification.engines.as_ref().map(|engines| mutants::render(engines, width, detail));
-        let parts: Vec<String> = devices.into_iter().chain(engines).collect();
-        let room = if detail == Detail::Screen { (SCREEN - 1) / parts.len().max(1) } else { usize::MAX };
-        for part in &parts {
-            let lines: Vec<&str> = part.lines().collect();
-            let shown = if lines.len() > room { room - 1 } else { lines.len() };
-            lines[..shown].iter().for_each(|line| text.line(line));
-            if lines.len() > shown {
-                text.cut(&format!("  and {} more lines (-v shows all)", lines.len() - shown));
-            }
-        }
-    }
-    text.line(&format!("verdict {} (exit {})", qualification.verdict(), qualification.exit_code()));
-    text.finish()
 }

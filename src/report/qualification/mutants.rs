@@ -1,13 +1,12 @@
-//! What mutants planted in engines came to under worlds and crash walks, and its view as text.
+//! What mutants planted in engines came to under worlds and crash walks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::count::counted;
+use crate::domain::shown::part_of;
 use crate::domain::verdict::{self, Verdict};
-use crate::report::text::{Detail, Text};
 
 /// What became of a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -111,7 +110,7 @@ pub struct ScenarioRow {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
-    /// All of them. None is equivalent: each can be told from its engine by what users see.
+    /// All of them. None is equivalent: users can see the difference between each and its engine.
     pub planted: u64,
     /// Those that a judge found.
     pub killed: u64,
@@ -143,8 +142,7 @@ impl Score {
 impl fmt::Display for Score {
     /// "30 of 32 (93.7 %)", truncated, so that nothing short of all shows as 100 %.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let per_mille = (self.killed * 1000).checked_div(self.planted).unwrap_or(1000);
-        write!(f, "{} of {} ({}.{} %)", self.killed, self.planted, per_mille / 10, per_mille % 10)
+        f.write_str(&part_of(self.killed, self.planted))
     }
 }
 
@@ -200,118 +198,6 @@ impl EngineQualification {
             }
         }
         (killed, tried, first)
-    }
-}
-
-/// The report, in lines of at most `width` columns where words allow it.
-pub fn render(qualification: &EngineQualification, width: usize, detail: Detail) -> String {
-    let mut text = Text::new(width);
-    text.head_of_mutants(qualification, detail);
-    if detail == Detail::Screen {
-        return text.finish();
-    }
-    text.mutants_of_engines(qualification);
-    text.exceptions(qualification);
-    text.scenarios_of_mutants(qualification);
-    text.finish()
-}
-
-impl Text {
-    fn head_of_mutants(&mut self, qualification: &EngineQualification, detail: Detail) {
-        let EngineQualification { scenarios, score, by_worlds, by_walks, mutants, planned, .. } = qualification;
-        let abench = env!("CARGO_PKG_VERSION");
-        let of = |kind: Kind| scenarios.iter().filter(|scenario| scenario.kind == kind).count() as u64;
-        let (worlds, walks) = (counted(of(Kind::World), "world"), counted(of(Kind::Walk), "walk"));
-        self.line(&format!("abench {abench}: mutants of engines under {worlds} and {walks}"));
-        let whole = !qualification.interrupted;
-        if whole {
-            self.paragraph("", 2, &format!("mutation score: {score}"));
-        }
-        if by_worlds.planted > 0 && whole {
-            self.paragraph("", 2, &format!("by drawn worlds alone: {by_worlds}"));
-        }
-        if by_walks.planted > 0 && whole {
-            self.paragraph("", 2, &format!("by crash walks alone, of the mutants that a walk can show: {by_walks}"));
-        }
-        let judges: Vec<String> =
-            qualification.by_judge.iter().map(|(judge, killed)| format!("{judge} {killed}")).collect();
-        self.paragraph("", 2, &format!("by each judge alone: {}", judges.join(", ")));
-        if qualification.until_killed {
-            self.paragraph("", 2, "each mutant was tried until a world and a walk had killed it");
-        }
-        if qualification.interrupted {
-            let tried = mutants.len();
-            self.paragraph("", 2, &format!("stopped by the user: {tried} of {planned} mutants planted"));
-        }
-        if qualification.crashed {
-            self.paragraph("", 2, "the harness crashed, which is a fault of abench and kills no mutant");
-        }
-        match detail {
-            Detail::Screen => qualification.unmet.iter().for_each(|unmet| self.cut(&format!("  - {unmet}"))),
-            _ => qualification.unmet.iter().for_each(|unmet| self.paragraph("  - ", 4, unmet)),
-        }
-    }
-
-    fn mutants_of_engines(&mut self, qualification: &EngineQualification) {
-        let mut engine = "";
-        for row in &qualification.mutants {
-            if row.engine != engine {
-                engine = &row.engine;
-                self.heading(&format!("mutants of {engine}"));
-                self.line(&format!("  {:<30}{:>8}{:>8}  first killed by", "", "worlds", "walks"));
-            }
-            let (worlds, of_worlds, in_world) = qualification.kills(row, Kind::World);
-            let (walks, of_walks, in_walk) = qualification.kills(row, Kind::Walk);
-            let first = match in_world.or(in_walk) {
-                Some((scenario, cell)) => {
-                    let judge = cell.judges.first().map_or("", String::as_str);
-                    format!("{judge} in {scenario}")
-                }
-                None => format!("nobody: {}", row.together),
-            };
-            let share = |killed: u64, of: u64| if of == 0 { "-".to_owned() } else { format!("{killed}/{of}") };
-            let (worlds, walks) = (share(worlds, of_worlds), share(walks, of_walks));
-            self.line(&format!("  {:<30}{worlds:>8}{walks:>8}  {first}", row.mutant));
-        }
-    }
-
-    /// Mutants that no walk has to kill, and why.
-    fn exceptions(&mut self, qualification: &EngineQualification) {
-        let excepted: Vec<&MutantRow> = qualification.mutants.iter().filter(|row| row.not_in_walks.is_some()).collect();
-        if excepted.is_empty() {
-            return;
-        }
-        self.heading("mutants that no walk can show");
-        for row in excepted {
-            let why = row.not_in_walks.as_deref().unwrap_or_default();
-            self.paragraph("  - ", 4, &format!("{} of {}: {why}", row.mutant, row.engine));
-        }
-    }
-
-    fn scenarios_of_mutants(&mut self, qualification: &EngineQualification) {
-        self.heading("scenarios");
-        self.line(&format!(
-            "  {:<28}{:>6}{:>9}{:>8}{:>10}{:>13}{:>9}",
-            "", "", "planted", "killed", "survived", "not reached", "score"
-        ));
-        for ScenarioRow { scenario, kind, score, .. } in &qualification.scenarios {
-            let Score { planted, killed, survived, not_reached, .. } = *score;
-            let per_mille = (killed * 1000).checked_div(planted).unwrap_or(0);
-            let percent = format!("{}.{} %", per_mille / 10, per_mille % 10);
-            self.line(&format!(
-                "  {scenario:<28}{kind:>6}{planted:>9}{killed:>8}{survived:>10}{not_reached:>13}{percent:>9}"
-            ));
-        }
-        let fails: Vec<String> = qualification
-            .scenarios
-            .iter()
-            .flat_map(|row| row.controls.iter().map(move |control| (row, control)))
-            .filter(|(_, control)| control.verdict == Verdict::Falsified)
-            .map(|(row, Control { engine, reason, .. })| {
-                format!("{engine} fails in {} without a mutant: {reason}", row.scenario)
-            })
-            .collect();
-        fails.iter().for_each(|fails| self.paragraph("  - ", 4, fails));
     }
 }
 

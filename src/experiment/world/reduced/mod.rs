@@ -43,6 +43,9 @@ const BUDGET: (u64, u64, u64) = (50_000, 20, 500_000);
 /// Steps of a script that is shown. A longer one helps nobody.
 const MOST_SHOWN: usize = 400;
 
+/// What stands for a script where nobody wants one.
+const LEFT_OUT: &str = "no script is given: the reduction to a script was left out";
+
 /// What became of a world that falsifies an engine.
 #[derive(Debug)]
 pub(super) enum Reduced {
@@ -66,6 +69,9 @@ pub(super) fn reduced(
     let accuses = |judge: &str| world.judges.get(judge).is_some_and(is_falsified);
     if smallest.iter().any(|finding| accuses(&finding.oracle)) {
         return Ok(None);
+    }
+    if !trial.reduce {
+        return Ok(Some(Reduced::Not(LEFT_OUT.to_owned())));
     }
     let Some(judge) = JUDGES.into_iter().find(|&judge| accuses(judge)) else {
         let names: Vec<&str> = world.judges.iter().filter(|(_, v)| is_falsified(v)).map(|(name, _)| &**name).collect();
@@ -207,9 +213,9 @@ impl Reduction<'_> {
         let verdict = match said(&history) {
             // Some judges can tell by unique amounts alone.
             None | Some(Verdict::Inconclusive) => {
-                let told = unique_amounts::told(script, self.engine, None, self.watch).map_err(Stop::Failed)?;
+                let unique = unique_amounts::run(script, self.engine, None, self.watch).map_err(Stop::Failed)?;
                 self.spent += outcome.measures.deliveries + script.steps.len() as u64;
-                (history.unique_amounts, history.over_time.unshown) = (Some(told.0), told.1);
+                (history.unique_amounts, history.over_time.unshown) = (Some(unique.0), unique.1);
                 said(&history)
             }
             verdict => verdict,
@@ -382,7 +388,7 @@ mod tests {
         let script = written_down(&case.execution).expect("a script");
         let shown = shown(&script, engine, &mut Unwatched).expect("it ends");
         assert_eq!(shown.verdict, Verdict::Falsified, "{}", finding.case);
-        assert!(shown.against.iter().any(|told| told.starts_with(judge)), "{:?}", shown.against);
+        assert!(shown.against.iter().any(|words| words.starts_with(judge)), "{:?}", shown.against);
         (script, finding.size)
     }
 
@@ -397,7 +403,7 @@ mod tests {
                 let mut without = script.clone();
                 without.steps.remove(leave);
                 let accuses = shown(&without, engine, &mut Unwatched).is_ok_and(|shown| {
-                    shown.unmet.is_empty() && shown.against.iter().any(|told| told.starts_with(judge))
+                    shown.unmet.is_empty() && shown.against.iter().any(|words| words.starts_with(judge))
                 });
                 assert!(!accuses, "{name} fails without step {leave} of {script:?}");
             }

@@ -1,6 +1,6 @@
 //! A device's bank sweep: cycles, rate and result by number of active banks.
 
-use crate::report::board_table::speedup;
+use crate::domain::shown::ratio;
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
 use crate::report::record::{BankSweep, Record};
 
@@ -35,8 +35,8 @@ fn table(sweep: &BankSweep) -> Table {
             Cell::text(row.banks),
             Cell::text(row.cycles),
             Cell::text(row.expected_cycles),
-            Cell::text(speedup(sweep.count, row.cycles)),
-            Cell::text(speedup(single, row.cycles)),
+            Cell::text(ratio(sweep.count.into(), row.cycles.into())),
+            Cell::text(ratio(single.into(), row.cycles.into())),
             Cell::text(row.result),
             ok,
         ]

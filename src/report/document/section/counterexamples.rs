@@ -7,8 +7,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::script;
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::inert::quoted;
-use crate::report::record::{Counterexample, Record, Sequence};
-use crate::report::text::waveform_lines;
+use crate::report::record::{Counterexample, Record, Sequence, WaveformRecord};
 
 /// Deliveries of a sequence that are shown.
 const SHOWN: usize = 64;
@@ -27,14 +26,19 @@ pub fn section(record: &Record) -> Option<Section> {
         blocks.extend(steps(finding));
         let sequences = check.orders.iter().flat_map(|orders| &orders.counterexamples);
         blocks.extend(sequences.filter(|other| other.case == finding.case).flat_map(sequence));
-        blocks.push(Block::Command(format!("abench replay {}", quoted(&finding.case))));
+        blocks.push(Block::Command(command(finding)));
         let waveforms = record.waveforms.iter().filter(|waveform| waveform.case == finding.case);
         let looked: Vec<String> = waveforms.flat_map(waveform_lines).collect();
         if !looked.is_empty() {
             blocks.push(Block::List(looked));
         }
     }
-    Section::of("counterexamples", "Counterexamples", blocks)
+    Section::first("counterexamples", "Counterexamples", blocks)
+}
+
+/// The command that repeats it.
+pub fn command(finding: &Finding) -> String {
+    format!("abench replay {}", quoted(&finding.case))
 }
 
 fn facts(record: &Record, finding: &Finding) -> Vec<(String, String)> {
@@ -94,10 +98,24 @@ fn sequence(counterexample: &Counterexample) -> Vec<Block> {
     let bytes: Vec<String> = differing_bytes.iter().map(u32::to_string).collect();
     let more = longest.saturating_sub(SHOWN);
     let more = if more > 0 { format!(" {more} more deliveries are in the record.") } else { String::new() };
+    let reverse =
+        if right.is_none() && longest > 1 { " The same deltas by index and backwards go wrong too." } else { "" };
     vec![
         Block::Table(Table::numbers(caption, columns, rows)),
-        Block::Note(format!("Differing bytes, of which 0 is the lowest: {}.{more}", bytes.join(", "))),
+        Block::Note(format!("Differing bytes, of which 0 is the lowest: {}.{more}{reverse}", bytes.join(", "))),
         Block::Paragraph("The whole order that first went wrong, for --orders:".to_owned()),
         Block::Command(format!("--orders replay:{}", quoted(schedule))),
     ]
+}
+
+/// Where a simulated device first goes wrong inside, and where that can be seen.
+pub fn waveform_lines(waveform: &WaveformRecord) -> Vec<String> {
+    let WaveformRecord { clock, nanoseconds, what, file, unwritten, .. } = waveform;
+    let (Some(clock), Some(nanoseconds)) = (clock, nanoseconds) else { return vec![format!("inside: {what}")] };
+    let seen = match (file, unwritten) {
+        (Some(file), _) => format!("waveform: {file}"),
+        (None, Some(reason)) => format!("no waveform written: {reason}; a replay with --waveforms FOLDER writes it"),
+        (None, None) => "no waveform written".to_owned(),
+    };
+    vec![format!("first wrong: clock {clock} since reset, at {nanoseconds} ns: {what}"), seen]
 }

@@ -2,7 +2,6 @@
 
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::record::{DeviceRecord, Record};
-use crate::report::text::identity;
 
 /// A row a device, and what happened on its link.
 pub fn section(record: &Record) -> Option<Section> {
@@ -18,4 +17,12 @@ pub fn section(record: &Record) -> Option<Section> {
     });
     let table = Table::prose("Devices that were used", columns, rows);
     Section::detail("devices", "Devices", vec![Block::Table(table)])
+}
+
+/// What a device says of itself, and how it is reached.
+pub fn identity(version: u32, banks: u32, link: &str) -> String {
+    match banks {
+        0 => format!("no bench engine, and nothing tells its version, reached {link}"),
+        _ => format!("version {version}, banks {banks}, reached {link}"),
+    }
 }

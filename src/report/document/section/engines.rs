@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::count::counted;
+use crate::domain::shown::percent;
 use crate::domain::traffic::Traffic;
 use crate::domain::verdict::Verdict;
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
-use crate::report::offline::per_mille;
 use crate::report::offline_record::{EngineRecord, Moment, OfflineRecord};
 use crate::report::record::Record;
 
@@ -40,9 +41,14 @@ pub fn detail(record: &Record) -> Option<Section> {
     if let Some(reason) = &offline.merges_left_out {
         blocks.push(Block::Note(format!("The hub's merges are not made again on accumulators: {reason}.")));
     }
+    if offline.engines.iter().any(|engine| !engine.faults.is_empty()) {
+        blocks
+            .push(Block::Note("A fault that never took effect is one that the engine was not tried with.".to_owned()));
+    }
     let told = |engine: &EngineRecord| {
-        let refused_edits = (engine.refused_edits > 0)
-            .then(|| format!("{}: {} edits were refused, and their users told.", engine.name, engine.refused_edits));
+        let refused_edits = (engine.refused_edits > 0).then(|| {
+            format!("{}: {} refused, and their users told.", engine.name, counted(engine.refused_edits, "edit"))
+        });
         let stores =
             engine.refused_stores.iter().map(|store| format!("{}: a store was refused: {store}.", engine.name));
         let unmet = engine.unmet.iter().map(|unmet| format!("{}: {unmet}.", engine.name));
@@ -52,7 +58,22 @@ pub fn detail(record: &Record) -> Option<Section> {
     if !told.is_empty() {
         blocks.push(Block::List(told));
     }
-    blocks.extend(offline.engines.iter().filter_map(replicas).map(Block::Table));
+    let replicas: Vec<Table> = offline.engines.iter().filter_map(replicas).collect();
+    if !replicas.is_empty() {
+        blocks.extend(replicas.into_iter().map(Block::Table));
+        blocks.push(Block::Note(
+            "Local: edited there and never sent. Backlog: edits that no other has acknowledged. Journal replays: its journal, \
+             played again, leads to what it shows. The audit of one register is in the record."
+                .to_owned(),
+        ));
+    }
+    let troubles = offline.engines.iter().flat_map(|engine| &engine.replicas).flat_map(|replica| {
+        replica.unmergeable.iter().chain(&replica.refusals).map(move |trouble| format!("{}: {trouble}.", replica.node))
+    });
+    let troubles: Vec<String> = troubles.collect();
+    if !troubles.is_empty() {
+        blocks.push(Block::List(troubles));
+    }
     Section::detail("engines-detail", "What the bytes are for, and what the judges say", blocks)
 }
 
@@ -78,7 +99,7 @@ fn bytes(offline: &OfflineRecord, interrupted: bool) -> Table {
             Cell::text(engine.up.total()),
             Cell::number(offline.hub.then(|| engine.down.total())),
             Cell::text(engine.up.total() + engine.down.total()),
-            Cell::number(share.map(|share| format!("{} %", per_mille(share)))),
+            Cell::number(share.map(percent)),
             Cell::text(engine.stored),
             Cell::text(against(engine)),
         ]
@@ -146,6 +167,7 @@ fn merges(offline: &OfflineRecord) -> Option<Table> {
         Column::words("accumulator"),
         Column::words("evidence"),
         Column::number("merges"),
+        Column::number("at starts"),
         Column::of("compared", "B"),
         Column::of("different", "B"),
     ];
@@ -156,6 +178,7 @@ fn merges(offline: &OfflineRecord) -> Option<Table> {
             Cell::text(&merge.backend),
             Cell::text(merge.evidence),
             Cell::text(merge.merges),
+            Cell::text(merge.by_starts),
             Cell::text(merge.compared),
             Cell::toned(merge.different, tone),
         ]

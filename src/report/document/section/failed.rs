@@ -2,8 +2,8 @@
 
 use crate::domain::count::counted;
 use crate::domain::verdict::Verdict;
+use crate::report::document::section::counterexamples;
 use crate::report::document::{Block, Section};
-use crate::report::inert::quoted;
 use crate::report::record::{Check, Record};
 
 /// Checks that have a line.
@@ -28,7 +28,7 @@ pub fn section(record: &Record) -> Option<Section> {
     let findings = failed.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
     if let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) {
         blocks.push(Block::Paragraph(format!("Smallest counterexample, of {}: {}.", check.name, finding.size)));
-        blocks.push(Block::Command(format!("abench replay {}", quoted(&finding.case))));
+        blocks.push(Block::Command(counterexamples::command(finding)));
     }
     Section::of("failed", "What failed", blocks)
 }

@@ -1,9 +1,8 @@
 //! The laws of algebras: which are claimed, which hold, what that means for delivery, and the terms that contradict.
 
-use crate::domain::law::{Law, LawTrial, Term, Witness};
+use crate::domain::law::{Extent, Law, LawTrial, Term, Witness};
 use crate::domain::verdict::Verdict;
 use crate::report::document::{Block, Cell, Column, Section, Table};
-use crate::report::laws::{by, extent};
 use crate::report::record::{DeliveryRecord, LawsRecord, Record};
 
 /// The table of claims, and each claim that is falsified.
@@ -14,13 +13,31 @@ pub fn section(record: &Record) -> Option<Section> {
     for trial in laws.trials.iter().filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified) {
         blocks.push(Block::Heading(format!("Claim falsified: {}{}", trial.name(), by(trial))));
         let widths = [("8 bits", &trial.at_8_bits), ("64 bits", &trial.at_64_bits)];
-        let witnesses = widths.into_iter().filter_map(|(bits, width)| Some((bits, width.witness.as_ref()?)));
-        for (bits, witness) in witnesses {
+        for (bits, width) in widths {
+            let Some(witness) = &width.witness else {
+                blocks.push(Block::Paragraph(format!("At {bits}: {}, no contradiction.", extent(&width.extent))));
+                continue;
+            };
             blocks.push(steps(bits, witness));
             blocks.push(Block::Paragraph(witness.sentence.clone()));
         }
     }
+    let unclaimed: Vec<String> = laws.trials.iter().filter(|trial| !trial.claimed).map(unclaimed).collect();
+    if !unclaimed.is_empty() {
+        blocks.push(Block::Heading("Tried and not claimed".to_owned()));
+        blocks.push(Block::List(unclaimed));
+    }
     Section::of("laws", "Laws of algebras", blocks)
+}
+
+/// A law that nobody claims, and what contradicts it.
+fn unclaimed(trial: &LawTrial) -> String {
+    let told = match (&trial.at_64_bits.witness, &trial.at_8_bits.witness) {
+        (Some(witness), _) => witness.sentence.clone(),
+        (None, Some(witness)) => format!("at 8 bits, {}", witness.sentence),
+        (None, None) => "no contradiction".to_owned(),
+    };
+    format!("{}: {told}", trial.name())
 }
 
 fn table(laws: &LawsRecord) -> Table {
@@ -72,4 +89,28 @@ fn steps(bits: &str, witness: &Witness) -> Block {
     let (forms, words) = (widest(|term| &term.form), widest(|term| &term.word));
     let line = |term: &&Term| format!("{:<forms$} = {:<words$}  ({})", term.form, term.word, term.decimal);
     Block::Steps { caption: format!("At {bits}: {}", witness.size), lines: terms.iter().map(line).collect() }
+}
+
+/// " (0)", " (-a)": the identity or the inverse that was tried.
+fn by(trial: &LawTrial) -> String {
+    match (&trial.by, trial.law) {
+        (Some(by), Law::Inverse) => format!(" (of a: {by})"),
+        (Some(by), _) => format!(" ({by})"),
+        (None, _) => String::new(),
+    }
+}
+
+/// What was tried, in words; the bound is the rule of three, on the distribution that the cases were drawn from.
+fn extent(extent: &Extent) -> String {
+    match *extent {
+        Extent::Exhaustive { cases, .. } => format!("proved: all {cases} cases"),
+        Extent::Sampled { tries, chosen, .. } => {
+            let bound = match tries {
+                0..=3 => "too few to bound the share of cases that contradict".to_owned(),
+                _ => format!("p < 3/{tries} = {:.1e} at 95 %", 3.0 / tries as f64),
+            };
+            format!("sampled: k = {tries}, {bound}, and {chosen} chosen cases")
+        }
+        Extent::Nothing => "not tried".to_owned(),
+    }
 }

@@ -1,8 +1,8 @@
 //! Walks: over every order of deltas, and over every crash of a small world.
 
+use crate::domain::count::counted;
 use crate::domain::hex::Hex64;
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
-use crate::report::offline::walk;
 use crate::report::offline_record::{EverywhereRecord, WalkedRecord};
 use crate::report::record::{Record, WalkRecord, WayRecord};
 
@@ -15,6 +15,10 @@ pub fn section(record: &Record) -> Option<Section> {
     for walk in &record.walks {
         if let [first, second] = &walk.ways[..] {
             blocks.push(Block::Table(ways(&walk.check, first, second)));
+            let difference = first.state.0 ^ second.state.0;
+            let bytes = (0..8).filter(|byte| difference >> (8 * byte) & 0xFF != 0).map(|byte: u32| byte.to_string());
+            let bytes: Vec<String> = bytes.collect();
+            blocks.push(Block::Note(format!("Differing bytes, of which 0 is the lowest: {}.", bytes.join(", "))));
         }
     }
     if let Some(everywhere) = &record.everywhere {
@@ -81,4 +85,23 @@ fn way_there(walked: &WalkedRecord) -> Option<Block> {
     let lines: Vec<String> =
         walked.way_there.iter().enumerate().map(|(place, step)| format!("{:>3} {step}", place + 1)).collect();
     (!lines.is_empty()).then(|| Block::Steps { caption: "The way to what is wrong".to_owned(), lines })
+}
+
+/// What a walk came through.
+fn walk(walked: &WalkedRecord) -> String {
+    let WalkedRecord { states, steps, crashes, deliveries, ways, ends, complete, way_there } = walked;
+    let all = match (complete, way_there.is_empty()) {
+        (true, _) => "all of them",
+        (false, true) => "not all of them: the bound on states was reached",
+        (false, false) => "not all of them: a judge had something against an end",
+    };
+    format!(
+        "{}, {all}; {} between them, of which {} and {}; {} from the beginning to one of {}",
+        counted(states, "state"),
+        counted(steps, "step"),
+        counted(crashes, "crash"),
+        counted(deliveries, "delivery"),
+        counted(ways, "way"),
+        counted(ends, "end")
+    )
 }

@@ -10,8 +10,8 @@ pub fn section(record: &Record) -> Option<Section> {
     }
     let columns = [
         Column::words("fault"),
-        Column::words("in"),
         Column::words("outcome"),
+        Column::words("in"),
         Column::number("in use"),
         Column::number("wrong words"),
         Column::words("why"),
@@ -25,10 +25,10 @@ pub fn section(record: &Record) -> Option<Section> {
             PlantedOutcome::Equivalent => Tone::Plain,
         };
         let place = if device.is_empty() { "no device" } else { device };
-        let words = [Cell::text(fault), Cell::text(place), Cell::toned(outcome, tone)];
+        let words = [Cell::text(fault), Cell::toned(outcome, tone), Cell::text(place)];
         let numbers = [Cell::text(reached), Cell::text(changed)];
         words.into_iter().chain(numbers).chain([Cell::text(reason)]).collect()
     });
     let table = Table::prose("Faults that were planted, and what became of them", columns, rows);
-    Section::of("planted", "Planted faults", vec![Block::Table(table)])
+    Section::first("planted", "Planted faults", vec![Block::Table(table)])
 }

@@ -1,7 +1,7 @@
 //! How long edits took until others had them, in virtual time.
 
+use crate::domain::shown::time;
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
-use crate::report::offline::time;
 use crate::report::offline_record::{EngineRecord, OfflineRecord};
 use crate::report::record::{Latencies, Record};
 
@@ -40,4 +40,9 @@ fn table(what: &str, offline: &OfflineRecord, of: impl Fn(&EngineRecord) -> (&La
         [Cell::text(&engine.name), Cell::text(count)].into_iter().chain(shown).chain([never]).collect()
     });
     Table::numbers(format!("{what} (evidence {})", offline.evidence), columns, rows)
+}
+
+/// The median and the 99th percentile; of nothing there is none.
+pub fn percentiles(times: &Latencies) -> [String; 2] {
+    [times.p50, times.p99].map(|ms| if times.count > 0 { time(ms) } else { "-".to_owned() })
 }

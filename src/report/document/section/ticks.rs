@@ -1,12 +1,28 @@
 //! Sync ticks in bytes, against the information bound and the full state.
 
+use crate::domain::shown::tenths;
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::record::{Record, TickRecord};
-use crate::report::text::tenths;
 
-/// One column a tick.
+/// The table, and how it is to be read.
 pub fn section(record: &Record) -> Option<Section> {
     let ticks = &record.ticks;
+    let mut blocks = vec![Block::Table(table(ticks)?)];
+    if ticks.iter().any(|tick| tick.changed.is_empty()) {
+        blocks.push(Block::Note("No context changes under this SEED: a tick of no bytes.".to_owned()));
+    }
+    if ticks.iter().any(|tick| tick.value_bytes.saturating_mul(10) < tick.odd_bound_tenths) {
+        blocks.push(Block::Note(
+            "The bound grants that the receiver knows how many contexts changed. No message of fewer bytes, on average, can \
+             be decoded: the values alone are below it."
+                .to_owned(),
+        ));
+    }
+    Section::of("ticks", "Bytes of a sync tick, against the bound and the full state", blocks)
+}
+
+/// One column a tick.
+pub fn table(ticks: &[TickRecord]) -> Option<Table> {
     let first = ticks.first()?;
     let name = |tick: &TickRecord| if tick.published { "published" } else { "this SEED" };
     let columns = [Column::words("")].into_iter().chain(ticks.iter().map(|tick| Column::number(name(tick))));
@@ -27,16 +43,7 @@ pub fn section(record: &Record) -> Option<Section> {
     let rows = rows.iter().map(|(label, value)| {
         [Cell::text(label)].into_iter().chain(ticks.iter().map(|tick| Cell::text(value(tick)))).collect()
     });
-    let table = Table::numbers(format!("One sync tick (evidence {})", first.evidence), columns, rows);
-    let mut blocks = vec![Block::Table(table)];
-    if ticks.iter().any(|tick| tick.value_bytes.saturating_mul(10) < tick.odd_bound_tenths) {
-        blocks.push(Block::Note(
-            "The bound grants that the receiver knows how many contexts changed. No message of fewer bytes, on average, can \
-             be decoded: the values alone are below it."
-                .to_owned(),
-        ));
-    }
-    Section::of("ticks", "Bytes of a sync tick, against the bound and the full state", blocks)
+    Some(Table::numbers(format!("One sync tick (evidence {})", first.evidence), columns, rows))
 }
 
 fn bytes(number: u64) -> String {

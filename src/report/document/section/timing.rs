@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::shown::{ratio, took};
 use crate::report::document::{Block, Cell, Column, Section, Table};
-use crate::report::first_screen::rate;
 use crate::report::record::{Host, Latencies, Record, Simulated, Timing};
 use crate::report::samples::Sample;
 
@@ -12,7 +12,7 @@ pub fn section(record: &Record) -> Option<Section> {
     let Timing { total_us, checks_us, round_trips_ns, orders_ns, deliveries, simulated, samples, .. } = &record.timing;
     let Host { os, arch, simd, threads, processor, build } = &record.host;
     let mut facts = vec![
-        ("the whole run".to_owned(), micros(*total_us)),
+        ("the whole run".to_owned(), took(*total_us)),
         ("operating system".to_owned(), os.clone()),
         ("processor".to_owned(), format!("{processor} {arch}").trim().to_owned()),
         ("vector unit".to_owned(), simd.clone()),
@@ -46,7 +46,7 @@ fn latencies(what: &str, of: &str, times: &BTreeMap<String, Latencies>, deltas: 
     let rows = times.iter().filter(|(_, times)| times.count > 0).map(|(name, times)| {
         let Latencies { count, min, p50, p90, p99, max } = *times;
         let numbers = [count, min, p50, p90, p99, max].map(Cell::text);
-        let rate = deltas.map(|deltas| Cell::text(rate(deltas, p50)));
+        let rate = deltas.map(|deltas| Cell::text(ratio(deltas, p50)));
         [Cell::text(name)].into_iter().chain(numbers).chain(rate).collect()
     });
     let table = Table::numbers(what, columns, rows);
@@ -61,21 +61,19 @@ fn checks(checks: &[(String, u64)]) -> Option<Table> {
 
 fn all_samples(samples: &[Sample]) -> Option<Table> {
     let columns = [
-        Column::number("run"),
+        Column::words("run"),
         Column::of("time", "µs"),
         Column::of("processor time", "µs"),
         Column::number("deliveries"),
     ];
     let rows = samples.iter().enumerate().map(|(place, sample)| {
         let Sample { total_us, processor_us, deliveries, .. } = sample;
-        vec![Cell::text(place + 1), Cell::text(total_us), Cell::number(*processor_us), Cell::text(deliveries.count)]
+        vec![
+            Cell::text(format!("#{}", place + 1)),
+            Cell::text(total_us),
+            Cell::number(*processor_us),
+            Cell::text(deliveries.count),
+        ]
     });
     (!samples.is_empty()).then(|| Table::numbers("Repeated runs, in the order in which they were made", columns, rows))
-}
-
-fn micros(us: u64) -> String {
-    match us {
-        0..1_000_000 => format!("{} ms", us.div_ceil(1000)),
-        _ => format!("{}.{} s", us / 1_000_000, us % 1_000_000 / 100_000),
-    }
 }

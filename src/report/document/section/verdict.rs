@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
-use crate::domain::verdict::Verdict;
-use crate::report::document::Judgement;
-use crate::report::first_screen::ending;
+use crate::domain::judge::Judge;
+use crate::domain::verdict::{Verdict, Warrant, exit};
+use crate::report::document::{Judgement, sentence};
 use crate::report::record::{Check, Record};
-use crate::report::text::on;
 
 /// The judgement of a run.
 pub fn judgement(record: &Record) -> Judgement {
@@ -47,14 +46,6 @@ fn reasons(record: &Record) -> Vec<String> {
     reasons
 }
 
-/// The words as a sentence, with a capital and a full stop.
-fn sentence(words: &str) -> String {
-    let mut characters = words.chars();
-    let Some(first) = characters.next() else { return String::new() };
-    let stop = if words.ends_with(['.', '!', '?']) { "" } else { "." };
-    first.to_uppercase().chain(characters).chain(stop.chars()).collect()
-}
-
 /// What the checks that hold rest on, those with the same ground together.
 fn warrants(checks: &[Check]) -> Vec<String> {
     let mut grounds: Vec<(String, Vec<&str>)> = Vec::new();
@@ -83,32 +74,55 @@ fn facts(record: &Record) -> Vec<(String, String)> {
     fact("on trial", on(&subjects));
     fact("planted faults", record.asked.faults.join(", "));
     fact("checks", counts(&record.checks));
-    let (refused, wrong) = record
-        .controls
-        .iter()
-        .fold((0, 0), |(refused, wrong), control| (refused + control.refused, wrong + control.wrong));
+    let (refused, wrong) = refused(record);
     fact("controls", format!("{refused} of {wrong} planted wrong answers were refused"));
     fact("made by", format!("abench {}", record.abench));
     facts.retain(|(_, value)| !value.is_empty());
     facts
 }
 
-/// "9 holds, 3 falsified".
+/// "9 hold, 3 falsified".
 pub fn counts(checks: &[Check]) -> String {
-    let counts = [Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive].map(|verdict| {
-        let number = checks.iter().filter(|check| check.verdict == verdict).count();
-        (number > 0).then(|| format!("{number} {verdict}"))
+    let of = |verdict: Verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+    let counts = [Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive].map(|verdict| match of(verdict) {
+        0 => None,
+        number if verdict == Verdict::Holds && number > 1 => Some(format!("{number} hold")),
+        number => Some(format!("{number} {verdict}")),
     });
     let counts: Vec<String> = counts.into_iter().flatten().collect();
     if counts.is_empty() { "none made".to_owned() } else { counts.join(", ") }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What is said with the verdict, and the exit code.
+fn ending(record: &Record) -> (String, u8) {
+    let code = record.exit;
+    let why = match (code, record.expectation.as_ref().map(|expectation| expectation.met)) {
+        (exit::INTERRUPTED, _) => ": stopped by the user",
+        (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself",
+        (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable",
+        (_, Some(true)) if record.verdict != Verdict::Holds => ", as expected",
+        (_, Some(false)) => ", and not all is as expected",
+        _ => "",
+    };
+    let one_world =
+        |check: &Check| check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }));
+    let doubt = if record.checks.iter().any(one_world) { ", k = 1 is no sample" } else { "" };
+    (format!("{doubt}{why}"), code)
+}
 
-    #[test]
-    fn words_become_a_sentence() {
-        assert_eq!(["", "falsified by: x", "Done."].map(sentence), ["", "Falsified by: x.", "Done."]);
+/// "scalar, simd (evidence software), model (evidence model)".
+pub fn on(subjects: &BTreeMap<String, Evidence>) -> String {
+    let mut by_evidence: BTreeMap<Evidence, Vec<&str>> = BTreeMap::new();
+    for (subject, evidence) in subjects {
+        by_evidence.entry(*evidence).or_default().push(subject);
     }
+    let groups: Vec<String> =
+        by_evidence.iter().map(|(evidence, names)| format!("{} (evidence {evidence})", names.join(", "))).collect();
+    groups.join(", ")
+}
+
+/// Of the wrong answers that were planted before the run, how many were refused, and all.
+pub fn refused(record: &Record) -> (u64, u64) {
+    let each = record.controls.iter().map(|control| (control.refused, control.wrong));
+    each.fold((0, 0), |(refused, wrong), control| (refused + control.0, wrong + control.1))
 }

@@ -1,55 +1,78 @@
-//! The first screen: what ran, the table that people came for, what failed, the smallest counterexample, the limits of the run,
-//! its time, and the verdict as the last line. At most 24 lines of 80 columns.
-//!
-//! Knows: the record. Must not: judge.
+//! The first screen of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
-use crate::domain::verdict::{Verdict, exit};
-use crate::report::bandwidth;
-use crate::report::columns::{Column, lines};
-use crate::report::offline::{per_mille, percentiles};
+use crate::domain::shown::{hundredths, percent, ratio, took};
+use crate::domain::verdict::Verdict;
+use crate::report::bandwidth_record::BandwidthRecord;
+use crate::report::board_table;
+use crate::report::document::section::{bandwidth, counterexamples, staleness, ticks, verdict};
+use crate::report::document::{Cell, Column, Detail, Judgement, Report, Table, run};
+use crate::report::first_screen::{elsewhere, replay, room};
+use crate::report::format::text::{Shown, Text};
 use crate::report::offline_record::{EngineRecord, EverywhereRecord, OfflineRecord};
 use crate::report::record::{Check, LawsRecord, Part, PlantedOutcome, Record};
-use crate::report::text::{Text, on, styled};
-
-/// Lines of a screen, the prompt's not among them.
-pub(super) const SCREEN: usize = 23;
 
 /// Rows of a table that are shown.
 const ROWS: usize = 10;
 
+/// Rows of engines of a bandwidth report. Forms of the whole state, and the bound, come besides.
+const ENGINES: usize = 3;
+
 /// Lines that a replay command may take. A longer one is in the record, and behind `-v`.
 const REPLAY: usize = 4;
 
-impl Text {
-    /// The first screen, after the board's table, if it was written already.
-    pub(super) fn first_screen(&mut self, record: &Record) {
+impl Shown for Record {
+    fn report(&self, file: &str, again: Option<&str>) -> Report {
+        run::report(self, file, again)
+    }
+
+    fn judgement(&self) -> Judgement {
+        verdict::judgement(self)
+    }
+
+    fn screen(&self, text: &mut Text, detail: Detail) {
+        Screen { text, detail }.of(self);
+    }
+
+    fn board_table(&self) -> Option<String> {
+        let sweep = self.bank_sweeps.first()?;
+        let device = self.devices.iter().find(|device| device.name == sweep.device)?;
+        Some(board_table::render(device, sweep, self.outcome().board()))
+    }
+}
+
+struct Screen<'a> {
+    text: &'a mut Text,
+    detail: Detail,
+}
+
+impl Screen<'_> {
+    fn of(&mut self, record: &Record) {
         self.what_ran(record);
         self.table(record);
         let last = |with_simulated: bool| {
-            let mut last = Text::new(self.width());
+            let mut text = Text::new(self.text.width());
+            let mut last = Screen { text: &mut text, detail: self.detail };
             last.smallest(record);
             last.limits(record);
             last.took(record, with_simulated);
-            last.verdict(record);
-            last
+            text
         };
-        let room = |last: &Text| SCREEN.saturating_sub(self.lines() + last.lines());
         // What failed comes before how fast the devices were.
         let fails = record.checks.iter().any(|check| check.verdict != Verdict::Holds);
-        let last = Some(last(true)).filter(|last| !fails || room(last) > 3).unwrap_or_else(|| last(false));
-        let room = room(&last);
+        let whole = Some(last(true)).filter(|last| !fails || room(self.text, last, self.detail) > 3);
+        let last = whole.unwrap_or_else(|| last(false));
+        let room = room(self.text, &last, self.detail);
         self.failures(record, room.max(1));
-        self.out(&last.finish());
+        self.text.append(last);
     }
 
     fn what_ran(&mut self, record: &Record) {
-        // The board's table tells COUNT and SEED.
-        let has_table = self.lines() > 0;
+        let has_table = self.text.has_board_table();
         let name = match &record.asked.scenario {
             Some(name) => name.clone(),
             None if has_table => String::new(),
@@ -66,28 +89,13 @@ impl Text {
             (Some(offline), _) => world(offline),
             (_, Some(bandwidth)) => format!(": {}", bandwidth::world(bandwidth)),
             _ if subjects.is_empty() => String::new(),
-            _ if name.is_empty() => on(&subjects),
-            _ => format!(" on {}", on(&subjects)),
+            _ if name.is_empty() => verdict::on(&subjects),
+            _ => format!(" on {}", verdict::on(&subjects)),
         };
-        self.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
-        let (refused, planted) = record
-            .controls
-            .iter()
-            .fold((0, 0), |(refused, wrong), control| (refused + control.refused, wrong + control.wrong));
-        let of = |verdict| record.checks.iter().filter(|check| check.verdict == verdict).count();
-        let [holds, inconclusive, falsified] =
-            [Verdict::Holds, Verdict::Inconclusive, Verdict::Falsified].map(|verdict| (of(verdict), verdict));
-        let counts: Vec<String> = [holds, falsified, inconclusive]
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, verdict)| match verdict {
-                Verdict::Holds if *count == 1 => "1 holds".to_owned(),
-                Verdict::Holds => format!("{count} hold"),
-                _ => format!("{count} {verdict}"),
-            })
-            .collect();
-        let counts = if counts.is_empty() { "none made".to_owned() } else { counts.join(", ") };
-        self.cut(&format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"));
+        self.text.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
+        let (refused, planted) = verdict::refused(record);
+        let counts = verdict::counts(&record.checks);
+        self.text.cut(&format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"));
     }
 
     /// The table that people came for, by the kind of trial.
@@ -99,7 +107,7 @@ impl Text {
             self.algebras(laws);
         }
         if let Some(bandwidth) = &record.bandwidth {
-            self.bandwidth_screen(bandwidth);
+            self.bandwidth(bandwidth);
         }
         if record.interrupted {
             // What a walk covered is a part of nothing that anybody asked for.
@@ -107,7 +115,7 @@ impl Text {
         }
         if let Some(EverywhereRecord { sound, .. }) = &record.everywhere {
             let ends = if sound.complete { "all of them" } else { "not all of them" };
-            self.cut(&format!(
+            self.text.cut(&format!(
                 "  {} and {} in {} ways: {}, {ends}",
                 counted(sound.crashes, "crash"),
                 counted(sound.deliveries, "delivery"),
@@ -116,84 +124,84 @@ impl Text {
             ));
         }
         for walk in &record.walks {
-            self.cut(&format!("  {}: {} of {} schedules proved", walk.check, walk.proved, walk.of));
+            self.text.cut(&format!("  {}: {} of {} schedules proved", walk.check, walk.proved, walk.of));
         }
-        if record.bank_sweeps.is_empty() {
-            self.ticks(&record.ticks);
+        if let Some(table) = ticks::table(&record.ticks).filter(|_| record.bank_sweeps.is_empty()) {
+            self.text.fitted(&table);
         }
     }
 
+    fn bandwidth(&mut self, record: &BandwidthRecord) {
+        bandwidth::answer(record).iter().for_each(|sentence| self.text.paragraph("", 0, sentence));
+        let rows = bandwidth::in_order(record);
+        let shown = bandwidth::first_of(&rows, ENGINES);
+        // Who gets something wrong is told by the number of wrong records, and the time on the link by a sentence.
+        let table = bandwidth::table(record, &shown).without("verdict").without(bandwidth::ON_LINK);
+        self.text.fitted(&table);
+        if shown.len() < rows.len() {
+            let left = counted(rows.len() - shown.len(), "more engine");
+            self.text.cut(&format!("  and {left}, all wrong or dearer ({})", elsewhere(self.detail, Detail::All)));
+        }
+        self.text.paragraph("", 2, &bandwidth::scaled(record));
+        bandwidth::unknown(record).iter().for_each(|sentence| self.text.cut(&format!("  {sentence}")));
+        // The terminal wraps it, so that it can be pasted.
+        let again = record.again.as_deref().unwrap_or("abench replay RECORD, or the scenario's file");
+        self.text.line(&format!("  {again}"));
+    }
+
     fn engines(&mut self, offline: &OfflineRecord, interrupted: bool) {
-        let column = |head, rank, left| Column { head, rank, left };
         let columns = [
-            column("engine", 0, true),
-            column("verdict", 0, true),
-            column("wrong", 0, false),
-            column("bytes", 1, false),
-            column("of full", 2, false),
-            column("stale p99", 3, false),
-            column("against it", 0, true),
+            Column::words("engine"),
+            Column::words("verdict"),
+            Column::number("wrong"),
+            Column::number("bytes").ranked(1),
+            Column::number("of full").ranked(2),
+            Column::number("stale p99").ranked(3),
+            Column::words("against it"),
         ];
-        let row = |engine: &EngineRecord| {
-            let share = engine
-                .of_full_state_per_mille
-                .filter(|_| !interrupted)
-                .map_or("-".to_owned(), |share| format!("{} %", per_mille(share)));
-            let [_, p99] = percentiles(&engine.staleness_ms);
+        let row = |engine: &&EngineRecord| {
+            let share = engine.of_full_state_per_mille.filter(|_| !interrupted);
+            let [_, p99] = staleness::percentiles(&engine.staleness_ms);
             vec![
-                engine.name.clone(),
-                engine.verdict.to_string(),
-                format!("{} of {}", engine.wrong_registers, offline.registers),
-                format!("{} B", engine.up.total() + engine.down.total()),
-                share,
-                p99,
-                against(engine),
+                Cell::text(&engine.name),
+                Cell::verdict(engine.verdict),
+                Cell::text(format!("{} of {}", engine.wrong_registers, offline.registers)),
+                Cell::text(format!("{} B", engine.up.total() + engine.down.total())),
+                Cell::number(share.map(percent)),
+                Cell::text(p99),
+                Cell::text(against(engine)),
             ]
         };
         let shown = worst(&offline.engines, |engine| (engine.verdict, engine.wrong_registers));
-        let verdicts: Vec<Verdict> = shown.iter().map(|engine| engine.verdict).collect();
-        let rows: Vec<Vec<String>> = shown.into_iter().map(row).collect();
-        self.rows(&columns, &rows, &verdicts);
+        self.text.fitted(&Table::numbers("", columns, shown.iter().map(row)));
         self.more(offline.engines.len(), "engine");
         if let survivors @ 1.. = offline.mutants.iter().filter(|mutant| mutant.caught_by.is_empty()).count() {
-            self.cut(&format!("  {} of {} survived", survivors, counted(offline.mutants.len(), "mutant")));
+            self.text.cut(&format!("  {} of {} survived", survivors, counted(offline.mutants.len(), "mutant")));
         }
     }
 
     fn algebras(&mut self, laws: &LawsRecord) {
-        let column = |head, left| Column { head, rank: 0, left };
-        let columns =
-            [column("algebra", true), column("verdict", true), column("claimed", false), column("hold", false)];
         let names: Vec<&str> = laws.delivery.iter().map(|of| of.algebra.as_str()).collect();
         let claims = |name: &str| -> Vec<Verdict> {
             let claimed = laws.trials.iter().filter(|trial| trial.claimed && trial.algebra == name);
             claimed.map(|trial| trial.verdict).collect()
         };
         let verdict = |name: &&str| claims(name).into_iter().max().unwrap_or(Verdict::Holds);
-        let shown = worst(&names, verdict);
-        let verdicts: Vec<Verdict> = shown.iter().map(|name| verdict(name)).collect();
         let row = |name: &&str| {
             let claims = claims(name);
             let holds = claims.iter().filter(|verdict| **verdict == Verdict::Holds).count();
-            vec![(*name).to_owned(), verdict(name).to_string(), claims.len().to_string(), holds.to_string()]
+            vec![Cell::text(name), Cell::verdict(verdict(name)), Cell::text(claims.len()), Cell::text(holds)]
         };
-        let rows: Vec<Vec<String>> = shown.into_iter().map(row).collect();
-        self.rows(&columns, &rows, &verdicts);
+        let columns =
+            [Column::words("algebra"), Column::words("verdict"), Column::number("claimed"), Column::number("hold")];
+        self.text.fitted(&Table::numbers("", columns, worst(&names, verdict).into_iter().map(row)));
         self.more(names.len(), "algebra");
-    }
-
-    /// Rows under their columns, the second of which is a verdict.
-    fn rows(&mut self, columns: &[Column], rows: &[Vec<String>], verdicts: &[Verdict]) {
-        let style = |place, cell: &str| {
-            let verdict = verdicts.iter().find(|verdict| place == 1 && verdict.to_string() == cell);
-            verdict.map_or(cell.to_owned(), |&verdict| styled(verdict))
-        };
-        lines(columns, rows, self.width(), style).iter().for_each(|line| self.line(line));
     }
 
     fn more(&mut self, all: usize, what: &str) {
         if all > ROWS {
-            self.cut(&format!("  and {}, none worse (-vv shows all)", counted(all - ROWS, &format!("more {what}"))));
+            let (more, place) = (counted(all - ROWS, &format!("more {what}")), elsewhere(self.detail, Detail::All));
+            self.text.cut(&format!("  and {more}, none worse ({place})"));
         }
     }
 
@@ -221,9 +229,9 @@ impl Text {
             failures.push(format!("inconclusive  {}", record.reason));
         }
         let shown = if failures.len() > room { room.saturating_sub(1).max(1) } else { failures.len() };
-        failures.iter().take(shown).for_each(|failure| self.cut(failure));
+        failures.iter().take(shown).for_each(|failure| self.text.cut(failure));
         if failures.len() > shown && room > 1 {
-            self.cut(&format!("and {} (-v shows all)", counted(failures.len() - shown, "more failure")));
+            self.text.cut(&format!("and {} (-v shows all)", counted(failures.len() - shown, "more failure")));
         }
     }
 
@@ -234,14 +242,8 @@ impl Text {
         let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) else {
             return self.witness_of_laws(record);
         };
-        self.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
-        let command = format!("  abench replay {}", finding.case);
-        if command.chars().count() <= REPLAY * self.width() {
-            // A command that is pasted must not be broken by the report: the terminal wraps it.
-            self.line(&command);
-        } else {
-            self.cut("  its replay command is long: -v prints it, and --record FILE keeps it");
-        }
+        self.text.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
+        replay(self.text, &counterexamples::command(finding), REPLAY, self.detail);
     }
 
     /// Of a law that is claimed and does not hold: the terms that show it.
@@ -254,29 +256,28 @@ impl Text {
         });
         if let Some((trial, bits, witness)) = shown {
             let size = &witness.size;
-            self.cut(&format!("counterexample, of {} at {bits} bits (-vv prints its terms): {size}", trial.name()));
+            let place = elsewhere(self.detail, Detail::All);
+            self.text.cut(&format!("counterexample, of {} at {bits} bits ({place}): {size}", trial.name()));
         }
     }
 
     fn limits(&mut self, record: &Record) {
         let unseen: Vec<&String> = record.unseen.by_bank_sweep.iter().chain(&record.unseen.by_run).collect();
         if !unseen.is_empty() && !record.interrupted {
-            self.cut(&format!("cannot see ({}, which -vv lists): {}", counted(unseen.len(), "limit"), unseen[0]));
+            let limits = counted(unseen.len(), "limit");
+            let place = if self.detail == Detail::All { "all below" } else { "which -vv lists" };
+            self.text.cut(&format!("cannot see ({limits}, {place}): {}", unseen[0]));
         }
     }
 
     /// How long it took, and how fast subjects were.
     fn took(&mut self, record: &Record, with_simulated: bool) {
-        let micros = record.timing.total_us;
-        let mut told = vec![match micros {
-            0..1_000_000 => format!("took {} ms", micros.div_ceil(1000)),
-            _ => format!("took {}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
-        }];
+        let mut told = vec![format!("took {}", took(record.timing.total_us))];
         let deltas = record.checks.iter().find_map(|check| check.orders.as_ref()).map(|orders| orders.deltas);
         let rates = record.timing.orders_ns.iter().filter(|(_, times)| times.count > 0 && times.p50 > 0);
         let rates: Vec<String> = deltas
             .filter(|&deltas| deltas >= 1000)
-            .map(|deltas| rates.map(|(name, times)| format!("{name} {}", rate(deltas, times.p50))).collect())
+            .map(|deltas| rates.map(|(name, times)| format!("{name} {}", ratio(deltas, times.p50))).collect())
             .unwrap_or_default();
         if !rates.is_empty() {
             told.push(format!("arrival orders, G deltas/s: {}", rates.join(", ")));
@@ -289,12 +290,7 @@ impl Text {
         if let Some(per_second) = (deliveries.count * 1_000_000).checked_div(deliveries.us) {
             told.push(format!("{per_second} deliveries/s on one thread"));
         }
-        self.paragraph("", 0, &told.join("; "));
-    }
-
-    /// The verdict, as the last line, and why the exit code is what it is where that is not clear from the verdict.
-    pub(super) fn verdict(&mut self, record: &Record) {
-        self.line(&verdict_line(record));
+        self.text.paragraph("", 0, &told.join("; "));
     }
 }
 
@@ -309,31 +305,6 @@ fn how_far(record: &Record) -> String {
         }
         None => format!("{} made, and the others not", counted(record.checks.len(), "check")),
     }
-}
-
-/// The last line of every report.
-pub(super) fn verdict_line(record: &Record) -> String {
-    let (remark, code) = ending(record);
-    format!("verdict {}{remark} (exit {code})", styled(record.verdict))
-}
-
-/// What is said with the verdict, and the exit code.
-pub(super) fn ending(record: &Record) -> (String, u8) {
-    let code = record.exit;
-    let why = match (code, record.expectation.as_ref().map(|expectation| expectation.met)) {
-        (exit::INTERRUPTED, _) => ": stopped by the user",
-        (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself",
-        (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable",
-        (_, Some(true)) if record.verdict != Verdict::Holds => ", as expected",
-        (_, Some(false)) => ", and not all is as expected",
-        _ => "",
-    };
-    let one_world = |check: &Check| {
-        use crate::domain::verdict::Warrant;
-        check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }))
-    };
-    let doubt = if record.checks.iter().any(one_world) { ", k = 1 is no sample" } else { "" };
-    (format!("{doubt}{why}"), code)
 }
 
 fn world(offline: &OfflineRecord) -> String {
@@ -401,15 +372,7 @@ fn how_many(summary: &str) -> Option<&str> {
 fn simulated(record: &Record) -> Vec<String> {
     let rates = record.timing.simulated.iter().filter_map(|(name, simulated)| {
         let per_second = u128::from(simulated.cycles) * 1_000_000 / u128::from(simulated.us.max(1));
-        (simulated.us >= 1000).then(|| format!("{name} {}.{:02}", per_second / 1_000_000, per_second / 10_000 % 100))
+        (simulated.us >= 1000).then(|| format!("{name} {}", hundredths((per_second / 10_000) as u64)))
     });
     rates.collect()
-}
-
-/// Deltas a nanosecond, with two decimals; a dash where no time was measured.
-pub(super) fn rate(deltas: u64, nanoseconds: u64) -> String {
-    match deltas.saturating_mul(100).checked_div(nanoseconds) {
-        Some(hundredths) => format!("{}.{:02}", hundredths / 100, hundredths % 100),
-        None => "-".to_owned(),
-    }
 }

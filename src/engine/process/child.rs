@@ -1,0 +1,239 @@
+//! One process that speaks the engine protocol: a line to it, a line from it, each within a deadline.
+//!
+//! Whatever the process does (it ends, it floods, it answers out of turn, it says nothing), a question comes back with an
+//! error in bounded time and memory. Knows: pipes and lines. Must not: know what an answer does to a node.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::process::{ChildStderr, ChildStdin, ChildStdout, ExitStatus};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::ioctl_fionbio;
+
+use crate::engine::port::EngineError;
+use crate::engine::process::folder::Folder;
+use crate::engine::process::protocol::{Answer, Input, LONGEST_LINE, Request};
+use crate::engine::process::watched::{Ended, Watched};
+use crate::engine::process::words::Words;
+
+/// How long a process may take for its first answer, and for the answer to `start`: languages load their libraries then.
+pub const FIRST_ANSWER: Duration = Duration::from_secs(60);
+
+/// How long a process may take for any other answer.
+pub const ANSWER: Duration = Duration::from_secs(10);
+
+/// Bytes of standard error that are kept: the last ones.
+const KEPT_OF_STDERR: usize = 2048;
+
+/// A running process.
+#[derive(Debug)]
+pub struct Child {
+    watched: Watched,
+    stdin: ChildStdin,
+    stdout: ChildStdout,
+    stderr: Option<ChildStderr>,
+    /// What it wrote and was not read as a line yet.
+    pending: Vec<u8>,
+    /// The last that it wrote to standard error.
+    said: VecDeque<u8>,
+    next: u64,
+}
+
+/// Why a question has no answer.
+enum Silence {
+    /// It ended.
+    Ended,
+    /// Its line is too long.
+    Flood,
+    /// It said nothing in time.
+    Late,
+    /// The pipe failed.
+    Pipe(io::Error),
+}
+
+impl Child {
+    /// Starts a process in a folder.
+    ///
+    /// # Errors
+    /// If there is no such command.
+    pub fn start(words: &Words, folder: &Folder) -> Result<Self, EngineError> {
+        let unavailable = |error: io::Error| EngineError::Unavailable(format!("cannot start {words}: {error}"));
+        let (watched, pipes) = Watched::start(words, folder).map_err(unavailable)?;
+        let (stdin, stdout, stderr) = pipes;
+        let quick = ioctl_fionbio(&stdin, true)
+            .and_then(|()| ioctl_fionbio(&stdout, true))
+            .and_then(|()| ioctl_fionbio(&stderr, true));
+        quick.map_err(|error| unavailable(error.into()))?;
+        let (pending, said) = (Vec::new(), VecDeque::new());
+        Ok(Child { watched, stdin, stdout, stderr: Some(stderr), pending, said, next: 0 })
+    }
+
+    /// What the process answers.
+    ///
+    /// # Errors
+    /// If it does not answer in time, or answers what is no answer to this.
+    pub fn ask(&mut self, (now, wall): (u64, i64), input: Input<'_>, within: Duration) -> Result<Answer, EngineError> {
+        let what = name(&input);
+        let n = self.next;
+        self.next += 1;
+        let mut line = serde_json::to_vec(&Request { n, now, wall, input }).expect("a request is plain data");
+        line.push(b'\n');
+        self.read_what_is_there().map_err(|silence| self.failed(what, &silence, within))?;
+        if !self.pending.is_empty() {
+            return Err(failed(format!("it wrote before it was asked: {}", self.beginning(&self.pending))));
+        }
+        let line = self.exchange(&line, within).map_err(|silence| self.failed(what, &silence, within))?;
+        let answer: Answer = serde_json::from_slice(&line).map_err(|error| {
+            failed(format!("its answer to '{what}' is not one: {error}; it wrote {}", self.beginning(&line)))
+        })?;
+        if answer.n != n {
+            return Err(failed(format!("it answered request {} when request {n} ('{what}') was asked", answer.n)));
+        }
+        Ok(answer)
+    }
+
+    /// Ends it, with all processes that it started.
+    pub fn end(&mut self) {
+        self.watched.end();
+    }
+
+    /// Writes a line, and reads one.
+    fn exchange(&mut self, line: &[u8], within: Duration) -> Result<Vec<u8>, Silence> {
+        let (deadline, mut left) = (Instant::now() + within, line);
+        loop {
+            if let Some(end) = self.pending.iter().position(|&byte| byte == b'\n') {
+                let rest = self.pending.split_off(end + 1);
+                let mut line = std::mem::replace(&mut self.pending, rest);
+                line.pop();
+                return Ok(line);
+            }
+            if !left.is_empty() {
+                match self.stdin.write(left) {
+                    Ok(written) => left = &left[written..],
+                    Err(error) if is_later(&error) => {}
+                    // It may have said why before it ended.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => left = &[],
+                    Err(error) => return Err(Silence::Pipe(error)),
+                }
+            }
+            let wait = deadline.saturating_duration_since(Instant::now());
+            if wait.is_zero() {
+                return Err(Silence::Late);
+            }
+            self.wait(!left.is_empty(), wait)?;
+            self.read_what_is_there()?;
+        }
+    }
+
+    /// Waits until there is something to read, or room to write.
+    fn wait(&self, to_write: bool, most: Duration) -> Result<(), Silence> {
+        let mut fds = vec![PollFd::new(&self.stdout, PollFlags::IN)];
+        fds.extend(self.stderr.as_ref().map(|stderr| PollFd::new(stderr, PollFlags::IN)));
+        if to_write {
+            fds.push(PollFd::new(&self.stdin, PollFlags::OUT));
+        }
+        let timeout = Timespec { tv_sec: most.as_secs() as i64, tv_nsec: most.subsec_nanos().into() };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(Silence::Pipe(error.into())),
+        }
+    }
+
+    /// Takes what the process has written so far.
+    fn read_what_is_there(&mut self) -> Result<(), Silence> {
+        let mut buffer = [0; 16 << 10];
+        if let Some(stderr) = &mut self.stderr {
+            match stderr.read(&mut buffer) {
+                Ok(0) => self.stderr = None,
+                Ok(read) => {
+                    self.said.extend(&buffer[..read]);
+                    let over = self.said.len().saturating_sub(KEPT_OF_STDERR);
+                    self.said.drain(..over);
+                }
+                Err(_) => {}
+            }
+        }
+        loop {
+            match self.stdout.read(&mut buffer) {
+                Ok(0) if self.pending.contains(&b'\n') => return Ok(()),
+                Ok(0) => return Err(Silence::Ended),
+                Ok(read) => self.pending.extend(&buffer[..read]),
+                Err(error) if is_later(&error) => return Ok(()),
+                Err(error) => return Err(Silence::Pipe(error)),
+            }
+            if self.pending.len() > LONGEST_LINE {
+                return Err(Silence::Flood);
+            }
+        }
+    }
+
+    fn failed(&mut self, what: &str, silence: &Silence, within: Duration) -> EngineError {
+        let why = match silence {
+            Silence::Ended => match self.watched.ended() {
+                Ended::OverLimit(why) => why,
+                Ended::By(status) => format!("it ended ({}) when it was to answer '{what}'", told(status)),
+                Ended::Not => format!("it closed its standard output when it was to answer '{what}'"),
+            },
+            Silence::Flood => format!("its answer to '{what}' is longer than {} MiB", LONGEST_LINE >> 20),
+            Silence::Late => format!("it did not answer '{what}' within {} s", within.as_secs()),
+            Silence::Pipe(error) => format!("its pipe failed at '{what}': {error}"),
+        };
+        // What it wrote before it ended can still be on its way through the pipe.
+        let _ = self.read_what_is_there();
+        let said: Vec<u8> = self.said.iter().copied().collect();
+        let said = String::from_utf8_lossy(&said);
+        let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let last = said[said.len().saturating_sub(3)..].join(" | ");
+        failed(if last.is_empty() { why } else { format!("{why}; it wrote to standard error: {}", shown(&last)) })
+    }
+
+    fn beginning(&self, bytes: &[u8]) -> String {
+        shown(&String::from_utf8_lossy(&bytes[..bytes.len().min(200)]))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn failed(why: String) -> EngineError {
+    EngineError::Failed(why)
+}
+
+fn is_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+/// Text of a process, without what a terminal would obey.
+fn shown(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(400).collect();
+    format!("'{plain}'")
+}
+
+fn told(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "it is not known how".to_owned(),
+    }
+}
+
+fn name(input: &Input<'_>) -> &'static str {
+    match input {
+        Input::Hello { .. } => "hello",
+        Input::Create { .. } => "create",
+        Input::Start(_) => "start",
+        Input::Edit(_) => "edit",
+        Input::Connected { .. } => "connected",
+        Input::Disconnected { .. } => "disconnected",
+        Input::Message { .. } => "message",
+        Input::Refused { .. } => "refused",
+        Input::Wake {} => "wake",
+        Input::Poll {} => "poll",
+        Input::Views {} => "views",
+    }
+}

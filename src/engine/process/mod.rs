@@ -1,0 +1,215 @@
+//! Engines in processes of their own: `NAME=cmd:COMMAND`. Every node is a process that speaks the engine protocol.
+//!
+//! A process cannot be copied or compared, so no walk over all states drives it; and what an engine does between two
+//! answers, nobody sees. Everything else is as for every engine: the same worlds, faults and judges. Knows: processes, and
+//! what they say of themselves. Must not: know which engine one is.
+
+pub mod check;
+mod child;
+mod folder;
+mod frame;
+mod node;
+pub mod protocol;
+mod watched;
+mod words;
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::data::Fields;
+use crate::domain::offline::OfflineTrial;
+use crate::engine::host::Host;
+use crate::engine::port::{Engine, EngineError, Settings};
+use crate::engine::store::disk::{Disk, Files};
+use crate::engine::{Carries, Keeps, Open, Registration, Started};
+use child::{Child, FIRST_ANSWER};
+use folder::Folder;
+use node::ProcessNode;
+use protocol::{Bytes, Capabilities, Identity, Input, Storage, VERSION};
+use words::Words;
+
+/// What the name of an engine in a process has before its command.
+pub const PREFIX: &str = "cmd:";
+
+/// The most nodes of a world that run as processes.
+pub const MOST_NODES: u32 = 64;
+
+/// An engine in a process: its command, and what it says of itself.
+#[derive(Debug)]
+pub struct ProcessEngine {
+    name: String,
+    words: Words,
+    capabilities: Capabilities,
+    /// The documents that replicas start with, by the registers of their world.
+    documents: Mutex<Vec<(Fields, Bytes)>>,
+}
+
+/// The engines that were started, with the text that names each.
+static STARTED: Mutex<Vec<(String, &'static Registration)>> = Mutex::new(Vec::new());
+
+/// Splits the text that names an engine in a process: its name, and its command. Nothing if the text names none.
+pub fn split(text: &str) -> Option<(&str, &str)> {
+    let at = text.find(PREFIX)?;
+    let (name, command) = (&text[..at], &text[at + PREFIX.len()..]);
+    match name.strip_suffix('=') {
+        Some(name) if !name.is_empty() => Some((name, command)),
+        None if name.is_empty() => Some((command, command)),
+        _ => None,
+    }
+}
+
+/// The entry of an engine that was started: by the whole text that names it, or by its name alone.
+pub fn find(text: &str) -> Option<&'static Registration> {
+    let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_it = |(of, entry): &&(String, &'static Registration)| of == text || entry.name == text;
+    started.iter().find(is_it).map(|&(_, entry)| entry)
+}
+
+/// Starts the process that this text names, asks what it is, and enters it, once.
+///
+/// # Errors
+/// [`EngineError::Unavailable`] if the command cannot be started, or does not speak the protocol.
+pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
+    if let Some(entry) = find(text) {
+        return Ok(entry);
+    }
+    let unavailable = |why: String| EngineError::Unavailable(why);
+    let (name, command) = split(text).ok_or_else(|| {
+        unavailable(format!("'{text}' names no process; write NAME=cmd:COMMAND, such as mine=cmd:python3 mine.py"))
+    })?;
+    if find(name).is_some() {
+        return Err(unavailable(format!(
+            "two engines are named '{name}'; give each a name of its own, as in {name}-2=cmd:…"
+        )));
+    }
+    let words = Words::of(command).map_err(unavailable)?;
+    let folder = Folder::with(&Files::new()).map_err(|error| unavailable(format!("cannot make a folder: {error}")))?;
+    let mut child = Child::start(&words, &folder)?;
+    let capabilities = introduced(&mut child, name).map_err(|error| match error {
+        EngineError::Failed(why) => unavailable(format!(
+            "the engine '{name}' ({words}) does not say what it is: {why}; abench engine check tries it step by step"
+        )),
+        error => error,
+    })?;
+    drop(child);
+    let entry = registration(ProcessEngine { name: name.to_owned(), words, capabilities, documents: Mutex::default() });
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.push((text.to_owned(), entry));
+    Ok(entry)
+}
+
+/// What a process says that it is.
+fn introduced(child: &mut Child, name: &str) -> Result<Capabilities, EngineError> {
+    let answer = child.ask((0, 0), Input::Hello { protocol: VERSION }, FIRST_ANSWER)?;
+    let refused = |why: String| Err(EngineError::Failed(why));
+    match (answer.failed, answer.engine) {
+        (Some(why), _) => refused(why),
+        (None, None) => refused(format!("the answer of '{name}' to 'hello' has no 'engine'")),
+        (None, Some(is)) if is.protocol != VERSION => refused(format!(
+            "it speaks version {} of the protocol, and this abench speaks version {VERSION}",
+            is.protocol
+        )),
+        (None, Some(is)) => Ok(is),
+    }
+}
+
+/// The entry of an engine. Engines are entered once a run and are there to its end.
+fn registration(engine: ProcessEngine) -> &'static Registration {
+    let is = engine.capabilities.clone();
+    let name: &'static str = String::leak(engine.name.clone());
+    let about = String::leak(format!("{} {}: {}", is.name, is.version, is.about));
+    let engine: &'static ProcessEngine = Box::leak(Box::new(engine));
+    let entry = Registration {
+        name,
+        about,
+        peers: is.peers,
+        keeps: Keeps::Registers,
+        survives: is.survives.into(),
+        carries: is.tags.map_or(Carries::Counters, |policy| Carries::Tags(policy.into())),
+        copies: false,
+        foreign: true,
+        reports: is.rounds,
+        open: Open::Started(engine),
+        ..Registration::of(name, about, |_, _| unreachable!("it is opened by its process"))
+    };
+    Box::leak(Box::new(entry))
+}
+
+impl Started for ProcessEngine {
+    fn open(&'static self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
+        Ok(Box::new(ProcessNode::open(self, settings, host)?))
+    }
+
+    fn unsuited(&self, trial: &OfflineTrial) -> Option<String> {
+        if trial.nodes() > MOST_NODES {
+            return Some(format!(
+                "which runs a process for each node, of which a world may have {MOST_NODES}, and this world has {}",
+                trial.nodes()
+            ));
+        }
+        let edits = u128::from(trial.edits()).saturating_mul(u128::from(trial.workload.most));
+        let most = edits.saturating_add(trial.start.unsigned_abs().into());
+        let range = self.capabilities.counters;
+        (!node::fits(most, (range.min, range.max))).then(|| {
+            format!("which keeps numbers {} exactly, and registers of this world may come to {most}", self.range())
+        })
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let is = &self.capabilities;
+        let mut notes = vec![format!("{}: {} {}, run as {}", self.name, is.name, is.version, self.words)];
+        notes.extend((!is.promises.is_empty()).then(|| format!("its documentation promises: {}", is.promises)));
+        notes.push(format!("it expects {}", is.transport.told()));
+        notes.extend(match is.store {
+            Storage::Journal => None,
+            Storage::Files => Some(
+                "a power failure is SIGKILL, and its files are as it wrote them: loss of what was not synced is not shown",
+            ),
+            Storage::Memory => Some("its store is memory alone: it starts again from the last snapshot of its adapter"),
+        }
+        .map(str::to_owned));
+        notes.push(
+            match is.id {
+                Identity::Kept => "a restart keeps the engine's own id",
+                Identity::Renewed => "a restart takes a new id",
+            }
+            .to_owned(),
+        );
+        notes.extend((!is.repeats).then(|| "it does not repeat itself: another run may end in another way".to_owned()));
+        notes
+    }
+}
+
+impl ProcessEngine {
+    /// Whether an amount is one that it keeps exactly.
+    fn keeps(&self, amount: i64) -> bool {
+        (self.capabilities.counters.min.0..=self.capabilities.counters.max.0).contains(&amount)
+    }
+
+    fn range(&self) -> String {
+        format!("from {} to {}", self.capabilities.counters.min.0, self.capabilities.counters.max.0)
+    }
+
+    /// The document that all replicas of such a world start with, if the engine needs one: made by a process of its own, once.
+    fn document(&self, fields: Fields) -> Result<Option<Bytes>, EngineError> {
+        if !self.capabilities.document {
+            return Ok(None);
+        }
+        let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, document)) = documents.iter().find(|(of, _)| *of == fields) {
+            return Ok(Some(document.clone()));
+        }
+        let unavailable = |error| EngineError::Unavailable(format!("cannot make a folder for a process: {error}"));
+        let folder = Folder::with(&Files::new()).map_err(unavailable)?;
+        let mut child = Child::start(&self.words, &folder)?;
+        introduced(&mut child, &self.name)?;
+        let answer = child.ask((0, 0), Input::Create { registers: fields.into() }, FIRST_ANSWER)?;
+        let none = || EngineError::Failed("its answer to 'create' has no 'document'".to_owned());
+        let document = answer.document.ok_or_else(none)?;
+        documents.push((fields, document.clone()));
+        Ok(Some(document))
+    }
+}

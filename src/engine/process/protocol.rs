@@ -1,0 +1,486 @@
+//! The engine protocol, version 1: what abench asks a process, and what the process answers, one JSON object a line.
+//!
+//! `docs/engine-protocol.md` describes the protocol for authors of adapters. Knows: words and their limits. Must not: know
+//! how a process is started, or what an answer does to a node.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::engine::Survives;
+use crate::engine::port::Relation;
+
+/// The version that this abench speaks.
+pub const VERSION: u32 = 1;
+
+/// The longest line that a process may send, in bytes.
+pub const LONGEST_LINE: usize = 16 << 20;
+
+/// Bytes, as base64 with padding (RFC 4648, section 4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(text).map(Bytes).map_err(|error| D::Error::custom(format!("not base64: {error}")))
+    }
+}
+
+/// A 64-bit number as decimal text: many languages lose whole numbers from 2^53 on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal(pub i64);
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Decimal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let refused = || D::Error::custom(format!("'{text}' is not a whole number of 64 bits in decimal text"));
+        text.parse().map(Decimal).map_err(|_| refused())
+    }
+}
+
+/// One line to a process: a number that its answer repeats, the time, and what happens.
+#[derive(Clone, Debug, Serialize)]
+pub struct Request<'a> {
+    /// The number. Each is one more than the last; the first is 0.
+    pub n: u64,
+    /// Virtual time, in microseconds.
+    pub now: u64,
+    /// What the device's own clock shows, in microseconds.
+    pub wall: i64,
+    /// What happens.
+    #[serde(flatten)]
+    pub input: Input<'a>,
+}
+
+/// What happens to a replica.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Input<'a> {
+    /// The first line: the process says what it is.
+    Hello {
+        /// The version of the protocol.
+        protocol: u32,
+    },
+    /// Make the document that all replicas of a world start with. Only for those who say that they need one.
+    Create {
+        /// The registers.
+        registers: Registers,
+    },
+    /// Start as a replica, from what is stored.
+    Start(Box<Start>),
+    /// The user edits.
+    Edit(Edit),
+    /// A connection came up.
+    Connected {
+        /// With whom.
+        peer: u32,
+        /// What the neighbour is.
+        relation: Neighbour,
+    },
+    /// A connection went down. What was sent and not taken is gone.
+    Disconnected {
+        /// With whom.
+        peer: u32,
+    },
+    /// A message arrived.
+    Message {
+        /// From whom.
+        from: u32,
+        /// What was sent.
+        body: &'a Bytes,
+        /// The number of the request, where it is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<u64>,
+        /// The number of the request that it answers, where it answers one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<u64>,
+    },
+    /// A message came back: nothing listens there, or nobody takes changes now.
+    Refused {
+        /// From whom.
+        peer: u32,
+    },
+    /// The time has come that the process asked for.
+    Wake {},
+    /// The process said that it is busy: is it now?
+    Poll {},
+    /// What does every register show?
+    Views {},
+}
+
+/// The registers of a world.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Registers {
+    /// How many counters there are: registers 0 and up.
+    pub counters: u32,
+    /// What every counter is at the start.
+    pub start: Decimal,
+    /// How many tags registers follow. Each is empty at the start.
+    pub tags: u32,
+    /// How many elements tags can have, numbered from 0.
+    pub elements: u32,
+}
+
+impl From<Fields> for Registers {
+    fn from(fields: Fields) -> Self {
+        let Fields { counters, start, tags, elements } = fields;
+        Registers { counters, start: Decimal(start), tags, elements }
+    }
+}
+
+/// How a replica starts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Start {
+    /// Which node it is.
+    pub node: u32,
+    /// Whether others sync through it: a hub, an edge, a peer.
+    pub serves: bool,
+    /// The registers.
+    pub registers: Registers,
+    /// A number that no start of any node had before, below 2^28: for an id that is new at every start.
+    pub fresh: u32,
+    /// The seed of all random choices: 64 bits, in hexadecimal.
+    pub seed: String,
+    /// Its folder, which holds the files that it stored.
+    pub folder: String,
+    /// The document that all replicas start with, where one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Bytes>,
+    /// The image that it stored last, where it stored one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<Bytes>,
+    /// The entries that it stored after the image, in order.
+    pub entries: Vec<Bytes>,
+    /// How long it should wait before a first retry, in microseconds.
+    pub retry_after: u64,
+    /// How long it should wait between retries at most, in microseconds.
+    pub retry_at_most: u64,
+}
+
+/// What a user does.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Edit {
+    register: u32,
+    #[serde(flatten)]
+    intent: Doing,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Doing {
+    Add(Decimal),
+    Insert(Element),
+    Remove(Element),
+}
+
+impl Edit {
+    /// An edit of a register.
+    pub fn of(register: u32, intent: Intent) -> Self {
+        let intent = match intent {
+            Intent::Increase(amount) => Doing::Add(Decimal(amount)),
+            Intent::Insert(element) => Doing::Insert(element),
+            Intent::Remove(element) => Doing::Remove(element),
+        };
+        Edit { register, intent }
+    }
+}
+
+/// What a neighbour is.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Neighbour {
+    /// The way to all others.
+    Parent,
+    /// One whose way to all others this replica is.
+    Child,
+    /// Neither.
+    Peer,
+}
+
+impl From<Relation> for Neighbour {
+    fn from(relation: Relation) -> Self {
+        match relation {
+            Relation::Parent => Neighbour::Parent,
+            Relation::Child => Neighbour::Child,
+            Relation::Peer => Neighbour::Peer,
+        }
+    }
+}
+
+/// One line from a process.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Answer {
+    /// The number of the request.
+    pub n: u64,
+    /// What it is: the answer to `hello`.
+    pub engine: Option<Capabilities>,
+    /// The document that all replicas start with: the answer to `create`.
+    pub document: Option<Bytes>,
+    /// What it does, in order. A crash may come between any two.
+    pub effects: Vec<Effect>,
+    /// When it wants to be woken, in microseconds of virtual time.
+    pub wake_at: Option<u64>,
+    /// Edits of its own user that no other replica has acknowledged.
+    pub backlog: u64,
+    /// A number that changes whenever what it shows changes. Without it, the process is asked what it shows after every step.
+    pub revision: Option<u64>,
+    /// Whether work is going on: it is polled until that is done.
+    pub busy: bool,
+    /// What became of a message.
+    pub message: Option<Taken>,
+    /// What every register shows: the answer to `views`.
+    pub views: Option<Vec<Shown>>,
+    /// Why its store cannot be used: an answer to `start`.
+    pub damaged: Option<String>,
+    /// Why it cannot go on: a finding about the engine.
+    pub failed: Option<String>,
+}
+
+/// What a replica does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// Adds an entry to its journal. Until `sync` a crash may lose the entry.
+    Append(Bytes),
+    /// Makes the journal durable.
+    Sync(bool),
+    /// Puts an image in the place of the image and the journal, durably.
+    Replace(Bytes),
+    /// Sends a message.
+    Send(Send),
+    /// Shows the edit to its user as accepted. Without this effect the edit may count, once, or not at all.
+    Accept(bool),
+}
+
+/// A message.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    /// To whom.
+    pub to: u32,
+    /// What.
+    pub body: Bytes,
+    /// The number of the request, where it is one.
+    #[serde(default)]
+    pub request: Option<u64>,
+    /// The number of the request that it answers, where it answers one.
+    #[serde(default)]
+    pub answer: Option<u64>,
+    /// Whether it carries edits: a node that takes no changes refuses those that do.
+    #[serde(default = "yes")]
+    pub edits: bool,
+    /// Whether it was sent before: its bytes are then retransmission.
+    #[serde(default)]
+    pub again: bool,
+    /// Bytes of the body that are ids, cursors and versions. The others count as payload.
+    #[serde(default)]
+    pub ids: u64,
+    /// Whether what the sender has now is told by the end of a round that begins with this message.
+    #[serde(default)]
+    pub begins: bool,
+    /// Whether the round ends with it.
+    #[serde(default)]
+    pub ends: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// It was understood.
+    Taken,
+    /// It was damaged on its way.
+    Damaged,
+    /// It belongs to a session that is over.
+    Stale,
+}
+
+/// What a register shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// A counter.
+    Counter(Decimal),
+    /// Tags.
+    Tags(BTreeSet<Element>),
+}
+
+impl From<Shown> for View {
+    fn from(shown: Shown) -> Self {
+        match shown {
+            Shown::Counter(Decimal(number)) => View::Counter(number),
+            Shown::Tags(tags) => View::Tags(tags),
+        }
+    }
+}
+
+/// What an engine is, and what it can do.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capabilities {
+    /// The version of the protocol that it speaks.
+    pub protocol: u32,
+    /// Its name, and which mapping carries the data types.
+    pub name: String,
+    /// The version of the engine, as it is published.
+    pub version: String,
+    /// What it does, in a line.
+    #[serde(default)]
+    pub about: String,
+    /// The numbers that its counters keep exactly.
+    pub counters: Range,
+    /// What it makes of an insert and a remove at the same time, if it carries tags.
+    #[serde(default)]
+    pub tags: Option<Policy>,
+    /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
+    #[serde(default)]
+    pub peers: bool,
+    /// Whether one and the same run gives the same bytes again.
+    pub repeats: bool,
+    /// Whether it takes the time from requests alone.
+    pub clock: Clock,
+    /// What it expects of its transport.
+    pub transport: Transport,
+    /// Where it stores what must survive.
+    pub store: Storage,
+    /// Whether a restart keeps the engine's own id.
+    pub id: Identity,
+    /// Which losses of stores it declares that an edit survives.
+    #[serde(default)]
+    pub survives: Loss,
+    /// Whether all replicas must load a document that one of them makes.
+    #[serde(default)]
+    pub document: bool,
+    /// Whether its messages are marked where rounds begin and end. Without marks nobody can know when an edit arrived.
+    #[serde(default)]
+    pub rounds: bool,
+    /// What its documentation promises, in a sentence.
+    #[serde(default)]
+    pub promises: String,
+}
+
+/// Whole numbers from one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// The least.
+    pub min: Decimal,
+    /// The greatest.
+    pub max: Decimal,
+}
+
+/// What becomes of an element that one user inserts while another removes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// It stays.
+    InsertWins,
+    /// It stays or goes; all replicas agree.
+    Either,
+}
+
+impl From<Policy> for Concurrent {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::InsertWins => Concurrent::InsertWins,
+            Policy::Either => Concurrent::Either,
+        }
+    }
+}
+
+/// Where the time comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// From requests.
+    Given,
+    /// From the machine's clock, too.
+    Own,
+}
+
+/// What an engine expects of its transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Messages may be lost, repeated and reordered.
+    AnyOrder,
+    /// Messages of one connection come in order, once, until it ends.
+    InOrder,
+    /// Every message is taken exactly once, over all connections.
+    ExactlyOnce,
+}
+
+impl Transport {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Transport::AnyOrder => "messages in any order, repeated or lost",
+            Transport::InOrder => "messages in order, once, until the connection ends",
+            Transport::ExactlyOnce => "every message exactly once",
+        }
+    }
+}
+
+/// Where an engine stores what must survive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Storage {
+    /// In abench's journal and image, through effects: a power failure loses what was not synced.
+    Journal,
+    /// In files of its folder. A power failure is SIGKILL: what was not synced is not lost.
+    Files,
+    /// In memory alone: it starts again from the image that its adapter stored last, as a snapshot.
+    Memory,
+}
+
+/// Whether a restart keeps an engine's own id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identity {
+    /// It is the same after a restart, and after its store was set back.
+    Kept,
+    /// It is new at every start.
+    Renewed,
+}
+
+/// Which losses of stores an edit survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// All, as long as one running replica still shows the edit.
+    WhileShown,
+    /// All, as long as the store of its author, or of a node that others sync through, still holds it.
+    #[default]
+    WithAuthorOrRelay,
+}
+
+impl From<Loss> for Survives {
+    fn from(loss: Loss) -> Self {
+        match loss {
+            Loss::WhileShown => Survives::WhileShown,
+            Loss::WithAuthorOrRelay => Survives::WithAuthorOrRelay,
+        }
+    }
+}

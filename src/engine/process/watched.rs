@@ -1,0 +1,253 @@
+//! A process and its descendants: started without the environment of abench, watched for memory and number, and ended to the
+//! last one.
+//!
+//! Root ignores resource limits, and V8 needs its address space: so the processes are looked at ten times a second.
+//! Descendants that leave the process group are found because abench takes in orphans (a subreaper, `prctl(2)`). Knows:
+//! processes. Must not: know what they say.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, set_child_subreaper, waitpid,
+};
+
+use crate::engine::process::folder::Folder;
+use crate::engine::process::words::Words;
+
+/// The most memory of one node, with all processes that it started: resident bytes.
+pub const MOST_BYTES: u64 = 2 << 30;
+
+/// The most processes of one node.
+pub const MOST_PROCESSES: usize = 64;
+
+/// How often processes are looked at.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// How long the last of its processes may take to be gone after SIGKILL.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
+
+/// A process, and those that it starts.
+#[derive(Debug)]
+pub struct Watched {
+    child: Child,
+    status: Option<ExitStatus>,
+    tree: Arc<Tree>,
+}
+
+/// What the watch knows of a process.
+#[derive(Debug)]
+struct Tree {
+    root: Pid,
+    /// What its environment has, and that of all whom it starts, unless they clear it.
+    mark: String,
+    /// Its processes, as far as they were seen: their numbers, and when they started, since numbers come again.
+    seen: Mutex<BTreeSet<(i32, u64)>>,
+    /// The limit that it exceeded.
+    over: Mutex<Option<String>>,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// It exceeded a limit, and was killed.
+    OverLimit(String),
+    /// By itself.
+    By(ExitStatus),
+    /// It did not.
+    Not,
+}
+
+/// The pipes of a process.
+pub type Pipes = (ChildStdin, ChildStdout, ChildStderr);
+
+/// A process in the table of the kernel.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    pid: i32,
+    parent: i32,
+    group: i32,
+    started: u64,
+    resident: u64,
+}
+
+impl Watched {
+    /// Starts a process in a folder, with an environment of its own.
+    pub fn start(words: &Words, folder: &Folder) -> io::Result<(Self, Pipes)> {
+        static STARTED: AtomicU64 = AtomicU64::new(0);
+        let all = words.absolute();
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let mark = format!("ABENCH_NODE={}-{number}", getpid().as_raw_nonzero());
+        // Orphans of a process would else go to init, where nobody ends them.
+        set_child_subreaper(Some(getpid()))?;
+        let mut child = Command::new(&all[0])
+            .args(&all[1..])
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs([("HOME", folder.scratch()), ("TMPDIR", folder.scratch())])
+            .envs([("LANG", "C.UTF-8"), ("TZ", "UTC"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")])
+            .envs(mark.split_once('='))
+            .current_dir(folder.store())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
+        let ((stdin, stdout), stderr) = pipes.expect("all three are pipes");
+        let root = Pid::from_child(&child);
+        let tree = Arc::new(Tree { root, mark, seen: Mutex::default(), over: Mutex::default() });
+        watch(&tree);
+        Ok((Watched { child, status: None, tree }, (stdin, stdout, stderr)))
+    }
+
+    /// How it ended, if it did, within a second.
+    pub fn ended(&mut self) -> Ended {
+        let until = Instant::now() + Duration::from_secs(1);
+        while self.status.is_none() && Instant::now() < until {
+            self.status = self.child.try_wait().ok().flatten();
+            if self.status.is_none() {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let over = self.tree.over.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match (over, self.status) {
+            (Some(why), _) => Ended::OverLimit(why),
+            (None, Some(status)) => Ended::By(status),
+            (None, None) => Ended::Not,
+        }
+    }
+
+    /// Kills it and all processes that it started, and waits until they are gone.
+    pub fn end(&mut self) {
+        self.tree.kill(&processes());
+        if self.status.is_none() {
+            self.status = self.child.wait().ok();
+        }
+        let deadline = Instant::now() + GONE_WITHIN;
+        while self.tree.reap() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Tree {
+    /// Those of these processes that are of the tree.
+    fn look(&self, all: &[Seen]) -> Vec<Seen> {
+        let (here, root) = (getpid().as_raw_nonzero().get(), self.root.as_raw_nonzero().get());
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // An orphan's parent is abench. It is known by its group, or by what its environment says.
+        let is_orphan = |process: &Seen| {
+            process.parent == here && process.pid != root && (process.group == root || self.is_marked(process.pid))
+        };
+        let mut of_tree: Vec<Seen> = Vec::new();
+        let mut left: Vec<Seen> = all.to_vec();
+        loop {
+            let (more, others): (Vec<Seen>, Vec<Seen>) = left.into_iter().partition(|process| {
+                process.pid == root
+                    || seen.contains(&(process.pid, process.started))
+                    || of_tree.iter().any(|parent| parent.pid == process.parent)
+            });
+            left = others;
+            if more.is_empty() {
+                break;
+            }
+            of_tree.extend(more);
+        }
+        of_tree.extend(left.into_iter().filter(is_orphan));
+        *seen = of_tree.iter().map(|process| (process.pid, process.started)).collect();
+        of_tree
+    }
+
+    fn is_marked(&self, pid: i32) -> bool {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|variable| variable == self.mark.as_bytes())
+    }
+
+    fn kill(&self, all: &[Seen]) {
+        // The group first: whoever is in it starts nothing any more.
+        let _ = kill_process_group(self.root, Signal::KILL);
+        for pid in self.look(all).iter().filter_map(|process| Pid::from_raw(process.pid)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
+    /// Takes in what is left of it after its first process ended, and says whether anything is.
+    fn reap(&self) -> bool {
+        let left = self.look(&processes());
+        let root = self.root.as_raw_nonzero().get();
+        let others: Vec<Pid> = left
+            .iter()
+            .filter(|process| process.pid != root)
+            .filter_map(|process| Pid::from_raw(process.pid))
+            .collect();
+        for &process in &others {
+            let _ = kill_process(process, Signal::KILL);
+            let _ = waitpid(Some(process), WaitOptions::NOHANG);
+        }
+        !others.is_empty()
+    }
+
+    /// Kills it if it has too many processes, or takes too much memory.
+    fn holds_to_limits(&self, all: &[Seen]) {
+        let here = self.look(all);
+        let resident: u64 = here.iter().map(|process| process.resident).sum();
+        let why = if here.len() > MOST_PROCESSES {
+            format!("it started {} processes, and {MOST_PROCESSES} are allowed", here.len())
+        } else if resident > MOST_BYTES {
+            format!("it took {} MiB of memory, and {} MiB are allowed", resident >> 20, MOST_BYTES >> 20)
+        } else {
+            return;
+        };
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        self.kill(all);
+    }
+}
+
+/// Has a process looked at from now on, until nobody holds it any more.
+fn watch(tree: &Arc<Tree>) {
+    static WATCHED: OnceLock<Mutex<Vec<Weak<Tree>>>> = OnceLock::new();
+    let watched = WATCHED.get_or_init(Mutex::default);
+    let mut trees = watched.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_first = trees.is_empty();
+    trees.push(Arc::downgrade(tree));
+    if is_first {
+        thread::spawn(move || {
+            loop {
+                thread::sleep(EVERY);
+                let mut trees = watched.lock().unwrap_or_else(PoisonError::into_inner);
+                trees.retain(|tree| tree.strong_count() > 0);
+                let now: Vec<Arc<Tree>> = trees.iter().filter_map(Weak::upgrade).collect();
+                if trees.is_empty() {
+                    return;
+                }
+                drop(trees);
+                let all = processes();
+                now.iter().for_each(|tree| tree.holds_to_limits(&all));
+            }
+        });
+    }
+}
+
+/// All processes of this machine.
+fn processes() -> Vec<Seen> {
+    let page = rustix::param::page_size() as u64;
+    let read = |entry: fs::DirEntry| {
+        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        // The name of a program is in parentheses, and can hold anything.
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        // proc(5): field 4 is the parent, 5 the group, 22 the start, 24 the resident pages. Field 3 is the first here.
+        let field = |number: usize| fields.get(number - 3)?.parse::<i64>().ok();
+        let (parent, group) = (field(4)? as i32, field(5)? as i32);
+        Some(Seen { pid, parent, group, started: field(22)? as u64, resident: field(24)? as u64 * page })
+    };
+    fs::read_dir("/proc").map_or(Vec::new(), |entries| entries.filter_map(Result::ok).filter_map(read).collect())
+}

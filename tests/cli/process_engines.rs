@@ -1,0 +1,229 @@
+//! Engines in processes of their own: what they do wrong is a finding, or says what is missing; nothing hangs or is left.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::common::{Answer, abench, short_answer, unwrapped};
+use crate::pages::page;
+
+/// A world of two clients and a hub, in which client 0 edits once.
+const WORLD: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 2
+start = 5
+clients = 2
+steps = [
+    { connect = "client 0" },
+    { edit = "client 0", register = 1, by = 7 },
+    { after_s = 60 },
+]
+"#;
+
+/// Whether this language is there; said by name where it is not, and a failure in CI.
+fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+    if !found {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI {program} must be there");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed");
+    }
+    found
+}
+
+fn has_python() -> bool {
+    has("python3")
+}
+
+/// What a world with one engine in a process comes to, and its record.
+fn run(world: &str, command: &str) -> (Answer, Option<Value>) {
+    let folder = TempDir::new().expect("a folder");
+    let (scenario, record) = (folder.path().join("world.toml"), folder.path().join("record.json"));
+    fs::write(&scenario, world).expect("it is written");
+    let mut command_line = abench();
+    command_line.arg("run").arg(&scenario).arg("--record").arg(&record);
+    command_line.args(["-vv", "--engines", &format!("theirs=cmd:{command}")]);
+    let answer = Answer::of(command_line.output().expect("the binary starts"));
+    let record = fs::read_to_string(&record).ok().map(|text| serde_json::from_str(&text).expect("a record"));
+    (answer, record)
+}
+
+fn misbehaves(how: &str) -> (Answer, Option<Value>) {
+    run(WORLD, &format!("python3 tests/engines/misbehaves.py {how}"))
+}
+
+/// The processes of this machine whose command line has this in it.
+fn running(part: &str) -> usize {
+    let lines = fs::read_dir("/proc").expect("a table of processes").filter_map(Result::ok);
+    let command = |entry: fs::DirEntry| fs::read(entry.path().join("cmdline")).ok();
+    lines.filter_map(command).filter(|line| String::from_utf8_lossy(line).replace('\0', " ").contains(part)).count()
+}
+
+#[test]
+fn the_template_holds_in_a_world_and_the_report_says_what_its_faults_cannot_show() {
+    if !has_python() {
+        return;
+    }
+    let (answer, record) = run(WORLD, "python3 adapters/template/adapter.py");
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    let record = record.expect("a record");
+    assert_eq!(record["checks"][0]["name"], "theirs");
+    assert_eq!(record["checks"][0]["oracles"]["running"], "holds");
+    let told = unwrapped(&answer.output);
+    assert!(told.contains("theirs: template 1, run as 'python3 adapters/template/adapter.py'"), "{told}");
+}
+
+#[test]
+fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
+    if !has_python() {
+        return;
+    }
+    let wrong = [
+        ("ends", "client 0 failed at"),
+        (
+            "ends",
+            "it ended (exit status 3) when it was to answer 'edit'; it wrote to standard error: 'the database is locked'",
+        ),
+        ("is-killed", "it ended (signal 11) when it was to answer 'edit'"),
+        ("garbage", "its answer to 'edit' is not one: expected value at line 1 column 1"),
+        ("nested", "its answer to 'edit' is not one: recursion limit exceeded"),
+        ("flood", "its answer to 'edit' is longer than 16 MiB"),
+        ("late-number", "when request"),
+        ("closes", "it closed its standard output when it was to answer 'edit'"),
+        ("to-a-stranger", "it sent a message to node 77, with which it has no connection"),
+        ("not-base64", "not base64"),
+        ("says-so", "it says: my index is corrupt"),
+        ("wakes-for-ever", "it wants to be woken again at the same time, for ever"),
+        ("damaged", "it refuses an empty store as damaged: page 7 of the index is not one"),
+        ("too-few-views", "its answer to 'views' has 1 registers; the world has 2 counters and then 0 tags"),
+        ("forks", "processes, and 64 are allowed"),
+        ("takes-memory", "MiB of memory, and 2048 MiB are allowed"),
+        ("twice", "it wrote before it was asked"),
+        ("big-folder", "its folder cannot be read: the store has more than 10000 files or 256 MiB"),
+    ];
+    for (how, why) in wrong {
+        let (answer, record) = misbehaves(how);
+        let record = record.unwrap_or_else(|| panic!("{how}: a record: {answer:?}"));
+        assert_eq!(
+            (answer.exit, &record["checks"][0]["oracles"]["running"]),
+            (1, &"falsified".into()),
+            "{how}: {answer:?}"
+        );
+        assert!(unwrapped(&answer.output).contains(why), "{how}: {}", answer.output);
+        assert!(!answer.output.contains("\u{1b}[31m"), "{how}: what an engine wrote is inert");
+    }
+}
+
+#[test]
+fn an_engine_that_floods_standard_error_is_only_read_at_its_end_and_runs_on() {
+    if !has_python() {
+        return;
+    }
+    let (_, record) = misbehaves("floods-stderr");
+    assert_eq!(record.expect("a record")["checks"][0]["oracles"]["running"], "holds");
+}
+
+#[test]
+fn what_is_no_engine_is_unavailable_before_anything_runs() {
+    if !has_python() {
+        return;
+    }
+    let none = [
+        ("no-such-program-anywhere", "cannot start 'no-such-program-anywhere': No such file"),
+        ("cat", "its answer to 'hello' is not one"),
+        ("true", "it ended (exit status 0) when it was to answer 'hello'"),
+        ("python3 tests/engines/misbehaves.py other-version", "it speaks version 2 of the protocol"),
+        ("python3 tests/engines/misbehaves.py unknown-key", "unknown field `colour`"),
+        ("python3 'unfinished", "has a quote without an end"),
+    ];
+    for (command, why) in none {
+        let (answer, record) = run(WORLD, command);
+        assert!(answer.exit == 4 && record.is_none(), "{command}: {answer:?}");
+        assert!(unwrapped(&answer.talk).contains(why), "{command}: {}", answer.talk);
+    }
+}
+
+#[test]
+fn a_world_whose_registers_may_leave_the_range_that_an_engine_keeps_exactly_is_not_supported() {
+    if !has_python() {
+        return;
+    }
+    let drawn = "version = 2\n[offline]\nseed = \"7\"\nclients = 2\nregisters = 2\n\
+         [offline.workload]\nticks = 9\nchanged = 1\nmost = 9\n\
+         [offline.presence]\nlasts_s = 900\naway_s = [60, 90]\nhere_s = [60, 90]\n";
+    let (answer, _) = run(drawn, "python3 tests/engines/misbehaves.py small-range");
+    assert_eq!(answer.exit, 2, "{answer:?}");
+    assert!(
+        unwrapped(&answer.talk).contains("keeps numbers from -10 to 9223372036854775807 exactly"),
+        "{}",
+        answer.talk
+    );
+}
+
+#[test]
+fn no_process_that_an_engine_started_is_left_and_none_sees_the_environment_of_abench() {
+    if !has_python() {
+        return;
+    }
+    misbehaves("leaves-daemons");
+    misbehaves("forks");
+    let left =
+        ["sleep 1017", "sleep 1018", "sleep 1019", "sleep 1000", "misbehaves.py"].map(|part| (part, running(part)));
+    assert!(left.iter().all(|&(_, count)| count == 0), "{left:?}");
+    let (answer, _) = misbehaves("environment");
+    let told = unwrapped(&answer.output);
+    for variable in ["ABENCH_NODE", "HOME", "LANG", "PATH", "TMPDIR"] {
+        assert!(told.contains(variable), "{variable}: {told}");
+    }
+    assert!(!told.contains("CARGO") && told.contains("abench-engine-"), "{told}");
+}
+
+#[test]
+fn the_transcript_of_the_protocol_is_what_the_template_answers() {
+    if !has_python() {
+        return;
+    }
+    let page = page("docs/engine-protocol.md");
+    let transcript = page.blocks("jsonl").remove(0).lines;
+    let of = |mark: &str| transcript.iter().filter_map(|line| line.strip_prefix(mark)).collect::<Vec<_>>();
+    let (requests, answers) = (of("> "), of("< "));
+    let mut child = Command::new("python3")
+        .arg("adapters/template/adapter.py")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let lines = requests.join("\n") + "\n";
+    child.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("it reads");
+    let said = String::from_utf8(child.wait_with_output().expect("it ends").stdout).expect("text");
+    let json = |line: &str| serde_json::from_str::<Value>(line).expect("JSON");
+    let said: Vec<Value> = said.lines().map(json).collect();
+    assert_eq!(said, answers.into_iter().map(json).collect::<Vec<_>>());
+    // What abench asks is what the page shows: every key of every request is in its table.
+    for request in requests.into_iter().map(json) {
+        for key in request.as_object().expect("an object").keys() {
+            assert!(page.text.contains(&format!("`{key}`")), "{key}");
+        }
+    }
+}
+
+#[test]
+fn the_check_names_each_step_that_an_adapter_lacks_and_passes_both_templates() {
+    if !has_python() || !has("node") {
+        return;
+    }
+    for command in ["python3 adapters/template/adapter.py", "node adapters/template/adapter.mjs"] {
+        let answer = short_answer(&["engine", "check", command]);
+        assert_eq!(answer.exit, 0, "{command}: {answer:?}");
+        assert!(answer.output.contains("14 steps passed: it can stand trial (exit 0)"), "{answer:?}");
+    }
+    let answer = short_answer(&["engine", "check", "python3 tests/engines/misbehaves.py accepts"]);
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    for step in ["FAILED  an edit is accepted and shown", "FAILED  an edit comes to the other replica", "To do:"] {
+        assert!(answer.output.contains(step), "{step}: {}", answer.output);
+    }
+}
