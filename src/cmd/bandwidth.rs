@@ -1,7 +1,7 @@
 //! `abench bandwidth`: a bandwidth report with the user's own numbers.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::campaign::{self, Plan};
 use crate::cmd::options::{LinkOptions, TerminalOptions, parse_threads};
+use crate::cmd::samples::{self, parse_samples};
 use crate::cmd::waveforms::WaveformPlace;
 use crate::cmd::{Failure, RecordPlace, deliver, execute, kept, outputs, report, run, threads, valid};
 use crate::console::Console;
@@ -87,7 +88,7 @@ pub struct BandwidthArgs {
     /// Price of a megabyte (1,000,000 bytes), such as 0.05
     #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
     pub price_per_mb: Option<Price>,
-    /// Days that are to be run; a world that is too large for the budget is run for fewer [default: 30]
+    /// Days that are to be run; where the fewest records are too many for the budget, fewer are run [default: 30]
     #[arg(long, value_name = "N", value_parser = |text: &str| whole(text, 1, 3660), allow_negative_numbers = true)]
     pub days: Option<u32>,
     /// Engines, separated by commas: names of `abench list engines`; the report is about the first [default: all]
@@ -102,6 +103,10 @@ pub struct BandwidthArgs {
     /// Seed of 64 bits, hexadecimal
     #[arg(long, value_name = "SEED")]
     pub seed: Option<Seed>,
+    /// Run the report N times, and keep the times of each run in the record: `abench compare` needs 5 or more [default: one
+    /// run, and no samples]
+    #[arg(long, value_name = "N", value_parser = parse_samples, conflicts_with = "resume")]
+    pub samples: Option<NonZeroU32>,
     /// Threads that worlds run on [default: all cores]
     #[arg(long, value_name = "N", value_parser = parse_threads)]
     pub threads: Option<NonZeroUsize>,
@@ -148,8 +153,11 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.record.as_deref())?;
     let page = args.html.as_deref().map(Destination::open).transpose()?;
     let waveforms = WaveformPlace::of(None, &place);
-    let journal = kept::open(campaign::head(&plan, None), args.record.as_deref(), args.resume)?;
-    let ran = execute(&plan, args.terminal, &StopRequest::listen(), None, &journal);
+    // A run for its times has no journal: it must do all its work, and no more.
+    let journaled = args.record.as_deref().filter(|_| args.samples.is_none());
+    let journal = kept::open(campaign::head(&plan, None), journaled, args.resume)?;
+    let stop = StopRequest::listen();
+    let ran = samples::repeated(&plan, args.samples, || execute(&plan, args.terminal, &stop, None, &journal));
     let delivered = ran.and_then(|ran| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));
     let is_whole = delivered.as_ref().is_ok_and(Record::is_whole);
     kept::close(journal, is_whole, Console::new(args.terminal.color))?;
@@ -221,8 +229,10 @@ fn adjusted(mut scenario: Scenario, args: &BandwidthArgs) -> Result<Scenario, Fa
         )));
     };
     let changed = with_flags((**trial).clone(), args);
-    if changed != **trial {
-        scenario.expect = None;
+    if changed != **trial && scenario.expect.take().is_some() {
+        let name = scenario.name.as_deref().unwrap_or("the scenario");
+        Console::new(args.terminal.color)
+            .say(&format!("abench: {name}: its expectations are left out: they are for its own numbers"));
     }
     scenario.trial = Trial::Bandwidth(Box::new(changed));
     Ok(scenario)

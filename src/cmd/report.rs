@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
+use quick_junit::TestSuite;
 
 use crate::cmd::{Failure, outputs, unwritable};
 use crate::console::{Console, Stream, When};
@@ -16,7 +17,7 @@ use crate::report::inert::quoted;
 use crate::report::input;
 use crate::report::junit;
 use crate::report::record::Record;
-use crate::report::seal::{Opened, Seal};
+use crate::report::seal::Opened;
 use crate::scenario::file;
 use crate::scenario::shipped::SHIPPED;
 
@@ -30,6 +31,8 @@ Examples:
   abench report run.json other.json --format html --output page.html
   # A comment for a pull request
   abench report run.json --format markdown
+  # The ledger of claims for a CI system
+  abench report claims.json --format junit --output claims.xml
   # Everything that a record tells, as text
   abench report run.json";
 
@@ -58,7 +61,7 @@ pub enum Format {
     Html,
     /// A comment on a pull request, in at most 65536 bytes
     Markdown,
-    /// A file for CI systems: a test case a check, of records of runs alone
+    /// A file for CI systems: a test case for each check of a run, or each claim of a ledger
     Junit,
     /// Plain text, as wide as the terminal
     Text,
@@ -82,7 +85,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let report = match args.format {
         Format::Html => html::render(&Document::of(&sources)),
         Format::Markdown => markdown::render(&Document::of(&sources)),
-        Format::Junit => junit::render(&runs(&sources)?),
+        Format::Junit => junit::render(sources.iter().map(suite).collect::<Result<_, _>>()?),
         Format::Text => text::of_files(&sources, width),
     };
     match destination {
@@ -93,19 +96,17 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     Ok(exit::HOLDS)
 }
 
-/// The records of runs; others are refused.
-fn runs(sources: &[Source]) -> Result<Vec<(Seal, &Record)>, Failure> {
-    fn run(source: &Source) -> Result<(Seal, &Record), Failure> {
-        match &source.record {
-            AnyRecord::Run(record) => Ok((source.seal, &**record)),
-            other => Err(Failure::usage(anyhow!(
-                "{}: the record of {}, and --format junit shows records of runs; use html, markdown or text for it",
-                source.file,
-                other.kind()
-            ))),
-        }
+/// The suite of a run or of a ledger; other records have no checks.
+fn suite(source: &Source) -> Result<TestSuite, Failure> {
+    match &source.record {
+        AnyRecord::Run(record) => Ok(junit::suite(source.seal, record)),
+        AnyRecord::Ledger(ledger) => Ok(junit::suite_of_ledger(source.seal, ledger)),
+        other => Err(Failure::usage(anyhow!(
+            "{}: the record of {}, and --format junit shows records of runs and of claims; use html, markdown or text for it",
+            source.file,
+            other.kind()
+        ))),
     }
-    sources.iter().map(run).collect()
 }
 
 fn source(path: &Path) -> Result<Source, Failure> {

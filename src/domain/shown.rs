@@ -40,6 +40,15 @@ pub fn time(ms: u64) -> String {
     }
 }
 
+/// How long something lasts, to a tenth of a unit: "999 ms", "10.4 s", "60.0 min".
+pub fn lasting(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..120_000 => format!("{} s", tenths((ms + 50) / 100)),
+        _ => format!("{} min", tenths(ms.saturating_add(3000) / 6000)),
+    }
+}
+
 /// How long the harness took: "12 ms", "3.4 s".
 pub fn took(us: u64) -> String {
     match us {
@@ -90,6 +99,8 @@ mod tests {
     fn times_are_told_in_units_that_fit() {
         let told = [7, 1500, 99_999, 100_000, 7_200_000, 200_000_000].map(time);
         assert_eq!(told, ["7 ms", "1.5 s", "99.9 s", "1 min", "2 h", "2 d"]);
+        let lasts = [0, 999, 10_449, 119_000, 3_600_000].map(lasting);
+        assert_eq!(lasts, ["0 ms", "999 ms", "10.4 s", "119.0 s", "60.0 min"]);
         assert_eq!([1, 999_001, 1_000_000, 3_456_789].map(took), ["1 ms", "1000 ms", "1.0 s", "3.4 s"]);
     }
 

@@ -203,9 +203,9 @@ pub mod exit {
     /// The user stopped the run.
     pub const INTERRUPTED: u8 = 130;
 
-    /// Of two exit codes the one that comes first in 130, 70, 4, 1, 5, 3, 0.
-    pub fn worse(one: u8, other: u8) -> u8 {
-        let rank = |code: u8| match code {
+    /// How bad an exit code is: from the best to the worst they are 0, 3, 5, 1, 4, 70, 130.
+    pub fn badness(code: u8) -> u8 {
+        match code {
             INTERRUPTED => 6,
             INTERNAL => 5,
             UNAVAILABLE => 4,
@@ -213,8 +213,12 @@ pub mod exit {
             REGRESSION => 2,
             INCONCLUSIVE => 1,
             _ => 0,
-        };
-        if rank(other) > rank(one) { other } else { one }
+        }
+    }
+
+    /// Of two exit codes the one that comes first in 130, 70, 4, 1, 5, 3, 0.
+    pub fn worse(one: u8, other: u8) -> u8 {
+        if badness(other) > badness(one) { other } else { one }
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::bandwidth::Values;
-use crate::domain::bandwidth::units::{Rate, Share};
+use crate::domain::bandwidth::units::{Price, Rate, Share};
+use crate::domain::bandwidth::{DAY_S, MOST_TIMES_THE_DAYS, Values};
 use crate::domain::evidence::Evidence;
+use crate::domain::offline::Link;
+use crate::domain::shown::tenths;
 use crate::domain::verdict::Verdict;
 
 /// A bandwidth report. Megabytes have 1,000,000 bytes, and months 30 days.
@@ -23,6 +25,13 @@ pub struct BandwidthRecord {
     pub changed: Share,
     /// How often a client syncs in a day.
     pub syncs_per_day: Rate,
+    /// A client's link.
+    pub link: Link,
+    /// What a megabyte costs; nothing if no price was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_mb: Option<Price>,
+    /// Days that were asked for.
+    pub days: u32,
     /// The command that makes the same report; nothing if no flags can say what was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
@@ -32,9 +41,9 @@ pub struct BandwidthRecord {
     pub asked: SizeRecord,
     /// The world that was run.
     pub run: SizeRecord,
-    /// The world with half the records, where those are scaled.
+    /// The worlds with a half and with a quarter of the records, where those are scaled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub half: Option<SizeRecord>,
+    pub fewer: Option<[SizeRecord; 2]>,
     /// How long a world goes on before it is measured, in seconds.
     pub before_s: u64,
     /// Whether anything was scaled.
@@ -127,19 +136,43 @@ impl MessageBytes {
     }
 }
 
-/// How far a rule of scaling is wrong.
+/// What is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// Records, from three sizes.
+    Records,
+    /// Days, from two halves of the time.
+    Days,
+}
+
+/// How it is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// A sync takes the same at every size.
+    Even,
+    /// A fixed part, and as much again for every record.
+    Line,
+    /// The same factor for every doubling.
+    Power,
+}
+
+/// A rule of scaling, and how far it is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleError {
-    /// What is scaled: `days` or `records`.
-    pub rule: String,
-    /// What the smaller size predicts for a sync at the larger one, in tenths of a byte.
+    /// What is scaled.
+    pub rule: Rule,
+    /// How.
+    pub fit: Fit,
+    /// What the smaller sizes predict for a sync at the larger one, in tenths of a byte.
     pub predicted_tenths: u64,
     /// What a sync took there, in tenths of a byte.
     pub measured_tenths: u64,
     /// The error of this doubling, in thousandths.
     pub of_doubling_per_mille: u64,
-    /// How many times larger the customer's size is than the larger of the two, in hundredths.
+    /// How many times larger the customer's size is than the largest that was run, in hundredths.
     pub times_hundredths: u64,
     /// The error of the customer's numbers, if every further doubling has the same, in thousandths.
     pub in_all_per_mille: u64,
@@ -155,9 +188,63 @@ pub struct Estimate {
     pub bytes_per_day: u64,
     /// Bytes of a month.
     pub bytes_per_month: u64,
+    /// How long the link of a client carries the bytes of a sync, in milliseconds. Latency is not in it.
+    pub link_ms_per_sync: u64,
+    /// How long it carries those of a day, in seconds.
+    pub link_s_per_client_day: u64,
     /// What a month costs, in millionths; nothing if no price was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_per_month_millionths: Option<u64>,
+}
+
+impl BandwidthRow {
+    /// What it is called.
+    pub fn label(&self) -> String {
+        match self.sender {
+            Sender::Engine => self.name.clone(),
+            Sender::WholeState => "full state".to_owned(),
+            Sender::Compressed => self.name.replace("whole-state", "full state").replace('-', " "),
+        }
+    }
+
+    /// How wrong its numbers may be, in thousandths: the errors of all rules together.
+    pub fn error_per_mille(&self) -> u64 {
+        self.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add)
+    }
+
+    /// Why it has no number, where it has none: a sentence without its full stop.
+    pub fn why_unknown(&self, record: &BandwidthRecord) -> Option<String> {
+        if self.estimate.is_some() {
+            return None;
+        }
+        let Some(rule) = self.rules.iter().max_by_key(|rule| rule.in_all_per_mille).filter(|_| self.syncs > 0) else {
+            return Some("nobody synced in the time that was measured".to_owned());
+        };
+        let (first, second) = (tenths(rule.predicted_tenths), tenths(rule.measured_tenths));
+        let days = |size: &SizeRecord| tenths(size.measured_s * 10 / DAY_S);
+        let is_too_long =
+            |rule: &RuleError| rule.rule == Rule::Days && rule.times_hundredths > 100 * MOST_TIMES_THE_DAYS;
+        if self.rules.iter().any(is_too_long) {
+            let run = days(&record.run);
+            return Some(format!(
+                "{run} days were run, and {} days are more than {MOST_TIMES_THE_DAYS} times as many",
+                record.days
+            ));
+        }
+        Some(match rule.rule {
+            Rule::Days => format!(
+                "a sync took {first} B in the first half of {} days and {second} B in the second, which is too far apart to \
+                 tell {} days from them",
+                days(&record.run),
+                record.days
+            ),
+            Rule::Records => format!(
+                "with {} records a sync took {second} B where fewer records predict {first} B, which is too far apart to tell \
+                 {} records from them",
+                record.run.records, record.asked.records
+            ),
+        })
+    }
 }
 
 impl BandwidthRecord {

@@ -1,10 +1,13 @@
-//! Records as JUnit XML for CI systems: a suite for each record, a test case for each check.
+//! Records as JUnit XML for CI systems: a suite for each record, a test case for each check of a run or each claim of a
+//! ledger.
 //!
 //! A file has a failure or an error exactly where the exit code of a record is not 0. So what is inconclusive is a failure,
 //! and not skipped, which CI systems show as passed; and an expected falsification passes. What the harness could not
-//! do is an error.
+//! do is an error. Skipped is what only a board could tell.
 //!
 //! Knows: the record. Must not: judge.
+
+mod ledger;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,18 +20,22 @@ use crate::report::inert::for_xml;
 use crate::report::record::{Check, ControlRecord, Met, Part, PlantedOutcome, Record};
 use crate::report::seal::Seal;
 
-/// The XML of records, each with whether it is as it was written.
-pub fn render(records: &[(Seal, &Record)]) -> String {
+pub use ledger::suite as suite_of_ledger;
+
+/// The XML of these suites.
+pub fn render(suites: Vec<TestSuite>) -> String {
     let mut report = Report::new("abench");
-    report.set_time(records.iter().map(|(_, record)| micros(record.timing.total_us)).sum());
-    report.add_test_suites(records.iter().map(|(seal, record)| suite(*seal, record)));
+    report.set_time(suites.iter().filter_map(|suite| suite.time).sum());
+    report.add_test_suites(suites);
+    let skipped = format!(" skipped=\"{}\"", report.skipped);
     let xml = report.to_string().expect("memory takes every text");
-    // No case is skipped, and the schema of CI systems has no such count for all suites together. In a name, the quotes
-    // would be escaped: the first one is what is meant.
-    xml.replacen(" skipped=\"0\"", "", 1)
+    // The schema of CI systems has no such count for all suites together. In a name, the quotes would be escaped: the first
+    // one is what is meant.
+    xml.replacen(&skipped, "", 1)
 }
 
-fn suite(seal: Seal, record: &Record) -> TestSuite {
+/// The suite of a run: a case for each check. An altered record is marked as such.
+pub fn suite(seal: Seal, record: &Record) -> TestSuite {
     let name = name(record);
     let mut suite = TestSuite::new(for_xml(&name));
     suite.set_time(micros(record.timing.total_us));

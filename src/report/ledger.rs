@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::verdict::{Outcome, Verdict, Warrant};
 use crate::report::record::Host;
@@ -268,15 +269,56 @@ impl Ledger {
         self.claims.iter().filter(|claim| !claim.is_as_expected())
     }
 
+    /// The claims that were not tried to their end.
+    pub fn not_tried(&self) -> impl Iterator<Item = &ClaimEntry> {
+        self.claims.iter().filter(|claim| !claim.is_tried())
+    }
+
     /// The verdict of all claims that were tried: falsified beats inconclusive beats holds. What only hardware can tell is no
-    /// part of it.
+    /// part of it. Of a trial that the user stopped, only a claim that fell unexpectedly is news: most fall as expected.
     pub fn verdict(&self) -> Verdict {
+        if self.interrupted {
+            let falls = |claim: &ClaimEntry| claim.is_tried() && claim.trial.verdict == ClaimVerdict::Falsified;
+            let is_news = self.unexpected().any(falls);
+            return if is_news { Verdict::Falsified } else { Verdict::Inconclusive };
+        }
         Verdict::of_set(self.claims.iter().filter_map(|claim| match claim.trial.verdict {
             ClaimVerdict::Holds => Some(Verdict::Holds),
             ClaimVerdict::Inconclusive | ClaimVerdict::NotTried => Some(Verdict::Inconclusive),
             ClaimVerdict::Falsified => Some(Verdict::Falsified),
             ClaimVerdict::NoHardware => None,
         }))
+    }
+
+    /// What is said with the verdict where the user stopped the trial: what was not done.
+    pub fn stopped(&self) -> String {
+        let left = self.not_tried().count();
+        format!(": stopped by the user, {left} of {} not tried", counted(self.claims.len(), "claim"))
+    }
+
+    /// The counterexample to show where there is room for one: of a claim that did not come out as expected, if there is any;
+    /// otherwise one that `abench replay` shows, the shortest.
+    pub fn smallest_counterexample(&self) -> Option<(&ClaimEntry, &LedgerCounterexample)> {
+        let found = |claim: &'_ ClaimEntry| claim.trial.counterexample().is_some();
+        let unexpected = self.unexpected().find(|claim| claim.is_tried() && found(claim));
+        let key = |claim: &&ClaimEntry| {
+            let command = claim.trial.counterexample().map_or("", |found| found.command.as_str());
+            (!command.starts_with("abench replay "), command.len())
+        };
+        let claim = unexpected.or_else(|| self.claims.iter().filter(|claim| found(claim)).min_by_key(key))?;
+        Some((claim, claim.trial.counterexample()?))
+    }
+
+    /// The claims, the worst first: those that did not come out as expected, then by verdict; among equals the one whose
+    /// counterexample is shown.
+    pub fn worst_first(&self) -> Vec<&ClaimEntry> {
+        let shown = self.smallest_counterexample().map(|(claim, _)| claim.id.as_str());
+        let is_expected = |claim: &ClaimEntry| claim.is_as_expected() || !claim.is_tried();
+        let mut claims: Vec<&ClaimEntry> = self.claims.iter().collect();
+        claims.sort_by_key(|claim| {
+            (is_expected(claim), std::cmp::Reverse(claim.trial.verdict), Some(claim.id.as_str()) != shown)
+        });
+        claims
     }
 
     /// All that decides the exit code.

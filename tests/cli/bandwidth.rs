@@ -143,6 +143,94 @@ fn worlds_of_tags_are_measured_too() {
     assert!(record["bandwidth"]["left_out"]["pn-counter"].is_string());
 }
 
+#[test]
+fn the_record_says_what_was_asked_for_and_a_report_of_it_alone_shows_time_on_the_link_and_money() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record.json");
+    let path = path.to_str().expect("text");
+    let answer = small(&["--record", path, "-q"]);
+    assert_eq!(answer.exit, 0, "{}", answer.talk);
+    let read = record(&std::fs::read_to_string(path).expect("a record"));
+    let of = &read["bandwidth"];
+    assert_eq!(
+        (&of["link"]["bits_per_s"], &of["price_per_mb"], &of["days"]),
+        (&64_000.into(), &"0.05".into(), &30.into())
+    );
+    for row in of["rows"].as_array().expect("rows").iter().filter(|row| !row["estimate"].is_null()) {
+        let number = |name: &str| row["estimate"][name].as_u64().expect("a number");
+        let ms = number("bytes_per_sync_tenths") * 800 / 64_000;
+        assert!(number("link_ms_per_sync").abs_diff(ms) <= 1, "{row}");
+        assert!(number("link_s_per_client_day").abs_diff(ms * 6 / 1000) <= 1, "{row}");
+    }
+    // The command that has the flags is not asked.
+    let text = std::fs::read_to_string(path).expect("a record");
+    let mut whole: Value = serde_json::from_str(&text).expect("JSON");
+    assert!(whole["bandwidth"].as_object_mut().and_then(|of| of.remove("again")).is_some());
+    std::fs::write(path, whole.to_string()).expect("it can be written");
+    let shown = unwrapped(&short_answer(&["report", path]).output);
+    for part in [
+        "link of a client 64kbit, 20 ms, 0.0 % lost",
+        "price of a MB 0.05",
+        "days 30",
+        "keeps a client's link busy for",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn numbers_that_are_scaled_from_fewer_records_are_those_of_the_whole_world_within_the_tolerance() {
+    let of = |budget: &str| {
+        let args = "bandwidth --records 2000 --changed 2% --clients 4 --syncs-per-day 6 --days 10 --record - --budget";
+        record(&short_answer(&args.split(' ').chain([budget]).collect::<Vec<_>>()).output)
+    };
+    let (whole, scaled) = (of("1000000"), of("12500"));
+    assert_eq!((&whole["bandwidth"]["scaled"], &scaled["bandwidth"]["scaled"]), (&false.into(), &true.into()));
+    assert!(scaled["bandwidth"]["fewer"][1]["records"].as_u64().is_some_and(|records| records < 200), "{scaled}");
+    let rows = scaled["bandwidth"]["rows"].as_array().expect("rows");
+    let known: Vec<&Value> = rows.iter().filter(|row| !row["estimate"].is_null()).collect();
+    assert!(known.len() + 2 >= rows.len(), "{} of {}", known.len(), rows.len());
+    let tenths = |row: &Value| row["estimate"]["bytes_per_sync_tenths"].as_f64().expect("bytes");
+    for told in known {
+        let name = told["name"].as_str().expect("a name");
+        let (told, right) = (tenths(told), tenths(row(&whole, name)));
+        assert!((told / right - 1.0).abs() <= 0.1, "{name}: {told} and not {right} tenths of a byte");
+    }
+}
+
+#[test]
+fn a_sender_without_a_number_says_why_in_a_sentence() {
+    let flags = with(&[["--engines", "operation-log,delta-state"], ["--days", "3660"], ["--budget", "1000"]]);
+    let output = unwrapped(&short_answer(&flags).output);
+    assert!(output.contains("operation-log: no number is given: "), "{output}");
+    assert!(output.contains(" days were run, and 3660 days are more than 10 times as many"), "{output}");
+}
+
+#[test]
+fn expectations_of_other_numbers_are_left_out_and_that_is_said() {
+    let told = |more: &[&str]| {
+        short_answer(&[&["bandwidth", "field-bandwidth", "--budget", "10000", "-q"], more].concat()).talk
+    };
+    let said = "abench: field-bandwidth: its expectations are left out: they are for its own numbers\n";
+    assert_eq!(told(&["--days", "4"]), said);
+}
+
+#[test]
+fn a_report_is_run_again_for_its_times_and_not_from_a_journal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record.json");
+    let path = path.to_str().expect("text");
+    let flags = with(&[["--engines", "delta-state"], ["--days", "4"], ["--records", "50"]]);
+    let samples = ["--samples", "2", "-q", "--record", path];
+    let answer = short_answer(&[&flags[..], &samples].concat());
+    assert!(matches!(answer.exit, 0 | 3), "{}", answer.talk);
+    let read: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a record")).expect("JSON");
+    assert_eq!(read["timing"]["samples"].as_array().map(Vec::len), Some(2));
+    let refused = short_answer(&[&flags[..], &samples, &["--resume"]].concat());
+    assert_eq!(refused.exit, 2);
+    assert!(refused.talk.contains("--resume") && refused.talk.contains("--samples"), "{}", refused.talk);
+}
+
 /// The small report with other values of some flags.
 fn with<'a>(flags: &[[&'a str; 2]]) -> Vec<&'a str> {
     let is_other = |flag: &str| flags.iter().any(|[other, _]| *other == flag);

@@ -204,7 +204,9 @@ fn an_interrupted_trial_says_which_claims_were_not_tried() {
     assert_eq!(answer.exit, 130, "{}", answer.output);
     assert!(answer.output.contains("interrupted: stopped by the user; not tried: "), "{}", answer.output);
     let last = answer.output.lines().last().expect("a line");
-    assert!(last.ends_with(": stopped by the user (exit 130)") && !last.contains("as expected"), "{last}");
+    assert!(last.starts_with("verdict inconclusive: stopped by the user, "), "{last}");
+    assert!(last.ends_with(" of 3 claims not tried (exit 130)"), "{last}");
+    assert!(!answer.output.contains("mutation score"), "{}", answer.output);
 }
 
 #[test]
@@ -220,7 +222,32 @@ fn the_first_screen_of_the_shipped_ledger_fits_24_lines_and_every_width() {
         let wide = rows.iter().filter(|row| row.chars().count() > width && !row.starts_with("  abench replay "));
         assert_eq!(wide.collect::<Vec<_>>(), Vec::<&String>::new(), "{width}");
         assert!(rows.last().is_some_and(|last| last.starts_with("verdict falsified, as expected of ")), "{rows:?}");
+        has_row(&rows);
     }
+}
+
+/// The counterexample of a screen is that of a claim which has a row above.
+fn has_row(rows: &[String]) {
+    let place = rows.iter().position(|row| row.starts_with("smallest counterexample, of ")).expect("a counterexample");
+    let id = rows[place].split(' ').nth(3).expect("a claim").trim_end_matches(':');
+    assert!(rows[..place].iter().any(|row| row.split_whitespace().next() == Some(id)), "{id} has no row: {rows:?}");
+}
+
+#[test]
+fn a_stopped_trial_is_falsified_only_by_a_claim_that_fell_unexpectedly() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("results/claims.json");
+    let recorded = fs::read_to_string(path).expect("the recorded ledger");
+    let mut stopped: Ledger = serde_json::from_str(&recorded).expect("a ledger of today");
+    stopped.interrupted = true;
+    let last = stopped.claims.last_mut().expect("a claim");
+    last.trial.verdict = ClaimVerdict::NotTried;
+    let shown = |ledger: &Ledger| {
+        anstream::adapter::strip_str(&text::render(ledger, 80, Table::Left, Detail::Verdict)).to_string()
+    };
+    assert_eq!(shown(&stopped), "verdict inconclusive: stopped by the user, 1 of 43 claims not tried (exit 130)\n");
+    let holds = stopped.claims.iter_mut().find(|claim| claim.expected == ClaimVerdict::Holds).expect("a claim");
+    holds.trial.verdict = ClaimVerdict::Falsified;
+    assert!(shown(&stopped).starts_with("verdict falsified: stopped by the user, 1 of 43 "), "{}", shown(&stopped));
 }
 
 #[test]
@@ -235,5 +262,6 @@ fn what_did_not_come_out_as_expected_is_shown_first_and_its_counterexample_with_
     let rows: Vec<String> = anstream::adapter::strip_str(&screen).to_string().lines().map(str::to_owned).collect();
     let head = rows.iter().position(|row| row.trim_start().starts_with("claim ")).expect("a table");
     assert!(rows[head + 1].contains(&id) && rows[head + 1].contains("unexpected:"), "{rows:?}");
+    has_row(&rows);
     assert_eq!(rows.last(), Some(&format!("verdict falsified, and not as expected: {id} (exit 1)")));
 }

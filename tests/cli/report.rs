@@ -183,8 +183,56 @@ fn every_record_fits_a_comment_and_all_of_them_together_do() {
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     let comment = made("markdown", &all);
     assert!(comment.len() <= MOST_BYTES, "{}", comment.len());
-    assert!(comment.contains("Left out, to fit a comment: "), "what is missing is named");
-    assert!(comment.contains("| field-tally | "), "each record has its verdict");
+    let last = comment.lines().last().expect("a line");
+    assert!(last.starts_with("> Left out, to fit a comment (the worst records are kept): "), "{last}");
+    assert!(last.contains(" records); ") && last.len() < 2048, "what is missing is counted: {last}");
+    for name in all.iter().map(|path| Path::new(path).file_stem().expect("a name").to_string_lossy().into_owned()) {
+        let is_run = !["claims", "rtl-mutation"].contains(&name.as_str());
+        assert!(!is_run || comment.contains(&format!("| {name} | ")), "{name} has its verdict");
+    }
+}
+
+#[test]
+fn of_several_records_in_a_comment_the_one_that_failed_comes_first_with_all_that_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = changed(folder.path(), "two-relays", |record| {
+        record["exit"] = 1.into();
+        record["verdict"] = "falsified".into();
+        record["reason"] = "Planted.".into();
+    });
+    let mut records = all_recorded();
+    // Mutants that survive in the gateware are a failure, too.
+    records.retain(|path| !path.contains("rtl-mutation"));
+    records.push(bad);
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let comment = made("markdown", &records);
+    assert!(comment.len() <= MOST_BYTES, "{}", comment.len());
+    let first = comment.split("\n## ").nth(1).expect("the first record");
+    assert!(first.starts_with("two-relays\n") && first.contains("- Planted."), "{first}");
+    assert!(first.contains("### Checks") && first.contains("### How to repeat it"), "{first}");
+}
+
+#[test]
+fn a_comment_about_a_falsified_record_begins_with_the_verdict_what_failed_and_how_to_replay_it() {
+    for name in ["hub-set-back", "every-order", "clock-skew"] {
+        let comment = made("markdown", &[&recorded(name)]);
+        let place = |part: &str| comment.find(part).unwrap_or_else(|| panic!("{name} lacks {part}"));
+        let replay = place("\nabench replay case1,");
+        assert!(place("**verdict falsified") < place("## What failed") && place("## What failed") < replay, "{name}");
+        let before = comment[..replay].lines().count();
+        assert!(before <= 45, "{name}: {before} lines come before the command");
+    }
+}
+
+#[test]
+fn a_ledger_is_a_junit_suite_and_a_record_without_checks_is_refused() {
+    let xml = made("junit", &[&recorded("claims"), &recorded("tick")]);
+    assert!(xml.contains("<testsuite name=\"claims\"") && xml.contains("<testsuite name=\"tick\""), "{xml}");
+    assert!(xml.contains("<testcase name=\"160-bytes\"") && xml.contains("<skipped "), "{xml}");
+    assert!(!xml.contains("<failure") && !xml.contains("<error"), "{xml}");
+    let refused = report("junit", &[&recorded("rtl-mutation")]);
+    assert_eq!(refused.exit, 2);
+    assert!(refused.talk.contains("--format junit shows records of runs and of claims"), "{}", refused.talk);
 }
 
 #[test]

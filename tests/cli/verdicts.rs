@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use abench::domain::law::Law;
 use abench::domain::verdict::Verdict;
 use abench::report::document::Detail;
-use abench::report::document::section::bandwidth::label;
 use abench::report::format::text::{self, Table};
 use abench::report::record::Record;
 use abench::scenario::shipped::SHIPPED;
@@ -61,7 +60,7 @@ fn verdicts_of(record: &Record) -> Vec<String> {
         told.extend(accused.map(|trial| format!("Claim falsified: {}", trial.name())));
     }
     let senders = record.bandwidth.iter().flat_map(|of| &of.rows).filter(|row| !row.against.is_empty());
-    told.extend(senders.map(|row| format!(" {}, {}: ", label(row), row.verdict)));
+    told.extend(senders.map(|row| format!(" {}, {}: ", row.label(), row.verdict)));
     told
 }
 

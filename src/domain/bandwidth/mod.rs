@@ -17,6 +17,9 @@ pub const DAY_S: u64 = 86_400;
 /// Days of a month.
 pub const MONTH_DAYS: u64 = 30;
 
+/// How many times the time that was run is told from it at most.
+pub const MOST_TIMES_THE_DAYS: u64 = 10;
+
 /// Bytes of a megabyte. All units are decimal.
 pub const MEGABYTE: u64 = 1_000_000;
 

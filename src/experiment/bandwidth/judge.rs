@@ -62,12 +62,8 @@ fn summary(record: &BandwidthRecord, about: Option<&BandwidthRow>) -> String {
         None if record.scaled => "no record is wrong, and the rules of scaling hold".to_owned(),
         None => "no record is wrong, and nothing was scaled".to_owned(),
         Some(row) => {
-            let rules = row.rules.iter().map(|rule| {
-                let percent = rule.in_all_per_mille / 10;
-                format!("scaling by {} may be {percent} % wrong", rule.rule)
-            });
-            let said = format!("of {}: {}", row.name, rules.collect::<Vec<_>>().join(", "));
-            format!("{said}; {} % are allowed. Allow a larger --budget", record.tolerance_per_mille / 10)
+            let why = row.why_unknown(record).unwrap_or_default();
+            format!("of {} no number is given by the rules of scaling: {why}. Allow a larger --budget", row.label())
         }
     }
 }
@@ -101,13 +97,18 @@ fn show_wrong_records() -> Shown {
 
 /// The rules accuse nobody, so that refused means that no number is given.
 fn show_wrong_rules() -> Shown {
-    let run = Size { records: 1000, changed: 20, measured_s: 100 };
-    let asked = Size { records: 2000, changed: 40, measured_s: 200 };
-    let sizes = Sizes { asked, run, half: Some(Size { records: 500, changed: 10, measured_s: 100 }), before_s: 0 };
+    let size = |records, measured_s| Size { records, changed: records / 50, measured_s };
+    let fewer = Some([size(500, 100), size(250, 100)]);
+    let sizes = Sizes { asked: size(2000, 200), run: size(1000, 100), fewer, before_s: 0 };
     let of = |bytes| OfSyncs { bytes, syncs: 10 };
-    let wrong = [880, 500, 0, 1120, 2000].into_iter().flat_map(|bytes| [(bytes, 500), (1000, bytes / 2)]);
-    Shown::of((1000, 500), wrong, |(first_half, half_records)| {
-        let measured = Measured { whole: of(1000), first_half: of(first_half), half_records: Some(of(half_records)) };
+    let wrong = [880, 500, 0, 1120, 2000].into_iter().flat_map(|bytes| [(bytes, 1000), (1000, bytes)]);
+    // What the first half of the time takes, and what fewer records predict for the whole by either fit.
+    Shown::of((1000, 1000), wrong, |(first_half, predicted)| {
+        let measured = Measured {
+            whole: of(1000),
+            halves_of_time: [of(first_half), of(1000)],
+            fewer_records: Some([of(predicted / 2), of(predicted / 4)]),
+        };
         if scaling::holds(&scaling::errors(&sizes, &measured)) { Verdict::Holds } else { Verdict::Falsified }
     })
 }

@@ -116,8 +116,9 @@ impl Experiment for BandwidthTrial {
 struct Job<'a> {
     engine: &'static Registration,
     world: &'a OfflineTrial,
-    /// Whether it is the world with half the records.
-    is_half: bool,
+    /// The size of the world, and what a journal calls it.
+    size: Size,
+    called: &'static str,
     /// Whether the information bound of what the users did is computed.
     with_bound: bool,
 }
@@ -125,8 +126,7 @@ struct Job<'a> {
 impl Job<'_> {
     /// What a journal calls it.
     fn id(&self) -> String {
-        let of = if self.is_half { " with half the records" } else { "" };
-        format!("bandwidth of {}{of}", self.engine.name)
+        format!("bandwidth of {}{}", self.engine.name, self.called)
     }
 }
 
@@ -172,16 +172,19 @@ pub fn measure(
     watch: &mut dyn Watch,
 ) -> Result<Option<Report>, SubjectError> {
     let world = size::world(trial, &sizes.run, sizes.before_s);
-    let half = sizes.half.map(|half| size::world(trial, &half, sizes.before_s));
+    let fewer = sizes.fewer.map(|fewer| fewer.map(|size| (size, size::world(trial, &size, sizes.before_s))));
     let is_form = |engine: &Registration| engine.full_state && !trial.engines.iter().any(|name| name == engine.name);
     let engines = engine::on_trial(&world).filter(|engine| !is_form(engine));
     let senders: Vec<&'static Registration> = engines.chain(WHOLE_STATES).collect();
-    let of = |world, is_half| {
+    let of = |world, size, called: &'static str| {
         // All who send are in the same world: what its users do, and so the bound, is the same for each of them.
-        let job = move |(place, &engine)| Job { engine, world, is_half, with_bound: place == 0 && !is_half };
+        let job =
+            move |(place, &engine)| Job { engine, world, size, called, with_bound: place == 0 && called.is_empty() };
         senders.iter().enumerate().map(job)
     };
-    let all: Vec<Job> = of(&world, false).chain(half.iter().flat_map(|half| of(half, true))).collect();
+    let called = [" with half the records", " with a quarter of the records"];
+    let smaller = fewer.iter().flatten().zip(called).flat_map(|((size, world), called)| of(world, *size, called));
+    let all: Vec<Job> = of(&world, sizes.run, "").chain(smaller).collect();
     let ours: Vec<Job> =
         all.into_iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, job)| job).collect();
     watch.begin("worlds", ours.len() as u64);
@@ -190,13 +193,12 @@ pub fn measure(
     if jobs.is_part() {
         return Ok(None);
     }
-    let (whole, halves) = ran.split_at(senders.len());
-    let rows: Vec<BandwidthRow> = (0..)
-        .zip(&senders)
-        .map(|(place, engine)| row(trial, sizes, engine, &whole[place], halves.get(place)))
-        .collect();
+    // By sender: the world that was run, and those with fewer records.
+    let worlds = |place: usize| ran.iter().skip(place).step_by(senders.len()).collect::<Vec<&Ran>>();
+    let rows: Vec<BandwidthRow> =
+        senders.iter().enumerate().map(|(place, engine)| row(trial, sizes, engine, &worlds(place))).collect();
     let took = senders.iter().enumerate().map(|(place, engine)| {
-        let took = whole[place].took + halves.get(place).map_or(Duration::ZERO, |half| half.took);
+        let took = worlds(place).iter().map(|ran| ran.took).sum();
         (engine.name.to_owned(), took)
     });
     let report = Report {
@@ -206,17 +208,20 @@ pub fn measure(
             values: trial.values,
             changed: trial.changed,
             syncs_per_day: trial.syncs_per_day,
+            link: trial.link,
+            price_per_mb: trial.price_per_mb,
+            days: trial.days,
             again: trial.command(),
             record_bytes: trial.record_bytes(),
             asked: size_record(&sizes.asked),
             run: size_record(&sizes.run),
-            half: sizes.half.as_ref().map(size_record),
+            fewer: sizes.fewer.as_ref().map(|fewer| fewer.each_ref().map(size_record)),
             before_s: sizes.before_s,
             scaled: sizes.is_scaled(),
             tolerance_per_mille: scaling::TOLERANCE_PER_MILLE,
             about: about(trial).name.to_owned(),
             rows: with_shares(rows),
-            bound: bound(trial, &whole[0]),
+            bound: bound(trial, &ran[0]),
             left_out: engine::asked(&world)
                 .filter_map(|engine| {
                     let is_form = is_form(engine).then_some("which the forms of the full state stand for");
@@ -247,8 +252,7 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
     let (from, until) = (sizes.before_s * SECOND, job.world.presence.lasts_s * SECOND);
     let marks = [from, from + (until - from) / 2, until];
     let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?;
-    let size = if job.is_half { sizes.half.as_ref().unwrap_or(&sizes.run) } else { &sizes.run };
-    let world = world.with_users(users::edits(job.world, size)).serving(&marks);
+    let world = world.with_users(users::edits(job.world, &job.size)).serving(&marks);
     let Outcome { history, measures, .. } = world.run(watch).map_err(failed)?;
     let (said, verdict) = judged(&history);
     let against = said.iter().filter(|(_, (said, _))| verdict != Verdict::Holds && *said == verdict);
@@ -284,11 +288,16 @@ fn of_syncs(spans: &[Span]) -> OfSyncs {
     OfSyncs { bytes: bytes.max(0) as u64, syncs: spans.iter().map(|span| span.syncs).sum() }
 }
 
-fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran, half: Option<&Ran>) -> BandwidthRow {
+/// The row of a sender: from the world that was run, and from those with fewer records.
+fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&Ran]) -> BandwidthRow {
+    let whole = worlds[0];
     let measured = Measured {
         whole: of_syncs(&whole.spans),
-        first_half: of_syncs(&whole.spans[..1]),
-        half_records: half.map(|half| of_syncs(&half.spans)),
+        halves_of_time: whole.spans.map(|span| of_syncs(&[span])),
+        fewer_records: match worlds {
+            [_, half, quarter] => Some([half, quarter].map(|ran| of_syncs(&ran.spans))),
+            _ => None,
+        },
     };
     let rules = scaling::errors(sizes, &measured);
     let place = WHOLE_STATES.iter().position(|whole| whole.name == engine.name);
@@ -302,7 +311,7 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran
         }
     };
     // A smaller world can accuse where the whole one does not; its numbers are then beside its verdict.
-    let accused = half.filter(|half| half.verdict > whole.verdict).unwrap_or(whole);
+    let accused = worlds.iter().skip(1).fold(whole, |worst, ran| if ran.verdict > worst.verdict { ran } else { worst });
     BandwidthRow {
         name: engine.name.to_owned(),
         sender: match place {
@@ -316,7 +325,7 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, whole: &Ran
         syncs: measured.whole.syncs,
         up: both(|span| span.up),
         down: both(|span| span.down),
-        estimate: scaling::estimate(trial, sizes, &measured).filter(|_| scaling::holds(&rules)),
+        estimate: scaling::estimate(trial, sizes, &measured, &rules).filter(|_| scaling::holds(&rules)),
         rules,
         of_whole_state_per_mille: None,
     }
@@ -349,14 +358,14 @@ mod tests {
         let trial: BandwidthTrial = toml::from_str(keys).expect("it is sound");
         let sizes = Sizes::of(&trial).expect("it fits");
         let world = size::world(&trial, &sizes.run, sizes.before_s);
-        let job = Job { engine: &WHOLE_STATES[0], world: &world, is_half: false, with_bound: true };
+        let job = Job { engine: &WHOLE_STATES[0], world: &world, size: sizes.run, called: "", with_bound: true };
         let ran = ran(&job, &trial, &sizes, &mut Unwatched).expect("it ends");
         let (spans, verdict) = (ran.spans, ran.verdict);
         // A smaller world in which records are wrong is not hidden by one in which none is.
         let half =
             Ran { verdict: Verdict::Falsified, against: vec!["truth: wrong".to_owned()], wrong_records: 3, ..ran };
         let whole = Ran { verdict: Verdict::Holds, against: Vec::new(), wrong_records: 0, ..half };
-        let compared = row(&trial, &sizes, &WHOLE_STATES[0], &whole, Some(&half));
+        let compared = row(&trial, &sizes, &WHOLE_STATES[0], &[&whole, &half]);
         assert_eq!((compared.verdict, compared.wrong_records), (Verdict::Falsified, 3));
         assert_eq!(compared.against, half.against);
         let (up, down) = spans.iter().fold((0, 0), |(up, down), span| (up + span.up.data, down + span.down.data));

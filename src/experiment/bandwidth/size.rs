@@ -1,9 +1,9 @@
 //! How large the worlds of a report are, and how the customer's numbers are got from smaller ones.
 //!
 //! The rule: a world has as many clients as the customer, as they are what decides how much comes down to each. Where it would
-//! deliver more edits than the budget, or take more memory than it may, it is run for fewer days; where that is not enough,
-//! with fewer records, of which the same share changes. Bytes of a sync are taken as proportional to the records, and as the
-//! same on every day. Both are tried: see `scaling.rs`.
+//! deliver more edits than the budget, or take more memory than it may, it is run with fewer records, of which the same share
+//! changes: then each record has the same history as the customer's, and bytes follow the number of records closely. Where
+//! the fewest records are still too many, it is run for fewer days. Both are tried: see `scaling.rs`.
 
 use crate::domain::bandwidth::impossible::{FEWEST_SYNCS, Impossible};
 use crate::domain::bandwidth::{BandwidthTrial, DAY_S, Values};
@@ -31,8 +31,8 @@ pub struct Sizes {
     pub asked: Size,
     /// As it is run.
     pub run: Size,
-    /// With half the records, where those are scaled.
-    pub half: Option<Size>,
+    /// With a half and with a quarter of the records, where those are scaled.
+    pub fewer: Option<[Size; 2]>,
     /// How long a world goes on before it is measured, in seconds: until every client has synced twice.
     pub before_s: u64,
 }
@@ -50,29 +50,37 @@ impl Sizes {
             measured_s: u64::from(trial.days) * DAY_S,
         };
         let fits = |size: &Size| fits(trial, size, before_s);
-        let of_run = |run| Sizes { asked, run, half: None, before_s };
         if fits(&asked) {
-            return Ok(of_run(asked));
+            return Ok(Sizes { asked, run: asked, fewer: None, before_s });
+        }
+        // Four times a whole number of changes, so that a half and a quarter of the records have their share.
+        let with_changes = |quarter: u64| {
+            let of_quarter = u64::from(asked.records) * quarter + u64::from(asked.changed) / 2;
+            let records = 4 * (of_quarter / u64::from(asked.changed)) as u32;
+            Size { records, changed: 4 * quarter as u32, ..asked }
+        };
+        let least = FEWEST_RECORDS.min(asked.records);
+        let most = u64::from(asked.changed.saturating_sub(1) / 4);
+        let fewest = (1..=most).find(|&quarter| with_changes(quarter).records >= least);
+        if let Some(fewest) = fewest
+            && fits(&with_changes(fewest))
+        {
+            let more = largest(most - fewest, |&more| fits(&with_changes(fewest + more)));
+            return Ok(Sizes::scaled(asked, with_changes(fewest + more), before_s));
         }
         let shortest = (FEWEST_SYNCS * trial.cycle_s()).max(DAY_S).next_multiple_of(2).min(asked.measured_s);
-        let for_hours = |hours: u64| Size { measured_s: shortest + 3600 * hours, ..asked };
-        if fits(&for_hours(0)) {
-            let most = (asked.measured_s - shortest) / 3600;
-            return Ok(of_run(for_hours(largest(most, |&hours| fits(&for_hours(hours))))));
-        }
-        // An even number of changes, so that half of the records have half of them.
-        let with_changes = |pairs: u64| {
-            let half = (u64::from(asked.records) * pairs + u64::from(asked.changed) / 2) / u64::from(asked.changed);
-            Size { records: 2 * half as u32, changed: 2 * pairs as u32, measured_s: shortest }
-        };
-        let most = u64::from(asked.changed / 2);
-        let pairs = largest(most, |&pairs| pairs == 0 || fits(&with_changes(pairs)));
-        let run = with_changes(pairs);
-        if pairs == 0 || run.records < FEWEST_RECORDS.min(asked.records) {
+        let smallest = fewest.map_or(asked, with_changes);
+        let for_hours = |hours: u64| Size { measured_s: shortest + 3600 * hours, ..smallest };
+        if !fits(&for_hours(0)) {
             return Err(too_much(trial, before_s, shortest));
         }
-        let half = Size { records: run.records / 2, changed: run.changed / 2, ..run };
-        Ok(Sizes { half: Some(half), ..of_run(run) })
+        let hours = largest((asked.measured_s - shortest) / 3600, |&hours| fits(&for_hours(hours)));
+        Ok(Sizes::scaled(asked, for_hours(hours), before_s))
+    }
+
+    fn scaled(asked: Size, run: Size, before_s: u64) -> Self {
+        let part = |of: u32| Size { records: run.records / of, changed: run.changed / of, ..run };
+        Sizes { asked, run, fewer: (run.records < asked.records).then(|| [part(2), part(4)]), before_s }
     }
 
     /// Whether anything is smaller than the customer has it.
@@ -178,19 +186,21 @@ mod tests {
     }
 
     #[test]
-    fn a_world_that_fits_is_run_as_it_is_and_one_that_does_not_for_fewer_days_and_then_with_fewer_records() {
+    fn a_world_that_fits_is_run_as_it_is_and_one_that_does_not_with_fewer_records_and_then_for_fewer_days() {
         let sizes = |budget| Sizes::of(&trial(5000, "2%", 10, budget)).expect("it fits");
         let whole = sizes(1 << 40);
-        assert!(!whole.is_scaled() && whole.half.is_none());
+        assert!(!whole.is_scaled() && whole.fewer.is_none());
         assert_eq!(whole.run, Size { records: 5000, changed: 100, measured_s: 30 * DAY_S });
-        let days = sizes(1_000_000);
-        assert_eq!((days.run.records, days.half), (5000, None));
-        assert!(days.run.measured_s > 10 * DAY_S && days.run.measured_s < 20 * DAY_S, "{days:?}");
-        let records = sizes(30_000);
-        let half = records.half.expect("records are scaled");
-        assert_eq!((records.run.measured_s, half.measured_s), (DAY_S, DAY_S));
+        let records = sizes(1_000_000);
+        let [half, quarter] = records.fewer.expect("records are scaled");
+        assert_eq!(records.run.measured_s, 30 * DAY_S);
         assert_eq!((half.records * 2, half.changed * 2), (records.run.records, records.run.changed));
+        assert_eq!((quarter.records * 4, quarter.changed * 4), (records.run.records, records.run.changed));
         assert_eq!(records.run.records, records.run.changed * 50);
+        assert!((1000..5000).contains(&records.run.records), "{records:?}");
+        let days = sizes(50_000);
+        assert!(days.fewer.is_some() && (500..700).contains(&days.run.records), "{days:?}");
+        assert!((DAY_S..30 * DAY_S).contains(&days.run.measured_s), "{days:?}");
     }
 
     #[test]
@@ -215,8 +225,10 @@ mod tests {
             prop_assert!(sizes.run.records <= records && sizes.run.measured_s <= sizes.asked.measured_s);
             let share = |size: &Size| f64::from(size.changed) / f64::from(size.records);
             prop_assert!((share(&sizes.run) / share(&sizes.asked) - 1.0).abs() < 0.02, "{sizes:?}");
-            if let Some(half) = sizes.half {
+            prop_assert_eq!(sizes.fewer.is_some(), sizes.run.records < records);
+            if let Some([half, quarter]) = sizes.fewer {
                 prop_assert_eq!((2 * half.records, 2 * half.changed), (sizes.run.records, sizes.run.changed));
+                prop_assert_eq!((4 * quarter.records, 4 * quarter.changed), (sizes.run.records, sizes.run.changed));
             }
             // All keys of the world are within their bounds.
             prop_assert_eq!(world(&trial, &sizes.run, sizes.before_s).impossible(), None);

@@ -8,6 +8,7 @@ use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
 /// The report of a ledger.
 pub fn report(ledger: &Ledger) -> Report {
     let sections = [
+        Section::of("failed", "What did not come out as expected", failed(ledger)),
         Section::first("ledger", "Published claims", vec![Block::Table(claims(ledger))]),
         Section::first("weaker", "Claims that fail as written, and what holds", weaker(ledger)),
         Section::first("counterexamples", "Counterexamples", counterexamples(ledger)),
@@ -24,7 +25,7 @@ pub fn judgement(ledger: &Ledger) -> Judgement {
     let outcome = ledger.outcome();
     let unexpected: Vec<&str> = ledger.unexpected().map(|claim| claim.id.as_str()).collect();
     let remark = match (outcome.exit_code(), &unexpected[..]) {
-        (exit::INTERRUPTED, _) => ": stopped by the user".to_owned(),
+        (exit::INTERRUPTED, _) => ledger.stopped(),
         (exit::INTERNAL, _) => ", but worth nothing: the harness contradicts itself".to_owned(),
         (exit::UNAVAILABLE, _) => ", as far as it went: a backend was unavailable".to_owned(),
         (_, []) => format!(", as expected of {}", counted(ledger.claims.len(), "claim")),
@@ -55,6 +56,27 @@ pub fn judgement(ledger: &Ledger) -> Judgement {
     facts.push(("runs".to_owned(), ledger.runs.len().to_string()));
     let (verdict, exit) = (ledger.verdict(), outcome.exit_code());
     Judgement { verdict, remark, exit, reasons, warrants: Vec::new(), facts }
+}
+
+/// The claims that surprise, and the smallest counterexample to one of them.
+fn failed(ledger: &Ledger) -> Vec<Block> {
+    let surprising = ledger.worst_first().into_iter().filter(|claim| claim.is_tried() && !claim.is_as_expected());
+    let line = |claim: &ClaimEntry| match claim.trial.verdict == claim.expected {
+        true => format!("{}: {}, as expected, but its weaker claim does not hold.", claim.id, claim.trial.verdict),
+        false => {
+            format!("{}: {}, but {} is expected: {}.", claim.id, claim.trial.verdict, claim.expected, why(&claim.trial))
+        }
+    };
+    let lines: Vec<String> = surprising.map(line).collect();
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let found = ledger.smallest_counterexample().filter(|(claim, _)| !claim.is_as_expected());
+    let counterexample = found.into_iter().flat_map(|(claim, found)| {
+        let told = format!("Smallest counterexample, of {}: {}.", claim.id, found.sentence);
+        [Block::Paragraph(told), Block::Command(found.command.clone())]
+    });
+    [Block::List(lines)].into_iter().chain(counterexample).collect()
 }
 
 /// A claim's verdict.

@@ -149,6 +149,15 @@ impl Table {
         Table { shape: Shape::Prose, ..Table::numbers(caption, columns, rows) }
     }
 
+    /// The same without the column of this head.
+    pub fn without(mut self, head: &str) -> Self {
+        if let Some(place) = self.columns.iter().position(|column| column.head == head) {
+            self.columns.remove(place);
+            self.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+        self
+    }
+
     /// One more row of cells that are neither good nor bad.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.map(Cell::text).to_vec());

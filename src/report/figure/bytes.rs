@@ -40,14 +40,7 @@ pub(super) fn of_world(world: &OfflineRecord, interrupted: bool) -> Option<Figur
     let all_rows: Vec<Row> = sorted.iter().map(|engine| row(engine)).collect();
     let values = sorted.iter().map(|engine| both_ways(engine)).chain(bound).map(|bytes| bytes as f64);
     let axis = Axis::of("bytes of clients, both ways", values, bytes);
-    let verdicts = [Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive];
-    let verdicts = verdicts.into_iter().filter(|verdict| engines.iter().any(|engine| engine.verdict == *verdict));
-    let mut entries: Vec<(Sample, String)> = verdicts
-        .map(|verdict| {
-            let (mark, ink) = mark_of(verdict);
-            (Sample::Mark(mark, ink), verdict.to_string())
-        })
-        .collect();
+    let mut entries = verdicts(&engines.iter().map(|engine| engine.verdict).collect::<Vec<_>>());
     entries.extend(references.iter().map(|line| (Sample::Line(line.dash, Ink::Text), line.name.clone())));
     let title = format!("Bytes by engine (evidence {evidence})");
     let extremes = match (sorted.first(), sorted.last()) {
@@ -149,7 +142,18 @@ pub(super) fn of_tick(tick: &TickRecord) -> Figure {
     Figure { svg: drawn(&title, &alt, &axis, &all_rows, &references, &entries), title, alt, table }
 }
 
-fn drawn(
+/// What the marks of these verdicts mean.
+pub(super) fn verdicts(shown: &[Verdict]) -> Vec<(Sample, String)> {
+    let all = [Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive];
+    let entry = |verdict: Verdict| {
+        let (mark, ink) = mark_of(verdict);
+        (Sample::Mark(mark, ink), verdict.to_string())
+    };
+    all.into_iter().filter(|verdict| shown.contains(verdict)).map(entry).collect()
+}
+
+/// Rows of marks with their legend.
+pub(super) fn drawn(
     title: &str,
     alt: &str,
     axis: &Axis,

@@ -7,6 +7,7 @@
 //!
 //! Knows: the record. Must not: judge, or make the page around it.
 
+mod bandwidth;
 mod banks;
 mod bytes;
 mod canvas;
@@ -23,6 +24,7 @@ use crate::domain::verdict::Verdict;
 use crate::report::document::{Column, Table};
 use crate::report::qualification::Qualification;
 use crate::report::record::Record;
+pub use bandwidth::of_bandwidth;
 use svg::{Ink, Mark};
 
 /// A figure.

@@ -12,8 +12,8 @@ use plotters::style::TextStyle;
 use super::canvas::{Canvas, colour};
 use super::svg::{Anchor, At, CHARACTER, Dash, FONT, Ink, Mark, Svg, short, width};
 
-/// The width of a plot.
-pub(super) const WIDTH: i32 = 4300;
+/// The width of a plot: at about that of a narrow screen its text is as large as it says.
+pub(super) const WIDTH: i32 = 3700;
 
 /// Lines of text are so far apart.
 pub(super) const LINE: i32 = 170;
@@ -248,7 +248,7 @@ pub(super) fn height_of_rows(rows: usize) -> i32 {
 /// Rows of marks over one axis.
 pub(super) fn rows(svg: &mut Svg, top: i32, x: &Axis, rows: &[Row], references: &[Reference]) {
     /// Characters of a row's name.
-    const NAME: usize = 19;
+    const NAME: usize = 21;
     let down = height_of_rows(rows.len());
     let left = rows.iter().map(|row| width(&short(&row.name, NAME))).max().unwrap_or(0) + 120;
     svg.text((WIDTH, top + down - LINE / 2), Anchor::End, &x.title);

@@ -206,13 +206,13 @@ impl Svg {
         writeln!(self.body, "{element}").expect("a string takes every text");
     }
 
-    /// The whole drawing. It fills the width that it is given up to one and a half times its own; where it is so wide that
+    /// The whole drawing. It fills the width that it is given up to 1.4 times its own; where it is so wide that
     /// its text would be too small on a narrow screen, it keeps a width of its own.
     pub(super) fn finish(self, (width, height): At, title: &str, alt: &str) -> String {
         /// Units that fit a narrow screen.
-        const NARROW: i32 = 4500;
+        const NARROW: i32 = 3900;
         let (title, alt) = (escaped(title), escaped(alt));
-        let most = width * 3 / 20;
+        let most = width * 7 / 50;
         let least = if width > NARROW { format!("min-width:{}px;", width * 9 / 100) } else { String::new() };
         format!(
             "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {} {}' role='img' aria-label='{title}' font-size='12' \

@@ -21,12 +21,23 @@ impl Shown for Ledger {
 
     fn screen(&self, text: &mut Text, detail: Detail) {
         head(text, self);
-        let mut last = Text::new(text.width());
-        smallest(&mut last, self, detail);
-        time(&mut last, self);
+        let width = text.width();
+        let last = |found: Option<(&ClaimEntry, &LedgerCounterexample)>| {
+            let mut last = Text::new(width);
+            found.into_iter().for_each(|(claim, found)| smallest(&mut last, claim, found, detail));
+            time(&mut last, self);
+            last
+        };
         // The head of the table, and the line that says how many rows there are more.
-        let room = room(text, &last, detail).saturating_sub(2).max(1);
-        rows(text, self, room, detail);
+        let room = |last: &Text| room(text, last, detail).saturating_sub(2).max(1);
+        let found = self.smallest_counterexample();
+        let with = last(found);
+        let shown = rows_shown(self, room(&with));
+        // A counterexample stands below the row of its claim, or not at all.
+        let has_row = found.is_none_or(|(of, _)| shown.iter().any(|claim| claim.id == of.id));
+        let last = if has_row { with } else { last(None) };
+        let shown = if has_row { shown } else { rows_shown(self, room(&last)) };
+        rows(text, self, &shown, detail);
         text.append(last);
     }
 }
@@ -79,14 +90,24 @@ fn head(text: &mut Text, ledger: &Ledger) {
         text.cut(&format!("unavailable: {reason}"));
     }
     if ledger.interrupted {
-        let left: Vec<&str> = claims.iter().filter(|claim| !claim.is_tried()).map(|c| c.id.as_str()).collect();
+        let left: Vec<&str> = ledger.not_tried().map(|claim| claim.id.as_str()).collect();
         let left = if left.is_empty() { "nothing that a claim needs".to_owned() } else { left.join(", ") };
         text.cut(&format!("interrupted: stopped by the user; not tried: {left}"));
     }
 }
 
-/// A row a claim; of more than fit, the worst.
-fn rows(text: &mut Text, ledger: &Ledger, room: usize, detail: Detail) {
+/// The claims that have a row: all, or of more than fit the worst.
+fn rows_shown(ledger: &Ledger, room: usize) -> Vec<&ClaimEntry> {
+    if ledger.claims.len() <= room {
+        return ledger.claims.iter().collect();
+    }
+    let mut claims = ledger.worst_first();
+    claims.truncate(room);
+    claims
+}
+
+/// A row for each of these claims, and how many more there are.
+fn rows(text: &mut Text, ledger: &Ledger, shown: &[&ClaimEntry], detail: Detail) {
     let columns = [
         Column::words("claim"),
         Column::words("verdict"),
@@ -94,11 +115,6 @@ fn rows(text: &mut Text, ledger: &Ledger, room: usize, detail: Detail) {
         Column::words("what decided"),
     ];
     let is_expected = |claim: &ClaimEntry| claim.is_as_expected() || !claim.is_tried();
-    let mut claims: Vec<&ClaimEntry> = ledger.claims.iter().collect();
-    if claims.len() > room {
-        claims.sort_by_key(|claim| (is_expected(claim), std::cmp::Reverse(claim.trial.verdict)));
-    }
-    let shown = &claims[..claims.len().min(room)];
     let row = |claim: &&ClaimEntry| {
         let before = if is_expected(claim) { "" } else { "unexpected: " };
         vec![
@@ -119,21 +135,16 @@ fn rows(text: &mut Text, ledger: &Ledger, room: usize, detail: Detail) {
     let left = text.width().saturating_sub(others + 2).max(8);
     table.rows.iter_mut().for_each(|row| row[3].text = shortened(&row[3].text, left));
     text.fitted(&table);
-    if claims.len() > shown.len() {
-        let (more, place) = (counted(claims.len() - shown.len(), "more claim"), elsewhere(detail, Detail::Checks));
+    if ledger.claims.len() > shown.len() {
+        let (more, place) =
+            (counted(ledger.claims.len() - shown.len(), "more claim"), elsewhere(detail, Detail::Checks));
         text.cut(&format!("  and {more}, none worse ({place}, with sources and weaker claims)"));
     }
 }
 
-/// The smallest counterexample to a claim, or to the first that did not come out as expected.
-fn smallest(text: &mut Text, ledger: &Ledger, detail: Detail) {
-    let found = |claim: &'_ ClaimEntry| claim.trial.counterexample().cloned().map(|found| (claim.id.clone(), found));
-    let unexpected = ledger.unexpected().find_map(found);
-    let replayable = |(_, found): &(String, LedgerCounterexample)| found.command.starts_with("abench replay ");
-    let mut all: Vec<(String, LedgerCounterexample)> = ledger.claims.iter().filter_map(found).collect();
-    all.sort_by_key(|found| (!replayable(found), found.1.command.len()));
-    let Some((id, found)) = unexpected.or_else(|| all.into_iter().next()) else { return };
-    text.cut(&format!("smallest counterexample, of {id}: {}", found.sentence));
+/// A counterexample to a claim, and the command that shows it.
+fn smallest(text: &mut Text, claim: &ClaimEntry, found: &LedgerCounterexample, detail: Detail) {
+    text.cut(&format!("smallest counterexample, of {}: {}", claim.id, found.sentence));
     replay(text, &found.command, REPLAY, detail);
 }
 

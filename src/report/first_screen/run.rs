@@ -140,9 +140,8 @@ impl Screen<'_> {
         bandwidth::answer(record).iter().for_each(|sentence| self.text.paragraph("", 0, sentence));
         let rows = bandwidth::in_order(record);
         let shown = bandwidth::first_of(&rows, ENGINES);
-        // Who gets something wrong is told by the number of wrong records.
-        let mut table = bandwidth::table(record, &shown);
-        table.columns.retain(|column| column.head != "verdict");
+        // Who gets something wrong is told by the number of wrong records, and the time on the link by a sentence.
+        let table = bandwidth::table(record, &shown).without("verdict").without(bandwidth::ON_LINK);
         self.text.fitted(&table);
         if shown.len() < rows.len() {
             let left = counted(rows.len() - shown.len(), "more engine");

@@ -1,10 +1,13 @@
 //! A document as Markdown that fits a comment on a pull request: the verdict first, detail folded.
 //!
-//! What does not fit is left out section by section, and named.
+//! What does not fit is left out section by section, and named. Of several records the worst come first and are kept.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::report::document::{Align, Block, Document, Judgement, Report, Section, Table, Tone};
+use crate::domain::count::counted;
+use crate::domain::verdict::exit;
+use crate::report::document::{Align, Block, Cell, Document, Judgement, Report, Section, Table, Tone};
 use crate::report::inert::inert;
 
 /// The bytes of a comment on the common forges, at most.
@@ -19,87 +22,219 @@ const LONGEST_CODE: usize = 4096;
 /// Rows of a table that are shown.
 const MOST_ROWS: usize = 120;
 
-/// The whole comment, in at most [`MOST_BYTES`] bytes.
+/// Bytes of the table of all records.
+const OVERVIEW: usize = MOST_BYTES * 2 / 5;
+
+/// Characters of a title, and of the reasons in the table of all records.
+const LONGEST_WORDS: usize = 200;
+
+/// Reasons of a verdict that are shown, and the characters of each.
+const MOST_REASONS: usize = 24;
+const LONGEST_REASON: usize = 1000;
+
+/// The whole comment, in at most [`MOST_BYTES`] bytes. Of several records the worst come first.
 pub fn render(document: &Document) -> String {
-    let mut text = format!("# {}\n\n", escaped(&document.title));
-    let mut left = MOST_BYTES - RESERVE - text.len().min(MOST_BYTES / 2);
+    let mut text = format!("# {}\n\n", escaped(&short(&document.title)));
+    let order = worst_first(&document.reports);
+    let mut rows_left_out = 0;
     if let Some(overview) = &document.overview {
-        let overview = format!("{}\n", table(overview));
-        text += &take(overview, &mut left).unwrap_or_default();
+        let rows = order.iter().filter_map(|&place| overview.rows.get(place));
+        let (overview, shown) = overview_text(overview, rows);
+        text += &overview;
+        rows_left_out = order.len() - shown;
     }
-    let level = if document.overview.is_some() { 2 } else { 1 };
-    // What everybody should read is given its place before any detail is.
-    let mut parts: Vec<Part> = document.reports.iter().flat_map(|report| parts(report, level)).collect();
-    parts.iter_mut().for_each(|part| part.fit(&mut left, |part| part.first));
-    parts.iter_mut().for_each(|part| part.fit(&mut left, |part| !part.first));
-    let left_out: Vec<&str> = parts.iter().filter(|part| !part.fits).map(|part| part.title.as_str()).collect();
+    let mut left = MOST_BYTES - RESERVE - text.len();
+    let is_several = document.overview.is_some();
+    let mut parts: Vec<Part> =
+        order.iter().flat_map(|&place| parts(&document.reports[place], place, is_several)).collect();
+    // What everybody should read is given its place before any detail is, and what went wrong before what did not.
+    let mut has_verdict = BTreeSet::new();
+    for rank in [Rank::First, Rank::OfBad, Rank::Judgement, Rank::Repeat, Rank::Detail] {
+        for part in parts.iter_mut().filter(|part| part.rank == rank) {
+            // No section stands without the verdict of its record.
+            if part.is_verdict() || has_verdict.contains(&part.report) {
+                part.fit(&mut left);
+            }
+            if part.fits && part.is_verdict() {
+                has_verdict.insert(part.report);
+            }
+        }
+    }
     parts.iter().filter(|part| part.fits).for_each(|part| text += &part.text);
-    if !left_out.is_empty() {
-        text += &note_of(&left_out);
-    }
+    text += &left_out(&parts, rows_left_out, is_several);
     text
+}
+
+/// The places of reports, the worst first: by exit code, then by verdict, then as they came.
+fn worst_first(reports: &[Report]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..reports.len()).collect();
+    order.sort_by_key(|&place| {
+        let Judgement { verdict, exit, .. } = reports[place].judgement;
+        std::cmp::Reverse((exit::badness(exit), verdict))
+    });
+    order
+}
+
+/// The table of all records with as many rows as fit, and how many these are.
+fn overview_text<'a>(overview: &Table, rows: impl Iterator<Item = &'a Vec<Cell>>) -> (String, usize) {
+    let short_cells = |row: &Vec<Cell>| {
+        row.iter().map(|cell| Cell { text: short(&cell.text), tone: cell.tone }).collect::<Vec<Cell>>()
+    };
+    let mut shown = Table { rows: Vec::new(), ..overview.clone() };
+    let mut bytes = table(&shown).len();
+    for row in rows.map(short_cells) {
+        let one = Table { rows: vec![row], ..shown.clone() };
+        let more = table(&one).len() - table(&Table { rows: Vec::new(), ..one.clone() }).len();
+        if bytes + more > OVERVIEW || shown.rows.len() == MOST_ROWS {
+            break;
+        }
+        bytes += more;
+        shown.rows.extend(one.rows);
+    }
+    (table(&shown) + "\n", shown.rows.len())
 }
 
 /// A piece that is shown whole or not at all.
 struct Part {
+    /// The place of its record, and what that is called.
+    report: usize,
+    of: String,
+    /// The title of its section; empty where it is the verdict.
     title: String,
     text: String,
-    first: bool,
+    rank: Rank,
     fits: bool,
 }
 
+/// How soon a piece gets its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rank {
+    /// The verdict of a record whose exit code is not 0, or of the only one, and what failed.
+    First,
+    /// The other parts of a record whose exit code is not 0.
+    OfBad,
+    /// The verdict of another record, and what failed.
+    Judgement,
+    /// How to repeat it.
+    Repeat,
+    /// All else.
+    Detail,
+}
+
 impl Part {
-    fn fit(&mut self, left: &mut usize, wanted: impl Fn(&Part) -> bool) {
-        if wanted(self) && self.text.len() <= *left {
+    fn is_verdict(&self) -> bool {
+        self.title.is_empty()
+    }
+
+    fn fit(&mut self, left: &mut usize) {
+        if self.text.len() <= *left {
             *left -= self.text.len();
             self.fits = true;
         }
     }
 }
 
-fn take(text: String, left: &mut usize) -> Option<String> {
-    *left = left.checked_sub(text.len())?;
-    Some(text)
-}
-
 /// Says what was left out, in less than [`RESERVE`] bytes.
-fn note_of(left_out: &[&str]) -> String {
-    let mut named = String::new();
-    let mut places = left_out.iter();
-    for title in places.by_ref() {
-        if named.len() + title.len() > RESERVE - 512 {
-            named += ", and more";
-            break;
-        }
-        let comma = if named.is_empty() { "" } else { ", " };
-        named += &format!("{comma}{title}");
+fn left_out(parts: &[Part], rows: usize, is_several: bool) -> String {
+    let missing: Vec<&Part> = parts.iter().filter(|part| !part.fits).collect();
+    if missing.is_empty() && rows == 0 {
+        return String::new();
     }
-    format!("\n> Left out, to fit a comment: {named}. `abench report --format html` shows everything.\n")
+    let mut told = Vec::new();
+    if rows > 0 {
+        told.push(format!("the rows of {}, none worse", counted(rows, "record")));
+    }
+    let verdicts = missing.iter().filter(|part| part.is_verdict());
+    let records: Vec<&str> = verdicts.map(|part| part.of.as_str()).collect();
+    if !records.is_empty() {
+        told.push(format!("the verdict's reasons of {}: {}", counted(records.len(), "record"), named(&records, ", ")));
+    }
+    let mut sections: Vec<(&str, usize)> = Vec::new();
+    for part in missing.iter().filter(|part| !part.is_verdict()) {
+        match sections.iter_mut().find(|(title, _)| *title == part.title) {
+            Some((_, times)) => *times += 1,
+            None => sections.push((&part.title, 1)),
+        }
+    }
+    let sections: Vec<String> = sections
+        .into_iter()
+        .map(
+            |(title, times)| {
+                if is_several { format!("{title} ({})", counted(times, "record")) } else { title.to_owned() }
+            },
+        )
+        .collect();
+    if !sections.is_empty() {
+        told.push(named(&sections.iter().map(String::as_str).collect::<Vec<_>>(), "; "));
+    }
+    let kept = if is_several { " (the worst records are kept)" } else { "" };
+    let told = told.join("; ");
+    format!("\n> Left out, to fit a comment{kept}: {told}. `abench report --format html` shows everything.\n")
 }
 
-fn parts(report: &Report, level: usize) -> Vec<Part> {
-    let title = inert(&report.title);
-    let heading = if level > 1 { format!("## {}\n\n", escaped(&report.title)) } else { String::new() };
+/// As many of these names as fit, and how many more there are.
+fn named(names: &[&str], between: &str) -> String {
+    const MOST: usize = RESERVE / 3;
+    let mut told = String::new();
+    for (place, name) in names.iter().enumerate() {
+        if told.len() + name.len() > MOST {
+            let more = names.len() - place;
+            return if told.is_empty() { more.to_string() } else { format!("{told}, and {more} more") };
+        }
+        told += if told.is_empty() { "" } else { between };
+        told += name;
+    }
+    told
+}
+
+/// The beginning of a title or of reasons.
+fn short(words: &str) -> String {
+    cut(words, LONGEST_WORDS)
+}
+
+fn cut(words: &str, most: usize) -> String {
+    if words.chars().count() <= most {
+        return words.to_owned();
+    }
+    words.chars().take(most).chain(['…']).collect()
+}
+
+fn parts(report: &Report, place: usize, is_several: bool) -> Vec<Part> {
+    let of = escaped(&short(&inert(&report.title)));
+    let level = if is_several { 2 } else { 1 };
+    let heading = if is_several { format!("## {of}\n\n") } else { String::new() };
     let warning = report.warning.as_ref().map(|warning| format!("⚠️ **{}**\n\n", escaped(warning)));
     let verdict = heading + &warning.unwrap_or_default() + &judgement(&report.judgement);
-    let first = [Part { title: escaped(&title), text: verdict, first: true, fits: false }];
+    let is_bad = !is_several || report.judgement.exit != exit::HOLDS;
+    let rank = |section: &Section| match section.name {
+        "failed" if is_bad => Rank::First,
+        "failed" => Rank::Judgement,
+        _ if is_several && is_bad => Rank::OfBad,
+        "repeat" => Rank::Repeat,
+        _ => Rank::Detail,
+    };
+    let first = if is_bad { Rank::First } else { Rank::Judgement };
+    let first = Part { report: place, of: of.clone(), title: String::new(), text: verdict, rank: first, fits: false };
     let sections = report.sections.iter().map(|section| Part {
-        title: match level {
-            1 => escaped(&section.title),
-            _ => format!("{} of {}", escaped(&section.title), escaped(&title)),
-        },
+        report: place,
+        of: of.clone(),
+        title: escaped(&section.title),
         text: section_text(section, level + 1),
-        first: section.name == "repeat",
+        rank: rank(section),
         fits: false,
     });
-    first.into_iter().chain(sections).collect()
+    [first].into_iter().chain(sections).collect()
 }
 
 fn judgement(judgement: &Judgement) -> String {
     let mark = mark(judgement.verdict.into());
     let mut text = format!("{mark}**{}**\n\n", escaped(&judgement.line()));
-    for reason in &judgement.reasons {
-        line(&mut text, &format!("- {}", escaped(reason)));
+    for reason in judgement.reasons.iter().take(MOST_REASONS) {
+        line(&mut text, &format!("- {}", escaped(&cut(reason, LONGEST_REASON))));
+    }
+    if judgement.reasons.len() > MOST_REASONS {
+        let more = judgement.reasons.len() - MOST_REASONS;
+        line(&mut text, &format!("- And {}, which the record has.", counted(more, "more reason")));
     }
     if !judgement.warrants.is_empty() {
         text += "\nWhat a `holds` rests on:\n\n";
@@ -166,7 +301,7 @@ fn table(table: &Table) -> String {
 fn rows_of(table: &Table) -> String {
     let heads: Vec<String> = table.columns.iter().map(|column| escaped(&column.title())).collect();
     let aligns: Vec<Align> = table.columns.iter().map(|column| column.align).collect();
-    let row = |row: &Vec<crate::report::document::Cell>| {
+    let row = |row: &Vec<Cell>| {
         row.iter().map(|cell| format!("{}{}", mark(cell.tone), escaped(&cell.text))).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<String>> = table.rows.iter().take(MOST_ROWS).map(row).collect();
@@ -243,7 +378,7 @@ fn in_html(words: &str) -> String {
 mod tests {
     use super::*;
     use crate::domain::verdict::Verdict;
-    use crate::report::document::Detail;
+    use crate::report::document::{Column, Detail};
 
     fn document(blocks: Vec<Block>) -> Document {
         let section = Section { name: "x", title: "A section".to_owned(), folded: false, detail: Detail::All, blocks };
@@ -268,6 +403,43 @@ mod tests {
         assert!(
             text.ends_with("Left out, to fit a comment: A section. `abench report --format html` shows everything.\n")
         );
+    }
+
+    #[test]
+    fn of_more_records_than_fit_the_worst_are_kept_and_the_others_are_counted() {
+        let one = |place: usize| {
+            let Document { reports, .. } = document(vec![Block::List(vec!["words ".repeat(40); 3])]);
+            let mut report = reports[0].clone();
+            report.title = format!("run-{place}");
+            if place % 1000 == 999 {
+                (report.judgement.verdict, report.judgement.exit) = (Verdict::Falsified, 1);
+            }
+            report
+        };
+        let reports: Vec<Report> = (0..4000).map(one).collect();
+        let rows = reports.iter().map(|report| vec![Cell::text(&report.title), Cell::text("why ".repeat(100))]);
+        let columns = [Column::words("record"), Column::words("why")];
+        let overview = Some(Table::prose("All", columns, rows));
+        let text = render(&Document { title: "title ".repeat(20_000), overview, reports });
+        assert!(text.len() <= MOST_BYTES, "{}", text.len());
+        for bad in ["run-999", "run-1999", "run-2999", "run-3999"] {
+            assert!(text.contains(&format!("| {bad} |")), "{bad} has its row");
+            let (_, report) = text.split_once(&format!("## {bad}\n")).expect("it has its verdict");
+            let report = report.split("\n## ").next().unwrap_or_default();
+            assert!(report.contains("**verdict falsified (exit 1)**") && report.contains("A section"), "{report}");
+        }
+        let note = text.lines().last().expect("a line");
+        assert!(note.starts_with("> Left out, to fit a comment (the worst records are kept): the rows of "), "{note}");
+        assert!(note.contains(" records, none worse; the verdict's reasons of ") && note.len() < RESERVE, "{note}");
+    }
+
+    #[test]
+    fn reasons_without_end_leave_room_for_what_failed() {
+        let mut long = document(vec![Block::Paragraph("What failed.".to_owned())]);
+        long.reports[0].judgement.reasons = vec!["because ".repeat(1000); 1000];
+        let text = render(&long);
+        assert!(text.len() <= MOST_BYTES && text.contains("- And 976 more reasons, which the record has."), "{text}");
+        assert!(text.contains("What failed."));
     }
 
     #[test]

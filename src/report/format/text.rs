@@ -356,7 +356,7 @@ mod tests {
         use crate::report::format::{html, markdown};
         use crate::report::junit;
         let (name, record) = shipped().into_iter().find(|(name, _)| name == "tick").expect("a record");
-        let junit = junit::render(&[(Seal::ClaimsAltered, &record)]);
+        let junit = junit::render(vec![junit::suite(Seal::ClaimsAltered, &record)]);
         let sources = [source(&name, record, Seal::ClaimsAltered)];
         let document = Document::of(&sources);
         for report in [of_files(&sources, 100), html::render(&document), markdown::render(&document), junit] {

@@ -5,11 +5,12 @@ use roxmltree::{Document, Node};
 
 use super::*;
 use crate::report::figure::tests::{kept, shipped};
+use crate::report::ledger::{ClaimVerdict, Ledger};
 use crate::report::record::Asked;
 
-/// The XML of records that nobody altered.
+/// The XML of runs that nobody altered.
 fn render(records: &[Record]) -> String {
-    super::render(&records.iter().map(|record| (Seal::Intact, record)).collect::<Vec<_>>())
+    super::render(records.iter().map(|record| suite(Seal::Intact, record)).collect())
 }
 
 /// Failures and errors, by the names of their cases.
@@ -105,6 +106,79 @@ fn there_is_a_suite_for_each_record_and_a_timed_case_for_each_check() {
     }
 }
 
+/// The recorded ledger.
+fn ledger() -> Ledger {
+    serde_json::from_str(include_str!("../../../results/claims.json")).expect("a ledger of today")
+}
+
+fn of_ledger(ledger: &Ledger) -> String {
+    super::render(vec![suite_of_ledger(Seal::Intact, ledger)])
+}
+
+/// The names of cases that are skipped.
+fn skipped(xml: &str) -> Vec<String> {
+    let document = Document::parse(xml).expect("well-formed");
+    let skipped = document.descendants().filter(|node| node.has_tag_name("skipped"));
+    skipped.filter_map(|node| Some(node.parent()?.attribute("name")?.to_owned())).collect()
+}
+
+#[test]
+fn a_ledger_is_a_suite_with_a_case_for_each_claim_and_what_needs_a_board_is_skipped() {
+    let ledger = ledger();
+    let xml = of_ledger(&ledger);
+    let document = Document::parse(&xml).expect("well-formed");
+    let cases: Vec<&str> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"))
+        .filter_map(|n| n.attribute("name"))
+        .collect();
+    let claims: Vec<&str> = ledger.claims.iter().map(|claim| claim.id.as_str()).collect();
+    assert_eq!(cases[..claims.len()], claims);
+    assert_eq!(cases[claims.len()..], ["the trial of claims comes to its end"]);
+    assert_eq!(failing(&xml), Vec::<String>::new(), "all is as expected");
+    let no_hardware = ledger.claims.iter().filter(|claim| claim.trial.verdict == ClaimVerdict::NoHardware);
+    assert_eq!(skipped(&xml), no_hardware.map(|claim| claim.id.clone()).collect::<Vec<_>>());
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).expect("a suite");
+    assert_eq!(suite.attribute("skipped"), Some("4"));
+    assert!(xml.contains("201 B, not at most 160 B") && xml.contains("replay: abench run tick"), "{xml}");
+}
+
+#[test]
+fn a_claim_with_another_verdict_than_expected_fails_and_a_stopped_trial_is_an_error() {
+    let sound = ledger();
+    let place = |id: &str| sound.claims.iter().position(|claim| claim.id == id).expect("a claim");
+    let with = |id: &str, verdict| {
+        let mut changed = sound.clone();
+        changed.claims[place(id)].trial.verdict = verdict;
+        changed
+    };
+    for (id, verdict) in [
+        ("banks-identical", ClaimVerdict::Falsified),
+        ("160-bytes", ClaimVerdict::Holds),
+        ("banks-identical", ClaimVerdict::Inconclusive),
+        ("banks-identical", ClaimVerdict::NoHardware),
+    ] {
+        let xml = of_ledger(&with(id, verdict));
+        assert_eq!(failing(&xml), [id], "{verdict}");
+        assert!(xml.contains(&format!("{verdict}, but ")), "{xml}");
+    }
+    let mut weaker = sound.clone();
+    let claim = &mut weaker.claims[place("160-bytes")];
+    claim.weaker.as_mut().expect("a weaker claim").trial.verdict = ClaimVerdict::Falsified;
+    assert_eq!(failing(&of_ledger(&weaker)), ["160-bytes"]);
+    let stopped = Ledger { interrupted: true, ..with("banks-identical", ClaimVerdict::NotTried) };
+    let xml = of_ledger(&stopped);
+    assert_eq!(failing(&xml), ["the trial of claims comes to its end"]);
+    assert!(skipped(&xml).contains(&"banks-identical".to_owned()), "{xml}");
+    for broken in [
+        Ledger { contradiction: Some("two counts differ".to_owned()), ..sound.clone() },
+        Ledger { unavailable: Some("the board fell silent".to_owned()), ..sound.clone() },
+        Ledger { interrupted: true, ..sound.clone() },
+    ] {
+        assert_eq!(failing(&of_ledger(&broken)).is_empty(), broken.outcome().exit_code() == 0);
+    }
+}
+
 /// A record whose texts want to be more than text.
 fn hostile() -> Record {
     const HOSTILE: &str = "]]></failure><testcase name='x'/>\u{0}\u{1b}[2J\u{fffe}\u{202e} skipped=\"0\" & \"quoted\"";
@@ -161,5 +235,12 @@ fn the_schema_of_ci_systems_takes_every_record_and_refuses_what_is_none() {
     assert!(records.len() > 40);
     for records in [&records[..], &[hostile()], &[]] {
         assert_eq!(against_schema(&render(records)).as_deref(), Some(""));
+    }
+    let mut hostile = ledger();
+    hostile.claims[0].id = "]]></testcase>\u{0} skipped=\"4\"".to_owned();
+    hostile.claims[0].trial.verdict = ClaimVerdict::Falsified;
+    let stopped = Ledger { interrupted: true, ..ledger() };
+    for ledger in [ledger(), hostile, stopped] {
+        assert_eq!(against_schema(&of_ledger(&ledger)).as_deref(), Some(""));
     }
 }

@@ -1,12 +1,20 @@
-//! A bandwidth report: the answer, the table of who sends how much and gets what wrong, and how far it was scaled.
+//! A bandwidth report: the answer, what was asked for, the table of who sends how much and gets what wrong, and how far it was scaled.
 
+use crate::domain::bandwidth::units::BitRate;
 use crate::domain::bandwidth::{DAY_S, Values};
 use crate::domain::count::counted;
-use crate::domain::shown::{self, bytes, hundredths, money, percent, tenths};
+use crate::domain::offline::Link;
+use crate::domain::shown::{self, bytes, hundredths, lasting, money, percent, tenths};
 use crate::domain::verdict::Verdict;
-use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
+use crate::report::bandwidth_record::{
+    BandwidthRecord, BandwidthRow, Estimate, Fit, MessageBytes, Rule, RuleError, Sender, SizeRecord,
+};
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
+use crate::report::figure;
 use crate::report::record::Record;
+
+/// What stands above the time on the link.
+pub const ON_LINK: &str = "on link";
 
 /// What the information bound is called.
 const BOUND: &str = "information bound";
@@ -14,9 +22,9 @@ const BOUND: &str = "information bound";
 /// The answer with its table, what was scaled, and the command that repeats it.
 pub fn section(record: &Record) -> Option<Section> {
     let of = record.bandwidth.as_ref()?;
-    let table = table(of, &in_order(of));
-    let mut blocks = vec![Block::Paragraph(format!("{}.", world(of))), Block::List(answer(of)), Block::Table(table)];
-    blocks.push(Block::Paragraph(scaled(of)));
+    let mut blocks = vec![Block::List(answer(of)), Block::Facts(asked(of))];
+    blocks.extend(figure::of_bandwidth(of).map(|figure| Block::Figure(Box::new(figure))));
+    blocks.extend([Block::Table(table(of, &in_order(of))), Block::Paragraph(scaled(of))]);
     blocks.extend(unknown(of).map(Block::Paragraph));
     blocks.push(Block::Note(HOW_TO_READ.to_owned()));
     blocks.extend(of.again.iter().map(|again| Block::Command(again.clone())));
@@ -29,25 +37,36 @@ pub fn detail(record: &Record) -> Option<Section> {
     let mut blocks = vec![Block::Table(kinds_of_messages(of))];
     let against = of.rows.iter().filter(|row| !row.against.is_empty());
     let mut told: Vec<String> =
-        against.map(|row| format!("{}, {}: {}.", label(row), row.verdict, row.against.join("; "))).collect();
+        against.map(|row| format!("{}, {}: {}.", row.label(), row.verdict, row.against.join("; "))).collect();
     let rules = of.rows.iter().flat_map(|row| row.rules.iter().map(move |rule| (row, rule)));
-    told.extend(rules.map(|(row, rule)| {
-        format!(
-            "{}, {}: half predicts {} B a sync, and {} B were measured: {} wrong; {} times as much is asked for: {}.",
-            label(row),
-            rule.rule,
-            tenths(rule.predicted_tenths),
-            tenths(rule.measured_tenths),
-            percent(rule.of_doubling_per_mille),
-            hundredths(rule.times_hundredths),
-            percent(rule.in_all_per_mille)
-        )
-    }));
+    told.extend(rules.map(|(row, rule)| format!("{}, {}.", row.label(), of_rule(rule))));
     told.extend(of.left_out.iter().map(|(name, reason)| format!("Left out: {name}, {reason}.")));
     if !told.is_empty() {
         blocks.push(Block::List(told));
     }
     Section::detail("bandwidth-detail", "What the messages are for, and how it was scaled", blocks)
+}
+
+/// A rule of scaling, and how far it is wrong.
+fn of_rule(rule: &RuleError) -> String {
+    let (predicted, measured) = (tenths(rule.predicted_tenths), tenths(rule.measured_tenths));
+    let compared = match (rule.rule, rule.fit) {
+        (Rule::Days, _) => {
+            format!("days: {predicted} B a sync in the first half of the time, and {measured} B in the second")
+        }
+        (Rule::Records, fit) => {
+            let fit = if fit == Fit::Power { "a power" } else { "a straight line" };
+            format!(
+                "records: {fit} through fewer records predicts {predicted} B a sync, and {measured} B were measured"
+            )
+        }
+    };
+    format!(
+        "{compared}: {} apart; {} times as much is asked for: {}",
+        percent(rule.of_doubling_per_mille),
+        hundredths(rule.times_hundredths),
+        percent(rule.in_all_per_mille)
+    )
 }
 
 /// The bytes of each kind of message.
@@ -57,7 +76,7 @@ fn kinds_of_messages(record: &BandwidthRecord) -> Table {
     let row = |row: &BandwidthRow| {
         let both = |of: fn(&MessageBytes) -> i64| Cell::text(of(&row.up) + of(&row.down));
         vec![
-            Cell::text(label(row)),
+            Cell::text(row.label()),
             Cell::text(row.syncs),
             both(|of| of.data),
             both(|of| of.acknowledgements),
@@ -74,17 +93,18 @@ pub fn table(record: &BandwidthRecord, rows: &[&BandwidthRow]) -> Table {
     let columns = [
         Column::words("sender"),
         Column::number("a sync").ranked(1),
+        Column::number(ON_LINK).ranked(4),
         Column::number("a day").ranked(3),
         Column::number("a month"),
         Column::number("cost"),
         Column::number("of full").ranked(2),
         Column::number("wrong"),
-        Column::words("verdict").ranked(4),
+        Column::words("verdict").ranked(5),
     ];
     let rows = rows.iter().map(|row| {
-        let [sender, sync, day, month, cost, of_full, wrong] = cells(row);
+        let [sender, sync, link, day, month, cost, of_full, wrong] = cells(row);
         let is_wrong = wrong.starts_with(|c: char| ('1'..='9').contains(&c));
-        let numbers = [sender, sync, day, month, cost, of_full].map(Cell::text);
+        let numbers = [sender, sync, link, day, month, cost, of_full].map(Cell::text);
         let wrong = Cell::toned(wrong, if is_wrong { Tone::Bad } else { Tone::Plain });
         numbers.into_iter().chain([wrong, Cell::verdict(row.verdict)]).collect()
     });
@@ -94,8 +114,8 @@ pub fn table(record: &BandwidthRecord, rows: &[&BandwidthRow]) -> Table {
 }
 
 /// How numbers of the table are to be read.
-const HOW_TO_READ: &str = "Sync: of one client, both ways. Day and month: of all clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and \
-     1000^3 bytes. All messages count: data, acknowledgements, handshakes and what is sent again, with their framing and \
+const HOW_TO_READ: &str = "Sync: of one client, both ways. On link: how long these bytes keep its link busy, without latency. Day and month: of all \
+     clients; a month has 30 days. kB, MB and GB have 1000, 1000^2 and 1000^3 bytes. All messages count: data, acknowledgements, handshakes and what is sent again, with their framing and \
      checksums. Headers of TCP, IP and TLS do not. Full: the full state, each record in the bytes that its users store. Wrong: \
      records of those of the world that was run, at the replica that has most of them, when everybody had synced in the end.";
 
@@ -115,24 +135,59 @@ pub fn world(record: &BandwidthRecord) -> String {
     )
 }
 
+/// What was asked for: names and values.
+pub fn asked(record: &BandwidthRecord) -> Vec<(String, String)> {
+    let Link { latency_ms, lost_per_mille, .. } = record.link;
+    let link = format!(
+        "{}, {latency_ms} ms, {} lost",
+        BitRate::bits_per_s(record.link.bits_per_s),
+        percent(lost_per_mille.into())
+    );
+    let price = record.price_per_mb.map_or("none was named".to_owned(), |price| price.to_string());
+    let values = match record.values {
+        Values::Counters => "counters",
+        Values::Tags => "tags",
+    };
+    let pairs = [
+        ("clients", record.clients.to_string()),
+        (
+            "records",
+            format!(
+                "{} of {} B ({values}), {} changed a tick",
+                record.asked.records, record.record_bytes, record.changed
+            ),
+        ),
+        ("syncs a day", record.syncs_per_day.to_string()),
+        ("days", record.days.to_string()),
+        ("link of a client", link),
+        ("price of a MB", price),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
 /// The answer: what the engine costs, what the full state costs, and who else is cheaper; a sentence each.
 pub fn answer(record: &BandwidthRecord) -> Vec<String> {
     let Some((about, estimate)) = record.about().and_then(|about| Some((about, about.estimate?))) else {
-        return vec![format!("{}: no number can be given, as the rule of scaling does not hold.", record.about)];
+        let why =
+            record.about().and_then(|about| about.why_unknown(record)).unwrap_or("it was not measured".to_owned());
+        return vec![format!("{}: no number is given: {why}.", record.about)];
     };
     let wrong = match about.verdict {
         Verdict::Holds => String::new(),
         _ => format!(", with {}", counted(about.wrong_records, "wrong record")),
     };
     let against = match record.whole_state().and_then(|whole| whole.estimate) {
-        None => "the full state is unknown, as the rule of scaling does not hold for it".to_owned(),
+        None => "the full state is unknown".to_owned(),
         Some(whole) => {
             let share = about.of_whole_state_per_mille.map_or("-".to_owned(), percent);
             format!("full state {}: {share} of it", money_for(&whole))
         }
     };
     let own = format!("{}: {}{wrong}; {against}.", record.about, a_month(&estimate));
-    [own].into_iter().chain((about.verdict == Verdict::Holds).then(|| cheaper(record, &estimate))).collect()
+    let full = record.whole_state().and_then(|whole| whole.estimate).map(|whole| lasting(whole.link_ms_per_sync));
+    let full = full.map_or(String::new(), |time| format!("; the full state for {time}"));
+    let link = format!("A sync keeps a client's link busy for {}{full}.", lasting(estimate.link_ms_per_sync));
+    [own, link].into_iter().chain((about.verdict == Verdict::Holds).then(|| cheaper(record, &estimate))).collect()
 }
 
 /// Who is cheaper without a wrong record.
@@ -165,8 +220,10 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let of_days = (run.measured_s < asked.measured_s).then(|| format!("{} of {}", days(run), days(asked)));
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
-    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
-    let most = [record.about(), record.whole_state()].into_iter().flatten().map(error).max().unwrap_or(0);
+    let known = record.rows.iter().filter(|row| row.estimate.is_some());
+    let Some(most) = known.map(BandwidthRow::error_per_mille).max() else {
+        return format!("{} were run, which no number could be scaled from.", sizes.join(" and "));
+    };
     format!(
         "Scaled from {}: up to {} wrong ({} allowed).",
         sizes.join(" and "),
@@ -177,12 +234,9 @@ pub fn scaled(record: &BandwidthRecord) -> String {
 
 /// Why no number is given of some senders, if of any.
 pub fn unknown(record: &BandwidthRecord) -> Option<String> {
-    let error = |row: &BandwidthRow| row.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add);
-    let without = record.rows.iter().filter(|row| row.estimate.is_none());
-    let told: Vec<String> = without.map(|row| format!("{} {}", label(row), percent(error(row)))).collect();
-    let bound = percent(record.tolerance_per_mille);
-    (!told.is_empty())
-        .then(|| format!("Unknown where scaling would be wrong by more than {bound}: {}.", told.join(", ")))
+    let told: Vec<String> =
+        record.rows.iter().filter_map(|row| Some(format!("{}: {}.", row.label(), row.why_unknown(record)?))).collect();
+    (!told.is_empty()).then(|| format!("Unknown: {} A larger --budget may tell.", told.join(" ")))
 }
 
 fn days(size: &SizeRecord) -> String {
@@ -222,17 +276,8 @@ pub fn first_of<'a>(rows: &[&'a BandwidthRow], engines: usize) -> Vec<&'a Bandwi
     rows.iter().filter(is_shown).copied().collect()
 }
 
-/// What a row is called.
-pub fn label(row: &BandwidthRow) -> String {
-    match row.sender {
-        Sender::Engine => row.name.clone(),
-        Sender::WholeState => "full state".to_owned(),
-        Sender::Compressed => row.name.replace("whole-state", "full state").replace('-', " "),
-    }
-}
-
 /// The cells of a row.
-fn cells(row: &BandwidthRow) -> [String; 7] {
+fn cells(row: &BandwidthRow) -> [String; 8] {
     let wrong = match row.wrong_records {
         0 if row.verdict == Verdict::Inconclusive => "unknown".to_owned(),
         0 if row.verdict == Verdict::Falsified => "0, falsified".to_owned(),
@@ -241,24 +286,25 @@ fn cells(row: &BandwidthRow) -> [String; 7] {
     };
     let Some(of) = row.estimate else {
         let unknown = || "unknown".to_owned();
-        return [label(row), unknown(), unknown(), unknown(), unknown(), "-".to_owned(), wrong];
+        return [row.label(), unknown(), unknown(), unknown(), unknown(), unknown(), "-".to_owned(), wrong];
     };
     let of_full = row.of_whole_state_per_mille.map_or("-".to_owned(), percent);
-    with_estimate(label(row), &of, of_full, wrong)
+    with_estimate(row.label(), &of, of_full, wrong)
 }
 
 /// The cells of the information bound.
-fn of_bound(record: &BandwidthRecord) -> [String; 7] {
+fn of_bound(record: &BandwidthRecord) -> [String; 8] {
     let whole = record.whole_state().and_then(|whole| whole.estimate).map(|of| of.bytes_per_sync_tenths);
     let own = record.bound.bytes_per_sync_tenths;
     let of_full = whole.filter(|&whole| whole > 0).map(|whole| percent((own * 1000 + whole / 2) / whole));
     with_estimate(BOUND.to_owned(), &record.bound, of_full.unwrap_or("-".to_owned()), "-".to_owned())
 }
 
-fn with_estimate(name: String, of: &Estimate, of_full: String, wrong: String) -> [String; 7] {
+fn with_estimate(name: String, of: &Estimate, of_full: String, wrong: String) -> [String; 8] {
     [
         name,
         bytes(of.bytes_per_sync_tenths.div_ceil(10)),
+        lasting(of.link_ms_per_sync),
         bytes(of.bytes_per_day),
         bytes(of.bytes_per_month),
         of.cost_per_month_millionths.map_or("-".to_owned(), money),

@@ -8,6 +8,7 @@ pub mod codecs;
 pub mod counterexamples;
 pub mod devices;
 pub mod engines;
+pub mod failed;
 pub mod figures;
 pub mod laws;
 pub mod mutants;
