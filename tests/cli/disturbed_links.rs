@@ -204,7 +204,7 @@ fn a_few_lost_or_damaged_bytes_end_no_run_in_a_panic_and_falsify_no_sound_device
         ("uartbone:tcp", "flip:100000", "1"),
         ("etherbone:udp", "lose:5000", "1"),
         ("etherbone:udp", "flip:100000", "1"),
-        ("serial:pty", "lose:10000", "1"),
+        ("serial:pty", "lose:3000", "1"),
         // So many that the link is given up while what looked wrong is tried again.
         ("etherbone:udp", "lose:50", "1"),
     ];
