@@ -45,9 +45,16 @@ fn atomik_core_loses_two_equal_edits_and_a_repeated_one_and_holds_where_neither_
 }
 
 #[test]
+fn yjs_loses_increments_in_a_map_entry_alone_and_differs_for_good_where_a_client_id_is_used_again() {
+    if has("target/adapters/node/yjs/node_modules/yjs") {
+        all_meet_their_expectations("yjs");
+    }
+}
+
+#[test]
 fn every_adapter_has_a_test() {
     let folders = fs::read_dir("adapters").expect("adapters").map(|entry| entry.expect("an entry").file_name());
     let mut names: Vec<String> = folders.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["atomik-core", "template"]);
+    assert_eq!(names, ["atomik-core", "template", "yjs"]);
 }
