@@ -131,7 +131,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         |pair| {
             pair.edit(0, 1, Intent::Increase(7))?;
             pair.connect()?;
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             pair.both(1, 12, messages)
         },
     ),
@@ -141,7 +141,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         |pair| {
             pair.edit(0, 1, Intent::Increase(7))?;
             pair.connect()?;
-            pair.talk(&mut Vec::new())?;
+            pair.talk(&[])?;
             let backlog = pair.nodes[0].backlog();
             let why = format!("'backlog' is still {backlog} after both fell silent");
             Ok(if backlog == 0 { Done::Yes(String::new()) } else { Done::No(why) })
@@ -154,7 +154,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             pair.edit(0, 1, Intent::Increase(7))?;
             pair.edit(HUB, 1, Intent::Increase(-3))?;
             pair.connect()?;
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             pair.both(1, 9, messages)
         },
     ),
@@ -165,7 +165,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             pair.edit(0, 1, Intent::Increase(7))?;
             pair.connect()?;
             pair.times = 2;
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             pair.both(1, 12, messages)
         },
     ),
@@ -175,7 +175,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         |pair| {
             pair.edit(0, 1, Intent::Increase(7))?;
             pair.connect()?;
-            let messages = pair.talk(&mut vec![0, 1, 3])?;
+            let messages = pair.talk(&[0, 1, 3])?;
             pair.both(1, 12, messages)
         },
     ),
@@ -190,7 +190,7 @@ const STEPS: &[(&str, &str, Does)] = &[
                 pair.disconnect()?;
             }
             pair.connect()?;
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             pair.both(1, 12, messages)
         },
     ),
@@ -200,7 +200,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         |pair| {
             pair.edit(0, 1, Intent::Increase(7))?;
             pair.connect()?;
-            pair.talk(&mut Vec::new())?;
+            pair.talk(&[])?;
             pair.disconnect()?;
             pair.edit(0, 0, Intent::Increase(1))?;
             for node in [0, HUB] {
@@ -213,7 +213,7 @@ const STEPS: &[(&str, &str, Does)] = &[
                 return Ok(Done::No(why));
             }
             pair.connect()?;
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             pair.both(0, 6, messages)
         },
     ),
@@ -226,7 +226,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             for junk in [&b""[..], b"\0", b"{\"a\":1}", &[0xff; 64]] {
                 pair.junk(junk)?;
             }
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             pair.both(1, 12, messages)
         },
     ),
@@ -240,7 +240,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             pair.edit(0, 0, Intent::Increase(-1))?;
             pair.edit(0, 1, Intent::Increase(range.min.0.saturating_add(5)))?;
             pair.connect()?;
-            let messages = pair.talk(&mut Vec::new())?;
+            let messages = pair.talk(&[])?;
             match pair.both(0, 5i64.wrapping_add(to_most) - 1, messages)? {
                 Done::Yes(_) => pair.both(1, 5i64.wrapping_add(range.min.0.saturating_add(5)), messages),
                 no => Ok(no),
@@ -258,12 +258,12 @@ const STEPS: &[(&str, &str, Does)] = &[
             pair.edit(0, tags, Intent::Insert(1))?;
             pair.edit(0, tags, Intent::Insert(2))?;
             pair.connect()?;
-            pair.talk(&mut Vec::new())?;
+            pair.talk(&[])?;
             pair.disconnect()?;
             pair.edit(0, tags, Intent::Remove(1))?;
             pair.edit(HUB, tags, Intent::Insert(1))?;
             pair.connect()?;
-            pair.talk(&mut Vec::new())?;
+            pair.talk(&[])?;
             let shown = [pair.view(0, tags)?, pair.view(HUB, tags)?];
             let stays = View::Tags([1, 2].into());
             let goes = View::Tags([2].into());
@@ -287,7 +287,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             let said = |pair: &mut Pair| {
                 pair.edit(0, 1, Intent::Increase(7))?;
                 pair.connect()?;
-                pair.talk(&mut Vec::new())?;
+                pair.talk(&[])?;
                 Ok::<_, EngineError>(std::mem::take(&mut pair.said))
             };
             let first = said(pair)?;
@@ -429,7 +429,7 @@ impl Pair {
     }
 
     /// Lets messages arrive until both are silent for an hour; those of these numbers are lost. Gives how many were sent.
-    fn talk(&mut self, lost: &mut Vec<usize>) -> Result<usize, EngineError> {
+    fn talk(&mut self, lost: &[usize]) -> Result<usize, EngineError> {
         let end = self.hosts[0].now + 3_600_000_000;
         let mut messages = 0;
         while messages < MOST_MESSAGES {

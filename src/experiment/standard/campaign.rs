@@ -181,8 +181,9 @@ impl Campaign<'_> {
         ended: &mut Ended,
         watch: &mut dyn Watch,
     ) -> Result<(), SubjectError> {
-        let is_on_trial = |accumulator: &&Box<dyn Walkable>| accumulator.name() != scalar::NAME;
-        let ours: Vec<_> = self.ours(subjects.accumulators.iter().filter(is_on_trial), number);
+        let is_on_trial = |accumulator: &&dyn Walkable| accumulator.name() != scalar::NAME;
+        let ours: Vec<_> =
+            self.ours(subjects.accumulators.iter().map(|accumulator| &**accumulator).filter(is_on_trial), number);
         if ours.is_empty() {
             return Ok(());
         }
@@ -190,7 +191,7 @@ impl Campaign<'_> {
         let seams = Seams::of(seed)?;
         watch.begin(accumulation::ACCUMULATION, ours.len() as u64);
         watch.unit("accumulators");
-        let id = |accumulator: &&Box<dyn Walkable>| format!("accumulation of {}", accumulator.name());
+        let id = |accumulator: &&dyn Walkable| format!("accumulation of {}", accumulator.name());
         let outcomes = self.jobs.on(std::num::NonZeroUsize::MIN).run(&ours, id, watch, |accumulator, watch| {
             let start = Instant::now();
             let mut own = accumulator.another();
