@@ -20,8 +20,8 @@ const ORDERS: &str = "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\n";
 /// One sync tick.
 const TICK: &str = "version = 2\n[tick]\nseed = '7'\n";
 
-/// A campaign on software and a device, small.
-pub const CAMPAIGN: &str = "version = 2\n[standard]\ncount = 9\nseed = '7'\n";
+/// A campaign on software and a device, small: all orders of its deltas are just too many for one job.
+pub const CAMPAIGN: &str = "version = 2\n[standard]\ncount = 8\nseed = '7'\n";
 
 pub fn record(path: &Path) -> Value {
     let text = fs::read_to_string(path).expect("the record is there");
@@ -80,7 +80,7 @@ fn the_shards_of_a_run_come_to_the_record_of_the_run_at_once_in_any_order_and_nu
 #[test]
 fn the_shards_of_a_campaign_and_of_a_tick_come_to_the_record_of_the_run_at_once() {
     let walk = "version = 2\n[standard]\ncount = 5\nseed = '7'\nchecks = ['arrival-orders']\norders = 'exhaustive'\n";
-    for (text, of) in [(CAMPAIGN, 3), (walk, 2), (walk, 12), (TICK, 2)] {
+    for (text, of) in [(CAMPAIGN, 3), (walk, 2), (TICK, 2)] {
         let (folder, scenario, whole) = at_once(text);
         let path = folder.path().join("merged.json");
         let merged = merge(&shards(&folder, &scenario, of), &path);
