@@ -100,18 +100,16 @@ pub(super) fn in_its_own_world(
         took,
     });
     let unsound = |own: &OwnWorld| own.merged.as_ref().is_some_and(|merged| !merged.is_of(trial));
-    let failed = match outcomes.of.iter().position(unsound) {
-        Some(place) => {
-            Some(SubjectError::Journal(format!("the job '{}' of the journal is not sound", tries[place].id("world"))))
-        }
-        None => outcomes.failed,
-    };
+    if let Some(place) = outcomes.of.iter().position(unsound) {
+        let why = format!("the job '{}' of the journal is not sound", tries[place].id("world"));
+        return (Vec::new(), Some(SubjectError::Journal(why)));
+    }
     let stands = |(engine, own): (&'static Registration, OwnWorld)| {
         let OwnWorld { row, edits, converged_ms, merged, took: Took { all: took, world: own_world_took } } = own;
         let (said_of_own, converged) = (row.oracles.clone(), vec![converged_ms]);
         Standing { engine, row, said_of_own, edits, converged, merged, took, own_world_took }
     };
-    (engines.into_iter().zip(outcomes.of).map(stands).collect(), failed)
+    (engines.into_iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
 }
 
 /// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails

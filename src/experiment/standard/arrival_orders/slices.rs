@@ -25,8 +25,8 @@ use crate::oracle::invariance::Invariance;
 use crate::oracle::truth::Truth;
 use crate::report::record::Counterexample;
 
-/// Deliveries of a slice that is not the first of its explorer, at least: some hundredths of a second.
-const DELIVERIES: u64 = 1 << 22;
+/// Deliveries of a slice that is not the last of its explorer, at least: some milliseconds.
+const DELIVERIES: u64 = 1 << 18;
 
 /// The most slices of an explorer: each makes the orders before its own once more.
 const MOST: u64 = 64;
