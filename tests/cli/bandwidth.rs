@@ -112,11 +112,11 @@ fn who_saves_bytes_by_losing_edits_is_shown_with_its_wrong_records_and_a_report_
 
 #[test]
 fn where_the_rule_of_scaling_does_not_hold_no_number_is_given() {
-    // Ten years from few days: whatever grows a little in one doubling is unknown after nine.
+    // Ten years from a day: days are scaled at most ten times.
     let flags = with(&[["--engines", "operation-log,delta-state"], ["--days", "3660"], ["--budget", "1000"]]);
     let Answer { exit, output, .. } = short_answer(&flags);
     assert_eq!(exit, 3, "{output}");
-    assert!(output.contains("unknown") && output.contains("scaling"), "{output}");
+    assert!(output.contains("unknown") && output.contains("no number is given"), "{output}");
     assert!(output.ends_with("verdict inconclusive (exit 3)\n"), "{output}");
 }
 

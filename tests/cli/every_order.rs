@@ -20,7 +20,10 @@ fn the_report_of_every_order_of_every_algebra() {
 #[test]
 fn every_case_of_a_disagreement_replays_and_a_right_merge_does_not() {
     let report = answer(&["run", "every-order"]).output;
-    let cases = cases(&report);
+    // The report names the smallest of them more than once.
+    let mut cases = cases(&report);
+    cases.sort_unstable();
+    cases.dedup();
     assert_eq!(cases.len(), 3, "{report}");
     for case in cases {
         assert_eq!(answer(&["replay", case]).exit, 1, "{case}");

@@ -137,7 +137,7 @@ impl Screen<'_> {
     }
 
     fn bandwidth(&mut self, record: &BandwidthRecord) {
-        bandwidth::answer(record).iter().for_each(|sentence| self.text.paragraph("", 0, sentence));
+        self.text.paragraph("", 0, &bandwidth::answer(record).join(" "));
         let rows = bandwidth::in_order(record);
         let shown = bandwidth::first_of(&rows, ENGINES);
         // Who gets something wrong is told by the number of wrong records, and the time on the link by a sentence.

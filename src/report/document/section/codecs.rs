@@ -92,7 +92,7 @@ fn of_bound(record: &CodecsRecord) -> [String; 15] {
 
 /// One row a codec or engine, and the bound. Columns of a higher rank are left out first where there is no room.
 pub fn table(record: &CodecsRecord, rows: &[&CodecRow]) -> Table {
-    const RANKS: [u8; 15] = [0, 0, 0, 1, 0, 5, 6, 0, 0, 3, 2, 0, 7, 8, 9];
+    const RANKS: [u8; 15] = [0, 0, 0, 3, 0, 6, 7, 0, 1, 5, 4, 2, 8, 9, 10];
     let columns = HEADS.iter().zip(RANKS).enumerate().map(|(place, (head, rank))| match place {
         2..12 => Column::number(*head).ranked(rank),
         _ => Column::words(*head).ranked(rank),
