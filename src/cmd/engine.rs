@@ -11,9 +11,9 @@ use crate::engine::process::check::{self, Outcome, Step};
 const EXAMPLES: &str = "\
 Examples:
   # An adapter that you write: what does it lack?
-  abench engine check 'python3 my_adapter.py'
+  abench engine check ./my_adapter.py
   # Then put it on trial in a world, beside the reference
-  abench run field-tally --engines 'delta-state,mine=cmd:python3 my_adapter.py'";
+  abench run field-tally --engines delta-state,mine=cmd:./my_adapter.py";
 
 /// Arguments of `engine`.
 #[derive(Debug, Args)]

@@ -39,7 +39,7 @@ Examples:
   abench qualify bank-sweep --backend model:4
   # Ten mutants of engines, drawn from a seed
   abench qualify field-tally --sample 10 --seed 7
-  # The first of two parts, on one of two machines; abench merge puts them together
+  # The first of two parts; abench merge puts the parts together
   abench qualify --shard 1/2 --record part1.jsonl";
 
 /// Arguments of `qualify`.
