@@ -124,6 +124,7 @@ fn every_shipped_scenario_is_valid() {
 const SOUND: &[&str] = &[
     "version = 2\nabout = 'x'\nbackend = ['scalar']\n[standard]\ncount = 5\nseed = '7'\n[expect]\ncycles = { 1 = 5 }\nchanged = [1]\ncoverage_percent = 90",
     "version = 2\n[tick]\nseed = '0x7'",
+    "version = 2\n[codecs]\nseed = '7'\nchanged = 2\n[expect]\ncodecs = { frame = { narrow_at_most = 64 } }",
     "version = 2\n[laws]\nseed = '7'\ntries = 5\n[expect]\nverdict = 'holds'",
     "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nsources = 2\nbudget = 1",
     "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 2\nbudget = '1s'\nstart = 'F'",
