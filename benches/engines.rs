@@ -173,7 +173,7 @@ fn number(out: Out) -> i64 {
 
 impl Yrs {
     fn new() -> Self {
-        let docs = [1u64, 2].map(|id| Doc::with_client_id(id));
+        let docs = [1u64, 2].map(Doc::with_client_id);
         let sums = [0, 1].map(|doc: usize| {
             (0..REGISTERS).map(|register| docs[doc].get_or_insert_map(register.to_string())).collect()
         });

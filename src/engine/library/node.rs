@@ -210,22 +210,21 @@ impl<D: Document> LibraryNode<D> {
 
     /// Sends a neighbour what the library says, if nothing is on its way.
     fn speak(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), EngineError> {
-        let Some(line) = self.lines.get_mut(&peer).filter(|line| line.up) else { return Ok(()) };
-        while line.outstanding.is_none() {
-            line.due = None;
-            let Some(said) = self.library.call(|document| document.say(&mut line.library))? else {
-                if self.library.call(|document| document.has_all(&mut line.library))? {
-                    self.given = self.made;
-                }
-                return Ok(());
-            };
-            let mut message = line.message(said);
-            let (frame, traffic, round) = message.send();
-            host.tell(peer, frame, traffic, round);
-            if self.how.resends {
-                line.due = Some(host.now + self.settings.retry_after);
-                line.outstanding = Some(message);
+        let is_free = |line: &&mut Line<D::Session>| line.up && line.outstanding.is_none();
+        let Some(line) = self.lines.get_mut(&peer).filter(is_free) else { return Ok(()) };
+        line.due = None;
+        let Some(said) = self.library.call(|document| document.say(&mut line.library))? else {
+            if self.library.call(|document| document.has_all(&mut line.library))? {
+                self.given = self.made;
             }
+            return Ok(());
+        };
+        let mut message = line.message(said);
+        let (frame, traffic, round) = message.send();
+        host.tell(peer, frame, traffic, round);
+        if self.how.resends {
+            line.due = Some(host.now + self.settings.retry_after);
+            line.outstanding = Some(message);
         }
         Ok(())
     }
