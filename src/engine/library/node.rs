@@ -40,7 +40,10 @@ pub(super) const ADVISED: How = How { keeps_id: false, resends: true };
 const HALF_AN_ID: u64 = 1 << 62;
 
 /// Bytes that a journal may have however small the image is.
-const SMALL_JOURNAL: u64 = 1 << 12;
+const SMALL_JOURNAL: u64 = 1 << 16;
+
+/// So many times the image a journal may be long: to save a whole document costs far more than to append to one.
+const LONG_JOURNAL: u64 = 4;
 
 /// Kinds of entries of the journal.
 const ID: u8 = 0;
@@ -175,7 +178,7 @@ impl<D: Document> LibraryNode<D> {
             return Err(error);
         }
         let (entries, journal, image) = self.sizes;
-        if entries >= self.settings.compact_after || journal > image.max(SMALL_JOURNAL) {
+        if entries >= self.settings.compact_after || journal > SMALL_JOURNAL.max(LONG_JOURNAL * image) {
             self.compact(host)?;
         }
         Ok(changes)
