@@ -42,15 +42,16 @@ fn frames_with_wounds_are_refused_taken_or_make_the_library_panic_and_the_proces
     for (number, engine) in (0..).zip(REGISTRY) {
         let mut random = Seed::new(7).stream("wounds").member(number);
         let (mut damaged, mut panics) = (0, 0);
-        for _ in 0..120 {
+        for _ in 0..40 {
             let steps = random.below(STEPS as u64) as usize;
             let mut talk = Talk::after(engine, random.below(2) == 1, steps).expect("a sound talk");
-            for _ in 0..8 {
+            for _ in 0..24 {
                 let said = talk.said[random.below(talk.said.len() as u64) as usize].clone();
                 let frame = sealed(wounded(unsealed(&said.frame), &mut random));
                 match talk.give(&Said { frame, ..said }) {
                     Ok(reception) => damaged += u32::from(reception == Reception::Damaged),
                     Err(EngineError::Failed(why)) => {
+                        println!("{}: {why}", engine.name);
                         assert!(why.starts_with("it panicked: "), "{}: {why}", engine.name);
                         panics += 1;
                         // It is not called again.
@@ -61,7 +62,8 @@ fn frames_with_wounds_are_refused_taken_or_make_the_library_panic_and_the_proces
                 }
             }
         }
-        println!("{}: {damaged} frames refused, {panics} panics", engine.name);
+        let most = most_memory().unwrap_or(0) >> 10;
+        println!("{}: {damaged} frames refused, {panics} panics, at most {most} MiB so far", engine.name);
         assert!(damaged > 0, "{}", engine.name);
     }
     if let (Some(before), Some(after)) = (before, most_memory()) {

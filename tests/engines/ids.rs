@@ -1,7 +1,7 @@
 //! What a new id at every start costs: bytes of every sync, though there is nothing new.
 
 use abench::domain::data::Intent;
-use abench::domain::offline::OfflineTrial;
+use abench::domain::offline::{Journal, OfflineTrial};
 use abench::domain::seed::Seed;
 use abench::engine::find;
 use abench::engine::host::{Entropy, Host, NodeId};
@@ -20,7 +20,9 @@ struct Two {
 
 impl Two {
     fn of(name: &'static str) -> Self {
-        let trial = OfflineTrial { registers: 8, ..OfflineTrial::of(Seed::new(1), 1) };
+        // The 100th edit is one after which the library saves the whole document.
+        let journal = Journal { compact_after: 50, ..Journal::default() };
+        let trial = OfflineTrial { registers: 8, journal, ..OfflineTrial::of(Seed::new(1), 1) };
         let mut two = Two { nodes: Vec::new(), hosts: Vec::new(), trial, name };
         for node in 0..2 {
             let stream = Seed::new(3).stream("entropy").member(u64::from(node));

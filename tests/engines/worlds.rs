@@ -1,7 +1,7 @@
 //! Every mapping in whole worlds: those that lose nothing hold under faults, and a library that fails is a finding.
 
 use abench::domain::data::Concurrent;
-use abench::domain::offline::{FaultKind, Link, NodeFault, OfflineTrial, Presence, Tags, Workload};
+use abench::domain::offline::{FaultKind, Journal, Link, NodeFault, OfflineTrial, Presence, Tags, Workload};
 use abench::domain::seed::Seed;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
@@ -39,6 +39,8 @@ fn worlds() -> Vec<OfflineTrial> {
         link,
         faults,
         crashes: 4,
+        // So that documents are saved whole, too.
+        journal: Journal { compact_after: 20, ..Journal::default() },
         hub: seed != 1,
         ..OfflineTrial::of(Seed::new(seed), 4)
     };

@@ -65,3 +65,20 @@ pub const REGISTRY: &[Registration] = &[
     loro::SAME_ID,
     crdts::PN_COUNTER,
 ];
+
+#[cfg(all(test, not(feature = "engines")))]
+mod tests {
+    use super::*;
+    use crate::engine::{check_name, find};
+
+    #[test]
+    fn a_library_that_is_not_in_this_build_is_named_with_the_feature_that_it_needs() {
+        for name in NAMES {
+            let refused = find(name).map(|engine| engine.name).map_err(|unknown| unknown.to_string());
+            assert_eq!(refused, Err(format!("the engine '{name}' needs a build with --features engines")));
+        }
+        let refused = check_name(LIBRARIES).map_err(|unknown| unknown.to_string());
+        assert_eq!(refused, Err("the engines 'libraries' need a build with --features engines".to_owned()));
+        assert_eq!(check_name("all"), Ok(()));
+    }
+}

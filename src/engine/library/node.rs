@@ -40,7 +40,10 @@ pub(super) const ADVISED: How = How { keeps_id: false, resends: true };
 const HALF_AN_ID: u64 = 1 << 62;
 
 /// Bytes that a journal may have however small the image is.
-const SMALL_JOURNAL: u64 = 1 << 12;
+const SMALL_JOURNAL: u64 = 1 << 16;
+
+/// So many times the image a journal may be long: to save a whole document costs far more than to append to one.
+const LONG_JOURNAL: u64 = 4;
 
 /// Kinds of entries of the journal.
 const ID: u8 = 0;
@@ -175,7 +178,7 @@ impl<D: Document> LibraryNode<D> {
             return Err(error);
         }
         let (entries, journal, image) = self.sizes;
-        if entries >= self.settings.compact_after || journal > image.max(SMALL_JOURNAL) {
+        if entries >= self.settings.compact_after || journal > SMALL_JOURNAL.max(LONG_JOURNAL * image) {
             self.compact(host)?;
         }
         Ok(changes)
@@ -210,22 +213,21 @@ impl<D: Document> LibraryNode<D> {
 
     /// Sends a neighbour what the library says, if nothing is on its way.
     fn speak(&mut self, host: &mut Host<Disk>, peer: NodeId) -> Result<(), EngineError> {
-        let Some(line) = self.lines.get_mut(&peer).filter(|line| line.up) else { return Ok(()) };
-        while line.outstanding.is_none() {
-            line.due = None;
-            let Some(said) = self.library.call(|document| document.say(&mut line.library))? else {
-                if self.library.call(|document| document.has_all(&mut line.library))? {
-                    self.given = self.made;
-                }
-                return Ok(());
-            };
-            let mut message = line.message(said);
-            let (frame, traffic, round) = message.send();
-            host.tell(peer, frame, traffic, round);
-            if self.how.resends {
-                line.due = Some(host.now + self.settings.retry_after);
-                line.outstanding = Some(message);
+        let is_free = |line: &&mut Line<D::Session>| line.up && line.outstanding.is_none();
+        let Some(line) = self.lines.get_mut(&peer).filter(is_free) else { return Ok(()) };
+        line.due = None;
+        let Some(said) = self.library.call(|document| document.say(&mut line.library))? else {
+            if self.library.call(|document| document.has_all(&mut line.library))? {
+                self.given = self.made;
             }
+            return Ok(());
+        };
+        let mut message = line.message(said);
+        let (frame, traffic, round) = message.send();
+        host.tell(peer, frame, traffic, round);
+        if self.how.resends {
+            line.due = Some(host.now + self.settings.retry_after);
+            line.outstanding = Some(message);
         }
         Ok(())
     }

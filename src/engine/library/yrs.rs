@@ -17,6 +17,7 @@ use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
+use crate::engine::wire::Reader;
 use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
 
 pub(super) const PER_CLIENT: Registration = engine(
@@ -218,8 +219,15 @@ fn said(tag: u8, bytes: &[u8], kind: Kind) -> Said {
     Said { bytes: [&[tag], bytes].concat(), kind, brings_all: tag != VECTOR }
 }
 
+/// Updates and state vectors begin with how many clients follow. The library makes room for so many, a byte for each that it
+/// writes to: some bytes could take gigabytes.
+fn promises_no_more_than_there_is(bytes: &[u8]) -> Result<(), Refused> {
+    Reader::bare(bytes).count("how many clients follow").map(drop).map_err(|error| error.to_string())
+}
+
 impl<R: Registers> Replica<R> {
     fn apply(&mut self, update: &[u8]) -> Result<Vec<u8>, Refused> {
+        promises_no_more_than_there_is(update)?;
         let update = Update::decode(&mut Flat(DecoderV1::from(update))).map_err(|error| error.to_string())?;
         let mut txn = self.doc.transact_mut();
         txn.apply_update(update).map_err(|error| error.to_string())?;
@@ -287,6 +295,7 @@ impl<R: Registers> Document for Replica<R> {
     fn hear(&mut self, session: &mut Session, said: &[u8]) -> Result<Heard, Refused> {
         match said.split_first() {
             Some((&VECTOR, vector)) => {
+                promises_no_more_than_there_is(vector)?;
                 let vector = StateVector::decode_v1(vector).map_err(|error| error.to_string())?;
                 session.asks = Some(vector);
                 Ok(Heard::Nothing)
