@@ -181,8 +181,9 @@ impl Campaign<'_> {
         ended: &mut Ended,
         watch: &mut dyn Watch,
     ) -> Result<(), SubjectError> {
-        let is_on_trial = |accumulator: &&Box<dyn Walkable>| accumulator.name() != scalar::NAME;
-        let ours: Vec<_> = self.ours(subjects.accumulators.iter().filter(is_on_trial), number);
+        let accumulators = subjects.accumulators.iter().map(AsRef::<dyn Walkable>::as_ref);
+        let on_trial = accumulators.filter(|accumulator| accumulator.name() != scalar::NAME);
+        let ours: Vec<&dyn Walkable> = self.ours(on_trial, number);
         if ours.is_empty() {
             return Ok(());
         }
@@ -190,7 +191,7 @@ impl Campaign<'_> {
         let seams = Seams::of(seed)?;
         watch.begin(accumulation::ACCUMULATION, ours.len() as u64);
         watch.unit("accumulators");
-        let id = |accumulator: &&Box<dyn Walkable>| format!("accumulation of {}", accumulator.name());
+        let id = |accumulator: &&dyn Walkable| format!("accumulation of {}", accumulator.name());
         let outcomes = self.jobs.on(std::num::NonZeroUsize::MIN).run(&ours, id, watch, |accumulator, watch| {
             let start = Instant::now();
             let mut own = accumulator.another();
