@@ -181,9 +181,9 @@ impl Campaign<'_> {
         ended: &mut Ended,
         watch: &mut dyn Watch,
     ) -> Result<(), SubjectError> {
-        let is_on_trial = |accumulator: &&dyn Walkable| accumulator.name() != scalar::NAME;
-        let ours: Vec<_> =
-            self.ours(subjects.accumulators.iter().map(|accumulator| &**accumulator).filter(is_on_trial), number);
+        let accumulators = subjects.accumulators.iter().map(AsRef::<dyn Walkable>::as_ref);
+        let on_trial = accumulators.filter(|accumulator| accumulator.name() != scalar::NAME);
+        let ours: Vec<&dyn Walkable> = self.ours(on_trial, number);
         if ours.is_empty() {
             return Ok(());
         }

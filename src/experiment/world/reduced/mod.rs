@@ -34,8 +34,17 @@ use crate::lab::{World, settings};
 use crate::scenario::Scenario;
 
 /// Judges that a script can show, the one first that says most.
-const JUDGES: [&str; 9] =
-    ["running", "truth", "exactly once", "convergence", "durability", "monotonic", "staleness bound", "progress", "load"];
+const JUDGES: [&str; 9] = [
+    "running",
+    "truth",
+    "exactly once",
+    "convergence",
+    "durability",
+    "monotonic",
+    "staleness bound",
+    "progress",
+    "load",
+];
 
 /// Deliveries and steps that a reduction may take: so many, and so many times those of the world, and never more than this.
 const BUDGET: (u64, u64, u64) = (50_000, 20, 500_000);
