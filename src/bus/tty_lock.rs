@@ -37,7 +37,7 @@ pub struct TtyLock {
     /// The lock file, where one could be made.
     file: Option<PathBuf>,
     /// Holds the `flock`.
-    _tty: File,
+    tty: File,
 }
 
 impl TtyLock {
@@ -57,7 +57,7 @@ impl TtyLock {
             // A file system without locks: the lock file has to do.
             Err(_) => {}
         }
-        Ok(TtyLock { file: make(path, file)?, _tty: tty })
+        Ok(TtyLock { file: make(path, file)?, tty })
     }
 }
 
@@ -66,6 +66,8 @@ impl Drop for TtyLock {
         if let Some(file) = self.file.take().filter(|file| owner_by(file) == Some(own())) {
             let _ = fs::remove_file(file);
         }
+        // A process that another thread starts holds the tty until it runs its own program, and its lock for so long.
+        let _ = flock(&self.tty, FlockOperation::Unlock);
     }
 }
 

@@ -234,6 +234,15 @@ impl Kept {
     }
 }
 
+/// A process that another thread starts holds every open file until it runs its own program. Closing the file would leave
+/// the lock with that process for so long.
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Where this is refused, the lock goes with the last that holds the file.
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 impl Journal {
     /// A journal without a file, which keeps nothing: that of a run that is not resumed.
     pub fn none(head: Head) -> Self {
@@ -343,7 +352,7 @@ impl Journal {
     /// If it cannot be removed.
     pub fn remove(self) -> Result<(), JournalError> {
         let Some(file) = self.file else { return Ok(()) };
-        let Kept { path, .. } = file.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let path = file.lock().unwrap_or_else(PoisonError::into_inner).path.clone();
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(JournalError::File { path, error }),
             _ => Ok(()),
@@ -542,8 +551,11 @@ mod tests {
         let path = folder.path().join("run.journal");
         let first = Journal::begin(&path, head(1)).expect("the folder takes it");
         assert!(matches!(Journal::resume(&path, head(1)), Err(JournalError::Taken { .. })));
+        // As a process holds it that is being started meanwhile.
+        let held = first.file.as_ref().map(|kept| kept.lock().expect("whole").file.try_clone().expect("it is open"));
         drop(first);
         Journal::resume(&path, head(1)).expect("nobody has it").remove().expect("it is there");
+        drop(held);
     }
 
     #[test]
