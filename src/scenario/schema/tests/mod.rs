@@ -271,6 +271,8 @@ const NARROWER: &[&str] = &[
     "/bandwidth/link/corrupted_per_mille maximum",
     "/bandwidth/link/lost_per_mille maximum",
     "/bandwidth/link/truncated_per_mille maximum",
+    "/codecs/changed maximum",
+    "/codecs/registers minimum",
     "/every-order/sources maximum",
     "/offline/clients maximum",
     "/offline/clocks/jump_s maximum",
