@@ -249,7 +249,10 @@ impl Head {
     pub fn unknown(&self, formats: &[&str], origin: &str) -> RecordError {
         let found = self.format.as_ref().map_or("missing".to_owned(), ToString::to_string);
         let wanted: Vec<String> = formats.iter().map(|format| format!("\"{format}\"")).collect();
-        let wanted = wanted.join(" or ");
+        let wanted = match wanted.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            _ => wanted.concat(),
+        };
         RecordError::Format { origin: origin.to_owned(), wanted, found: inert_start(&found, QUOTED) }
     }
 

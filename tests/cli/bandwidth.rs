@@ -1,5 +1,8 @@
 //! Bandwidth reports: a customer's own numbers.
 
+use abench::report::document::Detail;
+use abench::report::format::text::{self, Table};
+use abench::report::record::Record;
 use serde_json::Value;
 
 use crate::common::{Answer, short_answer, unwrapped};
@@ -51,8 +54,13 @@ fn the_first_screen_has_the_answer_first_and_the_verdict_last_and_fits() {
     let Answer { exit, output, .. } = small(&[]);
     assert_eq!(exit, 0, "{output}");
     let lines: Vec<&str> = output.lines().collect();
-    let rows: usize = lines.iter().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
-    assert!(rows <= 24, "{rows} rows of 80 columns:\n{output}");
+    let rows: usize = lines.iter().map(|line| line.chars().count().div_ceil(100).max(1)).sum();
+    assert!(rows <= 23, "{rows} rows of 100 columns:\n{output}");
+    let parsed: Record = serde_json::from_str(&small(&["--record", "-"]).output).expect("a record");
+    let narrow = text::render(&parsed, 80, Table::Shown, Detail::Screen);
+    let narrow = anstream::adapter::strip_str(&narrow).to_string();
+    let rows: usize = narrow.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
+    assert!(rows <= 23, "{rows} rows of 80 columns:\n{narrow}");
     let text = unwrapped(&output);
     assert!(
         text.contains("delta-state: ") && text.contains(" a month for ") && text.contains("full state "),

@@ -102,9 +102,10 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
         ("too-few-views", "its answer to 'views' has 1 registers; the world has 2 counters and then 0 tags"),
         ("forks", "processes, and 64 are allowed"),
         ("takes-memory", "MiB of memory, and 2048 MiB are allowed"),
-        ("twice", "it wrote before it was asked"),
+        ("twice", "it wrote before it was asked|it answered request"),
         ("big-folder", "its folder cannot be read: the store has more than 10000 files or 256 MiB"),
     ];
+    // Of a second answer, only the time at which it comes tells what it is.
     for (how, why) in wrong {
         let (answer, record) = misbehaves(how);
         let record = record.unwrap_or_else(|| panic!("{how}: a record: {answer:?}"));
@@ -113,7 +114,8 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
             (1, &"falsified".into()),
             "{how}: {answer:?}"
         );
-        assert!(unwrapped(&answer.output).contains(why), "{how}: {}", answer.output);
+        let output = unwrapped(&answer.output);
+        assert!(why.split('|').any(|why| output.contains(why)), "{how}: {}", answer.output);
         assert!(!answer.output.contains("\u{1b}[31m"), "{how}: what an engine wrote is inert");
     }
 }

@@ -69,7 +69,7 @@ fn the_bare_bank_sweep_lets_the_dead_banks_escape() {
     assert_eq!((dead.len(), escapes.len()), (255, 127));
     // What escapes is any set of the banks 1 to 7, as the equations say.
     assert!(escapes.iter().all(|mutant| !mutant["faults"].to_string().contains("dead-bank:0")));
-    assert!(answer.talk.contains("escaped: dead-bank:1, dead-bank:2"), "{}", answer.talk);
+    assert!(unwrapped(&answer.talk).contains("escaped dead-bank:1, dead-bank:2, dead-bank:3"), "{}", answer.talk);
 }
 
 #[test]
@@ -120,8 +120,7 @@ fn the_report_of_a_qualification() {
 fn what_cannot_be_qualified_is_refused() {
     for (args, expected) in [
         (&["qualify", "laws"][..], "'laws' puts neither a device nor an engine on trial"),
-        (&["qualify", "tick", "--threads", "2"], "are about engines"),
-        (&["qualify", "tick", "--until-killed"], "are about engines"),
+        (&["qualify", "tick", "--until-killed"], "--until-killed is about engines"),
         (&["qualify", "kills-70", "--backend", "model"], "--backend is about devices"),
         (&["qualify", "kills-70", "--sample", "3"], "--seed"),
         (&["qualify", "nothing"], "'nothing' is not a shipped scenario"),
@@ -189,7 +188,7 @@ fn every_mutant_of_every_engine_is_killed_by_a_drawn_world_and_by_a_walk_that_ca
     let rows = record["mutants"].as_array().expect("a list");
     let excepted = rows.iter().filter(|row| row["not_in_walks"].as_str().is_some_and(|why| !why.is_empty())).count();
     assert_eq!(count(&record["by_walks"], "killed"), (planted - excepted) as u64);
-    assert!(unwrapped(&answer.talk).contains("mutants that no walk can show"), "{}", answer.talk);
+    assert!(unwrapped(&answer.talk).contains("Mutants that no walk can show"), "{}", answer.talk);
 }
 
 #[test]

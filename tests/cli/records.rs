@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::common::{PUBLISHED, UnderWay, abench, answer};
+use crate::common::{PUBLISHED, UnderWay, abench, answer, short_answer};
 use serde_json::Value;
 
 fn record(args: &[&str]) -> Value {
@@ -147,7 +147,7 @@ fn a_record_that_does_not_come_again_is_inconclusive_and_the_values_are_named() 
     let record =
         fs::read_to_string(&path).expect("a record").replace("\"verdict\": \"holds\"", "\"verdict\": \"falsified\"");
     fs::write(&path, record).expect("a file");
-    let replayed = answer(&["replay", text(&path)]);
+    let replayed = short_answer(&["replay", text(&path)]);
     assert_eq!(replayed.exit, 3);
     assert!(replayed.output.contains("/verdict: recorded \"falsified\", now \"holds\""), "{}", replayed.output);
 }
@@ -218,10 +218,10 @@ fn what_is_no_record_is_refused_with_a_reason() {
         (whole[..1].to_owned(), "line 1"),
         (String::new(), "line 1"),
         ("not JSON".to_owned(), "line 1"),
-        ("{}".to_owned(), "its \"format\" should be \"abench-record\" and is missing"),
+        ("{}".to_owned(), "or \"abench-rtl-mutation\" and is missing"),
         ("[1]".to_owned(), "not a record"),
         (whole.replacen("abench-record", "other", 1), "and is \"other\""),
-        (whole.replacen("abench-record", "abench-qualification", 1), "run abench qualify again"),
+        (whole.replacen("abench-record", "abench-qualification", 1), "not a record: unknown field `asked`"),
         (
             whole.replacen("\"version\": 2", "\"version\": 3", 1),
             "a record of version 3; this abench reads version 2: use a newer",

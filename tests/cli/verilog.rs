@@ -61,7 +61,7 @@ fn a_copy_of_our_rtl_holds_and_the_report_names_its_folder() {
     let folder = changed("", "");
     let Answer { output, talk, exit } = on_trial(folder.path(), &["1000"]);
     assert_eq!(exit, 0, "{output}{talk}");
-    let device = "- verilog:.: evidence rtl-simulation, version 2, banks 8, reached Verilator 5.";
+    let device = "verilog:. evidence: rtl-simulation what it is: version 2, banks 8, reached Verilator 5.";
     let unwrapped = unwrapped(&output);
     assert!(unwrapped.contains(device) && unwrapped.contains(" simulation of ., sources "), "{unwrapped}");
     assert!(output.contains("VERIFY: ALL MATCH"), "{output}");
