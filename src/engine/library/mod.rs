@@ -2,8 +2,8 @@
 //!
 //! One file a library, and in it every mapping that its users use: a native counter, a last-writer register, an entry for
 //! each client, a log. Each mapping is an engine of its own name, since the mapping decides what is lost more than the
-//! library does. A library is a [`document::Document`]; [`node`] puts it behind the port of engines, [`line`] carries what
-//! its sync protocol says, and [`guard`] turns a panic into a finding.
+//! library does. A library is a `document::Document`; `node` puts it behind the port of engines, `line` carries what
+//! its sync protocol says, and `guard` turns a panic into a finding.
 //!
 //! Knows: the port, the libraries. Must not: know worlds, or judge.
 

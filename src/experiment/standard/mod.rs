@@ -1,6 +1,6 @@
 //! The standard campaign: both sweeps, the arrival orders, the adapter, the sync tick.
 //!
-//! Its jobs are in [`campaign`].
+//! Its jobs are in `campaign`.
 
 pub mod accumulation;
 pub mod adapter_round_trips;
