@@ -71,13 +71,23 @@ fn plain(styled: &str) -> String {
     parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
-/// The verdicts of the record that a report does not tell.
+/// The kinds of verdict that a report tells and the record does not have anywhere.
+fn made_up(report: &str, record: &Record) -> Vec<String> {
+    let record = serde_json::to_string(record).expect("a record is plain data");
+    let words = ["falsified", "inconclusive", "holds"].into_iter();
+    let made_up = words.filter(|word| report.contains(word) && !record.contains(&format!("\"{word}\"")));
+    made_up.map(|word| format!("made up: {word}")).collect()
+}
+
+/// What is wrong with the verdicts of a report: those of the record that it does not tell, and kinds that the record has
+/// none of.
 fn lies(report: &str, record: &Record) -> Vec<String> {
     let (before, last) = report.trim_end().rsplit_once('\n').unwrap_or((report, ""));
     let mut lies = Vec::new();
     if last != plain(&text::verdict_line(record)) {
         lies.push(format!("the last line is not the verdict: {last}"));
     }
+    lies.extend(made_up(report, record));
     let before = format!(" {} ", unwrapped(before));
     lies.extend(
         verdicts_of(record).into_iter().filter(|told| !before.contains(told)).map(|told| format!("not told: {told}")),
@@ -163,4 +173,6 @@ fn a_report_that_lies_about_any_verdict_is_noticed() {
         }
     }
     assert!(lied > 10, "{lied}");
+    let besides = text.replacen("\n\n", "\nfalsified\n\n", 1);
+    assert_eq!(lies(&besides, &record), ["made up: falsified"]);
 }
