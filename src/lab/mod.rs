@@ -530,8 +530,11 @@ impl World<'_> {
                 self.refuse_edit(number);
                 continue;
             }
-            // What a crash came before was never shown as accepted: it may count, once, or not.
+            // What a crash came before was never shown as accepted: it may count, once, or not. Nothing else excuses a loss.
             if device.host.shown.is_empty() {
+                if !crashed {
+                    return Err(failed(EngineError::Failed("it neither accepted an edit nor refused it".to_owned())));
+                }
                 edit.fate = Fate::Unshared;
             }
             let accepted = device.host.shown.first().copied();

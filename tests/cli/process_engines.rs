@@ -98,9 +98,16 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
         ("not-base64", "not base64"),
         ("says-so", "it says: my index is corrupt"),
         ("wakes-for-ever", "it wants to be woken again at the same time, for ever"),
+        ("wakes-by-turns", "it was woken 10000 times within 10 minutes of virtual time and did nothing"),
+        ("polls", "it was woken 10000 times within 10 minutes of virtual time and did nothing"),
+        ("never-accepts", "it neither accepted an edit nor refused it"),
+        ("accepts-twice", "it accepted an edit outside its answer to 'edit', or twice"),
+        ("accepts-late", "it accepted an edit outside its answer to 'edit', or twice"),
+        ("views-fail", "it says: my index is corrupt"),
+        ("views-send", "its answer to 'views' has effects, or says that it is busy"),
         ("damaged", "it refuses an empty store as damaged: page 7 of the index is not one"),
         ("too-few-views", "its answer to 'views' has 1 registers; the world has 2 counters and then 0 tags"),
-        ("forks", "processes, and 64 are allowed"),
+        ("forks", "of its processes run, and 64 are allowed"),
         ("takes-memory", "MiB of memory, and 2048 MiB are allowed"),
         ("twice", "it wrote before it was asked|it answered request"),
         ("big-folder", "its folder cannot be read: the store has more than 10000 files or 256 MiB"),
@@ -117,6 +124,49 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
         let output = unwrapped(&answer.output);
         assert!(why.split('|').any(|why| output.contains(why)), "{how}: {}", answer.output);
         assert!(!answer.output.contains("\u{1b}[31m"), "{how}: what an engine wrote is inert");
+    }
+}
+
+#[test]
+fn an_engine_that_says_nothing_or_is_busy_for_ever_is_ended_within_its_deadline() {
+    if !has_python() {
+        return;
+    }
+    for (how, why) in
+        [("silent", "it did not answer 'edit' within 10 s"), ("busy-for-ever", "it was busy for longer than 30 s")]
+    {
+        let (answer, record) = misbehaves(how);
+        assert_eq!(record.expect("a record")["checks"][0]["oracles"]["running"], "falsified", "{how}");
+        assert!(unwrapped(&answer.output).contains(why), "{how}: {}", answer.output);
+    }
+}
+
+#[test]
+fn an_engine_that_refuses_the_store_that_it_wrote_is_falsified() {
+    if !has_python() {
+        return;
+    }
+    let crashed = WORLD.replace("{ after_s = 60 },", "{ crash = \"client 0\", after_s = 60 },");
+    let (answer, record) = run(&crashed, "python3 tests/engines/misbehaves.py refuses-its-own");
+    assert_eq!(record.expect("a record")["checks"][0]["oracles"]["running"], "falsified", "{answer:?}");
+    assert!(unwrapped(&answer.output).contains("it refuses the store that it wrote: "), "{}", answer.output);
+}
+
+#[test]
+fn processes_that_have_ended_are_not_counted() {
+    if !has_python() {
+        return;
+    }
+    let (answer, record) = misbehaves("ends-children");
+    assert_eq!(record.expect("a record")["checks"][0]["oracles"]["running"], "holds", "{answer:?}");
+}
+
+#[test]
+fn an_engine_takes_no_name_that_abench_has() {
+    for name in ["delta-state", "all", "libraries"] {
+        let answer = short_answer(&["run", "kills-31", "--engines", &format!("{name}=cmd:true")]);
+        assert_eq!(answer.exit, 4, "{answer:?}");
+        assert!(answer.talk.contains(&format!("'{name}' names engines of abench")), "{}", answer.talk);
     }
 }
 
@@ -157,13 +207,13 @@ fn a_world_whose_registers_may_leave_the_range_that_an_engine_keeps_exactly_is_n
     let drawn = "version = 2\n[offline]\nseed = \"7\"\nclients = 2\nregisters = 2\n\
          [offline.workload]\nticks = 9\nchanged = 1\nmost = 9\n\
          [offline.presence]\nlasts_s = 900\naway_s = [60, 90]\nhere_s = [60, 90]\n";
-    let (answer, _) = run(drawn, "python3 tests/engines/misbehaves.py small-range");
-    assert_eq!(answer.exit, 2, "{answer:?}");
-    assert!(
-        unwrapped(&answer.talk).contains("keeps numbers from -10 to 9223372036854775807 exactly"),
-        "{}",
-        answer.talk
-    );
+    let scripted = WORLD.replace("by = 7", "by = -20");
+    for world in [drawn, scripted.as_str()] {
+        let (answer, _) = run(world, "python3 tests/engines/misbehaves.py small-range");
+        assert_eq!(answer.exit, 2, "{answer:?}");
+        let told = unwrapped(&answer.talk);
+        assert!(told.contains("keeps numbers from -10 to 9223372036854775807 exactly"), "{told}");
+    }
 }
 
 #[test]
@@ -171,10 +221,11 @@ fn no_process_that_an_engine_started_is_left_and_none_sees_the_environment_of_ab
     if !has_python() {
         return;
     }
-    misbehaves("leaves-daemons");
-    misbehaves("forks");
-    let left =
-        ["sleep 1017", "sleep 1018", "sleep 1019", "sleep 1000", "misbehaves.py"].map(|part| (part, running(part)));
+    // Other tests run such engines at the same time: what these leave has numbers of its own.
+    misbehaves("leaves-daemons 1020");
+    misbehaves("forks 1021");
+    let parts = ["sleep 1017", "sleep 1018", "sleep 1019", "leaves-daemons 1020", "sleep 1021", "forks 1021"];
+    let left = parts.map(|part| (part, running(part)));
     assert!(left.iter().all(|&(_, count)| count == 0), "{left:?}");
     let (answer, _) = misbehaves("environment");
     let told = unwrapped(&answer.output);

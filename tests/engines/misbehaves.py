@@ -47,8 +47,20 @@ def misbehave(n):
             sys.stderr.write("e" * 65536)
         say({"n": n, "effects": [{"accept": True}]})
     elif HOW == "twice":
+        say({"n": n, "effects": [{"accept": True}]})
+        say({"n": n, "effects": [{"accept": True}]})
+    elif HOW == "never-accepts":
         say({"n": n})
-        say({"n": n})
+    elif HOW == "accepts-twice":
+        say({"n": n, "effects": [{"accept": True}, {"accept": True}]})
+    elif HOW == "accepts-late":
+        say({"n": n, "effects": [{"accept": True}], "wake_at": 61_000_000})
+    elif HOW == "ends-children":
+        # Each is an orphan at once, and has ended.
+        for _ in range(100):
+            subprocess.run(["sh", "-c", "true & exit 0"], check=True)
+        time.sleep(0.5)
+        say({"n": n, "effects": [{"accept": True}]})
     elif HOW == "late-number":
         say({"n": n - 1})
     elif HOW == "silent":
@@ -63,7 +75,11 @@ def misbehave(n):
     elif HOW == "busy-for-ever":
         say({"n": n, "busy": True})
     elif HOW == "wakes-for-ever":
-        say({"n": n, "wake_at": 0})
+        say({"n": n, "effects": [] if what == "wake" else [{"accept": True}], "wake_at": 0})
+    elif HOW == "wakes-by-turns":
+        say({"n": n, "effects": [] if what == "wake" else [{"accept": True}], "wake_at": n % 2})
+    elif HOW == "polls":
+        say({"n": n, "effects": [] if what == "wake" else [{"accept": True}], "wake_at": request["now"] + 1})
     elif HOW == "says-so":
         say({"n": n, "failed": "my index is corrupt"})
     elif HOW == "takes-memory":
@@ -73,7 +89,7 @@ def misbehave(n):
             time.sleep(0.01)
     elif HOW == "forks":
         for _ in range(100):
-            subprocess.Popen(["sleep", "1000"])
+            subprocess.Popen(["sleep", "1000" if len(sys.argv) < 3 else sys.argv[2]])
         time.sleep(3600)
     elif HOW == "leaves-daemons":
         # One in its group, one in a session of its own, and one whose parent has ended.
@@ -98,11 +114,19 @@ for line in sys.stdin:
         say({"n": n, "engine": ENGINE})
         if HOW == "unasked":
             say({"n": 7})
+    elif what == "start" and HOW == "refuses-its-own" and request.get("entries"):
+        say({"n": n, "damaged": "an entry that it wrote"})
+    elif what == "edit" and HOW == "refuses-its-own":
+        say({"n": n, "effects": [{"append": "AA=="}, {"sync": True}, {"accept": True}]})
+    elif what == "views" and HOW == "views-fail":
+        say({"n": n, "failed": "my index is corrupt"})
+    elif what == "views" and HOW == "views-send":
+        say({"n": n, "views": ["5", "5"], "effects": [{"send": {"to": 2, "body": ""}}]})
     elif what == "start" and HOW == "damaged":
         say({"n": n, "damaged": "page 7 of the index is not one"})
     elif what == "views":
         say({"n": n, "views": ["5"] if HOW == "too-few-views" else ["5"] * registers["counters"] + [[]] * registers["tags"]})
-    elif what in ("edit", "wake"):
+    elif what in ("edit", "wake") or what == "poll" and HOW == "busy-for-ever":
         misbehave(n)
     elif what == "message":
         say({"n": n, "message": "taken"})

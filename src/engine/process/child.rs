@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
+use rustix::process::Signal;
 
 use crate::engine::port::EngineError;
 use crate::engine::process::folder::Folder;
@@ -25,6 +26,9 @@ pub const ANSWER: Duration = Duration::from_secs(10);
 
 /// Bytes of standard error that are kept: the last ones.
 const KEPT_OF_STDERR: usize = 2048;
+
+/// How often standard error is read before the answer is.
+const MOST_READS_OF_STDERR: u32 = 64;
 
 /// A running process.
 #[derive(Debug)]
@@ -143,7 +147,9 @@ impl Child {
     /// Takes what the process has written so far.
     fn read_what_is_there(&mut self) -> Result<(), Silence> {
         let mut buffer = [0; 16 << 10];
-        if let Some(stderr) = &mut self.stderr {
+        // A process that writes faster than this reads must not keep its answer from being read.
+        for _ in 0..MOST_READS_OF_STDERR {
+            let Some(stderr) = &mut self.stderr else { break };
             match stderr.read(&mut buffer) {
                 Ok(0) => self.stderr = None,
                 Ok(read) => {
@@ -151,7 +157,7 @@ impl Child {
                     let over = self.said.len().saturating_sub(KEPT_OF_STDERR);
                     self.said.drain(..over);
                 }
-                Err(_) => {}
+                Err(_) => break,
             }
         }
         loop {
@@ -190,6 +196,18 @@ impl Child {
 
     fn beginning(&self, bytes: &[u8]) -> String {
         shown(&String::from_utf8_lossy(&bytes[..bytes.len().min(200)]))
+    }
+}
+
+impl Child {
+    /// Lets nothing of it go on until [`Child::resume`].
+    pub fn pause(&self) {
+        self.watched.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.watched.signal(Signal::CONT);
     }
 }
 

@@ -15,12 +15,13 @@ mod words;
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::data::Fields;
+use crate::domain::data::{Fields, Intent};
 use crate::domain::offline::OfflineTrial;
+use crate::domain::script::{Action, Step};
 use crate::engine::host::Host;
 use crate::engine::port::{Engine, EngineError, Settings};
 use crate::engine::store::disk::{Disk, Files};
-use crate::engine::{Carries, Keeps, Open, Registration, Started};
+use crate::engine::{self, Carries, Keeps, Open, Registration, Started, library};
 use child::{Child, FIRST_ANSWER};
 use folder::Folder;
 use node::ProcessNode;
@@ -81,6 +82,11 @@ pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
             "two engines are named '{name}'; give each a name of its own, as in {name}-2=cmd:…"
         )));
     }
+    if engine::check_name(name).is_ok() || name == library::LIBRARIES {
+        return Err(unavailable(format!(
+            "'{name}' names engines of abench; give yours another name, as in my-{name}=cmd:…"
+        )));
+    }
     let words = Words::of(command).map_err(unavailable)?;
     let folder = Folder::with(&Files::new()).map_err(|error| unavailable(format!("cannot make a folder: {error}")))?;
     let mut child = Child::start(&words, &folder)?;
@@ -134,6 +140,22 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
     Box::leak(Box::new(entry))
 }
 
+/// How far the users of a world can move a register, either way.
+fn largest_sum(trial: &OfflineTrial) -> u128 {
+    if !trial.is_scripted() {
+        return u128::from(trial.edits()).saturating_mul(u128::from(trial.workload.most));
+    }
+    let users = |node: &str| trial.nodes_named(node).len() as u128;
+    let of_step = |step: &Step| match &step.action {
+        Action::Edit { node, intent: Intent::Increase(by), .. } => u128::from(by.unsigned_abs()) * users(node),
+        action @ Action::Work { node, workload, .. } => {
+            u128::from(action.edits()) * u128::from(workload.most) * users(node)
+        }
+        _ => 0,
+    };
+    trial.steps.iter().map(of_step).fold(0, u128::saturating_add)
+}
+
 impl Started for ProcessEngine {
     fn open(&'static self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError> {
         Ok(Box::new(ProcessNode::open(self, settings, host)?))
@@ -146,8 +168,7 @@ impl Started for ProcessEngine {
                 trial.nodes()
             ));
         }
-        let edits = u128::from(trial.edits()).saturating_mul(u128::from(trial.workload.most));
-        let most = edits.saturating_add(trial.start.unsigned_abs().into());
+        let most = largest_sum(trial).saturating_add(trial.start.unsigned_abs().into());
         let range = self.capabilities.counters;
         (!node::fits(most, (range.min, range.max))).then(|| {
             format!("which keeps numbers {} exactly, and registers of this world may come to {most}", self.range())

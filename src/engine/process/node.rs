@@ -27,6 +27,11 @@ use crate::engine::wire::Frame;
 /// How long a busy process is polled for.
 const BUSY_FOR: Duration = Duration::from_secs(30);
 
+/// How often an engine may be woken within this time and do nothing: one that waits for its own clock comes to no end.
+const MOST_IDLE: u32 = 10_000;
+const IDLE_WITHIN: Time = 10 * MINUTE;
+const MINUTE: Time = 60_000_000;
+
 /// The pause between two polls.
 const POLL_EVERY: Duration = Duration::from_millis(1);
 
@@ -42,8 +47,14 @@ pub struct ProcessNode {
     connected: BTreeMap<NodeId, Relation>,
     /// Edits that were shown as accepted.
     accepted: u64,
+    /// Whether the edit that goes on is still to be accepted.
+    is_due: bool,
+    /// Since when, and how often, it was woken and did nothing.
+    idle: (Time, u32),
     /// Its number among the starts.
     fresh: u32,
+    /// Effects so far.
+    done: u64,
     wake_at: Option<Time>,
     backlog: u64,
     /// What it shows is the same as long as this is, if it says so.
@@ -106,7 +117,10 @@ impl ProcessNode {
             folder,
             connected: BTreeMap::new(),
             accepted: 0,
+            is_due: false,
+            idle: (0, 0),
             fresh,
+            done: 0,
             wake_at: None,
             backlog: 0,
             revision: None,
@@ -144,6 +158,7 @@ impl ProcessNode {
             taken = taken.or(answer.message);
             (self.wake_at, self.backlog) = (answer.wake_at, answer.backlog);
             self.revise(answer.revision);
+            self.done += answer.effects.len() as u64;
             let done = answer.effects.into_iter().try_for_each(|effect| self.effect(host, effect));
             if let Err(error) = done {
                 if error.is_refusal() {
@@ -179,6 +194,11 @@ impl ProcessNode {
             Effect::Sync(_) => Ok(host.sync()?),
             Effect::Replace(Bytes(image)) => Ok(host.replace(&image)?),
             Effect::Accept(_) => {
+                // An edit that is accepted later would be taken for the next one.
+                if !std::mem::take(&mut self.is_due) {
+                    let why = "it accepted an edit outside its answer to 'edit', or twice";
+                    return Err(EngineError::Failed(why.to_owned()));
+                }
                 self.accepted += 1;
                 let actor = Actor { client: self.settings.client, incarnation: self.fresh };
                 host.show(OpId { actor, sequence: self.accepted });
@@ -223,6 +243,12 @@ impl ProcessNode {
         let clock = talk.clock;
         let Some(child) = &mut talk.child else { return Ok(self.settings.fields.starts()) };
         let answer = child.ask(clock, Input::Views {}, ANSWER)?;
+        if let Some(why) = answer.failed {
+            return Err(EngineError::Failed(format!("it says: {}", printable(&why))));
+        }
+        if !answer.effects.is_empty() || answer.busy {
+            return Err(EngineError::Failed("its answer to 'views' has effects, or says that it is busy".to_owned()));
+        }
         let views: Vec<View> = answer.views.unwrap_or_default().into_iter().map(View::from).collect();
         let fields = self.settings.fields;
         let fits = |(register, view): (u32, &View)| match view {
@@ -255,7 +281,10 @@ impl Engine for ProcessNode {
         if self.stores_here() {
             host.has_room()?;
         }
-        self.tell(host, Input::Edit(Edit::of(register, intent))).map(drop)
+        self.is_due = true;
+        let told = self.tell(host, Input::Edit(Edit::of(register, intent))).map(drop);
+        self.is_due = false;
+        told
     }
 
     fn connected(&mut self, host: &mut Host<Disk>, peer: NodeId, relation: Relation) -> Result<(), EngineError> {
@@ -312,13 +341,21 @@ impl Engine for ProcessNode {
             return Ok(());
         }
         let at = self.wake_at.take();
+        let (done, revision) = (self.done, self.revision);
         self.tell(host, Input::Wake {})?;
-        match self.wake_at {
-            next if next == at && next.is_some_and(|next| next <= host.now) => {
-                Err(EngineError::Failed("it wants to be woken again at the same time, for ever".to_owned()))
-            }
-            _ => Ok(()),
+        if self.wake_at.is_some_and(|next| Some(next) == at && next <= host.now) {
+            return Err(EngineError::Failed("it wants to be woken again at the same time, for ever".to_owned()));
         }
+        if self.done != done || self.revision != revision || host.now > self.idle.0 + IDLE_WITHIN {
+            self.idle = (host.now, 0);
+        }
+        self.idle.1 += 1;
+        if self.idle.1 > MOST_IDLE {
+            let (wakes, minutes) = (MOST_IDLE, IDLE_WITHIN / MINUTE);
+            let why = format!("it was woken {wakes} times within {minutes} minutes of virtual time and did nothing");
+            return Err(EngineError::Failed(why));
+        }
+        Ok(())
     }
 
     fn shows(&self) -> Vec<View> {
@@ -351,10 +388,12 @@ impl Engine for ProcessNode {
         if self.stores_here() {
             return Ok(None);
         }
-        self.folder
-            .files()
-            .map(Some)
-            .map_err(|error| EngineError::Failed(format!("its folder cannot be read: {error}")))
+        // A process that goes on meanwhile would give a copy that its folder never was.
+        let talk = self.talk();
+        talk.child.iter().for_each(|child| child.pause());
+        let files = self.folder.files();
+        self.talk().child.iter().for_each(|child| child.resume());
+        files.map(Some).map_err(|error| EngineError::Failed(format!("its folder cannot be read: {error}")))
     }
 
     fn halt(&mut self) {

@@ -76,6 +76,8 @@ struct Seen {
     group: i32,
     started: u64,
     resident: u64,
+    /// Whether it ended, and nobody has asked how.
+    has_ended: bool,
 }
 
 impl Watched {
@@ -106,6 +108,13 @@ impl Watched {
         let tree = Arc::new(Tree { root, mark, seen: Mutex::default(), over: Mutex::default() });
         watch(&tree);
         Ok((Watched { child, status: None, tree }, (stdin, stdout, stderr)))
+    }
+
+    /// Sends a signal to all processes that it started, as far as they are known.
+    pub fn signal(&self, signal: Signal) {
+        for pid in self.tree.look(&processes()).iter().filter_map(|process| Pid::from_raw(process.pid)) {
+            let _ = kill_process(pid, signal);
+        }
     }
 
     /// How it ended, if it did, within a second.
@@ -195,12 +204,24 @@ impl Tree {
         !others.is_empty()
     }
 
+    /// Asks how orphans ended, which nobody else will.
+    fn take_in(&self, ended: &[Seen]) {
+        let here = getpid().as_raw_nonzero().get();
+        let orphans =
+            ended.iter().filter(|process| process.parent == here && process.pid != self.root.as_raw_nonzero().get());
+        for orphan in orphans.filter_map(|process| Pid::from_raw(process.pid)) {
+            let _ = waitpid(Some(orphan), WaitOptions::NOHANG);
+        }
+    }
+
     /// Kills it if it has too many processes, or takes too much memory.
     fn holds_to_limits(&self, all: &[Seen]) {
         let here = self.look(all);
-        let resident: u64 = here.iter().map(|process| process.resident).sum();
-        let why = if here.len() > MOST_PROCESSES {
-            format!("it started {} processes, and {MOST_PROCESSES} are allowed", here.len())
+        let (ended, running): (Vec<Seen>, Vec<Seen>) = here.into_iter().partition(|process| process.has_ended);
+        self.take_in(&ended);
+        let resident: u64 = running.iter().map(|process| process.resident).sum();
+        let why = if running.len() > MOST_PROCESSES {
+            format!("{} of its processes run, and {MOST_PROCESSES} are allowed", running.len())
         } else if resident > MOST_BYTES {
             format!("it took {} MiB of memory, and {} MiB are allowed", resident >> 20, MOST_BYTES >> 20)
         } else {
@@ -247,7 +268,8 @@ fn processes() -> Vec<Seen> {
         // proc(5): field 4 is the parent, 5 the group, 22 the start, 24 the resident pages. Field 3 is the first here.
         let field = |number: usize| fields.get(number - 3)?.parse::<i64>().ok();
         let (parent, group) = (field(4)? as i32, field(5)? as i32);
-        Some(Seen { pid, parent, group, started: field(22)? as u64, resident: field(24)? as u64 * page })
+        let has_ended = fields.first().is_some_and(|state| ["Z", "X"].contains(state));
+        Some(Seen { pid, parent, group, started: field(22)? as u64, resident: field(24)? as u64 * page, has_ended })
     };
     fs::read_dir("/proc").map_or(Vec::new(), |entries| entries.filter_map(Result::ok).filter_map(read).collect())
 }

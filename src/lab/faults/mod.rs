@@ -366,6 +366,10 @@ impl World<'_> {
                 self.takes_effect(node, FaultKind::Full);
                 return Ok(());
             }
+            // Nobody damaged it: what the engine cannot read is what the engine wrote.
+            Err(EngineError::Store(why @ StoreError::Damaged(_))) => {
+                return Err(failed(EngineError::Failed(format!("it refuses the store that it wrote: {why}"))));
+            }
             held => held.map_err(failed)?,
         };
         held.keep_neighbours(&self.staying_neighbours(node));
