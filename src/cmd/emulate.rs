@@ -36,7 +36,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct EmulateArgs {
     /// How clients reach it: uartbone:pty, uartbone:tcp, etherbone:tcp, etherbone:udp, litex-server (etherbone:tcp with the
-    /// greeting of that bridge, which LiteX's own clients wait for) or serial:pty; :PORT may follow tcp, udp and
+    /// handshake of that bridge, which LiteX's own clients wait for) or serial:pty; :PORT may follow tcp, udp and
     /// litex-server
     #[arg(required = true, value_name = "LINK")]
     pub links: Vec<LinkSpec>,
@@ -44,8 +44,8 @@ pub struct EmulateArgs {
     /// refuse runs of more than some 40 million clocks as not done in time (8 million with a planted fault)
     #[arg(long, value_name = "DEVICE", default_value = "model")]
     pub device: Served,
-    /// Plant a fault in the device; may be given again for another one (see `abench list faults`). What can do nothing
-    /// there is refused, and at the end it is said what each one did
+    /// Plant a fault in the device; may be given again for another one (see `abench list faults`). A fault that
+    /// can do nothing there is refused. At its end the emulator tells what each fault did
     #[arg(long, value_name = "FAULT", hide_possible_values = true,
           value_parser = WithNames::of_faults(Fault::from_str))]
     pub plant: Vec<Fault>,

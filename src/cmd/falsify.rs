@@ -72,6 +72,8 @@ impl From<ClaimsError> for Failure {
 
 /// Puts them on trial and gives the exit code: 0 where every claim has the verdict that is expected.
 pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
+    // Who stops a run before its first check wants to be told so, too.
+    let stop = StopRequest::listen();
     let claims = chosen(args)?;
     let scenarios = claims.scenarios();
     let files =
@@ -87,7 +89,7 @@ pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
     all_fit(&runs)?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let console = Console::new(args.terminal.color);
-    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
+    let mut watch = ProgressWatch::new(console, args.terminal.progress, stop);
     let ledger = put_on_trial(&claims, &runs, &mut watch)?;
     deliver_text(place, args.terminal, &ledger, |width| render(&ledger, width, Table::Left, args.terminal.detail()))?;
     if let Some(contradiction) = &ledger.contradiction {

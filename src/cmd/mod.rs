@@ -355,12 +355,22 @@ fn deliver_text(
     let console = Console::new(terminal.color);
     let stream = if matches!(place, RecordPlace::Output) { Stream::Error } else { Stream::Output };
     let written = place.write(record, console);
-    let shown = console.write(stream, &report(console.width(stream)));
+    let mut report = report(console.width(stream));
+    if written.is_err() {
+        report = without_record(&report);
+    }
+    let shown = console.write(stream, &report);
     match stream {
         Stream::Output => written.and(shown.map_err(unwritable)),
         // Talk that nobody can hear is no failure.
         Stream::Error => written,
     }
+}
+
+/// A report whose record could not be written: its last line tells the exit code that the process has.
+fn without_record(report: &str) -> String {
+    let ending = format!("(exit {}: the record could not be written)\n", exit::USAGE);
+    report.rsplit_once("(exit ").map_or_else(|| report.to_owned(), |(before, _)| format!("{before}{ending}"))
 }
 
 fn unwritable(error: std::io::Error) -> Failure {

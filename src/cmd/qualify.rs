@@ -58,7 +58,7 @@ pub struct QualifyArgs {
     #[arg(long)]
     pub until_killed: bool,
     /// Plant COUNT faults of devices and COUNT mutants of engines, drawn from the seed, and not all
-    #[arg(long, value_name = "COUNT", requires = "seed")]
+    #[arg(long, value_name = "COUNT", requires = "seed", value_parser = parse_sample)]
     pub sample: Option<NonZeroUsize>,
     /// Seed of the sample, hexadecimal
     #[arg(long, value_name = "SEED", requires = "sample")]
@@ -125,8 +125,14 @@ impl From<QualifyError> for Failure {
     }
 }
 
+fn parse_sample(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| format!("'{text}' is no size of a sample; allowed are whole numbers from 1"))
+}
+
 /// Qualifies them and gives the exit code.
 pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
+    // Who stops a qualification before its first mutant wants to be told so, too.
+    let stop = StopRequest::listen();
     let scenarios = named(args)?;
     let unused = unused(args, scenarios.iter().all(|of| has_engines(of)), !scenarios.iter().any(|of| has_engines(of)));
     if let Some(reason) = unused {
@@ -141,7 +147,7 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         files.into_iter().filter_map(|(option, path)| Some((option, path?))),
     )?;
     let (console, threads) = (Console::new(args.terminal.color), threads(args.threads));
-    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
+    let mut watch = ProgressWatch::new(console, args.terminal.progress, stop);
     let head = Head::of_work(Work::Qualification(Box::new(asked)), args.shard);
     if args.shard.is_some() {
         return kept::run_shard(head, (args.record.as_deref(), args.resume), console, |journal| {

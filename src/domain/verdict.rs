@@ -97,7 +97,10 @@ impl fmt::Display for Warrant {
         match self {
             Warrant::Proved { deltas } => write!(f, "proved: all {deltas}! orders"),
             Warrant::Walked { schedules, of, assumptions } => {
-                write!(f, "proved: all {schedules} schedules ({of}). Taken for granted: {}", assumptions.join(" "))
+                let assumed = assumptions.join(" ");
+                // What quotes a warrant ends the sentence.
+                let assumed = assumed.trim_end_matches('.');
+                write!(f, "proved: all {schedules} schedules ({of}). Taken for granted: {assumed}")
             }
             Warrant::Covered { strength, tuples } => {
                 write!(f, "covered: every ordered {strength}-tuple of deliveries, {tuples} of {tuples} counted")

@@ -37,7 +37,9 @@ pub enum ConvertError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// It is of another version.
-    #[error("{origin}, line {line}: \"version\": {found} is not converted; {CONVERTED} is")]
+    #[error(
+        "{origin}, line {line}: \"version\": {found} is not converted; {CONVERTED} is, to the version {VERSION} of today"
+    )]
     Version {
         /// The file.
         origin: String,

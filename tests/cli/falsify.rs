@@ -56,8 +56,8 @@ fn more_detail_gives_sources_bounds_warrants_and_weaker_claims() {
     for words in [
         "160 B moved vs 2,048 B of full state source: Local-First / Mobile: Offline-first client sync",
         "refuted if: a receiver needs more than 160 B to decode the published tick",
-        "201 B, not at most 160 B",
-        "172.2 B",
+        "found: bytes of the message: 201 B, not at most 160 B evidence: software",
+        "found: information bound of the message: 172.2 B (allowed: at least 160.1 B) evidence: software",
         "proved: all 479001600 schedules",
         "falsified every-order",
     ] {

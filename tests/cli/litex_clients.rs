@@ -235,7 +235,8 @@ fn clients_at_another_address_get_the_replies_of_etherbone_over_udp_at_liteeths_
     assert!(answer.output.contains("words 33333333 44444444\n"), "{answer:?}");
     assert!(answer.output.contains("Value at f0021020: 02080000"), "{answer:?}");
     assert!(
-        unwrapped(&answer.output).contains("evidence model, version 2, banks 8, reached etherbone over UDP"),
+        unwrapped(&answer.output)
+            .contains("evidence: model what it is: version 2, banks 8, reached etherbone over UDP"),
         "{answer:?}"
     );
     assert!(Reading::of(&answer.output).all_match, "{answer:?}");

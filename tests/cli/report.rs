@@ -333,7 +333,7 @@ fn a_record_that_cannot_be_read_is_refused_with_its_file_and_line_and_leaves_not
     let cases = [
         (file("cut.json", &whole[..whole.len() / 2]), "cut.json: not a record: EOF while parsing"),
         (file("none.json", "nonsense"), "none.json: not a record: expected ident at line 1 column 2"),
-        (file("other.json", "{\"format\": \"other\"}"), "should be \"abench-record\" or \"abench-qualification\" or"),
+        (file("other.json", "{\"format\": \"other\"}"), "should be \"abench-record\", \"abench-qualification\", "),
         (file("older.json", &whole.replacen("\"version\": 2", "\"version\": 1", 1)), "abench convert FILE"),
         (file("newer.json", &whole.replacen("\"version\": 2", "\"version\": 3", 1)), "use a newer abench"),
         (file("key.json", &whole.replacen("\"verdict\"", "\"verdikt\"", 1)), "unknown field `verdikt`"),

@@ -33,6 +33,8 @@ fn verdicts_of(record: &Record) -> Vec<String> {
     if !record.bank_sweeps.is_empty() {
         told.push(board(record).to_owned());
     }
+    let failed = record.checks.iter().filter(|check| check.verdict != Verdict::Holds);
+    told.extend(failed.take(10).map(|check| format!(" - {} is {}: ", check.name, check.verdict)));
     for check in &record.checks {
         told.push(format!(" {} {} on: ", check.verdict, check.name));
         if check.orders.as_ref().is_some_and(|orders| orders.deliveries > 0) {
@@ -88,10 +90,14 @@ fn lies(report: &str, record: &Record) -> Vec<String> {
         lies.push(format!("the last line is not the verdict: {last}"));
     }
     lies.extend(made_up(report, record));
-    let before = format!(" {} ", unwrapped(before));
-    lies.extend(
-        verdicts_of(record).into_iter().filter(|told| !before.contains(told)).map(|told| format!("not told: {told}")),
-    );
+    let mut rest = format!(" {} ", unwrapped(before));
+    for told in verdicts_of(record) {
+        match rest.find(&told) {
+            // What follows may begin with the blank that this ends with. What was told once is told for one.
+            Some(place) => rest.replace_range(place..place + told.len(), " · "),
+            None => lies.push(format!("not told: {told}")),
+        }
+    }
     lies
 }
 

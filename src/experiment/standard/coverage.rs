@@ -179,11 +179,7 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
     let mut sentences = Vec::new();
     let missed = UnseenBanks::of(&runs, engine.banks);
     let all = counted(missed.all_sets(), "set");
-    if missed.sets() == 0 {
-        sentences.push(format!(
-            "Dead banks: none go unseen; the equations of all engine runs separate {all}, for this SEED."
-        ));
-    } else {
+    if missed.sets() > 0 {
         let (sets, example) = (missed.sets(), example(&missed));
         sentences.push(format!("Dead banks: {sets} of the {all} go unseen by all engine runs, for example {example}."));
     }
@@ -200,6 +196,12 @@ fn by_engine_runs(engine: &EngineRuns) -> Vec<String> {
             numbered("index", example),
             lost.deltas,
             lost.dimension
+        ));
+    }
+    // What is seen comes after what is not.
+    if missed.sets() == 0 {
+        sentences.push(format!(
+            "Dead banks: none go unseen; the equations of all engine runs separate {all}, for this SEED."
         ));
     }
     sentences.push(

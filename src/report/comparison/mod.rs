@@ -179,7 +179,11 @@ fn asked_otherwise(base: &Record, new: &Record) -> Option<String> {
         }
         asked
     };
-    first_difference("asked", &asked(base), &asked(new))
+    let difference = first_difference("asked", &asked(base), &asked(new))?;
+    let name = |record: &Record| record.asked.scenario.clone().unwrap_or_else(|| "a run without a scenario".to_owned());
+    let (base, new) = (name(base), name(new));
+    let names = if base == new { String::new() } else { format!("BASE is of {base}, NEW of {new}: ") };
+    Some(format!("{names}{difference}"))
 }
 
 fn first_difference(path: &str, base: &Value, new: &Value) -> Option<String> {

@@ -34,16 +34,16 @@ pub fn judgement(ledger: &Ledger) -> Judgement {
     };
     let of = |verdict| ledger.claims.iter().filter(|claim| claim.trial.verdict == verdict).count();
     let counted = [
-        (ClaimVerdict::Holds, "hold"),
-        (ClaimVerdict::Falsified, "are falsified as written"),
-        (ClaimVerdict::Inconclusive, "could not be told"),
-        (ClaimVerdict::NoHardware, "need a board, and none was there"),
-        (ClaimVerdict::NotTried, "were not tried"),
+        (ClaimVerdict::Holds, "holding"),
+        (ClaimVerdict::Falsified, "falsified as written"),
+        (ClaimVerdict::Inconclusive, "undecided"),
+        (ClaimVerdict::NoHardware, "in need of a board, which was not there"),
+        (ClaimVerdict::NotTried, "not tried"),
     ];
     let counted = counted.map(|(verdict, words)| (of(verdict), words));
     let counted: Vec<String> =
         counted.iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}")).collect();
-    let mut reasons = vec![format!("Of {} claims {}.", ledger.claims.len(), counted.join(", "))];
+    let mut reasons = vec![format!("Claims: {}.", counted.join(", "))];
     if !unexpected.is_empty() && !ledger.interrupted {
         reasons.push(format!("Not as expected: {}.", unexpected.join(", ")));
     }

@@ -98,7 +98,7 @@ pub fn judgement(record: &Qualification) -> Judgement {
         reasons.extend(engines.unmet.iter().map(|unmet| format!("{unmet}.")));
     }
     if reasons.is_empty() {
-        reasons.push("Everything that was planted was found as expected.".to_owned());
+        reasons.push("Every planted fault came out as the scenarios expect.".to_owned());
     }
     fact("made by", format!("abench {}", record.abench));
     Judgement { verdict, remark: remark.to_owned(), exit: code, reasons, warrants: Vec::new(), facts }

@@ -3,6 +3,7 @@
 use super::plot::{Axis, LINE, Place, Sample, Series, WIDTH, legend, lines, number};
 use super::svg::{Dash, Ink, Mark, Svg};
 use super::{Figure, table_of};
+use crate::domain::shown::ratio;
 use crate::report::record::{BankRow, BankSweep};
 
 /// The height of one plot.
@@ -61,13 +62,13 @@ pub(super) fn of_sweep(sweep: &BankSweep) -> Option<Figure> {
         some => format!("{some} of {} rows are wrong.", rows.len()),
     };
     let alt = format!(
-        "{count} deltas take {} cycles with {} and {} cycles with {} active banks: {:.2} and {:.2} deltas a cycle. {wrong}",
+        "{count} deltas take {} cycles with {} and {} cycles with {} active banks: {} and {} deltas a cycle. {wrong}",
         first.cycles,
         first.banks,
         last.cycles,
         last.banks,
-        rate(first.cycles),
-        rate(last.cycles)
+        ratio((*count).into(), first.cycles.into()),
+        ratio((*count).into(), last.cycles.into())
     );
     let heads = ["banks", "cycles", "expected cycles", "deltas a cycle", "speed-up", "result", "expected result", "ok"];
     let mut table = table_of(heads);
@@ -76,12 +77,8 @@ pub(super) fn of_sweep(sweep: &BankSweep) -> Option<Figure> {
             row.banks.to_string(),
             row.cycles.to_string(),
             row.expected_cycles.to_string(),
-            if row.cycles == 0 { "-".to_owned() } else { format!("{:.2}", rate(row.cycles)) },
-            if row.cycles == 0 {
-                "-".to_owned()
-            } else {
-                format!("{:.2}", f64::from(first.cycles) / f64::from(row.cycles))
-            },
+            ratio((*count).into(), row.cycles.into()),
+            ratio(first.cycles.into(), row.cycles.into()),
             row.result.to_string(),
             sweep.expected.to_string(),
             if row.ok { "yes" } else { "no" }.to_owned(),

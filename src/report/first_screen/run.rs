@@ -241,6 +241,10 @@ impl Screen<'_> {
         let in_table = |check: &&Check| record.offline.is_some() && check.judge == Judge::World;
         let failed = record.checks.iter().filter(|check| check.verdict != Verdict::Holds && !in_table(check));
         failures.extend(failed.map(what_failed));
+        // An engine without a counterexample is falsified by what its row has no room for.
+        let has_case = record.checks.iter().any(|check| !check.findings.is_empty());
+        let mut accused = record.checks.iter().filter(|check| check.verdict == Verdict::Falsified && in_table(check));
+        failures.extend(accused.next().filter(|_| !has_case && failures.is_empty()).map(what_failed));
         if !record.reason.is_empty() && failures.is_empty() && record.verdict == Verdict::Inconclusive {
             failures.push(format!("inconclusive  {}", record.reason));
         }
@@ -278,7 +282,8 @@ impl Screen<'_> {
     }
 
     fn limits(&mut self, record: &Record) {
-        let unseen: Vec<&String> = record.unseen.by_bank_sweep.iter().chain(&record.unseen.by_run).collect();
+        // What the bank sweep alone cannot see, other checks of the run may. What the whole run cannot see comes first.
+        let unseen: Vec<&String> = record.unseen.by_run.iter().chain(&record.unseen.by_bank_sweep).collect();
         if !unseen.is_empty() && !record.interrupted {
             let limits = counted(unseen.len(), "limit");
             let place = if self.detail == Detail::All { "all below" } else { "which -vv lists" };

@@ -10,7 +10,10 @@ use crate::report::record::{Check, Record};
 const MOST_CHECKS: usize = 10;
 
 /// Characters of a check's summary.
-const MOST_WORDS: usize = 160;
+const MOST_WORDS: usize = 240;
+
+/// What stands for the rest of a summary.
+const REST: &str = "; and more, in the table of checks.";
 
 /// What a reader looks for first in a run that does not hold; nothing where all checks hold.
 pub fn section(record: &Record) -> Option<Section> {
@@ -33,14 +36,17 @@ pub fn section(record: &Record) -> Option<Section> {
     Section::of("failed", "What failed", blocks)
 }
 
-/// The first words, as the end of a sentence.
+/// What a summary says first, up to the end of what one judge says where that is possible, as the end of a sentence.
 fn beginning(words: &str) -> String {
     if words.chars().count() <= MOST_WORDS {
         return format!("{words}.");
     }
     let cut: String = words.chars().take(MOST_WORDS).collect();
+    if let Some((whole, _)) = cut.rsplit_once("; ") {
+        return format!("{whole}{REST}");
+    }
     let whole = cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole);
-    format!("{}…", whole.trim_end_matches([',', ';', ':']))
+    format!("{}…{REST}", whole.trim_end_matches([',', ';', ':']))
 }
 
 #[cfg(test)]
@@ -48,9 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_summary_is_cut_after_a_whole_word() {
+    fn a_long_summary_is_cut_after_what_a_judge_says_or_after_a_whole_word() {
         assert_eq!(beginning("a register is wrong"), "a register is wrong.");
         let cut = beginning(&"word, ".repeat(60));
-        assert!(cut.ends_with("word…") && cut.chars().count() <= MOST_WORDS, "{cut}");
+        assert!(cut.ends_with(&format!("word…{REST}")), "{cut}");
+        assert!(cut.chars().count() <= MOST_WORDS + REST.len(), "{cut}");
+        let judges = format!("truth: 3 are wrong; {}", "word ".repeat(60));
+        assert_eq!(beginning(&judges), format!("truth: 3 are wrong{REST}"));
     }
 }

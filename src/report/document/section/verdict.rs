@@ -106,7 +106,9 @@ fn ending(record: &Record) -> (String, u8) {
     };
     let one_world =
         |check: &Check| check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }));
-    let doubt = if record.checks.iter().any(one_world) { ", k = 1 is no sample" } else { "" };
+    // A falsification needs no sample.
+    let rests_on_one = record.verdict == Verdict::Holds && record.checks.iter().any(one_world);
+    let doubt = if rests_on_one { ", k = 1 is no sample" } else { "" };
     (format!("{doubt}{why}"), code)
 }
 
