@@ -1,10 +1,10 @@
 //! bsdiff's patch on the sender's old state, compressed by Zstandard in the place of bzip2. Percival, "Naive differences of
-//! executable code", 2003. A patch is bytes to add to bytes of the old state, which nothing in it names: a CRC-32 of the
-//! new state goes before it.
+//! executable code", 2003. A patch is bytes to add to bytes of the old state, which nothing in it names: a checksum of the
+//! old state and the new one goes before it.
 
 use std::io::Read;
 
-use crate::codec::{Codec, Needs, Receiver, Refused, Tick, from_words, to_words};
+use crate::codec::{Codec, Needs, Receiver, Refused, Tick, checksum_of_patch, from_words, to_words};
 
 const LEVEL: i32 = 19;
 
@@ -24,7 +24,7 @@ impl Codec for Bsdiff {
     }
 
     fn about(&self) -> &'static str {
-        "bsdiff's patch on the sender's old state, compressed by Zstandard at level 19"
+        "bsdiff's patch on the sender's old state, by Zstandard at level 19, with a checksum of the old and the new state"
     }
 
     fn needs(&self) -> Needs {
@@ -35,7 +35,7 @@ impl Codec for Bsdiff {
         let (old, new) = (to_words(tick.old), to_words(tick.new));
         let mut patch = Vec::new();
         bsdiff::diff(&old, &new, &mut patch).expect(MEMORY);
-        let mut message = crc32fast::hash(&new).to_le_bytes().to_vec();
+        let mut message = checksum_of_patch(&old, &new).to_vec();
         message.extend(zstd::bulk::compress(&patch, LEVEL).expect(MEMORY));
         message
     }
@@ -47,7 +47,7 @@ impl Codec for Bsdiff {
         let patch = zstd::stream::read::Decoder::with_buffer(patch).map_err(bad)?.single_frame();
         let (old, mut new) = (to_words(&receiver.registers), Vec::new());
         bsdiff::patch(&old, &mut patch.take(most(registers)), &mut new).map_err(bad)?;
-        if crc32fast::hash(&new) != u32::from_le_bytes(*checksum) {
+        if checksum_of_patch(&old, &new) != *checksum {
             return Err(Refused::OldState);
         }
         receiver.registers = from_words(&new, registers)?;

@@ -289,6 +289,31 @@ fn a_patch_on_another_state_is_refused_and_changes_nothing() {
     }
 }
 
+/// A patch that copies nothing from the old state, or only what the receiver's state has as well, can be applied: its checksum
+/// alone tells that it is for another state.
+#[test]
+fn a_patch_that_fits_any_state_is_refused_on_another() {
+    let random = Seed::new(0x7EC7).stream("patches");
+    for number in 0..64 {
+        let mut stream = random.member(number);
+        let mut state = || -> Vec<i64> { (0..4).map(|_| stream.word() as i64).collect() };
+        let [old, all, unlike] = [state(), state(), state()];
+        let half = vec![old[0], all[1], old[2], all[3]];
+        // Of another writer: it differs from the old state only where the tick overwrites it.
+        let overwritten = vec![old[0], unlike[1], old[2], old[3]];
+        for (new, name) in [&all, &half].into_iter().flat_map(|new| ["zstd-patch", "bsdiff"].map(|name| (new, name))) {
+            let message = sent(find(name), &old, new, 1);
+            for other in [&unlike, &overwritten, new] {
+                let mut receiver = Receiver::with(other);
+                assert_eq!(find(name).receive(&mut receiver, &message), Err(Refused::OldState), "{name}");
+                assert_eq!(receiver, Receiver::with(other), "{name}");
+            }
+            let mut receiver = Receiver::with(&old);
+            assert_eq!(find(name).receive(&mut receiver, &message), Ok(()), "{name}");
+        }
+    }
+}
+
 #[test]
 fn json_that_is_nested_a_hundred_thousand_deep_is_refused() {
     let deep = "[".repeat(100_000);

@@ -1,10 +1,9 @@
 //! The full state, compressed by Zstandard: by itself, and as a patch on the sender's old state. Frames go without their
-//! magic number and content size, which the receiver knows; a patch has the frame's checksum, as nothing else would tell
-//! that it is on another state.
+//! magic number and content size, which the receiver knows. Before a patch goes a checksum of the old state and the new one.
 
 use std::io::{BufReader, Read, Write};
 
-use crate::codec::{Codec, Needs, Receiver, Refused, Tick, from_words, to_words};
+use crate::codec::{Codec, Needs, Receiver, Refused, Tick, checksum_of_patch, from_words, to_words};
 
 /// What every Zstandard frame begins with.
 const MAGIC: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD];
@@ -14,11 +13,11 @@ const LEVEL_OF_PATCH: i32 = 19;
 
 const MEMORY: &str = "memory takes every state";
 
-fn compressed(state: &[u8], base: &[u8], level: i32, checksum: bool) -> Vec<u8> {
+fn compressed(state: &[u8], base: &[u8], level: i32) -> Vec<u8> {
     let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), level, base).expect(MEMORY);
     encoder.set_pledged_src_size(Some(state.len() as u64)).expect(MEMORY);
     encoder.include_contentsize(false).expect(MEMORY);
-    encoder.include_checksum(checksum).expect(MEMORY);
+    encoder.include_checksum(false).expect(MEMORY);
     encoder.write_all(state).expect(MEMORY);
     encoder.finish().expect(MEMORY).split_off(MAGIC.len())
 }
@@ -55,7 +54,7 @@ impl Codec for Whole {
     }
 
     fn encode(&self, tick: &Tick, _asked: &[u8]) -> Vec<u8> {
-        compressed(&to_words(tick.new), &[], self.level, false)
+        compressed(&to_words(tick.new), &[], self.level)
     }
 
     fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
@@ -73,7 +72,7 @@ impl Codec for Patch {
     }
 
     fn about(&self) -> &'static str {
-        "a Zstandard patch, level 19, on the sender's old state, with a checksum"
+        "a Zstandard patch, level 19, on the sender's old state, with a checksum of the old and the new state"
     }
 
     fn needs(&self) -> Needs {
@@ -81,11 +80,20 @@ impl Codec for Patch {
     }
 
     fn encode(&self, tick: &Tick, _asked: &[u8]) -> Vec<u8> {
-        compressed(&to_words(tick.new), &to_words(tick.old), LEVEL_OF_PATCH, true)
+        let (old, new) = (to_words(tick.old), to_words(tick.new));
+        let mut message = checksum_of_patch(&old, &new).to_vec();
+        message.extend(compressed(&new, &old, LEVEL_OF_PATCH));
+        message
     }
 
     fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
-        receiver.registers = decompressed(message, &to_words(&receiver.registers), receiver.registers.len())?;
+        let (checksum, patch) = message.split_first_chunk::<4>().ok_or(Refused::Short)?;
+        let old = to_words(&receiver.registers);
+        let registers = decompressed(patch, &old, receiver.registers.len())?;
+        if checksum_of_patch(&old, &to_words(&registers)) != *checksum {
+            return Err(Refused::OldState);
+        }
+        receiver.registers = registers;
         Ok(())
     }
 }
