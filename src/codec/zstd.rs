@@ -1,5 +1,5 @@
-//! The full state, compressed by Zstandard: by itself, and as a patch on the sender's old state. Frames go without their
-//! magic number and content size, which the receiver knows. Before a patch goes a checksum of the old state and the new one.
+//! The full state, compressed by Zstandard: by itself, and as a patch on the sender's old state. Frames of every codec go
+//! without their magic number and content size, which the receiver does not need. Before a patch goes a checksum of the old state and the new one.
 
 use std::io::{BufReader, Read, Write};
 
@@ -13,23 +13,29 @@ const LEVEL_OF_PATCH: i32 = 19;
 
 const MEMORY: &str = "memory takes every state";
 
-fn compressed(state: &[u8], base: &[u8], level: i32) -> Vec<u8> {
+/// A frame of these bytes, on a base that the receiver has as well.
+pub(super) fn compressed(bytes: &[u8], base: &[u8], level: i32) -> Vec<u8> {
     let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), level, base).expect(MEMORY);
-    encoder.set_pledged_src_size(Some(state.len() as u64)).expect(MEMORY);
+    encoder.set_pledged_src_size(Some(bytes.len() as u64)).expect(MEMORY);
     encoder.include_contentsize(false).expect(MEMORY);
     encoder.include_checksum(false).expect(MEMORY);
-    encoder.write_all(state).expect(MEMORY);
+    encoder.write_all(bytes).expect(MEMORY);
     encoder.finish().expect(MEMORY).split_off(MAGIC.len())
 }
 
-/// The state of a frame that has at most as many registers as these.
-fn decompressed(message: &[u8], base: &[u8], registers: usize) -> Result<Vec<i64>, Refused> {
-    let bad = |_| Refused::Range("a compressed state");
-    let whole = BufReader::new(MAGIC.chain(message));
+/// The bytes of a frame on this base, if there are at most so many.
+pub(super) fn decompressed(frame: &[u8], base: &[u8], most: usize) -> Result<Vec<u8>, Refused> {
+    let bad = |_| Refused::Range("a Zstandard frame");
+    let whole = BufReader::new(MAGIC.chain(frame));
     let decoder = zstd::stream::read::Decoder::with_ref_prefix(whole, base).map_err(bad)?.single_frame();
-    let mut state = Vec::new();
-    decoder.take(8 * registers as u64 + 1).read_to_end(&mut state).map_err(bad)?;
-    from_words(&state, registers)
+    let mut bytes = Vec::new();
+    decoder.take(most as u64 + 1).read_to_end(&mut bytes).map_err(bad)?;
+    if bytes.len() > most { Err(Refused::Long) } else { Ok(bytes) }
+}
+
+/// The registers of a frame that holds so many.
+fn registers_of(frame: &[u8], base: &[u8], registers: usize) -> Result<Vec<i64>, Refused> {
+    from_words(&decompressed(frame, base, 8 * registers)?, registers)
 }
 
 /// The codec that sends the state by itself, at a level.
@@ -46,7 +52,7 @@ impl Codec for Whole {
     }
 
     fn about(&self) -> &'static str {
-        "every register, compressed by Zstandard at this level"
+        "every register, compressed by Zstandard at this level, without magic number and content size"
     }
 
     fn needs(&self) -> Needs {
@@ -58,7 +64,7 @@ impl Codec for Whole {
     }
 
     fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
-        receiver.registers = decompressed(message, &[], receiver.registers.len())?;
+        receiver.registers = registers_of(message, &[], receiver.registers.len())?;
         Ok(())
     }
 }
@@ -72,7 +78,8 @@ impl Codec for Patch {
     }
 
     fn about(&self) -> &'static str {
-        "a Zstandard patch, level 19, on the sender's old state, with a checksum of the old and the new state"
+        "a Zstandard patch, level 19, on the sender's old state, without magic number and content size, with a checksum of \
+         both states"
     }
 
     fn needs(&self) -> Needs {
@@ -89,7 +96,7 @@ impl Codec for Patch {
     fn receive(&self, receiver: &mut Receiver, message: &[u8]) -> Result<(), Refused> {
         let (checksum, patch) = message.split_first_chunk::<4>().ok_or(Refused::Short)?;
         let old = to_words(&receiver.registers);
-        let registers = decompressed(patch, &old, receiver.registers.len())?;
+        let registers = registers_of(patch, &old, receiver.registers.len())?;
         if checksum_of_patch(&old, &to_words(&registers)) != *checksum {
             return Err(Refused::OldState);
         }
