@@ -315,6 +315,19 @@ fn a_patch_that_fits_any_state_is_refused_on_another() {
 }
 
 #[test]
+fn gaps_and_values_are_varints_of_one_form_and_end_with_the_last_value() {
+    let codec = find("gap-varint");
+    let message = sent(codec, &[0, 5, 0, 300], &[0, 6, 0, -70_000], 1);
+    assert_eq!(message, [2, 1, 1, 12, 0xDF, 0xC5, 0x08], "two changes, their gaps, and zigzag values");
+    let received = |message: &[u8]| codec.receive(&mut Receiver::with(&[0, 5, 0, 300]), message);
+    assert_eq!(received(&message), Ok(()));
+    assert_eq!(received(&message[..6]), Err(Refused::Short));
+    assert_eq!(received(&[&message[..], &[0]].concat()), Err(Refused::Long));
+    assert_eq!(received(&[2, 1, 1, 12, 0xDF, 0xC5, 0x88, 0]), Err(Refused::Range("a number")), "it is overlong");
+    assert_eq!(received(&[5]), Err(Refused::Range("the number of changes")));
+}
+
+#[test]
 fn json_that_is_nested_a_hundred_thousand_deep_is_refused() {
     let deep = "[".repeat(100_000);
     let mut receiver = Receiver::with(&[0; 4]);
