@@ -28,7 +28,7 @@ use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
 use ticks::{History, Width, bound_tenths};
 
-/// Histories in which messages are repeated, reordered and lost.
+/// Histories of three ticks, whose messages arrive once, twice, in another order, or never.
 const HISTORIES: u32 = 20;
 
 /// One row of the table.
