@@ -23,11 +23,20 @@ pub(super) fn compressed(bytes: &[u8], base: &[u8], level: i32) -> Vec<u8> {
     encoder.finish().expect(MEMORY).split_off(MAGIC.len())
 }
 
-/// The bytes of a frame on this base, if there are at most so many.
+/// The largest window that a frame may ask memory for, as a power of two. It has room for the frame's bytes and its base,
+/// and is never larger than the library's own limit.
+fn largest_window(bytes: usize) -> u32 {
+    const LEAST: u32 = 10;
+    const DEFAULT: u32 = 27;
+    bytes.next_power_of_two().ilog2().clamp(LEAST, DEFAULT)
+}
+
+/// The bytes of a frame on this base, if there are at most so many. The decoder takes memory for no more.
 pub(super) fn decompressed(frame: &[u8], base: &[u8], most: usize) -> Result<Vec<u8>, Refused> {
     let bad = |_| Refused::Range("a Zstandard frame");
     let whole = BufReader::new(MAGIC.chain(frame));
-    let decoder = zstd::stream::read::Decoder::with_ref_prefix(whole, base).map_err(bad)?.single_frame();
+    let mut decoder = zstd::stream::read::Decoder::with_ref_prefix(whole, base).map_err(bad)?.single_frame();
+    decoder.window_log_max(largest_window(most + base.len())).map_err(bad)?;
     let mut bytes = Vec::new();
     decoder.take(most as u64 + 1).read_to_end(&mut bytes).map_err(bad)?;
     if bytes.len() > most { Err(Refused::Long) } else { Ok(bytes) }
