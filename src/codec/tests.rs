@@ -289,8 +289,8 @@ fn a_patch_on_another_state_is_refused_and_changes_nothing() {
     }
 }
 
-/// A patch that copies nothing from the old state, or only what the receiver's state has as well, can be applied: its checksum
-/// alone tells that it is for another state.
+/// A patch that copies nothing from the old state, or only what the receiver's state has as well, can be applied: its
+/// checksum alone tells that it is for another state.
 #[test]
 fn a_patch_that_fits_any_state_is_refused_on_another() {
     let random = Seed::new(0x7EC7).stream("patches");
@@ -339,7 +339,7 @@ fn json_that_is_nested_a_hundred_thousand_deep_is_refused() {
 /// The codecs that send a frame of Zstandard without its magic number, and how many bytes of a checksum go before it.
 const FRAMES_OF_ZSTANDARD: [(&str, usize); 4] = [("zstd-3", 0), ("zstd-19", 0), ("zstd-patch", 4), ("bsdiff", 4)];
 
-/// The end of what they are given is missing: a decoder that reads on after it has too much never answers that it is too long.
+/// The end of each bomb is missing: a decoder that reads on after it has too much never answers that the message is too long.
 #[test]
 fn what_decompresses_to_64_mebibytes_is_refused_before_its_end_is_read() {
     use std::io::Write;

@@ -1,5 +1,6 @@
 //! The full state, compressed by Zstandard: by itself, and as a patch on the sender's old state. Frames of every codec go
-//! without their magic number and content size, which the receiver does not need. Before a patch goes a checksum of the old state and the new one.
+//! without their magic number and content size, which the receiver does not need. Before a patch goes a checksum of the old
+//! state and the new one.
 
 use std::io::{BufReader, Read, Write};
 
