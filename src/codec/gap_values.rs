@@ -1,6 +1,6 @@
-//! The gap to each register that changed, as a variable number of bytes, and its new value.
+//! The gap to each register that changed, and its new value, both as a variable number of bytes.
 
-use crate::codec::{Codec, Needs, Receiver, Refused, Tick, from_words, varint};
+use crate::codec::{Codec, Needs, Receiver, Refused, Tick, varint};
 
 /// The codec.
 pub struct GapValues;
@@ -11,7 +11,7 @@ impl Codec for GapValues {
     }
 
     fn about(&self) -> &'static str {
-        "gaps between registers as varints, and the new values, 8 bytes each"
+        "gaps between registers and signed new values, as varints; no ids, no checksum"
     }
 
     fn needs(&self) -> Needs {
@@ -25,7 +25,7 @@ impl Codec for GapValues {
             varint::push(&mut message, u64::from(change.register - next));
             next = change.register + 1;
         }
-        message.extend(tick.changes().flat_map(|change| change.new.to_le_bytes()));
+        tick.changes().for_each(|change| varint::push(&mut message, varint::zigzag(change.new)));
         message
     }
 
@@ -38,7 +38,11 @@ impl Codec for GapValues {
         }
         let places = (0..changed).map(|_| varint::take_register(&mut rest, &mut next, registers));
         let places = places.collect::<Result<Vec<u32>, Refused>>()?;
-        let values = from_words(rest, places.len())?;
+        let values = places.iter().map(|_| varint::take(&mut rest).map(varint::unzigzag));
+        let values = values.collect::<Result<Vec<i64>, Refused>>()?;
+        if !rest.is_empty() {
+            return Err(Refused::Long);
+        }
         places.into_iter().zip(values).for_each(|(register, value)| receiver.registers[register as usize] = value);
         Ok(())
     }

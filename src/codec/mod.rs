@@ -203,3 +203,12 @@ fn from_words(bytes: &[u8], registers: usize) -> Result<Vec<i64>, Refused> {
 fn to_words(registers: &[i64]) -> Vec<u8> {
     registers.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
+
+/// What goes before a patch: a CRC-32 of the sender's old state and then its new one. A patch alone does not name the state
+/// that it is for: where it copies nothing from it, it fits any.
+fn checksum_of_patch(old: &[u8], new: &[u8]) -> [u8; 4] {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(old);
+    hasher.update(new);
+    hasher.finalize().to_le_bytes()
+}

@@ -289,6 +289,44 @@ fn a_patch_on_another_state_is_refused_and_changes_nothing() {
     }
 }
 
+/// A patch that copies nothing from the old state, or only what the receiver's state has as well, can be applied: its
+/// checksum alone tells that it is for another state.
+#[test]
+fn a_patch_that_fits_any_state_is_refused_on_another() {
+    let random = Seed::new(0x7EC7).stream("patches");
+    for number in 0..64 {
+        let mut stream = random.member(number);
+        let mut state = || -> Vec<i64> { (0..4).map(|_| stream.word() as i64).collect() };
+        let [old, all, unlike] = [state(), state(), state()];
+        let half = vec![old[0], all[1], old[2], all[3]];
+        // Of another writer: it differs from the old state only where the tick overwrites it.
+        let overwritten = vec![old[0], unlike[1], old[2], old[3]];
+        for (new, name) in [&all, &half].into_iter().flat_map(|new| ["zstd-patch", "bsdiff"].map(|name| (new, name))) {
+            let message = sent(find(name), &old, new, 1);
+            for other in [&unlike, &overwritten, new] {
+                let mut receiver = Receiver::with(other);
+                assert_eq!(find(name).receive(&mut receiver, &message), Err(Refused::OldState), "{name}");
+                assert_eq!(receiver, Receiver::with(other), "{name}");
+            }
+            let mut receiver = Receiver::with(&old);
+            assert_eq!(find(name).receive(&mut receiver, &message), Ok(()), "{name}");
+        }
+    }
+}
+
+#[test]
+fn gaps_and_values_are_varints_of_one_form_and_end_with_the_last_value() {
+    let codec = find("gap-varint");
+    let message = sent(codec, &[0, 5, 0, 300], &[0, 6, 0, -70_000], 1);
+    assert_eq!(message, [2, 1, 1, 12, 0xDF, 0xC5, 0x08], "two changes, their gaps, and zigzag values");
+    let received = |message: &[u8]| codec.receive(&mut Receiver::with(&[0, 5, 0, 300]), message);
+    assert_eq!(received(&message), Ok(()));
+    assert_eq!(received(&message[..6]), Err(Refused::Short));
+    assert_eq!(received(&[&message[..], &[0]].concat()), Err(Refused::Long));
+    assert_eq!(received(&[2, 1, 1, 12, 0xDF, 0xC5, 0x88, 0]), Err(Refused::Range("a number")), "it is overlong");
+    assert_eq!(received(&[5]), Err(Refused::Range("the number of changes")));
+}
+
 #[test]
 fn json_that_is_nested_a_hundred_thousand_deep_is_refused() {
     let deep = "[".repeat(100_000);
@@ -298,14 +336,38 @@ fn json_that_is_nested_a_hundred_thousand_deep_is_refused() {
     assert!(find("cbor").receive(&mut receiver, &deep_cbor).is_err());
 }
 
+/// The codecs that send a frame of Zstandard without its magic number, and how many bytes of a checksum go before it.
+const FRAMES_OF_ZSTANDARD: [(&str, usize); 4] = [("zstd-3", 0), ("zstd-19", 0), ("zstd-patch", 4), ("bsdiff", 4)];
+
+/// The end of each bomb is missing: a decoder that reads on after it has too much never answers that the message is too long.
 #[test]
-fn a_gzip_stream_of_a_gigabyte_is_refused_within_the_memory_of_the_registers() {
+fn what_decompresses_to_64_mebibytes_is_refused_before_its_end_is_read() {
     use std::io::Write;
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    (0..64).for_each(|_| encoder.write_all(&[b' '; 1 << 20]).expect("memory takes it"));
-    let bomb = encoder.finish().expect("memory takes it");
+    const MEMORY: &str = "memory takes it";
     let mut receiver = Receiver::with(&[0; 4]);
-    assert_eq!(find("json-outbox-gzip").receive(&mut receiver, &bomb), Err(Refused::Long));
-    let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 3).expect("memory takes it");
-    assert_eq!(find("zstd-3").receive(&mut receiver, &bomb[4..]), Err(Refused::Long));
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    (0..64).for_each(|_| encoder.write_all(&[b' '; 1 << 20]).expect(MEMORY));
+    let bomb = encoder.finish().expect(MEMORY);
+    assert_eq!(find("json-outbox-gzip").receive(&mut receiver, &bomb[..bomb.len() / 2]), Err(Refused::Long));
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).expect(MEMORY);
+    // The smallest window, which every receiver allows.
+    encoder.window_log(10).expect(MEMORY);
+    (0..64).for_each(|_| encoder.write_all(&[0; 1 << 20]).expect(MEMORY));
+    let bomb = encoder.finish().expect(MEMORY);
+    for (name, checksum) in FRAMES_OF_ZSTANDARD {
+        let message = [&vec![0; checksum], &bomb[4..bomb.len() / 2]].concat();
+        assert_eq!(find(name).receive(&mut receiver, &message), Err(Refused::Long), "{name}");
+    }
+    assert_eq!(receiver, Receiver::with(&[0; 4]));
+}
+
+#[test]
+fn a_frame_that_asks_for_a_window_of_128_mebibytes_is_refused() {
+    // One empty block, with a window of 1 << 27 bytes: the largest that the library allows by itself.
+    let frame = [0x00, 0x88, 0x01, 0x00, 0x00];
+    for (name, checksum) in FRAMES_OF_ZSTANDARD {
+        let message = [&vec![0; checksum], &frame[..]].concat();
+        let refused = find(name).receive(&mut Receiver::with(&[0; 4]), &message);
+        assert_eq!(refused, Err(Refused::Range("a Zstandard frame")), "{name}");
+    }
 }

@@ -18,7 +18,7 @@ pub struct CodecsRecord {
     pub most: u32,
     /// Ticks of each kind that every row was measured in.
     pub ticks: u32,
-    /// Three ticks each, in which messages were repeated, reordered and lost.
+    /// Three ticks each, whose messages arrived once, twice, in another order, or never.
     pub histories: u32,
     /// The information bound of a narrow tick, in tenths of a byte, rounded.
     pub narrow_bound_tenths: u64,
@@ -84,7 +84,7 @@ pub struct Sizes {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrongRegisters {
-    /// Each message arrives once, in order.
+    /// Each message arrives once, in order: after one tick, and after three.
     pub exact: Wrong,
     /// Each arrives twice.
     pub repeated: Wrong,

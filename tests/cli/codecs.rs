@@ -39,8 +39,15 @@ fn every_codec_and_engine_has_a_row_with_bytes_wrong_registers_and_evidence() {
         assert_eq!(row["evidence"], "software");
         let is_bare = row["name"] == "bare-values";
         assert_eq!(row["decodable"], !is_bare);
+        let exact = &row["wrong"]["exact"]["registers"];
+        // It loses the second change of a register, which some of three ticks in a row make.
+        if row["name"] == "first-writer" {
+            assert_eq!(row["verdict"], "falsified");
+            assert!(exact.as_u64() > Some(0), "{row}");
+            continue;
+        }
         assert_eq!(row["verdict"], if is_bare { "falsified" } else { "holds" }, "{row}");
-        assert_eq!(row["wrong"]["exact"]["registers"], if is_bare { Value::Null } else { 0.into() }, "{row}");
+        assert_eq!(*exact, if is_bare { Value::Null } else { 0.into() }, "{row}");
     }
 }
 

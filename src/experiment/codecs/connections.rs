@@ -200,6 +200,8 @@ pub fn row(engine: &Registration, trial: &CodecsTrial, watch: &mut dyn Watch) ->
     for number in 0..HISTORIES.min(trial.ticks) {
         let history = History::drawn(trial, Width::Narrow, number.into());
         let by = |delivery| by(engine, trial, &history, delivery).map_err(|error| broken(engine, &error));
+        // An engine may take the first change of a register, and lose the next.
+        wrong.exact = worse(wrong.exact, by(Delivery::Exact)?);
         wrong.repeated = worse(wrong.repeated, by(Delivery::Repeated)?);
         wrong.reordered = worse(wrong.reordered, by(Delivery::Reordered)?);
         wrong.lost = worse(wrong.lost, by(Delivery::Lost)?);

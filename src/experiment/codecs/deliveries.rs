@@ -17,6 +17,11 @@ enum Step {
     Arrives(usize),
 }
 
+const EXACT: [Step; 6] = {
+    use Step::{Arrives, Made};
+    [Made(0), Arrives(0), Made(1), Arrives(1), Made(2), Arrives(2)]
+};
+
 const REPEATED: [Step; 9] = {
     use Step::{Arrives, Made};
     [Made(0), Arrives(0), Arrives(0), Made(1), Arrives(1), Arrives(1), Made(2), Arrives(2), Arrives(2)]
@@ -41,6 +46,7 @@ pub fn row(codec: &dyn Codec, trial: &CodecsTrial, watch: &mut dyn Watch) -> Res
         let mut wrong = WrongRegisters { exact: worse(narrow_wrong, wide_wrong), ..WrongRegisters::default() };
         for number in 0..HISTORIES.min(trial.ticks) {
             let history = History::drawn(trial, Width::Narrow, number.into());
+            wrong.exact = worse(wrong.exact, by(codec, &history, &EXACT));
             wrong.repeated = worse(wrong.repeated, by(codec, &history, &REPEATED));
             wrong.reordered = worse(wrong.reordered, by(codec, &history, &REORDERED));
             wrong.lost = worse(wrong.lost, by(codec, &history, &LOST));

@@ -28,7 +28,7 @@ use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
 use ticks::{History, Width, bound_tenths};
 
-/// Histories in which messages are repeated, reordered and lost.
+/// Histories of three ticks, whose messages arrive once, twice, in another order, or never.
 const HISTORIES: u32 = 20;
 
 /// One row of the table.
@@ -150,6 +150,8 @@ impl Experiment for CodecsTrial {
              the bytes of a connection.",
             "Counters of engines start at 0, where a codec's registers hold numbers of any size: an engine that sends values is \
              better off here.",
+            "An engine's bytes are those of a replica's first tick, whose ids and counts take 1 byte each. They grow later: \
+             delta-state's data per sync had 58 B over 4 days, 68 B over 30 days, and 79 B over 340 days.",
             "Headers of TCP, IP, TLS and HTTP are not counted: every codec's messages need them.",
         ];
         Unseen { by_bank_sweep: Vec::new(), by_run: by_run.map(str::to_owned).to_vec() }

@@ -28,8 +28,10 @@ const HEADS: [&str; 15] = [
 const HOW_TO_READ: &str = "Bytes are those of the largest message; of bound is the median in hundredths of the \
      information bound, which grants that the receiver knows how many registers change and within which bounds. A connection \
      is all bytes of an engine both ways, with handshake and acknowledgements, for a narrow tick (median). Wrong are \
-     registers at the receiver, the most of any tick: with each message once, each twice, the second before the first, the \
-     second lost, and two writers at the same time. A star: the receiver notices nothing.";
+     registers at the receiver, the most of any tick or of any 3 ticks in a row: with each message once, each twice, the \
+     second before the first, the second lost, and two writers at the same time. A star: the receiver notices nothing. For an \
+     engine, each tick has a connection of its own: repeated, reordered and lost are messages within the second connection, \
+     ticks are never reordered, and every wrong register has a star.";
 
 /// The ticks, in words.
 pub fn ticks(record: &CodecsRecord) -> String {
