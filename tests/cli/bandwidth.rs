@@ -215,6 +215,38 @@ fn a_sender_without_a_number_says_why_in_a_sentence() {
 }
 
 #[test]
+fn syncs_that_the_link_cannot_carry_in_the_time_online_have_no_price() {
+    // Full state: about 4 kB, of which 200 bit/s carry 3 kB in the two minutes that a client is online.
+    let flags = "bandwidth --records 500 --changed 2% --clients 5 --syncs-per-day 6 --days 10 --link 200bit \
+                 --engines delta-state,operation-log";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let Answer { exit, output, .. } = short_answer(&[&flags[..], &["-vv"]].concat());
+    assert_eq!(exit, 3, "{output}");
+    let text = unwrapped(&output);
+    for part in [
+        "full state: a sync keeps the link busy for ",
+        " s, which is more than 90.0 % of the 120 s that a client is online",
+        "the full state is unknown",
+    ] {
+        assert!(text.contains(part), "{part}: {output}");
+    }
+    assert!(!text.contains("A larger --budget may tell"), "{output}");
+    assert!(output.ends_with("verdict inconclusive (exit 3)\n"), "{output}");
+    let read = record(&short_answer(&[&flags[..], &["--record", "-"]].concat()).output);
+    assert_eq!(read["bandwidth"]["online_s"], 120);
+    let full = row(&read, "whole-state");
+    assert!(full["estimate"].is_null() && full["too_long_ms"].as_u64().is_some_and(|ms| ms > 108_000), "{full}");
+    assert!(row(&read, "delta-state")["estimate"].is_object(), "{read}");
+    // Not even a handshake gets through.
+    let flags = "bandwidth --records 50 --changed 2% --clients 2 --syncs-per-day 6 --days 4 --link 1bit --record -";
+    let answer = short_answer(&flags.split(' ').collect::<Vec<_>>());
+    assert_eq!(answer.exit, 3, "{}", answer.talk);
+    for row in record(&answer.output)["bandwidth"]["rows"].as_array().expect("rows") {
+        assert!(row["estimate"].is_null() && row["too_long_ms"].is_u64(), "{row}");
+    }
+}
+
+#[test]
 fn expectations_of_other_numbers_are_left_out_and_that_is_said() {
     let told = |more: &[&str]| {
         short_answer(&[&["bandwidth", "field-bandwidth", "--budget", "10000", "-q"], more].concat()).talk

@@ -208,6 +208,7 @@ pub fn measure(
             values: trial.values,
             changed: trial.changed,
             syncs_per_day: trial.syncs_per_day,
+            online_s: Some(trial.online.as_seconds()),
             link: trial.link,
             price_per_mb: trial.price_per_mb,
             days: trial.days,
@@ -300,6 +301,8 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&
         },
     };
     let rules = scaling::errors(sizes, &measured);
+    let estimate = scaling::estimate(trial, sizes, &measured, &rules).filter(|_| scaling::holds(&rules));
+    let too_long_ms = estimate.and_then(|estimate| scaling::too_long_ms(trial, &estimate));
     let place = WHOLE_STATES.iter().position(|whole| whole.name == engine.name);
     let both = |of: fn(&Span) -> Messages| {
         let [first, second] = whole.spans.map(|span| messages(&of(&span)));
@@ -325,7 +328,8 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&
         syncs: measured.whole.syncs,
         up: both(|span| span.up),
         down: both(|span| span.down),
-        estimate: scaling::estimate(trial, sizes, &measured, &rules).filter(|_| scaling::holds(&rules)),
+        too_long_ms,
+        estimate: estimate.filter(|_| too_long_ms.is_none()),
         rules,
         of_whole_state_per_mille: None,
     }

@@ -11,7 +11,7 @@
 //! is off is its error. Days are scaled from two halves of the time, to at most ten times as many; how far the halves are apart
 //! is the error. The error of one doubling is taken as that of every further one.
 
-use crate::domain::bandwidth::{BandwidthTrial, MEGABYTE, MONTH_DAYS, MOST_TIMES_THE_DAYS};
+use crate::domain::bandwidth::{BandwidthTrial, MEGABYTE, MONTH_DAYS, MOST_BUSY_PER_MILLE, MOST_TIMES_THE_DAYS};
 use crate::experiment::bandwidth::size::Sizes;
 use crate::report::bandwidth_record::{Estimate, Fit, Rule, RuleError};
 
@@ -131,6 +131,14 @@ pub fn estimate(trial: &BandwidthTrial, sizes: &Sizes, measured: &Measured, rule
     (syncs > 0 && is_number).then(|| scaled(trial, (of_each * MILLION as f64) as u128, MILLION))
 }
 
+/// How long a sync keeps the link of a client busy, in milliseconds, if that takes too much of the time that the client is
+/// online.
+pub fn too_long_ms(trial: &BandwidthTrial, estimate: &Estimate) -> Option<u64> {
+    // Thousandths of so many seconds are as many milliseconds.
+    let most = trial.online.as_seconds().saturating_mul(MOST_BUSY_PER_MILLE);
+    Some(estimate.link_ms_per_sync).filter(|&ms| ms > most)
+}
+
 /// The numbers of one whose syncs take `bytes / syncs` each.
 pub fn scaled(trial: &BandwidthTrial, bytes: u128, syncs: u128) -> Estimate {
     let rounded = |number: u128, by: u128| u64::try_from(number.saturating_add(by / 2) / by).unwrap_or(u64::MAX);
@@ -197,6 +205,16 @@ mod tests {
         };
         assert_eq!(estimate(&trial(40), &sizes(1, 1), &even, &[]), Some(expected));
         assert_eq!(estimate(&trial(40), &sizes(1, 1), &Measured::default(), &[]), None);
+    }
+
+    #[test]
+    fn a_sync_may_keep_the_link_busy_for_nine_tenths_of_the_time_online() {
+        // 120 s online; 64 kbit/s are 8 000 bytes a second.
+        let of = |seconds_tenths: u128| {
+            let estimate = scaled(&trial(1), 800 * seconds_tenths, 1);
+            too_long_ms(&trial(1), &estimate)
+        };
+        assert_eq!([of(0), of(1080), of(1081)], [None, None, Some(108_100)]);
     }
 
     fn said(sizes: &Sizes, measured: &Measured) -> (Vec<(Rule, Fit, u64)>, Option<u64>) {

@@ -236,7 +236,9 @@ pub fn scaled(record: &BandwidthRecord) -> String {
 pub fn unknown(record: &BandwidthRecord) -> Option<String> {
     let told: Vec<String> =
         record.rows.iter().filter_map(|row| Some(format!("{}: {}.", row.label(), row.why_unknown(record)?))).collect();
-    (!told.is_empty()).then(|| format!("Unknown: {} A larger --budget may tell.", told.join(" ")))
+    let is_by_scaling = |row: &BandwidthRow| row.estimate.is_none() && row.too_long_ms.is_none();
+    let advice = if record.rows.iter().any(is_by_scaling) { " A larger --budget may tell." } else { "" };
+    (!told.is_empty()).then(|| format!("Unknown: {}{advice}", told.join(" ")))
 }
 
 fn days(size: &SizeRecord) -> String {
