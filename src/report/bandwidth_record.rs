@@ -181,7 +181,7 @@ pub struct RuleError {
     pub of_doubling_per_mille: u64,
     /// How many times larger the customer's size is than the largest that was run, in hundredths.
     pub times_hundredths: u64,
-    /// The error of the customer's numbers, if every further doubling has the same, in thousandths.
+    /// The error of the customer's numbers, in thousandths, as far as it can be told from what was measured of this sender.
     pub in_all_per_mille: u64,
 }
 
@@ -214,8 +214,8 @@ impl BandwidthRow {
         }
     }
 
-    /// How wrong its numbers may be, in thousandths: the errors of all rules together.
-    pub fn error_per_mille(&self) -> u64 {
+    /// How wrong its numbers may be by what was measured of it alone, in thousandths: the errors of all rules together.
+    fn own_error_per_mille(&self) -> u64 {
         self.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add)
     }
 
@@ -267,6 +267,13 @@ impl BandwidthRecord {
     /// The row of the engine that the report is about.
     pub fn about(&self) -> Option<&BandwidthRow> {
         self.rows.iter().find(|row| row.name == self.about)
+    }
+
+    /// How wrong the numbers of this row may be, in thousandths: an estimate, and no bound. It is the largest error of all rows
+    /// that have a number, as two sizes of one sender can agree by chance.
+    pub fn error_per_mille(&self, row: &BandwidthRow) -> u64 {
+        let known = self.rows.iter().filter(|row| row.estimate.is_some());
+        known.chain([row]).map(BandwidthRow::own_error_per_mille).max().unwrap_or(0)
     }
 
     /// The row of the whole state, as its users store it.

@@ -115,9 +115,8 @@ fn show_wrong_rules() -> Shown {
     // What the first half of the time takes, and what fewer records predict for the whole by either fit.
     Shown::of((1000, 1000), wrong, |(first_half, predicted)| {
         let measured = Measured {
-            whole: of(1000),
             halves_of_time: [of(first_half), of(1000)],
-            fewer_records: Some([of(predicted / 2), of(predicted / 4)]),
+            fewer_records: Some([[of(predicted / 2); 2], [of(predicted / 4); 2]]),
         };
         if scaling::holds(&scaling::errors(&sizes, &measured)) { Verdict::Holds } else { Verdict::Falsified }
     })

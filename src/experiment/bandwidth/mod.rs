@@ -284,19 +284,18 @@ fn messages(&Messages { data, acknowledgements, handshakes, retransmissions }: &
     MessageBytes { data, acknowledgements, handshakes, retransmissions }
 }
 
-fn of_syncs(spans: &[Span]) -> OfSyncs {
-    let bytes: i64 = spans.iter().map(|span| span.up.total() + span.down.total()).sum();
-    OfSyncs { bytes: bytes.max(0) as u64, syncs: spans.iter().map(|span| span.syncs).sum() }
+fn of_syncs(span: Span) -> OfSyncs {
+    let bytes = span.up.total() + span.down.total();
+    OfSyncs { bytes: bytes.max(0) as u64, syncs: span.syncs }
 }
 
 /// The row of a sender: from the world that was run, and from those with fewer records.
 fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&Ran]) -> BandwidthRow {
     let whole = worlds[0];
     let measured = Measured {
-        whole: of_syncs(&whole.spans),
-        halves_of_time: whole.spans.map(|span| of_syncs(&[span])),
+        halves_of_time: whole.spans.map(of_syncs),
         fewer_records: match worlds {
-            [_, half, quarter] => Some([half, quarter].map(|ran| of_syncs(&ran.spans))),
+            [_, half, quarter] => Some([half, quarter].map(|ran| ran.spans.map(of_syncs))),
             _ => None,
         },
     };
@@ -325,7 +324,7 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&
         verdict: accused.verdict,
         against: accused.against.clone(),
         wrong_records: accused.wrong_records,
-        syncs: measured.whole.syncs,
+        syncs: whole.spans.iter().map(|span| span.syncs).sum(),
         up: both(|span| span.up),
         down: both(|span| span.down),
         too_long_ms,

@@ -221,11 +221,11 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
     let known = record.rows.iter().filter(|row| row.estimate.is_some());
-    let Some(most) = known.map(BandwidthRow::error_per_mille).max() else {
+    let Some(most) = known.map(|row| record.error_per_mille(row)).max() else {
         return format!("{} were run, which no number could be scaled from.", sizes.join(" and "));
     };
     format!(
-        "Scaled from {}: up to {} wrong ({} allowed).",
+        "Scaled from {}: the estimate may be off by up to {} ({} allowed).",
         sizes.join(" and "),
         percent(most),
         percent(*tolerance_per_mille)
