@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bandwidth::units::{Price, Rate, Share};
-use crate::domain::bandwidth::{DAY_S, MOST_TIMES_THE_DAYS, Values};
+use crate::domain::bandwidth::{DAY_S, MOST_BUSY_PER_MILLE, MOST_TIMES_THE_DAYS, Values};
 use crate::domain::evidence::Evidence;
 use crate::domain::offline::Link;
-use crate::domain::shown::tenths;
+use crate::domain::shown::{percent, tenths};
 use crate::domain::verdict::Verdict;
 
 /// A bandwidth report. Megabytes have 1,000,000 bytes, and months 30 days.
@@ -25,6 +25,9 @@ pub struct BandwidthRecord {
     pub changed: Share,
     /// How often a client syncs in a day.
     pub syncs_per_day: Rate,
+    /// How long a client is online for each sync, in seconds; nothing in records of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online_s: Option<u64>,
     /// A client's link.
     pub link: Link,
     /// What a megabyte costs; nothing if no price was named.
@@ -109,7 +112,11 @@ pub struct BandwidthRow {
     /// How far the rules of scaling are wrong for it, where they were used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RuleError>,
-    /// The customer's numbers; nothing where the rules do not hold.
+    /// How long a sync keeps the link of a client busy, in milliseconds, where this takes too much of the time online. There
+    /// is no estimate then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_long_ms: Option<u64>,
+    /// The customer's numbers; nothing where the rules do not hold, or where a sync takes too long.
     pub estimate: Option<Estimate>,
     /// Its bytes in thousandths of those of the whole state; nothing where one of the two is unknown.
     pub of_whole_state_per_mille: Option<u64>,
@@ -174,7 +181,7 @@ pub struct RuleError {
     pub of_doubling_per_mille: u64,
     /// How many times larger the customer's size is than the largest that was run, in hundredths.
     pub times_hundredths: u64,
-    /// The error of the customer's numbers, if every further doubling has the same, in thousandths.
+    /// The error of the customer's numbers, in thousandths, as far as it can be told from what was measured of this sender.
     pub in_all_per_mille: u64,
 }
 
@@ -207,8 +214,8 @@ impl BandwidthRow {
         }
     }
 
-    /// How wrong its numbers may be, in thousandths: the errors of all rules together.
-    pub fn error_per_mille(&self) -> u64 {
+    /// How wrong its numbers may be by what was measured of it alone, in thousandths: the errors of all rules together.
+    fn own_error_per_mille(&self) -> u64 {
         self.rules.iter().map(|rule| rule.in_all_per_mille).fold(0, u64::saturating_add)
     }
 
@@ -216,6 +223,15 @@ impl BandwidthRow {
     pub fn why_unknown(&self, record: &BandwidthRecord) -> Option<String> {
         if self.estimate.is_some() {
             return None;
+        }
+        if let Some(ms) = self.too_long_ms {
+            let online = record.online_s.map_or("time".to_owned(), |seconds| format!("{seconds} s"));
+            return Some(format!(
+                "a sync keeps the link busy for {} s, which is more than {} of the {online} that a client is online, so that \
+                 syncs may not finish",
+                tenths(ms.saturating_add(50) / 100),
+                percent(MOST_BUSY_PER_MILLE)
+            ));
         }
         let Some(rule) = self.rules.iter().max_by_key(|rule| rule.in_all_per_mille).filter(|_| self.syncs > 0) else {
             return Some("nobody synced in the time that was measured".to_owned());
@@ -251,6 +267,13 @@ impl BandwidthRecord {
     /// The row of the engine that the report is about.
     pub fn about(&self) -> Option<&BandwidthRow> {
         self.rows.iter().find(|row| row.name == self.about)
+    }
+
+    /// How wrong the numbers of this row may be, in thousandths: an estimate, and no bound. It is the largest error of all rows
+    /// that have a number, as two sizes of one sender can agree by chance.
+    pub fn error_per_mille(&self, row: &BandwidthRow) -> u64 {
+        let known = self.rows.iter().filter(|row| row.estimate.is_some());
+        known.chain([row]).map(BandwidthRow::own_error_per_mille).max().unwrap_or(0)
     }
 
     /// The row of the whole state, as its users store it.

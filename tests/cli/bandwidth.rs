@@ -1,5 +1,6 @@
 //! Bandwidth reports: a customer's own numbers.
 
+use abench::report::bandwidth_record::{BandwidthRecord, BandwidthRow};
 use abench::report::document::Detail;
 use abench::report::format::text::{self, Table};
 use abench::report::record::Record;
@@ -186,24 +187,43 @@ fn the_record_says_what_was_asked_for_and_a_report_of_it_alone_shows_time_on_the
     }
 }
 
-#[test]
-fn numbers_that_are_scaled_from_fewer_records_are_those_of_the_whole_world_within_the_tolerance() {
-    let of = |budget: &str| {
-        let args = "bandwidth --records 2000 --changed 2% --clients 4 --syncs-per-day 6 --days 10 --record - --budget";
-        record(&short_answer(&args.split(' ').chain([budget]).collect::<Vec<_>>()).output)
-    };
-    let (whole, scaled) = (of("1000000"), of("12500"));
-    assert_eq!((&whole["bandwidth"]["scaled"], &scaled["bandwidth"]["scaled"]), (&false.into(), &true.into()));
-    assert!(scaled["bandwidth"]["fewer"][1]["records"].as_u64().is_some_and(|records| records < 200), "{scaled}");
-    let rows = scaled["bandwidth"]["rows"].as_array().expect("rows");
-    let known: Vec<&Value> = rows.iter().filter(|row| !row["estimate"].is_null()).collect();
-    assert!(known.len() + 2 >= rows.len(), "{} of {}", known.len(), rows.len());
-    let tenths = |row: &Value| row["estimate"]["bytes_per_sync_tenths"].as_f64().expect("bytes");
-    for told in known {
-        let name = told["name"].as_str().expect("a name");
-        let (told, right) = (tenths(told), tenths(row(&whole, name)));
-        assert!((told / right - 1.0).abs() <= 0.1, "{name}: {told} and not {right} tenths of a byte");
+/// A report, as its readers have it.
+fn report(args: &str, budget: &str) -> BandwidthRecord {
+    let args: Vec<&str> = args.split(' ').chain(["--record", "-", "--budget", budget]).collect();
+    let record: Record = serde_json::from_str(&short_answer(&args).output).expect("a record");
+    record.bandwidth.expect("a bandwidth report")
+}
+
+/// Numbers that are scaled are those of the whole world, within the error that the report states of each; `unknown` senders
+/// have none at most.
+fn are_within_their_errors(whole: &BandwidthRecord, scaled: &BandwidthRecord, unknown: usize) {
+    assert!(!whole.scaled && scaled.scaled, "{scaled:?}");
+    let tenths = |row: &BandwidthRow| Some(row.estimate?.bytes_per_sync_tenths as f64);
+    let known: Vec<&BandwidthRow> = scaled.rows.iter().filter(|row| row.estimate.is_some()).collect();
+    assert!(known.len() + unknown >= scaled.rows.len(), "{} of {}", known.len(), scaled.rows.len());
+    for row in known {
+        let right = whole.rows.iter().find(|other| other.name == row.name).and_then(tenths).expect("a number");
+        let (told, stated) = (tenths(row).expect("a number"), scaled.error_per_mille(row));
+        assert!(stated <= scaled.tolerance_per_mille, "{}: {stated}", row.name);
+        let off = (told / right - 1.0).abs() * 1000.0;
+        assert!(off <= stated as f64, "{}: {told} and not {right} tenths of a byte, {off} and not {stated}", row.name);
     }
+}
+
+#[test]
+fn numbers_that_are_scaled_from_fewer_records_are_those_of_the_whole_world_within_the_stated_error() {
+    let of = |budget| report("bandwidth --records 2000 --changed 2% --clients 4 --syncs-per-day 6 --days 10", budget);
+    let (whole, scaled) = (of("1000000"), of("12500"));
+    assert!(scaled.fewer.is_some_and(|[_, quarter]| quarter.records < 200), "{scaled:?}");
+    are_within_their_errors(&whole, &scaled, 2);
+}
+
+#[test]
+fn numbers_that_are_scaled_from_fewer_days_are_those_of_the_whole_world_within_the_stated_error() {
+    let of = |budget| report("bandwidth field-bandwidth", budget);
+    let (whole, scaled) = (of("1000000"), of("100000"));
+    assert!(scaled.run.measured_s < scaled.asked.measured_s && scaled.fewer.is_none(), "{scaled:?}");
+    are_within_their_errors(&whole, &scaled, 3);
 }
 
 #[test]
@@ -212,6 +232,38 @@ fn a_sender_without_a_number_says_why_in_a_sentence() {
     let output = unwrapped(&short_answer(&flags).output);
     assert!(output.contains("operation-log: no number is given: "), "{output}");
     assert!(output.contains(" days were run, and 3660 days are more than 10 times as many"), "{output}");
+}
+
+#[test]
+fn syncs_that_the_link_cannot_carry_in_the_time_online_have_no_price() {
+    // Full state: about 4 kB, of which 200 bit/s carry 3 kB in the two minutes that a client is online.
+    let flags = "bandwidth --records 500 --changed 2% --clients 5 --syncs-per-day 6 --days 10 --link 200bit \
+                 --engines delta-state,operation-log";
+    let flags: Vec<&str> = flags.split_whitespace().collect();
+    let Answer { exit, output, .. } = short_answer(&[&flags[..], &["-vv"]].concat());
+    assert_eq!(exit, 3, "{output}");
+    let text = unwrapped(&output);
+    for part in [
+        "full state: a sync keeps the link busy for ",
+        " s, which is more than 90.0 % of the 120 s that a client is online",
+        "the full state is unknown",
+    ] {
+        assert!(text.contains(part), "{part}: {output}");
+    }
+    assert!(!text.contains("A larger --budget may tell"), "{output}");
+    assert!(output.ends_with("verdict inconclusive (exit 3)\n"), "{output}");
+    let read = record(&short_answer(&[&flags[..], &["--record", "-"]].concat()).output);
+    assert_eq!(read["bandwidth"]["online_s"], 120);
+    let full = row(&read, "whole-state");
+    assert!(full["estimate"].is_null() && full["too_long_ms"].as_u64().is_some_and(|ms| ms > 108_000), "{full}");
+    assert!(row(&read, "delta-state")["estimate"].is_object(), "{read}");
+    // Not even a handshake gets through.
+    let flags = "bandwidth --records 50 --changed 2% --clients 2 --syncs-per-day 6 --days 4 --link 1bit --record -";
+    let answer = short_answer(&flags.split(' ').collect::<Vec<_>>());
+    assert_eq!(answer.exit, 3, "{}", answer.talk);
+    for row in record(&answer.output)["bandwidth"]["rows"].as_array().expect("rows") {
+        assert!(row["estimate"].is_null() && row["too_long_ms"].is_u64(), "{row}");
+    }
 }
 
 #[test]

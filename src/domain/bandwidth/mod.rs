@@ -20,6 +20,10 @@ pub const MONTH_DAYS: u64 = 30;
 /// How many times the time that was run is told from it at most.
 pub const MOST_TIMES_THE_DAYS: u64 = 10;
 
+/// The largest share of the time online, in thousandths, that a sync may keep the link busy for. Of a sync that takes more no
+/// number is told: the connection may end before the sync does, and what was sent until then is no sync's price.
+pub const MOST_BUSY_PER_MILLE: u64 = 900;
+
 /// Bytes of a megabyte. All units are decimal.
 pub const MEGABYTE: u64 = 1_000_000;
 

@@ -26,7 +26,10 @@ pub fn check(record: &BandwidthRecord) -> Check {
     let about = record.about();
     let verdict = about.map_or(Verdict::Inconclusive, |about| verdict(about, record.whole_state()));
     let world = about.map_or(Verdict::Inconclusive, |about| about.verdict);
-    let rules = [about, record.whole_state()].into_iter().flatten().all(|row| row.estimate.is_some());
+    let both = || [about, record.whole_state()].into_iter().flatten();
+    let rules = both().all(|row| row.estimate.is_some() || row.too_long_ms.is_some());
+    let link = both().all(|row| row.too_long_ms.is_none());
+    let known = |is_known: bool| if is_known { Verdict::Holds } else { Verdict::Inconclusive };
     Check {
         name: name(&record.about),
         part: Part::Replicas,
@@ -36,7 +39,8 @@ pub fn check(record: &BandwidthRecord) -> Check {
         summary: summary(record, about),
         oracles: BTreeMap::from([
             ("world".to_owned(), world),
-            ("scaling".to_owned(), if rules { Verdict::Holds } else { Verdict::Inconclusive }),
+            ("scaling".to_owned(), known(rules)),
+            ("time online".to_owned(), known(link)),
         ]),
         warrant: (verdict == Verdict::Holds).then_some(Warrant::Worlds { drawn: 0 }),
         orders: None,
@@ -63,7 +67,13 @@ fn summary(record: &BandwidthRecord, about: Option<&BandwidthRow>) -> String {
         None => "no record is wrong, and nothing was scaled".to_owned(),
         Some(row) => {
             let why = row.why_unknown(record).unwrap_or_default();
-            format!("of {} no number is given by the rules of scaling: {why}. Allow a larger --budget", row.label())
+            match row.too_long_ms {
+                Some(_) => format!("{} has no number: {why}", row.label()),
+                None => format!(
+                    "of {} no number is given by the rules of scaling: {why}. Allow a larger --budget",
+                    row.label()
+                ),
+            }
         }
     }
 }
@@ -105,9 +115,8 @@ fn show_wrong_rules() -> Shown {
     // What the first half of the time takes, and what fewer records predict for the whole by either fit.
     Shown::of((1000, 1000), wrong, |(first_half, predicted)| {
         let measured = Measured {
-            whole: of(1000),
             halves_of_time: [of(first_half), of(1000)],
-            fewer_records: Some([of(predicted / 2), of(predicted / 4)]),
+            fewer_records: Some([[of(predicted / 2); 2], [of(predicted / 4); 2]]),
         };
         if scaling::holds(&scaling::errors(&sizes, &measured)) { Verdict::Holds } else { Verdict::Falsified }
     })

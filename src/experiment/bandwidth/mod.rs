@@ -208,6 +208,7 @@ pub fn measure(
             values: trial.values,
             changed: trial.changed,
             syncs_per_day: trial.syncs_per_day,
+            online_s: Some(trial.online.as_seconds()),
             link: trial.link,
             price_per_mb: trial.price_per_mb,
             days: trial.days,
@@ -283,23 +284,24 @@ fn messages(&Messages { data, acknowledgements, handshakes, retransmissions }: &
     MessageBytes { data, acknowledgements, handshakes, retransmissions }
 }
 
-fn of_syncs(spans: &[Span]) -> OfSyncs {
-    let bytes: i64 = spans.iter().map(|span| span.up.total() + span.down.total()).sum();
-    OfSyncs { bytes: bytes.max(0) as u64, syncs: spans.iter().map(|span| span.syncs).sum() }
+fn of_syncs(span: Span) -> OfSyncs {
+    let bytes = span.up.total() + span.down.total();
+    OfSyncs { bytes: bytes.max(0) as u64, syncs: span.syncs }
 }
 
 /// The row of a sender: from the world that was run, and from those with fewer records.
 fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&Ran]) -> BandwidthRow {
     let whole = worlds[0];
     let measured = Measured {
-        whole: of_syncs(&whole.spans),
-        halves_of_time: whole.spans.map(|span| of_syncs(&[span])),
+        halves_of_time: whole.spans.map(of_syncs),
         fewer_records: match worlds {
-            [_, half, quarter] => Some([half, quarter].map(|ran| of_syncs(&ran.spans))),
+            [_, half, quarter] => Some([half, quarter].map(|ran| ran.spans.map(of_syncs))),
             _ => None,
         },
     };
     let rules = scaling::errors(sizes, &measured);
+    let estimate = scaling::estimate(trial, sizes, &measured, &rules).filter(|_| scaling::holds(&rules));
+    let too_long_ms = estimate.and_then(|estimate| scaling::too_long_ms(trial, &estimate));
     let place = WHOLE_STATES.iter().position(|whole| whole.name == engine.name);
     let both = |of: fn(&Span) -> Messages| {
         let [first, second] = whole.spans.map(|span| messages(&of(&span)));
@@ -322,10 +324,11 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&
         verdict: accused.verdict,
         against: accused.against.clone(),
         wrong_records: accused.wrong_records,
-        syncs: measured.whole.syncs,
+        syncs: whole.spans.iter().map(|span| span.syncs).sum(),
         up: both(|span| span.up),
         down: both(|span| span.down),
-        estimate: scaling::estimate(trial, sizes, &measured, &rules).filter(|_| scaling::holds(&rules)),
+        too_long_ms,
+        estimate: estimate.filter(|_| too_long_ms.is_none()),
         rules,
         of_whole_state_per_mille: None,
     }

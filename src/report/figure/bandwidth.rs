@@ -36,10 +36,10 @@ pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
     entries.extend(references.iter().map(|line| (Sample::Line(line.dash, Ink::Text), line.name.clone())));
     let title = format!("Bytes a month by sender (evidence {})", record.evidence);
     let unknown = record.rows.len() - known.len();
-    let unknown = if unknown > 0 {
-        format!(" {} of unknown bytes is not drawn.", counted(unknown, "sender"))
-    } else {
-        String::new()
+    let unknown = match unknown {
+        0 => String::new(),
+        1 => " 1 sender of unknown bytes is not drawn.".to_owned(),
+        more => format!(" {more} senders of unknown bytes are not drawn."),
     };
     let told =
         |row: &BandwidthRow, of: Estimate| format!("{}, {}, {}", row.label(), short(of.bytes_per_month), row.verdict);
@@ -69,7 +69,7 @@ pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
             number(|of| of.bytes_per_day),
             number(|of| of.bytes_per_month),
             row.of_whole_state_per_mille.map_or("-".to_owned(), tenths),
-            tenths(row.error_per_mille()),
+            tenths(record.error_per_mille(row)),
         ]);
     }
     let bound = record.bound;

@@ -221,11 +221,11 @@ pub fn scaled(record: &BandwidthRecord) -> String {
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
     let known = record.rows.iter().filter(|row| row.estimate.is_some());
-    let Some(most) = known.map(BandwidthRow::error_per_mille).max() else {
+    let Some(most) = known.map(|row| record.error_per_mille(row)).max() else {
         return format!("{} were run, which no number could be scaled from.", sizes.join(" and "));
     };
     format!(
-        "Scaled from {}: up to {} wrong ({} allowed).",
+        "Scaled from {}: the estimate may be off by up to {} ({} allowed).",
         sizes.join(" and "),
         percent(most),
         percent(*tolerance_per_mille)
@@ -236,7 +236,9 @@ pub fn scaled(record: &BandwidthRecord) -> String {
 pub fn unknown(record: &BandwidthRecord) -> Option<String> {
     let told: Vec<String> =
         record.rows.iter().filter_map(|row| Some(format!("{}: {}.", row.label(), row.why_unknown(record)?))).collect();
-    (!told.is_empty()).then(|| format!("Unknown: {} A larger --budget may tell.", told.join(" ")))
+    let is_by_scaling = |row: &BandwidthRow| row.estimate.is_none() && row.too_long_ms.is_none();
+    let advice = if record.rows.iter().any(is_by_scaling) { " A larger --budget may tell." } else { "" };
+    (!told.is_empty()).then(|| format!("Unknown: {}{advice}", told.join(" ")))
 }
 
 fn days(size: &SizeRecord) -> String {
