@@ -225,7 +225,7 @@ pub fn scaled(record: &BandwidthRecord) -> String {
         return format!("{} were run, which no number could be scaled from.", sizes.join(" and "));
     };
     format!(
-        "Scaled from {}: the estimate may be off by up to {} ({} allowed).",
+        "Scaled from {}: off by up to {} ({} allowed).",
         sizes.join(" and "),
         percent(most),
         percent(*tolerance_per_mille)
