@@ -284,10 +284,14 @@ impl Screen<'_> {
     fn limits(&mut self, record: &Record) {
         // What the bank sweep alone cannot see, other checks of the run may. What the whole run cannot see comes first.
         let unseen: Vec<&String> = record.unseen.by_run.iter().chain(&record.unseen.by_bank_sweep).collect();
-        if !unseen.is_empty() && !record.interrupted {
+        // What the equations rest on is no limit by itself.
+        let is_of_equations =
+            |limit: &&&String| ["Dead banks: none", "These equations"].iter().any(|of| limit.starts_with(of));
+        let first = unseen.iter().find(|limit| !is_of_equations(limit)).or(unseen.first());
+        if let Some(first) = first.filter(|_| !record.interrupted) {
             let limits = counted(unseen.len(), "limit");
             let place = if self.detail == Detail::All { "all below" } else { "which -vv lists" };
-            self.text.cut(&format!("cannot see ({limits}, {place}): {}", unseen[0]));
+            self.text.cut(&format!("cannot see ({limits}, {place}): {first}"));
         }
     }
 
