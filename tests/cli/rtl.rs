@@ -42,7 +42,7 @@ fn the_recorded_table_comes_from_the_rtl_with_its_evidence() {
     let rows: Vec<(u32, u64)> = reading.rows.iter().map(|(banks, cycles, _)| (*banks, *cycles)).collect();
     assert_eq!(rows, [(1, 65_537), (2, 32_769), (4, 16_385), (8, 8_193)]);
     assert!(output.contains("VERIFY: ALL MATCH"));
-    let device = "- rtl: evidence rtl-simulation, version 2, banks 8, reached Verilator 5.";
+    let device = "rtl evidence: rtl-simulation what it is: version 2, banks 8, reached Verilator 5.";
     let unwrapped = unwrapped(&output);
     assert!(unwrapped.contains(device) && unwrapped.contains("simulation of rtl/abench_top.v"), "{unwrapped}");
 }
@@ -355,7 +355,7 @@ fn the_rtl_is_served_to_other_programs_and_its_evidence_goes_with_it() {
         let answer = answer_in_time(&["1001", "7", "--backend", backend]);
         assert_eq!(answer.exit, 0, "{backend}: {answer:?}");
         let told = unwrapped(&answer.output);
-        assert!(told.contains(&format!("{backend}: evidence rtl-simulation, version 2, banks 8")), "{told}");
+        assert!(told.contains(&format!("{backend} evidence: rtl-simulation what it is: version 2, banks 8")), "{told}");
     }
     let dead = Emulator::serving(&["uartbone:tcp"], &["--device", "rtl:4", "--plant", "dead-bank:3"]);
     let answer = answer_in_time(&["1001", "7", "--backend", dead.backend()]);
