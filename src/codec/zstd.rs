@@ -32,7 +32,7 @@ fn largest_window(bytes: usize) -> u32 {
     bytes.next_power_of_two().ilog2().clamp(LEAST, DEFAULT)
 }
 
-/// The bytes of a frame on this base, if there are at most so many. The decoder takes memory for no more.
+/// The bytes of a frame on this base, refused above a limit. The decoder takes memory for no more than the limit.
 pub(super) fn decompressed(frame: &[u8], base: &[u8], most: usize) -> Result<Vec<u8>, Refused> {
     let bad = |_| Refused::Range("a Zstandard frame");
     let whole = BufReader::new(MAGIC.chain(frame));
@@ -43,7 +43,7 @@ pub(super) fn decompressed(frame: &[u8], base: &[u8], most: usize) -> Result<Vec
     if bytes.len() > most { Err(Refused::Long) } else { Ok(bytes) }
 }
 
-/// The registers of a frame that holds so many.
+/// The registers of a frame; refused if it holds another number of them.
 fn registers_of(frame: &[u8], base: &[u8], registers: usize) -> Result<Vec<i64>, Refused> {
     from_words(&decompressed(frame, base, 8 * registers)?, registers)
 }

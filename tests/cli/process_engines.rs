@@ -112,7 +112,7 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
         ("twice", "it wrote before it was asked|it answered request"),
         ("big-folder", "its folder cannot be read: the store has more than 10000 files or 256 MiB"),
     ];
-    // Of a second answer, only the time at which it comes tells what it is.
+    // Whether a second answer comes before or after the next request decides how it is called.
     for (how, why) in wrong {
         let (answer, record) = misbehaves(how);
         let record = record.unwrap_or_else(|| panic!("{how}: a record: {answer:?}"));

@@ -219,8 +219,8 @@ fn said(tag: u8, bytes: &[u8], kind: Kind) -> Said {
     Said { bytes: [&[tag], bytes].concat(), kind, brings_all: tag != VECTOR }
 }
 
-/// Updates and state vectors begin with how many clients follow. The library makes room for so many, a byte for each that it
-/// writes to: some bytes could take gigabytes.
+/// Updates and state vectors begin with how many clients follow. The library takes memory for that number before it reads
+/// them: a few bytes could make it take gigabytes.
 fn promises_no_more_than_there_is(bytes: &[u8]) -> Result<(), Refused> {
     Reader::bare(bytes).count("how many clients follow").map(drop).map_err(|error| error.to_string())
 }

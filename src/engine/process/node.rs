@@ -27,8 +27,11 @@ use crate::engine::wire::Frame;
 /// How long a busy process is polled for.
 const BUSY_FOR: Duration = Duration::from_secs(30);
 
-/// How often an engine may be woken within this time and do nothing: one that waits for its own clock comes to no end.
+/// The most wakes within [`IDLE_WITHIN`] in which an engine may do nothing. An engine that polls would keep a world from its
+/// end.
 const MOST_IDLE: u32 = 10_000;
+
+/// The virtual time in which idle wakes are counted, in microseconds.
 const IDLE_WITHIN: Time = 10 * MINUTE;
 const MINUTE: Time = 60_000_000;
 
@@ -47,9 +50,9 @@ pub struct ProcessNode {
     connected: BTreeMap<NodeId, Relation>,
     /// Edits that were shown as accepted.
     accepted: u64,
-    /// Whether the edit that goes on is still to be accepted.
+    /// Whether an edit waits to be accepted.
     is_due: bool,
-    /// Since when, and how often, it was woken and did nothing.
+    /// Since when idle wakes are counted, and how many there were.
     idle: (Time, u32),
     /// Its number among the starts.
     fresh: u32,

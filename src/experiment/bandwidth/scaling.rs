@@ -170,7 +170,7 @@ pub fn estimate(trial: &BandwidthTrial, sizes: &Sizes, measured: &Measured, rule
 /// How long a sync keeps the link of a client busy, in milliseconds, if that takes too much of the time that the client is
 /// online.
 pub fn too_long_ms(trial: &BandwidthTrial, estimate: &Estimate) -> Option<u64> {
-    // Thousandths of so many seconds are as many milliseconds.
+    // Seconds times thousandths are milliseconds.
     let most = trial.online.as_seconds().saturating_mul(MOST_BUSY_PER_MILLE);
     Some(estimate.link_ms_per_sync).filter(|&ms| ms > most)
 }
