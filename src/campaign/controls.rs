@@ -17,7 +17,7 @@ use crate::experiment::standard::{
     accumulation, adapter_round_trips, arrival_orders, as_client, conformance, engine_sweeps,
 };
 use crate::experiment::tick::sync_tick;
-use crate::experiment::{self, bandwidth, codecs, crash, every_order, laws, world};
+use crate::experiment::{self, bandwidth, codecs, crash, curves, every_order, laws, world};
 use crate::report::record::ControlRecord;
 
 /// The controls of a judge. A judge without one does not compile, and a check names its judge.
@@ -43,9 +43,10 @@ fn of(judge: Judge) -> &'static [Control] {
         Judge::EveryOrder => every_order::CONTROLS,
         Judge::HubMerge => world::hub_merge::CONTROLS,
         Judge::World => world::controls::WORLD,
-        Judge::EveryCrash => crash::CONTROLS,
+        Judge::EveryEnd => crash::CONTROLS,
         Judge::Bandwidth => bandwidth::judge::CONTROLS,
         Judge::Codecs => codecs::CONTROLS,
+        Judge::Curves => curves::CONTROLS,
     }
 }
 

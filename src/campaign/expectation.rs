@@ -140,9 +140,11 @@ fn falsified_laws<'a>(record: &'a Record, check: &'a Check) -> impl Iterator<Ite
 fn compare_codecs(expect: &Expectation, record: &Record, compare: &mut dyn FnMut(&str, String, Option<String>)) {
     for (name, CodecExpectation { narrow_at_most, wide_at_most }) in &expect.codecs {
         let row = record.codecs.as_ref().and_then(|codecs| codecs.find(name));
-        let largest = |of: fn(&CodecRow) -> Sizes| row.map(|row| of(row).largest);
-        let both =
-            [("narrow", narrow_at_most, largest(|row| row.narrow)), ("wide", wide_at_most, largest(|row| row.wide))];
+        let largest = |of: fn(&CodecRow) -> Option<Sizes>| row.and_then(of).map(|sizes| sizes.largest);
+        let both = [
+            ("narrow", narrow_at_most, largest(|row| Some(row.narrow))),
+            ("wide", wide_at_most, largest(|row| row.wide)),
+        ];
         for (kind, most, got) in both {
             if let Some(most) = most {
                 let expected = format!("at most {most} B");

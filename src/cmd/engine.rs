@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::cmd::{Failure, unwritable};
+use crate::console::progress::end_processes_with_abench;
 use crate::console::{Console, Stream, When};
 use crate::domain::verdict::exit;
 use crate::engine::process::check::{self, Outcome, Step};
@@ -37,6 +38,7 @@ enum What {
 /// Checks a command, and gives the exit code: 0 if it can stand trial, 1 if a step failed.
 pub fn run(args: &EngineArgs) -> Result<u8, Failure> {
     let What::Check { command } = &args.what;
+    end_processes_with_abench();
     let steps = check::check(command);
     let console = Console::new(When::Auto);
     console.write(Stream::Output, &told(&steps, console.width(Stream::Output))).map_err(unwritable)?;

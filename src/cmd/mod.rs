@@ -34,7 +34,7 @@ use crate::campaign::waveforms::Waveform;
 use crate::campaign::{self, Plan};
 use crate::cmd::options::{LinkOptions, RunOptions, TerminalOptions};
 use crate::cmd::waveforms::WaveformPlace;
-use crate::console::progress::{ProgressWatch, StopRequest};
+use crate::console::progress::{ProgressWatch, StopRequest, end_processes_with_abench};
 use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
 use crate::domain::subject::{Device, SubjectError};
@@ -131,6 +131,7 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
 fn start_engines<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
     for name in names {
         if process::split(name).is_some() {
+            end_processes_with_abench();
             process::start(name)
                 .map_err(|error| Failure { exit: exit::UNAVAILABLE, error: anyhow!("engines: {error}") })?;
         }

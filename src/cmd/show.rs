@@ -1,5 +1,5 @@
 //! `abench show NAME`: the file of a shipped scenario, or the shipped claims, to copy and to change; or the schema that
-//! editors check scenarios by.
+//! editors check scenarios by, or that of the engine protocol.
 
 use anyhow::anyhow;
 use clap::Args;
@@ -11,11 +11,13 @@ use crate::cmd::{Failure, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::nearest::meant;
 use crate::domain::verdict::exit;
+use crate::engine::process::protocol;
 use crate::scenario::schema::SCHEMA;
 use crate::scenario::shipped::SHIPPED;
 
 /// What can be shown beside scenarios: a name, and a text.
-pub const OTHERS: &[(&str, &str)] = &[("claims", claims::SHIPPED), ("schema", SCHEMA)];
+pub const OTHERS: &[(&str, &str)] =
+    &[("claims", claims::SHIPPED), ("schema", SCHEMA), ("engine-protocol", protocol::SCHEMA)];
 
 /// Commands to start from, for the help.
 const EXAMPLES: &str = "\
@@ -23,14 +25,16 @@ Examples:
   # A scenario to start from
   abench show tick > mine.toml
   # The JSON schema of scenarios, for editors
-  abench show schema > scenario.schema.json";
+  abench show schema > scenario.schema.json
+  # The JSON schema of the engine protocol, for authors of adapters
+  abench show engine-protocol > engine-protocol.schema.json";
 
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ShowArgs {
-    /// The name of a shipped scenario (see `abench list scenarios`), claims for the claims of `abench falsify`, or schema for
-    /// the JSON schema of scenarios
+    /// The name of a shipped scenario (see `abench list scenarios`), claims for the claims of `abench falsify`, schema for the
+    /// JSON schema of scenarios, or engine-protocol for that of the engine protocol
     #[arg(value_name = "NAME", hide_possible_values = true,
           value_parser = WithNames::of_what_is_shown(StringValueParser::new()))]
     pub name: String,
@@ -42,7 +46,7 @@ pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let Some((_, text)) = SHIPPED.iter().chain(OTHERS).find(|(shipped, _)| *shipped == name) else {
         let meant = meant(name, names::shown());
         return Err(Failure::usage(anyhow!(
-            "'{name}' is not a shipped scenario{meant}; abench list scenarios names them, and claims and schema can be shown, too"
+            "'{name}' is not a shipped scenario{meant}; abench list scenarios names them, and claims, schema and engine-protocol can be shown, too"
         )));
     };
     Console::new(When::Never).write(Stream::Output, text).map_err(unwritable)?;

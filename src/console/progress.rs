@@ -4,12 +4,14 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::console::{Console, Stream, When};
+use crate::domain::verdict::exit;
 use crate::domain::watch::Watch;
+use crate::engine::process;
 
 /// What takes less long than this shows no progress.
 const PATIENCE: Duration = Duration::from_millis(400);
@@ -28,15 +30,28 @@ impl StopRequest {
     /// Listens for the keys and signals that end a program. The first asks to stop; the second ends it at once.
     pub fn listen() -> Self {
         let request = StopRequest::default();
-        let flag = Arc::clone(&request.0);
-        // Without a handler the signal ends the program at once, which is what is left to do.
-        let _ = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(crate::domain::verdict::exit::INTERRUPTED.into());
-            }
-        });
+        *ASKED.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.clone());
+        end_processes_with_abench();
         request
     }
+}
+
+/// Who is asked to stop by the first signal: nobody before a run begins.
+static ASKED: Mutex<Option<StopRequest>> = Mutex::new(None);
+
+/// From now on, a signal that ends abench at once ends the processes of engines, too.
+pub fn end_processes_with_abench() {
+    static HANDLED: Once = Once::new();
+    HANDLED.call_once(|| {
+        // Without a handler the signal ends the program at once, which is what is left to do.
+        let _ = ctrlc::set_handler(|| {
+            let asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            if asked.is_none_or(|asked| asked.0.swap(true, Ordering::Relaxed)) {
+                process::end_all();
+                std::process::exit(exit::INTERRUPTED.into());
+            }
+        });
+    });
 }
 
 impl StopRequest {

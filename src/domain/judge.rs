@@ -49,11 +49,13 @@ pub enum Judge {
     /// A world of replicas.
     World,
     /// Every end of a small world.
-    EveryCrash,
+    EveryEnd,
     /// What engines send in worlds of a customer's numbers.
     Bandwidth,
     /// What a receiver makes of a tick in a codec.
     Codecs,
+    /// What replicas show after each sync along a curve.
+    Curves,
 }
 
 impl fmt::Display for Judge {
@@ -79,9 +81,10 @@ impl fmt::Display for Judge {
             Judge::EveryOrder => "every order",
             Judge::HubMerge => "hub merge",
             Judge::World => "world",
-            Judge::EveryCrash => "every crash",
+            Judge::EveryEnd => "every end",
             Judge::Bandwidth => "bandwidth",
             Judge::Codecs => "codecs",
+            Judge::Curves => "curves",
         })
     }
 }
@@ -109,9 +112,10 @@ impl Judge {
         Judge::EveryOrder,
         Judge::HubMerge,
         Judge::World,
-        Judge::EveryCrash,
+        Judge::EveryEnd,
         Judge::Bandwidth,
         Judge::Codecs,
+        Judge::Curves,
     ];
 
     /// What it judges, in a line.
@@ -137,10 +141,11 @@ impl Judge {
             Judge::EveryOrder => "the state of an algebra after every order of its deltas",
             Judge::HubMerge => "the merges of a hub, made again by backends",
             Judge::World => "a world of replicas, by the judges of worlds below",
-            Judge::EveryCrash => "every end that a small world with crashes can have",
+            Judge::EveryEnd => "every end that a small world can have",
             Judge::Bandwidth => {
                 "bytes of engines in worlds of a customer's numbers: wrong records, and rules of scaling"
             }
+            Judge::Curves => "what replicas show after each sync along a curve, and whether its bytes can hold it",
             Judge::Codecs => "what a receiver makes of a tick in a codec, and whether its bytes can hold it",
         }
     }

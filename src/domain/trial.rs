@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::algebra::Named;
 use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::codecs::{CodecExpectation, CodecsTrial};
+use crate::domain::curves::CurvesTrial;
+use crate::domain::every_delivery::EveryDeliveryTrial;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault::{FaultClass, MOST_BANKS};
 use crate::domain::hex::Hex64;
@@ -539,10 +541,14 @@ macro_rules! every_kind {
             Offline(Box<OfflineTrial>) of OfflineTrial = "offline",
             /// Every crash and every order of deliveries in a small world.
             CrashEverywhere(CrashEverywhereTrial) of CrashEverywhereTrial = "crash-everywhere",
+            /// Every order of deliveries in a small world, for many engines.
+            EveryDelivery(EveryDeliveryTrial) of EveryDeliveryTrial = "every-delivery",
             /// What sync takes with a customer's own numbers.
             Bandwidth(Box<BandwidthTrial>) of BandwidthTrial = "bandwidth",
             /// What one tick takes in every codec.
             Codecs(CodecsTrial) of CodecsTrial = "codecs",
+            /// What a sync takes as one thing grows.
+            Curves(CurvesTrial) of CurvesTrial = "curves",
         }
     };
 }

@@ -19,6 +19,7 @@ pub mod mutant;
 pub mod port;
 pub mod process;
 mod reliable_channel;
+pub mod replayed;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -381,13 +382,13 @@ pub fn every() -> impl Iterator<Item = &'static Registration> {
     REGISTRY.iter().chain(library::REGISTRY)
 }
 
-/// The engines that a trial asks for: the reference alone if it names none.
-pub fn asked(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
-    let reference = trial.engines.is_empty().then(reference);
+/// The engines of these names: the reference alone if there is none.
+pub fn asked(names: &[String]) -> impl Iterator<Item = &'static Registration> + '_ {
+    let reference = names.is_empty().then(reference);
     let named = |among: &'static [Registration], group: &'static str| {
-        among.iter().filter(move |engine| trial.engines.iter().any(|name| name == engine.name || name == group))
+        among.iter().filter(move |engine| names.iter().any(|name| name == engine.name || name == group))
     };
-    let started = trial.engines.iter().filter_map(|name| process::find(name));
+    let started = names.iter().filter_map(|name| process::find(name));
     let libraries = named(library::REGISTRY, library::LIBRARIES);
     reference.into_iter().chain(named(REGISTRY, ALL)).chain(libraries).chain(started)
 }
@@ -400,7 +401,7 @@ pub fn check_name(name: &str) -> Result<(), Unknown> {
 
 /// The engines that a trial asks for and that its world is one for.
 pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
-    asked(trial).filter(|engine| engine.suits(trial))
+    asked(&trial.engines).filter(|engine| engine.suits(trial))
 }
 
 impl Registration {
@@ -430,6 +431,17 @@ impl Registration {
     /// Whether it supports this world.
     pub fn suits(&self, trial: &OfflineTrial) -> bool {
         self.unsuited(trial).is_none()
+    }
+
+    /// Whether it says that it keeps numbers of 64 bits, each exactly.
+    pub fn keeps_all_numbers(&self) -> bool {
+        match self.open {
+            Open::Function(_) => true,
+            Open::Started(started) => {
+                let range = started.capabilities().counters;
+                (range.min.0, range.max.0) == (i64::MIN, i64::MAX)
+            }
+        }
     }
 
     /// Whether it carries tags.

@@ -171,6 +171,9 @@ pub enum EngineError {
     /// It cannot be run here: nothing is known about the engine.
     #[error("{0}")]
     Unavailable(String),
+    /// It does not do the same where the same happens to it again: nothing is known of what it was not watched at.
+    #[error("it does not repeat itself: after {0} it did something else the second time")]
+    Unrepeatable(String),
 }
 
 impl EngineError {

@@ -24,6 +24,7 @@ mod livelock_budget;
 pub mod measure;
 pub mod memory;
 pub mod merges;
+pub mod net;
 mod reach;
 pub mod script;
 pub mod staleness;

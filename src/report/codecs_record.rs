@@ -54,13 +54,21 @@ pub struct CodecRow {
     pub needs: String,
     /// Whether a receiver can decode it.
     pub decodable: bool,
+    /// Ticks of each kind that it was measured in.
+    pub ticks: u32,
+    /// Histories of three ticks whose messages arrived in every way.
+    pub histories: u32,
     /// Bytes of narrow ticks.
     pub narrow: Sizes,
-    /// Bytes of wide ticks.
-    pub wide: Sizes,
+    /// Bytes of wide ticks; none of an engine that does not keep numbers of 64 bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wide: Option<Sizes>,
     /// Wrong registers by how messages arrived; none where nothing can be decoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wrong: Option<WrongRegisters>,
+    /// How an engine that others made failed by itself, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// What the judge says.
     pub verdict: Verdict,
 }
@@ -94,6 +102,12 @@ pub struct WrongRegisters {
     pub lost: Wrong,
     /// Two replicas changed registers at the same time, half of them the same.
     pub two_writers: Wrong,
+    /// The connection ends once the second arrived, before anything that answers it. Of an engine alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_off: Option<Wrong>,
+    /// The sender's store is set back to what it was before the second. Of an engine alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_back: Option<Wrong>,
 }
 
 /// Wrong registers in one kind of delivery.
@@ -104,6 +118,23 @@ pub struct Wrong {
     pub registers: u32,
     /// How many are wrong where the receiver noticed nothing: no message was refused, and no sequence number is missing.
     pub silent: u32,
+    /// Elements of tags that are missing. Tags are tried with engines that carry them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub lost: u32,
+    /// Elements of tags that were removed, and are shown.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub resurrected: u32,
+}
+
+fn is_none(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Wrong {
+    /// Whether nothing is wrong.
+    pub fn is_right(self) -> bool {
+        (self.registers, self.lost, self.resurrected) == (0, 0, 0)
+    }
 }
 
 impl CodecsRecord {

@@ -7,6 +7,7 @@ pub mod bandwidth_record;
 pub mod board_table;
 pub mod codecs_record;
 pub mod comparison;
+pub mod curves_record;
 pub mod document;
 pub mod figure;
 pub mod file;

@@ -1,6 +1,7 @@
 //! What a record holds of a world of clients.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -254,6 +255,50 @@ pub struct EverywhereRecord {
     pub planted_in: Option<PlantedInRecord>,
     /// Each planted mutant, in that smaller world.
     pub mutants: Vec<MutantRecord>,
+}
+
+/// How the states of an engine are explored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Explored {
+    /// Nodes are copied in memory.
+    BySnapshot,
+    /// Nodes are started again, and the same happens to them.
+    ByReExecution,
+}
+
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Explored::BySnapshot => "by snapshot",
+            Explored::ByReExecution => "by re-execution",
+        })
+    }
+}
+
+/// A walk over every order of deliveries in a small world, with one engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeliveriesRecord {
+    /// The engine.
+    pub engine: String,
+    /// How the numbers were got.
+    pub evidence: Evidence,
+    /// How its states were explored.
+    pub explored: Explored,
+    /// How far the walk came. The way to what is wrong is that of the smallest world in which it was found.
+    pub walked: WalkedRecord,
+    /// The smallest world in which the engine fails, in words, where it is smaller than that of the trial.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smallest: Option<String>,
+    /// What the judges say.
+    pub verdict: Verdict,
+    /// How the engine did not repeat itself, if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unrepeatable: Option<String>,
+    /// What each judge says of the end that one of them has something against, where there is one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub against: BTreeMap<String, (Verdict, String)>,
 }
 
 /// The world in which mutants are planted.

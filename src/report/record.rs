@@ -21,7 +21,8 @@ use crate::domain::trial::{Expectation, Trial};
 use crate::domain::verdict::{Outcome, Verdict, Warrant, exit};
 use crate::report::bandwidth_record::BandwidthRecord;
 use crate::report::codecs_record::CodecsRecord;
-use crate::report::offline_record::{EverywhereRecord, OfflineRecord};
+use crate::report::curves_record::CurvesRecord;
+use crate::report::offline_record::{DeliveriesRecord, EverywhereRecord, OfflineRecord};
 use crate::report::samples::Sample;
 use crate::report::seal::Sealed;
 
@@ -91,12 +92,18 @@ pub struct Record {
     /// Every crash in a small world, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub everywhere: Option<EverywhereRecord>,
+    /// Every order of deliveries in a small world, an engine each, where that was tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliveriesRecord>,
     /// What sync takes with a customer's own numbers, where that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bandwidth: Option<BandwidthRecord>,
     /// What one tick takes in every codec, where that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codecs: Option<CodecsRecord>,
+    /// What a sync takes along curves, where that was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curves: Option<CurvesRecord>,
     /// What the run cannot see.
     pub unseen: Unseen,
     /// What became of the planted faults.
@@ -758,8 +765,10 @@ impl Record {
             laws: None,
             offline: None,
             everywhere: None,
+            deliveries: Vec::new(),
             bandwidth: None,
             codecs: None,
+            curves: None,
             unseen: Unseen::default(),
             planted: Vec::new(),
             waveforms: Vec::new(),

@@ -7,6 +7,8 @@ use toml::Spanned;
 
 use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::codecs::CodecsTrial;
+use crate::domain::curves::CurvesTrial;
+use crate::domain::every_delivery::EveryDeliveryTrial;
 use crate::domain::nearest::meant_key;
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;

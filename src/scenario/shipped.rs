@@ -61,6 +61,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("nothing-listens", include_str!("../../scenarios/nothing-listens.toml")),
     ("short-lived-replicas", include_str!("../../scenarios/short-lived-replicas.toml")),
     ("short-lived-writers", include_str!("../../scenarios/short-lived-writers.toml")),
+    ("curves", include_str!("../../scenarios/curves.toml")),
+    ("every-delivery", include_str!("../../scenarios/every-delivery.toml")),
     ("crash-everywhere", include_str!("../../scenarios/crash-everywhere.toml")),
     ("crash-summary", include_str!("../../scenarios/crash-summary.toml")),
     ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),

@@ -13,6 +13,8 @@ mod compare;
 mod completions;
 mod conformance;
 mod convert;
+mod curves;
+mod deliveries;
 mod disturbed_links;
 mod every_order;
 mod expectations;

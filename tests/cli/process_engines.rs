@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -213,6 +214,51 @@ fn a_world_whose_registers_may_leave_the_range_that_an_engine_keeps_exactly_is_n
         assert_eq!(answer.exit, 2, "{answer:?}");
         let told = unwrapped(&answer.talk);
         assert!(told.contains("keeps numbers from -10 to 9223372036854775807 exactly"), "{told}");
+    }
+}
+
+/// Sends a signal to a process.
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().expect("kill is there");
+    assert!(sent.success(), "{pid}");
+}
+
+/// Waits until something is so, for at most 20 seconds.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_signal_before_a_run_and_a_second_signal_within_one_leave_no_process_of_an_engine() {
+    if !has_python() {
+        return;
+    }
+    let folder = TempDir::new().expect("a folder");
+    let scenario = folder.path().join("world.toml");
+    fs::write(&scenario, WORLD).expect("it is written");
+    // A number of its own tells the processes of this test from those of others.
+    for (place, number) in ["1030", "1031"].into_iter().enumerate() {
+        let adapter = format!("tests/engines/misbehaves.py silent {number}");
+        let mut command = abench();
+        match place {
+            0 => command.args(["engine", "check", &format!("python3 {adapter}")]),
+            _ => command.arg("run").arg(&scenario).args(["--engines", &format!("theirs=cmd:python3 {adapter}")]),
+        };
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        let part = format!("misbehaves.py silent {number}");
+        until("the engine starts", || running(&part) > 1);
+        signal(child.id(), "INT");
+        std::thread::sleep(Duration::from_millis(300));
+        if child.try_wait().expect("it is a child").is_none() {
+            signal(child.id(), "INT");
+        }
+        let status = child.wait().expect("it ends");
+        assert_eq!(status.code(), Some(130), "{part}");
+        until("no process of the engine is left", || running(&part) == 0);
     }
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """An engine that misbehaves as its first argument says, when its user edits or where it is asked to."""
 
+import base64
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ ENGINE = {
     "counters": {"min": "-10" if HOW == "small-range" else "-9223372036854775808", "max": "9223372036854775807"},
     "tags": "either",
     "peers": True,
-    "repeats": True,
+    "repeats": HOW != "says-that-it-does-not-repeat",
     "clock": "given",
     "transport": "any-order",
     "store": "files" if HOW == "big-folder" else "journal",
@@ -130,6 +131,8 @@ for line in sys.stdin:
         misbehave(n)
     elif what == "message":
         say({"n": n, "message": "taken"})
+    elif what == "connected" and HOW == "does-not-repeat":
+        say({"n": n, "effects": [{"send": {"to": request["peer"], "body": base64.b64encode(os.urandom(6)).decode()}}]})
     elif what == "connected" and HOW == "environment":
         say({"n": n, "failed": json.dumps(sorted(os.environ)) + os.getcwd()})
     else:

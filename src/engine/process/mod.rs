@@ -13,6 +13,8 @@ pub mod protocol;
 mod watched;
 mod words;
 
+pub use watched::end_all;
+
 use std::sync::{Mutex, PoisonError};
 
 use crate::domain::data::{Fields, Intent};

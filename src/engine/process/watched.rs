@@ -232,9 +232,20 @@ impl Tree {
     }
 }
 
+/// Processes that are looked at.
+static WATCHED: OnceLock<Mutex<Vec<Weak<Tree>>>> = OnceLock::new();
+
+/// Ends all processes that abench started, with all that these started: for an end of abench that drops nothing.
+pub fn end_all() {
+    let trees = WATCHED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let trees: Vec<Arc<Tree>> = trees.iter().filter_map(Weak::upgrade).collect();
+    trees.iter().for_each(|tree| tree.kill(&processes()));
+    // What was started meanwhile by one that is gone now has abench for a parent.
+    trees.iter().for_each(|tree| tree.kill(&processes()));
+}
+
 /// Has a process looked at from now on, until nobody holds it any more.
 fn watch(tree: &Arc<Tree>) {
-    static WATCHED: OnceLock<Mutex<Vec<Weak<Tree>>>> = OnceLock::new();
     let watched = WATCHED.get_or_init(Mutex::default);
     let mut trees = watched.lock().unwrap_or_else(PoisonError::into_inner);
     let is_first = trees.is_empty();

@@ -223,7 +223,7 @@ pub fn measure(
             about: about(trial).name.to_owned(),
             rows: with_shares(rows),
             bound: bound(trial, &ran[0]),
-            left_out: engine::asked(&world)
+            left_out: engine::asked(&world.engines)
                 .filter_map(|engine| {
                     let is_form = is_form(engine).then_some("which the forms of the full state stand for");
                     Some((engine.name.to_owned(), engine.unsuited(&world).or(is_form.map(Into::into))?.into_owned()))

@@ -61,16 +61,24 @@ pub fn row(codec: &dyn Codec, trial: &CodecsTrial, watch: &mut dyn Watch) -> Res
         evidence: Evidence::Software,
         needs: codec.needs().told().to_owned(),
         decodable,
+        ticks: trial.ticks,
+        histories: HISTORIES.min(trial.ticks),
         narrow,
-        wide,
+        wide: Some(wide),
         wrong,
+        failed: None,
         verdict: Verdict::Inconclusive,
     })
 }
 
 /// The worse of two deliveries, in each way.
 pub fn worse(one: Wrong, other: Wrong) -> Wrong {
-    Wrong { registers: one.registers.max(other.registers), silent: one.silent.max(other.silent) }
+    Wrong {
+        registers: one.registers.max(other.registers),
+        silent: one.silent.max(other.silent),
+        lost: one.lost.max(other.lost),
+        resurrected: one.resurrected.max(other.resurrected),
+    }
 }
 
 /// The bytes of the first messages of all histories, and what arrives of each.
@@ -151,7 +159,7 @@ fn by_two(codec: &dyn Codec, history: &History) -> Wrong {
 
 fn wrong_in(receiver: &Receiver, due: &[i64], refused: bool) -> Wrong {
     let registers = receiver.registers.iter().zip(due).filter(|(got, due)| got != due).count() as u32;
-    Wrong { registers, silent: if refused || receiver.has_gaps() { 0 } else { registers } }
+    Wrong { registers, silent: if refused || receiver.has_gaps() { 0 } else { registers }, ..Wrong::default() }
 }
 
 /// A control: the registers that are wrong where the sender has other registers than are due.

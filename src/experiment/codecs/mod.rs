@@ -56,17 +56,19 @@ fn name_of(of: Of, name: &str) -> String {
 }
 
 fn jobs_of(trial: &CodecsTrial) -> Vec<Job> {
-    let asked = |engine: &&Registration| trial.engines.iter().any(|name| name == engine.name || name == engine::ALL);
-    let reference = trial.engines.is_empty().then(engine::reference);
-    let engines = reference.into_iter().chain(engine::REGISTRY.iter().filter(asked));
-    codec::REGISTRY.iter().map(|&codec| Job::Codec(codec)).chain(engines.map(Job::Engine)).collect()
+    let engines = engine::asked(&trial.engines).map(Job::Engine);
+    codec::REGISTRY.iter().map(|&codec| Job::Codec(codec)).chain(engines).collect()
 }
 
 impl Experiment for CodecsTrial {
     /// Refuses engines that are unknown.
     fn refuse(&self) -> Result<(), String> {
-        let named = self.engines.iter().filter(|name| *name != engine::ALL);
-        named.map(|name| engine::find(name)).try_for_each(|found| found.map(drop).map_err(|e| format!("engines: {e}")))
+        let mut named = self.engines.iter();
+        named.try_for_each(|name| engine::check_name(name).map_err(|unknown| format!("engines: {unknown}")))
+    }
+
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
     }
 
     fn judges(&self) -> &'static [Judge] {
@@ -161,14 +163,17 @@ impl Experiment for CodecsTrial {
 /// A codec holds if a receiver gets from each message the registers that the sender has. On average no message can have fewer
 /// bytes than the information bound: where one has, something is not counted.
 fn verdict(row: &CodecRow, section: &CodecsRecord) -> Verdict {
-    let is_right = row.wrong.is_some_and(|wrong| wrong.exact.registers == 0);
+    let is_right = row.wrong.is_some_and(|wrong| wrong.exact.is_right());
     if is_right && under_bound(row, section).is_none() { Verdict::Holds } else { Verdict::Falsified }
 }
 
 /// The bytes of the kind of ticks that has fewer than its bound, and that bound in tenths, if one has.
 fn under_bound(row: &CodecRow, section: &CodecsRecord) -> Option<(u64, u64)> {
-    let kinds = [(row.narrow, section.narrow_bound_tenths), (row.wide, section.wide_bound_tenths)];
+    // Of an engine that failed there are no bytes.
+    let narrow = Some(row.narrow).filter(|_| row.failed.is_none());
+    let kinds = [(narrow, section.narrow_bound_tenths), (row.wide, section.wide_bound_tenths)];
     // A tenth of a byte is what rounding the bound may take.
+    let kinds = kinds.into_iter().filter_map(|(sizes, bound)| Some((sizes?, bound)));
     let under = kinds.into_iter().find(|(sizes, bound)| 10 * sizes.median + 1 < *bound);
     under.map(|(sizes, bound)| (sizes.median, bound))
 }
@@ -178,7 +183,11 @@ fn check(row: &CodecRow, section: &CodecsRecord) -> Check {
         let lacking = share(bound - 10 * bytes, 10 * bound);
         format!("{bytes} B lie {lacking} under the information bound, below which no message can be on average")
     });
+    let largest = [Some(row.narrow), row.wide].into_iter().flatten().map(|sizes| format!("{} B", sizes.largest));
+    let largest: Vec<String> = largest.collect();
+    let kinds = largest.len() as u32;
     let summary = match (row.wrong, &under) {
+        _ if row.failed.is_some() => format!("it failed: {}", row.failed.as_deref().unwrap_or_default()),
         (None, under) => {
             let under = under.as_ref().map(|under| format!("; {under}")).unwrap_or_default();
             format!("no receiver can decode it{under}")
@@ -187,11 +196,13 @@ fn check(row: &CodecRow, section: &CodecsRecord) -> Check {
             format!("up to {} of {} registers are wrong at the receiver", exact.registers, section.registers)
         }
         (_, Some(under)) => under.clone(),
+        (Some(WrongRegisters { exact, .. }), _) if !exact.is_right() => {
+            format!("up to {} elements are lost at the receiver, and {} are back", exact.lost, exact.resurrected)
+        }
         _ => format!(
-            "a receiver has the sender's registers after each of {} ticks; the largest have {} B and {} B",
-            2 * section.ticks,
-            row.narrow.largest,
-            row.wide.largest
+            "a receiver has the sender's registers after each of {} ticks; the largest have {}",
+            kinds * row.ticks,
+            largest.join(" and ")
         ),
     };
     Check {
@@ -261,8 +272,11 @@ fn show() -> Shown {
             evidence: crate::domain::evidence::Evidence::Software,
             needs: String::new(),
             decodable: true,
+            ticks: 1,
+            histories: 0,
             narrow: sizes,
-            wide: sizes,
+            wide: Some(sizes),
+            failed: None,
             wrong: Some(WrongRegisters { exact: wrong, ..WrongRegisters::default() }),
             verdict: Verdict::Inconclusive,
         };

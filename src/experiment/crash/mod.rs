@@ -2,7 +2,6 @@
 //! each planted mutant until a judge catches it, after the replica as it is was walked through that one in all ways, too.
 
 pub mod planting;
-mod walking;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::every_delivery::Bounds;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::judge::Judge;
@@ -22,13 +22,13 @@ use crate::experiment::answers::Answers;
 use crate::experiment::control::{Control, Show};
 use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
+use crate::experiment::small_world::{Came, walked};
 use crate::experiment::valid::Passed;
 use crate::experiment::world::{self, Said, caught, judged};
 use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
-use walking::walked;
 
 /// The check's name.
 pub const NAME: &str = "every crash";
@@ -82,7 +82,7 @@ impl Experiment for CrashEverywhereTrial {
     }
 
     fn judges(&self) -> &'static [Judge] {
-        &[Judge::EveryCrash, Judge::Expectation]
+        &[Judge::EveryEnd, Judge::Expectation]
     }
 
     fn adjust(&mut self, changes: &Changes) -> Result<(), NoEffect> {
@@ -138,12 +138,12 @@ fn walk_all(
     let others: Vec<Job> = smaller_walk.into_iter().chain(of_mutants).collect();
     let walk = |job: Job, threads: NonZeroUsize, watch: &mut dyn Watch| {
         let start = Instant::now();
-        let (walked, against) = match job {
-            Job::Sound => walked(trial, engine, None, threads, watch),
-            Job::Smaller => walked(&smaller, engine, None, threads, watch),
-            Job::Mutant(engine, mutant) => walked(&smaller, engine, Some(mutant), threads, watch),
+        let Came { record, against, .. } = match job {
+            Job::Sound => walked(world_of(trial), engine, None, threads, watch),
+            Job::Smaller => walked(world_of(&smaller), engine, None, threads, watch),
+            Job::Mutant(engine, mutant) => walked(world_of(&smaller), engine, Some(mutant), threads, watch),
         }?;
-        Ok(Ended { walked, against: against.map(|history| judged(&history).0), took: start.elapsed() })
+        Ok(Ended { walked: record, against: against.map(|history| judged(&history).0), took: start.elapsed() })
     };
     watch.begin("worlds", 1 + others.len() as u64);
     // The walk through the world of the trial is usually longer than all others together, and takes all threads for itself.
@@ -213,6 +213,11 @@ fn tell(
     }
 }
 
+/// The world of a trial, and how many of its states are visited at most.
+fn world_of(trial: &CrashEverywhereTrial) -> (Bounds, u64) {
+    (trial.into(), trial.most_states)
+}
+
 /// The engine that is walked through: the one that is named, or the reference.
 pub fn walked_engine(trial: &CrashEverywhereTrial) -> &'static Registration {
     let named = trial.engine.as_deref().map(|name| engine::find(name).expect("its name was looked up"));
@@ -256,7 +261,7 @@ fn check(
     Check {
         name: name.to_owned(),
         part: Part::Replicas,
-        judge: Judge::EveryCrash,
+        judge: Judge::EveryEnd,
         subjects: BTreeMap::from([(engine.name.to_owned(), Evidence::Software)]),
         verdict,
         summary,
@@ -271,7 +276,7 @@ fn check(
 
 /// What is planted for the judge of every end.
 pub const CONTROLS: &[Control] = &[Control {
-    judge: Judge::EveryCrash,
+    judge: Judge::EveryEnd,
     planted: "an edit lost, an edit counted twice, replicas that differ",
     show: Show::Alone(world::controls::show_world),
 }];
@@ -350,8 +355,9 @@ mod tests {
         let CrashEverywhereTrial { clients, edits, crashes, losses, edits_before, .. } = smaller;
         assert_eq!((clients, edits, crashes, losses, edits_before), (1, 1, 1, 1, 0));
         let verdict = |mutant| {
-            let (walked, against) = walked(&smaller, engine::reference(), mutant, NonZeroUsize::MIN, &mut Unwatched)
-                .expect("nobody stops it");
+            let Came { record: walked, against, .. } =
+                walked(world_of(&smaller), engine::reference(), mutant, NonZeroUsize::MIN, &mut Unwatched)
+                    .expect("nobody stops it");
             check(
                 WITHOUT_MUTANT,
                 &smaller,

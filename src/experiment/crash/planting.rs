@@ -6,9 +6,9 @@ use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
-use crate::experiment::crash::walking::walked;
-use crate::experiment::crash::{smaller, tried, walked_engine};
+use crate::experiment::crash::{smaller, tried, walked_engine, world_of};
 use crate::experiment::planting::{self, Control, Planting};
+use crate::experiment::small_world::walked;
 use crate::report::qualification::mutants::{Cell, Kind};
 
 impl Planting for CrashEverywhereTrial {
@@ -28,9 +28,9 @@ impl Planting for CrashEverywhereTrial {
 
     fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {
         let one = NonZeroUsize::MIN;
-        let small = walked(&smaller(self), engine, None, one, watch)?;
-        let own = walked(self, engine, None, one, watch)?;
-        Ok(Control::of([small.1.as_ref(), own.1.as_ref()]))
+        let small = walked(world_of(&smaller(self)), engine, None, one, watch)?;
+        let own = walked(world_of(self), engine, None, one, watch)?;
+        Ok(Control::of([small.against.as_ref(), own.against.as_ref()]))
     }
 
     fn plant(
@@ -55,12 +55,13 @@ fn plant(
         let watch = &watch;
         let place = format!("{}: ", tried(&world));
         let run = move || {
-            let (walk, against) = walked(&world, engine, Some(mutant), NonZeroUsize::MIN, &mut **watch.borrow_mut())?;
-            let unshown = match walk.complete {
+            let one = NonZeroUsize::MIN;
+            let walk = walked(world_of(&world), engine, Some(mutant), one, &mut **watch.borrow_mut())?;
+            let unshown = match walk.record.complete {
                 true => "no way through this world shows it".to_owned(),
                 false => format!("no way shows it among the first {} states", world.most_states),
             };
-            Ok(against.ok_or(unshown))
+            Ok(walk.against.ok_or(unshown))
         };
         (place, run)
     });

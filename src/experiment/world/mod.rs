@@ -241,7 +241,7 @@ fn smallest_of(standing: &Standing, with_tags: bool) -> Result<Vec<Finding>, Sub
 /// The engines that the trial asks for and that its world is one for; and why others are left out.
 fn on_trial(trial: &OfflineTrial) -> (Vec<&'static Registration>, BTreeMap<String, String>) {
     let (on, out): (Vec<&Registration>, Vec<&Registration>) =
-        engine::asked(trial).partition(|engine| engine.suits(trial));
+        engine::asked(&trial.engines).partition(|engine| engine.suits(trial));
     let left_out =
         |engine: &Registration| (engine.name.to_owned(), engine.unsuited(trial).unwrap_or_default().into_owned());
     (on, out.into_iter().map(left_out).collect())

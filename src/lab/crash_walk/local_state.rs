@@ -2,12 +2,12 @@
 //! depends on nothing else but the message that it receives, so that it is worked out once.
 
 use crate::domain::data::{Fields, Intent};
-use crate::domain::offline::CrashEverywhereTrial;
+use crate::domain::every_delivery::Bounds;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Entropy, Host, NodeId, OpId, Time};
-use crate::engine::port::EngineError;
-use crate::engine::port::{Node, Relation, Settings};
+use crate::engine::port::{EngineError, Node, Relation, Settings};
+use crate::engine::replayed::Replayed;
 use crate::engine::store::Owner;
 use crate::engine::store::disk::Disk;
 
@@ -31,6 +31,19 @@ pub(super) struct LocalState {
     pub(super) broken: bool,
     /// Whether its store refused to be opened again.
     pub(super) refused: bool,
+    /// How it ended by itself, if it did: nothing happens in its world after that.
+    pub(super) ended: Option<Box<Ended>>,
+}
+
+/// How a node ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Ended {
+    /// The engine failed: a finding about it.
+    Failed(String),
+    /// It cannot be run here.
+    Unavailable(String),
+    /// It does not do the same again.
+    Unrepeatable(String),
 }
 
 /// What a node does, with all that it depends on.
@@ -57,12 +70,12 @@ pub(super) struct Done {
 }
 
 /// What such a node is told about itself.
-pub(super) fn settings(trial: &CrashEverywhereTrial, node: NodeId, mutant: Option<&'static str>) -> Settings {
+pub(super) fn settings(bounds: &Bounds, node: NodeId, mutant: Option<&'static str>) -> Settings {
     Settings {
         node,
         client: node,
         fields: Fields::counters(1, 0),
-        serves: node == trial.clients,
+        serves: node == bounds.clients,
         serves_relays: false,
         // The clock stands still but for a retry: what may happen later may happen now, and what is told at once is told
         // before anything is sent again.
@@ -94,13 +107,14 @@ impl LocalState {
             forgotten: 0,
             broken: false,
             refused: false,
+            ended: None,
         }
     }
 
     /// Does it; with `crash_after`, up to a crash after so many steps, of which the disk is not told yet.
     pub(super) fn after(
         &self,
-        engine: &Registration,
+        engine: &'static Registration,
         settings: &Settings,
         action: Action,
         envelope: Option<&Envelope>,
@@ -112,8 +126,18 @@ impl LocalState {
             host.crash_after(steps);
         }
         let done = act(&mut after.node, &mut host, engine, settings, action, envelope);
-        if done.is_err() {
-            (after.node, after.refused) = (None, true);
+        let unanswered = matches!(action, Action::Edit(_)) && host.shown.is_empty() && crash_after.is_none();
+        let ended = match done {
+            Ok(()) if unanswered && after.node.is_some() => {
+                Some(Ended::Failed("it neither accepted an edit nor refused it".to_owned()))
+            }
+            Ok(()) | Err(EngineError::Store(_)) => None,
+            Err(EngineError::Failed(ref why)) => Some(Ended::Failed(why.clone())),
+            Err(EngineError::Unavailable(ref why)) => Some(Ended::Unavailable(why.clone())),
+            Err(ref error @ EngineError::Unrepeatable(_)) => Some(Ended::Unrepeatable(error.to_string())),
+        };
+        if done.is_err() || ended.is_some() {
+            (after.node, after.refused, after.ended) = (None, true, ended.map(Box::new));
         }
         match action {
             Action::Edit(_) => {
@@ -161,13 +185,16 @@ impl LocalState {
 fn act(
     slot: &mut Option<Node>,
     host: &mut Host<Disk>,
-    engine: &Registration,
+    engine: &'static Registration,
     settings: &Settings,
     action: Action,
     envelope: Option<&Envelope>,
 ) -> Result<(), EngineError> {
     if action == Action::Restart {
-        *slot = Some(Node(engine.open.node(settings, host)?));
+        *slot = Some(Node(match engine.copies {
+            true => engine.open.node(settings, host)?,
+            false => Box::new(Replayed::open(engine, settings, host)?),
+        }));
         return Ok(());
     }
     // A message to a node that is down is gone.

@@ -2,8 +2,8 @@
 //! connections, deliveries, retries and losses, and a crash between any two steps of a node, with everything that its disk
 //! may have kept.
 //!
-//! Edit `i` of client `c` adds 4 to the power of `c` times the edits of each plus `i`, so that what a replica shows tells how
-//! often each edit counts. What a node does depends on itself and on the message that it receives alone: each such transition is
+//! Edit `i` of client `c` adds 1, and 64 times 4 to the power of `c` times the edits of each plus `i`, so that what a replica
+//! shows tells how often each edit counts. What a node does depends on itself and on the message that it receives alone: each such transition is
 //! worked out once, and a moment is the numbers of the nodes and messages that it is made of. Knows: the port of engines. Must
 //! not: judge.
 
@@ -20,15 +20,16 @@ use smallvec::SmallVec;
 
 use crate::domain::count::counted;
 use crate::domain::data::Intent;
-use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
-use crate::domain::offline::CrashEverywhereTrial;
+use crate::domain::every_delivery::Bounds;
+use crate::domain::history::{CutOff, Fate, History, Ledger, NodeEnd, UserEdit};
+use crate::domain::over_time::{Failed, OverTime, Running};
 use crate::engine::Registration;
 use crate::engine::host::NodeId;
 use crate::engine::port::{Node, Relation};
 use crate::engine::store::disk::Loss;
 use crate::explore::every_step::System;
 use interned::Interned;
-use local_state::{Action, Done, Envelope, LocalState, settings};
+use local_state::{Action, Done, Ended, Envelope, LocalState, settings};
 
 /// All states that were met, by number: what threads that walk through one world share.
 #[derive(Debug, Default)]
@@ -46,13 +47,23 @@ type Numbers = SmallVec<[u32; 6]>;
 /// The world as one thread walks through it, and all that this thread has worked out so far.
 #[derive(Debug)]
 pub struct SmallWorld<'a> {
-    trial: CrashEverywhereTrial,
+    bounds: Bounds,
     engine: &'static Registration,
     mutant: Option<&'static str>,
     states: &'a States,
     transitions: FxHashMap<(u32, Action), Rc<Transition>>,
     crashes: FxHashMap<(u32, Action), Rc<[Crashed]>>,
     counts: Counts,
+    unknown: Option<Unknown>,
+}
+
+/// Why nothing is known of an engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// It cannot be run here.
+    Unavailable(String),
+    /// It does not do the same where the same happens to it again.
+    Unrepeatable(String),
 }
 
 /// What happened on the way, of the states that this thread was the first to visit.
@@ -121,6 +132,7 @@ struct Left {
     retries: u8,
     crashes: u8,
     losses: u8,
+    repeats: u8,
 }
 
 /// Retries without an end, once faults are over.
@@ -150,25 +162,33 @@ pub enum Step {
     Crash(NodeId, Act, u32, Loss),
     /// The message of this number is lost.
     Lose(u32),
+    /// The message of this number arrives at a node, and will arrive again.
+    Repeat(NodeId, u32),
 }
 
 impl<'a> SmallWorld<'a> {
     /// The world of a trial, with a mutant planted or none.
     pub fn new(
-        trial: &CrashEverywhereTrial,
+        bounds: impl Into<Bounds>,
         engine: &'static Registration,
         mutant: Option<&'static str>,
         states: &'a States,
     ) -> Self {
         SmallWorld {
-            trial: trial.clone(),
+            bounds: bounds.into(),
             engine,
             mutant,
             states,
             transitions: FxHashMap::default(),
             crashes: FxHashMap::default(),
             counts: Counts::default(),
+            unknown: None,
         }
+    }
+
+    /// Why nothing is known of the engine, if that came to light.
+    pub fn unknown(&self) -> Option<&Unknown> {
+        self.unknown.as_ref()
     }
 
     /// What happened so far.
@@ -177,7 +197,7 @@ impl<'a> SmallWorld<'a> {
     }
 
     fn hub(&self) -> NodeId {
-        self.trial.clients
+        self.bounds.clients
     }
 
     /// Everyone is switched on, nobody is connected, and nothing was edited.
@@ -185,8 +205,9 @@ impl<'a> SmallWorld<'a> {
         let nodes: Numbers =
             (0..=self.hub()).map(|node| self.states.local_states.number(LocalState::new(node, self.mutant))).collect();
         let bound = |most: u32| u8::try_from(most).unwrap_or(ENDLESS - 1);
-        let CrashEverywhereTrial { retries, crashes, losses, .. } = self.trial;
-        let left = Left { retries: bound(retries), crashes: bound(crashes), losses: bound(losses) };
+        let Bounds { retries, crashes, losses, repeats, .. } = self.bounds;
+        let left =
+            Left { retries: bound(retries), crashes: bound(crashes), losses: bound(losses), repeats: bound(repeats) };
         let moment = Moment {
             nodes: self.states.global_states.number::<Numbers>(nodes),
             underway: self.states.underway.number(Numbers::new()),
@@ -216,6 +237,9 @@ impl<'a> SmallWorld<'a> {
                 act(done)
             ),
             Step::Lose(number) => format!("lost: {}", envelope(number)),
+            Step::Repeat(node, number) => {
+                format!("node {node}: it receives {}, which arrives once more later", envelope(number))
+            }
         }
     }
 
@@ -233,10 +257,10 @@ impl<'a> SmallWorld<'a> {
                 continue;
             };
             let is_client = node < self.hub();
-            if is_client && local_state.edits < self.trial.edits {
+            if is_client && local_state.edits < self.bounds.edits {
                 acts.push((node, Act::Edit));
             }
-            if is_client && hub_is_up && !local_state.connected && local_state.edits >= self.trial.edits_before {
+            if is_client && hub_is_up && !local_state.connected && local_state.edits >= self.bounds.edits_before {
                 acts.push((node, Act::Connect));
             }
             if held.0.wakes_at().is_some() && moment.left.retries > 0 {
@@ -260,7 +284,7 @@ impl<'a> SmallWorld<'a> {
             Act::Edit => {
                 let local_state =
                     self.states.local_states.value(self.states.global_states.value(moment.nodes)[node as usize]);
-                Action::Edit(amount(&self.trial, node, local_state.edits))
+                Action::Edit(amount(&self.bounds, node, local_state.edits))
             }
             Act::Connect => Action::Connect(self.hub(), Relation::Parent),
             Act::Receive(number) => Action::Receive(number),
@@ -274,11 +298,16 @@ impl<'a> SmallWorld<'a> {
             Action::Receive(number) => Some(&**self.states.envelopes.value(number)),
             _ => None,
         };
-        let settings = settings(&self.trial, node, self.mutant);
+        let settings = settings(&self.bounds, node, self.mutant);
         self.states.local_states.value(local_state).after(self.engine, &settings, action, envelope, crash_after)
     }
 
     fn named(&mut self, local_state: LocalState, sent: Vec<Envelope>, steps: u32) -> Transition {
+        match local_state.ended.as_deref() {
+            Some(Ended::Unavailable(why)) => self.unknown = Some(Unknown::Unavailable(why.clone())),
+            Some(Ended::Unrepeatable(why)) => self.unknown = Some(Unknown::Unrepeatable(why.clone())),
+            Some(Ended::Failed(_)) | None => {}
+        }
         let sent = sent.into_iter().map(|envelope| self.states.envelopes.number(envelope)).collect();
         Transition { local_state: self.states.local_states.number(local_state), sent, steps }
     }
@@ -306,7 +335,7 @@ impl<'a> SmallWorld<'a> {
             for loss in local_state.disk.losses() {
                 let mut local_state = local_state.clone();
                 local_state.disk.crash(loss);
-                let sent = if self.trial.late { sent.clone() } else { Vec::new() };
+                let sent = if self.bounds.late { sent.clone() } else { Vec::new() };
                 all.push(Crashed { after, loss, transition: self.named(local_state, sent, after) });
             }
         }
@@ -334,7 +363,12 @@ impl<'a> SmallWorld<'a> {
         match act {
             Act::Receive(number) => scene.take(number),
             Act::Retry if scene.left.retries != ENDLESS => scene.left.retries -= 1,
-            Act::Connect => self.replace(scene, self.hub(), Action::Connect(node, Relation::Child)),
+            Act::Connect => {
+                let hub = self.hub();
+                let transition =
+                    self.transition(hub, scene.nodes[hub as usize], Action::Connect(node, Relation::Child));
+                scene.turn(hub, &transition);
+            }
             _ => {}
         }
     }
@@ -348,7 +382,7 @@ impl<'a> SmallWorld<'a> {
 
     /// Breaks all connections of a node.
     fn cut_off(&mut self, scene: &mut Scene, node: NodeId) {
-        if !self.trial.late {
+        if !self.bounds.late {
             // A connection that breaks takes with it what is on its way.
             scene.underway.retain(|&mut number| {
                 let envelope = self.states.envelopes.value(number);
@@ -372,9 +406,12 @@ impl<'a> SmallWorld<'a> {
     pub fn settled(&mut self, moment: &Moment) -> History {
         /// Deliveries after which it is not going to be quiescent.
         const RESTLESS: usize = 2000;
-        let mut moment = Moment { left: Left { retries: ENDLESS, crashes: 0, losses: 0 }, ..*moment };
+        if self.has_ended(moment) {
+            return self.history(*moment, false);
+        }
+        let mut moment = Moment { left: Left { retries: ENDLESS, crashes: 0, losses: 0, repeats: 0 }, ..*moment };
         // Edits that its user did not get to are no part of the way.
-        let edits_before = std::mem::take(&mut self.trial.edits_before);
+        let edits_before = std::mem::take(&mut self.bounds.edits_before);
         let mut scene = self.opened(moment);
         for client in 0..self.hub() {
             self.replace(&mut scene, client, Action::Disconnect(self.hub()));
@@ -404,8 +441,18 @@ impl<'a> SmallWorld<'a> {
                 Some((node, act)) => moment = self.act(moment, node, act),
             }
         }
-        self.trial.edits_before = edits_before;
+        self.bounds.edits_before = edits_before;
         self.history(moment, quiescent)
+    }
+
+    /// Whether a node has ended by itself.
+    fn has_ended(&self, moment: &Moment) -> bool {
+        let nodes = self.states.global_states.value(moment.nodes);
+        nodes.iter().any(|&number| self.states.local_states.value(number).ended.is_some())
+    }
+
+    fn name(&self, node: NodeId) -> String {
+        if node == self.hub() { "hub".to_owned() } else { format!("client {node}") }
     }
 
     fn history(&self, moment: Moment, quiescent: bool) -> History {
@@ -419,23 +466,28 @@ impl<'a> SmallWorld<'a> {
         let edit = |node: NodeId, local_state: &LocalState, number: u32| UserEdit {
             at: 0,
             register: 0,
-            intent: Intent::Increase(amount(&self.trial, node, number)),
+            intent: Intent::Increase(amount(&self.bounds, node, number)),
             fate: if local_state.excused >> number & 1 == 1 { Fate::Unshared } else { Fate::Binding },
         };
         let numbered = || nodes.iter().zip(0..);
         let by_device =
             numbered().map(|(local_state, node)| (0..local_state.edits).map(|i| edit(node, local_state, i)).collect());
         let held = || numbered().filter_map(|(local_state, node)| Some((node, local_state.node.as_ref()?)));
-        let ends = held().map(|(number, Node(node))| NodeEnd {
-            name: if number == self.hub() { "hub".to_owned() } else { format!("client {number}") },
-            registers: node.shows(),
+        let ends = held().map(|(number, Node(node))| NodeEnd { name: self.name(number), registers: node.shows() });
+        let failed = numbered().find_map(|(local_state, node)| match local_state.ended.as_deref() {
+            Some(Ended::Failed(why)) => Some(Failed { node: self.name(node), at: 0, why: why.clone() }),
+            _ => None,
         });
+        let has_ended = failed.is_some();
+        let running = (self.engine.foreign || has_ended).then_some(Running { failed });
         History {
             ledger: Ledger::of_counters(1, 0, by_device.collect()),
+            cut_off: has_ended.then_some(CutOff::EngineFailed),
+            over_time: OverTime { running, ..OverTime::default() },
             ends: ends.collect(),
             forgotten: nodes.iter().map(|local_state| u64::from(local_state.forgotten)).sum(),
             broken: nodes.iter().filter(|local_state| local_state.broken).count() as u64,
-            restarts: Some(self.trial.crashes.into()),
+            restarts: Some(self.bounds.crashes.into()),
             quiescent,
             backlog: held().map(|(_, Node(node))| node.backlog()).sum(),
             ..History::default()
@@ -443,9 +495,10 @@ impl<'a> SmallWorld<'a> {
     }
 }
 
-/// By how much an edit changes the register: what is shown tells how often each counts, up to three times.
-fn amount(trial: &CrashEverywhereTrial, client: NodeId, edit: u32) -> i64 {
-    1 << (2 * (client * trial.edits + edit))
+/// By how much an edit changes the register: what is shown tells how often each counts, up to three times. All amounts share
+/// their lowest bit, so that a merge without carries is wrong.
+fn amount(bounds: &Bounds, client: NodeId, edit: u32) -> i64 {
+    1 << (6 + 2 * (client * bounds.edits + edit)) | 1
 }
 
 impl System for SmallWorld<'_> {
@@ -454,6 +507,9 @@ impl System for SmallWorld<'_> {
 
     fn steps(&mut self, moment: &Moment) -> Vec<(Step, Moment)> {
         let mut steps = Vec::new();
+        if self.has_ended(moment) {
+            return steps;
+        }
         for (node, act) in self.acts(*moment) {
             let action = self.action(*moment, node, act);
             let mut begun = self.opened(*moment);
@@ -483,13 +539,23 @@ impl System for SmallWorld<'_> {
                 steps.push((Step::Lose(number), self.closed(lossy)));
             }
         }
+        if moment.left.repeats > 0 {
+            for number in self.different(*moment) {
+                let node = self.states.envelopes.value(number).1;
+                let mut repeated = self.opened(*moment);
+                repeated.left.repeats -= 1;
+                let transition = self.transition(node, repeated.nodes[node as usize], Action::Receive(number));
+                repeated.turn(node, &transition);
+                steps.push((Step::Repeat(node, number), self.closed(repeated)));
+            }
+        }
         steps
     }
 
     fn counts(&mut self, step: &Step) {
         match step {
             Step::Crash(..) => self.counts.crashes += 1,
-            Step::Act(_, Act::Receive(_)) => self.counts.deliveries += 1,
+            Step::Act(_, Act::Receive(_)) | Step::Repeat(..) => self.counts.deliveries += 1,
             _ => {}
         }
     }

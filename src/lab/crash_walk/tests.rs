@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::offline::CrashEverywhereTrial;
 use crate::engine::delta_summary::node::ReplicaNode;
 use crate::engine::delta_summary::state::State;
 use crate::engine::find;
@@ -121,7 +122,7 @@ fn a_store_that_refuses_what_it_wrote_has_lost_what_was_shown() {
     let edited = world.act(start, 0, Act::Edit);
     let mut state = (**states.local_states.value(world.opened(edited).nodes[0])).clone();
     state.disk.journal_mut()[12] ^= 1;
-    let after = state.after(engine(), &settings(&world.trial, 0, None), Action::Restart, None, None).state;
+    let after = state.after(engine(), &settings(&world.bounds, 0, None), Action::Restart, None, None).state;
     assert_eq!((after.refused, after.forgotten, after.node.is_none()), (true, 1, true));
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::verdict::{Verdict, Warrant};
-use crate::report::comparison::{Direction, Move, of_bandwidth, of_codecs, of_engines};
+use crate::report::comparison::{Direction, Move, of_bandwidth, of_codecs, of_curves, of_engines};
 use crate::report::record::{Check, PlantedOutcome, Record, TickRecord};
 
 /// What a fact is about, what matters most first.
@@ -189,8 +189,10 @@ pub fn facts(record: &Record) -> Vec<Fact> {
     facts.extend(of_walks_and_laws(record));
     facts.extend(record.offline.iter().flat_map(of_engines::of_world));
     facts.extend(record.everywhere.iter().flat_map(of_engines::of_crashes));
+    facts.extend(record.deliveries.iter().flat_map(of_engines::of_deliveries));
     facts.extend(record.bandwidth.iter().flat_map(of_bandwidth::facts));
     facts.extend(record.codecs.iter().flat_map(of_codecs::facts));
+    facts.extend(record.curves.iter().flat_map(of_curves::facts));
     numbered(&mut facts);
     facts
 }

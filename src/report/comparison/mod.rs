@@ -11,6 +11,7 @@ pub mod folders;
 pub mod interval;
 mod of_bandwidth;
 mod of_codecs;
+mod of_curves;
 mod of_engines;
 mod of_ledgers;
 mod of_qualifications;

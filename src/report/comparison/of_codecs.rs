@@ -1,6 +1,6 @@
 //! The facts of a trial of codecs: what each row's messages take, and what a receiver gets wrong.
 
-use crate::report::codecs_record::{CodecRow, CodecsRecord, Of};
+use crate::report::codecs_record::{CodecRow, CodecsRecord, Of, Wrong};
 use crate::report::comparison::facts::{Fact, Kind, Value};
 
 /// The facts of a trial.
@@ -12,22 +12,31 @@ fn of_row(row: &CodecRow) -> Vec<Fact> {
     let of = if row.of == Of::Codec { "codec" } else { "tick of" };
     let fact = |kind, what: &str, value| Fact::new(kind, format!("{of} {}: {what}", row.name), value);
     let bytes = |what: &str, bytes: u64| fact(Kind::Bytes, what, Value::Amount(bytes, "B"));
-    let mut facts = vec![
-        bytes("narrow, median", row.narrow.median),
-        bytes("narrow, largest", row.narrow.largest),
-        bytes("wide, median", row.wide.median),
-        bytes("wide, largest", row.wide.largest),
-    ];
+    let mut facts = vec![bytes("narrow, median", row.narrow.median), bytes("narrow, largest", row.narrow.largest)];
+    let wide = row.wide.iter().flat_map(|wide| [("median", wide.median), ("largest", wide.largest)]);
+    facts.extend(wide.map(|(what, length)| bytes(&format!("wide, {what}"), length)));
     facts.extend(row.narrow.connection.map(|connection| bytes("narrow, a connection", connection)));
     if let Some(wrong) = &row.wrong {
         let ways = [
-            ("wrong registers", wrong.exact),
-            ("wrong registers, repeated", wrong.repeated),
-            ("wrong registers, reordered", wrong.reordered),
-            ("wrong registers, lost", wrong.lost),
-            ("wrong registers, two writers", wrong.two_writers),
+            ("", Some(wrong.exact)),
+            (", repeated", Some(wrong.repeated)),
+            (", reordered", Some(wrong.reordered)),
+            (", lost", Some(wrong.lost)),
+            (", two writers", Some(wrong.two_writers)),
+            (", cut off", wrong.cut_off),
+            (", set back", wrong.set_back),
         ];
-        facts.extend(ways.map(|(what, wrong)| fact(Kind::Result, what, Value::Amount(wrong.registers.into(), ""))));
+        for (way, wrong) in ways.into_iter().filter_map(|(way, wrong)| Some((way, wrong?))) {
+            let Wrong { registers, lost, resurrected, .. } = wrong;
+            let counts =
+                [("wrong registers", registers), ("lost elements", lost), ("resurrected elements", resurrected)];
+            let told = counts.into_iter().filter(|(what, number)| *what == "wrong registers" || *number > 0);
+            facts.extend(
+                told.map(|(what, number)| {
+                    fact(Kind::Result, &format!("{what}{way}"), Value::Amount(number.into(), ""))
+                }),
+            );
+        }
     }
     facts
 }

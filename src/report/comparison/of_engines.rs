@@ -2,7 +2,9 @@
 
 use crate::domain::traffic::Traffic;
 use crate::report::comparison::facts::{Fact, Kind, Value};
-use crate::report::offline_record::{EngineRecord, EverywhereRecord, MutantRecord, OfflineRecord, WalkedRecord};
+use crate::report::offline_record::{
+    DeliveriesRecord, EngineRecord, EverywhereRecord, MutantRecord, OfflineRecord, WalkedRecord,
+};
 
 /// The facts of a world of clients.
 pub(super) fn of_world(world: &OfflineRecord) -> Vec<Fact> {
@@ -83,6 +85,11 @@ pub(super) fn of_crashes(walk: &EverywhereRecord) -> Vec<Fact> {
     let planted_in = walk.planted_in.iter().flat_map(|planted| of_walk("mutants' world", &planted.sound));
     let mutants = walk.mutants.iter().map(of_mutant);
     of_walk("crash walk", &walk.sound).into_iter().chain(planted_in).chain(mutants).collect()
+}
+
+/// The facts of a walk over every delivery.
+pub(super) fn of_deliveries(row: &DeliveriesRecord) -> Vec<Fact> {
+    of_walk(&format!("deliveries of {}", row.engine), &row.walked)
 }
 
 fn of_walk(name: &str, walk: &WalkedRecord) -> Vec<Fact> {

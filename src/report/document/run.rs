@@ -5,10 +5,11 @@ use crate::report::record::Record;
 
 /// The report of a run whose record is in `file`; `again` is a command that makes the same run without it.
 pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
-    let sections: [Option<Section>; 22] = [
+    let sections: [Option<Section>; 23] = [
         section::failed::section(record),
         section::bandwidth::section(record),
         section::codecs::section(record),
+        section::curves::section(record),
         section::engines::section(record),
         section::staleness::section(record),
         section::banks::section(record),

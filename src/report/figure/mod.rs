@@ -11,6 +11,7 @@ mod bandwidth;
 mod banks;
 mod bytes;
 mod canvas;
+mod curves;
 mod density;
 mod history;
 mod matrix;
@@ -55,6 +56,7 @@ pub fn of(record: &Record) -> Vec<Figure> {
     figures.extend(worlds.and_then(history::of_world));
     figures.extend(worlds.and_then(staleness::of_world));
     figures.extend(record.bank_sweeps.iter().filter_map(banks::of_sweep));
+    figures.extend(record.curves.iter().flat_map(curves::of_curves));
     figures.extend(matrix::of_record(record));
     figures.extend(sequence::of_record(record));
     figures

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::count::counted;
+use crate::domain::curves::Axis;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
 use crate::domain::shown::{hundredths, percent, ratio, took};
@@ -10,7 +11,7 @@ use crate::domain::verdict::Verdict;
 use crate::report::bandwidth_record::BandwidthRecord;
 use crate::report::board_table;
 use crate::report::codecs_record::CodecsRecord;
-use crate::report::document::section::{bandwidth, codecs, counterexamples, staleness, ticks, verdict};
+use crate::report::document::section::{bandwidth, codecs, counterexamples, curves, orders, staleness, ticks, verdict};
 use crate::report::document::{Cell, Column, Detail, Judgement, Report, Table, run};
 use crate::report::first_screen::{elsewhere, replay, room};
 use crate::report::format::text::{Shown, Text};
@@ -89,6 +90,7 @@ impl Screen<'_> {
         let of = match (&record.offline, &record.bandwidth) {
             (Some(offline), _) => world(offline),
             (_, Some(bandwidth)) => format!(": {}", bandwidth::world(bandwidth)),
+            _ if record.curves.is_some() => record.curves.as_ref().map(curves::what).unwrap_or_default(),
             _ if record.codecs.is_some() => record.codecs.as_ref().map(codecs::ticks).unwrap_or_default(),
             _ if subjects.is_empty() => String::new(),
             _ if name.is_empty() => verdict::on(&subjects),
@@ -114,6 +116,15 @@ impl Screen<'_> {
         if let Some(codecs) = &record.codecs {
             self.codecs(codecs);
         }
+        if let Some(of) = &record.curves {
+            let first = of.curves.iter().find(|curve| curve.axis == Axis::Density).or(of.curves.first());
+            if let Some(curve) = first {
+                self.text.fitted(&curves::table(of, curve, ROWS));
+            }
+            let (left, place) = (of.curves.len().saturating_sub(1), elsewhere(self.detail, Detail::All));
+            let more = counted(left, "more curve");
+            self.text.cut(&format!("  and {more}, and what a new, wiped or set-back client pays ({place})"));
+        }
         if record.interrupted {
             // What a walk covered is a part of nothing that anybody asked for.
             return;
@@ -127,6 +138,11 @@ impl Screen<'_> {
                 sound.ways,
                 counted(sound.states, "state")
             ));
+        }
+        if !record.deliveries.is_empty() {
+            let shown = worst(&record.deliveries, |row| row.verdict);
+            self.text.fitted(&orders::deliveries(&shown));
+            self.more(record.deliveries.len(), "engine");
         }
         for walk in &record.walks {
             self.text.cut(&format!("  {}: {} of {} schedules proved", walk.check, walk.proved, walk.of));

@@ -1,12 +1,12 @@
 //! Codecs of a tick: bytes against the bound, and wrong registers by how messages arrived.
 
 use crate::domain::shown::tenths;
-use crate::report::codecs_record::{CodecRow, CodecsRecord, Of, Wrong, WrongRegisters};
+use crate::report::codecs_record::{CodecRow, CodecsRecord, Of, Sizes, Wrong, WrongRegisters};
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::record::Record;
 
 /// The heads of the table's columns.
-const HEADS: [&str; 15] = [
+const HEADS: [&str; 17] = [
     "tick as",
     "verdict",
     "narrow B",
@@ -19,6 +19,8 @@ const HEADS: [&str; 15] = [
     "reordered",
     "lost",
     "two writers",
+    "cut off",
+    "set back",
     "needs",
     "kind",
     "evidence",
@@ -29,9 +31,11 @@ const HOW_TO_READ: &str = "Bytes are those of the largest message; of bound is t
      information bound, which grants that the receiver knows how many registers change and within which bounds. A connection \
      is all bytes of an engine both ways, with handshake and acknowledgements, for a narrow tick (median). Wrong are \
      registers at the receiver, the most of any tick or of any 3 ticks in a row: with each message once, each twice, the \
-     second before the first, the second lost, and two writers at the same time. A star: the receiver notices nothing. For an \
+     second before the first, the second lost, two writers at the same time, a connection that ends once the second arrived, \
+     and the sender's store set back to what it was before the second. A star: the receiver notices nothing. For an \
      engine, each tick has a connection of its own: repeated, reordered and lost are messages within the second connection, \
-     ticks are never reordered, and every wrong register has a star.";
+     ticks are never reordered, and every wrong register has a star. Elements of \
+     tags that are lost, or back after they were removed, stand beside the registers.";
 
 /// The ticks, in words.
 pub fn ticks(record: &CodecsRecord) -> String {
@@ -56,36 +60,44 @@ pub fn in_order(record: &CodecsRecord) -> Vec<&CodecRow> {
     rows
 }
 
+/// How many registers are wrong, with a star where nobody noticed; and elements that are lost, or back.
+fn told(wrong: Wrong) -> String {
+    let Wrong { registers, silent, lost, resurrected } = wrong;
+    let star = if silent == 0 { "" } else { "*" };
+    let elements = [(lost, "lost"), (resurrected, "back")].into_iter().filter(|(number, _)| *number > 0);
+    let elements: String = elements.map(|(number, what)| format!(", {number} {what}")).collect();
+    format!("{registers}{star}{elements}")
+}
+
 /// The cells of a row.
-fn cells(record: &CodecsRecord, row: &CodecRow) -> [String; 15] {
-    let wrong = |of: fn(&WrongRegisters) -> Wrong| match row.wrong.as_ref().map(of) {
-        None => "-".to_owned(),
-        Some(Wrong { registers, silent: 0 }) => registers.to_string(),
-        Some(Wrong { registers, .. }) => format!("{registers}*"),
-    };
+fn cells(record: &CodecsRecord, row: &CodecRow) -> [String; 17] {
+    let wrong = |of: fn(&WrongRegisters) -> Option<Wrong>| row.wrong.as_ref().and_then(of).map_or("-".to_owned(), told);
+    let wide = |cell: &dyn Fn(Sizes) -> String| row.wide.map_or("-".to_owned(), cell);
     let kind = if row.of == Of::Codec { "codec" } else { "engine" };
     [
         row.name.clone(),
         row.verdict.to_string(),
         row.narrow.largest.to_string(),
         share(row.narrow.median, record.narrow_bound_tenths),
-        row.wide.largest.to_string(),
-        share(row.wide.median, record.wide_bound_tenths),
+        wide(&|sizes| sizes.largest.to_string()),
+        wide(&|sizes| share(sizes.median, record.wide_bound_tenths)),
         row.narrow.connection.map_or("-".to_owned(), |bytes| bytes.to_string()),
-        wrong(|wrong| wrong.exact),
-        wrong(|wrong| wrong.repeated),
-        wrong(|wrong| wrong.reordered),
-        wrong(|wrong| wrong.lost),
-        wrong(|wrong| wrong.two_writers),
-        row.needs.clone(),
+        wrong(|wrong| Some(wrong.exact)),
+        wrong(|wrong| Some(wrong.repeated)),
+        wrong(|wrong| Some(wrong.reordered)),
+        wrong(|wrong| Some(wrong.lost)),
+        wrong(|wrong| Some(wrong.two_writers)),
+        wrong(|wrong| wrong.cut_off),
+        wrong(|wrong| wrong.set_back),
+        if row.ticks < record.ticks { format!("{}; of {} ticks", row.needs, row.ticks) } else { row.needs.clone() },
         kind.to_owned(),
         row.evidence.to_string(),
     ]
 }
 
 /// The row of the information bound.
-fn of_bound(record: &CodecsRecord) -> [String; 15] {
-    let mut cells: [String; 15] = std::array::from_fn(|_| "-".to_owned());
+fn of_bound(record: &CodecsRecord) -> [String; 17] {
+    let mut cells: [String; 17] = std::array::from_fn(|_| "-".to_owned());
     cells[0] = "information bound".to_owned();
     cells[2] = tenths(record.narrow_bound_tenths);
     cells[4] = tenths(record.wide_bound_tenths);
@@ -94,9 +106,9 @@ fn of_bound(record: &CodecsRecord) -> [String; 15] {
 
 /// One row a codec or engine, and the bound. Columns of a higher rank are left out first where there is no room.
 pub fn table(record: &CodecsRecord, rows: &[&CodecRow]) -> Table {
-    const RANKS: [u8; 15] = [0, 0, 0, 3, 0, 6, 7, 0, 1, 5, 4, 2, 8, 9, 10];
+    const RANKS: [u8; 17] = [0, 0, 0, 4, 0, 8, 9, 0, 1, 6, 5, 2, 7, 3, 10, 11, 12];
     let columns = HEADS.iter().zip(RANKS).enumerate().map(|(place, (head, rank))| match place {
-        2..12 => Column::number(*head).ranked(rank),
+        2..14 => Column::number(*head).ranked(rank),
         _ => Column::words(*head).ranked(rank),
     });
     let of_row = |row: &&CodecRow| {

@@ -6,6 +6,7 @@ pub mod checks;
 pub mod claims;
 pub mod codecs;
 pub mod counterexamples;
+pub mod curves;
 pub mod devices;
 pub mod engines;
 pub mod failed;

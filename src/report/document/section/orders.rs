@@ -1,9 +1,10 @@
-//! Walks: over every order of deltas, and over every crash of a small world.
+//! Walks: over every order of deltas, and over every crash or every delivery of a small world.
 
 use crate::domain::count::counted;
 use crate::domain::hex::Hex64;
+use crate::domain::verdict::Verdict;
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
-use crate::report::offline_record::{EverywhereRecord, WalkedRecord};
+use crate::report::offline_record::{DeliveriesRecord, EverywhereRecord, WalkedRecord};
 use crate::report::record::{Record, WalkRecord, WayRecord};
 
 /// How far each walk came, and the ways that disagree.
@@ -39,6 +40,14 @@ pub fn section(record: &Record) -> Option<Section> {
             blocks.push(Block::Paragraph(told));
             blocks.extend(way_there(&planted_in.sound));
         }
+    }
+    if !record.deliveries.is_empty() && !record.interrupted {
+        let rows: Vec<&DeliveriesRecord> = record.deliveries.iter().collect();
+        blocks.push(Block::Table(deliveries(&rows)));
+    }
+    for row in &record.deliveries {
+        let place = row.smallest.as_deref().unwrap_or("the whole world");
+        blocks.extend(way(&row.walked, format!("The way to what is wrong with {}, in {place}", row.engine)));
     }
     Section::of("walks", "Every order, exactly", blocks)
 }
@@ -81,10 +90,46 @@ fn ways(check: &str, first: &WayRecord, second: &WayRecord) -> Table {
     Table::numbers(format!("Two ways that disagree: {check}"), columns, deliveries.chain(states))
 }
 
+/// A row for each engine whose deliveries were walked.
+pub fn deliveries(rows: &[&DeliveriesRecord]) -> Table {
+    let columns = [
+        Column::words("engine"),
+        Column::words("verdict"),
+        Column::number("ways"),
+        Column::number("states").ranked(3),
+        Column::number("ends").ranked(2),
+        Column::words("explored").ranked(1),
+        Column::words("evidence").ranked(4),
+        Column::words("against it"),
+    ];
+    let rows = rows.iter().map(|row| {
+        let judges = row.against.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
+        let judges: Vec<&str> = judges.map(|(judge, _)| judge.as_str()).collect();
+        let WalkedRecord { ways, states, ends, complete, .. } = &row.walked;
+        // The ways to ends are counted when all of them are known.
+        let ways = if *complete { ways.as_str() } else { "-" };
+        vec![
+            Cell::text(&row.engine),
+            Cell::verdict(row.verdict),
+            Cell::text(ways),
+            Cell::text(states),
+            Cell::text(ends),
+            Cell::text(row.explored),
+            Cell::text(row.evidence),
+            Cell::text(judges.join(", ")),
+        ]
+    });
+    Table::numbers("Every order of deliveries, by engine", columns, rows)
+}
+
 fn way_there(walked: &WalkedRecord) -> Option<Block> {
+    way(walked, "The way to what is wrong".to_owned())
+}
+
+fn way(walked: &WalkedRecord, caption: String) -> Option<Block> {
     let lines: Vec<String> =
         walked.way_there.iter().enumerate().map(|(place, step)| format!("{:>3} {step}", place + 1)).collect();
-    (!lines.is_empty()).then(|| Block::Steps { caption: "The way to what is wrong".to_owned(), lines })
+    (!lines.is_empty()).then(|| Block::Steps { caption, lines })
 }
 
 /// What a walk came through.

@@ -128,6 +128,8 @@ const SOUND: &[&str] = &[
     "version = 2\n[laws]\nseed = '7'\ntries = 5\n[expect]\nverdict = 'holds'",
     "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nsources = 2\nbudget = 1",
     "version = 2\n[every-order]\nseed = '7'\ndeltas = 5\nrepeats = 2\nbudget = '1s'\nstart = 'F'",
+    "version = 2\n[curves]\nseed = '7'\nregisters = 64\nchanged = 5\naxes = ['density', 'away']",
+    "version = 2\n[every-delivery]\nseed = '7'\nclients = 2\nedits = 2\nretries = 1\nlosses = 1\nrepeats = 1\nengines = ['all']",
     "version = 2\n[crash-everywhere]\nseed = '7'\nclients = 2\nedits = 4\nretries = 1\ncrashes = 1",
     "version = 2\n[bandwidth]\nrecords = 5000\nchanged = 1\nclients = 40\nsyncs_per_day = 6\nprice_per_mb = 0.05\nonline = '2m'",
     "version = 2\n[offline]\nseed = '7'\nclients = 3\nedges = [{ name = 'near', parent = 'hub', clients = [0] }]\n\
@@ -273,6 +275,8 @@ const NARROWER: &[&str] = &[
     "/bandwidth/link/truncated_per_mille maximum",
     "/codecs/changed maximum",
     "/codecs/registers minimum",
+    "/curves/changed maximum",
+    "/curves/registers minimum",
     "/every-order/sources maximum",
     "/offline/clients maximum",
     "/offline/clocks/jump_s maximum",

@@ -20,6 +20,12 @@ pub const VERSION: u32 = 1;
 /// The longest line that a process may send, in bytes.
 pub const LONGEST_LINE: usize = 16 << 20;
 
+#[cfg(test)]
+mod schema;
+
+/// The JSON schema of requests and answers, draft 2020-12, generated from the types below and kept as a file.
+pub const SCHEMA: &str = include_str!("../../../../docs/engine-protocol.schema.json");
+
 /// Bytes, as base64 with padding (RFC 4648, section 4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
@@ -57,6 +63,7 @@ impl<'de> Deserialize<'de> for Decimal {
 
 /// One line to a process: a number that its answer repeats, the time, and what happens.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Request<'a> {
     /// The number. Each is one more than the last; the first is 0.
     pub n: u64,
@@ -71,6 +78,7 @@ pub struct Request<'a> {
 
 /// What happens to a replica.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "do")]
 pub enum Input<'a> {
     /// The first line: the process says what it is.
@@ -127,6 +135,7 @@ pub enum Input<'a> {
 
 /// The registers of a world.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Registers {
     /// How many counters there are: registers 0 and up.
     pub counters: u32,
@@ -147,6 +156,7 @@ impl From<Fields> for Registers {
 
 /// How a replica starts.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Start {
     /// Which node it is.
     pub node: u32,
@@ -176,6 +186,7 @@ pub struct Start {
 
 /// What a user does.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Edit {
     register: u32,
     #[serde(flatten)]
@@ -183,6 +194,7 @@ pub struct Edit {
 }
 
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 enum Doing {
     Add(Decimal),
@@ -204,6 +216,7 @@ impl Edit {
 
 /// What a neighbour is.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Neighbour {
     /// The way to all others.
@@ -226,6 +239,7 @@ impl From<Relation> for Neighbour {
 
 /// One line from a process.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Answer {
     /// The number of the request.
@@ -256,6 +270,7 @@ pub struct Answer {
 
 /// What a replica does.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
     /// Adds an entry to its journal. Until `sync` a crash may lose the entry.
@@ -272,6 +287,7 @@ pub enum Effect {
 
 /// A message.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Send {
     /// To whom.
@@ -307,6 +323,7 @@ fn yes() -> bool {
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Taken {
     /// It was understood.
@@ -319,6 +336,7 @@ pub enum Taken {
 
 /// What a register shows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Shown {
     /// A counter.
@@ -338,6 +356,7 @@ impl From<Shown> for View {
 
 /// What an engine is, and what it can do.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Capabilities {
     /// The version of the protocol that it speaks.
@@ -383,6 +402,7 @@ pub struct Capabilities {
 
 /// Whole numbers from one to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Range {
     /// The least.
@@ -393,6 +413,7 @@ pub struct Range {
 
 /// What becomes of an element that one user inserts while another removes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
     /// It stays.
@@ -412,6 +433,7 @@ impl From<Policy> for Concurrent {
 
 /// Where the time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Clock {
     /// From requests.
@@ -422,6 +444,7 @@ pub enum Clock {
 
 /// What an engine expects of its transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Messages may be lost, repeated and reordered.
@@ -445,6 +468,7 @@ impl Transport {
 
 /// Where an engine stores what must survive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Storage {
     /// In abench's journal and image, through effects: a power failure loses what was not synced.
@@ -457,6 +481,7 @@ pub enum Storage {
 
 /// Whether a restart keeps an engine's own id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Identity {
     /// It is the same after a restart, and after its store was set back.
@@ -467,6 +492,7 @@ pub enum Identity {
 
 /// Which losses of stores an edit survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Loss {
     /// All, as long as one running replica still shows the edit.

@@ -1,0 +1,62 @@
+//! The smallest world in which an engine fails: fewer clients, edits, retries and odd messages are tried first.
+
+use std::num::NonZeroUsize;
+
+use crate::domain::every_delivery::Bounds;
+use crate::domain::history::History;
+use crate::domain::subject::SubjectError;
+use crate::domain::watch::Watch;
+use crate::engine::Registration;
+use crate::experiment::small_world::walked;
+
+/// A world in which an engine fails.
+pub(super) struct Smallest {
+    /// What may happen in it.
+    pub(super) bounds: Bounds,
+    /// The end that a judge has something against.
+    pub(super) against: History,
+    /// The way there.
+    pub(super) way_there: Vec<String>,
+}
+
+/// Worlds within these bounds, those with less first. The world itself is not among them.
+fn smaller(bounds: Bounds) -> Vec<Bounds> {
+    let mut all = Vec::new();
+    for clients in 1..=bounds.clients {
+        for edits in 1..=bounds.edits {
+            for retries in 0..=bounds.retries {
+                for losses in 0..=bounds.losses {
+                    for repeats in 0..=bounds.repeats {
+                        // Edits before a connection leave fewer ways, and shorter ones.
+                        for edits_before in (bounds.edits_before.min(edits)..=edits).rev() {
+                            all.push(Bounds { clients, edits, edits_before, retries, losses, repeats, ..bounds });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let size = |of: &Bounds| {
+        let odd = of.retries + of.losses + of.repeats;
+        (of.clients * of.edits + odd, odd, of.clients, of.edits - of.edits_before)
+    };
+    all.sort_by_key(size);
+    all.retain(|of| *of != bounds);
+    all
+}
+
+/// The first of the smaller worlds in which the engine fails, if it does in one.
+pub(super) fn of(
+    bounds: Bounds,
+    most_states: u64,
+    engine: &'static Registration,
+    watch: &mut dyn Watch,
+) -> Result<Option<Smallest>, SubjectError> {
+    for bounds in smaller(bounds) {
+        let came = walked((bounds, most_states), engine, None, NonZeroUsize::MIN, watch)?;
+        if let Some(against) = came.against {
+            return Ok(Some(Smallest { bounds, against, way_there: came.record.way_there }));
+        }
+    }
+    Ok(None)
+}
