@@ -3,6 +3,7 @@
 //! A codec is one file here and one line in [`REGISTRY`]. [`frame`] is the project's own: its payload ([`payload`]) is
 //! entropy-coded by integers alone ([`range_coder`]), so that it has the same bytes on every machine. The others are what
 //! it is compared with: plain formats, compressors, patches, and what libraries and databases send.
+//! [`sketch`] is for replicas that do not know what the other has.
 //!
 //! Knows: `domain`. Must not: know worlds, engines, or whether a message arrives.
 
@@ -21,6 +22,7 @@ mod postcard;
 pub mod range_coder;
 pub mod receiver;
 mod rsync;
+pub mod sketch;
 mod sqlite;
 #[cfg(test)]
 mod tests;

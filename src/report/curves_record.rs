@@ -23,6 +23,9 @@ pub struct CurvesRecord {
     pub evidence: Evidence,
     /// The curves.
     pub curves: Vec<CurveRecord>,
+    /// What two replicas pay to find out in which ids they differ, where neither knows what the other has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceRecord>,
     /// Ticks before a client comes new, wiped or set back.
     pub arrivals_after: u32,
     /// What such a client pays, an engine each.
@@ -80,6 +83,26 @@ impl CurveRow {
     pub fn total(&self) -> u64 {
         self.up + self.down
     }
+}
+
+/// A client that lost its place: sets of ids, of which each side lacks half of the differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceRecord {
+    /// Ids that a side has.
+    pub ids: u64,
+    /// Ids that one side has alone.
+    pub differences: u32,
+    /// Bytes both ways until each side knows which ids to send: sums, requests, and the hashes that are asked for.
+    pub sketch: u64,
+    /// Parts in which the sums were sent.
+    pub parts: u32,
+    /// Bytes of all ids, 6 bytes each, which is what a side sends that has no sketch.
+    pub all_ids: u64,
+    /// The information bound, in tenths of a byte: which of the ids differ.
+    pub bound_tenths: u64,
+    /// Differences that were not found, or found and are none.
+    pub wrong: u32,
 }
 
 /// What a client pays that comes without what it had.

@@ -4,6 +4,7 @@
 
 mod baselines;
 mod measured;
+mod places;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -80,7 +81,8 @@ impl Experiment for CurvesTrial {
     }
 
     fn answers(&self) -> Answers {
-        let checks = engine::asked(&self.engines).map(|engine| name_of(engine.name)).collect();
+        let engines = engine::asked(&self.engines).map(|engine| name_of(engine.name));
+        let checks = engines.chain([places::NAME.to_owned()]).collect();
         Answers { checks, ..Answers::default() }
     }
 
@@ -116,6 +118,10 @@ impl Experiment for CurvesTrial {
             record.checks.push(check);
             section.arrivals.push(arrival);
         }
+        let start = Instant::now();
+        section.places = places::all(self.seed);
+        record.checks.push(places::check(&section.places));
+        took(record, places::NAME, start.elapsed());
         record.curves = Some(section);
         tried.failed.map_or(Ok(()), Err)
     }
@@ -158,6 +164,7 @@ fn section(trial: &CurvesTrial) -> CurvesRecord {
         samples: trial.samples,
         evidence: Evidence::Software,
         curves: trial.curves().into_iter().map(of_curve).collect(),
+        places: Vec::new(),
         arrivals_after: BEFORE_ARRIVAL.min(trial.history),
         arrivals: Vec::new(),
     }
@@ -316,7 +323,8 @@ fn check(section: &CurvesRecord, arrival: &ArrivalRecord, against: Option<String
 /// What is planted for the judge of curves.
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::Curves,
-    planted: "a register wrong at one point, or after an arrival; fewer bytes than the bound; an engine that failed",
+    planted: "a register wrong at one point, or after an arrival; fewer bytes than the bound; an engine that failed; a \
+              difference of two sets that was not found",
     show: Show::Alone(show),
 }];
 
@@ -328,8 +336,15 @@ fn show() -> Shown {
         WrongAfterAnArrival,
         UnderTheBound,
         Failed,
+        NotFound,
     }
-    let wrong = [Planted::WrongAtAPoint, Planted::WrongAfterAnArrival, Planted::UnderTheBound, Planted::Failed];
+    let wrong = [
+        Planted::WrongAtAPoint,
+        Planted::WrongAfterAnArrival,
+        Planted::UnderTheBound,
+        Planted::Failed,
+        Planted::NotFound,
+    ];
     Shown::of(Planted::Nothing, wrong, |planted| {
         let mut row =
             CurveRow { engine: "control".to_owned(), up: 60, down: 0, wrong: 0, hub_stores: 0, client_stores: 0 };
@@ -349,6 +364,7 @@ fn show() -> Shown {
             Planted::WrongAfterAnArrival => arrival.wrong = 1,
             Planted::UnderTheBound => row.up = 20,
             Planted::Failed => arrival.failed = Some("it ended".to_owned()),
+            Planted::NotFound => return places::planted(),
         }
         let point =
             PointRecord { x: 1, bound_tenths: 396, full_state: 2048, zstd: 900, zstd_patch: 90, rows: vec![row] };
@@ -359,6 +375,7 @@ fn show() -> Shown {
             samples: 1,
             evidence: Evidence::Software,
             curves: vec![CurveRecord { axis: Axis::History, points: vec![point] }],
+            places: Vec::new(),
             arrivals_after: 1,
             arrivals: Vec::new(),
         };

@@ -19,6 +19,11 @@ pub(super) fn facts(record: &CurvesRecord) -> Vec<Fact> {
             }
         }
     }
+    for place in &record.places {
+        let of = format!("{} differences of {} ids", place.differences, place.ids);
+        facts.push(bytes(format!("{of}, sketch"), place.sketch));
+        facts.push(wrong(format!("{of}, not found"), place.wrong));
+    }
     for arrival in &record.arrivals {
         let of = |what: &str| format!("{}: {what}", arrival.engine);
         let paid = [

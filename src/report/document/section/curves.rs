@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::curves::Axis;
 use crate::domain::shown::tenths;
-use crate::report::curves_record::{ArrivalRecord, CurveRecord, CurveRow, CurvesRecord, PointRecord};
+use crate::report::curves_record::{ArrivalRecord, CurveRecord, CurveRow, CurvesRecord, PlaceRecord, PointRecord};
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::record::Record;
 
@@ -133,11 +133,35 @@ pub fn arrivals(record: &CurvesRecord) -> Table {
     Table::numbers(title, columns, rows)
 }
 
+/// What it takes to find out what differs.
+fn places(record: &CurvesRecord) -> Table {
+    let columns = ["ids", "differences", "sketch B", "parts", "all ids B", "bound B", "wrong"].map(Column::number);
+    let rows = record.places.iter().map(|place| {
+        let PlaceRecord { ids, differences, sketch, parts, all_ids, bound_tenths, wrong } = *place;
+        [
+            ids.to_string(),
+            differences.to_string(),
+            sketch.to_string(),
+            parts.to_string(),
+            all_ids.to_string(),
+            tenths(bound_tenths),
+            wrong.to_string(),
+        ]
+        .map(Cell::text)
+    });
+    let title = "A client that lost its place: bytes until both sides know which ids to send, by set reconciliation, and of \
+                 all ids (evidence software)";
+    Table::numbers(title, columns, rows.map(Vec::from))
+}
+
 /// All curves, and what arrivals pay.
 pub fn section(record: &Record) -> Option<Section> {
     let of = record.curves.as_ref()?;
     let mut blocks: Vec<Block> = of.curves.iter().map(|curve| Block::Table(table(of, curve, usize::MAX))).collect();
     blocks.push(Block::Table(arrivals(of)));
+    if !of.places.is_empty() {
+        blocks.push(Block::Table(places(of)));
+    }
     blocks.push(Block::Note(HOW_TO_READ.to_owned()));
     let failed: BTreeSet<String> = of
         .arrivals
