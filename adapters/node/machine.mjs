@@ -96,6 +96,12 @@ function takeOver() {
   createHook({ init: begins, destroy: (id) => work.delete(id) }).enable();
 }
 
+/** Something that waits for no other node: it runs until it is done. */
+function during(promise) {
+  running += 1;
+  return promise.finally(() => (running -= 1));
+}
+
 /** Lets the library run until nothing is left to do at this time. Says whether something still runs. */
 async function settle() {
   const end = elapsed() + PATIENCE_MS;
@@ -198,7 +204,8 @@ class Machine {
   }
 
   edit(request) {
-    this.replica.edit(request.register, BigInt(request.add)).then(() => this.accepts.push({ accept: true }), this.broken);
+    const edit = during(this.replica.edit(request.register, BigInt(request.add)));
+    edit.then(() => this.accepts.push({ accept: true }), this.broken);
   }
 
   connected({ peer, relation }) {
@@ -234,7 +241,7 @@ class Machine {
     if (!asks) return "damaged";
     if (asks.pulls) clearTimer(child.timer);
     const tell = ({ body, edits }) => this.send(from, body, { answer: request, edits });
-    this.replica.answer(asks, from).then(tell, this.broken);
+    during(this.replica.answer(asks, from)).then(tell, this.broken);
     return "taken";
   }
 }

@@ -10,7 +10,8 @@
 // of the replication, is made after each step.
 //
 // Usage: node adapter.mjs --from FOLDER/package.json --mapping lww|resolve|per-client
-// `abench engine check` passes with resolve and per-client. With lww it fails at "edits of both replicas are added up".
+// `abench engine check` passes with per-client. With lww it fails at "edits of both replicas are added up", and with resolve at "a
+// connection that ends in the middle is no loss": RxDB asks the handler again about what the master took, and the handler adds it again.
 
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
