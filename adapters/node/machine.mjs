@@ -1,9 +1,10 @@
-// What a library in Node takes from its machine (clock, timers, random numbers) and from its network (requests and their answers),
-// given by abench's engine protocol alone. adapters/rxdb, adapters/watermelondb and adapters/pouchdb stand on it.
+// What a library in Node takes from its machine (clock, timers, random numbers) and from its network (requests and their
+// answers), given by abench's engine protocol alone. adapters/rxdb, adapters/watermelondb and adapters/pouchdb stand on it.
 //
-// Time stands still while a request is worked on, and only `now` and `wall` of requests move it: a timer is due at `now` plus
-// its delay, and asks for a wake. A timer of 0 or 1 ms is due once nothing else is left to do. A request is answered when nothing runs
-// any more: no callback, no timer that is due, no file operation. So the same requests give the same bytes again.
+// Time stands still while a request is worked on, and only `now` and `wall` of requests move it: a timer is due at `now`
+// plus its delay, and asks for a wake. A timer of 0 or 1 ms is due once nothing else is left to do. A request is answered
+// when nothing runs any more: no callback, no timer that is due, no file operation. So the same requests give the same
+// bytes again.
 
 import { createHook } from "node:async_hooks";
 import crypto from "node:crypto";
@@ -146,7 +147,8 @@ class Machine {
   }
 
   send(to, body, more) {
-    if (to === this.parent || this.children.has(to)) this.sends.push({ send: { to, body: body.toString("base64"), ...more } });
+    const isConnected = to === this.parent || this.children.has(to);
+    if (isConnected) this.sends.push({ send: { to, body: body.toString("base64"), ...more } });
   }
 
   /** A request to the parent, and its answer. Fails if the connection ends, or if no answer comes for a time that doubles. */

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
-// PouchDB 9.0.0 with express-pouchdb 4.2.0 as its hub (both Apache-2.0), behind abench's engine protocol. PouchDB has no counter, so
-// the mapping matters:
+// PouchDB 9.0.0 with express-pouchdb 4.2.0 as its hub (both Apache-2.0), behind abench's engine protocol. PouchDB has no
+// counter, so the mapping matters:
 //   lww         one document a counter, of which the winning revision is shown; other revisions stay as conflicts;
 //   merge       one document a counter with an entry for each session of a client; revisions in conflict are merged, entry by entry;
 //   per-client  one document a counter and session of a client, written by that session alone, and summed up.
-// A client replicates to the hub and then from it, once it is connected, a second after an edit, and when the hub says that there is
-// something new, by an empty message. A request is one of PouchDB's HTTP requests: its method, path and body, and the answer is a
-// status and a body. With --http a message is all that a connection carries, headers included: PouchDB's own client and Node's server run on
-// both ends of it, without compression. Numbers are decimal text. The store is PouchDB's LevelDB, in the folder of the node.
+// A client replicates to the hub and then from it, once it is connected, a second after an edit, and when the hub says that
+// there is something new, by an empty message. A request is one of PouchDB's HTTP requests: its method, path and body, and
+// the answer is a status and a body. With --http a message is all that a connection carries, headers included: PouchDB's
+// own client and Node's server run on both ends of it, without compression. Numbers are decimal text. The store is
+// PouchDB's LevelDB, in the folder of the node.
 //
 // Usage: node adapter.mjs --from FOLDER/package.json --mapping lww|merge|per-client [--http]
 // `abench engine check` passes with merge and per-client. With lww it fails at "edits of both replicas are added up".
@@ -24,7 +25,7 @@ const ENGINE = {
   about: `counters as ${MAPPING}, replicated with express-pouchdb 4.2.0`,
   counters: RANGE, peers: false, repeats: true, clock: "given", transport: "any-order", store: "files", id: "renewed",
   survives: "while-shown",
-  promises: "every replica picks the same winner among revisions in conflict, and keeps the others for the application to resolve",
+  promises: "all replicas pick the same winner among revisions in conflict; the others are kept for the application to resolve",
 };
 const NAME = "counters";
 
@@ -81,7 +82,8 @@ class Replica {
 
   /** What one document and its conflicts come to, with the revisions that lost. */
   async read(id) {
-    const won = await this.db.get(id, { conflicts: true }).catch((error) => (error.status === 404 ? null : Promise.reject(error)));
+    const none = (error) => (error.status === 404 ? null : Promise.reject(error));
+    const won = await this.db.get(id, { conflicts: true }).catch(none);
     if (MAPPING !== "merge" || !won) return { won, entries: {}, lost: [] };
     const [entries, lost] = [{ ...won.entries }, won._conflicts ?? []];
     for (const rev of lost)
@@ -114,7 +116,8 @@ class Replica {
   }
 
   async sync() {
-    const remote = new this.PouchDB(`http://hub/${NAME}`, { skip_setup: true, fetch: WHOLE ? this.fetchWhole() : this.fetch() });
+    const fetch = WHOLE ? this.fetchWhole() : this.fetch();
+    const remote = new this.PouchDB(`http://hub/${NAME}`, { skip_setup: true, fetch });
     const acknowledged = this.own.told([...this.own.keys()]);
     await this.db.replicate.to(remote);
     acknowledged();
@@ -136,8 +139,8 @@ class Replica {
     agent.createConnection = () => {
       const ask = async (end) => {
         const bytes = Buffer.concat(end.sent.splice(0));
-        await this.machine.ask(bytes, bytes.includes("/_bulk_docs")).then((answer) => end.push(answer), (error) => end.destroy(error));
-        end.push(null);
+        const answer = this.machine.ask(bytes, bytes.includes("/_bulk_docs"));
+        await answer.then((bytes) => (end.push(bytes), end.push(null)), (error) => end.destroy(error));
       };
       // A request is written in pieces, head and body, with nothing in between.
       return new End((end) => void (end.due ??= setTimeout(() => ((end.due = null), ask(end)))));

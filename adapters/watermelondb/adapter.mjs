@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// WatermelonDB 0.28.0 (MIT) behind abench's engine protocol, with its LokiJS adapter and its `synchronize`. It is a database for
-// clients: the hub's two endpoints are written here, as its documentation asks for them ("Implementing your Sync backend"). They keep
-// rows by an increasing sequence, and refuse a push with a row that was changed after the client's last pull. WatermelonDB has no
-// counter, so the mapping matters:
+// WatermelonDB 0.28.0 (MIT) behind abench's engine protocol, with its LokiJS adapter and its `synchronize`. It is a
+// database for clients: the hub's two endpoints are written here, as its documentation asks for them ("Implementing your
+// Sync backend"). They keep rows by an increasing sequence, and refuse a push with a row that was changed after the
+// client's last pull. WatermelonDB has no counter, so the mapping matters:
 //   lww         one row a counter, that all replicas have from the start; in a conflict the client's column wins;
 //   per-client  one row a counter and session of a client, written by that session alone, and summed up.
-// A client syncs once it is connected, a second after an edit, and when the hub says that there is something new, by an empty
-// message: WatermelonDB leaves that to the application. Numbers are decimal text. Memory is all the store: a snapshot, LokiJS's own,
-// is made after each step.
+// A client syncs once it is connected, a second after an edit, and when the hub says that there is something new, by an
+// empty message: WatermelonDB leaves that to the application. Numbers are decimal text. Memory is all the store: a
+// snapshot, LokiJS's own, is made after each step.
 //
 // Usage: node adapter.mjs --from FOLDER/package.json --mapping lww|per-client
 // `abench engine check` passes with per-client. With lww it fails at "edits of both replicas are added up".
@@ -18,7 +18,7 @@ import { option, pack, RANGE, serve, Unacknowledged, unpack, wrapped } from "../
 
 const MAPPING = option("--mapping");
 const ENGINE = {
-  protocol: 1, name: `watermelondb-${MAPPING}`, version: "0.28.0", about: `counters as ${MAPPING}, rows synchronized with a hub`,
+  protocol: 1, name: `watermelondb-${MAPPING}`, version: "0.28.0", about: `counters as ${MAPPING}, rows synced with a hub`,
   counters: RANGE, peers: false, repeats: true, clock: "given", transport: "any-order", store: "memory", id: "renewed",
   survives: "while-shown",
   promises: "in a conflict the server's row is taken, except for any column that was changed locally since the last sync",
@@ -51,9 +51,10 @@ class Hub {
 
   reads(bytes) {
     const asks = unpack(bytes);
-    const rows = asks?.changes?.[TABLE];
-    const isPush = Array.isArray(rows?.created) && Array.isArray(rows?.updated);
-    return isPush || asks?.lastPulledAt !== undefined ? { rows: isPush ? [...rows.created, ...rows.updated] : null, since: asks.lastPulledAt ?? 0, pulls: !isPush } : null;
+    const { created, updated } = asks?.changes?.[TABLE] ?? {};
+    if (Array.isArray(created) && Array.isArray(updated))
+      return { rows: [...created, ...updated], since: asks.lastPulledAt ?? 0, pulls: false };
+    return asks?.lastPulledAt === undefined ? null : { rows: null, since: asks.lastPulledAt ?? 0, pulls: true };
   }
 
   async answer({ rows, since }, from) {
@@ -80,7 +81,10 @@ class Hub {
 
 function shown(registers, rows) {
   const numbers = Array(registers.counters).fill(BigInt(registers.start));
-  for (const [id, n] of rows) numbers[parseInt(id, 10)] = MAPPING === "lww" ? BigInt(n) : numbers[parseInt(id, 10)] + BigInt(n);
+  for (const [id, n] of rows) {
+    const register = parseInt(id, 10);
+    numbers[register] = MAPPING === "lww" ? BigInt(n) : numbers[register] + BigInt(n);
+  }
   return numbers.map(wrapped);
 }
 
@@ -95,7 +99,8 @@ class Client {
     class Counter extends Model {
       static table = TABLE;
     }
-    const schema = appSchema({ version: 1, tables: [tableSchema({ name: TABLE, columns: [{ name: "n", type: "string" }] })] });
+    const columns = [{ name: "n", type: "string" }];
+    const schema = appSchema({ version: 1, tables: [tableSchema({ name: TABLE, columns })] });
     const store = new LokiMemoryAdapter();
     if (image) store.saveDatabase(TABLE, image.loki, () => {});
     const options = { useWebWorker: false, useIncrementalIndexedDB: true, extraLokiOptions: { autosave: false } };
@@ -106,7 +111,8 @@ class Client {
     await this.rows.query().fetch();
     if (image || MAPPING !== "lww") return this;
     // As after a first sync: rows that each replica made by itself would not be in conflict, but taken from the hub.
-    const make = (register) => this.rows.prepareCreateFromDirtyRaw({ id: `${register}`, n: this.registers.start, _status: "synced" });
+    const row = { n: this.registers.start, _status: "synced" };
+    const make = (register) => this.rows.prepareCreateFromDirtyRaw({ id: `${register}`, ...row });
     await this.database.write(() => this.database.batch([...Array(this.registers.counters).keys()].map(make)));
     return this;
   }
