@@ -28,13 +28,15 @@ fn scenarios(engine: &str) -> Vec<PathBuf> {
     scenarios
 }
 
-/// Each scenario says what it expects: exit code 0 means that it was met.
-fn all_meet_their_expectations(engine: &str) {
-    for scenario in scenarios(engine) {
+/// Each scenario says what it expects: exit code 0 means that it was met. Gives the reports.
+fn all_meet_their_expectations(engine: &str) -> Vec<String> {
+    let run = |scenario: PathBuf| {
         assert!(fs::read_to_string(&scenario).expect("a file").contains("[expect.engines]"), "{}", scenario.display());
         let answer = short_answer(&["run", scenario.to_str().expect("UTF-8")]);
         assert_eq!(answer.exit, 0, "{}: {answer:?}", scenario.display());
-    }
+        answer.output
+    };
+    scenarios(engine).into_iter().map(run).collect()
 }
 
 #[test]
@@ -51,10 +53,45 @@ fn yjs_loses_increments_in_a_map_entry_alone_and_differs_for_good_where_a_client
     }
 }
 
+/// What the row of an engine says against it, in the report of this scenario.
+fn against<'a>(engine: &str, scenario: &str, reports: &'a [String]) -> &'a str {
+    let is_of = |report: &&String| report.lines().next().is_some_and(|line| line.contains(&format!(" {scenario}: ")));
+    let report = reports.iter().find(is_of).expect("a report of the scenario");
+    let row = report.lines().find(|line| line.trim_start().starts_with(&format!("{engine} "))).expect("a row");
+    row.rsplit("  ").next().expect("a last column").trim()
+}
+
+#[test]
+fn rxdb_keeps_the_number_of_who_reconnects_first_and_a_handler_that_adds_counts_twice_where_an_answer_is_lost() {
+    if has("target/adapters/node/rxdb/node_modules/rxdb") {
+        let reports = all_meet_their_expectations("rxdb");
+        // 6 for 8, and 7 for 8.
+        assert_eq!(against("rxdb-lww", "first-client-first", &reports), "truth +2");
+        assert_eq!(against("rxdb-lww", "second-client-first", &reports), "truth +1");
+    }
+}
+
+#[test]
+fn watermelondb_keeps_the_number_of_who_reconnects_last() {
+    if has("target/adapters/node/watermelondb/node_modules/@nozbe/watermelondb") {
+        let reports = all_meet_their_expectations("watermelondb");
+        // 7 for 8, and 6 for 8.
+        assert_eq!(against("watermelondb-lww", "first-client-first", &reports), "truth +1");
+        assert_eq!(against("watermelondb-lww", "second-client-first", &reports), "truth +2");
+    }
+}
+
+#[test]
+fn pouchdb_keeps_conflicts_to_be_merged_and_loses_one_of_two_equal_edits_without_a_conflict() {
+    if has("target/adapters/node/pouchdb/node_modules/pouchdb") {
+        all_meet_their_expectations("pouchdb");
+    }
+}
+
 #[test]
 fn every_adapter_has_a_test() {
     let folders = fs::read_dir("adapters").expect("adapters").map(|entry| entry.expect("an entry").file_name());
     let mut names: Vec<String> = folders.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["atomik-core", "libraries", "template", "yjs"]);
+    assert_eq!(names, ["atomik-core", "libraries", "node", "pouchdb", "rxdb", "template", "watermelondb", "yjs"]);
 }
