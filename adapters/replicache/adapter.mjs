@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // Replicache 15.3.0 (Replicache Terms of Service, not an open-source licence) behind abench's engine protocol. A client is a
-// Replicache instance. The hub is a server of the adapter: it runs the same mutators, numbers its versions, and answers push
-// and pull as Replicache's documentation asks. Bodies are the JSON of these requests and answers; there is no HTTP.
+// Replicache instance. The hub is a server of the adapter, by the Global Version Strategy of Replicache's documentation: it
+// runs the same mutators, and a pull brings what changed since a version. It refuses a version or a mutation that it lost.
+// Bodies are the JSON of these requests and answers; there is no HTTP.
 //
 // An edit is accepted when the promise of its mutation resolves. What Replicache writes to its key-value store is durable at
 // once. Its timers run in the world's time. Those of its housekeeping (a heartbeat, garbage collection: all of a minute or
@@ -22,15 +23,15 @@ const ENGINE = {
   about: "additions, inserts and removes as mutators, which the server runs again",
   counters: { min: String(-(2n ** 63n)), max: String(2n ** 63n - 1n) }, tags: "either", peers: false, repeats: true,
   clock: "given", transport: "any-order", store: "journal", id: "renewed", survives: "with-author-or-relay",
-  promises: "changes made offline are sent the next time that Replicache connects, also those of a tab that was closed",
+  promises: "changes made offline are sent the next time that it connects; pending mutations are stored periodically",
 };
 const [EPOCH, SNAPSHOT_AFTER, HOUSEKEEPING_MS] = [Date.UTC(2026, 0), 256, 60_000];
 
 // Time and random ids come from requests alone. No other instance shares the store.
 let [now, wall, drawn, effects] = [0, 0, 0n, []];
 const timers = new Set();
-const timer = (does, after = 0, every = undefined) => {
-  const of = { at: now + after * 1000, does, every, wakes: every === undefined && after < HOUSEKEEPING_MS };
+const timer = (does, after_ms, { every = undefined, wakes = true } = {}) => {
+  const of = { at: now + Math.ceil(after_ms * 1000), does, every, wakes };
   timers.add(of);
   return of;
 };
@@ -44,8 +45,8 @@ crypto.getRandomValues = (array) => {
   for (let at = 0; at < array.length; at += 1) array[at] = Math.floor(Math.random() * 2 ** 32);
   return array;
 };
-globalThis.setTimeout = (does, after) => timer(does, after);
-globalThis.setInterval = (does, after) => timer(does, after, after * 1000);
+globalThis.setTimeout = (does, after = 0) => timer(does, after, { wakes: after < HOUSEKEEPING_MS });
+globalThis.setInterval = (does, after) => timer(does, after, { every: after * 1000, wakes: false });
 globalThis.clearTimeout = globalThis.clearInterval = (of) => timers.delete(of);
 delete globalThis.BroadcastChannel;
 process.env.NODE_ENV = "production";
@@ -144,18 +145,22 @@ class Client {
       for (const key of [...this.journal.map(name).keys()]) this.journal.change(name, key);
       this.journal.commit();
     };
-    this.requests.clear();
-    const ok = { httpStatusCode: 200, errorMessage: "" };
     this.replicache = new Replicache({
       name: "abench", kvStore: { create: (name) => new Kept(this.journal, name), drop }, pullInterval: null,
       mutators: mutatorsOf(this.start.registers.start), logLevel: "error", logSinks: [],
-      pusher: async (body) => ({ response: await this.ask(["push", body]), httpRequestInfo: ok }),
-      puller: async (body) => ({ response: await this.ask(["pull", body]), httpRequestInfo: ok }),
+      pusher: (body) => this.ask(["push", body]), puller: (body) => this.ask(["pull", body]),
     });
-    this.replicache.onClientStateNotFound = () => this.replicache.close().then(() => this.open());
   }
 
-  ask(body) {
+  /** The answer of the server, as Replicache takes it: 500 where the server refuses. */
+  async ask(body) {
+    const { refused, ...response } = (await this.asked(body)) ?? {};
+    if (refused) return { httpRequestInfo: { httpStatusCode: 500, errorMessage: refused } };
+    const httpRequestInfo = { httpStatusCode: 200, errorMessage: "" };
+    return body[0] === "pull" ? { response, httpRequestInfo } : { httpRequestInfo };
+  }
+
+  asked(body) {
     this.number += 1;
     return new Promise((resolve) => {
       const of = { request: this.number, body: base64(body), edits: body[0] === "push", resolve };
@@ -182,7 +187,7 @@ class Client {
   connected({ peer }) {
     [this.parent, this.wait] = [peer, this.start.retry_after];
     for (const of of this.requests.values()) this.send(of);
-    if (![...this.requests.values()].some(({ edits }) => !edits)) this.replicache.pull({ now: true });
+    if (![...this.requests.values()].some(({ edits }) => !edits)) this.pull();
   }
 
   disconnected() {
@@ -190,15 +195,19 @@ class Client {
     for (const of of this.requests.values()) timers.delete(of.timer);
   }
 
+  pull() {
+    this.replicache.pull({ now: true }).catch(() => {});
+  }
+
   message({ body, answer }) {
     const said = unpack(body);
     const of = this.requests.get(answer);
-    if (answer === undefined) this.replicache.pull({ now: true });
+    if (answer === undefined) this.pull();
     if (!of) return;
     timers.delete(of.timer);
     this.requests.delete(answer);
     this.wait = this.start.retry_after;
-    of.resolve(said ?? undefined);
+    of.resolve(said);
   }
 
   entries() {
@@ -216,14 +225,9 @@ class Server {
     Object.assign(this, { start, journal: new Journal(start), children: new Map(), own: [] });
     this.mutators = mutatorsOf(start.registers.start);
     [this.values, this.clients, this.head] = ["values", "clients", "head"].map((name) => this.journal.map(name));
-    if (!this.head.has("store")) {
-      this.journal.change("head", "store", start.fresh);
-      this.journal.change("head", "version", 0);
-      this.journal.commit();
-    }
   }
 
-  get version() { return this.head.get("version"); }
+  get version() { return this.head.get("version") ?? 0; }
 
   async mutate(name, args) {
     this.journal.change("head", "version", this.version + 1);
@@ -271,20 +275,21 @@ class Server {
   }
 
   async push({ clientGroupID, mutations }) {
+    let refused;
     for (const { clientID, id, name, args } of mutations) {
       const last = this.clients.get(clientID)?.[1] ?? 0;
+      if (id > last + 1) refused = "a mutation is from the future";
       if (id !== last + 1) continue;
       await this.mutate(name, args);
       this.journal.change("clients", clientID, [clientGroupID, id, this.version]);
     }
     this.journal.commit();
-    return null;
+    return refused ? { refused } : null;
   }
 
   pull(peer, { clientGroupID, cookie }) {
-    const isOfAnother = cookie !== null && (cookie.store !== this.head.get("store") || cookie.order > this.version);
-    if (isOfAnother) return { error: "ClientStateNotFound" };
-    const since = cookie?.order ?? 0;
+    const since = cookie ?? 0;
+    if (since > this.version) return { refused: "the cookie is from the future" };
     const child = this.children.get(peer);
     if (child) { timers.delete(child.timer); Object.assign(child, { version: this.version, wait: this.start.retry_after }); }
     this.own = this.own.filter((version) => version > since);
@@ -292,7 +297,7 @@ class Server {
     const patch = changed.map(([key, [, value]]) => (value === null ? { op: "del", key } : { op: "put", key, value }));
     const clients = [...this.clients].filter(([, [group, , version]]) => group === clientGroupID && version > since);
     const lastMutationIDChanges = Object.fromEntries(clients.map(([client, [, id]]) => [client, id]));
-    return { cookie: { order: this.version, store: this.head.get("store") }, lastMutationIDChanges, patch };
+    return { cookie: this.version, lastMutationIDChanges, patch };
   }
 
   async entries() {
