@@ -120,6 +120,7 @@ impl<'a> World<'a> {
         for number in 0..world.faults.len() {
             let fault = &world.faults[number];
             let Some(node) = trial.node(&fault.node).filter(|_| fault.kind.loses_store()) else { continue };
+            world.collect_files(node)?;
             let device = &mut world.devices[node as usize];
             device.first = effects::content(&device.host.store).map(Box::new);
         }

@@ -43,8 +43,8 @@ use crate::domain::watch::Watch;
 use crate::engine::acknowledged::Acknowledged;
 use crate::engine::host::{Host, NodeId, OpId, Time};
 use crate::engine::port::{Engine, EngineError, Reception, Relation, Report, Settings};
+use crate::engine::store::Store;
 use crate::engine::store::disk::Disk;
-use crate::engine::store::{Kept, Store};
 use crate::engine::wire::Frame;
 use crate::engine::{Open, Survives};
 use crate::scenario::offline::SECOND;
@@ -53,7 +53,7 @@ use clock::Clock;
 use events::line::Miscounted;
 use events::{Event, Observer, Replica};
 use faults::Fault;
-use faults::effects::Effects;
+use faults::effects::{Effects, Held};
 use faults::lasting::{Dropping, Waiting};
 use faults::marks::Marks;
 use link::Wire;
@@ -160,7 +160,7 @@ struct Device {
     /// Whether its store is damaged: then how many edits no other store had, and the number of the fault.
     damaged: Option<(usize, usize)>,
     /// What its store held when the world began, where a fault is going to change that.
-    first: Option<Box<Kept>>,
+    first: Option<Box<Held>>,
 }
 
 impl Device {

@@ -89,9 +89,43 @@ fn pouchdb_keeps_conflicts_to_be_merged_and_loses_one_of_two_equal_edits_without
 }
 
 #[test]
+fn replicache_loses_a_mutation_that_was_reported_done_within_a_second_and_keeps_it_afterwards() {
+    if has("target/adapters/node/replicache/node_modules/replicache") {
+        all_meet_their_expectations("replicache");
+    }
+}
+
+#[test]
+fn a_sqlite_session_ends_with_its_connection_and_its_conflict_handler_decides_what_is_lost() {
+    if has("target/adapters/python/installed") {
+        all_meet_their_expectations("sqlite-session");
+    }
+}
+
+#[test]
+fn tinybase_loses_increments_in_one_cell_and_refuses_a_clock_over_five_minutes_ahead() {
+    if has("target/adapters/node/tinybase/node_modules/tinybase") {
+        all_meet_their_expectations("tinybase");
+    }
+}
+
+#[test]
 fn every_adapter_has_a_test() {
     let folders = fs::read_dir("adapters").expect("adapters").map(|entry| entry.expect("an entry").file_name());
     let mut names: Vec<String> = folders.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["atomik-core", "libraries", "node", "pouchdb", "rxdb", "template", "watermelondb", "yjs"]);
+    let expected = [
+        "atomik-core",
+        "libraries",
+        "node",
+        "pouchdb",
+        "replicache",
+        "rxdb",
+        "sqlite-session",
+        "template",
+        "tinybase",
+        "watermelondb",
+        "yjs",
+    ];
+    assert_eq!(names, expected);
 }

@@ -154,6 +154,27 @@ fn an_engine_that_refuses_the_store_that_it_wrote_is_falsified() {
 }
 
 #[test]
+fn faults_of_a_store_in_files_take_effect() {
+    if !has_python() {
+        return;
+    }
+    let steps = r#"steps = [
+    { connect = "clients" },
+    { edit = "client 0", register = 1, by = 7 },
+    { back_up = "client 0", after_s = 60 },
+    { edit = "client 0", register = 1, by = 1 },
+    { set_back = "client 0", for_s = 30, after_s = 60 },
+    { wipe = "client 1", for_s = 30, after_s = 120 },
+    { clone = "client 0", for_s = 30, after_s = 120 },
+    { after_s = 600 },
+]"#;
+    let world = format!("{}{steps}\n", WORLD.split_once("steps").expect("steps").0);
+    let (answer, _) = run(&world, "python3 tests/engines/keeps_files.py");
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    assert!(!answer.output.contains("never took effect"), "{}", answer.output);
+}
+
+#[test]
 fn processes_that_have_ended_are_not_counted() {
     if !has_python() {
         return;

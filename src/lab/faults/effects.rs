@@ -7,7 +7,7 @@
 use crate::domain::fault_count::{FaultCount, FaultCounts};
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
 use crate::engine::host::NodeId;
-use crate::engine::store::disk::Disk;
+use crate::engine::store::disk::{Disk, Files};
 use crate::engine::store::{Kept, Store};
 use crate::lab::World;
 use crate::scenario::offline::SECOND;
@@ -167,9 +167,17 @@ impl Effects {
     }
 }
 
+/// What a store holds: by effects, and in files.
+pub(in crate::lab) type Held = (Kept, Option<Files>);
+
 /// What a store holds; nothing if it cannot be read.
-pub(in crate::lab) fn content(disk: &Disk) -> Option<Kept> {
-    disk.clone().load().ok()
+pub(in crate::lab) fn content(disk: &Disk) -> Option<Held> {
+    Some((disk.clone().load().ok()?, disk.files().cloned()))
+}
+
+/// Whether a store holds something else than a new device's. One that was wiped has no files until its engine starts.
+pub(in crate::lab) fn is_unlike(disk: &Disk, new: &Held) -> bool {
+    content(disk).is_none_or(|(kept, files)| kept != new.0 || files.is_some() && files != new.1)
 }
 
 impl World<'_> {
@@ -186,7 +194,7 @@ impl World<'_> {
     /// Whether a node's store holds more than that of a new device.
     pub(in crate::lab) fn is_used(&self, node: NodeId) -> bool {
         let device = &self.devices[node as usize];
-        device.first.as_deref().is_some_and(|first| content(&device.host.store).as_ref() != Some(first))
+        device.first.as_deref().is_some_and(|first| is_unlike(&device.host.store, first))
     }
 
     /// The counts of this world, in its end.

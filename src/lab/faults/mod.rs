@@ -18,7 +18,7 @@ use crate::engine::store::{Owner, StoreError};
 use crate::lab::events::{Event, Observer, Replica};
 use crate::lab::{Device, Planned, World, WorldError};
 use crate::scenario::offline::SECOND;
-use effects::{Drawn, LeftOut, content};
+use effects::{Drawn, LeftOut, content, is_unlike};
 
 /// How long after a node could not start on a full store it is started again.
 const START_AGAIN: u64 = 60 * SECOND;
@@ -344,7 +344,7 @@ impl World<'_> {
             if self.effects.does(LeftOut::OfNodes(FaultKind::Damage)) {
                 device.host.store.damage(places.word());
             }
-            let used = content(&before).as_ref() != device.first.as_deref();
+            let used = device.first.as_deref().is_none_or(|first| is_unlike(&before, first));
             if used && device.host.store != before {
                 self.effects.take_effect_in_node(number);
             }
