@@ -10,6 +10,7 @@ use crate::cmd::emulate::EmulateArgs;
 use crate::cmd::engine::EngineArgs;
 use crate::cmd::falsify::FalsifyArgs;
 use crate::cmd::list::ListArgs;
+use crate::cmd::maelstrom::MaelstromArgs;
 use crate::cmd::man::ManArgs;
 use crate::cmd::merge::MergeArgs;
 use crate::cmd::qualify::QualifyArgs;
@@ -79,6 +80,8 @@ pub enum Verb {
     Emulate(EmulateArgs),
     /// Try whether a command is an engine that can stand trial
     Engine(EngineArgs),
+    /// Be a Maelstrom node: the reference, for a harness that is not abench
+    Maelstrom(MaelstromArgs),
     /// Convert scenarios and records of an older version
     Convert(ConvertArgs),
     /// List what has a name: scenarios, backends, engines, faults, judges and more

@@ -41,6 +41,7 @@ fn dispatch() -> u8 {
         Some(Verb::Report(args)) => cmd::report::run(args),
         Some(Verb::Emulate(args)) => cmd::emulate::run(args),
         Some(Verb::Engine(args)) => cmd::engine::run(args),
+        Some(Verb::Maelstrom(args)) => cmd::maelstrom::run(args),
         Some(Verb::Convert(args)) => cmd::convert::run(args),
         Some(Verb::List(args)) => cmd::list::run(args),
         Some(Verb::Show(args)) => cmd::show::run(args),

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod falsify;
 mod kept;
 pub mod list;
+pub mod maelstrom;
 pub mod man;
 pub mod merge;
 pub mod names;
@@ -65,6 +66,7 @@ pub const VERBS: &[&str] = &[
     "report",
     "emulate",
     "engine",
+    "maelstrom",
     "convert",
     "list",
     "show",
@@ -130,11 +132,15 @@ fn unusable_orders(scenario: &Scenario, refused: PlanError) -> Failure {
 /// Starts those of these engines that run in processes: what they are decides whether a trial can run.
 fn start_engines<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Failure> {
     for name in names {
-        if process::split(name).is_some() {
-            end_processes_with_abench();
-            process::start(name)
-                .map_err(|error| Failure { exit: exit::UNAVAILABLE, error: anyhow!("engines: {error}") })?;
-        }
+        let start = if process::split(name).is_some() {
+            process::start
+        } else if crate::engine::maelstrom::split(name).is_some() {
+            crate::engine::maelstrom::start
+        } else {
+            continue;
+        };
+        end_processes_with_abench();
+        start(name).map_err(|error| Failure { exit: exit::UNAVAILABLE, error: anyhow!("engines: {error}") })?;
     }
     Ok(())
 }

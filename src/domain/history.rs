@@ -216,6 +216,8 @@ pub struct History {
     pub over_time: OverTime,
     /// Edits that were refused: their users were told, and they must not count.
     pub refused_edits: u64,
+    /// Whether the engine has timers of its own, which nothing stops: it need not fall silent.
+    pub own_timers: bool,
     /// All traffic: what clients sent, and what was sent to them by others than clients.
     pub traffic: (Traffic, Traffic),
 }

@@ -1,6 +1,7 @@
 //! Trials of replicas: a world of clients that work offline, the links between them, and what goes wrong.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -117,6 +118,9 @@ pub struct OfflineTrial {
     /// How engines keep their journals.
     #[serde(default)]
     pub journal: Journal,
+    /// What Maelstrom nodes are asked, and how often; other engines do not look at it.
+    #[serde(default, skip_serializing_if = "Maelstrom::is_default")]
+    pub maelstrom: Maelstrom,
     /// The most memory that the world may take.
     #[serde(default = "default_memory")]
     pub memory_mib: MemoryMib,
@@ -149,6 +153,7 @@ impl OfflineTrial {
             staleness_s: None,
             load: LoadBounds::default(),
             journal: Journal::default(),
+            maelstrom: Maelstrom::default(),
             memory_mib: default_memory(),
         }
     }
@@ -355,6 +360,100 @@ impl Default for Link {
             outages: 0,
             outage_s: 60,
         }
+    }
+}
+
+/// The most runs of one world with an engine that cannot repeat itself.
+pub const MOST_RUNS: u32 = 20;
+
+/// What Maelstrom nodes are asked in a world, and how often it is run with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Maelstrom {
+    /// The workload. Without this key it follows from the world: a counter whose users never decrement it is a g-counter,
+    /// any other a pn-counter, and tags are a g-set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<MaelstromWorkload>,
+    /// How often the world is run with a node that cannot repeat itself: what comes again in every run is falsified, what does
+    /// not is inconclusive.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_RUNS)))]
+    pub runs: u32,
+}
+
+impl Default for Maelstrom {
+    fn default() -> Self {
+        Maelstrom { workload: None, runs: 3 }
+    }
+}
+
+impl Maelstrom {
+    fn is_default(&self) -> bool {
+        *self == Maelstrom::default()
+    }
+}
+
+/// What a Maelstrom node is asked by its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(inline))]
+#[serde(rename_all = "kebab-case")]
+pub enum MaelstromWorkload {
+    /// `broadcast` and `read`: messages, each a number.
+    Broadcast,
+    /// `add` an element, and `read` the set.
+    GSet,
+    /// `add` an amount that is not negative, and `read` the sum.
+    GCounter,
+    /// `add` an amount, and `read` the sum.
+    PnCounter,
+}
+
+impl MaelstromWorkload {
+    /// All of them.
+    pub const ALL: [MaelstromWorkload; 4] = [
+        MaelstromWorkload::Broadcast,
+        MaelstromWorkload::GSet,
+        MaelstromWorkload::GCounter,
+        MaelstromWorkload::PnCounter,
+    ];
+
+    /// Its name, as Maelstrom has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MaelstromWorkload::Broadcast => "broadcast",
+            MaelstromWorkload::GSet => "g-set",
+            MaelstromWorkload::GCounter => "g-counter",
+            MaelstromWorkload::PnCounter => "pn-counter",
+        }
+    }
+
+    /// Whether it is about a counter; else it is about a set.
+    pub fn counts(self) -> bool {
+        matches!(self, MaelstromWorkload::GCounter | MaelstromWorkload::PnCounter)
+    }
+
+    /// The message by which a client edits.
+    pub fn edit(self) -> &'static str {
+        if self == MaelstromWorkload::Broadcast { "broadcast" } else { "add" }
+    }
+
+    /// The key of the answer to `read` that has what the node shows.
+    pub fn shown(self) -> &'static str {
+        if self == MaelstromWorkload::Broadcast { "messages" } else { "value" }
+    }
+}
+
+impl FromStr for MaelstromWorkload {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = MaelstromWorkload::ALL;
+        let names = || all.map(MaelstromWorkload::name).join(", ");
+        let found = all.into_iter().find(|workload| workload.name() == text);
+        found.ok_or_else(|| {
+            format!("'{text}' is not a workload of Maelstrom that abench knows; allowed are {}", names())
+        })
     }
 }
 

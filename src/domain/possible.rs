@@ -8,7 +8,7 @@ use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
     CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Link, MOST_CLIENTS, MOST_ELEMENTS,
-    MOST_LOAD, MOST_REGISTERS, MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
+    MOST_LOAD, MOST_REGISTERS, MOST_RUNS, MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
 use crate::domain::seed::Seed;
 use crate::domain::trial::{
@@ -224,6 +224,7 @@ impl OfflineTrial {
             ("journal.retain", retain, 0, 1_000_000_000),
             ("journal.compact_after", compact_after, 1, 1_000_000_000),
             small("journal.fragment", fragment, 64, 1 << 24),
+            small("maelstrom.runs", self.maelstrom.runs, 1, MOST_RUNS),
         ];
         let beyond = bounds.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value));
         if let Some((key, value, least, most)) = beyond {

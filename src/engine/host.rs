@@ -78,6 +78,17 @@ impl Merge {
     }
 }
 
+/// What an engine says of an edit that it does not accept at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Later {
+    /// Its user waits: the engine accepts it, refuses it or gives it up at a later call.
+    Waits,
+    /// It is refused, and its user is told. It must not count.
+    Refused,
+    /// Nobody knows what became of it: it may count, once, or not.
+    Unknown,
+}
+
 /// The surroundings of one node.
 #[derive(Clone, Debug)]
 pub struct Host<S> {
@@ -91,6 +102,8 @@ pub struct Host<S> {
     pub sent: Vec<Sent>,
     /// Edits shown to the user as accepted since they were last taken.
     pub shown: Vec<OpId>,
+    /// What the engine says of an edit that it did not accept at once, since it was last taken.
+    pub later: Option<Later>,
     /// What was merged since it was last taken, register by register, where anyone wants to know: as it came in, and not
     /// what became of it.
     pub merged: Option<Vec<(u32, Merge)>>,
@@ -131,6 +144,7 @@ impl<S: Store> Host<S> {
             wall: 0,
             sent,
             shown,
+            later: None,
             merged: None,
             told: BTreeMap::new(),
             started: 0,

@@ -15,6 +15,7 @@ mod delta_state;
 pub mod delta_summary;
 pub mod host;
 pub mod library;
+pub mod maelstrom;
 pub mod mutant;
 pub mod port;
 pub mod process;
@@ -44,6 +45,9 @@ use reliable_channel::content::Content;
 /// Opens a node of an engine as its store has it.
 pub type OpenNode = fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
 
+/// Opens a node of one world, in which nodes may have more in common than their links.
+pub type OpenInWorld = Box<dyn Fn(&Settings, &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>>;
+
 /// How nodes of an engine are opened.
 #[derive(Clone, Copy, Debug)]
 pub enum Open {
@@ -58,11 +62,18 @@ pub trait Started: std::fmt::Debug + Sync {
     /// Opens a node as its store has it.
     fn open(&'static self, settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, EngineError>;
 
+    /// What opens the nodes of this world, now and after a crash.
+    fn in_world(&'static self, _trial: &OfflineTrial) -> OpenInWorld {
+        Box::new(move |settings, host| self.open(settings, host))
+    }
+
     /// Why it does not support this world, if it does not.
     fn unsuited(&self, trial: &OfflineTrial) -> Option<String>;
 
-    /// What it says of itself.
-    fn capabilities(&self) -> &process::protocol::Capabilities;
+    /// What it says of itself, if it speaks the engine protocol.
+    fn capabilities(&self) -> Option<&process::protocol::Capabilities> {
+        None
+    }
 
     /// What a reader of its verdict must know: what it is, what it promises, what its faults cannot show.
     fn notes(&self) -> Vec<String>;
@@ -74,6 +85,14 @@ impl Open {
         match self {
             Open::Function(open) => open(settings, host),
             Open::Started(engine) => engine.open(settings, host),
+        }
+    }
+
+    /// What opens the nodes of a world.
+    pub fn in_world(self, trial: &OfflineTrial) -> OpenInWorld {
+        match self {
+            Open::Function(open) => Box::new(open),
+            Open::Started(engine) => engine.in_world(trial),
         }
     }
 }
@@ -151,6 +170,9 @@ pub struct Registration {
     /// Whether its frames say of themselves whether they carry edits ([`wire::Frame::has_edits`]). Where they do not, a node
     /// that takes no edits of others cannot tell them apart, and refuses all of them.
     pub tells_edits: bool,
+    /// Whether its nodes have timers of their own, which nobody drives: then virtual time goes no faster than real time, no run
+    /// can be repeated, and nothing makes a counterexample smaller.
+    pub own_timers: bool,
     /// What a frame says, in words, where that is worth reading.
     pub describe: fn(&[u8]) -> Option<String>,
     /// Its mutants.
@@ -180,6 +202,7 @@ impl Registration {
             full_state: false,
             tells_merges: false,
             tells_edits: true,
+            own_timers: false,
             describe: |_| None,
             mutants: Vec::new,
             open: Open::Function(open),
@@ -462,7 +485,8 @@ impl Registration {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unknown {
     /// No engine has this name.
-    #[error("'{0}' is not an engine{meant}; allowed are {names}, and NAME=cmd:COMMAND for an engine in a process",
+    #[error("'{0}' is not an engine{meant}; allowed are {names}, NAME=cmd:COMMAND for an engine in a process, and \
+        NAME=maelstrom:PATH for a Maelstrom node",
         meant = meant(.0, all_names()), names = names())]
     Name(String),
     /// A library has it, and libraries are not in this build.

@@ -21,6 +21,7 @@
 //! | send | [`Host::send`], or [`Host::tell`] for a part of a round |
 //! | the edit is accepted | [`Host::show`] with its id |
 //! | the edit is refused | [`Engine::edit`] gives the error of the store, and nothing was shown |
+//! | the edit is decided later | [`Later::Waits`](crate::engine::host::Later), then [`Host::show`] or another [`Later`](crate::engine::host::Later); its user edits nothing else until then |
 //! | wake me | the time that [`Engine::wakes_at`] gives after every call |
 //! | view | what [`Engine::shows`] gives after every call |
 //! | merged, where anyone wants to know | [`Host::merge`] |

@@ -40,7 +40,8 @@ impl<'a> World<'a> {
         let crashes = trial.steps.iter().any(|step| matches!(step.action, Action::CrashDuring { .. }));
         let mut world = World {
             trial,
-            open: engine.open,
+            open: engine.open.in_world(trial),
+            own_timers: engine.own_timers,
             devices: Vec::new(),
             connections: Vec::new(),
             calendar: Calendar::default(),
@@ -78,7 +79,7 @@ impl<'a> World<'a> {
             let settings = settings(node);
             let owner = Owner { scenario: trial.seed.value(), client: settings.client };
             let mut host = Host::new(Disk::new(owner).with_mutant(settings.mutant), entropy(&random, node, 0));
-            let opened = match engine.open.node(&settings, &mut host) {
+            let opened = match (world.open)(&settings, &mut host) {
                 Err(EngineError::Failed(why)) => {
                     world.fails(trial.name(node), why);
                     None
@@ -105,6 +106,7 @@ impl<'a> World<'a> {
                 clock: if is_client { Clock::drawn(trial.clocks, lasts, &mut clocks) } else { Clock::default() },
                 edits: if is_client && !trial.is_scripted() { users.edits(node) } else { Vec::new() },
                 made: 0,
+                awaits: false,
                 ids: Vec::new(),
                 acknowledged: Acknowledged::default(),
                 gone: BTreeSet::new(),
@@ -133,6 +135,9 @@ impl<'a> World<'a> {
             world.plan(trial.presence.lasts_s * SECOND, Planned::Settle);
         }
         (0..world.connections.len()).try_for_each(|link| world.refresh(link))?;
+        if world.own_timers {
+            (0..trial.nodes()).try_for_each(|node| world.plan_wake(node))?;
+        }
         Ok(world)
     }
 

@@ -44,6 +44,7 @@ impl World<'_> {
     pub(super) fn ended(mut self, quiescent: bool) -> Outcome {
         // A world that is broken off may have lines that are busy for long.
         (0..self.connections.len()).for_each(|link| self.cut(link));
+        (0..self.devices.len() as u32).for_each(|node| self.hear(node, true));
         let mut history = History {
             cut_off: self.cut_off(),
             quiescent,
@@ -53,6 +54,7 @@ impl World<'_> {
             broken: self.broken.len() as u64,
             survives: self.survives.told(),
             concurrent: self.concurrent,
+            own_timers: self.own_timers,
             ..History::default()
         };
         history.ledger.fields = self.trial.fields();

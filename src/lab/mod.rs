@@ -41,12 +41,12 @@ use crate::domain::script::{Action, Progress, StepError};
 use crate::domain::traffic::Traffic;
 use crate::domain::watch::Watch;
 use crate::engine::acknowledged::Acknowledged;
-use crate::engine::host::{Host, NodeId, OpId, Time};
+use crate::engine::host::{Host, Later, NodeId, OpId, Time};
 use crate::engine::port::{Engine, EngineError, Reception, Relation, Report, Settings};
 use crate::engine::store::Store;
 use crate::engine::store::disk::Disk;
 use crate::engine::wire::Frame;
-use crate::engine::{Open, Survives};
+use crate::engine::{OpenInWorld, Survives};
 use crate::scenario::offline::SECOND;
 use calendar::Calendar;
 use clock::Clock;
@@ -142,6 +142,8 @@ struct Device {
     /// What its user did, and then what it is going to do. The first so many are the ledger.
     edits: Vec<UserEdit>,
     made: usize,
+    /// Whether its user waits to hear what became of the edit after those.
+    awaits: bool,
     /// The ids of those that were shown as accepted, where it matters whether a restart remembers them.
     ids: Vec<OpId>,
     /// What it acknowledged to others, where that matters.
@@ -222,7 +224,9 @@ pub enum WorldError {
 /// A world.
 pub struct World<'a> {
     trial: &'a OfflineTrial,
-    open: Open,
+    open: OpenInWorld,
+    /// Whether nodes have timers of their own, which go on for ever.
+    own_timers: bool,
     devices: Vec<Device>,
     connections: Vec<Connection>,
     calendar: Calendar<Planned>,
@@ -274,8 +278,9 @@ pub struct World<'a> {
     running: Option<Running>,
 }
 
-/// Events between two questions whether the user wants it to stop.
+/// Events between two questions whether the user wants it to stop; in real time fewer things happen.
 const BETWEEN_QUESTIONS: u64 = 4096;
+const BETWEEN_QUESTIONS_IN_REAL_TIME: u64 = 64;
 
 impl World<'_> {
     fn plan(&mut self, at: Time, event: Planned) {
@@ -326,6 +331,7 @@ impl World<'_> {
         let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect { .. })).count();
         (0..visits).for_each(|_| livelock_budget.visit());
         let (mut quiescent, mut happened) = (!self.has_failed(), 0u64);
+        let between = if self.own_timers { BETWEEN_QUESTIONS_IN_REAL_TIME } else { BETWEEN_QUESTIONS };
         while quiescent && let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
             match event {
@@ -343,7 +349,7 @@ impl World<'_> {
                 break;
             }
             // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
-            if happened.is_multiple_of(BETWEEN_QUESTIONS) {
+            if happened.is_multiple_of(between) {
                 watch.within(self.share_of_time());
                 if watch.stop_requested() {
                     return Err(WorldError::Stopped);
@@ -508,7 +514,8 @@ impl World<'_> {
         loop {
             let device = &mut self.devices[number as usize];
             let Some(node) = device.node.as_mut().filter(|_| device.up) else { return Ok(()) };
-            let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && !crashed) else {
+            let is_free = !crashed && !device.awaits;
+            let Some(edit) = device.edits.get_mut(device.made).filter(|edit| edit.at <= self.now && is_free) else {
                 break;
             };
             if read_only {
@@ -527,6 +534,11 @@ impl World<'_> {
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;
             crashed = device.host.has_crashed();
+            let waits = device.host.later.take() == Some(Later::Waits);
+            if waits && !crashed && device.host.shown.is_empty() {
+                device.awaits = true;
+                break;
+            }
             if !accepted && !crashed && device.host.shown.is_empty() {
                 self.refuse_edit(number);
                 continue;
@@ -538,18 +550,7 @@ impl World<'_> {
                 }
                 edit.fate = Fate::Unshared;
             }
-            let accepted = device.host.shown.first().copied();
-            let sighting = self.sightings.get(&(number as usize, device.made as u32));
-            let edited = Event::Edited { client: number, number: device.made, edit, accepted, sighting };
-            self.measures.sees(self.now, &edited);
-            if let Some(recorder) = &mut self.recorder {
-                recorder.edited((number, self.trial.name(number)), edit, self.now);
-            }
-            device.made += 1;
-            if self.restarts {
-                device.ids.append(&mut device.host.shown);
-            }
-            device.host.shown.clear();
+            self.edit_is_made(number);
         }
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_mut() else { return Ok(()) };
@@ -559,6 +560,9 @@ impl World<'_> {
             survived(act(node.as_mut(), &mut device.host))?;
             crashed = device.host.has_crashed();
         }
+        self.hear(number, crashed);
+        let device = &mut self.devices[number as usize];
+        let Some(node) = device.node.as_mut() else { return Ok(()) };
         if !crashed && self.tracks_safety && node.backlog() == 0 {
             device.safe = device.made;
         }
@@ -575,11 +579,46 @@ impl World<'_> {
         self.plan_wake(number)
     }
 
+    /// The next edit of a user is in the ledger from now on: it was accepted, or may count all the same.
+    fn edit_is_made(&mut self, number: NodeId) {
+        let device = &mut self.devices[number as usize];
+        let edit = &device.edits[device.made];
+        let accepted = device.host.shown.first().copied();
+        let sighting = self.sightings.get(&(number as usize, device.made as u32));
+        let edited = Event::Edited { client: number, number: device.made, edit, accepted, sighting };
+        self.measures.sees(self.now, &edited);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.edited((number, self.trial.name(number)), edit, self.now);
+        }
+        device.made += 1;
+        if self.restarts {
+            device.ids.append(&mut device.host.shown);
+        }
+        device.host.shown.clear();
+    }
+
+    /// What became of the edit that a user waits for, as far as it is known by now. Where it `is_over` the user never learns it:
+    /// the edit may count, or not.
+    fn hear(&mut self, number: NodeId, is_over: bool) {
+        let device = &mut self.devices[number as usize];
+        let (said, accepted) = (device.host.later.take(), !device.host.shown.is_empty());
+        if !device.awaits || !(accepted || said.is_some() || is_over) {
+            return;
+        }
+        device.awaits = false;
+        match said {
+            Some(Later::Refused) if !accepted => return self.refuse_edit(number),
+            _ if !accepted => device.edits[device.made].fate = Fate::Unshared,
+            _ => {}
+        }
+        self.edit_is_made(number);
+    }
+
     fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_ref().filter(|_| device.up) else { return Ok(()) };
         let lag = device.lag;
-        let edit = device.edits.get(device.made).map(|edit| edit.at);
+        let edit = device.edits.get(device.made).filter(|_| !device.awaits).map(|edit| edit.at);
         let connected = || device.connections.iter().any(|&(_, link)| self.connections[link].open);
         let wakes_at = node.wakes_at().map(|at| at.saturating_add(lag));
         let wake = wakes_at.into_iter().chain(edit.filter(|_| connected())).min();

@@ -54,6 +54,12 @@ pub struct EngineRecord {
     pub warrant: Option<Warrant>,
     /// Each judge's verdict and sentence.
     pub oracles: BTreeMap<String, (Verdict, String)>,
+    /// Whether another run gives the same: not with an engine that has timers of its own, nor with one that says so.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub repeats: bool,
+    /// Of an engine that has timers of its own: every run of the scenario's own world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<WorldRecord>,
     /// Every world that was tried: the scenario's own, and then those that were drawn. They differ from it in their seed
     /// alone, and it is none of the sample.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -150,6 +156,14 @@ pub struct WorldRecord {
     pub verdict: Verdict,
     /// Each judge's.
     pub judges: BTreeMap<String, Verdict>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 fn is_none(count: &u64) -> bool {

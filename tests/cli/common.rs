@@ -1,6 +1,6 @@
 //! What the tests of the binary share: how it is called, and how dashboards read it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 /// The published COUNT and SEED.
@@ -11,6 +11,16 @@ pub fn abench() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_abench"));
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
     command
+}
+
+/// Whether this language is there; said by name where it is not, and a failure in CI.
+pub fn has(program: &str) -> bool {
+    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
+    if !found {
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI {program} must be there");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed");
+    }
+    found
 }
 
 /// What the binary answers to these arguments.

@@ -29,6 +29,7 @@ mod kept_qualifications;
 mod links;
 mod litex_clients;
 mod litex_server;
+mod maelstrom;
 mod manual;
 mod names;
 mod offline;

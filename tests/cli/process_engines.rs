@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::common::{Answer, abench, short_answer, unwrapped};
+use crate::common::{Answer, abench, has, short_answer, unwrapped};
 use crate::pages::page;
 
 /// A world of two clients and a hub, in which client 0 edits once.
@@ -25,16 +25,6 @@ steps = [
     { after_s = 60 },
 ]
 "#;
-
-/// Whether this language is there; said by name where it is not, and a failure in CI.
-fn has(program: &str) -> bool {
-    let found = Command::new(program).arg("--version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
-    if !found {
-        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI {program} must be there");
-        let _ = writeln!(std::io::stderr(), "SKIPPED: {program} is not installed");
-    }
-    found
-}
 
 fn has_python() -> bool {
     has("python3")

@@ -61,6 +61,7 @@ every_block_of! {
     gate: "docs/gate.md",
     limits: "docs/limits.md",
     links_and_boards: "docs/links-and-boards.md",
+    maelstrom: "docs/maelstrom.md",
     orders: "docs/orders.md",
     qualification: "docs/qualification.md",
     record: "docs/record.md",

@@ -32,6 +32,7 @@ pub const GOSSIP: Registration = Registration {
     survives: Survives::WhileShown,
     carries: Carries::Tags(Concurrent::Either),
     tells_edits: false,
+    own_timers: false,
     ..Registration::of("gossip", "every edit to everyone who lacks it", open)
 };
 

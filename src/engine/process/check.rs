@@ -498,7 +498,7 @@ fn settings(node: NodeId, engine: &Registration) -> Settings {
 
 fn capabilities(engine: &Registration) -> &'static Capabilities {
     match engine.open {
-        Open::Started(started) => started.capabilities(),
+        Open::Started(started) => started.capabilities().expect("it speaks the engine protocol"),
         Open::Function(_) => unreachable!("it was started by its command"),
     }
 }

@@ -39,6 +39,8 @@ pub struct Child {
     stderr: Option<ChildStderr>,
     /// What it wrote and was not read as a line yet.
     pending: Vec<u8>,
+    /// Lines for it that its pipe had no room for yet.
+    unsent: VecDeque<u8>,
     /// The last that it wrote to standard error.
     said: VecDeque<u8>,
     next: u64,
@@ -69,8 +71,8 @@ impl Child {
             .and_then(|()| ioctl_fionbio(&stdout, true))
             .and_then(|()| ioctl_fionbio(&stderr, true));
         quick.map_err(|error| unavailable(error.into()))?;
-        let (pending, said) = (Vec::new(), VecDeque::new());
-        Ok(Child { watched, stdin, stdout, stderr: Some(stderr), pending, said, next: 0 })
+        let (pending, said, unsent) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        Ok(Child { watched, stdin, stdout, stderr: Some(stderr), pending, unsent, said, next: 0 })
     }
 
     /// What the process answers.
@@ -95,6 +97,58 @@ impl Child {
             return Err(failed(format!("it answered request {} when request {n} ('{what}') was asked", answer.n)));
         }
         Ok(answer)
+    }
+
+    /// Hands it a line; an answer may come, or not.
+    ///
+    /// # Errors
+    /// If it does not read what it is handed.
+    pub fn hand(&mut self, line: &[u8]) -> Result<(), EngineError> {
+        if self.unsent.len() + line.len() >= LONGEST_LINE {
+            return Err(failed(format!("it does not read its standard input: {} MiB wait for it", LONGEST_LINE >> 20)));
+        }
+        self.unsent.extend(line);
+        self.unsent.push_back(b'\n');
+        self.flush()
+    }
+
+    /// The next line that it wrote by itself, if there is one. `what` is what it is to answer.
+    ///
+    /// # Errors
+    /// If it ended, or writes without end.
+    pub fn next_line(&mut self, what: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        self.flush()?;
+        let mut end = self.pending.iter().position(|&byte| byte == b'\n');
+        if end.is_none() {
+            self.read_what_is_there().map_err(|silence| self.failed(what, &silence, ANSWER))?;
+            end = self.pending.iter().position(|&byte| byte == b'\n');
+        }
+        Ok(end.map(|end| {
+            let mut line: Vec<u8> = self.pending.drain(..=end).collect();
+            line.pop();
+            line
+        }))
+    }
+
+    /// Waits until there is something to read, for so long at most.
+    pub fn wait_for_line(&self, most: Duration) {
+        // What fails here fails when the line is read.
+        let _ = self.wait(!self.unsent.is_empty(), most);
+    }
+
+    /// Writes what its pipe has room for.
+    fn flush(&mut self) -> Result<(), EngineError> {
+        while !self.unsent.is_empty() {
+            let front = self.unsent.as_slices().0;
+            match self.stdin.write(front) {
+                Ok(written) => drop(self.unsent.drain(..written)),
+                Err(error) if is_later(&error) => break,
+                // It may have said why before it ended.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.unsent.clear(),
+                Err(error) => return Err(failed(format!("its pipe failed: {error}"))),
+            }
+        }
+        Ok(())
     }
 
     /// Ends it, with all processes that it started.
@@ -226,7 +280,7 @@ fn is_later(error: &io::Error) -> bool {
 }
 
 /// Text of a process, without what a terminal would obey.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(400).collect();
     format!("'{plain}'")
 }

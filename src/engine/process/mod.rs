@@ -5,13 +5,13 @@
 //! what they say of themselves. Must not: know which engine one is.
 
 pub mod check;
-mod child;
-mod folder;
-mod frame;
+pub(in crate::engine) mod child;
+pub(in crate::engine) mod folder;
+pub(in crate::engine) mod frame;
 mod node;
 pub mod protocol;
 mod watched;
-mod words;
+pub(in crate::engine) mod words;
 
 pub use watched::end_all;
 
@@ -79,16 +79,7 @@ pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
     let (name, command) = split(text).ok_or_else(|| {
         unavailable(format!("'{text}' names no process; write NAME=cmd:COMMAND, such as mine=cmd:python3 mine.py"))
     })?;
-    if find(name).is_some() {
-        return Err(unavailable(format!(
-            "two engines are named '{name}'; give each a name of its own, as in {name}-2=cmd:…"
-        )));
-    }
-    if engine::check_name(name).is_ok() || name == library::LIBRARIES {
-        return Err(unavailable(format!(
-            "'{name}' names engines of abench; give yours another name, as in my-{name}=cmd:…"
-        )));
-    }
+    is_free(name, PREFIX).map_err(unavailable)?;
     let words = Words::of(command).map_err(unavailable)?;
     let folder = Folder::with(&Files::new()).map_err(|error| unavailable(format!("cannot make a folder: {error}")))?;
     let mut child = Child::start(&words, &folder)?;
@@ -99,10 +90,27 @@ pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
         error => error,
     })?;
     drop(child);
-    let entry = registration(ProcessEngine { name: name.to_owned(), words, capabilities, documents: Mutex::default() });
-    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-    started.push((text.to_owned(), entry));
-    Ok(entry)
+    Ok(enter(
+        text,
+        registration(ProcessEngine { name: name.to_owned(), words, capabilities, documents: Mutex::default() }),
+    ))
+}
+
+/// Whether an engine that is started may have this name; else why not.
+pub(in crate::engine) fn is_free(name: &str, prefix: &str) -> Result<(), String> {
+    if find(name).is_some() {
+        return Err(format!("two engines are named '{name}'; give each a name of its own, as in {name}-2={prefix}…"));
+    }
+    if engine::check_name(name).is_ok() || name == library::LIBRARIES {
+        return Err(format!("'{name}' names engines of abench; give yours another name, as in my-{name}={prefix}…"));
+    }
+    Ok(())
+}
+
+/// Has an engine that was started be found by the text that names it.
+pub(in crate::engine) fn enter(text: &str, entry: &'static Registration) -> &'static Registration {
+    STARTED.lock().unwrap_or_else(PoisonError::into_inner).push((text.to_owned(), entry));
+    entry
 }
 
 /// What a process says that it is.
@@ -177,8 +185,8 @@ impl Started for ProcessEngine {
         })
     }
 
-    fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
+    fn capabilities(&self) -> Option<&Capabilities> {
+        Some(&self.capabilities)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -43,7 +43,7 @@ use crate::report::offline_record::{EngineRecord, MutantRecord, OfflineRecord};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
 use reduced::Reduced;
-use standing::{Standing, decides, in_its_own_world, in_more_worlds, tell_convergence};
+use standing::{Standing, again, decides, in_its_own_world, in_more_worlds, tell_convergence};
 use tried::Try;
 
 impl Experiment for OfflineTrial {
@@ -141,6 +141,9 @@ fn try_all(
     let (engines, left_out) = on_trial(trial);
     let (mut standing, mut failed) = in_its_own_world(trial, &engines, &jobs, watch);
     if failed.is_none() {
+        failed = again(trial, &mut standing, &jobs, watch);
+    }
+    if failed.is_none() {
         failed = in_more_worlds(trial, &mut standing, &jobs, watch);
     }
     if failed.is_some() {
@@ -157,6 +160,10 @@ fn try_all(
     watch.begin("counterexamples", standing.len() as u64);
     let checked = jobs.run(&standing, Standing::counterexample, watch, |standing, watch| {
         let start = Instant::now();
+        if standing.engine.own_timers {
+            let why = (standing.row.verdict == Verdict::Falsified).then(|| NO_SCRIPT.to_owned());
+            return Ok((Vec::new(), why, start.elapsed()));
+        }
         let mut findings = smallest_of(standing, trial.tags.registers > 0)?;
         let mut unreduced = None;
         match reduced::reduced(trial, standing, &findings, watch)? {
@@ -209,6 +216,9 @@ fn try_all(
     Ok(())
 }
 
+/// What stands for a script where the engine cannot repeat itself.
+const NO_SCRIPT: &str = "no script is given: an engine with timers of its own does not repeat itself";
+
 /// Plants every mutant, and tells who catches it.
 fn with_mutants(
     trial: &OfflineTrial,
@@ -216,7 +226,8 @@ fn with_mutants(
     jobs: &Jobs<'_>,
     watch: &mut dyn Watch,
 ) -> Result<Vec<MutantRecord>, SubjectError> {
-    let of = |(engine, mutant)| Try { trial: Cow::Borrowed(trial), engine, mutant: Some(mutant), for_long: false };
+    let of =
+        |(engine, mutant)| Try { trial: Cow::Borrowed(trial), engine, mutant: Some(mutant), for_long: false, run: 1 };
     let planted = planted(engine::on_trial(trial), &trial.mutants).enumerate();
     let ours = planted.filter(|(place, _)| jobs.takes(*place)).map(|(_, planted)| planted);
     let tries: Vec<Try> = ours.map(of).collect();
@@ -289,6 +300,11 @@ fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, 
         Verdict::Falsified => against.into_iter().chain(unreduced).collect::<Vec<_>>().join("; "),
         Verdict::Holds => {
             format!("{}; {}", sample::holding(&row.worlds), row.oracles["truth"].1)
+        }
+        Verdict::Inconclusive if row.runs.iter().any(|run| run.verdict == Verdict::Falsified) => {
+            let some = row.oracles.iter().filter(|(_, (_, sentence))| sentence.starts_with("in "));
+            let some: Vec<String> = some.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
+            format!("not reproducible: {}", some.join("; "))
         }
         Verdict::Inconclusive => match &row.oracles["truth"] {
             (Verdict::Inconclusive, sentence) => format!("truth: {sentence}"),

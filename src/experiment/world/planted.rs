@@ -60,6 +60,7 @@ pub const ENGINE: Registration = Registration {
     full_state: false,
     tells_merges: false,
     tells_edits: true,
+    own_timers: false,
     describe: |_| None,
     mutants: Vec::new,
     open: Open::Function(open),

@@ -23,7 +23,7 @@ use crate::engine::Registration;
 use crate::experiment::jobs::Jobs;
 use crate::lab::{Outcome, convergence};
 use crate::oracle::offline::truth::wrong_registers;
-use crate::report::offline_record::{EngineRecord, PartRecord};
+use crate::report::offline_record::{EngineRecord, PartRecord, WorldRecord};
 use crate::report::record::Latencies;
 
 /// Worlds of other seeds that are tried before it is asked which engines still hold.
@@ -87,8 +87,13 @@ pub(super) fn in_its_own_world(
 ) -> (Vec<Standing>, Option<SubjectError>) {
     let ours = engines.iter().enumerate().filter(|(place, _)| decides(trial) || jobs.takes(*place));
     let engines: Vec<&'static Registration> = ours.map(|(_, engine)| *engine).collect();
-    let of =
-        |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true };
+    let of = |&engine: &&'static Registration| Try {
+        trial: Cow::Borrowed(trial),
+        engine,
+        mutant: None,
+        for_long: true,
+        run: 1,
+    };
     let tries: Vec<Try> = engines.iter().map(of).collect();
     watch.begin("engines", tried::number_of_jobs(&tries));
     let compares = trial.hub && !hub_merge::is_set_back(trial);
@@ -110,6 +115,37 @@ pub(super) fn in_its_own_world(
         Standing { engine, row, said_of_own, edits, converged, merged, took, own_world_took }
     };
     (engines.into_iter().zip(outcomes.of).map(stands).collect(), outcomes.failed)
+}
+
+/// Runs the scenario's own world again with engines that cannot repeat themselves: what comes in every run is falsified, what
+/// does not is inconclusive.
+pub(super) fn again(
+    trial: &OfflineTrial,
+    standing: &mut [Standing],
+    jobs: &Jobs<'_>,
+    watch: &mut dyn Watch,
+) -> Option<SubjectError> {
+    let others: Vec<&mut Standing> = standing.iter_mut().filter(|standing| standing.engine.own_timers).collect();
+    let runs = |standing: &&mut Standing| {
+        let engine = standing.engine;
+        let of = move |run| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: false, run };
+        (2..=trial.maelstrom.runs).map(of)
+    };
+    let tries: Vec<Try> = others.iter().flat_map(runs).collect();
+    if tries.is_empty() && others.is_empty() {
+        return None;
+    }
+    watch.begin("runs", tried::number_of_jobs(&tries));
+    let outcomes =
+        tried::all("world", &tries, jobs, watch, |tried, outcome, took| another(tried.trial.seed, outcome, took));
+    if outcomes.failed.is_some() {
+        return outcomes.failed;
+    }
+    let mut runs = outcomes.of.into_iter();
+    for standing in others {
+        standing.was_run_again(runs.by_ref().take(trial.maelstrom.runs as usize - 1).collect());
+    }
+    None
 }
 
 /// Tries engines that hold in other worlds of the kind, and tells of each when it converged; the first that an engine fails
@@ -134,22 +170,13 @@ pub(super) fn in_more_worlds(
         let mut left: Vec<&mut Standing> = standing.iter_mut().filter(|standing| !standing.is_done(trial)).collect();
         let of = |standing: &&mut Standing| {
             let engine = standing.engine;
-            let in_other = move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false };
+            let in_other =
+                move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false, run: 1 };
             some.iter().map(in_other)
         };
         let tries: Vec<Try> = left.iter().flat_map(of).collect();
-        let outcomes = tried::all("world", &tries, jobs, watch, |tried, outcome, took| {
-            let Outcome { mut history, measures, .. } = outcome;
-            let faults = effects::taken_out(&mut history);
-            MoreWorld {
-                seed: tried.trial.seed,
-                converged_ms: measures.converged_ms(),
-                faults,
-                judged: judged(&history),
-                wrong_registers: wrong_registers(&history),
-                took: took.all,
-            }
-        });
+        let outcomes =
+            tried::all("world", &tries, jobs, watch, |tried, outcome, took| another(tried.trial.seed, outcome, took));
         let mut worlds = outcomes.of.into_iter();
         for standing in &mut left {
             worlds.by_ref().take(some.len()).for_each(|world| standing.came_to(world));
@@ -160,7 +187,20 @@ pub(super) fn in_more_worlds(
     }
 }
 
-/// What one of the other worlds came to.
+fn another(seed: Seed, outcome: Outcome, took: Took) -> MoreWorld {
+    let Outcome { mut history, measures, .. } = outcome;
+    let faults = effects::taken_out(&mut history);
+    MoreWorld {
+        seed,
+        converged_ms: measures.converged_ms(),
+        faults,
+        judged: judged(&history),
+        wrong_registers: wrong_registers(&history),
+        took: took.all,
+    }
+}
+
+/// What one of the other worlds came to, or the same world once more.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct MoreWorld {
@@ -175,6 +215,44 @@ struct MoreWorld {
 }
 
 impl Standing {
+    /// Takes in the other runs of its own world. A judge that accuses in some of them and not in all cannot tell.
+    fn was_run_again(&mut self, others: Vec<MoreWorld>) {
+        let row = &mut self.row;
+        row.runs = row.worlds.clone();
+        let all = others.len() + 1;
+        let is = |row: &EngineRecord, verdict| row.runs.iter().filter(|run| run.verdict == verdict).count();
+        for other in others {
+            self.took += other.took;
+            let (said, verdict) = other.judged;
+            row.runs.push(sample::tried(other.seed, &said, verdict));
+            row.wrong_registers = row.wrong_registers.max(other.wrong_registers);
+            for (judge, (verdict, sentence)) in said {
+                let worst = row.oracles.get(&judge).map_or(Verdict::Holds, |(worst, _)| *worst);
+                let is_worse = Verdict::of_set([worst, verdict]) == verdict && worst != verdict;
+                if is_worse {
+                    row.oracles.insert(judge, (verdict, sentence));
+                }
+            }
+        }
+        for (judge, (verdict, sentence)) in &mut row.oracles {
+            let accuses = |run: &&WorldRecord| run.judges.get(judge) == Some(&Verdict::Falsified);
+            let accusing = row.runs.iter().filter(accuses).count();
+            if accusing > 0 && accusing < all {
+                *sentence = format!("in {accusing} of {all} runs of this world: {sentence}");
+                *verdict = Verdict::Inconclusive;
+            }
+        }
+        row.verdict = match (is(row, Verdict::Falsified), is(row, Verdict::Holds)) {
+            (falsified, _) if falsified == all => Verdict::Falsified,
+            (_, holds) if holds == all => Verdict::Holds,
+            _ => Verdict::Inconclusive,
+        };
+        for world in &mut row.worlds {
+            world.verdict = row.verdict;
+            world.judges = row.oracles.iter().map(|(judge, (verdict, _))| (judge.clone(), *verdict)).collect();
+        }
+    }
+
     /// Takes in the next of the other worlds; those after the first that it fails in do not count.
     fn came_to(&mut self, world: MoreWorld) {
         let MoreWorld { seed, converged_ms, faults, judged: (said, verdict), wrong_registers, took } = world;
@@ -213,6 +291,8 @@ fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> Engine
         name: engine.name.to_owned(),
         verdict,
         warrant: None,
+        repeats: !engine.own_timers,
+        runs: Vec::new(),
         worlds: vec![sample::tried(trial.seed, &oracles, verdict)],
         oracles,
         // Where nobody can be judged, nothing is wrong yet.
@@ -295,6 +375,43 @@ mod tests {
         for (place, ledger) in ledgers.iter().enumerate() {
             assert!(!ledgers[..place].contains(ledger), "world {place} is one that was tried before");
         }
+    }
+
+    /// How an engine stands whose own world gave these verdicts of truth, one a run.
+    fn after_runs(runs: &[Verdict]) -> Standing {
+        let trial = faultless_trial(2, 1, 0);
+        let engine = engine::reference();
+        let outcome = tried::outcome(&trial, engine, None, &mut Unwatched).expect("it ends");
+        let of_run = |(run, &verdict): (usize, &Verdict)| {
+            let said = Said::from([("truth".to_owned(), (verdict, format!("run {run} says so")))]);
+            let judged = (said, verdict);
+            let (faults, took) = (FaultCounts::default(), Duration::ZERO);
+            MoreWorld { seed: trial.seed, converged_ms: None, faults, judged, wrong_registers: run as u32, took }
+        };
+        let mut worlds: Vec<MoreWorld> = runs.iter().enumerate().map(of_run).collect();
+        let MoreWorld { judged: (said, verdict), .. } = worlds.remove(0);
+        let mut row = row(&trial, engine, &outcome);
+        row.worlds = vec![sample::tried(trial.seed, &said, verdict)];
+        (row.oracles, row.verdict) = (said.clone(), verdict);
+        let took = Duration::ZERO;
+        let (said_of_own, converged) = (said, Vec::new());
+        let mut standing =
+            Standing { engine, row, said_of_own, edits: 0, converged, merged: None, took, own_world_took: took };
+        standing.was_run_again(worlds);
+        standing
+    }
+
+    #[test]
+    fn what_comes_in_every_run_is_falsified_and_what_comes_in_some_is_inconclusive() {
+        let (holds, wrong, cannot_tell) = (Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive);
+        let verdict = |runs: &[Verdict]| after_runs(runs).row.verdict;
+        assert_eq!([verdict(&[holds; 3]), verdict(&[wrong; 3])], [holds, wrong]);
+        assert_eq!([verdict(&[wrong, holds, holds]), verdict(&[holds, cannot_tell])], [cannot_tell; 2]);
+        let row = after_runs(&[holds, wrong, holds, wrong]).row;
+        assert_eq!(row.verdict, cannot_tell);
+        assert_eq!(row.oracles["truth"], (cannot_tell, "in 2 of 4 runs of this world: run 1 says so".to_owned()));
+        assert_eq!(row.runs.iter().map(|run| run.verdict).collect::<Vec<_>>(), [holds, wrong, holds, wrong]);
+        assert_eq!((row.worlds[0].verdict, row.wrong_registers), (cannot_tell, 3));
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(super) struct Try<'a> {
     pub(super) mutant: Option<&'static str>,
     /// Whether it is tried in long histories, too, where it claims constant metadata.
     pub(super) for_long: bool,
+    /// Which run it is of this world, from 1: there are more than one with an engine that cannot repeat itself.
+    pub(super) run: u32,
 }
 
 /// A part of a try.
@@ -64,7 +66,8 @@ impl Try<'_> {
     /// What a journal calls it.
     pub(super) fn id(&self, kind: &str) -> String {
         let with = self.mutant.map_or(String::new(), |mutant| format!(" with {mutant}"));
-        format!("{kind} {}: {}{with}", self.trial.seed, self.engine.name)
+        let run = if self.run > 1 { format!(", run {}", self.run) } else { String::new() };
+        format!("{kind} {}: {}{with}{run}", self.trial.seed, self.engine.name)
     }
 
     fn parts(&self) -> &'static [Part] {
@@ -126,7 +129,7 @@ pub(super) fn outcome(
     mutant: Option<&'static str>,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, SubjectError> {
-    let tried = Try { trial: Cow::Borrowed(trial), engine, mutant, for_long: false };
+    let tried = Try { trial: Cow::Borrowed(trial), engine, mutant, for_long: false, run: 1 };
     let mut all = Parts::default();
     for &part in tried.parts() {
         all.add(tried.run(part, watch)?, Duration::ZERO);

@@ -185,6 +185,7 @@ impl World<'_> {
         if self.devices[node as usize].up {
             self.effects.take_effect_in_node(number);
         }
+        self.hear(node, true);
         self.lose(node, None);
         self.unfreeze(node);
         let device = &mut self.devices[node as usize];
@@ -293,6 +294,7 @@ impl World<'_> {
 
     /// The power of a node fails, and comes back.
     fn fail(&mut self, node: NodeId, back: u64) -> Result<(), WorldError> {
+        self.hear(node, true);
         if let Some(node) = &mut self.devices[node as usize].node {
             node.halt();
         }
@@ -350,7 +352,7 @@ impl World<'_> {
             }
             // What is refused is put aside, and the node starts without anything, as a new device does; its peers give it
             // what they have.
-            let opened = self.open.node(&device.settings, &mut device.host.clone());
+            let opened = (self.open)(&device.settings, &mut device.host.clone());
             if let Err(EngineError::Store(why @ StoreError::Damaged(_))) = opened {
                 let (name, lost) = (self.trial.name(node), counted(lost, "edit"));
                 self.refused_stores.push(format!("{name}: {why}; {lost} that no other store had"));
@@ -358,7 +360,7 @@ impl World<'_> {
                 device.host.store = Disk::new(device.host.store.owner());
             }
         }
-        let mut held = match self.open.node(&device.settings, &mut device.host) {
+        let mut held = match (self.open)(&device.settings, &mut device.host) {
             // Its store takes no writes: whoever started it tries again.
             Err(error) if error.is_refusal() => {
                 device.back = self.now + START_AGAIN;

@@ -20,6 +20,10 @@ pub fn judge(history: &History) -> Judgement {
         (.., 1..) => {
             Judgement::of(false, format!("quiescent, with {} given up or never sent", counted(backlog, "edit")))
         }
+        _ if history.own_timers => Judgement::of(
+            true,
+            format!("no edit waits for its answer; its timers go on, and were cut off {bound} after faults were over"),
+        ),
         _ => Judgement::of(true, format!("quiescent {after} after faults are over, within {bound}")),
     }
 }

@@ -74,6 +74,9 @@ pub fn judge(history: &History) -> Judgement {
     let unshared = history.ledger.edits().filter(|edit| edit.fate.is_unshared()).count();
     let without = match unshared {
         0 => String::new(),
+        _ if history.own_timers => {
+            format!(", of which {unshared} may be missing: their users got no answer, or one that says nothing")
+        }
         _ => format!(
             ", of which {unshared} may be missing: no other replica showed them before their store was lost, or a crash \
              came before their users saw them accepted"

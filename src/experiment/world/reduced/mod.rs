@@ -333,7 +333,7 @@ fn run(
     engine: &Registration,
     watch: &mut dyn Watch,
 ) -> Result<(Said, Vec<String>), SubjectError> {
-    let tried = Try { trial: Cow::Borrowed(script), engine, mutant: None, for_long: false };
+    let tried = Try { trial: Cow::Borrowed(script), engine, mutant: None, for_long: false, run: 1 };
     let history = tried::outcome(&tried.trial, tried.engine, tried.mutant, watch)?.history;
     Ok((judged(&history).0, history.unmet))
 }

@@ -46,13 +46,21 @@ pub fn detail(record: &Record) -> Option<Section> {
             .push(Block::Note("A fault that never took effect is one that the engine was not tried with.".to_owned()));
     }
     let told = |engine: &EngineRecord| {
+        let runs: Vec<String> = engine.runs.iter().map(|run| run.verdict.to_string()).collect();
+        let runs = (!runs.is_empty()).then(|| {
+            format!(
+                "{}: not deterministic; the runs of the scenario's own world gave {}.",
+                engine.name,
+                runs.join(", ")
+            )
+        });
         let refused_edits = (engine.refused_edits > 0).then(|| {
             format!("{}: {} refused, and their users told.", engine.name, counted(engine.refused_edits, "edit"))
         });
         let stores =
             engine.refused_stores.iter().map(|store| format!("{}: a store was refused: {store}.", engine.name));
         let unmet = engine.unmet.iter().map(|unmet| format!("{}: {unmet}.", engine.name));
-        refused_edits.into_iter().chain(stores).chain(unmet).collect::<Vec<_>>()
+        runs.into_iter().chain(refused_edits).chain(stores).chain(unmet).collect::<Vec<_>>()
     };
     let told: Vec<String> = offline.engines.iter().flat_map(told).collect();
     if !told.is_empty() {

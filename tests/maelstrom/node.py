@@ -1,0 +1,115 @@
+"""A small Maelstrom node: a counter or a set of numbers that every node gossips whole, four times a second.
+
+usage: node.py WORKLOAD [HOW], where HOW is something that it does wrong. See WRONG.
+"""
+
+import json
+import sys
+import threading
+import time
+
+WRONG = {
+    "sums": "adds what others tell to its own sum, so that gossip counts an edit again and again",
+    "keeps-to-itself": "gossips nothing",
+    "sometimes": "gossips nothing in every second process, by a coin",
+    "silent": "answers nothing, not even init",
+    "answers-init-alone": "answers init, and nothing else",
+    "another-workload": "says that it does not support what it is asked",
+    "garbage": "writes a line that is no message",
+    "crashes": "ends at its third edit",
+    "a-stranger": "sends a message to a node that there is not",
+    "floods": "writes without end",
+    "no-number": "answers read without a number",
+    "deaf": "answers no edit",
+}
+
+workload, how = sys.argv[1], (sys.argv[2:] + [""])[0]
+counts = workload.endswith("counter")
+lock = threading.Lock()
+name, names, edits, next_id = "", [], 0, 0
+shares, elements = {}, set()
+is_mute = False
+
+
+def send(dest, body):
+    print(json.dumps({"src": name, "dest": dest, "body": body}), flush=True)
+
+
+def value():
+    return sum(plus - minus for plus, minus in shares.values()) if counts else sorted(elements)
+
+
+def edit(body):
+    global edits
+    edits += 1
+    if how == "crashes" and edits == 3:
+        print("the index is corrupt", file=sys.stderr, flush=True)
+        sys.exit(3)
+    if counts:
+        plus, minus = shares.get(name, (0, 0))
+        delta = body["delta"]
+        shares[name] = (plus + max(delta, 0), minus + max(-delta, 0))
+    else:
+        elements.add(body["message" if workload == "broadcast" else "element"])
+
+
+def merge(body):
+    if counts and how == "sums":
+        plus, minus = shares.get(name, (0, 0))
+        shares[name] = (plus + body["sum"], minus)
+    elif counts:
+        for writer, (plus, minus) in body["shares"].items():
+            mine = shares.get(writer, (0, 0))
+            shares[writer] = (max(mine[0], plus), max(mine[1], minus))
+    else:
+        elements.update(body["elements"])
+
+
+def gossip():
+    while True:
+        time.sleep(0.25)
+        with lock:
+            if is_mute:
+                continue
+            for other in names:
+                if other != name:
+                    send(other, {"type": "gossip", "shares": shares, "sum": value() if counts else 0, "elements": sorted(elements)})
+
+
+def take(src, body):
+    global name, names, is_mute
+    kind = body["type"]
+    answer = {"type": kind + "_ok", "in_reply_to": body.get("msg_id")}
+    if kind == "init":
+        name, names = body["node_id"], body["node_ids"]
+        is_mute = how == "keeps-to-itself" or how == "sometimes" and time.monotonic_ns() // 1000 % 2 == 0
+        threading.Thread(target=gossip, daemon=True).start()
+    elif how == "answers-init-alone":
+        return
+    elif how == "another-workload" and kind != "gossip":
+        answer = {"type": "error", "code": 10, "text": "what is that?", "in_reply_to": body["msg_id"]}
+    elif kind in ("add", "broadcast"):
+        edit(body)
+        if how == "garbage":
+            print("added!", flush=True)
+        if how == "a-stranger":
+            send("n77", {"type": "gossip"})
+        while how == "floods":
+            print(json.dumps({"src": name, "dest": names[-1], "body": {"type": "noise", "noise": "x" * 100_000}}))
+        if how == "deaf":
+            return
+    elif kind == "read":
+        answer["messages" if workload == "broadcast" else "value"] = "many" if how == "no-number" else value()
+    elif kind == "gossip":
+        return merge(body)
+    elif kind != "topology":
+        return
+    send(src, answer)
+
+
+for line in sys.stdin:
+    if how == "silent":
+        continue
+    message = json.loads(line)
+    with lock:
+        take(message["src"], message["body"])
