@@ -422,6 +422,23 @@ pub fn check_name(name: &str) -> Result<(), Unknown> {
     if is_group { Ok(()) } else { find(name).map(drop) }
 }
 
+/// Whether these are names of engines that can be measured in virtual time, outside a world.
+///
+/// # Errors
+/// The name that is none, or the engine that has timers of its own.
+pub fn check_timeless(names: &[String]) -> Result<(), String> {
+    for name in names {
+        check_name(name).map_err(|unknown| format!("engines: {unknown}"))?;
+    }
+    let own_timers = asked(names).find(|engine| engine.own_timers);
+    own_timers.map_or(Ok(()), |engine| {
+        Err(format!(
+            "engines: '{}' has timers of its own and runs in real time; put it on trial in a world of [offline]",
+            engine.name
+        ))
+    })
+}
+
 /// The engines that a trial asks for and that its world is one for.
 pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registration> + '_ {
     asked(&trial.engines).filter(|engine| engine.suits(trial))
@@ -461,8 +478,8 @@ impl Registration {
         match self.open {
             Open::Function(_) => true,
             Open::Started(started) => {
-                let range = started.capabilities().counters;
-                (range.min.0, range.max.0) == (i64::MIN, i64::MAX)
+                let range = started.capabilities().map(|of| of.counters);
+                range.is_none_or(|range| (range.min.0, range.max.0) == (i64::MIN, i64::MAX))
             }
         }
     }

@@ -63,8 +63,7 @@ fn jobs_of(trial: &CodecsTrial) -> Vec<Job> {
 impl Experiment for CodecsTrial {
     /// Refuses engines that are unknown.
     fn refuse(&self) -> Result<(), String> {
-        let mut named = self.engines.iter();
-        named.try_for_each(|name| engine::check_name(name).map_err(|unknown| format!("engines: {unknown}")))
+        engine::check_timeless(&self.engines)
     }
 
     fn engines(&self) -> Vec<&str> {

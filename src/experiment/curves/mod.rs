@@ -54,8 +54,7 @@ struct Measured {
 impl Experiment for CurvesTrial {
     /// Refuses engines that are unknown.
     fn refuse(&self) -> Result<(), String> {
-        let mut named = self.engines.iter();
-        named.try_for_each(|name| engine::check_name(name).map_err(|unknown| format!("engines: {unknown}")))
+        engine::check_timeless(&self.engines)
     }
 
     fn engines(&self) -> Vec<&str> {

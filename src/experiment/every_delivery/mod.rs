@@ -43,11 +43,9 @@ fn name_of(engine: &str) -> String {
 impl Experiment for EveryDeliveryTrial {
     /// Refuses engines that are unknown, and those that say that they do not repeat themselves.
     fn refuse(&self) -> Result<(), String> {
-        for name in &self.engines {
-            engine::check_name(name).map_err(|unknown| format!("engines: {unknown}"))?;
-        }
+        engine::check_timeless(&self.engines)?;
         let unrepeatable = engine::asked(&self.engines).find(|engine| match engine.open {
-            Open::Started(started) => !started.capabilities().repeats,
+            Open::Started(started) => started.capabilities().is_some_and(|of| !of.repeats),
             Open::Function(_) => false,
         });
         unrepeatable.map_or(Ok(()), |engine| {
