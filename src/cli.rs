@@ -134,7 +134,8 @@ mod tests {
         let block = help.split_once("Examples:\n").map_or("", |(_, block)| block);
         let commands = block.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with('#'));
         let words = |line: &str| {
-            line.split_whitespace().take_while(|word| !["|", ">"].contains(word)).map(str::to_owned).collect()
+            let words = shlex::split(line).unwrap_or_default().into_iter();
+            words.take_while(|word| !["|", ">"].contains(&word.as_str())).collect()
         };
         commands.map(words).collect()
     }

@@ -61,7 +61,7 @@ fn the_ways_of_one_client_are_those_that_a_hand_counts() {
     // own: three orders of three.
     let (alone, histories, _) = walked(&trial(), None);
     assert_eq!((alone.ways.to_string().as_str(), alone.ends, alone.complete), ("3", 1, true));
-    assert_eq!(histories[0].ends[1].registers, [1 + 4]);
+    assert_eq!(histories[0].ends[1].registers, [(1 + 64) + (1 + 64 * 4)]);
     // One of the first three is lost; or the acknowledgement or that of the snapshot, in three orders each; or the snapshot,
     // before or after the acknowledgement; or none.
     let (lossy, ..) = walked(&CrashEverywhereTrial { losses: 1, ..trial() }, None);

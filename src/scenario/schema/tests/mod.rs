@@ -277,6 +277,7 @@ const NARROWER: &[&str] = &[
     "/codecs/registers minimum",
     "/curves/changed maximum",
     "/curves/registers minimum",
+    "/every-delivery/edits_before maximum",
     "/every-order/sources maximum",
     "/offline/clients maximum",
     "/offline/clocks/jump_s maximum",
