@@ -451,7 +451,9 @@ impl FromStr for MaelstromWorkload {
         let all = MaelstromWorkload::ALL;
         let names = || all.map(MaelstromWorkload::name).join(", ");
         let found = all.into_iter().find(|workload| workload.name() == text);
-        found.ok_or_else(|| format!("'{text}' is not a workload of Maelstrom that abench knows; allowed are {}", names()))
+        found.ok_or_else(|| {
+            format!("'{text}' is not a workload of Maelstrom that abench knows; allowed are {}", names())
+        })
     }
 }
 

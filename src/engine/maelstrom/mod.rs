@@ -46,8 +46,9 @@ const MOST_EDITS: u64 = 240;
 /// Microseconds in a second.
 const SECOND: Time = 1_000_000;
 
-/// How far virtual time may be behind before it goes on from where it is: it never hurries to catch up.
-const BEHIND: Duration = Duration::from_millis(20);
+/// How far virtual time may be behind and catch up. Beyond that it goes on from where it is: to hurry would shorten what nodes
+/// have to come to rest.
+const BEHIND: Duration = Duration::from_millis(250);
 
 /// A kind of node: its command.
 #[derive(Debug)]
@@ -97,14 +98,18 @@ pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
     }
     let unavailable = |why: String| EngineError::Unavailable(why);
     let (name, keeps_store, command) = split(text).ok_or_else(|| {
-        unavailable(format!("'{text}' names no Maelstrom node; write NAME={PREFIX}COMMAND, such as mine={PREFIX}./node"))
+        unavailable(format!(
+            "'{text}' names no Maelstrom node; write NAME={PREFIX}COMMAND, such as mine={PREFIX}./node"
+        ))
     })?;
     is_free(name, if keeps_store { STORE_PREFIX } else { PREFIX }).map_err(unavailable)?;
     let words = Words::of(command).map_err(unavailable)?;
     let folder = Folder::with(&Files::new()).map_err(|error| unavailable(format!("cannot make a folder: {error}")))?;
     let mut child = Child::start(&words, &folder)?;
     node::begin(&mut child, 0, 1).map_err(|error| {
-        unavailable(format!("the Maelstrom node '{name}' ({words}) does not begin: {error}; docs/maelstrom.md says what it is asked"))
+        unavailable(format!(
+            "the Maelstrom node '{name}' ({words}) does not begin: {error}; docs/maelstrom.md says what it is asked"
+        ))
     })?;
     drop(child);
     Ok(enter(text, registration(MaelstromEngine { name: name.to_owned(), words, keeps_store })))
@@ -166,7 +171,8 @@ impl MaelstromEngine {
             return Some("which reads the clock of this machine, and clocks of this world are wrong".to_owned());
         }
         let of_links = |kind| matches!(kind, FaultKind::Outage | FaultKind::Refuse | FaultKind::Drop);
-        let of_stores = |kind| !matches!(kind, FaultKind::Full | FaultKind::ReadOnly | FaultKind::Freeze | FaultKind::Import);
+        let of_stores =
+            |kind| !matches!(kind, FaultKind::Full | FaultKind::ReadOnly | FaultKind::Freeze | FaultKind::Import);
         let kinds = trial.faults.iter().map(|fault| fault.kind);
         let crashes = (trial.crashes > 0).then_some(FaultKind::Crash);
         let other = kinds.chain(crashes).find(|&kind| !of_links(kind) && !(self.keeps_store && of_stores(kind)))?;
@@ -253,8 +259,8 @@ impl Started for MaelstromEngine {
 }
 
 impl Shared {
-    /// Waits until real time is as far as virtual time. Who is behind goes on from there: a busy machine makes a world slower,
-    /// and no deadline shorter.
+    /// Waits until real time is as far as virtual time. A world that is far behind goes on from there: a busy machine makes it
+    /// slower, and no deadline shorter.
     fn wait_until(&self, now: Time) {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let real = Instant::now();
@@ -358,7 +364,10 @@ mod tests {
         assert!(refused(|trial| trial.clients = 26, false).contains("this world has 26"));
         assert!(refused(|trial| trial.start = 5, false).contains("begins at 0"));
         assert!(refused(|trial| trial.clocks.skew_s = 5, false).contains("clocks of this world are wrong"));
-        assert!(refused(|trial| trial.crashes = 1, false).contains("this world has 'crash'; name it as mine=maelstrom-store:"));
+        assert!(
+            refused(|trial| trial.crashes = 1, false)
+                .contains("this world has 'crash'; name it as mine=maelstrom-store:")
+        );
         assert_eq!(refused(|trial| trial.crashes = 1, true), "");
         assert!(refused(|trial| trial.workload.ticks = 81, false).contains("240 edits at most"));
     }
@@ -382,7 +391,10 @@ mod tests {
         // Clients 0, 1 and 2, the hub, the edge of 0 and 1.
         let way = |from, to| shared.next_hop(from, to);
         assert_eq!([way(0, 1), way(4, 1), way(0, 2), way(4, 2), way(3, 2)], [4, 1, 4, 3, 2].map(Some));
-        assert_eq!([shared.neighbours(0), shared.neighbours(4), shared.neighbours(3)], [vec![4], vec![0, 1, 3], vec![2, 4]]);
+        assert_eq!(
+            [shared.neighbours(0), shared.neighbours(4), shared.neighbours(3)],
+            [vec![4], vec![0, 1, 3], vec![2, 4]]
+        );
         assert_eq!([node_number("n2", 3), node_number("n3", 3), node_number("n02", 3)], [Some(2), None, None]);
     }
 }

@@ -81,7 +81,8 @@ pub fn serve(
             node = Some(begun);
         } else if let Some(node) = &mut node {
             node.take(output, &envelope.src, &request)?;
-        } else {
+        } else if kind(&request) != "frame" {
+            // A node that began earlier may have sent a frame already. That one is lost, and is sent again.
             return Err(ServeError::NoMessage(format!("'{}' before 'init'", kind(&request))));
         }
     }
@@ -277,13 +278,7 @@ impl Served {
         Ok(())
     }
 
-    fn answer(
-        &mut self,
-        output: &mut dyn Write,
-        to: &str,
-        request: &Body,
-        mut answer: Body,
-    ) -> Result<(), ServeError> {
+    fn answer(&mut self, output: &mut dyn Write, to: &str, request: &Body, mut answer: Body) -> Result<(), ServeError> {
         if let Some(id) = request.get("msg_id") {
             answer.insert("in_reply_to".to_owned(), id.clone());
             answer.insert("msg_id".to_owned(), self.next_id.into());

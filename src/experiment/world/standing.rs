@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use base64::Engine;
@@ -28,6 +29,9 @@ use crate::report::record::Latencies;
 
 /// Worlds of other seeds that are tried before it is asked which engines still hold.
 const AT_ONCE: usize = 64;
+
+/// Worlds that run at once in real time, whatever the number of cores.
+const AT_ONCE_IN_REAL_TIME: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// An engine in the worlds that were tried so far.
 pub(super) struct Standing {
@@ -87,8 +91,13 @@ pub(super) fn in_its_own_world(
 ) -> (Vec<Standing>, Option<SubjectError>) {
     let ours = engines.iter().enumerate().filter(|(place, _)| decides(trial) || jobs.takes(*place));
     let engines: Vec<&'static Registration> = ours.map(|(_, engine)| *engine).collect();
-    let of =
-        |&engine: &&'static Registration| Try { trial: Cow::Borrowed(trial), engine, mutant: None, for_long: true, run: 1 };
+    let of = |&engine: &&'static Registration| Try {
+        trial: Cow::Borrowed(trial),
+        engine,
+        mutant: None,
+        for_long: true,
+        run: 1,
+    };
     let tries: Vec<Try> = engines.iter().map(of).collect();
     watch.begin("engines", tried::number_of_jobs(&tries));
     let compares = trial.hub && !hub_merge::is_set_back(trial);
@@ -131,7 +140,10 @@ pub(super) fn again(
         return None;
     }
     watch.begin("runs", tried::number_of_jobs(&tries));
-    let outcomes = tried::all("world", &tries, jobs, watch, |tried, outcome, took| another(tried.trial.seed, outcome, took));
+    // Who runs in real time waits most of the time.
+    let jobs = &jobs.on(jobs.threads.max(AT_ONCE_IN_REAL_TIME));
+    let outcomes =
+        tried::all("world", &tries, jobs, watch, |tried, outcome, took| another(tried.trial.seed, outcome, took));
     if outcomes.failed.is_some() {
         return outcomes.failed;
     }
@@ -164,7 +176,8 @@ pub(super) fn in_more_worlds(
         let mut left: Vec<&mut Standing> = standing.iter_mut().filter(|standing| !standing.is_done(trial)).collect();
         let of = |standing: &&mut Standing| {
             let engine = standing.engine;
-            let in_other = move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false, run: 1 };
+            let in_other =
+                move |other| Try { trial: Cow::Borrowed(other), engine, mutant: None, for_long: false, run: 1 };
             some.iter().map(in_other)
         };
         let tries: Vec<Try> = left.iter().flat_map(of).collect();
