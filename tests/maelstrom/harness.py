@@ -2,7 +2,7 @@
 and are down for a time, acts as their clients, and reads from all in the end.
 
 usage: harness.py WORKLOAD COMMAND...
-Prints what went wrong, and ends with 1 if anything did. Everything is over within 12 s.
+Prints what went wrong, and ends with 1 if anything did. Everything is over within 40 s, and within 5 s on an idle machine.
 """
 
 import json
@@ -18,7 +18,7 @@ counts, chance = workload.endswith("counter"), random.Random(7)
 names = ["n0", "n1", "n2"]
 nodes = {name: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for name in names}
 inbox, wrong = queue.Queue(), []
-deadline = time.monotonic() + 12
+deadline = time.monotonic() + 40
 
 
 def listen(name):

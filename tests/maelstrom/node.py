@@ -4,6 +4,7 @@ usage: node.py WORKLOAD [HOW], where HOW is something that it does wrong. See WR
 """
 
 import json
+import os
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ import time
 WRONG = {
     "sums": "adds what others tell to its own sum, so that gossip counts an edit again and again",
     "keeps-to-itself": "gossips nothing",
-    "sometimes": "gossips nothing in every second process, by a coin",
+    "sometimes": "gossips nothing in one process of eight, by chance",
     "silent": "answers nothing, not even init",
     "answers-init-alone": "answers init, and nothing else",
     "another-workload": "says that it does not support what it is asked",
@@ -21,6 +22,7 @@ WRONG = {
     "floods": "writes without end",
     "no-number": "answers read without a number",
     "deaf": "answers no edit",
+    "stores": "nothing: it writes its share to a file before it answers, and reads it when it begins",
 }
 
 workload, how = sys.argv[1], (sys.argv[2:] + [""])[0]
@@ -49,6 +51,10 @@ def edit(body):
         plus, minus = shares.get(name, (0, 0))
         delta = body["delta"]
         shares[name] = (plus + max(delta, 0), minus + max(-delta, 0))
+        if how == "stores":
+            with open("share.json.new", "w", encoding="utf-8") as file:
+                json.dump(shares[name], file)
+            os.replace("share.json.new", "share.json")
     else:
         elements.add(body["message" if workload == "broadcast" else "element"])
 
@@ -82,7 +88,10 @@ def take(src, body):
     answer = {"type": kind + "_ok", "in_reply_to": body.get("msg_id")}
     if kind == "init":
         name, names = body["node_id"], body["node_ids"]
-        is_mute = how == "keeps-to-itself" or how == "sometimes" and time.monotonic_ns() // 1000 % 2 == 0
+        if how == "stores" and os.path.exists("share.json"):
+            with open("share.json", encoding="utf-8") as file:
+                shares[name] = tuple(json.load(file))
+        is_mute = how == "keeps-to-itself" or how == "sometimes" and time.monotonic_ns() // 1000 % 8 == 0
         threading.Thread(target=gossip, daemon=True).start()
     elif how == "answers-init-alone":
         return
@@ -103,7 +112,7 @@ def take(src, body):
     elif kind == "gossip":
         return merge(body)
     elif kind != "topology":
-        return
+        answer = {"type": "error", "code": 10, "text": f"what is {kind}?", "in_reply_to": body.get("msg_id")}
     send(src, answer)
 
 

@@ -46,8 +46,9 @@ const MOST_EDITS: u64 = 240;
 /// Microseconds in a second.
 const SECOND: Time = 1_000_000;
 
-/// How far virtual time may be behind before it goes on from where it is: it never hurries to catch up.
-const BEHIND: Duration = Duration::from_millis(20);
+/// How far virtual time may be behind and catch up. Beyond that it goes on from where it is: to hurry would shorten what nodes
+/// have to come to rest.
+const BEHIND: Duration = Duration::from_millis(250);
 
 /// A kind of node: its command.
 #[derive(Debug)]
@@ -258,8 +259,8 @@ impl Started for MaelstromEngine {
 }
 
 impl Shared {
-    /// Waits until real time is as far as virtual time. Who is behind goes on from there: a busy machine makes a world slower,
-    /// and no deadline shorter.
+    /// Waits until real time is as far as virtual time. A world that is far behind goes on from there: a busy machine makes it
+    /// slower, and no deadline shorter.
     fn wait_until(&self, now: Time) {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let real = Instant::now();

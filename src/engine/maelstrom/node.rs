@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::domain::count::counted;
 use crate::domain::data::{Element, Intent, View};
 use crate::domain::offline::MaelstromWorkload;
 use crate::domain::traffic::{Kind, Traffic};
@@ -27,6 +28,9 @@ use crate::engine::wire::Frame;
 
 /// How long a node may take to answer `init`.
 const BEGINS_WITHIN: Duration = Duration::from_secs(10);
+
+/// The number of the first request. Some nodes take 0 for none.
+const INIT: u64 = 1;
 
 /// How often a node is looked at, in microseconds.
 const EVERY: Time = 5_000;
@@ -87,12 +91,12 @@ struct Asked {
 pub(super) fn begin(child: &mut Child, node: NodeId, nodes: u32) -> Result<Vec<Vec<u8>>, EngineError> {
     let names: Vec<String> = (0..nodes).map(node_name).collect();
     let name = node_name(node);
-    let init = body("init", json!({ "msg_id": 0, "node_id": name, "node_ids": names }));
+    let init = body("init", json!({ "msg_id": INIT, "node_id": name, "node_ids": names }));
     child.hand(&line("c0", &name, &init))?;
     let (deadline, mut early) = (Instant::now() + BEGINS_WITHIN, Vec::new());
     loop {
         while let Some(line) = child.next_line("init")? {
-            let Some(answer) = answer_to(&line, 0)? else {
+            let Some(answer) = answer_to(&line, INIT)? else {
                 early.push(line);
                 continue;
             };
@@ -161,7 +165,7 @@ impl MaelstromNode {
             knows_topology: false,
             edit: None,
             read: None,
-            next_id: 1,
+            next_id: INIT + 1,
             next_read: host.now,
             written: (0, 0),
             read_of: None,
@@ -174,7 +178,28 @@ impl MaelstromNode {
             fresh: host.unlike_before(INCARNATIONS) as u32,
         };
         early.iter().try_for_each(|line| node.take(host, line))?;
+        if engine.keeps_store {
+            node.read_at_once(host)?;
+        }
         Ok(node)
+    }
+
+    /// Asks what the node shows, and waits: what is in its store is what it has shown before.
+    fn read_at_once(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
+        self.read = Some(self.ask("read", json!({}), host.now)?);
+        let deadline = Instant::now() + Duration::from_micros(READ_WITHIN);
+        while let Some(child) = &mut self.child {
+            if let Some(line) = child.next_line("read")? {
+                self.take(host, &line)?;
+                continue;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if self.read.is_none() || left.is_zero() {
+                return Ok(());
+            }
+            child.wait_for_line(left);
+        }
+        Ok(())
     }
 
     /// Hands the node a request of its client.
@@ -353,7 +378,8 @@ impl MaelstromNode {
             return Err(failed(format!("it answered no 'read' in the {settle} s after faults were over{why}")));
         }
         if asked > 0 && answered == 0 {
-            return Err(failed(format!("it answered none of {asked} requests '{edit}' of its client")));
+            let waited = counted(asked, "answer");
+            return Err(failed(format!("it answered no '{edit}', and its client waited for {waited}")));
         }
         Ok(())
     }

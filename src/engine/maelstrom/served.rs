@@ -81,7 +81,8 @@ pub fn serve(
             node = Some(begun);
         } else if let Some(node) = &mut node {
             node.take(output, &envelope.src, &request)?;
-        } else {
+        } else if kind(&request) != "frame" {
+            // A node that began earlier may have sent a frame already. That one is lost, and is sent again.
             return Err(ServeError::NoMessage(format!("'{}' before 'init'", kind(&request))));
         }
     }

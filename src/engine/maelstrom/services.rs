@@ -65,7 +65,8 @@ impl Services {
     }
 
     /// Sequentially consistent: all clients see the same states in the same order, and none goes back. Who reads sees any
-    /// state from the one that it saw last to the newest; who writes sees the newest.
+    /// state from the one that it saw last to the newest. Who writes sees the newest, which consistency does not demand:
+    /// Maelstrom's own service may let a write meet an older state.
     fn sequential(&mut self, client: &str, request: &Body) -> Body {
         let newest = self.first + self.states.len() as u64 - 1;
         let seen = self.seen.entry(client.to_owned()).or_insert(0);

@@ -369,12 +369,21 @@ fn unseen(trial: &OfflineTrial) -> Unseen {
         0 => String::new(),
         some => format!(", and {} drawn from those that differ from it in their seed alone", counted(some, "world")),
     };
+    let in_real_time: Vec<&str> =
+        engine::on_trial(trial).filter(|engine| engine.own_timers).map(|engine| engine.name).collect();
+    let not_deterministic = (!in_real_time.is_empty()).then(|| {
+        format!(
+            "Not deterministic: {} ran in real time, {} in each world of the scenario, and another run may end in another way.",
+            in_real_time.join(", "),
+            counted(trial.maelstrom.runs, "time")
+        )
+    });
     let by_run = format!(
         "Tried, in virtual time: the scenario's own world{drawn}. Other worlds, and real networks and disks, may differ. What \
          only small worlds can show is tried in all ways by crash-everywhere."
     );
     let notes = engine::on_trial(trial).flat_map(|engine| engine.notes());
-    Unseen { by_bank_sweep: Vec::new(), by_run: [by_run].into_iter().chain(notes).collect() }
+    Unseen { by_bank_sweep: Vec::new(), by_run: not_deterministic.into_iter().chain([by_run]).chain(notes).collect() }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use base64::Engine;
@@ -28,6 +29,9 @@ use crate::report::record::Latencies;
 
 /// Worlds of other seeds that are tried before it is asked which engines still hold.
 const AT_ONCE: usize = 64;
+
+/// Worlds that run at once in real time, whatever the number of cores.
+const AT_ONCE_IN_REAL_TIME: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
 /// An engine in the worlds that were tried so far.
 pub(super) struct Standing {
@@ -136,6 +140,8 @@ pub(super) fn again(
         return None;
     }
     watch.begin("runs", tried::number_of_jobs(&tries));
+    // Who runs in real time waits most of the time.
+    let jobs = &jobs.on(jobs.threads.max(AT_ONCE_IN_REAL_TIME));
     let outcomes =
         tried::all("world", &tries, jobs, watch, |tried, outcome, took| another(tried.trial.seed, outcome, took));
     if outcomes.failed.is_some() {
