@@ -36,18 +36,16 @@ pub struct Edited<'a> {
 }
 
 impl Edited<'_> {
-    /// Whether this edit took part in what the other's user had seen, at least.
+    /// Whether this edit took part in what the other's user had seen, at least. An earlier edit of the same user need not
+    /// have: the device may have been set back between the two.
     fn was_seen_by(&self, other: &Edited<'_>) -> bool {
-        self.is_before(other) || other.sighting.had.get(self.device).is_some_and(|&had| had > self.number)
+        other.sighting.had.has(self.device, self.number)
     }
 
     /// Whether this edit may have taken part in what the other's user had seen.
     fn may_be_seen_by(&self, other: &Edited<'_>) -> bool {
-        self.is_before(other) || other.sighting.may_have.get(self.device).is_some_and(|&had| had > self.number)
-    }
-
-    fn is_before(&self, other: &Edited<'_>) -> bool {
-        self.device == other.device && self.number < other.number
+        let is_before = self.device == other.device && self.number < other.number;
+        is_before || other.sighting.may_have.get(self.device).is_some_and(|&had| had > self.number)
     }
 
     /// Whether its user removes an element that the user's replica shows. Removing what is not shown means nothing.
@@ -156,6 +154,7 @@ pub fn may_be_gone(element: Element, edits: &[Edited<'_>], concurrent: Concurren
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::history::{Had, Stretch};
     use Concurrent::{Either, InsertWins};
     use Fate::{Binding, Unshared};
     use Intent::{Insert, Remove};
@@ -164,7 +163,11 @@ mod tests {
     type Row<'a> = (usize, u32, Intent, Fate, &'a Sighting);
 
     fn sighting(shown: &[Element], had: &[u32], may_have: &[u32]) -> Sighting {
-        Sighting { shown: shown.iter().copied().collect(), had: had.into(), may_have: may_have.into() }
+        had_of(shown, Had::upto(had, [].into()), may_have)
+    }
+
+    fn had_of(shown: &[Element], had: Had, may_have: &[u32]) -> Sighting {
+        Sighting { shown: shown.iter().copied().collect(), had, may_have: may_have.into() }
     }
 
     fn said(view: &[Element], rows: &[Row<'_>], concurrent: Concurrent) -> Vec<Wrong> {
@@ -197,11 +200,37 @@ mod tests {
         let may_be_missing = [rows[0], (1, 0, Remove(3), Unshared, &seen)];
         assert_eq!([said(&[], &may_be_missing, InsertWins), said(&[3], &may_be_missing, InsertWins)], [vec![], vec![]]);
         // Its own insert a user has seen, and a remove of what is not shown means nothing.
-        let own = sighting(&[3], &[0, 0], &[0, 0]);
+        let own = sighting(&[3], &[1, 0], &[1, 0]);
         let alone = [(0, 0, Insert(3), Binding, &nothing), (0, 1, Remove(3), Binding, &own)];
         assert_eq!(said(&[3], &alone, InsertWins), [Wrong::Back(3)]);
         let blind = [(0, 0, Insert(3), Binding, &nothing), (0, 1, Remove(3), Binding, &nothing)];
         assert_eq!(said(&[], &blind, InsertWins), [Wrong::Gone(3)]);
+    }
+
+    #[test]
+    fn what_a_device_made_before_it_was_set_back_its_user_has_not_seen_since_unless_it_came_back() {
+        let nothing = sighting(&[], &[0, 0], &[0, 0]);
+        // Device 0 inserts, is set back to before that, inserts the same again and removes what it shows.
+        let after = |first_upto, second_upto| {
+            let later = [Stretch { device: 0, first: 1 }];
+            had_of(&[3], Had::upto(&[first_upto, 0, second_upto], later.into()), &[2, 0])
+        };
+        let said = |view: &[Element], seen: &Sighting| {
+            let rows = [
+                (0, 0, Insert(3), Binding, &nothing),
+                (0, 1, Insert(3), Binding, &nothing),
+                (0, 2, Remove(3), Binding, seen),
+            ];
+            [InsertWins, Either].map(|concurrent| said(view, &rows, concurrent))
+        };
+        let set_back = after(0, 2);
+        assert_eq!([said(&[3], &set_back), said(&[], &set_back)], [[vec![], vec![]], [vec![], vec![]]]);
+        // Its first insert came back from others before it removed the element: then the element may not stay.
+        let came_back = after(1, 2);
+        assert_eq!(said(&[3], &came_back), [vec![Wrong::Back(3)], vec![Wrong::Back(3)]]);
+        // What it made since it was set back, it has seen.
+        let rows = [(0, 1, Insert(3), Binding, &nothing), (0, 2, Remove(3), Binding, &set_back)];
+        assert_eq!(super::tests::said(&[3], &rows, InsertWins), [Wrong::Back(3)]);
     }
 
     #[test]

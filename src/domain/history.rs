@@ -30,13 +30,48 @@ impl UserEdit {
     }
 }
 
+/// Edits of a device that were made after its store was lost, set back or replaced: whoever has one of them need not have
+/// those that went with the store, which others may still have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Whose.
+    pub device: usize,
+    /// The number of the first. The stretch ends where the next one of the device begins.
+    pub first: u32,
+}
+
+/// Which edits a replica had: of each stretch of a device's edits, all up to some one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Had {
+    /// The stretches that do not begin with their device's first edit.
+    later: Arc<[Stretch]>,
+    /// Up to which edit, that one excluded: of the first stretch of each device, and then of each later stretch.
+    upto: Arc<[u32]>,
+}
+
+impl Had {
+    /// Up to these edits: of the first stretch of each device, and then of as many later ones as there are.
+    pub fn upto(upto: &[u32], later: Arc<[Stretch]>) -> Self {
+        Had { later, upto: upto.into() }
+    }
+
+    /// Whether this edit of a device is among them.
+    pub fn has(&self, device: usize, number: u32) -> bool {
+        let devices = self.upto.len() - self.later.len();
+        let (of_first, of_later) = self.upto.split_at(devices);
+        let mut later = self.later.iter().zip(of_later);
+        of_first.get(device).is_some_and(|&upto| number < upto)
+            || later.any(|(stretch, &upto)| stretch.device == device && (stretch.first..upto).contains(&number))
+    }
+}
+
 /// What a user's replica showed when the user made an edit of tags: without it nobody can say which inserts a remove means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// What the register showed.
     pub shown: BTreeSet<Element>,
-    /// By device, how many of its edits had reached the replica for certain, as far as messages tell.
-    pub had: Arc<[u32]>,
+    /// Which edits had reached the replica for certain, as far as messages tell.
+    pub had: Had,
     /// By device, no more edits can have reached the replica: no message could have brought them.
     pub may_have: Arc<[u32]>,
 }

@@ -22,7 +22,7 @@ impl World<'_> {
             let (bytes, traffic) = (message.frame.bytes.len(), &message.traffic);
             self.emit(&Event::Sent { from, to, link, bytes, traffic });
             let carries = self.measures.staleness.carried(from, to, message.round);
-            let reaches = self.measures.reach.sent(from);
+            let reaches = self.measures.reach.sent(from, to, message.round);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let connection = &mut self.connections[link];

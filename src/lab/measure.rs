@@ -55,7 +55,7 @@ impl Measures {
             line: Line::of(trial.clients),
             service: Service::default(),
             staleness: Staleness::of(trial, reports),
-            reach: Reach::of(trial),
+            reach: Reach::of(trial, reports),
             convergence: OfWorld::default(),
             metadata: Metadata::of(trial),
             load: Load::of(trial),

@@ -7,6 +7,7 @@
 
 mod beginning;
 mod calendar;
+mod certain;
 pub mod clock;
 mod connections;
 pub mod convergence;
@@ -77,7 +78,7 @@ enum Planned {
         line: (Time, u32),
         carries: Option<Knowledge>,
         marks: Marks,
-        reaches: Option<Reached>,
+        reaches: Option<Box<Reached>>,
     },
     /// A message comes back to its sender.
     Refusal { link: usize, sender: NodeId, receiver: NodeId, line: (Time, u32) },
@@ -490,6 +491,9 @@ impl World<'_> {
             self.scripted_progress(from, to, Progress::Taken);
         }
         let replica = self.devices[to as usize].replica();
+        if reception == Reception::Taken && replica.is_some() {
+            self.measures.reach.taken(to, reaches);
+        }
         self.measures.sees(self.now, &Event::Received { from, to, reception, carries, replica });
         Ok(())
     }
@@ -528,8 +532,7 @@ impl World<'_> {
             device.host.now = if device.lag > 0 { local.max(device.host.now) } else { local };
             device.host.wall = device.clock.shows(device.host.now);
             if edit.intent.of() == DataType::Tags {
-                let Measures { reach, staleness, .. } = &self.measures;
-                let sighting = reach.sighting(node.as_ref(), number, edit.register, staleness);
+                let sighting = self.measures.reach.sighting(node.as_ref(), number, edit.register);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;

@@ -1,6 +1,6 @@
 //! Which edits can have reached whom: the ends of every path of messages. Nothing beyond can be in what a replica shows.
 //!
-//! Who has an edit for certain, [`super::staleness`] tells. A judge of tags needs both bounds: an element must be shown
+//! Who has an edit for certain, [`super::certain`] tells. A judge of tags needs both bounds: an element must be shown
 //! unless somebody may have seen its insert and removed it, and must not be shown if every insert was seen for certain and
 //! removed.
 //!
@@ -11,24 +11,34 @@ use std::sync::Arc;
 
 use crate::domain::history::Sighting;
 use crate::domain::offline::OfflineTrial;
-use crate::engine::host::{NodeId, Time};
+use crate::engine::host::{NodeId, Round, Time};
 use crate::engine::port::Engine;
+use crate::lab::certain::{Certain, Upto};
 use crate::lab::events::{Event, Observer};
-use crate::lab::staleness::Staleness;
 
 /// By client, so many edits can have reached somebody.
-pub(super) type Reached = Arc<[u32]>;
+type AtMost = Arc<[u32]>;
 
-/// By node, what can have reached it. Empty in a world without tags.
+/// What a message brings: no more than this, and this for certain to whoever takes it, where it tells all that its sender
+/// has.
+#[derive(Clone, Debug)]
+pub(super) struct Reached {
+    at_most: AtMost,
+    certain: Option<Upto>,
+}
+
+/// By node, what can have reached it, and what has for certain. Empty in a world without tags.
 pub struct Reach {
-    by_node: Vec<Reached>,
+    by_node: Vec<AtMost>,
+    certain: Certain,
 }
 
 impl Reach {
     /// Nothing has reached anybody.
-    pub(super) fn of(trial: &OfflineTrial) -> Self {
+    pub(super) fn of(trial: &OfflineTrial, reports: bool) -> Self {
         let nodes = if trial.tags.registers > 0 { trial.nodes() as usize } else { 0 };
-        Reach { by_node: vec![vec![0; trial.clients as usize].into(); nodes] }
+        let by_node = vec![vec![0; trial.clients as usize].into(); nodes];
+        Reach { by_node, certain: Certain::of(trial, reports) }
     }
 
     /// A user edits.
@@ -40,14 +50,28 @@ impl Reach {
         }
     }
 
-    /// What a message of this node can bring.
-    pub(super) fn sent(&self, from: NodeId) -> Option<Reached> {
-        self.by_node.get(from as usize).cloned()
+    /// What a message of this node brings that is sent now.
+    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Box<Reached>> {
+        let at_most = self.by_node.get(from as usize)?.clone();
+        Some(Box::new(Reached { at_most, certain: self.certain.carried(from, to, round) }))
     }
 
-    /// A message arrived that can have brought this.
+    /// A message arrived that brings this.
     pub(super) fn arrived(&mut self, to: NodeId, brings: Option<&Reached>) {
-        if let Some((reached, brings)) = self.by_node.get_mut(to as usize).zip(brings)
+        if let Some(brings) = brings {
+            self.can_have(to, &brings.at_most);
+        }
+    }
+
+    /// The message was taken, and is in the node's store.
+    pub(super) fn taken(&mut self, to: NodeId, brings: Option<&Reached>) {
+        if let Some(certain) = brings.and_then(|brings| brings.certain.as_ref()) {
+            self.certain.took(to, certain);
+        }
+    }
+
+    fn can_have(&mut self, to: NodeId, brings: &[u32]) {
+        if let Some(reached) = self.by_node.get_mut(to as usize)
             && reached.iter().zip(brings.iter()).any(|(had, more)| more > had)
         {
             *reached = reached.iter().zip(brings.iter()).map(|(&had, &more)| had.max(more)).collect();
@@ -56,8 +80,9 @@ impl Reach {
 
     /// A device was set up from another's store.
     fn copied(&mut self, from: NodeId, to: NodeId) {
-        let brings = self.sent(from);
-        self.arrived(to, brings.as_ref());
+        if let Some(brings) = self.by_node.get(from as usize).cloned() {
+            self.can_have(to, &brings);
+        }
     }
 
     /// So many edits of each client can have reached a node; nothing in a world without tags.
@@ -66,15 +91,16 @@ impl Reach {
     }
 
     /// What a user has seen who is about to edit a tags register.
-    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32, known: &Staleness) -> Sighting {
+    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32) -> Sighting {
         let shown = node.shows()[register as usize].tags().cloned().unwrap_or_else(BTreeSet::new);
-        let had = known.known_to(number).unwrap_or(&[]).into();
-        Sighting { shown, had, may_have: self.by_node[number as usize].as_ref().into() }
+        let had = self.certain.of_node(number);
+        Sighting { shown, had, may_have: self.by_node[number as usize].clone() }
     }
 }
 
 impl Observer for Reach {
     fn sees(&mut self, _now: Time, event: &Event<'_>) {
+        self.certain.sees(event);
         match *event {
             Event::Edited { client, .. } => self.edited(client),
             Event::StoreCopied { from, to } => self.copied(from, to),
@@ -158,19 +184,19 @@ mod tests {
     #[test]
     fn what_can_have_reached_a_node_is_what_every_sender_on_the_way_could_have_had() {
         let tags = Tags { registers: 1, ..Tags::default() };
-        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) });
+        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) }, true);
         let had = |reach: &Reach, node: usize| reach.by_node[node].to_vec();
         reach.edited(0);
-        let early = reach.sent(0);
+        let early = reach.sent(0, 4, Round::default());
         reach.edited(0);
         reach.edited(1);
-        reach.arrived(4, early.as_ref());
+        reach.arrived(4, early.as_deref());
         assert_eq!(had(&reach, 4), [1, 0, 0, 0], "what was made after the message was sent is not in it");
-        let from_hub = reach.sent(4);
-        reach.arrived(1, from_hub.as_ref());
+        let from_hub = reach.sent(4, 1, Round::default());
+        reach.arrived(1, from_hub.as_deref());
         assert_eq!(had(&reach, 1), [1, 1, 0, 0]);
         reach.copied(1, 2);
         assert_eq!(had(&reach, 2), [1, 1, 0, 0]);
-        assert!(Reach::of(&trial(1)).sent(0).is_none(), "without tags nothing is kept");
+        assert!(Reach::of(&trial(1), true).sent(0, 4, Round::default()).is_none(), "without tags nothing is kept");
     }
 }

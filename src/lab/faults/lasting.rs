@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 4096;
 #[derive(Debug)]
 pub(in crate::lab) enum Waiting {
     /// A message.
-    Message { from: NodeId, frame: Frame, carries: Option<Knowledge>, reaches: Option<Reached> },
+    Message { from: NodeId, frame: Frame, carries: Option<Knowledge>, reaches: Option<Box<Reached>> },
     /// A connection that is up, and what the other is.
     Up(NodeId, Relation),
     /// A connection that is down.
@@ -160,7 +160,7 @@ impl World<'_> {
         }
         match what {
             Waiting::Message { from, frame, carries, reaches } => {
-                self.receive(from, node, &frame, (carries.as_ref(), reaches.as_ref()))
+                self.receive(from, node, &frame, (carries.as_ref(), reaches.as_deref()))
             }
             Waiting::Up(peer, relation) => self.act(node, |node, host| node.connected(host, peer, relation)),
             Waiting::Down(peer) => self.act(node, |node, _| {

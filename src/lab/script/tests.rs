@@ -7,10 +7,12 @@ use crate::domain::history::{Fate, History};
 use crate::domain::offline::{FaultKind, Link, Presence, Tags, Workload};
 use crate::domain::script::Step;
 use crate::domain::script::text::steps;
+use crate::domain::verdict::Verdict;
 use crate::domain::watch::Unwatched;
 use crate::engine;
 use crate::lab::Outcome;
 use crate::lab::tests::trial;
+use crate::oracle::offline::truth;
 use proptest::prelude::*;
 
 /// A world of four clients and a hub, with these steps.
@@ -134,6 +136,55 @@ fn devices_come_one_by_one_where_a_step_gives_them_time() {
     assert_eq!(first_taken("connect:clients"), 4, "all in one second");
     assert_eq!(first_taken("connect:clients:over_s:6000"), 1);
     assert_eq!(first_taken("connect:clients:over_s:6000+after_s:1"), 1, "the world waits until all have come");
+}
+
+/// What a judge says of tags in a world of these steps: truth, and what it says.
+fn said_of_tags(script: &str, name: &str) -> (Verdict, String) {
+    let tags = Tags { registers: 1, elements: 8, ..Tags::default() };
+    let outcome = outcome(&OfflineTrial { tags, ..written(script) }, name);
+    assert_eq!(outcome.unmet, []);
+    let told = truth::judge(&outcome.history);
+    (told.verdict, told.sentence)
+}
+
+/// Client 0 inserts element 3, and all devices have it.
+const INSERTED: &str = "back_up:client_0+connect:clients+edit:client_0:register:32:insert:3+until:quiescent:within_s:600+disconnect:client_0";
+
+#[test]
+fn who_was_set_back_removes_what_it_shows_and_no_insert_that_it_lost_and_others_have() {
+    // Client 0 does not have its first insert any more: its remove means the second alone.
+    let apart = format!(
+        "{INSERTED}+set_back:client_0:for_s:60+edit:client_0:register:32:insert:3:after_s:120\
+         +edit:client_0:register:32:remove:3+connect:client_0+until:quiescent:within_s:600"
+    );
+    for name in ["delta-state", "operation-log"] {
+        let (verdict, sentence) = said_of_tags(&apart, name);
+        assert_eq!(verdict, Verdict::Holds, "{name}: {sentence}");
+    }
+}
+
+#[test]
+fn an_element_that_comes_back_with_a_store_that_was_set_back_is_a_finding_where_its_insert_was_seen_and_removed() {
+    // Client 1 has seen the insert and removes it; the store of client 0 has it again, and is older than the remove.
+    let script = "edit:client_0:register:32:insert:3+connect:clients+until:quiescent:within_s:600\
+                  +back_up:client_0+edit:client_1:register:32:remove:3+until:quiescent:within_s:600\
+                  +disconnect:client_0+set_back:client_0:for_s:60+after_s:120+connect:client_0+until:quiescent:within_s:600";
+    // Client 0 is given its insert again, and removes that.
+    let given_again = format!(
+        "{INSERTED}+set_back:client_0:for_s:60+after_s:120+connect:client_0+until:quiescent:within_s:600\
+         +edit:client_0:register:32:remove:3+until:quiescent:within_s:600"
+    );
+    for name in ["delta-state", "operation-log"] {
+        for script in [script, &given_again] {
+            let (verdict, sentence) = said_of_tags(script, name);
+            assert_eq!(verdict, Verdict::Holds, "{name}: {sentence}");
+        }
+    }
+    for script in [script, &given_again] {
+        let (verdict, sentence) = said_of_tags(script, "first-writer");
+        assert_eq!(verdict, Verdict::Falsified, "{sentence}");
+        assert!(sentence.contains("element 3 is back, and every insert of it was removed"), "{sentence}");
+    }
 }
 
 #[test]

@@ -63,14 +63,14 @@ impl<'a> Tags<'a> {
 mod tests {
     use super::*;
     use crate::domain::data::{Fields, Intent};
-    use crate::domain::history::{Ledger, NodeEnd, Sighting, UserEdit};
+    use crate::domain::history::{Had, Ledger, NodeEnd, Sighting, UserEdit};
     use crate::domain::verdict::Verdict;
     use crate::oracle::offline::truth;
 
     /// One insert of element 2, and what a replica shows in the end.
     fn history(fate: Fate, shown: &[Element]) -> History {
         let edit = UserEdit { at: 0, register: 1, intent: Intent::Insert(2), fate };
-        let sighting = Sighting { shown: BTreeSet::new(), had: [0].into(), may_have: [0].into() };
+        let sighting = Sighting { shown: BTreeSet::new(), had: Had::upto(&[0], [].into()), may_have: [0].into() };
         let fields = Fields { counters: 1, start: 5, tags: 1, elements: 4 };
         let ledger = Ledger { fields, by_device: vec![vec![edit]], sightings: [((0, 0), sighting)].into() };
         let views = vec![View::Counter(5), View::Tags(shown.iter().copied().collect())];
