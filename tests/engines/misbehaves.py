@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """An engine that misbehaves as its first argument says, when its user edits or where it is asked to."""
 
-import base64
 import json
 import os
 import subprocess
@@ -131,8 +130,6 @@ for line in sys.stdin:
         misbehave(n)
     elif what == "message":
         say({"n": n, "message": "taken"})
-    elif what == "connected" and HOW == "does-not-repeat":
-        say({"n": n, "effects": [{"send": {"to": request["peer"], "body": base64.b64encode(os.urandom(6)).decode()}}]})
     elif what == "connected" and HOW == "environment":
         say({"n": n, "failed": json.dumps(sorted(os.environ)) + os.getcwd()})
     else:
