@@ -248,7 +248,7 @@ fn worlds_that_are_none_for_such_a_node_are_refused_before_anything_runs() {
     let theirs = python("pn-counter", "");
     for (scenario, why) in [
         ("field-tally", "which keeps one counter or one set"),
-        ("two-stores-lost", "and this world is written down step by step"),
+        ("killed-between-two-writes", "and this world is written down step by step"),
         ("maelstrom-g-set", ""),
     ] {
         let answer = short_answer(&["run", scenario, "--engines", &format!("theirs={theirs}"), "--threads", "4"]);

@@ -22,7 +22,7 @@ WRONG = {
     "floods": "writes without end",
     "no-number": "answers read without a number",
     "deaf": "answers no edit",
-    "stores": "nothing: it writes its share to a file before it answers, and reads it when it begins",
+    "stores": "nothing: it writes all shares to a file before it answers, and reads them when it begins",
 }
 
 workload, how = sys.argv[1], (sys.argv[2:] + [""])[0]
@@ -51,12 +51,17 @@ def edit(body):
         plus, minus = shares.get(name, (0, 0))
         delta = body["delta"]
         shares[name] = (plus + max(delta, 0), minus + max(-delta, 0))
-        if how == "stores":
-            with open("share.json.new", "w", encoding="utf-8") as file:
-                json.dump(shares[name], file)
-            os.replace("share.json.new", "share.json")
+        store()
     else:
         elements.add(body["message" if workload == "broadcast" else "element"])
+
+
+def store():
+    """What was shown once must be shown after a restart: the shares of others, too."""
+    if how == "stores":
+        with open("shares.json.new", "w", encoding="utf-8") as file:
+            json.dump(shares, file)
+        os.replace("shares.json.new", "shares.json")
 
 
 def merge(body):
@@ -67,6 +72,7 @@ def merge(body):
         for writer, (plus, minus) in body["shares"].items():
             mine = shares.get(writer, (0, 0))
             shares[writer] = (max(mine[0], plus), max(mine[1], minus))
+        store()
     else:
         elements.update(body["elements"])
 
@@ -88,9 +94,9 @@ def take(src, body):
     answer = {"type": kind + "_ok", "in_reply_to": body.get("msg_id")}
     if kind == "init":
         name, names = body["node_id"], body["node_ids"]
-        if how == "stores" and os.path.exists("share.json"):
-            with open("share.json", encoding="utf-8") as file:
-                shares[name] = tuple(json.load(file))
+        if how == "stores" and os.path.exists("shares.json"):
+            with open("shares.json", encoding="utf-8") as file:
+                shares.update({writer: tuple(share) for writer, share in json.load(file).items()})
         is_mute = how == "keeps-to-itself" or how == "sometimes" and time.monotonic_ns() // 1000 % 8 == 0
         threading.Thread(target=gossip, daemon=True).start()
     elif how == "answers-init-alone":

@@ -105,6 +105,9 @@ pub fn deliveries(rows: &[&DeliveriesRecord]) -> Table {
     let rows = rows.iter().map(|row| {
         let judges = row.against.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
         let judges: Vec<&str> = judges.map(|(judge, _)| judge.as_str()).collect();
+        let first = judges.iter().find(|judge| **judge == "truth").or(judges.first());
+        let more = if judges.len() > 1 { format!(" +{}", judges.len() - 1) } else { String::new() };
+        let against = first.map_or(String::new(), |judge| format!("{judge}{more}"));
         let WalkedRecord { ways, states, ends, complete, .. } = &row.walked;
         // The ways to ends are counted when all of them are known.
         let ways = if *complete { ways.as_str() } else { "-" };
@@ -116,7 +119,7 @@ pub fn deliveries(rows: &[&DeliveriesRecord]) -> Table {
             Cell::text(ends),
             Cell::text(row.explored),
             Cell::text(row.evidence),
-            Cell::text(judges.join(", ")),
+            Cell::text(against),
         ]
     });
     Table::numbers("Every order of deliveries, by engine", columns, rows)
