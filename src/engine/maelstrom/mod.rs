@@ -175,7 +175,7 @@ impl MaelstromEngine {
             |kind| !matches!(kind, FaultKind::Full | FaultKind::ReadOnly | FaultKind::Freeze | FaultKind::Import);
         let kinds = trial.faults.iter().map(|fault| fault.kind);
         let crashes = (trial.crashes > 0).then_some(FaultKind::Crash);
-        let other = kinds.chain(crashes).find(|&kind| !of_links(kind) && !(self.keeps_store && of_stores(kind)))?;
+        let other = kinds.chain(crashes).find(|&kind| !(of_links(kind) || self.keeps_store && of_stores(kind)))?;
         let advice = if self.keeps_store || !of_stores(other) {
             String::new()
         } else {

@@ -74,7 +74,8 @@ pub fn table(record: &CurvesRecord, curve: &CurveRecord, most: usize) -> Table {
         let crosses = [dearer(curve, engine, |point| point.full_state), dearer(curve, engine, |point| point.zstd)];
         [(*engine).to_owned()].into_iter().chain(bytes).chain(crosses).map(Cell::text).collect::<Vec<_>>()
     };
-    let compared: [(&str, fn(&PointRecord) -> String); 4] = [
+    type Compared = (&'static str, fn(&PointRecord) -> String);
+    let compared: [Compared; 4] = [
         ("full state", |point| point.full_state.to_string()),
         ("full state, zstd", |point| point.zstd.to_string()),
         ("zstd patch", |point| point.zstd_patch.to_string()),

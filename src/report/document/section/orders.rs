@@ -132,7 +132,7 @@ fn way_there(walked: &WalkedRecord) -> Option<Block> {
 fn way(walked: &WalkedRecord, caption: String) -> Option<Block> {
     let lines: Vec<String> =
         walked.way_there.iter().enumerate().map(|(place, step)| format!("{:>3} {step}", place + 1)).collect();
-    (!lines.is_empty()).then(|| Block::Steps { caption, lines })
+    (!lines.is_empty()).then_some(Block::Steps { caption, lines })
 }
 
 /// What a walk came through.
