@@ -12,7 +12,7 @@ import time
 WRONG = {
     "sums": "adds what others tell to its own sum, so that gossip counts an edit again and again",
     "keeps-to-itself": "gossips nothing",
-    "sometimes": "gossips nothing in one process of eight, by chance",
+    "sometimes:FILE": "gossips nothing in the fourth process that begins: the file has a byte for each",
     "silent": "answers nothing, not even init",
     "answers-init-alone": "answers init, and nothing else",
     "another-workload": "says that it does not support what it is asked",
@@ -64,6 +64,13 @@ def store():
         os.replace("shares.json.new", "shares.json")
 
 
+def begins(path):
+    """How many processes have begun, this one included."""
+    with open(path, "ab", buffering=0) as file:
+        file.write(b".")
+        return file.tell()
+
+
 def merge(body):
     if counts and how == "sums":
         plus, minus = shares.get(name, (0, 0))
@@ -97,7 +104,7 @@ def take(src, body):
         if how == "stores" and os.path.exists("shares.json"):
             with open("shares.json", encoding="utf-8") as file:
                 shares.update({writer: tuple(share) for writer, share in json.load(file).items()})
-        is_mute = how == "keeps-to-itself" or how == "sometimes" and time.monotonic_ns() // 1000 % 8 == 0
+        is_mute = how == "keeps-to-itself" or how.startswith("sometimes:") and begins(how.split(":", 1)[1]) == 4
         threading.Thread(target=gossip, daemon=True).start()
     elif how == "answers-init-alone":
         return
