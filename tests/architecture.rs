@@ -118,7 +118,9 @@ fn no_file_outside_an_engines_own_folder_names_it() {
                 part.as_os_str() == module.as_str()
             });
             let named = code.contains(&format!("\"{name}\"")) || code.contains(&format!("{module}::"));
-            if named && !is_own {
+            // Maelstrom has a workload of this name.
+            let is_workload = path.ends_with("domain/offline.rs") && name == "pn-counter";
+            if named && !is_own && !is_workload {
                 wrong.push(format!("{} names {name}", path.strip_prefix(&root).expect("it is below src").display()));
             }
         }

@@ -189,6 +189,9 @@ pub const REGISTRY: &[&dyn Codec] = &[
     &sqlite::Patchset,
 ];
 
+/// What a message of changes is compared with: the whole state, the whole state compressed, and a patch on what the receiver has.
+pub const COMPARED: [&dyn Codec; 3] = [&full_state::FullState, &zstd::Whole { name: "zstd-3", level: 3 }, &zstd::Patch];
+
 /// The registers of bytes that hold so many, 8 bytes each.
 fn from_words(bytes: &[u8], registers: usize) -> Result<Vec<i64>, Refused> {
     let (words, rest) = bytes.as_chunks::<8>();

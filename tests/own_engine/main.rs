@@ -100,6 +100,11 @@ fn open_wrongly(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn En
 fn where_one_replica_of_it_is_off_by_one_every_world_says_so() {
     let mut cut_off = 0;
     for (world, said) in verdicts(&Registration { open: Open::Function(open_wrongly), ..GOSSIP }) {
+        // A world of tags alone has nothing that is off by one.
+        let trial = shipped::find(&world).expect("it is shipped").expect("it is sound").trial;
+        if matches!(trial, Trial::Offline(trial) if trial.registers == 0) {
+            continue;
+        }
         // A world that is cut off judges nobody.
         let of = verdict_of(&said, "convergence");
         cut_off += usize::from(of == Some(Verdict::Inconclusive));

@@ -25,16 +25,8 @@ pub(super) fn of(point: Point, samples: u32, seed: &Stream) -> Baselines {
         sums.sort_unstable();
         sums[(sums.len() - 1) / 2]
     };
-    let with = |name: &str| {
-        let codec = find(name);
-        median(&|message| length(codec, message))
-    };
-    Baselines {
-        bound_tenths: median(&|message| bound_tenths(point, changed(message))),
-        full_state: with("full-state"),
-        zstd: with("zstd-3"),
-        zstd_patch: with("zstd-patch"),
-    }
+    let [full_state, zstd, zstd_patch] = codec::COMPARED.map(|codec| median(&|message| length(codec, message)));
+    Baselines { bound_tenths: median(&|message| bound_tenths(point, changed(message))), full_state, zstd, zstd_patch }
 }
 
 fn sync(edits: &mut Edits, ticks: u32) -> Vec<Message> {
@@ -43,10 +35,6 @@ fn sync(edits: &mut Edits, ticks: u32) -> Vec<Message> {
         edits.tick();
     }
     edits.synced(&before)
-}
-
-fn find(name: &str) -> &'static dyn Codec {
-    *codec::REGISTRY.iter().find(|codec| codec.name() == name).expect("it is registered")
 }
 
 fn length(codec: &dyn Codec, Message { old, new }: &Message) -> u64 {
