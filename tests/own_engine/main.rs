@@ -101,7 +101,7 @@ fn where_one_replica_of_it_is_off_by_one_every_world_says_so() {
     let mut cut_off = 0;
     for (world, said) in verdicts(&Registration { open: Open::Function(open_wrongly), ..GOSSIP }) {
         // A world of tags alone has nothing that is off by one.
-        let trial = shipped::find(&world).expect("it is shipped").expect("it is sound").trial;
+        let trial = shipped::find(world).expect("it is shipped").expect("it is sound").trial;
         if matches!(trial, Trial::Offline(trial) if trial.registers == 0) {
             continue;
         }
