@@ -176,7 +176,7 @@ impl CurvesTrial {
             }
             Axis::Away => [1, 3, 10, 30, 100].map(|x| Point { x, away: x, ..base }).into(),
         };
-        // A share that is rounded up to what another share comes to says nothing more.
+        // Two shares can round up to the same number of registers. One point is enough.
         points.dedup_by(|next, last| Point { x: last.x, ..*next } == *last);
         points
     }

@@ -58,7 +58,7 @@ impl<'a> Sketch<'a> {
         Sketch { ids, salt, powers, sums: Vec::new(), checksum }
     }
 
-    /// The first so many sums.
+    /// The first `most` sums.
     fn sums(&mut self, most: usize) -> &[u64] {
         let missing = most.saturating_sub(self.sums.len());
         if missing > 0 {
@@ -75,7 +75,7 @@ impl<'a> Sketch<'a> {
         &self.sums[..most]
     }
 
-    /// The part that follows after so many sums were sent: a checksum first, then sums.
+    /// The part that follows the first `sent` sums. The first part begins with the checksum.
     pub fn part(&mut self, sent: usize) -> Vec<u8> {
         let until = sent + if sent == 0 { FIRST } else { sent.div_ceil(2) };
         let mut bytes = Vec::new();

@@ -63,7 +63,7 @@ pub struct MaelstromEngine {
 struct Shared {
     workload: MaelstromWorkload,
     nodes: u32,
-    /// By node, the node above it, if there is one. Without a hub there is none, and everyone is linked with everyone.
+    /// The parent of each node, if it has one. In a world without a hub no node has a parent, and all are linked with all.
     parents: Vec<Option<NodeId>>,
     /// When faults are over, when nodes may send for the last time, and when the world ends.
     faults_over: Time,

@@ -87,7 +87,7 @@ struct Asked {
     at: Time,
 }
 
-/// Has a process answer `init`, as one node of so many. What it writes meanwhile waits.
+/// Has a process answer `init`, as one of `nodes` nodes. Gives the lines that it wrote before its answer.
 pub(super) fn begin(child: &mut Child, node: NodeId, nodes: u32) -> Result<Vec<Vec<u8>>, EngineError> {
     let names: Vec<String> = (0..nodes).map(node_name).collect();
     let name = node_name(node);
@@ -274,7 +274,7 @@ impl MaelstromNode {
         if envelope.dest == self.client {
             return self.answered(host, &body);
         }
-        // Whoever asked 'init' wants to hear nothing more.
+        // The client that asked 'init' needs nothing more.
         if envelope.dest == "c0" {
             return Ok(());
         }
