@@ -5,6 +5,8 @@
 mod codecs;
 #[path = "../fuzz/properties/etherbone.rs"]
 mod etherbone;
+#[path = "../fuzz/properties/protocol.rs"]
+mod protocol;
 #[path = "../fuzz/properties/serial.rs"]
 mod serial;
 #[path = "../fuzz/properties/tick_frame.rs"]
@@ -16,6 +18,8 @@ use abench::bus::etherbone::codec::Packet;
 use abench::bus::uartbone::codec::Command;
 use abench::codec::{REGISTRY, Replica, Tick};
 use abench::device::serial::codec::Command as SerialCommand;
+use abench::engine::process::frame;
+use abench::engine::process::protocol::{Bytes, Send};
 use proptest::prelude::*;
 
 /// Inputs that each decoder is given.
@@ -109,6 +113,22 @@ fn serial_message() -> impl Strategy<Value = Vec<u8>> {
     command.prop_map(|command| command.encode())
 }
 
+/// An answer of the worked transcript, as a line, or a message with such a line as its body.
+fn protocol_message() -> impl Strategy<Value = Vec<u8>> {
+    let transcript = include_str!("../docs/engine-protocol.md").lines();
+    let answers: Vec<&str> = transcript.filter_map(|line| line.strip_prefix("< ")).collect();
+    assert!(answers.len() > 4, "the page has a transcript");
+    let numbers = || prop::option::of(any::<u64>());
+    (prop::sample::select(answers), any::<bool>(), numbers(), numbers()).prop_map(|(line, is_sent, request, answer)| {
+        if !is_sent {
+            return format!("{line}\n").into_bytes();
+        }
+        let body = Bytes(line.as_bytes().to_vec());
+        let (edits, again, ids, begins, ends) = (true, false, 0, false, false);
+        frame::write(&Send { to: 0, body, request, answer, edits, again, ids, begins, ends })
+    })
+}
+
 /// A message of any codec, of a tick of 256 registers.
 fn tick_message() -> impl Strategy<Value = Vec<u8>> {
     let changes = prop::collection::vec((0..256usize, -1000..1000i64), 0..30);
@@ -134,6 +154,11 @@ proptest! {
         tick_frame::holds_for(&bytes);
         // A frame's body, which gets another length and checksum.
         tick_frame::holds_for(bytes.get(2..bytes.len().saturating_sub(4)).unwrap_or_default());
+    }
+
+    #[test]
+    fn the_reader_of_the_engine_protocol_keeps_its_word_on_any_bytes(bytes in any_bytes(protocol_message())) {
+        protocol::holds_for(&bytes);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 
 use crate::engine::port::EngineError;
 use crate::engine::process::folder::Folder;
-use crate::engine::process::protocol::{Answer, Input, LONGEST_LINE, Request};
+use crate::engine::process::protocol::{Answer, Input, LONGEST_LINE, Misread, Request};
 use crate::engine::process::watched::{Ended, Watched};
 use crate::engine::process::words::Words;
 
@@ -90,13 +90,14 @@ impl Child {
             return Err(failed(format!("it wrote before it was asked: {}", self.beginning(&self.pending))));
         }
         let line = self.exchange(&line, within).map_err(|silence| self.failed(what, &silence, within))?;
-        let answer: Answer = serde_json::from_slice(&line).map_err(|error| {
-            failed(format!("its answer to '{what}' is not one: {error}; it wrote {}", self.beginning(&line)))
-        })?;
-        if answer.n != n {
-            return Err(failed(format!("it answered request {} when request {n} ('{what}') was asked", answer.n)));
-        }
-        Ok(answer)
+        Answer::read(&line, n).map_err(|misread| match misread {
+            Misread::NoAnswer(error) => {
+                failed(format!("its answer to '{what}' is not one: {error}; it wrote {}", self.beginning(&line)))
+            }
+            Misread::OfAnother { answered, asked } => {
+                failed(format!("it answered request {answered} when request {asked} ('{what}') was asked"))
+            }
+        })
     }
 
     /// Hands it a line; an answer may come, or not.

@@ -10,8 +10,11 @@ const ANSWER: u8 = 2;
 /// A message that arrived.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Read<'a> {
+    /// The body.
     pub body: &'a [u8],
+    /// The number of the request, where it is one.
     pub request: Option<u64>,
+    /// The number of the request that it answers, where it answers one.
     pub answer: Option<u64>,
 }
 
@@ -36,6 +39,9 @@ pub fn of_body(body: &[u8]) -> Vec<u8> {
 }
 
 /// What is in the bytes of a message.
+///
+/// # Errors
+/// If they are no message: damaged, cut short, or of an unknown kind.
 pub fn read(bytes: &[u8]) -> Result<Read<'_>, Malformed> {
     let (kind, mut reader) = Reader::open(bytes)?;
     if kind & !(REQUEST | ANSWER) != 0 {

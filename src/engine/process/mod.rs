@@ -7,7 +7,7 @@
 pub mod check;
 pub(in crate::engine) mod child;
 pub(in crate::engine) mod folder;
-pub(in crate::engine) mod frame;
+pub mod frame;
 mod node;
 pub mod protocol;
 mod watched;

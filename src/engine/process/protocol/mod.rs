@@ -238,7 +238,7 @@ impl From<Relation> for Neighbour {
 }
 
 /// One line from a process.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Answer {
@@ -268,8 +268,36 @@ pub struct Answer {
     pub failed: Option<String>,
 }
 
+/// Why a line is not the answer to a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Misread {
+    /// It is no answer at all.
+    #[error(transparent)]
+    NoAnswer(#[from] serde_json::Error),
+    /// It answers another request.
+    #[error("it answers request {answered}, not request {asked}")]
+    OfAnother {
+        /// The number that it repeats.
+        answered: u64,
+        /// The number of the request.
+        asked: u64,
+    },
+}
+
+impl Answer {
+    /// Reads the line that answers this request.
+    ///
+    /// # Errors
+    /// If the line is no answer, or answers another request.
+    pub fn read(line: &[u8], asked: u64) -> Result<Self, Misread> {
+        let answer: Answer = serde_json::from_slice(line)?;
+        let answered = answer.n;
+        if answered == asked { Ok(answer) } else { Err(Misread::OfAnother { answered, asked }) }
+    }
+}
+
 /// What a replica does.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Effect {
@@ -286,7 +314,7 @@ pub enum Effect {
 }
 
 /// A message.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Send {
