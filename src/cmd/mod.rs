@@ -147,7 +147,7 @@ fn start_engines<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Fai
 
 /// The scenario, if it can run.
 fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
-    start_engines(experiment::of(&scenario.trial).engines())?;
+    start_engines(scenario.trial.keys().engines())?;
     let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
     let lines = scenario.steps.clone();
     Valid::of(scenario).map_err(|refused| {
@@ -245,7 +245,7 @@ fn asked_plan(
     let faults: Result<Vec<Fault>, _> = asked.faults.iter().map(|fault| fault.parse::<Fault>()).collect();
     let faults = faults.map_err(|error| Failure::usage(anyhow!("{what}: {error}")))?;
     let scenario = Scenario::of(asked);
-    start_engines(experiment::of(&scenario.trial).engines())?;
+    start_engines(scenario.trial.keys().engines())?;
     let scenario = Valid::of(scenario)
         .map_err(|refused| Failure::usage(anyhow!("{what}: what was asked for cannot run: {refused}")))?;
     let experiment = experiment::of(&scenario.trial);

@@ -195,6 +195,10 @@ impl Keys for CurvesTrial {
         format!("curves around {} of {} registers, seed {}", self.changed, self.registers, self.seed)
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn impossible(&self) -> Option<String> {
         let bounds = [
             ("registers", self.registers, 1, MOST_REGISTERS),

@@ -106,6 +106,10 @@ impl Keys for EveryDeliveryTrial {
         self.seed = seed;
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn impossible(&self) -> Option<String> {
         let bounds = [
             ("clients", self.clients, 1, MOST_CLIENTS),

@@ -68,6 +68,10 @@ seeded! {
         }
     }
     OfflineTrial {
+        fn engines(&self) -> Vec<&str> {
+            self.engines.iter().map(String::as_str).collect()
+        }
+
         fn world(&self) -> Option<&OfflineTrial> {
             Some(self)
         }
@@ -77,6 +81,10 @@ seeded! {
         }
     }
     CrashEverywhereTrial {
+        fn engines(&self) -> Vec<&str> {
+            self.engine.as_deref().into_iter().collect()
+        }
+
         fn impossible(&self) -> Option<String> {
             CrashEverywhereTrial::impossible(self)
         }

@@ -577,6 +577,11 @@ pub trait Keys {
         None
     }
 
+    /// The engines that it names, with the commands of those in processes.
+    fn engines(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
     /// The world of clients that it puts on trial, if it is one.
     fn world(&self) -> Option<&OfflineTrial> {
         None

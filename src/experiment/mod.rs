@@ -61,11 +61,6 @@ pub trait Experiment {
         Ok(())
     }
 
-    /// The engines that it names, if it is about engines.
-    fn engines(&self) -> Vec<&str> {
-        Vec::new()
-    }
-
     /// Goes through a script as it is written, and tells the step that no engine comes to, if there is one.
     fn rehearse(&self) -> Option<String> {
         None

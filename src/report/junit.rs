@@ -16,8 +16,9 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::verdict::Verdict;
+use crate::report::document::section::counterexamples;
 use crate::report::inert::for_xml;
-use crate::report::record::{Check, ControlRecord, Met, Part, PlantedOutcome, Record};
+use crate::report::record::{Asked, Check, ControlRecord, Met, Part, PlantedOutcome, Record};
 use crate::report::seal::Seal;
 
 pub use ledger::suite as suite_of_ledger;
@@ -92,7 +93,9 @@ fn failed(name: &str, kind: NonSuccessKind, word: &str, line: &str, all: &str) -
 
 fn of_check(record: &Record, check: &Check) -> TestCase {
     let Check { name, verdict, summary, findings, .. } = check;
-    let said: Vec<String> = std::iter::once(format!("{verdict}: {summary}")).chain(findings.iter().map(said)).collect();
+    let said: Vec<String> = std::iter::once(format!("{verdict}: {summary}"))
+        .chain(findings.iter().map(|finding| said(&record.asked, finding)))
+        .collect();
     let said = said.join("\n\n");
     if !is_as_expected(record, check) {
         return failed(name, NonSuccessKind::Failure, &verdict.to_string(), &format!("{verdict}: {summary}"), &said);
@@ -116,16 +119,15 @@ fn is_as_expected(record: &Record, check: &Check) -> bool {
 }
 
 /// A finding, and how it is shown again.
-fn said(finding: &Finding) -> String {
-    let Finding { subject, evidence, during, quantity, expected, got, size, case, reproducible, .. } = finding;
+fn said(asked: &Asked, finding: &Finding) -> String {
+    let Finding { subject, evidence, during, quantity, expected, got, size, reproducible, .. } = finding;
+    let command = counterexamples::command(asked, finding);
     let values = match quantity {
         Quantity::Judges => String::new(),
         _ => format!("\nexpected {quantity} {expected}, got {got}"),
     };
     let again = if *reproducible { "" } else { "\nthe same execution did not give this answer again" };
-    format!(
-        "{during} on {subject} (evidence {evidence}){values}{again}\nsmallest: {size}\nreplay: abench replay {case}"
-    )
+    format!("{during} on {subject} (evidence {evidence}){values}{again}\nsmallest: {size}\nreplay: {command}")
 }
 
 fn of_control(control: &ControlRecord) -> TestCase {

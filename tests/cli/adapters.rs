@@ -53,6 +53,20 @@ fn yjs_loses_increments_in_a_map_entry_alone_and_differs_for_good_where_a_client
     }
 }
 
+#[test]
+fn the_replay_command_of_an_engine_in_a_process_can_be_pasted_as_it_is_printed() {
+    if has("target/adapters/node/yjs/node_modules/yjs") {
+        let report = short_answer(&["run", "adapters/yjs/concurrent-increments.toml"]).output;
+        let command = report.lines().find(|line| line.starts_with("  abench replay ")).expect("a command");
+        let words = shlex::split(command).expect("a shell takes it");
+        assert!(words.iter().any(|word| word.starts_with("yjs-lww=cmd:node ")), "{command}");
+        let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        let answer = short_answer(&words);
+        assert_eq!(answer.exit, 1, "{command}: {answer:?}");
+        assert!(answer.output.contains("verdict falsified"), "{answer:?}");
+    }
+}
+
 /// What the row of an engine says against it, in the report of this scenario.
 fn against<'a>(engine: &str, scenario: &str, reports: &'a [String]) -> &'a str {
     let is_of = |report: &&String| report.lines().next().is_some_and(|line| line.contains(&format!(" {scenario}: ")));

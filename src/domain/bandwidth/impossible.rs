@@ -139,6 +139,10 @@ impl Keys for BandwidthTrial {
         BandwidthTrial::command(self)
     }
 
+    fn engines(&self) -> Vec<&str> {
+        self.engines.iter().map(String::as_str).collect()
+    }
+
     fn impossible(&self) -> Option<String> {
         self.impossible_key().map(|impossible| impossible.to_string())
     }

@@ -52,10 +52,6 @@ impl Experiment for BandwidthTrial {
         Ok(())
     }
 
-    fn engines(&self) -> Vec<&str> {
-        self.engines.iter().map(String::as_str).collect()
-    }
-
     fn judges(&self) -> &'static [Judge] {
         &[Judge::Bandwidth, Judge::Expectation]
     }

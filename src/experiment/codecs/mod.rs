@@ -66,10 +66,6 @@ impl Experiment for CodecsTrial {
         engine::check_timeless(&self.engines)
     }
 
-    fn engines(&self) -> Vec<&str> {
-        self.engines.iter().map(String::as_str).collect()
-    }
-
     fn judges(&self) -> &'static [Judge] {
         &[Judge::Codecs, Judge::Expectation]
     }

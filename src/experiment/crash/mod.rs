@@ -77,10 +77,6 @@ impl Experiment for CrashEverywhereTrial {
         Ok(())
     }
 
-    fn engines(&self) -> Vec<&str> {
-        self.engine.as_deref().into_iter().collect()
-    }
-
     fn judges(&self) -> &'static [Judge] {
         &[Judge::EveryEnd, Judge::Expectation]
     }

@@ -57,10 +57,6 @@ impl Experiment for CurvesTrial {
         engine::check_timeless(&self.engines)
     }
 
-    fn engines(&self) -> Vec<&str> {
-        self.engines.iter().map(String::as_str).collect()
-    }
-
     fn judges(&self) -> &'static [Judge] {
         &[Judge::Curves, Judge::Expectation]
     }

@@ -57,10 +57,6 @@ impl Experiment for EveryDeliveryTrial {
         })
     }
 
-    fn engines(&self) -> Vec<&str> {
-        self.engines.iter().map(String::as_str).collect()
-    }
-
     fn judges(&self) -> &'static [Judge] {
         &[Judge::EveryEnd, Judge::Expectation]
     }
@@ -182,7 +178,7 @@ fn check(trial: &EveryDeliveryTrial, row: &DeliveriesRecord) -> Check {
         Verdict::Falsified => {
             let against = against.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
             let said: Vec<String> = against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect();
-            format!("{}: {}", smallest.as_ref().unwrap_or(&of), said.join("; "))
+            format!("{}; in {}", said.join("; "), smallest.as_ref().unwrap_or(&of))
         }
         Verdict::Holds => format!("{of}: no judge has anything against any end"),
         Verdict::Inconclusive => match unrepeatable {

@@ -66,10 +66,6 @@ impl Experiment for OfflineTrial {
         Some(script::rehearse(self, engines, &mut Unwatched)?.to_string())
     }
 
-    fn engines(&self) -> Vec<&str> {
-        self.engines.iter().map(String::as_str).collect()
-    }
-
     fn judges(&self) -> &'static [Judge] {
         &[Judge::World, Judge::HubMerge, Judge::Link, Judge::Expectation]
     }

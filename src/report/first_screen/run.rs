@@ -272,18 +272,30 @@ impl Screen<'_> {
     }
 
     /// The smallest counterexample, and how it is replayed.
-    fn smallest(&mut self, record: &Record) {
+    fn smallest(&mut self, record: &Record) -> bool {
         let findings =
             record.checks.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
         let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) else {
-            return self.witness_of_laws(record);
+            return self.witness_of_laws(record) || self.way_of_walk(record);
         };
         self.text.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
-        replay(self.text, &counterexamples::command(finding), REPLAY, self.detail);
+        replay(self.text, &counterexamples::command(&record.asked, finding), REPLAY, self.detail);
+        true
+    }
+
+    /// Of a walk that came to a wrong end: how many steps lead there, in which world.
+    fn way_of_walk(&mut self, record: &Record) -> bool {
+        let wrong = record.deliveries.iter().filter(|row| !row.walked.way_there.is_empty());
+        let Some(row) = wrong.min_by_key(|row| row.walked.way_there.len()) else { return false };
+        let steps = counted(row.walked.way_there.len(), "step");
+        let world = row.smallest.as_deref().unwrap_or("the whole world");
+        let place = elsewhere(self.detail, Detail::All);
+        self.text.cut(&format!("smallest counterexample, of {} ({place}): {steps}, in {world}", row.engine));
+        true
     }
 
     /// Of a law that is claimed and does not hold: the terms that show it.
-    fn witness_of_laws(&mut self, record: &Record) {
+    fn witness_of_laws(&mut self, record: &Record) -> bool {
         let trials = record.laws.iter().flat_map(|laws| &laws.trials);
         let mut falsified = trials.filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified);
         let shown = falsified.find_map(|trial| {
@@ -295,6 +307,7 @@ impl Screen<'_> {
             let place = elsewhere(self.detail, Detail::All);
             self.text.cut(&format!("counterexample, of {} at {bits} bits ({place}): {size}", trial.name()));
         }
+        shown.is_some()
     }
 
     fn limits(&mut self, record: &Record) {

@@ -7,7 +7,7 @@ use crate::domain::hex::Hex64;
 use crate::domain::script;
 use crate::report::document::{Block, Cell, Column, Section, Table};
 use crate::report::inert::quoted;
-use crate::report::record::{Counterexample, Record, Sequence, WaveformRecord};
+use crate::report::record::{Asked, Counterexample, Record, Sequence, WaveformRecord};
 
 /// Deliveries of a sequence that are shown.
 const SHOWN: usize = 64;
@@ -26,7 +26,7 @@ pub fn section(record: &Record) -> Option<Section> {
         blocks.extend(steps(finding));
         let sequences = check.orders.iter().flat_map(|orders| &orders.counterexamples);
         blocks.extend(sequences.filter(|other| other.case == finding.case).flat_map(sequence));
-        blocks.push(Block::Command(command(finding)));
+        blocks.push(Block::Command(command(&record.asked, finding)));
         let waveforms = record.waveforms.iter().filter(|waveform| waveform.case == finding.case);
         let looked: Vec<String> = waveforms.flat_map(waveform_lines).collect();
         if !looked.is_empty() {
@@ -36,9 +36,14 @@ pub fn section(record: &Record) -> Option<Section> {
     Section::first("counterexamples", "Counterexamples", blocks)
 }
 
-/// The command that repeats it.
-pub fn command(finding: &Finding) -> String {
-    format!("abench replay {}", quoted(&finding.case))
+/// The command that repeats it. The name of an engine in a process says nothing by itself: its command is given with it.
+pub fn command(asked: &Asked, finding: &Finding) -> String {
+    let command = format!("abench replay {}", quoted(&finding.case));
+    let is_subject = |text: &&str| text.strip_prefix(&finding.subject).is_some_and(|rest| rest.starts_with('='));
+    match asked.trial.keys().engines().into_iter().find(is_subject) {
+        Some(text) => format!("{command} --engines {}", quoted(text)),
+        None => command,
+    }
 }
 
 fn facts(record: &Record, finding: &Finding) -> Vec<(String, String)> {

@@ -31,7 +31,7 @@ pub fn section(record: &Record) -> Option<Section> {
     let findings = failed.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
     if let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) {
         blocks.push(Block::Paragraph(format!("Smallest counterexample, of {}: {}.", check.name, finding.size)));
-        blocks.push(Block::Command(counterexamples::command(finding)));
+        blocks.push(Block::Command(counterexamples::command(&record.asked, finding)));
     }
     Section::of("failed", "What failed", blocks)
 }
