@@ -39,41 +39,44 @@ enum What {
 pub fn run(args: &EngineArgs) -> Result<u8, Failure> {
     let What::Check { command } = &args.what;
     end_processes_with_abench();
-    let steps = check::check(command);
     let console = Console::new(When::Auto);
-    console.write(Stream::Output, &told(&steps, console.width(Stream::Output))).map_err(unwritable)?;
-    let fails = steps.iter().any(|step| matches!(step.outcome, Outcome::Failed { .. }));
-    Ok(if fails { exit::FALSIFIED } else { exit::HOLDS })
-}
-
-/// The steps, a line each, and what to do where one failed.
-fn told(steps: &[Step], width: usize) -> String {
-    let mut text = String::new();
-    let indented = |text: &str| {
-        let options =
-            textwrap::Options::new(width.max(40)).initial_indent("          ").subsequent_indent("          ");
-        textwrap::fill(text, options) + "\n"
-    };
-    for Step { name, outcome } in steps {
-        match outcome {
-            Outcome::Passed(seen) if seen.is_empty() => text += &format!("  ok      {name}\n"),
-            Outcome::Passed(seen) => text += &format!("  ok      {name} ({seen})\n"),
-            Outcome::NotAsked(why) => text += &format!("  -       {name}: not asked: {why}\n"),
-            Outcome::Failed { why, advice } => {
-                text += &format!("  FAILED  {name}\n");
-                text += &indented(why);
-                text += &indented(&format!("To do: {advice}."));
-            }
+    let width = console.width(Stream::Output);
+    let mut written = Ok(());
+    let (mut passed, mut failed) = (0, 0);
+    // A process may take its time, up to a deadline, for each of them.
+    check::check(command, |step| {
+        match step.outcome {
+            Outcome::Passed(_) => passed += 1,
+            Outcome::Failed { .. } => failed += 1,
+            Outcome::NotAsked(_) => {}
         }
-    }
-    let count = |is: fn(&Outcome) -> bool| steps.iter().filter(|step| is(&step.outcome)).count();
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed { .. }));
-    let passed = count(|outcome| matches!(outcome, Outcome::Passed(_)));
-    text += &match failed {
+        if written.is_ok() {
+            written = console.write(Stream::Output, &told(&step, width));
+        }
+    });
+    let in_all = match failed {
         0 => format!("{passed} steps passed: it can stand trial (exit 0)\n"),
         _ => {
             format!("{passed} steps passed, {failed} failed: docs/engine-protocol.md describes the protocol (exit 1)\n")
         }
     };
-    text
+    written.and_then(|()| console.write(Stream::Output, &in_all)).map_err(unwritable)?;
+    Ok(if failed > 0 { exit::FALSIFIED } else { exit::HOLDS })
+}
+
+/// A step in a line, and what to do where it failed.
+fn told(Step { name, outcome }: &Step, width: usize) -> String {
+    let indented = |text: &str| {
+        let options =
+            textwrap::Options::new(width.max(40)).initial_indent("          ").subsequent_indent("          ");
+        textwrap::fill(text, options) + "\n"
+    };
+    match outcome {
+        Outcome::Passed(seen) if seen.is_empty() => format!("  ok      {name}\n"),
+        Outcome::Passed(seen) => format!("  ok      {name} ({seen})\n"),
+        Outcome::NotAsked(why) => format!("  -       {name}: not asked: {why}\n"),
+        Outcome::Failed { why, advice } => {
+            format!("  FAILED  {name}\n{}{}", indented(why), indented(&format!("To do: {advice}.")))
+        }
+    }
 }

@@ -46,26 +46,27 @@ const HUB: NodeId = 1;
 /// Messages after which two replicas should have fallen silent.
 const MOST_MESSAGES: usize = 2000;
 
-/// Starts the command, and tries all that a world asks of an engine. A step that fails does not end the check: each has new
-/// replicas.
-pub fn check(command: &str) -> Vec<Step> {
+/// Starts the command, and tries all that a world asks of an engine; tells each step when it is done. A step that fails does
+/// not end the check: each has new replicas.
+pub fn check(command: &str, mut tell: impl FnMut(Step)) {
     let text = format!("checked=cmd:{command}");
+    let starts = "it starts, and says what it is";
     let engine = match process::start(&text) {
         Ok(engine) => engine,
         Err(error) => {
             let advice = "run the command by hand: it must read lines of JSON from standard input, answer each with one line on \
                           standard output, flush it, and write nothing else there";
-            return vec![step("it starts, and says what it is", Err((error.to_string(), advice)))];
+            return tell(Step { name: starts, outcome: Outcome::Failed { why: error.to_string(), advice } });
         }
     };
-    let mut steps = vec![step("it starts, and says what it is", Ok(engine.about.to_owned()))];
-    for (name, advice, does) in STEPS {
+    tell(Step { name: starts, outcome: Outcome::Passed(engine.about.to_owned()) });
+    for &(name, advice, does) in STEPS {
         let mut pair = match Pair::of(engine) {
             Ok(pair) => pair,
             Err(error) => {
                 let advice = "answer 'start' with {\"n\": …}; the transcript in docs/engine-protocol.md shows one";
-                steps.push(step("it starts as a replica", Err((error.to_string(), advice))));
-                return steps;
+                let outcome = Outcome::Failed { why: error.to_string(), advice };
+                return tell(Step { name: "it starts as a replica", outcome });
             }
         };
         let outcome = match does(&mut pair) {
@@ -74,17 +75,8 @@ pub fn check(command: &str) -> Vec<Step> {
             Ok(Done::No(why)) => Outcome::Failed { why, advice },
             Err(error) => Outcome::Failed { why: error.to_string(), advice },
         };
-        steps.push(Step { name, outcome });
+        tell(Step { name, outcome });
     }
-    steps
-}
-
-fn step(name: &'static str, outcome: Result<String, (String, &'static str)>) -> Step {
-    let outcome = match outcome {
-        Ok(seen) => Outcome::Passed(seen),
-        Err((why, advice)) => Outcome::Failed { why, advice },
-    };
-    Step { name, outcome }
 }
 
 enum Done {
