@@ -56,11 +56,14 @@ class Replica {
     const from = Object.fromEntries(lacking.map(([author]) => [author, known[author] ?? 0]));
     const edits = Object.fromEntries(lacking.map(([author, edits]) => [author, edits.slice(from[author])]));
     const body = pack({ have: this.have(), from, edits, first });
-    // One message tells all that the peer lacks: it is a whole round.
-    return { send: { to: peer, body, edits: lacking.length > 0, begins: true, ends: true } };
+    // One message tells all that the peer lacks, once that is known: it is a whole round then.
+    const isRound = known !== null;
+    return { send: { to: peer, body, edits: lacking.length > 0, begins: isRound, ends: isRound } };
   }
 
   edit({ now, register, add, insert, remove }) {
+    // A remove means what is shown: an insert that is still on its way must not be undone.
+    if (remove !== undefined && !this.views()[register].includes(remove)) return [{ accept: true }];
     const at = 1 + Math.max(0, ...[...this.edits.values()].flat().map((edit) => edit.at));
     this.tellSoon(now);
     // An edit is accepted once it would survive a crash.

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """A template for adapters, in Python: a log of edits behind abench's engine protocol, version 1.
-
 Replace Replica by your engine. docs/engine-protocol.md says what abench asks, and what an adapter may answer.
 """
 
@@ -56,13 +55,16 @@ class Replica:
         known = self.known[peer]
         lacking = {a: e[known.get(a, 0):] for a, e in self.edits.items()} if known is not None else {}
         lacking = {author: edits for author, edits in lacking.items() if edits}
-        start = {author: known.get(author, 0) for author in lacking}
-        body = {"have": self.have(), "from": start, "edits": lacking, "first": first}
-        # One message tells all that the peer lacks: it is a whole round.
-        return {"send": {"to": peer, "body": pack(body), "edits": bool(lacking), "begins": True, "ends": True}}
+        body = {"have": self.have(), "from": {a: known.get(a, 0) for a in lacking}, "edits": lacking, "first": first}
+        # One message tells all that the peer lacks, once that is known: it is a whole round then.
+        whole = known is not None
+        return {"send": {"to": peer, "body": pack(body), "edits": bool(lacking), "begins": whole, "ends": whole}}
 
     def edit(self, request):
         edit = {key: request[key] for key in ("register", "add", "insert", "remove") if key in request}
+        # A remove means what is shown: an insert that is still on its way must not be undone.
+        if "remove" in edit and edit["remove"] not in self.views()[edit["register"]]:
+            return [{"accept": True}]
         edit["at"] = 1 + max((e["at"] for edits in self.edits.values() for e in edits), default=0)
         self.tell_soon(request["now"])
         # An edit is accepted once it would survive a crash.
@@ -104,8 +106,8 @@ class Replica:
     def views(self):
         counters = [int(self.registers["start"])] * self.registers["counters"]
         tags = [set() for _ in range(self.registers["tags"])]
-        everything = [(e["at"], author, e) for author, edits in self.edits.items() for e in edits]
-        for _, _, edit in sorted(everything, key=lambda of: of[:2]):
+        all_edits = [(edit["at"], author, edit) for author, edits in self.edits.items() for edit in edits]
+        for _, _, edit in sorted(all_edits, key=lambda of: of[:2]):
             register, of_tags = edit["register"], edit["register"] - len(counters)
             if "add" in edit:
                 # Counters wrap at 64 bits.
@@ -123,8 +125,7 @@ def answer_to(replica, request):
         return {"views": replica.views()}
     if what == "message":
         try:
-            body = unpack(request["body"])
-            return {"message": "taken", "effects": replica.message(request, body)}
+            return {"message": "taken", "effects": replica.message(request, unpack(request["body"]))}
         except (ValueError, KeyError, TypeError, AttributeError):
             return {"message": "damaged"}
     return {"effects": getattr(replica, what)(request) if hasattr(replica, what) else []}
@@ -140,8 +141,7 @@ def main():
         elif replica:
             answer = answer_to(replica, request)
         if replica:
-            revision = sum(replica.have().values())
-            answer |= {"wake_at": replica.wake_at, "backlog": replica.backlog(), "revision": revision}
+            answer |= {"wake_at": replica.wake_at, "backlog": replica.backlog(), "revision": sum(replica.have().values())}
         print(json.dumps({"n": request["n"]} | answer), flush=True)
 
 

@@ -12,7 +12,7 @@ use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
-use crate::engine;
+use crate::engine::{self, Registration, Unknown};
 use crate::experiment::devices::link_on_trial;
 use crate::experiment::standard::accumulation::seams;
 use crate::experiment::standard::adapter_round_trips::operate;
@@ -172,11 +172,11 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             state(arrival_orders::deliver(*device, order, *count, *seed, watch)?)
         }
         (Execution::Edits { start, clients }, ..) => {
-            let found = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+            let found = named(case)?;
             state(world::smallest::shown(found, *start, clients)?)
         }
         (Execution::Tags { clients }, ..) => {
-            let found = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+            let found = named(case)?;
             if !found.carries_tags() {
                 return Err(incapable("it carries counters alone".to_owned()));
             }
@@ -193,10 +193,22 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
     })
 }
 
+/// The engine that the case names.
+fn named(case: &Case) -> Result<&'static Registration, ReplayError> {
+    engine::find(&case.subject).map_err(|error| {
+        let subject = case.subject.clone();
+        let reason = match error {
+            Unknown::Name(_) => format!("{error}; of an engine in a process, add --engines '{subject}=cmd:COMMAND'"),
+            _ => error.to_string(),
+        };
+        ReplayError::Incapable { subject, reason }
+    })
+}
+
 /// A world that is written down, with the engine that the case names.
 fn replayed_script(case: &Case, script: &OfflineTrial, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
     let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
-    let engine = engine::find(&case.subject).map_err(|error| incapable(error.to_string()))?;
+    let engine = named(case)?;
     let shown = world::reduced::shown(script, engine, watch).map_err(|unshown| match unshown {
         Unshown::Refused(reason) => incapable(reason),
         Unshown::Failed(error) => error.into(),

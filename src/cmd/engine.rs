@@ -47,7 +47,7 @@ pub fn run(args: &EngineArgs) -> Result<u8, Failure> {
     check::check(command, |step| {
         match step.outcome {
             Outcome::Passed(_) => passed += 1,
-            Outcome::Failed { .. } => failed += 1,
+            Outcome::Failed { .. } | Outcome::FailedAgain => failed += 1,
             Outcome::NotAsked(_) => {}
         }
         if written.is_ok() {
@@ -75,6 +75,7 @@ fn told(Step { name, outcome }: &Step, width: usize) -> String {
         Outcome::Passed(seen) if seen.is_empty() => format!("  ok      {name}\n"),
         Outcome::Passed(seen) => format!("  ok      {name} ({seen})\n"),
         Outcome::NotAsked(why) => format!("  -       {name}: not asked: {why}\n"),
+        Outcome::FailedAgain => format!("  FAILED  {name}, for a reason that is given above\n"),
         Outcome::Failed { why, advice } => {
             format!("  FAILED  {name}\n{}{}", indented(why), indented(&format!("To do: {advice}.")))
         }

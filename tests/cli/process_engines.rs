@@ -333,7 +333,7 @@ fn the_check_names_each_step_that_an_adapter_lacks_and_passes_both_templates() {
     for command in ["python3 adapters/template/adapter.py", "node adapters/template/adapter.mjs"] {
         let answer = short_answer(&["engine", "check", command]);
         assert_eq!(answer.exit, 0, "{command}: {answer:?}");
-        assert!(answer.output.contains("14 steps passed: it can stand trial (exit 0)"), "{answer:?}");
+        assert!(answer.output.contains("15 steps passed: it can stand trial (exit 0)"), "{answer:?}");
     }
     let answer = short_answer(&["engine", "check", "python3 tests/engines/misbehaves.py accepts"]);
     assert_eq!(answer.exit, 1, "{answer:?}");

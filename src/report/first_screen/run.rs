@@ -16,7 +16,7 @@ use crate::report::document::{Cell, Column, Detail, Judgement, Report, Table, ru
 use crate::report::first_screen::{elsewhere, replay, room};
 use crate::report::format::text::{Shown, Text};
 use crate::report::offline_record::{EngineRecord, EverywhereRecord, OfflineRecord};
-use crate::report::record::{Check, LawsRecord, Part, PlantedOutcome, Record};
+use crate::report::record::{Asked, Check, LawsRecord, Part, PlantedOutcome, Record};
 
 /// Rows of a table that are shown.
 const ROWS: usize = 10;
@@ -114,7 +114,7 @@ impl Screen<'_> {
             self.bandwidth(bandwidth);
         }
         if let Some(codecs) = &record.codecs {
-            self.codecs(codecs);
+            self.codecs(&record.asked, codecs);
         }
         if let Some(of) = &record.curves {
             let first = of.curves.iter().find(|curve| curve.axis == Axis::Density).or(of.curves.first());
@@ -170,9 +170,13 @@ impl Screen<'_> {
         self.text.line(&format!("  {again}"));
     }
 
-    /// The smallest messages.
-    fn codecs(&mut self, record: &CodecsRecord) {
-        let rows = codecs::in_order(record);
+    /// The engines that were asked for by name, and the smallest messages.
+    fn codecs(&mut self, asked: &Asked, record: &CodecsRecord) {
+        let names: Vec<&str> =
+            asked.trial.keys().engines().iter().map(|text| text.split('=').next().unwrap_or(text)).collect();
+        let (mut rows, others): (Vec<_>, Vec<_>) =
+            codecs::in_order(record).into_iter().partition(|row| names.contains(&row.name.as_str()));
+        rows.extend(others);
         let shown = &rows[..rows.len().min(ROWS)];
         self.text.fitted(&codecs::table(record, shown));
         if shown.len() < rows.len() {

@@ -365,7 +365,10 @@ pub enum Taken {
 /// What a register shows.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "what a register shows is, of a counter, its number as text, \"5\", or, of tags, an array of numbers, [3, 4]"
+)]
 pub enum Shown {
     /// A counter.
     Counter(Decimal),
