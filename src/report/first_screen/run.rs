@@ -164,7 +164,8 @@ impl Screen<'_> {
             self.text.cut(&format!("  and {left}, all wrong or dearer ({})", elsewhere(self.detail, Detail::All)));
         }
         self.text.paragraph("", 2, &bandwidth::scaled(record));
-        bandwidth::unknown(record).iter().for_each(|sentence| self.text.cut(&format!("  {sentence}")));
+        let told = [bandwidth::empty(record), bandwidth::unknown(record)];
+        told.iter().flatten().for_each(|sentence| self.text.cut(&format!("  {sentence}")));
         // The terminal wraps it, so that it can be pasted.
         let again = record.again.as_deref().unwrap_or("abench replay RECORD, or the scenario's file");
         self.text.line(&format!("  {again}"));
