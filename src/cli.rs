@@ -128,6 +128,17 @@ mod tests {
         visit(&Cli::command());
     }
 
+    #[test]
+    fn the_help_of_every_verb_that_gives_a_verdict_tells_its_exit_codes() {
+        let command = Cli::command();
+        let verbs = ["run", "falsify", "bandwidth", "replay", "compare", "qualify", "merge", "engine"];
+        for verb in verbs {
+            let of_verb = command.find_subcommand(verb).expect("a verb");
+            let help = of_verb.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("\nExit codes: ") && help.contains("abench --help lists all"), "{verb}: {help}");
+        }
+    }
+
     /// The commands under `Examples:` in a help: what a shell would run, up to a pipe or a redirection.
     fn examples(command: &clap::Command) -> Vec<Vec<String>> {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();

@@ -37,7 +37,10 @@ Examples:
   # What do 40 clients with 5000 records move, and what does it cost?
   abench bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6
   # One page to hand over
-  abench bandwidth field-bandwidth --price-per-mb 0.05 --html page.html";
+  abench bandwidth field-bandwidth --price-per-mb 0.05 --html page.html
+
+Exit codes: 0 holds, 1 falsified, 3 inconclusive.
+abench --help lists all of them.";
 
 /// Arguments of `bandwidth`.
 #[derive(Debug, Args)]
@@ -155,7 +158,7 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
     let waveforms = WaveformPlace::of(None, &place);
     // A run for its times has no journal: it must do all its work, and no more.
     let journaled = args.record.as_deref().filter(|_| args.samples.is_none());
-    let journal = kept::open(campaign::head(&plan, None), journaled, args.resume)?;
+    let journal = kept::open(campaign::head(&plan, None), journaled, args.resume, Console::new(args.terminal.color))?;
     let stop = StopRequest::listen();
     let ran = samples::repeated(&plan, args.samples, || execute(&plan, args.terminal, &stop, None, &journal));
     let delivered = ran.and_then(|ran| deliver(ran, (place, &waveforms), args.terminal, Table::Left, false));

@@ -23,7 +23,7 @@ Examples:
   abench compare base-records new-records --format bencher
 
 Exit codes: 0 no regression, 5 regression, 3 nothing can be said, 2 the records
-cannot be compared.
+cannot be compared. abench --help lists all of them.
 
 Results must be equal. Verdicts, warrants, mutants, bytes and delays must not be
 worse. Times are compared where both records have --samples 5 or more of the

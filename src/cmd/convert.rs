@@ -89,7 +89,7 @@ fn converted(path: &Path) -> Result<String, Failure> {
         return Ok(text);
     }
     let text = scenario_1::converted(&text, &names).map_err(|error| match error {
-        scenario_1::ConvertError::Malformed(_) => refused(&error),
+        scenario_1::ConvertError::Malformed(_) | scenario_1::ConvertError::Current => refused(&error),
         error => Failure::usage(anyhow!("{origin}, {error}")),
     })?;
     let scenario = file::parse(&text, &origin, &origin)?;

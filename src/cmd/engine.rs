@@ -14,7 +14,10 @@ Examples:
   # An adapter that you write: what does it lack?
   abench engine check ./my_adapter.py
   # Then put it on trial in a world, beside the reference
-  abench run field-tally --engines delta-state,mine=cmd:./my_adapter.py";
+  abench run field-tally --engines delta-state,mine=cmd:./my_adapter.py
+
+Exit codes: 0 it can stand trial, 1 a step failed, 4 it cannot be started.
+abench --help lists all of them.";
 
 /// Arguments of `engine`.
 #[derive(Debug, Args)]

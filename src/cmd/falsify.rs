@@ -31,7 +31,10 @@ Examples:
   # Two claims, with all numbers
   abench falsify order-independent 160-bytes -vv
   # The ledger as JSON, to be reported or compared
-  abench falsify --record claims.json";
+  abench falsify --record claims.json
+
+Exit codes: 0 every claim has the verdict that is expected of it, 1 one has not.
+abench --help lists all of them.";
 
 /// Arguments of `falsify`.
 #[derive(Debug, Args)]

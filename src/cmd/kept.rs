@@ -79,10 +79,16 @@ pub(super) fn check(head: &Head, record: Option<&Path>, resume: bool) -> Result<
 }
 
 /// The journal of a run whose record goes to this file, if it goes to one.
-pub(super) fn open(head: Head, record: Option<&Path>, resume: bool) -> Result<Journal, Failure> {
+pub(super) fn open(head: Head, record: Option<&Path>, resume: bool, console: Console) -> Result<Journal, Failure> {
     let Some((path, way)) = examined(&head, record, resume)? else { return Ok(Journal::none(head)) };
     Ok(match way {
-        Way::Begin => Journal::begin(&path, head)?,
+        Way::Begin => {
+            if resume {
+                let path = path.display();
+                console.say(&format!("abench: no journal at {path}: this run starts from the beginning"));
+            }
+            Journal::begin(&path, head)?
+        }
         Way::GoOn => Journal::resume(&path, head)?,
         Way::BeginAnew => {
             // Whoever writes to it has it locked, and is found out here.
@@ -123,7 +129,12 @@ pub(super) fn run_shard(
         )));
     }
     let journal = match (path.exists(), resume) {
-        (false, _) => Journal::begin(path, head)?,
+        (false, _) => {
+            if resume {
+                console.say(&format!("abench: no journal at {named}: this shard starts from the beginning"));
+            }
+            Journal::begin(path, head)?
+        }
         (true, true) => Journal::resume(path, head)?,
         (true, false) => {
             return Err(Failure::usage(anyhow!("{named} is there: go on with it by --resume, or name another file")));

@@ -25,7 +25,10 @@ use crate::report::{any, input};
 const EXAMPLES: &str = "\
 Examples:
   # The shards of a run that was split with --shard, as one record
-  abench merge part1.jsonl part2.jsonl --record whole.json";
+  abench merge part1.jsonl part2.jsonl --record whole.json
+
+Exit codes: that of the whole run.
+abench --help lists all of them.";
 
 /// Arguments of `merge`.
 #[derive(Debug, Args)]

@@ -40,7 +40,10 @@ Examples:
   # Ten mutants of engines, drawn from a seed
   abench qualify field-tally --sample 10 --seed 7
   # The first of two parts; abench merge puts the parts together
-  abench qualify --shard 1/2 --record part1.jsonl";
+  abench qualify --shard 1/2 --record part1.jsonl
+
+Exit codes: 0 what was planted came out as the scenarios expect, 1 it did not.
+abench --help lists all of them.";
 
 /// Arguments of `qualify`.
 #[derive(Debug, Args)]
@@ -155,7 +158,7 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         });
     }
     let place = RecordPlace::open(args.record.as_deref())?;
-    let journal = kept::open(head, args.record.as_deref(), args.resume)?;
+    let journal = kept::open(head, args.record.as_deref(), args.resume, console)?;
     let ran = plan.run(&Jobs::all(threads, &journal), &mut watch);
     let delivered = ran.and_then(|ran| deliver(&ran.expect("all jobs are run here"), place, args.terminal));
     kept::close(journal, delivered.as_ref().is_ok_and(|exit| *exit != exit::INTERRUPTED), console)?;

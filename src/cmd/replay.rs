@@ -40,7 +40,11 @@ Examples:
   # A whole record: does it come out the same?
   abench replay record.json
   # A counterexample from a file
-  abench replay case.txt";
+  abench replay case.txt
+
+Exit codes: that of the run that is made again; 3 where a record does not come
+again.
+abench --help lists all of them.";
 
 /// Arguments of `replay`.
 #[derive(Debug, Args)]

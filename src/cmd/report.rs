@@ -34,7 +34,10 @@ Examples:
   # The ledger of claims for a CI system
   abench report claims.json --format junit --output claims.xml
   # Everything that a record tells, as text
-  abench report run.json";
+  abench report run.json
+
+Exit codes: 0 whatever the verdicts: a verdict is no failure of a report.
+abench --help lists all of them.";
 
 /// Arguments of `report`.
 #[derive(Debug, Args)]
@@ -61,7 +64,7 @@ pub enum Format {
     Html,
     /// A comment on a pull request, in at most 65536 bytes
     Markdown,
-    /// A file for CI systems: a test case for each check of a run, or each claim of a ledger
+    /// A file for CI systems: a test case for each check of a run, claim of a ledger, or mutant of a qualification
     Junit,
     /// Plain text, as wide as the terminal
     Text,
@@ -85,7 +88,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let report = match args.format {
         Format::Html => html::render(&Document::of(&sources)),
         Format::Markdown => markdown::render(&Document::of(&sources)),
-        Format::Junit => junit::render(sources.iter().map(suite).collect::<Result<_, _>>()?),
+        Format::Junit => junit::render(sources.iter().map(suite).collect()),
         Format::Text => text::of_files(&sources, width),
     };
     match destination {
@@ -96,16 +99,13 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     Ok(exit::HOLDS)
 }
 
-/// The suite of a run or of a ledger; other records have no checks.
-fn suite(source: &Source) -> Result<TestSuite, Failure> {
+/// The suite of a record.
+fn suite(source: &Source) -> TestSuite {
     match &source.record {
-        AnyRecord::Run(record) => Ok(junit::suite(source.seal, record)),
-        AnyRecord::Ledger(ledger) => Ok(junit::suite_of_ledger(source.seal, ledger)),
-        other => Err(Failure::usage(anyhow!(
-            "{}: the record of {}, and --format junit shows records of runs and of claims; use html, markdown or text for it",
-            source.file,
-            other.kind()
-        ))),
+        AnyRecord::Run(record) => junit::suite(source.seal, record),
+        AnyRecord::Ledger(ledger) => junit::suite_of_ledger(source.seal, ledger),
+        AnyRecord::Qualification(record) => junit::suite_of_qualification(source.seal, record),
+        AnyRecord::RtlMutation(record) => junit::suite_of_rtl_mutation(record),
     }
 }
 

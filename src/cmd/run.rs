@@ -41,7 +41,11 @@ Examples:
   # Does the scenario notice a dead bank?
   abench run bank-sweep --plant dead-bank:1
   # A board on a serial line
-  abench run conformance --backend uartbone:/dev/ttyUSB1";
+  abench run conformance --backend uartbone:/dev/ttyUSB1
+
+Exit codes: 0 every verdict is holds, or what its scenario expects; 1 one is
+falsified, or not what is expected; 3 inconclusive.
+abench --help lists all of them.";
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -111,7 +115,9 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         let waveform_place = WaveformPlace::of(waveforms, &place);
         let log = args.histogram_log.as_deref().map(Destination::open).transpose()?;
         let script = args.save_script.as_deref().map(|path| ScriptPlace::open(path, plan)).transpose()?;
-        let journal = kept::open(campaign::head(plan, None), args.run.journaled(record.as_deref()), args.run.resume)?;
+        let journaled = args.run.journaled(record.as_deref());
+        let console = Console::new(args.run.terminal.color);
+        let journal = kept::open(campaign::head(plan, None), journaled, args.run.resume, console)?;
         let (ran, place) = match attempt(plan, args.run.terminal, &stop, &args.run, (place, &journal)) {
             Ok(ran) => ran,
             Err(failure) => {

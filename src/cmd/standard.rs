@@ -56,8 +56,9 @@ pub fn run(args: &StandardArgs) -> Result<u8, Failure> {
     let place = RecordPlace::open(args.run.record.as_deref())?;
     let waveforms = args.run.waveforms.as_deref();
     let waveform_place = WaveformPlace::of(waveforms, &place);
-    let journal =
-        kept::open(campaign::head(&plan, None), args.run.journaled(args.run.record.as_deref()), args.run.resume)?;
+    let journaled = args.run.journaled(args.run.record.as_deref());
+    let console = Console::new(args.run.terminal.color);
+    let journal = kept::open(campaign::head(&plan, None), journaled, args.run.resume, console)?;
     let ran = attempt(&plan, args.run.terminal, &stop, &args.run, (place, &journal));
     let delivered =
         ran.and_then(|(ran, place)| deliver(ran, (place, &waveform_place), args.run.terminal, Table::Shown, false));

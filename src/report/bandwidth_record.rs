@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bandwidth::units::{Price, Rate, Share};
-use crate::domain::bandwidth::{DAY_S, MOST_BUSY_PER_MILLE, MOST_TIMES_THE_DAYS, Values};
+use crate::domain::bandwidth::{DAY_S, MOST_BUSY_PER_MILLE, MOST_EMPTY_PER_MILLE, MOST_TIMES_THE_DAYS, Values};
 use crate::domain::evidence::Evidence;
 use crate::domain::offline::Link;
 use crate::domain::shown::{percent, tenths};
@@ -103,8 +103,12 @@ pub struct BandwidthRow {
     pub against: Vec<String>,
     /// Records that are wrong at the replica that has most of them, of those of the world that was run.
     pub wrong_records: u32,
-    /// Syncs that were measured.
+    /// Syncs that were measured, the empty ones among them.
     pub syncs: u64,
+    /// Of these, those in which a client had changes to tell and none of them arrived before it left. Their bytes count, and
+    /// they do not: bytes of a sync are those of one that brings something.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub empty_syncs: u64,
     /// What clients sent in the time that was measured.
     pub up: MessageBytes,
     /// What was sent to clients.
@@ -204,7 +208,21 @@ pub struct Estimate {
     pub cost_per_month_millionths: Option<u64>,
 }
 
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
 impl BandwidthRow {
+    /// Whether so many syncs are empty that no number is given.
+    pub fn is_too_empty(&self) -> bool {
+        self.empty_syncs.saturating_mul(1000) > self.syncs.saturating_mul(MOST_EMPTY_PER_MILLE)
+    }
+
+    /// Whether the link is why it has no number.
+    pub fn is_beyond_its_link(&self) -> bool {
+        self.too_long_ms.is_some() || self.is_too_empty()
+    }
+
     /// What it is called.
     pub fn label(&self) -> String {
         match self.sender {
@@ -231,6 +249,15 @@ impl BandwidthRow {
                  syncs may not finish",
                 tenths(ms.saturating_add(50) / 100),
                 percent(MOST_BUSY_PER_MILLE)
+            ));
+        }
+        if self.is_too_empty() {
+            return Some(format!(
+                "in {} of {} syncs nothing arrived of what the client had to tell, which is more than {}: on this link, syncs \
+                 do not get through in the time that a client is online",
+                self.empty_syncs,
+                self.syncs,
+                percent(MOST_EMPTY_PER_MILLE)
             ));
         }
         let Some(rule) = self.rules.iter().max_by_key(|rule| rule.in_all_per_mille).filter(|_| self.syncs > 0) else {

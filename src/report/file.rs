@@ -105,8 +105,13 @@ impl Destination {
             Err(_) => Way::Replace(None),
         };
         if let Way::Replace(permissions) = &way {
+            let folder = folder_of(&target);
+            if !folder.exists() {
+                let missing = format!("the folder {} does not exist", folder.display());
+                return Err(unwritable(io::Error::new(io::ErrorKind::NotFound, missing)));
+            }
             // It is gone again at once: a run that is killed leaves nothing behind.
-            beside(&target, permissions.clone()).map_err(unwritable)?;
+            beside(&target, permissions.clone()).map_err(|error| unwritable(without_name(&error)))?;
         }
         Ok(Destination { path: target, way })
     }
@@ -126,7 +131,7 @@ impl Destination {
             Way::Direct(mut file) => file.write_all(text.as_bytes()),
             Way::Replace(permissions) => replace(&path, permissions, text),
         };
-        written.map_err(|error| RecordError::Unwritable { path, error })
+        written.map_err(|error| RecordError::Unwritable { path, error: without_name(&error) })
     }
 }
 
@@ -177,6 +182,13 @@ fn beside(path: &Path, permissions: Option<Permissions>) -> io::Result<NamedTemp
         builder.permissions(permissions);
     }
     builder.tempfile_in(folder)
+}
+
+/// What the system says, without the name of the file that is there for a while.
+fn without_name(error: &io::Error) -> io::Error {
+    let said = error.to_string();
+    let said = said.split_once(" at path ").map_or(said.as_str(), |(said, _)| said);
+    io::Error::new(error.kind(), said.to_owned())
 }
 
 /// What a file gets that is made in the ordinary way; the process's mask is applied to it.

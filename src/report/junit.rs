@@ -1,5 +1,5 @@
-//! Records as JUnit XML for CI systems: a suite for each record, a test case for each check of a run or each claim of a
-//! ledger.
+//! Records as JUnit XML for CI systems: a suite for each record, a test case for each check of a run, each claim of a
+//! ledger, each mutant of a qualification.
 //!
 //! A file has a failure or an error exactly where the exit code of a record is not 0. So what is inconclusive is a failure,
 //! and not skipped, which CI systems show as passed; and an expected falsification passes. What the harness could not
@@ -8,6 +8,8 @@
 //! Knows: the record. Must not: judge.
 
 mod ledger;
+mod qualification;
+mod rtl_mutation;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +24,8 @@ use crate::report::record::{Asked, Check, ControlRecord, Met, Part, PlantedOutco
 use crate::report::seal::Seal;
 
 pub use ledger::suite as suite_of_ledger;
+pub use qualification::suite as suite_of_qualification;
+pub use rtl_mutation::suite as suite_of_rtl_mutation;
 
 /// The XML of these suites.
 pub fn render(suites: Vec<TestSuite>) -> String {
@@ -82,6 +86,13 @@ fn micros(us: u64) -> Duration {
 
 fn passed(name: &str) -> TestCase {
     TestCase::new(for_xml(name), TestCaseStatus::success())
+}
+
+/// A case that passed, with what is to be said of it.
+fn remarked(name: &str, remark: &str) -> TestCase {
+    let mut case = passed(name);
+    case.set_system_out(for_xml(remark));
+    case
 }
 
 /// A case that did not pass: its kind in a word, what is wrong in a line, and all of it.

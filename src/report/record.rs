@@ -778,6 +778,12 @@ impl Record {
         }
     }
 
+    /// Whether a subject is a model or a simulation. The time of one on the host is no time of a device.
+    pub fn is_simulated(&self, subject: &str) -> bool {
+        let evidence = self.checks.iter().find_map(|check| check.subjects.get(subject));
+        matches!(evidence, Some(Evidence::Model | Evidence::RtlSimulation))
+    }
+
     /// Whether the run came to its end.
     pub fn is_whole(&self) -> bool {
         self.ended.is_none() && !self.interrupted && self.unavailable.is_none() && self.contradiction.is_none()

@@ -36,6 +36,12 @@ pub enum ConvertError {
     /// It is no JSON, or no record.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// It is of the version of today.
+    #[error("{origin}: nothing to convert: this record is of version {VERSION}, which this abench reads as it is")]
+    Current {
+        /// The file.
+        origin: String,
+    },
     /// It is of another version.
     #[error(
         "{origin}, line {line}: \"version\": {found} is not converted; {CONVERTED} is, to the version {VERSION} of today"
@@ -70,6 +76,9 @@ pub fn converted(text: &str, origin: &str, names: &Names<'_>) -> Result<Record, 
     if record["format"] != FORMAT {
         // The reader of records says what it is instead.
         return Ok(run_from_text(text, origin)?.record);
+    }
+    if record["version"] == VERSION {
+        return Err(ConvertError::Current { origin: origin.to_owned() });
     }
     if record["version"] != CONVERTED {
         let (origin, line, found) = (origin.to_owned(), line_of(text, "version"), record["version"].to_string());

@@ -8,6 +8,9 @@ use toml_edit::{Document, Item, Key, TableLike};
 /// The version that is converted.
 const VERSION: i64 = 1;
 
+/// The version of today.
+const CURRENT: i64 = super::file::VERSION;
+
 /// What names of version 1 are called now.
 pub struct Names<'a> {
     /// The engine of this name, if version 1 had one.
@@ -24,6 +27,9 @@ pub enum ConvertError {
     /// It is no TOML.
     #[error("{0}")]
     Malformed(String),
+    /// It is of the version of today.
+    #[error("nothing to convert: this scenario is of version {CURRENT}, which this abench reads as it is")]
+    Current,
     /// It is of another version.
     #[error("line {line}: version = {found} is not converted; version = {VERSION} is")]
     Version {
@@ -60,6 +66,7 @@ pub fn converted(text: &str, names: &Names<'_>) -> Result<String, ConvertError> 
     let mut edits = Edits { text, names, edits: Vec::new() };
     let version = document.get("version");
     match version.and_then(Item::as_integer) {
+        Some(CURRENT) => return Err(ConvertError::Current),
         Some(VERSION) => edits.replace(version.and_then(Item::span), "2".to_owned()),
         _ => {
             let line = version.and_then(Item::span).map_or(1, |span| edits.line(&span));

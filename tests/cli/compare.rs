@@ -245,3 +245,12 @@ fn samples_keep_every_run_and_change_nothing_but_the_timing() {
         assert!(answer.talk.contains("allowed are whole numbers from 1 to 1000"), "{}", answer.talk);
     }
 }
+
+#[test]
+fn the_slow_down_that_is_planted_in_a_copy_still_finds_its_line() {
+    let read = |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path);
+    let script = read("benches/slow-down");
+    let event = script.lines().find_map(|line| line.strip_prefix("event = \"")?.strip_suffix("\\n\""));
+    let event = event.expect("the script names the line");
+    assert_eq!(read("src/lab/mod.rs").lines().filter(|line| *line == event).count(), 1, "{event}");
+}

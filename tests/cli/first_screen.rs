@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use abench::report::any::from_text;
 use abench::report::document::Detail;
 use abench::report::format::text::{self, Table};
 use abench::report::record::Record;
@@ -46,6 +47,35 @@ fn nothing_on_the_first_screen_is_wider_than_the_terminal_but_a_command_that_is_
             assert_eq!(wide.collect::<Vec<_>>(), Vec::<&String>::new(), "{name} at {width}");
         }
     }
+}
+
+#[test]
+fn the_screen_of_mutants_of_the_gateware_fits_a_narrow_terminal() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results/rtl-mutation.json");
+    let text = std::fs::read_to_string(&path).expect("a record");
+    let record = from_text(&text, "rtl-mutation.json").expect("a record of today").record;
+    for width in [60, 80] {
+        let screen = text::render(record.shown(), width, Table::Left, Detail::Screen);
+        let plain = anstream::adapter::strip_str(&screen).to_string();
+        let wide: Vec<&str> = plain.lines().filter(|row| row.chars().count() > width).collect();
+        assert_eq!(wide, Vec::<&str>::new(), "at {width}");
+        assert!(plain.contains("survived") && plain.contains("63.33 %"), "{plain}");
+    }
+}
+
+#[test]
+fn a_simulated_device_has_no_rate_of_its_own() {
+    let mut simulated = 0;
+    for (name, record) in records() {
+        for of in ["model", "rtl"] {
+            let has_times = record.timing.orders_ns.get(of).is_some_and(|times| times.count > 0);
+            simulated += usize::from(has_times);
+            let rates = rows(&record, 100).join(" ");
+            let rates = rates.split("G deltas/s: ").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default();
+            assert!(!rates.contains(of), "{name}: {rates}");
+        }
+    }
+    assert!(simulated > 0, "some record times the model");
 }
 
 #[test]

@@ -211,6 +211,10 @@ fn a_journal_that_is_left_is_named_and_gone_once_the_record_is_whole() {
     assert_eq!(Some(u64::try_from(resumed.exit).expect("a code")), whole["exit"].as_u64(), "{}", resumed.talk);
     assert_eq!(record(&path), whole);
     assert!(!journal.exists(), "the record has taken its place");
+    assert!(!resumed.talk.contains("no journal at"), "an empty journal is there: {}", resumed.talk);
+    let anew = short_answer(&["run", &scenario, "-q", "--resume", "--record", &named]);
+    let said = format!("no journal at {named}.journal: this run starts from the beginning");
+    assert!(anew.talk.contains(&said), "{}", anew.talk);
     let nowhere = short_answer(&["run", &scenario, "-q", "--resume"]);
     assert!(
         nowhere.exit == 2 && nowhere.talk.contains("name the file of that record with --record"),

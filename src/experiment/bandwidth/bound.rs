@@ -10,8 +10,9 @@ use std::f64::consts::{E, PI};
 use crate::domain::bandwidth::{BandwidthTrial, Values};
 use crate::domain::history::UserEdit;
 use crate::domain::offline::Tags;
-use crate::engine::host::{NodeId, Time};
+use crate::engine::host::Time;
 use crate::experiment::bandwidth::size::Size;
+use crate::lab::events::service::Visit;
 
 /// Numbers that are summed at most. What more ticks come to is bounded by what fewer do.
 const MOST_SUMMED: f64 = 5e7;
@@ -26,12 +27,7 @@ pub struct ToTell {
 }
 
 /// What each sync has to tell of those from `from` on and before `until`. A tick has `of_tick` edits.
-pub fn to_tell(
-    visits: &[(Time, NodeId)],
-    edits: &[Vec<UserEdit>],
-    of_tick: u32,
-    (from, until): (Time, Time),
-) -> Vec<ToTell> {
+pub fn to_tell(visits: &[Visit], edits: &[Vec<UserEdit>], of_tick: u32, (from, until): (Time, Time)) -> Vec<ToTell> {
     /// What a client has brought to the hub and taken from there, in edits.
     #[derive(Clone, Default)]
     struct Client {
@@ -41,7 +37,7 @@ pub fn to_tell(
     let mut clients = vec![Client::default(); edits.len()];
     let (mut at_hub, mut all) = (0, Vec::new());
     let ticks = |edits: u64| edits / u64::from(of_tick);
-    for &(at, number) in visits {
+    for &Visit { at, client: number, .. } in visits {
         let (client, made) = (&mut clients[number as usize], &edits[number as usize]);
         let others = at_hub - client.brought;
         let own = made.partition_point(|edit| edit.at <= at) as u64 - client.brought;
@@ -197,6 +193,7 @@ mod tests {
         };
         let edits = [edits(&[1, 1, 5, 5]), edits(&[2, 2, 8, 8])];
         let visits = [(3, 0), (4, 1), (6, 0), (9, 1), (10, 0), (11, 0)];
+        let visits = visits.map(|(at, client)| Visit { at, left: None, client, brought: true });
         let all = to_tell(&visits, &edits, 2, (0, 100));
         let owed: Vec<(u64, u64)> = all.iter().map(|sync| (sync.up, sync.down)).collect();
         assert_eq!(owed, [(1, 0), (1, 1), (1, 1), (1, 1), (0, 1), (0, 0)]);

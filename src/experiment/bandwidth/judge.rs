@@ -27,8 +27,8 @@ pub fn check(record: &BandwidthRecord) -> Check {
     let verdict = about.map_or(Verdict::Inconclusive, |about| verdict(about, record.whole_state()));
     let world = about.map_or(Verdict::Inconclusive, |about| about.verdict);
     let both = || [about, record.whole_state()].into_iter().flatten();
-    let rules = both().all(|row| row.estimate.is_some() || row.too_long_ms.is_some());
-    let link = both().all(|row| row.too_long_ms.is_none());
+    let rules = both().all(|row| row.estimate.is_some() || row.is_beyond_its_link());
+    let link = both().all(|row| !row.is_beyond_its_link());
     let known = |is_known: bool| if is_known { Verdict::Holds } else { Verdict::Inconclusive };
     Check {
         name: name(&record.about),
@@ -67,9 +67,9 @@ fn summary(record: &BandwidthRecord, about: Option<&BandwidthRow>) -> String {
         None => "no record is wrong, and nothing was scaled".to_owned(),
         Some(row) => {
             let why = row.why_unknown(record).unwrap_or_default();
-            match row.too_long_ms {
-                Some(_) => format!("{} has no number: {why}", row.label()),
-                None => format!(
+            match row.is_beyond_its_link() {
+                true => format!("{} has no number: {why}", row.label()),
+                false => format!(
                     "of {} no number is given by the rules of scaling: {why}. Allow a larger --budget",
                     row.label()
                 ),

@@ -17,18 +17,20 @@ use serde::{Deserialize, Serialize};
 use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
+use crate::domain::history::UserEdit;
 use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::engine::host::Time;
 use crate::engine::{self, Registration, WHOLE_STATES};
 use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
 use crate::experiment::valid::Passed;
 use crate::experiment::world::{failed, judged};
 use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
-use crate::lab::events::service::{Messages, Service, Span};
+use crate::lab::events::service::{Messages, Service, Span, Visit};
 use crate::lab::{Outcome, World, settings};
 use crate::oracle::offline::truth::wrong_registers;
 use crate::report::bandwidth_record::{BandwidthRecord, BandwidthRow, Estimate, MessageBytes, Sender, SizeRecord};
@@ -134,6 +136,8 @@ struct Ran {
     wrong_records: u32,
     /// The two halves of the time that is measured.
     spans: [Span; 2],
+    /// Syncs in each of them in which a client had changes to tell, and none arrived.
+    empty: [u64; 2],
     deliveries: u64,
     took: Duration,
     /// The information bound of what the users did in the time that is measured, in bits; in whole worlds alone.
@@ -257,6 +261,11 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
     let [Some(first), Some(second)] = [0, 1].map(|place| spans.get(place).copied()) else {
         return Err(SubjectError::Internal("a world kept no spans of its time".to_owned()));
     };
+    // Nobody can tell what a message carries of an engine that does not.
+    let empty = match job.engine.tells_edits {
+        true => [(from, marks[1]), (marks[1], until)].map(|span| empty_syncs(&visits, &history.ledger.by_device, span)),
+        false => [0, 0],
+    };
     let bound = job.with_bound.then(|| {
         let syncs = bound::to_tell(&visits, &history.ledger.by_device, sizes.run.changed, (from, until));
         Bound { bits: bound::bits(trial, &sizes.asked, &syncs).floor() as u64, syncs: syncs.len() as u64 }
@@ -266,6 +275,7 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
         against: against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect(),
         wrong_records: if history.cut_off.is_some() { 0 } else { wrong_registers(&history) },
         spans: [first, second],
+        empty,
         deliveries: measures.deliveries,
         took: start.elapsed(),
         bound,
@@ -280,18 +290,40 @@ fn messages(&Messages { data, acknowledgements, handshakes, retransmissions }: &
     MessageBytes { data, acknowledgements, handshakes, retransmissions }
 }
 
-fn of_syncs(span: Span) -> OfSyncs {
-    let bytes = span.up.total() + span.down.total();
-    OfSyncs { bytes: bytes.max(0) as u64, syncs: span.syncs }
+/// The bytes of all syncs, and how many of them brought something: a sync that does not is paid for, and is none.
+fn of_syncs(ran: &Ran) -> [OfSyncs; 2] {
+    [0, 1].map(|half| {
+        let span = ran.spans[half];
+        let bytes = span.up.total() + span.down.total();
+        OfSyncs { bytes: bytes.max(0) as u64, syncs: span.syncs.saturating_sub(ran.empty[half]) }
+    })
+}
+
+/// How many visits, of those that begin from `from` on and before `until`, brought nothing though their client had edits to
+/// tell: made before it came, and after it last left having brought something.
+fn empty_syncs(visits: &[Visit], edits: &[Vec<UserEdit>], (from, until): (Time, Time)) -> u64 {
+    let mut brought_until: Vec<Time> = vec![0; edits.len()];
+    let mut empty = 0;
+    for visit in visits {
+        let (last, made) = (&mut brought_until[visit.client as usize], &edits[visit.client as usize]);
+        let untold = made.partition_point(|edit| edit.at <= *last);
+        let has_edits = made.get(untold).is_some_and(|edit| edit.at <= visit.at);
+        if visit.brought {
+            *last = visit.left.unwrap_or(Time::MAX);
+        } else if has_edits && (from..until).contains(&visit.at) {
+            empty += 1;
+        }
+    }
+    empty
 }
 
 /// The row of a sender: from the world that was run, and from those with fewer records.
 fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&Ran]) -> BandwidthRow {
     let whole = worlds[0];
     let measured = Measured {
-        halves_of_time: whole.spans.map(of_syncs),
+        halves_of_time: of_syncs(whole),
         fewer_records: match worlds {
-            [_, half, quarter] => Some([half, quarter].map(|ran| ran.spans.map(of_syncs))),
+            [_, half, quarter] => Some([half, quarter].map(|ran| of_syncs(ran))),
             _ => None,
         },
     };
@@ -310,7 +342,7 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&
     };
     // A smaller world can accuse where the whole one does not; its numbers are then beside its verdict.
     let accused = worlds.iter().skip(1).fold(whole, |worst, ran| if ran.verdict > worst.verdict { ran } else { worst });
-    BandwidthRow {
+    let mut row = BandwidthRow {
         name: engine.name.to_owned(),
         sender: match place {
             None => Sender::Engine,
@@ -321,13 +353,16 @@ fn row(trial: &BandwidthTrial, sizes: &Sizes, engine: &Registration, worlds: &[&
         against: accused.against.clone(),
         wrong_records: accused.wrong_records,
         syncs: whole.spans.iter().map(|span| span.syncs).sum(),
+        empty_syncs: whole.empty.iter().sum(),
         up: both(|span| span.up),
         down: both(|span| span.down),
         too_long_ms,
-        estimate: estimate.filter(|_| too_long_ms.is_none()),
+        estimate,
         rules,
         of_whole_state_per_mille: None,
-    }
+    };
+    row.estimate = row.estimate.filter(|_| !row.is_beyond_its_link());
+    row
 }
 
 /// Each row with its share of what the whole state takes.
@@ -349,7 +384,58 @@ fn bound(trial: &BandwidthTrial, ran: &Ran) -> Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::data::Intent;
+    use crate::domain::history::Fate;
+    use crate::domain::trial::Trial;
     use crate::domain::watch::Unwatched;
+    use crate::report::journal::{Head, Journal};
+    use crate::report::record::Asked;
+
+    #[test]
+    fn a_visit_is_empty_if_its_client_had_edits_to_tell_and_none_arrived() {
+        let visit = |at, left, brought| Visit { at, left: Some(left), client: 0, brought };
+        let edit = |at| UserEdit { at, register: 0, intent: Intent::Increase(1), fate: Fate::Binding };
+        // Nothing to tell; told; nothing new; told while it was there; new and not told, twice; told in the end.
+        let visits = [
+            visit(10, 20, false),
+            visit(30, 40, true),
+            visit(50, 60, false),
+            visit(70, 80, false),
+            visit(90, 100, false),
+            visit(110, 120, true),
+        ];
+        let edits = [vec![edit(25), edit(35), edit(65)]];
+        assert_eq!(empty_syncs(&visits, &edits, (0, 200)), 2);
+        assert_eq!(empty_syncs(&visits, &edits, (80, 200)), 1);
+        assert_eq!(empty_syncs(&visits, &[Vec::new()], (0, 200)), 0);
+    }
+
+    fn report_of(lost: u32) -> BandwidthRecord {
+        let keys = format!(
+            "records = 10\nchanged = '10%'\nclients = 2\nsyncs_per_day = 24\nonline = '5s'\ndays = 4\nengines = \
+             ['delta-state']\nlink = {{ bits_per_s = 64000, lost_per_mille = {lost} }}"
+        );
+        let trial: BandwidthTrial = toml::from_str(&keys).expect("it is sound");
+        let sizes = Sizes::of(&trial).expect("it fits");
+        let journal = Journal::none(Head::of(Asked::of(Trial::Bandwidth(Box::new(trial.clone()))), None));
+        let jobs = Jobs::all(NonZeroUsize::MIN, &journal);
+        measure(&trial, &sizes, &jobs, &mut Unwatched).expect("it ends").expect("all jobs").record
+    }
+
+    #[test]
+    fn on_a_link_that_loses_most_messages_no_number_is_given_and_nothing_holds() {
+        let sound = report_of(0);
+        let about = sound.about().expect("a row");
+        assert!(about.estimate.is_some() && about.empty_syncs == 0, "{about:?}");
+        assert_eq!(judge::check(&sound).verdict, Verdict::Holds);
+        let lossy = report_of(900);
+        let about = lossy.about().expect("a row");
+        assert!(about.estimate.is_none() && about.is_too_empty(), "{about:?}");
+        let check = judge::check(&lossy);
+        assert_eq!(check.verdict, Verdict::Inconclusive);
+        assert_eq!(check.oracles["time online"], Verdict::Inconclusive);
+        assert!(check.summary.contains("nothing arrived of what the client had to tell"), "{}", check.summary);
+    }
 
     #[test]
     fn the_whole_state_of_one_client_takes_what_it_takes_by_hand() {

@@ -52,23 +52,44 @@ pub struct Span {
     pub syncs: u64,
 }
 
+/// A time that a client was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    /// When it came.
+    pub at: Time,
+    /// When it left; nothing while it is there.
+    pub left: Option<Time>,
+    /// Which client.
+    pub client: NodeId,
+    /// Whether a message of it that carries edits arrived by then.
+    pub brought: bool,
+}
+
 /// The spans of a world, and every coming of a client.
 #[derive(Debug, Default)]
 pub struct Service {
     clients: u32,
+    /// By client, the place of its last visit.
+    last: Vec<Option<usize>>,
     /// When each span begins; the last one is where the last span ends.
     marks: Vec<Time>,
     /// The spans, in order.
     pub spans: Vec<Span>,
     /// When which client came, in order, whatever span it was in.
-    pub visits: Vec<(Time, NodeId)>,
+    pub visits: Vec<Visit>,
 }
 
 impl Service {
     /// Spans between these times, ascending. Nothing is kept if there are none.
     pub(in crate::lab) fn of(clients: u32, marks: &[Time]) -> Self {
         let spans = vec![Span::default(); marks.len().saturating_sub(1)];
-        Service { clients, marks: marks.to_vec(), spans, visits: Vec::new() }
+        let last = vec![None; clients as usize];
+        Service { clients, last, marks: marks.to_vec(), spans, visits: Vec::new() }
+    }
+
+    fn visit(&mut self, client: NodeId) -> Option<&mut Visit> {
+        let place = (*self.last.get(client as usize)?)?;
+        self.visits.get_mut(place)
     }
 
     fn span(&mut self, now: Time) -> Option<&mut Span> {
@@ -96,8 +117,18 @@ impl Observer for Service {
             Event::Sent { from, to, traffic, .. } => self.counts(now, (from, to), traffic, 1),
             Event::CutOff { from, to, never } => self.counts(now, (from, to), never, -1),
             Event::Presence { client, here: true } => {
-                self.visits.push((now, client));
+                if let Some(last) = self.last.get_mut(client as usize) {
+                    *last = Some(self.visits.len());
+                }
+                self.visits.push(Visit { at: now, left: None, client, brought: false });
                 self.span(now).into_iter().for_each(|span| span.syncs += 1);
+            }
+            Event::Presence { client, here: false } => {
+                self.visit(client).into_iter().for_each(|visit| visit.left = Some(now));
+            }
+            Event::Arrived { from, has_edits: true, .. } => {
+                let visit = self.visit(from).filter(|visit| visit.left.is_none());
+                visit.into_iter().for_each(|visit| visit.brought = true);
             }
             _ => {}
         }
@@ -135,8 +166,27 @@ mod tests {
                 assert!(sum > 0, "{}: kind {number}", engine.name);
             }
             assert_eq!(first.syncs + second.syncs, visits.len() as u64);
-            assert!(first.syncs > 60 && visits.is_sorted(), "{}", first.syncs);
+            assert!(first.syncs > 60 && visits.is_sorted_by_key(|visit| visit.at), "{}", first.syncs);
         }
+    }
+
+    #[test]
+    fn a_visit_brought_something_if_edits_arrived_before_the_client_left() {
+        let mut service = Service::of(2, &[0, 100]);
+        let here = |client, here| Event::Presence { client, here };
+        let arrived = |from, has_edits| Event::Arrived { from, to: 2, bytes: 1, has_edits };
+        let told = [
+            (1, here(0, true)),
+            (2, here(1, true)),
+            (3, arrived(0, false)),
+            (4, arrived(1, true)),
+            (5, here(0, false)),
+            (6, arrived(0, true)),
+            (7, here(0, true)),
+        ];
+        told.iter().for_each(|(now, event)| service.sees(*now, event));
+        let visits: Vec<_> = service.visits.iter().map(|visit| (visit.client, visit.left, visit.brought)).collect();
+        assert_eq!(visits, [(0, Some(5), false), (1, None, true), (0, None, false)]);
     }
 
     #[test]

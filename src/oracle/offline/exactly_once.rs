@@ -43,7 +43,7 @@ pub fn judge(history: &History) -> Judgement {
     }
     if unexplained > 0 {
         let registers = counted(unexplained, "register");
-        told.push(format!("{registers} off by more than two edits, or by something else"));
+        told.push(format!("{registers} wrong by an amount that no two edits explain"));
     }
     Judgement::of(false, format!("edits do not count once{}: {}", with(history), told.join(", ")))
 }
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(sentence(&[&[16, 105]]), "every edit counts once");
         assert_eq!(sentence(&[&[15, 105], &[6, 205]]), "edits do not count once: 1 lost, 1 counted twice");
         let told = sentence(&[&[-1000, 105]]);
-        assert_eq!(told, "edits do not count once: 1 register off by more than two edits, or by something else");
+        assert_eq!(told, "edits do not count once: 1 register wrong by an amount that no two edits explain");
     }
 
     #[test]

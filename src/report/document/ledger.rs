@@ -1,9 +1,12 @@
 //! The report of a trial of claims: what became of each, the smallest counterexamples, and what was run.
 
+use std::collections::BTreeSet;
+
 use crate::domain::count::counted;
+use crate::domain::evidence::Evidence;
 use crate::domain::verdict::exit;
 use crate::report::document::{Block, Cell, Column, Judgement, Report, Section, Table, Tone};
-use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Ledger};
+use crate::report::ledger::{ClaimEntry, ClaimTrial, ClaimVerdict, Decision, Ledger};
 
 /// The report of a ledger.
 pub fn report(ledger: &Ledger) -> Report {
@@ -90,7 +93,7 @@ pub fn cell(verdict: ClaimVerdict) -> Cell {
     Cell { text: verdict.to_string(), tone }
 }
 
-/// What a claim rests on where it holds, and what decided it where it does not.
+/// What a claim rests on where it holds, and what decided it where it does not; and how that was got.
 fn why(trial: &ClaimTrial) -> String {
     let warrants = trial.decisive().filter_map(|decision| decision.warrant.as_ref()).map(ToString::to_string);
     let found = trial.decisive().map(|decision| decision.found.clone());
@@ -99,7 +102,14 @@ fn why(trial: &ClaimTrial) -> String {
         all = found.collect();
     }
     all.dedup();
-    all.join("; ")
+    format!("{}{}", all.join("; "), evidence(trial.decisive()))
+}
+
+/// " (evidence software, model)", or nothing where nothing was found.
+pub fn evidence<'a>(decisions: impl Iterator<Item = &'a Decision>) -> String {
+    let all: BTreeSet<Evidence> = decisions.flat_map(|decision| decision.evidence.iter().copied()).collect();
+    let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+    if all.is_empty() { String::new() } else { format!(" (evidence {})", all.join(", ")) }
 }
 
 fn claims(ledger: &Ledger) -> Table {

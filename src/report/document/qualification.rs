@@ -31,17 +31,21 @@ pub fn report(record: &Qualification) -> Report {
         engines.and_then(exceptions),
         repeat(record),
     ];
-    let scenarios: Vec<&str> = scenarios(record).collect();
-    let title = match &scenarios[..] {
-        [] => "qualification".to_owned(),
-        [one] => format!("qualification of {one}"),
-        several => format!("qualification of {} scenarios", several.len()),
-    };
     Report {
-        title,
+        title: title(record),
         warning: None,
         judgement: judgement(record),
         sections: sections.into_iter().flatten().map(early).collect(),
+    }
+}
+
+/// What was qualified, in few words.
+pub fn title(record: &Qualification) -> String {
+    let scenarios: Vec<&str> = scenarios(record).collect();
+    match &scenarios[..] {
+        [] => "qualification".to_owned(),
+        [one] => format!("qualification of {one}"),
+        several => format!("qualification of {} scenarios", several.len()),
     }
 }
 

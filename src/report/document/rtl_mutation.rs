@@ -61,7 +61,8 @@ fn share(score: &Score) -> String {
 
 /// The mutation score of each part.
 pub fn scores(record: &RtlMutation) -> Table {
-    let columns = ["planted", "killed", "shown", "survived", "equivalent", "score"].map(Column::number);
+    let columns = [("planted", 3), ("killed", 0), ("shown", 1), ("survived", 0), ("equivalent", 2), ("score", 0)]
+        .map(|(head, rank)| Column::number(head).ranked(rank));
     let rows = record.score.iter().map(|(part, score)| {
         let Score { planted, killed, shown, survived, equivalent, percent } = *score;
         let tone = if survived > 0 { Tone::Bad } else { Tone::Plain };

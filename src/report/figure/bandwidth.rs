@@ -76,7 +76,7 @@ pub fn of_bandwidth(record: &BandwidthRecord) -> Option<Figure> {
     let dash = || "-".to_owned();
     let (day, month) = (bound.bytes_per_day.to_string(), bound.bytes_per_month.to_string());
     table.row(["information bound".to_owned(), dash(), dash(), day, month, dash(), dash()]);
-    Some(Figure { svg: drawn(&title, &alt, &axis, &rows, &references, &entries), title, alt, table })
+    Some(Figure { svg: drawn(&title, &alt, &axis, &rows, &references, &entries), title, alt, table, is_repeated: true })
 }
 
 /// Bytes with three digits.

@@ -84,7 +84,7 @@ pub(super) fn of_sweep(sweep: &BankSweep) -> Option<Figure> {
             if row.ok { "yes" } else { "no" }.to_owned(),
         ]);
     }
-    Some(Figure { svg: svg.finish((WIDTH, top + below + 20), &title, &alt), title, alt, table })
+    Some(Figure { svg: svg.finish((WIDTH, top + below + 20), &title, &alt), title, alt, table, is_repeated: true })
 }
 
 /// A number of an axis: `20 k`.

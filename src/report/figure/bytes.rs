@@ -89,7 +89,13 @@ pub(super) fn of_world(world: &OfflineRecord, interrupted: bool) -> Option<Figur
             engine.stored.to_string(),
         ]);
     }
-    Some(Figure { svg: drawn(&title, &alt, &axis, &all_rows, &references, &entries), title, alt, table })
+    Some(Figure {
+        svg: drawn(&title, &alt, &axis, &all_rows, &references, &entries),
+        title,
+        alt,
+        table,
+        is_repeated: true,
+    })
 }
 
 /// The bytes of one tick.
@@ -139,7 +145,7 @@ pub(super) fn of_tick(tick: &TickRecord) -> Figure {
     parts.into_iter().for_each(|(what, bytes)| table.row([what.to_owned(), bytes.to_string()]));
     table.row(["information bound".to_owned(), tenths(tick.bound_tenths)]);
     table.row(["information bound of odd values".to_owned(), tenths(tick.odd_bound_tenths)]);
-    Figure { svg: drawn(&title, &alt, &axis, &all_rows, &references, &entries), title, alt, table }
+    Figure { svg: drawn(&title, &alt, &axis, &all_rows, &references, &entries), title, alt, table, is_repeated: true }
 }
 
 /// What the marks of these verdicts mean.

@@ -77,5 +77,5 @@ fn of_curve(record: &CurvesRecord, curve: &CurveRecord) -> Option<Figure> {
     lines(&mut svg, Place { at: (0, 0), size: (WIDTH, DOWN) }, &x, &y, &all);
     let entries: Vec<(Sample, String)> = all.iter().map(|series| (Sample::of(series), series.name.clone())).collect();
     let below = legend(&mut svg, DOWN + 40, WIDTH, &entries);
-    Some(Figure { svg: svg.finish((WIDTH, DOWN + below + 60), &title, &alt), title, alt, table })
+    Some(Figure { svg: svg.finish((WIDTH, DOWN + below + 60), &title, &alt), title, alt, table, is_repeated: true })
 }

@@ -73,5 +73,5 @@ pub(super) fn of_tick(tick: &TickRecord) -> Option<Figure> {
     lines(&mut svg, Place { at: (0, 0), size: (WIDTH, DOWN) }, &x, &y, &all);
     let entries = all.each_ref().map(|series| (Sample::of(series), series.name.clone()));
     let below = legend(&mut svg, DOWN + 40, WIDTH, &entries);
-    Some(Figure { svg: svg.finish((WIDTH, DOWN + below + 60), &title, &alt), title, alt, table })
+    Some(Figure { svg: svg.finish((WIDTH, DOWN + below + 60), &title, &alt), title, alt, table, is_repeated: false })
 }

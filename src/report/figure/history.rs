@@ -54,7 +54,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
             ]);
         }
     }
-    Some(Figure { svg: svg.finish((WIDTH, top + below + 20), &title, &alt), title, alt, table })
+    Some(Figure { svg: svg.finish((WIDTH, top + below + 20), &title, &alt), title, alt, table, is_repeated: false })
 }
 
 /// Whether a curve can be drawn: there are parts, and somebody edited in two of them.

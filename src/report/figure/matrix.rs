@@ -178,7 +178,7 @@ impl Matrix {
             words.map(document::Cell::text).collect()
         };
         table.rows = self.rows.iter().map(row).collect();
-        Figure { svg: self.drawn(&alt), title: self.title, alt, table }
+        Figure { svg: self.drawn(&alt), title: self.title, alt, table, is_repeated: true }
     }
 
     fn alt(&self) -> String {

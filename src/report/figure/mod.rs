@@ -39,6 +39,8 @@ pub struct Figure {
     pub alt: String,
     /// The numbers behind it.
     pub table: Table,
+    /// Whether a table of the same report has these numbers, so that a text without drawings needs no second one.
+    pub is_repeated: bool,
 }
 
 /// The table behind a figure, with nothing in it yet.

@@ -66,7 +66,7 @@ fn figure(trial: &OfflineTrial, finding: &Finding, subjects: &[&str]) -> Figure 
         let after = After(step.after).to_string();
         table.row([(place + 1).to_string(), after, said(&step.action), text::line(step)]);
     }
-    Figure { svg: Chart::of(trial).drawn(&title, &alt, &found), title, alt, table }
+    Figure { svg: Chart::of(trial).drawn(&title, &alt, &found), title, alt, table, is_repeated: false }
 }
 
 /// A chart of a script.

@@ -65,7 +65,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
     let height = height_of_rows(all_rows.len()) + 40;
     let entries = PERCENTILES.map(|(name, mark, ink)| (Sample::Mark(mark, ink), name.to_owned()));
     let below = legend(&mut svg, height, WIDTH, &entries);
-    Some(Figure { svg: svg.finish((WIDTH, height + below + 20), &title, &alt), title, alt, table })
+    Some(Figure { svg: svg.finish((WIDTH, height + below + 20), &title, &alt), title, alt, table, is_repeated: true })
 }
 
 /// Times around these two, both included.

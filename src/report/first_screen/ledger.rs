@@ -61,8 +61,9 @@ fn decided(trial: &ClaimTrial) -> String {
 fn head(text: &mut Text, ledger: &Ledger) {
     let Ledger { abench, claims, runs, claims_from, planted, .. } = ledger;
     let from = if claims_from == "shipped" { String::new() } else { format!(" of {claims_from}") };
+    let evidence = ledger::evidence(claims.iter().flat_map(|claim| &claim.trial.decisions));
     text.cut(&format!(
-        "abench {abench}: {}{from} on trial, {}",
+        "abench {abench}: {}{from} on trial, {}{evidence}",
         counted(claims.len(), "claim"),
         counted(runs.len(), "run")
     ));

@@ -99,7 +99,7 @@ impl Screen<'_> {
         self.text.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
         let (refused, planted) = verdict::refused(record);
         let counts = verdict::counts(&record.checks);
-        self.text.cut(&format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"));
+        self.text.paragraph("", 0, &format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"));
     }
 
     /// The table that people came for, by the kind of trial.
@@ -164,7 +164,8 @@ impl Screen<'_> {
             self.text.cut(&format!("  and {left}, all wrong or dearer ({})", elsewhere(self.detail, Detail::All)));
         }
         self.text.paragraph("", 2, &bandwidth::scaled(record));
-        bandwidth::unknown(record).iter().for_each(|sentence| self.text.cut(&format!("  {sentence}")));
+        let told = [bandwidth::empty(record), bandwidth::unknown(record)];
+        told.iter().flatten().for_each(|sentence| self.text.cut(&format!("  {sentence}")));
         // The terminal wraps it, so that it can be pasted.
         let again = record.again.as_deref().unwrap_or("abench replay RECORD, or the scenario's file");
         self.text.line(&format!("  {again}"));
@@ -183,6 +184,7 @@ impl Screen<'_> {
             let (left, place) = (rows.len() - shown.len(), elsewhere(self.detail, Detail::All));
             self.text.cut(&format!("  and {left} more, dearer or undecodable ({place})"));
         }
+        self.text.paragraph("", 2, codecs::IN_SHORT);
     }
 
     fn engines(&mut self, offline: &OfflineRecord, interrupted: bool) {
@@ -332,7 +334,8 @@ impl Screen<'_> {
     fn took(&mut self, record: &Record, with_simulated: bool) {
         let mut told = vec![format!("took {}", took(record.timing.total_us))];
         let deltas = record.checks.iter().find_map(|check| check.orders.as_ref()).map(|orders| orders.deltas);
-        let rates = record.timing.orders_ns.iter().filter(|(_, times)| times.count > 0 && times.p50 > 0);
+        let rates = record.timing.orders_ns.iter();
+        let rates = rates.filter(|(name, times)| times.count > 0 && times.p50 > 0 && !record.is_simulated(name));
         let rates: Vec<String> = deltas
             .filter(|&deltas| deltas >= 1000)
             .map(|deltas| rates.map(|(name, times)| format!("{name} {}", ratio(deltas, times.p50))).collect())

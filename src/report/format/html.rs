@@ -208,7 +208,7 @@ fn grouped(text: &str) -> Markup {
 }
 
 fn figure(figure: &Figure, id: &str) -> Markup {
-    let Figure { title, svg, alt, table } = figure;
+    let Figure { title, svg, alt, table, .. } = figure;
     html! {
         figure {
             figcaption id=(format!("{id}-caption")) { (inert(title)) }

@@ -228,9 +228,14 @@ impl Text {
     }
 
     fn section(&mut self, section: &Section) {
+        let is_told = |block: &&Block| !matches!(block, Block::Figure(figure) if figure.is_repeated);
+        let blocks: Vec<&Block> = section.blocks.iter().filter(is_told).collect();
+        if blocks.is_empty() {
+            return;
+        }
         self.blank();
         self.title(&section.title);
-        for (place, block) in section.blocks.iter().enumerate() {
+        for (place, block) in blocks.into_iter().enumerate() {
             // Tables and headings stand apart; a caption stands with what it is of.
             let stands_apart = matches!(block, Block::Heading(_) | Block::Table(_) | Block::Figure(_));
             if place > 0 && stands_apart {

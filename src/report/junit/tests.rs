@@ -1,12 +1,18 @@
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use roxmltree::{Document, Node};
 
 use super::*;
+use crate::domain::evidence::Evidence;
 use crate::report::figure::tests::{kept, shipped};
 use crate::report::ledger::{ClaimVerdict, Ledger};
+use crate::report::qualification::Qualification;
+use crate::report::qualification::devices::{self, Coverage, DeviceQualification, MutantOutcome, MutantRecord};
+use crate::report::qualification::mutants::{self, EngineQualification, MutantRow, Score};
 use crate::report::record::Asked;
+use crate::report::rtl_mutation::{self as rtl_mutation_record, RtlMutation};
 
 /// The XML of runs that nobody altered.
 fn render(records: &[Record]) -> String {
@@ -243,4 +249,113 @@ fn the_schema_of_ci_systems_takes_every_record_and_refuses_what_is_none() {
     for ledger in [ledger(), hostile, stopped] {
         assert_eq!(against_schema(&of_ledger(&ledger)).as_deref(), Some(""));
     }
+    let qualified = super::render(vec![suite_of_qualification(Seal::Missing, &qualification(MutantOutcome::Escaped))]);
+    assert_eq!(against_schema(&qualified).as_deref(), Some(""));
+    assert_eq!(against_schema(&super::render(vec![suite_of_rtl_mutation(&gateware())])).as_deref(), Some(""));
+}
+
+/// A qualification with one fault of a device, which came to this, and one mutant of an engine, which was killed.
+fn qualification(of_device: MutantOutcome) -> Qualification {
+    let cell = devices::Cell { outcome: of_device, oracles: BTreeSet::new(), reason: "no <check> saw it".to_owned() };
+    let devices = DeviceQualification {
+        backend: "model".to_owned(),
+        evidence: Evidence::Model,
+        void: false,
+        interrupted: false,
+        crashed: false,
+        unmet: Vec::new(),
+        controls: vec![devices::Control {
+            scenario: "tick".to_owned(),
+            trial: kept("tick").asked.trial,
+            verdict: Verdict::Holds,
+            sound: true,
+            reason: String::new(),
+        }],
+        planned: 1,
+        by_scenario: vec![Coverage::of([of_device].into_iter())],
+        by_oracle: vec![BTreeMap::new()],
+        together: Coverage::of([of_device].into_iter()),
+        mutants: vec![MutantRecord {
+            kind: "dead bank".to_owned(),
+            faults: vec!["dead-bank:1".to_owned()],
+            together: of_device,
+            cells: vec![cell],
+        }],
+    };
+    let score = Score::of([mutants::Outcome::Killed]);
+    let engines = EngineQualification {
+        interrupted: false,
+        crashed: false,
+        until_killed: false,
+        planned: 1,
+        unmet: Vec::new(),
+        score,
+        by_worlds: score,
+        by_walks: Score::default(),
+        by_judge: BTreeMap::new(),
+        scenarios: Vec::new(),
+        mutants: vec![MutantRow {
+            engine: "delta-state".to_owned(),
+            mutant: "forgets".to_owned(),
+            about: "it forgets".to_owned(),
+            not_in_walks: None,
+            together: mutants::Outcome::Killed,
+            cells: Vec::new(),
+        }],
+    };
+    Qualification::of(Some(devices), Some(engines))
+}
+
+fn of_qualification(record: &Qualification) -> String {
+    super::render(vec![suite_of_qualification(Seal::Intact, record)])
+}
+
+#[test]
+fn a_qualification_has_a_case_for_each_control_and_mutant_and_fails_exactly_where_its_exit_code_is_not_0() {
+    let sound = qualification(MutantOutcome::Detected);
+    let xml = of_qualification(&sound);
+    for name in
+        ["tick of model without a fault", "fault dead-bank:1 of model is detected", "mutant forgets of delta-state"]
+    {
+        assert!(xml.contains(name), "{name}: {xml}");
+    }
+    let changed = |outcome: MutantOutcome, change: &dyn Fn(&mut Qualification)| {
+        let mut record = qualification(outcome);
+        change(&mut record);
+        (record.exit_code(), failing(&of_qualification(&record)))
+    };
+    let device = |record: &mut Qualification| record.devices.take().expect("a device");
+    assert_eq!(changed(MutantOutcome::Detected, &|_| ()), (0, vec![]));
+    // Whoever expects no full coverage lets a fault escape.
+    assert_eq!(changed(MutantOutcome::Escaped, &|_| ()), (0, vec![]));
+    let unmet = changed(MutantOutcome::Escaped, &|record| {
+        let unmet = vec!["tick: expected 100 % at least".to_owned()];
+        record.devices = Some(DeviceQualification { unmet, ..device(record) });
+    });
+    let fails = ["fault dead-bank:1 of model is detected", "expectation: tick: expected 100 % at least"];
+    assert_eq!(unmet, (1, fails.map(str::to_owned).to_vec()));
+    let unsound = changed(MutantOutcome::Detected, &|record| {
+        let mut of = device(record);
+        (of.void, of.controls[0].sound) = (true, false);
+        record.devices = Some(of);
+    });
+    assert_eq!(unsound, (1, vec!["tick of model without a fault".to_owned()]));
+    let stopped = changed(MutantOutcome::Detected, &|record| {
+        record.devices = Some(DeviceQualification { interrupted: true, ..device(record) });
+    });
+    assert_eq!(stopped, (130, vec!["all faults of devices are planted".to_owned()]));
+}
+
+/// The recorded mutants of the gateware.
+fn gateware() -> RtlMutation {
+    serde_json::from_str(include_str!("../../../results/rtl-mutation.json")).expect("a record of today")
+}
+
+#[test]
+fn every_mutant_of_the_gateware_that_survives_fails() {
+    let record = gateware();
+    let survivors = record.mutants.iter().filter(|mutant| mutant.outcome == rtl_mutation_record::Outcome::Survived);
+    let failing = failing(&super::render(vec![suite_of_rtl_mutation(&record)]));
+    assert_eq!(failing.len(), survivors.count());
+    assert!(failing[0].starts_with("mutant #"), "{failing:?}");
 }

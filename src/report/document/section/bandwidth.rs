@@ -25,7 +25,7 @@ pub fn section(record: &Record) -> Option<Section> {
     let mut blocks = vec![Block::List(answer(of)), Block::Facts(asked(of))];
     blocks.extend(figure::of_bandwidth(of).map(|figure| Block::Figure(Box::new(figure))));
     blocks.extend([Block::Table(table(of, &in_order(of))), Block::Paragraph(scaled(of))]);
-    blocks.extend(unknown(of).map(Block::Paragraph));
+    blocks.extend([empty(of), unknown(of)].into_iter().flatten().map(Block::Paragraph));
     blocks.push(Block::Note(HOW_TO_READ.to_owned()));
     blocks.extend(of.again.iter().map(|again| Block::Command(again.clone())));
     Section::of("bandwidth", "Bandwidth", blocks)
@@ -236,9 +236,18 @@ pub fn scaled(record: &BandwidthRecord) -> String {
 pub fn unknown(record: &BandwidthRecord) -> Option<String> {
     let told: Vec<String> =
         record.rows.iter().filter_map(|row| Some(format!("{}: {}.", row.label(), row.why_unknown(record)?))).collect();
-    let is_by_scaling = |row: &BandwidthRow| row.estimate.is_none() && row.too_long_ms.is_none();
+    let is_by_scaling = |row: &BandwidthRow| row.estimate.is_none() && !row.is_beyond_its_link();
     let advice = if record.rows.iter().any(is_by_scaling) { " A larger --budget may tell." } else { "" };
     (!told.is_empty()).then(|| format!("Unknown: {}{advice}", told.join(" ")))
+}
+
+/// How many syncs brought nothing, of those that have a number all the same.
+pub fn empty(record: &BandwidthRecord) -> Option<String> {
+    let rows = record.rows.iter().filter(|row| row.empty_syncs > 0 && row.estimate.is_some());
+    let told: Vec<String> = rows.map(|row| format!("{} {} of {}", row.label(), row.empty_syncs, row.syncs)).collect();
+    let after = "A sync is one that brings something; the bytes of the others are in its bytes.";
+    (!told.is_empty())
+        .then(|| format!("Syncs in which nothing arrived of what a client had to tell: {}. {after}", told.join(", ")))
 }
 
 fn days(size: &SizeRecord) -> String {

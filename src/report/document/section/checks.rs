@@ -15,13 +15,13 @@ pub fn section(record: &Record) -> Option<Section> {
     }
     let mut checks: Vec<&Check> = record.checks.iter().collect();
     checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-    let columns = ["check", "verdict", "on", "what was compared"].map(Column::words);
+    let columns = ["check", "verdict", "on", "found"].map(Column::words);
     let rows = checks.into_iter().map(|check| {
         vec![
             Cell::text(&check.name),
             Cell::verdict(check.verdict),
             Cell::text(on(&check.subjects)),
-            Cell::text(what_was_compared(check)),
+            Cell::text(found(check)),
         ]
     });
     let table = Table::prose(format!("The checks of this run: {}", counts(&record.checks)), columns, rows);
@@ -29,7 +29,7 @@ pub fn section(record: &Record) -> Option<Section> {
 }
 
 /// What is first wrong, what was compared, with how many orders, and what a `holds` rests on.
-fn what_was_compared(check: &Check) -> String {
+fn found(check: &Check) -> String {
     let mut sentences: Vec<String> = first_wrong(check).into_iter().chain([check.summary.clone()]).collect();
     if let Some(orders) = check.orders.as_ref().filter(|orders| orders.deliveries > 0) {
         let explorers = orders.delivered.iter().map(|of| format!("{} ({})", of.explorer, of.orders));

@@ -37,10 +37,14 @@ const HOW_TO_READ: &str = "Bytes are those of the largest message; of bound is t
      ticks are never reordered, and every wrong register has a star. Elements of \
      tags that are lost, or back after they were removed, stand beside the registers.";
 
+/// How to read the columns that a screen has room for.
+pub const IN_SHORT: &str = "B: the largest message. Then wrong registers: each message once, each twice, two writers at \
+     once, the sender set back. *: the receiver notices nothing.";
+
 /// The ticks, in words.
 pub fn ticks(record: &CodecsRecord) -> String {
     format!(
-        ": {} ticks of {} of {} registers, within ±{} and of 64 bits",
+        ": {} ticks of {} of {} registers, changed within ±{} (narrow) and by any 64 bits (wide)",
         record.ticks, record.changed, record.registers, record.most
     )
 }

@@ -29,9 +29,18 @@ pub fn section(record: &Record) -> Option<Section> {
     }
     facts.retain(|(_, value)| !value.is_empty());
     let deltas = record.checks.iter().find_map(|check| check.orders.as_ref()).map(|orders| orders.deltas);
+    // How fast the host simulates a device says nothing of the device.
+    let rate = |name: &str, p50: u64| {
+        deltas.map(|deltas| Cell::number((!record.is_simulated(name)).then(|| ratio(deltas, p50))))
+    };
     let tables = [
-        latencies("Whole arrival orders, from reset to the observed state", "subject", orders_ns, deltas),
-        latencies("Register round trips", "device", round_trips_ns, None),
+        latencies(
+            "Whole arrival orders, from reset to the observed state, by the host's clock",
+            "subject",
+            orders_ns,
+            rate,
+        ),
+        latencies("Register round trips, by the host's clock", "device", round_trips_ns, |_, _| None),
         checks(checks_us),
         all_samples(samples),
     ];
@@ -39,18 +48,24 @@ pub fn section(record: &Record) -> Option<Section> {
     Section::detail("timing", "Time and host", blocks)
 }
 
-fn latencies(what: &str, of: &str, times: &BTreeMap<String, Latencies>, deltas: Option<u64>) -> Option<Table> {
+/// A row for each of what was timed, with a rate where one is given.
+fn latencies(
+    what: &str,
+    of: &str,
+    times: &BTreeMap<String, Latencies>,
+    rate: impl Fn(&str, u64) -> Option<Cell>,
+) -> Option<Table> {
     let heads = ["shortest", "p50", "p90", "p99", "longest"].map(|head| Column::of(head, "ns"));
     let columns = [Column::words(of), Column::number("count")].into_iter().chain(heads);
-    let columns = columns.chain(deltas.map(|_| Column::of("rate", "G deltas/s")));
     let rows = times.iter().filter(|(_, times)| times.count > 0).map(|(name, times)| {
         let Latencies { count, min, p50, p90, p99, max } = *times;
         let numbers = [count, min, p50, p90, p99, max].map(Cell::text);
-        let rate = deltas.map(|deltas| Cell::text(ratio(deltas, p50)));
-        [Cell::text(name)].into_iter().chain(numbers).chain(rate).collect()
+        [Cell::text(name)].into_iter().chain(numbers).chain(rate(name, p50)).collect::<Vec<Cell>>()
     });
-    let table = Table::numbers(what, columns, rows);
-    (!table.rows.is_empty()).then_some(table)
+    let rows: Vec<Vec<Cell>> = rows.collect();
+    let has_rates = rows.first()?.len() > 7;
+    let columns = columns.chain(has_rates.then(|| Column::of("rate", "G deltas/s")));
+    Some(Table::numbers(what, columns, rows))
 }
 
 fn checks(checks: &[(String, u64)]) -> Option<Table> {
