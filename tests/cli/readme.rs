@@ -62,6 +62,7 @@ every_block_of! {
     limits: "docs/limits.md",
     links_and_boards: "docs/links-and-boards.md",
     maelstrom: "docs/maelstrom.md",
+    offline_first: "docs/offline-first.md",
     orders: "docs/orders.md",
     qualification: "docs/qualification.md",
     record: "docs/record.md",
