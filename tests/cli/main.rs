@@ -36,6 +36,7 @@ mod offline;
 mod orders;
 mod pages;
 mod planted_faults;
+mod practice;
 mod process_engines;
 mod progress;
 mod published_runs;
