@@ -1,20 +1,61 @@
 //! Data types: what an intent does to a view, and which views are right, given what users did and had seen.
 //!
-//! A new data type is one file here, a word in [`crate::domain::data`], and a match arm in [`apply`] that the compiler asks
-//! for. Engines that replay intents use [`apply`]; judges use the specification of each type.
+//! A new data type is one file here, words in [`crate::domain::data`], and the match arms that the compiler asks for. Engines
+//! that replay intents use [`apply`]; judges use [`wrong`] and [`may_be_gone`], which ask the specification of the type.
+//! Counters are specified by their sums, and judged by them.
 //!
 //! Knows: the ledger. Must not: know engines, messages or the world.
 
 pub mod counter;
+pub mod seen;
 pub mod tags;
 
-use crate::domain::data::{Intent, View};
+use crate::domain::data::{Carries, Intent, Part, View};
+use crate::domain::history::Fate;
+use seen::{Edited, Whereabouts};
 
 /// Does what a user intends to a view. An intent of another data type changes nothing; gives whether the view changed.
 pub fn apply(view: &mut View, intent: Intent) -> bool {
     match view {
         View::Counter(number) => counter::apply(number, intent),
         View::Tags(elements) => tags::apply(elements, intent),
+    }
+}
+
+/// What is wrong with a part of a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is not shown, and nobody who could have seen it took it away.
+    Gone(Part),
+    /// It is shown, and every edit that made it was taken away by somebody who had seen that edit.
+    Back(Part),
+    /// It is shown, and nobody ever made it.
+    Strange(Part),
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Wrong::Gone(part @ Part::Element(_)) => write!(f, "{part} is gone, and nobody removed it"),
+            Wrong::Back(part @ Part::Element(_)) => write!(f, "{part} is back, and every insert of it was removed"),
+            Wrong::Strange(part @ Part::Element(_)) => write!(f, "{part} is shown, and nobody inserted it"),
+        }
+    }
+}
+
+/// What is wrong with a view, given all edits of its register. An edit may be missing where `may_be_missing` says so of its
+/// fate. A counter is not judged here.
+pub fn wrong(view: &View, edits: &[Edited<'_>], carries: Carries, may_be_missing: impl Fn(Fate) -> bool) -> Vec<Wrong> {
+    match view {
+        View::Counter(_) => Vec::new(),
+        View::Tags(shown) => tags::wrong(shown, edits, carries.tags.unwrap_or_default(), may_be_missing),
+    }
+}
+
+/// Whether a part that a replica showed may be gone from it, given all edits of its register until now.
+pub fn may_be_gone(part: Part, edits: &[Edited<'_>], carries: Carries, at: &impl Whereabouts) -> bool {
+    match part {
+        Part::Element(element) => tags::may_be_gone(element, edits, carries.tags.unwrap_or_default(), at),
     }
 }
 

@@ -19,7 +19,29 @@ pub enum DataType {
     Tags,
 }
 
-/// What a user intends with an edit.
+impl DataType {
+    /// All of them, in the order in which a world's registers hold them.
+    pub const ALL: [DataType; 2] = [DataType::Counter, DataType::Tags];
+
+    /// What registers of it are called, in the plural.
+    pub fn plural(self) -> &'static str {
+        match self {
+            DataType::Counter => "counters",
+            DataType::Tags => "tags",
+        }
+    }
+
+    /// Whether an edit of it means what its user's replica showed, so that nobody can judge it without that.
+    pub fn means_what_is_shown(self) -> bool {
+        match self {
+            DataType::Counter => false,
+            DataType::Tags => true,
+        }
+    }
+}
+
+/// What a user intends with an edit. It is small, and a copy costs nothing: worlds make millions of them. What can be long
+/// belongs into a table of the world, and an intent names it by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Intent {
     /// A counter becomes larger by this amount, or smaller where the amount is negative.
@@ -44,7 +66,31 @@ impl Intent {
     pub fn amount(self) -> Option<i64> {
         match self {
             Intent::Increase(amount) => Some(amount),
-            Intent::Insert(_) | Intent::Remove(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Which element it is about; nothing for another data type.
+    pub fn element(self) -> Option<Element> {
+        match self {
+            Intent::Insert(element) | Intent::Remove(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// Whether it takes away something that is shown, whoever made that.
+    pub fn takes_away(self) -> bool {
+        match self {
+            Intent::Increase(_) | Intent::Insert(_) => false,
+            Intent::Remove(_) => true,
+        }
+    }
+
+    /// Whether it makes something that is shown from then on.
+    pub fn makes(self) -> bool {
+        match self {
+            Intent::Increase(_) | Intent::Insert(_) => true,
+            Intent::Remove(_) => false,
         }
     }
 }
@@ -61,6 +107,68 @@ pub enum Concurrent {
     Either,
 }
 
+/// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
+/// that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carries {
+    /// What it makes of an insert and a remove at the same time; nothing where it carries no tags.
+    pub tags: Option<Concurrent>,
+}
+
+impl Carries {
+    /// Counters alone.
+    pub const COUNTERS: Carries = Carries { tags: None };
+
+    /// Counters, and tags with this policy.
+    pub const fn with_tags(concurrent: Concurrent) -> Self {
+        Carries { tags: Some(concurrent), ..Carries::COUNTERS }
+    }
+
+    /// Whether it carries a data type.
+    pub fn has(&self, data: DataType) -> bool {
+        match data {
+            DataType::Counter => true,
+            DataType::Tags => self.tags.is_some(),
+        }
+    }
+}
+
+impl std::fmt::Display for Carries {
+    /// "counters alone", or the names of all data types.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let carried = DataType::ALL.into_iter().filter(|&data| self.has(data));
+        match carried.map(DataType::plural).collect::<Vec<_>>()[..] {
+            [alone] => write!(f, "{alone} alone"),
+            [ref others @ .., last] => write!(f, "{} and {last} alone", others.join(", ")),
+            [] => write!(f, "nothing"),
+        }
+    }
+}
+
+/// A part of a view that an edit made, and that only another edit may take away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// An element of tags.
+    Element(Element),
+}
+
+impl Part {
+    /// The edit that takes it away, as a noun.
+    pub fn taken_away_by(self) -> &'static str {
+        match self {
+            Part::Element(_) => "remove",
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Part::Element(element) => write!(f, "element {element}"),
+        }
+    }
+}
+
 /// What a replica shows of one register. A view is canonical: two views are equal if and only if users see the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum View {
@@ -75,15 +183,23 @@ impl View {
     pub fn number(&self) -> Option<i64> {
         match self {
             View::Counter(number) => Some(*number),
-            View::Tags(_) => None,
+            _ => None,
         }
     }
 
     /// The elements that a tags register shows; nothing for another data type.
     pub fn tags(&self) -> Option<&BTreeSet<Element>> {
         match self {
-            View::Counter(_) => None,
             View::Tags(tags) => Some(tags),
+            _ => None,
+        }
+    }
+
+    /// Its parts, ascending. A counter has none: it shows the sum of all edits.
+    pub fn parts(&self) -> BTreeSet<Part> {
+        match self {
+            View::Counter(_) => BTreeSet::new(),
+            View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
         }
     }
 
@@ -120,7 +236,7 @@ impl std::fmt::Display for View {
     }
 }
 
-/// The registers of a world: counters first, then tags.
+/// The registers of a world, data type by data type in the order of [`DataType::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fields {
     /// How many counters there are.
@@ -139,9 +255,32 @@ impl Fields {
         Fields { counters, start, tags: 0, elements: 0 }
     }
 
+    /// How many registers hold this data type.
+    pub fn count(&self, data: DataType) -> u32 {
+        match data {
+            DataType::Counter => self.counters,
+            DataType::Tags => self.tags,
+        }
+    }
+
+    /// The number of the first register of this data type, where there is one.
+    pub fn first(&self, data: DataType) -> u32 {
+        DataType::ALL.into_iter().take_while(|&of| of != data).map(|of| self.count(of)).sum()
+    }
+
+    /// The data types that registers hold.
+    pub fn types(&self) -> impl Iterator<Item = DataType> + '_ {
+        DataType::ALL.into_iter().filter(|&data| self.count(data) > 0)
+    }
+
+    /// Whether any edit means what its user's replica showed.
+    pub fn mean_what_is_shown(&self) -> bool {
+        self.types().any(DataType::means_what_is_shown)
+    }
+
     /// How many registers there are.
     pub fn len(&self) -> u32 {
-        self.counters + self.tags
+        DataType::ALL.into_iter().map(|data| self.count(data)).sum()
     }
 
     /// Whether there are none.
@@ -151,7 +290,12 @@ impl Fields {
 
     /// What a register holds.
     pub fn of(&self, register: u32) -> DataType {
-        if register < self.counters { DataType::Counter } else { DataType::Tags }
+        let mut next = 0;
+        let holds = |&data: &DataType| {
+            next += self.count(data);
+            register < next
+        };
+        DataType::ALL.into_iter().find(holds).unwrap_or(DataType::ALL[DataType::ALL.len() - 1])
     }
 
     /// What a register shows at the start.
@@ -169,10 +313,7 @@ impl Fields {
 
     /// Whether a register can be edited so.
     pub fn allow(&self, register: u32, intent: Intent) -> bool {
-        let in_range = match intent {
-            Intent::Increase(_) => true,
-            Intent::Insert(element) | Intent::Remove(element) => element < self.elements,
-        };
+        let in_range = intent.element().is_none_or(|element| element < self.elements);
         register < self.len() && self.of(register) == intent.of() && in_range
     }
 }

@@ -35,8 +35,8 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     /// The writer edits.
     fn edit(&mut self, intent: Intent);
 
-    /// Anyone removes what this writer made; gives whether something was removed.
-    fn removed(&mut self, _intent: Intent) -> bool {
+    /// Anyone takes away what this writer made; gives whether something was.
+    fn taken_away(&mut self, _intent: Intent) -> bool {
         false
     }
 
@@ -201,13 +201,15 @@ impl<S: Share> Content for ByWriter<S> {
     }
 
     fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, register: u32, intent: Intent) {
-        if matches!(intent, Intent::Remove(_)) {
-            // Who removes means what is shown here, whoever made it.
+        if intent.takes_away() {
+            // Who takes away means what is shown here, whoever made it.
             for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
-                if share.removed(intent) {
+                if share.taken_away(intent) {
                     peers.values_mut().for_each(|changes| changes.insert(slot));
                 }
             }
+        }
+        if !intent.makes() {
             return;
         }
         let slot = Slot(about.actor, register);

@@ -30,7 +30,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::Concurrent;
+use crate::domain::data::{Carries, Concurrent};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -130,15 +130,6 @@ impl Survives {
     }
 }
 
-/// Which data types an engine carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carries {
-    /// Counters alone.
-    Counters,
-    /// Counters and tags; this is what it declares to make of an insert and a remove at the same time.
-    Tags(Concurrent),
-}
-
 /// An engine's entry.
 #[derive(Debug)]
 pub struct Registration {
@@ -198,7 +189,7 @@ impl Registration {
             copies: true,
             foreign: false,
             reports: true,
-            carries: Carries::Counters,
+            carries: Carries::COUNTERS,
             full_state: false,
             tells_merges: false,
             tells_edits: true,
@@ -217,7 +208,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::InsertWins),
+        carries: Carries::with_tags(Concurrent::InsertWins),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -252,7 +243,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::InsertWins),
+        carries: Carries::with_tags(Concurrent::InsertWins),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",
@@ -282,7 +273,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -294,7 +285,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -305,7 +296,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -316,7 +307,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -327,7 +318,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",
@@ -360,7 +351,7 @@ const fn whole_state(name: &'static str, about: &'static str, open: OpenNode) ->
     Registration {
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         ..Registration::of(name, about, open)
     }
 }
@@ -447,8 +438,8 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 impl Registration {
     /// Why it does not support this world, if it does not.
     pub fn unsuited(&self, trial: &OfflineTrial) -> Option<Cow<'static, str>> {
-        if trial.tags.registers > 0 && !self.carries_tags() {
-            return Some("which carries counters alone, and this world has tags".into());
+        if let Some(data) = trial.fields().types().find(|&data| !self.carries.has(data)) {
+            return Some(format!("which carries {}, and this world has {}", self.carries, data.plural()).into());
         }
         let has_topology = self.peers || trial.hub && trial.edges.is_empty();
         if !has_topology {
@@ -481,19 +472,6 @@ impl Registration {
                 let range = started.capabilities().map(|of| of.counters);
                 range.is_none_or(|range| (range.min.0, range.max.0) == (i64::MIN, i64::MAX))
             }
-        }
-    }
-
-    /// Whether it carries tags.
-    pub fn carries_tags(&self) -> bool {
-        self.carries != Carries::Counters
-    }
-
-    /// What it declares to make of an insert and a remove of one element at the same time.
-    pub fn concurrent(&self) -> Concurrent {
-        match self.carries {
-            Carries::Counters => Concurrent::Either,
-            Carries::Tags(concurrent) => concurrent,
         }
     }
 }

@@ -50,7 +50,7 @@ impl Share for OfRegister {
         }
     }
 
-    fn removed(&mut self, intent: Intent) -> bool {
+    fn taken_away(&mut self, intent: Intent) -> bool {
         match (self, intent) {
             (OfRegister::Inserts(inserts), Intent::Remove(element)) => inserts.remove(element),
             _ => false,

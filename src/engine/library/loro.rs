@@ -4,11 +4,11 @@
 
 use loro::{ExportMode, LoroDoc, LoroError, LoroMap, LoroValue, ValueOrContainer, VersionVector};
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
-use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
+use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
 pub(super) const COUNTER: Registration = engine(
     "loro-counter",
@@ -17,7 +17,7 @@ pub(super) const COUNTER: Registration = engine(
 );
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::Tags(Concurrent::Either),
+    carries: Carries::with_tags(Concurrent::Either),
     ..engine("loro-lww", "Loro 1.17: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })

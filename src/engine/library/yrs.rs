@@ -13,12 +13,12 @@ use yrs::{
     Update, merge_updates_v1,
 };
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
 use crate::engine::wire::Reader;
-use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
+use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
 pub(super) const PER_CLIENT: Registration = engine(
     "yrs-per-client",
@@ -34,7 +34,7 @@ pub(super) const LOG: Registration = Registration {
 };
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::Tags(Concurrent::Either),
+    carries: Carries::with_tags(Concurrent::Either),
     ..engine("yrs-lww", "Yrs 0.28: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })

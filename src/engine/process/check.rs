@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::data::{Concurrent, Fields, Intent, View};
+use crate::domain::data::{Concurrent, DataType, Fields, Intent, View};
 use crate::engine::host::{Entropy, Host, NodeId, Sent};
 use crate::engine::port::{Engine, EngineError, Reception, Relation, Settings};
 use crate::engine::process::protocol::{Capabilities, Storage};
@@ -251,7 +251,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         "tags are added and removed, and a remove takes only what was seen",
         "'insert' and 'remove' name an element of a tags register; show the elements in ascending order",
         |pair| {
-            if !pair.engine.carries_tags() {
+            if !pair.engine.carries.has(DataType::Tags) {
                 return Ok(Done::NotAsked("it carries counters alone: 'tags' is not in its answer to 'hello'"));
             }
             let tags = fields(pair.engine).counters;
@@ -267,7 +267,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             let shown = [pair.view(0, tags)?, pair.view(HUB, tags)?];
             let stays = View::Tags([1, 2].into());
             let goes = View::Tags([2].into());
-            Ok(match pair.engine.concurrent() {
+            Ok(match pair.engine.carries.tags.unwrap_or_default() {
                 _ if shown[0] != shown[1] => Done::No(unequal(&shown[..1], &shown[1..])),
                 Concurrent::InsertWins if shown[0] != stays => {
                     Done::No(format!("it declares that an insert wins, and shows {}", shown[0]))
@@ -473,7 +473,7 @@ impl Pair {
 }
 
 fn fields(engine: &Registration) -> Fields {
-    let tags = if engine.carries_tags() { 1 } else { 0 };
+    let tags = if engine.carries.has(DataType::Tags) { 1 } else { 0 };
     Fields { counters: 2, start: 5, tags, elements: 4 * tags }
 }
 

@@ -249,7 +249,7 @@ fn measured(
     row: &mut CodecRow,
     watch: &mut dyn Watch,
 ) -> Result<(), Broken> {
-    let tags = u32::from(engine.carries_tags());
+    let tags = u32::from(engine.carries.has(DataType::Tags));
     let elements = if tags == 0 { 0 } else { ELEMENTS };
     let fields = Fields { tags, elements, ..Fields::counters(trial.registers, 0) };
     let on = On { engine, trial, random: trial.seed.stream("codec-engines"), fields };

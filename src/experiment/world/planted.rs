@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Concurrent, Element, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Host, NodeId, OpId, Round, Time};
@@ -13,7 +13,7 @@ use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Actor, VersionVector};
 use crate::engine::wire::{Malformed, Reader, Writer};
-use crate::engine::{Carries, Keeps, Open, Registration, Survives};
+use crate::engine::{Keeps, Open, Registration, Survives};
 use crate::scenario::offline::SECOND;
 
 /// A replica shows a register that no other shows.
@@ -52,7 +52,7 @@ pub const ENGINE: Registration = Registration {
     constant: true,
     peers: true,
     keeps: Keeps::Edits,
-    carries: Carries::Tags(Concurrent::InsertWins),
+    carries: Carries::with_tags(Concurrent::InsertWins),
     copies: true,
     foreign: true,
     reports: true,
