@@ -7,6 +7,7 @@
 //! Knows: the ledger. Must not: know engines, messages or the world.
 
 pub mod counter;
+pub mod label;
 pub mod seen;
 pub mod tags;
 
@@ -19,6 +20,7 @@ pub fn apply(view: &mut View, intent: Intent) -> bool {
     match view {
         View::Counter(number) => counter::apply(number, intent),
         View::Tags(elements) => tags::apply(elements, intent),
+        View::Label(values) => label::apply(values, intent),
     }
 }
 
@@ -31,6 +33,10 @@ pub enum Wrong {
     Back(Part),
     /// It is shown, and nobody ever made it.
     Strange(Part),
+    /// It is shown beside another, and its engine declares to show one.
+    Beside(Part),
+    /// It is shown, and by the clock that its engine declares, another is later.
+    Late(Part),
 }
 
 impl std::fmt::Display for Wrong {
@@ -39,6 +45,15 @@ impl std::fmt::Display for Wrong {
             Wrong::Gone(part @ Part::Element(_)) => write!(f, "{part} is gone, and nobody removed it"),
             Wrong::Back(part @ Part::Element(_)) => write!(f, "{part} is back, and every insert of it was removed"),
             Wrong::Strange(part @ Part::Element(_)) => write!(f, "{part} is shown, and nobody inserted it"),
+            Wrong::Gone(part @ Part::Value(_)) => {
+                write!(f, "{part} is gone, and nobody who had seen it overwrote it")
+            }
+            Wrong::Back(part @ Part::Value(_)) => {
+                write!(f, "{part} is shown, and somebody who had seen it overwrote it: an old write wins")
+            }
+            Wrong::Strange(part @ Part::Value(_)) => write!(f, "{part} is shown, and nobody wrote it"),
+            Wrong::Beside(part) => write!(f, "{part} is shown beside another, and the engine declares to show one"),
+            Wrong::Late(part) => write!(f, "{part} is shown, and another is later by the engine's clock"),
         }
     }
 }
@@ -49,6 +64,7 @@ pub fn wrong(view: &View, edits: &[Edited<'_>], carries: Carries, may_be_missing
     match view {
         View::Counter(_) => Vec::new(),
         View::Tags(shown) => tags::wrong(shown, edits, carries.tags.unwrap_or_default(), may_be_missing),
+        View::Label(shown) => label::wrong(shown, edits, carries.labels.unwrap_or_default(), may_be_missing),
     }
 }
 
@@ -56,6 +72,7 @@ pub fn wrong(view: &View, edits: &[Edited<'_>], carries: Carries, may_be_missing
 pub fn may_be_gone(part: Part, edits: &[Edited<'_>], carries: Carries, at: &impl Whereabouts) -> bool {
     match part {
         Part::Element(element) => tags::may_be_gone(element, edits, carries.tags.unwrap_or_default(), at),
+        Part::Value(value) => label::may_be_gone(value, edits, carries.labels.unwrap_or_default(), at),
     }
 }
 
@@ -65,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_intent_changes_a_view_of_its_own_data_type_alone() {
-        let all = [Intent::Increase(7), Intent::Insert(3), Intent::Remove(4)];
+        let all = [Intent::Increase(7), Intent::Insert(3), Intent::Remove(4), Intent::Write(5)];
         let after = |view: View| {
             all.map(|intent| {
                 let mut view = view.clone();
@@ -78,9 +95,17 @@ mod tests {
             [
                 told(true, "-9223372036854775802"),
                 told(false, "9223372036854775807"),
+                told(false, "9223372036854775807"),
                 told(false, "9223372036854775807")
             ]
         );
-        assert_eq!(after(View::Tags([4].into())), [told(false, "{4}"), told(true, "{3, 4}"), told(true, "{}")]);
+        assert_eq!(
+            after(View::Tags([4].into())),
+            [told(false, "{4}"), told(true, "{3, 4}"), told(true, "{}"), told(false, "{4}")]
+        );
+        let label = |view: &str| [told(false, view), told(false, view), told(false, view)];
+        assert_eq!(after(View::Label([5].into()))[..], [&label("5")[..], &[told(false, "5")]].concat());
+        assert_eq!(after(View::Label([5, 6].into()))[..], [&label("5 or 6")[..], &[told(true, "5")]].concat());
+        assert_eq!(after(View::Label([].into()))[..], [&label("no value")[..], &[told(true, "5")]].concat());
     }
 }

@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn had_of(shown: &[Element], had: Had, may_have: &[u32]) -> Sighting {
-        Sighting { shown: View::Tags(shown.iter().copied().collect()), had, may_have: may_have.into() }
+        Sighting { shown: View::Tags(shown.iter().copied().collect()), had, may_have: may_have.into(), wall: 0 }
     }
 
     fn said(view: &[Element], rows: &[Row<'_>], concurrent: Concurrent) -> Vec<Wrong> {

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// One of the elements that a tags register can have. Elements are numbered from 0.
 pub type Element = u32;
 
+/// What users write into a label.
+pub type Value = u64;
+
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,17 +20,20 @@ pub enum DataType {
     Counter,
     /// A set of elements that users add and remove.
     Tags,
+    /// A value that users overwrite: a register of the literature.
+    Label,
 }
 
 impl DataType {
     /// All of them, in the order in which a world's registers hold them.
-    pub const ALL: [DataType; 2] = [DataType::Counter, DataType::Tags];
+    pub const ALL: [DataType; 3] = [DataType::Counter, DataType::Tags, DataType::Label];
 
     /// What registers of it are called, in the plural.
     pub fn plural(self) -> &'static str {
         match self {
             DataType::Counter => "counters",
             DataType::Tags => "tags",
+            DataType::Label => "labels",
         }
     }
 
@@ -35,7 +41,7 @@ impl DataType {
     pub fn means_what_is_shown(self) -> bool {
         match self {
             DataType::Counter => false,
-            DataType::Tags => true,
+            DataType::Tags | DataType::Label => true,
         }
     }
 }
@@ -51,6 +57,9 @@ pub enum Intent {
     /// This element is no longer one of the tags. The user means what the replica shows: an insert that has not
     /// arrived here is not meant.
     Remove(Element),
+    /// The label has this value. The user means to supersede what the replica shows: a value that has not arrived here is
+    /// not meant.
+    Write(Value),
 }
 
 impl Intent {
@@ -59,6 +68,7 @@ impl Intent {
         match self {
             Intent::Increase(_) => DataType::Counter,
             Intent::Insert(_) | Intent::Remove(_) => DataType::Tags,
+            Intent::Write(_) => DataType::Label,
         }
     }
 
@@ -82,14 +92,14 @@ impl Intent {
     pub fn takes_away(self) -> bool {
         match self {
             Intent::Increase(_) | Intent::Insert(_) => false,
-            Intent::Remove(_) => true,
+            Intent::Remove(_) | Intent::Write(_) => true,
         }
     }
 
     /// Whether it makes something that is shown from then on.
     pub fn makes(self) -> bool {
         match self {
-            Intent::Increase(_) | Intent::Insert(_) => true,
+            Intent::Increase(_) | Intent::Insert(_) | Intent::Write(_) => true,
             Intent::Remove(_) => false,
         }
     }
@@ -107,28 +117,82 @@ pub enum Concurrent {
     Either,
 }
 
+/// What orders the writes of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// The writers' own clocks.
+    Wall,
+    /// Hybrid logical clocks: near the writers' own clocks, and never behind what the writer has heard of.
+    Hybrid,
+    /// The order in which writes arrive at a node that others sync through.
+    Arrival,
+}
+
+/// What an engine shows of values that were written to a label at the same time. An engine declares its policy, and the
+/// specification holds the engine to the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overwrites {
+    /// All of them, until somebody who sees them writes again: a visible conflict.
+    Multi,
+    /// One of them: the last by this clock.
+    Last(Clock),
+    /// One of them. All replicas agree.
+    #[default]
+    One,
+}
+
+impl Overwrites {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Overwrites::Multi => "every value that nobody who had seen it overwrote",
+            Overwrites::Last(Clock::Wall) => "the value that was written last by the writers' clocks",
+            Overwrites::Last(Clock::Hybrid) => "the value that was written last by hybrid clocks",
+            Overwrites::Last(Clock::Arrival) => "the value that arrived last",
+            Overwrites::One => "one value",
+        }
+    }
+}
+
 /// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
 /// that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carries {
+    /// Whether it carries counters.
+    pub counters: bool,
     /// What it makes of an insert and a remove at the same time; nothing where it carries no tags.
     pub tags: Option<Concurrent>,
+    /// What it shows of values that were written at the same time; nothing where it carries no labels.
+    pub labels: Option<Overwrites>,
 }
 
 impl Carries {
     /// Counters alone.
-    pub const COUNTERS: Carries = Carries { tags: None };
+    pub const COUNTERS: Carries = Carries { counters: true, tags: None, labels: None };
 
     /// Counters, and tags with this policy.
     pub const fn with_tags(concurrent: Concurrent) -> Self {
         Carries { tags: Some(concurrent), ..Carries::COUNTERS }
     }
 
+    /// Labels alone, with this policy.
+    pub const fn labels_alone(overwrites: Overwrites) -> Self {
+        Carries { counters: false, tags: None, labels: Some(overwrites) }
+    }
+
+    /// This, and labels with this policy.
+    pub const fn and_labels(self, overwrites: Overwrites) -> Self {
+        Carries { labels: Some(overwrites), ..self }
+    }
+
     /// Whether it carries a data type.
     pub fn has(&self, data: DataType) -> bool {
         match data {
-            DataType::Counter => true,
+            DataType::Counter => self.counters,
             DataType::Tags => self.tags.is_some(),
+            DataType::Label => self.labels.is_some(),
         }
     }
 }
@@ -150,6 +214,8 @@ impl std::fmt::Display for Carries {
 pub enum Part {
     /// An element of tags.
     Element(Element),
+    /// A value of a label.
+    Value(Value),
 }
 
 impl Part {
@@ -157,6 +223,7 @@ impl Part {
     pub fn taken_away_by(self) -> &'static str {
         match self {
             Part::Element(_) => "remove",
+            Part::Value(_) => "write",
         }
     }
 }
@@ -165,6 +232,7 @@ impl std::fmt::Display for Part {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Part::Element(element) => write!(f, "element {element}"),
+            Part::Value(value) => write!(f, "value {value}"),
         }
     }
 }
@@ -176,6 +244,8 @@ pub enum View {
     Counter(i64),
     /// Of tags.
     Tags(BTreeSet<Element>),
+    /// Of a label: none was written yet, one, or several at the same time.
+    Label(BTreeSet<Value>),
 }
 
 impl View {
@@ -195,19 +265,30 @@ impl View {
         }
     }
 
+    /// The values that a label shows; nothing for another data type.
+    pub fn values(&self) -> Option<&BTreeSet<Value>> {
+        match self {
+            View::Label(values) => Some(values),
+            _ => None,
+        }
+    }
+
     /// Its parts, ascending. A counter has none: it shows the sum of all edits.
     pub fn parts(&self) -> BTreeSet<Part> {
         match self {
             View::Counter(_) => BTreeSet::new(),
             View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
+            View::Label(values) => values.iter().copied().map(Part::Value).collect(),
         }
     }
 
-    /// The canonical bytes: a counter as 8 bytes, tags as 4 bytes an element in ascending order, all big endian.
+    /// The canonical bytes: a counter as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
+    /// ascending order, all big endian.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             View::Counter(number) => number.to_be_bytes().to_vec(),
             View::Tags(tags) => tags.iter().flat_map(|element| element.to_be_bytes()).collect(),
+            View::Label(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         }
     }
 }
@@ -232,6 +313,11 @@ impl std::fmt::Display for View {
                 let elements: Vec<String> = tags.iter().map(Element::to_string).collect();
                 write!(f, "{{{}}}", elements.join(", "))
             }
+            View::Label(values) if values.is_empty() => write!(f, "no value"),
+            View::Label(values) => {
+                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                write!(f, "{}", values.join(" or "))
+            }
         }
     }
 }
@@ -247,12 +333,14 @@ pub struct Fields {
     pub tags: u32,
     /// How many elements a tags register can have.
     pub elements: u32,
+    /// How many labels there are. Each has no value at the start.
+    pub labels: u32,
 }
 
 impl Fields {
     /// Counters alone.
     pub fn counters(counters: u32, start: i64) -> Self {
-        Fields { counters, start, tags: 0, elements: 0 }
+        Fields { counters, start, ..Fields::default() }
     }
 
     /// How many registers hold this data type.
@@ -260,6 +348,7 @@ impl Fields {
         match data {
             DataType::Counter => self.counters,
             DataType::Tags => self.tags,
+            DataType::Label => self.labels,
         }
     }
 
@@ -303,6 +392,7 @@ impl Fields {
         match self.of(register) {
             DataType::Counter => View::Counter(self.start),
             DataType::Tags => View::Tags(BTreeSet::new()),
+            DataType::Label => View::Label(BTreeSet::new()),
         }
     }
 

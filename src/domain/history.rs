@@ -75,6 +75,8 @@ pub struct Sighting {
     pub had: Had,
     /// By device, no more edits can have reached the replica: no message could have brought them.
     pub may_have: Arc<[u32]>,
+    /// What the user's clock showed, in microseconds.
+    pub wall: i64,
 }
 
 /// Whether an edit must be in what replicas show in the end.

@@ -20,6 +20,7 @@ use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer, placed};
@@ -242,9 +243,17 @@ impl<S: Share> Content for ByWriter<S> {
         let shares = read_shares::<S>(reader, &about.fields)?;
         reader.end()?;
         for (slot, share) in shares {
+            let has = |mutant| about.fields.of(slot.1) == DataType::Label && about.has(mutant);
+            let is_written_here = slot.0 != about.actor && self.shares.contains_key(&Slot(about.actor, slot.1));
             let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
-            if mine.merge(&share) {
-                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+            let is_new = match about.mutant.is_some() && has(Mutant::OldWriteWins) {
+                true => std::mem::replace(mine, share.clone()) != share,
+                false => mine.merge(&share),
+            };
+            let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
+            let is_resolved = resolves && mine.taken_away(Intent::Write(0));
+            if is_new || is_resolved {
+                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from || is_resolved) {
                     changes.insert(slot);
                 }
             }

@@ -532,7 +532,8 @@ impl World<'_> {
             device.host.now = if device.lag > 0 { local.max(device.host.now) } else { local };
             device.host.wall = device.clock.shows(device.host.now);
             if edit.intent.of().means_what_is_shown() {
-                let sighting = self.measures.reach.sighting(node.as_ref(), number, edit.register);
+                let wall = device.host.wall;
+                let sighting = self.measures.reach.sighting(node.as_ref(), number, edit.register, wall);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;

@@ -90,10 +90,10 @@ impl Reach {
     }
 
     /// What a user has seen who is about to edit a register.
-    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32) -> Sighting {
+    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32, wall: i64) -> Sighting {
         let shown = node.shows().swap_remove(register as usize);
         let had = self.certain.of_node(number);
-        Sighting { shown, had, may_have: self.by_node[number as usize].clone() }
+        Sighting { shown, had, may_have: self.by_node[number as usize].clone(), wall }
     }
 }
 

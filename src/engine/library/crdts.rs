@@ -121,6 +121,7 @@ impl Document for Replica {
                 let op = set.rm(element, set.contains(&element).derive_rm_ctx());
                 set.apply(op);
             }
+            Intent::Write(_) => return Err("it carries no labels".to_owned()),
         }
         (self.version, self.is_kept) = (self.version + 1, false);
         Ok(())

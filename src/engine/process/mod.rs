@@ -140,7 +140,7 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
         peers: is.peers,
         keeps: Keeps::Registers,
         survives: is.survives.into(),
-        carries: Carries { tags: is.tags.map(Into::into) },
+        carries: Carries { counters: true, tags: is.tags.map(Into::into), labels: is.labels.map(Into::into) },
         copies: false,
         foreign: true,
         reports: is.rounds,

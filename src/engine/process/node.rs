@@ -259,6 +259,7 @@ impl ProcessNode {
             View::Tags(tags) => {
                 fields.of(register) == DataType::Tags && tags.iter().all(|&element| element < fields.elements)
             }
+            View::Label(_) => fields.of(register) == DataType::Label,
         };
         if views.len() != fields.len() as usize || !(0..).zip(&views).all(fits) {
             let of_type = |data| format!("{} {}", fields.count(data), DataType::plural(data));

@@ -73,10 +73,7 @@ impl On<'_> {
             return Ok(());
         }
         let register = self.fields.counters;
-        let shown = match &net.shows(client)[register as usize] {
-            View::Tags(tags) => tags.clone(),
-            View::Counter(_) => BTreeSet::new(),
-        };
+        let shown = net.shows(client)[register as usize].tags().cloned().unwrap_or_default();
         let mut elements: Vec<Element> = (0..ELEMENTS).collect();
         random.shuffle(&mut elements);
         for &element in &elements[..TAGGED] {

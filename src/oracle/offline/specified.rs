@@ -1,11 +1,11 @@
 //! Whether registers show what the specification of their data type allows ([`crate::data`]). Counters are judged by sums
 //! elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::seen::Edited;
-use crate::data::{self, Wrong};
-use crate::domain::data::View;
+use crate::data::{self, Wrong, label};
+use crate::domain::data::{DataType, View};
 use crate::domain::history::{Fate, History};
 
 /// What is wrong with a register at a replica.
@@ -39,6 +39,20 @@ impl<'a> Specified<'a> {
         Specified { history, by_register }
     }
 
+    /// How many values of labels a replica does not show that nobody who could have seen them overwrote. Where an engine
+    /// shows one value, that is what its policy says; where it shows all, the specification accuses it.
+    pub fn lost_unseen(&self, views: &[View]) -> usize {
+        let nothing = BTreeSet::new();
+        let lost = |(&register, edits): (&u32, &Vec<Edited<'a>>)| match self.history.ledger.fields.of(register) {
+            DataType::Label => {
+                let shown = views.get(register as usize).and_then(View::values).unwrap_or(&nothing);
+                label::lost_unseen(shown, edits)
+            }
+            DataType::Counter | DataType::Tags => 0,
+        };
+        self.by_register.iter().map(lost).sum()
+    }
+
     /// Compares what a replica shows with the specifications.
     pub fn compared(&self, views: &[View]) -> Vec<OfRegister> {
         let fields = self.history.ledger.fields;
@@ -64,8 +78,6 @@ impl<'a> Specified<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
-
     use crate::domain::data::{Element, Fields, Intent};
     use crate::domain::history::{Had, Ledger, NodeEnd, Sighting, UserEdit};
     use crate::domain::verdict::Verdict;
@@ -74,9 +86,13 @@ mod tests {
     /// One insert of element 2, and what a replica shows in the end.
     fn history(fate: Fate, shown: &[Element]) -> History {
         let edit = UserEdit { at: 0, register: 1, intent: Intent::Insert(2), fate };
-        let sighting =
-            Sighting { shown: View::Tags(BTreeSet::new()), had: Had::upto(&[0], [].into()), may_have: [0].into() };
-        let fields = Fields { counters: 1, start: 5, tags: 1, elements: 4 };
+        let sighting = Sighting {
+            shown: View::Tags(BTreeSet::new()),
+            had: Had::upto(&[0], [].into()),
+            may_have: [0].into(),
+            wall: 0,
+        };
+        let fields = Fields { tags: 1, elements: 4, ..Fields::counters(1, 5) };
         let ledger = Ledger { fields, by_device: vec![vec![edit]], sightings: [((0, 0), sighting)].into() };
         let views = vec![View::Counter(5), View::Tags(shown.iter().copied().collect())];
         let ends = vec![NodeEnd { name: "hub".to_owned(), registers: views }];

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::domain::data::View;
+use crate::domain::data::{Overwrites, View};
 use crate::domain::history::{Fate, History};
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
@@ -114,7 +114,24 @@ pub fn judge(history: &History) -> Judgement {
             counted(undecided, "register")
         ));
     }
-    Judgement::of(true, format!("every register is {all}"))
+    Judgement::of(true, format!("every register is {all}{}", covered(history)))
+}
+
+/// What the engine's policy for labels covers, and its users are not told; at the replica where that is most.
+fn covered(history: &History) -> String {
+    let overwrites = history.carries.labels.unwrap_or_default();
+    let specified = Specified::of(history);
+    let lost = history.ends.iter().map(|end| specified.lost_unseen(&end.registers)).max().unwrap_or(0);
+    if lost == 0 || overwrites == Overwrites::Multi {
+        return String::new();
+    }
+    let were = if lost == 1 { "was" } else { "were" };
+    format!(
+        "; {} {were} overwritten by users who had not seen {}, as this engine declares to show {}",
+        counted(lost, "value"),
+        if lost == 1 { "it" } else { "them" },
+        overwrites.told()
+    )
 }
 
 fn undeclared_of(lacking: &[Lacking]) -> u32 {

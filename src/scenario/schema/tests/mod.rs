@@ -377,6 +377,7 @@ fn a_misspelt_key_a_wrong_type_and_a_value_out_of_range_are_refused_with_their_p
 fn script(step: &Value) -> Value {
     json!({ "version": 2, "offline": {
         "seed": "7", "clients": 3, "registers": 8, "tags": { "registers": 1, "elements": 2 },
+        "labels": { "registers": 1 },
         "edges": [{ "name": "near", "parent": "hub", "clients": [2] }],
         "steps": [{ "connect": "clients" }, { "back_up": "clients" }, step],
     } })
@@ -386,6 +387,7 @@ fn script(step: &Value) -> Value {
 fn sample(key: &str, shape: &Value, step: &str) -> Value {
     match key {
         "register" if step == "by" => json!(0),
+        "register" if step == "write" => json!(9),
         "register" => json!(8),
         "to" | "with" => json!("hub"),
         "from" if step == "from" => json!("hub"),
