@@ -104,12 +104,13 @@ pub fn wrong(
     wrong
 }
 
-/// How many values are not shown that nobody who could have seen them overwrote: where an engine shows one value, its
-/// policy covers that, and its users are not told.
+/// How many values are not shown though nobody to whom they were shown wrote again: where an engine shows one value, its
+/// policy covers that, and its users are not told. A value that several users wrote counts once, and not if one of them was
+/// overwritten by somebody who saw it.
 pub fn lost_unseen(view: &BTreeSet<Value>, edits: &[Edited<'_>]) -> usize {
-    let is_overwritten = |write: &Edited<'_>| edits.iter().any(|by| write.may_be_seen_by(by));
-    let lost = edits.iter().filter(|write| !is_overwritten(write)).filter_map(value_of);
-    lost.filter(|value| !view.contains(value)).collect::<BTreeSet<Value>>().len()
+    let seen = edits.iter().filter_map(|by| by.sighting.shown.values()).flatten();
+    let seen: BTreeSet<Value> = seen.chain(view).copied().collect();
+    edits.iter().filter_map(value_of).filter(|value| !seen.contains(value)).collect::<BTreeSet<Value>>().len()
 }
 
 /// Whether a value that a replica showed may be gone from it, given all edits of its register until now.

@@ -111,7 +111,8 @@ impl Observer for Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, Tags, Workload};
+    use crate::domain::data::Overwrites;
+    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Tags, Workload};
     use crate::domain::verdict::Verdict;
     use crate::domain::watch::Unwatched;
     use crate::engine::{REGISTRY, Registration};
@@ -120,9 +121,13 @@ mod tests {
     use crate::oracle::offline::{convergence, monotonic, truth};
     use crate::scenario::offline::Users;
 
-    /// Worlds with tags: a star, a tree and peers, over lines that lose and reorder, with crashes and lost stores.
+    /// Worlds with tags.
     fn worlds() -> impl Iterator<Item = OfflineTrial> {
-        let tags = Tags { registers: 3, elements: 5, edits: 40, removes_percent: 45 };
+        worlds_of(Tags { registers: 3, elements: 5, edits: 40, removes_percent: 45 }, Labels::default())
+    }
+
+    /// Worlds with tags or labels: a star, a tree and peers, over lines that lose and reorder, with crashes and lost stores.
+    fn worlds_of(tags: Tags, labels: Labels) -> impl Iterator<Item = OfflineTrial> {
         let link = Link { lost_per_mille: 50, repeated_per_mille: 20, reordered_per_mille: 50, ..Link::default() };
         let edge = Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
         let fault = |kind, node: &str, at_s, age_s| NodeFault {
@@ -146,7 +151,8 @@ mod tests {
             let edges = if seed % 3 == 1 { vec![edge.clone()] } else { Vec::new() };
             // Small messages: what is told takes several, and a visit may end between two of them.
             let journal = crate::domain::offline::Journal { fragment: 64, ..Default::default() };
-            OfflineTrial { tags, link, faults, edges, journal, hub: seed % 3 < 2, crashes: 20, workload, ..trial(seed) }
+            let hub = seed % 3 < 2;
+            OfflineTrial { tags, labels, link, faults, edges, journal, hub, crashes: 20, workload, ..trial(seed) }
         })
     }
 
@@ -177,6 +183,30 @@ mod tests {
             let is_right = engine.carries.tags.unwrap_or_default() == crate::domain::data::Concurrent::InsertWins;
             assert_eq!(falsified >= 25, carries_tags && !is_right, "{}: {falsified} of 30", engine.name);
             assert_eq!(unshown >= 25, carries_tags && !is_right, "{}: {unshown} of 30", engine.name);
+        }
+    }
+
+    #[test]
+    fn engines_that_show_every_value_keep_their_word_in_worlds_of_every_shape_and_who_lets_old_writes_win_does_not() {
+        let labels = Labels { registers: 3, edits: 40 };
+        for engine in REGISTRY.iter().filter(|engine| engine.carries.labels.is_some()) {
+            let mut falsified = 0;
+            for trial in worlds_of(Tags::default(), labels).filter(|trial| engine.suits(trial)) {
+                // Counters are judged elsewhere.
+                let trial = OfflineTrial { workload: Workload { ticks: 0, ..trial.workload.clone() }, ..trial };
+                let [(truth, why), (agree, differ), (monotonic, gone)] = said(&trial, engine);
+                if engine.carries.labels == Some(Overwrites::Multi) {
+                    assert_eq!(monotonic, Verdict::Holds, "{}, {:?}: {gone}", engine.name, trial.seed);
+                    assert_ne!(truth, Verdict::Falsified, "{}, {:?}: {why}", engine.name, trial.seed);
+                    assert_eq!(agree, Verdict::Holds, "{}, {:?}: {differ}", engine.name, trial.seed);
+                }
+                falsified += u32::from(truth == Verdict::Falsified);
+            }
+            match engine.carries.labels {
+                Some(Overwrites::One) => assert!(falsified >= 25, "{}: {falsified} of 30", engine.name),
+                Some(Overwrites::Multi) => assert_eq!(falsified, 0, "{}", engine.name),
+                _ => {}
+            }
         }
     }
 

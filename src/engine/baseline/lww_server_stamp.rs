@@ -201,3 +201,93 @@ impl ServerStamp {
         label.own.take_if(|(id, _)| id.0 == told.id.0 && id.1 <= told.id.1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::data::Fields;
+
+    const HUB: NodeId = 2;
+
+    /// A node, and what it keeps about its neighbours.
+    struct Node {
+        about: About,
+        content: ServerStamp,
+        peers: Peers<Peer>,
+    }
+
+    fn node(number: NodeId) -> Node {
+        let about = About {
+            actor: Actor { client: number, incarnation: 1 },
+            fields: Fields { labels: 1, ..Fields::default() },
+            wall: 0,
+            fragment: 4096,
+            serves: number == HUB,
+            mutant: None,
+        };
+        let neighbours = if number == HUB { vec![0, 1] } else { vec![HUB] };
+        let peers = neighbours.into_iter().map(|peer| (peer, Peer::default())).collect();
+        let mut content = ServerStamp::default();
+        content.begin(&about);
+        Node { about, content, peers }
+    }
+
+    impl Node {
+        fn writes(&mut self, value: Value) {
+            self.content.edit(&self.about, &mut self.peers, 0, Intent::Write(value));
+        }
+
+        fn offers(&mut self, to: NodeId) -> Vec<u8> {
+            let (mut writer, peer) = (Writer::bare(), self.peers.get_mut(&to).expect("a neighbour"));
+            assert!(self.content.offer(&self.about, peer, &mut writer).is_some(), "something is pending");
+            self.content.arrived(peer);
+            writer.into_bytes()
+        }
+
+        fn takes(&mut self, from: NodeId, bytes: &[u8]) {
+            self.content.take(&self.about, &mut self.peers, from, &mut Reader::bare(bytes)).expect("it was written");
+        }
+
+        fn shows(&self) -> Vec<View> {
+            self.content.shows(&self.about)
+        }
+    }
+
+    #[test]
+    fn the_last_to_arrive_wins_and_a_write_that_is_sent_again_is_no_later_one() {
+        let [mut one, mut other, mut hub] = [0, 1, HUB].map(node);
+        one.writes(7);
+        let sent = one.offers(HUB);
+        hub.takes(0, &sent);
+        let told = hub.offers(1);
+        other.takes(HUB, &told);
+        assert_eq!(other.shows(), [View::Label([7].into())]);
+        // Who has seen it writes again, and then the first comes once more.
+        other.writes(8);
+        let written = other.offers(HUB);
+        hub.takes(1, &written);
+        hub.takes(0, &sent);
+        assert_eq!(hub.shows(), [View::Label([8].into())]);
+        assert_eq!(one.shows(), [View::Label([7].into())], "the hub has not told it anything");
+        let told = hub.offers(0);
+        one.takes(HUB, &told);
+        assert_eq!(one.shows(), [View::Label([8].into())]);
+    }
+
+    #[test]
+    fn what_is_not_numbered_yet_stays_shown_at_its_writer_whatever_arrives() {
+        let [mut one, mut other, mut hub] = [0, 1, HUB].map(node);
+        one.writes(7);
+        let sent = one.offers(HUB);
+        hub.takes(0, &sent);
+        other.writes(8);
+        let told = hub.offers(1);
+        other.takes(HUB, &told);
+        assert_eq!(other.shows(), [View::Label([8].into())]);
+        let written = other.offers(HUB);
+        hub.takes(1, &written);
+        let told = hub.offers(1);
+        other.takes(HUB, &told);
+        assert_eq!([hub.shows(), other.shows()], [[View::Label([8].into())], [View::Label([8].into())]]);
+    }
+}

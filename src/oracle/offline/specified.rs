@@ -39,8 +39,8 @@ impl<'a> Specified<'a> {
         Specified { history, by_register }
     }
 
-    /// How many values of labels a replica does not show that nobody who could have seen them overwrote. Where an engine
-    /// shows one value, that is what its policy says; where it shows all, the specification accuses it.
+    /// How many values of labels a replica does not show though nobody to whom they were shown wrote again. Where an engine
+    /// shows one value, its policy covers that; where it shows all, the specification accuses it.
     pub fn lost_unseen(&self, views: &[View]) -> usize {
         let nothing = BTreeSet::new();
         let lost = |(&register, edits): (&u32, &Vec<Edited<'a>>)| match self.history.ledger.fields.of(register) {

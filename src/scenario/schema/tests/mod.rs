@@ -136,7 +136,7 @@ const SOUND: &[&str] = &[
      faults = [{ kind = 'drop', node = 'client 0', to = 'near', nth = 1, at_s = 5 }, { kind = 'restore', node = 'hub', at_s = 50, age_s = 5 }]\n\
      [offline.workload]\nticks = 0\nchanged = 1\n[offline.presence]\nlasts_s = 100\naway_s = [0, 9]\nhere_s = [1, 9]\n\
      [offline.link]\nlatency_ms = 20\n[offline.clocks]\nskew_s = 1\n[offline.journal]\nretain = 1\n[offline.load]\nbytes = 5\n\
-     [offline.tags]\nregisters = 1\nedits = 0",
+     [offline.tags]\nregisters = 1\nedits = 0\n[offline.labels]\nregisters = 1\nedits = 0",
 ];
 
 /// A file as text: every table of it in one line.
