@@ -3,6 +3,7 @@
 use crate::domain::access::Access;
 use crate::domain::algebra::{AlgebraError, Named};
 use crate::domain::case::Case;
+use crate::domain::data::DataType;
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::{AdapterOp, EngineRun, Execution};
@@ -177,7 +178,7 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
         }
         (Execution::Tags { clients }, ..) => {
             let found = named(case)?;
-            if !found.carries_tags() {
+            if !found.carries.has(DataType::Tags) {
                 return Err(incapable("it carries counters alone".to_owned()));
             }
             state(world::smallest::shown_tags(found, clients)?)

@@ -1,20 +1,78 @@
 //! Data types: what an intent does to a view, and which views are right, given what users did and had seen.
 //!
-//! A new data type is one file here, a word in [`crate::domain::data`], and a match arm in [`apply`] that the compiler asks
-//! for. Engines that replay intents use [`apply`]; judges use the specification of each type.
+//! A new data type is one file here, words in [`crate::domain::data`], and the match arms that the compiler asks for. Engines
+//! that replay intents use [`apply`]; judges use [`wrong`] and [`may_be_gone`], which ask the specification of the type.
+//! Counters are specified by their sums, and judged by them.
 //!
 //! Knows: the ledger. Must not: know engines, messages or the world.
 
 pub mod counter;
+pub mod label;
+pub mod seen;
 pub mod tags;
 
-use crate::domain::data::{Intent, View};
+use crate::domain::data::{Carries, Intent, Part, View};
+use crate::domain::history::Fate;
+use seen::{Edited, Whereabouts};
 
 /// Does what a user intends to a view. An intent of another data type changes nothing; gives whether the view changed.
 pub fn apply(view: &mut View, intent: Intent) -> bool {
     match view {
         View::Counter(number) => counter::apply(number, intent),
         View::Tags(elements) => tags::apply(elements, intent),
+        View::Label(values) => label::apply(values, intent),
+    }
+}
+
+/// What is wrong with a part of a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is not shown, and nobody who could have seen it took it away.
+    Gone(Part),
+    /// It is shown, and every edit that made it was taken away by somebody who had seen that edit.
+    Back(Part),
+    /// It is shown, and nobody ever made it.
+    Strange(Part),
+    /// It is shown beside another, and its engine declares to show one.
+    Beside(Part),
+    /// It is shown, and by the clock that its engine declares, another is later.
+    Late(Part),
+}
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Wrong::Gone(part @ Part::Element(_)) => write!(f, "{part} is gone, and nobody removed it"),
+            Wrong::Back(part @ Part::Element(_)) => write!(f, "{part} is back, and every insert of it was removed"),
+            Wrong::Strange(part @ Part::Element(_)) => write!(f, "{part} is shown, and nobody inserted it"),
+            Wrong::Gone(part @ Part::Value(_)) => {
+                write!(f, "{part} is gone, and nobody who had seen it overwrote it")
+            }
+            Wrong::Back(part @ Part::Value(_)) => {
+                write!(f, "{part} is shown, and somebody who had seen it overwrote it: an old write wins")
+            }
+            Wrong::Strange(part @ Part::Value(_)) => write!(f, "{part} is shown, and nobody wrote it"),
+            Wrong::Beside(part) => write!(f, "{part} is shown beside another, and the engine declares to show one"),
+            Wrong::Late(part) => write!(f, "{part} is shown, and another is later by the engine's clock"),
+        }
+    }
+}
+
+/// What is wrong with a view, given all edits of its register. An edit may be missing where `may_be_missing` says so of its
+/// fate. A counter is not judged here.
+pub fn wrong(view: &View, edits: &[Edited<'_>], carries: Carries, may_be_missing: impl Fn(Fate) -> bool) -> Vec<Wrong> {
+    match view {
+        View::Counter(_) => Vec::new(),
+        View::Tags(shown) => tags::wrong(shown, edits, carries.tags.unwrap_or_default(), may_be_missing),
+        View::Label(shown) => label::wrong(shown, edits, carries.labels.unwrap_or_default(), may_be_missing),
+    }
+}
+
+/// Whether a part that a replica showed may be gone from it, given all edits of its register until now.
+pub fn may_be_gone(part: Part, edits: &[Edited<'_>], carries: Carries, at: &impl Whereabouts) -> bool {
+    match part {
+        Part::Element(element) => tags::may_be_gone(element, edits, carries.tags.unwrap_or_default(), at),
+        Part::Value(value) => label::may_be_gone(value, edits, carries.labels.unwrap_or_default(), at),
     }
 }
 
@@ -24,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_intent_changes_a_view_of_its_own_data_type_alone() {
-        let all = [Intent::Increase(7), Intent::Insert(3), Intent::Remove(4)];
+        let all = [Intent::Increase(7), Intent::Insert(3), Intent::Remove(4), Intent::Write(5)];
         let after = |view: View| {
             all.map(|intent| {
                 let mut view = view.clone();
@@ -37,9 +95,17 @@ mod tests {
             [
                 told(true, "-9223372036854775802"),
                 told(false, "9223372036854775807"),
+                told(false, "9223372036854775807"),
                 told(false, "9223372036854775807")
             ]
         );
-        assert_eq!(after(View::Tags([4].into())), [told(false, "{4}"), told(true, "{3, 4}"), told(true, "{}")]);
+        assert_eq!(
+            after(View::Tags([4].into())),
+            [told(false, "{4}"), told(true, "{3, 4}"), told(true, "{}"), told(false, "{4}")]
+        );
+        let label = |view: &str| [told(false, view), told(false, view), told(false, view)];
+        assert_eq!(after(View::Label([5].into()))[..], [&label("5")[..], &[told(false, "5")]].concat());
+        assert_eq!(after(View::Label([5, 6].into()))[..], [&label("5 or 6")[..], &[told(true, "5")]].concat());
+        assert_eq!(after(View::Label([].into()))[..], [&label("no value")[..], &[told(true, "5")]].concat());
     }
 }

@@ -3,85 +3,27 @@
 //! Every replica shows a set. A remove takes away the inserts of its element that had reached the user's replica, and no
 //! others: an observed-remove set (Shapiro, Preguiça, Baquero and Zawirski, "A comprehensive study of Convergent and
 //! Commutative Replicated Data Types", INRIA RR-7506, 2011, specification 15).
-//!
-//! The lab cannot look into a replica. It knows two bounds of what had reached one: `had` is there for certain, as far as
-//! messages tell, and nothing beyond `may_have` can be there, as no message could have brought it. The specification
-//! accuses only where both bounds agree.
 
 use std::collections::BTreeSet;
 
-use crate::domain::data::{Concurrent, Element, Intent};
-use crate::domain::history::{Fate, Sighting, UserEdit};
+use crate::data::Wrong;
+use crate::data::seen::{Edited, Whereabouts};
+use crate::domain::data::{Concurrent, Element, Intent, Part};
+use crate::domain::history::Fate;
 
 /// Does what a user intends; gives whether the set changed.
 pub fn apply(elements: &mut BTreeSet<Element>, intent: Intent) -> bool {
     match intent {
-        Intent::Increase(_) => false,
         Intent::Insert(element) => elements.insert(element),
         Intent::Remove(element) => elements.remove(&element),
+        _ => false,
     }
 }
 
-/// An edit of one register, with what its user had seen.
-#[derive(Clone, Copy, Debug)]
-pub struct Edited<'a> {
-    /// Whose, by number of the device.
-    pub device: usize,
-    /// Which edit of that device.
-    pub number: u32,
-    /// The edit.
-    pub edit: UserEdit,
-    /// What the user's replica showed then.
-    pub sighting: &'a Sighting,
-}
-
-impl Edited<'_> {
-    /// Whether this edit took part in what the other's user had seen, at least. An earlier edit of the same user need not
-    /// have: the device may have been set back between the two.
-    fn was_seen_by(&self, other: &Edited<'_>) -> bool {
-        other.sighting.had.has(self.device, self.number)
-    }
-
-    /// Whether this edit may have taken part in what the other's user had seen.
-    fn may_be_seen_by(&self, other: &Edited<'_>) -> bool {
-        let is_before = self.device == other.device && self.number < other.number;
-        is_before || other.sighting.may_have.get(self.device).is_some_and(|&had| had > self.number)
-    }
-
-    /// Whether its user removes an element that the user's replica shows. Removing what is not shown means nothing.
-    fn removes(&self, element: Element) -> bool {
-        self.edit.intent == Intent::Remove(element) && self.sighting.shown.contains(&element)
-    }
-}
-
-/// What is wrong with an element of a view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
-    /// It is not shown, and nobody who could have seen its insert removed it.
-    Gone(Element),
-    /// It is shown, and every insert of it was removed by somebody who had seen that insert.
-    Back(Element),
-    /// It is shown, and nobody ever inserted it.
-    Strange(Element),
-}
-
-impl Wrong {
-    /// Which element.
-    pub fn element(self) -> Element {
-        match self {
-            Wrong::Gone(element) | Wrong::Back(element) | Wrong::Strange(element) => element,
-        }
-    }
-}
-
-impl std::fmt::Display for Wrong {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Wrong::Gone(element) => write!(f, "element {element} is gone, and nobody removed it"),
-            Wrong::Back(element) => write!(f, "element {element} is back, and every insert of it was removed"),
-            Wrong::Strange(element) => write!(f, "element {element} is shown, and nobody inserted it"),
-        }
-    }
+/// Whether the user of an edit removes an element that the user's replica shows. Removing what is not shown means nothing.
+fn removes(edited: &Edited<'_>, element: Element) -> bool {
+    let is_shown = || edited.sighting.shown.tags().is_some_and(|shown| shown.contains(&element));
+    edited.edit.intent == Intent::Remove(element) && is_shown()
 }
 
 /// What is wrong with a view, given all edits of its register. An edit may be missing where `may_be_missing` says so of its
@@ -94,20 +36,20 @@ pub fn wrong(
 ) -> Vec<Wrong> {
     let inserted = edits.iter().filter_map(|edited| match edited.edit.intent {
         Intent::Insert(element) => Some(element),
-        Intent::Increase(_) | Intent::Remove(_) => None,
+        _ => None,
     });
     let elements: BTreeSet<Element> = inserted.chain(view.iter().copied()).collect();
     let binding = |edited: &&Edited<'_>| !may_be_missing(edited.edit.fate);
     let judge = |element: Element| {
         let inserts: Vec<&Edited<'_>> =
             edits.iter().filter(|edited| edited.edit.intent == Intent::Insert(element)).collect();
-        let removes: Vec<&Edited<'_>> = edits.iter().filter(|edited| edited.removes(element)).collect();
+        let removes: Vec<&Edited<'_>> = edits.iter().filter(|edited| removes(edited, element)).collect();
         if view.contains(&element) {
             let is_removed =
                 |insert: &&Edited<'_>| removes.iter().filter(|edit| binding(edit)).any(|edit| insert.was_seen_by(edit));
             return match inserts.is_empty() {
-                true => Some(Wrong::Strange(element)),
-                false => inserts.iter().all(is_removed).then_some(Wrong::Back(element)),
+                true => Some(Wrong::Strange(Part::Element(element))),
+                false => inserts.iter().all(is_removed).then_some(Wrong::Back(Part::Element(element))),
             };
         }
         let may_be_removed = |insert: &Edited<'_>| {
@@ -117,28 +59,16 @@ pub fn wrong(
             })
         };
         let stays = inserts.iter().filter(|insert| binding(insert)).any(|insert| !may_be_removed(insert));
-        stays.then_some(Wrong::Gone(element))
+        stays.then_some(Wrong::Gone(Part::Element(element)))
     };
     elements.into_iter().filter_map(judge).collect()
-}
-
-/// What is known of where edits are while a world runs.
-pub trait Whereabouts {
-    /// Whether it is known who has this edit: its author's store was not lost since it was made.
-    fn is_known(&self, edit: &Edited<'_>) -> bool;
-
-    /// Whether the replica has it for certain.
-    fn is_there(&self, edit: &Edited<'_>) -> bool;
-
-    /// Whether the replica may have it.
-    fn may_be_there(&self, edit: &Edited<'_>) -> bool;
 }
 
 /// Whether an element that a replica showed may be gone from it, given all edits of that element until now. Every insert that
 /// is there must be taken away by a remove that may be.
 pub fn may_be_gone(element: Element, edits: &[Edited<'_>], concurrent: Concurrent, at: &impl Whereabouts) -> bool {
     let may_be_there = |edit: &&Edited<'_>| at.may_be_there(edit);
-    let removes: Vec<&Edited<'_>> = edits.iter().filter(|edit| edit.removes(element)).filter(may_be_there).collect();
+    let removes: Vec<&Edited<'_>> = edits.iter().filter(|edit| removes(edit, element)).filter(may_be_there).collect();
     let may_be_removed = |insert: &Edited<'_>| {
         removes.iter().any(|remove| match concurrent {
             Concurrent::InsertWins => insert.may_be_seen_by(remove),
@@ -154,7 +84,8 @@ pub fn may_be_gone(element: Element, edits: &[Edited<'_>], concurrent: Concurren
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::history::{Had, Stretch};
+    use crate::domain::data::View;
+    use crate::domain::history::{Had, Sighting, Stretch, UserEdit};
     use Concurrent::{Either, InsertWins};
     use Fate::{Binding, Unshared};
     use Intent::{Insert, Remove};
@@ -162,12 +93,24 @@ mod tests {
     /// Edits of devices: intent, what was shown, what had come for certain, and what may have.
     type Row<'a> = (usize, u32, Intent, Fate, &'a Sighting);
 
+    fn gone(element: Element) -> Wrong {
+        Wrong::Gone(Part::Element(element))
+    }
+
+    fn back(element: Element) -> Wrong {
+        Wrong::Back(Part::Element(element))
+    }
+
+    fn strange(element: Element) -> Wrong {
+        Wrong::Strange(Part::Element(element))
+    }
+
     fn sighting(shown: &[Element], had: &[u32], may_have: &[u32]) -> Sighting {
         had_of(shown, Had::upto(had, [].into()), may_have)
     }
 
     fn had_of(shown: &[Element], had: Had, may_have: &[u32]) -> Sighting {
-        Sighting { shown: shown.iter().copied().collect(), had, may_have: may_have.into() }
+        Sighting { shown: View::Tags(shown.iter().copied().collect()), had, may_have: may_have.into(), wall: 0 }
     }
 
     fn said(view: &[Element], rows: &[Row<'_>], concurrent: Concurrent) -> Vec<Wrong> {
@@ -184,9 +127,9 @@ mod tests {
         let nothing = sighting(&[], &[0, 0], &[0, 0]);
         let rows = [(0, 0, Insert(3), Binding, &nothing)];
         assert_eq!(said(&[3], &rows, InsertWins), []);
-        assert_eq!(said(&[], &rows, InsertWins), [Wrong::Gone(3)]);
-        assert_eq!(said(&[], &rows, Either), [Wrong::Gone(3)]);
-        assert_eq!(said(&[3, 4], &rows, InsertWins), [Wrong::Strange(4)]);
+        assert_eq!(said(&[], &rows, InsertWins), [gone(3)]);
+        assert_eq!(said(&[], &rows, Either), [gone(3)]);
+        assert_eq!(said(&[3, 4], &rows, InsertWins), [strange(4)]);
         let may_be_missing = [(0, 0, Insert(3), Unshared, &nothing)];
         assert_eq!([said(&[], &may_be_missing, InsertWins), said(&[3], &may_be_missing, InsertWins)], [vec![], vec![]]);
     }
@@ -196,15 +139,15 @@ mod tests {
         let (nothing, seen) = (sighting(&[], &[0, 0], &[0, 0]), sighting(&[3], &[1, 0], &[1, 0]));
         let rows = [(0, 0, Insert(3), Binding, &nothing), (1, 0, Remove(3), Binding, &seen)];
         assert_eq!(said(&[], &rows, InsertWins), []);
-        assert_eq!(said(&[3], &rows, InsertWins), [Wrong::Back(3)]);
+        assert_eq!(said(&[3], &rows, InsertWins), [back(3)]);
         let may_be_missing = [rows[0], (1, 0, Remove(3), Unshared, &seen)];
         assert_eq!([said(&[], &may_be_missing, InsertWins), said(&[3], &may_be_missing, InsertWins)], [vec![], vec![]]);
         // Its own insert a user has seen, and a remove of what is not shown means nothing.
         let own = sighting(&[3], &[1, 0], &[1, 0]);
         let alone = [(0, 0, Insert(3), Binding, &nothing), (0, 1, Remove(3), Binding, &own)];
-        assert_eq!(said(&[3], &alone, InsertWins), [Wrong::Back(3)]);
+        assert_eq!(said(&[3], &alone, InsertWins), [back(3)]);
         let blind = [(0, 0, Insert(3), Binding, &nothing), (0, 1, Remove(3), Binding, &nothing)];
-        assert_eq!(said(&[], &blind, InsertWins), [Wrong::Gone(3)]);
+        assert_eq!(said(&[], &blind, InsertWins), [gone(3)]);
     }
 
     #[test]
@@ -227,10 +170,10 @@ mod tests {
         assert_eq!([said(&[3], &set_back), said(&[], &set_back)], [[vec![], vec![]], [vec![], vec![]]]);
         // Its first insert came back from others before it removed the element: then the element may not stay.
         let came_back = after(1, 2);
-        assert_eq!(said(&[3], &came_back), [vec![Wrong::Back(3)], vec![Wrong::Back(3)]]);
+        assert_eq!(said(&[3], &came_back), [vec![back(3)], vec![back(3)]]);
         // What it made since it was set back, it has seen.
         let rows = [(0, 1, Insert(3), Binding, &nothing), (0, 2, Remove(3), Binding, &set_back)];
-        assert_eq!(super::tests::said(&[3], &rows, InsertWins), [Wrong::Back(3)]);
+        assert_eq!(super::tests::said(&[3], &rows, InsertWins), [back(3)]);
     }
 
     #[test]
@@ -242,7 +185,7 @@ mod tests {
             (1, 0, Remove(3), Binding, &seen),
             (0, 1, Insert(3), Binding, &nothing),
         ];
-        assert_eq!(said(&[], &rows, InsertWins), [Wrong::Gone(3)]);
+        assert_eq!(said(&[], &rows, InsertWins), [gone(3)]);
         assert_eq!(
             [said(&[3], &rows, InsertWins), said(&[3], &rows, Either), said(&[], &rows, Either)],
             [vec![], vec![], vec![]]
@@ -250,7 +193,7 @@ mod tests {
         // Who inserts after having seen the remove means it, whatever the policy.
         let after = sighting(&[], &[1, 1], &[1, 1]);
         let rows = [rows[0], rows[1], (0, 1, Insert(3), Binding, &after)];
-        assert_eq!(said(&[], &rows, Either), [Wrong::Gone(3)]);
+        assert_eq!(said(&[], &rows, Either), [gone(3)]);
     }
 
     #[test]

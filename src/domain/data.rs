@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 /// One of the elements that a tags register can have. Elements are numbered from 0.
 pub type Element = u32;
 
+/// What users write into a label.
+pub type Value = u64;
+
 /// What a register holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -17,9 +20,34 @@ pub enum DataType {
     Counter,
     /// A set of elements that users add and remove.
     Tags,
+    /// A value that users overwrite: a register of the literature.
+    Label,
 }
 
-/// What a user intends with an edit.
+impl DataType {
+    /// All of them, in the order in which a world's registers hold them.
+    pub const ALL: [DataType; 3] = [DataType::Counter, DataType::Tags, DataType::Label];
+
+    /// What registers of it are called, in the plural.
+    pub fn plural(self) -> &'static str {
+        match self {
+            DataType::Counter => "counters",
+            DataType::Tags => "tags",
+            DataType::Label => "labels",
+        }
+    }
+
+    /// Whether an edit of it means what its user's replica showed, so that nobody can judge it without that.
+    pub fn means_what_is_shown(self) -> bool {
+        match self {
+            DataType::Counter => false,
+            DataType::Tags | DataType::Label => true,
+        }
+    }
+}
+
+/// What a user intends with an edit. It is small, and a copy costs nothing: worlds make millions of them. What can be long
+/// belongs into a table of the world, and an intent names it by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Intent {
     /// A counter becomes larger by this amount, or smaller where the amount is negative.
@@ -29,6 +57,9 @@ pub enum Intent {
     /// This element is no longer one of the tags. The user means what the replica shows: an insert that has not
     /// arrived here is not meant.
     Remove(Element),
+    /// The label has this value. The user means to supersede what the replica shows: a value that has not arrived here is
+    /// not meant.
+    Write(Value),
 }
 
 impl Intent {
@@ -37,6 +68,7 @@ impl Intent {
         match self {
             Intent::Increase(_) => DataType::Counter,
             Intent::Insert(_) | Intent::Remove(_) => DataType::Tags,
+            Intent::Write(_) => DataType::Label,
         }
     }
 
@@ -44,7 +76,31 @@ impl Intent {
     pub fn amount(self) -> Option<i64> {
         match self {
             Intent::Increase(amount) => Some(amount),
-            Intent::Insert(_) | Intent::Remove(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Which element it is about; nothing for another data type.
+    pub fn element(self) -> Option<Element> {
+        match self {
+            Intent::Insert(element) | Intent::Remove(element) => Some(element),
+            _ => None,
+        }
+    }
+
+    /// Whether it takes away something that is shown, whoever made that.
+    pub fn takes_away(self) -> bool {
+        match self {
+            Intent::Increase(_) | Intent::Insert(_) => false,
+            Intent::Remove(_) | Intent::Write(_) => true,
+        }
+    }
+
+    /// Whether it makes something that is shown from then on.
+    pub fn makes(self) -> bool {
+        match self {
+            Intent::Increase(_) | Intent::Insert(_) | Intent::Write(_) => true,
+            Intent::Remove(_) => false,
         }
     }
 }
@@ -61,6 +117,126 @@ pub enum Concurrent {
     Either,
 }
 
+/// What orders the writes of a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// The writers' own clocks.
+    Wall,
+    /// Hybrid logical clocks: near the writers' own clocks, and never behind what the writer has heard of.
+    Hybrid,
+    /// The order in which writes arrive at a node that others sync through.
+    Arrival,
+}
+
+/// What an engine shows of values that were written to a label at the same time. An engine declares its policy, and the
+/// specification holds the engine to the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overwrites {
+    /// All of them, until somebody who sees them writes again: a visible conflict.
+    Multi,
+    /// One of them: the last by this clock.
+    Last(Clock),
+    /// One of them. All replicas agree.
+    #[default]
+    One,
+}
+
+impl Overwrites {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Overwrites::Multi => "every value that nobody who had seen it overwrote",
+            Overwrites::Last(Clock::Wall) => "the value that was written last by the writers' clocks",
+            Overwrites::Last(Clock::Hybrid) => "the value that was written last by hybrid clocks",
+            Overwrites::Last(Clock::Arrival) => "the value that arrived last",
+            Overwrites::One => "one value",
+        }
+    }
+}
+
+/// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
+/// that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carries {
+    /// Whether it carries counters.
+    pub counters: bool,
+    /// What it makes of an insert and a remove at the same time; nothing where it carries no tags.
+    pub tags: Option<Concurrent>,
+    /// What it shows of values that were written at the same time; nothing where it carries no labels.
+    pub labels: Option<Overwrites>,
+}
+
+impl Carries {
+    /// Counters alone.
+    pub const COUNTERS: Carries = Carries { counters: true, tags: None, labels: None };
+
+    /// Counters, and tags with this policy.
+    pub const fn with_tags(concurrent: Concurrent) -> Self {
+        Carries { tags: Some(concurrent), ..Carries::COUNTERS }
+    }
+
+    /// Labels alone, with this policy.
+    pub const fn labels_alone(overwrites: Overwrites) -> Self {
+        Carries { counters: false, tags: None, labels: Some(overwrites) }
+    }
+
+    /// This, and labels with this policy.
+    pub const fn and_labels(self, overwrites: Overwrites) -> Self {
+        Carries { labels: Some(overwrites), ..self }
+    }
+
+    /// Whether it carries a data type.
+    pub fn has(&self, data: DataType) -> bool {
+        match data {
+            DataType::Counter => self.counters,
+            DataType::Tags => self.tags.is_some(),
+            DataType::Label => self.labels.is_some(),
+        }
+    }
+}
+
+impl std::fmt::Display for Carries {
+    /// "counters alone", or the names of all data types.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let carried = DataType::ALL.into_iter().filter(|&data| self.has(data));
+        match carried.map(DataType::plural).collect::<Vec<_>>()[..] {
+            [alone] => write!(f, "{alone} alone"),
+            [ref others @ .., last] => write!(f, "{} and {last} alone", others.join(", ")),
+            [] => write!(f, "nothing"),
+        }
+    }
+}
+
+/// A part of a view that an edit made, and that only another edit may take away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// An element of tags.
+    Element(Element),
+    /// A value of a label.
+    Value(Value),
+}
+
+impl Part {
+    /// The edit that takes it away, as a noun.
+    pub fn taken_away_by(self) -> &'static str {
+        match self {
+            Part::Element(_) => "remove",
+            Part::Value(_) => "write",
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Part::Element(element) => write!(f, "element {element}"),
+            Part::Value(value) => write!(f, "value {value}"),
+        }
+    }
+}
+
 /// What a replica shows of one register. A view is canonical: two views are equal if and only if users see the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum View {
@@ -68,6 +244,8 @@ pub enum View {
     Counter(i64),
     /// Of tags.
     Tags(BTreeSet<Element>),
+    /// Of a label: none was written yet, one, or several at the same time.
+    Label(BTreeSet<Value>),
 }
 
 impl View {
@@ -75,23 +253,42 @@ impl View {
     pub fn number(&self) -> Option<i64> {
         match self {
             View::Counter(number) => Some(*number),
-            View::Tags(_) => None,
+            _ => None,
         }
     }
 
     /// The elements that a tags register shows; nothing for another data type.
     pub fn tags(&self) -> Option<&BTreeSet<Element>> {
         match self {
-            View::Counter(_) => None,
             View::Tags(tags) => Some(tags),
+            _ => None,
         }
     }
 
-    /// The canonical bytes: a counter as 8 bytes, tags as 4 bytes an element in ascending order, all big endian.
+    /// The values that a label shows; nothing for another data type.
+    pub fn values(&self) -> Option<&BTreeSet<Value>> {
+        match self {
+            View::Label(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// Its parts, ascending. A counter has none: it shows the sum of all edits.
+    pub fn parts(&self) -> BTreeSet<Part> {
+        match self {
+            View::Counter(_) => BTreeSet::new(),
+            View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
+            View::Label(values) => values.iter().copied().map(Part::Value).collect(),
+        }
+    }
+
+    /// The canonical bytes: a counter as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
+    /// ascending order, all big endian.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             View::Counter(number) => number.to_be_bytes().to_vec(),
             View::Tags(tags) => tags.iter().flat_map(|element| element.to_be_bytes()).collect(),
+            View::Label(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         }
     }
 }
@@ -116,11 +313,16 @@ impl std::fmt::Display for View {
                 let elements: Vec<String> = tags.iter().map(Element::to_string).collect();
                 write!(f, "{{{}}}", elements.join(", "))
             }
+            View::Label(values) if values.is_empty() => write!(f, "no value"),
+            View::Label(values) => {
+                let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                write!(f, "{}", values.join(" or "))
+            }
         }
     }
 }
 
-/// The registers of a world: counters first, then tags.
+/// The registers of a world, data type by data type in the order of [`DataType::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Fields {
     /// How many counters there are.
@@ -131,17 +333,43 @@ pub struct Fields {
     pub tags: u32,
     /// How many elements a tags register can have.
     pub elements: u32,
+    /// How many labels there are. Each has no value at the start.
+    pub labels: u32,
 }
 
 impl Fields {
     /// Counters alone.
     pub fn counters(counters: u32, start: i64) -> Self {
-        Fields { counters, start, tags: 0, elements: 0 }
+        Fields { counters, start, ..Fields::default() }
+    }
+
+    /// How many registers hold this data type.
+    pub fn count(&self, data: DataType) -> u32 {
+        match data {
+            DataType::Counter => self.counters,
+            DataType::Tags => self.tags,
+            DataType::Label => self.labels,
+        }
+    }
+
+    /// The number of the first register of this data type, where there is one.
+    pub fn first(&self, data: DataType) -> u32 {
+        DataType::ALL.into_iter().take_while(|&of| of != data).map(|of| self.count(of)).sum()
+    }
+
+    /// The data types that registers hold.
+    pub fn types(&self) -> impl Iterator<Item = DataType> + '_ {
+        DataType::ALL.into_iter().filter(|&data| self.count(data) > 0)
+    }
+
+    /// Whether any edit means what its user's replica showed.
+    pub fn mean_what_is_shown(&self) -> bool {
+        self.types().any(DataType::means_what_is_shown)
     }
 
     /// How many registers there are.
     pub fn len(&self) -> u32 {
-        self.counters + self.tags
+        DataType::ALL.into_iter().map(|data| self.count(data)).sum()
     }
 
     /// Whether there are none.
@@ -151,7 +379,12 @@ impl Fields {
 
     /// What a register holds.
     pub fn of(&self, register: u32) -> DataType {
-        if register < self.counters { DataType::Counter } else { DataType::Tags }
+        let mut next = 0;
+        let holds = |&data: &DataType| {
+            next += self.count(data);
+            register < next
+        };
+        DataType::ALL.into_iter().find(holds).unwrap_or(DataType::ALL[DataType::ALL.len() - 1])
     }
 
     /// What a register shows at the start.
@@ -159,6 +392,7 @@ impl Fields {
         match self.of(register) {
             DataType::Counter => View::Counter(self.start),
             DataType::Tags => View::Tags(BTreeSet::new()),
+            DataType::Label => View::Label(BTreeSet::new()),
         }
     }
 
@@ -169,10 +403,7 @@ impl Fields {
 
     /// Whether a register can be edited so.
     pub fn allow(&self, register: u32, intent: Intent) -> bool {
-        let in_range = match intent {
-            Intent::Increase(_) => true,
-            Intent::Insert(element) | Intent::Remove(element) => element < self.elements,
-        };
+        let in_range = intent.element().is_none_or(|element| element < self.elements);
         register < self.len() && self.of(register) == intent.of() && in_range
     }
 }

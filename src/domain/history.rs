@@ -2,10 +2,10 @@
 //! says of itself is in three numbers alone: edits and acknowledgements of which it does not hold the ids any more, and
 //! what it has left to send.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{Carries, Fields, Intent, View};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::over_time::OverTime;
 use crate::domain::traffic::Traffic;
@@ -65,15 +65,18 @@ impl Had {
     }
 }
 
-/// What a user's replica showed when the user made an edit of tags: without it nobody can say which inserts a remove means.
+/// What a user's replica showed when the user made an edit that means what is shown: without it nobody can say what a remove
+/// takes away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// What the register showed.
-    pub shown: BTreeSet<Element>,
+    pub shown: View,
     /// Which edits had reached the replica for certain, as far as messages tell.
     pub had: Had,
     /// By device, no more edits can have reached the replica: no message could have brought them.
     pub may_have: Arc<[u32]>,
+    /// What the user's clock showed, in microseconds.
+    pub wall: i64,
 }
 
 /// Whether an edit must be in what replicas show in the end.
@@ -112,7 +115,7 @@ pub struct Ledger {
     pub fields: Fields,
     /// Every edit, by device, in the order of each.
     pub by_device: Vec<Vec<UserEdit>>,
-    /// By device and number of the edit, what users had seen: of every edit of tags.
+    /// By device and number of the edit, what users had seen: of every edit that means what is shown.
     pub sightings: BTreeMap<(usize, u32), Sighting>,
 }
 
@@ -245,8 +248,8 @@ pub struct History {
     pub survives: &'static str,
     /// How often each fault that the scenario asks for was injected, and took effect.
     pub faults: FaultCounts,
-    /// What the engine declares to make of an insert and a remove of one element at the same time.
-    pub concurrent: Concurrent,
+    /// The data types that the engine carries, and its policies.
+    pub carries: Carries,
     /// What was seen while the world ran.
     pub over_time: OverTime,
     /// Edits that were refused: their users were told, and they must not count.

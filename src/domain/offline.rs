@@ -16,6 +16,9 @@ use crate::domain::verdict::Verdict;
 /// The most registers that a world can have.
 pub const MOST_REGISTERS: u32 = 1 << 20;
 
+/// The most registers that hold labels.
+pub const MOST_LABELS: u32 = 1 << 12;
+
 /// The most registers that hold tags.
 pub const MOST_TAGS: u32 = 4096;
 
@@ -44,7 +47,7 @@ pub const MOST_LOAD: u64 = 1 << 50;
 pub struct OfflineTrial {
     /// What all that is random is drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives the same run.
     pub seed: Seed,
-    /// How many counters each replica has. Without tags there is at least one.
+    /// How many counters each replica has. Without tags and labels there is at least one.
     #[serde(default = "default_registers")]
     #[cfg_attr(test, schemars(range(max = MOST_REGISTERS)))]
     pub registers: u32,
@@ -54,7 +57,10 @@ pub struct OfflineTrial {
     /// Registers that hold tags, and what users do to them. They are numbered after the counters.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
-    /// How many clients there are. In a world with tags, 64 are the most.
+    /// Registers that hold labels, and what users do to them. They are numbered after the tags.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// How many clients there are. In a world with tags or labels, 64 are the most.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
     /// The engines on trial, by name, or "all"; `abench list engines` names them. Without this key, the reference is.
@@ -135,6 +141,7 @@ impl OfflineTrial {
             registers: default_registers(),
             start: 0,
             tags: Tags::default(),
+            labels: Labels::default(),
             clients,
             engines: Vec::new(),
             mutants: Vec::new(),
@@ -211,6 +218,25 @@ impl Default for Tags {
 }
 
 impl Tags {
+    fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold labels: values that users overwrite. Each has no value at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Labels {
+    /// How many registers hold labels.
+    #[cfg_attr(test, schemars(range(max = MOST_LABELS)))]
+    pub registers: u32,
+    /// How many labels each client writes, at random times. No value is written twice.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
+    pub edits: u32,
+}
+
+impl Labels {
     fn is_empty(&self) -> bool {
         self.registers == 0
     }
@@ -801,7 +827,12 @@ impl OfflineTrial {
     /// The registers of every replica.
     pub fn fields(&self) -> Fields {
         let Tags { registers, elements, .. } = self.tags;
-        Fields { counters: self.registers, start: self.start, tags: registers, elements }
+        Fields {
+            tags: registers,
+            elements,
+            labels: self.labels.registers,
+            ..Fields::counters(self.registers, self.start)
+        }
     }
 
     /// The number of a node by its name: clients first, then the hub, then edges.

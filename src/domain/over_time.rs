@@ -1,6 +1,6 @@
 //! What was seen in a world while it ran, besides what it came to in the end.
 
-use crate::domain::data::Element;
+use crate::domain::data::Part;
 
 /// All that was seen over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Failed {
 pub struct Unshown {
     /// How often a register was compared with what it showed before.
     pub compared: u64,
-    /// How often it showed less. Of tags every element counts that was gone though nobody had removed it.
+    /// How often it showed less. Every part of a view counts that was gone though nobody had taken it away.
     pub less: u64,
     /// Where that was first.
     pub first: Option<FirstUnshown>,
@@ -54,8 +54,8 @@ pub struct FirstUnshown {
     pub node: String,
     /// The register.
     pub register: u32,
-    /// The element that is gone; nothing of a counter.
-    pub element: Option<Element>,
+    /// The part that is gone; nothing of a counter.
+    pub part: Option<Part>,
     /// When, in microseconds.
     pub at: u64,
 }

@@ -20,6 +20,7 @@ use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer, placed};
@@ -35,8 +36,8 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     /// The writer edits.
     fn edit(&mut self, intent: Intent);
 
-    /// Anyone removes what this writer made; gives whether something was removed.
-    fn removed(&mut self, _intent: Intent) -> bool {
+    /// Anyone takes away what this writer made; gives whether something was.
+    fn taken_away(&mut self, _intent: Intent) -> bool {
         false
     }
 
@@ -201,13 +202,15 @@ impl<S: Share> Content for ByWriter<S> {
     }
 
     fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, register: u32, intent: Intent) {
-        if matches!(intent, Intent::Remove(_)) {
-            // Who removes means what is shown here, whoever made it.
+        if intent.takes_away() {
+            // Who takes away means what is shown here, whoever made it.
             for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
-                if share.removed(intent) {
+                if share.taken_away(intent) {
                     peers.values_mut().for_each(|changes| changes.insert(slot));
                 }
             }
+        }
+        if !intent.makes() {
             return;
         }
         let slot = Slot(about.actor, register);
@@ -240,9 +243,17 @@ impl<S: Share> Content for ByWriter<S> {
         let shares = read_shares::<S>(reader, &about.fields)?;
         reader.end()?;
         for (slot, share) in shares {
+            let has = |mutant| about.fields.of(slot.1) == DataType::Label && about.has(mutant);
+            let is_written_here = slot.0 != about.actor && self.shares.contains_key(&Slot(about.actor, slot.1));
             let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
-            if mine.merge(&share) {
-                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+            let is_new = match about.mutant.is_some() && has(Mutant::OldWriteWins) {
+                true => std::mem::replace(mine, share.clone()) != share,
+                false => mine.merge(&share),
+            };
+            let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
+            let is_resolved = resolves && mine.taken_away(Intent::Write(0));
+            if is_new || is_resolved {
+                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from || is_resolved) {
                     changes.insert(slot);
                 }
             }

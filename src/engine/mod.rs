@@ -30,7 +30,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::Concurrent;
+use crate::domain::data::{Carries, Clock, Concurrent, Overwrites};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -130,15 +130,6 @@ impl Survives {
     }
 }
 
-/// Which data types an engine carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Carries {
-    /// Counters alone.
-    Counters,
-    /// Counters and tags; this is what it declares to make of an insert and a remove at the same time.
-    Tags(Concurrent),
-}
-
 /// An engine's entry.
 #[derive(Debug)]
 pub struct Registration {
@@ -198,7 +189,7 @@ impl Registration {
             copies: true,
             foreign: false,
             reports: true,
-            carries: Carries::Counters,
+            carries: Carries::COUNTERS,
             full_state: false,
             tells_merges: false,
             tells_edits: true,
@@ -217,7 +208,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::InsertWins),
+        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -252,7 +243,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::InsertWins),
+        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",
@@ -282,7 +273,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Arrival)),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -294,7 +285,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Arrival)),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -305,7 +296,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Wall)),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -316,7 +307,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Hybrid)),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -327,7 +318,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",
@@ -335,6 +326,17 @@ pub const REGISTRY: &[Registration] = &[
         )
     },
 ];
+
+/// Engines of labels. They carry no counters, so that most worlds have nothing for them: they are on trial where they are
+/// named, and the name of all does not stand for them.
+pub const OF_LABELS: &[Registration] = &[Registration {
+    carries: Carries::labels_alone(Overwrites::Last(Clock::Arrival)),
+    ..Registration::of(
+        "lww-server-stamp",
+        "labels alone; the hub numbers writes as they arrive, the last wins",
+        channel::<baseline::lww_server_stamp::ServerStamp>,
+    )
+}];
 
 /// Whole states at their users' own width: plain, compressed, and as a patch. Bandwidth reports compare engines with them,
 /// and no trial names them.
@@ -360,7 +362,7 @@ const fn whole_state(name: &'static str, about: &'static str, open: OpenNode) ->
     Registration {
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::Tags(Concurrent::Either),
+        carries: Carries::with_tags(Concurrent::Either),
         ..Registration::of(name, about, open)
     }
 }
@@ -402,7 +404,7 @@ pub const ALL: &str = "all";
 
 /// Every engine of this build: those of abench itself, then libraries.
 pub fn every() -> impl Iterator<Item = &'static Registration> {
-    REGISTRY.iter().chain(library::REGISTRY)
+    REGISTRY.iter().chain(OF_LABELS).chain(library::REGISTRY)
 }
 
 /// The engines of these names: the reference alone if there is none.
@@ -411,9 +413,10 @@ pub fn asked(names: &[String]) -> impl Iterator<Item = &'static Registration> + 
     let named = |among: &'static [Registration], group: &'static str| {
         among.iter().filter(move |engine| names.iter().any(|name| name == engine.name || name == group))
     };
+    let of_labels = OF_LABELS.iter().filter(|engine| names.iter().any(|name| name == engine.name));
     let started = names.iter().filter_map(|name| process::find(name));
     let libraries = named(library::REGISTRY, library::LIBRARIES);
-    reference.into_iter().chain(named(REGISTRY, ALL)).chain(libraries).chain(started)
+    reference.into_iter().chain(named(REGISTRY, ALL)).chain(of_labels).chain(libraries).chain(started)
 }
 
 /// Whether this is the name of an engine of this build, or stands for several.
@@ -447,8 +450,8 @@ pub fn on_trial(trial: &OfflineTrial) -> impl Iterator<Item = &'static Registrat
 impl Registration {
     /// Why it does not support this world, if it does not.
     pub fn unsuited(&self, trial: &OfflineTrial) -> Option<Cow<'static, str>> {
-        if trial.tags.registers > 0 && !self.carries_tags() {
-            return Some("which carries counters alone, and this world has tags".into());
+        if let Some(data) = trial.fields().types().find(|&data| !self.carries.has(data)) {
+            return Some(format!("which carries {}, and this world has {}", self.carries, data.plural()).into());
         }
         let has_topology = self.peers || trial.hub && trial.edges.is_empty();
         if !has_topology {
@@ -481,19 +484,6 @@ impl Registration {
                 let range = started.capabilities().map(|of| of.counters);
                 range.is_none_or(|range| (range.min.0, range.max.0) == (i64::MIN, i64::MAX))
             }
-        }
-    }
-
-    /// Whether it carries tags.
-    pub fn carries_tags(&self) -> bool {
-        self.carries != Carries::Counters
-    }
-
-    /// What it declares to make of an insert and a remove of one element at the same time.
-    pub fn concurrent(&self) -> Concurrent {
-        match self.carries {
-            Carries::Counters => Concurrent::Either,
-            Carries::Tags(concurrent) => concurrent,
         }
     }
 }

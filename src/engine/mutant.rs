@@ -62,6 +62,15 @@ pub fn clamped(shows: Vec<View>, start: i64) -> Vec<View> {
     shows.into_iter().map(clamp).collect()
 }
 
+/// What is shown where a label shows one value, whatever was written at the same time: the mistake of a mutant.
+pub fn one_value(shows: Vec<View>) -> Vec<View> {
+    let one = |view| match view {
+        View::Label(values) => View::Label(values.into_iter().take(1).collect()),
+        other => other,
+    };
+    shows.into_iter().map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,11 +1,11 @@
 //! How views travel: a counter as its difference from the start, which every device was delivered with; tags as the number
-//! of elements and the gaps between them.
+//! of elements and the gaps between them; a label as the number of its values, and the values.
 //!
 //! Knows: views. Must not: know who sends them.
 
 use std::collections::BTreeSet;
 
-use crate::domain::data::{DataType, Element, Fields, View};
+use crate::domain::data::{DataType, Element, Fields, Value, View};
 use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_length};
 
 /// Bytes of a view on the line.
@@ -13,6 +13,7 @@ pub fn weighs(fields: &Fields, view: &View) -> usize {
     match view {
         View::Counter(number) => signed_length(number.wrapping_sub(fields.start)),
         View::Tags(tags) => length(tags.len() as u64) + gaps(tags).map(|gap| length(gap.into())).sum::<usize>(),
+        View::Label(values) => length(values.len() as u64) + values.iter().map(|&value| length(value)).sum::<usize>(),
     }
 }
 
@@ -24,6 +25,10 @@ pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
             writer.number(tags.len() as u64);
             gaps(tags).for_each(|gap| _ = writer.number(gap.into()));
         }
+        View::Label(values) => {
+            writer.number(values.len() as u64);
+            values.iter().for_each(|&value| _ = writer.number(value));
+        }
     }
 }
 
@@ -32,7 +37,22 @@ pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View,
     match fields.of(register) {
         DataType::Counter => Ok(View::Counter(fields.start.wrapping_add(reader.signed()?))),
         DataType::Tags => read_elements(fields, reader).map(View::Tags),
+        DataType::Label => read_values(reader).map(View::Label),
     }
+}
+
+fn read_values(reader: &mut Reader) -> Result<BTreeSet<Value>, Malformed> {
+    let count = reader.count("a number of values")?;
+    let mut values = BTreeSet::new();
+    for _ in 0..count {
+        let value = reader.number()?;
+        // One way to write each view.
+        if values.last().is_some_and(|&last| last >= value) {
+            return Err(Malformed::Range("the order of values"));
+        }
+        values.insert(value);
+    }
+    Ok(values)
 }
 
 fn read_elements(fields: &Fields, reader: &mut Reader) -> Result<BTreeSet<Element>, Malformed> {
@@ -67,9 +87,10 @@ mod tests {
             number: i64,
             start: i64,
             tags in proptest::collection::btree_set(0..300u32, 0..20),
+            values in proptest::collection::btree_set(any::<u64>(), 0..4),
         ) {
-            let fields = Fields { counters: 1, start, tags: 1, elements: 300 };
-            for (register, view) in [(0, View::Counter(number)), (1, View::Tags(tags))] {
+            let fields = Fields { tags: 1, elements: 300, labels: 1, ..Fields::counters(1, start) };
+            for (register, view) in [(0, View::Counter(number)), (1, View::Tags(tags)), (2, View::Label(values))] {
                 let mut writer = Writer::bare();
                 write(&fields, &view, &mut writer);
                 let bytes = writer.into_bytes();
@@ -83,7 +104,7 @@ mod tests {
 
     #[test]
     fn an_element_beyond_those_of_the_world_is_malformed() {
-        let fields = Fields { counters: 0, start: 0, tags: 1, elements: 3 };
+        let fields = Fields { tags: 1, elements: 3, ..Fields::default() };
         assert!(read(&fields, 0, &mut Reader::bare(&[1, 3])).is_err());
         assert_eq!(read(&fields, 0, &mut Reader::bare(&[1, 2])), Ok(View::Tags([2].into())));
     }

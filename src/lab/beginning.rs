@@ -64,7 +64,7 @@ impl<'a> World<'a> {
             survives: engine.survives,
             constant: engine.constant,
             tells_edits: engine.tells_edits,
-            concurrent: engine.concurrent(),
+            carries: engine.carries,
             sightings: BTreeMap::new(),
             lost_stores: BTreeSet::new(),
             tracks_safety: faults.iter().any(|fault| fault.kind.loses_store()),
@@ -225,7 +225,7 @@ impl<'a> World<'a> {
 
     /// The same world, whose users make edits of unique amounts, so that what replicas show tells what they stop showing.
     pub fn with_unique_amounts(mut self, users: Vec<Vec<UserEdit>>) -> Self {
-        self.measures.follow(Views::of(self.trial, self.concurrent));
+        self.measures.follow(Views::of(self.trial, self.carries));
         if let Some(script) = &mut self.script {
             script.with_unique_amounts(self.trial);
         }

@@ -1,4 +1,4 @@
-//! Which edits have come to whom for certain, in worlds with tags: whoever takes a message that ends a round has all that
+//! Which edits have come to whom for certain, in worlds where edits mean what is shown: whoever takes a message that ends a round has all that
 //! its sender had when the round began.
 //!
 //! A device that loses its store, or is set back, goes on with edits that are made without those before. Whoever has one of
@@ -20,7 +20,7 @@ use crate::lab::events::Event;
 /// stretches that are not in it, it has nothing.
 pub(super) type Upto = Arc<[u32]>;
 
-/// By node, what it has for certain. Empty in a world without tags.
+/// By node, what it has for certain. Empty in a world of counters alone.
 #[derive(Debug, Default)]
 pub struct Certain {
     clients: usize,
@@ -38,8 +38,8 @@ pub struct Certain {
 impl Certain {
     /// Nobody has anything.
     pub(super) fn of(trial: &OfflineTrial, reports: bool) -> Self {
-        let has_tags = trial.tags.registers > 0;
-        let [clients, nodes] = [trial.clients, trial.nodes()].map(|count| if has_tags { count as usize } else { 0 });
+        let is_asked = trial.fields().mean_what_is_shown();
+        let [clients, nodes] = [trial.clients, trial.nodes()].map(|count| if is_asked { count as usize } else { 0 });
         let (made, had) = ((0..clients).map(|client| (0, client)).collect(), vec![vec![0; clients]; nodes]);
         Certain { clients, made, had, reports, ..Certain::default() }
     }

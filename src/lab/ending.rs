@@ -53,7 +53,7 @@ impl World<'_> {
             forgotten: self.forgotten,
             broken: self.broken.len() as u64,
             survives: self.survives.told(),
-            concurrent: self.concurrent,
+            carries: self.carries,
             own_timers: self.own_timers,
             ..History::default()
         };

@@ -33,7 +33,7 @@ pub struct Measures {
     pub service: Service,
     /// How long edits took to come to other clients, and which never did.
     pub staleness: Staleness,
-    /// By node, what may have reached it; in worlds with tags.
+    /// By node, what may have reached it; in worlds where edits mean what is shown.
     pub(super) reach: Reach,
     /// The world's time to convergence.
     pub(super) convergence: OfWorld,

@@ -39,7 +39,7 @@ pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
 
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
-fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 7] {
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 8] {
     let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
     let edits = u128::from(trial.edits());
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
@@ -47,6 +47,8 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     // What a user of tags had seen: the elements that were shown, and a number for each client, twice.
     let of_sighting = 160 + u128::from(trial.tags.elements) * 8 + clients * 8;
     let sightings = clients * u128::from(trial.tags.edits) * of_sighting;
+    // Of a label one value of each client can be shown at once.
+    let of_labels = clients * u128::from(trial.labels.edits) * (160 + clients * 24);
     let ends = nodes * (registers * 48 + 4096);
     // A device that starts again edits as another actor.
     let actors = clients + u128::from(trial.crashes) + trial.faults.len() as u128;
@@ -65,6 +67,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     [
         ("clients, registers, workload.ticks and workload.changed", users + ends + kept),
         ("clients, tags.edits and tags.elements", sightings),
+        ("clients and labels.edits", of_labels),
         ("clients without a hub", links * 400),
         ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),
         ("clients and link.outages", links * u128::from(trial.link.outages) * 320),

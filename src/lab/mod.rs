@@ -34,7 +34,7 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Concurrent, DataType, View};
+use crate::domain::data::{Carries, View};
 use crate::domain::history::{Fate, History, Sighting, UserEdit};
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
 use crate::domain::over_time::{Failed, Running};
@@ -261,15 +261,15 @@ pub struct World<'a> {
     tells_edits: bool,
     /// Whether the engine claims that ids and acknowledgements do not grow with history.
     constant: bool,
-    /// What the engine declares to make of an insert and a remove of one element at the same time.
-    concurrent: Concurrent,
+    /// The data types that the engine carries, and its policies.
+    carries: Carries,
     /// Nodes whose stores were lost, or set back.
     lost_stores: BTreeSet<NodeId>,
     /// Whether any device may start again.
     restarts: bool,
     /// What became of faults.
     effects: Effects,
-    /// What users of tags had seen, by device and number of the edit.
+    /// What users had seen whose edits mean what is shown, by device and number of the edit.
     sightings: BTreeMap<(usize, u32), Sighting>,
     /// Messages that are picked out by name.
     drops: Vec<Dropping>,
@@ -531,8 +531,9 @@ impl World<'_> {
             // What its user wanted to do while it was frozen is done when it goes on.
             device.host.now = if device.lag > 0 { local.max(device.host.now) } else { local };
             device.host.wall = device.clock.shows(device.host.now);
-            if edit.intent.of() == DataType::Tags {
-                let sighting = self.measures.reach.sighting(node.as_ref(), number, edit.register);
+            if edit.intent.of().means_what_is_shown() {
+                let wall = device.host.wall;
+                let sighting = self.measures.reach.sighting(node.as_ref(), number, edit.register, wall);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;

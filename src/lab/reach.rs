@@ -1,12 +1,11 @@
 //! Which edits can have reached whom: the ends of every path of messages. Nothing beyond can be in what a replica shows.
 //!
-//! Who has an edit for certain, [`super::certain`] tells. A judge of tags needs both bounds: an element must be shown
-//! unless somebody may have seen its insert and removed it, and must not be shown if every insert was seen for certain and
-//! removed.
+//! Who has an edit for certain, [`super::certain`] tells. A specification needs both bounds: what an edit made must be shown
+//! unless somebody may have seen it and taken it away, and must not be shown if that edit was seen for certain and what it
+//! made was taken away.
 //!
 //! Knows: who sent what to whom, and when. Must not: look into a message or a node, but for what it shows.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::domain::history::Sighting;
@@ -27,7 +26,7 @@ pub(super) struct Reached {
     certain: Option<Upto>,
 }
 
-/// By node, what can have reached it, and what has for certain. Empty in a world without tags.
+/// By node, what can have reached it, and what has for certain. Empty in a world of counters alone.
 pub struct Reach {
     by_node: Vec<AtMost>,
     certain: Certain,
@@ -36,7 +35,7 @@ pub struct Reach {
 impl Reach {
     /// Nothing has reached anybody.
     pub(super) fn of(trial: &OfflineTrial, reports: bool) -> Self {
-        let nodes = if trial.tags.registers > 0 { trial.nodes() as usize } else { 0 };
+        let nodes = if trial.fields().mean_what_is_shown() { trial.nodes() as usize } else { 0 };
         let by_node = vec![vec![0; trial.clients as usize].into(); nodes];
         Reach { by_node, certain: Certain::of(trial, reports) }
     }
@@ -85,16 +84,16 @@ impl Reach {
         }
     }
 
-    /// So many edits of each client can have reached a node; nothing in a world without tags.
+    /// So many edits of each client can have reached a node; nothing in a world of counters alone.
     pub(super) fn of_node(&self, node: NodeId) -> Option<&[u32]> {
         self.by_node.get(node as usize).map(AsRef::as_ref)
     }
 
-    /// What a user has seen who is about to edit a tags register.
-    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32) -> Sighting {
-        let shown = node.shows()[register as usize].tags().cloned().unwrap_or_else(BTreeSet::new);
+    /// What a user has seen who is about to edit a register.
+    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32, wall: i64) -> Sighting {
+        let shown = node.shows().swap_remove(register as usize);
         let had = self.certain.of_node(number);
-        Sighting { shown, had, may_have: self.by_node[number as usize].clone() }
+        Sighting { shown, had, may_have: self.by_node[number as usize].clone(), wall }
     }
 }
 
@@ -112,7 +111,8 @@ impl Observer for Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::offline::{Edge, FaultKind, Link, NodeFault, Tags, Workload};
+    use crate::domain::data::Overwrites;
+    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Tags, Workload};
     use crate::domain::verdict::Verdict;
     use crate::domain::watch::Unwatched;
     use crate::engine::{REGISTRY, Registration};
@@ -121,9 +121,13 @@ mod tests {
     use crate::oracle::offline::{convergence, monotonic, truth};
     use crate::scenario::offline::Users;
 
-    /// Worlds with tags: a star, a tree and peers, over lines that lose and reorder, with crashes and lost stores.
+    /// Worlds with tags.
     fn worlds() -> impl Iterator<Item = OfflineTrial> {
-        let tags = Tags { registers: 3, elements: 5, edits: 40, removes_percent: 45 };
+        worlds_of(Tags { registers: 3, elements: 5, edits: 40, removes_percent: 45 }, Labels::default())
+    }
+
+    /// Worlds with tags or labels: a star, a tree and peers, over lines that lose and reorder, with crashes and lost stores.
+    fn worlds_of(tags: Tags, labels: Labels) -> impl Iterator<Item = OfflineTrial> {
         let link = Link { lost_per_mille: 50, repeated_per_mille: 20, reordered_per_mille: 50, ..Link::default() };
         let edge = Edge { name: "near".into(), parent: Some("hub".into()), clients: vec![0, 1] };
         let fault = |kind, node: &str, at_s, age_s| NodeFault {
@@ -147,7 +151,8 @@ mod tests {
             let edges = if seed % 3 == 1 { vec![edge.clone()] } else { Vec::new() };
             // Small messages: what is told takes several, and a visit may end between two of them.
             let journal = crate::domain::offline::Journal { fragment: 64, ..Default::default() };
-            OfflineTrial { tags, link, faults, edges, journal, hub: seed % 3 < 2, crashes: 20, workload, ..trial(seed) }
+            let hub = seed % 3 < 2;
+            OfflineTrial { tags, labels, link, faults, edges, journal, hub, crashes: 20, workload, ..trial(seed) }
         })
     }
 
@@ -167,7 +172,7 @@ mod tests {
             for trial in worlds().filter(|trial| engine.suits(trial)) {
                 let [(truth, why), (agree, differ), (monotonic, gone)] = said(&trial, engine);
                 unshown += u32::from(monotonic == Verdict::Falsified);
-                if engine.concurrent() == crate::domain::data::Concurrent::InsertWins {
+                if engine.carries.tags.unwrap_or_default() == crate::domain::data::Concurrent::InsertWins {
                     assert_eq!(monotonic, Verdict::Holds, "{}, {:?}: {gone}", engine.name, trial.seed);
                     assert_ne!(truth, Verdict::Falsified, "{}, {:?}: {why}", engine.name, trial.seed);
                     assert_eq!(agree, Verdict::Holds, "{}, {:?}: {differ}", engine.name, trial.seed);
@@ -175,9 +180,33 @@ mod tests {
                 falsified += u32::from(truth == Verdict::Falsified);
             }
             let carries_tags = worlds().next().is_some_and(|trial| engine.suits(&trial));
-            let is_right = engine.concurrent() == crate::domain::data::Concurrent::InsertWins;
+            let is_right = engine.carries.tags.unwrap_or_default() == crate::domain::data::Concurrent::InsertWins;
             assert_eq!(falsified >= 25, carries_tags && !is_right, "{}: {falsified} of 30", engine.name);
             assert_eq!(unshown >= 25, carries_tags && !is_right, "{}: {unshown} of 30", engine.name);
+        }
+    }
+
+    #[test]
+    fn engines_that_show_every_value_keep_their_word_in_worlds_of_every_shape_and_who_lets_old_writes_win_does_not() {
+        let labels = Labels { registers: 3, edits: 40 };
+        for engine in REGISTRY.iter().filter(|engine| engine.carries.labels.is_some()) {
+            let mut falsified = 0;
+            for trial in worlds_of(Tags::default(), labels).filter(|trial| engine.suits(trial)) {
+                // Counters are judged elsewhere.
+                let trial = OfflineTrial { workload: Workload { ticks: 0, ..trial.workload.clone() }, ..trial };
+                let [(truth, why), (agree, differ), (monotonic, gone)] = said(&trial, engine);
+                if engine.carries.labels == Some(Overwrites::Multi) {
+                    assert_eq!(monotonic, Verdict::Holds, "{}, {:?}: {gone}", engine.name, trial.seed);
+                    assert_ne!(truth, Verdict::Falsified, "{}, {:?}: {why}", engine.name, trial.seed);
+                    assert_eq!(agree, Verdict::Holds, "{}, {:?}: {differ}", engine.name, trial.seed);
+                }
+                falsified += u32::from(truth == Verdict::Falsified);
+            }
+            match engine.carries.labels {
+                Some(Overwrites::One) => assert!(falsified >= 25, "{}: {falsified} of 30", engine.name),
+                Some(Overwrites::Multi) => assert_eq!(falsified, 0, "{}", engine.name),
+                _ => {}
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! The workload of a world: what every user does and when.
 
-use crate::domain::data::Intent;
+use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::history::{Fate, UserEdit};
-use crate::domain::offline::{OfflineTrial, Tags, Workload};
+use crate::domain::offline::{Labels, OfflineTrial, Tags, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -74,8 +74,12 @@ impl Free {
 /// What a world's users do.
 pub struct Users<'a> {
     registers: u32,
+    fields: Fields,
     tags: Tags,
     of_tags: Stream,
+    labels: Labels,
+    of_labels: Stream,
+    clients: u32,
     workload: &'a Workload,
     /// For how long, in microseconds.
     lasts: u64,
@@ -87,7 +91,7 @@ impl<'a> Users<'a> {
     /// The users of this world, which is drawn.
     pub fn of(trial: &'a OfflineTrial) -> Self {
         let lasts = trial.presence.lasts_s * SECOND;
-        Users { tags: trial.tags, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
+        Users { tags: trial.tags, labels: trial.labels, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
     }
 
     /// Users who do this for so long, in the step of this number.
@@ -99,8 +103,10 @@ impl<'a> Users<'a> {
         let registers = trial.registers;
         let exponent = workload.zipf_hundredths;
         let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
-        let (stream, of_tags) = (trial.seed.stream(stream), trial.seed.stream("tags"));
-        Users { registers, tags: Tags::default(), of_tags, workload, lasts, stream, zipf }
+        let [stream, of_tags, of_labels] = [stream, "tags", "labels"].map(|name| trial.seed.stream(name));
+        let (tags, labels) = (Tags::default(), Labels::default());
+        let (fields, clients) = (trial.fields(), trial.clients);
+        Users { registers, fields, tags, of_tags, labels, of_labels, clients, workload, lasts, stream, zipf }
     }
 
     /// The edits of one client, in the order in which it makes them. A tick's are a microsecond apart, each of
@@ -132,6 +138,7 @@ impl<'a> Users<'a> {
             }
         }
         edits.extend(self.of_tags(client));
+        edits.extend(self.of_labels(client));
         edits.sort_by_key(|edit| edit.at);
         edits
     }
@@ -139,14 +146,27 @@ impl<'a> Users<'a> {
     /// The edits of tags of one client. They have a stream of their own, so that a world has the same counters with tags
     /// and without.
     fn of_tags(&self, client: u32) -> impl Iterator<Item = UserEdit> {
-        let (tags, counters, lasts) = (self.tags, self.registers, self.lasts);
+        let (tags, first, lasts) = (self.tags, self.fields.first(DataType::Tags), self.lasts);
         let mut stream = self.of_tags.member(client.into());
         (0..tags.edits).map(move |_| {
             let at = stream.below(lasts);
-            let register = counters + stream.below(tags.registers.into()) as u32;
+            let register = first + stream.below(tags.registers.into()) as u32;
             let element = stream.below(tags.elements.into()) as u32;
             let removes = stream.below(100) < tags.removes_percent.into();
             let intent = if removes { Intent::Remove(element) } else { Intent::Insert(element) };
+            UserEdit { at, register, intent, fate: Fate::Binding }
+        })
+    }
+
+    /// The labels that one client writes, of a stream of their own, too. No value is written twice, by nobody: so what a
+    /// label shows tells whose write it is.
+    fn of_labels(&self, client: u32) -> impl Iterator<Item = UserEdit> {
+        let (labels, first, lasts) = (self.labels, self.fields.first(DataType::Label), self.lasts);
+        let (mut stream, clients) = (self.of_labels.member(client.into()), u64::from(self.clients));
+        (0..u64::from(labels.edits)).map(move |place| {
+            let at = stream.below(lasts);
+            let register = first + stream.below(labels.registers.into()) as u32;
+            let intent = Intent::Write(1 + place * clients + u64::from(client));
             UserEdit { at, register, intent, fate: Fate::Binding }
         })
     }

@@ -13,6 +13,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("bandwidth-tick", include_str!("../../scenarios/bandwidth-tick.toml")),
     ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("field-tags", include_str!("../../scenarios/field-tags.toml")),
+    ("field-labels", include_str!("../../scenarios/field-labels.toml")),
+    ("one-clock-ahead", include_str!("../../scenarios/one-clock-ahead.toml")),
     ("field-bandwidth", include_str!("../../scenarios/field-bandwidth.toml")),
     ("field-tally", include_str!("../../scenarios/field-tally.toml")),
     ("shop-inventory", include_str!("../../scenarios/shop-inventory.toml")),

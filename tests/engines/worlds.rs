@@ -73,8 +73,8 @@ fn mappings_that_lose_nothing_hold_when_stores_are_set_back_copied_lost_and_full
 #[test]
 fn libraries_with_tags_keep_what_they_declare_of_an_insert_and_a_remove_at_the_same_time() {
     let tags = Tags { registers: 3, elements: 5, edits: 30, removes_percent: 45 };
-    for engine in REGISTRY.iter().filter(|engine| engine.carries_tags()) {
-        let wins = engine.concurrent() == Concurrent::InsertWins;
+    for engine in REGISTRY.iter().filter(|engine| engine.carries.tags.is_some()) {
+        let wins = engine.carries.tags == Some(Concurrent::InsertWins);
         assert_eq!(wins, engine.name == "crdts-pncounter");
         for trial in worlds() {
             // Counters that nobody edits, and a hub that is not set back.

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use abench::data;
-use abench::domain::data::{Concurrent, Intent, View};
+use abench::domain::data::{Carries, Concurrent, Intent, View};
 use abench::engine::host::{Host, NodeId, OpId, Round, Time};
 use abench::engine::port::{Engine, EngineError, Position, Reception, Relation, Settings};
 use abench::engine::store::{Store, StoreError, disk::Disk};
 use abench::engine::vector::Actor;
 use abench::engine::wire::{Reader, Writer};
-use abench::engine::{Carries, Keeps, Registration, Survives};
+use abench::engine::{Keeps, Registration, Survives};
 
 /// Lamport's time, the author's number of this start, and what was edited.
 type Edit = (u64, u64, u32, Intent);
@@ -30,7 +30,7 @@ pub const GOSSIP: Registration = Registration {
     peers: true,
     keeps: Keeps::Edits,
     survives: Survives::WhileShown,
-    carries: Carries::Tags(Concurrent::Either),
+    carries: Carries::with_tags(Concurrent::Either),
     tells_edits: false,
     own_timers: false,
     ..Registration::of("gossip", "every edit to everyone who lacks it", open)

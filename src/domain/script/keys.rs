@@ -17,7 +17,11 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 
 /// Every verb but those of faults, with its other keys and what happens; keys in brackets may be left out.
 pub const VERBS: &[(&str, &str, &str)] = &[
-    ("edit", "register; by, insert or remove", "a user edits a register: a counter, or an element of tags"),
+    (
+        "edit",
+        "register; by, insert, remove or write",
+        "a user edits a register: a counter, an element of tags, or a label",
+    ),
     (
         "connect",
         "[over_s]",
@@ -47,6 +51,7 @@ pub fn of_intent(intent: Intent) -> &'static str {
         Intent::Increase(_) => "by",
         Intent::Insert(_) => "insert",
         Intent::Remove(_) => "remove",
+        Intent::Write(_) => "write",
     }
 }
 
@@ -170,10 +175,11 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
     Ok(match verb {
         "edit" => {
             let (node, register) = (keys.text(verb)?, keys.number("register")?);
-            let intent = match (keys.has("insert"), keys.has("remove")) {
-                (true, _) => Intent::Insert(keys.number("insert")?),
-                (_, true) => Intent::Remove(keys.number("remove")?),
-                _ => Intent::Increase(keys.number("by")?),
+            let intent = match ["insert", "remove", "write"].into_iter().find(|key| keys.has(key)) {
+                Some(key @ "insert") => Intent::Insert(keys.number(key)?),
+                Some(key @ "remove") => Intent::Remove(keys.number(key)?),
+                Some(key) => Intent::Write(keys.number(key)?),
+                None => Intent::Increase(keys.number("by")?),
             };
             Action::Edit { node, register, intent }
         }
@@ -258,6 +264,7 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
             let value: Value = match *intent {
                 Intent::Increase(by) => by.into(),
                 Intent::Insert(element) | Intent::Remove(element) => element.into(),
+                Intent::Write(value) => value.into(),
             };
             keys.extend([("edit", text(node)), ("register", (*register).into()), (of_intent(*intent), value)]);
         }

@@ -119,9 +119,14 @@ impl OfflineTrial {
                 match (intent, fields.of(*register)) {
                     (Intent::Increase(0), _) => Err(("by", "0 changes nothing; any other number does".to_owned())),
                     _ if fields.allow(*register, *intent) => Ok(()),
-                    (Intent::Increase(_), DataType::Tags) => {
-                        Err(("by", format!("register {register} holds tags: insert or remove an element")))
-                    }
+                    (Intent::Increase(_) | Intent::Write(_), DataType::Tags) => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} holds tags: insert or remove an element"),
+                    )),
+                    (_, DataType::Label) => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} is a label, which takes write alone"),
+                    )),
                     (_, DataType::Counter) => Err((
                         keys::of_intent(*intent),
                         format!("register {register} is a counter, which takes by alone"),

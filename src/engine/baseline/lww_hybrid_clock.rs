@@ -59,6 +59,7 @@ mod tests {
             wall,
             fragment: 4096,
             serves: false,
+            mutant: None,
         }
     }
 

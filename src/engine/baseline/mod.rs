@@ -7,6 +7,7 @@ pub mod first_writer;
 pub mod full_state;
 pub mod lww_arrival;
 pub mod lww_hybrid_clock;
+pub mod lww_server_stamp;
 pub mod lww_wall_clock;
 pub mod operation_log;
 pub mod pn_counter;

@@ -1,5 +1,5 @@
 //! Every operation, with its id, to everyone; everyone keeps all of them. A remove names the inserts that its user's replica
-//! showed, so that it takes away no others. A device that starts again makes its operations as a
+//! showed, and a write the writes, so that they take away no others. A device that starts again makes its operations as a
 //! new incarnation: it may be a copy of another, or set back.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Element, Intent, View};
+use crate::domain::data::{DataType, Element, Intent, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -34,6 +34,8 @@ enum What {
     Insert(Element),
     /// Takes away these inserts.
     Remove(Vec<Id>),
+    /// Has a label hold this value, and takes away these writes.
+    Write(Value, Vec<Id>),
 }
 
 /// Operations on tags as they travel.
@@ -47,9 +49,9 @@ pub struct OperationLog {
     operations: Vec<Operation>,
     seen: BTreeMap<Actor, Ranges>,
     values: Vec<i64>,
-    /// By register and element, the inserts that were not removed; and all that were.
-    inserts: BTreeMap<(u32, Element), BTreeSet<Id>>,
-    removed: BTreeSet<Id>,
+    /// By register and part of its view, the operations that made it and were not taken away; and all that were.
+    made_by: BTreeMap<(u32, u64), BTreeSet<Id>>,
+    taken_away: BTreeSet<Id>,
     actor: Actor,
     made: u64,
 }
@@ -89,6 +91,7 @@ impl Operation {
             What::Add(amount) => signed_length(*amount),
             What::Insert(element) => length(u64::from(*element) << 1),
             What::Remove(ids) => 1 + 6 * ids.len(),
+            What::Write(value, ids) => 1 + length(*value) + 6 * ids.len(),
         };
         length(self.register.into()) + what
     }
@@ -107,21 +110,35 @@ impl OperationLog {
                 let value = &mut self.values[operation.register as usize];
                 *value = value.wrapping_add(*amount);
             }
-            What::Insert(element) if !self.removed.contains(&id) => {
-                self.inserts.entry((operation.register, *element)).or_default().insert(id);
-            }
-            What::Insert(_) => {}
-            // A remove may come before the insert that it takes away.
-            What::Remove(ids) => {
-                self.removed.extend(ids);
-                self.inserts.retain(|_, inserts| {
-                    inserts.retain(|id| !ids.contains(id));
-                    !inserts.is_empty()
-                });
+            What::Insert(element) => self.make(operation.register, (*element).into(), id),
+            What::Remove(ids) => self.take_away(ids),
+            What::Write(value, ids) => {
+                self.take_away(ids);
+                self.make(operation.register, *value, id);
             }
         }
         self.operations.push(operation);
         true
+    }
+
+    /// An operation makes a part of a view, unless it was taken away before it came.
+    fn make(&mut self, register: u32, part: u64, id: Id) {
+        if !self.taken_away.contains(&id) {
+            self.made_by.entry((register, part)).or_default().insert(id);
+        }
+    }
+
+    fn take_away(&mut self, ids: &[Id]) {
+        self.taken_away.extend(ids);
+        self.made_by.retain(|_, made| {
+            made.retain(|id| !ids.contains(id));
+            !made.is_empty()
+        });
+    }
+
+    /// The operations that made parts of a register and were not taken away.
+    fn there(&self, register: u32) -> impl Iterator<Item = (u64, &BTreeSet<Id>)> {
+        self.made_by.range((register, 0)..=(register, u64::MAX)).map(|(&(_, part), ids)| (part, ids))
     }
 }
 
@@ -132,29 +149,46 @@ impl What {
             What::Insert(element) => _ = writer.of(Kind::Payload).number(u64::from(*element) << 1 | INSERT),
             What::Remove(ids) => {
                 writer.of(Kind::Payload).number((ids.len() as u64) << 1 | REMOVE);
-                for (actor, sequence) in ids {
-                    actor.write(writer.of(Kind::Ids));
-                    writer.number(*sequence);
-                }
+                write_ids(ids, writer);
+            }
+            What::Write(value, ids) => {
+                writer.of(Kind::Payload).number(*value).of(Kind::Ids).number(ids.len() as u64);
+                write_ids(ids, writer);
             }
         }
     }
 
     fn read(about: &About, register: u32, reader: &mut Reader) -> Result<What, Malformed> {
-        if about.fields.of(register) == DataType::Counter {
-            return Ok(What::Add(reader.signed()?));
+        match about.fields.of(register) {
+            DataType::Counter => return Ok(What::Add(reader.signed()?)),
+            DataType::Label => {
+                let (value, count) = (reader.number()?, reader.number()?);
+                return Ok(What::Write(value, read_ids(count, reader)?));
+            }
+            DataType::Tags => {}
         }
         let told = reader.number()?;
         if told & 1 == INSERT {
             let element = u32::try_from(told >> 1).ok().filter(|&element| element < about.fields.elements);
             return Ok(What::Insert(element.ok_or(Malformed::Range("an element"))?));
         }
-        let mut ids = Vec::new();
-        for _ in 0..told >> 1 {
-            ids.push((Actor::read(reader)?, reader.number()?));
-        }
-        Ok(What::Remove(ids))
+        Ok(What::Remove(read_ids(told >> 1, reader)?))
     }
+}
+
+fn write_ids(ids: &[Id], writer: &mut Writer) {
+    for (actor, sequence) in ids {
+        actor.write(writer.of(Kind::Ids));
+        writer.number(*sequence);
+    }
+}
+
+fn read_ids(count: u64, reader: &mut Reader) -> Result<Vec<Id>, Malformed> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push((Actor::read(reader)?, reader.number()?));
+    }
+    Ok(ids)
 }
 
 impl Content for OperationLog {
@@ -177,7 +211,10 @@ impl Content for OperationLog {
             Intent::Increase(amount) => What::Add(amount),
             Intent::Insert(element) => What::Insert(element),
             Intent::Remove(element) => {
-                What::Remove(self.inserts.get(&(register, element)).into_iter().flatten().copied().collect())
+                What::Remove(self.made_by.get(&(register, element.into())).into_iter().flatten().copied().collect())
+            }
+            Intent::Write(value) => {
+                What::Write(value, self.there(register).flat_map(|(_, ids)| ids).copied().collect())
             }
         };
         self.add(Operation { actor: about.actor, sequence: self.made, register, what });
@@ -273,8 +310,11 @@ impl Content for OperationLog {
     fn shows(&self, about: &About) -> Vec<View> {
         let mut views = about.fields.starts();
         views.iter_mut().zip(&self.values).for_each(|(view, &value)| *view = View::Counter(value));
-        for &(register, element) in self.inserts.keys() {
-            data::apply(&mut views[register as usize], Intent::Insert(element));
+        for &(register, part) in self.made_by.keys() {
+            match &mut views[register as usize] {
+                View::Label(values) => _ = values.insert(part),
+                view => _ = data::apply(view, Intent::Insert(part as Element)),
+            }
         }
         views
     }

@@ -228,6 +228,7 @@ mod tests {
             wall,
             fragment: 4096,
             serves: false,
+            mutant: None,
         }
     }
 

@@ -102,6 +102,23 @@ fn width_of_tags(fields: &Fields) -> usize {
     (fields.elements as usize).div_ceil(8)
 }
 
+/// Bytes of a label: whether it has a value, and the value.
+const WIDTH_OF_LABEL: usize = 1 + 8;
+
+/// Bytes of a register.
+fn width_of(fields: &Fields, data: DataType) -> usize {
+    match data {
+        DataType::Counter => width_of_counter(fields.start),
+        DataType::Tags => width_of_tags(fields),
+        DataType::Label => WIDTH_OF_LABEL,
+    }
+}
+
+/// Bytes of a state.
+fn width_of_state(fields: &Fields) -> usize {
+    DataType::ALL.into_iter().map(|data| fields.count(data) as usize * width_of(fields, data)).sum()
+}
+
 /// What a counter holds before any change: numbers up to a million, or up to the start if that is less. Every device was
 /// delivered with them.
 fn at_start(fields: &Fields, register: u32) -> i64 {
@@ -114,7 +131,7 @@ fn at_start(fields: &Fields, register: u32) -> i64 {
 /// A state as bytes.
 fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
     let (of_counter, of_tags) = (width_of_counter(fields.start), width_of_tags(fields));
-    let mut bytes = Vec::with_capacity(values.len() * of_counter.max(of_tags));
+    let mut bytes = Vec::with_capacity(width_of_state(fields));
     for (register, view) in (0..).zip(values) {
         match view {
             View::Counter(number) => {
@@ -126,6 +143,11 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
                 bytes.resize(place + of_tags, 0);
                 tags.iter().for_each(|&element| bytes[place + element as usize / 8] |= 1 << (element % 8));
             }
+            // There is one at most: a write overwrites.
+            View::Label(values) => {
+                bytes.push(values.len().min(1) as u8);
+                bytes.extend_from_slice(&values.first().copied().unwrap_or(0).to_le_bytes());
+            }
         }
     }
     bytes
@@ -133,11 +155,10 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
 
 /// The state of these bytes.
 fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
-    let (of_counter, of_tags) = (width_of_counter(fields.start), width_of_tags(fields));
     let mut rest = bytes;
     let mut values = Vec::with_capacity(fields.len() as usize);
     for register in 0..fields.len() {
-        let width = if fields.of(register) == DataType::Counter { of_counter } else { of_tags };
+        let width = width_of(fields, fields.of(register));
         let (value, after) = rest.split_at_checked(width).ok_or(Malformed::Short)?;
         rest = after;
         values.push(match fields.of(register) {
@@ -156,6 +177,14 @@ fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
                     return Err(Malformed::Range("an element"));
                 }
                 View::Tags(tags)
+            }
+            DataType::Label => {
+                let written = u64::from_le_bytes(value[1..].try_into().expect("a label is so wide"));
+                match value[0] {
+                    0 if written == 0 => View::Label(BTreeSet::new()),
+                    1 => View::Label([written].into()),
+                    _ => return Err(Malformed::Range("a label")),
+                }
             }
         });
     }
@@ -189,9 +218,8 @@ impl<const FORM: u8> WholeState<FORM> {
     }
 
     fn decoded(fields: &Fields, encoded: &[u8], base: &[u8]) -> Result<Decoded, Malformed> {
-        let most =
-            fields.counters as usize * width_of_counter(fields.start) + fields.tags as usize * width_of_tags(fields);
-        let state = if FORM == PLAIN { encoded.to_vec() } else { decompressed(encoded, base, most)? };
+        let most = || width_of_state(fields);
+        let state = if FORM == PLAIN { encoded.to_vec() } else { decompressed(encoded, base, most())? };
         let values = from_bytes(fields, &state)?;
         Ok((state, values))
     }
@@ -220,7 +248,7 @@ impl<const FORM: u8> WholeState<FORM> {
             0 => {
                 let asks_again = reader.at_most(1, "a request")? == 1;
                 // A compressed state that does not shrink is a little longer than the state.
-                let most = 1024 + 2 * u64::from(about.fields.len()) * (8 + u64::from(about.fields.elements));
+                let most = 1024 + 2 * u64::from(about.fields.len()) * (9 + u64::from(about.fields.elements));
                 let length = reader.at_most(most, "a length")? as usize;
                 let base = match FORM {
                     PATCH => u32::from(reader.pair()?) | u32::from(reader.pair()?) << 16,
@@ -364,7 +392,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn fields(start: i64) -> Fields {
-        Fields { counters: 5, start, tags: 2, elements: 11 }
+        Fields { tags: 2, elements: 11, labels: 2, ..Fields::counters(5, start) }
     }
 
     #[test]
@@ -381,9 +409,10 @@ mod tests {
         ) {
             let fields = fields(1 << 29);
             let counters = changes.iter().map(|change| View::Counter(fields.start + change));
-            let values: Vec<View> = counters.chain([View::Tags(tags), View::Tags(BTreeSet::new())]).collect();
+            let others = [View::Tags(tags), View::Tags(BTreeSet::new()), View::Label([7].into()), View::Label([].into())];
+            let values: Vec<View> = counters.chain(others).collect();
             let bytes = to_bytes(&fields, &values);
-            prop_assert_eq!(bytes.len(), 5 * 4 + 2 * 2);
+            prop_assert_eq!(bytes.len(), 5 * 4 + 2 * 2 + 2 * 9);
             prop_assert_eq!(from_bytes(&fields, &bytes), Ok(values));
         }
 

@@ -2,7 +2,8 @@
 //! CRDT: only shares that changed travel.
 //!
 //! Almeida, Shoker and Baquero, "Delta state replicated data types", Journal of Parallel and Distributed Computing 111,
-//! 2018. Of a counter a share is one net sum ([`net_sum`]), of tags the writer's inserts that are still there ([`tags`]).
+//! 2018. Of a counter a share is one net sum ([`net_sum`]), of tags the writer's inserts that are still there
+//! ([`tags`]), of a label the writer's last value, unless it was overwritten ([`writes`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
 //! register in every replica ([`super::delta_summary`] keeps one number a register in a leaf, and survives less).
@@ -11,16 +12,18 @@
 
 mod net_sum;
 mod tags;
+mod writes;
 
 use serde::{Deserialize, Serialize};
 
 use crate::data;
 use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{ByWriter, Share, read_each, write_each};
+use crate::engine::by_writer::{ByWriter, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
 use net_sum::NetSum;
 use tags::Inserts;
+use writes::Writes;
 
 /// The engine.
 pub type DeltaState = ByWriter<OfRegister>;
@@ -32,6 +35,8 @@ pub enum OfRegister {
     Sum(NetSum),
     /// Of tags.
     Inserts(Box<Inserts>),
+    /// Of a label. In a box, as few shares are of labels and all have room for the largest.
+    Writes(Box<Writes>),
 }
 
 impl Share for OfRegister {
@@ -39,6 +44,7 @@ impl Share for OfRegister {
         match data {
             DataType::Counter => OfRegister::Sum(NetSum::default()),
             DataType::Tags => OfRegister::Inserts(Box::default()),
+            DataType::Label => OfRegister::Writes(Box::default()),
         }
     }
 
@@ -46,13 +52,15 @@ impl Share for OfRegister {
         match (self, intent) {
             (OfRegister::Sum(sum), Intent::Increase(amount)) => sum.edit(amount),
             (OfRegister::Inserts(inserts), Intent::Insert(element)) => inserts.insert(element),
+            (OfRegister::Writes(writes), Intent::Write(value)) => writes.made(value),
             _ => {}
         }
     }
 
-    fn removed(&mut self, intent: Intent) -> bool {
+    fn taken_away(&mut self, intent: Intent) -> bool {
         match (self, intent) {
             (OfRegister::Inserts(inserts), Intent::Remove(element)) => inserts.remove(element),
+            (OfRegister::Writes(writes), Intent::Write(_)) => writes.overwritten(),
             _ => false,
         }
     }
@@ -71,6 +79,12 @@ impl Share for OfRegister {
                 **mine = merged;
                 is_new
             }
+            (OfRegister::Writes(mine), OfRegister::Writes(other)) => {
+                let merged = mine.merged(**other);
+                let is_new = merged != **mine;
+                **mine = merged;
+                is_new
+            }
             _ => false,
         }
     }
@@ -78,7 +92,7 @@ impl Share for OfRegister {
     fn amount(&self) -> i64 {
         match self {
             OfRegister::Sum(sum) => sum.amount(),
-            OfRegister::Inserts(_) => 0,
+            OfRegister::Inserts(_) | OfRegister::Writes(_) => 0,
         }
     }
 
@@ -88,6 +102,12 @@ impl Share for OfRegister {
             OfRegister::Inserts(inserts) => {
                 inserts.elements().for_each(|element| _ = data::apply(view, Intent::Insert(element)));
             }
+            // Beside what others wrote at the same time.
+            OfRegister::Writes(writes) => {
+                if let View::Label(values) = view {
+                    values.extend(writes.value());
+                }
+            }
         }
     }
 
@@ -95,37 +115,64 @@ impl Share for OfRegister {
         match self {
             OfRegister::Sum(sum) => sum.length(),
             OfRegister::Inserts(inserts) => inserts.length(),
+            OfRegister::Writes(writes) => writes.length(),
         }
     }
 
     fn write(fields: &Fields, shares: &[(u32, &Self)], writer: &mut Writer) {
         let sum = |&(register, share): &(u32, &Self)| match share {
             OfRegister::Sum(sum) => Some((register, *sum)),
-            OfRegister::Inserts(_) => None,
+            _ => None,
         };
         let sums: Vec<(u32, NetSum)> = shares.iter().filter_map(sum).collect();
-        let inserts = shares.iter().filter_map(|&(register, share)| match share {
-            OfRegister::Inserts(inserts) => Some((register, &**inserts)),
-            OfRegister::Sum(_) => None,
-        });
-        let inserts: Vec<(u32, &Inserts)> = inserts.collect();
-        net_sum::write(fields, &sums, !inserts.is_empty(), writer);
-        if !inserts.is_empty() {
-            writer.of(Kind::Addressing).number(inserts.len() as u64);
-            write_each(&inserts, writer);
+        // Registers of counters come first.
+        let others = &shares[sums.len()..];
+        net_sum::write(fields, &sums, !others.is_empty(), writer);
+        if !others.is_empty() {
+            writer.of(Kind::Addressing).number(others.len() as u64);
+            write_each(others, writer);
         }
     }
 
     fn read(fields: &Fields, reader: &mut Reader) -> Result<Vec<(u32, Self)>, Malformed> {
         let (sums, is_followed) = net_sum::read(fields, reader)?;
-        let sums = sums.into_iter();
-        let inserts = if is_followed {
+        let others = if is_followed {
             let count = reader.count("a number of registers")?;
-            read_each::<Inserts>(fields, count, reader)?
+            read_each::<Self>(fields, count, reader)?
         } else {
             Vec::new()
         };
-        let inserts = inserts.into_iter().map(|(register, inserts)| (register, OfRegister::Inserts(Box::new(inserts))));
-        Ok(sums.map(|(register, sum)| (register, OfRegister::Sum(sum))).chain(inserts).collect())
+        Ok(sums.into_iter().map(|(register, sum)| (register, OfRegister::Sum(sum))).chain(others).collect())
+    }
+}
+
+/// What follows the sums.
+impl OneByOne for OfRegister {
+    fn form(&self) -> u64 {
+        match self {
+            OfRegister::Sum(sum) => sum.form(),
+            OfRegister::Inserts(inserts) => inserts.form(),
+            OfRegister::Writes(writes) => writes.form(),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        match self {
+            OfRegister::Sum(sum) => sum.write(writer),
+            OfRegister::Inserts(inserts) => inserts.write(writer),
+            OfRegister::Writes(writes) => writes.write(writer),
+        }
+    }
+
+    fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
+        match fields.of(register) {
+            DataType::Counter => Err(Malformed::Range("the register of a share")),
+            DataType::Tags => {
+                Inserts::read(fields, register, form, reader).map(|inserts| OfRegister::Inserts(Box::new(inserts)))
+            }
+            DataType::Label => {
+                Writes::read(fields, register, form, reader).map(|writes| OfRegister::Writes(Box::new(writes)))
+            }
+        }
     }
 }

@@ -128,7 +128,7 @@ mod tests {
 
         #[test]
         fn every_share_is_read_back_and_takes_as_many_bytes_as_it_says([share, ..] in replicas()) {
-            let fields = Fields { counters: 0, start: 0, tags: 1, elements: 5 };
+            let fields = Fields { tags: 1, elements: 5, ..Fields::default() };
             let mut writer = Writer::bare();
             share.write(&mut writer);
             let bytes = writer.into_bytes();

@@ -7,11 +7,11 @@ use automerge::sync::{self, SyncDoc};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, AutomergeError, ROOT, ReadDoc, ScalarValue, Value};
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
-use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
+use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
 pub(super) const COUNTER: Registration =
     engine("automerge-counter", "Automerge 0.12: a counter of its own for each register", |settings, host| {
@@ -19,7 +19,7 @@ pub(super) const COUNTER: Registration =
     });
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::Tags(Concurrent::Either),
+    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Multi),
     ..engine("automerge-lww", "Automerge 0.12: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -109,6 +109,8 @@ impl Registers for LastWriter {
             }
             Intent::Insert(element) => doc.put(ROOT, tag(register, element), true),
             Intent::Remove(element) => doc.delete(ROOT, tag(register, element)),
+            // A put supersedes all values that are here.
+            Intent::Write(value) => doc.put(ROOT, register.to_string(), value),
         }
     }
 
@@ -118,6 +120,10 @@ impl Registers for LastWriter {
             View::Tags(_) => {
                 let has = |element: &Element| matches!(doc.get(ROOT, tag(register, *element)), Ok(Some(_)));
                 View::Tags((0..fields.elements).filter(has).collect())
+            }
+            View::Label(_) => {
+                let all = doc.get_all(ROOT, register.to_string()).unwrap_or_default();
+                View::Label(all.iter().filter_map(|(value, _)| value.to_u64()).collect())
             }
         }
     }

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use crdts::{CmRDT, CvRDT, Orswot, PNCounter};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::data::{Concurrent, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Fields, Intent, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, LibraryNode};
-use crate::engine::{Carries, Keeps, Registration, Survives};
+use crate::engine::{Keeps, Registration, Survives};
 
 pub(super) const PN_COUNTER: Registration = Registration {
     peers: true,
     keeps: Keeps::ClientSums,
     survives: Survives::WhileShown,
-    carries: Carries::Tags(Concurrent::InsertWins),
+    carries: Carries::with_tags(Concurrent::InsertWins),
     copies: false,
     foreign: true,
     ..Registration::of(
@@ -121,6 +121,7 @@ impl Document for Replica {
                 let op = set.rm(element, set.contains(&element).derive_rm_ctx());
                 set.apply(op);
             }
+            Intent::Write(_) => return Err("it carries no labels".to_owned()),
         }
         (self.version, self.is_kept) = (self.version + 1, false);
         Ok(())

@@ -4,11 +4,11 @@
 
 use loro::{ExportMode, LoroDoc, LoroError, LoroMap, LoroValue, ValueOrContainer, VersionVector};
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
-use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
+use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
 pub(super) const COUNTER: Registration = engine(
     "loro-counter",
@@ -17,7 +17,7 @@ pub(super) const COUNTER: Registration = engine(
 );
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::Tags(Concurrent::Either),
+    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One),
     ..engine("loro-lww", "Loro 1.17: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -104,6 +104,8 @@ impl Registers for LastWriter {
                 let key = tag(register, element);
                 if self.tags.get(&key).is_some() { self.tags.delete(&key) } else { Ok(()) }
             }
+            // Numbers are of 64 bits with a sign there: the same bits are the value.
+            Intent::Write(value) => self.values.insert(&register.to_string(), value as i64),
         }
     }
 
@@ -114,6 +116,10 @@ impl Registers for LastWriter {
                 let has = |element: &Element| self.tags.get(&tag(register, *element)).is_some();
                 View::Tags((0..fields.elements).filter(has).collect())
             }
+            View::Label(_) => View::Label(match self.values.get(&register.to_string()) {
+                Some(ValueOrContainer::Value(LoroValue::I64(value))) => [value as u64].into(),
+                _ => Default::default(),
+            }),
         }
     }
 }

@@ -13,12 +13,12 @@ use yrs::{
     Update, merge_updates_v1,
 };
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
 use crate::engine::wire::Reader;
-use crate::engine::{Carries, Keeps, OpenNode, Registration, Survives};
+use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
 pub(super) const PER_CLIENT: Registration = engine(
     "yrs-per-client",
@@ -34,7 +34,7 @@ pub(super) const LOG: Registration = Registration {
 };
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::Tags(Concurrent::Either),
+    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One),
     ..engine("yrs-lww", "Yrs 0.28: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -111,6 +111,8 @@ impl Registers for LastWriter {
             Intent::Remove(element) => {
                 self.tags.remove(txn, &tag(register, element));
             }
+            // Numbers are of 64 bits with a sign there: the same bits are the value.
+            Intent::Write(value) => _ = self.values.insert(txn, register.to_string(), any(value as i64)),
         }
     }
 
@@ -123,6 +125,10 @@ impl Registers for LastWriter {
             View::Tags(_) => {
                 let has = |element: &Element| self.tags.contains_key(txn, &tag(register, *element));
                 View::Tags((0..fields.elements).filter(has).collect())
+            }
+            View::Label(_) => {
+                let value = self.values.get(txn, &register.to_string());
+                View::Label(value.as_ref().and_then(number).map(|value| value as u64).into_iter().collect())
             }
         }
     }

@@ -12,7 +12,7 @@ mod services;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::data::Concurrent;
+use crate::domain::data::{Carries, Concurrent};
 use crate::domain::offline::{Clocks, FaultKind, MaelstromWorkload, OfflineTrial};
 use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::port::{Engine, EngineError, Settings};
@@ -21,7 +21,7 @@ use crate::engine::process::folder::Folder;
 use crate::engine::process::words::Words;
 use crate::engine::process::{self, enter, is_free};
 use crate::engine::store::disk::{Disk, Files};
-use crate::engine::{Carries, Open, OpenInWorld, Registration, Started};
+use crate::engine::{Open, OpenInWorld, Registration, Started};
 use node::MaelstromNode;
 use services::Services;
 
@@ -123,7 +123,7 @@ fn registration(engine: MaelstromEngine) -> &'static Registration {
     Box::leak(Box::new(Registration {
         peers: true,
         // Users of its workloads insert, and remove nothing.
-        carries: Carries::Tags(Concurrent::InsertWins),
+        carries: Carries::with_tags(Concurrent::InsertWins),
         copies: false,
         foreign: true,
         reports: false,

@@ -422,6 +422,7 @@ impl Engine for MaelstromNode {
                     json!({ "element": message })
                 }
             }
+            Intent::Write(_) => return Err(EngineError::Failed("it keeps no labels".to_owned())),
         };
         self.edits[0] += 1;
         self.edit = Some(self.ask(workload.edit(), keys, host.now)?);

@@ -145,7 +145,7 @@ impl Served {
         let number = names.iter().position(|other| *other == name).ok_or_else(missing)? as NodeId;
         let fields = match workload.counts() {
             true => Fields::counters(1, 0),
-            false => Fields { counters: 0, start: 0, tags: MOST_TAGS, elements: MOST_ELEMENTS },
+            false => Fields { tags: MOST_TAGS, elements: MOST_ELEMENTS, ..Fields::default() },
         };
         let settings = Settings {
             node: number,

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::data::{Concurrent, Fields, Intent, View};
+use crate::domain::data::{Concurrent, DataType, Fields, Intent, Overwrites, View};
 use crate::engine::host::{Entropy, Host, NodeId, Sent};
 use crate::engine::port::{Engine, EngineError, Reception, Relation, Settings};
 use crate::engine::process::protocol::{Capabilities, Storage};
@@ -105,7 +105,7 @@ type Does = fn(&mut Pair) -> Result<Done, EngineError>;
 const STEPS: &[(&str, &str, Does)] = &[
     (
         "a new replica shows the registers' start",
-        "answer 'views' with one entry a register: counters as decimal text, then tags as arrays of numbers",
+        "answer 'views' with one entry a register: counters as decimal text, then tags as arrays of numbers, then labels as objects with \"values\"",
         |pair| {
             let start = fields(pair.engine).starts();
             let shown = pair.nodes[0].shows();
@@ -257,10 +257,10 @@ const STEPS: &[(&str, &str, Does)] = &[
         "tags are added and removed, and a remove takes only what was seen",
         "'insert' and 'remove' name an element of a tags register; show the elements in ascending order",
         |pair| {
-            if !pair.engine.carries_tags() {
+            if !pair.engine.carries.has(DataType::Tags) {
                 return Ok(Done::NotAsked("it carries counters alone: 'tags' is not in its answer to 'hello'"));
             }
-            let tags = fields(pair.engine).counters;
+            let tags = fields(pair.engine).first(DataType::Tags);
             pair.edit(0, tags, Intent::Insert(1))?;
             pair.edit(0, tags, Intent::Insert(2))?;
             pair.connect()?;
@@ -273,7 +273,7 @@ const STEPS: &[(&str, &str, Does)] = &[
             let shown = [pair.view(0, tags)?, pair.view(HUB, tags)?];
             let stays = View::Tags([1, 2].into());
             let goes = View::Tags([2].into());
-            Ok(match pair.engine.concurrent() {
+            Ok(match pair.engine.carries.tags.unwrap_or_default() {
                 _ if shown[0] != shown[1] => Done::No(unequal(&shown[..1], &shown[1..])),
                 Concurrent::InsertWins if shown[0] != stays => {
                     Done::No(format!("it declares that an insert wins, and shows {}", shown[0]))
@@ -287,10 +287,10 @@ const STEPS: &[(&str, &str, Does)] = &[
         "a remove takes nothing that its user did not see",
         "accept a 'remove' of an element that this replica does not show, and keep and send nothing: an insert may be on its way",
         |pair| {
-            if !pair.engine.carries_tags() {
+            if !pair.engine.carries.has(DataType::Tags) {
                 return Ok(Done::NotAsked("it carries counters alone: 'tags' is not in its answer to 'hello'"));
             }
-            let tags = fields(pair.engine).counters;
+            let tags = fields(pair.engine).first(DataType::Tags);
             // Whoever's id is greater: each of the two is once the one that removes.
             for (inserts, removes, element) in [(0, HUB, 1), (HUB, 0, 2)] {
                 pair.edit(inserts, tags, Intent::Insert(element))?;
@@ -307,6 +307,43 @@ const STEPS: &[(&str, &str, Does)] = &[
                 )
             };
             Ok(if shown.iter().all(|view| *view == both) { Done::Yes(String::new()) } else { Done::No(why()) })
+        },
+    ),
+    (
+        "a write supersedes what was seen, and nothing else",
+        "'write' names a value as decimal text; show a label as { \"values\": [...] }, ascending",
+        |pair| {
+            if !pair.engine.carries.has(DataType::Label) {
+                return Ok(Done::NotAsked("it carries no labels: 'labels' is not in its answer to 'hello'"));
+            }
+            let label = fields(pair.engine).first(DataType::Label);
+            pair.edit(0, label, Intent::Write(1))?;
+            pair.connect()?;
+            pair.talk(&[])?;
+            pair.edit(HUB, label, Intent::Write(2))?;
+            pair.talk(&[])?;
+            let after = [pair.view(0, label)?, pair.view(HUB, label)?];
+            pair.disconnect()?;
+            pair.edit(0, label, Intent::Write(3))?;
+            pair.edit(HUB, label, Intent::Write(4))?;
+            pair.connect()?;
+            pair.talk(&[])?;
+            let shown = [pair.view(0, label)?, pair.view(HUB, label)?];
+            let [both, one, other] =
+                [&[3, 4][..], &[3], &[4]].map(|values| View::Label(values.iter().copied().collect()));
+            let overwrites = pair.engine.carries.labels.unwrap_or_default();
+            let is_declared = match overwrites {
+                Overwrites::Multi => shown[0] == both,
+                Overwrites::Last(_) | Overwrites::One => shown[0] == one || shown[0] == other,
+            };
+            Ok(match View::Label([2].into()) {
+                written if after != [written.clone(), written.clone()] => Done::No(unequal(&after, &[written])),
+                _ if shown[0] != shown[1] => Done::No(unequal(&shown[..1], &shown[1..])),
+                _ if !is_declared => {
+                    Done::No(format!("it declares to show {}, and shows {}", overwrites.told(), shown[0]))
+                }
+                _ => Done::Yes(format!("two writes at the same time: {}", shown[0])),
+            })
         },
     ),
     (
@@ -505,8 +542,9 @@ impl Pair {
 }
 
 fn fields(engine: &Registration) -> Fields {
-    let tags = if engine.carries_tags() { 1 } else { 0 };
-    Fields { counters: 2, start: 5, tags, elements: 4 * tags }
+    let tags = if engine.carries.has(DataType::Tags) { 1 } else { 0 };
+    let labels = if engine.carries.has(DataType::Label) { 1 } else { 0 };
+    Fields { tags, elements: 4 * tags, labels, ..Fields::counters(2, 5) }
 }
 
 fn settings(node: NodeId, engine: &Registration) -> Settings {

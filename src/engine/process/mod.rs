@@ -17,13 +17,13 @@ pub use watched::end_all;
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::data::{Fields, Intent};
+use crate::domain::data::{Carries, Fields, Intent};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::{Action, Step};
 use crate::engine::host::Host;
 use crate::engine::port::{Engine, EngineError, Settings};
 use crate::engine::store::disk::{Disk, Files};
-use crate::engine::{self, Carries, Keeps, Open, Registration, Started, library};
+use crate::engine::{self, Keeps, Open, Registration, Started, library};
 use child::{Child, FIRST_ANSWER};
 use folder::Folder;
 use node::ProcessNode;
@@ -140,7 +140,7 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
         peers: is.peers,
         keeps: Keeps::Registers,
         survives: is.survives.into(),
-        carries: is.tags.map_or(Carries::Counters, |policy| Carries::Tags(policy.into())),
+        carries: Carries { counters: true, tags: is.tags.map(Into::into), labels: is.labels.map(Into::into) },
         copies: false,
         foreign: true,
         reports: is.rounds,

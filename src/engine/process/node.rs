@@ -259,13 +259,14 @@ impl ProcessNode {
             View::Tags(tags) => {
                 fields.of(register) == DataType::Tags && tags.iter().all(|&element| element < fields.elements)
             }
+            View::Label(_) => fields.of(register) == DataType::Label,
         };
         if views.len() != fields.len() as usize || !(0..).zip(&views).all(fits) {
+            let of_type = |data| format!("{} {}", fields.count(data), DataType::plural(data));
             return Err(EngineError::Failed(format!(
-                "its answer to 'views' has {} registers; the world has {} counters and then {} tags",
+                "its answer to 'views' has {} registers; the world has {}",
                 views.len(),
-                fields.counters,
-                fields.tags
+                DataType::ALL.map(of_type).join(" and then ")
             )));
         }
         Ok(views)

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::data::{Fields, Intent, View};
 use crate::engine::host::{Merge, NodeId, Round};
+use crate::engine::mutant::reaches;
+use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer};
 
@@ -26,9 +28,16 @@ pub struct About {
     pub fragment: usize,
     /// Whether others sync through it.
     pub serves: bool,
+    /// A mutant that is planted in it.
+    pub mutant: Option<Mutant>,
 }
 
 impl About {
+    /// Whether this mutant is planted, and reached now.
+    pub fn has(&self, mutant: Mutant) -> bool {
+        reaches(self.mutant, mutant)
+    }
+
     /// What its clock shows, in milliseconds: as fine as stamps are.
     pub fn millis(&self) -> i64 {
         self.wall.div_euclid(1000)

@@ -16,6 +16,7 @@ use crate::domain::traffic::Traffic;
 use crate::engine::host::{Host, Merge, NodeId, OpId, Round};
 use crate::engine::port::Settings;
 use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::neighbour::{Flying, Handshake, Knows, Meeting, Neighbour};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
@@ -96,7 +97,7 @@ impl Hash for Version {
 
 fn nothing() -> About {
     let actor = Actor { client: 0, incarnation: 0 };
-    About { actor, fields: Fields::default(), wall: 0, fragment: 0, serves: false }
+    About { actor, fields: Fields::default(), wall: 0, fragment: 0, serves: false, mutant: None }
 }
 
 impl<C: Content> Durable<C> {
@@ -104,7 +105,8 @@ impl<C: Content> Durable<C> {
     pub fn load(settings: &Settings, store: &mut Disk) -> Result<Self, StoreError> {
         let kept = store.load()?;
         let Settings { fields, fragment, serves, client, .. } = *settings;
-        let about = About { actor: Actor { client, incarnation: 0 }, fields, wall: 0, fragment, serves };
+        let (actor, mutant) = (Actor { client, incarnation: 0 }, settings.mutant.and_then(Mutant::named));
+        let about = About { actor, fields, wall: 0, fragment, serves, mutant };
         let damaged = |why: String| StoreError::Damaged(why);
         let mut durable = match &kept.image {
             Some(image) => {

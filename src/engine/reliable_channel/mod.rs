@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, NodeId, Round, Time};
-use crate::engine::mutant::{clamped, reaches};
+use crate::engine::mutant::{clamped, one_value, reaches};
 use crate::engine::port::{Engine, EngineError, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
@@ -566,6 +566,9 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
                 View::Tags(tags) => {
                     tags.iter().try_for_each(|&element| self.edit(host, register, Intent::Insert(element)))?;
                 }
+                View::Label(values) => {
+                    values.iter().try_for_each(|&value| self.edit(host, register, Intent::Write(value)))?;
+                }
             }
         }
         Ok(Imported::Taken)
@@ -599,7 +602,11 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
 
     fn shows(&self) -> Vec<View> {
         let shows = self.durable.shows();
-        if self.has(Mutant::SumsClamp) { clamped(shows, self.settings.fields.start) } else { shows }
+        match self.mutant {
+            Some(Mutant::SumsClamp) if self.has(Mutant::SumsClamp) => clamped(shows, self.settings.fields.start),
+            Some(Mutant::DropConcurrentValue) if self.has(Mutant::DropConcurrentValue) => one_value(shows),
+            _ => shows,
+        }
     }
 
     fn position(&self) -> Option<Position> {

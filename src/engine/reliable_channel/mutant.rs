@@ -48,6 +48,12 @@ pub enum Mutant {
     KeepRefusedEdit,
     /// Bare values of another replica are taken for edits of this one's user.
     ImportAsEdits,
+    /// Of the values that were written to a label at the same time, one is shown.
+    DropConcurrentValue,
+    /// What a neighbour sends of a label takes the place of what is here, though it is older.
+    OldWriteWins,
+    /// A write also takes away values that arrive later, and that its user had not seen.
+    ResolveUnseenValue,
 }
 
 impl Mutant {
@@ -78,6 +84,17 @@ impl Mutant {
         (Mutant::SendAllNames, "send-all-names", "the name of every store that was ever met is sent to whoever is met"),
         (Mutant::KeepRefusedEdit, "keep-refused-edit", "an edit that the store refused stays in memory"),
         (Mutant::ImportAsEdits, "import-as-edits", "bare values of another replica are taken for edits"),
+        (
+            Mutant::DropConcurrentValue,
+            "drop-concurrent-value",
+            "of the values that were written to a label at the same time, one is shown",
+        ),
+        (Mutant::OldWriteWins, "old-write-wins", "what arrives of a label replaces what is here, though it is older"),
+        (
+            Mutant::ResolveUnseenValue,
+            "resolve-unseen-value",
+            "a write also takes away values that arrive later, and that its user had not seen",
+        ),
     ];
 
     /// The mutant of this name, if it is one of these.
@@ -85,6 +102,8 @@ impl Mutant {
         Mutant::ALL.iter().find(|(_, of, _)| *of == name).map(|&(mutant, ..)| mutant)
     }
 }
+
+const NO_LABELS: &str = "walks are of counters";
 
 /// Mutants that no crash walk can show, and why.
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
@@ -102,6 +121,9 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
+    (Mutant::DropConcurrentValue, NO_LABELS),
+    (Mutant::OldWriteWins, NO_LABELS),
+    (Mutant::ResolveUnseenValue, NO_LABELS),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 

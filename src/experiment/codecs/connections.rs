@@ -73,10 +73,7 @@ impl On<'_> {
             return Ok(());
         }
         let register = self.fields.counters;
-        let shown = match &net.shows(client)[register as usize] {
-            View::Tags(tags) => tags.clone(),
-            View::Counter(_) => BTreeSet::new(),
-        };
+        let shown = net.shows(client)[register as usize].tags().cloned().unwrap_or_default();
         let mut elements: Vec<Element> = (0..ELEMENTS).collect();
         random.shuffle(&mut elements);
         for &element in &elements[..TAGGED] {
@@ -249,7 +246,7 @@ fn measured(
     row: &mut CodecRow,
     watch: &mut dyn Watch,
 ) -> Result<(), Broken> {
-    let tags = u32::from(engine.carries_tags());
+    let tags = u32::from(engine.carries.has(DataType::Tags));
     let elements = if tags == 0 { 0 } else { ELEMENTS };
     let fields = Fields { tags, elements, ..Fields::counters(trial.registers, 0) };
     let on = On { engine, trial, random: trial.seed.stream("codec-engines"), fields };

@@ -2,6 +2,7 @@
 
 use super::{judged, whole_worlds};
 use crate::domain::data::Intent;
+use crate::domain::data::Part;
 use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
@@ -138,11 +139,12 @@ fn show_each() -> Shown {
         ("metadata", |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),
         ("metadata", |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
         ("monotonic", |history| {
-            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, element: None, at: 5 });
+            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: None, at: 5 });
             history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
         }),
         ("monotonic", |history| {
-            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, element: Some(3), at: 5 });
+            let first =
+                Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: Some(Part::Element(3)), at: 5 });
             history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
         }),
         ("staleness bound", |history| {

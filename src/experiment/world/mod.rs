@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::domain::count::counted;
+use crate::domain::data::{DataType, Fields};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::Finding;
@@ -160,7 +161,7 @@ fn try_all(
             let why = (standing.row.verdict == Verdict::Falsified).then(|| NO_SCRIPT.to_owned());
             return Ok((Vec::new(), why, start.elapsed()));
         }
-        let mut findings = smallest_of(standing, trial.tags.registers > 0)?;
+        let mut findings = smallest_of(standing, &trial.fields())?;
         let mut unreduced = None;
         match reduced::reduced(trial, standing, &findings, watch)? {
             Some(Reduced::Script(finding)) => findings.insert(0, *finding),
@@ -177,7 +178,7 @@ fn try_all(
     let mut record = OfflineRecord {
         evidence: Evidence::Software,
         clients: trial.clients,
-        registers: trial.registers + trial.tags.registers,
+        registers: trial.fields().len(),
         hub: trial.hub,
         edits: 0,
         engines: Vec::new(),
@@ -235,13 +236,15 @@ fn with_mutants(
     caught.all()
 }
 
-/// The smallest world of each data type that an engine gets wrong, where it gets any wrong; tags first.
-fn smallest_of(standing: &Standing, with_tags: bool) -> Result<Vec<Finding>, SubjectError> {
+/// The smallest world of counters and of tags that an engine gets wrong, where it gets any wrong; tags first. Of other data
+/// types, the reduced script is the counterexample.
+fn smallest_of(standing: &Standing, fields: &Fields) -> Result<Vec<Finding>, SubjectError> {
     if standing.row.wrong_registers == 0 {
         return Ok(Vec::new());
     }
-    let of_counters = smallest::finding(standing.engine)?;
-    let of_tags = if with_tags { smallest::finding_of_tags(standing.engine)? } else { None };
+    let of_labels_alone = fields.types().eq([DataType::Label]);
+    let of_counters = if of_labels_alone { None } else { smallest::finding(standing.engine)? };
+    let of_tags = if fields.tags > 0 { smallest::finding_of_tags(standing.engine)? } else { None };
     Ok(of_tags.into_iter().chain(of_counters).collect())
 }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Concurrent, Element, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Element, Intent, Overwrites, Part, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Host, NodeId, OpId, Round, Time};
@@ -13,7 +13,7 @@ use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::{Actor, VersionVector};
 use crate::engine::wire::{Malformed, Reader, Writer};
-use crate::engine::{Carries, Keeps, Open, Registration, Survives};
+use crate::engine::{Keeps, Open, Registration, Survives};
 use crate::scenario::offline::SECOND;
 
 /// A replica shows a register that no other shows.
@@ -52,7 +52,7 @@ pub const ENGINE: Registration = Registration {
     constant: true,
     peers: true,
     keeps: Keeps::Edits,
-    carries: Carries::Tags(Concurrent::InsertWins),
+    carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi),
     copies: true,
     foreign: true,
     reports: true,
@@ -79,6 +79,8 @@ enum What {
     Insert(Element),
     /// Takes these inserts away.
     Remove(Vec<OpId>),
+    /// Has a label hold this value, and takes these writes away.
+    Write(Value, Vec<OpId>),
 }
 
 impl What {
@@ -116,6 +118,10 @@ fn read_id(reader: &mut Reader) -> Result<OpId, Malformed> {
     Ok(OpId { actor, sequence: reader.number()? })
 }
 
+fn read_ids(reader: &mut Reader) -> Result<Vec<OpId>, Malformed> {
+    (0..reader.number()?).map(|_| read_id(reader)).collect()
+}
+
 fn write((id, register, what): &Entry, writer: &mut Writer) {
     write_id(*id, writer);
     writer.of(Kind::Addressing).number((*register).into());
@@ -126,6 +132,10 @@ fn write((id, register, what): &Entry, writer: &mut Writer) {
             writer.of(Kind::Payload).number(2).number(inserts.len() as u64);
             inserts.iter().for_each(|&id| write_id(id, writer));
         }
+        What::Write(value, writes) => {
+            writer.of(Kind::Payload).number(3).number(*value).number(writes.len() as u64);
+            writes.iter().for_each(|&id| write_id(id, writer));
+        }
     }
 }
 
@@ -134,7 +144,8 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
     let what = match reader.number()? {
         0 => What::Add(reader.signed()?),
         1 => What::Insert(reader.small("an element")?),
-        _ => What::Remove((0..reader.number()?).map(|_| read_id(reader)).collect::<Result<_, _>>()?),
+        2 => What::Remove(read_ids(reader)?),
+        _ => What::Write(reader.number()?, read_ids(reader)?),
     };
     Ok((id, register, what))
 }
@@ -173,16 +184,17 @@ impl Planted {
         Ok(())
     }
 
-    /// The inserts of a tags register that nobody took away.
-    fn inserts(&self, register: u32) -> impl Iterator<Item = (OpId, Element)> + '_ {
+    /// The parts of a register that nobody took away, and what made them.
+    fn there(&self, register: u32) -> impl Iterator<Item = (OpId, Part)> + '_ {
         let of_register = move || self.log.iter().filter(move |entry| entry.1 == register);
         let removes = of_register().filter_map(|(.., what)| match what {
-            What::Remove(inserts) => Some(inserts),
+            What::Remove(made) | What::Write(_, made) => Some(made),
             _ => None,
         });
         let removed: BTreeSet<OpId> = removes.flatten().copied().collect();
         of_register().filter_map(move |(id, _, what)| match what {
-            What::Insert(element) if !removed.contains(id) => Some((*id, *element)),
+            What::Insert(element) if !removed.contains(id) => Some((*id, Part::Element(*element))),
+            What::Write(value, _) if !removed.contains(id) => Some((*id, Part::Value(*value))),
             _ => None,
         })
     }
@@ -245,9 +257,10 @@ impl Engine for Planted {
             Intent::Increase(amount) => What::Add(amount),
             Intent::Insert(element) => What::Insert(element),
             Intent::Remove(element) => {
-                let inserts = self.inserts(register).filter(|(_, inserted)| *inserted == element);
+                let inserts = self.there(register).filter(|(_, inserted)| *inserted == Part::Element(element));
                 What::Remove(inserts.map(|(id, _)| id).collect())
             }
+            Intent::Write(value) => What::Write(value, self.there(register).map(|(id, _)| id).collect()),
         };
         if self.is(FAILS) && self.log.len() > 3 {
             return Err(EngineError::Failed("it ended by itself".to_owned()));
@@ -321,14 +334,23 @@ impl Engine for Planted {
         shown[0] += i64::from(self.is(SHOWS_TOO_MUCH) || self.is(SHOWS_ANOTHER) && self.settings.node == 0);
         let fields = &self.settings.fields;
         let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
-        let tags = (fields.counters..fields.len()).map(|register| {
-            let mut elements: BTreeSet<Element> = self.inserts(register).map(|(_, element)| element).collect();
-            if hidden {
-                elements.pop_first();
+        let others = (fields.counters..fields.len()).map(|register| {
+            let mut view = fields.start_of(register);
+            for (_, part) in self.there(register) {
+                match (&mut view, part) {
+                    (View::Tags(elements), Part::Element(element)) => _ = elements.insert(element),
+                    (View::Label(values), Part::Value(value)) => _ = values.insert(value),
+                    _ => {}
+                }
             }
-            View::Tags(elements)
+            match &mut view {
+                View::Tags(elements) if hidden => _ = elements.pop_first(),
+                View::Label(values) if hidden => _ = values.pop_first(),
+                _ => {}
+            }
+            view
         });
-        shown.into_iter().map(View::from).chain(tags).collect()
+        shown.into_iter().map(View::from).chain(others).collect()
     }
 
     fn backlog(&self) -> u64 {

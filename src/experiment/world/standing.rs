@@ -105,7 +105,11 @@ pub(super) fn in_its_own_world(
         row: row(trial, tried.engine, &outcome),
         edits: outcome.history.ledger.len() as u64,
         converged_ms: outcome.measures.converged_ms(),
-        merged: if compares && tried.engine.tells_merges { Merged::of(trial, &outcome) } else { None },
+        merged: if compares && trial.registers > 0 && tried.engine.tells_merges {
+            Merged::of(trial, &outcome)
+        } else {
+            None
+        },
         took,
     });
     let unsound = |own: &OwnWorld| own.merged.as_ref().is_some_and(|merged| !merged.is_of(trial));

@@ -83,7 +83,7 @@ pub enum Event<'a> {
         edit: &'a UserEdit,
         /// The edit's id, if the user saw it accepted; nothing if a crash came before.
         accepted: Option<OpId>,
-        /// What its user had seen; of an edit of tags.
+        /// What its user had seen; of an edit that means what is shown.
         sighting: Option<&'a Sighting>,
     },
     /// A user's edit is refused, and the user is told: it is not in the ledger, and must not count.

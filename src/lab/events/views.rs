@@ -7,15 +7,18 @@
 //! shown twice is shown once. An edit that vanishes in the very step in which heavier edits come is not seen; weights are
 //! random, so that few of many hide.
 //!
-//! **Tags.** An element that is gone from what a replica showed must have been removed: every insert that is there for
-//! certain must be taken away by a remove that can have come ([`tags::may_be_gone`]).
+//! **Other data types.** A part that is gone from what a replica showed must have been taken away by an edit that can have come
+//! ([`data::may_be_gone`]).
 //!
 //! A replica whose own store is lost, damaged, set back or replaced starts anew. One whose power failed does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::data::tags::{self, Edited, Whereabouts};
-use crate::domain::data::{Concurrent, Element, Intent, View};
+use crate::data::{
+    self,
+    seen::{Edited, Whereabouts},
+};
+use crate::domain::data::{Carries, Part, View};
 use crate::domain::history::{Sighting, UserEdit};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::{FirstUnshown, Unshown};
@@ -33,13 +36,13 @@ pub const WEIGHT_BITS: u32 = 44;
 struct Shown {
     position: Option<Position>,
     weights: Vec<u64>,
-    /// By number of the register.
-    elements: BTreeMap<u32, BTreeSet<Element>>,
+    /// By number of the register, of those that show any.
+    parts: BTreeMap<u32, BTreeSet<Part>>,
 }
 
-/// An edit of tags, and what its user had seen.
+/// An edit that means what is shown, and what its user had seen.
 #[derive(Debug)]
-struct EditOfTags {
+struct Kept {
     device: NodeId,
     number: u32,
     edit: UserEdit,
@@ -51,26 +54,26 @@ struct EditOfTags {
 #[derive(Debug)]
 pub struct Views {
     start: i64,
-    concurrent: Concurrent,
+    carries: Carries,
     names: Vec<String>,
     shown: Vec<Option<Shown>>,
     /// By client, how many edits it has made, and how many of them before its own store was lost: where those are, nobody
     /// knows for certain any more.
     made: Vec<u32>,
     made_before_loss: Vec<u32>,
-    /// By register and element.
-    edits: BTreeMap<(u32, Element), Vec<EditOfTags>>,
+    /// By register.
+    edits: BTreeMap<u32, Vec<Kept>>,
     unshown: Unshown,
 }
 
 impl Views {
-    /// Nothing was shown yet, by replicas that declare to make this of an insert and a remove at the same time.
-    pub fn of(trial: &OfflineTrial, concurrent: Concurrent) -> Self {
+    /// Nothing was shown yet, by replicas that carry this.
+    pub fn of(trial: &OfflineTrial, carries: Carries) -> Self {
         let names: Vec<String> = (0..trial.nodes()).map(|node| trial.name(node)).collect();
         let none = vec![0; trial.clients as usize];
         Views {
             start: trial.start,
-            concurrent,
+            carries,
             shown: names.iter().map(|_| None).collect(),
             names,
             made: none.clone(),
@@ -98,51 +101,51 @@ impl Views {
         };
         let views = replica.shows();
         let weights: Vec<u64> = views.iter().map(weight).collect();
-        let of_tags = (0..).zip(&views).filter_map(|(register, view)| Some((register, view.tags()?.clone())));
-        let shown = Shown { position, weights, elements: of_tags.collect() };
+        let parts = (0..).zip(views.iter().map(View::parts)).filter(|(_, parts)| !parts.is_empty());
+        let shown = Shown { position, weights, parts: parts.collect() };
         let less = before.as_ref().map(|before| self.less(node, before, &shown, visible));
         self.shown[node as usize] = Some(shown);
         let Some(less) = less else { return };
         self.unshown.compared += views.len() as u64;
         self.unshown.less += less.len() as u64;
-        if let Some(&(register, element)) = less.first() {
+        if let Some(&(register, part)) = less.first() {
             let name = &self.names[node as usize];
-            self.unshown.first.get_or_insert_with(|| FirstUnshown { node: name.clone(), register, element, at: now });
+            self.unshown.first.get_or_insert_with(|| FirstUnshown { node: name.clone(), register, part, at: now });
         }
     }
 
-    /// The registers that show less than before, ascending, and of tags each element that is gone.
-    fn less(&self, node: NodeId, before: &Shown, now: &Shown, visible: Visible<'_>) -> Vec<(u32, Option<Element>)> {
+    /// The registers that show less than before, ascending, and of others than counters each part that is gone.
+    fn less(&self, node: NodeId, before: &Shown, now: &Shown, visible: Visible<'_>) -> Vec<(u32, Option<Part>)> {
         let weights = (0..).zip(now.weights.iter().zip(&before.weights));
         let counters = weights.filter(|(_, (now, before))| now < before).map(|(register, _)| (register, None));
-        let tags = before.elements.iter().flat_map(|(register, before)| {
-            let gone = before.iter().filter(|element| !now.elements[register].contains(element));
-            gone.map(|&element| (*register, element))
+        let nothing = BTreeSet::new();
+        let gone = before.parts.iter().flat_map(|(register, before)| {
+            let now = now.parts.get(register).unwrap_or(&nothing);
+            before.difference(now).map(|&part| (*register, part))
         });
-        let tags = tags.filter(|&at| !self.may_be_gone(node, at, visible));
-        counters.chain(tags.map(|(register, element)| (register, Some(element)))).collect()
+        let gone = gone.filter(|&at| !self.may_be_gone(node, at, visible));
+        counters.chain(gone.map(|(register, part)| (register, Some(part)))).collect()
     }
 
-    /// Whether a remove that can have come explains that an element is gone from a replica.
-    fn may_be_gone(&self, node: NodeId, at: (u32, Element), (known, reach): Visible<'_>) -> bool {
-        let kept = self.edits.get(&at).map_or(&[][..], Vec::as_slice);
+    /// Whether an edit that can have come explains that a part is gone from a replica.
+    fn may_be_gone(&self, node: NodeId, (register, part): (u32, Part), (known, reach): Visible<'_>) -> bool {
+        let kept = self.edits.get(&register).map_or(&[][..], Vec::as_slice);
         let edits = kept.iter().map(|kept| {
-            let EditOfTags { device, number, edit, ref sighting, .. } = *kept;
+            let Kept { device, number, edit, ref sighting, .. } = *kept;
             Edited { device: device as usize, number, edit, sighting }
         });
         let edits: Vec<Edited<'_>> = edits.collect();
         let accepted = kept.iter().filter(|kept| kept.is_accepted).map(|kept| (kept.device, kept.number));
         let (had, may_have) = (known.known_to(node).unwrap_or(&[]), reach.of_node(node).unwrap_or(&[]));
         let at_node = AtNode { node, accepted: accepted.collect(), had, may_have, lost: &self.made_before_loss };
-        tags::may_be_gone(at.1, &edits, self.concurrent, &at_node)
+        data::may_be_gone(part, &edits, self.carries, &at_node)
     }
 
-    /// A user edits tags.
+    /// A user edits, and means what is shown.
     fn keeps(&mut self, device: NodeId, edit: &UserEdit, is_accepted: bool, sighting: &Sighting) {
-        let (Intent::Insert(element) | Intent::Remove(element)) = edit.intent else { return };
         let (number, sighting) = (self.made[device as usize], sighting.clone());
-        let kept = EditOfTags { device, number, edit: *edit, is_accepted, sighting };
-        self.edits.entry((edit.register, element)).or_default().push(kept);
+        let kept = Kept { device, number, edit: *edit, is_accepted, sighting };
+        self.edits.entry(edit.register).or_default().push(kept);
     }
 
     /// A replica starts anew.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::history::{Fate, History};
-use crate::domain::offline::{FaultKind, Link, Presence, Tags, Workload};
+use crate::domain::offline::{FaultKind, Labels, Link, Presence, Tags, Workload};
 use crate::domain::script::Step;
 use crate::domain::script::text::steps;
 use crate::domain::verdict::Verdict;
@@ -185,6 +185,54 @@ fn an_element_that_comes_back_with_a_store_that_was_set_back_is_a_finding_where_
         assert_eq!(verdict, Verdict::Falsified, "{sentence}");
         assert!(sentence.contains("element 3 is back, and every insert of it was removed"), "{sentence}");
     }
+}
+
+/// The clock of client 1 is an hour ahead. Clients 1, 0 and 2 write a label in this order, and connect in this order.
+const ONE_CLOCK_AHEAD: &str = "clock:client_1:by_s:3600+edit:client_1:register:0:write:2:after_s:60\
+    +edit:client_0:register:0:write:1:after_s:60+edit:client_2:register:0:write:3:after_s:60\
+    +connect:client_1:after_s:60+until:quiescent:within_s:600+connect:client_0+until:quiescent:within_s:600\
+    +connect:client_2+until:quiescent:within_s:600+clock:client_1:by_s:-3600";
+
+#[test]
+fn a_label_that_three_wrote_is_the_last_by_arrival_or_by_a_clock_that_is_ahead_or_shows_the_conflict() {
+    let labels = Labels { registers: 1, ..Labels::default() };
+    let said = |name: &str, more: &str| {
+        let script = format!("{ONE_CLOCK_AHEAD}{more}");
+        let outcome = outcome(&OfflineTrial { labels, registers: 0, ..written(&script) }, name);
+        assert_eq!(outcome.unmet, [], "{name}");
+        let views = outcome.history.ends.iter().map(|end| end.registers[0].to_string());
+        let mut views: Vec<String> = views.collect();
+        views.dedup();
+        (views, truth::judge(&outcome.history).verdict)
+    };
+    let shows = |view: &str, verdict| (vec![view.to_owned()], verdict);
+    assert_eq!(said("lww-server-stamp", ""), shows("3", Verdict::Holds));
+    for name in ["lww-wall-clock", "lww-hybrid-clock"] {
+        assert_eq!(said(name, ""), shows("2", Verdict::Holds), "{name}: the clock that is ahead decides");
+    }
+    for name in ["delta-state", "operation-log"] {
+        assert_eq!(said(name, ""), shows("1 or 2 or 3", Verdict::Holds), "{name}");
+    }
+    // Somebody who sees the label writes again, by a clock that is right.
+    let again = "+edit:client_0:register:0:write:4:after_s:60+until:quiescent:within_s:600";
+    for name in ["lww-server-stamp", "lww-hybrid-clock", "delta-state", "operation-log"] {
+        assert_eq!(said(name, again), shows("4", Verdict::Holds), "{name}");
+    }
+    assert_eq!(said("lww-wall-clock", again), shows("2", Verdict::Falsified), "an old write wins");
+}
+
+#[test]
+fn labels_that_were_overwritten_take_no_room_in_the_reference() {
+    let stored = |name: &str, rounds: usize| {
+        let round = "edit:client_0:register:0:write:3:after_s:60+edit:client_1:register:0:write:4:after_s:60";
+        let steps = ["connect:clients"].into_iter().chain(std::iter::repeat_n(round, rounds)).collect::<Vec<_>>();
+        let labels = Labels { registers: 1, ..Labels::default() };
+        let outcome = outcome(&OfflineTrial { labels, registers: 0, ..written(&steps.join("+")) }, name);
+        assert!(outcome.history.ends.iter().all(|end| end.registers[0].to_string() == "4"));
+        outcome.measures.stored
+    };
+    assert!(stored(engine::reference().name, 400) < 2 * stored(engine::reference().name, 40));
+    assert!(stored("operation-log", 400) > 5 * stored("operation-log", 40), "which keeps all that ever was");
 }
 
 #[test]

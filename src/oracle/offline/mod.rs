@@ -9,9 +9,9 @@ pub mod load;
 pub mod metadata;
 pub mod missing;
 pub mod monotonic;
-pub mod of_tags;
 pub mod progress;
 pub mod running;
+pub mod specified;
 pub mod staleness_bound;
 pub mod truth;
 

@@ -1,4 +1,5 @@
-//! Whether every counter is its start plus every increment in the ledger, and tags are what their specification allows.
+//! Whether every counter is its start plus every increment in the ledger, and every other register is what the specification
+//! of its data type allows.
 //!
 //! An edit that no other replica ever showed may be missing once its store is lost, but it counts at most once: what a
 //! register has too much or too little must be the sum of some of those edits. Where amounts are small, an edit that counts
@@ -13,12 +14,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::count::counted;
-use crate::domain::data::View;
+use crate::domain::data::{Overwrites, View};
 use crate::domain::history::{Fate, History};
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::Judgement;
 use crate::oracle::offline::missing::{Fit, Missing};
-use crate::oracle::offline::of_tags::{OfRegister, Tags};
+use crate::oracle::offline::specified::{OfRegister, Specified};
 
 /// A register that is wrong at a replica.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,18 +54,18 @@ pub struct Compared {
     pub lacking: Vec<Lacking>,
     /// How many may be wrong or not: too many edits may be missing.
     pub undecided: u32,
-    /// Tags registers that do not show what is allowed.
-    pub tags: Vec<OfRegister>,
+    /// Registers that do not show what their specification allows.
+    pub specified: Vec<OfRegister>,
 }
 
 impl Compared {
     /// How many registers are wrong.
     fn wrong_registers(&self) -> usize {
-        self.wrong.len() + self.wrong_tags().count()
+        self.wrong.len() + self.beyond_specification().count()
     }
 
-    fn wrong_tags(&self) -> impl Iterator<Item = &OfRegister> {
-        self.tags.iter().filter(|at| !at.is_undeclared)
+    fn beyond_specification(&self) -> impl Iterator<Item = &OfRegister> {
+        self.specified.iter().filter(|at| !at.is_undeclared)
     }
 }
 
@@ -91,14 +92,14 @@ pub fn judge(history: &History) -> Judgement {
     let counter = first_of(history, &compared).map(|(name, Wrong { register, expected, got })| {
         format!("at {name} register {register} is {got} and should be {expected}")
     });
-    let tags = first_tags(history, &compared, Compared::wrong_tags)
+    let specified = first_specified(history, &compared, Compared::beyond_specification)
         .map(|(name, at)| format!("at {name} register {}: {}", at.register, at.wrong[0]));
-    let first: Vec<String> = counter.into_iter().chain(tags).collect();
+    let first: Vec<String> = counter.into_iter().chain(specified).collect();
     if !first.is_empty() {
         return Judgement::of(false, format!("{are_wrong}; {}{without}", first.join("; ")));
     }
     let inconclusive = |sentence| Judgement { verdict: Verdict::Inconclusive, sentence };
-    if let Some((name, at)) = first_tags(history, &compared, |at| at.tags.iter()) {
+    if let Some((name, at)) = first_specified(history, &compared, |at| at.specified.iter()) {
         let (register, why) = (at.register, at.wrong[0]);
         let declared = format!("more stores were lost than this engine declares to survive: {}", history.survives);
         return inconclusive(format!("at {name} register {register}: {why}; {declared}"));
@@ -113,7 +114,24 @@ pub fn judge(history: &History) -> Judgement {
             counted(undecided, "register")
         ));
     }
-    Judgement::of(true, format!("every register is {all}"))
+    Judgement::of(true, format!("every register is {all}{}", covered(history)))
+}
+
+/// What the engine's policy for labels covers, and its users are not told; at the replica where that is most.
+fn covered(history: &History) -> String {
+    let overwrites = history.carries.labels.unwrap_or_default();
+    let specified = Specified::of(history);
+    let lost = history.ends.iter().map(|end| specified.lost_unseen(&end.registers)).max().unwrap_or(0);
+    if lost == 0 || overwrites == Overwrites::Multi {
+        return String::new();
+    }
+    let were = if lost == 1 { "was" } else { "were" };
+    format!(
+        "; {} {were} overwritten by users who had not seen {}, as this engine declares to show {}",
+        counted(lost, "value"),
+        if lost == 1 { "it" } else { "them" },
+        overwrites.told()
+    )
 }
 
 fn undeclared_of(lacking: &[Lacking]) -> u32 {
@@ -150,9 +168,9 @@ pub fn compared(history: &History) -> Vec<Compared> {
         }
     }
     let mut any = Missing::of(ledger, |fate| fate.is_unshared() || fate.is_undeclared());
-    let tags = Tags::of(history);
+    let specified = Specified::of(history);
     let mut at = |registers: &[View]| {
-        let mut compared = Compared { tags: tags.compared(registers), ..Compared::default() };
+        let mut compared = Compared { specified: specified.compared(registers), ..Compared::default() };
         let counters = registers.iter().filter_map(View::number);
         for (register, (got, &expected)) in (0..).zip(counters.zip(&truth)) {
             let (wrong, surplus) = (Wrong { register, expected, got }, got.wrapping_sub(expected));
@@ -188,8 +206,8 @@ pub fn first_wrong(history: &History) -> Option<(&str, Wrong)> {
     first_of(history, &compared(history))
 }
 
-/// The first of these tags registers, and where.
-fn first_tags<'a, I: Iterator<Item = &'a OfRegister>>(
+/// The first of these registers, and where.
+fn first_specified<'a, I: Iterator<Item = &'a OfRegister>>(
     history: &'a History,
     compared: &'a [Compared],
     of: impl Fn(&'a Compared) -> I,

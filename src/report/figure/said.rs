@@ -38,6 +38,7 @@ pub(super) fn said(action: &Action) -> String {
             Intent::Increase(by) => format!("{node} edits register {register}: {by:+}"),
             Intent::Insert(element) => format!("{node} adds tag {element} to register {register}"),
             Intent::Remove(element) => format!("{node} removes tag {element} from register {register}"),
+            Intent::Write(value) => format!("{node} writes {value} into register {register}"),
         },
         Action::Connect { node, over: 0 } => format!("{node} {}", verb(node, "connects", "connect")),
         Action::Connect { node, over } => {

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::data::{Concurrent, Element, Fields, Intent, View};
+use crate::domain::data::{self, Concurrent, Element, Fields, Intent, Overwrites, View};
 use crate::engine::Survives;
 use crate::engine::port::Relation;
 
@@ -58,6 +58,24 @@ impl<'de> Deserialize<'de> for Decimal {
         let text = String::deserialize(deserializer)?;
         let refused = || D::Error::custom(format!("'{text}' is not a whole number of 64 bits in decimal text"));
         text.parse().map(Decimal).map_err(|_| refused())
+    }
+}
+
+/// A 64-bit number without a sign, as decimal text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Written(pub u64);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let refused = || D::Error::custom(format!("'{text}' is not a whole number of 64 bits without a sign"));
+        text.parse().map(Written).map_err(|_| refused())
     }
 }
 
@@ -145,13 +163,20 @@ pub struct Registers {
     pub tags: u32,
     /// How many elements tags can have, numbered from 0.
     pub elements: u32,
+    /// How many labels follow. Each has no value at the start. Without this key, there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub labels: u32,
 }
 
 impl From<Fields> for Registers {
     fn from(fields: Fields) -> Self {
-        let Fields { counters, start, tags, elements } = fields;
-        Registers { counters, start: Decimal(start), tags, elements }
+        let Fields { counters, start, tags, elements, labels } = fields;
+        Registers { counters, start: Decimal(start), tags, elements, labels }
     }
+}
+
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How a replica starts.
@@ -200,6 +225,7 @@ enum Doing {
     Add(Decimal),
     Insert(Element),
     Remove(Element),
+    Write(Written),
 }
 
 impl Edit {
@@ -209,6 +235,7 @@ impl Edit {
             Intent::Increase(amount) => Doing::Add(Decimal(amount)),
             Intent::Insert(element) => Doing::Insert(element),
             Intent::Remove(element) => Doing::Remove(element),
+            Intent::Write(value) => Doing::Write(Written(value)),
         };
         Edit { register, intent }
     }
@@ -367,13 +394,25 @@ pub enum Taken {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(
     untagged,
-    expecting = "what a register shows is, of a counter, its number as text, \"5\", or, of tags, an array of numbers, [3, 4]"
+    expecting = "what a register shows is, of a counter, its number as text, \"5\"; of tags, an array of numbers, [3, 4]; of a label, \
+                 {\"values\": [\"7\"]}"
 )]
 pub enum Shown {
     /// A counter.
     Counter(Decimal),
     /// Tags.
     Tags(BTreeSet<Element>),
+    /// A label.
+    Label(Values),
+}
+
+/// What a label shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Values {
+    /// No value, one, or several that were written at the same time.
+    values: BTreeSet<Written>,
 }
 
 impl From<Shown> for View {
@@ -381,6 +420,7 @@ impl From<Shown> for View {
         match shown {
             Shown::Counter(Decimal(number)) => View::Counter(number),
             Shown::Tags(tags) => View::Tags(tags),
+            Shown::Label(Values { values }) => View::Label(values.into_iter().map(|Written(value)| value).collect()),
         }
     }
 }
@@ -404,6 +444,9 @@ pub struct Capabilities {
     /// What it makes of an insert and a remove at the same time, if it carries tags.
     #[serde(default)]
     pub tags: Option<Policy>,
+    /// What it shows of values that were written to a label at the same time, if it carries labels.
+    #[serde(default)]
+    pub labels: Option<OfWrites>,
     /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
     #[serde(default)]
     pub peers: bool,
@@ -451,6 +494,35 @@ pub enum Policy {
     InsertWins,
     /// It stays or goes; all replicas agree.
     Either,
+}
+
+/// What is shown of values that were written to a label at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfWrites {
+    /// All of them, until somebody who sees them writes again.
+    MultiValue,
+    /// The last by the writers' clocks.
+    LastByWallClock,
+    /// The last by hybrid logical clocks.
+    LastByHybridClock,
+    /// The last to arrive.
+    LastArrival,
+    /// One of them; all replicas agree.
+    One,
+}
+
+impl From<OfWrites> for Overwrites {
+    fn from(policy: OfWrites) -> Self {
+        match policy {
+            OfWrites::MultiValue => Overwrites::Multi,
+            OfWrites::LastByWallClock => Overwrites::Last(data::Clock::Wall),
+            OfWrites::LastByHybridClock => Overwrites::Last(data::Clock::Hybrid),
+            OfWrites::LastArrival => Overwrites::Last(data::Clock::Arrival),
+            OfWrites::One => Overwrites::One,
+        }
+    }
 }
 
 impl From<Policy> for Concurrent {

@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::{Answer, Bytes, Decimal, Request, SCHEMA};
+use super::{Answer, Bytes, Decimal, Request, SCHEMA, Written};
 
 /// What makes the tests write the file and not compare it.
 const WRITE: &str = "ABENCH_WRITE_SCHEMA";
@@ -38,6 +38,20 @@ impl JsonSchema for Decimal {
             "type": "string",
             "pattern": "^[+-]?[0-9]+$",
             "description": "A whole number of 64 bits with a sign, as decimal text."
+        })
+    }
+}
+
+impl JsonSchema for Written {
+    fn schema_name() -> Cow<'static, str> {
+        "Written".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": "^[+]?[0-9]+$",
+            "description": "A whole number of 64 bits without a sign, as decimal text."
         })
     }
 }

@@ -156,6 +156,7 @@ fn around(drawn: &OfflineTrial, judge: &str) -> OfflineTrial {
     };
     let Tags { edits, removes_percent, .. } = Tags::default();
     trial.tags = Tags { edits, removes_percent, ..trial.tags };
+    trial.labels.edits = 0;
     // A bound that another judge holds an engine to is no part of the counterexample.
     trial.staleness_s = trial.staleness_s.filter(|_| judge == "staleness bound");
     if judge != "load" {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fewest::fewest;
 use super::{Reduction, Stop, devices, is_fault};
-use crate::domain::data::Intent;
+use crate::domain::data::{DataType, Intent, Value};
 use crate::domain::offline::{FaultKind, OfflineTrial, Tags};
 use crate::domain::script::Action;
 use crate::lab::script::recorder::Moment;
@@ -131,7 +131,15 @@ pub(super) fn client(name: &str) -> Option<u32> {
     name.strip_prefix("client ")?.parse().ok()
 }
 
-/// Numbers clients, registers and elements anew, so that there are none that no step is about.
+/// What an intent writes; nothing of another data type.
+fn value(intent: Intent) -> Option<Value> {
+    match intent {
+        Intent::Write(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// Numbers clients, registers, elements and values anew, so that there are none that no step is about.
 fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     let (mut trial, mut moments) = (reduction.trial.clone(), reduction.moments.clone());
     let used: BTreeSet<u32> =
@@ -167,31 +175,32 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
         trial.clients += 1;
     }
     let (mut trial, mut moments) = (reduction.trial.clone(), reduction.moments.clone());
-    let counters = trial.registers;
+    let fields = trial.fields();
     let edited = |moment: &Moment| match moment.action {
         Action::Edit { register, intent, .. } => Some((register, intent)),
         _ => None,
     };
     let registers: BTreeSet<u32> = moments.iter().filter_map(edited).map(|(register, _)| register).collect();
-    let (of_counters, of_tags): (Vec<u32>, Vec<u32>) = registers.into_iter().partition(|&register| register < counters);
-    trial.registers = (of_counters.len() as u32).max(u32::from(of_tags.is_empty()));
-    let numbers: BTreeMap<u32, u32> =
-        of_counters.into_iter().zip(0..).chain(of_tags.iter().copied().zip(trial.registers..)).collect();
-    let element = |intent: Intent| match intent {
-        Intent::Insert(element) | Intent::Remove(element) => Some(element),
-        Intent::Increase(_) => None,
-    };
-    let elements: BTreeSet<u32> = moments.iter().filter_map(edited).filter_map(|(_, intent)| element(intent)).collect();
+    let of = |data| registers.iter().filter(|&&register| fields.of(register) == data).count() as u32;
+    let (tags, labels) = (of(DataType::Tags), of(DataType::Label));
+    trial.registers = of(DataType::Counter).max(u32::from(tags + labels == 0));
+    let edits = || moments.iter().filter_map(edited).map(|(_, intent)| intent);
+    let elements: BTreeSet<u32> = edits().filter_map(Intent::element).collect();
     let elements: BTreeMap<u32, u32> = elements.into_iter().zip(0..).collect();
-    trial.tags = match of_tags.len() {
+    trial.tags = match tags {
         0 => Tags::default(),
-        tags => Tags { registers: tags as u32, elements: elements.len() as u32, ..trial.tags },
+        tags => Tags { registers: tags, elements: elements.len() as u32, ..trial.tags },
     };
+    trial.labels.registers = labels;
+    let values: BTreeSet<Value> = edits().filter_map(value).collect();
+    let values: BTreeMap<Value, Value> = values.into_iter().zip(1..).collect();
+    let numbers: BTreeMap<u32, u32> = registers.into_iter().zip(0..).collect();
     for moment in &mut moments {
         if let Action::Edit { register, intent, .. } = &mut moment.action {
             *register = numbers[register];
             match intent {
                 Intent::Insert(element) | Intent::Remove(element) => *element = elements[element],
+                Intent::Write(value) => *value = values[value],
                 Intent::Increase(_) => {}
             }
         }

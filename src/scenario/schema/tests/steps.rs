@@ -81,7 +81,8 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         step(verb, about(verb), [need(verb, number())].into_iter().chain(from_to()).chain(keys).collect())
     };
     let edit = |key: Key| {
-        let register = whole(0, u32::MAX.into(), "The register, numbered from 0: counters first, then tags.");
+        let register =
+            whole(0, u32::MAX.into(), "The register, numbered from 0: counters first, then tags, then labels.");
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
     };
     let by = json!({ "type": "integer", "not": { "const": 0 }, "description": "How much larger the counter becomes, or smaller." });
@@ -102,6 +103,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         edit(need("by", by)),
         edit(need("insert", element("The element that the user inserts."))),
         edit(need("remove", element("The element that the user removes."))),
+        edit(need("write", whole(0, i64::MAX as u64, "The value that the user writes."))),
         step(
             "connect",
             about("connect"),

@@ -1,29 +1,31 @@
-//! Whether tags registers show what their specification allows ([`crate::data::tags`]).
+//! Whether registers show what the specification of their data type allows ([`crate::data`]). Counters are judged by sums
+//! elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::data::tags::{self, Edited};
-use crate::domain::data::{DataType, Element, View};
+use crate::data::seen::Edited;
+use crate::data::{self, Wrong, label};
+use crate::domain::data::{DataType, View};
 use crate::domain::history::{Fate, History};
 
-/// What is wrong with a tags register at a replica.
+/// What is wrong with a register at a replica.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfRegister {
     /// Which register.
     pub register: u32,
-    /// What is wrong with it, element by element; never empty.
-    pub wrong: Vec<tags::Wrong>,
+    /// What is wrong with it, part by part; never empty.
+    pub wrong: Vec<Wrong>,
     /// Whether only edits explain it that the engine does not declare to keep.
     pub is_undeclared: bool,
 }
 
-/// The edits of tags, by register.
-pub struct Tags<'a> {
+/// The edits of registers that have a specification, by register.
+pub struct Specified<'a> {
     history: &'a History,
     by_register: BTreeMap<u32, Vec<Edited<'a>>>,
 }
 
-impl<'a> Tags<'a> {
+impl<'a> Specified<'a> {
     /// Of a ledger. An edit without a sighting is not judged.
     pub fn of(history: &'a History) -> Self {
         let mut by_register: BTreeMap<u32, Vec<Edited<'a>>> = BTreeMap::new();
@@ -34,19 +36,33 @@ impl<'a> Tags<'a> {
                 by_register.entry(edit.register).or_default().push(Edited { device, number, edit, sighting });
             }
         }
-        Tags { history, by_register }
+        Specified { history, by_register }
     }
 
-    /// Compares what a replica shows with the specification.
+    /// How many values of labels a replica does not show though nobody to whom they were shown wrote again. Where an engine
+    /// shows one value, its policy covers that; where it shows all, the specification accuses it.
+    pub fn lost_unseen(&self, views: &[View]) -> usize {
+        let nothing = BTreeSet::new();
+        let lost = |(&register, edits): (&u32, &Vec<Edited<'a>>)| match self.history.ledger.fields.of(register) {
+            DataType::Label => {
+                let shown = views.get(register as usize).and_then(View::values).unwrap_or(&nothing);
+                label::lost_unseen(shown, edits)
+            }
+            DataType::Counter | DataType::Tags => 0,
+        };
+        self.by_register.iter().map(lost).sum()
+    }
+
+    /// Compares what a replica shows with the specifications.
     pub fn compared(&self, views: &[View]) -> Vec<OfRegister> {
         let fields = self.history.ledger.fields;
-        let registers = (0..fields.len()).filter(|&register| fields.of(register) == DataType::Tags);
+        let registers = (0..fields.len()).filter(|&register| fields.of(register).means_what_is_shown());
         let of_register = |register: u32| {
             let edits = self.by_register.get(&register).map_or(&[][..], Vec::as_slice);
-            let nothing = BTreeSet::<Element>::new();
-            let shown = views.get(register as usize).and_then(View::tags).unwrap_or(&nothing);
+            let nothing = fields.start_of(register);
+            let shown = views.get(register as usize).unwrap_or(&nothing);
             let wrong =
-                |may_be_missing: fn(Fate) -> bool| tags::wrong(shown, edits, self.history.concurrent, may_be_missing);
+                |may_be_missing: fn(Fate) -> bool| data::wrong(shown, edits, self.history.carries, may_be_missing);
             let (strictly, leniently) =
                 (wrong(Fate::is_unshared), wrong(|fate| fate.is_unshared() || fate.is_undeclared()));
             match (strictly.is_empty(), leniently.is_empty()) {
@@ -62,7 +78,7 @@ impl<'a> Tags<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::data::{Fields, Intent};
+    use crate::domain::data::{Element, Fields, Intent};
     use crate::domain::history::{Had, Ledger, NodeEnd, Sighting, UserEdit};
     use crate::domain::verdict::Verdict;
     use crate::oracle::offline::truth;
@@ -70,8 +86,13 @@ mod tests {
     /// One insert of element 2, and what a replica shows in the end.
     fn history(fate: Fate, shown: &[Element]) -> History {
         let edit = UserEdit { at: 0, register: 1, intent: Intent::Insert(2), fate };
-        let sighting = Sighting { shown: BTreeSet::new(), had: Had::upto(&[0], [].into()), may_have: [0].into() };
-        let fields = Fields { counters: 1, start: 5, tags: 1, elements: 4 };
+        let sighting = Sighting {
+            shown: View::Tags(BTreeSet::new()),
+            had: Had::upto(&[0], [].into()),
+            may_have: [0].into(),
+            wall: 0,
+        };
+        let fields = Fields { tags: 1, elements: 4, ..Fields::counters(1, 5) };
         let ledger = Ledger { fields, by_device: vec![vec![edit]], sightings: [((0, 0), sighting)].into() };
         let views = vec![View::Counter(5), View::Tags(shown.iter().copied().collect())];
         let ends = vec![NodeEnd { name: "hub".to_owned(), registers: views }];
