@@ -64,21 +64,6 @@ fn the_screen_of_mutants_of_the_gateware_fits_a_narrow_terminal() {
 }
 
 #[test]
-fn a_simulated_device_has_no_rate_of_its_own() {
-    let mut simulated = 0;
-    for (name, record) in records() {
-        for of in ["model", "rtl"] {
-            let has_times = record.timing.orders_ns.get(of).is_some_and(|times| times.count > 0);
-            simulated += usize::from(has_times);
-            let rates = rows(&record, 100).join(" ");
-            let rates = rates.split("G deltas/s: ").nth(1).and_then(|rest| rest.split(';').next()).unwrap_or_default();
-            assert!(!rates.contains(of), "{name}: {rates}");
-        }
-    }
-    assert!(simulated > 0, "some record times the model");
-}
-
-#[test]
 fn nothing_of_a_longer_report_is_wider_than_the_terminal_but_what_is_pasted() {
     let pasted = |row: &str| {
         ["abench replay case1,", "abench bandwidth ", "--orders replay:"].iter().any(|command| row.contains(command))
