@@ -778,10 +778,20 @@ impl Record {
         }
     }
 
+    /// How answers of this subject were got, where a check was of it.
+    pub fn evidence_of(&self, subject: &str) -> Option<Evidence> {
+        self.checks.iter().find_map(|check| check.subjects.get(subject)).copied()
+    }
+
     /// Whether a subject is a model or a simulation. The time of one on the host is no time of a device.
     pub fn is_simulated(&self, subject: &str) -> bool {
-        let evidence = self.checks.iter().find_map(|check| check.subjects.get(subject));
-        matches!(evidence, Some(Evidence::Model | Evidence::RtlSimulation))
+        matches!(self.evidence_of(subject), Some(Evidence::Model | Evidence::RtlSimulation))
+    }
+
+    /// What was simulated clock by clock. A model computes how many cycles a device takes, and simulates none of them.
+    pub fn clock_by_clock(&self) -> impl Iterator<Item = (&String, &Simulated)> {
+        let simulated = self.timing.simulated.iter();
+        simulated.filter(|(device, _)| self.evidence_of(device) == Some(Evidence::RtlSimulation))
     }
 
     /// Whether the run came to its end.

@@ -431,7 +431,7 @@ fn how_many(summary: &str) -> Option<&str> {
 
 /// Simulated cycles a second, of each device that simulated any for long enough to tell.
 fn simulated(record: &Record) -> Vec<String> {
-    let rates = record.timing.simulated.iter().filter_map(|(name, simulated)| {
+    let rates = record.clock_by_clock().filter_map(|(name, simulated)| {
         let per_second = u128::from(simulated.cycles) * 1_000_000 / u128::from(simulated.us.max(1));
         (simulated.us >= 1000).then(|| format!("{name} {}", hundredths((per_second / 10_000) as u64)))
     });

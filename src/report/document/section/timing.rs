@@ -9,7 +9,7 @@ use crate::report::samples::Sample;
 
 /// Times, rates and the host.
 pub fn section(record: &Record) -> Option<Section> {
-    let Timing { total_us, checks_us, round_trips_ns, orders_ns, deliveries, simulated, samples, .. } = &record.timing;
+    let Timing { total_us, checks_us, round_trips_ns, orders_ns, deliveries, samples, .. } = &record.timing;
     let Host { os, arch, simd, threads, processor, build } = &record.host;
     let mut facts = vec![
         ("the whole run".to_owned(), took(*total_us)),
@@ -19,7 +19,7 @@ pub fn section(record: &Record) -> Option<Section> {
         ("threads".to_owned(), threads.to_string()),
         ("build".to_owned(), build.clone()),
     ];
-    for (device, Simulated { cycles, us }) in simulated {
+    for (device, Simulated { cycles, us }) in record.clock_by_clock() {
         if let Some(per_second) = cycles.saturating_mul(1_000_000).checked_div(*us) {
             facts.push((format!("simulated cycles of {device}"), format!("{per_second} a second")));
         }
