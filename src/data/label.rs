@@ -300,9 +300,8 @@ mod tests {
                     has[device][device] += 1;
                 }
                 Step::Take(to, from) => {
-                    for device in 0..DEVICES {
-                        has[to][device] = has[to][device].max(has[from][device]);
-                    }
+                    let came = has[from];
+                    has[to].iter_mut().zip(came).for_each(|(mine, theirs)| *mine = (*mine).max(theirs));
                 }
             }
         }
