@@ -92,7 +92,7 @@ impl Experiment for OfflineTrial {
 
     fn answers(&self) -> Answers {
         let engines: Vec<&'static str> = engine::on_trial(self).map(|engine| engine.name).collect();
-        let merging = engine::on_trial(self).filter(|engine| self.hub && engine.tells_merges);
+        let merging = engine::on_trial(self).filter(|engine| self.hub && self.registers > 0 && engine.tells_merges);
         let merges = merging.map(|engine| hub_merge::name(engine.name));
         let checks = engines.iter().map(|&name| name.to_owned()).chain(merges).collect();
         Answers { checks, engines, ..Answers::default() }
