@@ -123,7 +123,7 @@ impl Registers for LastWriter {
             }
             View::Label(_) => {
                 let all = doc.get_all(ROOT, register.to_string()).unwrap_or_default();
-                View::Label(all.iter().filter_map(|(value, _)| value.to_u64()).collect())
+                View::Label(all.iter().filter_map(|(value, _)| value.as_u64()).collect())
             }
         }
     }
