@@ -295,19 +295,23 @@ fn of_syncs(ran: &Ran) -> [OfSyncs; 2] {
     [0, 1].map(|half| {
         let span = ran.spans[half];
         let bytes = span.up.total() + span.down.total();
-        OfSyncs { bytes: bytes.max(0) as u64, syncs: span.syncs.saturating_sub(ran.empty[half]) }
+        // Where all are empty no number is given, but how long they keep the link busy is told.
+        let brought = Some(span.syncs.saturating_sub(ran.empty[half])).filter(|&brought| brought > 0);
+        OfSyncs { bytes: bytes.max(0) as u64, syncs: brought.unwrap_or(span.syncs) }
     })
 }
 
 /// How many visits, of those that begin from `from` on and before `until`, brought nothing though their client had edits to
-/// tell: made before it came, and after it last left having brought something.
+/// tell: made before it came, and after it last left having brought something. Edits of counters alone are sure to have
+/// something to tell: removing what is not shown, or inserting what is, may change nothing.
 fn empty_syncs(visits: &[Visit], edits: &[Vec<UserEdit>], (from, until): (Time, Time)) -> u64 {
     let mut brought_until: Vec<Time> = vec![0; edits.len()];
     let mut empty = 0;
     for visit in visits {
         let (last, made) = (&mut brought_until[visit.client as usize], &edits[visit.client as usize]);
         let untold = made.partition_point(|edit| edit.at <= *last);
-        let has_edits = made.get(untold).is_some_and(|edit| edit.at <= visit.at);
+        let mut waiting = made[untold..].iter().take_while(|edit| edit.at <= visit.at);
+        let has_edits = waiting.any(|edit| edit.intent.amount().is_some_and(|amount| amount != 0));
         if visit.brought {
             *last = visit.left.unwrap_or(Time::MAX);
         } else if has_edits && (from..until).contains(&visit.at) {
