@@ -133,12 +133,6 @@ fn scenario(draws: &mut Draws) -> String {
     if draws.one_in(3) {
         line("workload.zipf_hundredths", draws.of(&[1, 100, 1000]).to_string());
     }
-    for key in ["tags", "labels"] {
-        if draws.one_in(4) {
-            line(&format!("{key}.registers"), draws.of(&[1, 2, 5]).to_string());
-            line(&format!("{key}.edits"), draws.of(&[0, 1, 10, 30]).to_string());
-        }
-    }
     line("presence.lasts_s", lasts.to_string());
     for key in ["presence.away_s", "presence.here_s"] {
         let least = draws.of(&[0, 1, 60, 600]);
