@@ -9,9 +9,9 @@
 //! |---|---|---|
 //! | strange | a value that nobody wrote | all |
 //! | back | a value that was overwritten by somebody who had seen it: an old write never wins silently | all |
-//! | gone | a value that nobody who had seen it overwrote is not shown | multi-value; of one value, where none is shown |
+//! | gone | a value is not shown, and no write can have taken its place that is shown, or lost its own place so | multi-value; of one value, where none is shown |
 //! | beside | a second value | one value |
-//! | late | a value that another was written after, by the declared clock | the last by a clock that is known |
+//! | late | a value, and another that nobody overwrote was written later by its writer's clock | the last by the writers' clocks |
 //!
 //! Where an engine shows one value, a write that nobody had seen may be lost: its policy covers that, and
 //! [`lost_unseen`] counts it.
@@ -81,9 +81,9 @@ pub fn wrong(
     let is_shown = |edited: &Edited<'_>| value_of(edited).is_some_and(|value| view.contains(&value));
     match overwrites {
         Overwrites::Multi => {
-            let may_be_overwritten = |write: &Edited<'_>| edits.iter().any(|by| write.may_be_seen_by(by));
-            let gone = edits.iter().filter(binding).filter(|write| !is_shown(write) && !may_be_overwritten(write));
-            let gone: BTreeSet<Value> = gone.filter_map(value_of).collect();
+            let stands: Vec<bool> = standing(edits, is_shown);
+            let gone = edits.iter().zip(stands).filter(|(write, stands)| binding(write) && !stands);
+            let gone: BTreeSet<Value> = gone.filter_map(|(write, _)| value_of(write)).collect();
             wrong.extend(gone.into_iter().map(|value| Wrong::Gone(Part::Value(value))));
         }
         Overwrites::Last(_) | Overwrites::One => {
@@ -96,7 +96,9 @@ pub fn wrong(
         let at = |edited: &Edited<'_>| edited.sighting.wall.div_euclid(MILLISECOND);
         let is_late = |&&value: &&Value| {
             let shown = writes.of(value).map(at).max();
-            let last = edits.iter().filter(binding).filter(|edited| value_of(edited) != Some(value)).map(at).max();
+            let others = edits.iter().filter(binding).filter(|edited| value_of(edited) != Some(value));
+            // What somebody overwrote who had seen it is out of the race, whatever its clock said.
+            let last = others.filter(|edited| !is_overwritten(edited)).map(at).max();
             shown.is_some_and(|shown| last.is_some_and(|last| last > shown))
         };
         wrong.extend(view.iter().filter(is_late).map(|&value| Wrong::Late(Part::Value(value))));
@@ -104,13 +106,31 @@ pub fn wrong(
     wrong
 }
 
+/// Which writes are shown, or may have been overwritten by one that is, or that may have been so in its turn: a write takes
+/// the place of another only where it is itself.
+fn standing(edits: &[Edited<'_>], is_shown: impl Fn(&Edited<'_>) -> bool) -> Vec<bool> {
+    let mut stands: Vec<bool> = edits.iter().map(is_shown).collect();
+    loop {
+        let is_new = |&place: &usize| {
+            let may_be_seen = |(by, stands): (&Edited<'_>, &bool)| *stands && edits[place].may_be_seen_by(by);
+            !stands[place] && edits.iter().zip(&stands).any(may_be_seen)
+        };
+        let new: Vec<usize> = (0..edits.len()).filter(is_new).collect();
+        if new.is_empty() {
+            return stands;
+        }
+        new.into_iter().for_each(|place| stands[place] = true);
+    }
+}
+
 /// How many values are not shown though nobody to whom they were shown wrote again: where an engine shows one value, its
-/// policy covers that, and its users are not told. A value that several users wrote counts once, and not if one of them was
+/// policy covers that, and its users are not told. What was lost with its store is not counted. A value that several users wrote counts once, and not if one of them was
 /// overwritten by somebody who saw it.
 pub fn lost_unseen(view: &BTreeSet<Value>, edits: &[Edited<'_>]) -> usize {
     let seen = edits.iter().filter_map(|by| by.sighting.shown.values()).flatten();
     let seen: BTreeSet<Value> = seen.chain(view).copied().collect();
-    edits.iter().filter_map(value_of).filter(|value| !seen.contains(value)).collect::<BTreeSet<Value>>().len()
+    let kept = edits.iter().filter(|edited| edited.edit.fate == Fate::Binding);
+    kept.filter_map(value_of).filter(|value| !seen.contains(value)).collect::<BTreeSet<Value>>().len()
 }
 
 /// Whether a value that a replica showed may be gone from it, given all edits of its register until now.
@@ -224,7 +244,7 @@ mod tests {
         let seen = sighting(&[4], [1, 1, 0], [1, 1, 0], 10_000_000);
         let edits = [edits[0], edits[1], write(2, 0, 5, Binding, &seen)];
         assert_eq!(said(&[4], &edits, wall), [back(4)]);
-        assert_eq!(said(&[5], &edits, wall), [Wrong::Late(Part::Value(5))]);
+        assert_eq!(said(&[5], &edits, wall), [], "whoever saw the other and wrote again wins");
         assert_eq!(said(&[5], &edits, Last(Clock::Hybrid)), []);
     }
 

@@ -53,7 +53,7 @@ impl std::fmt::Display for Wrong {
             }
             Wrong::Strange(part @ Part::Value(_)) => write!(f, "{part} is shown, and nobody wrote it"),
             Wrong::Beside(part) => write!(f, "{part} is shown beside another, and the engine declares to show one"),
-            Wrong::Late(part) => write!(f, "{part} is shown, and another is later by the engine's clock"),
+            Wrong::Late(part) => write!(f, "{part} is shown, and another was written later by its writer's clock"),
         }
     }
 }

@@ -147,7 +147,7 @@ impl Overwrites {
     /// In words.
     pub fn told(self) -> &'static str {
         match self {
-            Overwrites::Multi => "every value that nobody who had seen it overwrote",
+            Overwrites::Multi => "every value that was not overwritten by somebody who had seen it",
             Overwrites::Last(Clock::Wall) => "the value that was written last by the writers' clocks",
             Overwrites::Last(Clock::Hybrid) => "the value that was written last by hybrid clocks",
             Overwrites::Last(Clock::Arrival) => "the value that arrived last",

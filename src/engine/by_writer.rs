@@ -41,6 +41,12 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
         false
     }
 
+    /// Whether what the writer made is still shown, of a data type in which one edit takes the place of others; nothing where
+    /// each edit counts by itself.
+    fn is_in_place(&self) -> Option<bool> {
+        None
+    }
+
     /// Takes what is newer in the other; gives whether something was.
     fn merge(&mut self, other: &Self) -> bool;
 
@@ -225,6 +231,7 @@ impl<S: Share> Content for ByWriter<S> {
             shares.push((slot, share));
             1 + share.length()
         })?;
+        self.add_what_took_their_place(&mut shares);
         write_shares(&about.fields, &shares, writer);
         Some(round)
     }
@@ -299,6 +306,26 @@ impl<S: Share> Content for ByWriter<S> {
 
     fn waiting(&self, changes: &PendingChanges<Slot>) -> u64 {
         changes.len() as u64
+    }
+}
+
+impl<S: Share> ByWriter<S> {
+    /// Whoever hears that a value was overwritten hears in the same message what took its place: a connection may end after
+    /// any message, and the one who has the other may be lost.
+    fn add_what_took_their_place<'a>(&'a self, shares: &mut Vec<(Slot, &'a S)>) {
+        let is_gone = |(_, share): &&(Slot, &S)| share.is_in_place() == Some(false);
+        let mut registers: Vec<u32> = shares.iter().filter(is_gone).map(|(slot, _)| slot.1).collect();
+        if registers.is_empty() {
+            return;
+        }
+        registers.sort_unstable();
+        let took = self
+            .shares
+            .iter()
+            .filter(|(slot, share)| share.is_in_place() == Some(true) && registers.binary_search(&slot.1).is_ok());
+        shares.extend(took.map(|(&slot, share)| (slot, share)));
+        shares.sort_unstable_by_key(|&(slot, _)| slot);
+        shares.dedup_by_key(|(slot, _)| *slot);
     }
 }
 

@@ -65,6 +65,13 @@ impl Share for OfRegister {
         }
     }
 
+    fn is_in_place(&self) -> Option<bool> {
+        match self {
+            OfRegister::Sum(_) | OfRegister::Inserts(_) => None,
+            OfRegister::Writes(writes) => Some(writes.value().is_some()),
+        }
+    }
+
     fn merge(&mut self, other: &Self) -> bool {
         match (self, other) {
             (OfRegister::Sum(mine), OfRegister::Sum(other)) => {
@@ -174,5 +181,54 @@ impl OneByOne for OfRegister {
                 Writes::read(fields, register, form, reader).map(|writes| OfRegister::Writes(Box::new(writes)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::reliable_channel::content::{About, Content, Peers};
+    use crate::engine::vector::Actor;
+
+    fn about(client: u32, fragment: usize) -> About {
+        let fields = Fields { labels: 40, ..Fields::default() };
+        About { actor: Actor { client, incarnation: 1 }, fields, wall: 0, fragment, serves: false, mutant: None }
+    }
+
+    /// Takes what one tells the other, in as many messages; gives what the other shows after each.
+    fn told(from: &mut DeltaState, fragment: usize, to: &mut DeltaState) -> Vec<Vec<View>> {
+        let mut changes = from.meet(&about(1, fragment), None, true);
+        let mut shown = Vec::new();
+        loop {
+            let mut writer = Writer::bare();
+            if from.offer(&about(1, fragment), &mut changes, &mut writer).is_none() {
+                return shown;
+            }
+            let bytes = writer.into_bytes();
+            to.take(&about(2, fragment), &mut Peers::new(), 1, &mut Reader::bare(&bytes)).expect("it is sound");
+            from.arrived(&mut changes);
+            shown.push(to.shows(&about(2, fragment)));
+        }
+    }
+
+    #[test]
+    fn no_message_tells_that_a_value_was_overwritten_without_what_took_its_place() {
+        let [mut first, mut second, mut third] = [DeltaState::default(), DeltaState::default(), DeltaState::default()];
+        let write = |at: &mut DeltaState, client: u32, value| {
+            (0..40).for_each(|label| at.edit(&about(client, 64), &mut Peers::new(), label, Intent::Write(value)));
+        };
+        write(&mut first, 0, 3);
+        told(&mut first, 4096, &mut second);
+        told(&mut first, 4096, &mut third);
+        write(&mut second, 1, 4);
+        let shown = told(&mut second, 64, &mut third);
+        assert!(shown.len() > 4, "{} messages", shown.len());
+        for (message, views) in shown.iter().enumerate() {
+            for view in views {
+                let values = view.values().expect("a label");
+                assert!(!values.is_empty(), "after message {message} a label that was written twice shows nothing");
+            }
+        }
+        assert!(shown.last().is_some_and(|views| views.iter().all(|view| *view == View::Label([4].into()))));
     }
 }

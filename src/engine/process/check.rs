@@ -258,7 +258,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         "'insert' and 'remove' name an element of a tags register; show the elements in ascending order",
         |pair| {
             if !pair.engine.carries.has(DataType::Tags) {
-                return Ok(Done::NotAsked("it carries counters alone: 'tags' is not in its answer to 'hello'"));
+                return Ok(Done::NotAsked("it carries no tags: 'tags' is not in its answer to 'hello'"));
             }
             let tags = fields(pair.engine).first(DataType::Tags);
             pair.edit(0, tags, Intent::Insert(1))?;
@@ -288,7 +288,7 @@ const STEPS: &[(&str, &str, Does)] = &[
         "accept a 'remove' of an element that this replica does not show, and keep and send nothing: an insert may be on its way",
         |pair| {
             if !pair.engine.carries.has(DataType::Tags) {
-                return Ok(Done::NotAsked("it carries counters alone: 'tags' is not in its answer to 'hello'"));
+                return Ok(Done::NotAsked("it carries no tags: 'tags' is not in its answer to 'hello'"));
             }
             let tags = fields(pair.engine).first(DataType::Tags);
             // Whoever's id is greater: each of the two is once the one that removes.

@@ -125,11 +125,10 @@ fn covered(history: &History) -> String {
     if lost == 0 || overwrites == Overwrites::Multi {
         return String::new();
     }
-    let were = if lost == 1 { "was" } else { "were" };
+    let (are, them) = if lost == 1 { ("is", "it") } else { ("are", "them") };
     format!(
-        "; {} {were} overwritten by users who had not seen {}, as this engine declares to show {}",
+        "; {} {are} not shown, and nobody who saw {them} overwrote {them}: this engine declares to show {}",
         counted(lost, "value"),
-        if lost == 1 { "it" } else { "them" },
         overwrites.told()
     )
 }
