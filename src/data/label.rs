@@ -81,9 +81,15 @@ pub fn wrong(
     let is_shown = |edited: &Edited<'_>| value_of(edited).is_some_and(|value| view.contains(&value));
     match overwrites {
         Overwrites::Multi => {
-            let stands: Vec<bool> = standing(edits, is_shown);
-            let gone = edits.iter().zip(stands).filter(|(write, stands)| binding(write) && !stands);
-            let gone: BTreeSet<Value> = gone.filter_map(|(write, _)| value_of(write)).collect();
+            let stands = standing(edits, is_shown);
+            let is_gone = |place: usize| !stands[place] && binding(&&edits[place]);
+            // Of a chain of writes, each over the one before, the last is named.
+            let is_last = |place: &usize| {
+                let over = |by: usize| is_gone(by) && edits[*place].may_be_seen_by(&edits[by]);
+                is_gone(*place) && !(0..edits.len()).any(over)
+            };
+            let gone = (0..edits.len()).filter(is_last);
+            let gone: BTreeSet<Value> = gone.filter_map(|place| value_of(&edits[place])).collect();
             wrong.extend(gone.into_iter().map(|value| Wrong::Gone(Part::Value(value))));
         }
         Overwrites::Last(_) | Overwrites::One => {
@@ -211,6 +217,9 @@ mod tests {
         }
         assert_eq!(said(&[3, 4], &edits, Multi), [back(3)]);
         assert_eq!(lost_unseen(&[4].into(), &edits), 0, "who overwrote it had seen it");
+        // A write that may be missing takes no place where it is not shown.
+        let unshared = [edits[0], write(1, 0, 4, Unshared, &seen)];
+        assert_eq!([said(&[], &unshared, Multi), said(&[], &edits, Multi)], [vec![gone(3)], vec![gone(4)]]);
         // A write that may be missing overwrites nothing for certain.
         let may_be_missing = [edits[0], write(1, 0, 4, Unshared, &seen)];
         assert_eq!([said(&[3], &may_be_missing, Multi), said(&[4], &may_be_missing, Multi)], [vec![], vec![]]);

@@ -222,7 +222,7 @@ mod tests {
         told(&mut first, 4096, &mut third);
         write(&mut second, 1, 4);
         let shown = told(&mut second, 64, &mut third);
-        assert!(shown.len() > 4, "{} messages", shown.len());
+        assert!(shown.len() > 2, "{} messages", shown.len());
         for (message, views) in shown.iter().enumerate() {
             for view in views {
                 let values = view.values().expect("a label");
