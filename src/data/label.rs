@@ -173,7 +173,7 @@ mod tests {
         Sighting { shown, had: Had::upto(&had, [].into()), may_have: may_have.into(), wall }
     }
 
-    /// What somebody saw who had so many edits of each device, no more and no fewer.
+    /// What a user saw whose replica had exactly this number of edits of each device.
     fn exact(shown: &[Value], had: [u32; DEVICES]) -> Sighting {
         sighting(shown, had, had, 0)
     }
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(said(&[5], &edits, Last(Clock::Hybrid)), []);
     }
 
-    /// So many edits of each device have come for certain, and so many may have.
+    /// How many edits of each device have arrived for certain, and how many may have.
     struct Come {
         had: [u32; DEVICES],
         may_have: [u32; DEVICES],

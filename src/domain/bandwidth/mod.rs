@@ -24,8 +24,8 @@ pub const MOST_TIMES_THE_DAYS: u64 = 10;
 /// number is told: the connection may end before the sync does, and what was sent until then is no sync's price.
 pub const MOST_BUSY_PER_MILLE: u64 = 900;
 
-/// Of so many syncs, in thousandths, at most, nothing may arrive of what the client had to tell. Where there are more, the
-/// link does not carry syncs, and no number is given for them.
+/// The largest share of empty syncs, in thousandths: syncs in which nothing arrived of what the client had to tell. If there are
+/// more, the link does not carry syncs, and the report gives no number.
 pub const MOST_EMPTY_PER_MILLE: u64 = 100;
 
 /// Bytes of a megabyte. All units are decimal.

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What two replicas have of a writer that made so many writes, and whether each overwrote what it saw.
+    /// Three replicas' shares of one writer: a number of writes each, and whether the last was overwritten.
     fn replicas() -> impl Strategy<Value = [Writes; 3]> {
         let seen = || (0..6u64, any::<bool>());
         (seen(), seen(), seen()).prop_map(|(a, b, c)| {

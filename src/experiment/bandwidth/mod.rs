@@ -290,7 +290,7 @@ fn messages(&Messages { data, acknowledgements, handshakes, retransmissions }: &
     MessageBytes { data, acknowledgements, handshakes, retransmissions }
 }
 
-/// The bytes of all syncs, and how many of them brought something: a sync that does not is paid for, and is none.
+/// The bytes of all syncs, and how many of them brought something. The bytes of an empty sync count; the sync does not.
 fn of_syncs(ran: &Ran) -> [OfSyncs; 2] {
     [0, 1].map(|half| {
         let span = ran.spans[half];
