@@ -13,8 +13,9 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use abench::domain::data::DataType;
 use abench::domain::seed::{Seed, Stream};
-use abench::engine::{self, REGISTRY};
+use abench::engine::{self, REGISTRY, Registration};
 use serde_json::Value;
 
 /// So many worlds where nothing else is asked for.
@@ -109,7 +110,31 @@ fn scenario(draws: &mut Draws) -> String {
         line("edges", format!("[{}]", edges.join(", ")));
     }
     let reference = engine::reference().name;
-    let supported: Vec<&str> = REGISTRY.iter().filter(|e| e.peers || hub && edges == 0).map(|e| e.name).collect();
+    // Beside counters, one world of three has other data types, and the engines that carry them.
+    let types: Vec<DataType> = match draws.below(9) {
+        0 => vec![DataType::Stock],
+        1 => vec![DataType::Tags],
+        2 => vec![DataType::Label],
+        _ => Vec::new(),
+    };
+    for data in &types {
+        let registers = draws.between(1, 3);
+        line(&format!("{}.registers", data.plural()), registers.to_string());
+        line(&format!("{}.edits", data.plural()), draws.of(&[0, 1, 12, 40]).to_string());
+        match data {
+            DataType::Tags => line("tags.elements", draws.between(1, 5).to_string()),
+            DataType::Stock => {
+                line("stocks.supplies_percent", draws.of(&[0, 10, 40]).to_string());
+                line("stocks.transfers_percent", draws.of(&[0, 10, 40, 100]).to_string());
+                line("stocks.most", draws.of(&[1, 5, 1_000_000]).to_string());
+            }
+            _ => {}
+        }
+    }
+    let suits = |engine: &&Registration| {
+        (engine.peers || hub && edges == 0) && types.iter().all(|&data| engine.carries.has(data))
+    };
+    let supported: Vec<&str> = REGISTRY.iter().filter(suits).map(|engine| engine.name).collect();
     let others = draws.of(&[0, 0, 1, 1, 2, 2, 2, supported.len() as u64]);
     let mut engines = vec![reference];
     for _ in 0..others {

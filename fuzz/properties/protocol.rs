@@ -25,7 +25,7 @@ fn line(line: &[u8]) {
     let body = |effect: &Effect| match effect {
         Effect::Append(bytes) | Effect::Replace(bytes) => bytes.0.len(),
         Effect::Send(send) => send.body.0.len(),
-        Effect::Sync(_) | Effect::Accept(_) => 0,
+        Effect::Sync(_) | Effect::Accept(_) | Effect::Refuse(_) => 0,
     };
     let document = answer.document.iter().map(|bytes| bytes.0.len());
     let held: usize = answer.effects.iter().map(body).chain(document).sum();

@@ -2,13 +2,14 @@
 //!
 //! A new data type is one file here, words in [`crate::domain::data`], and the match arms that the compiler asks for. Engines
 //! that replay intents use [`apply`]; judges use [`wrong`] and [`may_be_gone`], which ask the specification of the type.
-//! Counters are specified by their sums, and judged by them.
+//! Counters and stocks are specified by their sums, and judged by them. What a stock forbids beside that is in its file.
 //!
 //! Knows: the ledger. Must not: know engines, messages or the world.
 
 pub mod counter;
 pub mod label;
 pub mod seen;
+pub mod stock;
 pub mod tags;
 
 use crate::domain::data::{Carries, Intent, Part, View};
@@ -19,8 +20,16 @@ use seen::{Edited, Whereabouts};
 pub fn apply(view: &mut View, intent: Intent) -> bool {
     match view {
         View::Counter(number) => counter::apply(number, intent),
+        View::Stock(left) => stock::apply(left, intent),
         View::Tags(elements) => tags::apply(elements, intent),
         View::Label(values) => label::apply(values, intent),
+    }
+}
+
+/// Adds an amount to what a counter or a stock shows. Other views stay as they are.
+pub fn add(view: &mut View, amount: i64) {
+    if let View::Counter(number) | View::Stock(number) = view {
+        *number = number.wrapping_add(amount);
     }
 }
 
@@ -59,10 +68,10 @@ impl std::fmt::Display for Wrong {
 }
 
 /// What is wrong with a view, given all edits of its register. An edit may be missing where `may_be_missing` says so of its
-/// fate. A counter is not judged here.
+/// fate. Sums are not judged here.
 pub fn wrong(view: &View, edits: &[Edited<'_>], carries: Carries, may_be_missing: impl Fn(Fate) -> bool) -> Vec<Wrong> {
     match view {
-        View::Counter(_) => Vec::new(),
+        View::Counter(_) | View::Stock(_) => Vec::new(),
         View::Tags(shown) => tags::wrong(shown, edits, carries.tags.unwrap_or_default(), may_be_missing),
         View::Label(shown) => label::wrong(shown, edits, carries.labels.unwrap_or_default(), may_be_missing),
     }

@@ -18,6 +18,8 @@ pub type Value = u64;
 pub enum DataType {
     /// A number that users add to and subtract from. It wraps at 64 bits.
     Counter,
+    /// Units that users supply and take. More than were supplied must never be taken: a bounded counter of the literature.
+    Stock,
     /// A set of elements that users add and remove.
     Tags,
     /// A value that users overwrite: a register of the literature.
@@ -26,12 +28,13 @@ pub enum DataType {
 
 impl DataType {
     /// All of them, in the order in which a world's registers hold them.
-    pub const ALL: [DataType; 3] = [DataType::Counter, DataType::Tags, DataType::Label];
+    pub const ALL: [DataType; 4] = [DataType::Counter, DataType::Stock, DataType::Tags, DataType::Label];
 
     /// What registers of it are called, in the plural.
     pub fn plural(self) -> &'static str {
         match self {
             DataType::Counter => "counters",
+            DataType::Stock => "stocks",
             DataType::Tags => "tags",
             DataType::Label => "labels",
         }
@@ -40,8 +43,16 @@ impl DataType {
     /// Whether an edit of it means what its user's replica showed, so that nobody can judge it without that.
     pub fn means_what_is_shown(self) -> bool {
         match self {
-            DataType::Counter => false,
+            DataType::Counter | DataType::Stock => false,
             DataType::Tags | DataType::Label => true,
+        }
+    }
+
+    /// Whether a register of it shows its start and the sum of what every edit adds.
+    pub fn is_a_sum(self) -> bool {
+        match self {
+            DataType::Counter | DataType::Stock => true,
+            DataType::Tags | DataType::Label => false,
         }
     }
 }
@@ -52,6 +63,18 @@ impl DataType {
 pub enum Intent {
     /// A counter becomes larger by this amount, or smaller where the amount is negative.
     Increase(i64),
+    /// So many units come into the stock. The rights to them are at the device of this user.
+    Supply(u32),
+    /// So many units are taken out of the stock, now and for good. It is refused where the engine cannot allow it.
+    Take(u32),
+    /// The rights to so many units pass from the device of this user to another client's, which may then take so many units
+    /// offline. It is refused where this device has no such rights, or does not know the other client yet.
+    Transfer {
+        /// The client that receives them, numbered from 0.
+        to: u32,
+        /// How many units.
+        units: u32,
+    },
     /// This element becomes one of the tags.
     Insert(Element),
     /// This element is no longer one of the tags. The user means what the replica shows: an insert that has not
@@ -67,16 +90,28 @@ impl Intent {
     pub fn of(self) -> DataType {
         match self {
             Intent::Increase(_) => DataType::Counter,
+            Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => DataType::Stock,
             Intent::Insert(_) | Intent::Remove(_) => DataType::Tags,
             Intent::Write(_) => DataType::Label,
         }
     }
 
-    /// By how much a counter becomes larger; nothing for another data type.
+    /// By how much a counter or a stock becomes larger; nothing for another data type.
     pub fn amount(self) -> Option<i64> {
         match self {
             Intent::Increase(amount) => Some(amount),
-            _ => None,
+            Intent::Supply(units) => Some(units.into()),
+            Intent::Take(units) => Some(-i64::from(units)),
+            Intent::Transfer { .. } => Some(0),
+            Intent::Insert(_) | Intent::Remove(_) | Intent::Write(_) => None,
+        }
+    }
+
+    /// How many units it needs that are there to be taken: 0 for what needs none.
+    pub fn spends(self) -> u32 {
+        match self {
+            Intent::Take(units) | Intent::Transfer { units, .. } => units,
+            _ => 0,
         }
     }
 
@@ -91,16 +126,16 @@ impl Intent {
     /// Whether it takes away something that is shown, whoever made that.
     pub fn takes_away(self) -> bool {
         match self {
-            Intent::Increase(_) | Intent::Insert(_) => false,
             Intent::Remove(_) | Intent::Write(_) => true,
+            _ => false,
         }
     }
 
     /// Whether it makes something that is shown from then on.
     pub fn makes(self) -> bool {
         match self {
-            Intent::Increase(_) | Intent::Insert(_) | Intent::Write(_) => true,
             Intent::Remove(_) => false,
+            _ => true,
         }
     }
 }
@@ -156,12 +191,36 @@ impl Overwrites {
     }
 }
 
+/// When an engine lets a user take units out of a stock. An engine declares its rule. That no more is taken than was
+/// supplied, the specification asks of every engine, whatever its rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spending {
+    /// Against rights that the device holds: it supplied the units, or another device transferred the rights.
+    Rights,
+    /// As long as the replica shows so many.
+    #[default]
+    Shown,
+}
+
+impl Spending {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Spending::Rights => "against rights that its device holds",
+            Spending::Shown => "as long as its replica shows so many",
+        }
+    }
+}
+
 /// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
 /// that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carries {
     /// Whether it carries counters.
     pub counters: bool,
+    /// When it lets a user take units out of a stock; nothing where it carries no stocks.
+    pub stocks: Option<Spending>,
     /// What it makes of an insert and a remove at the same time; nothing where it carries no tags.
     pub tags: Option<Concurrent>,
     /// What it shows of values that were written at the same time; nothing where it carries no labels.
@@ -170,7 +229,7 @@ pub struct Carries {
 
 impl Carries {
     /// Counters alone.
-    pub const COUNTERS: Carries = Carries { counters: true, tags: None, labels: None };
+    pub const COUNTERS: Carries = Carries { counters: true, stocks: None, tags: None, labels: None };
 
     /// Counters, and tags with this policy.
     pub const fn with_tags(concurrent: Concurrent) -> Self {
@@ -179,7 +238,7 @@ impl Carries {
 
     /// Labels alone, with this policy.
     pub const fn labels_alone(overwrites: Overwrites) -> Self {
-        Carries { counters: false, tags: None, labels: Some(overwrites) }
+        Carries { counters: false, labels: Some(overwrites), ..Carries::COUNTERS }
     }
 
     /// This, and labels with this policy.
@@ -187,10 +246,16 @@ impl Carries {
         Carries { labels: Some(overwrites), ..self }
     }
 
+    /// This, and stocks with this rule.
+    pub const fn and_stocks(self, spending: Spending) -> Self {
+        Carries { stocks: Some(spending), ..self }
+    }
+
     /// Whether it carries a data type.
     pub fn has(&self, data: DataType) -> bool {
         match data {
             DataType::Counter => self.counters,
+            DataType::Stock => self.stocks.is_some(),
             DataType::Tags => self.tags.is_some(),
             DataType::Label => self.labels.is_some(),
         }
@@ -242,6 +307,8 @@ impl std::fmt::Display for Part {
 pub enum View {
     /// Of a counter.
     Counter(i64),
+    /// Of a stock: how many units are left. Below 0, more were taken than supplied, as far as the replica knows.
+    Stock(i64),
     /// Of tags.
     Tags(BTreeSet<Element>),
     /// Of a label: none was written yet, one, or several at the same time.
@@ -249,10 +316,10 @@ pub enum View {
 }
 
 impl View {
-    /// The number that a counter shows; nothing for another data type.
+    /// The number that a counter or a stock shows; nothing for another data type.
     pub fn number(&self) -> Option<i64> {
         match self {
-            View::Counter(number) => Some(*number),
+            View::Counter(number) | View::Stock(number) => Some(*number),
             _ => None,
         }
     }
@@ -273,20 +340,20 @@ impl View {
         }
     }
 
-    /// Its parts, ascending. A counter has none: it shows the sum of all edits.
+    /// Its parts, ascending. A counter and a stock have none: each shows the sum of all edits.
     pub fn parts(&self) -> BTreeSet<Part> {
         match self {
-            View::Counter(_) => BTreeSet::new(),
+            View::Counter(_) | View::Stock(_) => BTreeSet::new(),
             View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
             View::Label(values) => values.iter().copied().map(Part::Value).collect(),
         }
     }
 
-    /// The canonical bytes: a counter as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
+    /// The canonical bytes: a counter and a stock as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
     /// ascending order, all big endian.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
-            View::Counter(number) => number.to_be_bytes().to_vec(),
+            View::Counter(number) | View::Stock(number) => number.to_be_bytes().to_vec(),
             View::Tags(tags) => tags.iter().flat_map(|element| element.to_be_bytes()).collect(),
             View::Label(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
         }
@@ -308,7 +375,7 @@ impl PartialEq<i64> for View {
 impl std::fmt::Display for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            View::Counter(number) => write!(f, "{number}"),
+            View::Counter(number) | View::Stock(number) => write!(f, "{number}"),
             View::Tags(tags) => {
                 let elements: Vec<String> = tags.iter().map(Element::to_string).collect();
                 write!(f, "{{{}}}", elements.join(", "))
@@ -329,6 +396,8 @@ pub struct Fields {
     pub counters: u32,
     /// What every counter is at the start.
     pub start: i64,
+    /// How many stocks there are. Each is empty at the start.
+    pub stocks: u32,
     /// How many tags registers there are. Each is empty at the start.
     pub tags: u32,
     /// How many elements a tags register can have.
@@ -347,6 +416,7 @@ impl Fields {
     pub fn count(&self, data: DataType) -> u32 {
         match data {
             DataType::Counter => self.counters,
+            DataType::Stock => self.stocks,
             DataType::Tags => self.tags,
             DataType::Label => self.labels,
         }
@@ -360,6 +430,11 @@ impl Fields {
     /// The data types that registers hold.
     pub fn types(&self) -> impl Iterator<Item = DataType> + '_ {
         DataType::ALL.into_iter().filter(|&data| self.count(data) > 0)
+    }
+
+    /// How many registers show a sum. They are the first.
+    pub fn sums(&self) -> u32 {
+        DataType::ALL.into_iter().filter(|data| data.is_a_sum()).map(|data| self.count(data)).sum()
     }
 
     /// Whether any edit means what its user's replica showed.
@@ -391,6 +466,7 @@ impl Fields {
     pub fn start_of(&self, register: u32) -> View {
         match self.of(register) {
             DataType::Counter => View::Counter(self.start),
+            DataType::Stock => View::Stock(0),
             DataType::Tags => View::Tags(BTreeSet::new()),
             DataType::Label => View::Label(BTreeSet::new()),
         }
@@ -404,6 +480,7 @@ impl Fields {
     /// Whether a register can be edited so.
     pub fn allow(&self, register: u32, intent: Intent) -> bool {
         let in_range = intent.element().is_none_or(|element| element < self.elements);
-        register < self.len() && self.of(register) == intent.of() && in_range
+        let is_something = intent.of() != DataType::Stock || intent.amount() != Some(0) || intent.spends() > 0;
+        register < self.len() && self.of(register) == intent.of() && in_range && is_something
     }
 }

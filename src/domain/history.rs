@@ -24,7 +24,7 @@ pub struct UserEdit {
 }
 
 impl UserEdit {
-    /// By how much a counter becomes larger; 0 for another data type.
+    /// By how much a counter or a stock becomes larger; 0 for another data type.
     pub fn amount(&self) -> i64 {
         self.intent.amount().unwrap_or(0)
     }
@@ -140,12 +140,13 @@ impl Ledger {
         self.len() == 0
     }
 
-    /// What every counter should come to, without the edits that no engine can be asked to have.
+    /// What every register that shows a sum should come to, without the edits that no engine can be asked to have.
     pub fn truth(&self) -> Vec<i64> {
-        let mut truth = vec![self.fields.start; self.fields.counters as usize];
+        let start = |register| self.fields.start_of(register).number().unwrap_or(0);
+        let mut truth: Vec<i64> = (0..self.fields.sums()).map(start).collect();
         for edit in self.edits().filter(|edit| !edit.fate.is_unshared()) {
-            if let Some(counter) = truth.get_mut(edit.register as usize) {
-                *counter = counter.wrapping_add(edit.amount());
+            if let Some(sum) = truth.get_mut(edit.register as usize) {
+                *sum = sum.wrapping_add(edit.amount());
             }
         }
         truth

@@ -16,6 +16,9 @@ use crate::domain::verdict::Verdict;
 /// The most registers that a world can have.
 pub const MOST_REGISTERS: u32 = 1 << 20;
 
+/// The most registers that hold stocks.
+pub const MOST_STOCKS: u32 = 1_000;
+
 /// The most registers that hold labels.
 pub const MOST_LABELS: u32 = 1 << 12;
 
@@ -47,7 +50,7 @@ pub const MOST_LOAD: u64 = 1 << 50;
 pub struct OfflineTrial {
     /// What all that is random is drawn from: a text of 1 to 16 hexadecimal digits, with or without 0x. The same seed gives the same run.
     pub seed: Seed,
-    /// How many counters each replica has. Without tags and labels there is at least one.
+    /// How many counters each replica has. Without registers of other types there is at least one.
     #[serde(default = "default_registers")]
     #[cfg_attr(test, schemars(range(max = MOST_REGISTERS)))]
     pub registers: u32,
@@ -57,6 +60,9 @@ pub struct OfflineTrial {
     /// Registers that hold tags, and what users do to them. They are numbered after the counters.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// Registers that hold stocks, and what users do to them. They are numbered after the counters, before the tags.
+    #[serde(default, skip_serializing_if = "Stocks::is_empty")]
+    pub stocks: Stocks,
     /// Registers that hold labels, and what users do to them. They are numbered after the tags.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
@@ -141,6 +147,7 @@ impl OfflineTrial {
             registers: default_registers(),
             start: 0,
             tags: Tags::default(),
+            stocks: Stocks::default(),
             labels: Labels::default(),
             clients,
             engines: Vec::new(),
@@ -218,6 +225,41 @@ impl Default for Tags {
 }
 
 impl Tags {
+    fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold stocks: units that users supply, take and transfer rights to. Each is empty at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Stocks {
+    /// How many registers hold stocks.
+    #[cfg_attr(test, schemars(range(max = MOST_STOCKS)))]
+    pub registers: u32,
+    /// How often each client wants to change a stock, at random times. The engine may refuse it.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
+    pub edits: u32,
+    /// How many of a hundred edits supply units.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub supplies_percent: u32,
+    /// How many of a hundred edits transfer rights to another client, of those that are left. The others take units.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub transfers_percent: u32,
+    /// The most units that are taken at once; ten times as many are supplied or transferred.
+    #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000)))]
+    pub most: u32,
+}
+
+impl Default for Stocks {
+    /// None; where there are some, 1 edit of 10 supplies up to 50 units, 1 transfers as many, and 8 take up to 5.
+    fn default() -> Self {
+        Stocks { registers: 0, edits: 0, supplies_percent: 10, transfers_percent: 10, most: 5 }
+    }
+}
+
+impl Stocks {
     fn is_empty(&self) -> bool {
         self.registers == 0
     }
@@ -830,6 +872,7 @@ impl OfflineTrial {
         Fields {
             tags: registers,
             elements,
+            stocks: self.stocks.registers,
             labels: self.labels.registers,
             ..Fields::counters(self.registers, self.start)
         }

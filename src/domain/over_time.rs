@@ -13,6 +13,8 @@ pub struct OverTime {
     pub lateness: Option<Lateness>,
     /// What the hub had to bear; nothing without a hub.
     pub load: Option<Load>,
+    /// What was taken out of stocks, and what was refused; nothing in a world without any.
+    pub spending: Option<Spending>,
     /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
     /// the engine claims nothing of them.
     pub metadata: Vec<Metadata>,
@@ -114,6 +116,63 @@ pub struct Load {
     pub hasty: u64,
     /// The first of those: the device's name, how long it waited, and the nominal backoff, in microseconds.
     pub first_hasty: Option<(String, u64, u64)>,
+}
+
+/// What users took out of stocks, and which takes and transfers the engine's rule refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Spending {
+    /// Units that were supplied.
+    pub supplied: u64,
+    /// Takes that users saw accepted.
+    pub takes: u64,
+    /// Their units.
+    pub taken: u64,
+    /// Refusals by the engine's rule, of which the user was told.
+    pub refused: u64,
+    /// Refusals though enough units were left somewhere at that instant.
+    pub left_when_refused: u64,
+    /// Units to which stores held rights when they were lost, at least: nobody sells those.
+    pub frozen: u64,
+    /// Units that were taken though they were not there.
+    pub overspent: u64,
+    /// The first take of such units.
+    pub first: Option<Overspent>,
+    /// Refusals of units to which their device held rights for certain; and the first.
+    pub refused_held: (u64, Option<RefusedUnits<String>>),
+    /// Refusals of units that the replica showed; and the first.
+    pub refused_shown: (u64, Option<RefusedUnits<String>>),
+    /// When a store was first set back or damaged that had taken part: its device may hold rights again that it had spent.
+    pub rights_came_back: Option<u64>,
+}
+
+/// A take of more units than were left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overspent {
+    /// The device's name.
+    pub node: String,
+    /// The register.
+    pub register: u32,
+    /// When, in microseconds.
+    pub at: u64,
+    /// How many units.
+    pub units: u32,
+    /// How many were left; below 0 where too many were taken before.
+    pub left: i64,
+}
+
+/// Units that a device could have had, and that were refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedUnits<N> {
+    /// The device.
+    pub node: N,
+    /// The register.
+    pub register: u32,
+    /// When, in microseconds.
+    pub at: u64,
+    /// How many units.
+    pub units: u32,
+    /// How many it could have had.
+    pub had: i64,
 }
 
 /// Bytes of ids and acknowledgements, and the edits made meanwhile.

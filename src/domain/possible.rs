@@ -8,8 +8,8 @@ use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
     CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CLIENTS,
-    MOST_ELEMENTS, MOST_LABELS, MOST_LOAD, MOST_REGISTERS, MOST_RUNS, MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial,
-    Presence, Tags, Workload,
+    MOST_ELEMENTS, MOST_LABELS, MOST_LOAD, MOST_REGISTERS, MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_WATCHED, NodeFault,
+    OfflineTrial, Presence, Tags, Workload,
 };
 use crate::domain::seed::Seed;
 use crate::domain::trial::{
@@ -161,6 +161,7 @@ impl OfflineTrial {
             ("crashes", *crashes > 0),
             ("clocks", *clocks != Clocks::default()),
             ("tags.edits", self.tags.edits > 0),
+            ("stocks.edits", self.stocks.edits > 0),
             ("labels.edits", self.labels.edits > 0),
             ("link.outages", link.outages > 0),
         ];
@@ -195,16 +196,22 @@ impl OfflineTrial {
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if self.fields().mean_what_is_shown() { MOST_WATCHED } else { MOST_CLIENTS };
         let Labels { registers: labels, edits: written } = self.labels;
+        let stocks = self.stocks;
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
         let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, MOST_LOAD);
         // Where all of them are, nothing ever arrives whole.
         let most_lost = if ticks > 0 { 999 } else { 1000 };
         let bounds = [
-            small("registers", registers, u32::from(tags + labels == 0), MOST_REGISTERS),
+            small("registers", registers, u32::from(stocks.registers + tags + labels == 0), MOST_REGISTERS),
             small("tags.registers", tags, 0, MOST_TAGS),
             small("tags.elements", elements, 1, MOST_ELEMENTS),
             small("tags.edits", edits, 0, if tags > 0 { 1_000_000 } else { 0 }),
             small("tags.removes_percent", removes_percent, 0, 100),
+            small("stocks.registers", stocks.registers, 0, MOST_STOCKS),
+            small("stocks.edits", stocks.edits, 0, if stocks.registers > 0 { 1_000_000 } else { 0 }),
+            small("stocks.supplies_percent", stocks.supplies_percent, 0, 100),
+            small("stocks.transfers_percent", stocks.transfers_percent, 0, 100),
+            small("stocks.most", stocks.most, 1, 1_000_000),
             small("labels.registers", labels, 0, MOST_LABELS),
             small("labels.edits", written, 0, if labels > 0 { 1_000_000 } else { 0 }),
             small("clients", clients, 1, most_clients),

@@ -15,11 +15,11 @@ use rustc_hash::FxBuildHasher;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::data::{DataType, Fields, Intent, View};
+use crate::domain::data::{DataType, Fields, Intent, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
-use crate::engine::reliable_channel::content::{About, Content, Peers};
+use crate::engine::reliable_channel::content::{About, Content, Peers, is_shown};
 use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::Actor;
@@ -28,13 +28,57 @@ use crate::engine::wire::{Malformed, Reader, Writer, placed};
 /// Bits of the gap between two registers in which a share says how it is written.
 const FORM: u32 = 2;
 
+/// The rights of a store to a stock, in units. What others sent may say any number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// What it supplied, less what it took.
+    pub own: i128,
+    /// What it transferred to others.
+    pub given: i128,
+    /// What others transferred to it.
+    pub received: i128,
+}
+
+impl Held {
+    fn and(self, other: Held) -> Held {
+        Held { own: self.own + other.own, given: self.given + other.given, received: self.received + other.received }
+    }
+}
+
+/// The stores whose rights to a stock an edit changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// The one here.
+    pub here: u32,
+    /// The one that receives rights; 0 where none does.
+    pub to: u32,
+}
+
 /// What one writer made of one register. A writer's shares of a register are ordered: a later one has all of those before.
 pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + DeserializeOwned {
     /// Nothing yet.
     fn new(data: DataType) -> Self;
 
+    /// When a user may take units out of a stock.
+    const SPENDING: Spending = Spending::Shown;
+
     /// The writer edits.
-    fn edit(&mut self, intent: Intent);
+    fn edit(&mut self, intent: Intent, holders: Holders);
+
+    /// The share in which a store announces itself when it begins, at a time in milliseconds of its clock.
+    fn announced(_data: DataType, _store: u32, _since: i64) -> Option<Self> {
+        None
+    }
+
+    /// The store that a share announces, and since when.
+    fn announces(&self) -> Option<(i64, u32)> {
+        None
+    }
+
+    /// The rights of a store to a stock, as far as they are in this share.
+    fn rights_of(&self, _store: u32) -> Held {
+        Held::default()
+    }
 
     /// Anyone takes away what this writer made; gives whether something was.
     fn taken_away(&mut self, _intent: Intent) -> bool {
@@ -50,7 +94,7 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     /// Takes what is newer in the other; gives whether something was.
     fn merge(&mut self, other: &Self) -> bool;
 
-    /// By how much a counter is larger for it; 0 of another data type.
+    /// By how much a counter or a stock is larger for it; 0 of another data type.
     fn amount(&self) -> i64;
 
     /// Adds it to what the register shows.
@@ -203,6 +247,32 @@ impl<S: Share> Content for ByWriter<S> {
 
     fn begin(&mut self, _about: &About) {}
 
+    fn begun(&mut self, about: &About) {
+        let Fields { stocks, .. } = about.fields;
+        let first = about.fields.first(DataType::Stock);
+        for register in first..first + stocks {
+            if let Some(share) = S::announced(DataType::Stock, about.store, about.millis()) {
+                self.shares.insert(Slot(Actor { incarnation: about.store, ..about.actor }, register), share);
+            }
+        }
+    }
+
+    fn allows(&self, about: &About, register: u32, intent: Intent) -> bool {
+        if S::SPENDING == Spending::Shown || about.has(Mutant::SpendWhatIsShown) {
+            return is_shown(self, about, register, intent);
+        }
+        let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
+        let held = of_register.map(|(_, share)| share.rights_of(about.store)).fold(Held::default(), Held::and);
+        let given = if about.has(Mutant::KeepTransferredRights) { 0 } else { held.given };
+        let received = if about.has(Mutant::LoseTransferredRights) { 0 } else { held.received };
+        let rights = held.own - given + received;
+        let is_known = match intent {
+            Intent::Transfer { to, .. } => self.store_of(register, to).is_some(),
+            _ => true,
+        };
+        is_known && rights + i128::from(about.has(Mutant::OverspendByOne)) >= i128::from(intent.spends())
+    }
+
     fn meet(&self, _about: &About, _before: Option<PendingChanges<Slot>>, _blank: bool) -> PendingChanges<Slot> {
         PendingChanges::of(self.shares.keys().copied())
     }
@@ -220,7 +290,12 @@ impl<S: Share> Content for ByWriter<S> {
             return;
         }
         let slot = Slot(about.actor, register);
-        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent);
+        let to = match intent {
+            Intent::Transfer { to, .. } => self.store_of(register, to).unwrap_or(0),
+            _ => 0,
+        };
+        let holders = Holders { here: about.store, to };
+        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, holders);
         peers.values_mut().for_each(|changes| changes.insert(slot));
     }
 
@@ -293,7 +368,8 @@ impl<S: Share> Content for ByWriter<S> {
             (slot.1, Merge::Add(mine.amount().wrapping_sub(before)))
         };
         let shares = read_shares(reader, &about.fields)?;
-        Ok(shares.into_iter().map(gained).filter(|(_, merge)| *merge != Merge::Add(0)).collect())
+        let of_counters = shares.into_iter().filter(|(slot, _)| about.fields.of(slot.1) == DataType::Counter);
+        Ok(of_counters.map(gained).filter(|(_, merge)| *merge != Merge::Add(0)).collect())
     }
 
     fn shows(&self, about: &About) -> Vec<View> {
@@ -310,6 +386,12 @@ impl<S: Share> Content for ByWriter<S> {
 }
 
 impl<S: Share> ByWriter<S> {
+    /// The store that a client announced last, by its clock.
+    fn store_of(&self, register: u32, client: u32) -> Option<u32> {
+        let of_client = self.shares.iter().filter(|(slot, _)| slot.1 == register && slot.0.client == client);
+        of_client.filter_map(|(_, share)| share.announces()).max().map(|(_, store)| store)
+    }
+
     /// Whoever hears that a value was overwritten hears in the same message what took its place: a connection may end after
     /// any message, and the one who has the other may be lost.
     fn add_what_took_their_place<'a>(&'a self, shares: &mut Vec<(Slot, &'a S)>) {

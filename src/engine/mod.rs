@@ -30,7 +30,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::{Carries, Clock, Concurrent, Overwrites};
+use crate::domain::data::{Carries, Clock, Concurrent, Overwrites, Spending};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -208,7 +208,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi),
+        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_stocks(Spending::Rights),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -233,6 +233,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
+        carries: Carries::COUNTERS.and_stocks(Spending::Shown),
         ..Registration::of(
             "pn-counter",
             "each client's sums of increments and of decrements, merged by maximum",
@@ -243,7 +244,7 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi),
+        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_stocks(Spending::Shown),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",
@@ -273,7 +274,9 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Arrival)),
+        carries: Carries::with_tags(Concurrent::Either)
+            .and_labels(Overwrites::Last(Clock::Arrival))
+            .and_stocks(Spending::Shown),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -285,7 +288,9 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Arrival)),
+        carries: Carries::with_tags(Concurrent::Either)
+            .and_labels(Overwrites::Last(Clock::Arrival))
+            .and_stocks(Spending::Shown),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -296,7 +301,9 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Wall)),
+        carries: Carries::with_tags(Concurrent::Either)
+            .and_labels(Overwrites::Last(Clock::Wall))
+            .and_stocks(Spending::Shown),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -307,7 +314,9 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Last(Clock::Hybrid)),
+        carries: Carries::with_tags(Concurrent::Either)
+            .and_labels(Overwrites::Last(Clock::Hybrid))
+            .and_stocks(Spending::Shown),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -318,7 +327,7 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One),
+        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One).and_stocks(Spending::Shown),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",

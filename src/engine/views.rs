@@ -1,4 +1,4 @@
-//! How views travel: a counter as its difference from the start, which every device was delivered with; tags as the number
+//! How views travel: a counter as its difference from the start, which every device was delivered with; a stock as its number; tags as the number
 //! of elements and the gaps between them; a label as the number of its values, and the values.
 //!
 //! Knows: views. Must not: know who sends them.
@@ -12,6 +12,7 @@ use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_leng
 pub fn weighs(fields: &Fields, view: &View) -> usize {
     match view {
         View::Counter(number) => signed_length(number.wrapping_sub(fields.start)),
+        View::Stock(left) => signed_length(*left),
         View::Tags(tags) => length(tags.len() as u64) + gaps(tags).map(|gap| length(gap.into())).sum::<usize>(),
         View::Label(values) => length(values.len() as u64) + values.iter().map(|&value| length(value)).sum::<usize>(),
     }
@@ -21,6 +22,7 @@ pub fn weighs(fields: &Fields, view: &View) -> usize {
 pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
     match view {
         View::Counter(number) => _ = writer.signed(number.wrapping_sub(fields.start)),
+        View::Stock(left) => _ = writer.signed(*left),
         View::Tags(tags) => {
             writer.number(tags.len() as u64);
             gaps(tags).for_each(|gap| _ = writer.number(gap.into()));
@@ -36,6 +38,7 @@ pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
 pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View, Malformed> {
     match fields.of(register) {
         DataType::Counter => Ok(View::Counter(fields.start.wrapping_add(reader.signed()?))),
+        DataType::Stock => Ok(View::Stock(reader.signed()?)),
         DataType::Tags => read_elements(fields, reader).map(View::Tags),
         DataType::Label => read_values(reader).map(View::Label),
     }

@@ -99,6 +99,7 @@ impl<'a> World<'a> {
                 frozen_at: 0,
                 waiting: Vec::new(),
                 lag: 0,
+                thawed_at: 0,
                 retired: false,
                 starts_over: false,
                 import: None,

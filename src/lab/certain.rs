@@ -130,7 +130,14 @@ mod tests {
 
     fn edits(certain: &mut Certain, client: NodeId) {
         let edit = UserEdit { at: 0, register: 0, intent: Intent::Insert(1), fate: Fate::Binding };
-        certain.sees(&Event::Edited { client, number: 0, edit: &edit, accepted: None, sighting: None });
+        certain.sees(&Event::Edited {
+            client,
+            number: 0,
+            edit: &edit,
+            made_at: edit.at,
+            accepted: None,
+            sighting: None,
+        });
     }
 
     fn has(certain: &Certain, node: NodeId) -> Vec<bool> {

@@ -11,6 +11,7 @@ use crate::lab::events::line::Line;
 use crate::lab::events::load::Load;
 use crate::lab::events::metadata::Metadata;
 use crate::lab::events::service::Service;
+use crate::lab::events::spending::Spending;
 use crate::lab::events::together::Together;
 use crate::lab::events::views::Views;
 use crate::lab::events::{Event, Observer};
@@ -39,6 +40,7 @@ pub struct Measures {
     pub(super) convergence: OfWorld,
     metadata: Metadata,
     load: Load,
+    spending: Spending,
     together: Together,
     /// What replicas show, in a world whose amounts are made for that.
     views: Option<Views>,
@@ -59,6 +61,7 @@ impl Measures {
             convergence: OfWorld::default(),
             metadata: Metadata::of(trial),
             load: Load::of(trial),
+            spending: Spending::of(trial),
             together: Together::of(trial),
             views: None,
         }
@@ -85,6 +88,7 @@ impl Measures {
             unshown: self.views.as_ref().map(|views| views.unshown().clone()),
             lateness: self.together.lateness(&self.staleness, &name),
             load: self.load.seen(&name),
+            spending: self.spending.seen(&name),
             metadata: self.metadata.parts(),
         }
     }
@@ -120,6 +124,7 @@ impl Observer for Measures {
         self.convergence.sees(now, event);
         self.metadata.sees(now, event);
         self.load.sees(now, event);
+        self.spending.sees(now, event, &self.staleness);
         self.together.sees(now, event);
         if let Some(views) = &mut self.views {
             views.sees(now, event, (&self.staleness, &self.reach));

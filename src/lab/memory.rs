@@ -39,7 +39,7 @@ pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
 
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
-fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 8] {
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 9] {
     let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
     let edits = u128::from(trial.edits());
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
@@ -49,6 +49,8 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     let sightings = clients * u128::from(trial.tags.edits) * of_sighting;
     // Of a label one value of each client can be shown at once.
     let of_labels = clients * u128::from(trial.labels.edits) * (160 + clients * 24);
+    // What was done to stocks is put in order in the end.
+    let of_stocks = clients * u128::from(trial.stocks.edits) * 240;
     let ends = nodes * (registers * 48 + 4096);
     // A device that starts again edits as another actor.
     let actors = clients + u128::from(trial.crashes) + trial.faults.len() as u128;
@@ -58,7 +60,11 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
         // Who serves others that serve keeps their deltas.
         Keeps::Registers => nodes * registers * 40 + relays * edits * 120,
         Keeps::Edits => nodes * (registers * 8 + edits * 56),
-        Keeps::ClientSums => nodes * (actors * registers).min(edits) * 96,
+        // Every store announces itself in a share of each stock.
+        Keeps::ClientSums => {
+            nodes * (actors * registers).min(edits) * 96
+                + nodes * (nodes + actors) * u128::from(trial.stocks.registers) * 250
+        }
     };
     let links = if trial.hub { nodes } else { clients * (clients - 1) / 2 };
     let Presence { lasts_s, away_s, here_s } = trial.presence;
@@ -68,6 +74,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
         ("clients, registers, workload.ticks and workload.changed", users + ends + kept),
         ("clients, tags.edits and tags.elements", sightings),
         ("clients and labels.edits", of_labels),
+        ("clients and stocks.edits", of_stocks),
         ("clients without a hub", links * 400),
         ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),
         ("clients and link.outages", links * u128::from(trial.link.outages) * 320),

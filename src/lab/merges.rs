@@ -38,7 +38,11 @@ impl MergeTrace {
 
     /// The node has started again and shows this: what it lost, or found to be there after all, is a change, too.
     pub fn started(&mut self, shows: &[View]) {
-        for (register, shown) in shows.iter().map_while(View::number).enumerate() {
+        let counters = shows.iter().map_while(|view| match view {
+            View::Counter(number) => Some(*number),
+            _ => None,
+        });
+        for (register, shown) in counters.enumerate() {
             if self.registers[register] != shown {
                 self.change(register as u32, shown);
                 self.by_starts += 1;

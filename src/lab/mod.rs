@@ -133,6 +133,8 @@ struct Device {
     frozen_at: Time,
     waiting: Vec<Waiting>,
     lag: Time,
+    /// When it was thawed last.
+    thawed_at: Time,
     /// Whether it left for good.
     retired: bool,
     /// Whether it starts with its first random numbers; the number of the fault, and the bare values that it is to take.
@@ -524,7 +526,7 @@ impl World<'_> {
             };
             if read_only {
                 self.takes_effect(number, FaultKind::ReadOnly);
-                self.refuse_edit(number);
+                self.refuse_edit(number, None);
                 continue;
             }
             let local = edit.at.saturating_sub(device.lag);
@@ -538,13 +540,21 @@ impl World<'_> {
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;
             crashed = device.host.has_crashed();
-            let waits = device.host.later.take() == Some(Later::Waits);
-            if waits && !crashed && device.host.shown.is_empty() {
+            let later = device.host.later.take();
+            if later == Some(Later::Refused) && !crashed && device.host.shown.is_empty() {
+                if edit.intent.spends() == 0 {
+                    return Err(failed(EngineError::Failed("it refused an edit that needs no rights".to_owned())));
+                }
+                let shown = node.shows().get(edit.register as usize).and_then(View::number).unwrap_or(0);
+                self.refuse_edit(number, Some(shown));
+                continue;
+            }
+            if later == Some(Later::Waits) && !crashed && device.host.shown.is_empty() {
                 device.awaits = true;
                 break;
             }
             if !accepted && !crashed && device.host.shown.is_empty() {
-                self.refuse_edit(number);
+                self.refuse_edit(number, None);
                 continue;
             }
             // What a crash came before was never shown as accepted: it may count, once, or not. Nothing else excuses a loss.
@@ -554,7 +564,7 @@ impl World<'_> {
                 }
                 edit.fate = Fate::Unshared;
             }
-            self.edit_is_made(number);
+            self.edit_is_made(number, false);
         }
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_mut() else { return Ok(()) };
@@ -583,13 +593,15 @@ impl World<'_> {
         self.plan_wake(number)
     }
 
-    /// The next edit of a user is in the ledger from now on: it was accepted, or may count all the same.
-    fn edit_is_made(&mut self, number: NodeId) {
+    /// The next edit of a user is in the ledger from now on: it was accepted, or may count all the same. Its user may have
+    /// waited for that.
+    fn edit_is_made(&mut self, number: NodeId, has_waited: bool) {
         let device = &mut self.devices[number as usize];
         let edit = &device.edits[device.made];
+        let made_at = if has_waited { self.now } else { edit.at.max(device.thawed_at) };
         let accepted = device.host.shown.first().copied();
         let sighting = self.sightings.get(&(number as usize, device.made as u32));
-        let edited = Event::Edited { client: number, number: device.made, edit, accepted, sighting };
+        let edited = Event::Edited { client: number, number: device.made, edit, made_at, accepted, sighting };
         self.measures.sees(self.now, &edited);
         if let Some(recorder) = &mut self.recorder {
             recorder.edited((number, self.trial.name(number)), edit, self.now);
@@ -611,11 +623,11 @@ impl World<'_> {
         }
         device.awaits = false;
         match said {
-            Some(Later::Refused) if !accepted => return self.refuse_edit(number),
+            Some(Later::Refused) if !accepted => return self.refuse_edit(number, None),
             _ if !accepted => device.edits[device.made].fate = Fate::Unshared,
             _ => {}
         }
-        self.edit_is_made(number);
+        self.edit_is_made(number, true);
     }
 
     fn plan_wake(&mut self, number: NodeId) -> Result<(), WorldError> {

@@ -111,14 +111,14 @@ impl Observer for Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::data::Overwrites;
-    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Tags, Workload};
+    use crate::domain::data::{Overwrites, Spending};
+    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Stocks, Tags, Workload};
     use crate::domain::verdict::Verdict;
     use crate::domain::watch::Unwatched;
     use crate::engine::{REGISTRY, Registration};
     use crate::lab::tests::trial;
     use crate::lab::{World, settings};
-    use crate::oracle::offline::{convergence, monotonic, truth};
+    use crate::oracle::offline::{convergence, monotonic, overspending, truth};
     use crate::scenario::offline::Users;
 
     /// Worlds with tags.
@@ -207,6 +207,42 @@ mod tests {
                 Some(Overwrites::Multi) => assert_eq!(falsified, 0, "{}", engine.name),
                 _ => {}
             }
+        }
+    }
+
+    #[test]
+    fn who_spends_by_rights_never_overspends_in_worlds_of_every_shape_and_who_spends_what_is_shown_does() {
+        let stocks = Stocks { registers: 2, edits: 60, supplies_percent: 4, transfers_percent: 20, most: 4 };
+        for engine in REGISTRY.iter().filter(|engine| engine.carries.stocks.is_some()) {
+            let (mut falsified, mut worlds, mut refused) = (0, 0, 0);
+            for trial in worlds_of(Tags::default(), Labels::default()) {
+                let trial = OfflineTrial { stocks, workload: Workload { ticks: 0, ..trial.workload.clone() }, ..trial };
+                if !engine.suits(&trial) {
+                    continue;
+                }
+                let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+                let history = world.run(&mut Unwatched).expect("it ends").history;
+                let said = overspending::judge(&history).expect("there is a stock");
+                if engine.carries.stocks == Some(Spending::Rights) {
+                    assert_ne!(
+                        said.verdict,
+                        Verdict::Falsified,
+                        "{}, {:?}: {}",
+                        engine.name,
+                        trial.seed,
+                        said.sentence
+                    );
+                    let truth = truth::judge(&history);
+                    assert_ne!(truth.verdict, Verdict::Falsified, "{}: {}", engine.name, truth.sentence);
+                }
+                let spent = history.over_time.spending.expect("there is a stock");
+                assert!(spent.takes >= 5, "{}, {:?}: {spent:?}", engine.name, trial.seed);
+                refused += spent.refused;
+                (falsified, worlds) = (falsified + u32::from(said.verdict == Verdict::Falsified), worlds + 1);
+            }
+            let by_rights = engine.carries.stocks == Some(Spending::Rights);
+            assert_eq!(falsified >= worlds * 4 / 5, !by_rights, "{}: {falsified} of {worlds}", engine.name);
+            assert!(refused >= 100, "{}: {refused}", engine.name);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::history::{Fate, UserEdit};
-use crate::domain::offline::{Labels, OfflineTrial, Tags, Workload};
+use crate::domain::offline::{Labels, OfflineTrial, Stocks, Tags, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -77,6 +77,8 @@ pub struct Users<'a> {
     fields: Fields,
     tags: Tags,
     of_tags: Stream,
+    stocks: Stocks,
+    of_stocks: Stream,
     labels: Labels,
     of_labels: Stream,
     clients: u32,
@@ -91,7 +93,8 @@ impl<'a> Users<'a> {
     /// The users of this world, which is drawn.
     pub fn of(trial: &'a OfflineTrial) -> Self {
         let lasts = trial.presence.lasts_s * SECOND;
-        Users { tags: trial.tags, labels: trial.labels, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
+        let (stocks, tags, labels) = (trial.stocks, trial.tags, trial.labels);
+        Users { stocks, tags, labels, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
     }
 
     /// Users who do this for so long, in the step of this number.
@@ -103,10 +106,25 @@ impl<'a> Users<'a> {
         let registers = trial.registers;
         let exponent = workload.zipf_hundredths;
         let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
-        let [stream, of_tags, of_labels] = [stream, "tags", "labels"].map(|name| trial.seed.stream(name));
-        let (tags, labels) = (Tags::default(), Labels::default());
+        let streams = [stream, "stocks", "tags", "labels"].map(|name| trial.seed.stream(name));
+        let [stream, of_stocks, of_tags, of_labels] = streams;
+        let (stocks, tags, labels) = (Stocks::default(), Tags::default(), Labels::default());
         let (fields, clients) = (trial.fields(), trial.clients);
-        Users { registers, fields, tags, of_tags, labels, of_labels, clients, workload, lasts, stream, zipf }
+        Users {
+            registers,
+            fields,
+            stocks,
+            of_stocks,
+            tags,
+            of_tags,
+            labels,
+            of_labels,
+            clients,
+            workload,
+            lasts,
+            stream,
+            zipf,
+        }
     }
 
     /// The edits of one client, in the order in which it makes them. A tick's are a microsecond apart, each of
@@ -137,10 +155,32 @@ impl<'a> Users<'a> {
                 });
             }
         }
+        edits.extend(self.of_stocks(client));
         edits.extend(self.of_tags(client));
         edits.extend(self.of_labels(client));
         edits.sort_by_key(|edit| edit.at);
         edits
+    }
+
+    /// What one client wants to do to stocks, of a stream of its own. Where there is one client alone, nobody else receives
+    /// rights.
+    fn of_stocks(&self, client: u32) -> impl Iterator<Item = UserEdit> {
+        let (stocks, first, lasts) = (self.stocks, self.fields.first(DataType::Stock), self.lasts);
+        let (mut stream, clients) = (self.of_stocks.member(client.into()), self.clients);
+        (0..stocks.edits).map(move |_| {
+            let at = stream.below(lasts);
+            let register = first + stream.below(stocks.registers.into()) as u32;
+            let (kind, units) = (stream.below(100) as u32, 1 + stream.below(stocks.most.into()) as u32);
+            let another = (client + 1 + stream.below(u64::from(clients - 1).max(1)) as u32) % clients;
+            let intent = match kind {
+                kind if kind < stocks.supplies_percent => Intent::Supply(10 * units),
+                kind if kind < stocks.supplies_percent + stocks.transfers_percent && clients > 1 => {
+                    Intent::Transfer { to: another, units: 10 * units }
+                }
+                _ => Intent::Take(units),
+            };
+            UserEdit { at, register, intent, fate: Fate::Binding }
+        })
     }
 
     /// The edits of tags of one client. They have a stream of their own, so that a world has the same counters with tags

@@ -14,6 +14,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("every-order", include_str!("../../scenarios/every-order.toml")),
     ("field-tags", include_str!("../../scenarios/field-tags.toml")),
     ("field-labels", include_str!("../../scenarios/field-labels.toml")),
+    ("field-stock", include_str!("../../scenarios/field-stock.toml")),
+    ("shop-stock", include_str!("../../scenarios/shop-stock.toml")),
     ("one-clock-ahead", include_str!("../../scenarios/one-clock-ahead.toml")),
     ("field-bandwidth", include_str!("../../scenarios/field-bandwidth.toml")),
     ("field-tally", include_str!("../../scenarios/field-tally.toml")),

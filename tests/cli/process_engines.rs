@@ -341,3 +341,57 @@ fn the_check_names_each_step_that_an_adapter_lacks_and_passes_both_templates() {
         assert!(answer.output.contains(step), "{step}: {}", answer.output);
     }
 }
+
+/// A stock of which two clients take all that each of them sees, out of sight of the other.
+const STOCK: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 0
+clients = 2
+steps = [
+    { connect = "clients" },
+    { edit = "client 0", register = 0, supply = 5 },
+    { until = "quiescent", within_s = 600 },
+    { disconnect = "clients" },
+    { edit = "client 0", register = 0, take = 5, after_s = 60 },
+    { edit = "client 0", register = 0, take = 1, after_s = 60 },
+    { edit = "client 1", register = 0, take = 5, after_s = 60 },
+    { connect = "clients", after_s = 60 },
+]
+[offline.stocks]
+registers = 1
+"#;
+
+#[test]
+fn an_engine_that_checks_what_it_shows_refuses_what_is_gone_and_overspends_what_another_took() {
+    if !has_python() {
+        return;
+    }
+    let command = "python3 tests/engines/stocks.py";
+    let answer = short_answer(&["engine", "check", command]);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    assert!(answer.output.contains("16 steps passed"), "{answer:?}");
+    let (answer, record) = run(STOCK, command);
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    let row = &record.expect("a record")["offline"]["engines"][0];
+    assert_eq!(row["refused_edits"], 1, "{row}");
+    let (said, refused) = (&row["oracles"]["overspending"], &row["oracles"]["truth"]);
+    assert_eq!((said[0].as_str(), refused[0].as_str()), (Some("falsified"), Some("holds")), "{row}");
+    assert_eq!(
+        said[1],
+        "5 of 10 units taken were not there: first client 1 took 5 of register 0 after 180 s, and 0 were left"
+    );
+}
+
+#[test]
+fn an_engine_that_refuses_an_edit_that_needs_no_rights_has_failed() {
+    if !has_python() {
+        return;
+    }
+    let (answer, record) = misbehaves("refuses");
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    let said = record.expect("a record")["offline"]["engines"][0]["oracles"]["running"].clone();
+    assert_eq!(said[0], "falsified", "{said}");
+    assert!(said[1].as_str().is_some_and(|why| why.contains("it refused an edit that needs no rights")), "{said}");
+}

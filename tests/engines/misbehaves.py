@@ -51,6 +51,8 @@ def misbehave(n):
         say({"n": n, "effects": [{"accept": True}]})
     elif HOW == "never-accepts":
         say({"n": n})
+    elif HOW == "refuses":
+        say({"n": n, "effects": [{"refuse": True}]})
     elif HOW == "accepts-twice":
         say({"n": n, "effects": [{"accept": True}, {"accept": True}]})
     elif HOW == "accepts-late":

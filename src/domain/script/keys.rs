@@ -19,8 +19,8 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 pub const VERBS: &[(&str, &str, &str)] = &[
     (
         "edit",
-        "register; by, insert, remove or write",
-        "a user edits a register: a counter, an element of tags, or a label",
+        "register; by, supply, take, transfer and to, insert, remove or write",
+        "a user edits a register: a counter, a stock, an element of tags, or a label",
     ),
     (
         "connect",
@@ -45,10 +45,22 @@ pub const VERBS: &[(&str, &str, &str)] = &[
 /// What a step can wait for, with its keys.
 const CONDITIONS: [&str; 5] = ["quiescent", "in sync", "sent", "received", "taken"];
 
+/// The keys of what a user intends, beside `by`.
+const INTENTS: [&str; 6] = ["insert", "remove", "write", "supply", "take", "transfer"];
+
+/// The number of the client that receives something.
+fn client(name: &str) -> Result<u32, KeyError> {
+    let number = name.strip_prefix("client ").and_then(|number| number.parse().ok());
+    number.ok_or_else(|| wrong("to", format!("'{}' receives no rights; \"client 0\" is a client", name.escape_debug())))
+}
+
 /// The key of what a user intends.
 pub fn of_intent(intent: Intent) -> &'static str {
     match intent {
         Intent::Increase(_) => "by",
+        Intent::Supply(_) => "supply",
+        Intent::Take(_) => "take",
+        Intent::Transfer { .. } => "transfer",
         Intent::Insert(_) => "insert",
         Intent::Remove(_) => "remove",
         Intent::Write(_) => "write",
@@ -175,10 +187,13 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
     Ok(match verb {
         "edit" => {
             let (node, register) = (keys.text(verb)?, keys.number("register")?);
-            let intent = match ["insert", "remove", "write"].into_iter().find(|key| keys.has(key)) {
+            let intent = match INTENTS.into_iter().find(|key| keys.has(key)) {
                 Some(key @ "insert") => Intent::Insert(keys.number(key)?),
                 Some(key @ "remove") => Intent::Remove(keys.number(key)?),
-                Some(key) => Intent::Write(keys.number(key)?),
+                Some(key @ "write") => Intent::Write(keys.number(key)?),
+                Some(key @ "supply") => Intent::Supply(keys.number(key)?),
+                Some(key @ "take") => Intent::Take(keys.number(key)?),
+                Some(key) => Intent::Transfer { units: keys.number(key)?, to: client(&keys.text("to")?)? },
                 None => Intent::Increase(keys.number("by")?),
             };
             Action::Edit { node, register, intent }
@@ -265,8 +280,12 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
                 Intent::Increase(by) => by.into(),
                 Intent::Insert(element) | Intent::Remove(element) => element.into(),
                 Intent::Write(value) => value.into(),
+                Intent::Supply(units) | Intent::Take(units) | Intent::Transfer { units, .. } => units.into(),
             };
             keys.extend([("edit", text(node)), ("register", (*register).into()), (of_intent(*intent), value)]);
+            if let Intent::Transfer { to, .. } = intent {
+                keys.push(("to", Value::String(format!("client {to}"))));
+            }
         }
         Action::Connect { node, over } => {
             keys.push((&verb, text(node)));

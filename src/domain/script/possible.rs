@@ -27,7 +27,7 @@ impl OfflineTrial {
 
     /// How many edits its users are going to make.
     pub fn edits(&self) -> u64 {
-        let drawn = u64::from(self.workload.ticks) * u64::from(self.workload.changed);
+        let drawn = u64::from(self.workload.ticks) * u64::from(self.workload.changed) + u64::from(self.stocks.edits);
         let of_step = |step: &Step| {
             let users = match &step.action {
                 Action::Edit { node, .. } | Action::Work { node, .. } => self.nodes_named(node).len() as u64,
@@ -119,7 +119,17 @@ impl OfflineTrial {
                 match (intent, fields.of(*register)) {
                     (Intent::Increase(0), _) => Err(("by", "0 changes nothing; any other number does".to_owned())),
                     _ if fields.allow(*register, *intent) => Ok(()),
-                    (Intent::Increase(_) | Intent::Write(_), DataType::Tags) => Err((
+                    (Intent::Transfer { to, .. }, DataType::Stock) if *to >= self.clients => {
+                        Err(("to", format!("there is no client {to}; 0 to {} are allowed", self.clients - 1)))
+                    }
+                    (Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. }, DataType::Stock) => {
+                        Err((keys::of_intent(*intent), "0 units change nothing; any other number does".to_owned()))
+                    }
+                    (_, DataType::Stock) => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} is a stock: supply, take or transfer units"),
+                    )),
+                    (intent, DataType::Tags) if intent.of() != DataType::Tags => Err((
                         keys::of_intent(*intent),
                         format!("register {register} holds tags: insert or remove an element"),
                     )),

@@ -55,6 +55,7 @@ mod tests {
     fn at(wall: i64) -> About {
         About {
             actor: Actor { client: 1, incarnation: 1 },
+            store: 1,
             fields: Fields::counters(1, 0),
             wall,
             fragment: 4096,

@@ -219,6 +219,7 @@ mod tests {
     fn node(number: NodeId) -> Node {
         let about = About {
             actor: Actor { client: number, incarnation: 1 },
+            store: 1,
             fields: Fields { labels: 1, ..Fields::default() },
             wall: 0,
             fragment: 4096,

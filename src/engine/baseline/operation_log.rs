@@ -160,7 +160,7 @@ impl What {
 
     fn read(about: &About, register: u32, reader: &mut Reader) -> Result<What, Malformed> {
         match about.fields.of(register) {
-            DataType::Counter => return Ok(What::Add(reader.signed()?)),
+            DataType::Counter | DataType::Stock => return Ok(What::Add(reader.signed()?)),
             DataType::Label => {
                 let (value, count) = (reader.number()?, reader.number()?);
                 return Ok(What::Write(value, read_ids(count, reader)?));
@@ -195,7 +195,8 @@ impl Content for OperationLog {
     type Peer = Peer;
 
     fn begin(&mut self, about: &About) {
-        self.values = vec![about.fields.start; about.fields.counters as usize];
+        let start = |register| about.fields.start_of(register).number().unwrap_or(0);
+        self.values = (0..about.fields.sums()).map(start).collect();
     }
 
     fn meet(&self, _about: &About, _before: Option<Peer>, _blank: bool) -> Peer {
@@ -208,7 +209,9 @@ impl Content for OperationLog {
         }
         self.made += 1;
         let what = match intent {
-            Intent::Increase(amount) => What::Add(amount),
+            Intent::Increase(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {
+                What::Add(intent.amount().unwrap_or(0))
+            }
             Intent::Insert(element) => What::Insert(element),
             Intent::Remove(element) => {
                 What::Remove(self.made_by.get(&(register, element.into())).into_iter().flatten().copied().collect())
@@ -309,7 +312,10 @@ impl Content for OperationLog {
 
     fn shows(&self, about: &About) -> Vec<View> {
         let mut views = about.fields.starts();
-        views.iter_mut().zip(&self.values).for_each(|(view, &value)| *view = View::Counter(value));
+        for (view, value) in views.iter_mut().zip(&self.values) {
+            let shown = view.number().unwrap_or(0);
+            data::add(view, value.wrapping_sub(shown));
+        }
         for &(register, part) in self.made_by.keys() {
             match &mut views[register as usize] {
                 View::Label(values) => _ = values.insert(part),

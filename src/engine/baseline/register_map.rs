@@ -224,6 +224,7 @@ mod tests {
     fn at(wall: i64) -> About {
         About {
             actor: Actor { client: 3, incarnation: 1 },
+            store: 1,
             fields: Fields::counters(256, 100_000),
             wall,
             fragment: 4096,

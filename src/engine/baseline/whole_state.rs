@@ -105,10 +105,14 @@ fn width_of_tags(fields: &Fields) -> usize {
 /// Bytes of a label: whether it has a value, and the value.
 const WIDTH_OF_LABEL: usize = 1 + 8;
 
+/// Bytes of a stock.
+const WIDTH_OF_STOCK: usize = 8;
+
 /// Bytes of a register.
 fn width_of(fields: &Fields, data: DataType) -> usize {
     match data {
         DataType::Counter => width_of_counter(fields.start),
+        DataType::Stock => WIDTH_OF_STOCK,
         DataType::Tags => width_of_tags(fields),
         DataType::Label => WIDTH_OF_LABEL,
     }
@@ -138,6 +142,7 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
                 let number = at_start(fields, register).wrapping_add(number.wrapping_sub(fields.start));
                 bytes.extend_from_slice(&number.to_le_bytes()[..of_counter]);
             }
+            View::Stock(left) => bytes.extend_from_slice(&left.to_le_bytes()),
             View::Tags(tags) => {
                 let place = bytes.len();
                 bytes.resize(place + of_tags, 0);
@@ -170,6 +175,7 @@ fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
                 let change = i64::from_le_bytes(number).wrapping_sub(at_start(fields, register)) << unused >> unused;
                 View::Counter(fields.start.wrapping_add(change))
             }
+            DataType::Stock => View::Stock(i64::from_le_bytes(value.try_into().expect("a stock is so wide"))),
             DataType::Tags => {
                 let is_set = |element: &u32| value[*element as usize / 8] >> (element % 8) & 1 == 1;
                 let tags: BTreeSet<u32> = (0..8 * width as u32).filter(is_set).collect();

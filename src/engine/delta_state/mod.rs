@@ -2,7 +2,8 @@
 //! CRDT: only shares that changed travel.
 //!
 //! Almeida, Shoker and Baquero, "Delta state replicated data types", Journal of Parallel and Distributed Computing 111,
-//! 2018. Of a counter a share is one net sum ([`net_sum`]), of tags the writer's inserts that are still there
+//! 2018. Of a counter a share is one net sum ([`net_sum`]), of a stock what the writer supplied, took and gave away
+//! ([`rights`]), of tags the writer's inserts that are still there
 //! ([`tags`]), of a label the writer's last value, unless it was overwritten ([`writes`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
@@ -11,17 +12,19 @@
 //! Knows: shares. Must not: know connections, or stores.
 
 mod net_sum;
+mod rights;
 mod tags;
 mod writes;
 
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Fields, Intent, View};
+use crate::domain::data::{DataType, Fields, Intent, Spending, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{ByWriter, OneByOne, Share, read_each, write_each};
+use crate::engine::by_writer::{ByWriter, Held, Holders, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
 use net_sum::NetSum;
+use rights::Rights;
 use tags::Inserts;
 use writes::Writes;
 
@@ -33,6 +36,8 @@ pub type DeltaState = ByWriter<OfRegister>;
 pub enum OfRegister {
     /// Of a counter.
     Sum(NetSum),
+    /// Of a stock.
+    Rights(Box<Rights>),
     /// Of tags.
     Inserts(Box<Inserts>),
     /// Of a label. In a box, as few shares are of labels and all have room for the largest.
@@ -43,13 +48,35 @@ impl Share for OfRegister {
     fn new(data: DataType) -> Self {
         match data {
             DataType::Counter => OfRegister::Sum(NetSum::default()),
+            DataType::Stock => OfRegister::Rights(Box::default()),
             DataType::Tags => OfRegister::Inserts(Box::default()),
             DataType::Label => OfRegister::Writes(Box::default()),
         }
     }
 
-    fn edit(&mut self, intent: Intent) {
+    const SPENDING: Spending = Spending::Rights;
+
+    fn announced(data: DataType, store: u32, since: i64) -> Option<Self> {
+        (data == DataType::Stock).then(|| OfRegister::Rights(Box::new(Rights::announced(store, since))))
+    }
+
+    fn announces(&self) -> Option<(i64, u32)> {
+        match self {
+            OfRegister::Rights(rights) => rights.announces(),
+            _ => None,
+        }
+    }
+
+    fn rights_of(&self, store: u32) -> Held {
+        match self {
+            OfRegister::Rights(rights) => rights.of(store),
+            _ => Held::default(),
+        }
+    }
+
+    fn edit(&mut self, intent: Intent, holders: Holders) {
         match (self, intent) {
+            (OfRegister::Rights(rights), intent) => rights.edit(intent, holders),
             (OfRegister::Sum(sum), Intent::Increase(amount)) => sum.edit(amount),
             (OfRegister::Inserts(inserts), Intent::Insert(element)) => inserts.insert(element),
             (OfRegister::Writes(writes), Intent::Write(value)) => writes.made(value),
@@ -67,7 +94,7 @@ impl Share for OfRegister {
 
     fn is_in_place(&self) -> Option<bool> {
         match self {
-            OfRegister::Sum(_) | OfRegister::Inserts(_) => None,
+            OfRegister::Sum(_) | OfRegister::Rights(_) | OfRegister::Inserts(_) => None,
             OfRegister::Writes(writes) => Some(writes.value().is_some()),
         }
     }
@@ -78,6 +105,12 @@ impl Share for OfRegister {
                 let merged = mine.merged(*other);
                 let is_new = merged != *mine;
                 *mine = merged;
+                is_new
+            }
+            (OfRegister::Rights(mine), OfRegister::Rights(other)) => {
+                let merged = mine.merged(other);
+                let is_new = merged != **mine;
+                **mine = merged;
                 is_new
             }
             (OfRegister::Inserts(mine), OfRegister::Inserts(other)) => {
@@ -99,13 +132,14 @@ impl Share for OfRegister {
     fn amount(&self) -> i64 {
         match self {
             OfRegister::Sum(sum) => sum.amount(),
+            OfRegister::Rights(rights) => rights.amount(),
             OfRegister::Inserts(_) | OfRegister::Writes(_) => 0,
         }
     }
 
     fn show(&self, view: &mut View) {
         match self {
-            OfRegister::Sum(sum) => _ = data::apply(view, Intent::Increase(sum.amount())),
+            OfRegister::Sum(_) | OfRegister::Rights(_) => data::add(view, self.amount()),
             OfRegister::Inserts(inserts) => {
                 inserts.elements().for_each(|element| _ = data::apply(view, Intent::Insert(element)));
             }
@@ -121,6 +155,7 @@ impl Share for OfRegister {
     fn length(&self) -> usize {
         match self {
             OfRegister::Sum(sum) => sum.length(),
+            OfRegister::Rights(rights) => rights.length(),
             OfRegister::Inserts(inserts) => inserts.length(),
             OfRegister::Writes(writes) => writes.length(),
         }
@@ -158,6 +193,7 @@ impl OneByOne for OfRegister {
     fn form(&self) -> u64 {
         match self {
             OfRegister::Sum(sum) => sum.form(),
+            OfRegister::Rights(rights) => rights.form(),
             OfRegister::Inserts(inserts) => inserts.form(),
             OfRegister::Writes(writes) => writes.form(),
         }
@@ -166,6 +202,7 @@ impl OneByOne for OfRegister {
     fn write(&self, writer: &mut Writer) {
         match self {
             OfRegister::Sum(sum) => sum.write(writer),
+            OfRegister::Rights(rights) => rights.write(writer),
             OfRegister::Inserts(inserts) => inserts.write(writer),
             OfRegister::Writes(writes) => writes.write(writer),
         }
@@ -174,6 +211,9 @@ impl OneByOne for OfRegister {
     fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
         match fields.of(register) {
             DataType::Counter => Err(Malformed::Range("the register of a share")),
+            DataType::Stock => {
+                Rights::read(fields, register, form, reader).map(|rights| OfRegister::Rights(Box::new(rights)))
+            }
             DataType::Tags => {
                 Inserts::read(fields, register, form, reader).map(|inserts| OfRegister::Inserts(Box::new(inserts)))
             }
@@ -192,7 +232,15 @@ mod tests {
 
     fn about(client: u32, fragment: usize) -> About {
         let fields = Fields { labels: 40, ..Fields::default() };
-        About { actor: Actor { client, incarnation: 1 }, fields, wall: 0, fragment, serves: false, mutant: None }
+        About {
+            actor: Actor { client, incarnation: 1 },
+            store: 1,
+            fields,
+            wall: 0,
+            fragment,
+            serves: false,
+            mutant: None,
+        }
     }
 
     /// Takes what one tells the other, in as many messages; gives what the other shows after each.

@@ -7,7 +7,7 @@ use automerge::sync::{self, SyncDoc};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, AutomergeError, ROOT, ReadDoc, ScalarValue, Value};
 
-use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
@@ -19,7 +19,7 @@ pub(super) const COUNTER: Registration =
     });
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Multi),
+    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Multi).and_stocks(Spending::Shown),
     ..engine("automerge-lww", "Automerge 0.12: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -42,6 +42,7 @@ const fn engine(name: &'static str, about: &'static str, open: OpenNode) -> Regi
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
+        carries: Carries::COUNTERS.and_stocks(Spending::Shown),
         copies: false,
         foreign: true,
         // What a message brings depends on a filter of what the other has, which is wrong for one change in a hundred.
@@ -111,12 +112,13 @@ impl Registers for LastWriter {
             Intent::Remove(element) => doc.delete(ROOT, tag(register, element)),
             // A put supersedes all values that are here.
             Intent::Write(value) => doc.put(ROOT, register.to_string(), value),
+            Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => Ok(()),
         }
     }
 
     fn show(doc: &AutoCommit, fields: &Fields, register: u32) -> View {
         match fields.start_of(register) {
-            View::Counter(start) => View::Counter(number(doc, register).unwrap_or(start)),
+            View::Counter(start) | View::Stock(start) => View::Counter(number(doc, register).unwrap_or(start)),
             View::Tags(_) => {
                 let has = |element: &Element| matches!(doc.get(ROOT, tag(register, *element)), Ok(Some(_)));
                 View::Tags((0..fields.elements).filter(has).collect())

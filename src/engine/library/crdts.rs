@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crdts::{CmRDT, CvRDT, Orswot, PNCounter};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::data::{Carries, Concurrent, Fields, Intent, View};
+use crate::domain::data::{Carries, Concurrent, Fields, Intent, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, LibraryNode};
@@ -15,7 +15,7 @@ pub(super) const PN_COUNTER: Registration = Registration {
     peers: true,
     keeps: Keeps::ClientSums,
     survives: Survives::WhileShown,
-    carries: Carries::with_tags(Concurrent::InsertWins),
+    carries: Carries::with_tags(Concurrent::InsertWins).and_stocks(Spending::Shown),
     copies: false,
     foreign: true,
     ..Registration::of(
@@ -121,7 +121,7 @@ impl Document for Replica {
                 let op = set.rm(element, set.contains(&element).derive_rm_ctx());
                 set.apply(op);
             }
-            Intent::Write(_) => return Err("it carries no labels".to_owned()),
+            intent => return Err(format!("it carries no {}", intent.of().plural())),
         }
         (self.version, self.is_kept) = (self.version + 1, false);
         Ok(())

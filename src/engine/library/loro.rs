@@ -4,7 +4,7 @@
 
 use loro::{ExportMode, LoroDoc, LoroError, LoroMap, LoroValue, ValueOrContainer, VersionVector};
 
-use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
@@ -17,7 +17,7 @@ pub(super) const COUNTER: Registration = engine(
 );
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One),
+    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One).and_stocks(Spending::Shown),
     ..engine("loro-lww", "Loro 1.17: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -33,6 +33,7 @@ const fn engine(name: &'static str, about: &'static str, open: OpenNode) -> Regi
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
+        carries: Carries::COUNTERS.and_stocks(Spending::Shown),
         copies: false,
         foreign: true,
         ..Registration::of(name, about, open)
@@ -106,12 +107,13 @@ impl Registers for LastWriter {
             }
             // Numbers are of 64 bits with a sign there: the same bits are the value.
             Intent::Write(value) => self.values.insert(&register.to_string(), value as i64),
+            Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => Ok(()),
         }
     }
 
     fn show(&self, fields: &Fields, register: u32) -> View {
         match fields.start_of(register) {
-            View::Counter(_) => View::Counter(self.value(register)),
+            View::Counter(_) | View::Stock(_) => View::Counter(self.value(register)),
             View::Tags(_) => {
                 let has = |element: &Element| self.tags.get(&tag(register, *element)).is_some();
                 View::Tags((0..fields.elements).filter(has).collect())

@@ -13,8 +13,8 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
-use crate::domain::data::{Intent, View};
-use crate::engine::host::{Host, NodeId, OpId, Time};
+use crate::domain::data::{DataType, Fields, Intent, View};
+use crate::engine::host::{Host, Later, NodeId, OpId, Time};
 use crate::engine::library::document::{Document, Heard};
 use crate::engine::library::guard::guarded;
 use crate::engine::library::line::{self, Line, SESSIONS, Told};
@@ -105,7 +105,7 @@ fn kept_id(kept: &Kept) -> Option<u128> {
 }
 
 fn load<D: Document>(settings: &Settings, kept: &Kept, id: u128) -> Result<Loaded<D>, EngineError> {
-    let begun = guarded(|| D::begin(&settings.fields, id)).map_err(EngineError::Failed)?;
+    let begun = guarded(|| D::begin(&of_document(&settings.fields), id)).map_err(EngineError::Failed)?;
     let mut library = Guarded { document: Some(begun), panic: String::new() };
     let (mut sizes, mut is_blank) = ((0, 0, 0), true);
     let mut take = |saved: &[u8], what: &str| {
@@ -129,8 +129,20 @@ fn load<D: Document>(settings: &Settings, kept: &Kept, id: u128) -> Result<Loade
     Ok(Loaded { library, shown, sizes, is_blank })
 }
 
+/// The registers as a document has them: it keeps a stock as a counter, as those do who use the library.
+fn of_document(fields: &Fields) -> Fields {
+    Fields { counters: fields.sums(), stocks: 0, ..*fields }
+}
+
 fn shown<D: Document>(document: &D, settings: &Settings) -> Vec<View> {
-    (0..settings.fields.len()).map(|register| document.show(register)).collect()
+    (0..settings.fields.len()).map(|register| shown_of(document, &settings.fields, register)).collect()
+}
+
+fn shown_of<D: Document>(document: &D, fields: &Fields, register: u32) -> View {
+    match (fields.of(register), document.show(register)) {
+        (DataType::Stock, View::Counter(number)) => View::Stock(number.wrapping_sub(fields.start)),
+        (_, view) => view,
+    }
 }
 
 impl<D: Document> LibraryNode<D> {
@@ -288,9 +300,23 @@ impl<D: Document> LibraryNode<D> {
 impl<D: Document> Engine for LibraryNode<D> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let refused = |why: String| EngineError::Failed(format!("it refused an edit: {why}"));
-        self.library.call(|document| document.edit(register, intent))?.map_err(refused)?;
+        let shown = self.shown[register as usize].number().unwrap_or(0);
+        if intent.spends() > 0 && shown < i64::from(intent.spends()) {
+            host.later = Some(Later::Refused);
+            return Ok(());
+        }
+        // Nothing here knows of rights: to transfer some changes nothing, and is accepted.
+        let change = match (intent.of(), intent.amount()) {
+            (DataType::Stock, None | Some(0)) => None,
+            (DataType::Stock, Some(amount)) => Some(Intent::Increase(amount)),
+            _ => Some(intent),
+        };
+        if let Some(change) = change {
+            self.library.call(|document| document.edit(register, change))?.map_err(refused)?;
+        }
         let changes = self.keep(host)?;
-        self.shown[register as usize] = self.library.call(|document| document.show(register))?;
+        let fields = self.settings.fields;
+        self.shown[register as usize] = self.library.call(|document| shown_of(document, &fields, register))?;
         self.made += 1;
         let actor = Actor { client: self.settings.client, incarnation: self.id as u32 };
         host.show(OpId { actor, sequence: self.made });

@@ -13,7 +13,7 @@ use yrs::{
     Update, merge_updates_v1,
 };
 
-use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, View};
+use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
@@ -34,7 +34,7 @@ pub(super) const LOG: Registration = Registration {
 };
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One),
+    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One).and_stocks(Spending::Shown),
     ..engine("yrs-lww", "Yrs 0.28: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -51,6 +51,7 @@ const fn engine(name: &'static str, about: &'static str, open: OpenNode) -> Regi
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
+        carries: Carries::COUNTERS.and_stocks(Spending::Shown),
         copies: false,
         foreign: true,
         ..Registration::of(name, about, open)
@@ -113,12 +114,13 @@ impl Registers for LastWriter {
             }
             // Numbers are of 64 bits with a sign there: the same bits are the value.
             Intent::Write(value) => _ = self.values.insert(txn, register.to_string(), any(value as i64)),
+            Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {}
         }
     }
 
     fn show(&self, txn: &impl ReadTxn, fields: &Fields, register: u32) -> View {
         match fields.start_of(register) {
-            View::Counter(start) => {
+            View::Counter(start) | View::Stock(start) => {
                 let value = self.values.get(txn, &register.to_string());
                 View::Counter(value.as_ref().and_then(number).unwrap_or(start))
             }

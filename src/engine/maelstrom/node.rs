@@ -422,7 +422,10 @@ impl Engine for MaelstromNode {
                     json!({ "element": message })
                 }
             }
-            Intent::Write(_) => return Err(EngineError::Failed("it keeps no labels".to_owned())),
+            Intent::Write(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {
+                let why = format!("it keeps no {}", intent.of().plural());
+                return Err(EngineError::Failed(why));
+            }
         };
         self.edits[0] += 1;
         self.edit = Some(self.ask(workload.edit(), keys, host.now)?);

@@ -6,8 +6,8 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::data::{Concurrent, DataType, Fields, Intent, Overwrites, View};
-use crate::engine::host::{Entropy, Host, NodeId, Sent};
+use crate::domain::data::{Concurrent, DataType, Fields, Intent, Overwrites, Spending, View};
+use crate::engine::host::{Entropy, Host, Later, NodeId, Sent};
 use crate::engine::port::{Engine, EngineError, Reception, Relation, Settings};
 use crate::engine::process::protocol::{Capabilities, Storage};
 use crate::engine::process::{self};
@@ -310,6 +310,50 @@ const STEPS: &[(&str, &str, Does)] = &[
         },
     ),
     (
+        "units that are not there are refused",
+        "answer a 'take' or a 'transfer' that your rule does not allow with the effect 'refuse'; show a stock as { \"left\": \"5\" }",
+        |pair| {
+            if !pair.engine.carries.has(DataType::Stock) {
+                return Ok(Done::NotAsked("it carries no stocks: 'stocks' is not in its answer to 'hello'"));
+            }
+            let stock = fields(pair.engine).first(DataType::Stock);
+            pair.edit(0, stock, Intent::Supply(10))?;
+            pair.edit(0, stock, Intent::Take(3))?;
+            if !pair.is_refused(0, stock, Intent::Take(8))? {
+                return Ok(Done::No("10 units were supplied and 3 taken, and it lets its user take 8".to_owned()));
+            }
+            pair.connect()?;
+            pair.talk(&[])?;
+            pair.edit(HUB, stock, Intent::Supply(1))?;
+            pair.talk(&[])?;
+            let by_rights = pair.engine.carries.stocks == Some(Spending::Rights);
+            if by_rights {
+                // The hub holds rights to the one unit that it supplied, and to those that it receives.
+                if !pair.is_refused(HUB, stock, Intent::Take(2))? {
+                    return Ok(Done::No("a replica that holds rights to 1 unit lets its user take 2".to_owned()));
+                }
+                pair.edit(0, stock, Intent::Transfer { to: HUB, units: 5 })?;
+                if !pair.is_refused(0, stock, Intent::Take(3))? {
+                    return Ok(Done::No(
+                        "rights to 5 of 7 units were transferred, and it lets its user take 3".to_owned(),
+                    ));
+                }
+                pair.talk(&[])?;
+            }
+            pair.edit(HUB, stock, Intent::Take(6))?;
+            pair.talk(&[])?;
+            let (shown, left) = ([pair.view(0, stock)?, pair.view(HUB, stock)?], View::Stock(2));
+            Ok(if shown.iter().all(|view| *view == left) {
+                Done::Yes(format!(
+                    "units are taken {}",
+                    if by_rights { Spending::Rights } else { Spending::Shown }.told()
+                ))
+            } else {
+                Done::No(unequal(&shown, &[left]))
+            })
+        },
+    ),
+    (
         "a write supersedes what was seen, and nothing else",
         "'write' names a value as decimal text; show a label as { \"values\": [...] }, ascending",
         |pair| {
@@ -459,6 +503,14 @@ impl Pair {
         Ok(())
     }
 
+    /// Whether an edit is refused. One that is accepted shows.
+    fn is_refused(&mut self, node: NodeId, register: u32, intent: Intent) -> Result<bool, EngineError> {
+        let before = self.accepted;
+        self.edit(node, register, intent)?;
+        let is_refused = self.hosts[node as usize].later.take() == Some(Later::Refused);
+        Ok(is_refused && self.accepted == before)
+    }
+
     fn connect(&mut self) -> Result<(), EngineError> {
         for (node, peer, relation) in [(0, HUB, Relation::Parent), (HUB, 0, Relation::Child)] {
             let place = node as usize;
@@ -544,7 +596,8 @@ impl Pair {
 fn fields(engine: &Registration) -> Fields {
     let tags = if engine.carries.has(DataType::Tags) { 1 } else { 0 };
     let labels = if engine.carries.has(DataType::Label) { 1 } else { 0 };
-    Fields { tags, elements: 4 * tags, labels, ..Fields::counters(2, 5) }
+    let stocks = if engine.carries.has(DataType::Stock) { 1 } else { 0 };
+    Fields { stocks, tags, elements: 4 * tags, labels, ..Fields::counters(2, 5) }
 }
 
 fn settings(node: NodeId, engine: &Registration) -> Settings {

@@ -140,7 +140,12 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
         peers: is.peers,
         keeps: Keeps::Registers,
         survives: is.survives.into(),
-        carries: Carries { counters: true, tags: is.tags.map(Into::into), labels: is.labels.map(Into::into) },
+        carries: Carries {
+            counters: true,
+            stocks: is.stocks.map(Into::into),
+            tags: is.tags.map(Into::into),
+            labels: is.labels.map(Into::into),
+        },
         copies: false,
         foreign: true,
         reports: is.rounds,

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::data::{DataType, Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
-use crate::engine::host::{Host, NodeId, OpId, Round, Time};
+use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
 use crate::engine::port::{Engine, EngineError, INCARNATIONS, InMemory, Position, Reception, Relation, Settings};
 use crate::engine::process::child::{ANSWER, Child, FIRST_ANSWER};
 use crate::engine::process::folder::Folder;
@@ -207,6 +207,14 @@ impl ProcessNode {
                 host.show(OpId { actor, sequence: self.accepted });
                 Ok(())
             }
+            Effect::Refuse(_) => {
+                if !std::mem::take(&mut self.is_due) {
+                    let why = "it refused an edit outside its answer to 'edit', or one that it had accepted";
+                    return Err(EngineError::Failed(why.to_owned()));
+                }
+                host.later = Some(Later::Refused);
+                Ok(())
+            }
             Effect::Send(send) => self.send(host, send),
         }
     }
@@ -256,6 +264,7 @@ impl ProcessNode {
         let fields = self.settings.fields;
         let fits = |(register, view): (u32, &View)| match view {
             View::Counter(_) => fields.of(register) == DataType::Counter,
+            View::Stock(_) => fields.of(register) == DataType::Stock,
             View::Tags(tags) => {
                 fields.of(register) == DataType::Tags && tags.iter().all(|&element| element < fields.elements)
             }

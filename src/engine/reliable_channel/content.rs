@@ -20,6 +20,8 @@ use crate::engine::wire::{Malformed, Reader, Writer};
 pub struct About {
     /// Whose edits it makes.
     pub actor: Actor,
+    /// Its store's name; 0 before the store is begun.
+    pub store: u32,
     /// The registers, and what they are at the start.
     pub fields: Fields,
     /// What its clock shows, in microseconds.
@@ -44,6 +46,12 @@ impl About {
     }
 }
 
+/// Whether a stock shows as many units as an edit needs: the check of an application that knows its own view alone.
+pub fn is_shown(content: &impl Content, about: &About, register: u32, intent: Intent) -> bool {
+    let shown = content.shows(about).get(register as usize).and_then(View::number);
+    shown.is_some_and(|shown| shown >= i64::from(intent.spends()))
+}
+
 /// A neighbour's bookkeeping by neighbour.
 pub type Peers<P> = BTreeMap<NodeId, P>;
 
@@ -55,6 +63,14 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Send + Sync +
 
     /// Before anything happened.
     fn begin(&mut self, about: &About);
+
+    /// A new store has its name. A copy of another device's store has one of its own, and meets its neighbours anew.
+    fn begun(&mut self, _about: &About) {}
+
+    /// Whether the user may take these units out of a stock, or transfer the rights to them. Other edits are not asked about.
+    fn allows(&self, about: &About, register: u32, intent: Intent) -> bool {
+        is_shown(self, about, register, intent)
+    }
 
     /// What is kept about a neighbour that is met anew: all that is not as in the beginning may be pending. `before` is what
     /// was kept; a `blank` one has nothing from here.

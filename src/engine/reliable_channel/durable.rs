@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::data::{Fields, Intent, View};
+use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{Host, Merge, NodeId, OpId, Round};
 use crate::engine::port::Settings;
@@ -50,6 +50,8 @@ pub enum Entry<'a> {
     Counted { peer: NodeId },
     /// What a message brought that was counted before.
     Kept { peer: NodeId, wall: i64, content: &'a [u8] },
+    /// The store was begun under this number, at this node, at this time of its clock, in a world where that matters.
+    BegunAt { store: u32, node: NodeId, wall: i64 },
 }
 
 /// The durable state.
@@ -97,7 +99,7 @@ impl Hash for Version {
 
 fn nothing() -> About {
     let actor = Actor { client: 0, incarnation: 0 };
-    About { actor, fields: Fields::default(), wall: 0, fragment: 0, serves: false, mutant: None }
+    About { actor, store: 0, fields: Fields::default(), wall: 0, fragment: 0, serves: false, mutant: None }
 }
 
 impl<C: Content> Durable<C> {
@@ -106,12 +108,13 @@ impl<C: Content> Durable<C> {
         let kept = store.load()?;
         let Settings { fields, fragment, serves, client, .. } = *settings;
         let (actor, mutant) = (Actor { client, incarnation: 0 }, settings.mutant.and_then(Mutant::named));
-        let about = About { actor, fields, wall: 0, fragment, serves, mutant };
+        let about = About { actor, store: 0, fields, wall: 0, fragment, serves, mutant };
         let damaged = |why: String| StoreError::Damaged(why);
         let mut durable = match &kept.image {
             Some(image) => {
                 let read = postcard::from_bytes::<Self>(image);
                 let durable = read.map_err(|error| damaged(format!("the image says nothing: {error}")))?;
+                let about = About { store: durable.store, ..about };
                 Durable { about, sizes: (0, 0, image.len() as u64), ..durable }
             }
             None => {
@@ -137,7 +140,8 @@ impl<C: Content> Durable<C> {
 
     fn happen_again(&mut self, entry: Entry<'_>) -> Result<(), Malformed> {
         match entry {
-            Entry::Begun(store, node) => (self.store, self.node) = (store, node),
+            Entry::Begun(store, node) => self.begun(store, node, 0),
+            Entry::BegunAt { store, node, wall } => self.begun(store, node, wall),
             Entry::Edit { incarnation, wall, register, intent } => {
                 if !self.about.fields.allow(register, intent) {
                     return Err(Malformed::Range("an edit"));
@@ -161,6 +165,21 @@ impl<C: Content> Durable<C> {
     fn grown(&mut self, bytes: usize) {
         self.sizes.0 += 1;
         self.sizes.1 += bytes as u64;
+    }
+
+    /// The store gets a name, at this node. Stores hold rights to stocks, and when each began tells the newest.
+    pub fn begin(&mut self, host: &mut Host<Disk>, store: u32, node: NodeId) -> Result<(), StoreError> {
+        let wall = host.wall;
+        let holds_rights = self.about.fields.count(DataType::Stock) > 0;
+        let entry = if holds_rights { Entry::BegunAt { store, node, wall } } else { Entry::Begun(store, node) };
+        self.begun(store, node, wall);
+        self.write(host, entry)
+    }
+
+    fn begun(&mut self, store: u32, node: NodeId, wall: i64) {
+        (self.store, self.node) = (store, node);
+        (self.about.store, self.about.wall) = (store, wall);
+        self.content.begun(&self.about);
     }
 
     /// Writes down what happened. Until [`Durable::sync`] a crash may lose it.
@@ -198,7 +217,7 @@ impl<C: Content> Durable<C> {
     pub fn read_again(&mut self, settings: &Settings, host: &mut Host<Disk>) -> Result<(), StoreError> {
         let mut stored = Self::load(settings, &mut host.store)?;
         stored.keep_neighbours(|peer| self.neighbours.contains_key(&peer) || self.peers.contains_key(&peer));
-        stored.about.actor = self.about.actor;
+        (stored.about.actor, stored.about.store) = (self.about.actor, self.about.store);
         stored.version.0 = self.version.0 + 1;
         *self = stored;
         Ok(())
@@ -232,6 +251,11 @@ impl<C: Content> Durable<C> {
         self.content.edit(&self.about, &mut self.peers, register, intent);
         self.made += 1;
         self.version.0 += 1;
+    }
+
+    /// Whether the user may do this to a stock.
+    pub fn allows(&self, register: u32, intent: Intent) -> bool {
+        intent.spends() == 0 || self.content.allows(&self.about, register, intent)
     }
 
     /// The id of the next edit.

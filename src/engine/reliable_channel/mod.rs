@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
-use crate::engine::host::{Host, NodeId, Round, Time};
+use crate::engine::host::{Host, Later, NodeId, Round, Time};
 use crate::engine::mutant::{clamped, one_value, reaches};
 use crate::engine::port::{Engine, EngineError, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
@@ -93,9 +93,8 @@ impl<C: Content> ReliableChannel<C> {
         let is_copy =
             durable.node != settings.node && !matches!(mutant, Some(Mutant::KeepCopiedName | Mutant::ReuseIncarnation));
         if durable.store == 0 || is_copy {
-            (durable.store, durable.node) =
-                (fresh_name(host, mutant == Some(Mutant::NameByChanceAlone)), settings.node);
-            durable.write(host, Entry::Begun(durable.store, durable.node))?;
+            let (store, node) = (fresh_name(host, mutant == Some(Mutant::NameByChanceAlone)), settings.node);
+            durable.begin(host, store, node)?;
             durable.sync(host, settings.compact_after)?;
         }
         // What was copied from another device may know this one as its neighbour.
@@ -494,6 +493,10 @@ fn fresh_name(host: &mut Host<Disk>, by_chance: bool) -> u32 {
 impl<C: Content + 'static> Engine for ReliableChannel<C> {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let by_account = self.has(Mutant::NameByAccount).then_some(1);
+        if !self.durable.allows(register, intent) {
+            host.later = Some(Later::Refused);
+            return Ok(());
+        }
         let reused = self.has(Mutant::ReuseIncarnation).then_some(self.durable.store).or(by_account);
         let by_chance = self.has(Mutant::NameByChanceAlone);
         let fresh = || reused.unwrap_or_else(|| fresh_name(host, by_chance));
@@ -559,6 +562,12 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         }
         for (register, value) in (0..).zip(values) {
             match value {
+                View::Stock(left) => {
+                    let units = u32::try_from(*left).unwrap_or(if *left > 0 { u32::MAX } else { 0 });
+                    if units > 0 {
+                        self.edit(host, register, Intent::Supply(units))?;
+                    }
+                }
                 View::Counter(number) if *number == self.settings.fields.start => {}
                 View::Counter(number) => {
                     self.edit(host, register, Intent::Increase(number.wrapping_sub(self.settings.fields.start)))?;

@@ -54,6 +54,14 @@ pub enum Mutant {
     OldWriteWins,
     /// A write also takes away values that arrive later, and that its user had not seen.
     ResolveUnseenValue,
+    /// Units are taken out of a stock as long as the replica shows so many, whoever holds the rights.
+    SpendWhatIsShown,
+    /// One unit more is taken out of a stock than the device holds rights to.
+    OverspendByOne,
+    /// Who transfers rights keeps them, too.
+    KeepTransferredRights,
+    /// Rights that others transferred to a device are not counted there.
+    LoseTransferredRights,
 }
 
 impl Mutant {
@@ -95,6 +103,18 @@ impl Mutant {
             "resolve-unseen-value",
             "a write also takes away values that arrive later, and that its user had not seen",
         ),
+        (
+            Mutant::SpendWhatIsShown,
+            "spend-what-is-shown",
+            "units are taken as long as the replica shows so many, whoever holds the rights",
+        ),
+        (Mutant::OverspendByOne, "overspend-by-one", "one unit more is taken than the device holds rights to"),
+        (Mutant::KeepTransferredRights, "keep-transferred-rights", "who transfers rights keeps them, too"),
+        (
+            Mutant::LoseTransferredRights,
+            "lose-transferred-rights",
+            "rights that others transferred to a device are not counted there",
+        ),
     ];
 
     /// The mutant of this name, if it is one of these.
@@ -103,7 +123,7 @@ impl Mutant {
     }
 }
 
-const NO_LABELS: &str = "walks are of counters";
+const OTHER_TYPES: &str = "walks are of counters";
 
 /// Mutants that no crash walk can show, and why.
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
@@ -121,9 +141,13 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
-    (Mutant::DropConcurrentValue, NO_LABELS),
-    (Mutant::OldWriteWins, NO_LABELS),
-    (Mutant::ResolveUnseenValue, NO_LABELS),
+    (Mutant::DropConcurrentValue, OTHER_TYPES),
+    (Mutant::OldWriteWins, OTHER_TYPES),
+    (Mutant::ResolveUnseenValue, OTHER_TYPES),
+    (Mutant::SpendWhatIsShown, OTHER_TYPES),
+    (Mutant::OverspendByOne, OTHER_TYPES),
+    (Mutant::KeepTransferredRights, OTHER_TYPES),
+    (Mutant::LoseTransferredRights, OTHER_TYPES),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 

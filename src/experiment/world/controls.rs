@@ -2,11 +2,13 @@
 
 use super::{judged, whole_worlds};
 use crate::domain::data::Intent;
-use crate::domain::data::Part;
+use crate::domain::data::{Part, Spending as Rule};
 use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
-use crate::domain::over_time::{FirstUnshown, LateEdit, Lateness, Load, Peak, Unshown};
+use crate::domain::over_time::{
+    FirstUnshown, LateEdit, Lateness, Load, Overspent, Peak, RefusedUnits, Spending, Unshown,
+};
 use crate::domain::verdict::Verdict;
 use crate::experiment::control::{Control, Show, Shown, bits};
 use crate::oracle::offline::judgements;
@@ -39,7 +41,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "each other judge by itself: what was shown, acknowledged or held by nobody; edits that do not count once; \
                   messages without end, too late, never sent; ticks that grow; registers that go back; elements that vanish; edits that are late; a \
-                  hub's second over each bound; a refused device that tries again too early",
+                  hub's second over each bound; units taken that were not there; units refused that were; a refused device that tries again too early",
         show: Show::Alone(show_each),
     },
     Control {
@@ -123,8 +125,17 @@ type Planted = (&'static str, fn(&mut History));
 /// One more than a scenario allows.
 const OVER: Peak = Peak { most: 11, at: 5, bound: Some(10) };
 
+fn overspent() -> Spending {
+    let first = Overspent { node: "replica 0".to_owned(), register: 3, at: 5, units: 2, left: 1 };
+    Spending { supplied: 3, takes: 2, taken: 4, overspent: 1, first: Some(first), ..Spending::default() }
+}
+
+fn refused() -> RefusedUnits<String> {
+    RefusedUnits { node: "replica 0".to_owned(), register: 3, at: 5, units: 2, had: 2 }
+}
+
 fn show_each() -> Shown {
-    let wrong: [Planted; 18] = [
+    let wrong: [Planted; 21] = [
         ("durability", |history| history.forgotten = 1),
         ("durability", |history| history.broken = 1),
         ("durability", |history| history.unkept = 1),
@@ -156,6 +167,14 @@ fn show_each() -> Shown {
         ("load", |history| history.over_time.load = Some(Load { attempts: OVER, ..Load::default() })),
         ("load", |history| history.over_time.load = Some(Load { messages: OVER, ..Load::default() })),
         ("load", |history| history.over_time.load = Some(Load { bytes: OVER, ..Load::default() })),
+        ("overspending", |history| history.over_time.spending = Some(overspent())),
+        ("overspending", |history| {
+            history.carries = history.carries.and_stocks(Rule::Rights);
+            history.over_time.spending = Some(Spending { refused_held: (1, Some(refused())), ..Spending::default() });
+        }),
+        ("overspending", |history| {
+            history.over_time.spending = Some(Spending { refused_shown: (1, Some(refused())), ..Spending::default() });
+        }),
         ("load", |history| {
             let first_hasty = Some(("replica 0".to_owned(), 1_999_999, 4_000_000));
             history.over_time.load = Some(Load { gaps: 9, hasty: 1, first_hasty, ..Load::default() });

@@ -70,7 +70,7 @@ impl Merged {
         let hub = trial.name(trial.clients);
         let end = outcome.history.ends.iter().find(|end| end.name == hub)?;
         let trace = outcome.trace.as_ref()?;
-        let shown = end.registers.iter().filter_map(View::number).collect();
+        let shown = end.registers.iter().take(trial.registers as usize).filter_map(View::number).collect();
         Some(Merged { words: trace.words.clone(), by_starts: trace.by_starts, shown })
     }
 }

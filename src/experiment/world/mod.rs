@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::domain::count::counted;
-use crate::domain::data::{DataType, Fields};
+use crate::domain::data::Fields;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::Finding;
@@ -236,14 +236,13 @@ fn with_mutants(
     caught.all()
 }
 
-/// The smallest world of counters and of tags that an engine gets wrong, where it gets any wrong; tags first. Of other data
-/// types, the reduced script is the counterexample.
+/// The smallest world of counters and of tags that an engine gets wrong, where the world has those and the engine gets any
+/// wrong; tags first. Of other data types, the reduced script is the counterexample.
 fn smallest_of(standing: &Standing, fields: &Fields) -> Result<Vec<Finding>, SubjectError> {
     if standing.row.wrong_registers == 0 {
         return Ok(Vec::new());
     }
-    let of_labels_alone = fields.types().eq([DataType::Label]);
-    let of_counters = if of_labels_alone { None } else { smallest::finding(standing.engine)? };
+    let of_counters = if fields.counters > 0 { smallest::finding(standing.engine)? } else { None };
     let of_tags = if fields.tags > 0 { smallest::finding_of_tags(standing.engine)? } else { None };
     Ok(of_tags.into_iter().chain(of_counters).collect())
 }

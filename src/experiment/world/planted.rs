@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Carries, Concurrent, Element, Intent, Overwrites, Part, Value, View};
+use crate::domain::data::{Carries, Concurrent, Element, Intent, Overwrites, Part, Spending, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
-use crate::engine::host::{Host, NodeId, OpId, Round, Time};
+use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
 use crate::engine::port::{Engine, EngineError, INCARNATIONS, Reception, Relation, Settings};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
@@ -42,6 +42,8 @@ pub const IS_LATE: &str = "is-late";
 pub const FLOODS: &str = "floods";
 /// It ends by itself.
 pub const FAILS: &str = "fails";
+/// Everybody takes what is left out of a stock, whoever holds the rights.
+pub const OVERSPENDS: &str = "overspends";
 /// Checksums are not counted.
 pub const MISCOUNTS: &str = "miscounts";
 
@@ -52,7 +54,7 @@ pub const ENGINE: Registration = Registration {
     constant: true,
     peers: true,
     keeps: Keeps::Edits,
-    carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi),
+    carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_stocks(Spending::Rights),
     copies: true,
     foreign: true,
     reports: true,
@@ -76,6 +78,8 @@ type Entry = (OpId, u32, What);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum What {
     Add(i64),
+    /// Changes a stock. Rights are those of clients: no store is lost in the worlds of this engine.
+    Stock(Intent),
     Insert(Element),
     /// Takes these inserts away.
     Remove(Vec<OpId>),
@@ -127,6 +131,14 @@ fn write((id, register, what): &Entry, writer: &mut Writer) {
     writer.of(Kind::Addressing).number((*register).into());
     match what {
         What::Add(amount) => _ = writer.of(Kind::Payload).number(0).signed(*amount),
+        What::Stock(intent) => {
+            let (of, units, to) = match *intent {
+                Intent::Supply(units) => (4, units, 0),
+                Intent::Transfer { to, units } => (5, units, to),
+                intent => (6, intent.spends(), 0),
+            };
+            writer.of(Kind::Payload).number(of).number(units.into()).number(to.into());
+        }
         What::Insert(element) => _ = writer.of(Kind::Payload).number(1).number((*element).into()),
         What::Remove(inserts) => {
             writer.of(Kind::Payload).number(2).number(inserts.len() as u64);
@@ -145,7 +157,15 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
         0 => What::Add(reader.signed()?),
         1 => What::Insert(reader.small("an element")?),
         2 => What::Remove(read_ids(reader)?),
-        _ => What::Write(reader.number()?, read_ids(reader)?),
+        3 => What::Write(reader.number()?, read_ids(reader)?),
+        of => {
+            let (units, to) = (reader.small("a number of units")?, reader.small("a client")?);
+            What::Stock(match of {
+                4 => Intent::Supply(units),
+                5 => Intent::Transfer { to, units },
+                _ => Intent::Take(units),
+            })
+        }
     };
     Ok((id, register, what))
 }
@@ -203,6 +223,31 @@ impl Planted {
         self.has.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
     }
 
+    /// How many units of a stock are left.
+    fn left(&self, register: u32) -> i64 {
+        let of_stock = self.log.iter().filter_map(|(_, at, what)| match what {
+            What::Stock(intent) if *at == register => intent.amount(),
+            _ => None,
+        });
+        of_stock.sum()
+    }
+
+    /// To how many units of a stock this client holds rights.
+    fn rights(&self, register: u32) -> i64 {
+        let of_stock = self.log.iter().filter_map(|(id, at, what)| match what {
+            What::Stock(intent) if *at == register => Some((id.actor.client, *intent)),
+            _ => None,
+        });
+        let here = self.settings.client;
+        let gives = |(client, intent): (u32, Intent)| match intent {
+            Intent::Supply(units) if client == here => i64::from(units),
+            Intent::Transfer { to, units } => i64::from(units) * (i64::from(to == here) - i64::from(client == here)),
+            intent if client == here => -i64::from(intent.spends()),
+            _ => 0,
+        };
+        of_stock.map(gives).sum()
+    }
+
     /// Whoever does not have all is sent the rest soon.
     fn plans(&mut self, now: Time) {
         let wait = if self.is(IS_LATE) { 3600 * SECOND } else { self.settings.linger };
@@ -253,8 +298,13 @@ impl Planted {
 
 impl Engine for Planted {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
+        if i64::from(intent.spends()) > self.rights(register).max(0) && intent.spends() > 0 && !self.is(OVERSPENDS) {
+            host.later = Some(Later::Refused);
+            return Ok(());
+        }
         let what = match intent {
             Intent::Increase(amount) => What::Add(amount),
+            Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => What::Stock(intent),
             Intent::Insert(element) => What::Insert(element),
             Intent::Remove(element) => {
                 let inserts = self.there(register).filter(|(_, inserted)| *inserted == Part::Element(element));
@@ -336,6 +386,9 @@ impl Engine for Planted {
         let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
+            if let View::Stock(left) = &mut view {
+                *left = self.left(register);
+            }
             for (_, part) in self.there(register) {
                 match (&mut view, part) {
                     (View::Tags(elements), Part::Element(element)) => _ = elements.insert(element),

@@ -11,6 +11,7 @@ pub mod line;
 pub mod load;
 pub mod metadata;
 pub mod service;
+pub mod spending;
 pub mod together;
 pub mod views;
 
@@ -81,6 +82,8 @@ pub enum Event<'a> {
         number: usize,
         /// The edit, with its time.
         edit: &'a UserEdit,
+        /// When it was made, in true time: later than its user wanted where its process was frozen, or its engine took time.
+        made_at: Time,
         /// The edit's id, if the user saw it accepted; nothing if a crash came before.
         accepted: Option<OpId>,
         /// What its user had seen; of an edit that means what is shown.
@@ -92,6 +95,11 @@ pub enum Event<'a> {
         client: NodeId,
         /// What the user wanted.
         edit: &'a UserEdit,
+        /// When, in true time.
+        at: Time,
+        /// What the replica showed of a stock then, where the engine's own rule refuses it; nothing where its store or its
+        /// role does.
+        by_rule: Option<i64>,
     },
     /// A message comes back to its sender: its receiver does not listen, or takes no changes now.
     Refused {

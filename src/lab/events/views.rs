@@ -94,10 +94,10 @@ impl Views {
         if position.is_some() && before.as_ref().is_some_and(|before| before.position == position) {
             return;
         }
-        // What is no counter has no weight.
-        let weight = |shown: &View| {
-            let shown = shown.number().unwrap_or(self.start);
-            shown.wrapping_sub(self.start) as u64 & ((1 << WEIGHT_BITS) - 1)
+        // What is no counter has no weight: the amounts of a stock are those of its users.
+        let weight = |shown: &View| match shown {
+            View::Counter(number) => number.wrapping_sub(self.start) as u64 & ((1 << WEIGHT_BITS) - 1),
+            _ => 0,
         };
         let views = replica.shows();
         let weights: Vec<u64> = views.iter().map(weight).collect();

@@ -176,6 +176,7 @@ impl World<'_> {
         self.emit(&Event::Frozen { node, frozen: false });
         let device = &mut self.devices[node as usize];
         device.lag += self.now - device.frozen_at;
+        device.thawed_at = self.now;
         let waiting = std::mem::take(&mut device.waiting);
         waiting.into_iter().try_for_each(|what| self.tell(node, what))?;
         self.act(node, |_, _| Ok(()))
@@ -215,14 +216,19 @@ impl World<'_> {
         self.plan(self.now + latency, Planned::Refusal { link, sender: from, receiver: to, line });
     }
 
-    /// What its user wanted to do is refused, and the user is told.
-    pub(in crate::lab) fn refuse_edit(&mut self, client: NodeId) {
+    /// What its user wanted to do is refused, and the user is told. `by_rule` is what its replica showed of a stock, where the
+    /// engine's own rule refuses.
+    pub(in crate::lab) fn refuse_edit(&mut self, client: NodeId, by_rule: Option<i64>) {
         let device = &mut self.devices[client as usize];
         let number = device.made as u32;
         let edit: UserEdit = device.edits.remove(device.made);
         self.refused_edits += 1;
         self.sightings.remove(&(client as usize, number));
-        self.emit(&Event::EditRefused { client, edit: &edit });
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| by_rule.is_some()) {
+            recorder.edited((client, self.trial.name(client)), &edit, self.now);
+        }
+        let at = edit.at.max(self.devices[client as usize].thawed_at);
+        self.emit(&Event::EditRefused { client, edit: &edit, at, by_rule });
     }
 
     /// The network counts messages from now on, until the one that the fault picks out.

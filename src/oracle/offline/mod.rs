@@ -9,6 +9,7 @@ pub mod load;
 pub mod metadata;
 pub mod missing;
 pub mod monotonic;
+pub mod overspending;
 pub mod progress;
 pub mod running;
 pub mod specified;
@@ -62,6 +63,7 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("running", "whether an engine that others made keeps running, and answers as its port demands"),
     ("staleness bound", "whether edits reach the others within staleness_s"),
     ("load", "whether the hub gets no more in a second than the scenario allows"),
+    ("overspending", "whether no more units of a stock are taken than were supplied"),
 ];
 
 fn cut_off(history: &History, why: CutOff) -> String {
@@ -92,6 +94,7 @@ pub const JUDGES_OVER_TIME: &[(&str, JudgeOverTime)] = &[
     ("running", running::judge),
     ("staleness bound", staleness_bound::judge),
     ("load", load::judge),
+    ("overspending", overspending::judge),
 ];
 
 /// All judges of what a world came to, by name.

@@ -1,5 +1,5 @@
-//! Whether registers show what the specification of their data type allows ([`crate::data`]). Counters are judged by sums
-//! elsewhere.
+//! Whether registers show what the specification of their data type allows ([`crate::data`]). Counters and stocks are judged by
+//! sums elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ impl<'a> Specified<'a> {
                 let shown = views.get(register as usize).and_then(View::values).unwrap_or(&nothing);
                 label::lost_unseen(shown, edits)
             }
-            DataType::Counter | DataType::Tags => 0,
+            DataType::Counter | DataType::Stock | DataType::Tags => 0,
         };
         self.by_register.iter().map(lost).sum()
     }

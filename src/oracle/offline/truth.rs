@@ -1,5 +1,5 @@
-//! Whether every counter is its start plus every increment in the ledger, and every other register is what the specification
-//! of its data type allows.
+//! Whether every counter is its start plus every increment in the ledger, every stock is what was supplied less what was
+//! taken, and every other register is what the specification of its data type allows.
 //!
 //! An edit that no other replica ever showed may be missing once its store is lost, but it counts at most once: what a
 //! register has too much or too little must be the sum of some of those edits. Where amounts are small, an edit that counts

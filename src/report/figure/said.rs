@@ -36,6 +36,11 @@ pub(super) fn said(action: &Action) -> String {
         Action::Pass => "time passes".to_owned(),
         Action::Edit { node, register, intent } => match intent {
             Intent::Increase(by) => format!("{node} edits register {register}: {by:+}"),
+            Intent::Supply(units) => format!("{node} supplies {units} to stock {register}"),
+            Intent::Take(units) => format!("{node} takes {units} from stock {register}"),
+            Intent::Transfer { to, units } => {
+                format!("{node} transfers rights to {units} of stock {register} to client {to}")
+            }
             Intent::Insert(element) => format!("{node} adds tag {element} to register {register}"),
             Intent::Remove(element) => format!("{node} removes tag {element} from register {register}"),
             Intent::Write(value) => format!("{node} writes {value} into register {register}"),

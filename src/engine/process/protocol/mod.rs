@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::data::{self, Concurrent, Element, Fields, Intent, Overwrites, View};
+use crate::domain::data::{self, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
 use crate::engine::Survives;
 use crate::engine::port::Relation;
 
@@ -159,6 +159,9 @@ pub struct Registers {
     pub counters: u32,
     /// What every counter is at the start.
     pub start: Decimal,
+    /// How many stocks follow. Each is empty at the start. Without this key, there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub stocks: u32,
     /// How many tags registers follow. Each is empty at the start.
     pub tags: u32,
     /// How many elements tags can have, numbered from 0.
@@ -170,8 +173,8 @@ pub struct Registers {
 
 impl From<Fields> for Registers {
     fn from(fields: Fields) -> Self {
-        let Fields { counters, start, tags, elements, labels } = fields;
-        Registers { counters, start: Decimal(start), tags, elements, labels }
+        let Fields { counters, start, stocks, tags, elements, labels } = fields;
+        Registers { counters, start: Decimal(start), stocks, tags, elements, labels }
     }
 }
 
@@ -223,9 +226,22 @@ pub struct Edit {
 #[serde(rename_all = "snake_case")]
 enum Doing {
     Add(Decimal),
+    Supply(u32),
+    Take(u32),
+    Transfer(Transferred),
     Insert(Element),
     Remove(Element),
     Write(Written),
+}
+
+/// The rights to units of a stock that pass to another client.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Transferred {
+    /// The client that receives them.
+    to: u32,
+    /// How many units.
+    units: u32,
 }
 
 impl Edit {
@@ -233,6 +249,9 @@ impl Edit {
     pub fn of(register: u32, intent: Intent) -> Self {
         let intent = match intent {
             Intent::Increase(amount) => Doing::Add(Decimal(amount)),
+            Intent::Supply(units) => Doing::Supply(units),
+            Intent::Take(units) => Doing::Take(units),
+            Intent::Transfer { to, units } => Doing::Transfer(Transferred { to, units }),
             Intent::Insert(element) => Doing::Insert(element),
             Intent::Remove(element) => Doing::Remove(element),
             Intent::Write(value) => Doing::Write(Written(value)),
@@ -338,6 +357,8 @@ pub enum Effect {
     Send(Send),
     /// Shows the edit to its user as accepted. Without this effect the edit may count, once, or not at all.
     Accept(bool),
+    /// Refuses a take or a transfer: its user is told, and it must not count.
+    Refuse(bool),
 }
 
 /// A message.
@@ -395,7 +416,7 @@ pub enum Taken {
 #[serde(
     untagged,
     expecting = "what a register shows is, of a counter, its number as text, \"5\"; of tags, an array of numbers, [3, 4]; of a label, \
-                 {\"values\": [\"7\"]}"
+                 {\"values\": [\"7\"]}; of a stock, {\"left\": \"5\"}"
 )]
 pub enum Shown {
     /// A counter.
@@ -404,6 +425,17 @@ pub enum Shown {
     Tags(BTreeSet<Element>),
     /// A label.
     Label(Values),
+    /// A stock.
+    Stock(Left),
+}
+
+/// What a stock shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    /// How many units are left; below 0 where more were taken than supplied.
+    left: Decimal,
 }
 
 /// What a label shows.
@@ -419,6 +451,7 @@ impl From<Shown> for View {
     fn from(shown: Shown) -> Self {
         match shown {
             Shown::Counter(Decimal(number)) => View::Counter(number),
+            Shown::Stock(Left { left: Decimal(left) }) => View::Stock(left),
             Shown::Tags(tags) => View::Tags(tags),
             Shown::Label(Values { values }) => View::Label(values.into_iter().map(|Written(value)| value).collect()),
         }
@@ -441,6 +474,9 @@ pub struct Capabilities {
     pub about: String,
     /// The numbers that its counters keep exactly.
     pub counters: Range,
+    /// When it lets a user take units out of a stock, if it carries stocks.
+    #[serde(default)]
+    pub stocks: Option<OfUnits>,
     /// What it makes of an insert and a remove at the same time, if it carries tags.
     #[serde(default)]
     pub tags: Option<Policy>,
@@ -494,6 +530,26 @@ pub enum Policy {
     InsertWins,
     /// It stays or goes; all replicas agree.
     Either,
+}
+
+/// When a user may take units out of a stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfUnits {
+    /// Against rights that the device holds: it supplied the units, or another device transferred the rights.
+    Rights,
+    /// As long as the replica shows so many.
+    Shown,
+}
+
+impl From<OfUnits> for Spending {
+    fn from(rule: OfUnits) -> Self {
+        match rule {
+            OfUnits::Rights => Spending::Rights,
+            OfUnits::Shown => Spending::Shown,
+        }
+    }
 }
 
 /// What is shown of values that were written to a label at the same time.

@@ -15,12 +15,13 @@ use super::tried::{self, Try};
 use super::{Said, failed, judged, unique_amounts};
 use crate::domain::case::Case;
 use crate::domain::count::counted;
+use crate::domain::data::Intent;
 use crate::domain::evidence::Evidence;
 use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::history::History;
-use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Tags, Workload};
+use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Stocks, Tags, Workload};
 use crate::domain::script::{Action, MOST_STEPS, MessageFate};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
@@ -34,7 +35,7 @@ use crate::lab::{World, settings};
 use crate::scenario::Scenario;
 
 /// Judges that a script can show, the one first that says most.
-const JUDGES: [&str; 9] = [
+const JUDGES: [&str; 10] = [
     "running",
     "truth",
     "exactly once",
@@ -44,6 +45,7 @@ const JUDGES: [&str; 9] = [
     "staleness bound",
     "progress",
     "load",
+    "overspending",
 ];
 
 /// Deliveries and steps that a reduction may take: so many, and so many times those of the world, and never more than this.
@@ -156,6 +158,7 @@ fn around(drawn: &OfflineTrial, judge: &str) -> OfflineTrial {
     };
     let Tags { edits, removes_percent, .. } = Tags::default();
     trial.tags = Tags { edits, removes_percent, ..trial.tags };
+    trial.stocks = Stocks { registers: trial.stocks.registers, ..Stocks::default() };
     trial.labels.edits = 0;
     // A bound that another judge holds an engine to is no part of the counterexample.
     trial.staleness_s = trial.staleness_s.filter(|_| judge == "staleness bound");
@@ -308,6 +311,9 @@ fn devices(action: &Action) -> BTreeSet<String> {
         Action::Fault(fault) => [&fault.node].into_iter().chain(&fault.from).chain(&fault.to).collect(),
     };
     let mut names: BTreeSet<String> = names.into_iter().cloned().collect();
+    if let Action::Edit { intent: Intent::Transfer { to, .. }, .. } = action {
+        names.insert(format!("client {to}"));
+    }
     if let Action::Fault(fault) = action
         && fault.kind == FaultKind::Clone
         && let Some(client) = shorter::client(&fault.node)

@@ -167,6 +167,11 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
         }
         Action::Pass | Action::Until { .. } | Action::Link { .. } | Action::Work { .. } => {}
     });
+    let receives = |moment: &mut Moment| match &mut moment.action {
+        Action::Edit { intent: Intent::Transfer { to, .. }, .. } => Some(std::mem::replace(to, numbers[to])),
+        _ => None,
+    };
+    moments.iter_mut().for_each(|moment| _ = receives(moment));
     // Clients that no step is about may be needed: they are there in the end.
     while trial.clients < reduction.trial.clients && trial != reduction.trial {
         if reduction.takes(trial.clone(), moments.clone())? {
@@ -182,8 +187,9 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     };
     let registers: BTreeSet<u32> = moments.iter().filter_map(edited).map(|(register, _)| register).collect();
     let of = |data| registers.iter().filter(|&&register| fields.of(register) == data).count() as u32;
-    let (tags, labels) = (of(DataType::Tags), of(DataType::Label));
-    trial.registers = of(DataType::Counter).max(u32::from(tags + labels == 0));
+    let (stocks, tags, labels) = (of(DataType::Stock), of(DataType::Tags), of(DataType::Label));
+    trial.registers = of(DataType::Counter).max(u32::from(stocks + tags + labels == 0));
+    trial.stocks.registers = stocks;
     let edits = || moments.iter().filter_map(edited).map(|(_, intent)| intent);
     let elements: BTreeSet<u32> = edits().filter_map(Intent::element).collect();
     let elements: BTreeMap<u32, u32> = elements.into_iter().zip(0..).collect();
@@ -201,7 +207,7 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
             match intent {
                 Intent::Insert(element) | Intent::Remove(element) => *element = elements[element],
                 Intent::Write(value) => *value = values[value],
-                Intent::Increase(_) => {}
+                Intent::Increase(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {}
             }
         }
     }
@@ -217,6 +223,10 @@ fn smaller_numbers(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
         let mut smaller = action.clone();
         match &mut smaller {
             Action::Edit { intent: Intent::Increase(amount), .. } => *amount = 1,
+            Action::Edit {
+                intent: Intent::Supply(units) | Intent::Take(units) | Intent::Transfer { units, .. },
+                ..
+            } => *units = 1,
             Action::Fault(fault) => fault.for_s = fault.for_s.min(1),
             Action::Cut { lasts, .. } => *lasts = (*lasts).min(SECOND),
             Action::Message { number, .. } => *number = 1,

@@ -82,8 +82,16 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
     };
     let edit = |key: Key| {
         let register =
-            whole(0, u32::MAX.into(), "The register, numbered from 0: counters first, then tags, then labels.");
+            whole(0, u32::MAX.into(), "The register, numbered from 0: counters first, then stocks, tags and labels.");
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
+    };
+    let units = |about| whole(1, u32::MAX.into(), about);
+    let transfer = || {
+        let to = json!({ "type": "string", "description": "The client that receives the rights.", "examples": ["client 1"] });
+        let register = whole(0, u32::MAX.into(), "The stock.");
+        let units = whole(1, u32::MAX.into(), "How many units the rights are to.");
+        let keys = vec![need("edit", client()), need("register", register), need("to", to), need("transfer", units)];
+        step("edit", about("edit"), keys)
     };
     let by = json!({ "type": "integer", "not": { "const": 0 }, "description": "How much larger the counter becomes, or smaller." });
     let element = |about| whole(0, u32::MAX.into(), about);
@@ -101,6 +109,9 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
     let workload = keys_of::<Workload>(generator);
     vec![
         edit(need("by", by)),
+        edit(need("supply", units("How many units the user supplies."))),
+        edit(need("take", units("How many units the user takes."))),
+        transfer(),
         edit(need("insert", element("The element that the user inserts."))),
         edit(need("remove", element("The element that the user removes."))),
         edit(need("write", whole(0, i64::MAX as u64, "The value that the user writes."))),

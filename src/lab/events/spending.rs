@@ -1,0 +1,201 @@
+//! Whether more units were taken out of a stock than were supplied, at any instant, and what users were refused.
+//!
+//! A device that is alone edits with the time that it has, and the lab hears of it later: so what was done is put in the
+//! order of true time when the world is at its end.
+
+use std::collections::BTreeMap;
+
+use super::Event;
+use crate::data::stock::{self, Done};
+use crate::domain::data::{DataType, Intent};
+use crate::domain::history::UserEdit;
+use crate::domain::offline::OfflineTrial;
+use crate::domain::over_time::{Overspent, RefusedUnits, Spending as Spent};
+use crate::engine::host::{NodeId, Time};
+use crate::lab::staleness::Staleness;
+
+/// A refusal by the engine's rule.
+#[derive(Debug)]
+struct Refused {
+    at: Time,
+    node: NodeId,
+    register: u32,
+    units: u32,
+    /// How many units the replica showed.
+    shown: i64,
+    /// To how many units the device held rights for certain.
+    held: i64,
+}
+
+/// A transfer of rights.
+#[derive(Debug)]
+struct Transferred {
+    register: u32,
+    by: NodeId,
+    /// Its number among the edits of its author.
+    number: usize,
+    to: NodeId,
+    units: u32,
+}
+
+/// What is observed of stocks; nothing in a world without any.
+#[derive(Debug, Default)]
+pub struct Spending {
+    is_on: bool,
+    /// By register, what was done.
+    done: BTreeMap<u32, Vec<Done>>,
+    refused: Vec<Refused>,
+    transferred: Vec<Transferred>,
+    /// By register and device, how many units the device supplied, and neither took nor transferred since. It starts anew
+    /// with the device's store.
+    own: BTreeMap<(u32, NodeId), i64>,
+    /// Units to which stores held rights when they were lost, at least.
+    frozen: u64,
+    /// Whether a store was lost, damaged, set back or replaced: then a transfer that has come to a device need not be there.
+    is_any_lost: bool,
+    /// When a store was first set back or damaged whose device had changed a stock.
+    rights_came_back: Option<Time>,
+}
+
+impl Spending {
+    /// Nothing yet.
+    pub fn of(trial: &OfflineTrial) -> Self {
+        Spending { is_on: trial.fields().count(DataType::Stock) > 0, ..Spending::default() }
+    }
+
+    fn edited(&mut self, at: Time, (device, number): (NodeId, usize), edit: &UserEdit, is_accepted: bool) {
+        let UserEdit { register, intent, .. } = *edit;
+        self.done.entry(register).or_default().push(Done { at, device, intent, is_accepted });
+        let own = self.own.entry((register, device)).or_default();
+        *own += match intent {
+            Intent::Supply(units) if is_accepted => i64::from(units),
+            Intent::Supply(_) => 0,
+            intent => -i64::from(intent.spends()),
+        };
+        if let Intent::Transfer { to, units } = intent
+            && is_accepted
+        {
+            self.transferred.push(Transferred { register, by: device, number, to, units });
+        }
+    }
+
+    /// To how many units the rights have come to a device for certain.
+    fn received(&self, register: u32, device: NodeId, known: &Staleness) -> i64 {
+        let Some(had) = known.known_to(device).filter(|_| !self.is_any_lost) else { return 0 };
+        let has_come = |of: &&Transferred| {
+            let is_known = had.get(of.by as usize).is_some_and(|&had| of.number < had as usize);
+            of.register == register && of.to == device && of.by != device && is_known
+        };
+        self.transferred.iter().filter(has_come).map(|of| i64::from(of.units)).sum()
+    }
+
+    fn refused(&mut self, at: Time, node: NodeId, edit: &UserEdit, shown: i64, known: &Staleness) {
+        let UserEdit { register, intent, .. } = *edit;
+        let own = self.own.get(&(register, node)).copied().unwrap_or(0);
+        // A transfer is also refused where its receiver is not known yet, which nobody can see from here.
+        let held = match intent {
+            Intent::Take(_) => own + self.received(register, node, known),
+            _ => 0,
+        };
+        self.refused.push(Refused { at, node, register, units: intent.spends(), shown, held });
+    }
+
+    /// A device starts with another store: what the old one held is spent by nobody, unless the store comes back.
+    fn forgets(&mut self, node: NodeId) {
+        self.is_any_lost = true;
+        for (_, own) in self.own.iter_mut().filter(|((_, device), _)| *device == node) {
+            self.frozen += (*own).max(0) as u64;
+            *own = 0;
+        }
+    }
+
+    /// A store comes back as it was at some time before.
+    fn comes_back(&mut self, node: NodeId, now: Time) {
+        let has_taken_part = self.own.keys().any(|&(_, device)| device == node);
+        if has_taken_part {
+            self.rights_came_back.get_or_insert(now);
+        }
+        self.is_any_lost = true;
+        // Nobody knows from here what is in it.
+        self.own.iter_mut().filter(|((_, device), _)| *device == node).for_each(|(_, own)| *own = i64::MIN / 2);
+    }
+
+    /// What was seen, once the world is at its end; nothing in a world without stocks.
+    pub fn seen(&self, name: impl Fn(NodeId) -> String) -> Option<Spent> {
+        if !self.is_on {
+            return None;
+        }
+        let mut overspent: Vec<(u32, stock::Overspent)> = Vec::new();
+        let (mut takes, mut taken, mut supplied) = (0, 0, 0);
+        for (&register, done) in &self.done {
+            let mut done = done.clone();
+            overspent.extend(stock::overspent(&mut done).into_iter().map(|over| (register, over)));
+            for done in done {
+                match done.intent {
+                    Intent::Supply(units) => supplied += u64::from(units),
+                    Intent::Take(units) if done.is_accepted => (takes, taken) = (takes + 1, taken + u64::from(units)),
+                    _ => {}
+                }
+            }
+        }
+        overspent.sort_by_key(|&(register, over)| (over.take.at, register, over.take.device));
+        let too_many = |&(_, over): &(u32, stock::Overspent)| {
+            u64::from(over.take.intent.spends()).saturating_sub(over.left.max(0) as u64)
+        };
+        let first = overspent.first().map(|&(register, stock::Overspent { take, left })| Overspent {
+            node: name(take.device),
+            register,
+            at: take.at,
+            units: take.intent.spends(),
+            left,
+        });
+        let left_at = |register: u32, at: Time| -> i64 {
+            let until = self.done.get(&register).into_iter().flatten().filter(|done| done.at <= at);
+            until.filter_map(|done| done.intent.amount()).sum()
+        };
+        let left_when_refused =
+            self.refused.iter().filter(|of| left_at(of.register, of.at) >= i64::from(of.units)).count() as u64;
+        let wrongly = |had: fn(&Refused) -> i64| {
+            let wrong: Vec<&Refused> = self.refused.iter().filter(|of| had(of) >= i64::from(of.units)).collect();
+            let first = wrong.first().map(|of| RefusedUnits {
+                node: name(of.node),
+                register: of.register,
+                at: of.at,
+                units: of.units,
+                had: had(of),
+            });
+            (wrong.len() as u64, first)
+        };
+        Some(Spent {
+            supplied,
+            takes,
+            taken,
+            refused: self.refused.len() as u64,
+            left_when_refused,
+            frozen: self.frozen,
+            overspent: overspent.iter().map(too_many).sum(),
+            first,
+            refused_held: wrongly(|of| of.held),
+            refused_shown: wrongly(|of| of.shown),
+            rights_came_back: self.rights_came_back,
+        })
+    }
+
+    /// This happens now. `known` tells which edits have come to whom.
+    pub fn sees(&mut self, now: Time, event: &Event<'_>, known: &Staleness) {
+        if !self.is_on {
+            return;
+        }
+        match *event {
+            Event::Edited { client, number, edit, made_at, accepted, .. } if edit.intent.of() == DataType::Stock => {
+                self.edited(made_at, (client, number), edit, accepted.is_some());
+            }
+            Event::EditRefused { client, edit, at, by_rule: Some(shown) } => {
+                self.refused(at, client, edit, shown, known)
+            }
+            Event::StoreLost { node } | Event::StoreCopied { to: node, .. } => self.forgets(node),
+            Event::StoreDamaged { node } | Event::StoreSetBack { node } => self.comes_back(node, now),
+            _ => {}
+        }
+    }
+}
