@@ -32,7 +32,10 @@ fn offered(words: &[&str]) -> Vec<String> {
 #[test]
 fn bash_completes_verbs_scenarios_engines_backends_and_faults() {
     assert_eq!(offered(&["abench", "rep"]), ["replay", "report"]);
-    assert_eq!(offered(&["abench", "run", "field-"]), ["field-tags", "field-labels", "field-stock", "field-bandwidth", "field-tally"]);
+    assert_eq!(
+        offered(&["abench", "run", "field-"]),
+        ["field-tags", "field-labels", "field-stock", "field-bandwidth", "field-tally"]
+    );
     assert_eq!(offered(&["abench", "run", "tick", "kills"]), ["kills-31", "kills-70"]);
     assert_eq!(offered(&["abench", "show", "every-o"]), ["every-order"]);
     assert_eq!(offered(&["abench", "run", "tick", "--engines", "delta-s"]), ["delta-state", "delta-summary"]);

@@ -3,12 +3,14 @@
 use abench::domain::data::Concurrent;
 use abench::domain::offline::{FaultKind, Journal, Link, NodeFault, OfflineTrial, Presence, Tags, Workload};
 use abench::domain::seed::Seed;
+use abench::domain::trial::Trial;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
 use abench::engine::library::{NAMES, REGISTRY};
 use abench::engine::{self, Registration, Unknown};
 use abench::lab::{World, settings};
 use abench::oracle::offline::judgements;
+use abench::scenario::shipped;
 
 fn fault(kind: FaultKind, node: &str, at_s: u64, age_s: u64) -> NodeFault {
     NodeFault { kind, node: node.into(), at_s, for_s: 60, age_s, ..NodeFault::default() }
@@ -107,5 +109,18 @@ fn the_same_world_comes_to_the_same_bytes_again() {
             (outcome.history.traffic, outcome.history.ends, outcome.measures.stored)
         };
         assert!(bytes() == bytes(), "{}", engine.name);
+    }
+}
+
+#[test]
+fn a_stock_in_a_document_is_counted_right_and_overspent_by_every_mapping_that_keeps_counters() {
+    let Trial::Offline(shop) = shipped::find("shop-stock").expect("it is shipped").expect("it is sound").trial else {
+        panic!("it is a world");
+    };
+    for engine in REGISTRY {
+        let accused: Vec<&str> = accused(&shop, engine).into_iter().map(|(judge, _)| judge).collect();
+        assert!(accused.contains(&"overspending"), "{}: {accused:?}", engine.name);
+        let loses_increments = engine.name.ends_with("-lww");
+        assert_eq!(accused.contains(&"truth"), loses_increments, "{}: {accused:?}", engine.name);
     }
 }

@@ -5,7 +5,8 @@
 //! with every further refusal in a row, up to the longest time between retries. When a connection comes up, its ends begin
 //! anew: that it was down was the doing of a user, of the network or of a crash.
 //!
-//! A message that its receiver sends back is an attempt that was refused. Messages that were on their way before the device
+//! A message that its receiver sends back is an attempt that was refused. One such message for each message that came from the
+//! receiver is no attempt: who is spoken to may answer at once. Messages that were on their way before the device
 //! could know of a refusal belong to the same attempt. Where a link delays or repeats messages at random, nobody can tell
 //! those apart, and gaps are not judged.
 
@@ -48,6 +49,8 @@ struct Refused {
     last: Time,
     /// Whether its receiver refuses changes alone: what else it sends, and is taken, changes nothing then.
     changes_alone: bool,
+    /// Messages that came from its receiver since it was refused last, and may be answered.
+    to_answer: u32,
 }
 
 /// The hub's load.
@@ -118,7 +121,7 @@ impl Load {
     fn connected(&mut self, from: NodeId, to: NodeId, now: Time) {
         self.attempt(to, now);
         self.refused.remove(&(to, from));
-        self.refused.insert((from, to), Refused { times: 0, last: now, changes_alone: false });
+        self.refused.insert((from, to), Refused { times: 0, last: now, changes_alone: false, to_answer: 0 });
     }
 
     /// An attempt is refused.
@@ -136,7 +139,7 @@ impl Load {
                 0
             }
         };
-        self.refused.insert((from, to), Refused { times: times + 1, last: now, changes_alone });
+        self.refused.insert((from, to), Refused { times: times + 1, last: now, changes_alone, to_answer: 0 });
     }
 
     /// A device that was refused so many times in a row has waited before it tried again.
@@ -153,6 +156,10 @@ impl Load {
     /// A message is sent back.
     fn sent_back(&mut self, from: NodeId, to: NodeId, changes_alone: bool, now: Time) {
         let Some(round_trip) = self.round_trip else { return };
+        if let Some(before) = self.refused.get_mut(&(from, to)).filter(|before| before.times > 0 && before.to_answer > 0) {
+            before.to_answer -= 1;
+            return;
+        }
         let before = self.refused.get(&(from, to));
         if before.is_none_or(|before| before.times == 0 || now > before.last + round_trip) {
             self.refused(from, to, changes_alone, now);
@@ -163,6 +170,9 @@ impl Load {
     fn taken(&mut self, from: NodeId, to: NodeId, has_edits: bool) {
         if self.refused.get(&(from, to)).is_some_and(|refused| has_edits || !refused.changes_alone) {
             self.refused.remove(&(from, to));
+        }
+        if let Some(refused) = self.refused.get_mut(&(to, from)) {
+            refused.to_answer += 1;
         }
     }
 }
@@ -263,6 +273,24 @@ mod tests {
         assert_eq!(tries(&[after; 5]), (5, 3), "it does not wait for longer");
         // Far beyond the longest time, nothing doubles any more.
         assert_eq!(tries(&[400 * SECOND; 200]), (200, 0));
+    }
+
+    #[test]
+    fn who_is_spoken_to_by_a_device_that_refuses_messages_may_answer_each_of_its_messages_once() {
+        let ((mut load, to), after) = (of_a_hub(), of_a_hub().0.retry_after);
+        load.sees(0, &refusal(to));
+        load.sees(10, &Event::Arrived { from: to, to: 0, bytes: 9, has_edits: true });
+        load.sees(after / 4, &refusal(to));
+        assert_eq!((told(&load).gaps, told(&load).hasty), (0, 0));
+        load.sees(after / 3, &refusal(to));
+        assert_eq!((told(&load).gaps, told(&load).hasty), (1, 1));
+        // The backoff goes on from the attempt, and not from the answer.
+        let (mut load, _) = of_a_hub();
+        load.sees(0, &refusal(to));
+        load.sees(10, &Event::Arrived { from: to, to: 0, bytes: 9, has_edits: true });
+        load.sees(after / 4, &refusal(to));
+        load.sees(after / 2, &refusal(to));
+        assert_eq!((told(&load).gaps, told(&load).hasty), (1, 0));
     }
 
     #[test]
