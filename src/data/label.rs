@@ -130,8 +130,8 @@ fn standing(edits: &[Edited<'_>], is_shown: impl Fn(&Edited<'_>) -> bool) -> Vec
 }
 
 /// How many values are not shown though nobody to whom they were shown wrote again: where an engine shows one value, its
-/// policy covers that, and its users are not told. What was lost with its store is not counted. A value that several users wrote counts once, and not if one of them was
-/// overwritten by somebody who saw it.
+/// policy covers that, and its users are not told. What was lost with its store is not counted. A value that several users
+/// wrote counts once, and not if one of them was overwritten by somebody who saw it.
 pub fn lost_unseen(view: &BTreeSet<Value>, edits: &[Edited<'_>]) -> usize {
     let seen = edits.iter().filter_map(|by| by.sighting.shown.values()).flatten();
     let seen: BTreeSet<Value> = seen.chain(view).copied().collect();

@@ -13,10 +13,12 @@ pub type Element = u32;
 pub type Value = u64;
 
 /// What a register holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DataType {
     /// A number that users add to and subtract from. It wraps at 64 bits.
+    #[default]
     Counter,
     /// Units that users supply and take. More than were supplied must never be taken: a bounded counter of the literature.
     Stock,
@@ -38,6 +40,11 @@ impl DataType {
             DataType::Tags => "tags",
             DataType::Label => "labels",
         }
+    }
+
+    /// Whether it is a counter: what a walk is of where nothing else is said.
+    pub fn is_counter(&self) -> bool {
+        *self == DataType::Counter
     }
 
     /// Whether an edit of it means what its user's replica showed, so that nobody can judge it without that.
@@ -125,18 +132,12 @@ impl Intent {
 
     /// Whether it takes away something that is shown, whoever made that.
     pub fn takes_away(self) -> bool {
-        match self {
-            Intent::Remove(_) | Intent::Write(_) => true,
-            _ => false,
-        }
+        matches!(self, Intent::Remove(_) | Intent::Write(_))
     }
 
     /// Whether it makes something that is shown from then on.
     pub fn makes(self) -> bool {
-        match self {
-            Intent::Remove(_) => false,
-            _ => true,
-        }
+        !matches!(self, Intent::Remove(_))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::DataType;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::seed::Seed;
 use crate::domain::trial::Keys;
@@ -21,6 +22,8 @@ pub const MOST_ODD_MESSAGES: u32 = 3;
 /// What may happen in a small world of clients and a hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
+    /// What the one register of the world holds.
+    pub data: DataType,
     /// Clients besides the hub.
     pub clients: u32,
     /// Edits that each client makes, all of one register.
@@ -41,15 +44,25 @@ pub struct Bounds {
 
 impl From<&CrashEverywhereTrial> for Bounds {
     fn from(trial: &CrashEverywhereTrial) -> Self {
-        let CrashEverywhereTrial { clients, edits, edits_before, retries, crashes, losses, late, .. } = *trial;
-        Bounds { clients, edits, edits_before, retries, crashes, losses, repeats: 0, late }
+        let CrashEverywhereTrial { data, clients, edits, edits_before, retries, crashes, losses, late, .. } = *trial;
+        Bounds { data, clients, edits, edits_before, retries, crashes, losses, repeats: 0, late }
     }
 }
 
 impl From<&EveryDeliveryTrial> for Bounds {
     fn from(trial: &EveryDeliveryTrial) -> Self {
         let EveryDeliveryTrial { clients, edits, edits_before, retries, losses, repeats, .. } = *trial;
-        Bounds { clients, edits, edits_before, retries, crashes: 0, losses, repeats, late: false }
+        Bounds {
+            data: DataType::Counter,
+            clients,
+            edits,
+            edits_before,
+            retries,
+            crashes: 0,
+            losses,
+            repeats,
+            late: false,
+        }
     }
 }
 

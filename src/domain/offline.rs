@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::domain::data::Fields;
+use crate::domain::data::{DataType, Fields};
 use crate::domain::script::Step;
 use crate::domain::seed::Seed;
 use crate::domain::traffic::Traffic;
@@ -812,6 +812,9 @@ pub struct CrashEverywhereTrial {
     /// How many clients there are besides the hub.
     #[cfg_attr(test, schemars(range(min = 1, max = 3)))]
     pub clients: u32,
+    /// What the one register of the world holds. Without this key, it is a counter.
+    #[serde(default, skip_serializing_if = "DataType::is_counter")]
+    pub data: DataType,
     /// How many edits each client makes, all of one register.
     #[cfg_attr(test, schemars(range(min = 1, max = 4)))]
     pub edits: u32,
@@ -835,8 +838,8 @@ pub struct CrashEverywhereTrial {
     /// The engine that is walked through; `abench list engines` names them. Without this key, it is the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// Mutants that are planted, one after the other, in a smaller world: of one client, with at least one message that
-    /// may be lost and edits at any time.
+    /// Mutants that are planted, one after the other, in a smaller world: with at least one message that may be lost and
+    /// edits at any time, and of a counter with one client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mutants: Vec<String>,
     /// The most states that are visited for each. A state takes 150 to 700 bytes of memory, those of what its nodes hold

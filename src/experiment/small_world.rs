@@ -125,6 +125,7 @@ mod tests {
     fn a_walk_that_holds_is_falsified_or_reaches_its_bound_comes_to_the_same_on_any_number_of_threads() {
         let trial = CrashEverywhereTrial {
             seed: Seed::new(1),
+            data: Default::default(),
             clients: 1,
             edits: 2,
             retries: 0,

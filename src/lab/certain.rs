@@ -1,5 +1,5 @@
-//! Which edits have come to whom for certain, in worlds where edits mean what is shown: whoever takes a message that ends a round has all that
-//! its sender had when the round began.
+//! Which edits have come to whom for certain, in worlds where edits mean what is shown: whoever takes a message that ends a
+//! round has all that its sender had when the round began.
 //!
 //! A device that loses its store, or is set back, goes on with edits that are made without those before. Whoever has one of
 //! the new ones need not have the lost ones, though others may, and give them back. So each loss begins a new stretch of the

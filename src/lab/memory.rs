@@ -47,7 +47,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     // What a user of tags had seen: the elements that were shown, and a number for each client, twice.
     let of_sighting = 160 + u128::from(trial.tags.elements) * 8 + clients * 8;
     let sightings = clients * u128::from(trial.tags.edits) * of_sighting;
-    // Of a label one value of each client can be shown at once.
+    // What a user of a label had seen: at most one value of each client, and the same numbers.
     let of_labels = clients * u128::from(trial.labels.edits) * (160 + clients * 24);
     // What was done to stocks is put in order in the end.
     let of_stocks = clients * u128::from(trial.stocks.edits) * 240;

@@ -97,7 +97,7 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
         ("views-fail", "it says: my index is corrupt"),
         ("views-send", "its answer to 'views' has effects, or says that it is busy"),
         ("damaged", "it refuses an empty store as damaged: page 7 of the index is not one"),
-        ("too-few-views", "its answer to 'views' has 1 registers; the world has 2 counters and then 0 tags"),
+        ("too-few-views", "its answer to 'views' has 1 registers; the world has 2 counters"),
         ("forks", "of its processes run, and 64 are allowed"),
         ("takes-memory", "MiB of memory, and 2048 MiB are allowed"),
         ("twice", "it wrote before it was asked|it answered request"),
@@ -380,7 +380,7 @@ fn an_engine_that_checks_what_it_shows_refuses_what_is_gone_and_overspends_what_
     assert_eq!((said[0].as_str(), refused[0].as_str()), (Some("falsified"), Some("holds")), "{row}");
     assert_eq!(
         said[1],
-        "5 of 10 units taken were not there: first client 1 took 5 of register 0 after 180 s, and 0 were left"
+        "5 of 10 units taken were not there: first client 1 took 5 of register 0 after 183 s, and 0 were left"
     );
 }
 

@@ -51,6 +51,8 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
                 "cut-off-for-ten-hours" => *judge == "staleness bound",
                 // It asks again at a steady pace, refused or not.
                 "refused-connections" | "nothing-listens" => *judge == "load",
+                // It refuses nobody anything.
+                "field-stock" | "shop-stock" => *judge == "overspending",
                 _ => false,
             };
             assert_eq!(*verdict == Verdict::Falsified, accused, "{world}: {judge}: {sentence}");

@@ -105,7 +105,7 @@ type Does = fn(&mut Pair) -> Result<Done, EngineError>;
 const STEPS: &[(&str, &str, Does)] = &[
     (
         "a new replica shows the registers' start",
-        "answer 'views' with one entry a register: counters as decimal text, then tags as arrays of numbers, then labels as objects with \"values\"",
+        "answer 'views' with one entry a register: counters as decimal text, then stocks as objects with \"left\", tags as arrays of numbers, labels as objects with \"values\"",
         |pair| {
             let start = fields(pair.engine).starts();
             let shown = pair.nodes[0].shows();
@@ -355,7 +355,7 @@ const STEPS: &[(&str, &str, Does)] = &[
     ),
     (
         "a write supersedes what was seen, and nothing else",
-        "'write' names a value as decimal text; show a label as { \"values\": [...] }, ascending",
+        "'write' names a value as decimal text; show a label as { \"values\": [...] }",
         |pair| {
             if !pair.engine.carries.has(DataType::Label) {
                 return Ok(Done::NotAsked("it carries no labels: 'labels' is not in its answer to 'hello'"));
@@ -380,13 +380,19 @@ const STEPS: &[(&str, &str, Does)] = &[
                 Overwrites::Multi => shown[0] == both,
                 Overwrites::Last(_) | Overwrites::One => shown[0] == one || shown[0] == other,
             };
-            Ok(match View::Label([2].into()) {
-                written if after != [written.clone(), written.clone()] => Done::No(unequal(&after, &[written])),
-                _ if shown[0] != shown[1] => Done::No(unequal(&shown[..1], &shown[1..])),
-                _ if !is_declared => {
+            // Whoever writes now has seen what is shown: that is superseded, a conflict as well.
+            pair.edit(0, label, Intent::Write(5))?;
+            pair.talk(&[])?;
+            let resolved = [pair.view(0, label)?, pair.view(HUB, label)?];
+            let alone = |value| [(); 2].map(|()| View::Label([value].into()));
+            Ok(match () {
+                () if after != alone(2) => Done::No(unequal(&after, &alone(2)[..1])),
+                () if resolved != alone(5) => Done::No(unequal(&resolved, &alone(5)[..1])),
+                () if shown[0] != shown[1] => Done::No(unequal(&shown[..1], &shown[1..])),
+                () if !is_declared => {
                     Done::No(format!("it declares to show {}, and shows {}", overwrites.told(), shown[0]))
                 }
-                _ => Done::Yes(format!("two writes at the same time: {}", shown[0])),
+                () => Done::Yes(format!("two writes at the same time: {}", shown[0])),
             })
         },
     ),

@@ -17,7 +17,7 @@ pub use watched::end_all;
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::data::{Carries, Fields, Intent};
+use crate::domain::data::{Carries, Clock, Fields, Intent, Overwrites};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::{Action, Step};
 use crate::engine::host::Host;
@@ -144,7 +144,7 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
             counters: true,
             stocks: is.stocks.map(Into::into),
             tags: is.tags.map(Into::into),
-            labels: is.labels.map(Into::into),
+            labels: is.labels.map(|labels| overwrites(labels.into(), is.clock)),
         },
         copies: false,
         foreign: true,
@@ -153,6 +153,14 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
         ..Registration::of(name, about, |_, _| unreachable!("it is opened by its process"))
     };
     Box::leak(Box::new(entry))
+}
+
+/// What an engine is held to. Where its stamps come from the machine's clock, nobody knows which write is the last by them.
+fn overwrites(declared: Overwrites, clock: protocol::Clock) -> Overwrites {
+    match (declared, clock) {
+        (Overwrites::Last(Clock::Wall), protocol::Clock::Own) => Overwrites::One,
+        (declared, _) => declared,
+    }
 }
 
 /// How far the users of a world can move a register, either way.

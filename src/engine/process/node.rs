@@ -275,7 +275,7 @@ impl ProcessNode {
             return Err(EngineError::Failed(format!(
                 "its answer to 'views' has {} registers; the world has {}",
                 views.len(),
-                DataType::ALL.map(of_type).join(" and then ")
+                fields.types().map(of_type).collect::<Vec<_>>().join(" and then ")
             )));
         }
         Ok(views)

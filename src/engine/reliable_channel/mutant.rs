@@ -123,8 +123,6 @@ impl Mutant {
     }
 }
 
-const OTHER_TYPES: &str = "walks are of counters";
-
 /// Mutants that no crash walk can show, and why.
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::ReuseIncarnation, "no store is copied or set back in a walk"),
@@ -141,13 +139,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
-    (Mutant::DropConcurrentValue, OTHER_TYPES),
-    (Mutant::OldWriteWins, OTHER_TYPES),
-    (Mutant::ResolveUnseenValue, OTHER_TYPES),
-    (Mutant::SpendWhatIsShown, OTHER_TYPES),
-    (Mutant::OverspendByOne, OTHER_TYPES),
-    (Mutant::KeepTransferredRights, OTHER_TYPES),
-    (Mutant::LoseTransferredRights, OTHER_TYPES),
+    (Mutant::LoseTransferredRights, "a walk does not know to what units a device holds rights"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 

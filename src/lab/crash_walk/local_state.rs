@@ -1,11 +1,12 @@
 //! One node of the small world: what is in its memory and on its disk, what its user saw, and what it promised. What it does
 //! depends on nothing else but the message that it receives, so that it is worked out once.
 
-use crate::domain::data::{Fields, Intent};
+use super::users;
+use crate::domain::data::{Intent, View};
 use crate::domain::every_delivery::Bounds;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
-use crate::engine::host::{Entropy, Host, NodeId, OpId, Time};
+use crate::engine::host::{Entropy, Host, Later, NodeId, OpId, Time};
 use crate::engine::port::{EngineError, Node, Relation, Settings};
 use crate::engine::replayed::Replayed;
 use crate::engine::store::Owner;
@@ -20,6 +21,9 @@ pub(super) struct LocalState {
     /// Edits that its user made, and of these, a bit each, those that it never saw accepted.
     pub(super) edits: u32,
     pub(super) excused: u32,
+    /// Those that its engine refused, a bit each; and what the register showed before each edit that means that.
+    pub(super) declined: u32,
+    pub(super) seen: Vec<View>,
     /// Of a client: whether it is connected with the hub.
     pub(super) connected: bool,
     /// Edits that its user saw accepted.
@@ -49,7 +53,7 @@ pub(super) enum Ended {
 /// What a node does, with all that it depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Action {
-    Edit(i64),
+    Edit(Intent),
     /// The message of this number.
     Receive(u32),
     Retry,
@@ -74,7 +78,7 @@ pub(super) fn settings(bounds: &Bounds, node: NodeId, mutant: Option<&'static st
     Settings {
         node,
         client: node,
-        fields: Fields::counters(1, 0),
+        fields: users::fields(bounds),
         serves: node == bounds.clients,
         serves_relays: false,
         // The clock stands still but for a retry: what may happen later may happen now, and what is told at once is told
@@ -101,6 +105,8 @@ impl LocalState {
             drawn: 100 * u64::from(client),
             edits: 0,
             excused: 0,
+            declined: 0,
+            seen: Vec::new(),
             connected: false,
             shown: Vec::new(),
             acknowledged: Acknowledged::default(),
@@ -125,8 +131,16 @@ impl LocalState {
         if let Some(steps) = crash_after {
             host.crash_after(steps);
         }
+        if let (Action::Edit(intent), Some(node)) = (action, &after.node)
+            && intent.of().means_what_is_shown()
+        {
+            after.seen.extend(node.0.shows().into_iter().next());
+        }
         let done = act(&mut after.node, &mut host, engine, settings, action, envelope);
-        let unanswered = matches!(action, Action::Edit(_)) && host.shown.is_empty() && crash_after.is_none();
+        let is_refused = |intent: Intent| host.later == Some(Later::Refused) && intent.spends() > 0;
+        let is_declined = matches!(action, Action::Edit(intent) if is_refused(intent)) && host.shown.is_empty();
+        let unanswered =
+            matches!(action, Action::Edit(_)) && host.shown.is_empty() && crash_after.is_none() && !is_declined;
         let ended = match done {
             Ok(()) if unanswered && after.node.is_some() => {
                 Some(Ended::Failed("it neither accepted an edit nor refused it".to_owned()))
@@ -141,7 +155,8 @@ impl LocalState {
         }
         match action {
             Action::Edit(_) => {
-                after.excused |= u32::from(host.shown.is_empty()) << after.edits;
+                after.excused |= u32::from(host.shown.is_empty() && !is_declined) << after.edits;
+                after.declined |= u32::from(is_declined) << after.edits;
                 after.edits += 1;
             }
             Action::Connect(..) => after.connected = true,
@@ -200,7 +215,7 @@ fn act(
     // A message to a node that is down is gone.
     let Some(Node(node)) = slot else { return Ok(()) };
     match (action, envelope) {
-        (Action::Edit(amount), _) => node.edit(host, 0, Intent::Increase(amount))?,
+        (Action::Edit(intent), _) => node.edit(host, 0, intent)?,
         (Action::Receive(_), Some((from, _, bytes))) => {
             node.receive(host, *from, bytes)?;
         }

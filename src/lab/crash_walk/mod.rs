@@ -2,15 +2,15 @@
 //! connections, deliveries, retries and losses, and a crash between any two steps of a node, with everything that its disk
 //! may have kept.
 //!
-//! Edit `i` of client `c` adds 1, and 64 times 4 to the power of `c` times the edits of each plus `i`, so that what a replica
-//! shows tells how often each edit counts. What a node does depends on itself and on the message that it receives alone: each such transition is
-//! worked out once, and a moment is the numbers of the nodes and messages that it is made of. Knows: the port of engines. Must
-//! not: judge.
+//! The world has one register, of any data type; what users do to it is in [`users`]. What a node does depends on itself and on
+//! the message that it receives alone: each such transition is worked out once, and a moment is the numbers of the nodes and
+//! messages that it is made of. Knows: the port of engines. Must not: judge.
 
 mod interned;
 mod local_state;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,9 +19,8 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::domain::count::counted;
-use crate::domain::data::Intent;
 use crate::domain::every_delivery::Bounds;
-use crate::domain::history::{CutOff, Fate, History, Ledger, NodeEnd, UserEdit};
+use crate::domain::history::{CutOff, History, NodeEnd};
 use crate::domain::over_time::{Failed, OverTime, Running};
 use crate::engine::Registration;
 use crate::engine::host::NodeId;
@@ -30,6 +29,7 @@ use crate::engine::store::disk::Loss;
 use crate::explore::every_step::System;
 use interned::Interned;
 use local_state::{Action, Done, Ended, Envelope, LocalState, settings};
+use users::OfUser;
 
 /// All states that were met, by number: what threads that walk through one world share.
 #[derive(Debug, Default)]
@@ -284,7 +284,7 @@ impl<'a> SmallWorld<'a> {
             Act::Edit => {
                 let local_state =
                     self.states.local_states.value(self.states.global_states.value(moment.nodes)[node as usize]);
-                Action::Edit(amount(&self.bounds, node, local_state.edits))
+                Action::Edit(users::intent(&self.bounds, node, local_state.edits))
             }
             Act::Connect => Action::Connect(self.hub(), Relation::Parent),
             Act::Receive(number) => Action::Receive(number),
@@ -463,15 +463,8 @@ impl<'a> SmallWorld<'a> {
             .iter()
             .map(|&number| &**self.states.local_states.value(number))
             .collect();
-        let edit = |node: NodeId, local_state: &LocalState, number: u32| UserEdit {
-            at: 0,
-            register: 0,
-            intent: Intent::Increase(amount(&self.bounds, node, number)),
-            fate: if local_state.excused >> number & 1 == 1 { Fate::Unshared } else { Fate::Binding },
-        };
         let numbered = || nodes.iter().zip(0..);
-        let by_device =
-            numbered().map(|(local_state, node)| (0..local_state.edits).map(|i| edit(node, local_state, i)).collect());
+        let users: Vec<OfUser<'_>> = nodes.iter().map(|node| of_user(node)).collect();
         let held = || numbered().filter_map(|(local_state, node)| Some((node, local_state.node.as_ref()?)));
         let ends = held().map(|(number, Node(node))| NodeEnd { name: self.name(number), registers: node.shows() });
         let failed = numbered().find_map(|(local_state, node)| match local_state.ended.as_deref() {
@@ -481,9 +474,14 @@ impl<'a> SmallWorld<'a> {
         let has_ended = failed.is_some();
         let running = (self.engine.foreign || has_ended).then_some(Running { failed });
         History {
-            ledger: Ledger::of_counters(1, 0, by_device.collect()),
+            ledger: users::ledger(&self.bounds, &users),
+            carries: self.engine.carries,
             cut_off: has_ended.then_some(CutOff::EngineFailed),
-            over_time: OverTime { running, ..OverTime::default() },
+            over_time: OverTime {
+                running,
+                spending: users::spending(&self.bounds, &users, |node| self.name(node)),
+                ..OverTime::default()
+            },
             ends: ends.collect(),
             forgotten: nodes.iter().map(|local_state| u64::from(local_state.forgotten)).sum(),
             broken: nodes.iter().filter(|local_state| local_state.broken).count() as u64,
@@ -495,10 +493,10 @@ impl<'a> SmallWorld<'a> {
     }
 }
 
-/// By how much an edit changes the register: what is shown tells how often each counts, up to three times. All amounts share
-/// their lowest bit, so that a merge without carries is wrong.
-fn amount(bounds: &Bounds, client: NodeId, edit: u32) -> i64 {
-    1 << (6 + 2 * (client * bounds.edits + edit)) | 1
+/// What the user of a node did.
+fn of_user(node: &LocalState) -> OfUser<'_> {
+    let LocalState { edits, excused, declined, ref seen, .. } = *node;
+    OfUser { edits, excused, declined, seen }
 }
 
 impl System for SmallWorld<'_> {

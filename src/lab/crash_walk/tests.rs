@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::data::DataType;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::engine::delta_summary::node::ReplicaNode;
 use crate::engine::delta_summary::state::State;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 fn trial() -> CrashEverywhereTrial {
     CrashEverywhereTrial {
         seed: crate::domain::seed::Seed::new(1),
+        data: DataType::Counter,
         clients: 1,
         edits: 2,
         retries: 0,
@@ -162,4 +164,64 @@ fn an_image_holds_all_of_a_state_but_fragments_of_messages() {
         lineage += usize::from(state.lineage.len() > 1);
     }
     assert!(given > 0 && settled > 0 && lineage > 0, "{given}, {settled}, {lineage}");
+}
+
+/// What judges have against some end of a world, by judge.
+fn accused(
+    trial: &CrashEverywhereTrial,
+    engine: &'static Registration,
+    mutant: Option<&'static str>,
+) -> BTreeSet<String> {
+    let states = States::default();
+    let mut world = SmallWorld::new(trial, engine, mutant, &states);
+    let (start, mut accused) = (world.start(), BTreeSet::new());
+    let mut judge = |world: &mut SmallWorld<'_>, end: &Moment, _: &[Step]| {
+        let history = world.settled(end);
+        let against = crate::oracle::offline::judgements(&history)
+            .filter(|(_, said)| said.verdict == crate::domain::verdict::Verdict::Falsified);
+        accused.extend(against.map(|(name, said)| format!("{name}: {}", said.sentence)));
+        accused.is_empty()
+    };
+    let walked = walk(&mut world, &start, trial.most_states, &mut judge);
+    assert!(walked.complete || !accused.is_empty(), "{:?}: {} states are too few", trial.data, walked.states);
+    accused
+}
+
+/// Two clients who edit at any time, and a crash.
+fn of_two(data: DataType, edits: u32, crashes: u32) -> CrashEverywhereTrial {
+    CrashEverywhereTrial { data, clients: 2, edits, edits_before: 0, crashes, ..trial() }
+}
+
+#[test]
+fn the_reference_and_the_log_hold_at_every_end_of_a_world_of_tags_and_of_labels() {
+    let [reference, log] = ["delta-state", "operation-log"].map(|name| find(name).expect("an engine"));
+    for data in [DataType::Tags, DataType::Label] {
+        assert_eq!(accused(&of_two(data, 1, 1), reference, None), BTreeSet::new(), "{data:?}");
+        assert_eq!(accused(&of_two(data, 1, 1), log, None), BTreeSet::new(), "{data:?}");
+    }
+    assert_eq!(accused(&of_two(DataType::Tags, 2, 0), reference, None), BTreeSet::new());
+}
+
+#[test]
+fn no_end_of_a_world_of_a_stock_is_overspent_by_rights_and_some_end_is_by_what_is_shown() {
+    let [rights, shown] = ["delta-state", "pn-counter"].map(|name| find(name).expect("an engine"));
+    assert_eq!(accused(&of_two(DataType::Stock, 2, 0), rights, None), BTreeSet::new());
+    let overspent = |said: BTreeSet<String>| said.iter().any(|said| said.starts_with("overspending: "));
+    // Who has transferred the right takes the unit all the same.
+    let trial = of_two(DataType::Stock, 3, 0);
+    assert!(overspent(accused(&trial, shown, None)));
+    for mutant in ["spend-what-is-shown", "overspend-by-one", "keep-transferred-rights"] {
+        assert!(overspent(accused(&trial, rights, Some(mutant))), "{mutant}");
+    }
+}
+
+#[test]
+fn mistakes_with_labels_and_tags_that_are_overwritten_are_found_in_a_walk() {
+    let reference = find("delta-state").expect("an engine");
+    for mutant in ["drop-concurrent-value", "old-write-wins", "resolve-unseen-value"] {
+        assert_ne!(accused(&of_two(DataType::Label, 2, 0), reference, Some(mutant)), BTreeSet::new(), "{mutant}");
+    }
+    for engine in ["full-state", "first-writer"].map(|name| find(name).expect("an engine")) {
+        assert_ne!(accused(&of_two(DataType::Tags, 2, 0), engine, None), BTreeSet::new(), "{}", engine.name);
+    }
 }

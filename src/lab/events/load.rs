@@ -156,7 +156,9 @@ impl Load {
     /// A message is sent back.
     fn sent_back(&mut self, from: NodeId, to: NodeId, changes_alone: bool, now: Time) {
         let Some(round_trip) = self.round_trip else { return };
-        if let Some(before) = self.refused.get_mut(&(from, to)).filter(|before| before.times > 0 && before.to_answer > 0) {
+        if let Some(before) =
+            self.refused.get_mut(&(from, to)).filter(|before| before.times > 0 && before.to_answer > 0)
+        {
             before.to_answer -= 1;
             return;
         }

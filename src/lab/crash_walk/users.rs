@@ -1,0 +1,179 @@
+//! What users of the small world do, one register of one data type, and what the ledger has of it.
+//!
+//! Every edit makes a part that no other edit makes, so that what a replica shows tells which edits had come to it.
+//!
+//! Knows: edits and views. Must not: know an engine.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::data::stock::{self, Done};
+use crate::domain::data::{DataType, Fields, Intent, Part, View};
+use crate::domain::every_delivery::Bounds;
+use crate::domain::history::{Fate, Had, Ledger, Sighting, UserEdit};
+use crate::domain::over_time::{Overspent, Spending};
+
+/// The registers of the world.
+pub(super) fn fields(bounds: &Bounds) -> Fields {
+    let none = Fields::default();
+    match bounds.data {
+        DataType::Counter => Fields::counters(1, 0),
+        DataType::Stock => Fields { stocks: 1, ..none },
+        DataType::Tags => Fields { tags: 1, elements: bounds.clients * bounds.edits, ..none },
+        DataType::Label => Fields { labels: 1, ..none },
+    }
+}
+
+/// What the user of a client does with its edit of this number.
+///
+/// | data type | edit `i` of client `c` |
+/// |---|---|
+/// | counter | adds 1, and 64 times 4 to the power of `c` times the edits of each plus `i`: what is shown tells how often each edit counts, up to three times |
+/// | stock | client 0 supplies 1 unit, then transfers the right to client 1, and then takes 1; the others take 1 each time |
+/// | tags | inserts an element of its own, or removes the first element of the next client, in turn; client 0 begins with an insert, client 1 with a remove |
+/// | label | writes a value of its own |
+pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
+    let own = client * bounds.edits + number;
+    match bounds.data {
+        // All amounts share their lowest bit, so that a merge without carries is wrong.
+        DataType::Counter => Intent::Increase(1 << (6 + 2 * own) | 1),
+        DataType::Stock => match (client, number) {
+            (0, 0) => Intent::Supply(1),
+            (0, 1) if bounds.clients > 1 => Intent::Transfer { to: 1, units: 1 },
+            _ => Intent::Take(1),
+        },
+        DataType::Tags if (client + number).is_multiple_of(2) => Intent::Insert(own),
+        DataType::Tags => {
+            let next = (client + 1) % bounds.clients;
+            Intent::Remove(next * bounds.edits + (next % 2).min(bounds.edits - 1))
+        }
+        DataType::Label => Intent::Write(u64::from(own) + 1),
+    }
+}
+
+/// Which edit made a part: the client, and the number of the edit.
+fn maker(bounds: &Bounds, part: Part) -> (usize, u32) {
+    let own = match part {
+        Part::Element(element) => element,
+        Part::Value(value) => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32,
+    };
+    ((own / bounds.edits) as usize, own % bounds.edits)
+}
+
+/// What the user of one node did.
+pub(super) struct OfUser<'a> {
+    /// How many edits it tried to make.
+    pub(super) edits: u32,
+    /// Of these, a bit each, those that it never saw accepted, and those that its engine refused.
+    pub(super) excused: u32,
+    pub(super) declined: u32,
+    /// What the register showed before each of them, where edits mean that.
+    pub(super) seen: &'a [View],
+}
+
+impl OfUser<'_> {
+    fn was_declined(&self, number: u32) -> bool {
+        self.declined >> number & 1 == 1
+    }
+
+    fn was_accepted(&self, number: u32) -> bool {
+        (self.excused | self.declined) >> number & 1 == 0
+    }
+}
+
+/// The ledger of all users. An edit that was refused is not in it, and none comes after it that means what is shown.
+pub(super) fn ledger(bounds: &Bounds, users: &[OfUser<'_>]) -> Ledger {
+    let edit = |client: usize, user: &OfUser<'_>, number: u32| UserEdit {
+        at: 0,
+        register: 0,
+        intent: intent(bounds, client as u32, number),
+        fate: if user.excused >> number & 1 == 1 { Fate::Unshared } else { Fate::Binding },
+    };
+    let of = |(client, user): (usize, &OfUser<'_>)| {
+        let made = (0..user.edits).filter(|&number| !user.was_declined(number));
+        made.map(|number| edit(client, user, number)).collect()
+    };
+    let mut seen = Seen { bounds, users, had: BTreeMap::new() };
+    let mut sightings = BTreeMap::new();
+    if bounds.data.means_what_is_shown() {
+        for (client, user) in users.iter().enumerate() {
+            for (number, shown) in (0..).zip(user.seen) {
+                let had = seen.had(client, number);
+                let may_have: Arc<[u32]> = had.clone().into();
+                let sighting = Sighting { shown: shown.clone(), had: Had::upto(&had, Arc::new([])), may_have, wall: 0 };
+                sightings.insert((client, number), sighting);
+            }
+        }
+    }
+    Ledger { fields: fields(bounds), by_device: users.iter().enumerate().map(of).collect(), sightings }
+}
+
+/// What users had seen: what their replicas showed, and what those who made that had seen.
+struct Seen<'a> {
+    bounds: &'a Bounds,
+    users: &'a [OfUser<'a>],
+    had: BTreeMap<(usize, u32), Vec<u32>>,
+}
+
+impl Seen<'_> {
+    /// Up to which edit of each user the one who makes this edit has seen all.
+    fn had(&mut self, client: usize, number: u32) -> Vec<u32> {
+        if let Some(had) = self.had.get(&(client, number)) {
+            return had.clone();
+        }
+        let mut had = vec![0; self.users.len()];
+        had[client] = number;
+        // A part that nobody made stops the search: its edit had seen nothing that is known.
+        self.had.insert((client, number), had.clone());
+        let own_before = number.checked_sub(1).map(|before| (client, before));
+        let shown = self.users[client].seen.get(number as usize).map(View::parts).unwrap_or_default();
+        let made = shown.into_iter().map(|part| maker(self.bounds, part));
+        let known: Vec<(usize, u32)> =
+            made.filter(|&(by, of)| self.users.get(by).is_some_and(|user| of < user.edits)).chain(own_before).collect();
+        for (by, of) in known {
+            had[by] = had[by].max(of + 1);
+            let before = self.had(by, of);
+            had.iter_mut().zip(before).for_each(|(had, before)| *had = before.max(*had));
+        }
+        self.had.insert((client, number), had.clone());
+        had
+    }
+}
+
+/// What was taken out of the stock, in all. A walk has no true time: supplies count as the first.
+pub(super) fn spending(bounds: &Bounds, users: &[OfUser<'_>], name: impl Fn(u32) -> String) -> Option<Spending> {
+    if bounds.data != DataType::Stock {
+        return None;
+    }
+    let mut done = Vec::new();
+    let mut spending = Spending::default();
+    for (client, user) in (0..).zip(users) {
+        for number in 0..user.edits {
+            let (intent, is_accepted) = (intent(bounds, client, number), user.was_accepted(number));
+            if user.was_declined(number) {
+                spending.refused += 1;
+                continue;
+            }
+            match intent {
+                Intent::Supply(units) => spending.supplied += u64::from(units),
+                Intent::Take(units) if is_accepted => {
+                    (spending.takes, spending.taken) = (spending.takes + 1, spending.taken + u64::from(units));
+                }
+                _ => {}
+            }
+            done.push(Done { at: 0, device: client, intent, is_accepted });
+        }
+    }
+    let overspent = stock::overspent(&mut done);
+    let too_many =
+        |over: &stock::Overspent| u64::from(over.take.intent.spends()).saturating_sub(over.left.max(0) as u64);
+    spending.overspent = overspent.iter().map(too_many).sum();
+    spending.first = overspent.first().map(|over| Overspent {
+        node: name(over.take.device),
+        register: 0,
+        at: 0,
+        units: over.take.intent.spends(),
+        left: over.left,
+    });
+    Some(spending)
+}
