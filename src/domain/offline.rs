@@ -838,8 +838,8 @@ pub struct CrashEverywhereTrial {
     /// The engine that is walked through; `abench list engines` names them. Without this key, it is the reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// Mutants that are planted, one after the other, in a smaller world: with at least one message that may be lost and
-    /// edits at any time, and of a counter with one client.
+    /// Mutants that are planted, one after the other, in a smaller world: of one client, with at least one message that
+    /// may be lost and edits at any time. Mutants with another data type than a counter are planted in the world itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mutants: Vec<String>,
     /// The most states that are visited for each. A state takes 150 to 700 bytes of memory, those of what its nodes hold

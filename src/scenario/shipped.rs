@@ -76,7 +76,6 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("crash-while-connected", include_str!("../../scenarios/crash-while-connected.toml")),
     ("crash-tags", include_str!("../../scenarios/crash-tags.toml")),
     ("crash-labels", include_str!("../../scenarios/crash-labels.toml")),
-    ("crash-stock", include_str!("../../scenarios/crash-stock.toml")),
     ("crash-and-late", include_str!("../../scenarios/crash-and-late.toml")),
     ("crash-again", include_str!("../../scenarios/crash-again.toml")),
     ("laws", include_str!("../../scenarios/laws.toml")),

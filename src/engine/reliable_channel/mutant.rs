@@ -123,6 +123,8 @@ impl Mutant {
     }
 }
 
+const NO_STOCKS: &str = "no shipped walk is of a stock, of which a unit test walks through one";
+
 /// Mutants that no crash walk can show, and why.
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::ReuseIncarnation, "no store is copied or set back in a walk"),
@@ -139,7 +141,10 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
-    (Mutant::LoseTransferredRights, "a walk does not know to what units a device holds rights"),
+    (Mutant::SpendWhatIsShown, NO_STOCKS),
+    (Mutant::OverspendByOne, NO_STOCKS),
+    (Mutant::KeepTransferredRights, NO_STOCKS),
+    (Mutant::LoseTransferredRights, NO_STOCKS),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::domain::history::History;
 use crate::domain::offline::CrashEverywhereTrial;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
@@ -28,9 +29,10 @@ impl Planting for CrashEverywhereTrial {
 
     fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {
         let one = NonZeroUsize::MIN;
-        let small = walked(world_of(&smaller(self)), engine, None, one, watch)?;
-        let own = walked(world_of(self), engine, None, one, watch)?;
-        Ok(Control::of([small.against.as_ref(), own.against.as_ref()]))
+        let worlds = worlds(self).into_iter();
+        let walks = worlds.map(|world| Ok(walked(world_of(&world), engine, None, one, watch)?.against));
+        let against: Vec<Option<History>> = walks.collect::<Result<_, SubjectError>>()?;
+        Ok(Control::of(against.iter().map(Option::as_ref)))
     }
 
     fn plant(
@@ -43,6 +45,12 @@ impl Planting for CrashEverywhereTrial {
     }
 }
 
+/// The worlds in which a mutant is planted: the smaller one first, where there is one.
+fn worlds(trial: &CrashEverywhereTrial) -> Vec<CrashEverywhereTrial> {
+    let smaller = trial.data.is_counter().then(|| smaller(trial));
+    smaller.into_iter().chain([trial.clone()]).collect()
+}
+
 /// What becomes of a mutant in these worlds.
 fn plant(
     trial: &CrashEverywhereTrial,
@@ -51,7 +59,7 @@ fn plant(
     watch: &mut dyn Watch,
 ) -> Result<Cell, SubjectError> {
     let watch = std::cell::RefCell::new(watch);
-    let runs = [smaller(trial), trial.clone()].map(|world| {
+    let runs = worlds(trial).into_iter().map(|world| {
         let watch = &watch;
         let place = format!("{}: ", tried(&world));
         let run = move || {
