@@ -141,6 +141,7 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::SendAllNames, "a walk has no clock, and counts no bytes"),
     (Mutant::KeepRefusedEdit, "no store is full in a walk"),
     (Mutant::ImportAsEdits, "no device is set up from bare values in a walk"),
+    (Mutant::OldWriteWins, "it takes two writes of one user, and no shipped walk of a label has them"),
     (Mutant::SpendWhatIsShown, NO_STOCKS),
     (Mutant::OverspendByOne, NO_STOCKS),
     (Mutant::KeepTransferredRights, NO_STOCKS),
