@@ -2,7 +2,7 @@
 //! connections, deliveries, retries and losses, and a crash between any two steps of a node, with everything that its disk
 //! may have kept.
 //!
-//! The world has one register, of any data type; what users do to it is in [`users`]. What a node does depends on itself and on
+//! The world has one register, of any data type; what users do to it is in `users.rs`. What a node does depends on itself and on
 //! the message that it receives alone: each such transition is worked out once, and a moment is the numbers of the nodes and
 //! messages that it is made of. Knows: the port of engines. Must not: judge.
 
