@@ -2,7 +2,8 @@
 //!
 //! What is left is what was supplied less what was taken, whatever users saw. So the view is judged as a sum, like a counter.
 //! What a stock forbids beside that is overspending: at no instant may more units have been taken than were supplied until
-//! then, in the order of true time. Nobody can put a unit back that was handed out twice, and no merge can undo that. What was taken counts from the moment that its user saw it accepted, whatever became of the device's store.
+//! then, in the order of true time. Nobody can put a unit back that was handed out twice, and no merge can undo that.
+//! What was taken counts from the moment that its user saw it accepted, whatever became of the device's store.
 //!
 //! An engine that is to refuse a user offline, and no more often than it must, needs rights that were handed out before: a
 //! bounded counter (Balegas et al., "Extending eventually consistent cloud databases for enforcing numeric invariants",
@@ -48,25 +49,48 @@ pub struct Overspent {
     pub left: i64,
 }
 
-/// Every take of more units than were left, in the order of time. Of what happened at the same instant, units are supplied
-/// first. A supply that may have been accepted counts, and a take that may have been does not.
-pub fn overspent(done: &mut [Done]) -> Vec<Overspent> {
+impl Overspent {
+    /// How many of the units were not there.
+    pub fn missing(&self) -> u64 {
+        u64::from(self.take.intent.spends()).saturating_sub(self.left.max(0) as u64)
+    }
+}
+
+/// What all devices together did to a stock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Units that were supplied.
+    pub supplied: u64,
+    /// Takes that users saw accepted.
+    pub takes: u64,
+    /// Their units.
+    pub taken: u64,
+    /// Every take of more units than were left, in the order of time.
+    pub overspent: Vec<Overspent>,
+}
+
+/// Puts what was done in the order of time. Of what happened at the same instant, units are supplied first. A supply that may
+/// have been accepted counts, and a take that may have been does not.
+pub fn account(done: &mut [Done]) -> Account {
     done.sort_by_key(|done| (done.at, done.intent.spends() > 0, done.device));
-    let mut left = 0i64;
-    let mut overspent = Vec::new();
-    for take in done.iter() {
-        match take.intent {
-            Intent::Take(units) if take.is_accepted => {
-                if left < i64::from(units) && units > 0 {
-                    overspent.push(Overspent { take: *take, left });
+    let (mut account, mut left) = (Account::default(), 0i64);
+    for done in done.iter() {
+        match done.intent {
+            Intent::Supply(units) => {
+                account.supplied += u64::from(units);
+                left += i64::from(units);
+            }
+            Intent::Take(units) if done.is_accepted => {
+                if left < i64::from(units) {
+                    account.overspent.push(Overspent { take: *done, left });
                 }
+                (account.takes, account.taken) = (account.takes + 1, account.taken + u64::from(units));
                 left -= i64::from(units);
             }
-            Intent::Supply(units) => left += i64::from(units),
             _ => {}
         }
     }
-    overspent
+    account
 }
 
 #[cfg(test)]
@@ -78,7 +102,7 @@ mod tests {
     }
 
     fn short(done: &[Done]) -> Vec<(u64, i64)> {
-        overspent(&mut done.to_vec()).into_iter().map(|over| (over.take.at, over.left)).collect()
+        account(&mut done.to_vec()).overspent.into_iter().map(|over| (over.take.at, over.left)).collect()
     }
 
     #[test]
@@ -90,6 +114,15 @@ mod tests {
         // What is supplied later comes too late.
         let later = [done(6, 1, Intent::Take(11)), done(9, 0, Intent::Supply(50))];
         assert_eq!(short(&[&supplied[..], &later].concat()), [(6, 10)]);
+    }
+
+    #[test]
+    fn units_are_counted_and_those_that_were_not_there_once() {
+        let supplied = done(5, 0, Intent::Supply(10));
+        let takes = [done(6, 1, Intent::Take(7)), done(7, 2, Intent::Take(7)), done(8, 2, Intent::Take(1))];
+        let Account { supplied, takes, taken, overspent } = account(&mut [&[supplied][..], &takes].concat());
+        assert_eq!((supplied, takes, taken), (10, 3, 15));
+        assert_eq!(overspent.iter().map(Overspent::missing).collect::<Vec<_>>(), [4, 1]);
     }
 
     #[test]

@@ -70,11 +70,11 @@ impl DataType {
 pub enum Intent {
     /// A counter becomes larger by this amount, or smaller where the amount is negative.
     Increase(i64),
-    /// So many units come into the stock. The rights to them are at the device of this user.
+    /// This number of units comes into the stock. The rights to them are at the device of this user.
     Supply(u32),
-    /// So many units are taken out of the stock, now and for good. It is refused where the engine cannot allow it.
+    /// This number of units is taken out of the stock, now and for good. It is refused where the engine cannot allow it.
     Take(u32),
-    /// The rights to so many units pass from the device of this user to another client's, which may then take so many units
+    /// The rights to a number of units pass from the device of this user to another client's, which may then take as many
     /// offline. It is refused where this device has no such rights, or does not know the other client yet.
     Transfer {
         /// The client that receives them, numbered from 0.
@@ -199,7 +199,7 @@ impl Overwrites {
 pub enum Spending {
     /// Against rights that the device holds: it supplied the units, or another device transferred the rights.
     Rights,
-    /// As long as the replica shows so many.
+    /// As long as the replica shows enough units.
     #[default]
     Shown,
 }
@@ -209,7 +209,7 @@ impl Spending {
     pub fn told(self) -> &'static str {
         match self {
             Spending::Rights => "against rights that its device holds",
-            Spending::Shown => "as long as its replica shows so many",
+            Spending::Shown => "as long as its replica shows enough",
         }
     }
 }

@@ -135,14 +135,15 @@ pub struct Spending {
     pub frozen: u64,
     /// Units that were taken though they were not there.
     pub overspent: u64,
-    /// The first take of such units.
+    /// The first take of such units; before those that a set-back may explain, one that none explains.
     pub first: Option<Overspent>,
     /// Refusals of units to which their device held rights for certain; and the first.
     pub refused_held: (u64, Option<RefusedUnits<String>>),
     /// Refusals of units that the replica showed; and the first.
     pub refused_shown: (u64, Option<RefusedUnits<String>>),
-    /// When a store was first set back or damaged that had taken part: its device may hold rights again that it had spent.
-    pub rights_came_back: Option<u64>,
+    /// Whether every such take came after a store of a device that had changed the same stock was set back or damaged: the
+    /// device may have held rights again that it had spent.
+    pub all_after_set_back: bool,
 }
 
 /// A take of more units than were left.

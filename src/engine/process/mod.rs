@@ -17,7 +17,7 @@ pub use watched::end_all;
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::domain::data::{Carries, Clock, Fields, Intent, Overwrites};
+use crate::domain::data::{Carries, Clock, Fields, Overwrites};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::{Action, Step};
 use crate::engine::host::Host;
@@ -166,11 +166,14 @@ fn overwrites(declared: Overwrites, clock: protocol::Clock) -> Overwrites {
 /// How far the users of a world can move a register, either way.
 fn largest_sum(trial: &OfflineTrial) -> u128 {
     if !trial.is_scripted() {
-        return u128::from(trial.edits()).saturating_mul(u128::from(trial.workload.most));
+        // Ten times as many units are supplied at once as are taken.
+        let most = u64::from(trial.workload.most).max(10 * u64::from(trial.stocks.most));
+        let most = if trial.stocks.registers > 0 { most } else { trial.workload.most.into() };
+        return u128::from(trial.edits()).saturating_mul(u128::from(most));
     }
     let users = |node: &str| trial.nodes_named(node).len() as u128;
     let of_step = |step: &Step| match &step.action {
-        Action::Edit { node, intent: Intent::Increase(by), .. } => u128::from(by.unsigned_abs()) * users(node),
+        Action::Edit { node, intent, .. } => u128::from(intent.amount().unwrap_or(0).unsigned_abs()) * users(node),
         action @ Action::Work { node, workload, .. } => {
             u128::from(action.edits()) * u128::from(workload.most) * users(node)
         }

@@ -54,7 +54,7 @@ pub enum Mutant {
     OldWriteWins,
     /// A write also takes away values that arrive later, and that its user had not seen.
     ResolveUnseenValue,
-    /// Units are taken out of a stock as long as the replica shows so many, whoever holds the rights.
+    /// Units are taken out of a stock as long as the replica shows enough, whoever holds the rights.
     SpendWhatIsShown,
     /// One unit more is taken out of a stock than the device holds rights to.
     OverspendByOne,
@@ -106,7 +106,7 @@ impl Mutant {
         (
             Mutant::SpendWhatIsShown,
             "spend-what-is-shown",
-            "units are taken as long as the replica shows so many, whoever holds the rights",
+            "units are taken as long as the replica shows enough, whoever holds the rights",
         ),
         (Mutant::OverspendByOne, "overspend-by-one", "one unit more is taken than the device holds rights to"),
         (Mutant::KeepTransferredRights, "keep-transferred-rights", "who transfers rights keeps them, too"),

@@ -7,11 +7,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::data::stock::{self, Done};
+use crate::data::stock::{self, Account, Done};
 use crate::domain::data::{DataType, Fields, Intent, Part, View};
 use crate::domain::every_delivery::Bounds;
 use crate::domain::history::{Fate, Had, Ledger, Sighting, UserEdit};
-use crate::domain::over_time::{Overspent, Spending};
+use crate::domain::over_time::Spending;
+use crate::lab::events::spending;
 
 /// The registers of the world.
 pub(super) fn fields(bounds: &Bounds) -> Fields {
@@ -75,13 +76,10 @@ impl OfUser<'_> {
     fn was_declined(&self, number: u32) -> bool {
         self.declined >> number & 1 == 1
     }
-
-    fn was_accepted(&self, number: u32) -> bool {
-        (self.excused | self.declined) >> number & 1 == 0
-    }
 }
 
-/// The ledger of all users. An edit that was refused is not in it, and none comes after it that means what is shown.
+/// The ledger of all users, without what was refused. Edits of a stock alone are refused, and those have no sightings: so the
+/// number of a sighting is that of its edit.
 pub(super) fn ledger(bounds: &Bounds, users: &[OfUser<'_>]) -> Ledger {
     let edit = |client: usize, user: &OfUser<'_>, number: u32| UserEdit {
         at: 0,
@@ -145,35 +143,23 @@ pub(super) fn spending(bounds: &Bounds, users: &[OfUser<'_>], name: impl Fn(u32)
     if bounds.data != DataType::Stock {
         return None;
     }
-    let mut done = Vec::new();
-    let mut spending = Spending::default();
-    for (client, user) in (0..).zip(users) {
-        for number in 0..user.edits {
-            let (intent, is_accepted) = (intent(bounds, client, number), user.was_accepted(number));
-            if user.was_declined(number) {
-                spending.refused += 1;
-                continue;
-            }
-            match intent {
-                Intent::Supply(units) => spending.supplied += u64::from(units),
-                Intent::Take(units) if is_accepted => {
-                    (spending.takes, spending.taken) = (spending.takes + 1, spending.taken + u64::from(units));
-                }
-                _ => {}
-            }
-            done.push(Done { at: 0, device: client, intent, is_accepted });
-        }
-    }
-    let overspent = stock::overspent(&mut done);
-    let too_many =
-        |over: &stock::Overspent| u64::from(over.take.intent.spends()).saturating_sub(over.left.max(0) as u64);
-    spending.overspent = overspent.iter().map(too_many).sum();
-    spending.first = overspent.first().map(|over| Overspent {
-        node: name(over.take.device),
-        register: 0,
-        at: 0,
-        units: over.take.intent.spends(),
-        left: over.left,
-    });
-    Some(spending)
+    let of = |(client, user): (u32, &OfUser<'_>)| {
+        let made = (0..user.edits).filter(|&number| !user.was_declined(number));
+        let done = |number| {
+            let (intent, is_accepted) = (intent(bounds, client, number), user.excused >> number & 1 == 0);
+            Done { at: 0, device: client, intent, is_accepted }
+        };
+        made.map(done).collect::<Vec<Done>>()
+    };
+    let mut done: Vec<Done> = (0..).zip(users).flat_map(of).collect();
+    let Account { supplied, takes, taken, overspent } = stock::account(&mut done);
+    Some(Spending {
+        supplied,
+        takes,
+        taken,
+        refused: users.iter().map(|user| u64::from(user.declined.count_ones())).sum(),
+        overspent: overspent.iter().map(stock::Overspent::missing).sum(),
+        first: overspent.first().map(|over| spending::named(over, 0, &name)),
+        ..Spending::default()
+    })
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::Event;
-use crate::data::stock::{self, Done};
+use crate::data::stock::{self, Account, Done};
 use crate::domain::data::{DataType, Intent};
 use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
@@ -38,6 +38,12 @@ struct Transferred {
     units: u32,
 }
 
+/// A take of more units than were left, with the name of its device.
+pub fn named(over: &stock::Overspent, register: u32, name: impl Fn(NodeId) -> String) -> Overspent {
+    let stock::Overspent { take, left } = *over;
+    Overspent { node: name(take.device), register, at: take.at, units: take.intent.spends(), left }
+}
+
 /// What is observed of stocks; nothing in a world without any.
 #[derive(Debug, Default)]
 pub struct Spending {
@@ -53,8 +59,8 @@ pub struct Spending {
     frozen: u64,
     /// Whether a store was lost, damaged, set back or replaced: then a transfer that has come to a device need not be there.
     is_any_lost: bool,
-    /// When a store was first set back or damaged whose device had changed a stock.
-    rights_came_back: Option<Time>,
+    /// By register, when a store was first set back or damaged whose device had changed that stock.
+    rights_came_back: BTreeMap<u32, Time>,
 }
 
 impl Spending {
@@ -111,13 +117,12 @@ impl Spending {
 
     /// A store comes back as it was at some time before.
     fn comes_back(&mut self, node: NodeId, now: Time) {
-        let has_taken_part = self.own.keys().any(|&(_, device)| device == node);
-        if has_taken_part {
-            self.rights_came_back.get_or_insert(now);
-        }
         self.is_any_lost = true;
-        // Nobody knows from here what is in it.
-        self.own.iter_mut().filter(|((_, device), _)| *device == node).for_each(|(_, own)| *own = i64::MIN / 2);
+        for ((register, _), own) in self.own.iter_mut().filter(|((_, device), _)| *device == node) {
+            self.rights_came_back.entry(*register).or_insert(now);
+            // Nobody knows from here what is in the store.
+            *own = i64::MIN / 2;
+        }
     }
 
     /// What was seen, once the world is at its end; nothing in a world without stocks.
@@ -125,30 +130,18 @@ impl Spending {
         if !self.is_on {
             return None;
         }
-        let mut overspent: Vec<(u32, stock::Overspent)> = Vec::new();
-        let (mut takes, mut taken, mut supplied) = (0, 0, 0);
-        for (&register, done) in &self.done {
-            let mut done = done.clone();
-            overspent.extend(stock::overspent(&mut done).into_iter().map(|over| (register, over)));
-            for done in done {
-                match done.intent {
-                    Intent::Supply(units) => supplied += u64::from(units),
-                    Intent::Take(units) if done.is_accepted => (takes, taken) = (takes + 1, taken + u64::from(units)),
-                    _ => {}
-                }
-            }
-        }
-        overspent.sort_by_key(|&(register, over)| (over.take.at, register, over.take.device));
-        let too_many = |&(_, over): &(u32, stock::Overspent)| {
-            u64::from(over.take.intent.spends()).saturating_sub(over.left.max(0) as u64)
+        let accounts: Vec<(u32, Account)> =
+            self.done.iter().map(|(&register, done)| (register, stock::account(&mut done.clone()))).collect();
+        let of_register = |(register, account): &(u32, Account)| {
+            account.overspent.iter().map(|&over| (*register, over)).collect::<Vec<_>>()
         };
-        let first = overspent.first().map(|&(register, stock::Overspent { take, left })| Overspent {
-            node: name(take.device),
-            register,
-            at: take.at,
-            units: take.intent.spends(),
-            left,
-        });
+        let mut overspent: Vec<(u32, stock::Overspent)> = accounts.iter().flat_map(of_register).collect();
+        // A take that no set-back explains is named first.
+        let is_after = |&(register, over): &(u32, stock::Overspent)| {
+            self.rights_came_back.get(&register).is_some_and(|&came_back| came_back <= over.take.at)
+        };
+        overspent.sort_by_key(|of| (is_after(of), of.1.take.at, of.0, of.1.take.device));
+        let sum = |of: fn(&Account) -> u64| accounts.iter().map(|(_, account)| of(account)).sum();
         let left_at = |register: u32, at: Time| -> i64 {
             let until = self.done.get(&register).into_iter().flatten().filter(|done| done.at <= at);
             until.filter_map(|done| done.intent.amount()).sum()
@@ -167,17 +160,17 @@ impl Spending {
             (wrong.len() as u64, first)
         };
         Some(Spent {
-            supplied,
-            takes,
-            taken,
+            supplied: sum(|of| of.supplied),
+            takes: sum(|of| of.takes),
+            taken: sum(|of| of.taken),
             refused: self.refused.len() as u64,
             left_when_refused,
             frozen: self.frozen,
-            overspent: overspent.iter().map(too_many).sum(),
-            first,
+            overspent: overspent.iter().map(|(_, over)| over.missing()).sum(),
+            first: overspent.first().map(|&(register, over)| named(&over, register, &name)),
             refused_held: wrongly(|of| of.held),
             refused_shown: wrongly(|of| of.shown),
-            rights_came_back: self.rights_came_back,
+            all_after_set_back: !overspent.is_empty() && overspent.iter().all(is_after),
         })
     }
 

@@ -2,8 +2,8 @@
 //! engine's own rule allows.
 //!
 //! Overspending is wrong for every engine. An engine that spends by rights declares nothing of a device whose store was set
-//! back or damaged: the device may hold rights again that it had spent, and nothing tells it so. What is first overspent
-//! after that is counted, and leaves the judge without a verdict.
+//! back or damaged: the device may hold rights again that it had spent, and nothing tells it so. What is overspent after that,
+//! of a stock that the device had changed, is counted, and leaves the judge without a verdict.
 
 use crate::domain::count::counted;
 use crate::domain::data::Spending as Rule;
@@ -25,7 +25,7 @@ pub fn judge(history: &History) -> Option<Judgement> {
             at / 1_000_000,
             if *left == 1 { "was" } else { "were" },
         );
-        let is_undeclared = rule == Rule::Rights && spent.rights_came_back.is_some_and(|came| came <= *at);
+        let is_undeclared = rule == Rule::Rights && spent.all_after_set_back;
         if is_undeclared && refused_wrongly.is_none() {
             let why =
                 "a store had been set back or damaged, and this engine does not declare to spend safely after that";
@@ -108,12 +108,10 @@ mod tests {
             );
         }
         // Rights that came back with an old store are beyond what rights can do, and no excuse for who asks for none.
-        let came_back = Spending { rights_came_back: Some(7_000_000), ..spent };
+        let came_back = Spending { all_after_set_back: true, ..spent };
         assert_eq!(said(Rule::Rights, came_back.clone()).verdict, Verdict::Inconclusive);
         assert_eq!(said(Rule::Shown, came_back.clone()).verdict, Verdict::Falsified);
-        // What comes back later explains nothing, and no set-back explains a refusal.
-        let later = Spending { rights_came_back: Some(7_000_001), ..came_back.clone() };
-        assert_eq!(said(Rule::Rights, later).verdict, Verdict::Falsified);
+        // No set-back explains a refusal.
         let refused = Spending { refused_held: refusal(), ..came_back };
         assert_eq!(said(Rule::Rights, refused).verdict, Verdict::Falsified);
     }

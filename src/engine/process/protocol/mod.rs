@@ -539,7 +539,7 @@ pub enum Policy {
 pub enum OfUnits {
     /// Against rights that the device holds: it supplied the units, or another device transferred the rights.
     Rights,
-    /// As long as the replica shows so many.
+    /// As long as the replica shows enough units.
     Shown,
 }
 

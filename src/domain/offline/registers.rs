@@ -1,0 +1,102 @@
+//! The registers of a world that are no counters, and what users of a drawn world do to them: one table of a scenario for each
+//! data type.
+
+use serde::{Deserialize, Serialize};
+
+/// The most registers that hold stocks.
+pub const MOST_STOCKS: u32 = 1_000;
+
+/// The most registers that hold labels.
+pub const MOST_LABELS: u32 = 1 << 12;
+
+/// The most registers that hold tags.
+pub const MOST_TAGS: u32 = 4096;
+
+/// The most elements of one of them.
+pub const MOST_ELEMENTS: u32 = 1024;
+
+/// Registers that hold tags: sets of elements that users insert and remove. Each is empty at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Tags {
+    /// How many registers hold tags.
+    #[cfg_attr(test, schemars(range(max = MOST_TAGS)))]
+    pub registers: u32,
+    /// How many elements each can have. Elements are numbered from 0.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_ELEMENTS)))]
+    pub elements: u32,
+    /// How many edits of tags each client makes, at random times.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
+    pub edits: u32,
+    /// How many of a hundred edits remove an element. The others insert one.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub removes_percent: u32,
+}
+
+impl Default for Tags {
+    /// None, of 16 elements; where there are some, 4 edits of 10 remove an element.
+    fn default() -> Self {
+        Tags { registers: 0, elements: 16, edits: 0, removes_percent: 40 }
+    }
+}
+
+impl Tags {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold stocks: units that users supply, take and transfer rights to. Each is empty at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Stocks {
+    /// How many registers hold stocks.
+    #[cfg_attr(test, schemars(range(max = MOST_STOCKS)))]
+    pub registers: u32,
+    /// How often each client wants to change a stock, at random times. The engine may refuse it.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
+    pub edits: u32,
+    /// How many of a hundred edits supply units.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub supplies_percent: u32,
+    /// How many of a hundred edits transfer rights to another client, of those that are left. The others take units.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub transfers_percent: u32,
+    /// The most units that are taken at once; ten times as many are supplied or transferred.
+    #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000)))]
+    pub most: u32,
+}
+
+impl Default for Stocks {
+    /// None; where there are some, 1 edit of 10 supplies up to 50 units, 1 transfers as many, and 8 take up to 5.
+    fn default() -> Self {
+        Stocks { registers: 0, edits: 0, supplies_percent: 10, transfers_percent: 10, most: 5 }
+    }
+}
+
+impl Stocks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold labels: values that users overwrite. Each has no value at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Labels {
+    /// How many registers hold labels.
+    #[cfg_attr(test, schemars(range(max = MOST_LABELS)))]
+    pub registers: u32,
+    /// How many labels each client writes, at random times. No value is written twice.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
+    pub edits: u32,
+}
+
+impl Labels {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
