@@ -28,6 +28,18 @@ fn every_shipped_scenario_has_a_record_and_every_record_a_scenario() {
     assert_eq!(records, shipped);
 }
 
+/// Times of a debug build say nothing of how long a run takes.
+#[test]
+fn every_record_is_of_a_release_build() {
+    let builds = SHIPPED.iter().map(|(name, _)| {
+        let record = fs::read(results().join(format!("{name}.json"))).expect("a record");
+        let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
+        (*name, record["host"]["build"].clone())
+    });
+    let others: Vec<_> = builds.filter(|(_, build)| build != "release").collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
 #[test]
 fn a_fresh_run_of_every_shipped_scenario_equals_its_record_outside_timing_and_host() {
     for (name, _) in SHIPPED {

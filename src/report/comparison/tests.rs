@@ -265,7 +265,10 @@ fn a_long_sentence_of_the_first_screen_is_wrapped_and_not_cut() {
         .map(|number| format!("{number} is a sentence that says what to do {}", "next, and ".repeat(9)))
         .collect();
     let text = view::render(&gate, ["base.json", "new.json"], 60, Detail::Screen);
-    assert!(text.contains("takes all of it") && !text.contains('…') && text.contains("and 8 more sentences"), "{text}");
+    // Where a line ends depends on the name of the processor in the base record.
+    let unwrapped = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unwrapped.contains("takes all of it") && unwrapped.contains("and 8 more sentences"), "{text}");
+    assert!(!text.contains('…'), "{text}");
 }
 
 fn named(record: Record, origin: &str) -> Named {
