@@ -31,6 +31,7 @@ fn settings(node: u32, serves: bool) -> Settings {
         client: node,
         fields: Fields::counters(REGISTERS, 0),
         serves,
+        is_root: false,
         serves_relays: false,
         retry_after: 1000,
         retry_at_most: 100_000,

@@ -206,7 +206,7 @@ class Machine {
   }
 
   edit(request) {
-    const edit = during(this.replica.edit(request.register, BigInt(request.add)));
+    const edit = during(this.replica.edit(request.register, BigInt(request.add ?? 0), request));
     edit.then(() => this.accepts.push({ accept: true }), this.broken);
   }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // PouchDB 9.0.0 with express-pouchdb 4.2.0 as its hub (both Apache-2.0), behind abench's engine protocol. PouchDB has no
 // counter, so the mapping matters:
-//   lww         one document a counter, of which the winning revision is shown; other revisions stay as conflicts;
+//   lww         one document a counter, a label or a record, of which the winning revision is shown; others stay as conflicts;
 //   merge       one document a counter with an entry for each session of a client; revisions in conflict are merged, entry by entry;
 //   per-client  one document a counter and session of a client, written by that session alone, and summed up.
 // A client replicates to the hub and then from it, once it is connected, a second after an edit, and when the hub says that
@@ -11,7 +11,8 @@
 // PouchDB's LevelDB, in the folder of the node.
 //
 // Usage: node adapter.mjs --from FOLDER/package.json --mapping lww|merge|per-client [--http]
-// `abench engine check` passes with merge and per-client. With lww it fails at "edits of both replicas are added up".
+// `abench engine check` passes with merge and per-client. With lww it fails at "edits of both replicas are added up", and at "a
+// record is there as a whole, or not at all", where two fields are changed at the same time.
 
 import http from "node:http";
 import { createRequire } from "node:module";
@@ -20,9 +21,11 @@ import { Duplex } from "node:stream";
 import { option, RANGE, serve, Unacknowledged, wrapped } from "../node/machine.mjs";
 
 const [MAPPING, WHOLE] = [option("--mapping"), process.argv.includes("--http")];
+// Whole documents win or lose: so do the fields of a record.
+const TYPES = MAPPING === "lww" ? { labels: "one", records: "either" } : {};
 const ENGINE = {
-  protocol: 1, name: `pouchdb-${MAPPING}${WHOLE ? " with HTTP" : ""}`, version: "9.0.0",
-  about: `counters as ${MAPPING}, replicated with express-pouchdb 4.2.0`,
+  ...TYPES, protocol: 1, name: `pouchdb-${MAPPING}${WHOLE ? " with HTTP" : ""}`, version: "9.0.0",
+  about: `registers as ${MAPPING}, replicated with express-pouchdb 4.2.0`,
   counters: RANGE, peers: false, repeats: true, clock: "given", transport: "any-order", store: "files", id: "renewed",
   survives: "while-shown",
   promises: "all replicas pick the same winner among revisions in conflict; the others are kept for the application to resolve",
@@ -92,7 +95,8 @@ class Replica {
     return { won, entries, lost };
   }
 
-  async edit(register, add) {
+  async edit(register, add, request) {
+    if (request.add === undefined) return this.editDocument(register, request);
     const _id = MAPPING === "per-client" ? `${register}-${this.session}` : `${register}`;
     const { won, entries, lost } = await this.read(_id);
     const [edits, sum] = entries[this.session] ?? [0, "0"];
@@ -101,6 +105,29 @@ class Replica {
     const content = MAPPING === "merge" ? { entries } : { n: wrapped(BigInt(won?.n ?? first) + add) };
     await this.db.put({ _id, ...(won && { _rev: won._rev }), ...content });
     for (const rev of lost) await this.db.remove(_id, rev);
+    await this.edited(_id);
+  }
+
+  /** A label, or a record: one document that is replaced as a whole. */
+  async editDocument(register, { write, create, set, tag, untag, ...request }) {
+    const [_id, { won }] = [`${register}`, await this.read(`${register}`)];
+    const { labels, tags } = won ?? {};
+    if (write === undefined && (create !== undefined) === (won !== null)) return;
+    if (untag !== undefined && !tags.includes(untag)) return;
+    if (request.delete) await this.db.remove(won);
+    else if (write !== undefined) await this.db.put({ _id, ...(won && { _rev: won._rev }), value: write });
+    else if (create !== undefined) {
+      const values = Array.from({ length: this.registers.record_labels }, (_, place) => String(BigInt(create) + BigInt(place)));
+      await this.db.put({ _id, labels: values, tags: [] });
+    } else {
+      if (set) labels[set.field] = set.value;
+      const others = tags.filter((element) => element !== tag && element !== untag);
+      await this.db.put({ ...won, labels, tags: tag === undefined ? others : [...others, tag].sort((a, b) => a - b) });
+    }
+    await this.edited(_id);
+  }
+
+  async edited(_id) {
     this.own.add(_id);
     this.last = (await this.db.info()).update_seq;
     this.machine.poke();
@@ -172,13 +199,19 @@ class Replica {
   }
 
   async views() {
-    const numbers = Array(this.registers.counters).fill(BigInt(this.registers.start));
+    const { counters, start, labels: written = 0, records = 0 } = this.registers;
+    const numbers = Array(counters).fill(BigInt(start));
+    const others = [...Array(written).fill({ values: [] }), ...Array(records).fill({ record: null })];
     for (const { id, doc } of (await this.db.allDocs({ include_docs: true })).rows) {
+      const { labels, tags, value } = doc;
+      if (labels) others[id - counters] = { record: { labels: labels.map((label) => [label]), tags } };
+      if (value !== undefined) others[id - counters] = { values: [value] };
+      if (labels || value !== undefined) continue;
       const { entries } = MAPPING === "merge" ? await this.read(id) : { entries: { one: [1, doc.n] } };
       const sum = Object.values(entries).reduce((sum, [, n]) => sum + BigInt(n), 0n);
       numbers[parseInt(id, 10)] = MAPPING === "lww" ? BigInt(doc.n) : numbers[parseInt(id, 10)] + sum;
     }
-    return numbers.map(wrapped);
+    return [...numbers.map(wrapped), ...others];
   }
 }
 

@@ -1,15 +1,18 @@
 #!/usr/bin/env node
 // yjs 13.6.33 with y-protocols 1.0.7 (both MIT) behind abench's engine protocol. Yjs has no counter, so the mapping matters:
-//   lww         one map entry a counter, overwritten by the last writer, as many applications keep a number;
+//   lww         one map entry a counter or label, overwritten by the last writer, as many applications keep a value, and for each
+//               record a map of its own, with an entry for each label and tag;
 //   per-client  one map entry a counter and client, written by that client alone, and summed up;
 //   log         one array of all additions, summed up.
-// A message is step 1 of y-protocols (the state vector), and step 2 (the update) for a neighbour whose vector is known.
+// A message is step 1 of y-protocols (the state vector), and step 2 (the update) for a neighbour whose vector is known. State vectors
+// do not tell what was deleted: with records, a digest of the whole snapshot goes along, 8 bytes, so that a lost delete is sent again.
 //
 // Usage: node adapter.mjs --from FOLDER/package.json --mapping lww|per-client|log [--same-id]
 // --from says where yjs is installed. --same-id sets one client id at each start. The FAQ of Yjs allows that with caution: it is
 // designed for a new id in every session, and two documents that hold one id can corrupt a document for good.
 // `abench engine check` passes with per-client and log. With lww it fails at "edits of both replicas are added up".
 
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { resolve } from "node:path";
@@ -21,9 +24,10 @@ const Y = require("yjs");
 const sync = require("y-protocols/sync");
 const [encoding, decoding] = [require("lib0/encoding"), require("lib0/decoding")];
 
+const TYPES = MAPPING === "lww" ? { labels: "one", records: "either" } : {};
 const ENGINE = {
-  protocol: 1, name: `yjs-${MAPPING}${SAME_ID ? " with the same client id" : ""}`, version: "13.6.33",
-  about: `counters as ${MAPPING}, state vectors by y-protocols 1.0.7`,
+  ...TYPES, protocol: 1, name: `yjs-${MAPPING}${SAME_ID ? " with the same client id" : ""}`, version: "13.6.33",
+  about: `registers as ${MAPPING}, state vectors by y-protocols 1.0.7`,
   counters: { min: String(-(2n ** 63n)), max: String(2n ** 63n - 1n) }, peers: true, repeats: true, clock: "given",
   transport: "any-order", store: "journal", id: SAME_ID ? "kept" : "renewed", survives: "while-shown", rounds: true,
   promises: "shared types merge without conflicts; made for a new client id in every session",
@@ -41,6 +45,7 @@ class Replica {
     [this.known, this.wakeAt, this.revision, this.entries] = [new Map(), null, 0, start.entries.length];
     // Edits of this node that nobody else is known to have: the client id, and its clock after the edit.
     this.own = [];
+    [this.hasDeletes, this.theirs] = [this.registers.records > 0, new Map()];
     this.doc = new Y.Doc();
     for (const stored of [start.image, ...start.entries]) if (stored) this.load(bytes(stored));
     // After loading: a document that sees its own id in an update takes another, with a warning.
@@ -79,8 +84,13 @@ class Replica {
     return Y.decodeStateVector(Y.encodeStateVector(this.doc));
   }
 
+  digest() {
+    return createHash("sha256").update(Y.encodeSnapshot(Y.snapshot(this.doc))).digest().subarray(0, 8);
+  }
+
   lacks(peer) {
     const known = this.known.get(peer);
+    if (this.hasDeletes && known !== null && !this.digest().equals(this.theirs.get(peer))) return true;
     return known === null || [...this.vector()].some(([client, clock]) => (known.get(client) ?? 0) < clock);
   }
 
@@ -90,6 +100,7 @@ class Replica {
     const body = encoding.encode((encoder) => {
       sync.writeSyncStep1(encoder, this.doc);
       if (edits) sync.writeSyncStep2(encoder, this.doc, Y.encodeStateVector(known));
+      if (this.hasDeletes) encoding.writeUint8Array(encoder, this.digest());
     });
     return { send: { to: peer, body: base64(body), edits, begins: true, ends: true } };
   }
@@ -99,14 +110,35 @@ class Replica {
     if (this.known.size > 0) this.wakeAt = now + LINGER;
   }
 
-  edit({ now, register, add }) {
+  /** A label, or a record. */
+  editOther(key, { write, create, set, tag, untag, ...request }) {
+    const [labels, records] = [this.doc.getMap("labels"), this.doc.getMap("records")];
+    if (write !== undefined) return void labels.set(key, write);
+    const record = records.get(key);
+    if ((create !== undefined) === (record !== undefined)) return;
+    if (request.delete) records.delete(key);
+    else if (record === undefined) {
+      const label = (place) => [String(place), String(BigInt(create) + BigInt(place))];
+      records.set(key, new Y.Map(Array.from({ length: this.registers.record_labels }, (_, place) => label(place))));
+    } else if (set) record.set(String(set.field), set.value);
+    else if (tag !== undefined) record.set(`tag ${tag}`, true);
+    else if (record.has(`tag ${untag}`)) record.delete(`tag ${untag}`);
+  }
+
+  edit({ now, register, add, ...request }) {
+    const own = () => [[this.doc.clientID, this.vector().get(this.doc.clientID) ?? 0]];
+    if (add === undefined) {
+      this.doc.transact(() => this.editOther(String(register), request));
+      this.tellSoon(now);
+      return [...this.store(own()), { accept: true }];
+    }
     const [map, log, key] = [this.doc.getMap("counters"), this.doc.getArray("log"), String(register)];
     const mine = MAPPING === "lww" ? key : `${key}/${this.doc.clientID}`;
     const first = MAPPING === "lww" ? BigInt(this.registers.start) : 0n;
     if (MAPPING === "log") log.push([[register, BigInt(add)]]);
     else map.set(mine, BigInt.asIntN(64, (map.get(mine) ?? first) + BigInt(add)));
     this.tellSoon(now);
-    return [...this.store([[this.doc.clientID, this.vector().get(this.doc.clientID)]]), { accept: true }];
+    return [...this.store(own()), { accept: true }];
   }
 
   connected({ now, peer }) {
@@ -121,7 +153,9 @@ class Replica {
   }
 
   message({ now, from: peer, body }) {
-    const decoder = decoding.createDecoder(bytes(body));
+    const [all, digest] = [bytes(body), this.hasDeletes ? 8 : 0];
+    if (all.length < digest) throw new Error("no digest");
+    const decoder = decoding.createDecoder(all.subarray(0, all.length - digest));
     decoding.readVarUint(decoder);
     const vector = Y.decodeStateVector(decoding.readVarUint8Array(decoder));
     const hasUpdate = decoding.hasContent(decoder);
@@ -130,6 +164,7 @@ class Replica {
     if (stored.length > 0) this.tellSoon(now);
     const wasHeard = (this.known.get(peer) ?? null) !== null;
     this.known.set(peer, vector);
+    this.theirs.set(peer, Buffer.from(all.subarray(all.length - digest)));
     this.own = this.own.filter(([client, clock]) => (vector.get(client) ?? 0) < clock);
     // Step 1 in the answer acknowledges the update, once what was taken is durable.
     return hasUpdate || !wasHeard || this.lacks(peer) ? [...stored, this.tell(peer)] : stored;
@@ -143,14 +178,22 @@ class Replica {
   }
 
   views() {
-    const { counters, start } = this.registers;
+    const { counters, start, labels = 0, records = 0, record_labels: fields = 0 } = this.registers;
     const numbers = Array(counters).fill(BigInt(start));
     for (const [key, value] of this.doc.getMap("counters")) {
       const register = parseInt(key, 10);
       numbers[register] = MAPPING === "lww" ? value : numbers[register] + value;
     }
     for (const [register, amount] of this.doc.getArray("log")) numbers[register] += amount;
-    return numbers.map((number) => String(BigInt.asIntN(64, number)));
+    const label = (map, key) => (map.has(key) ? [map.get(key)] : []);
+    const written = Array.from({ length: labels }, (_, place) => ({ values: label(this.doc.getMap("labels"), String(counters + place)) }));
+    const whole = (record) => ({
+      labels: Array.from({ length: fields }, (_, place) => label(record, String(place))),
+      tags: [...record.keys()].filter((key) => key.startsWith("tag ")).map((key) => Number(key.slice(4))).sort((a, b) => a - b),
+    });
+    const shown = (record) => ({ record: record === undefined ? null : whole(record) });
+    const kept = Array.from({ length: records }, (_, place) => shown(this.doc.getMap("records").get(String(counters + labels + place))));
+    return [...numbers.map((number) => String(BigInt.asIntN(64, number))), ...written, ...kept];
   }
 }
 

@@ -8,21 +8,33 @@
 
 pub mod counter;
 pub mod label;
+pub mod record;
 pub mod seen;
 pub mod stock;
 pub mod tags;
 
-use crate::domain::data::{Carries, Intent, Part, View};
+use crate::domain::data::{Fields, Intent, Part, View};
 use crate::domain::history::Fate;
-use seen::{Edited, Whereabouts};
+use seen::{Edited, Terms, Whereabouts};
 
-/// Does what a user intends to a view. An intent of another data type changes nothing; gives whether the view changed.
-pub fn apply(view: &mut View, intent: Intent) -> bool {
+/// Does what a user intends to a view of one of these registers. An intent of another data type changes nothing; gives whether
+/// the view changed.
+pub fn apply(fields: &Fields, view: &mut View, intent: Intent) -> bool {
     match view {
         View::Counter(number) => counter::apply(number, intent),
         View::Stock(left) => stock::apply(left, intent),
         View::Tags(elements) => tags::apply(elements, intent),
         View::Label(values) => label::apply(values, intent),
+        View::Record(record) => record::apply(record, intent, fields.record_labels),
+    }
+}
+
+/// Whether an edit means anything to a user who is shown this: nobody removes what is not there, or creates what is.
+pub fn is_meant(shown: &View, intent: Intent) -> bool {
+    match (shown, intent) {
+        (View::Tags(elements), Intent::Remove(element)) => elements.contains(&element),
+        (View::Record(record), intent) => record::is_meant(record.as_deref(), intent),
+        _ => true,
     }
 }
 
@@ -51,16 +63,27 @@ pub enum Wrong {
 impl std::fmt::Display for Wrong {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Wrong::Gone(part @ Part::Element(_)) => write!(f, "{part} is gone, and nobody removed it"),
-            Wrong::Back(part @ Part::Element(_)) => write!(f, "{part} is back, and every insert of it was removed"),
-            Wrong::Strange(part @ Part::Element(_)) => write!(f, "{part} is shown, and nobody inserted it"),
-            Wrong::Gone(part @ Part::Value(_)) => {
+            Wrong::Gone(Part::Record) => {
+                write!(f, "the record is gone, and no delete explains it")
+            }
+            Wrong::Back(Part::Record) => {
+                write!(f, "the record is back, and somebody who had seen it deleted it")
+            }
+            Wrong::Strange(Part::Record) => write!(f, "a record is shown, and nobody created it"),
+            Wrong::Gone(part @ (Part::Element(_) | Part::Tag(_))) => write!(f, "{part} is gone, and nobody removed it"),
+            Wrong::Back(part @ (Part::Element(_) | Part::Tag(_))) => {
+                write!(f, "{part} is back, and every insert of it was removed")
+            }
+            Wrong::Strange(part @ (Part::Element(_) | Part::Tag(_))) => {
+                write!(f, "{part} is shown, and nobody inserted it")
+            }
+            Wrong::Gone(part) => {
                 write!(f, "{part} is gone, and nobody who had seen it overwrote it")
             }
-            Wrong::Back(part @ Part::Value(_)) => {
+            Wrong::Back(part) => {
                 write!(f, "{part} is shown, and somebody who had seen it overwrote it: an old write wins")
             }
-            Wrong::Strange(part @ Part::Value(_)) => write!(f, "{part} is shown, and nobody wrote it"),
+            Wrong::Strange(part) => write!(f, "{part} is shown, and nobody wrote it"),
             Wrong::Beside(part) => write!(f, "{part} is shown beside another, and the engine declares to show one"),
             Wrong::Late(part) => write!(f, "{part} is shown, and another was written later by its writer's clock"),
         }
@@ -69,19 +92,23 @@ impl std::fmt::Display for Wrong {
 
 /// What is wrong with a view, given all edits of its register. An edit may be missing where `may_be_missing` says so of its
 /// fate. Sums are not judged here.
-pub fn wrong(view: &View, edits: &[Edited<'_>], carries: Carries, may_be_missing: impl Fn(Fate) -> bool) -> Vec<Wrong> {
+pub fn wrong(view: &View, edits: &[Edited<'_>], terms: Terms, may_be_missing: impl Fn(Fate) -> bool) -> Vec<Wrong> {
+    let carries = terms.carries;
     match view {
         View::Counter(_) | View::Stock(_) => Vec::new(),
         View::Tags(shown) => tags::wrong(shown, edits, carries.tags.unwrap_or_default(), may_be_missing),
         View::Label(shown) => label::wrong(shown, edits, carries.labels.unwrap_or_default(), may_be_missing),
+        View::Record(shown) => record::wrong(shown.as_deref(), edits, terms, may_be_missing),
     }
 }
 
 /// Whether a part that a replica showed may be gone from it, given all edits of its register until now.
-pub fn may_be_gone(part: Part, edits: &[Edited<'_>], carries: Carries, at: &impl Whereabouts) -> bool {
+pub fn may_be_gone(part: Part, edits: &[Edited<'_>], terms: Terms, at: &impl Whereabouts) -> bool {
+    let carries = terms.carries;
     match part {
         Part::Element(element) => tags::may_be_gone(element, edits, carries.tags.unwrap_or_default(), at),
         Part::Value(value) => label::may_be_gone(value, edits, carries.labels.unwrap_or_default(), at),
+        Part::Record | Part::Field { .. } | Part::Tag(_) => record::may_be_gone(part, edits, terms, at),
     }
 }
 
@@ -91,11 +118,12 @@ mod tests {
 
     #[test]
     fn an_intent_changes_a_view_of_its_own_data_type_alone() {
+        let fields = Fields { record_labels: 2, ..Fields::default() };
         let all = [Intent::Increase(7), Intent::Insert(3), Intent::Remove(4), Intent::Write(5)];
         let after = |view: View| {
             all.map(|intent| {
                 let mut view = view.clone();
-                (apply(&mut view, intent), view.to_string())
+                (apply(&fields, &mut view, intent), view.to_string())
             })
         };
         let told = |changed: bool, view: &str| (changed, view.to_owned());
@@ -116,5 +144,23 @@ mod tests {
         assert_eq!(after(View::Label([5].into()))[..], [&label("5")[..], &[told(false, "5")]].concat());
         assert_eq!(after(View::Label([5, 6].into()))[..], [&label("5 or 6")[..], &[told(true, "5")]].concat());
         assert_eq!(after(View::Label([].into()))[..], [&label("no value")[..], &[told(true, "5")]].concat());
+        let none = told(false, "no record");
+        assert_eq!(after(View::Record(None)), [none.clone(), none.clone(), none.clone(), none]);
+        let mut view = View::Record(None);
+        let edits = [
+            (Intent::Delete, told(false, "no record")),
+            (Intent::Set { field: 0, value: 9 }, told(false, "no record")),
+            (Intent::Create(5), told(true, "[5, 6] {}")),
+            (Intent::Create(7), told(false, "[5, 6] {}")),
+            (Intent::Set { field: 1, value: 9 }, told(true, "[5, 9] {}")),
+            (Intent::Set { field: 2, value: 9 }, told(false, "[5, 9] {}")),
+            (Intent::Tag(3), told(true, "[5, 9] {3}")),
+            (Intent::Untag(4), told(false, "[5, 9] {3}")),
+            (Intent::Write(1), told(false, "[5, 9] {3}")),
+            (Intent::Delete, told(true, "no record")),
+        ];
+        for (intent, expected) in edits {
+            assert_eq!((apply(&fields, &mut view, intent), view.to_string()), expected, "{intent:?}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Knows: the ledger. Must not: know what an edit does.
 
+use crate::domain::data::Carries;
 use crate::domain::history::{Sighting, UserEdit};
 
 /// An edit of one register, with what its user had seen.
@@ -33,6 +34,15 @@ impl Edited<'_> {
         let is_before = self.device == other.device && self.number < other.number;
         is_before || other.sighting.may_have.get(self.device).is_some_and(|&had| had > self.number)
     }
+}
+
+/// What an engine is held to, at an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The data types that it carries, and its policies.
+    pub carries: Carries,
+    /// The instant, in microseconds since the world began.
+    pub now: u64,
 }
 
 /// What is known of where edits are while a world runs.

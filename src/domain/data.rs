@@ -26,11 +26,15 @@ pub enum DataType {
     Tags,
     /// A value that users overwrite: a register of the literature.
     Label,
+    /// A record that users create, change field by field, and delete; the register is its key. Each field merges by its own
+    /// type: labels, and one set of tags.
+    Record,
 }
 
 impl DataType {
     /// All of them, in the order in which a world's registers hold them.
-    pub const ALL: [DataType; 4] = [DataType::Counter, DataType::Stock, DataType::Tags, DataType::Label];
+    pub const ALL: [DataType; 5] =
+        [DataType::Counter, DataType::Stock, DataType::Tags, DataType::Label, DataType::Record];
 
     /// What registers of it are called, in the plural.
     pub fn plural(self) -> &'static str {
@@ -39,6 +43,7 @@ impl DataType {
             DataType::Stock => "stocks",
             DataType::Tags => "tags",
             DataType::Label => "labels",
+            DataType::Record => "records",
         }
     }
 
@@ -51,7 +56,7 @@ impl DataType {
     pub fn means_what_is_shown(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => false,
-            DataType::Tags | DataType::Label => true,
+            DataType::Tags | DataType::Label | DataType::Record => true,
         }
     }
 
@@ -59,7 +64,7 @@ impl DataType {
     pub fn is_a_sum(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => true,
-            DataType::Tags | DataType::Label => false,
+            DataType::Tags | DataType::Label | DataType::Record => false,
         }
     }
 }
@@ -90,6 +95,23 @@ pub enum Intent {
     /// The label has this value. The user means to supersede what the replica shows: a value that has not arrived here is
     /// not meant.
     Write(Value),
+    /// The record is there, and anew: its labels hold this value and those that follow it, one each, and it has no tags. It
+    /// means nothing where the replica shows the record.
+    Create(Value),
+    /// The record is no longer there. The user means what the replica shows: an edit of the record that has not arrived here
+    /// is not meant. Where the replica shows no record, it means nothing, as do the other edits of a record.
+    Delete,
+    /// A label of the record has this value, as [`Intent::Write`] has it.
+    Set {
+        /// Which label, numbered from 0.
+        field: u32,
+        /// What it holds.
+        value: Value,
+    },
+    /// This element becomes one of the record's tags.
+    Tag(Element),
+    /// This element is no longer one of the record's tags, as [`Intent::Remove`] has it.
+    Untag(Element),
 }
 
 impl Intent {
@@ -100,6 +122,9 @@ impl Intent {
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => DataType::Stock,
             Intent::Insert(_) | Intent::Remove(_) => DataType::Tags,
             Intent::Write(_) => DataType::Label,
+            Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Tag(_) | Intent::Untag(_) => {
+                DataType::Record
+            }
         }
     }
 
@@ -110,7 +135,7 @@ impl Intent {
             Intent::Supply(units) => Some(units.into()),
             Intent::Take(units) => Some(-i64::from(units)),
             Intent::Transfer { .. } => Some(0),
-            Intent::Insert(_) | Intent::Remove(_) | Intent::Write(_) => None,
+            _ => None,
         }
     }
 
@@ -125,19 +150,25 @@ impl Intent {
     /// Which element it is about; nothing for another data type.
     pub fn element(self) -> Option<Element> {
         match self {
-            Intent::Insert(element) | Intent::Remove(element) => Some(element),
+            Intent::Insert(element) | Intent::Remove(element) | Intent::Tag(element) | Intent::Untag(element) => {
+                Some(element)
+            }
             _ => None,
         }
     }
 
     /// Whether it takes away something that is shown, whoever made that.
     pub fn takes_away(self) -> bool {
-        matches!(self, Intent::Remove(_) | Intent::Write(_))
+        match self {
+            Intent::Remove(_) | Intent::Write(_) => true,
+            Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Untag(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether it makes something that is shown from then on.
     pub fn makes(self) -> bool {
-        !matches!(self, Intent::Remove(_))
+        !matches!(self, Intent::Remove(_) | Intent::Delete)
     }
 }
 
@@ -151,6 +182,31 @@ pub enum Concurrent {
     /// The element stays, or it does not. All replicas agree.
     #[default]
     Either,
+}
+
+/// What becomes of a record that one user deletes while another changes it. An engine declares its policy, and the
+/// specification holds the engine to the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deleted {
+    /// The record stays, with all its fields: whoever deleted it had not seen the change.
+    EditWins,
+    /// The record goes, and the change with it.
+    DeleteWins,
+    /// The record stays, or it goes. All replicas agree.
+    #[default]
+    Either,
+}
+
+impl Deleted {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Deleted::EditWins => "stays, as it was changed",
+            Deleted::DeleteWins => "goes",
+            Deleted::Either => "stays or goes, everywhere alike",
+        }
+    }
 }
 
 /// What orders the writes of a label.
@@ -226,11 +282,18 @@ pub struct Carries {
     pub tags: Option<Concurrent>,
     /// What it shows of values that were written at the same time; nothing where it carries no labels.
     pub labels: Option<Overwrites>,
+    /// What it makes of a record that is deleted and changed at the same time; nothing where it carries no records. Their
+    /// fields merge as labels and tags do.
+    pub records: Option<Deleted>,
+    /// How long it keeps what it needs of a deleted record to bring it back, in microseconds; nothing where it keeps that for
+    /// ever. A change that had not seen the delete, and comes to the others later than that, may be lost.
+    pub horizon: Option<u64>,
 }
 
 impl Carries {
     /// Counters alone.
-    pub const COUNTERS: Carries = Carries { counters: true, stocks: None, tags: None, labels: None };
+    pub const COUNTERS: Carries =
+        Carries { counters: true, stocks: None, tags: None, labels: None, records: None, horizon: None };
 
     /// Counters, and tags with this policy.
     pub const fn with_tags(concurrent: Concurrent) -> Self {
@@ -247,6 +310,16 @@ impl Carries {
         Carries { labels: Some(overwrites), ..self }
     }
 
+    /// This, and records with this policy.
+    pub const fn and_records(self, deleted: Deleted) -> Self {
+        Carries { records: Some(deleted), ..self }
+    }
+
+    /// This, where what is left of a deleted record is kept for so long, in microseconds.
+    pub const fn and_horizon(self, horizon: u64) -> Self {
+        Carries { horizon: Some(horizon), ..self }
+    }
+
     /// This, and stocks with this rule.
     pub const fn and_stocks(self, spending: Spending) -> Self {
         Carries { stocks: Some(spending), ..self }
@@ -259,6 +332,7 @@ impl Carries {
             DataType::Stock => self.stocks.is_some(),
             DataType::Tags => self.tags.is_some(),
             DataType::Label => self.labels.is_some(),
+            DataType::Record => self.records.is_some(),
         }
     }
 }
@@ -282,6 +356,17 @@ pub enum Part {
     Element(Element),
     /// A value of a label.
     Value(Value),
+    /// A record as such.
+    Record,
+    /// A value of a record's label.
+    Field {
+        /// Which label, numbered from 0.
+        field: u32,
+        /// The value.
+        value: Value,
+    },
+    /// An element of a record's tags.
+    Tag(Element),
 }
 
 impl Part {
@@ -290,6 +375,8 @@ impl Part {
         match self {
             Part::Element(_) => "remove",
             Part::Value(_) => "write",
+            Part::Record => "delete",
+            Part::Field { .. } | Part::Tag(_) => "edit",
         }
     }
 }
@@ -299,7 +386,31 @@ impl std::fmt::Display for Part {
         match self {
             Part::Element(element) => write!(f, "element {element}"),
             Part::Value(value) => write!(f, "value {value}"),
+            Part::Record => write!(f, "the record"),
+            Part::Field { field, value } => write!(f, "value {value} of field {field}"),
+            Part::Tag(element) => write!(f, "element {element} of the record"),
         }
+    }
+}
+
+/// What a replica shows of a record that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Record {
+    /// What each label shows. Every label has a value: a record is there as a whole, or not at all.
+    pub labels: Vec<BTreeSet<Value>>,
+    /// The tags.
+    pub tags: BTreeSet<Element>,
+}
+
+impl Record {
+    /// One with so many labels, of which none has a value yet.
+    pub fn of(labels: u32) -> Self {
+        Record { labels: vec![BTreeSet::new(); labels as usize], tags: BTreeSet::new() }
+    }
+
+    /// The first label that has no value, where one has none: then half a record is shown.
+    pub fn lacks(&self) -> Option<u32> {
+        (0..).zip(&self.labels).find(|(_, values)| values.is_empty()).map(|(field, _)| field)
     }
 }
 
@@ -314,6 +425,8 @@ pub enum View {
     Tags(BTreeSet<Element>),
     /// Of a label: none was written yet, one, or several at the same time.
     Label(BTreeSet<Value>),
+    /// Of a record, where it is there. In a box, so that views of numbers stay small.
+    Record(Option<Box<Record>>),
 }
 
 impl View {
@@ -341,22 +454,49 @@ impl View {
         }
     }
 
+    /// The record that is shown; nothing where none is, or for another data type.
+    pub fn record(&self) -> Option<&Record> {
+        match self {
+            View::Record(record) => record.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Its parts, ascending. A counter and a stock have none: each shows the sum of all edits.
     pub fn parts(&self) -> BTreeSet<Part> {
         match self {
             View::Counter(_) | View::Stock(_) => BTreeSet::new(),
             View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
             View::Label(values) => values.iter().copied().map(Part::Value).collect(),
+            View::Record(None) => BTreeSet::new(),
+            View::Record(Some(record)) => {
+                let of_labels = (0..)
+                    .zip(&record.labels)
+                    .flat_map(|(field, values)| values.iter().map(move |&value| Part::Field { field, value }));
+                let tags = record.tags.iter().copied().map(Part::Tag);
+                std::iter::once(Part::Record).chain(of_labels).chain(tags).collect()
+            }
         }
     }
 
     /// The canonical bytes: a counter and a stock as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
-    /// ascending order, all big endian.
+    /// ascending order, all big endian. A record is a byte that says whether it is there, each label with the number of its
+    /// values in 4 bytes before them, and the tags.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             View::Counter(number) | View::Stock(number) => number.to_be_bytes().to_vec(),
             View::Tags(tags) => tags.iter().flat_map(|element| element.to_be_bytes()).collect(),
             View::Label(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
+            View::Record(None) => vec![0],
+            View::Record(Some(record)) => {
+                let mut bytes = vec![1];
+                for values in &record.labels {
+                    bytes.extend_from_slice(&(values.len() as u32).to_be_bytes());
+                    bytes.extend(values.iter().flat_map(|value| value.to_be_bytes()));
+                }
+                bytes.extend(record.tags.iter().flat_map(|element| element.to_be_bytes()));
+                bytes
+            }
         }
     }
 }
@@ -377,17 +517,27 @@ impl std::fmt::Display for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             View::Counter(number) | View::Stock(number) => write!(f, "{number}"),
-            View::Tags(tags) => {
-                let elements: Vec<String> = tags.iter().map(Element::to_string).collect();
-                write!(f, "{{{}}}", elements.join(", "))
-            }
-            View::Label(values) if values.is_empty() => write!(f, "no value"),
-            View::Label(values) => {
-                let values: Vec<String> = values.iter().map(Value::to_string).collect();
-                write!(f, "{}", values.join(" or "))
+            View::Tags(tags) => write!(f, "{}", elements(tags)),
+            View::Label(values) => write!(f, "{}", choice(values)),
+            View::Record(None) => write!(f, "no record"),
+            View::Record(Some(record)) => {
+                let labels: Vec<String> = record.labels.iter().map(choice).collect();
+                write!(f, "[{}] {}", labels.join(", "), elements(&record.tags))
             }
         }
     }
+}
+
+/// Elements as text.
+fn elements(tags: &BTreeSet<Element>) -> String {
+    let elements: Vec<String> = tags.iter().map(Element::to_string).collect();
+    format!("{{{}}}", elements.join(", "))
+}
+
+/// What a label shows as text.
+fn choice(values: &BTreeSet<Value>) -> String {
+    let values: Vec<String> = values.iter().map(Value::to_string).collect();
+    if values.is_empty() { "no value".to_owned() } else { values.join(" or ") }
 }
 
 /// The registers of a world, data type by data type in the order of [`DataType::ALL`].
@@ -405,12 +555,23 @@ pub struct Fields {
     pub elements: u32,
     /// How many labels there are. Each has no value at the start.
     pub labels: u32,
+    /// How many records there can be. None is there at the start.
+    pub records: u32,
+    /// How many labels a record has.
+    pub record_labels: u32,
+    /// How many elements a record's tags can have.
+    pub record_elements: u32,
 }
 
 impl Fields {
     /// Counters alone.
     pub fn counters(counters: u32, start: i64) -> Self {
         Fields { counters, start, ..Fields::default() }
+    }
+
+    /// These, with so many counters.
+    pub fn and_counters(self, counters: u32, start: i64) -> Self {
+        Fields { counters, start, ..self }
     }
 
     /// How many registers hold this data type.
@@ -420,6 +581,7 @@ impl Fields {
             DataType::Stock => self.stocks,
             DataType::Tags => self.tags,
             DataType::Label => self.labels,
+            DataType::Record => self.records,
         }
     }
 
@@ -470,6 +632,7 @@ impl Fields {
             DataType::Stock => View::Stock(0),
             DataType::Tags => View::Tags(BTreeSet::new()),
             DataType::Label => View::Label(BTreeSet::new()),
+            DataType::Record => View::Record(None),
         }
     }
 
@@ -480,8 +643,16 @@ impl Fields {
 
     /// Whether a register can be edited so.
     pub fn allow(&self, register: u32, intent: Intent) -> bool {
-        let in_range = intent.element().is_none_or(|element| element < self.elements);
-        let is_something = intent.of() != DataType::Stock || intent.amount() != Some(0) || intent.spends() > 0;
+        let elements = if intent.of() == DataType::Record { self.record_elements } else { self.elements };
+        let in_range = intent.element().is_none_or(|element| element < elements);
+        let is_something = match intent {
+            Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {
+                intent.amount() != Some(0) || intent.spends() > 0
+            }
+            Intent::Set { field, .. } => field < self.record_labels,
+            Intent::Create(value) => value.checked_add(self.record_labels.into()).is_some(),
+            _ => true,
+        };
         register < self.len() && self.of(register) == intent.of() && in_range && is_something
     }
 }

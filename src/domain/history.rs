@@ -235,6 +235,8 @@ pub struct History {
     pub unmet: Vec<String>,
     /// Whether everything was quiescent in the end.
     pub quiescent: bool,
+    /// How long the world lasted, in microseconds.
+    pub lasted: u64,
     /// When the last message arrived after faults were over, in microseconds since then.
     pub settled_after: u64,
     /// How long it may take, in microseconds.

@@ -14,7 +14,9 @@ use crate::domain::seed::Seed;
 use crate::domain::traffic::Traffic;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
-pub use registers::{Labels, MOST_ELEMENTS, MOST_LABELS, MOST_STOCKS, MOST_TAGS, Stocks, Tags};
+pub use registers::{
+    Labels, MOST_ELEMENTS, MOST_LABELS, MOST_RECORD_LABELS, MOST_RECORDS, MOST_STOCKS, MOST_TAGS, Records, Stocks, Tags,
+};
 
 /// The most registers that a world can have.
 pub const MOST_REGISTERS: u32 = 1 << 20;
@@ -57,7 +59,10 @@ pub struct OfflineTrial {
     /// Registers that hold labels, and what users do to them. They are numbered after the tags.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
-    /// How many clients there are. In a world with tags or labels, 64 are the most.
+    /// Registers that hold records, and what users do to them. They are numbered after the labels.
+    #[serde(default, skip_serializing_if = "Records::is_empty")]
+    pub records: Records,
+    /// How many clients there are. In a world with tags, labels or records, 64 are the most.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
     /// The engines on trial, by name, or "all"; `abench list engines` names them. Without this key, the reference is.
@@ -140,6 +145,7 @@ impl OfflineTrial {
             tags: Tags::default(),
             stocks: Stocks::default(),
             labels: Labels::default(),
+            records: Records::default(),
             clients,
             engines: Vec::new(),
             mutants: Vec::new(),
@@ -782,6 +788,9 @@ impl OfflineTrial {
             elements,
             stocks: self.stocks.registers,
             labels: self.labels.registers,
+            records: self.records.registers,
+            record_labels: if self.records.is_empty() { 0 } else { self.records.labels },
+            record_elements: if self.records.is_empty() { 0 } else { self.records.elements },
             ..Fields::counters(self.registers, self.start)
         }
     }

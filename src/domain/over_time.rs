@@ -47,6 +47,32 @@ pub struct Unshown {
     pub less: u64,
     /// Where that was first.
     pub first: Option<FirstUnshown>,
+    /// Whether records were shown whole; nothing in a world without any.
+    pub halves: Option<Halves>,
+}
+
+/// Records that were shown without one of their labels.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Halves {
+    /// How often a record was looked at that was there.
+    pub looked: u64,
+    /// How often half of one was shown.
+    pub half: u64,
+    /// Where that was first.
+    pub first: Option<FirstHalf>,
+}
+
+/// The first time that a replica showed half a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstHalf {
+    /// The replica's name.
+    pub node: String,
+    /// The register.
+    pub register: u32,
+    /// The label without a value.
+    pub label: u32,
+    /// When, in microseconds.
+    pub at: u64,
 }
 
 /// The first time that a replica showed less than before.

@@ -8,8 +8,8 @@ use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
     CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CLIENTS,
-    MOST_ELEMENTS, MOST_LABELS, MOST_LOAD, MOST_REGISTERS, MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_WATCHED, NodeFault,
-    OfflineTrial, Presence, Tags, Workload,
+    MOST_ELEMENTS, MOST_LABELS, MOST_LOAD, MOST_RECORD_LABELS, MOST_RECORDS, MOST_REGISTERS, MOST_RUNS, MOST_STOCKS,
+    MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
 use crate::domain::seed::Seed;
 use crate::domain::trial::{
@@ -163,6 +163,7 @@ impl OfflineTrial {
             ("tags.edits", self.tags.edits > 0),
             ("stocks.edits", self.stocks.edits > 0),
             ("labels.edits", self.labels.edits > 0),
+            ("records.edits", self.records.edits > 0),
             ("link.outages", link.outages > 0),
         ];
         let (key, _) = drawn.into_iter().find(|(_, given)| *given)?;
@@ -196,13 +197,14 @@ impl OfflineTrial {
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if self.fields().mean_what_is_shown() { MOST_WATCHED } else { MOST_CLIENTS };
         let Labels { registers: labels, edits: written } = self.labels;
-        let stocks = self.stocks;
+        let (stocks, records) = (self.stocks, self.records);
+        let others = stocks.registers + tags + labels + records.registers;
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
         let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, MOST_LOAD);
         // Where all of them are, nothing ever arrives whole.
         let most_lost = if ticks > 0 { 999 } else { 1000 };
         let bounds = [
-            small("registers", registers, u32::from(stocks.registers + tags + labels == 0), MOST_REGISTERS),
+            small("registers", registers, u32::from(others == 0), MOST_REGISTERS),
             small("tags.registers", tags, 0, MOST_TAGS),
             small("tags.elements", elements, 1, MOST_ELEMENTS),
             small("tags.edits", edits, 0, if tags > 0 { 1_000_000 } else { 0 }),
@@ -214,6 +216,13 @@ impl OfflineTrial {
             small("stocks.most", stocks.most, 1, 1_000_000),
             small("labels.registers", labels, 0, MOST_LABELS),
             small("labels.edits", written, 0, if labels > 0 { 1_000_000 } else { 0 }),
+            small("records.registers", records.registers, 0, MOST_RECORDS),
+            small("records.labels", records.labels, 1, MOST_RECORD_LABELS),
+            small("records.elements", records.elements, 1, MOST_ELEMENTS),
+            small("records.edits", records.edits, 0, if records.registers > 0 { 1_000_000 } else { 0 }),
+            small("records.creates_percent", records.creates_percent, 0, 100),
+            small("records.deletes_percent", records.deletes_percent, 0, 100),
+            small("records.tags_percent", records.tags_percent, 0, 100),
             small("clients", clients, 1, most_clients),
             small("crashes", crashes, 0, 100_000),
             small("more_worlds", more_worlds, 0, 1_000_000),

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::data::{Fields, Intent, View};
+use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::engine::host::{Entropy, Host, NodeId};
 use crate::engine::port::Engine;
 use crate::engine::port::Relation;
@@ -22,8 +22,33 @@ pub const STEPS: usize = 90;
 /// Nodes of a talk: two clients and a hub, or three peers.
 pub const NODES: NodeId = 3;
 
-/// Registers of each.
+/// Counters of each.
 pub const REGISTERS: u32 = 24;
+
+/// The registers of a talk: counters, and one of each other data type that is sent and that the engine carries.
+fn fields(engine: &Registration) -> Fields {
+    let one = |data| u32::from(engine.carries.has(data));
+    let (tags, labels, records) = (one(DataType::Tags), one(DataType::Label), one(DataType::Record));
+    let of_records = Fields { records, record_labels: 2 * records, record_elements: 3 * records, ..Fields::default() };
+    Fields { tags, elements: 3 * tags, labels, ..of_records }.and_counters(REGISTERS, 5)
+}
+
+/// What users do to registers that are no counters, one after the other.
+fn of_others(fields: &Fields, turn: u32) -> Option<(u32, Intent)> {
+    let (element, value) = (turn / 3 % 3, u64::from(turn) + 100);
+    let data = [DataType::Tags, DataType::Label, DataType::Record][turn as usize % 3];
+    let intent = match (data, turn / 3 % 5) {
+        (DataType::Tags, 3) => Intent::Remove(element),
+        (DataType::Tags, _) => Intent::Insert(element),
+        (DataType::Label, _) => Intent::Write(value),
+        (_, 0) => Intent::Create(value),
+        (_, 1) => Intent::Set { field: element % 2, value },
+        (_, 2) => Intent::Tag(element),
+        (_, 3) => Intent::Delete,
+        _ => Intent::Create(value),
+    };
+    (fields.count(data) > 0).then(|| (fields.first(data), intent))
+}
 
 /// A frame on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +65,9 @@ pub struct Said {
 #[derive(Debug)]
 pub struct Talk {
     open: Open,
+    fields: Fields,
+    /// How many edits were made.
+    edits: u32,
     peers: bool,
     nodes: Vec<Box<dyn Engine>>,
     hosts: Vec<Host<Disk>>,
@@ -65,14 +93,21 @@ pub enum Wrong {
 impl Talk {
     /// The talk of an engine, between peers or with a hub, after so many steps.
     pub fn after(engine: &Registration, peers: bool, steps: usize) -> Result<Talk, EngineError> {
-        let open = engine.open;
-        let mut talk =
-            Talk { open, peers, nodes: Vec::new(), hosts: Vec::new(), underway: VecDeque::new(), said: Vec::new() };
+        let mut talk = Talk {
+            open: engine.open,
+            fields: fields(engine),
+            edits: 0,
+            peers,
+            nodes: Vec::new(),
+            hosts: Vec::new(),
+            underway: VecDeque::new(),
+            said: Vec::new(),
+        };
         for node in 0..NODES {
-            let settings = settings(node, peers);
+            let settings = settings(node, peers, talk.fields);
             let owner = Owner { scenario: 1, client: node };
             let mut host = Host::new(Disk::new(owner), Entropy::Counted(u64::from(node) << 16));
-            talk.nodes.push(open.node(&settings, &mut host)?);
+            talk.nodes.push(engine.open.node(&settings, &mut host)?);
             talk.hosts.push(host);
         }
         (0..3).try_for_each(|register| talk.edit(0, register))?;
@@ -90,7 +125,14 @@ impl Talk {
         };
         let held = self.nodes[node as usize].copy().expect("only engines that can be copied are tried with any bytes");
         let (host, neighbours) = (self.hosts[node as usize].clone(), self.neighbours(node));
-        Moment { open: self.open, settings: settings(node, self.peers), node: held, host, neighbours, relation }
+        Moment {
+            open: self.open,
+            settings: settings(node, self.peers, self.fields),
+            node: held,
+            host,
+            neighbours,
+            relation,
+        }
     }
 
     /// Gives a frame to its receiver itself, not to a copy of it as [`Talk::moment`] would. What the talk is after that is
@@ -129,9 +171,12 @@ impl Talk {
     }
 
     fn edit(&mut self, node: NodeId, register: u32) -> Result<(), EngineError> {
+        let other = of_others(&self.fields, self.edits);
+        self.edits += 1;
         let (held, host) = self.has(node);
         let amount = if register.is_multiple_of(2) { 70_000 } else { -3 };
-        held.edit(host, register % REGISTERS, Intent::Increase(amount))
+        held.edit(host, register % REGISTERS, Intent::Increase(amount))?;
+        other.map_or(Ok(()), |(register, intent)| held.edit(host, register, intent))
     }
 
     fn connect(&mut self, one: NodeId, other: NodeId) -> Result<(), EngineError> {
@@ -197,7 +242,7 @@ impl Talk {
 
     fn restart(&mut self, node: NodeId) -> Result<(), EngineError> {
         let place = node as usize;
-        self.nodes[place] = self.open.node(&settings(node, self.peers), &mut self.hosts[place])?;
+        self.nodes[place] = self.open.node(&settings(node, self.peers, self.fields), &mut self.hosts[place])?;
         Ok(())
     }
 }
@@ -242,6 +287,12 @@ impl Moment {
     fn goes_on(self) -> Result<(), Wrong> {
         let Moment { open, settings, mut node, mut host, neighbours, relation } = self;
         node.edit(&mut host, 3, Intent::Increase(-3))?;
+        // A record is created where it is not there, and changed where it is.
+        for turn in [2, 5, 1, 0] {
+            if let Some((register, intent)) = of_others(&settings.fields, turn) {
+                node.edit(&mut host, register, intent)?;
+            }
+        }
         let wake = |node: &mut Box<dyn Engine>, host: &mut Host<Disk>| match node.wakes_at() {
             Some(at) => {
                 host.now = host.now.max(at);
@@ -270,12 +321,13 @@ pub fn unsealed(frame: &[u8]) -> &[u8] {
     &frame[..frame.len().saturating_sub(CHECKSUM)]
 }
 
-fn settings(node: NodeId, peers: bool) -> Settings {
+fn settings(node: NodeId, peers: bool, fields: Fields) -> Settings {
     Settings {
         node,
         client: node,
-        fields: Fields::counters(REGISTERS, 5),
+        fields,
         serves: peers || node == 2,
+        is_root: false,
         serves_relays: peers,
         retry_after: 1000,
         retry_at_most: 8000,

@@ -7,6 +7,7 @@
 //! Knows: shares. Must not: know connections, or whether anything arrives.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 
@@ -15,7 +16,8 @@ use rustc_hash::FxBuildHasher;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::data::{DataType, Fields, Intent, Spending, View};
+use crate::data::record;
+use crate::domain::data::{DataType, Fields, Intent, Record, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -45,13 +47,43 @@ impl Held {
     }
 }
 
-/// The stores whose rights to a stock an edit changes.
+/// What an edit needs to know beside its writer's share.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Holders {
-    /// The one here.
+pub struct Beside {
+    /// Of a stock: the store here.
     pub here: u32,
-    /// The one that receives rights; 0 where none does.
+    /// The store that receives rights; 0 where none does.
     pub to: u32,
+    /// Of a record: the life that the edit belongs to.
+    pub life: u64,
+    /// Up to which life it is buried.
+    pub buried: u64,
+    /// How many labels it has.
+    pub labels: u32,
+}
+
+/// What shares tell of a record as such.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lived {
+    /// The last life that was changed. Each create under a used key begins another.
+    pub life: u64,
+    /// Whether it is there.
+    pub is_there: bool,
+    /// When the node that buries records heard that it is deleted, in milliseconds of that node's clock.
+    pub deleted: Option<i64>,
+    /// Up to which life it is buried: nothing of that comes back.
+    pub buried: u64,
+}
+
+impl Lived {
+    fn and(self, other: Lived) -> Lived {
+        Lived {
+            life: self.life.max(other.life),
+            is_there: self.is_there || other.is_there,
+            deleted: self.deleted.max(other.deleted),
+            buried: self.buried.max(other.buried),
+        }
+    }
 }
 
 /// What one writer made of one register. A writer's shares of a register are ordered: a later one has all of those before.
@@ -63,7 +95,7 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     const SPENDING: Spending = Spending::Shown;
 
     /// The writer edits.
-    fn edit(&mut self, intent: Intent, holders: Holders);
+    fn edit(&mut self, intent: Intent, beside: &Beside);
 
     /// The share in which a store announces itself when it begins, at a time in milliseconds of its clock.
     fn announced(_data: DataType, _store: u32, _since: i64) -> Option<Self> {
@@ -82,6 +114,33 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
 
     /// Anyone takes away what this writer made; gives whether something was.
     fn taken_away(&mut self, _intent: Intent) -> bool {
+        false
+    }
+
+    /// How long after a delete was heard of the record is buried, in milliseconds; nothing where none is.
+    const HORIZON: Option<i64> = None;
+
+    /// What it tells of a record as such; nothing of another data type.
+    fn lived(&self) -> Lived {
+        Lived::default()
+    }
+
+    /// A record is deleted, as this node hears now.
+    fn note_deleted(&mut self, _millis: i64) {}
+
+    /// The writer buries a record, up to a life.
+    fn bury(&mut self, _life: u64) {}
+
+    /// A record is buried up to a life: drops what belongs to that. Gives whether anything is left.
+    fn outlives(&mut self, _buried: u64) -> bool {
+        true
+    }
+
+    /// Has a record be there, whatever became of that: the mistake of a mutant.
+    fn assert_record(&mut self) {}
+
+    /// Takes away what every field of a record shows; gives whether anything was: the mistake of a mutant.
+    fn clear_record(&mut self) -> bool {
         false
     }
 
@@ -278,10 +337,19 @@ impl<S: Share> Content for ByWriter<S> {
     }
 
     fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, register: u32, intent: Intent) {
-        if intent.takes_away() {
+        let is_of_record = intent.of() == DataType::Record;
+        let lived = if is_of_record { self.lived(register) } else { Lived::default() };
+        if is_of_record && !record::is_meant(self.record_of(register, &about.fields).as_deref(), intent) {
+            return;
+        }
+        if intent.takes_away() && !(matches!(intent, Intent::Create(_)) && about.has(Mutant::KeepOldFields)) {
             // Who takes away means what is shown here, whoever made it.
             for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
-                if share.taken_away(intent) {
+                let mut is_changed = share.taken_away(intent);
+                if intent == Intent::Delete && about.has(Mutant::ClearFieldsAtDelete) {
+                    is_changed |= share.clear_record();
+                }
+                if is_changed {
                     peers.values_mut().for_each(|changes| changes.insert(slot));
                 }
             }
@@ -294,18 +362,21 @@ impl<S: Share> Content for ByWriter<S> {
             Intent::Transfer { to, .. } => self.store_of(register, to).unwrap_or(0),
             _ => 0,
         };
-        let holders = Holders { here: about.store, to };
-        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, holders);
+        let life = if matches!(intent, Intent::Create(_)) { lived.life.max(lived.buried) + 1 } else { lived.life };
+        let beside = Beside { here: about.store, to, life, buried: lived.buried, labels: about.fields.record_labels };
+        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, &beside);
         peers.values_mut().for_each(|changes| changes.insert(slot));
     }
 
     fn offer(&mut self, about: &About, changes: &mut PendingChanges<Slot>, writer: &mut Writer) -> Option<Round> {
         let mut shares: Vec<(Slot, &S)> = Vec::new();
         let round = changes.take_off(about.fragment, |&slot| {
-            let share = &self.shares[&slot];
+            // What was buried meanwhile is there no more.
+            let Some(share) = self.shares.get(&slot) else { return 0 };
             shares.push((slot, share));
             1 + share.length()
         })?;
+        let round = self.add_rest_of_records(about, changes, round, &mut shares);
         self.add_what_took_their_place(&mut shares);
         write_shares(&about.fields, &shares, writer);
         Some(round)
@@ -324,22 +395,41 @@ impl<S: Share> Content for ByWriter<S> {
     ) -> Result<(), Malformed> {
         let shares = read_shares::<S>(reader, &about.fields)?;
         reader.end()?;
+        let mut changed: BTreeSet<u32> = BTreeSet::new();
         for (slot, share) in shares {
             let has = |mutant| about.fields.of(slot.1) == DataType::Label && about.has(mutant);
+            let of_record = |mutant| about.fields.of(slot.1) == DataType::Record && about.has(mutant);
+            let is_deleted_here =
+                about.mutant.is_some() && self.is_deleted(slot.1) && of_record(Mutant::DeleteUnseenChange);
             let is_written_here = slot.0 != about.actor && self.shares.contains_key(&Slot(about.actor, slot.1));
             let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
+            let was_there = about.mutant.is_some() && mine.lived().is_there;
             let is_new = match about.mutant.is_some() && has(Mutant::OldWriteWins) {
                 true => std::mem::replace(mine, share.clone()) != share,
                 false => mine.merge(&share),
             };
+            if was_there && of_record(Mutant::ResurrectRecord) {
+                mine.assert_record();
+            }
+            if is_deleted_here {
+                mine.taken_away(Intent::Delete);
+            }
             let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
             let is_resolved = resolves && mine.taken_away(Intent::Write(0));
+            changed.extend((is_new && about.fields.of(slot.1) == DataType::Record).then_some(slot.1));
             if is_new || is_resolved {
                 for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from || is_resolved) {
                     changes.insert(slot);
                 }
             }
         }
+        for &register in changed.iter().filter(|_| !about.has(Mutant::TakeBuriedChange)) {
+            match self.lived(register).buried {
+                0 => {}
+                buried => self.drop_buried(register, buried),
+            }
+        }
+        self.bury_records(about, peers, &changed);
         Ok(())
     }
 
@@ -374,6 +464,13 @@ impl<S: Share> Content for ByWriter<S> {
 
     fn shows(&self, about: &About) -> Vec<View> {
         let mut views = about.fields.starts();
+        if about.fields.records > 0 {
+            for (&Slot(_, register), share) in &self.shares {
+                if share.lived().is_there && views[register as usize].record().is_none() {
+                    views[register as usize] = View::Record(Some(Box::new(Record::of(about.fields.record_labels))));
+                }
+            }
+        }
         for (&Slot(_, register), share) in &self.shares {
             share.show(&mut views[register as usize]);
         }
@@ -390,6 +487,80 @@ impl<S: Share> ByWriter<S> {
     fn store_of(&self, register: u32, client: u32) -> Option<u32> {
         let of_client = self.shares.iter().filter(|(slot, _)| slot.1 == register && slot.0.client == client);
         of_client.filter_map(|(_, share)| share.announces()).max().map(|(_, store)| store)
+    }
+
+    /// What all shares tell of a record as such.
+    fn lived(&self, register: u32) -> Lived {
+        let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
+        of_register.map(|(_, share)| share.lived()).fold(Lived::default(), Lived::and)
+    }
+
+    /// Whether a register holds what is left of a record.
+    fn is_deleted(&self, register: u32) -> bool {
+        self.shares.keys().any(|slot| slot.1 == register) && !self.lived(register).is_there
+    }
+
+    /// The record that a register shows.
+    fn record_of(&self, register: u32, fields: &Fields) -> Option<Box<Record>> {
+        let of_register = || self.shares.iter().filter(|(slot, _)| slot.1 == register).map(|(_, share)| share);
+        let is_there = of_register().any(|share| share.lived().is_there);
+        let mut view = View::Record(is_there.then(|| Box::new(Record::of(fields.record_labels))));
+        of_register().for_each(|share| share.show(&mut view));
+        match view {
+            View::Record(record) => record,
+            _ => None,
+        }
+    }
+
+    /// Where this is the node that all others sync through: notes which of the records that changed are deleted now, and buries
+    /// those that have been deleted for as long as the horizon.
+    fn bury_records(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, changed: &BTreeSet<u32>) {
+        let Some(horizon) = S::HORIZON.filter(|_| about.is_root && about.fields.records > 0) else { return };
+        let first = about.fields.first(DataType::Record);
+        for register in first..first + about.fields.records {
+            let Lived { life, is_there, deleted, buried } = self.lived(register);
+            if is_there || life <= buried {
+                continue;
+            }
+            let slot = Slot(about.actor, register);
+            let is_over = deleted.is_some_and(|at| about.millis().saturating_sub(at) >= horizon);
+            if deleted.is_none() || changed.contains(&register) {
+                // No others need to know.
+                self.shares.entry(slot).or_insert_with(|| S::new(DataType::Record)).note_deleted(about.millis());
+            } else if is_over {
+                self.shares.entry(slot).or_insert_with(|| S::new(DataType::Record)).bury(life);
+                peers.values_mut().for_each(|changes| changes.insert(slot));
+                self.drop_buried(register, life);
+            }
+        }
+    }
+
+    /// Drops what belongs to buried lives of a record.
+    fn drop_buried(&mut self, register: u32, buried: u64) {
+        self.shares.retain(|slot, share| slot.1 != register || share.outlives(buried));
+    }
+
+    /// Whoever hears of a record hears in the same message all of it that is pending: of two parts, one alone may show half a
+    /// record. Gives what the message is of its round then.
+    fn add_rest_of_records<'a>(
+        &'a self,
+        about: &About,
+        changes: &mut PendingChanges<Slot>,
+        round: Round,
+        shares: &mut Vec<(Slot, &'a S)>,
+    ) -> Round {
+        let first = about.fields.first(DataType::Record);
+        let mut registers: Vec<u32> = match about.fields.records {
+            0 => Vec::new(),
+            _ => shares.iter().map(|(slot, _)| slot.1).filter(|&of| of >= first).collect(),
+        };
+        if registers.is_empty() {
+            return round;
+        }
+        registers.sort_unstable();
+        let round = changes.take_along(round, |slot| registers.binary_search(&slot.1).is_ok());
+        *shares = changes.flying().iter().filter_map(|&slot| Some((slot, self.shares.get(&slot)?))).collect();
+        round
     }
 
     /// Whoever hears that a value was overwritten hears in the same message what took its place: a connection may end after

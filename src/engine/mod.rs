@@ -30,7 +30,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::{Carries, Clock, Concurrent, Overwrites, Spending};
+use crate::domain::data::{Carries, Clock, Concurrent, Deleted, Overwrites, Spending};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -208,7 +208,11 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::ClientSums,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_stocks(Spending::Rights),
+        carries: Carries::with_tags(Concurrent::InsertWins)
+            .and_labels(Overwrites::Multi)
+            .and_stocks(Spending::Rights)
+            .and_records(Deleted::EditWins)
+            .and_horizon(delta_state::HORIZON as u64 * 1000),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -244,7 +248,10 @@ pub const REGISTRY: &[Registration] = &[
         peers: true,
         keeps: Keeps::Edits,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_stocks(Spending::Shown),
+        carries: Carries::with_tags(Concurrent::InsertWins)
+            .and_labels(Overwrites::Multi)
+            .and_stocks(Spending::Shown)
+            .and_records(Deleted::EditWins),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",
@@ -276,7 +283,8 @@ pub const REGISTRY: &[Registration] = &[
         survives: Survives::WhileShown,
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Arrival))
-            .and_stocks(Spending::Shown),
+            .and_stocks(Spending::Shown)
+            .and_records(Deleted::Either),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -290,7 +298,8 @@ pub const REGISTRY: &[Registration] = &[
         survives: Survives::WhileShown,
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Arrival))
-            .and_stocks(Spending::Shown),
+            .and_stocks(Spending::Shown)
+            .and_records(Deleted::Either),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -303,7 +312,8 @@ pub const REGISTRY: &[Registration] = &[
         survives: Survives::WhileShown,
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Wall))
-            .and_stocks(Spending::Shown),
+            .and_stocks(Spending::Shown)
+            .and_records(Deleted::Either),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -316,7 +326,8 @@ pub const REGISTRY: &[Registration] = &[
         survives: Survives::WhileShown,
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Hybrid))
-            .and_stocks(Spending::Shown),
+            .and_stocks(Spending::Shown)
+            .and_records(Deleted::Either),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -327,7 +338,10 @@ pub const REGISTRY: &[Registration] = &[
         constant: true,
         peers: true,
         survives: Survives::WhileShown,
-        carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One).and_stocks(Spending::Shown),
+        carries: Carries::with_tags(Concurrent::Either)
+            .and_labels(Overwrites::One)
+            .and_stocks(Spending::Shown)
+            .and_records(Deleted::Either),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",

@@ -57,6 +57,8 @@ pub struct Settings {
     pub fields: Fields,
     /// Whether it serves others: a hub, an edge, a peer. A leaf has one parent and keeps its own deltas alone.
     pub serves: bool,
+    /// Whether it is the node that all others sync through: a hub, and no edge or peer.
+    pub is_root: bool,
     /// Whether it serves others that serve: they want its deltas and not their sums, so it keeps them all.
     pub serves_relays: bool,
     /// The time before a first retry.

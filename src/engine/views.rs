@@ -1,11 +1,14 @@
-//! How views travel: a counter as its difference from the start, which every device was delivered with; a stock as its number; tags as the number
-//! of elements and the gaps between them; a label as the number of its values, and the values.
+//! How views travel.
+//!
+//! A counter goes as its difference from the start, which every device was delivered with; a stock as its number; tags as the
+//! number of elements and the gaps between them; a label as the number of its values, and the values; a record as 0 where it is
+//! not there, and else as 1, its labels and its tags.
 //!
 //! Knows: views. Must not: know who sends them.
 
 use std::collections::BTreeSet;
 
-use crate::domain::data::{DataType, Element, Fields, Value, View};
+use crate::domain::data::{DataType, Element, Fields, Record, Value, View};
 use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_length};
 
 /// Bytes of a view on the line.
@@ -13,9 +16,21 @@ pub fn weighs(fields: &Fields, view: &View) -> usize {
     match view {
         View::Counter(number) => signed_length(number.wrapping_sub(fields.start)),
         View::Stock(left) => signed_length(*left),
-        View::Tags(tags) => length(tags.len() as u64) + gaps(tags).map(|gap| length(gap.into())).sum::<usize>(),
-        View::Label(values) => length(values.len() as u64) + values.iter().map(|&value| length(value)).sum::<usize>(),
+        View::Tags(tags) => tags_weigh(tags),
+        View::Label(values) => values_weigh(values),
+        View::Record(None) => 1,
+        View::Record(Some(record)) => {
+            1 + record.labels.iter().map(values_weigh).sum::<usize>() + tags_weigh(&record.tags)
+        }
     }
+}
+
+fn tags_weigh(tags: &BTreeSet<Element>) -> usize {
+    length(tags.len() as u64) + gaps(tags).map(|gap| length(gap.into())).sum::<usize>()
+}
+
+fn values_weigh(values: &BTreeSet<Value>) -> usize {
+    length(values.len() as u64) + values.iter().map(|&value| length(value)).sum::<usize>()
 }
 
 /// Writes a view, as what the writer counts at present.
@@ -23,15 +38,25 @@ pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
     match view {
         View::Counter(number) => _ = writer.signed(number.wrapping_sub(fields.start)),
         View::Stock(left) => _ = writer.signed(*left),
-        View::Tags(tags) => {
-            writer.number(tags.len() as u64);
-            gaps(tags).for_each(|gap| _ = writer.number(gap.into()));
-        }
-        View::Label(values) => {
-            writer.number(values.len() as u64);
-            values.iter().for_each(|&value| _ = writer.number(value));
+        View::Tags(tags) => write_tags(tags, writer),
+        View::Label(values) => write_values(values, writer),
+        View::Record(None) => _ = writer.number(0),
+        View::Record(Some(record)) => {
+            writer.number(1);
+            record.labels.iter().for_each(|values| write_values(values, writer));
+            write_tags(&record.tags, writer);
         }
     }
+}
+
+fn write_tags(tags: &BTreeSet<Element>, writer: &mut Writer) {
+    writer.number(tags.len() as u64);
+    gaps(tags).for_each(|gap| _ = writer.number(gap.into()));
+}
+
+fn write_values(values: &BTreeSet<Value>, writer: &mut Writer) {
+    writer.number(values.len() as u64);
+    values.iter().for_each(|&value| _ = writer.number(value));
 }
 
 /// Reads what [`write`] wrote of a register.
@@ -39,8 +64,14 @@ pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View,
     match fields.of(register) {
         DataType::Counter => Ok(View::Counter(fields.start.wrapping_add(reader.signed()?))),
         DataType::Stock => Ok(View::Stock(reader.signed()?)),
-        DataType::Tags => read_elements(fields, reader).map(View::Tags),
+        DataType::Tags => read_elements(fields.elements, reader).map(View::Tags),
         DataType::Label => read_values(reader).map(View::Label),
+        DataType::Record if reader.at_most(1, "a record")? == 0 => Ok(View::Record(None)),
+        DataType::Record => {
+            let labels = (0..fields.record_labels).map(|_| read_values(reader)).collect::<Result<_, Malformed>>()?;
+            let tags = read_elements(fields.record_elements, reader)?;
+            Ok(View::Record(Some(Box::new(Record { labels, tags }))))
+        }
     }
 }
 
@@ -58,15 +89,15 @@ fn read_values(reader: &mut Reader) -> Result<BTreeSet<Value>, Malformed> {
     Ok(values)
 }
 
-fn read_elements(fields: &Fields, reader: &mut Reader) -> Result<BTreeSet<Element>, Malformed> {
+fn read_elements(elements: u32, reader: &mut Reader) -> Result<BTreeSet<Element>, Malformed> {
     let mut next = 0u64;
     let count = reader.count("a number of elements")?;
-    (0..count).map(|_| element(fields, reader.number()?, &mut next)).collect()
+    (0..count).map(|_| element(elements, reader.number()?, &mut next)).collect()
 }
 
-/// The element after a gap.
-pub fn element(fields: &Fields, gap: u64, next: &mut u64) -> Result<Element, Malformed> {
-    placed(gap, next, fields.elements)
+/// The element after a gap, of so many.
+pub fn element(elements: u32, gap: u64, next: &mut u64) -> Result<Element, Malformed> {
+    placed(gap, next, elements)
 }
 
 /// The gaps between elements: each is smaller by the next that could have been.
@@ -92,8 +123,17 @@ mod tests {
             tags in proptest::collection::btree_set(0..300u32, 0..20),
             values in proptest::collection::btree_set(any::<u64>(), 0..4),
         ) {
-            let fields = Fields { tags: 1, elements: 300, labels: 1, ..Fields::counters(1, start) };
-            for (register, view) in [(0, View::Counter(number)), (1, View::Tags(tags)), (2, View::Label(values))] {
+            let of_records = Fields { records: 2, record_labels: 2, record_elements: 300, ..Fields::counters(1, start) };
+            let fields = Fields { tags: 1, elements: 300, labels: 1, ..of_records };
+            let record = Record { labels: vec![values.clone(), [7].into()], tags: tags.clone() };
+            let views = [
+                View::Counter(number),
+                View::Tags(tags),
+                View::Label(values),
+                View::Record(Some(Box::new(record))),
+                View::Record(None),
+            ];
+            for (register, view) in (0..).zip(views) {
                 let mut writer = Writer::bare();
                 write(&fields, &view, &mut writer);
                 let bytes = writer.into_bytes();

@@ -47,6 +47,7 @@ impl World<'_> {
         (0..self.devices.len() as u32).for_each(|node| self.hear(node, true));
         let mut history = History {
             cut_off: self.cut_off(),
+            lasted: self.now,
             quiescent,
             settled_after: self.settled_after(),
             settle_bound: self.trial.settle_s * SECOND,

@@ -1,6 +1,6 @@
 //! How much memory a world is going to take, before anything of it is made.
 
-use crate::domain::offline::{OfflineTrial, Presence};
+use crate::domain::offline::{OfflineTrial, Presence, Records};
 use crate::engine::{self, Keeps, Registration};
 
 /// Why a world is not made.
@@ -39,7 +39,7 @@ pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
 
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
-fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 9] {
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 10] {
     let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
     let edits = u128::from(trial.edits());
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
@@ -49,6 +49,10 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     let sightings = clients * u128::from(trial.tags.edits) * of_sighting;
     // What a user of a label had seen: at most one value of each client, and the same numbers.
     let of_labels = clients * u128::from(trial.labels.edits) * (160 + clients * 24);
+    // What a user of a record had seen: of each label as much.
+    let Records { edits: of_each, labels, elements, .. } = trial.records;
+    let of_sighting = 160 + clients * 16 + u128::from(labels) * (40 + clients * 8) + u128::from(elements) * 8;
+    let of_records = clients * u128::from(of_each) * of_sighting;
     // What was done to stocks is put in order in the end.
     let of_stocks = clients * u128::from(trial.stocks.edits) * 240;
     let ends = nodes * (registers * 48 + 4096);
@@ -74,6 +78,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
         ("clients, registers, workload.ticks and workload.changed", users + ends + kept),
         ("clients, tags.edits and tags.elements", sightings),
         ("clients and labels.edits", of_labels),
+        ("clients, records.edits and records.labels", of_records),
         ("clients and stocks.edits", of_stocks),
         ("clients without a hub", links * 400),
         ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),

@@ -660,6 +660,7 @@ pub fn settings(trial: &OfflineTrial, mutant: Option<&'static str>) -> impl Fn(N
         client: node,
         fields,
         serves: node >= clients || !hub,
+        is_root: hub && node == clients,
         serves_relays: !hub || edges,
         // Twice the way there and back of the longest fragment, and the time that the other waits for more.
         retry_after: 2 * SECOND + 4 * line,

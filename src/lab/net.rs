@@ -79,6 +79,7 @@ fn settings(fields: Fields, node: NodeId, hub: NodeId) -> Settings {
         client: node,
         fields,
         serves: node == hub,
+        is_root: false,
         serves_relays: false,
         retry_after: 2 * SECOND,
         retry_at_most: 300 * SECOND,

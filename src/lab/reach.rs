@@ -111,14 +111,14 @@ impl Observer for Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::data::{Overwrites, Spending};
-    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Stocks, Tags, Workload};
+    use crate::domain::data::{Deleted, Overwrites, Spending};
+    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Records, Stocks, Tags, Workload};
     use crate::domain::verdict::Verdict;
     use crate::domain::watch::Unwatched;
     use crate::engine::{REGISTRY, Registration};
     use crate::lab::tests::trial;
     use crate::lab::{World, settings};
-    use crate::oracle::offline::{convergence, monotonic, overspending, truth};
+    use crate::oracle::offline::{convergence, monotonic, overspending, truth, whole_records};
     use crate::scenario::offline::Users;
 
     /// Worlds with tags.
@@ -207,6 +207,36 @@ mod tests {
                 Some(Overwrites::Multi) => assert_eq!(falsified, 0, "{}", engine.name),
                 _ => {}
             }
+        }
+    }
+
+    #[test]
+    fn records_are_whole_and_right_in_worlds_of_every_shape_where_fields_merge_and_wrong_where_records_are_replaced() {
+        let records = Records { registers: 3, elements: 4, edits: 50, ..Records::default() };
+        for engine in REGISTRY.iter().filter(|engine| engine.carries.records.is_some()) {
+            let (mut falsified, mut worlds) = (0, 0);
+            for trial in worlds_of(Tags::default(), Labels::default()).filter(|trial| engine.suits(trial)) {
+                let trial =
+                    OfflineTrial { records, workload: Workload { ticks: 0, ..trial.workload.clone() }, ..trial };
+                let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+                let users = (0..trial.clients).map(|client| Users::of(&trial).edits(client)).collect();
+                let history = world.with_unique_amounts(users).run(&mut Unwatched).expect("it ends").history;
+                let truth = truth::judge(&history);
+                if engine.carries.records == Some(Deleted::EditWins) {
+                    let whole = whole_records::judge(&history).expect("there are records");
+                    let monotonic = monotonic::judge(&history).expect("it was followed");
+                    let said = format!(
+                        "{}, {:?}: {}; {}; {}",
+                        engine.name, trial.seed, truth.sentence, whole.sentence, monotonic.sentence
+                    );
+                    assert_ne!(truth.verdict, Verdict::Falsified, "{said}");
+                    assert_eq!([whole.verdict, monotonic.verdict], [Verdict::Holds; 2], "{said}");
+                    assert_eq!(convergence::judge(&history).verdict, Verdict::Holds, "{said}");
+                }
+                (falsified, worlds) = (falsified + u32::from(truth.verdict == Verdict::Falsified), worlds + 1);
+            }
+            let is_replaced = engine.carries.records == Some(Deleted::Either);
+            assert_eq!(2 * falsified >= worlds, is_replaced, "{}: {falsified} of {worlds}", engine.name);
         }
     }
 

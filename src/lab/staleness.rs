@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use hdrhistogram::Histogram;
 
+use crate::data;
 use crate::domain::offline::{MOST_WATCHED, OfflineTrial};
 use crate::engine::host::Round;
 use crate::engine::host::{NodeId, OpId, Time};
@@ -300,7 +301,11 @@ impl Observer for Staleness {
             return;
         }
         match *event {
-            Event::Edited { client, edit, accepted, .. } => self.edited(client, edit.at, accepted),
+            Event::Edited { client, edit, accepted, sighting, .. } => {
+                // What changes nothing need not be told.
+                let is_meant = sighting.is_none_or(|seen| data::is_meant(&seen.shown, edit.intent));
+                self.edited(client, edit.at, accepted.filter(|_| is_meant));
+            }
             Event::EditLost { client, number, .. } => self.lost(client, number),
             Event::Received { to, reception: Reception::Taken, carries, replica: Some(replica), .. } => {
                 self.learns(to, &replica, carries, now);

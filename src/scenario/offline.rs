@@ -2,7 +2,7 @@
 
 use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::history::{Fate, UserEdit};
-use crate::domain::offline::{Labels, OfflineTrial, Stocks, Tags, Workload};
+use crate::domain::offline::{Labels, OfflineTrial, Records, Stocks, Tags, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -81,6 +81,8 @@ pub struct Users<'a> {
     of_stocks: Stream,
     labels: Labels,
     of_labels: Stream,
+    records: Records,
+    of_records: Stream,
     clients: u32,
     workload: &'a Workload,
     /// For how long, in microseconds.
@@ -93,8 +95,8 @@ impl<'a> Users<'a> {
     /// The users of this world, which is drawn.
     pub fn of(trial: &'a OfflineTrial) -> Self {
         let lasts = trial.presence.lasts_s * SECOND;
-        let (stocks, tags, labels) = (trial.stocks, trial.tags, trial.labels);
-        Users { stocks, tags, labels, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
+        let (stocks, tags, labels, records) = (trial.stocks, trial.tags, trial.labels, trial.records);
+        Users { stocks, tags, labels, records, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
     }
 
     /// Users who do this for so long, in the step of this number.
@@ -106,9 +108,10 @@ impl<'a> Users<'a> {
         let registers = trial.registers;
         let exponent = workload.zipf_hundredths;
         let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
-        let streams = [stream, "stocks", "tags", "labels"].map(|name| trial.seed.stream(name));
-        let [stream, of_stocks, of_tags, of_labels] = streams;
+        let streams = [stream, "stocks", "tags", "labels", "records"].map(|name| trial.seed.stream(name));
+        let [stream, of_stocks, of_tags, of_labels, of_records] = streams;
         let (stocks, tags, labels) = (Stocks::default(), Tags::default(), Labels::default());
+        let records = Records::default();
         let (fields, clients) = (trial.fields(), trial.clients);
         Users {
             registers,
@@ -119,6 +122,8 @@ impl<'a> Users<'a> {
             of_tags,
             labels,
             of_labels,
+            records,
+            of_records,
             clients,
             workload,
             lasts,
@@ -158,6 +163,7 @@ impl<'a> Users<'a> {
         edits.extend(self.of_stocks(client));
         edits.extend(self.of_tags(client));
         edits.extend(self.of_labels(client));
+        edits.extend(self.of_records(client));
         edits.sort_by_key(|edit| edit.at);
         edits
     }
@@ -207,6 +213,29 @@ impl<'a> Users<'a> {
             let at = stream.below(lasts);
             let register = first + stream.below(labels.registers.into()) as u32;
             let intent = Intent::Write(1 + place * clients + u64::from(client));
+            UserEdit { at, register, intent, fate: Fate::Binding }
+        })
+    }
+
+    /// What one client does to records, of a stream of its own. No value is written twice, as with labels: a create takes as
+    /// many values as a record has labels.
+    fn of_records(&self, client: u32) -> impl Iterator<Item = UserEdit> {
+        let (records, first, lasts) = (self.records, self.fields.first(DataType::Record), self.lasts);
+        let (mut stream, clients) = (self.of_records.member(client.into()), u64::from(self.clients));
+        (0..u64::from(records.edits)).map(move |place| {
+            let at = stream.below(lasts);
+            let register = first + stream.below(records.registers.into()) as u32;
+            let (kind, field) = (stream.below(100) as u32, stream.below(records.labels.into()) as u32);
+            let (element, removes) = (stream.below(records.elements.into()) as u32, stream.below(3) == 0);
+            let value = 1 + (place * clients + u64::from(client)) * u64::from(records.labels);
+            let deletes = records.creates_percent + records.deletes_percent;
+            let intent = match kind {
+                kind if kind < records.creates_percent => Intent::Create(value),
+                kind if kind < deletes => Intent::Delete,
+                kind if kind < deletes + records.tags_percent && removes => Intent::Untag(element),
+                kind if kind < deletes + records.tags_percent => Intent::Tag(element),
+                _ => Intent::Set { field, value },
+            };
             UserEdit { at, register, intent, fate: Fate::Binding }
         })
     }

@@ -395,3 +395,45 @@ fn an_engine_that_refuses_an_edit_that_needs_no_rights_has_failed() {
     assert_eq!(said[0], "falsified", "{said}");
     assert!(said[1].as_str().is_some_and(|why| why.contains("it refused an edit that needs no rights")), "{said}");
 }
+
+/// Two clients change other fields of one record; then one deletes it while the other changes it.
+const RECORD: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 0
+clients = 2
+steps = [
+    { connect = "clients" },
+    { edit = "client 0", register = 0, create = 5 },
+    { until = "quiescent", within_s = 600 },
+    { disconnect = "clients" },
+    { edit = "client 0", register = 0, set = 7, field = 0, after_s = 60 },
+    { edit = "client 1", register = 0, tag = 1, after_s = 60 },
+    { connect = "clients", after_s = 60 },
+    { until = "quiescent", within_s = 600 },
+    { disconnect = "clients" },
+    { edit = "client 0", register = 0, delete = true, after_s = 60 },
+    { edit = "client 1", register = 0, set = 9, field = 1, after_s = 60 },
+    { connect = "clients", after_s = 60 },
+]
+[offline.records]
+registers = 1
+"#;
+
+#[test]
+fn an_engine_in_a_process_carries_records_and_is_held_to_what_it_declares_of_deletes() {
+    if !has_python() {
+        return;
+    }
+    let command = "python3 tests/engines/records.py";
+    let answer = short_answer(&["engine", "check", command]);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    assert!(answer.output.contains("16 steps passed"), "{answer:?}");
+    let (answer, record) = run(RECORD, command);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    let judges = &record.expect("a record")["offline"]["engines"][0]["oracles"];
+    let said = |judge: &str| judges[judge][0].as_str().map(str::to_owned);
+    assert_eq!(said("whole records").as_deref(), Some("holds"), "{judges}");
+    assert_eq!(said("truth").as_deref(), Some("holds"), "{judges}");
+}

@@ -21,6 +21,7 @@ ENGINE = {
     "store": "files" if HOW == "big-folder" else "journal",
     "id": "renewed",
 }
+HOARD = []
 if HOW == "unknown-key":
     ENGINE["colour"] = "blue"
 
@@ -85,10 +86,9 @@ def misbehave(n):
     elif HOW == "says-so":
         say({"n": n, "failed": "my index is corrupt"})
     elif HOW == "takes-memory":
-        hoard = []
-        while True:
-            hoard.append(b"x" * (64 << 20))
-            time.sleep(0.01)
+        # It answers all the while: on a busy machine so much memory takes longer than an answer may.
+        HOARD.append(b"x" * (64 << 20))
+        say({"n": n, "busy": True})
     elif HOW == "forks":
         for _ in range(100):
             subprocess.Popen(["sleep", "1000" if len(sys.argv) < 3 else sys.argv[2]])
@@ -128,7 +128,7 @@ for line in sys.stdin:
         say({"n": n, "damaged": "page 7 of the index is not one"})
     elif what == "views":
         say({"n": n, "views": ["5"] if HOW == "too-few-views" else ["5"] * registers["counters"] + [[]] * registers["tags"]})
-    elif what in ("edit", "wake") or what == "poll" and HOW == "busy-for-ever":
+    elif what in ("edit", "wake") or what == "poll" and HOW in ("busy-for-ever", "takes-memory"):
         misbehave(n)
     elif what == "message":
         say({"n": n, "message": "taken"})

@@ -81,7 +81,8 @@ impl Engine for Gossip {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let last = self.edits.values().filter_map(|edits| edits.last()).map(|edit| edit.0).max().unwrap_or(0);
         // A remove of what is not shown means nothing, here and anywhere.
-        if !matches!(intent, Intent::Remove(_)) || data::apply(&mut self.shows()[register as usize], intent) {
+        let fields = self.settings.fields;
+        if !matches!(intent, Intent::Remove(_)) || data::apply(&fields, &mut self.shows()[register as usize], intent) {
             self.keep(host, (last + 1, self.me, register, intent))?;
         }
         host.show(OpId { actor: Actor { client: self.settings.client, incarnation: 0 }, sequence: 1 });
@@ -138,8 +139,9 @@ impl Engine for Gossip {
     fn shows(&self) -> Vec<View> {
         let mut all: Vec<&Edit> = self.edits.values().flatten().collect();
         all.sort_unstable();
-        let mut shown = self.settings.fields.starts();
-        all.iter().for_each(|edit| _ = data::apply(&mut shown[edit.2 as usize], edit.3));
+        let fields = self.settings.fields;
+        let mut shown = fields.starts();
+        all.iter().for_each(|edit| _ = data::apply(&fields, &mut shown[edit.2 as usize], edit.3));
         shown
     }
 

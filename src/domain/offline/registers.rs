@@ -9,6 +9,12 @@ pub const MOST_STOCKS: u32 = 1_000;
 /// The most registers that hold labels.
 pub const MOST_LABELS: u32 = 1 << 12;
 
+/// The most registers that hold records.
+pub const MOST_RECORDS: u32 = 1 << 12;
+
+/// The most labels of a record.
+pub const MOST_RECORD_LABELS: u32 = 16;
+
 /// The most registers that hold tags.
 pub const MOST_TAGS: u32 = 4096;
 
@@ -96,6 +102,57 @@ pub struct Labels {
 }
 
 impl Labels {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold records, which users create, change and delete. None is there at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Records {
+    /// How many records there can be.
+    #[cfg_attr(test, schemars(range(max = MOST_RECORDS)))]
+    pub registers: u32,
+    /// How many labels each has.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_RECORD_LABELS)))]
+    pub labels: u32,
+    /// How many elements the tags of each can have. Elements are numbered from 0.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_ELEMENTS)))]
+    pub elements: u32,
+    /// How often each client edits a record, at random times. A create means nothing where the record is shown, and everything
+    /// else where it is not.
+    #[cfg_attr(test, schemars(range(max = 1_000_000)))]
+    pub edits: u32,
+    /// How many of a hundred edits create a record.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub creates_percent: u32,
+    /// How many of a hundred edits delete one.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub deletes_percent: u32,
+    /// How many of a hundred edits insert or remove a tag. The others set a label.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub tags_percent: u32,
+}
+
+impl Default for Records {
+    /// None; where there are some, each has 2 labels and tags of 8 elements, and of 20 edits 5 create, 2 delete, 4 insert or remove
+    /// a tag, and 9 set a label.
+    fn default() -> Self {
+        Records {
+            registers: 0,
+            labels: 2,
+            elements: 8,
+            edits: 0,
+            creates_percent: 25,
+            deletes_percent: 10,
+            tags_percent: 20,
+        }
+    }
+}
+
+impl Records {
     pub(super) fn is_empty(&self) -> bool {
         self.registers == 0
     }

@@ -19,8 +19,8 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 pub const VERBS: &[(&str, &str, &str)] = &[
     (
         "edit",
-        "register; by, supply, take, transfer and to, insert, remove or write",
-        "a user edits a register: a counter, a stock, an element of tags, or a label",
+        "register; by, supply, take, transfer and to, insert, remove, write, create, delete, set and field, tag or untag",
+        "a user edits a register: a counter, a stock, an element of tags, a label, or a record",
     ),
     (
         "connect",
@@ -46,7 +46,8 @@ pub const VERBS: &[(&str, &str, &str)] = &[
 const CONDITIONS: [&str; 5] = ["quiescent", "in sync", "sent", "received", "taken"];
 
 /// The keys of what a user intends, beside `by`.
-const INTENTS: [&str; 6] = ["insert", "remove", "write", "supply", "take", "transfer"];
+const INTENTS: [&str; 11] =
+    ["insert", "remove", "write", "supply", "take", "transfer", "create", "delete", "set", "tag", "untag"];
 
 /// The number of the client that receives something.
 fn client(name: &str) -> Result<u32, KeyError> {
@@ -64,6 +65,11 @@ pub fn of_intent(intent: Intent) -> &'static str {
         Intent::Insert(_) => "insert",
         Intent::Remove(_) => "remove",
         Intent::Write(_) => "write",
+        Intent::Create(_) => "create",
+        Intent::Delete => "delete",
+        Intent::Set { .. } => "set",
+        Intent::Tag(_) => "tag",
+        Intent::Untag(_) => "untag",
     }
 }
 
@@ -118,6 +124,14 @@ impl Keys {
         match self.need(key)? {
             Value::String(text) => Ok(text),
             other => Err(wrong(key, format!("{other} is not allowed; a name in quotes is"))),
+        }
+    }
+
+    /// A key that says what is done by being there.
+    fn yes(&mut self, key: &str) -> Result<(), KeyError> {
+        match self.need(key)? {
+            Value::Bool(true) => Ok(()),
+            other => Err(wrong(key, format!("{other} is not allowed; true is"))),
         }
     }
 
@@ -193,6 +207,11 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
                 Some(key @ "write") => Intent::Write(keys.number(key)?),
                 Some(key @ "supply") => Intent::Supply(keys.number(key)?),
                 Some(key @ "take") => Intent::Take(keys.number(key)?),
+                Some(key @ "create") => Intent::Create(keys.number(key)?),
+                Some(key @ "delete") => keys.yes(key).map(|()| Intent::Delete)?,
+                Some(key @ "set") => Intent::Set { value: keys.number(key)?, field: keys.number("field")? },
+                Some(key @ "tag") => Intent::Tag(keys.number(key)?),
+                Some(key @ "untag") => Intent::Untag(keys.number(key)?),
                 Some(key) => Intent::Transfer { units: keys.number(key)?, to: client(&keys.text("to")?)? },
                 None => Intent::Increase(keys.number("by")?),
             };
@@ -279,12 +298,16 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
             let value: Value = match *intent {
                 Intent::Increase(by) => by.into(),
                 Intent::Insert(element) | Intent::Remove(element) => element.into(),
-                Intent::Write(value) => value.into(),
+                Intent::Tag(element) | Intent::Untag(element) => element.into(),
+                Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => value.into(),
+                Intent::Delete => true.into(),
                 Intent::Supply(units) | Intent::Take(units) | Intent::Transfer { units, .. } => units.into(),
             };
             keys.extend([("edit", text(node)), ("register", (*register).into()), (of_intent(*intent), value)]);
-            if let Intent::Transfer { to, .. } = intent {
-                keys.push(("to", Value::String(format!("client {to}"))));
+            match intent {
+                Intent::Transfer { to, .. } => keys.push(("to", Value::String(format!("client {to}")))),
+                Intent::Set { field, .. } => keys.push(("field", (*field).into())),
+                _ => {}
             }
         }
         Action::Connect { node, over } => {

@@ -133,6 +133,22 @@ impl OfflineTrial {
                         keys::of_intent(*intent),
                         format!("register {register} holds tags: insert or remove an element"),
                     )),
+                    (intent, DataType::Record) if intent.of() != DataType::Record => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} is a record: create, delete, set, tag or untag"),
+                    )),
+                    (Intent::Set { .. }, DataType::Record) => {
+                        let last = fields.record_labels - 1;
+                        Err(("field", format!("a record has no such label; 0 to {last} are allowed")))
+                    }
+                    (Intent::Create(_), DataType::Record) => Err((
+                        "create",
+                        "this value is too large: the labels hold it and those that follow it".to_owned(),
+                    )),
+                    (_, DataType::Record) => {
+                        let last = self.records.elements - 1;
+                        Err((keys::of_intent(*intent), format!("there is no such element; 0 to {last} are allowed")))
+                    }
                     (_, DataType::Label) => Err((
                         keys::of_intent(*intent),
                         format!("register {register} is a label, which takes write alone"),

@@ -37,8 +37,11 @@ impl Content for FullState {
         Peer { changes: self.values != about.fields.starts(), ..Peer::default() }
     }
 
-    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
-        data::apply(&mut self.values[register as usize], intent);
+    fn edit(&mut self, about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        if !data::is_meant(&self.values[register as usize], intent) {
+            return;
+        }
+        data::apply(&about.fields, &mut self.values[register as usize], intent);
         peers.values_mut().for_each(|peer| peer.changes = true);
     }
 

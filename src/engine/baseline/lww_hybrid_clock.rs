@@ -60,6 +60,7 @@ mod tests {
             wall,
             fragment: 4096,
             serves: false,
+            is_root: false,
             mutant: None,
         }
     }

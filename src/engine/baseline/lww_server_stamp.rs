@@ -224,6 +224,7 @@ mod tests {
             wall: 0,
             fragment: 4096,
             serves: number == HUB,
+            is_root: number == HUB,
             mutant: None,
         };
         let neighbours = if number == HUB { vec![0, 1] } else { vec![HUB] };

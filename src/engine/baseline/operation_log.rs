@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Element, Intent, Value, View};
+use crate::data::record::created;
+use crate::domain::data::{DataType, Element, Fields, Intent, Record, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -36,11 +37,35 @@ enum What {
     Remove(Vec<Id>),
     /// Has a label hold this value, and takes away these writes.
     Write(Value, Vec<Id>),
+    /// Changes a record, and takes away what these made of it.
+    OfRecord(Intent, Vec<(Place, Id)>),
+}
+
+/// Which part of a register an operation made: of tags and of a label the whole, of a record that it is there, one of its labels,
+/// or its tags.
+type Place = u32;
+
+/// The whole of a register; of a record, that it is there.
+const WHOLE: Place = 0;
+
+/// A record's tags.
+const TAGS: Place = Place::MAX;
+
+/// The place of a label of a record.
+fn place_of(field: u32) -> Place {
+    field + 1
 }
 
 /// Operations on tags as they travel.
 const INSERT: u64 = 0;
 const REMOVE: u64 = 1;
+
+/// Operations on records as they travel.
+const CREATE: u64 = 0;
+const DELETE: u64 = 1;
+const SET: u64 = 2;
+const TAG: u64 = 3;
+const UNTAG: u64 = 4;
 
 /// All operations, in the order in which they came here.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq, Eq, Hash)]
@@ -49,9 +74,9 @@ pub struct OperationLog {
     operations: Vec<Operation>,
     seen: BTreeMap<Actor, Ranges>,
     values: Vec<i64>,
-    /// By register and part of its view, the operations that made it and were not taken away; and all that were.
-    made_by: BTreeMap<(u32, u64), BTreeSet<Id>>,
-    taken_away: BTreeSet<Id>,
+    /// By register, place and part of the view, the operations that made it and were not taken away; and all that were.
+    made_by: BTreeMap<(u32, Place, u64), BTreeSet<Id>>,
+    taken_away: BTreeSet<(Place, Id)>,
     actor: Actor,
     made: u64,
 }
@@ -92,13 +117,15 @@ impl Operation {
             What::Insert(element) => length(u64::from(*element) << 1),
             What::Remove(ids) => 1 + 6 * ids.len(),
             What::Write(value, ids) => 1 + length(*value) + 6 * ids.len(),
+            What::OfRecord(_, taken) => 4 + 7 * taken.len(),
         };
         length(self.register.into()) + what
     }
 }
 
 impl OperationLog {
-    fn add(&mut self, operation: Operation) -> bool {
+    /// Adds an operation to a log of records with so many labels.
+    fn add(&mut self, labels: u32, operation: Operation) -> bool {
         let seen = self.seen.entry(operation.actor).or_default();
         if seen.contains(operation.sequence) {
             return false;
@@ -110,11 +137,15 @@ impl OperationLog {
                 let value = &mut self.values[operation.register as usize];
                 *value = value.wrapping_add(*amount);
             }
-            What::Insert(element) => self.make(operation.register, (*element).into(), id),
-            What::Remove(ids) => self.take_away(ids),
+            What::Insert(element) => self.make(operation.register, WHOLE, (*element).into(), id),
+            What::Remove(ids) => self.take_away(ids.iter().map(|&id| (WHOLE, id))),
             What::Write(value, ids) => {
-                self.take_away(ids);
-                self.make(operation.register, *value, id);
+                self.take_away(ids.iter().map(|&id| (WHOLE, id)));
+                self.make(operation.register, WHOLE, *value, id);
+            }
+            What::OfRecord(intent, taken) => {
+                self.take_away(taken.iter().copied());
+                self.change_record(labels, operation.register, *intent, id);
             }
         }
         self.operations.push(operation);
@@ -122,23 +153,63 @@ impl OperationLog {
     }
 
     /// An operation makes a part of a view, unless it was taken away before it came.
-    fn make(&mut self, register: u32, part: u64, id: Id) {
-        if !self.taken_away.contains(&id) {
-            self.made_by.entry((register, part)).or_default().insert(id);
+    fn make(&mut self, register: u32, place: Place, part: u64, id: Id) {
+        if !self.taken_away.contains(&(place, id)) {
+            self.made_by.entry((register, place, part)).or_default().insert(id);
         }
     }
 
-    fn take_away(&mut self, ids: &[Id]) {
-        self.taken_away.extend(ids);
-        self.made_by.retain(|_, made| {
-            made.retain(|id| !ids.contains(id));
-            !made.is_empty()
-        });
+    /// An operation changes a record of so many labels, and with that has it be there.
+    fn change_record(&mut self, labels: u32, register: u32, intent: Intent, id: Id) {
+        match intent {
+            Intent::Create(value) => {
+                (0..labels).for_each(|field| self.make(register, place_of(field), created(value, field), id));
+            }
+            Intent::Set { field, value } => self.make(register, place_of(field), value, id),
+            Intent::Tag(element) => self.make(register, TAGS, element.into(), id),
+            _ => {}
+        }
+        if intent.makes() {
+            self.make(register, WHOLE, 0, id);
+        }
     }
 
-    /// The operations that made parts of a register and were not taken away.
-    fn there(&self, register: u32) -> impl Iterator<Item = (u64, &BTreeSet<Id>)> {
-        self.made_by.range((register, 0)..=(register, u64::MAX)).map(|(&(_, part), ids)| (part, ids))
+    fn take_away(&mut self, taken: impl Iterator<Item = (Place, Id)>) {
+        let taken: BTreeSet<(Place, Id)> = taken.collect();
+        self.made_by.retain(|&(_, place, _), made| {
+            made.retain(|&id| !taken.contains(&(place, id)));
+            !made.is_empty()
+        });
+        self.taken_away.extend(taken);
+    }
+
+    /// The operations that made parts of a register and were not taken away, by place and part.
+    fn there(&self, register: u32) -> impl Iterator<Item = (Place, u64, &BTreeSet<Id>)> {
+        let all = (register, WHOLE, 0)..=(register, TAGS, u64::MAX);
+        self.made_by.range(all).map(|(&(_, place, part), ids)| (place, part, ids))
+    }
+
+    /// Whether a change of a record means anything where this is shown.
+    fn is_meant(&self, register: u32, intent: Intent) -> bool {
+        let is_there = self.made_by.contains_key(&(register, WHOLE, 0));
+        match intent {
+            Intent::Create(_) => !is_there,
+            Intent::Untag(element) => is_there && self.made_by.contains_key(&(register, TAGS, element.into())),
+            _ => is_there,
+        }
+    }
+
+    /// What a change of a record takes away, of what is here.
+    fn taken_by(&self, register: u32, intent: Intent) -> Vec<(Place, Id)> {
+        let is_taken = |place: Place, part: u64| match intent {
+            Intent::Create(_) => place != WHOLE,
+            Intent::Delete => place == WHOLE,
+            Intent::Set { field, .. } => place == place_of(field),
+            Intent::Untag(element) => place == TAGS && part == u64::from(element),
+            _ => false,
+        };
+        let taken = self.there(register).filter(|&(place, part, _)| is_taken(place, part));
+        taken.flat_map(|(place, _, ids)| ids.iter().map(move |&id| (place, id))).collect()
     }
 }
 
@@ -155,6 +226,22 @@ impl What {
                 writer.of(Kind::Payload).number(*value).of(Kind::Ids).number(ids.len() as u64);
                 write_ids(ids, writer);
             }
+            What::OfRecord(intent, taken) => {
+                match *intent {
+                    Intent::Create(value) => writer.of(Kind::Payload).number(CREATE).number(value),
+                    Intent::Set { field, value } => {
+                        writer.of(Kind::Payload).number(SET).number(field.into()).number(value)
+                    }
+                    Intent::Tag(element) => writer.of(Kind::Payload).number(TAG).number(element.into()),
+                    Intent::Untag(element) => writer.of(Kind::Payload).number(UNTAG).number(element.into()),
+                    _ => writer.of(Kind::Payload).number(DELETE),
+                };
+                writer.of(Kind::Ids).number(taken.len() as u64);
+                for &(place, id) in taken {
+                    writer.of(Kind::Addressing).number(place.into());
+                    write_ids(&[id], writer);
+                }
+            }
         }
     }
 
@@ -165,6 +252,7 @@ impl What {
                 let (value, count) = (reader.number()?, reader.number()?);
                 return Ok(What::Write(value, read_ids(count, reader)?));
             }
+            DataType::Record => return What::read_of_record(&about.fields, reader),
             DataType::Tags => {}
         }
         let told = reader.number()?;
@@ -173,6 +261,28 @@ impl What {
             return Ok(What::Insert(element.ok_or(Malformed::Range("an element"))?));
         }
         Ok(What::Remove(read_ids(told >> 1, reader)?))
+    }
+
+    fn read_of_record(fields: &Fields, reader: &mut Reader) -> Result<What, Malformed> {
+        let form = reader.at_most(UNTAG, "a change of a record")?;
+        let mut below = |bound: u32, what| match reader.number()? {
+            number if number < bound.into() => Ok(number as u32),
+            _ => Err(Malformed::Range(what)),
+        };
+        let intent = match form {
+            SET => Intent::Set { field: below(fields.record_labels, "a label of a record")?, value: reader.number()? },
+            TAG => Intent::Tag(below(fields.record_elements, "an element")?),
+            UNTAG => Intent::Untag(below(fields.record_elements, "an element")?),
+            CREATE => Intent::Create(reader.number()?),
+            _ => Intent::Delete,
+        };
+        let mut taken = Vec::new();
+        for _ in 0..reader.number()? {
+            let place = reader.at_most(TAGS.into(), "a place")? as Place;
+            let ids = read_ids(1, reader)?;
+            taken.extend(ids.into_iter().map(|id| (place, id)));
+        }
+        Ok(What::OfRecord(intent, taken))
     }
 }
 
@@ -204,6 +314,9 @@ impl Content for OperationLog {
     }
 
     fn edit(&mut self, about: &About, _peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        if intent.of() == DataType::Record && !self.is_meant(register, intent) {
+            return;
+        }
         if self.actor != about.actor {
             (self.actor, self.made) = (about.actor, 0);
         }
@@ -214,13 +327,18 @@ impl Content for OperationLog {
             }
             Intent::Insert(element) => What::Insert(element),
             Intent::Remove(element) => {
-                What::Remove(self.made_by.get(&(register, element.into())).into_iter().flatten().copied().collect())
+                let made = self.made_by.get(&(register, WHOLE, element.into()));
+                What::Remove(made.into_iter().flatten().copied().collect())
             }
             Intent::Write(value) => {
-                What::Write(value, self.there(register).flat_map(|(_, ids)| ids).copied().collect())
+                What::Write(value, self.there(register).flat_map(|(.., ids)| ids).copied().collect())
+            }
+            Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Tag(_) | Intent::Untag(_) => {
+                What::OfRecord(intent, self.taken_by(register, intent))
             }
         };
-        self.add(Operation { actor: about.actor, sequence: self.made, register, what });
+        let operation = Operation { actor: about.actor, sequence: self.made, register, what };
+        self.add(about.fields.record_labels, operation);
     }
 
     fn offer(&mut self, about: &About, peer: &mut Peer, writer: &mut Writer) -> Option<Round> {
@@ -248,8 +366,11 @@ impl Content for OperationLog {
         }
         let round = Round { begins, ends: peer.offered >= peer.round };
         // In which order they came here says nothing: by author, and in runs, ids are short.
-        changes.sort_unstable_by_key(|operation| (operation.actor, operation.sequence));
-        let authors = changes.chunk_by(|one, next| one.actor == next.actor);
+        // With records, causes go before effects: whoever gets a part of the log is not shown half a record.
+        if about.fields.records == 0 {
+            changes.sort_unstable_by_key(|operation| (operation.actor, operation.sequence));
+        }
+        let authors = changes.chunk_by(|one, next| one.actor == next.actor && one.sequence < next.sequence);
         writer.of(Kind::Framing).number(authors.clone().count() as u64);
         for of_author in authors {
             let runs = of_author.chunk_by(|one, next| one.sequence + 1 == next.sequence);
@@ -305,7 +426,7 @@ impl Content for OperationLog {
                 let came = peer.came_from.entry(operation.actor).or_default();
                 came.insert(operation.sequence, operation.sequence);
             }
-            self.add(operation);
+            self.add(about.fields.record_labels, operation);
         }
         Ok(())
     }
@@ -316,10 +437,20 @@ impl Content for OperationLog {
             let shown = view.number().unwrap_or(0);
             data::add(view, value.wrapping_sub(shown));
         }
-        for &(register, part) in self.made_by.keys() {
+        for &(register, place, part) in self.made_by.keys() {
             match &mut views[register as usize] {
                 View::Label(values) => _ = values.insert(part),
-                view => _ = data::apply(view, Intent::Insert(part as Element)),
+                View::Tags(elements) => _ = elements.insert(part as Element),
+                // The first of its parts is that it is there.
+                view @ View::Record(None) if place == WHOLE => {
+                    *view = View::Record(Some(Box::new(Record::of(about.fields.record_labels))));
+                }
+                View::Record(Some(record)) if place == TAGS => _ = record.tags.insert(part as Element),
+                View::Record(Some(record)) if place != WHOLE => {
+                    let label = record.labels.get_mut(place as usize - 1);
+                    label.into_iter().for_each(|values| _ = values.insert(part));
+                }
+                _ => {}
             }
         }
         views

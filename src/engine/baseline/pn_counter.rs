@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::data;
 use crate::domain::data::{DataType, Fields, Intent, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{ByWriter, Holders, OneByOne, Share, read_each, write_each};
+use crate::engine::by_writer::{Beside, ByWriter, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer, length};
 
 /// The engine.
@@ -31,7 +31,7 @@ impl Share for Sums {
         Sums::default()
     }
 
-    fn edit(&mut self, intent: Intent, _holders: Holders) {
+    fn edit(&mut self, intent: Intent, _beside: &Beside) {
         let amount = intent.amount().unwrap_or(0);
         let sum = if amount < 0 { &mut self.taken } else { &mut self.added };
         // It only grows, whatever a neighbour said that it was.

@@ -97,10 +97,14 @@ impl<P: Policy> Content for RegisterMap<P> {
     }
 
     fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<u32>>, register: u32, intent: Intent) {
+        // Nobody removes what is not there: an edit that means nothing is none.
+        if !data::is_meant(&self.registers[register as usize].0, intent) {
+            return;
+        }
         let stamp = self.policy.stamp(about);
         let (value, last) = &mut self.registers[register as usize];
         if P::wins(stamp, *last) {
-            data::apply(value, intent);
+            data::apply(&about.fields, value, intent);
             *last = Some(stamp);
             peers.values_mut().for_each(|changes| changes.insert(register));
         }
@@ -229,6 +233,7 @@ mod tests {
             wall,
             fragment: 4096,
             serves: false,
+            is_root: false,
             mutant: None,
         }
     }

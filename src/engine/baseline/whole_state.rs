@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Fields, Intent, View};
+use crate::domain::data::{DataType, Fields, Intent, Record, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -108,6 +108,11 @@ const WIDTH_OF_LABEL: usize = 1 + 8;
 /// Bytes of a stock.
 const WIDTH_OF_STOCK: usize = 8;
 
+/// Bytes of a record: whether it is there, its labels, and a bit for each element of its tags.
+fn width_of_record(fields: &Fields) -> usize {
+    1 + fields.record_labels as usize * WIDTH_OF_LABEL + (fields.record_elements as usize).div_ceil(8)
+}
+
 /// Bytes of a register.
 fn width_of(fields: &Fields, data: DataType) -> usize {
     match data {
@@ -115,6 +120,7 @@ fn width_of(fields: &Fields, data: DataType) -> usize {
         DataType::Stock => WIDTH_OF_STOCK,
         DataType::Tags => width_of_tags(fields),
         DataType::Label => WIDTH_OF_LABEL,
+        DataType::Record => width_of_record(fields),
     }
 }
 
@@ -143,19 +149,63 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
                 bytes.extend_from_slice(&number.to_le_bytes()[..of_counter]);
             }
             View::Stock(left) => bytes.extend_from_slice(&left.to_le_bytes()),
-            View::Tags(tags) => {
-                let place = bytes.len();
-                bytes.resize(place + of_tags, 0);
-                tags.iter().for_each(|&element| bytes[place + element as usize / 8] |= 1 << (element % 8));
-            }
-            // There is one at most: a write overwrites.
-            View::Label(values) => {
-                bytes.push(values.len().min(1) as u8);
-                bytes.extend_from_slice(&values.first().copied().unwrap_or(0).to_le_bytes());
+            View::Tags(tags) => write_tags(tags, of_tags, &mut bytes),
+            View::Label(values) => write_label(values, &mut bytes),
+            View::Record(record) => {
+                let end = bytes.len() + width_of_record(fields);
+                bytes.push(record.is_some().into());
+                if let Some(record) = record {
+                    record.labels.iter().for_each(|values| write_label(values, &mut bytes));
+                    write_tags(&record.tags, end - bytes.len(), &mut bytes);
+                }
+                bytes.resize(end, 0);
             }
         }
     }
     bytes
+}
+
+/// Writes tags as so many bytes.
+fn write_tags(tags: &BTreeSet<u32>, width: usize, bytes: &mut Vec<u8>) {
+    let place = bytes.len();
+    bytes.resize(place + width, 0);
+    tags.iter().for_each(|&element| bytes[place + element as usize / 8] |= 1 << (element % 8));
+}
+
+/// Writes a label. It has one value at most: a write overwrites.
+fn write_label(values: &BTreeSet<u64>, bytes: &mut Vec<u8>) {
+    bytes.push(values.len().min(1) as u8);
+    bytes.extend_from_slice(&values.first().copied().unwrap_or(0).to_le_bytes());
+}
+
+/// Reads tags of so many elements.
+fn read_tags(value: &[u8], elements: u32) -> Result<BTreeSet<u32>, Malformed> {
+    let is_set = |element: &u32| value[*element as usize / 8] >> (element % 8) & 1 == 1;
+    let tags: BTreeSet<u32> = (0..8 * value.len() as u32).filter(is_set).collect();
+    if tags.last().is_some_and(|&last| last >= elements) { Err(Malformed::Range("an element")) } else { Ok(tags) }
+}
+
+/// Reads a label.
+fn read_label(value: &[u8]) -> Result<BTreeSet<u64>, Malformed> {
+    let written = u64::from_le_bytes(value[1..].try_into().expect("a label is so wide"));
+    match value[0] {
+        0 if written == 0 => Ok(BTreeSet::new()),
+        1 => Ok([written].into()),
+        _ => Err(Malformed::Range("a label")),
+    }
+}
+
+/// Reads a record.
+fn read_record(fields: &Fields, value: &[u8]) -> Result<Option<Box<Record>>, Malformed> {
+    let (labels, tags) = value[1..].split_at(fields.record_labels as usize * WIDTH_OF_LABEL);
+    match value[0] {
+        0 if value.iter().all(|&byte| byte == 0) => Ok(None),
+        1 => {
+            let labels = labels.chunks(WIDTH_OF_LABEL).map(read_label).collect::<Result<Vec<_>, Malformed>>()?;
+            Ok(Some(Box::new(Record { labels, tags: read_tags(tags, fields.record_elements)? })))
+        }
+        _ => Err(Malformed::Range("a record")),
+    }
 }
 
 /// The state of these bytes.
@@ -176,22 +226,9 @@ fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
                 View::Counter(fields.start.wrapping_add(change))
             }
             DataType::Stock => View::Stock(i64::from_le_bytes(value.try_into().expect("a stock is so wide"))),
-            DataType::Tags => {
-                let is_set = |element: &u32| value[*element as usize / 8] >> (element % 8) & 1 == 1;
-                let tags: BTreeSet<u32> = (0..8 * width as u32).filter(is_set).collect();
-                if tags.last().is_some_and(|&last| last >= fields.elements) {
-                    return Err(Malformed::Range("an element"));
-                }
-                View::Tags(tags)
-            }
-            DataType::Label => {
-                let written = u64::from_le_bytes(value[1..].try_into().expect("a label is so wide"));
-                match value[0] {
-                    0 if written == 0 => View::Label(BTreeSet::new()),
-                    1 => View::Label([written].into()),
-                    _ => return Err(Malformed::Range("a label")),
-                }
-            }
+            DataType::Tags => View::Tags(read_tags(value, fields.elements)?),
+            DataType::Label => View::Label(read_label(value)?),
+            DataType::Record => View::Record(read_record(fields, value)?),
         });
     }
     if rest.is_empty() { Ok(values) } else { Err(Malformed::Long) }
@@ -254,7 +291,7 @@ impl<const FORM: u8> WholeState<FORM> {
             0 => {
                 let asks_again = reader.at_most(1, "a request")? == 1;
                 // A compressed state that does not shrink is a little longer than the state.
-                let most = 1024 + 2 * u64::from(about.fields.len()) * (9 + u64::from(about.fields.elements));
+                let most = 1024 + 2 * width_of_state(&about.fields) as u64;
                 let length = reader.at_most(most, "a length")? as usize;
                 let base = match FORM {
                     PATCH => u32::from(reader.pair()?) | u32::from(reader.pair()?) << 16,
@@ -307,8 +344,11 @@ impl<const FORM: u8> Content for WholeState<FORM> {
         Peer { changes: self.values != about.fields.starts(), ..Peer::default() }
     }
 
-    fn edit(&mut self, _about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
-        data::apply(&mut self.values[register as usize], intent);
+    fn edit(&mut self, about: &About, peers: &mut Peers<Peer>, register: u32, intent: Intent) {
+        if !data::is_meant(&self.values[register as usize], intent) {
+            return;
+        }
+        data::apply(&about.fields, &mut self.values[register as usize], intent);
         peers.values_mut().for_each(|peer| peer.changes = true);
     }
 
@@ -398,7 +438,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn fields(start: i64) -> Fields {
-        Fields { tags: 2, elements: 11, labels: 2, ..Fields::counters(5, start) }
+        let of_records = Fields { records: 2, record_labels: 2, record_elements: 9, ..Fields::counters(5, start) };
+        Fields { tags: 2, elements: 11, labels: 2, ..of_records }
     }
 
     #[test]
@@ -416,9 +457,11 @@ mod tests {
             let fields = fields(1 << 29);
             let counters = changes.iter().map(|change| View::Counter(fields.start + change));
             let others = [View::Tags(tags), View::Tags(BTreeSet::new()), View::Label([7].into()), View::Label([].into())];
-            let values: Vec<View> = counters.chain(others).collect();
+            let record = Record { labels: vec![[3].into(), [4].into()], tags: [8].into() };
+            let records = [View::Record(Some(Box::new(record))), View::Record(None)];
+            let values: Vec<View> = counters.chain(others).chain(records).collect();
             let bytes = to_bytes(&fields, &values);
-            prop_assert_eq!(bytes.len(), 5 * 4 + 2 * 2 + 2 * 9);
+            prop_assert_eq!(bytes.len(), 5 * 4 + 2 * 2 + 2 * 9 + 2 * (1 + 2 * 9 + 2));
             prop_assert_eq!(from_bytes(&fields, &bytes), Ok(values));
         }
 
@@ -440,7 +483,7 @@ mod tests {
         let fields = Fields::counters(5000, 1 << 61);
         let before = fields.starts();
         let mut after = before.clone();
-        after.iter_mut().step_by(49).for_each(|value| _ = data::apply(value, Intent::Increase(7)));
+        after.iter_mut().step_by(49).for_each(|value| _ = data::apply(&fields, value, Intent::Increase(7)));
         let [before, after] = [before, after].map(|values| to_bytes(&fields, &values));
         let (plain, patch) = (compressed(&after, &[]).len(), compressed(&after, &before).len());
         assert_eq!(after.len(), 40_000);

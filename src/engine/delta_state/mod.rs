@@ -3,8 +3,8 @@
 //!
 //! Almeida, Shoker and Baquero, "Delta state replicated data types", Journal of Parallel and Distributed Computing 111,
 //! 2018. Of a counter a share is one net sum ([`net_sum`]), of a stock what the writer supplied, took and gave away
-//! ([`rights`]), of tags the writer's inserts that are still there
-//! ([`tags`]), of a label the writer's last value, unless it was overwritten ([`writes`]).
+//! ([`rights`]), of tags the writer's inserts that are still there ([`tags`]), of a label the writer's last value, unless it was
+//! overwritten ([`writes`]), of a record all of that for its fields, and whether it is there ([`record`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
 //! register in every replica ([`super::delta_summary`] keeps one number a register in a leaf, and survives less).
@@ -12,6 +12,7 @@
 //! Knows: shares. Must not: know connections, or stores.
 
 mod net_sum;
+mod record;
 mod rights;
 mod tags;
 mod writes;
@@ -21,9 +22,11 @@ use serde::{Deserialize, Serialize};
 use crate::data;
 use crate::domain::data::{DataType, Fields, Intent, Spending, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{ByWriter, Held, Holders, OneByOne, Share, read_each, write_each};
+use crate::engine::by_writer::{Beside, ByWriter, Held, Lived, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
 use net_sum::NetSum;
+pub use record::HORIZON;
+use record::OfRecord;
 use rights::Rights;
 use tags::Inserts;
 use writes::Writes;
@@ -42,6 +45,8 @@ pub enum OfRegister {
     Inserts(Box<Inserts>),
     /// Of a label. In a box, as few shares are of labels and all have room for the largest.
     Writes(Box<Writes>),
+    /// Of a record.
+    Record(Box<OfRecord>),
 }
 
 impl Share for OfRegister {
@@ -51,6 +56,7 @@ impl Share for OfRegister {
             DataType::Stock => OfRegister::Rights(Box::default()),
             DataType::Tags => OfRegister::Inserts(Box::default()),
             DataType::Label => OfRegister::Writes(Box::default()),
+            DataType::Record => OfRegister::Record(Box::default()),
         }
     }
 
@@ -74,9 +80,10 @@ impl Share for OfRegister {
         }
     }
 
-    fn edit(&mut self, intent: Intent, holders: Holders) {
+    fn edit(&mut self, intent: Intent, beside: &Beside) {
         match (self, intent) {
-            (OfRegister::Rights(rights), intent) => rights.edit(intent, holders),
+            (OfRegister::Record(record), intent) => record.edit(intent, beside),
+            (OfRegister::Rights(rights), intent) => rights.edit(intent, beside),
             (OfRegister::Sum(sum), Intent::Increase(amount)) => sum.edit(amount),
             (OfRegister::Inserts(inserts), Intent::Insert(element)) => inserts.insert(element),
             (OfRegister::Writes(writes), Intent::Write(value)) => writes.made(value),
@@ -88,13 +95,55 @@ impl Share for OfRegister {
         match (self, intent) {
             (OfRegister::Inserts(inserts), Intent::Remove(element)) => inserts.remove(element),
             (OfRegister::Writes(writes), Intent::Write(_)) => writes.overwritten(),
+            (OfRegister::Record(record), intent) => record.taken_away(intent),
+            _ => false,
+        }
+    }
+
+    const HORIZON: Option<i64> = Some(record::HORIZON);
+
+    fn lived(&self) -> Lived {
+        match self {
+            OfRegister::Record(record) => record.lived(),
+            _ => Lived::default(),
+        }
+    }
+
+    fn note_deleted(&mut self, millis: i64) {
+        if let OfRegister::Record(record) = self {
+            record.note_deleted(millis);
+        }
+    }
+
+    fn bury(&mut self, life: u64) {
+        if let OfRegister::Record(record) = self {
+            record.bury(life);
+        }
+    }
+
+    fn outlives(&mut self, buried: u64) -> bool {
+        match self {
+            OfRegister::Record(record) => record.outlives(buried),
+            _ => true,
+        }
+    }
+
+    fn assert_record(&mut self) {
+        if let OfRegister::Record(record) = self {
+            record.assert_there();
+        }
+    }
+
+    fn clear_record(&mut self) -> bool {
+        match self {
+            OfRegister::Record(record) => record.cleared(),
             _ => false,
         }
     }
 
     fn is_in_place(&self) -> Option<bool> {
         match self {
-            OfRegister::Sum(_) | OfRegister::Rights(_) | OfRegister::Inserts(_) => None,
+            OfRegister::Sum(_) | OfRegister::Rights(_) | OfRegister::Inserts(_) | OfRegister::Record(_) => None,
             OfRegister::Writes(writes) => Some(writes.value().is_some()),
         }
     }
@@ -125,6 +174,12 @@ impl Share for OfRegister {
                 **mine = merged;
                 is_new
             }
+            (OfRegister::Record(mine), OfRegister::Record(other)) => {
+                let merged = mine.merged(other);
+                let is_new = merged != **mine;
+                **mine = merged;
+                is_new
+            }
             _ => false,
         }
     }
@@ -133,7 +188,7 @@ impl Share for OfRegister {
         match self {
             OfRegister::Sum(sum) => sum.amount(),
             OfRegister::Rights(rights) => rights.amount(),
-            OfRegister::Inserts(_) | OfRegister::Writes(_) => 0,
+            OfRegister::Inserts(_) | OfRegister::Writes(_) | OfRegister::Record(_) => 0,
         }
     }
 
@@ -141,12 +196,19 @@ impl Share for OfRegister {
         match self {
             OfRegister::Sum(_) | OfRegister::Rights(_) => data::add(view, self.amount()),
             OfRegister::Inserts(inserts) => {
-                inserts.elements().for_each(|element| _ = data::apply(view, Intent::Insert(element)));
+                if let View::Tags(elements) = view {
+                    elements.extend(inserts.elements());
+                }
             }
             // Beside what others wrote at the same time.
             OfRegister::Writes(writes) => {
                 if let View::Label(values) = view {
                     values.extend(writes.value());
+                }
+            }
+            OfRegister::Record(of_record) => {
+                if let View::Record(Some(record)) = view {
+                    of_record.show(record);
                 }
             }
         }
@@ -158,6 +220,7 @@ impl Share for OfRegister {
             OfRegister::Rights(rights) => rights.length(),
             OfRegister::Inserts(inserts) => inserts.length(),
             OfRegister::Writes(writes) => writes.length(),
+            OfRegister::Record(record) => record.length(),
         }
     }
 
@@ -196,6 +259,7 @@ impl OneByOne for OfRegister {
             OfRegister::Rights(rights) => rights.form(),
             OfRegister::Inserts(inserts) => inserts.form(),
             OfRegister::Writes(writes) => writes.form(),
+            OfRegister::Record(record) => record.form(),
         }
     }
 
@@ -205,6 +269,7 @@ impl OneByOne for OfRegister {
             OfRegister::Rights(rights) => rights.write(writer),
             OfRegister::Inserts(inserts) => inserts.write(writer),
             OfRegister::Writes(writes) => writes.write(writer),
+            OfRegister::Record(record) => record.write(writer),
         }
     }
 
@@ -220,6 +285,7 @@ impl OneByOne for OfRegister {
             DataType::Label => {
                 Writes::read(fields, register, form, reader).map(|writes| OfRegister::Writes(Box::new(writes)))
             }
+            DataType::Record => OfRecord::read(fields, form, reader).map(|record| OfRegister::Record(Box::new(record))),
         }
     }
 }
@@ -239,6 +305,7 @@ mod tests {
             wall: 0,
             fragment,
             serves: false,
+            is_root: false,
             mutant: None,
         }
     }

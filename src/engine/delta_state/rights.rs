@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{Held, Holders, OneByOne};
+use crate::engine::by_writer::{Beside, Held, OneByOne};
 use crate::engine::wire::{Malformed, Reader, Writer, length, signed_length};
 
 /// One writer's part in one stock.
@@ -48,13 +48,13 @@ impl Rights {
     }
 
     /// The user does something.
-    pub fn edit(&mut self, intent: Intent, holders: Holders) {
-        self.holder = holders.here;
+    pub fn edit(&mut self, intent: Intent, beside: &Beside) {
+        self.holder = beside.here;
         let grow = |number: &mut u64, units: u32| *number = number.saturating_add(units.into());
         match intent {
             Intent::Supply(units) => grow(&mut self.supplied, units),
             Intent::Take(units) => grow(&mut self.taken, units),
-            Intent::Transfer { units, .. } => grow(self.given.entry(holders.to).or_default(), units),
+            Intent::Transfer { units, .. } => grow(self.given.entry(beside.to).or_default(), units),
             _ => {}
         }
     }
@@ -177,7 +177,7 @@ mod tests {
     fn rights_go_from_one_holder_to_another_and_none_are_made_by_it() {
         let mut share = Rights::announced(7, 0);
         let done = [Intent::Supply(10), Intent::Take(2), Intent::Transfer { to: 1, units: 5 }];
-        done.into_iter().for_each(|intent| share.edit(intent, Holders { here: 7, to: 9 }));
+        done.into_iter().for_each(|intent| share.edit(intent, &Beside { here: 7, to: 9, ..Beside::default() }));
         assert_eq!(share.of(7), Held { own: 8, given: 5, received: 0 });
         assert_eq!(share.of(9), Held { own: 0, given: 0, received: 5 });
         assert_eq!((share.of(8), share.amount()), (Held::default(), 8));

@@ -56,6 +56,28 @@ impl Inserts {
         Inserts { last: self.last.max(other.last), there }
     }
 
+    /// Anyone removes all elements that are here; gives whether any was.
+    pub fn clear(&mut self) -> bool {
+        !std::mem::take(&mut self.there).is_empty()
+    }
+
+    /// Whether the writer never inserted anything.
+    pub fn is_new(&self) -> bool {
+        self.last == 0
+    }
+
+    /// Reads inserts into a set of so many elements.
+    pub fn read_of(elements: u32, reader: &mut Reader) -> Result<Self, Malformed> {
+        let (last, count) = (reader.number()?, reader.count("a number of elements")?);
+        let mut next = 0u64;
+        let mut read = || {
+            let element = views::element(elements, reader.number()?, &mut next)?;
+            let number = last.checked_sub(reader.number()?).filter(|&number| number > 0);
+            Ok((element, number.ok_or(Malformed::Range("the number of an insert"))?))
+        };
+        Ok(Inserts { last, there: (0..count).map(|_| read()).collect::<Result<_, Malformed>>()? })
+    }
+
     /// Bytes on the line.
     pub fn length(&self) -> usize {
         let numbers = self.there.values().map(|&number| length(self.last - number)).sum::<usize>();
@@ -80,14 +102,7 @@ impl OneByOne for Inserts {
         if fields.of(register) != DataType::Tags || form != 0 {
             return Err(Malformed::Range("the form of a share"));
         }
-        let (last, count) = (reader.number()?, reader.count("a number of elements")?);
-        let mut next = 0u64;
-        let mut read = || {
-            let element = views::element(fields, reader.number()?, &mut next)?;
-            let number = last.checked_sub(reader.number()?).filter(|&number| number > 0);
-            Ok((element, number.ok_or(Malformed::Range("the number of an insert"))?))
-        };
-        Ok(Inserts { last, there: (0..count).map(|_| read()).collect::<Result<_, Malformed>>()? })
+        Inserts::read_of(fields.elements, reader)
     }
 }
 

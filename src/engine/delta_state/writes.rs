@@ -49,6 +49,19 @@ impl Writes {
         if newer(other) > newer(self) { other } else { self }
     }
 
+    /// Reads writes in this form.
+    pub fn read_of(form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
+        if form > THERE {
+            return Err(Malformed::Range("the form of a share"));
+        }
+        let last = reader.number()?;
+        let there = if form == THERE { Some(reader.number()?) } else { None };
+        if there.is_some() && last == 0 {
+            return Err(Malformed::Range("the number of a write"));
+        }
+        Ok(Writes { last, there })
+    }
+
     /// Bytes on the line.
     pub fn length(self) -> usize {
         length(self.last) + self.there.map_or(0, length)
@@ -68,15 +81,10 @@ impl OneByOne for Writes {
     }
 
     fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
-        if fields.of(register) != DataType::Label || form > THERE {
-            return Err(Malformed::Range("the form of a share"));
+        match fields.of(register) {
+            DataType::Label => Writes::read_of(form, reader),
+            _ => Err(Malformed::Range("the form of a share")),
         }
-        let last = reader.number()?;
-        let there = if form == THERE { Some(reader.number()?) } else { None };
-        if there.is_some() && last == 0 {
-            return Err(Malformed::Range("the number of a write"));
-        }
-        Ok(Writes { last, there })
     }
 }
 

@@ -99,6 +99,7 @@ mod tests {
             client: 0,
             fields: Fields::counters(8, 0),
             serves: false,
+            is_root: false,
             serves_relays: false,
             retry_after: 2_000_000,
             retry_at_most: 300_000_000,

@@ -5,9 +5,10 @@
 
 use automerge::sync::{self, SyncDoc};
 use automerge::transaction::{CommitOptions, Transactable};
-use automerge::{ActorId, AutoCommit, AutomergeError, ROOT, ReadDoc, ScalarValue, Value};
+use automerge::{ActorId, AutoCommit, AutomergeError, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
-use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
+use crate::data::record::{created, is_meant};
+use crate::domain::data::{Carries, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
@@ -19,7 +20,10 @@ pub(super) const COUNTER: Registration =
     });
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::Multi).and_stocks(Spending::Shown),
+    carries: Carries::with_tags(Concurrent::Either)
+        .and_labels(Overwrites::Multi)
+        .and_stocks(Spending::Shown)
+        .and_records(Deleted::Either),
     ..engine("automerge-lww", "Automerge 0.12: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -83,7 +87,8 @@ impl Registers for Counters {
     }
 }
 
-/// A map from register to value. Tags are an entry for each register and element.
+/// A map from register to value. Tags are an entry for each register and element. A record is a map of its own, with an entry
+/// for each label and each tag; of two that were created at the same time, the library shows one.
 struct LastWriter;
 
 fn tag(register: u32, element: Element) -> String {
@@ -94,6 +99,51 @@ fn number(doc: &AutoCommit, register: u32) -> Option<i64> {
     match doc.get(ROOT, register.to_string()) {
         Ok(Some((Value::Scalar(value), _))) => value.as_i64(),
         _ => None,
+    }
+}
+
+/// The map of a record that is there.
+fn record(doc: &AutoCommit, register: u32) -> Option<ObjId> {
+    match doc.get(ROOT, register.to_string()) {
+        Ok(Some((Value::Object(ObjType::Map), id))) => Some(id),
+        _ => None,
+    }
+}
+
+/// The key of a tag of a record; its labels have their numbers for keys.
+fn tag_of_record(element: Element) -> String {
+    format!("tag {element}")
+}
+
+fn edit_record(doc: &mut AutoCommit, fields: &Fields, register: u32, intent: Intent) -> Result<(), AutomergeError> {
+    let there = record(doc, register);
+    let shown = there.as_ref().map(|record| show_record(doc, fields, record));
+    if !is_meant(shown.as_ref(), intent) {
+        return Ok(());
+    }
+    let Some(there) = there else {
+        let new = doc.put_object(ROOT, register.to_string(), ObjType::Map)?;
+        let Intent::Create(value) = intent else { return Ok(()) };
+        return (0..fields.record_labels).try_for_each(|field| doc.put(&new, field.to_string(), created(value, field)));
+    };
+    match intent {
+        Intent::Delete => doc.delete(ROOT, register.to_string()),
+        Intent::Set { field, value } => doc.put(&there, field.to_string(), value),
+        Intent::Tag(element) => doc.put(&there, tag_of_record(element), true),
+        Intent::Untag(element) => doc.delete(&there, tag_of_record(element)),
+        _ => Ok(()),
+    }
+}
+
+fn show_record(doc: &AutoCommit, fields: &Fields, record: &ObjId) -> Record {
+    let values = |field: u32| {
+        let all = doc.get_all(record, field.to_string()).unwrap_or_default();
+        all.iter().filter_map(|(value, _)| value.as_u64()).collect()
+    };
+    let has = |element: &Element| matches!(doc.get(record, tag_of_record(*element)), Ok(Some(_)));
+    Record {
+        labels: (0..fields.record_labels).map(values).collect(),
+        tags: (0..fields.record_elements).filter(has).collect(),
     }
 }
 
@@ -113,6 +163,7 @@ impl Registers for LastWriter {
             // A put supersedes all values that are here.
             Intent::Write(value) => doc.put(ROOT, register.to_string(), value),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => Ok(()),
+            of_record => edit_record(doc, fields, register, of_record),
         }
     }
 
@@ -126,6 +177,9 @@ impl Registers for LastWriter {
             View::Label(_) => {
                 let all = doc.get_all(ROOT, register.to_string()).unwrap_or_default();
                 View::Label(all.iter().filter_map(|(value, _)| value.as_u64()).collect())
+            }
+            View::Record(_) => {
+                View::Record(record(doc, register).map(|record| Box::new(show_record(doc, fields, &record))))
             }
         }
     }

@@ -2,9 +2,12 @@
 //!
 //! Its users exchange version vectors, and export what the other lacks by them.
 
-use loro::{ExportMode, LoroDoc, LoroError, LoroMap, LoroValue, ValueOrContainer, VersionVector};
+use std::collections::BTreeSet;
 
-use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
+use loro::{Container, ExportMode, LoroDoc, LoroError, LoroMap, LoroValue, ValueOrContainer, VersionVector};
+
+use crate::data::record::{created, is_meant};
+use crate::domain::data::{Carries, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
@@ -17,7 +20,10 @@ pub(super) const COUNTER: Registration = engine(
 );
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One).and_stocks(Spending::Shown),
+    carries: Carries::with_tags(Concurrent::Either)
+        .and_labels(Overwrites::One)
+        .and_stocks(Spending::Shown)
+        .and_records(Deleted::Either),
     ..engine("loro-lww", "Loro 1.17: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -69,11 +75,13 @@ impl Registers for Counters {
     }
 }
 
-/// A map from register to value. Tags are a map with an entry for each register and element.
+/// A map from register to value. Tags are a map with an entry for each register and element. Records are a map from register to
+/// a map of its own, with an entry for each label and each tag; of two that were created at the same time, the library shows one.
 struct LastWriter {
     values: LoroMap,
     tags: LoroMap,
-    start: i64,
+    records: LoroMap,
+    fields: Fields,
 }
 
 fn tag(register: u32, element: Element) -> String {
@@ -84,14 +92,65 @@ impl LastWriter {
     fn value(&self, register: u32) -> i64 {
         match self.values.get(&register.to_string()) {
             Some(ValueOrContainer::Value(LoroValue::I64(value))) => value,
-            _ => self.start,
+            _ => self.fields.start,
         }
+    }
+
+    /// The map of a record that is there.
+    fn record(&self, register: u32) -> Option<LoroMap> {
+        match self.records.get(&register.to_string()) {
+            Some(ValueOrContainer::Container(Container::Map(record))) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn edit_record(&mut self, register: u32, intent: Intent) -> Result<(), LoroError> {
+        let (there, key) = (self.record(register), register.to_string());
+        let shown = there.as_ref().map(|record| show_record(&self.fields, record));
+        if !is_meant(shown.as_ref(), intent) {
+            return Ok(());
+        }
+        let Some(there) = there else {
+            let new = self.records.insert_container(&key, LoroMap::new())?;
+            let Intent::Create(value) = intent else { return Ok(()) };
+            return (0..self.fields.record_labels)
+                .try_for_each(|field| new.insert(&field.to_string(), created(value, field) as i64));
+        };
+        match intent {
+            Intent::Delete => self.records.delete(&key),
+            Intent::Set { field, value } => there.insert(&field.to_string(), value as i64),
+            Intent::Tag(element) => there.insert(&tag_of_record(element), true),
+            Intent::Untag(element) => there.delete(&tag_of_record(element)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The key of a tag of a record; its labels have their numbers for keys.
+fn tag_of_record(element: Element) -> String {
+    format!("tag {element}")
+}
+
+fn show_record(fields: &Fields, record: &LoroMap) -> Record {
+    let has = |element: &Element| record.get(&tag_of_record(*element)).is_some();
+    Record {
+        labels: (0..fields.record_labels).map(|field| value(record, &field.to_string())).collect(),
+        tags: (0..fields.record_elements).filter(has).collect(),
+    }
+}
+
+/// The value of a label.
+fn value(map: &LoroMap, key: &str) -> BTreeSet<u64> {
+    match map.get(key) {
+        Some(ValueOrContainer::Value(LoroValue::I64(value))) => [value as u64].into(),
+        _ => BTreeSet::new(),
     }
 }
 
 impl Registers for LastWriter {
     fn of(doc: &LoroDoc, fields: &Fields) -> Self {
-        LastWriter { values: doc.get_map("values"), tags: doc.get_map("tags"), start: fields.start }
+        let map = |name| doc.get_map(name);
+        LastWriter { values: map("values"), tags: map("tags"), records: map("records"), fields: *fields }
     }
 
     fn edit(&mut self, register: u32, intent: Intent) -> Result<(), LoroError> {
@@ -108,6 +167,7 @@ impl Registers for LastWriter {
             // Numbers are of 64 bits with a sign there: the same bits are the value.
             Intent::Write(value) => self.values.insert(&register.to_string(), value as i64),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => Ok(()),
+            of_record => self.edit_record(register, of_record),
         }
     }
 
@@ -118,10 +178,8 @@ impl Registers for LastWriter {
                 let has = |element: &Element| self.tags.get(&tag(register, *element)).is_some();
                 View::Tags((0..fields.elements).filter(has).collect())
             }
-            View::Label(_) => View::Label(match self.values.get(&register.to_string()) {
-                Some(ValueOrContainer::Value(LoroValue::I64(value))) => [value as u64].into(),
-                _ => Default::default(),
-            }),
+            View::Label(_) => View::Label(value(&self.values, &register.to_string())),
+            View::Record(_) => View::Record(self.record(register).map(|record| Box::new(show_record(fields, &record)))),
         }
     }
 }

@@ -3,17 +3,19 @@
 //! Its users exchange, as y-protocols do: a state vector, what the other lacks by that vector, and then the update of each
 //! transaction as it happens.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use yrs::encoding::read::{Error, Read};
 use yrs::updates::decoder::{Decode, Decoder, DecoderV1};
 use yrs::updates::encoder::Encode;
 use yrs::{
-    Any, Array, ArrayRef, ClientID, Doc, ID, Map, MapRef, Number, Out, ReadTxn, StateVector, Transact, TransactionMut,
-    Update, merge_updates_v1,
+    Any, Array, ArrayRef, ClientID, Doc, ID, Map, MapPrelim, MapRef, Number, Out, ReadTxn, StateVector, Transact,
+    TransactionMut, Update, merge_updates_v1,
 };
 
-use crate::domain::data::{Carries, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
+use crate::data::record::{created, is_meant};
+use crate::domain::data::{Carries, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
 use crate::domain::traffic::Kind;
 use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
@@ -34,7 +36,10 @@ pub(super) const LOG: Registration = Registration {
 };
 
 pub(super) const LWW: Registration = Registration {
-    carries: Carries::with_tags(Concurrent::Either).and_labels(Overwrites::One).and_stocks(Spending::Shown),
+    carries: Carries::with_tags(Concurrent::Either)
+        .and_labels(Overwrites::One)
+        .and_stocks(Spending::Shown)
+        .and_records(Deleted::Either),
     ..engine("yrs-lww", "Yrs 0.28: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -82,11 +87,65 @@ fn number(out: &Out) -> Option<i64> {
     }
 }
 
-/// A map from register to value. Tags are a map with an entry for each register and element.
+/// A map from register to value. Tags are a map with an entry for each register and element. Records are a map from register to
+/// a map of its own, with an entry for each label and each tag; of two that were created at the same time, the library shows one.
 struct LastWriter {
     values: MapRef,
     tags: MapRef,
-    start: i64,
+    records: MapRef,
+    fields: Fields,
+}
+
+/// The key of a tag of a record; its labels have their numbers for keys.
+fn tag_of_record(element: Element) -> String {
+    format!("tag {element}")
+}
+
+fn show_record(txn: &impl ReadTxn, fields: &Fields, record: &MapRef) -> Record {
+    let has = |element: &Element| record.contains_key(txn, &tag_of_record(*element));
+    Record {
+        labels: (0..fields.record_labels).map(|field| value(txn, record, &field.to_string())).collect(),
+        tags: (0..fields.record_elements).filter(has).collect(),
+    }
+}
+
+/// The value of a label.
+fn value(txn: &impl ReadTxn, map: &MapRef, key: &str) -> BTreeSet<u64> {
+    map.get(txn, key).as_ref().and_then(number).map(|value| value as u64).into_iter().collect()
+}
+
+impl LastWriter {
+    /// The map of a record that is there.
+    fn record(&self, txn: &impl ReadTxn, register: u32) -> Option<MapRef> {
+        match self.records.get(txn, &register.to_string()) {
+            Some(Out::YMap(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    fn edit_record(&mut self, txn: &mut TransactionMut<'_>, register: u32, intent: Intent) {
+        let (there, key) = (self.record(txn, register), register.to_string());
+        let shown = there.as_ref().map(|record| show_record(txn, &self.fields, record));
+        if !is_meant(shown.as_ref(), intent) {
+            return;
+        }
+        let Some(there) = there else {
+            let new = self.records.insert(txn, key, MapPrelim::default());
+            if let Intent::Create(value) = intent {
+                for field in 0..self.fields.record_labels {
+                    new.insert(txn, field.to_string(), any(created(value, field) as i64));
+                }
+            }
+            return;
+        };
+        match intent {
+            Intent::Delete => _ = self.records.remove(txn, &key),
+            Intent::Set { field, value } => _ = there.insert(txn, field.to_string(), any(value as i64)),
+            Intent::Tag(element) => _ = there.insert(txn, tag_of_record(element), true),
+            Intent::Untag(element) => _ = there.remove(txn, &tag_of_record(element)),
+            _ => {}
+        }
+    }
 }
 
 fn tag(register: u32, element: Element) -> String {
@@ -96,14 +155,14 @@ fn tag(register: u32, element: Element) -> String {
 impl Registers for LastWriter {
     fn of(doc: &Doc, fields: &Fields) -> Self {
         let (values, tags) = (doc.get_or_insert_map("values"), doc.get_or_insert_map("tags"));
-        LastWriter { values, tags, start: fields.start }
+        LastWriter { values, tags, records: doc.get_or_insert_map("records"), fields: *fields }
     }
 
     fn edit(&mut self, txn: &mut TransactionMut<'_>, register: u32, intent: Intent) {
         match intent {
             Intent::Increase(amount) => {
                 let key = register.to_string();
-                let before = self.values.get(txn, &key).as_ref().and_then(number).unwrap_or(self.start);
+                let before = self.values.get(txn, &key).as_ref().and_then(number).unwrap_or(self.fields.start);
                 self.values.insert(txn, key, any(before.wrapping_add(amount)));
             }
             Intent::Insert(element) => {
@@ -115,6 +174,7 @@ impl Registers for LastWriter {
             // Numbers are of 64 bits with a sign there: the same bits are the value.
             Intent::Write(value) => _ = self.values.insert(txn, register.to_string(), any(value as i64)),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {}
+            of_record => self.edit_record(txn, register, of_record),
         }
     }
 
@@ -128,9 +188,9 @@ impl Registers for LastWriter {
                 let has = |element: &Element| self.tags.contains_key(txn, &tag(register, *element));
                 View::Tags((0..fields.elements).filter(has).collect())
             }
-            View::Label(_) => {
-                let value = self.values.get(txn, &register.to_string());
-                View::Label(value.as_ref().and_then(number).map(|value| value as u64).into_iter().collect())
+            View::Label(_) => View::Label(value(txn, &self.values, &register.to_string())),
+            View::Record(_) => {
+                View::Record(self.record(txn, register).map(|record| Box::new(show_record(txn, fields, &record))))
             }
         }
     }

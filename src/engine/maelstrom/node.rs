@@ -422,7 +422,7 @@ impl Engine for MaelstromNode {
                     json!({ "element": message })
                 }
             }
-            Intent::Write(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {
+            _ => {
                 let why = format!("it keeps no {}", intent.of().plural());
                 return Err(EngineError::Failed(why));
             }

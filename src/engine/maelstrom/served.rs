@@ -152,6 +152,7 @@ impl Served {
             client: number,
             fields,
             serves: true,
+            is_root: false,
             serves_relays: true,
             retry_after: RETRY_AFTER,
             retry_at_most: RETRY_AT_MOST,

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::domain::data::{Concurrent, DataType, Fields, Intent, Overwrites, Spending, View};
+use crate::domain::data::{Concurrent, DataType, Deleted, Fields, Intent, Overwrites, Record, Spending, View};
 use crate::engine::host::{Entropy, Host, Later, NodeId, Sent};
 use crate::engine::port::{Engine, EngineError, Reception, Relation, Settings};
 use crate::engine::process::protocol::{Capabilities, Storage};
@@ -105,7 +105,7 @@ type Does = fn(&mut Pair) -> Result<Done, EngineError>;
 const STEPS: &[(&str, &str, Does)] = &[
     (
         "a new replica shows the registers' start",
-        "answer 'views' with one entry a register: counters as decimal text, then stocks as objects with \"left\", tags as arrays of numbers, labels as objects with \"values\"",
+        "answer 'views' with one entry a register: counters as decimal text, then stocks as objects with \"left\", tags as arrays of numbers, labels as objects with \"values\", records as objects with \"record\"",
         |pair| {
             let start = fields(pair.engine).starts();
             let shown = pair.nodes[0].shows();
@@ -397,6 +397,72 @@ const STEPS: &[(&str, &str, Does)] = &[
         },
     ),
     (
+        "a record is there as a whole, or not at all",
+        "'create' gives a record's labels a value and those that follow it; show a record as { \"record\": { \"labels\": [[...]], \"tags\": [...] } }, and { \"record\": null } where there is none",
+        |pair| {
+            if !pair.engine.carries.has(DataType::Record) {
+                return Ok(Done::NotAsked("it carries no records: 'records' is not in its answer to 'hello'"));
+            }
+            let at = fields(pair.engine).first(DataType::Record);
+            let record = |labels: [&[u64]; 2], tags: &[u32]| {
+                let labels = labels.map(|values| values.iter().copied().collect()).to_vec();
+                View::Record(Some(Box::new(Record { labels, tags: tags.iter().copied().collect() })))
+            };
+            let both_show = |pair: &mut Pair, expected: View| {
+                pair.talk(&[])?;
+                let shown = [pair.view(0, at)?, pair.view(HUB, at)?];
+                let is_shown = shown.iter().all(|view| *view == expected);
+                Ok::<_, EngineError>(if is_shown { None } else { Some(unequal(&shown, &[expected])) })
+            };
+            pair.edit(0, at, Intent::Create(10))?;
+            pair.connect()?;
+            if let Some(why) = both_show(pair, record([&[10], &[11]], &[]))? {
+                return Ok(Done::No(why));
+            }
+            // Each field merges by its own type.
+            pair.disconnect()?;
+            pair.edit(0, at, Intent::Set { field: 0, value: 20 })?;
+            pair.edit(0, at, Intent::Tag(1))?;
+            pair.edit(HUB, at, Intent::Set { field: 1, value: 30 })?;
+            pair.edit(HUB, at, Intent::Tag(2))?;
+            pair.connect()?;
+            if let Some(why) = both_show(pair, record([&[20], &[30]], &[1, 2]))? {
+                return Ok(Done::No(format!("two fields were changed at the same time: {why}")));
+            }
+            // Deleted, and created anew under the same key.
+            pair.edit(HUB, at, Intent::Delete)?;
+            if let Some(why) = both_show(pair, View::Record(None))? {
+                return Ok(Done::No(why));
+            }
+            pair.edit(0, at, Intent::Create(40))?;
+            if let Some(why) = both_show(pair, record([&[40], &[41]], &[]))? {
+                return Ok(Done::No(format!("it was deleted and created again: {why}")));
+            }
+            pair.disconnect()?;
+            pair.edit(0, at, Intent::Delete)?;
+            pair.edit(HUB, at, Intent::Set { field: 0, value: 50 })?;
+            pair.connect()?;
+            pair.talk(&[])?;
+            let shown = [pair.view(0, at)?, pair.view(HUB, at)?];
+            let (stays, goes) = (record([&[50], &[41]], &[]), View::Record(None));
+            let deleted = pair.engine.carries.records.unwrap_or_default();
+            let is_declared = match deleted {
+                Deleted::EditWins => shown[0] == stays,
+                Deleted::DeleteWins => shown[0] == goes,
+                Deleted::Either => shown[0] == stays || shown[0] == goes,
+            };
+            Ok(match () {
+                () if shown[0] != shown[1] => Done::No(unequal(&shown[..1], &shown[1..])),
+                () if !is_declared => Done::No(format!(
+                    "it declares that a record that is deleted and changed at the same time {}, and shows {}",
+                    deleted.told(),
+                    shown[0]
+                )),
+                () => Done::Yes(format!("deleted and changed at the same time: {}", shown[0])),
+            })
+        },
+    ),
+    (
         "the same talk gives the same bytes again",
         "take time and random choices from requests alone ('now', 'seed', 'fresh'), or declare \"repeats\": false",
         |pair| {
@@ -603,7 +669,10 @@ fn fields(engine: &Registration) -> Fields {
     let tags = if engine.carries.has(DataType::Tags) { 1 } else { 0 };
     let labels = if engine.carries.has(DataType::Label) { 1 } else { 0 };
     let stocks = if engine.carries.has(DataType::Stock) { 1 } else { 0 };
-    Fields { stocks, tags, elements: 4 * tags, labels, ..Fields::counters(2, 5) }
+    let records = if engine.carries.has(DataType::Record) { 1 } else { 0 };
+    let of_records =
+        Fields { records, record_labels: 2 * records, record_elements: 4 * records, ..Fields::counters(2, 5) };
+    Fields { stocks, tags, elements: 4 * tags, labels, ..of_records }
 }
 
 fn settings(node: NodeId, engine: &Registration) -> Settings {
@@ -612,6 +681,7 @@ fn settings(node: NodeId, engine: &Registration) -> Settings {
         client: node,
         fields: fields(engine),
         serves: node == HUB,
+        is_root: false,
         serves_relays: false,
         retry_after: 2_000_000,
         retry_at_most: 300_000_000,

@@ -145,6 +145,8 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
             stocks: is.stocks.map(Into::into),
             tags: is.tags.map(Into::into),
             labels: is.labels.map(|labels| overwrites(labels.into(), is.clock)),
+            records: is.records.map(Into::into),
+            horizon: None,
         },
         copies: false,
         foreign: true,

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::domain::data::{DataType, Intent, View};
+use crate::domain::data::{DataType, Intent, Record, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
 use crate::engine::port::{Engine, EngineError, INCARNATIONS, InMemory, Position, Reception, Relation, Settings};
@@ -269,6 +269,13 @@ impl ProcessNode {
                 fields.of(register) == DataType::Tags && tags.iter().all(|&element| element < fields.elements)
             }
             View::Label(_) => fields.of(register) == DataType::Label,
+            View::Record(record) => {
+                let fits = |record: &Record| {
+                    record.labels.len() == fields.record_labels as usize
+                        && record.tags.iter().all(|&element| element < fields.record_elements)
+                };
+                fields.of(register) == DataType::Record && record.as_deref().is_none_or(fits)
+            }
         };
         if views.len() != fields.len() as usize || !(0..).zip(&views).all(fits) {
             let of_type = |data| format!("{} {}", fields.count(data), DataType::plural(data));

@@ -30,6 +30,8 @@ pub struct About {
     pub fragment: usize,
     /// Whether others sync through it.
     pub serves: bool,
+    /// Whether all others sync through it, by way of nobody else.
+    pub is_root: bool,
     /// A mutant that is planted in it.
     pub mutant: Option<Mutant>,
 }

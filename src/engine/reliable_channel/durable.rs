@@ -99,16 +99,25 @@ impl Hash for Version {
 
 fn nothing() -> About {
     let actor = Actor { client: 0, incarnation: 0 };
-    About { actor, store: 0, fields: Fields::default(), wall: 0, fragment: 0, serves: false, mutant: None }
+    About {
+        actor,
+        store: 0,
+        fields: Fields::default(),
+        wall: 0,
+        fragment: 0,
+        serves: false,
+        is_root: false,
+        mutant: None,
+    }
 }
 
 impl<C: Content> Durable<C> {
     /// What a store has, that of a new device if it has nothing.
     pub fn load(settings: &Settings, store: &mut Disk) -> Result<Self, StoreError> {
         let kept = store.load()?;
-        let Settings { fields, fragment, serves, client, .. } = *settings;
+        let Settings { fields, fragment, serves, is_root, client, .. } = *settings;
         let (actor, mutant) = (Actor { client, incarnation: 0 }, settings.mutant.and_then(Mutant::named));
-        let about = About { actor, store: 0, fields, wall: 0, fragment, serves, mutant };
+        let about = About { actor, store: 0, fields, wall: 0, fragment, serves, is_root, mutant };
         let damaged = |why: String| StoreError::Damaged(why);
         let mut durable = match &kept.image {
             Some(image) => {

@@ -578,6 +578,15 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
                 View::Label(values) => {
                     values.iter().try_for_each(|&value| self.edit(host, register, Intent::Write(value)))?;
                 }
+                View::Record(None) => {}
+                View::Record(Some(record)) => {
+                    let values = record.labels.iter().map(|values| values.first().copied().unwrap_or(0));
+                    self.edit(host, register, Intent::Create(0))?;
+                    for (field, value) in (0..).zip(values) {
+                        self.edit(host, register, Intent::Set { field, value })?;
+                    }
+                    record.tags.iter().try_for_each(|&element| self.edit(host, register, Intent::Tag(element)))?;
+                }
             }
         }
         Ok(Imported::Taken)

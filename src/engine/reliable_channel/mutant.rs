@@ -62,6 +62,16 @@ pub enum Mutant {
     KeepTransferredRights,
     /// Rights that others transferred to a device are not counted there.
     LoseTransferredRights,
+    /// Of one and the same change of a record, that the record is there wins over that somebody deleted it.
+    ResurrectRecord,
+    /// A delete also takes away changes that arrive later, and that its user had not seen.
+    DeleteUnseenChange,
+    /// A delete takes away the values of the fields, so that a change that it had not seen brings half a record back.
+    ClearFieldsAtDelete,
+    /// A create under a used key leaves what the fields held before beside its own values.
+    KeepOldFields,
+    /// What a late change brings of a record that was buried is taken.
+    TakeBuriedChange,
 }
 
 impl Mutant {
@@ -114,6 +124,31 @@ impl Mutant {
             Mutant::LoseTransferredRights,
             "lose-transferred-rights",
             "rights that others transferred to a device are not counted there",
+        ),
+        (
+            Mutant::ResurrectRecord,
+            "resurrect-record",
+            "whoever shows a record goes on showing it, though it was deleted",
+        ),
+        (
+            Mutant::DeleteUnseenChange,
+            "delete-unseen-change",
+            "a delete also takes away changes of the record that arrive later, and that its user had not seen",
+        ),
+        (
+            Mutant::ClearFieldsAtDelete,
+            "clear-fields-at-delete",
+            "a delete takes away the values of the fields: a change that it had not seen brings half a record back",
+        ),
+        (
+            Mutant::KeepOldFields,
+            "keep-old-fields",
+            "a create under a used key leaves what the fields held before beside its own values",
+        ),
+        (
+            Mutant::TakeBuriedChange,
+            "take-buried-change",
+            "what a late change brings of a record that was forgotten for good is taken",
         ),
     ];
 

@@ -105,6 +105,30 @@ impl<K: Ord + Copy> Set<K> {
     }
 }
 
+impl<K: Ord + Copy> Set<K> {
+    /// Takes out all things that fit this.
+    fn draw_out(&mut self, into: &mut Vec<K>, fits: &mut impl FnMut(&K) -> bool) {
+        match self {
+            Set::Few(few) => few.retain(|thing| {
+                let goes = fits(thing);
+                into.extend(goes.then_some(*thing));
+                !goes
+            }),
+            Set::Many(many) => {
+                let before = many.len();
+                many.retain(|thing| {
+                    let goes = fits(thing);
+                    into.extend(goes.then_some(*thing));
+                    !goes
+                });
+                if many.len() < before && many.len() <= FEW {
+                    *self = Set::from(std::mem::take(many));
+                }
+            }
+        }
+    }
+}
+
 impl<K> Default for PendingChanges<K> {
     fn default() -> Self {
         PendingChanges { fresh: Set::Few(Vec::new()), round: Set::Few(Vec::new()), flying: Vec::new() }
@@ -145,6 +169,18 @@ impl<K: Ord + Copy> PendingChanges<K> {
         }
         let ends = self.round.is_empty();
         Some(Round { begins: begins || ends && self.fresh.is_empty(), ends })
+    }
+
+    /// Has all that is pending and fits this fly along with a portion; gives what the portion is of its round then.
+    pub fn take_along(&mut self, round: Round, mut goes_along: impl FnMut(&K) -> bool) -> Round {
+        let taken = self.flying.len();
+        self.round.draw_out(&mut self.flying, &mut goes_along);
+        self.fresh.draw_out(&mut self.flying, &mut goes_along);
+        if self.flying.len() > taken {
+            self.flying.sort_unstable();
+        }
+        let ends = self.round.is_empty();
+        Round { begins: round.begins || ends && self.fresh.is_empty(), ends }
     }
 
     /// What flies, ascending.
@@ -223,6 +259,25 @@ mod tests {
         flies(&mut changes);
         changes.insert(2);
         assert_eq!(flies(&mut changes), Some((vec![2], true, true)));
+    }
+
+    #[test]
+    fn what_belongs_together_goes_along_with_the_portion_and_is_told_once() {
+        let mut changes = PendingChanges::of(0..50u32);
+        let round = changes.take_off(20, |_| 10).expect("there are fifty");
+        changes.insert(51);
+        let round = changes.take_along(round, |thing| thing % 25 == 1);
+        assert_eq!((round.begins, round.ends), (true, false));
+        assert_eq!(changes.flying(), [0, 1, 26, 51]);
+        assert_eq!(changes.len(), 51);
+        changes.arrived();
+        changes.take_off(10_000, |_| 10).expect("the others");
+        assert_eq!(changes.flying().len(), 47);
+        assert!(!changes.flying().contains(&26) && changes.is_told());
+        // What goes along may be all that was left.
+        let mut changes = PendingChanges::of(0..3u32);
+        let round = changes.take_off(1, |_| 10).expect("there are three");
+        assert!(!round.ends && changes.take_along(round, |_| true).ends && changes.is_told());
     }
 
     #[test]

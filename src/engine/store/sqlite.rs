@@ -345,6 +345,7 @@ mod tests {
             client: 2,
             fields: Fields::counters(1, 0),
             serves: false,
+            is_root: false,
             serves_relays: false,
             retry_after: 1,
             retry_at_most: 1,

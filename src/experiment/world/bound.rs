@@ -8,10 +8,13 @@
 use crate::domain::history::{Fate, Ledger, UserEdit};
 use crate::domain::offline::OfflineTrial;
 
-/// The bound in bytes, both ways; nothing for a world that is written down, whose edits are no choices, or for one with labels
-/// or stocks, of which nobody knows what must be said.
+/// The bound in bytes, both ways; nothing for a world that is written down, whose edits are no choices, or for one with labels,
+/// stocks or records, of which nobody knows what must be said.
 pub(super) fn bytes(trial: &OfflineTrial, ledger: &Ledger) -> Option<u64> {
-    if trial.is_scripted() || ledger.is_empty() || trial.labels.registers + trial.stocks.registers > 0 {
+    if trial.is_scripted()
+        || ledger.is_empty()
+        || trial.labels.registers + trial.stocks.registers + trial.records.registers > 0
+    {
         return None;
     }
     // The lists of clients come first.

@@ -7,7 +7,7 @@ use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
 use crate::domain::over_time::{
-    FirstUnshown, LateEdit, Lateness, Load, Overspent, Peak, RefusedUnits, Spending, Unshown,
+    FirstHalf, FirstUnshown, Halves, LateEdit, Lateness, Load, Overspent, Peak, RefusedUnits, Spending, Unshown,
 };
 use crate::domain::verdict::Verdict;
 use crate::experiment::control::{Control, Show, Shown, bits};
@@ -135,7 +135,7 @@ fn refused() -> RefusedUnits<String> {
 }
 
 fn show_each() -> Shown {
-    let wrong: [Planted; 21] = [
+    let wrong: [Planted; 22] = [
         ("durability", |history| history.forgotten = 1),
         ("durability", |history| history.broken = 1),
         ("durability", |history| history.unkept = 1),
@@ -151,12 +151,12 @@ fn show_each() -> Shown {
         ("metadata", |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
         ("monotonic", |history| {
             let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: None, at: 5 });
-            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
+            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first, halves: None });
         }),
         ("monotonic", |history| {
             let first =
                 Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: Some(Part::Element(3)), at: 5 });
-            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first });
+            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first, halves: None });
         }),
         ("staleness bound", |history| {
             let [author, device] = ["replica 0", "replica 1"].map(str::to_owned);
@@ -174,6 +174,11 @@ fn show_each() -> Shown {
         }),
         ("overspending", |history| {
             history.over_time.spending = Some(Spending { refused_shown: (1, Some(refused())), ..Spending::default() });
+        }),
+        ("whole records", |history| {
+            let first = Some(FirstHalf { node: "replica 1".to_owned(), register: 2, label: 0, at: 5 });
+            let halves = Some(Halves { looked: 9, half: 1, first });
+            history.over_time.unshown = Some(Unshown { compared: 9, halves, ..Unshown::default() });
         }),
         ("load", |history| {
             let first_hasty = Some(("replica 0".to_owned(), 1_999_999, 4_000_000));

@@ -4,7 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Carries, Concurrent, Element, Intent, Overwrites, Part, Spending, Value, View};
+use crate::data::record::{created, is_meant};
+use crate::domain::data::{
+    Carries, Concurrent, DataType, Deleted, Element, Intent, Overwrites, Part, Record, Spending, Value, View,
+};
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
@@ -36,6 +39,8 @@ pub const GROWS: &str = "grows";
 pub const UNSHOWS: &str = "unshows";
 /// A replica hides an element from time to time.
 pub const HIDES_AN_ELEMENT: &str = "hides-an-element";
+/// A replica leaves out a label of a record from time to time.
+pub const HALVES_A_RECORD: &str = "halves-a-record";
 /// A replica waits for an hour before it sends.
 pub const IS_LATE: &str = "is-late";
 /// From time to time, edits are sent forty times. More often would take most of the time of all controls.
@@ -54,7 +59,10 @@ pub const ENGINE: Registration = Registration {
     constant: true,
     peers: true,
     keeps: Keeps::Edits,
-    carries: Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_stocks(Spending::Rights),
+    carries: Carries::with_tags(Concurrent::InsertWins)
+        .and_labels(Overwrites::Multi)
+        .and_stocks(Spending::Rights)
+        .and_records(Deleted::EditWins),
     copies: true,
     foreign: true,
     reports: true,
@@ -85,6 +93,8 @@ enum What {
     Remove(Vec<OpId>),
     /// Has a label hold this value, and takes these writes away.
     Write(Value, Vec<OpId>),
+    /// Changes a record, after these changes.
+    OfRecord(Intent, Vec<OpId>),
 }
 
 impl What {
@@ -148,6 +158,17 @@ fn write((id, register, what): &Entry, writer: &mut Writer) {
             writer.of(Kind::Payload).number(3).number(*value).number(writes.len() as u64);
             writes.iter().for_each(|&id| write_id(id, writer));
         }
+        What::OfRecord(intent, seen) => {
+            let (of, first, second) = match *intent {
+                Intent::Create(value) => (7, value, 0),
+                Intent::Set { field, value } => (8, value, field),
+                Intent::Tag(element) => (9, element.into(), 0),
+                Intent::Untag(element) => (10, element.into(), 0),
+                _ => (11, 0, 0),
+            };
+            writer.of(Kind::Payload).number(of).number(first).number(second.into()).number(seen.len() as u64);
+            seen.iter().for_each(|&id| write_id(id, writer));
+        }
     }
 }
 
@@ -158,6 +179,18 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
         1 => What::Insert(reader.small("an element")?),
         2 => What::Remove(read_ids(reader)?),
         3 => What::Write(reader.number()?, read_ids(reader)?),
+        of @ 7.. => {
+            let (first, second) = (reader.number()?, reader.small("a field")?);
+            let element = || u32::try_from(first).map_err(|_| Malformed::Range("an element"));
+            let intent = match of {
+                7 => Intent::Create(first),
+                8 => Intent::Set { field: second, value: first },
+                9 => Intent::Tag(element()?),
+                10 => Intent::Untag(element()?),
+                _ => Intent::Delete,
+            };
+            What::OfRecord(intent, read_ids(reader)?)
+        }
         of => {
             let (units, to) = (reader.small("a number of units")?, reader.small("a client")?);
             What::Stock(match of {
@@ -217,6 +250,75 @@ impl Planted {
             What::Write(value, _) if !removed.contains(id) => Some((*id, Part::Value(*value))),
             _ => None,
         })
+    }
+
+    /// The changes of a record here that a change takes something away from, of those that no other has taken it away from.
+    fn taken_by(&self, register: u32, intent: Intent) -> Vec<OpId> {
+        let takes = |by: Intent, of: Intent| match by {
+            Intent::Delete => of.makes(),
+            Intent::Create(_) => of.makes() && !matches!(of, Intent::Untag(_)),
+            Intent::Set { field, .. } => {
+                matches!(of, Intent::Create(_)) || matches!(of, Intent::Set { field: other, .. } if other == field)
+            }
+            Intent::Untag(element) => of == Intent::Tag(element),
+            _ => false,
+        };
+        // A create takes all away that a set or the removal of a tag does; a delete is about whether the record is there alone.
+        let is_as_much = |by: Intent| match intent {
+            Intent::Delete => by == Intent::Delete,
+            Intent::Set { field, .. } => {
+                matches!(by, Intent::Create(_)) || matches!(by, Intent::Set { field: other, .. } if other == field)
+            }
+            Intent::Untag(_) => matches!(by, Intent::Create(_)) || by == intent,
+            _ => matches!(by, Intent::Create(_)),
+        };
+        let changes = || {
+            self.log.iter().filter_map(|(id, at, what)| match what {
+                What::OfRecord(intent, seen) if *at == register => Some((*id, *intent, seen)),
+                _ => None,
+            })
+        };
+        let is_taken = |id: OpId| changes().any(|(_, by, seen)| is_as_much(by) && seen.contains(&id));
+        changes().filter(|&(id, of, _)| takes(intent, of) && !is_taken(id)).map(|(id, ..)| id).collect()
+    }
+
+    /// What the register of a record shows, by definition: of all changes, those that no change takes away which had seen them.
+    fn record(&self, register: u32) -> Option<Box<Record>> {
+        let changes: Vec<(OpId, Intent, &Vec<OpId>)> = self
+            .log
+            .iter()
+            .filter_map(|(id, at, what)| match what {
+                What::OfRecord(intent, seen) if *at == register => Some((*id, *intent, seen)),
+                _ => None,
+            })
+            .collect();
+        let is_taken = |id: OpId, by: &dyn Fn(Intent) -> bool| {
+            changes.iter().any(|(_, intent, seen)| by(*intent) && seen.contains(&id))
+        };
+        let stays =
+            |&(id, intent, _): &(OpId, Intent, &Vec<OpId>)| intent.makes() && !is_taken(id, &|by| by == Intent::Delete);
+        if !changes.iter().any(stays) {
+            return None;
+        }
+        let mut record = Record::of(self.settings.fields.record_labels);
+        for &(id, intent, _) in &changes {
+            for (field, values) in (0..).zip(&mut record.labels) {
+                let writes = |by: Intent| {
+                    matches!(by, Intent::Create(_)) || matches!(by, Intent::Set { field: of, .. } if of == field)
+                };
+                let value = match intent {
+                    Intent::Create(value) => created(value, field),
+                    Intent::Set { value, .. } if writes(intent) => value,
+                    _ => continue,
+                };
+                values.extend((!is_taken(id, &writes)).then_some(value));
+            }
+            if let Intent::Tag(element) = intent {
+                let removes = |by| matches!(by, Intent::Create(_)) || by == Intent::Untag(element);
+                record.tags.extend((!is_taken(id, &removes)).then_some(element));
+            }
+        }
+        Some(Box::new(record))
     }
 
     fn has(&self, id: OpId) -> bool {
@@ -302,7 +404,12 @@ impl Engine for Planted {
             host.later = Some(Later::Refused);
             return Ok(());
         }
+        let means_nothing = intent.of() == DataType::Record && !is_meant(self.record(register).as_deref(), intent);
         let what = match intent {
+            _ if means_nothing => What::Remove(Vec::new()),
+            Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Tag(_) | Intent::Untag(_) => {
+                What::OfRecord(intent, self.taken_by(register, intent))
+            }
             Intent::Increase(amount) => What::Add(amount),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => What::Stock(intent),
             Intent::Insert(element) => What::Insert(element),
@@ -384,10 +491,13 @@ impl Engine for Planted {
         shown[0] += i64::from(self.is(SHOWS_TOO_MUCH) || self.is(SHOWS_ANOTHER) && self.settings.node == 0);
         let fields = &self.settings.fields;
         let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
+        let halves = self.is(HALVES_A_RECORD) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
-            if let View::Stock(left) = &mut view {
-                *left = self.left(register);
+            match &mut view {
+                View::Stock(left) => *left = self.left(register),
+                View::Record(record) => *record = self.record(register),
+                _ => {}
             }
             for (_, part) in self.there(register) {
                 match (&mut view, part) {
@@ -399,6 +509,7 @@ impl Engine for Planted {
             match &mut view {
                 View::Tags(elements) if hidden => _ = elements.pop_first(),
                 View::Label(values) if hidden => _ = values.pop_first(),
+                View::Record(Some(record)) if halves => record.labels[0].clear(),
                 _ => {}
             }
             view

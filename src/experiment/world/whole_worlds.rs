@@ -6,7 +6,9 @@ use std::num::NonZeroUsize;
 
 use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
-use crate::domain::offline::{FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Stocks, Tags, Workload};
+use crate::domain::offline::{
+    FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Workload,
+};
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
@@ -32,6 +34,7 @@ const PLANTS: &[Plant] = &[
     ("staleness bound", engine::IS_LATE, |_| {}),
     ("load", engine::FLOODS, |_| {}),
     ("overspending", engine::OVERSPENDS, |_| {}),
+    ("whole records", engine::HALVES_A_RECORD, |_| {}),
     ("running", engine::FAILS, |_| {}),
 ];
 
@@ -48,6 +51,7 @@ fn trial() -> OfflineTrial {
         seed: Seed::new(12),
         workload: Workload { ticks: 100, changed: 1, most: 1000, decrements: true, zipf_hundredths: None },
         tags: Tags { registers: 1, elements: 4, edits: 10, removes_percent: 40 },
+        records: Records { registers: 1, edits: 20, elements: 2, ..Records::default() },
         stocks: Stocks { registers: 1, edits: 30, supplies_percent: 10, transfers_percent: 20, most: 4 },
         presence: Presence { lasts_s: 40_000, away_s: (100, 300), here_s: (1500, 3000) },
         faults: vec![crash],

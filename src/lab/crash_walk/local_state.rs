@@ -80,6 +80,7 @@ pub(super) fn settings(bounds: &Bounds, node: NodeId, mutant: Option<&'static st
         client: node,
         fields: users::fields(bounds),
         serves: node == bounds.clients,
+        is_root: false,
         serves_relays: false,
         // The clock stands still but for a retry: what may happen later may happen now, and what is told at once is told
         // before anything is sent again.

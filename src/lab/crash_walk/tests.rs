@@ -216,6 +216,18 @@ fn no_end_of_a_world_of_a_stock_is_overspent_by_rights_and_some_end_is_by_what_i
 }
 
 #[test]
+fn no_end_of_a_world_of_a_record_is_wrong_and_mistakes_with_deletes_are_found() {
+    let [reference, log] = ["delta-state", "operation-log"].map(|name| find(name).expect("an engine"));
+    for engine in [reference, log] {
+        assert_eq!(accused(&of_two(DataType::Record, 1, 1), engine, None), BTreeSet::new(), "{}", engine.name);
+        assert_eq!(accused(&of_two(DataType::Record, 2, 0), engine, None), BTreeSet::new(), "{}", engine.name);
+    }
+    for mutant in ["resurrect-record", "delete-unseen-change", "clear-fields-at-delete"] {
+        assert_ne!(accused(&of_two(DataType::Record, 2, 0), reference, Some(mutant)), BTreeSet::new(), "{mutant}");
+    }
+}
+
+#[test]
 fn mistakes_with_labels_and_tags_that_are_overwritten_are_found_in_a_walk() {
     let reference = find("delta-state").expect("an engine");
     for mutant in ["drop-concurrent-value", "old-write-wins", "resolve-unseen-value"] {

@@ -14,6 +14,9 @@ use crate::domain::history::{Fate, Had, Ledger, Sighting, UserEdit};
 use crate::domain::over_time::Spending;
 use crate::lab::events::spending;
 
+/// How many labels a record has.
+const RECORD_LABELS: u32 = 2;
+
 /// The registers of the world.
 pub(super) fn fields(bounds: &Bounds) -> Fields {
     let none = Fields::default();
@@ -22,6 +25,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
         DataType::Stock => Fields { stocks: 1, ..none },
         DataType::Tags => Fields { tags: 1, elements: bounds.clients * bounds.edits, ..none },
         DataType::Label => Fields { labels: 1, ..none },
+        DataType::Record => Fields { records: 1, record_labels: RECORD_LABELS, record_elements: 1, ..none },
     }
 }
 
@@ -33,6 +37,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
 /// | stock | client 0 supplies 1 unit, then transfers the right to client 1, and then takes 1; the others take 1 each time |
 /// | tags | inserts an element of its own, or removes the first element of the next client, in turn; client 0 begins with an insert, client 1 with a remove |
 /// | label | writes a value of its own |
+/// | record | client 0 creates it, and nobody creates it again: what a deleted record had held, no view tells. Its next edit deletes it. Others set a label to a value of their own |
 pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
     let own = client * bounds.edits + number;
     match bounds.data {
@@ -49,16 +54,26 @@ pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
             Intent::Remove(next * bounds.edits + (next % 2).min(bounds.edits - 1))
         }
         DataType::Label => Intent::Write(u64::from(own) + 1),
+        DataType::Record => {
+            let value = 1 + u64::from(own * RECORD_LABELS);
+            match (client, number) {
+                (0, 0) => Intent::Create(value),
+                (0, number) if number % 2 == 1 => Intent::Delete,
+                _ => Intent::Set { field: own % RECORD_LABELS, value },
+            }
+        }
     }
 }
 
-/// Which edit made a part: the client, and the number of the edit.
-fn maker(bounds: &Bounds, part: Part) -> (usize, u32) {
+/// Which edit made a part: the client, and the number of the edit. That a record is there, many edits make.
+fn maker(bounds: &Bounds, part: Part) -> Option<(usize, u32)> {
     let own = match part {
-        Part::Element(element) => element,
+        Part::Element(element) | Part::Tag(element) => element,
         Part::Value(value) => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32,
+        Part::Field { value, .. } => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32 / RECORD_LABELS,
+        Part::Record => return None,
     };
-    ((own / bounds.edits) as usize, own % bounds.edits)
+    Some(((own / bounds.edits) as usize, own % bounds.edits))
 }
 
 /// What the user of one node did.
@@ -125,7 +140,7 @@ impl Seen<'_> {
         self.had.insert((client, number), had.clone());
         let own_before = number.checked_sub(1).map(|before| (client, before));
         let shown = self.users[client].seen.get(number as usize).map(View::parts).unwrap_or_default();
-        let made = shown.into_iter().map(|part| maker(self.bounds, part));
+        let made = shown.into_iter().filter_map(|part| maker(self.bounds, part));
         let known: Vec<(usize, u32)> =
             made.filter(|&(by, of)| self.users.get(by).is_some_and(|user| of < user.edits)).chain(own_before).collect();
         for (by, of) in known {

@@ -8,7 +8,7 @@
 //! random, so that few of many hide.
 //!
 //! **Other data types.** A part that is gone from what a replica showed must have been taken away by an edit that can have come
-//! ([`data::may_be_gone`]).
+//! ([`data::may_be_gone`]). A record is shown with all its labels, or not at all.
 //!
 //! A replica whose own store is lost, damaged, set back or replaced starts anew. One whose power failed does not.
 
@@ -16,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::{
     self,
-    seen::{Edited, Whereabouts},
+    seen::{Edited, Terms, Whereabouts},
 };
 use crate::domain::data::{Carries, Part, View};
 use crate::domain::history::{Sighting, UserEdit};
 use crate::domain::offline::OfflineTrial;
-use crate::domain::over_time::{FirstUnshown, Unshown};
+use crate::domain::over_time::{FirstHalf, FirstUnshown, Halves, Unshown};
 use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Position;
 use crate::lab::events::{Event, Replica};
@@ -79,7 +79,7 @@ impl Views {
             made: none.clone(),
             made_before_loss: none,
             edits: BTreeMap::new(),
-            unshown: Unshown::default(),
+            unshown: Unshown { halves: (trial.records.registers > 0).then(Halves::default), ..Unshown::default() },
         }
     }
 
@@ -101,9 +101,12 @@ impl Views {
         };
         let views = replica.shows();
         let weights: Vec<u64> = views.iter().map(weight).collect();
+        if let Some(halves) = &mut self.unshown.halves {
+            looks_at_records(halves, &self.names[node as usize], &views, now);
+        }
         let parts = (0..).zip(views.iter().map(View::parts)).filter(|(_, parts)| !parts.is_empty());
         let shown = Shown { position, weights, parts: parts.collect() };
-        let less = before.as_ref().map(|before| self.less(node, before, &shown, visible));
+        let less = before.as_ref().map(|before| self.less(node, now, before, &shown, visible));
         self.shown[node as usize] = Some(shown);
         let Some(less) = less else { return };
         self.unshown.compared += views.len() as u64;
@@ -115,7 +118,14 @@ impl Views {
     }
 
     /// The registers that show less than before, ascending, and of others than counters each part that is gone.
-    fn less(&self, node: NodeId, before: &Shown, now: &Shown, visible: Visible<'_>) -> Vec<(u32, Option<Part>)> {
+    fn less(
+        &self,
+        node: NodeId,
+        at: Time,
+        before: &Shown,
+        now: &Shown,
+        visible: Visible<'_>,
+    ) -> Vec<(u32, Option<Part>)> {
         let weights = (0..).zip(now.weights.iter().zip(&before.weights));
         let counters = weights.filter(|(_, (now, before))| now < before).map(|(register, _)| (register, None));
         let nothing = BTreeSet::new();
@@ -123,12 +133,12 @@ impl Views {
             let now = now.parts.get(register).unwrap_or(&nothing);
             before.difference(now).map(|&part| (*register, part))
         });
-        let gone = gone.filter(|&at| !self.may_be_gone(node, at, visible));
+        let gone = gone.filter(|&part| !self.may_be_gone(node, at, part, visible));
         counters.chain(gone.map(|(register, part)| (register, Some(part)))).collect()
     }
 
     /// Whether an edit that can have come explains that a part is gone from a replica.
-    fn may_be_gone(&self, node: NodeId, (register, part): (u32, Part), (known, reach): Visible<'_>) -> bool {
+    fn may_be_gone(&self, node: NodeId, now: Time, (register, part): (u32, Part), (known, reach): Visible<'_>) -> bool {
         let kept = self.edits.get(&register).map_or(&[][..], Vec::as_slice);
         let edits = kept.iter().map(|kept| {
             let Kept { device, number, edit, ref sighting, .. } = *kept;
@@ -138,7 +148,7 @@ impl Views {
         let accepted = kept.iter().filter(|kept| kept.is_accepted).map(|kept| (kept.device, kept.number));
         let (had, may_have) = (known.known_to(node).unwrap_or(&[]), reach.of_node(node).unwrap_or(&[]));
         let at_node = AtNode { node, accepted: accepted.collect(), had, may_have, lost: &self.made_before_loss };
-        data::may_be_gone(part, &edits, self.carries, &at_node)
+        data::may_be_gone(part, &edits, Terms { carries: self.carries, now }, &at_node)
     }
 
     /// A user edits, and means what is shown.
@@ -178,6 +188,17 @@ impl Views {
             | Event::StoreSetBack { node }
             | Event::StoreCopied { to: node, .. } => self.forgets(node),
             _ => {}
+        }
+    }
+}
+
+/// Counts the records that a replica shows, and those of which it shows half.
+fn looks_at_records(halves: &mut Halves, node: &str, views: &[View], now: Time) {
+    for (register, record) in (0..).zip(views).filter_map(|(register, view)| Some((register, view.record()?))) {
+        halves.looked += 1;
+        if let Some(label) = record.lacks() {
+            halves.half += 1;
+            halves.first.get_or_insert_with(|| FirstHalf { node: node.to_owned(), register, label, at: now });
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod running;
 pub mod specified;
 pub mod staleness_bound;
 pub mod truth;
+pub mod whole_records;
 
 use crate::domain::count::counted;
 use crate::domain::history::{CutOff, History};
@@ -64,6 +65,7 @@ pub const ABOUT: &[(&str, &str)] = &[
     ("staleness bound", "whether edits reach the others within staleness_s"),
     ("load", "whether the hub gets no more in a second than the scenario allows"),
     ("overspending", "whether no more units of a stock are taken than were supplied"),
+    ("whole records", "whether a record is shown with all its fields, or not at all"),
 ];
 
 fn cut_off(history: &History, why: CutOff) -> String {
@@ -95,6 +97,7 @@ pub const JUDGES_OVER_TIME: &[(&str, JudgeOverTime)] = &[
     ("staleness bound", staleness_bound::judge),
     ("load", load::judge),
     ("overspending", overspending::judge),
+    ("whole records", whole_records::judge),
 ];
 
 /// All judges of what a world came to, by name.

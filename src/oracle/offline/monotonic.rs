@@ -12,7 +12,7 @@ use crate::oracle::offline::Judgement;
 
 /// Names the first replica that stopped showing an edit; nothing where that was not followed.
 pub fn judge(history: &History) -> Option<Judgement> {
-    let Unshown { compared, less, first } = history.over_time.unshown.as_ref()?;
+    let Unshown { compared, less, first, .. } = history.over_time.unshown.as_ref()?;
     let Some(FirstUnshown { node, register, part, at }) = first else {
         let holds = format!("no replica stopped showing an edit, in {}", counted(*compared, "comparison"));
         let nothing =
@@ -45,7 +45,8 @@ mod tests {
         };
         let first = |part| Some(FirstUnshown { node: "hub".to_owned(), register: 3, part, at: 7_000_000 });
         let refused = |part, told: &str| {
-            let said = judge(Some(Unshown { compared: 9, less: 1, first: first(part) })).expect("it was followed");
+            let said = judge(Some(Unshown { compared: 9, less: 1, first: first(part), halves: None }))
+                .expect("it was followed");
             assert_eq!(said.verdict, Verdict::Falsified);
             assert!(said.sentence.contains(told), "{}", said.sentence);
         };

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::data::seen::Edited;
-use crate::data::{self, Wrong, label};
+use crate::data::seen::{Edited, Terms};
+use crate::data::{self, Wrong, label, record};
 use crate::domain::data::{DataType, View};
 use crate::domain::history::{Fate, History};
 
@@ -48,6 +48,7 @@ impl<'a> Specified<'a> {
                 let shown = views.get(register as usize).and_then(View::values).unwrap_or(&nothing);
                 label::lost_unseen(shown, edits)
             }
+            DataType::Record => record::lost_unseen(views.get(register as usize).and_then(View::record), edits),
             DataType::Counter | DataType::Stock | DataType::Tags => 0,
         };
         self.by_register.iter().map(lost).sum()
@@ -56,13 +57,13 @@ impl<'a> Specified<'a> {
     /// Compares what a replica shows with the specifications.
     pub fn compared(&self, views: &[View]) -> Vec<OfRegister> {
         let fields = self.history.ledger.fields;
+        let terms = Terms { carries: self.history.carries, now: self.history.lasted };
         let registers = (0..fields.len()).filter(|&register| fields.of(register).means_what_is_shown());
         let of_register = |register: u32| {
             let edits = self.by_register.get(&register).map_or(&[][..], Vec::as_slice);
             let nothing = fields.start_of(register);
             let shown = views.get(register as usize).unwrap_or(&nothing);
-            let wrong =
-                |may_be_missing: fn(Fate) -> bool| data::wrong(shown, edits, self.history.carries, may_be_missing);
+            let wrong = |may_be_missing: fn(Fate) -> bool| data::wrong(shown, edits, terms, may_be_missing);
             let (strictly, leniently) =
                 (wrong(Fate::is_unshared), wrong(|fate| fate.is_unshared() || fate.is_undeclared()));
             match (strictly.is_empty(), leniently.is_empty()) {

@@ -43,6 +43,11 @@ pub(super) fn said(action: &Action) -> String {
             }
             Intent::Insert(element) => format!("{node} adds tag {element} to register {register}"),
             Intent::Remove(element) => format!("{node} removes tag {element} from register {register}"),
+            Intent::Create(value) => format!("{node} creates record {register}, with {value} in its first label"),
+            Intent::Delete => format!("{node} deletes record {register}"),
+            Intent::Set { field, value } => format!("{node} sets label {field} of record {register} to {value}"),
+            Intent::Tag(element) => format!("{node} tags record {register} with element {element}"),
+            Intent::Untag(element) => format!("{node} removes element {element} from the tags of record {register}"),
             Intent::Write(value) => format!("{node} writes {value} into register {register}"),
         },
         Action::Connect { node, over: 0 } => format!("{node} {}", verb(node, "connects", "connect")),

@@ -33,6 +33,7 @@ fn opened(node: u32, serves: bool, compact_after: u64) -> (Replica, Host<Disk>) 
         client: node,
         fields: Fields::counters(8, 0),
         serves,
+        is_root: false,
         serves_relays: false,
         retry_after: 10,
         retry_at_most: 40,

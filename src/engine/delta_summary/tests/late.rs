@@ -33,6 +33,7 @@ impl Node {
             client: node,
             fields: Fields::counters(4, 0),
             serves,
+            is_root: false,
             serves_relays,
             retry_after: 10,
             retry_at_most: RETRY_AT_MOST,

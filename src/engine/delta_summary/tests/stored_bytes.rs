@@ -24,6 +24,7 @@ fn settings(serves: bool) -> Settings {
         client: 0,
         fields: Fields::counters(REGISTERS, 0),
         serves,
+        is_root: false,
         serves_relays: false,
         retry_after: 10,
         retry_at_most: 100,

@@ -98,6 +98,7 @@ fn settings(node: NodeId) -> Settings {
         client: node,
         fields: Fields::counters(REGISTERS, 0),
         serves: node == HUB,
+        is_root: false,
         serves_relays: false,
         retry_after: 1000,
         retry_at_most: 10_000,

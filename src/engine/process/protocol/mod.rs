@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::data::{self, Concurrent, Element, Fields, Intent, Overwrites, Spending, View};
+use crate::domain::data::{self, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
 use crate::engine::Survives;
 use crate::engine::port::Relation;
 
@@ -169,12 +169,23 @@ pub struct Registers {
     /// How many labels follow. Each has no value at the start. Without this key, there are none.
     #[serde(skip_serializing_if = "is_none")]
     pub labels: u32,
+    /// How many records follow. None is there at the start. Without this key, there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub records: u32,
+    /// How many labels a record has.
+    #[serde(skip_serializing_if = "is_none")]
+    pub record_labels: u32,
+    /// How many elements the tags of a record can have, numbered from 0.
+    #[serde(skip_serializing_if = "is_none")]
+    pub record_elements: u32,
 }
 
 impl From<Fields> for Registers {
     fn from(fields: Fields) -> Self {
-        let Fields { counters, start, stocks, tags, elements, labels } = fields;
-        Registers { counters, start: Decimal(start), stocks, tags, elements, labels }
+        let Fields { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements } =
+            fields;
+        let start = Decimal(start);
+        Registers { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements }
     }
 }
 
@@ -232,6 +243,23 @@ enum Doing {
     Insert(Element),
     Remove(Element),
     Write(Written),
+    /// The record is there, anew: its labels hold this value and those that follow it, and it has no tags.
+    Create(Written),
+    /// The record is there no more. It is always true.
+    Delete(bool),
+    Set(Setting),
+    Tag(Element),
+    Untag(Element),
+}
+
+/// What a label of a record holds.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Setting {
+    /// Which label, numbered from 0.
+    field: u32,
+    /// What it holds.
+    value: Written,
 }
 
 /// The rights to units of a stock that pass to another client.
@@ -255,6 +283,11 @@ impl Edit {
             Intent::Insert(element) => Doing::Insert(element),
             Intent::Remove(element) => Doing::Remove(element),
             Intent::Write(value) => Doing::Write(Written(value)),
+            Intent::Create(value) => Doing::Create(Written(value)),
+            Intent::Delete => Doing::Delete(true),
+            Intent::Set { field, value } => Doing::Set(Setting { field, value: Written(value) }),
+            Intent::Tag(element) => Doing::Tag(element),
+            Intent::Untag(element) => Doing::Untag(element),
         };
         Edit { register, intent }
     }
@@ -416,7 +449,8 @@ pub enum Taken {
 #[serde(
     untagged,
     expecting = "what a register shows is, of a counter, its number as text, \"5\"; of tags, an array of numbers, [3, 4]; of a label, \
-                 {\"values\": [\"7\"]}; of a stock, {\"left\": \"5\"}"
+                 {\"values\": [\"7\"]}; of a stock, {\"left\": \"5\"}; of a record, {\"record\": null} or \
+                 {\"record\": {\"labels\": [[\"7\"]], \"tags\": [3]}}"
 )]
 pub enum Shown {
     /// A counter.
@@ -427,6 +461,36 @@ pub enum Shown {
     Label(Values),
     /// A stock.
     Stock(Left),
+    /// A record.
+    Record(OfRecord),
+}
+
+/// What the register of a record shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OfRecord {
+    /// The record; null where none is there.
+    #[serde(deserialize_with = "Option::deserialize")]
+    record: Option<WholeRecord>,
+}
+
+/// A record that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WholeRecord {
+    /// Of each label, its value, or several that were written at the same time.
+    labels: Vec<BTreeSet<Written>>,
+    /// The tags.
+    tags: BTreeSet<Element>,
+}
+
+impl From<WholeRecord> for Record {
+    fn from(WholeRecord { labels, tags }: WholeRecord) -> Self {
+        let values = |label: BTreeSet<Written>| label.into_iter().map(|Written(value)| value).collect();
+        Record { labels: labels.into_iter().map(values).collect(), tags }
+    }
 }
 
 /// What a stock shows.
@@ -453,6 +517,7 @@ impl From<Shown> for View {
             Shown::Counter(Decimal(number)) => View::Counter(number),
             Shown::Stock(Left { left: Decimal(left) }) => View::Stock(left),
             Shown::Tags(tags) => View::Tags(tags),
+            Shown::Record(OfRecord { record }) => View::Record(record.map(|record| Box::new(record.into()))),
             Shown::Label(Values { values }) => View::Label(values.into_iter().map(|Written(value)| value).collect()),
         }
     }
@@ -483,6 +548,10 @@ pub struct Capabilities {
     /// What it shows of values that were written to a label at the same time, if it carries labels.
     #[serde(default)]
     pub labels: Option<OfWrites>,
+    /// What it makes of a record that is deleted and changed at the same time, if it carries records. Their labels are as
+    /// `labels` says, and their tags as `tags` says.
+    #[serde(default)]
+    pub records: Option<OfDeletes>,
     /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
     #[serde(default)]
     pub peers: bool,
@@ -548,6 +617,29 @@ impl From<OfUnits> for Spending {
         match rule {
             OfUnits::Rights => Spending::Rights,
             OfUnits::Shown => Spending::Shown,
+        }
+    }
+}
+
+/// What becomes of a record that one user deletes while another changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfDeletes {
+    /// It stays, with all its fields.
+    EditWins,
+    /// It goes, and the change with it.
+    DeleteWins,
+    /// It stays or goes; all replicas agree.
+    Either,
+}
+
+impl From<OfDeletes> for Deleted {
+    fn from(policy: OfDeletes) -> Self {
+        match policy {
+            OfDeletes::EditWins => Deleted::EditWins,
+            OfDeletes::DeleteWins => Deleted::DeleteWins,
+            OfDeletes::Either => Deleted::Either,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::history::History;
-use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Stocks, Tags, Workload};
+use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Records, Stocks, Tags, Workload};
 use crate::domain::script::{Action, MOST_STEPS, MessageFate};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
@@ -35,13 +35,14 @@ use crate::lab::{World, settings};
 use crate::scenario::Scenario;
 
 /// Judges that a script can show, the one first that says most.
-const JUDGES: [&str; 10] = [
+const JUDGES: [&str; 11] = [
     "running",
     "truth",
     "exactly once",
     "convergence",
     "durability",
     "monotonic",
+    "whole records",
     "staleness bound",
     "progress",
     "load",
@@ -160,6 +161,8 @@ fn around(drawn: &OfflineTrial, judge: &str) -> OfflineTrial {
     trial.tags = Tags { edits, removes_percent, ..trial.tags };
     trial.stocks = Stocks { registers: trial.stocks.registers, ..Stocks::default() };
     trial.labels.edits = 0;
+    let Records { edits, creates_percent, deletes_percent, tags_percent, .. } = Records::default();
+    trial.records = Records { edits, creates_percent, deletes_percent, tags_percent, ..trial.records };
     // A bound that another judge holds an engine to is no part of the counterexample.
     trial.staleness_s = trial.staleness_s.filter(|_| judge == "staleness bound");
     if judge != "load" {

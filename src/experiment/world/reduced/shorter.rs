@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fewest::fewest;
 use super::{Reduction, Stop, devices, is_fault};
 use crate::domain::data::{DataType, Intent, Value};
-use crate::domain::offline::{FaultKind, OfflineTrial, Tags};
+use crate::domain::offline::{FaultKind, OfflineTrial, Records, Tags};
 use crate::domain::script::Action;
 use crate::lab::script::recorder::Moment;
 use crate::scenario::offline::SECOND;
@@ -134,7 +134,7 @@ pub(super) fn client(name: &str) -> Option<u32> {
 /// What an intent writes; nothing of another data type.
 fn value(intent: Intent) -> Option<Value> {
     match intent {
-        Intent::Write(value) => Some(value),
+        Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => Some(value),
         _ => None,
     }
 }
@@ -188,26 +188,42 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     let registers: BTreeSet<u32> = moments.iter().filter_map(edited).map(|(register, _)| register).collect();
     let of = |data| registers.iter().filter(|&&register| fields.of(register) == data).count() as u32;
     let (stocks, tags, labels) = (of(DataType::Stock), of(DataType::Tags), of(DataType::Label));
-    trial.registers = of(DataType::Counter).max(u32::from(stocks + tags + labels == 0));
+    let records = of(DataType::Record);
+    trial.registers = of(DataType::Counter).max(u32::from(stocks + tags + labels + records == 0));
     trial.stocks.registers = stocks;
     let edits = || moments.iter().filter_map(edited).map(|(_, intent)| intent);
-    let elements: BTreeSet<u32> = edits().filter_map(Intent::element).collect();
-    let elements: BTreeMap<u32, u32> = elements.into_iter().zip(0..).collect();
+    let elements_of = |data| {
+        let elements: BTreeSet<u32> =
+            edits().filter(|intent| intent.of() == data).filter_map(Intent::element).collect();
+        elements.into_iter().zip(0..).collect::<BTreeMap<u32, u32>>()
+    };
+    let (elements, of_records) = (elements_of(DataType::Tags), elements_of(DataType::Record));
     trial.tags = match tags {
         0 => Tags::default(),
         tags => Tags { registers: tags, elements: elements.len() as u32, ..trial.tags },
     };
     trial.labels.registers = labels;
+    trial.records = match records {
+        0 => Records::default(),
+        records => Records { registers: records, elements: (of_records.len() as u32).max(1), ..trial.records },
+    };
     let values: BTreeSet<Value> = edits().filter_map(value).collect();
-    let values: BTreeMap<Value, Value> = values.into_iter().zip(1..).collect();
+    // A create gives its labels this many values.
+    let stride = if records > 0 { trial.records.labels as usize } else { 1 };
+    let values: BTreeMap<Value, Value> = values.into_iter().zip((1..).step_by(stride)).collect();
     let numbers: BTreeMap<u32, u32> = registers.into_iter().zip(0..).collect();
     for moment in &mut moments {
         if let Action::Edit { register, intent, .. } = &mut moment.action {
             *register = numbers[register];
             match intent {
                 Intent::Insert(element) | Intent::Remove(element) => *element = elements[element],
-                Intent::Write(value) => *value = values[value],
-                Intent::Increase(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {}
+                Intent::Tag(element) | Intent::Untag(element) => *element = of_records[element],
+                Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => *value = values[value],
+                Intent::Increase(_)
+                | Intent::Supply(_)
+                | Intent::Take(_)
+                | Intent::Transfer { .. }
+                | Intent::Delete => {}
             }
         }
     }

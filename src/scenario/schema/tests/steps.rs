@@ -81,8 +81,11 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         step(verb, about(verb), [need(verb, number())].into_iter().chain(from_to()).chain(keys).collect())
     };
     let edit = |key: Key| {
-        let register =
-            whole(0, u32::MAX.into(), "The register, numbered from 0: counters first, then stocks, tags and labels.");
+        let register = whole(
+            0,
+            u32::MAX.into(),
+            "The register, numbered from 0: counters first, then stocks, tags, labels and records.",
+        );
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
     };
     let units = |about| whole(1, u32::MAX.into(), about);
@@ -93,6 +96,19 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         let keys = vec![need("edit", client()), need("register", register), need("to", to), need("transfer", units)];
         step("edit", about("edit"), keys)
     };
+    let value = |about| whole(0, i64::MAX as u64, about);
+    let set = || {
+        let register = whole(0, u32::MAX.into(), "The record.");
+        let field = whole(0, u32::MAX.into(), "Which of its labels, numbered from 0.");
+        let keys = vec![
+            need("edit", client()),
+            need("register", register),
+            need("field", field),
+            need("set", value("The value that the label holds.")),
+        ];
+        step("edit", about("edit"), keys)
+    };
+    let delete = json!({ "type": "boolean", "const": true, "description": "The user deletes the record." });
     let by = json!({ "type": "integer", "not": { "const": 0 }, "description": "How much larger the counter becomes, or smaller." });
     let element = |about| whole(0, u32::MAX.into(), about);
     let until = |condition: &[&str], keys: Vec<Key>| {
@@ -114,7 +130,15 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         transfer(),
         edit(need("insert", element("The element that the user inserts."))),
         edit(need("remove", element("The element that the user removes."))),
-        edit(need("write", whole(0, i64::MAX as u64, "The value that the user writes."))),
+        edit(need("write", value("The value that the user writes."))),
+        edit(need(
+            "create",
+            value("The user creates the record: its labels hold this value and those that follow it."),
+        )),
+        edit(need("delete", delete)),
+        set(),
+        edit(need("tag", element("The element that the user inserts into the record's tags."))),
+        edit(need("untag", element("The element that the user removes from the record's tags."))),
         step(
             "connect",
             about("connect"),
