@@ -126,7 +126,10 @@ class Replica {
   }
 
   edit({ now, register, add, ...request }) {
-    const own = () => [[this.doc.clientID, this.vector().get(this.doc.clientID) ?? 0]];
+    const clock = () => this.vector().get(this.doc.clientID) ?? 0;
+    const before = clock();
+    // A delete is in no vector: it waits for the digest.
+    const own = () => [clock() > before ? [this.doc.clientID, clock()] : [0, 1]];
     if (add === undefined) {
       this.doc.transact(() => this.editOther(String(register), request));
       this.tellSoon(now);
@@ -165,6 +168,7 @@ class Replica {
     const wasHeard = (this.known.get(peer) ?? null) !== null;
     this.known.set(peer, vector);
     this.theirs.set(peer, Buffer.from(all.subarray(all.length - digest)));
+    if (this.hasDeletes && this.digest().equals(this.theirs.get(peer))) this.own = this.own.filter(([client]) => client !== 0);
     this.own = this.own.filter(([client, clock]) => (vector.get(client) ?? 0) < clock);
     // Step 1 in the answer acknowledges the update, once what was taken is durable.
     return hasUpdate || !wasHeard || this.lacks(peer) ? [...stored, this.tell(peer)] : stored;

@@ -85,7 +85,7 @@ impl<'a> Edits<'a> {
     /// somebody who knew of that.
     fn may_be_too_late(&self, edit: &Edited<'_>) -> bool {
         let Some(beyond) = self.beyond else { return false };
-        let is_of = |create: &&Edited<'_>| is_same(create, edit) || create.may_be_seen_by(edit);
+        let is_of = |create: &&Edited<'_>| is_same(create, edit) || create.was_seen_by(edit);
         let is_over = |delete: &Edited<'_>| !self.creates().filter(is_of).any(|create| delete.was_seen_by(create));
         self.deletes().any(|delete| delete.edit.at <= beyond && is_over(delete))
     }
@@ -132,7 +132,17 @@ impl<'a> Edits<'a> {
             return true;
         }
         let mut others = self.creates().chain(self.deletes()).filter(|other| may_be(other));
-        let is_concurrent = |other: &Edited<'_>| !other.was_seen_by(change) && !change.was_seen_by(other);
+        // The record was shown to whoever changed it: where one create alone can have come, that one had.
+        let can_have_come = || self.creates().filter(|create| create.may_be_seen_by(change));
+        let had_seen = |other: &Edited<'_>| {
+            let is_create = matches!(other.edit.intent, Intent::Create(_));
+            other.was_seen_by(change)
+                || is_create
+                    && change.edit.intent.makes()
+                    && other.may_be_seen_by(change)
+                    && can_have_come().count() == 1
+        };
+        let is_concurrent = |other: &Edited<'_>| !had_seen(other) && !change.was_seen_by(other);
         self.policy != Deleted::EditWins && others.any(|other| is_concurrent(other) && !is_same(other, change))
     }
 }

@@ -278,6 +278,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn drawn_records_are_edited_in_every_way_and_no_value_is_written_twice() {
+        let records = Records { registers: 3, labels: 3, elements: 4, edits: 200, ..Records::default() };
+        let presence = crate::domain::offline::Presence { lasts_s: 1000, away_s: (1, 9), here_s: (1, 9) };
+        let trial = OfflineTrial { registers: 0, records, presence, ..OfflineTrial::of(Seed::new(7), 4) };
+        let users = Users::of(&trial);
+        let edits: Vec<UserEdit> = (0..4).flat_map(|client| users.edits(client)).collect();
+        assert_eq!(edits.len(), 800);
+        let fields = trial.fields();
+        assert!(edits.iter().all(|edit| fields.allow(edit.register, edit.intent)));
+        let values = edits.iter().flat_map(|edit| match edit.intent {
+            Intent::Create(value) => (0..3).map(|field| value + field).collect(),
+            Intent::Set { value, .. } => vec![value],
+            _ => Vec::new(),
+        });
+        let values: Vec<u64> = values.collect();
+        assert_eq!(values.iter().collect::<BTreeSet<_>>().len(), values.len());
+        let of = |is: fn(&Intent) -> bool| edits.iter().filter(|edit| is(&edit.intent)).count();
+        let counts = [
+            of(|intent| matches!(intent, Intent::Create(_))),
+            of(|intent| *intent == Intent::Delete),
+            of(|intent| matches!(intent, Intent::Set { .. })),
+            of(|intent| matches!(intent, Intent::Tag(_))),
+            of(|intent| matches!(intent, Intent::Untag(_))),
+        ];
+        assert!(counts.iter().all(|&count| count >= 30), "{counts:?}");
+    }
+
     /// The same world, asked one register after the other for one that is free.
     fn probed_plainly(users: &Users<'_>, client: u32) -> Vec<UserEdit> {
         let Users { registers, workload, lasts, .. } = *users;

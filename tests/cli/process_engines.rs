@@ -98,6 +98,7 @@ fn whatever_an_engine_does_wrong_is_a_finding_that_says_what_it_did() {
         ("views-send", "its answer to 'views' has effects, or says that it is busy"),
         ("damaged", "it refuses an empty store as damaged: page 7 of the index is not one"),
         ("too-few-views", "its answer to 'views' has 1 registers; the world has 2 counters"),
+        ("another-type", "its answer to 'views' shows register 1, one of the counters, as {1}"),
         ("forks", "of its processes run, and 64 are allowed"),
         ("takes-memory", "MiB of memory, and 2048 MiB are allowed"),
         ("twice", "it wrote before it was asked|it answered request"),

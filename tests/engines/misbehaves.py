@@ -127,6 +127,9 @@ for line in sys.stdin:
     elif what == "start" and HOW == "damaged":
         say({"n": n, "damaged": "page 7 of the index is not one"})
     elif what == "views":
+        if HOW == "another-type":
+            say({"n": n, "views": ["5", [1]]})
+            continue
         say({"n": n, "views": ["5"] if HOW == "too-few-views" else ["5"] * registers["counters"] + [[]] * registers["tags"]})
     elif what in ("edit", "wake") or what == "poll" and HOW in ("busy-for-ever", "takes-memory"):
         misbehave(n)

@@ -199,6 +199,15 @@ fn beyond_the_horizon_a_change_that_had_not_seen_the_delete_may_be_lost_and_with
     let over = exact(None, [1, 1, 0]);
     let anew = [&edits[..2], &[edit(0, 1, Intent::Create(40), Binding, &over)]].concat();
     assert_eq!(wrong(None, &anew, terms_at(1000), Fate::is_unshared), [Wrong::Gone(Part::Record)]);
+    // So is what is changed of it then. Whether it is known that a create had come decides, and not that it can have.
+    let new = record([&[40], &[41]], &[]);
+    let tagged = |sighting| [&anew[..], &[edit(2, 1, Intent::Tag(1), Binding, sighting)]].concat();
+    let (knew, may_know) = (
+        exact(Some(new.clone()), [2, 1, 0]),
+        Sighting { had: Had::upto(&[1, 1, 0], [].into()), ..exact(Some(new.clone()), [2, 1, 0]) },
+    );
+    let said = |sighting| wrong(Some(&new), &tagged(sighting), terms_at(1000), Fate::is_unshared);
+    assert_eq!([said(&knew), said(&may_know)], [vec![Wrong::Gone(Part::Tag(1))], vec![]]);
 }
 
 /// How many edits of each device have arrived for certain, and how many may have.
@@ -243,6 +252,30 @@ fn a_record_and_its_fields_may_be_gone_only_if_an_edit_can_have_come_that_takes_
         "a change is there that the delete had not seen"
     );
     assert_eq!(said(Deleted::Either, [1, 1, 1], [1, 0, 1]), [true; 3]);
+}
+
+#[test]
+fn a_tag_may_be_gone_where_it_was_removed_or_the_record_was_deleted_and_nowhere_else() {
+    let (nothing, new) = (exact(None, [0; 3]), exact(Some(record([&[5], &[6]], &[])), [1, 0, 0]));
+    let tagged = exact(Some(record([&[5], &[6]], &[3])), [2, 0, 0]);
+    let edits = [
+        edit(0, 0, Intent::Create(5), Binding, &nothing),
+        edit(0, 1, Intent::Tag(3), Binding, &new),
+        edit(1, 0, Intent::Untag(3), Binding, &tagged),
+        edit(2, 0, Intent::Delete, Binding, &tagged),
+    ];
+    let said =
+        |may_have: [u32; 3]| may_be_gone(Part::Tag(3), &edits, terms(STRICT), &Come { had: [2, 0, 0], may_have });
+    assert_eq!([said([2, 0, 0]), said([2, 1, 0]), said([2, 0, 1])], [false, true, true]);
+}
+
+#[test]
+fn what_one_adds_to_a_record_of_another_may_not_be_lost_though_no_message_tells_that_its_create_had_come() {
+    let nothing = exact(None, [0; 3]);
+    let shown = Sighting { had: Had::upto(&[0; 3], [].into()), ..exact(Some(record([&[5], &[6]], &[])), [1, 0, 0]) };
+    let edits = [edit(0, 0, Intent::Create(5), Binding, &nothing), edit(1, 0, Intent::Tag(3), Binding, &shown)];
+    let said = said(Some(&record([&[5], &[6]], &[])), &edits, Deleted::Either);
+    assert_eq!(said, [Wrong::Gone(Part::Tag(3))]);
 }
 
 /// A step of plain records: a device edits, or takes all that another has.

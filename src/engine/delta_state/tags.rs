@@ -17,6 +17,9 @@ use crate::engine::by_writer::OneByOne;
 use crate::engine::views;
 use crate::engine::wire::{Malformed, Reader, Writer, length};
 
+/// No writer inserts more often: what is read leaves room to count on.
+const MOST: u64 = u64::MAX >> 2;
+
 /// One writer's inserts of one register.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Inserts {
@@ -68,7 +71,7 @@ impl Inserts {
 
     /// Reads inserts into a set of so many elements.
     pub fn read_of(elements: u32, reader: &mut Reader) -> Result<Self, Malformed> {
-        let (last, count) = (reader.number()?, reader.count("a number of elements")?);
+        let (last, count) = (reader.at_most(MOST, "the number of an insert")?, reader.count("a number of elements")?);
         let mut next = 0u64;
         let mut read = || {
             let element = views::element(elements, reader.number()?, &mut next)?;

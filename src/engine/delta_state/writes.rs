@@ -23,6 +23,9 @@ pub struct Writes {
     there: Option<Value>,
 }
 
+/// No writer writes more often: what is read leaves room to count on.
+const MOST: u64 = u64::MAX >> 2;
+
 /// The forms of a share: nothing of it is there, or its last value is.
 const OVERWRITTEN: u64 = 0;
 const THERE: u64 = 1;
@@ -54,7 +57,7 @@ impl Writes {
         if form > THERE {
             return Err(Malformed::Range("the form of a share"));
         }
-        let last = reader.number()?;
+        let last = reader.at_most(MOST, "the number of a write")?;
         let there = if form == THERE { Some(reader.number()?) } else { None };
         if there.is_some() && last == 0 {
             return Err(Malformed::Range("the number of a write"));

@@ -429,8 +429,16 @@ const STEPS: &[(&str, &str, Does)] = &[
             if let Some(why) = both_show(pair, record([&[20], &[30]], &[1, 2]))? {
                 return Ok(Done::No(format!("two fields were changed at the same time: {why}")));
             }
-            // Deleted, and created anew under the same key.
+            pair.edit(0, at, Intent::Untag(2))?;
+            if let Some(why) = both_show(pair, record([&[20], &[30]], &[1]))? {
+                return Ok(Done::No(format!("a tag was removed: {why}")));
+            }
+            // Deleted, and created anew under the same key. The first message is lost.
             pair.edit(HUB, at, Intent::Delete)?;
+            if pair.nodes[HUB as usize].backlog() == 0 {
+                return Ok(Done::No("a delete that no other replica has is not in its backlog".to_owned()));
+            }
+            pair.talk(&[0])?;
             if let Some(why) = both_show(pair, View::Record(None))? {
                 return Ok(Done::No(why));
             }

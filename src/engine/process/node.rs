@@ -278,6 +278,13 @@ impl ProcessNode {
             }
         };
         if views.len() != fields.len() as usize || !(0..).zip(&views).all(fits) {
+            let misfit = (0..fields.len()).zip(&views).find(|&of| !fits(of));
+            if let Some((register, view)) = misfit.filter(|_| views.len() == fields.len() as usize) {
+                let of = fields.of(register).plural();
+                return Err(EngineError::Failed(format!(
+                    "its answer to 'views' shows register {register}, one of the {of}, as {view}"
+                )));
+            }
             let of_type = |data| format!("{} {}", fields.count(data), DataType::plural(data));
             return Err(EngineError::Failed(format!(
                 "its answer to 'views' has {} registers; the world has {}",

@@ -19,7 +19,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
-                  before; hides an element; is late; floods the hub; ends by itself",
+                  before; hides an element, or a part of a record; is late; floods the hub; ends by itself",
         show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {

@@ -39,6 +39,8 @@ pub const GROWS: &str = "grows";
 pub const UNSHOWS: &str = "unshows";
 /// A replica hides an element from time to time.
 pub const HIDES_AN_ELEMENT: &str = "hides-an-element";
+/// A replica hides a tag of a record from time to time.
+pub const HIDES_A_TAG: &str = "hides-a-tag";
 /// A replica leaves out a label of a record from time to time.
 pub const HALVES_A_RECORD: &str = "halves-a-record";
 /// A replica waits for an hour before it sends.
@@ -492,6 +494,7 @@ impl Engine for Planted {
         let fields = &self.settings.fields;
         let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
         let halves = self.is(HALVES_A_RECORD) && self.log.len() % 5 == 2;
+        let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
             match &mut view {
@@ -510,6 +513,7 @@ impl Engine for Planted {
                 View::Tags(elements) if hidden => _ = elements.pop_first(),
                 View::Label(values) if hidden => _ = values.pop_first(),
                 View::Record(Some(record)) if halves => record.labels[0].clear(),
+                View::Record(Some(record)) if hides_tag => _ = record.tags.pop_first(),
                 _ => {}
             }
             view

@@ -31,6 +31,7 @@ const PLANTS: &[Plant] = &[
     ("metadata", engine::GROWS, |_| {}),
     ("monotonic", engine::UNSHOWS, |_| {}),
     ("monotonic", engine::HIDES_AN_ELEMENT, |_| {}),
+    ("monotonic", engine::HIDES_A_TAG, |_| {}),
     ("staleness bound", engine::IS_LATE, |_| {}),
     ("load", engine::FLOODS, |_| {}),
     ("overspending", engine::OVERSPENDS, |_| {}),
