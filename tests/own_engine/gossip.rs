@@ -80,9 +80,8 @@ impl Gossip {
 impl Engine for Gossip {
     fn edit(&mut self, host: &mut Host<Disk>, register: u32, intent: Intent) -> Result<(), EngineError> {
         let last = self.edits.values().filter_map(|edits| edits.last()).map(|edit| edit.0).max().unwrap_or(0);
-        // A remove of what is not shown means nothing, here and anywhere.
-        let fields = self.settings.fields;
-        if !matches!(intent, Intent::Remove(_)) || data::apply(&fields, &mut self.shows()[register as usize], intent) {
+        // What means nothing to its user means nothing anywhere.
+        if data::is_meant(&self.shows()[register as usize], intent) {
             self.keep(host, (last + 1, self.me, register, intent))?;
         }
         host.show(OpId { actor: Actor { client: self.settings.client, incarnation: 0 }, sequence: 1 });
