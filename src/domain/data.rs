@@ -159,11 +159,15 @@ impl Intent {
 
     /// Whether it takes away something that is shown, whoever made that.
     pub fn takes_away(self) -> bool {
-        match self {
-            Intent::Remove(_) | Intent::Write(_) => true,
-            Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Untag(_) => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Intent::Remove(_)
+                | Intent::Write(_)
+                | Intent::Create(_)
+                | Intent::Delete
+                | Intent::Set { .. }
+                | Intent::Untag(_)
+        )
     }
 
     /// Whether it makes something that is shown from then on.
