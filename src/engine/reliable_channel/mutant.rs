@@ -160,6 +160,8 @@ impl Mutant {
 
 const NO_STOCKS: &str = "no shipped walk is of a stock, of which a unit test walks through one";
 
+const NO_DELETES: &str = "no shipped walk of a record has a delete, of which a unit test walks through one";
+
 /// Mutants that no crash walk can show, and why.
 const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::ReuseIncarnation, "no store is copied or set back in a walk"),
@@ -181,6 +183,11 @@ const NOT_IN_WALKS: &[(Mutant, &str)] = &[
     (Mutant::OverspendByOne, NO_STOCKS),
     (Mutant::KeepTransferredRights, NO_STOCKS),
     (Mutant::LoseTransferredRights, NO_STOCKS),
+    (Mutant::ResurrectRecord, NO_DELETES),
+    (Mutant::DeleteUnseenChange, NO_DELETES),
+    (Mutant::ClearFieldsAtDelete, NO_DELETES),
+    (Mutant::KeepOldFields, "in a walk nobody creates a record again: no view tells what a deleted one had held"),
+    (Mutant::TakeBuriedChange, "a walk has no clock"),
     (Mutant::SumsClamp, "the registers of a walk start at 0, and a walk makes too few edits to reach a limit"),
 ];
 
