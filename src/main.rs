@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use abench::cli::{Cli, Verb};
 use abench::cmd;
+use abench::console::progress::exit_code;
 use abench::console::{Console, When};
 use abench::domain::nearest::nearest;
 use abench::domain::verdict::exit;
@@ -15,7 +16,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         Console::new(When::Auto).say(&format!("abench: internal error, which is a bug of abench: {panic}"));
     }));
-    ExitCode::from(catch_unwind(dispatch).unwrap_or(exit::INTERNAL))
+    ExitCode::from(exit_code(catch_unwind(dispatch).unwrap_or(exit::INTERNAL)))
 }
 
 fn dispatch() -> u8 {

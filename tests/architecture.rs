@@ -135,7 +135,19 @@ fn no_file_asks_which_kind_of_trial_it_has() {
     let asks = |line: &str| {
         let Some((before, after)) = line.split_once("Trial::") else { return false };
         let kind = after.split_once(|c: char| !c.is_ascii_alphanumeric()).map_or(after, |(kind, _)| kind);
-        let is_kind = ["Standard", "Tick", "Laws", "EveryOrder", "Offline", "CrashEverywhere"].contains(&kind);
+        let is_kind = [
+            "Standard",
+            "Tick",
+            "Laws",
+            "EveryOrder",
+            "EveryDelivery",
+            "Offline",
+            "CrashEverywhere",
+            "Bandwidth",
+            "Codecs",
+            "Curves",
+        ]
+        .contains(&kind);
         is_kind
             && (after.contains("=>") || before.contains("let ") && !before.contains('=') || before.contains("matches!"))
     };
@@ -150,4 +162,65 @@ fn no_file_asks_which_kind_of_trial_it_has() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The parts of a record that one kind of trial has alone, and what holds what they are made of.
+const OF_ONE_KIND: [&str; 13] = [
+    ".ticks",
+    ".walks",
+    ".laws",
+    ".offline",
+    ".everywhere",
+    "record.deliveries",
+    ".bandwidth",
+    ".codecs",
+    ".curves",
+    "bandwidth_record::",
+    "codecs_record::",
+    "curves_record::",
+    "LawsRecord",
+];
+
+/// What a source of the sections and screens that every run has reads of one kind of trial.
+fn of_one_kind(code: &str) -> Vec<&'static str> {
+    OF_ONE_KIND.into_iter().filter(|part| code.contains(part)).collect()
+}
+
+#[test]
+fn a_section_of_one_kind_of_trial_is_in_the_folder_of_its_experiment() {
+    assert_eq!(of_one_kind("let laws = record.laws.as_ref()?;"), [".laws"]);
+    assert_eq!(of_one_kind("record.checks.iter(); record.timing.deliveries;"), Vec::<&str>::new());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // Planted mutants are of worlds and of walks; the verdict says in which world it was found.
+    let of_several = [
+        ("document/section/mutants.rs", [".offline", ".everywhere"].as_slice()),
+        ("document/section/verdict.rs", &[".offline"]),
+    ];
+    let common = [sources(&root.join("report/document/section")), sources(&root.join("report/first_screen"))].concat();
+    let common: Vec<PathBuf> = common.into_iter().chain([root.join("report/document/run.rs")]).collect();
+    assert!(common.len() > 15, "{common:?}");
+    for path in &common {
+        let allowed = of_several.iter().find(|(name, _)| path.ends_with(name)).map_or(&[][..], |(_, parts)| *parts);
+        let code = product(&fs::read_to_string(path).expect("a source"));
+        let wrong: Vec<&str> = of_one_kind(&code).into_iter().filter(|part| !allowed.contains(part)).collect();
+        assert!(wrong.is_empty(), "{} reads {wrong:?}: move it to src/experiment/<kind>/section.rs", path.display());
+    }
+    let kinds = [
+        "standard",
+        "tick",
+        "laws",
+        "every_order",
+        "every_delivery",
+        "world",
+        "crash",
+        "bandwidth",
+        "codecs",
+        "curves",
+    ];
+    for kind in kinds {
+        let folder = root.join("experiment").join(kind);
+        let homes = [folder.join("section.rs"), folder.join("section/mod.rs")];
+        let view = homes.iter().find_map(|home| fs::read_to_string(home).ok()).expect("a section");
+        assert!(view.contains("impl View for "), "{kind}");
+    }
 }

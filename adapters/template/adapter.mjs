@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // A template for adapters, in JavaScript: a log of edits behind abench's engine protocol, version 1.
 //
-// Replace Replica by your engine. docs/engine-protocol.md says what abench asks, and what an adapter may answer.
+// Replace Replica by your engine. docs/engine-protocol.md says what abench asks, and what an adapter may answer;
+// docs/data-types.md says what a replica must show.
 
 import { createInterface } from "node:readline";
 
@@ -90,10 +91,10 @@ class Replica {
     this.given = Math.max(this.given, have[this.me] ?? 0);
     const wasHeard = (this.known.get(peer) ?? null) !== null;
     this.known.set(peer, { ...have });
-    // What was taken is durable before the answer acknowledges it.
+    // What was taken is durable before the answer acknowledges it. Edits that came before, too: that answer was lost.
     if (stored.length > 0) stored.push({ sync: true });
     if (stored.length > 0) this.tellSoon(now);
-    return stored.length > 0 || first || !wasHeard || this.lacks(peer) ? [...stored, this.tell(peer)] : stored;
+    return Object.keys(edits).length > 0 || first || !wasHeard || this.lacks(peer) ? [...stored, this.tell(peer)] : stored;
   }
 
   wake({ now }) {

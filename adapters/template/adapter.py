@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A template for adapters, in Python: a log of edits behind abench's engine protocol, version 1.
-Replace Replica by your engine. docs/engine-protocol.md says what abench asks, and what an adapter may answer.
+Replace Replica by your engine. docs/engine-protocol.md says what abench asks, and what an adapter may answer;
+docs/data-types.md says what a replica must show.
 """
 
 import base64
@@ -90,8 +91,8 @@ class Replica:
         if stored:
             self.tell_soon(request["now"])
             stored.append({"sync": True})
-        # What was taken is durable before the answer acknowledges it.
-        answers = stored or body["first"] or not was_heard or self.lacks(peer)
+        # What was taken is durable before the answer acknowledges it. Edits that came before, too: that answer was lost.
+        answers = body["edits"] or body["first"] or not was_heard or self.lacks(peer)
         return stored + ([self.tell(peer)] if answers else [])
 
     def wake(self, request):

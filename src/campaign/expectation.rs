@@ -10,6 +10,7 @@ use crate::domain::fault::FaultClass;
 use crate::domain::judge::Judge;
 use crate::domain::law::LawTrial;
 use crate::domain::nearest::meant;
+use crate::domain::oracle;
 use crate::domain::trial::{Expectation, StandardCheck, StandardTrial, Trial};
 use crate::domain::verdict::{Verdict, exit};
 use crate::experiment::control::{Control, Show, Shown};
@@ -170,9 +171,9 @@ fn compare_replicas(expect: &Expectation, record: &Record, compare: &mut dyn FnM
         of_worlds.chain(record.everywhere.iter().flat_map(|everywhere| &everywhere.mutants)).collect();
     for (mutant, judge) in &expect.mutants {
         let found = mutants.iter().find(|record| record.mutant == *mutant);
-        let caught = found.map(|record| match record.caught_by.contains(judge) {
+        let caught = found.map(|record| match record.caught_by.iter().any(|by| by.name() == judge) {
             true => judge.clone(),
-            false => record.caught_by.join(", "),
+            false => oracle::names(&record.caught_by),
         });
         compare(&format!("mutant {mutant} is caught by"), judge.clone(), caught);
     }

@@ -25,6 +25,9 @@ use crate::scenario::Scenario;
 use crate::subject::told::Told;
 use crate::subject::{Backend, Conditions, Subjects};
 
+/// What the time of the controls is called among those of the checks.
+const CONTROLS: &str = "controls of the judges";
+
 /// A scenario, and the subjects that it is run with.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -39,9 +42,8 @@ pub struct Plan {
 /// Puts a scenario on trial and gives the record. A run that is stopped, or whose backend falls silent, gives the
 /// record of what was done until then.
 pub fn run(plan: &Plan, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
-    let (controls, threads) = (controls::show(&plan.scenario.trial, plan.conditions.threads), plan.conditions.threads);
     let journal = Journal::none(head(plan, None));
-    run_after(plan, controls, Jobs::all(threads, &journal), subjects, watch)
+    run_jobs(plan, Jobs::all(plan.conditions.threads, &journal), subjects, watch)
 }
 
 /// Runs a plan as [`run`] does. The journal takes in what its jobs come to, and those that it has are not run again.
@@ -54,9 +56,7 @@ pub fn run_kept(
     subjects: &mut Subjects,
     watch: &mut dyn Watch,
 ) -> Result<Record, SubjectError> {
-    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
-    let jobs = Jobs::all(plan.conditions.threads, journal);
-    usable(run_after(plan, controls, jobs, subjects, watch))
+    usable(run_jobs(plan, Jobs::all(plan.conditions.threads, journal), subjects, watch))
 }
 
 /// A record, unless the journal could not be used.
@@ -77,8 +77,7 @@ pub fn run_shard(
     subjects: &mut Subjects,
     watch: &mut dyn Watch,
 ) -> Result<(), SubjectError> {
-    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
-    let record = run_after(plan, controls, Jobs::all(plan.conditions.threads, journal), subjects, watch);
+    let record = run_jobs(plan, Jobs::all(plan.conditions.threads, journal), subjects, watch);
     record.ended.map_or(Ok(()), Err)
 }
 
@@ -93,12 +92,22 @@ pub fn merged(
     watch: &mut dyn Watch,
 ) -> Result<Record, SubjectError> {
     let jobs = Jobs { only_kept: true, ..Jobs::all(plan.conditions.threads, journal) };
-    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
-    let record = run_after(plan, controls, jobs, subjects, watch);
+    let record = run_jobs(plan, jobs, subjects, watch);
     match &record.ended {
         Some(error) => Err(error.clone()),
         None => Ok(record),
     }
+}
+
+/// Shows the judges what is planted for them, and runs a plan. Its time is that of both.
+fn run_jobs(plan: &Plan, jobs: Jobs<'_>, subjects: &mut Subjects, watch: &mut dyn Watch) -> Record {
+    let start = Instant::now();
+    let controls = controls::show(&plan.scenario.trial, plan.conditions.threads);
+    let of_controls = (CONTROLS.to_owned(), start.elapsed().as_micros() as u64);
+    let mut record = run_after(plan, controls, jobs, subjects, watch);
+    record.timing.checks_us.insert(0, of_controls);
+    record.timing.total_us = start.elapsed().as_micros() as u64;
+    record
 }
 
 /// Runs a plan whose judges have shown this.
@@ -109,7 +118,6 @@ fn run_after(
     subjects: &mut Subjects,
     watch: &mut dyn Watch,
 ) -> Record {
-    let start = Instant::now();
     let mut record = begun(plan, controls);
     // What broken judges say is worth nothing.
     if record.controls.iter().all(ControlRecord::works) {
@@ -118,7 +126,6 @@ fn run_after(
         record.ended = ended.err();
     }
     finish(&mut record, plan, subjects);
-    record.timing.total_us = start.elapsed().as_micros() as u64;
     record
 }
 
@@ -237,7 +244,7 @@ mod tests {
             let named = format!("the judge '{}' refused", record.controls[dead].judge);
             assert!(record.reason.contains(&named), "{}", record.reason);
             assert_eq!((record.outcome().exit_code(), record.verdict), (exit::INTERNAL, Verdict::Inconclusive));
-            let report = render(&record, DEFAULT_WIDTH, Table::Shown, Detail::All);
+            let report = render(&experiment::shown(&record), DEFAULT_WIDTH, Table::Shown, Detail::All);
             assert!(record.checks.is_empty() && !report.contains("ALL MATCH"), "{report}");
         }
     }
@@ -247,7 +254,7 @@ mod tests {
         let record = after(|controls| controls.retain(|control| control.judge != Judge::RoundTrips));
         assert!(record.reason.contains("the check adapter round trips was given no planted wrong answer"));
         assert_eq!(record.outcome().exit_code(), exit::INTERNAL);
-        let report = render(&record, DEFAULT_WIDTH, Table::Shown, Detail::All);
+        let report = render(&experiment::shown(&record), DEFAULT_WIDTH, Table::Shown, Detail::All);
         assert!(report.contains("VERIFY: INCONCLUSIVE") && !report.contains("ALL MATCH"), "{report}");
     }
 }

@@ -6,15 +6,20 @@ use crate::domain::case::Case;
 use crate::domain::data::DataType;
 use crate::domain::delta::{Deltas, Generator};
 use crate::domain::evidence::Evidence;
-use crate::domain::execution::{AdapterOp, EngineRun, Execution};
+use crate::domain::execution::{AdapterOp, EngineRun, Execution, LawCase};
 use crate::domain::finding::Quantity;
 use crate::domain::hex::Hex64;
+use crate::domain::json;
+use crate::domain::law::Term;
 use crate::domain::offline::OfflineTrial;
+use crate::domain::script::text::line as script_step;
 use crate::domain::subject::{Accumulator, AdapterShape, BenchDevice, Device, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
+use crate::domain::way::Way;
 use crate::engine::{self, Registration, Unknown};
 use crate::experiment::devices::link_on_trial;
+use crate::experiment::small_world::{self, Followed, Unfollowed};
 use crate::experiment::standard::accumulation::seams;
 use crate::experiment::standard::adapter_round_trips::operate;
 use crate::experiment::standard::{accumulation, arrival_orders, conformance, engine_sweeps};
@@ -23,6 +28,7 @@ use crate::experiment::world::reduced::Unshown;
 use crate::explore::permutation::{Undeliverable, deliverable};
 use crate::oracle::contexts::judged_reads;
 use crate::oracle::equations;
+use crate::oracle::laws::try_words;
 use crate::oracle::registers::{WrongWord, judged_words};
 use crate::report::record::Record;
 use crate::subject::Subjects;
@@ -37,6 +43,8 @@ pub struct Replayed {
     pub compared: Vec<Comparison>,
     /// Holds if everything is as it should be, and could have been otherwise.
     pub verdict: Verdict,
+    /// What happened, step by step, where a way was followed; what was computed, of a law.
+    pub told: Vec<String>,
     /// What judges have against it, a sentence for each that has.
     pub against: Vec<String>,
     /// Why the case tells nothing, where it does not.
@@ -78,6 +86,12 @@ pub enum ReplayError {
 pub fn case(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<Replayed, ReplayError> {
     if let Execution::Script(script) = &case.execution {
         return replayed_script(case, script, watch);
+    }
+    if let Execution::Walk(way) = &case.execution {
+        return replayed_way(case, way);
+    }
+    if let Execution::Law(law) = &case.execution {
+        return replayed_law(case, law);
     }
     if let (Execution::Engine(run), [device]) = (&case.execution, &mut subjects.devices[..]) {
         let (compared, reproducible) = engine(device, *run, watch)?;
@@ -183,7 +197,10 @@ fn shown(case: &Case, subjects: &mut Subjects, watch: &mut dyn Watch) -> Result<
             }
             state(world::smallest::shown_tags(found, clients)?)
         }
-        (Execution::Script(_), ..) => return Err(incapable("it is a world of clients".to_owned())),
+        (Execution::Script(_) | Execution::Walk(_), ..) => {
+            return Err(incapable("it is a world of clients".to_owned()));
+        }
+        (Execution::Law(_), ..) => return Err(incapable("it is a law of an algebra".to_owned())),
         (Execution::Merge { start, first, second }, ..) => merge(&case.subject, *start, first, second)?,
         (Execution::Engine(_) | Execution::Adapter(_), ..) => {
             return Err(incapable("it has no engine and no adapter".to_owned()));
@@ -220,7 +237,41 @@ fn replayed_script(case: &Case, script: &OfflineTrial, watch: &mut dyn Watch) ->
         (_, unmet) => Some(format!("the script did not go as it is written: {}", unmet.join("; "))),
     };
     let (evidence, verdict, against) = (Evidence::Software, shown.verdict, shown.against);
-    Ok(Replayed { evidence, compared: Vec::new(), verdict, against, doubt })
+    let told = script.steps.iter().map(script_step).collect();
+    Ok(Replayed { evidence, compared: Vec::new(), verdict, told, against, doubt })
+}
+
+/// A way through a small world, with the engine that the case names.
+fn replayed_way(case: &Case, way: &Way) -> Result<Replayed, ReplayError> {
+    let Followed { way_there, said, verdict } =
+        small_world::follow(way, named(case)?).map_err(|unfollowed| match unfollowed {
+            Unfollowed::Refused(reason) => ReplayError::Incapable { subject: case.subject.clone(), reason },
+            Unfollowed::Failed(error) => error.into(),
+        })?;
+    let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
+    let against = against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect();
+    let doubt = (verdict == Verdict::Inconclusive).then(|| "no judge can tell".to_owned());
+    let after = "then faults are over, everyone starts and connects, and everything is delivered".to_owned();
+    let told = way_there.into_iter().chain([after]).collect();
+    Ok(Replayed { evidence: Evidence::Software, compared: Vec::new(), verdict, told, against, doubt })
+}
+
+/// A law of the algebra that the case names, by the words of the case.
+fn replayed_law(case: &Case, law: &LawCase) -> Result<Replayed, ReplayError> {
+    let incapable = |reason: String| ReplayError::Incapable { subject: case.subject.clone(), reason };
+    let algebra: Named = case.subject.parse().map_err(|error: AlgebraError| incapable(error.to_string()))?;
+    let witness = try_words(algebra.entry(), law).map_err(incapable)?;
+    let verdict = if witness.is_some() { Verdict::Falsified } else { Verdict::Holds };
+    let (told, against) = match witness {
+        Some(witness) => {
+            let sides = witness.sides.into_iter().filter(|side| !witness.operands.contains(side));
+            let terms = witness.operands.iter().cloned().chain(sides);
+            let told = terms.map(|Term { form, word, decimal }| format!("{form} = {word}  ({decimal})")).collect();
+            (told, vec![format!("the law {}: {}", law.law, witness.sentence)])
+        }
+        None => (Vec::new(), Vec::new()),
+    };
+    Ok(Replayed { evidence: Evidence::Software, compared: Vec::new(), verdict, told, against, doubt: None })
 }
 
 /// Whether a device that keeps one state can carry this out.
@@ -236,7 +287,7 @@ fn judged(case: &Case, compared: Vec<Comparison>, link_doubt: Option<String>, su
         (false, None) => Verdict::Falsified,
         (true, None) => Verdict::Holds,
     };
-    Replayed { evidence: evidence(subjects), compared, verdict, against: Vec::new(), doubt }
+    Replayed { evidence: evidence(subjects), compared, verdict, told: Vec::new(), against: Vec::new(), doubt }
 }
 
 /// What two sequences of the same deltas come to by an algebra; the first is what the second should.
@@ -347,7 +398,7 @@ fn evidence(subjects: &Subjects) -> Evidence {
 /// Where two records differ outside `timing` and `host`: the paths, shortest first within each part.
 pub fn differences(recorded: &Record, fresh: &Record) -> Vec<String> {
     let value = |record: &Record| {
-        serde_json::to_value(record.without_timing_and_host()).expect("a record holds nothing that JSON cannot")
+        json::to_value(&record.without_timing_and_host()).expect("a record holds nothing that JSON cannot")
     };
     let mut paths = Vec::new();
     compare("", &value(recorded), &value(fresh), &mut paths);

@@ -1,6 +1,7 @@
 //! The verdict of a run, its reason and its exit code: decided here, once, before anything of the run is shown or written.
 
 use crate::campaign::expectation;
+use crate::domain::count::counted;
 use crate::domain::fault::FaultClass;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
@@ -69,23 +70,54 @@ fn of_checks(checks: &[Check], claims: &[ClaimRecord]) -> (Verdict, String) {
     let could_not_tell = |check: &&Check| check.verdict == Verdict::Inconclusive && !is_blind(check);
     let undecided: Vec<String> =
         checks.iter().filter(could_not_tell).map(|check| format!("{}: {}", check.name, check.summary)).collect();
-    let untried: Vec<String> = claims
-        .iter()
-        .filter(|claim| claim.tried_by.is_empty())
-        .map(|claim| format!("{} ({}): {}", claim.class, claim.of, remedy(claim.class)))
-        .collect();
+    let untried: Vec<&ClaimRecord> = claims.iter().filter(|claim| claim.tried_by.is_empty()).collect();
     match (untried.is_empty(), claims.is_empty()) {
         (_, true) => (Verdict::Inconclusive, "there is nothing in it that could have been wrong".to_owned()),
         // The claims name the change that would help, where there is one.
         (true, _) if !undecided.is_empty() => {
             (Verdict::Inconclusive, format!("could not tell: {}", undecided.join("; ")))
         }
-        (false, _) => (
-            Verdict::Inconclusive,
-            format!("not tested by any check that holds, though claimed: {}", untried.join("; ")),
-        ),
-        (true, _) => (Verdict::Holds, "Every claimed fault class was tested; all checks passed.".to_owned()),
+        (false, _) => (Verdict::Inconclusive, untested(&untried)),
+        (true, _) => (Verdict::Holds, format!("Every claimed fault class was tested; {}.", passed(checks))),
     }
+}
+
+/// "all checks passed", or how many did and which can tell nothing, of a run without a failed check.
+fn passed(checks: &[Check]) -> String {
+    let mut blind: Vec<&str> = checks.iter().filter(|check| is_blind(check)).map(|check| check.name.as_str()).collect();
+    blind.dedup();
+    match blind.split_last() {
+        None => "all checks passed".to_owned(),
+        Some((last, others)) => {
+            let holds = checks.iter().filter(|check| check.verdict == Verdict::Holds).count();
+            let others = if others.is_empty() { String::new() } else { format!("{} and ", others.join(", ")) };
+            format!("{} passed, and {others}{last} can tell nothing", counted(holds, "check"))
+        }
+    }
+}
+
+/// The claims that no check tried, and the change that would have each of them tried.
+fn untested(claims: &[&ClaimRecord]) -> String {
+    let mut by_remedy: Vec<(&str, Vec<String>)> = Vec::new();
+    for claim in claims {
+        let (remedy, class) = (remedy(claim.class), claim.class.to_string());
+        match by_remedy.iter_mut().find(|(other, _)| *other == remedy) {
+            Some((_, classes)) if classes.contains(&class) => {}
+            Some((_, classes)) => classes.push(class),
+            None => by_remedy.push((remedy, vec![class])),
+        }
+    }
+    let advice: Vec<String> = match &by_remedy[..] {
+        [(remedy, _)] => vec![capitalised(remedy)],
+        several => several.iter().map(|(remedy, classes)| format!("For {}: {remedy}", classes.join(", "))).collect(),
+    };
+    let names: Vec<String> = claims.iter().map(|claim| format!("{} ({})", claim.class, claim.of)).collect();
+    format!("Claimed but untested: {}. {}", names.join(", "), advice.join(". "))
+}
+
+fn capitalised(words: &str) -> String {
+    let (first, rest) = words.split_at(words.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 /// Whether a check is inconclusive although every comparison that it made came out right: the right answer told nothing.
@@ -123,6 +155,7 @@ mod tests {
     use crate::domain::finding::{Finding, Quantity};
     use crate::domain::hex::Hex64;
     use crate::domain::judge::Judge;
+    use crate::domain::oracle::OracleId;
     use crate::experiment::claims::claim;
 
     /// A check that holds and tries stale reads.
@@ -144,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_check_that_could_not_tell_leaves_the_run_inconclusive_unless_it_is_blind() {
-        let oracles = |verdict| [("truth".to_owned(), verdict)].into();
+        let oracles = |verdict| [(OracleId::Truth, verdict)].into();
         let sound = round_trips();
         let claims = [claim(FaultClass::StaleRead, "model", std::slice::from_ref(&sound), &|_| true)];
         let beside = |other: Check| of_checks(&[round_trips(), other], &claims);
@@ -160,9 +193,36 @@ mod tests {
         assert_eq!(beside(stopped.clone()), told);
         // All that it compared was right, and the right answer told nothing: the others have to try what is claimed.
         let blind = Check { oracles: oracles(Verdict::Holds), ..stopped.clone() };
-        assert_eq!(beside(blind).0, Verdict::Holds);
+        let passed = "Every claimed fault class was tested; 1 check passed, and a walk can tell nothing.";
+        assert_eq!(beside(blind.clone()), (Verdict::Holds, passed.to_owned()));
+        let another = Check { name: "a tick".to_owned(), ..blind.clone() };
+        let told = of_checks(&[round_trips(), another, blind], &claims).1;
+        assert!(told.ends_with("; 1 check passed, and a tick and a walk can tell nothing."), "{told}");
         let wrong = Check { verdict: Verdict::Falsified, ..round_trips() };
         assert_eq!(of_checks(&[sound, stopped, wrong], &claims).0, Verdict::Falsified);
+    }
+
+    #[test]
+    fn claims_that_no_check_tried_are_named_with_the_change_that_would_try_them() {
+        let sound = round_trips();
+        let of = |class| claim(class, "model", std::slice::from_ref(&sound), &|_| true);
+        let told = |classes: &[FaultClass]| {
+            let claims: Vec<ClaimRecord> = classes.iter().map(|&class| of(class)).collect();
+            let (verdict, reason) = of_checks(std::slice::from_ref(&sound), &claims);
+            assert_eq!(verdict, Verdict::Inconclusive);
+            reason
+        };
+        assert_eq!(
+            told(&[FaultClass::StaleRead, FaultClass::DeadBanks]),
+            "Claimed but untested: dead banks (model). Add the check short-sweep, which sees every set of them for every \
+             SEED"
+        );
+        assert_eq!(
+            told(&[FaultClass::WrongRegister, FaultClass::LeftFromBefore, FaultClass::WrongAnswer]),
+            "Claimed but untested: wrong register (model), state left by the run before (model), wrong answer of a \
+             command (model). For wrong register, wrong answer of a command: add the check conformance. For state left \
+             by the run before: add the check as-a-client"
+        );
     }
 
     #[test]
@@ -175,7 +235,7 @@ mod tests {
             expected: Hex64(1),
             got: Hex64(2),
             reproducible: false,
-            oracle: "truth".to_owned(),
+            oracle: OracleId::Truth,
             case: String::new(),
             size: String::new(),
         };

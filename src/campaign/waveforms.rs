@@ -64,7 +64,9 @@ pub fn look_into_case(
         | Execution::Merge { .. }
         | Execution::Edits { .. }
         | Execution::Tags { .. }
-        | Execution::Script(_) => {
+        | Execution::Script(_)
+        | Execution::Walk(_)
+        | Execution::Law(_) => {
             return Ok(None);
         }
     };
@@ -79,7 +81,9 @@ pub fn look_into_case(
         | Execution::Merge { .. }
         | Execution::Edits { .. }
         | Execution::Tags { .. }
-        | Execution::Script(_) => Ok(()),
+        | Execution::Script(_)
+        | Execution::Walk(_)
+        | Execution::Law(_) => Ok(()),
     })
 }
 
@@ -124,7 +128,9 @@ fn file_name(case: &Case) -> String {
         | Execution::Merge { .. }
         | Execution::Edits { .. }
         | Execution::Tags { .. }
-        | Execution::Script(_) => "software".to_owned(),
+        | Execution::Script(_)
+        | Execution::Walk(_)
+        | Execution::Law(_) => "software".to_owned(),
     };
     let mut name = format!("abench-{}-{ran}", case.subject);
     case.faults.iter().take(SAID).for_each(|fault| name += &format!("-{fault}"));

@@ -41,11 +41,8 @@ fn why_never(rule: &Rule, name: &str, trial: &Trial) -> Option<String> {
             let is_unknown = !answers.checks.contains(check);
             is_unknown.then(|| format!("check: {name} makes no check '{check}'; it makes {}", list(&answers.checks)))
         }
-        Rule::Engine { engine, judge, .. } => no_engine("engine", engine).or_else(|| {
-            let judge = judge.as_deref().filter(|judge| !offline::names().any(|known| known == *judge))?;
-            let names: Vec<&str> = offline::names().collect();
-            Some(format!("judge: '{judge}' is not a judge; allowed are {}", list(&names)))
-        }),
+        Rule::Engine { engine, judge, .. } => no_engine("engine", engine)
+            .or_else(|| offline::find(judge.as_deref()?).err().map(|unknown| format!("judge: {unknown}"))),
         Rule::Law { law, .. } if answers.laws.contains(law) => None,
         Rule::Law { .. } if answers.laws.is_empty() => {
             Some(format!("law: {name} tries no law; a scenario with [laws] does"))

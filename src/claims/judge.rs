@@ -4,6 +4,7 @@ use crate::claims::rule::{Number, Of, Rule, Strength, Wanted};
 use crate::domain::count::counted;
 use crate::domain::evidence::Evidence;
 use crate::domain::law::{Extent, LawTrial};
+use crate::domain::oracle::OracleId;
 use crate::domain::verdict::{FEWEST_SAMPLES, Verdict, Warrant};
 use crate::report::ledger::{ClaimVerdict, Decision, LedgerCounterexample, Measured};
 use crate::report::offline_record::EngineRecord;
@@ -117,7 +118,7 @@ fn evidence(checks: &[&Check]) -> Vec<Evidence> {
 /// scenario again.
 fn smallest(checks: &[&Check], judge: Option<&str>, asked: Asked<'_>, sentence: &str) -> LedgerCounterexample {
     let findings = checks.iter().flat_map(|check| &check.findings);
-    let of_judge = findings.filter(|finding| judge.is_none_or(|judge| finding.oracle == judge));
+    let of_judge = findings.filter(|finding| judge.is_none_or(|judge| finding.oracle.name() == judge));
     match of_judge.min_by_key(|finding| finding.case.len()) {
         Some(finding) => LedgerCounterexample {
             sentence: format!("{}: {} {}, not {}", finding.during, finding.quantity, finding.got, finding.expected),
@@ -172,7 +173,7 @@ fn of_engine(
         return unasked(rule, record, asked, format!("{name} has no row in the record"));
     };
     let judged = match judge {
-        Some(judge) => row.oracles.get(judge).cloned(),
+        Some(judge) => judge.parse().ok().and_then(|judge: OracleId| row.oracles.get(&judge).cloned()),
         None => {
             let worst = row.oracles.values().filter(|(verdict, _)| *verdict == row.verdict);
             let sentences: Vec<&str> = worst.map(|(_, sentence)| sentence.as_str()).collect();

@@ -82,6 +82,12 @@ impl Watch for Within<'_> {
     fn begin(&mut self, stage: &str, total: u64) {
         self.watch.begin(&format!("{}: {stage}", self.run), total);
     }
+    fn unit(&mut self, units: &'static str) {
+        self.watch.unit(units);
+    }
+    fn states(&mut self, states: u64, depth: u64) {
+        self.watch.states(states, depth);
+    }
     fn advance(&mut self, units: u64) {
         self.watch.advance(units);
     }

@@ -1,5 +1,6 @@
 //! `abench bandwidth`: a bandwidth report with the user's own numbers.
 
+use std::any::Any;
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::domain::bandwidth::{self, BandwidthTrial, Values};
 use crate::domain::offline::{Link, MOST_CLIENTS};
 use crate::domain::seed::Seed;
 use crate::domain::trial::{Budget, MemoryMib, Trial};
+use crate::experiment;
 use crate::experiment::bandwidth::size::Sizes;
 use crate::report::any::AnyRecord;
 use crate::report::document::{Document, Source};
@@ -175,7 +177,8 @@ pub fn run(args: &BandwidthArgs) -> Result<u8, Failure> {
 /// The document of a record that was just made.
 fn document(record: &Record, file: String) -> Document {
     let again = report::again(record);
-    Document::of(&[Source { file, record: AnyRecord::Run(Box::new(record.clone())), seal: Seal::Intact, again }])
+    let source = Source { file, record: AnyRecord::Run(Box::new(record.clone())), seal: Seal::Intact, again };
+    Document::of(&[source], experiment::view)
 }
 
 /// The trial of these flags alone.
@@ -224,15 +227,17 @@ fn from_flags(args: &BandwidthArgs) -> Result<BandwidthTrial, Failure> {
 
 /// A scenario's numbers, with those of the flags in their place.
 fn adjusted(mut scenario: Scenario, args: &BandwidthArgs) -> Result<Scenario, Failure> {
-    let Trial::Bandwidth(trial) = &scenario.trial else {
+    // The verb is that of one kind: it asks for its own keys.
+    let keys: &dyn Any = scenario.trial.keys();
+    let Some(trial) = keys.downcast_ref::<BandwidthTrial>() else {
         let name = scenario.name.as_deref().unwrap_or("the scenario");
         let table = scenario.trial.table();
         return Err(Failure::usage(anyhow!(
             "{name} has a table [{table}], not [bandwidth]; abench run {name} runs it"
         )));
     };
-    let changed = with_flags((**trial).clone(), args);
-    if changed != **trial && scenario.expect.take().is_some() {
+    let changed = with_flags(trial.clone(), args);
+    if changed != *trial && scenario.expect.take().is_some() {
         let name = scenario.name.as_deref().unwrap_or("the scenario");
         Console::new(args.terminal.color)
             .say(&format!("abench: {name}: its expectations are left out: they are for its own numbers"));

@@ -1,8 +1,10 @@
 //! `abench completions SHELL`: what a shell needs to complete verbs, options and names.
 
 use clap::Args;
+use clap::builder::OsStringValueParser;
 use clap_complete::Shell;
 
+use crate::cmd::names::WithNames;
 use crate::cmd::{Failure, names, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::verdict::exit;
@@ -42,7 +44,7 @@ pub fn script(shell: Shell, command: clap::Command) -> String {
     let mut command = clap::Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .args(options)
-        .subcommands(command.get_subcommands().cloned());
+        .subcommands(command.get_subcommands().cloned().map(with_bandwidth_scenarios));
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, NAME, &mut script);
     let script = String::from_utf8(script).expect("all help is text");
@@ -53,12 +55,27 @@ pub fn script(shell: Shell, command: clap::Command) -> String {
     }
 }
 
+/// A verb; that of bandwidth reports with the names that its scenario may have.
+fn with_bandwidth_scenarios(verb: clap::Command) -> clap::Command {
+    if verb.get_name() != "bandwidth" {
+        return verb;
+    }
+    let parser = WithNames::of_bandwidth_scenarios(OsStringValueParser::new());
+    verb.mut_arg("scenario", |argument| argument.value_parser(parser))
+}
+
 /// Where a name may stand, zsh completes no file; but these scenarios are names or files.
 fn with_files_beside_scenarios(script: &str) -> String {
-    let names = format!("({})", names::scenarios().join(" "));
-    let both = format!(r#"{{_alternative "scenarios\:scenario\:{names}" "files\:file\:_files -g \"*.toml\""}}"#);
-    let takes_files = |line: &str| line.starts_with("'*::scenarios");
-    let line = |line: &str| if takes_files(line) { line.replace(&names, &both) } else { line.to_owned() };
+    let both = |names: &[&str], line: &str| {
+        let names = format!("({})", names.join(" "));
+        let both = format!(r#"{{_alternative "scenarios\:scenario\:{names}" "files\:file\:_files -g \"*.toml\""}}"#);
+        line.replace(&names, &both)
+    };
+    let line = |line: &str| match line {
+        line if line.starts_with("'*::scenarios") => both(&names::scenarios(), line),
+        line if line.starts_with("'::scenario ") => both(&names::bandwidth_scenarios(), line),
+        line => line.to_owned(),
+    };
     script.lines().map(|text| line(text) + "\n").collect()
 }
 

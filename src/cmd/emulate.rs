@@ -44,8 +44,8 @@ pub struct EmulateArgs {
     /// refuse runs of more than some 40 million clocks as not done in time (8 million with a planted fault)
     #[arg(long, value_name = "DEVICE", default_value = "model")]
     pub device: Served,
-    /// Plant a fault in the device; may be given again for another one (see `abench list faults`). A fault that
-    /// can do nothing there is refused. At its end the emulator tells what each fault did
+    /// Plant a fault in the device; may be given again for another one (see `abench list faults`). Faults without effect
+    /// on this device are rejected. At its end the emulator tells what each fault did
     #[arg(long, value_name = "FAULT", hide_possible_values = true,
           value_parser = WithNames::of_faults(Fault::from_str))]
     pub plant: Vec<Fault>,

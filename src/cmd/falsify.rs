@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
+use clap::builder::StringValueParser;
 
 use crate::campaign::Plan;
 use crate::claims::decidable::decidable;
 use crate::claims::file::{self, ClaimsError};
 use crate::claims::trial::{Run, put_on_trial};
 use crate::claims::{Claim, Claims};
+use crate::cmd::names::WithNames;
 use crate::cmd::options::{LinkOptions, RunOptions, TerminalOptions, parse_threads};
 use crate::cmd::run::find;
 use crate::cmd::{Failure, RecordPlace, deliver_text, open_subjects, outputs, plan, plants_act};
@@ -41,7 +43,8 @@ abench --help lists all of them.";
 #[command(after_help = EXAMPLES)]
 pub struct FalsifyArgs {
     /// A claim, by its id; all of them if none is named
-    #[arg(value_name = "CLAIM")]
+    #[arg(value_name = "CLAIM", hide_possible_values = true,
+          value_parser = WithNames::of_claims(StringValueParser::new()))]
     pub ids: Vec<String>,
     /// Put the claims of your own file on trial, in place of the shipped ones; `abench show claims` prints those, to copy
     #[arg(long, value_name = "FILE")]
@@ -76,7 +79,8 @@ impl From<ClaimsError> for Failure {
 /// Puts them on trial and gives the exit code: 0 where every claim has the verdict that is expected.
 pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
     // Who stops a run before its first check wants to be told so, too.
-    let stop = StopRequest::listen();
+    let console = Console::new(args.terminal.color);
+    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let claims = chosen(args)?;
     let scenarios = claims.scenarios();
     let files =
@@ -91,8 +95,6 @@ pub fn run(args: &FalsifyArgs) -> Result<u8, Failure> {
     planted(&mut runs, &args.plant)?;
     all_fit(&runs)?;
     let place = RecordPlace::open(args.record.as_deref())?;
-    let console = Console::new(args.terminal.color);
-    let mut watch = ProgressWatch::new(console, args.terminal.progress, stop);
     let ledger = put_on_trial(&claims, &runs, &mut watch)?;
     deliver_text(place, args.terminal, &ledger, |width| render(&ledger, width, Table::Left, args.terminal.detail()))?;
     if let Some(contradiction) = &ledger.contradiction {

@@ -122,7 +122,7 @@ fn entries(what: Listed) -> Vec<(String, String)> {
         }
         Listed::Judges => {
             let of_runs = Judge::ALL.iter().map(|judge| (judge.to_string(), judge.about().to_owned()));
-            let of_worlds = offline::ABOUT.iter().map(|(name, about)| (format!("world: {name}"), (*about).to_owned()));
+            let of_worlds = offline::ids().map(|id| (format!("world: {id}"), id.about().to_owned()));
             of_runs.chain(of_worlds).collect()
         }
     }

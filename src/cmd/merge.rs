@@ -58,6 +58,8 @@ pub struct MergeArgs {
 pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
     let inputs = args.shards.iter().map(|path| ("the shard", path.as_path()));
     outputs::differ(inputs, args.record.iter().map(|path| ("--record", path.as_path())))?;
+    let console = Console::new(args.terminal.color);
+    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let journal = put_together(&args.shards)?;
     let asked = match &journal.head.asked {
         Work::Run(asked) => asked,
@@ -68,15 +70,13 @@ pub fn run(args: &MergeArgs) -> Result<u8, Failure> {
                 )));
             }
             let place = RecordPlace::open(args.record.as_deref())?;
-            return qualify::merge(asked, &journal, place, (args.terminal, args.threads));
+            return qualify::merge(asked, &journal, place, (args.terminal, args.threads), &mut watch);
         }
     };
     let plan = asked_plan(asked, "the shards", args.link, args.threads)?;
     let place = RecordPlace::open(args.record.as_deref())?;
     let waveform_place = WaveformPlace::of(args.waveforms.as_deref(), &place);
     let mut subjects = open_subjects(&plan, args.waveforms.as_deref())?;
-    let console = Console::new(args.terminal.color);
-    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let mut record = match campaign::merged(&plan, &journal, &mut subjects, &mut watch) {
         Ok(record) => record,
         Err(SubjectError::Interrupted) => {

@@ -28,6 +28,7 @@ mod waveforms;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::anyhow;
 
@@ -40,7 +41,7 @@ use crate::console::{Console, Stream};
 use crate::domain::fault::Fault;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::exit;
-use crate::engine::process;
+use crate::engine::{check_name, of_version_1, process};
 use crate::experiment;
 use crate::experiment::valid::Valid;
 use crate::explore::PlanError;
@@ -145,10 +146,23 @@ fn start_engines<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Fai
     Ok(())
 }
 
+/// The first engine that has the name of an older version: the table that names it, that name, and today's.
+fn renamed_engine(scenario: &Scenario) -> Option<(&'static str, String, &'static str)> {
+    let renamed = |name: &&str| check_name(name).is_err().then(|| of_version_1(name)).flatten();
+    let first =
+        |table, names: Vec<&str>| names.iter().find_map(|name| Some((table, (*name).to_owned(), renamed(name)?)));
+    let expected = scenario.expect.iter().flat_map(|expect| expect.engines.keys());
+    first(scenario.trial.table(), scenario.trial.keys().engines())
+        .or_else(|| first("expect.engines", expected.map(String::as_str).collect()))
+}
+
 /// The scenario, if it can run.
 fn valid(scenario: Scenario) -> Result<Valid<Scenario>, Failure> {
     start_engines(scenario.trial.keys().engines())?;
     let of = scenario.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+    if let Some((table, old, now)) = renamed_engine(&scenario) {
+        return Err(Failure::usage(anyhow!("{of}[{table}]: the engine '{old}' has another name now: {now}")));
+    }
     let lines = scenario.steps.clone();
     Valid::of(scenario).map_err(|refused| {
         let place = lines.and_then(|lines| Some(format!("{}, line {}", lines.origin, lines.line(&refused.reason)?)));
@@ -270,11 +284,13 @@ fn execute(
     waveforms: Option<&Path>,
     journal: &Journal,
 ) -> Result<Ran, Failure> {
-    let console = Console::new(terminal.color);
+    let (console, start) = (Console::new(terminal.color), Instant::now());
     let mut subjects = open_subjects(plan, waveforms)?;
     let mut watch = ProgressWatch::new(console, terminal.progress, stop.clone());
     let mut record = campaign::run_kept(plan, journal, &mut subjects, &mut watch)?;
     let waveforms = campaign::waveforms::look_into(&mut record, &subjects, &mut watch);
+    // Who waits for a run waits for its backends, too.
+    record.timing.total_us = start.elapsed().as_micros() as u64;
     Ok(Ran { record, waveforms })
 }
 
@@ -338,7 +354,7 @@ fn deliver(
     waveforms.write(&ran.waveforms, &mut ran.record.waveforms);
     let report = |width| match is_summarised {
         true => String::new(),
-        false => text::render(&ran.record, width, table, terminal.detail()),
+        false => text::render(&experiment::shown(&ran.record), width, table, terminal.detail()),
     };
     deliver_text(place, terminal, &ran.record, report)?;
     say_if_broken(&ran.record, Console::new(terminal.color));

@@ -3,14 +3,16 @@
 //! Knows: which registry has the names of which value. Must not: refuse a value; the value's own parser does.
 
 use std::ffi::OsStr;
+use std::sync::LazyLock;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command, Error};
 
+use crate::claims::file;
 use crate::cmd::show::OTHERS;
 use crate::engine;
 use crate::fault::catalogue::CATALOGUE;
-use crate::scenario::shipped::SHIPPED;
+use crate::scenario::shipped::{self, SHIPPED};
 use crate::subject;
 
 /// A parser that takes what another one takes, and offers names for completion. Other values, such as paths, are allowed.
@@ -29,6 +31,16 @@ impl<P: TypedValueParser> WithNames<P> {
     /// The names of what `abench show` prints.
     pub fn of_what_is_shown(parser: P) -> Self {
         WithNames { parser, names: shown }
+    }
+
+    /// The ids of shipped claims.
+    pub fn of_claims(parser: P) -> Self {
+        WithNames { parser, names: claims }
+    }
+
+    /// The names of shipped scenarios that `abench bandwidth` takes.
+    pub fn of_bandwidth_scenarios(parser: P) -> Self {
+        WithNames { parser, names: bandwidth_scenarios }
     }
 
     /// The names of engines, and the name of all together.
@@ -62,6 +74,24 @@ impl<P: TypedValueParser> TypedValueParser for WithNames<P> {
 /// The names of shipped scenarios.
 pub fn scenarios() -> Vec<&'static str> {
     SHIPPED.iter().map(|(name, _)| *name).collect()
+}
+
+/// The names of shipped scenarios with the numbers of a bandwidth report.
+pub fn bandwidth_scenarios() -> Vec<&'static str> {
+    let is_one = |name: &&str| {
+        let scenario = shipped::find(name).and_then(Result::ok);
+        scenario.is_some_and(|scenario| scenario.trial.table() == "bandwidth")
+    };
+    scenarios().into_iter().filter(is_one).collect()
+}
+
+/// The ids of shipped claims.
+pub fn claims() -> Vec<&'static str> {
+    static IDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let shipped = file::shipped().map_or_else(|_| Vec::new(), |shipped| shipped.claims);
+        shipped.into_iter().map(|claim| claim.id).collect()
+    });
+    IDS.iter().map(String::as_str).collect()
 }
 
 /// The names of what `abench show` prints: shipped scenarios, and other files.

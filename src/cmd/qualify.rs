@@ -135,7 +135,8 @@ fn parse_sample(text: &str) -> Result<NonZeroUsize, String> {
 /// Qualifies them and gives the exit code.
 pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
     // Who stops a qualification before its first mutant wants to be told so, too.
-    let stop = StopRequest::listen();
+    let console = Console::new(args.terminal.color);
+    let mut watch = ProgressWatch::new(console, args.terminal.progress, StopRequest::listen());
     let scenarios = named(args)?;
     let unused = unused(args, scenarios.iter().all(|of| has_engines(of)), !scenarios.iter().any(|of| has_engines(of)));
     if let Some(reason) = unused {
@@ -149,8 +150,7 @@ pub fn run(args: &QualifyArgs) -> Result<u8, Failure> {
         outputs::scenario_files(&args.scenarios),
         files.into_iter().filter_map(|(option, path)| Some((option, path?))),
     )?;
-    let (console, threads) = (Console::new(args.terminal.color), threads(args.threads));
-    let mut watch = ProgressWatch::new(console, args.terminal.progress, stop);
+    let threads = threads(args.threads);
     let head = Head::of_work(Work::Qualification(Box::new(asked)), args.shard);
     if args.shard.is_some() {
         return kept::run_shard(head, (args.record.as_deref(), args.resume), console, |journal| {
@@ -176,13 +176,12 @@ pub(super) fn merge(
     journal: &Journal,
     place: RecordPlace,
     (terminal, wanted_threads): (TerminalOptions, Option<NonZeroUsize>),
+    watch: &mut dyn Watch,
 ) -> Result<u8, Failure> {
     let scenarios: Result<Vec<_>, Failure> = asked.scenarios.iter().map(|asked| valid(Scenario::of(asked))).collect();
     let plan = QualifyPlan::of(scenarios?, asked)?;
-    let console = Console::new(terminal.color);
-    let mut watch = ProgressWatch::new(console, terminal.progress, StopRequest::listen());
     let jobs = Jobs { only_kept: true, ..Jobs::all(threads(wanted_threads), journal) };
-    deliver(&plan.run(&jobs, &mut watch)?.expect("all jobs are kept"), place, terminal)
+    deliver(&plan.run(&jobs, watch)?.expect("all jobs are kept"), place, terminal)
 }
 
 /// What is asked for: enough to do it again.

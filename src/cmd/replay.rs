@@ -19,17 +19,19 @@ use crate::domain::case::Case;
 use crate::domain::execution::Execution;
 use crate::domain::finding::Quantity;
 use crate::domain::link_events::LinkEvents;
-use crate::domain::script::text as steps;
 use crate::domain::subject::{DeviceIdentity, SubjectError};
 use crate::domain::verdict::{Outcome, Verdict, exit};
+use crate::experiment;
 use crate::report::any::run_from_text;
 use crate::report::document::Detail;
 use crate::report::document::section::{counterexamples, devices};
-use crate::report::format::text::{self, Table, styled};
+use crate::report::format::text::{self, Table, Text, styled};
+use crate::report::inert::quoted;
 use crate::report::input;
 use crate::report::journal::Journal;
 use crate::report::record::Record;
 use crate::report::seal::{Opened, Seal};
+use crate::scenario::file::is_scenario;
 use crate::subject::{self, Conditions};
 
 /// Commands to start from, for the help.
@@ -87,6 +89,12 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     if trimmed.starts_with("case") {
         return replay_case(trimmed, &origin, args);
     }
+    if is_scenario(&text) {
+        let command = format!("abench run {}", quoted(&origin));
+        return Err(Failure::usage(anyhow!(
+            "{origin}: this is a scenario; replay takes a case or a record. To run the scenario: {command}"
+        )));
+    }
     replay_record(run_from_text(&text, &origin)?, args)
 }
 
@@ -101,7 +109,12 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     // A merge is of an algebra, and a world is of an engine: neither needs a backend.
     let has_no_backend = matches!(
         case.execution,
-        Execution::Merge { .. } | Execution::Edits { .. } | Execution::Tags { .. } | Execution::Script(_)
+        Execution::Merge { .. }
+            | Execution::Edits { .. }
+            | Execution::Tags { .. }
+            | Execution::Script(_)
+            | Execution::Walk(_)
+            | Execution::Law(_)
     );
     let backends = if has_no_backend { Vec::new() } else { subject::backends([case.subject.as_str()])? };
     if backends.len() != 1 && !has_no_backend {
@@ -125,53 +138,69 @@ fn replay_case(text: &str, origin: &str, args: &ReplayArgs) -> Result<u8, Failur
     };
     let verdict = replayed.verdict;
     let devices = subjects.all_devices().map(|device| (device.identity(), device.link_events()));
-    let mut report = case_report(&case, &replayed, devices);
+    let mut report = Text::new(console.width(Stream::Output));
+    case_report(&mut report, &case, &replayed, devices);
     if let (Verdict::Falsified, [device]) = (verdict, &subjects.devices[..])
         && let Ok(Some(look)) = look_into_case(&case, device, &mut watch)
     {
         let (waveform, mut seen) = told(&case, look);
         place.write(waveform.as_slice(), std::slice::from_mut(&mut seen));
-        counterexamples::waveform_lines(&seen).iter().for_each(|line| report += &format!("  {line}\n"));
+        for line in counterexamples::waveform_lines(&seen) {
+            match line.starts_with("waveform: ") {
+                true => report.line(&format!("  {line}")),
+                false => report.paragraph("  ", 4, &line),
+            }
+        }
     }
     let exit = Outcome::of(verdict).exit_code();
-    if args.terminal.quiet {
-        report.clear();
-    }
+    let mut report = if args.terminal.quiet { String::new() } else { report.finish() };
     report += &format!("verdict {} (exit {exit})\n", styled(verdict));
     console.write(Stream::Output, &report).map_err(unwritable)?;
     Ok(exit)
 }
 
 fn case_report<'a>(
+    report: &mut Text,
     case: &Case,
     replayed: &Replayed,
     devices: impl Iterator<Item = (&'a DeviceIdentity, LinkEvents)>,
-) -> String {
-    let mut report = format!("replay of {case}\n");
+) {
+    // What is pasted is not broken: the terminal wraps it.
+    report.line(&format!("replay of {case}"));
     for (DeviceIdentity { version, banks, link }, events) in devices {
-        report += &format!("  device: {}\n", devices::identity(*version, *banks, link));
-        events.sentences().iter().for_each(|event| report += &format!("  link: {event}\n"));
+        report.paragraph("  ", 4, &format!("device: {}", devices::identity(*version, *banks, link)));
+        events.sentences().iter().for_each(|event| report.paragraph("  ", 4, &format!("link: {event}")));
     }
     for comparison in &replayed.compared {
         let quantity = comparison.quantity.to_string();
         let (expected, got) = (comparison.expected, comparison.got);
         let is_counter = comparison.quantity == Quantity::Cycles;
         let decimal = |value: u64| if is_counter { format!(" ({value})") } else { String::new() };
-        report += &format!("  expected {quantity:<7}{expected}{}\n", decimal(expected.0));
-        report += &format!("  got      {quantity:<7}{got}{}  (evidence {})\n", decimal(got.0), replayed.evidence);
+        report.paragraph("  ", 4, &format!("expected {quantity:<7}{expected}{}", decimal(expected.0)));
+        let evidence = replayed.evidence;
+        report.paragraph("  ", 4, &format!("got      {quantity:<7}{got}{}  (evidence {evidence})", decimal(got.0)));
     }
-    if let Execution::Script(script) = &case.execution {
-        script.steps.iter().for_each(|step| report += &format!("    {}\n", steps::line(step)));
-        let told = replayed.against.iter().map(|told| format!("  against {}: {told}\n", case.subject));
-        told.for_each(|told| report += &told);
-        if replayed.verdict == Verdict::Holds {
-            report += &format!("  no judge has anything against {}\n", case.subject);
+    replayed.told.iter().for_each(|step| report.paragraph("    ", 8, step));
+    let against = replayed.against.iter().map(|told| format!("against {}: {told}", case.subject));
+    against.for_each(|told| report.paragraph("  ", 4, &told));
+    if replayed.verdict == Verdict::Holds {
+        match &case.execution {
+            Execution::Script(_) | Execution::Walk(_) => {
+                report.paragraph("  ", 4, &format!("no judge has anything against {}", case.subject));
+            }
+            Execution::Law(law) => {
+                report.paragraph(
+                    "  ",
+                    4,
+                    &format!("these words do not contradict that {} is {}", case.subject, law.law),
+                );
+            }
+            _ => {}
         }
     }
     if let Some(doubt) = &replayed.doubt {
-        report += &format!("  {doubt}\n");
+        report.paragraph("  ", 4, doubt);
     }
-    report
 }
 
 fn replay_record(opened: Opened<Record>, args: &ReplayArgs) -> Result<u8, Failure> {
@@ -184,7 +213,7 @@ fn replay_record(opened: Opened<Record>, args: &ReplayArgs) -> Result<u8, Failur
     place.write(&waveforms, &mut fresh.waveforms);
     let console = Console::new(args.terminal.color);
     let detail = args.terminal.detail();
-    let mut report = text::render(&fresh, console.width(Stream::Output), Table::Shown, detail);
+    let mut report = text::render(&experiment::shown(&fresh), console.width(Stream::Output), Table::Shown, detail);
     let (exit, mut judgement, last) = compare(&recorded, &fresh, seal);
     if seal != Seal::Intact {
         judgement += &format!("{}: {seal}\n", args.what.to_string_lossy());

@@ -9,6 +9,7 @@ use quick_junit::TestSuite;
 use crate::cmd::{Failure, outputs, unwritable};
 use crate::console::{Console, Stream, When};
 use crate::domain::verdict::exit;
+use crate::experiment;
 use crate::report::any::{self, AnyRecord};
 use crate::report::document::{Document, Source};
 use crate::report::file::Destination;
@@ -86,10 +87,10 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     let console = Console::new(args.color);
     let width = if output.is_some() { text::DEFAULT_WIDTH } else { console.width(Stream::Output) };
     let report = match args.format {
-        Format::Html => html::render(&Document::of(&sources)),
-        Format::Markdown => markdown::render(&Document::of(&sources)),
+        Format::Html => html::render(&Document::of(&sources, experiment::view)),
+        Format::Markdown => markdown::render(&Document::of(&sources, experiment::view)),
         Format::Junit => junit::render(sources.iter().map(suite).collect()),
-        Format::Text => text::of_files(&sources, width),
+        Format::Text => text::of_files(&sources, width, experiment::view),
     };
     match destination {
         // A file is no terminal.

@@ -11,6 +11,7 @@ use crate::domain::case::Case;
 use crate::domain::finding::Finding;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::world::written_down;
+use crate::engine::process;
 use crate::report::file::Destination;
 use crate::report::record::Record;
 use crate::scenario::written;
@@ -54,7 +55,10 @@ impl ScriptPlace {
         let of = record.asked.scenario.as_deref().unwrap_or("a world");
         let about =
             format!("A world of {of} in which {engine} is falsified, reduced. {}: {}.", finding.oracle, finding.size);
-        self.destination.write(&written::scenario(trial, engine, &about))?;
+        // A file that is to be run again needs the command of an engine in a process.
+        let named = process::text_of(engine);
+        let named = named.as_deref().unwrap_or(engine);
+        self.destination.write(&written::scenario(trial, (engine, named), &about))?;
         let mut others: Vec<&str> =
             scripts.iter().map(|found| &*found.engine).filter(|other| other != engine).collect();
         others.dedup();

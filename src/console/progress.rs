@@ -39,6 +39,14 @@ impl StopRequest {
 /// Who is asked to stop by the first signal: nobody before a run begins.
 static ASKED: Mutex<Option<StopRequest>> = Mutex::new(None);
 
+/// Whether a signal ends abench, and with it the processes that abench waits for.
+static ENDS: AtomicBool = AtomicBool::new(false);
+
+/// The exit code of abench: a verb that fails because a signal has ended the processes it waits for was interrupted.
+pub fn exit_code(of_verb: u8) -> u8 {
+    if ENDS.load(Ordering::SeqCst) { exit::INTERRUPTED } else { of_verb }
+}
+
 /// From now on, a signal that ends abench at once ends the processes of engines, too.
 pub fn end_processes_with_abench() {
     static HANDLED: Once = Once::new();
@@ -47,9 +55,11 @@ pub fn end_processes_with_abench() {
         let _ = ctrlc::set_handler(|| {
             let asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if asked.is_none_or(|asked| asked.0.swap(true, Ordering::Relaxed)) {
+                ENDS.store(true, Ordering::SeqCst);
                 process::end_all();
                 std::process::exit(exit::INTERRUPTED.into());
             }
+            process::interrupt();
         });
     });
 }
@@ -80,13 +90,14 @@ struct Stage {
     done: u64,
     /// Thousandths of further units.
     within: u64,
-    /// Steps of walks, of which nobody knows how many there are.
-    steps: u64,
+    /// States of walks, of which nobody knows how many there are, and how deep the last one is.
+    states: u64,
+    depth: u64,
 }
 
 impl Stage {
     fn of(name: &str, total: u64) -> Self {
-        Stage { name: name.to_owned(), units: "", total, done: 0, within: 0, steps: 0 }
+        Stage { name: name.to_owned(), units: "", total, done: 0, within: 0, states: 0, depth: 0 }
     }
 
     /// What is done, in thousandths of a unit.
@@ -95,17 +106,19 @@ impl Stage {
         if self.total == 0 { done } else { done.min(self.total.saturating_mul(1000)) }
     }
 
-    /// What is done, how fast, and how long it will take, after so much time. A share and the time left are shown only where
-    /// the whole is known.
-    fn sentence(&self, lasted: Duration) -> String {
+    /// What is done, how fast, and how long it will take, after so much time, of which nothing advanced in the last `idle`. A share
+    /// and the time left are shown only where the whole is known. What has not advanced for a while is taken to need as long
+    /// again, whatever the rate before says.
+    fn sentence(&self, lasted: Duration, idle: Duration) -> String {
         let units = if self.units.is_empty() { String::new() } else { format!(" {}", self.units) };
         let so_far = format!("{} so far", time(lasted));
         let done = self.thousandths();
         let rate = |thousandths: u64, what: &str| per_second(thousandths, lasted) + what + "/s";
-        if self.steps > 0 {
+        if self.states > 0 {
             let of_units = if self.total > 0 { format!("{} of {}, ", self.done, self.total) } else { String::new() };
-            let steps = scaled(self.steps.saturating_mul(1000));
-            return format!("{of_units}{steps} steps, {}, {so_far}", rate(self.steps.saturating_mul(1000), " steps"));
+            let states = self.states.saturating_mul(1000);
+            let depth = if self.depth > 0 { format!("depth {}, ", self.depth) } else { String::new() };
+            return format!("{of_units}{} states, {}, {depth}{so_far}", scaled(states), rate(states, " states"));
         }
         if self.total == 0 {
             return match done {
@@ -117,17 +130,18 @@ impl Stage {
         let percent = u128::from(done) * 100 / u128::from(all);
         match done {
             0 => format!("0 of {}{units}, {so_far}", self.total),
+            _ if done == all => format!("100 %, {}, {so_far}", rate(done, &units)),
             _ => {
                 let left = lasted.as_millis() * u128::from(all - done) / u128::from(done);
                 let left = Duration::from_millis(u64::try_from(left).unwrap_or(u64::MAX));
-                format!("{percent} %, {}, {} left", rate(done, &units), time(left))
+                format!("{percent} %, {}, {} left", rate(done, &units), time(left.max(idle)))
             }
         }
     }
 
     /// The stage in one line of at most `width` columns. A long name is cut.
-    fn line(&self, lasted: Duration, width: usize) -> String {
-        let sentence = self.sentence(lasted);
+    fn line(&self, lasted: Duration, idle: Duration, width: usize) -> String {
+        let sentence = self.sentence(lasted, idle);
         let room = width.saturating_sub(sentence.chars().count() + 2);
         let name: String = match self.name.chars().count() > room {
             true => self.name.chars().take(room.saturating_sub(1)).chain(['…']).collect(),
@@ -173,6 +187,8 @@ fn time(duration: Duration) -> String {
 struct Shown {
     stage: Stage,
     began: Instant,
+    /// When the stage last advanced.
+    advanced: Instant,
     /// Columns of the line that is drawn.
     drawn: usize,
     over: bool,
@@ -181,7 +197,8 @@ struct Shown {
 impl Shown {
     fn begin(&mut self, stage: Stage) {
         self.erase();
-        (self.stage, self.began) = (stage, Instant::now());
+        let now = Instant::now();
+        (self.stage, self.began, self.advanced) = (stage, now, now);
     }
 
     /// Takes the line off the terminal, so that something else can be said there.
@@ -194,7 +211,8 @@ impl Shown {
 
     fn show(&mut self, manner: Manner, console: Console) {
         // The last column is left free: a terminal may go to the next line after it.
-        let line = self.stage.line(self.began.elapsed(), console.width(Stream::Error).saturating_sub(1));
+        let (lasted, idle) = (self.began.elapsed(), self.advanced.elapsed());
+        let line = self.stage.line(lasted, idle, console.width(Stream::Error).saturating_sub(1));
         match manner {
             Manner::Lines => console.say(&line),
             Manner::Drawn => {
@@ -248,7 +266,8 @@ impl ProgressWatch {
 /// Starts the thread that draws; nothing where the machine has no thread left.
 fn drawing(console: Console, manner: Manner) -> Option<(Shared, JoinHandle<()>)> {
     let (stage, began) = (Stage::of("preparing", 0), Instant::now());
-    let shared: Shared = Arc::new((Mutex::new(Shown { stage, began, drawn: 0, over: false }), Condvar::new()));
+    let shared: Shared =
+        Arc::new((Mutex::new(Shown { stage, began, advanced: began, drawn: 0, over: false }), Condvar::new()));
     let of_thread = Arc::clone(&shared);
     let every = if manner == Manner::Drawn { DRAWN_EVERY } else { LINE_EVERY };
     let draw = move || {
@@ -288,7 +307,10 @@ impl Watch for ProgressWatch {
     }
 
     fn advance(&mut self, units: u64) {
-        self.change(|Shown { stage, .. }| {
+        self.change(|Shown { stage, advanced, .. }| {
+            if units > 0 {
+                *advanced = Instant::now();
+            }
             let done = stage.done.saturating_add(units);
             stage.done = if stage.total == 0 { done } else { done.min(stage.total) };
             stage.within = stage.within.saturating_sub(units.saturating_mul(1000));
@@ -296,11 +318,17 @@ impl Watch for ProgressWatch {
     }
 
     fn within(&mut self, thousandths: u64) {
-        self.change(|Shown { stage, .. }| stage.within = stage.within.max(thousandths));
+        self.change(|Shown { stage, advanced, .. }| {
+            if thousandths > stage.within {
+                (stage.within, *advanced) = (thousandths, Instant::now());
+            }
+        });
     }
 
-    fn steps(&mut self, steps: u64) {
-        self.change(|Shown { stage, .. }| stage.steps = stage.steps.saturating_add(steps));
+    fn states(&mut self, states: u64, depth: u64) {
+        self.change(|Shown { stage, .. }| {
+            (stage.states, stage.depth) = (stage.states.saturating_add(states), depth);
+        });
     }
 
     fn end(&mut self) {
@@ -323,29 +351,40 @@ mod tests {
     #[test]
     fn a_stage_tells_its_share_its_rate_and_the_time_left() {
         let deltas = Stage { units: "deltas", done: 500_000, ..Stage::of("arrival orders", 2_000_000) };
-        assert_eq!(deltas.sentence(seconds(10)), "25 %, 50.0 k deltas/s, 30 s left");
+        assert_eq!(deltas.sentence(seconds(10), Duration::ZERO), "25 %, 50.0 k deltas/s, 30 s left");
         let engines = Stage { within: 500, ..Stage::of("engines", 4) };
-        assert_eq!(engines.sentence(seconds(5)), "12 %, 0.10/s, 35 s left");
-        assert_eq!(Stage::of("engines", 4).sentence(seconds(5)), "0 of 4, 5 s so far");
+        assert_eq!(engines.sentence(seconds(5), Duration::ZERO), "12 %, 0.10/s, 35 s left");
+        assert_eq!(Stage::of("engines", 4).sentence(seconds(5), Duration::ZERO), "0 of 4, 5 s so far");
+        let stalled = Stage { done: 3, within: 999, ..Stage::of("engines", 4) };
+        assert_eq!(
+            stalled.sentence(seconds(90), seconds(30)),
+            "99 %, 0.04/s, 30 s left",
+            "it is not told for 30 s that 0 s are left"
+        );
+        let over = Stage { done: 4, ..Stage::of("engines", 4) };
+        assert_eq!(over.sentence(seconds(8), seconds(3)), "100 %, 0.50/s, 8 s so far");
         let whole = Stage { done: u64::MAX, ..Stage::of("engines", u64::MAX) };
-        assert!(whole.sentence(seconds(1)).starts_with("100 %, "));
+        assert!(whole.sentence(seconds(1), Duration::ZERO).starts_with("100 %, "));
     }
 
     #[test]
     fn a_stage_of_which_nobody_knows_the_whole_tells_no_share_and_no_time_left() {
-        let walk = Stage { steps: 1_234_567, done: 1, ..Stage::of("worlds", 9) };
-        assert_eq!(walk.sentence(seconds(100)), "1 of 9, 1.23 M steps, 12.3 k steps/s, 1 min 40 s so far");
+        let walk = Stage { states: 1_234_567, depth: 41, done: 1, ..Stage::of("worlds", 9) };
+        assert_eq!(
+            walk.sentence(seconds(100), Duration::ZERO),
+            "1 of 9, 1.23 M states, 12.3 k states/s, depth 41, 1 min 40 s so far"
+        );
         let unknown = Stage { units: "states", done: 10, ..Stage::of("states", 0) };
-        assert_eq!(unknown.sentence(seconds(4)), "10 states, 2.50 states/s, 4 s so far");
-        assert_eq!(Stage::of("preparing", 0).sentence(seconds(3)), "3 s so far");
+        assert_eq!(unknown.sentence(seconds(4), Duration::ZERO), "10 states, 2.50 states/s, 4 s so far");
+        assert_eq!(Stage::of("preparing", 0).sentence(seconds(3), Duration::ZERO), "3 s so far");
     }
 
     #[test]
     fn a_line_is_no_wider_than_the_terminal() {
         let stage = Stage { units: "deltas", done: 1, ..Stage::of("a stage with a name that is long", 3) };
-        assert_eq!(stage.line(seconds(1), 50), "a stage with a name t…: 33 %, 1 deltas/s, 2 s left");
+        assert_eq!(stage.line(seconds(1), Duration::ZERO, 50), "a stage with a name t…: 33 %, 1 deltas/s, 2 s left");
         for width in 0..80 {
-            assert!(stage.line(seconds(1), width).chars().count() <= width, "{width}");
+            assert!(stage.line(seconds(1), Duration::ZERO, width).chars().count() <= width, "{width}");
         }
     }
 
@@ -373,7 +412,7 @@ mod tests {
     /// A watch that keeps what it would show.
     fn watched() -> ProgressWatch {
         let stage = Stage::of("preparing", 0);
-        let shown = Shown { stage, began: Instant::now(), drawn: 0, over: false };
+        let shown = Shown { stage, began: Instant::now(), advanced: Instant::now(), drawn: 0, over: false };
         let shared: Shared = Arc::new((Mutex::new(shown), Condvar::new()));
         ProgressWatch { stop: StopRequest::default(), shown: Some((shared, thread::spawn(|| {}))) }
     }

@@ -14,7 +14,7 @@ pub mod stock;
 pub mod tags;
 
 use crate::domain::data::{Fields, Intent, Part, View};
-use crate::domain::history::Fate;
+use crate::domain::history::{Fate, Sighting};
 use seen::{Edited, Terms, Whereabouts};
 
 /// Does what a user intends to a view of one of these registers. An intent of another data type changes nothing; gives whether
@@ -36,6 +36,11 @@ pub fn is_meant(shown: &View, intent: Intent) -> bool {
         (View::Record(record), intent) => record::is_meant(record.as_deref(), intent),
         _ => true,
     }
+}
+
+/// Whether an edit meant anything to its user, as far as that is known.
+pub fn was_meant(sighting: Option<&Sighting>, intent: Intent) -> bool {
+    sighting.is_none_or(|seen| is_meant(&seen.shown, intent))
 }
 
 /// Adds an amount to what a counter or a stock shows. Other views stay as they are.

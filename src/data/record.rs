@@ -32,7 +32,7 @@ pub fn created(value: Value, field: u32) -> Value {
     value.wrapping_add(field.into())
 }
 
-/// Does what a user intends, to a record with so many labels; gives whether it changed.
+/// Does what a user intends; gives whether the record changed. `labels` is how many labels a record has.
 pub fn apply(record: &mut Option<Box<Record>>, intent: Intent, labels: u32) -> bool {
     match (record.as_deref_mut(), intent) {
         (None, Intent::Create(value)) => {
@@ -67,7 +67,8 @@ pub fn is_meant(shown: Option<&Record>, intent: Intent) -> bool {
 struct Edits<'a> {
     edits: Vec<&'a Edited<'a>>,
     policy: Deleted,
-    /// Deletes that were made until then are beyond the horizon; nothing where there is none, or where nothing can be.
+    /// Deletes that were made until this instant are beyond the horizon. Nothing where the engine declares no horizon, and in a
+    /// world that is younger.
     beyond: Option<u64>,
 }
 
@@ -132,15 +133,13 @@ impl<'a> Edits<'a> {
             return true;
         }
         let mut others = self.creates().chain(self.deletes()).filter(|other| may_be(other));
-        // The record was shown to whoever changed it: where one create alone can have come, that one had.
+        // Where the record was shown to whoever changed it, and one create alone can have come, that one had.
+        let was_shown = self.creates().all(|create| !is_same(create, change));
         let can_have_come = || self.creates().filter(|create| create.may_be_seen_by(change));
         let had_seen = |other: &Edited<'_>| {
             let is_create = matches!(other.edit.intent, Intent::Create(_));
-            other.was_seen_by(change)
-                || is_create
-                    && change.edit.intent.makes()
-                    && other.may_be_seen_by(change)
-                    && can_have_come().count() == 1
+            let is_the_only = || is_create && other.may_be_seen_by(change) && can_have_come().count() == 1;
+            other.was_seen_by(change) || was_shown && is_the_only()
         };
         let is_concurrent = |other: &Edited<'_>| !had_seen(other) && !change.was_seen_by(other);
         self.policy != Deleted::EditWins && others.any(|other| is_concurrent(other) && !is_same(other, change))
@@ -286,6 +285,17 @@ pub fn wrong(
     });
     wrong.extend(said.into_iter().map(|said| in_field(said, 0)));
     wrong
+}
+
+/// How many records, or parts of one, that was deleted at some time are not shown though nobody who deleted the record, or created
+/// it anew, had seen all of that: an engine's policy may cover that, or its horizon, and its users are not told.
+pub fn lost_with_deletes(view: Option<&Record>, edits: &[Edited<'_>], terms: Terms) -> usize {
+    if !edits.iter().any(|edit| edit.edit.intent == Intent::Delete) {
+        return 0;
+    }
+    let carries = Carries { records: Some(Deleted::EditWins), horizon: None, ..terms.carries };
+    let wrong = wrong(view, edits, Terms { carries, ..terms }, |fate| fate != Fate::Binding);
+    wrong.iter().filter(|wrong| matches!(wrong, Wrong::Gone(_))).count()
 }
 
 /// How many values of labels are not shown though nobody to whom they were shown wrote again ([`label::lost_unseen`]).

@@ -7,14 +7,18 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::access::{Access, AccessError};
-use crate::domain::data::Element;
+use crate::domain::count::counted;
+use crate::domain::data::{DataType, Element};
 use crate::domain::delta::Generator;
-use crate::domain::execution::{AdapterOp, EngineRun, Execution};
+use crate::domain::every_delivery::{self, Bounds, MOST_CRASHES, MOST_EDITS, MOST_ODD_MESSAGES, MOST_RETRIES};
+use crate::domain::execution::{AdapterOp, EngineRun, Execution, LawCase};
 use crate::domain::fault::{Fault, FaultError};
 use crate::domain::hex::{Hex64, HexError};
+use crate::domain::law::Law;
 use crate::domain::order::{Order, OrderError};
 use crate::domain::script;
 use crate::domain::seed::Seed;
+use crate::domain::way::{STEPS, Way, WayStep};
 
 /// What every case text of this version begins with.
 pub const VERSION_TAG: &str = "case1";
@@ -39,13 +43,13 @@ pub enum CaseError {
     /// The text does not begin as a case does.
     #[error(
         "a case begins with '{VERSION_TAG},SUBJECT,KIND,', where KIND is engine, accumulate, arrivals, delivery, merge, edits, \
-         tags, script, adapter or registers"
+         tags, script, walk, law, adapter or registers"
     )]
     Head,
     /// There is no such kind.
     #[error(
         "'{0}' is not a kind of case; allowed are engine, accumulate, arrivals, delivery, merge, edits, tags, script, \
-         adapter and registers"
+         walk, law, adapter and registers"
     )]
     Kind(String),
     /// A field is no `key=value`, or its key does not belong to the kind.
@@ -88,6 +92,22 @@ pub enum CaseError {
         key: &'static str,
         /// What is wrong with its value.
         reason: String,
+    },
+    /// A step of a way is none.
+    #[error("way= is not allowed: step {place} is '{step}'; allowed are {STEPS}")]
+    Step {
+        /// Which, counted from 1.
+        place: usize,
+        /// The step as it stands.
+        step: String,
+    },
+    /// The words do not belong to the law.
+    #[error("words={value} is not allowed: {allowed}")]
+    Words {
+        /// The words as they stand.
+        value: String,
+        /// What is.
+        allowed: String,
     },
     /// An adapter operation is none.
     #[error(
@@ -155,6 +175,11 @@ impl fmt::Display for Case {
                 let (world, steps) = (script::world::of_keys(trial), script::text::of_steps(&trial.steps));
                 write!(f, "script,seed={},world={world},steps={steps}", trial.seed)?;
             }
+            Execution::Walk(way) => write_way(f, way)?,
+            Execution::Law(LawCase { law, bits, words: tried }) => {
+                let tried = if tried.is_empty() { "all".to_owned() } else { words(tried) };
+                write!(f, "law,law={law},bits={bits},words={tried}")?;
+            }
             Execution::Adapter(ops) => {
                 let ops: Vec<String> = ops.iter().map(AdapterOp::to_string).collect();
                 write!(f, "adapter,ops={}", ops.join("+"))?;
@@ -166,6 +191,28 @@ impl fmt::Display for Case {
         }
         self.faults.iter().try_for_each(|fault| write!(f, ",plant={fault}"))
     }
+}
+
+/// A way through a small world, without what is left out where it is 0.
+fn write_way(f: &mut fmt::Formatter<'_>, Way { bounds, mutant, steps }: &Way) -> fmt::Result {
+    let Bounds { data, clients, edits, edits_before, retries, crashes, losses, repeats, late } = *bounds;
+    write!(f, "walk,")?;
+    if !data.is_counter() {
+        write!(f, "data={},", data.plural())?;
+    }
+    write!(f, "clients={clients},edits={edits}")?;
+    let further = [
+        ("edits_before", edits_before),
+        ("retries", retries),
+        ("crashes", crashes),
+        ("losses", losses),
+        ("repeats", repeats),
+        ("late", u32::from(late)),
+    ];
+    further.iter().filter(|(_, number)| *number > 0).try_for_each(|(key, number)| write!(f, ",{key}={number}"))?;
+    mutant.iter().try_for_each(|mutant| write!(f, ",mutant={mutant}"))?;
+    let steps: Vec<String> = steps.iter().map(WayStep::to_string).collect();
+    write!(f, ",way={}", if steps.is_empty() { "none".to_owned() } else { steps.join("+") })
 }
 
 impl FromStr for Case {
@@ -190,6 +237,10 @@ impl FromStr for Case {
             "edits" => "start= and clients=",
             "tags" => "clients=",
             "script" => "seed=, world= and steps=",
+            "walk" => {
+                "data=, clients=, edits=, edits_before=, retries=, crashes=, losses=, repeats=, late=, mutant= and way="
+            }
+            "law" => "law=, bits= and words=",
             "adapter" => "ops= and plant=",
             "registers" => "accesses= and plant=",
             other => return Err(CaseError::Kind(other.to_owned())),
@@ -251,6 +302,8 @@ impl FromStr for Case {
                 let read = script::world::world(fields.seed()?, world, steps);
                 Execution::Script(Box::new(read.map_err(|(key, reason)| CaseError::Script { key, reason })?))
             }
+            "walk" => Execution::Walk(Box::new(fields.way()?)),
+            "law" => Execution::Law(fields.law()?),
             "registers" => {
                 let accesses: Result<Vec<Access>, AccessError> =
                     fields.once("accesses")?.split('+').map(str::parse).collect();
@@ -288,9 +341,10 @@ struct Fields<'a>(Vec<(&'a str, &'a str)>);
 impl<'a> Fields<'a> {
     fn read(parts: impl Iterator<Item = &'a str>, kind: &str, allowed: &'static str) -> Result<Self, CaseError> {
         let mut fields = Vec::new();
+        let is_allowed = |key: &str| allowed.split([' ', ',']).any(|word| word.strip_suffix('=') == Some(key));
         for part in parts {
             match part.split_once('=') {
-                Some((key, value)) if allowed.contains(&format!("{key}=")) => fields.push((key, value)),
+                Some((key, value)) if is_allowed(key) => fields.push((key, value)),
                 _ => return Err(CaseError::Field { field: part.to_owned(), kind: kind.to_owned(), allowed }),
             }
         }
@@ -349,6 +403,76 @@ impl<'a> Fields<'a> {
 
     fn words(&self, key: &'static str) -> Result<Vec<u64>, CaseError> {
         self.once(key)?.split('+').map(|text| word(key, text)).collect()
+    }
+
+    /// The value of a key that may be left out.
+    fn optional(&self, key: &'static str) -> Result<Option<&'a str>, CaseError> {
+        if self.all(key).next().is_none() { Ok(None) } else { self.once(key).map(Some) }
+    }
+
+    /// A whole number within these bounds; 0 where the key is left out.
+    fn bound(&self, key: &'static str, (least, most): (u32, u32), allowed: &'static str) -> Result<u32, CaseError> {
+        let value = self.optional(key)?.unwrap_or("0");
+        let number = value.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| CaseError::Number { key, value: value.to_owned(), allowed })
+    }
+
+    fn way(&self) -> Result<Way, CaseError> {
+        let data = match self.optional("data")? {
+            None => DataType::Counter,
+            Some(value) => {
+                let named = DataType::ALL.into_iter().find(|data| data.plural() == value);
+                let allowed = "counters, stocks, tags, labels or records";
+                named.ok_or_else(|| CaseError::Number { key: "data", value: value.to_owned(), allowed })?
+            }
+        };
+        let edits = self.bound("edits", (1, MOST_EDITS), "a client makes 1 to 4 edits")?;
+        let bounds = Bounds {
+            data,
+            clients: self.bound("clients", (1, every_delivery::MOST_CLIENTS), "a small world has 1 to 3 clients")?,
+            edits,
+            edits_before: self.bound("edits_before", (0, edits), "no more than edits=")?,
+            retries: self.bound("retries", (0, MOST_RETRIES), "there are 0 to 4 retries")?,
+            crashes: self.bound("crashes", (0, MOST_CRASHES), "there are 0 to 3 crashes")?,
+            losses: self.bound("losses", (0, MOST_ODD_MESSAGES), "0 to 3 messages are lost")?,
+            repeats: self.bound("repeats", (0, MOST_ODD_MESSAGES), "0 to 3 messages are repeated")?,
+            late: self.bound("late", (0, 1), "1 if messages outlive their connection, else 0")? == 1,
+        };
+        let step = |(place, step): (usize, &str)| {
+            step.parse::<WayStep>().map_err(|()| CaseError::Step { place: place + 1, step: step.to_owned() })
+        };
+        let steps = match self.once("way")? {
+            "none" => Vec::new(),
+            steps => steps.split('+').enumerate().map(step).collect::<Result<_, _>>()?,
+        };
+        Ok(Way { bounds, mutant: self.optional("mutant")?.map(str::to_owned), steps })
+    }
+
+    fn law(&self) -> Result<LawCase, CaseError> {
+        let named = |key, value: &str, allowed| CaseError::Number { key, value: value.to_owned(), allowed };
+        let (law, bits, value) = (self.once("law")?, self.once("bits")?, self.once("words")?);
+        let law = Law::ALL
+            .into_iter()
+            .find(|known| known.name() == law)
+            .ok_or_else(|| named("law", law, "commutative, associative, idempotent, identity or inverse"))?;
+        let bits = match bits {
+            "8" => 8,
+            "64" => 64,
+            _ => return Err(named("bits", bits, "8 or 64")),
+        };
+        let refused = |allowed: String| Err(CaseError::Words { value: value.to_owned(), allowed });
+        let words = match value {
+            "all" if bits == 8 => Vec::new(),
+            "all" => return refused("all words are tried at 8 bits alone".to_owned()),
+            _ => self.words("words")?,
+        };
+        if value != "all" && words.len() != law.operands() {
+            return refused(format!("the law {law} has {}", counted(law.operands(), "word")));
+        }
+        match words.iter().find(|&&word| bits == 8 && word > u64::from(u8::MAX)) {
+            Some(_) => refused("words of 8 bits are 0x0 to 0xff".to_owned()),
+            None => Ok(LawCase { law, bits, words }),
+        }
     }
 
     fn seed(&self) -> Result<Seed, CaseError> {
@@ -486,6 +610,18 @@ mod tests {
     }
 
     #[test]
+    fn a_way_and_the_words_of_a_law_are_read_as_they_are_written() {
+        for text in [
+            "case1,delta-state,walk,clients=2,edits=2,edits_before=1,crashes=1,late=1,mutant=m,way=edit:0:crash:1:0+lose:1",
+            "case1,first-writer,walk,data=labels,clients=1,edits=1,way=none",
+            "case1,xor,law,law=idempotent,bits=8,words=0x0000000000000001",
+            "case1,or,law,law=inverse,bits=8,words=all",
+        ] {
+            assert_eq!(text.parse::<Case>().expect(text).to_string(), text);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_with_a_case_is_named() {
         let refused = |text: &str| text.parse::<Case>().expect_err(text).to_string();
         insta::assert_debug_snapshot!([
@@ -510,6 +646,16 @@ mod tests {
             refused("case1,simd,arrivals,generator=xorshift64,count=16777217,seed=1"),
             refused("case1,xor,merge,start=0,first=1+2,second=2+3"),
             refused("case1,xor,merge,start=0,first=1+2,second=2+x"),
+            refused("case1,delta-state,walk,clients=4,edits=1,way=none"),
+            refused("case1,delta-state,walk,clients=1,edits=1,edits_before=2,way=none"),
+            refused("case1,delta-state,walk,clients=1,edits=1,es=2,way=none"),
+            refused("case1,delta-state,walk,data=pictures,clients=1,edits=1,way=none"),
+            refused("case1,delta-state,walk,clients=1,edits=1,way=edit:0+jump:1"),
+            refused("case1,delta-state,walk,clients=1,edits=1"),
+            refused("case1,xor,law,law=associative,bits=64,words=0x1+0x2"),
+            refused("case1,xor,law,law=idempotent,bits=8,words=0x100"),
+            refused("case1,xor,law,law=idempotent,bits=64,words=all"),
+            refused("case1,xor,law,law=distributive,bits=64,words=0x1"),
             refused("case1,delta-state,script,seed=0x1,world=clients:2,steps=jump:client_0"),
             refused("case1,delta-state,script,seed=0x1,world=clients:2:spare:1,steps=connect:client_0"),
         ]);

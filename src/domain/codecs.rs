@@ -91,6 +91,83 @@ impl Keys for CodecsTrial {
     }
 }
 
+/// How the messages of a history arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Each once, in order.
+    Exact,
+    /// Each twice.
+    Repeated,
+    /// The second before the first.
+    Reordered,
+    /// The second never.
+    Lost,
+    /// Those of two replicas, which changed registers at the same time.
+    TwoWriters,
+    /// The connection ends once the second arrived.
+    CutOff,
+    /// Those of a sender whose store was set back to what it was before the second.
+    SetBack,
+}
+
+/// What a codec or an engine claims of how messages arrive. A codec has no transport; what an engine declares of its own is
+/// what it is held to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claims {
+    /// A codec: that a message is right where each arrives once, in order, from one writer.
+    #[default]
+    Nothing,
+    /// A codec: besides, that a receiver refuses a message that is for another state than its own.
+    Refusal,
+    /// A codec: that repeated and reordered messages and those of two writers come out right, and a lost one is noticed.
+    Sequences,
+    /// An engine: that no edit is lost, however messages arrive.
+    AnyOrder,
+    /// An engine: the same, where messages come once, in order, until the connection ends.
+    InOrder,
+    /// An engine: the same, where every message comes once, in order.
+    ExactlyOnce,
+}
+
+/// What is claimed of one kind of arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promise {
+    /// Nothing is wrong.
+    Right,
+    /// Nothing is wrong unnoticed.
+    Noticed,
+    /// Nothing.
+    Nothing,
+}
+
+impl Claims {
+    /// What is claimed where messages arrive so.
+    pub fn of(self, arrival: Arrival) -> Promise {
+        match (self, arrival) {
+            (_, Arrival::Exact) => Promise::Right,
+            (Claims::Nothing, _) => Promise::Nothing,
+            (Claims::Refusal, _) | (Claims::Sequences, Arrival::Lost) => Promise::Noticed,
+            (Claims::Sequences, _) | (Claims::AnyOrder, _) => Promise::Right,
+            // The hub, which others sync through, has what the sender's store lost: every engine declares to survive that.
+            (_, Arrival::TwoWriters | Arrival::SetBack) | (Claims::InOrder, Arrival::CutOff) => Promise::Right,
+            (Claims::InOrder | Claims::ExactlyOnce, _) => Promise::Nothing,
+        }
+    }
+
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Claims::Nothing => "nothing about delivery",
+            Claims::Refusal => "another state is refused",
+            Claims::Sequences => "any order, gaps noticed",
+            Claims::AnyOrder => "any order, repeated or lost",
+            Claims::InOrder => "in order, until the connection ends",
+            Claims::ExactlyOnce => "exactly once",
+        }
+    }
+}
+
 /// What a scenario expects of a codec, or of an engine's message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -157,6 +157,21 @@ impl Intent {
         }
     }
 
+    /// The part of a view that it makes or takes away, and whether that is shown from then on; nothing for a sum.
+    pub fn part(self) -> Option<(Part, bool)> {
+        match self {
+            Intent::Increase(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => None,
+            Intent::Insert(element) => Some((Part::Element(element), true)),
+            Intent::Remove(element) => Some((Part::Element(element), false)),
+            Intent::Write(value) => Some((Part::Value(value), true)),
+            Intent::Create(_) => Some((Part::Record, true)),
+            Intent::Delete => Some((Part::Record, false)),
+            Intent::Set { field, value } => Some((Part::Field { field, value }, true)),
+            Intent::Tag(element) => Some((Part::Tag(element), true)),
+            Intent::Untag(element) => Some((Part::Tag(element), false)),
+        }
+    }
+
     /// Whether it takes away something that is shown, whoever made that.
     pub fn takes_away(self) -> bool {
         matches!(
@@ -290,7 +305,7 @@ pub struct Carries {
     /// fields merge as labels and tags do.
     pub records: Option<Deleted>,
     /// How long it keeps what it needs of a deleted record to bring it back, in microseconds; nothing where it keeps that for
-    /// ever. A change that had not seen the delete, and comes to the others later than that, may be lost.
+    /// ever. Once so much time has passed since a delete, changes of the record may be lost.
     pub horizon: Option<u64>,
 }
 
@@ -407,7 +422,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// One with so many labels, of which none has a value yet.
+    /// One whose labels have no value yet. `labels` is how many there are.
     pub fn of(labels: u32) -> Self {
         Record { labels: vec![BTreeSet::new(); labels as usize], tags: BTreeSet::new() }
     }
@@ -571,11 +586,6 @@ impl Fields {
     /// Counters alone.
     pub fn counters(counters: u32, start: i64) -> Self {
         Fields { counters, start, ..Fields::default() }
-    }
-
-    /// These, with so many counters.
-    pub fn and_counters(self, counters: u32, start: i64) -> Self {
-        Fields { counters, start, ..self }
     }
 
     /// How many registers hold this data type.

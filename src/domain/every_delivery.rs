@@ -16,6 +16,9 @@ pub const MOST_EDITS: u32 = 4;
 /// The most retries of a small world, by all nodes together.
 pub const MOST_RETRIES: u32 = 4;
 
+/// The most crashes of a small world, of all nodes together.
+pub const MOST_CRASHES: u32 = 3;
+
 /// The most messages of a small world that are lost, and the most that are repeated.
 pub const MOST_ODD_MESSAGES: u32 = 3;
 
@@ -99,15 +102,27 @@ pub struct EveryDeliveryTrial {
     /// Without this key, it is the reference alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<String>,
-    /// The most states that are visited for each engine. Where an engine cannot be copied, each step to a new state starts
-    /// it anew.
+    /// The most states that are visited for each engine.
     #[serde(default = "default_states")]
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub most_states: u64,
+    /// The most actions of nodes that are worked out for each engine in a process: most of them start a process anew. Without this
+    /// key, 2000.
+    #[serde(default = "default_actions", skip_serializing_if = "is_default_actions")]
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    pub most_actions: u64,
 }
 
 fn default_states() -> u64 {
     1_000_000
+}
+
+fn default_actions() -> u64 {
+    2_000
+}
+
+fn is_default_actions(actions: &u64) -> bool {
+    *actions == default_actions()
 }
 
 impl Keys for EveryDeliveryTrial {
@@ -137,6 +152,7 @@ impl Keys for EveryDeliveryTrial {
         beyond
             .map(|(key, value, least, most)| format!("{key} = {value} is not allowed; {least} to {most} are"))
             .or_else(|| (self.most_states == 0).then(|| "most_states = 0 is not allowed; 1 and more are".to_owned()))
+            .or_else(|| (self.most_actions == 0).then(|| "most_actions = 0 is not allowed; 1 and more are".to_owned()))
             .or_else(|| twice.map(|place| format!("engines: '{}' is there twice; name it once", self.engines[place])))
     }
 }

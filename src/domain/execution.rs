@@ -3,9 +3,11 @@
 use crate::domain::access::Access;
 use crate::domain::data::Element;
 use crate::domain::delta::Generator;
+use crate::domain::law::Law;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::order::Order;
 use crate::domain::seed::Seed;
+use crate::domain::way::Way;
 
 /// One run of a bench engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +34,17 @@ pub struct EngineOutcome {
     pub result: u64,
     /// Clock cycles of the accumulate loop.
     pub cycles: u32,
+}
+
+/// The words by which a law is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LawCase {
+    /// The law.
+    pub law: Law,
+    /// How wide the words are: 8 or 64 bits.
+    pub bits: u32,
+    /// As many as the law has operands; none for all words, which are tried at 8 bits alone.
+    pub words: Vec<u64>,
 }
 
 /// One operation of the adapter on 64-bit words.
@@ -111,6 +124,10 @@ pub enum Execution {
     },
     /// A world of clients that is written down, step by step. It names no engine: the case does.
     Script(Box<OfflineTrial>),
+    /// A way through a small world of an engine.
+    Walk(Box<Way>),
+    /// Words by which a law of an algebra is tried.
+    Law(LawCase),
     /// Operations of an adapter, one after the other, from whatever state it is in.
     Adapter(Vec<AdapterOp>),
     /// Accesses to a device's registers, one after the other, from whatever state it is in.

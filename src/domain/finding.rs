@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
 use crate::domain::hex::Hex64;
+use crate::domain::oracle::OracleId;
 
 /// Which of a subject's outputs was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct Finding {
     /// Whether the same execution gave the same wrong answer again.
     pub reproducible: bool,
     /// The judge that found it.
-    pub oracle: String,
+    pub oracle: OracleId,
     /// The smallest case that was found to show a contradiction of this kind, as a text for `abench replay`.
     pub case: String,
     /// How small that case is, in words, and whether smaller ones were ruled out.

@@ -205,9 +205,13 @@ pub enum UniqueAmounts {
 pub enum CutOff {
     /// Faults were not over after more messages than any world needs.
     BeforeFaultsEnded(u64),
-    /// All was quiescent when the time was over, and a replica was going to send on at this time, in microseconds since faults
-    /// were over.
-    WhileWaiting(u64),
+    /// All was quiescent when the time was over, and a replica was going to send on, or a message to come.
+    WhileWaiting {
+        /// When, in microseconds since faults were over.
+        next: u64,
+        /// How many messages were on their way.
+        under_way: u64,
+    },
     /// The engine failed by itself.
     EngineFailed,
 }

@@ -13,6 +13,8 @@ pub struct OverTime {
     pub lateness: Option<Lateness>,
     /// What the hub had to bear; nothing without a hub.
     pub load: Option<Load>,
+    /// Whether devices told the truth of what waits to be sent; nothing where the engine does not tell.
+    pub outbox: Option<Outbox>,
     /// What was taken out of stocks, and what was refused; nothing in a world without any.
     pub spending: Option<Spending>,
     /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
@@ -49,6 +51,21 @@ pub struct Unshown {
     pub first: Option<FirstUnshown>,
     /// Whether records were shown whole; nothing in a world without any.
     pub halves: Option<Halves>,
+    /// What replicas showed when they started again, their stores not lost.
+    pub restarts: Restarts,
+}
+
+/// What replicas showed when they started again, compared with what they showed before their power failed. A restart is left
+/// out where nothing was shown before, and where the power failed over a message: what the message brought may take the
+/// place of what was shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Restarts {
+    /// How many were compared.
+    pub compared: u64,
+    /// How many registers showed less; every part of a view counts that was gone though nobody had taken it away.
+    pub less: u64,
+    /// Where that was first.
+    pub first: Option<FirstUnshown>,
 }
 
 /// Records that were shown without one of their labels.
@@ -85,6 +102,30 @@ pub struct FirstUnshown {
     /// The part that is gone; nothing of a counter.
     pub part: Option<Part>,
     /// When, in microseconds.
+    pub at: u64,
+}
+
+/// What devices told their users of what waits to be sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbox {
+    /// How often a device told that nothing waits any more, after its user had edited.
+    pub told: u64,
+    /// Of these, how often no other replica could have all of that.
+    pub early: u64,
+    /// The first of those.
+    pub first: Option<ToldEarly>,
+}
+
+/// A device told that nothing waits, and no other replica could have an edit of its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldEarly {
+    /// The device's name.
+    pub node: String,
+    /// The number of the edit among those of this user, from 1.
+    pub edit: u64,
+    /// The register.
+    pub register: u32,
+    /// When the device told so, in microseconds.
     pub at: u64,
 }
 
@@ -202,7 +243,7 @@ pub struct RefusedUnits<N> {
     pub had: i64,
 }
 
-/// Bytes of ids and acknowledgements, and the edits made meanwhile.
+/// Bytes of ids and acknowledgements, and the edits made meanwhile that meant something.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// Bytes.
@@ -211,4 +252,7 @@ pub struct Metadata {
     pub all: u64,
     /// Edits.
     pub edits: u64,
+    /// How long connections were up meanwhile, in milliseconds, each counted once for every one that was up at the same time, itself
+    /// included.
+    pub together_ms: u64,
 }

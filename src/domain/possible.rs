@@ -11,6 +11,7 @@ use crate::domain::offline::{
     MOST_ELEMENTS, MOST_LABELS, MOST_LOAD, MOST_RECORD_LABELS, MOST_RECORDS, MOST_REGISTERS, MOST_RUNS, MOST_STOCKS,
     MOST_TAGS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
+use crate::domain::script::CLIENTS;
 use crate::domain::seed::Seed;
 use crate::domain::trial::{
     EveryOrderTrial, Keys, LawsTrial, MOST_REPEATS, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
@@ -129,7 +130,7 @@ impl OfflineTrial {
             .or_else(|| self.impossible_steps().map(|error| error.to_string()))
     }
 
-    /// Bounds on what nobody measures, and a reduction where there is nothing to reduce.
+    /// Bounds on what nobody measures or nobody can meet, and a reduction where there is nothing to reduce.
     fn impossible_bounds(&self) -> Option<String> {
         if self.staleness_s.is_some() && self.clients > MOST_WATCHED {
             return Some(format!(
@@ -137,11 +138,24 @@ impl OfflineTrial {
                 self.clients
             ));
         }
+        if let Some(needed) = self.settles_too_soon(&self.link) {
+            return Some(format!(
+                "settle_s = {} is too short: a message and its answer take up to {needed} s on the link (twice latency_ms + \
+                 jitter_ms); {needed} and more are allowed",
+                self.settle_s
+            ));
+        }
         if !self.reduce && self.is_scripted() {
             return Some("reduce = false goes with a world that is drawn; steps are a script already".to_owned());
         }
         let no_hub = !self.load.is_none() && !self.hub;
         no_hub.then(|| "load: the bounds are those of a hub, and there is none; leave the table out".to_owned())
+    }
+
+    /// The seconds that a message and its answer may take on such a link, if the world has less time to settle.
+    pub(super) fn settles_too_soon(&self, link: &Link) -> Option<u64> {
+        let needed = link.latency_ms.saturating_add(link.jitter_ms).saturating_mul(2).div_ceil(1000);
+        Some(needed).filter(|needed| self.settle_s < *needed)
     }
 
     /// A world that is neither drawn nor written down, or both.
@@ -324,9 +338,16 @@ impl OfflineTrial {
                 let name = name.escape_debug();
                 return Some(format!("{key}.parent is missing: the edge '{name}' hangs on the hub or on another edge"));
             };
-            if name.is_empty() || name == "hub" || name.starts_with("client ") {
+            let ambiguous = match name.as_str() {
+                "" => Some("an edge has a name"),
+                "hub" => Some("the hub has this name"),
+                CLIENTS => Some("this name stands for every client"),
+                name if name.starts_with("client ") => Some("clients have such names"),
+                _ => None,
+            };
+            if let Some(reason) = ambiguous {
                 let name = name.escape_debug();
-                return Some(format!("{key}.name = '{name}' is not allowed for an edge"));
+                return Some(format!("{key}.name = '{name}' is not allowed for an edge: {reason}"));
             }
             if name.chars().any(char::is_control) {
                 let name = name.escape_debug();

@@ -1,6 +1,7 @@
 //! What a run is asked to do, and what is expected of it: the plain data of a scenario, and the first part of every
 //! record.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -555,7 +556,7 @@ macro_rules! every_kind {
 pub(crate) use every_kind;
 
 /// What the keys of every kind of trial have in common.
-pub trait Keys {
+pub trait Keys: Any {
     /// The seed that all is drawn from.
     fn seed(&self) -> Seed;
 

@@ -92,6 +92,21 @@ pub enum Warrant {
 /// The fewest random orders that bound anything: with three the bound is 1.
 pub const FEWEST_SAMPLES: u64 = 4;
 
+impl Warrant {
+    /// Its first words: enough for a line that others stand beside.
+    pub fn brief(&self) -> String {
+        match self {
+            Warrant::Walked { schedules, .. } => format!("proved: all {schedules} schedules"),
+            Warrant::Searched { steps, sets } => format!("searched: all {steps} steps over {sets} delivered sets"),
+            Warrant::Worlds { drawn } if *drawn >= FEWEST_SAMPLES => {
+                format!("sampled: k = {drawn} worlds, p < 3/{drawn} = {:.3} at 95 %", 3.0 / *drawn as f64)
+            }
+            Warrant::Sampled { orders, .. } => Warrant::Sampled { orders: *orders, by: None }.to_string(),
+            whole => whole.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Warrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -236,6 +251,25 @@ mod tests {
         assert_eq!(Verdict::of_set([Holds, Inconclusive]), Inconclusive);
         assert_eq!(Verdict::of_set([Holds, Holds]), Holds);
         assert_eq!(Verdict::of_set([]), Inconclusive);
+    }
+
+    #[test]
+    fn a_brief_warrant_keeps_its_kind_and_its_bound() {
+        let walked = Warrant::Walked {
+            schedules: "24".to_owned(),
+            of: "4 deltas".to_owned(),
+            assumptions: vec!["A.".to_owned()],
+        };
+        assert_eq!(walked.brief(), "proved: all 24 schedules");
+        let sampled = Warrant::Sampled { orders: 64, by: Some(Shuffle::FisherYates) };
+        assert_eq!(sampled.brief(), "sampled: k = 64, p < 3/64 = 0.047 at 95 %");
+        assert_eq!(Warrant::Worlds { drawn: 9 }.brief(), "sampled: k = 9 worlds, p < 3/9 = 0.333 at 95 %");
+        // Too few bound nothing, and say so.
+        for few in
+            [Warrant::Sampled { orders: 3, by: None }, Warrant::Worlds { drawn: 3 }, Warrant::Worlds { drawn: 0 }]
+        {
+            assert_eq!(few.brief(), few.to_string());
+        }
     }
 
     #[test]

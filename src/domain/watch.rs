@@ -12,9 +12,9 @@ pub trait Watch {
     fn advance(&mut self, units: u64);
     /// So many thousandths of further units are done: of those that have begun, together.
     fn within(&mut self, _thousandths: u64) {}
-    /// So many more steps are taken in walks that are units of the stage, or parts of them. Nobody knows how many there are:
-    /// a stage that takes steps has no share of its work, and no time left.
-    fn steps(&mut self, _steps: u64) {}
+    /// So many more states are visited in walks that are units of the stage, or parts of them, the last of them so many steps
+    /// from its start. Nobody knows how many there are: a stage that visits states has no share of its work, and no time left.
+    fn states(&mut self, _states: u64, _depth: u64) {}
     /// The stage is over, whether or not all of its work was done.
     fn end(&mut self);
     /// Whether the user asked to stop.

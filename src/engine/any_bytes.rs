@@ -29,8 +29,9 @@ pub const REGISTERS: u32 = 24;
 fn fields(engine: &Registration) -> Fields {
     let one = |data| u32::from(engine.carries.has(data));
     let (tags, labels, records) = (one(DataType::Tags), one(DataType::Label), one(DataType::Record));
-    let of_records = Fields { records, record_labels: 2 * records, record_elements: 3 * records, ..Fields::default() };
-    Fields { tags, elements: 3 * tags, labels, ..of_records }.and_counters(REGISTERS, 5)
+    let (record_labels, record_elements) = (2 * records, 3 * records);
+    let counters = Fields::counters(REGISTERS, 5);
+    Fields { tags, elements: 3 * tags, labels, records, record_labels, record_elements, ..counters }
 }
 
 /// What users do to registers that are no counters, one after the other.

@@ -392,7 +392,7 @@ impl<S: Share> Content for ByWriter<S> {
         peers: &mut Peers<PendingChanges<Slot>>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let shares = read_shares::<S>(reader, &about.fields)?;
         reader.end()?;
         let mut changed: BTreeSet<u32> = BTreeSet::new();
@@ -430,7 +430,7 @@ impl<S: Share> Content for ByWriter<S> {
             }
         }
         self.bury_records(about, peers, &changed);
-        Ok(())
+        Ok(true)
     }
 
     fn check(

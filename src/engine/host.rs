@@ -107,6 +107,8 @@ pub struct Host<S> {
     /// What was merged since it was last taken, register by register, where anyone wants to know: as it came in, and not
     /// what became of it.
     pub merged: Option<Vec<(u32, Merge)>>,
+    /// Neighbours with whom a round was to begin after a crash: for counting alone.
+    pub begun: Vec<NodeId>,
     /// By neighbour, what was handed to the network: for counting alone.
     pub told: BTreeMap<NodeId, Told>,
     /// What the clock showed when the node started.
@@ -115,6 +117,8 @@ pub struct Host<S> {
     pub steps: u32,
     /// Writes that the store refused.
     pub refused_writes: u64,
+    /// Messages that were lost between the node and what its engine brings along by itself, since they were last taken.
+    pub lost: u64,
     entropy: Entropy,
     fuse: Option<u32>,
 }
@@ -146,10 +150,12 @@ impl<S: Store> Host<S> {
             shown,
             later: None,
             merged: None,
+            begun: Vec::new(),
             told: BTreeMap::new(),
             started: 0,
             steps: 0,
             refused_writes: 0,
+            lost: 0,
             entropy,
             fuse: None,
         }
@@ -160,6 +166,11 @@ impl<S: Store> Host<S> {
         self.fuse = Some(steps);
     }
 
+    /// Whether the node is going to crash within what it does next, or has.
+    pub fn may_crash(&self) -> bool {
+        self.fuse.is_some()
+    }
+
     /// Whether the node has crashed.
     pub fn has_crashed(&self) -> bool {
         self.fuse == Some(0)
@@ -168,6 +179,7 @@ impl<S: Store> Host<S> {
     /// The node starts again.
     pub fn revive(&mut self) {
         self.fuse = None;
+        self.begun.clear();
     }
 
     fn step(&mut self) -> bool {
@@ -246,6 +258,8 @@ impl<S: Store> Host<S> {
     pub fn tell(&mut self, to: NodeId, frame: Frame, traffic: Traffic, round: Round) {
         if self.step() {
             self.sent.push(Sent { to, frame, traffic, round });
+        } else if round.begins {
+            self.begun.push(to);
         }
     }
 

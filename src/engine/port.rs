@@ -177,6 +177,9 @@ pub enum EngineError {
     /// It does not do the same where the same happens to it again: nothing is known of what it was not watched at.
     #[error("it does not repeat itself: after {0} it did something else the second time")]
     Unrepeatable(String),
+    /// The user asked to stop while an engine was waited for: nothing is known about the engine.
+    #[error("stopped by the user")]
+    Interrupted,
 }
 
 impl EngineError {
@@ -237,8 +240,9 @@ pub trait Engine: std::fmt::Debug + Send + Sync + InMemory {
         None
     }
 
-    /// Edits that no other node has acknowledged.
-    fn backlog(&self) -> u64;
+    /// Edits that no other node has acknowledged. Nothing where it does not tell: an engine that tells 0 tells its user that
+    /// nothing waits to be sent.
+    fn backlog(&self) -> Option<u64>;
 
     /// Forgets all neighbours but these: a copy of a device may be elsewhere.
     fn keep_neighbours(&mut self, _neighbours: &[NodeId]) {}

@@ -61,7 +61,7 @@ pub struct Replayed {
     running: Arc<Running>,
     /// What it shows, its backlog, and when it wants to be woken.
     shows: Vec<View>,
-    backlog: u64,
+    backlog: Option<u64>,
     wakes_at: Option<Time>,
     /// What went wrong where nobody could be told.
     failed: Option<EngineError>,
@@ -114,7 +114,7 @@ impl Replayed {
             now: host.now,
             running: Arc::default(),
             shows: Vec::new(),
-            backlog: 0,
+            backlog: Some(0),
             wakes_at: None,
             failed: None,
         };
@@ -216,7 +216,7 @@ impl Engine for Replayed {
         self.shows.clone()
     }
 
-    fn backlog(&self) -> u64 {
+    fn backlog(&self) -> Option<u64> {
         self.backlog
     }
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -140,8 +141,8 @@ struct JobWatch<'a> {
     stop: &'a AtomicBool,
     /// How much of this job is done, in thousandths.
     within: &'a AtomicU64,
-    /// Steps that no one has reported yet.
-    steps: &'a AtomicU64,
+    /// States that no one has reported yet, and how deep the last of them is.
+    states: &'a (AtomicU64, AtomicU64),
 }
 
 impl Watch for JobWatch<'_> {
@@ -151,8 +152,9 @@ impl Watch for JobWatch<'_> {
         // A job may run several worlds, one after the other: what is done stays done.
         self.within.fetch_max(thousandths.min(1000), Ordering::Relaxed);
     }
-    fn steps(&mut self, steps: u64) {
-        self.steps.fetch_add(steps, Ordering::Relaxed);
+    fn states(&mut self, states: u64, depth: u64) {
+        self.states.0.fetch_add(states, Ordering::Relaxed);
+        self.states.1.store(depth, Ordering::Relaxed);
     }
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
@@ -190,7 +192,11 @@ impl Watch for Within<'_> {
     fn begin(&mut self, _stage: &str, _total: u64) {}
     fn advance(&mut self, units: u64) {
         self.done = self.done.saturating_add(units).min(self.of);
-        self.watch.within((u128::from(self.done) * 1000 / u128::from(self.of)) as u64);
+        self.within(0);
+    }
+    fn within(&mut self, thousandths: u64) {
+        let done = u128::from(self.done) * 1000 + u128::from(thousandths.min(1000));
+        self.watch.within((done / u128::from(self.of)) as u64);
     }
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
@@ -198,14 +204,29 @@ impl Watch for Within<'_> {
     }
 }
 
-/// The watch of a stage, for the threads that share one of its units: it takes their steps, and tells whether to stop.
+/// The watch of a stage, for one of the units that a job of it counts: it tells which part of that unit is done.
+pub struct OneOf<'a>(pub &'a mut dyn Watch);
+
+impl Watch for OneOf<'_> {
+    fn begin(&mut self, _stage: &str, _total: u64) {}
+    fn advance(&mut self, _units: u64) {}
+    fn within(&mut self, thousandths: u64) {
+        self.0.within(thousandths);
+    }
+    fn end(&mut self) {}
+    fn stop_requested(&self) -> bool {
+        self.0.stop_requested()
+    }
+}
+
+/// The watch of a stage, for the threads that share one of its units: it takes their states, and tells whether to stop.
 pub struct Shared<'a>(pub &'a mut dyn Watch);
 
 impl Watch for Shared<'_> {
     fn begin(&mut self, _stage: &str, _total: u64) {}
     fn advance(&mut self, _units: u64) {}
-    fn steps(&mut self, steps: u64) {
-        self.0.steps(steps);
+    fn states(&mut self, states: u64, depth: u64) {
+        self.0.states(states, depth);
     }
     fn end(&mut self) {}
     fn stop_requested(&self) -> bool {
@@ -225,7 +246,7 @@ pub fn run<J: Sync, T: Send>(
     watch: &mut dyn Watch,
     job: impl Fn(&J, &mut dyn Watch) -> Result<T, SubjectError> + Sync,
 ) -> Outcomes<T> {
-    let mut results: Vec<Option<Result<T, SubjectError>>> = if threads.get().min(jobs.len()) > 1 {
+    let results: Vec<Option<Result<T, SubjectError>>> = if threads.get().min(jobs.len()) > 1 {
         on_threads(jobs, threads, watch, &job)
     } else {
         let mut failed = false;
@@ -241,7 +262,7 @@ pub fn run<J: Sync, T: Send>(
         jobs.iter().map(one).collect()
     };
     let mut outcomes = Outcomes { of: Vec::with_capacity(jobs.len()), failed: None };
-    for result in results.drain(..) {
+    for result in results {
         match result {
             Some(Ok(outcome)) => outcomes.of.push(outcome),
             Some(Err(error)) => {
@@ -264,42 +285,61 @@ fn on_threads<J: Sync, T: Send>(
     watch: &mut dyn Watch,
     job: &(impl Fn(&J, &mut dyn Watch) -> Result<T, SubjectError> + Sync),
 ) -> Vec<Option<Result<T, SubjectError>>> {
+    // Nobody else asks for the place of a job while the job runs.
+    let results: Vec<Mutex<Option<Result<T, SubjectError>>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    let numbered = |number: usize, watch: &mut dyn Watch| {
+        let result = job(&jobs[number], watch);
+        let is_sound = result.is_ok();
+        *results[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        is_sound
+    };
+    numbers_on_threads(jobs.len(), threads, watch, &numbered);
+    results.into_iter().map(|result| result.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+/// Has the jobs of these numbers run. A job says whether it ended without an error. Threads and their channel are compiled
+/// once, and not for every kind of job.
+fn numbers_on_threads(
+    jobs: usize,
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+    job: &(dyn Fn(usize, &mut dyn Watch) -> bool + Sync),
+) {
     let (next, failed, stop) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(watch.stop_requested()));
-    let mut results: Vec<Option<Result<T, SubjectError>>> = jobs.iter().map(|_| None).collect();
     let (ended, came) = channel();
     let mut panicked = None;
-    let steps = AtomicU64::new(0);
-    let within: Vec<AtomicU64> = (0..threads.get().min(jobs.len())).map(|_| AtomicU64::new(0)).collect();
+    let states = (AtomicU64::new(0), AtomicU64::new(0));
+    let within: Vec<AtomicU64> = (0..threads.get().min(jobs)).map(|_| AtomicU64::new(0)).collect();
     thread::scope(|scope| {
         for within in &within {
-            let (ended, next, failed, stop, steps) = (ended.clone(), &next, &failed, &stop, &steps);
+            let (ended, next, failed, stop, states) = (ended.clone(), &next, &failed, &stop, &states);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !failed.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(each) = jobs.get(number) else { break };
-                    let result = catch_unwind(AssertUnwindSafe(|| job(each, &mut JobWatch { stop, within, steps })));
-                    if !matches!(result, Ok(Ok(_))) {
+                    if number >= jobs {
+                        break;
+                    }
+                    let mut watch = JobWatch { stop, within, states };
+                    let is_sound = catch_unwind(AssertUnwindSafe(|| job(number, &mut watch)));
+                    if !matches!(is_sound, Ok(true)) {
                         failed.store(true, Ordering::Relaxed);
                     }
                     within.store(0, Ordering::Relaxed);
-                    // Who takes the results outlives all threads.
-                    let _ = ended.send((number, result));
+                    // Who takes the news outlives all threads.
+                    let _ = ended.send(is_sound);
                 }
             });
         }
         drop(ended);
         loop {
             let came = came.recv_timeout(BETWEEN_QUESTIONS);
-            match steps.swap(0, Ordering::Relaxed) {
+            match states.0.swap(0, Ordering::Relaxed) {
                 0 => {}
-                steps => watch.steps(steps),
+                more => watch.states(more, states.1.load(Ordering::Relaxed)),
             }
             match came {
-                Ok((number, Ok(result))) => {
-                    watch.advance(u64::from(result.is_ok()));
-                    results[number] = Some(result);
-                }
-                Ok((_, Err(panic))) => panicked = Some(panic),
+                Ok(Ok(is_sound)) => watch.advance(u64::from(is_sound)),
+                Ok(Err(panic)) => panicked = Some(panic),
                 Err(RecvTimeoutError::Timeout) => {
                     watch.within(within.iter().map(|within| within.load(Ordering::Relaxed)).sum());
                 }
@@ -313,7 +353,6 @@ fn on_threads<J: Sync, T: Send>(
     if let Some(panic) = panicked {
         resume_unwind(panic);
     }
-    results
 }
 
 #[cfg(test)]

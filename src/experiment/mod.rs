@@ -17,7 +17,7 @@ pub mod every_order;
 pub mod jobs;
 pub mod laws;
 pub mod planting;
-mod small_world;
+pub mod small_world;
 pub mod standard;
 pub mod tick;
 pub mod valid;
@@ -44,7 +44,9 @@ use crate::domain::trial::{
 };
 use crate::domain::watch::Watch;
 use crate::explore::PlanError;
+use crate::report::first_screen::Run;
 use crate::report::record::{ClaimRecord, Record, Unseen};
+use crate::report::view::View;
 use crate::subject::Subjects;
 use answers::Answers;
 use jobs::Jobs;
@@ -52,7 +54,7 @@ use planting::Planting;
 use valid::Passed;
 
 /// A kind of trial, with the keys of one.
-pub trait Experiment {
+pub trait Experiment: View {
     /// Refuses keys that cannot run, though each of them is within its bounds.
     ///
     /// # Errors
@@ -165,6 +167,16 @@ macro_rules! experiment {
 }
 every_kind!(experiment);
 
+/// How a report asks what the experiment of a trial says of its record.
+pub fn view(trial: &Trial) -> &dyn View {
+    of(trial)
+}
+
+/// The record of a run, to be shown.
+pub fn shown(record: &Record) -> Run<'_> {
+    Run::of(record, view)
+}
+
 /// What the command line names in the place of a scenario's keys.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -239,3 +251,6 @@ pub fn case_text<S: Subject + ?Sized>(subject: &S, execution: Execution) -> Stri
     let faults = subject.planted().into_iter().map(|(fault, _)| fault).collect();
     Case { subject: subject.name().to_owned(), execution, faults }.to_string()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::history::History;
+use crate::domain::oracle::OracleId;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
@@ -51,7 +52,7 @@ pub struct Control {
     /// What the judges have against it, in words; empty if nothing.
     pub reason: String,
     /// The judges that have something against it, run by run. None of them catches a mutant in the same run.
-    pub accusers: Vec<BTreeSet<String>>,
+    pub accusers: Vec<BTreeSet<OracleId>>,
 }
 
 impl Control {
@@ -69,7 +70,7 @@ impl Control {
             {
                 reason = format!("{name}: {sentence}");
             }
-            accusers.push(accusing(&said).map(|(name, _)| name.to_owned()).collect());
+            accusers.push(accusing(&said).map(|(id, _)| id).collect());
             verdicts.push(verdict);
         }
         Control { verdict: Verdict::of_set(verdicts), reason, accusers }
@@ -77,9 +78,9 @@ impl Control {
 }
 
 /// The judges that have something against an engine, and what they say.
-fn accusing(said: &Said) -> impl Iterator<Item = (&str, &str)> {
+fn accusing(said: &Said) -> impl Iterator<Item = (OracleId, &str)> {
     let accusing = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
-    accusing.map(|(name, (_, sentence))| (name.as_str(), sentence.as_str()))
+    accusing.map(|(&id, (_, sentence))| (id, sentence.as_str()))
 }
 
 /// Plants a mutant in one run after the other, until a judge catches it that has nothing against the control. A run gives
@@ -101,9 +102,9 @@ pub fn plant<E>(
             }
         };
         let (said, _) = judged(&history);
-        let against: Vec<(&str, &str)> = accusing(&said).filter(|(name, _)| !accusers.contains(*name)).collect();
+        let against: Vec<(OracleId, &str)> = accusing(&said).filter(|(id, _)| !accusers.contains(id)).collect();
         if let Some((_, sentence)) = against.first() {
-            let judges = against.iter().map(|(name, _)| (*name).to_owned()).collect();
+            let judges = against.iter().map(|(id, _)| *id).collect();
             return Ok(Cell { outcome: Outcome::Killed, judges, reason: format!("{place}{sentence}") });
         }
         if let Some((name, _)) = accusing(&said).next() {
@@ -146,7 +147,7 @@ mod tests {
     fn a_mutant_is_killed_by_a_judge_that_has_nothing_against_the_engine_without_it() {
         let killed = planted(6, 5, true);
         assert_eq!(killed.outcome, Outcome::Killed);
-        assert!(killed.judges.contains("truth"), "{killed:?}");
+        assert!(killed.judges.contains(&OracleId::Truth), "{killed:?}");
         let accused_without_it = planted(5, 5, true);
         assert_eq!(accused_without_it.outcome, Outcome::Survived);
         assert!(accused_without_it.reason.contains("without it, too"), "{accused_without_it:?}");

@@ -3,7 +3,6 @@
 
 use std::ops::Deref;
 
-use crate::domain::nearest::meant;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::Expectation;
 use crate::engine;
@@ -76,12 +75,7 @@ fn expectation(expect: &Expectation) -> Result<(), Refused> {
     for (mutant, judge) in &expect.mutants {
         engine::find_mutant(engine::REGISTRY, mutant)
             .map_err(|unknown| refused("expect.mutants", unknown.to_string()))?;
-        if !offline::names().any(|name| name == judge) {
-            let names: Vec<&str> = offline::names().collect();
-            let meant = meant(judge, offline::names());
-            let reason = format!("{mutant}: '{judge}' is not a judge{meant}; allowed are {}", names.join(", "));
-            return Err(refused("expect.mutants", reason));
-        }
+        offline::find(judge).map_err(|unknown| refused("expect.mutants", format!("{mutant}: {unknown}")))?;
     }
     Ok(())
 }

@@ -103,6 +103,39 @@ pub fn walk<S: System>(system: &mut S, start: &S::State, most: u64, judge: Judge
     walk.came_to()
 }
 
+/// The fewest steps that lead from `start` to a state that is wrong, among the first `most` states that are found; of several
+/// such ways the first by the order of steps.
+pub fn nearest<S: System>(
+    system: &mut S,
+    start: &S::State,
+    most: usize,
+    mut is_wrong: impl FnMut(&mut S, &S::State) -> bool,
+) -> Option<Vec<S::Step>> {
+    // Each state with the place of the one before it, and the step between them.
+    let mut found: Vec<(S::State, usize, Option<S::Step>)> = vec![(*start, 0, None)];
+    let mut known: FxHashSet<S::State> = FxHashSet::from_iter([*start]);
+    let mut place = 0;
+    while place < found.len() {
+        let state = found[place].0;
+        if is_wrong(system, &state) {
+            let mut way = Vec::new();
+            while let Some(step) = found[place].2.take() {
+                way.push(step);
+                place = found[place].1;
+            }
+            way.reverse();
+            return Some(way);
+        }
+        for (step, next) in system.steps(&state) {
+            if found.len() < most && known.insert(next) {
+                found.push((next, place, Some(step)));
+            }
+        }
+        place += 1;
+    }
+    None
+}
+
 impl<State: Copy + Eq + Hash> Walk<State> {
     /// A walk from `start` over at most so many states, in which so many threads are to take part.
     pub fn new(start: State, most: u64, threads: usize) -> Self {
@@ -292,6 +325,16 @@ mod tests {
         assert_eq!((walked.states, walked.steps, walked.ends, walked.complete), (121, 220, 1, true));
         assert_eq!(walked.ways, BigUint::from(184_756u32));
         assert_eq!(ends, [(10, 10)]);
+    }
+
+    #[test]
+    fn the_nearest_state_that_is_wrong_is_found_by_the_fewest_steps_within_the_bound() {
+        let to = |goal: (u32, u32), most| nearest(&mut Grid(10), &(0, 0), most, |_, &state| state == goal);
+        let way = to((3, 1), 1000).expect("it is there");
+        assert_eq!((way.len(), way.iter().filter(|&&right| right).count()), (4, 3));
+        assert_eq!(to((0, 0), 1), Some(Vec::new()));
+        assert_eq!(to((3, 1), 5), None, "the bound is reached before");
+        assert_eq!(to((11, 0), 1000), None, "no way leads there");
     }
 
     #[test]

@@ -137,6 +137,7 @@ mod tests {
             made_at: edit.at,
             accepted: None,
             sighting: None,
+            shows: None,
         });
     }
 

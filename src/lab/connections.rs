@@ -7,12 +7,13 @@ use crate::lab::faults::effects::{Drawn, LeftOut};
 use crate::lab::faults::lasting::Waiting;
 use crate::lab::faults::marks::{AsSent, Marks};
 use crate::lab::link::Arrival;
-use crate::lab::{Connection, Planned, World, WorldError, script};
+use crate::lab::{Connection, Planned, World, WorldError};
 
 impl World<'_> {
     /// Hands what a node sent to its links.
     pub(super) fn post(&mut self, from: NodeId) {
         let mut sent = std::mem::take(&mut self.devices[from as usize].host.sent);
+        let made = self.devices[from as usize].made;
         for mut message in sent.drain(..) {
             let to = message.to;
             let links = &self.devices[from as usize].connections;
@@ -29,18 +30,19 @@ impl World<'_> {
             connection.sent[direction] += 1;
             let number = connection.sent[direction];
             let fates = self.script.as_mut().map_or_else(Vec::new, |script| script.fates(from, to));
-            let unsound = !self.settling && !connection.wire.is_sound() || !fates.is_empty();
-            let as_sent = unsound.then(|| AsSent::of(&message.frame));
+            let (struck, is_asked) = (!self.settling && !connection.wire.is_sound(), !fates.is_empty());
+            let as_sent = (struck && !is_asked).then(|| AsSent::of(&message.frame));
+            let step = self.script.as_ref().and_then(|script| script.rates_of(link));
             let has_edits = message.frame.has_edits;
             let dropped = self.drops(from, to, &message.traffic);
             let connection = &mut self.connections[link];
             let sound = self
                 .recorder
                 .as_ref()
-                .filter(|_| unsound || dropped)
+                .filter(|_| struck || is_asked || dropped)
                 .map(|_| connection.wire.sound_arrival(self.now, message.frame.clone(), direction));
             let mut arrivals = connection.wire.send(self.now, message.frame, message.traffic, direction, self.settling);
-            fates.into_iter().for_each(|fate| script::suffer(fate, &mut arrivals));
+            fates.into_iter().for_each(|fate| self.suffers_of_step(fate, &mut arrivals));
             if dropped {
                 arrivals = [None, None];
             }
@@ -52,7 +54,9 @@ impl World<'_> {
             match &arrivals {
                 [None, _] if dropped => self.emit(&Event::MessageLost { from, to }),
                 [None, _] => {
-                    self.effects.take_effect(Drawn::Loss, 1);
+                    if !is_asked {
+                        self.message_is_struck(link, step, Drawn::Loss);
+                    }
                     self.emit(&Event::MessageLost { from, to });
                 }
                 [_, Some(_)] => self.emit(&Event::MessageDuplicated { from, to }),
@@ -60,10 +64,10 @@ impl World<'_> {
             }
             for (copy, arrival) in arrivals.into_iter().enumerate() {
                 let Some(arrival) = arrival else { continue };
-                let marks = Marks::of(number, copy == 1, has_edits, as_sent, &arrival);
+                let marks = Marks::of(number, copy == 1, has_edits, step, as_sent, &arrival);
                 let Arrival { at, frame, line, .. } = arrival;
                 let (carries, reaches) = (carries.clone(), reaches.clone());
-                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, reaches, marks });
+                self.plan(at, Planned::Arrival { link, from, to, frame, line, carries, reaches, marks, made });
             }
         }
         self.devices[from as usize].host.sent = sent;
@@ -122,6 +126,9 @@ impl World<'_> {
             connection.outages = connection.outages.saturating_sub(1);
             // All last equally long, so that the first to begin is the first to end.
             connection.idle_outages = connection.idle_outages.min(connection.outages);
+            if connection.outages == 0 {
+                self.script.iter_mut().for_each(|script| script.is_whole(link));
+            }
         } else if !self.settling {
             self.effects.inject(Drawn::Outage, 1);
             if self.effects.does(LeftOut::Drawn(Drawn::Outage)) {

@@ -6,13 +6,15 @@ use crate::engine::host::Time;
 use crate::engine::store::Store as _;
 use crate::engine::vector::VersionVector;
 use crate::lab::events::Event;
+use crate::lab::script::Script;
 use crate::lab::{Device, Outcome, Planned, World};
 use crate::scenario::offline::SECOND;
 
 impl World<'_> {
-    /// When faults were over, or now if they are not.
+    /// When faults were over, or now if they are not. A message that a step has come late is a fault until it has come.
     pub(super) fn faults_over(&self) -> Time {
-        self.faults_over.unwrap_or(self.now)
+        let late_until = self.script.as_ref().map_or(0, Script::late_until);
+        self.faults_over.unwrap_or(self.now).max(late_until)
     }
 
     /// When the last message arrived, since faults were over.
@@ -25,8 +27,13 @@ impl World<'_> {
     pub(super) fn waits_in_vain(&self, at: Time, next: &Planned) -> bool {
         let longest = self.devices.iter().map(|device| device.settings.longest_wait()).max().unwrap_or(0);
         let is_silent = at.saturating_sub(self.last_arrival) > longest;
-        is_silent
-            && !std::iter::once(next).chain(self.calendar.planned()).any(|it| matches!(it, Planned::Arrival { .. }))
+        is_silent && self.under_way(next) == 0
+    }
+
+    /// How many messages are on their way, what happens next included.
+    pub(super) fn under_way(&self, next: &Planned) -> u64 {
+        let all = std::iter::once(next).chain(self.calendar.planned());
+        all.filter(|planned| matches!(planned, Planned::Arrival { .. })).count() as u64
     }
 
     pub(super) fn cut_off(&self) -> Option<CutOff> {
@@ -38,7 +45,8 @@ impl World<'_> {
         }
         // Who still talks when it should be quiescent goes on and on; who was quiescent in time, and had more to send, was cut off.
         let was_quiescent = self.settled_after() <= self.trial.settle_s * SECOND;
-        self.next.filter(|_| was_quiescent).map(|at| CutOff::WhileWaiting(at - self.faults_over()))
+        let next = self.next.filter(|_| was_quiescent);
+        next.map(|(at, under_way)| CutOff::WhileWaiting { next: at - self.faults_over(), under_way })
     }
 
     pub(super) fn ended(mut self, quiescent: bool) -> Outcome {
@@ -69,7 +77,7 @@ impl World<'_> {
             if let Some(node) = &device.node {
                 // The last one that is left owes nothing to anybody.
                 if !self.staying_neighbours(number as u32).is_empty() {
-                    history.backlog += node.backlog();
+                    history.backlog += node.backlog().unwrap_or(0);
                 }
                 history.ends.push(NodeEnd { name: self.trial.name(number as u32), registers: node.shows() });
                 self.measures.stored += device.host.store.bytes();

@@ -15,6 +15,7 @@ use crate::lab::events::spending::Spending;
 use crate::lab::events::together::Together;
 use crate::lab::events::views::Views;
 use crate::lab::events::{Event, Observer};
+use crate::lab::outbox::Outbox;
 use crate::lab::reach::Reach;
 use crate::lab::staleness::Staleness;
 
@@ -38,6 +39,8 @@ pub struct Measures {
     pub(super) reach: Reach,
     /// The world's time to convergence.
     pub(super) convergence: OfWorld,
+    /// What devices told of what waits to be sent.
+    pub(super) outbox: Outbox,
     metadata: Metadata,
     load: Load,
     spending: Spending,
@@ -59,6 +62,7 @@ impl Measures {
             staleness: Staleness::of(trial, reports),
             reach: Reach::of(trial, reports),
             convergence: OfWorld::default(),
+            outbox: Outbox::of(trial),
             metadata: Metadata::of(trial),
             load: Load::of(trial),
             spending: Spending::of(trial),
@@ -88,6 +92,7 @@ impl Measures {
             unshown: self.views.as_ref().map(|views| views.unshown().clone()),
             lateness: self.together.lateness(&self.staleness, &name),
             load: self.load.seen(&name),
+            outbox: self.outbox.seen(&name),
             spending: self.spending.seen(&name),
             metadata: self.metadata.parts(),
         }
@@ -122,6 +127,7 @@ impl Observer for Measures {
         self.staleness.sees(now, event);
         self.reach.sees(now, event);
         self.convergence.sees(now, event);
+        self.outbox.sees(now, event);
         self.metadata.sees(now, event);
         self.load.sees(now, event);
         self.spending.sees(now, event, &self.staleness);

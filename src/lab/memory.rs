@@ -26,7 +26,7 @@ pub fn fits(trial: &OfflineTrial) -> Result<(), TooLarge> {
     match weighed.max().filter(|(needed, ..)| *needed > trial.memory_mib.bytes().into()) {
         None => Ok(()),
         Some((needed, engine, keys)) => {
-            Err(TooLarge { keys, needed: needed >> 20, allowed: trial.memory_mib.bytes() >> 20, engine })
+            Err(TooLarge { keys, needed: needed.div_ceil(1 << 20), allowed: trial.memory_mib.bytes() >> 20, engine })
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod measure;
 pub mod memory;
 pub mod merges;
 pub mod net;
+mod outbox;
 mod reach;
 pub mod script;
 pub mod staleness;
@@ -79,6 +80,8 @@ enum Planned {
         carries: Option<Knowledge>,
         marks: Marks,
         reaches: Option<Box<Reached>>,
+        /// How many edits the sender's user had made.
+        made: usize,
     },
     /// A message comes back to its sender.
     Refusal { link: usize, sender: NodeId, receiver: NodeId, line: (Time, u32) },
@@ -244,8 +247,8 @@ pub struct World<'a> {
     now: Time,
     settling: bool,
     last_arrival: Time,
-    /// What was to happen after the world's time, if anything was.
-    next: Option<Time>,
+    /// When something was to happen after the world's time, if anything was, and how many messages were on their way.
+    next: Option<(Time, u64)>,
     measures: Measures,
     forgotten: u64,
     /// Nodes that did not have, after a restart, what they had acknowledged.
@@ -281,9 +284,8 @@ pub struct World<'a> {
     running: Option<Running>,
 }
 
-/// Events between two questions whether the user wants it to stop; in real time fewer things happen.
-const BETWEEN_QUESTIONS: u64 = 4096;
-const BETWEEN_QUESTIONS_IN_REAL_TIME: u64 = 64;
+/// Events between two reports of how far a world is.
+const BETWEEN_REPORTS: u64 = 1024;
 
 impl World<'_> {
     fn plan(&mut self, at: Time, event: Planned) {
@@ -334,7 +336,6 @@ impl World<'_> {
         let visits = self.trial.steps.iter().filter(|step| matches!(step.action, Action::Connect { .. })).count();
         (0..visits).for_each(|_| livelock_budget.visit());
         let (mut quiescent, mut happened) = (!self.has_failed(), 0u64);
-        let between = if self.own_timers { BETWEEN_QUESTIONS_IN_REAL_TIME } else { BETWEEN_QUESTIONS };
         while quiescent && let Some((at, event)) = self.calendar.next() {
             let (deliveries, bytes) = (self.measures.deliveries, both_ways(&self.measures.client_traffic()));
             match event {
@@ -342,21 +343,21 @@ impl World<'_> {
                 Planned::Settle => livelock_budget.begin_anew(deliveries, bytes),
                 _ => {}
             }
-            let deadline = self.faults_over.map(|over| over + 4 * self.trial.settle_s * SECOND);
+            let deadline = self.faults_over.map(|_| self.faults_over() + 4 * self.trial.settle_s * SECOND);
             // A wait that is over is nothing that happens.
             let is_over = self.settling && matches!(event, Planned::Expired(_));
             let is_late = deadline.is_some_and(|deadline| at > deadline) && !is_over;
             if is_late || livelock_budget.is_over(deliveries, bytes) {
                 quiescent = is_late && self.waits_in_vain(at, &event);
-                self.next = (is_late && !quiescent).then_some(at);
+                self.next = (is_late && !quiescent).then(|| (at, self.under_way(&event)));
                 break;
             }
-            // Once when it begins, too: most worlds are over before so much has happened, and there may be many of them.
-            if happened.is_multiple_of(between) {
+            // Before each event: one of a library, or of an engine that others made, may take long.
+            if watch.stop_requested() {
+                return Err(WorldError::Stopped);
+            }
+            if happened.is_multiple_of(BETWEEN_REPORTS) {
                 watch.within(self.share_of_time());
-                if watch.stop_requested() {
-                    return Err(WorldError::Stopped);
-                }
             }
             happened += 1;
             self.now = at;
@@ -409,7 +410,7 @@ impl World<'_> {
     fn happen(&mut self, event: Planned) -> Result<(), WorldError> {
         self.write_down(&event);
         match event {
-            Planned::Arrival { link, from, to, frame, line, carries, reaches, marks } => {
+            Planned::Arrival { link, from, to, frame, line, carries, reaches, marks, made } => {
                 self.scripted_end(from, to);
                 // What arrives while there is no connection is gone, and so is what a connection's end cut off.
                 let comes = self.connections[link].open && self.connections[link].wire.carried(line);
@@ -420,7 +421,7 @@ impl World<'_> {
                     self.scripted_progress(from, to, Progress::Received);
                     self.arrives_marked(link, from, marks);
                     self.emit(&Event::Arrived { from, to, bytes: frame.bytes.len(), has_edits: marks.has_edits });
-                    self.tell(to, Waiting::Message { from, frame, carries, reaches })?;
+                    self.tell(to, Waiting::Message { from, frame, carries, reaches, made })?;
                 }
             }
             Planned::Refusal { link, sender, receiver, line } => {
@@ -480,7 +481,7 @@ impl World<'_> {
         from: NodeId,
         to: NodeId,
         frame: &Frame,
-        (carries, reaches): (Option<&Knowledge>, Option<&Reached>),
+        (carries, reaches, made): (Option<&Knowledge>, Option<&Reached>, usize),
     ) -> Result<(), WorldError> {
         self.measures.reach.arrived(to, reaches);
         let mut reception = Reception::Stale;
@@ -496,7 +497,7 @@ impl World<'_> {
         if reception == Reception::Taken && replica.is_some() {
             self.measures.reach.taken(to, reaches);
         }
-        self.measures.sees(self.now, &Event::Received { from, to, reception, carries, replica });
+        self.measures.sees(self.now, &Event::Received { from, to, made, reception, carries, replica });
         Ok(())
     }
 
@@ -508,6 +509,10 @@ impl World<'_> {
         act: impl FnOnce(&mut dyn Engine, &mut Host<Disk>) -> Result<(), EngineError>,
     ) -> Result<(), WorldError> {
         if self.suffers(number, FaultKind::Freeze) {
+            let device = &self.devices[number as usize];
+            if device.edits.get(device.made).is_some_and(|edit| edit.at <= self.now) {
+                self.takes_effect(number, FaultKind::Freeze);
+            }
             return Ok(());
         }
         let read_only = self.suffers(number, FaultKind::ReadOnly);
@@ -577,12 +582,14 @@ impl World<'_> {
         self.hear(number, crashed);
         let device = &mut self.devices[number as usize];
         let Some(node) = device.node.as_mut() else { return Ok(()) };
-        if !crashed && self.tracks_safety && node.backlog() == 0 {
+        if !crashed && self.tracks_safety && node.backlog() == Some(0) {
             device.safe = device.made;
         }
         if std::mem::take(&mut device.host.refused_writes) > 0 {
             self.takes_effect(number, FaultKind::Full);
         }
+        let lost = std::mem::take(&mut self.devices[number as usize].host.lost);
+        self.effects.lost(lost);
         self.post(number);
         if crashed {
             return self.power_failed(number);
@@ -590,22 +597,25 @@ impl World<'_> {
         if let Some(replica) = self.devices[number as usize].replica() {
             self.measures.sees(self.now, &Event::Acted { node: number, replica });
         }
+        self.ask_outbox(number);
         self.plan_wake(number)
     }
 
     /// The next edit of a user is in the ledger from now on: it was accepted, or may count all the same. Its user may have
     /// waited for that.
     fn edit_is_made(&mut self, number: NodeId, has_waited: bool) {
-        let device = &mut self.devices[number as usize];
+        let device = &self.devices[number as usize];
         let edit = &device.edits[device.made];
         let made_at = if has_waited { self.now } else { edit.at.max(device.thawed_at) };
         let accepted = device.host.shown.first().copied();
         let sighting = self.sightings.get(&(number as usize, device.made as u32));
-        let edited = Event::Edited { client: number, number: device.made, edit, made_at, accepted, sighting };
+        let shows = device.replica().filter(|_| device.host.may_crash() && accepted.is_some() && !has_waited);
+        let edited = Event::Edited { client: number, number: device.made, edit, made_at, accepted, sighting, shows };
         self.measures.sees(self.now, &edited);
         if let Some(recorder) = &mut self.recorder {
             recorder.edited((number, self.trial.name(number)), edit, self.now);
         }
+        let device = &mut self.devices[number as usize];
         device.made += 1;
         if self.restarts {
             device.ids.append(&mut device.host.shown);

@@ -24,10 +24,22 @@ use crate::lab::convergence::{self, OfEdits};
 use crate::lab::events::{Event, Observer, Replica};
 
 /// So many edits of each client went into a state.
-pub type Knowledge = Arc<[u32]>;
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    certain: Arc<[u32]>,
+    /// The same with what a node may have stored as its power failed, where that is more.
+    possible: Option<Arc<[u32]>>,
+}
 
 /// From this position of a log on, so many edits of a client are in it.
 type Learned = (u64, u32, u32);
+
+/// What a node had when its backup was taken, and by receiver what its rounds tell: a node that is set back goes on with those.
+#[derive(Clone)]
+struct Backup {
+    knows: Vec<u32>,
+    rounds: Vec<(NodeId, Knowledge)>,
+}
 
 /// Staleness in a world.
 pub struct Staleness {
@@ -48,9 +60,11 @@ pub struct Staleness {
     /// By serving node, what its log has from which position on; and up to where each leaf has read that.
     learned: Vec<Vec<Learned>>,
     read: BTreeMap<(NodeId, NodeId), usize>,
-    backups: BTreeMap<NodeId, Vec<u32>>,
+    backups: BTreeMap<NodeId, Backup>,
     /// What is told by the end of the round that is under way, or ended last, by sender and receiver.
     rounds: BTreeMap<(NodeId, NodeId), Knowledge>,
+    /// By node, what it may have beside what it has for certain.
+    may_have: BTreeMap<NodeId, Vec<u32>>,
 }
 
 impl Staleness {
@@ -71,6 +85,7 @@ impl Staleness {
             read: BTreeMap::new(),
             backups: BTreeMap::new(),
             rounds: BTreeMap::new(),
+            may_have: BTreeMap::new(),
         }
     }
 
@@ -120,7 +135,7 @@ impl Staleness {
 
     /// What a node had of each client's edits when its last backup was taken.
     pub(super) fn backup_of(&self, node: NodeId) -> Option<&[u32]> {
-        self.backups.get(&node).map(Vec::as_slice)
+        Some(&self.backups.get(&node)?.knows)
     }
 
     /// How many replicas have ever shown a client's edit, its author's included.
@@ -132,9 +147,8 @@ impl Staleness {
     /// What went into a message that is sent now, if its sender's round ends with it. It travels with the message, for this
     /// observer alone.
     pub(super) fn carried(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Knowledge> {
-        let knows = self.knows.get(from as usize)?;
         if round.begins {
-            self.rounds.insert((from, to), knows.as_slice().into());
+            self.began(from, to);
         }
         self.rounds.get(&(from, to)).filter(|_| round.ends).cloned()
     }
@@ -156,6 +170,12 @@ impl Staleness {
             return;
         }
         self.knows[place][of] = edits;
+        self.shows(node, client, edits, now);
+    }
+
+    /// A node shows a client's edits up to this one.
+    fn shows(&mut self, node: NodeId, client: u32, edits: u32, now: Time) {
+        let (place, of) = (node as usize, client as usize);
         let before = self.counted[place][of];
         if node == client || edits <= before {
             return;
@@ -189,8 +209,42 @@ impl Staleness {
 
     /// A node took a message that was made when its sender knew this.
     fn took(&mut self, node: NodeId, carries: &Knowledge, now: Time) {
-        for (client, &edits) in carries.iter().enumerate() {
+        for (client, &edits) in carries.certain.iter().enumerate() {
             self.has(node, client as u32, edits, now);
+        }
+        if let Some(possible) = &carries.possible {
+            self.may_have(node, possible, now);
+        }
+    }
+
+    /// A node may have this. Its power failed over a message that brought it, and the node may have stored the message: then
+    /// nobody sends it again, and nothing else tells that it came. So it counts as shown, there and wherever it goes on to, and
+    /// never as held.
+    fn may_have(&mut self, node: NodeId, brings: &[u32], now: Time) {
+        let had = self.may_have.entry(node).or_default();
+        had.resize(brings.len(), 0);
+        had.iter_mut().zip(brings).for_each(|(had, &brings)| *had = (*had).max(brings));
+        for (client, &edits) in brings.iter().enumerate() {
+            self.shows(node, client as u32, edits, now);
+        }
+    }
+
+    /// All that a node can have, where that is more than what it has for certain.
+    fn possible(&mut self, node: NodeId) -> Option<Arc<[u32]>> {
+        let (may_have, knows) = (self.may_have.get(&node)?, &self.knows[node as usize]);
+        let possible: Arc<[u32]> = may_have.iter().zip(knows).map(|(&may, &had)| may.max(had)).collect();
+        if *possible == knows[..] {
+            self.may_have.remove(&node);
+            return None;
+        }
+        Some(possible)
+    }
+
+    /// A node begins a round. Where its power fails over that, what it sends once it is on again may be this round.
+    pub(super) fn began(&mut self, from: NodeId, to: NodeId) {
+        if let Some(knows) = self.knows.get(from as usize) {
+            let known = Knowledge { certain: knows.as_slice().into(), possible: self.possible(from) };
+            self.rounds.insert((from, to), known);
         }
     }
 
@@ -240,6 +294,7 @@ impl Staleness {
             knows[node as usize] = edits.len() as u32;
         }
         self.knows[node as usize] = knows;
+        self.may_have.remove(&node);
         self.read.retain(|&(leaf, parent), _| leaf != node && parent != node);
     }
 
@@ -251,27 +306,39 @@ impl Staleness {
         }
     }
 
+    /// What the rounds of a node tell, by receiver.
+    fn rounds_of(&self, node: NodeId) -> Vec<(NodeId, Knowledge)> {
+        let of_node = self.rounds.range((node, 0)..=(node, NodeId::MAX));
+        of_node.map(|(&(_, to), told)| (to, told.clone())).collect()
+    }
+
+    /// A node's rounds are these any more.
+    fn goes_on_with(&mut self, node: NodeId, rounds: Vec<(NodeId, Knowledge)>) {
+        self.rounds.retain(|&(from, _), _| from != node);
+        self.rounds.extend(rounds.into_iter().map(|(to, told)| ((node, to), told)));
+    }
+
     /// A backup was taken of a node.
     fn backed_up(&mut self, node: NodeId) {
-        if let Some(knows) = self.knows.get(node as usize) {
-            self.backups.insert(node, knows.clone());
+        if let Some(knows) = self.knows.get(node as usize).cloned() {
+            self.backups.insert(node, Backup { knows, rounds: self.rounds_of(node) });
         }
     }
 
     /// A node was set back to its backup.
     fn restored(&mut self, node: NodeId) {
-        self.rounds.retain(|&(from, _), _| from != node);
-        if let Some(knows) = self.backups.get(&node).cloned() {
+        if let Some(Backup { knows, rounds }) = self.backups.get(&node).cloned() {
+            self.goes_on_with(node, rounds);
             self.set_back(node, knows);
         }
     }
 
     /// A client's device was set up from another's.
     fn copied(&mut self, from: NodeId, to: NodeId, now: Time) {
-        self.rounds.retain(|&(from, _), _| from != to);
         if self.knows.is_empty() {
             return;
         }
+        self.goes_on_with(to, self.rounds_of(from));
         self.set_back(to, vec![0; self.clients as usize]);
         for (client, edits) in self.knows[from as usize].clone().into_iter().enumerate() {
             self.has(to, client as u32, edits, now);
@@ -303,12 +370,17 @@ impl Observer for Staleness {
         match *event {
             Event::Edited { client, edit, accepted, sighting, .. } => {
                 // What changes nothing need not be told.
-                let is_meant = sighting.is_none_or(|seen| data::is_meant(&seen.shown, edit.intent));
-                self.edited(client, edit.at, accepted.filter(|_| is_meant));
+                self.edited(client, edit.at, accepted.filter(|_| data::was_meant(sighting, edit.intent)));
             }
             Event::EditLost { client, number, .. } => self.lost(client, number),
             Event::Received { to, reception: Reception::Taken, carries, replica: Some(replica), .. } => {
                 self.learns(to, &replica, carries, now);
+            }
+            Event::Received { to, carries: Some(carries), replica: None, .. } => {
+                self.may_have(to, &carries.certain, now);
+                if let Some(possible) = &carries.possible {
+                    self.may_have(to, possible, now);
+                }
             }
             Event::BackedUp { node } => self.backed_up(node),
             Event::StoreLost { node } => self.wiped(node),
@@ -316,6 +388,13 @@ impl Observer for Staleness {
             Event::StoreCopied { from, to } => self.copied(from, to, now),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+impl From<Vec<u32>> for Knowledge {
+    fn from(edits: Vec<u32>) -> Self {
+        Knowledge { certain: edits.into(), possible: None }
     }
 }
 
@@ -396,6 +475,25 @@ mod tests {
         staleness.took(1, &all, 9_000_000);
         assert_eq!((staleness.histogram.len(), staleness.histogram.max() / 10), (1, 100));
         assert_eq!(staleness.undelivered(), Some(2));
+    }
+
+    #[test]
+    fn a_device_that_is_set_back_or_copied_goes_on_with_the_rounds_of_that_store() {
+        let mut staleness = Staleness::of(&trial(1), true);
+        let ends = |staleness: &mut Staleness, from| {
+            let told = staleness.carried(from, 4, Round { begins: false, ends: true });
+            told.map(|told| told.certain[0])
+        };
+        let edits = |staleness: &mut Staleness| {
+            staleness.edited(0, 0, Some(edit(1)));
+            staleness.began(0, 4);
+        };
+        edits(&mut staleness);
+        staleness.backed_up(0);
+        edits(&mut staleness);
+        staleness.copied(0, 1, 0);
+        staleness.restored(0);
+        assert_eq!([0, 1, 2].map(|client| ends(&mut staleness, client)), [Some(1), Some(2), None]);
     }
 
     #[test]

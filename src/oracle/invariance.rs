@@ -10,10 +10,6 @@ pub struct Invariance {
 }
 
 impl Oracle for Invariance {
-    fn name(&self) -> &'static str {
-        "invariance"
-    }
-
     fn judge(&mut self, _order: &Order, state: u64) -> Option<Disagreement> {
         let expected = *self.first.get_or_insert(state);
         (state != expected).then_some(Disagreement { expected, got: state })

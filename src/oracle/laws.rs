@@ -4,6 +4,7 @@
 //! frequent, and every combination of a few chosen words. A contradiction is given as its smallest known witness.
 
 use crate::domain::algebra::{Carrier, Entry, Inverse, Reading, Word};
+use crate::domain::execution::LawCase;
 use crate::domain::law::{Extent, Law, LawTrial, Term, WidthTrial, Witness};
 use crate::domain::seed::{Seed, Stream};
 use crate::domain::subject::SubjectError;
@@ -40,6 +41,34 @@ pub fn try_law(
     let verdict = Verdict::of_set([at_8_bits.verdict, at_64_bits.verdict]);
     let claimed = entry.claims.contains(&law);
     Ok(LawTrial { algebra: entry.name.to_owned(), law, claimed, by, verdict, at_8_bits, at_64_bits })
+}
+
+/// Tries a law of an algebra by the words of a case; the contradiction, if there is one.
+///
+/// # Errors
+/// If the algebra declares no identity or inverse of that width, which the law is about.
+pub fn try_words(entry: &Entry, case: &LawCase) -> Result<Option<Witness>, String> {
+    fn of<W: Word>(carrier: &Carrier<W>, law: Law, words: Vec<W>, sign: &str) -> Result<Option<Witness>, String> {
+        let parts = Parts { merge: carrier.merge, identity: carrier.identity, inverse: carrier.inverse };
+        let lacks = match law {
+            Law::Identity | Law::Inverse if parts.identity.is_none() => Some("identity"),
+            Law::Inverse if parts.inverse.is_none() => Some("inverse"),
+            _ => None,
+        };
+        if let Some(lacks) = lacks {
+            return Err(format!("it declares no {lacks}; words=all with bits=8 tries all words"));
+        }
+        let operand = |place: usize| *words.get(place).unwrap_or(&words[0]);
+        let case = [0, 1, 2].map(|place| operand(place).canonical(carrier.reading));
+        let is_contradiction = parts.contradiction(law, case).is_some();
+        Ok(is_contradiction.then(|| witness(&parts, law, case, carrier.reading, sign, "as in the case".to_owned())))
+    }
+    let LawCase { law, bits, words } = case;
+    match (bits, &words[..]) {
+        (8, []) => Ok(exhaustive(&entry.at_8, *law, entry.sign).witness),
+        (8, words) => of(&entry.at_8, *law, words.iter().map(|&word| word as u8).collect(), entry.sign),
+        _ => of(&entry.at_64, *law, words.clone(), entry.sign),
+    }
 }
 
 /// The two sides of an equation that are not equal.

@@ -11,10 +11,6 @@ pub struct Truth {
 }
 
 impl Oracle for Truth {
-    fn name(&self) -> &'static str {
-        "truth"
-    }
-
     fn judge(&mut self, _order: &Order, state: u64) -> Option<Disagreement> {
         (state != self.expected).then_some(Disagreement { expected: self.expected, got: state })
     }

@@ -2,13 +2,16 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::domain::json;
 use crate::report::file::{Head, RecordError};
+use crate::report::first_screen::Run;
 use crate::report::format::text::Shown;
 use crate::report::ledger::{self, Ledger};
 use crate::report::qualification::{self, Qualification};
 use crate::report::record::{self, Record};
 use crate::report::rtl_mutation::{self, RtlMutation};
 use crate::report::seal::Opened;
+use crate::report::view::Views;
 
 /// A record of some kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,13 +72,13 @@ const KINDS: [Kind; 4] = [
 ];
 
 impl AnyRecord {
-    /// It, to be shown.
-    pub fn shown(&self) -> &dyn Shown {
+    /// What is made of it where it is shown. A run is shown with what its experiment says of it.
+    pub fn shown<T>(&self, views: Views, make: impl FnOnce(&dyn Shown) -> T) -> T {
         match self {
-            AnyRecord::Run(record) => &**record,
-            AnyRecord::Qualification(record) => &**record,
-            AnyRecord::Ledger(record) => &**record,
-            AnyRecord::RtlMutation(record) => &**record,
+            AnyRecord::Run(record) => make(&Run::of(record, views)),
+            AnyRecord::Qualification(record) => make(&**record),
+            AnyRecord::Ledger(record) => make(&**record),
+            AnyRecord::RtlMutation(record) => make(&**record),
         }
     }
 
@@ -118,7 +121,7 @@ pub fn run_from_text(text: &str, origin: &str) -> Result<Opened<Record>, RecordE
 }
 
 fn read<T: DeserializeOwned>(text: &str, origin: &str) -> Result<Box<T>, RecordError> {
-    serde_json::from_str(text).map(Box::new).map_err(|error| RecordError::malformed(&error, origin))
+    json::from_text(text).map(Box::new).map_err(|error| RecordError::malformed(&error, origin))
 }
 
 #[cfg(test)]

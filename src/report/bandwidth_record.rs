@@ -51,6 +51,12 @@ pub struct BandwidthRecord {
     pub before_s: u64,
     /// Whether anything was scaled.
     pub scaled: bool,
+    /// The budget that a tenth of the days needs, where the one of this report is too small for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_budget: Option<u64>,
+    /// The MiB that a tenth of the days needs, where those of this report are too few for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_memory_mib: Option<u64>,
     /// How wrong scaled numbers may be, in thousandths.
     pub tolerance_per_mille: u64,
     /// The engine that the report is about.
@@ -223,6 +229,30 @@ impl BandwidthRow {
         self.too_long_ms.is_some() || self.is_too_empty()
     }
 
+    /// Whether the link lost messages, was busy for most of the time online, or needs most of that time for its answers. If
+    /// not, the sender is why its syncs bring nothing.
+    fn may_fail_by_its_link(&self, record: &BandwidthRecord) -> bool {
+        let Link {
+            bits_per_s,
+            latency_ms,
+            jitter_ms,
+            lost_per_mille,
+            truncated_per_mille,
+            corrupted_per_mille,
+            outages,
+            ..
+        } = record.link;
+        let loses = [lost_per_mille, truncated_per_mille, corrupted_per_mille, outages].iter().any(|&often| often > 0);
+        let bytes = u128::try_from(self.up.total() + self.down.total()).unwrap_or(0);
+        let link_ms = bytes * 8000 / (u128::from(bits_per_s.max(1)) * u128::from(self.syncs.max(1)));
+        let is_slow = record.online_s.is_some_and(|online_s| {
+            // Seconds times thousandths are milliseconds. A connection begins with an answer, and a change needs another.
+            let answers_ms = 4 * (u128::from(latency_ms) + u128::from(jitter_ms));
+            link_ms + answers_ms > u128::from(online_s) * u128::from(MOST_BUSY_PER_MILLE)
+        });
+        loses || is_slow
+    }
+
     /// What it is called.
     pub fn label(&self) -> String {
         match self.sender {
@@ -252,9 +282,12 @@ impl BandwidthRow {
             ));
         }
         if self.is_too_empty() {
+            let why = match self.may_fail_by_its_link(record) {
+                true => ": on this link, syncs do not get through in the time that a client is online",
+                false => "",
+            };
             return Some(format!(
-                "in {} of {} syncs nothing arrived of what the client had to tell, which is more than {}: on this link, syncs \
-                 do not get through in the time that a client is online",
+                "in {} of {} syncs nothing arrived of what the client had to tell, which is more than {}{why}",
                 self.empty_syncs,
                 self.syncs,
                 percent(MOST_EMPTY_PER_MILLE)
@@ -291,6 +324,14 @@ impl BandwidthRow {
 }
 
 impl BandwidthRecord {
+    /// The options that run a tenth of the days, where this report's are too small for that: a sentence.
+    pub fn remedy(&self) -> Option<String> {
+        let budget = self.least_budget.map(|budget| format!("--budget {budget}"));
+        let memory = self.least_memory_mib.map(|mib| format!("--memory {mib}"));
+        let options: Vec<String> = budget.into_iter().chain(memory).collect();
+        (!options.is_empty()).then(|| format!("Give {}: a tenth of the days is run then.", options.join(" ")))
+    }
+
     /// The row of the engine that the report is about.
     pub fn about(&self) -> Option<&BandwidthRow> {
         self.rows.iter().find(|row| row.name == self.about)

@@ -7,8 +7,8 @@ use crate::domain::shown::ratio;
 use crate::domain::verdict::Verdict;
 use crate::report::record::{BankSweep, DeviceRecord};
 
-/// The table of one device's bank sweep. The words that dashboards take for a green light are in it only if the
-/// verdict of the whole run is `holds`.
+/// The table of one device's bank sweep. The words that dashboards take for a green light are in it only if this verdict is
+/// `holds`: that of the whole run, and of this sweep.
 pub fn render(device: &DeviceRecord, sweep: &BankSweep, verdict: Verdict) -> String {
     let mut table = String::new();
     let mut line = |text: String| writeln!(table, "{text}").expect("a string takes every text");

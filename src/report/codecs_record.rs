@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::codecs::{Arrival, Claims, Promise};
 use crate::domain::evidence::Evidence;
 use crate::domain::verdict::Verdict;
 
@@ -54,6 +55,9 @@ pub struct CodecRow {
     pub needs: String,
     /// Whether a receiver can decode it.
     pub decodable: bool,
+    /// What it claims of how messages arrive.
+    #[serde(default)]
+    pub claims: Claims,
     /// Ticks of each kind that it was measured in.
     pub ticks: u32,
     /// Histories of three ticks whose messages arrived in every way.
@@ -130,7 +134,62 @@ fn is_none(number: &u32) -> bool {
     *number == 0
 }
 
+impl WrongRegisters {
+    /// This is wrong where messages arrive so, and nothing otherwise.
+    pub fn where_they_arrive(arrival: Arrival, wrong: Wrong) -> Self {
+        let mut all = WrongRegisters::default();
+        match arrival {
+            Arrival::Exact => all.exact = wrong,
+            Arrival::Repeated => all.repeated = wrong,
+            Arrival::Reordered => all.reordered = wrong,
+            Arrival::Lost => all.lost = wrong,
+            Arrival::TwoWriters => all.two_writers = wrong,
+            Arrival::CutOff => all.cut_off = Some(wrong),
+            Arrival::SetBack => all.set_back = Some(wrong),
+        }
+        all
+    }
+
+    /// What is wrong by how messages arrived; without what was not tried.
+    pub fn by_arrival(&self) -> impl Iterator<Item = (Arrival, Wrong)> {
+        let all = [
+            (Arrival::Exact, Some(self.exact)),
+            (Arrival::Repeated, Some(self.repeated)),
+            (Arrival::Reordered, Some(self.reordered)),
+            (Arrival::Lost, Some(self.lost)),
+            (Arrival::TwoWriters, Some(self.two_writers)),
+            (Arrival::CutOff, self.cut_off),
+            (Arrival::SetBack, self.set_back),
+        ];
+        all.into_iter().filter_map(|(arrival, wrong)| Some((arrival, wrong?)))
+    }
+}
+
+/// What is wrong, against what is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is wrong.
+    Right,
+    /// Something is wrong of which nothing is claimed.
+    Beyond,
+    /// Something is wrong that is claimed to be right, or to be noticed.
+    Contradicts,
+}
+
 impl Wrong {
+    /// Where this stands against what is claimed of messages that arrive so.
+    pub fn standing(self, claims: Claims, arrival: Arrival) -> Standing {
+        let is_noticed = self.registers > 0 && self.silent == 0;
+        match claims.of(arrival) {
+            _ if self.is_right() => Standing::Right,
+            Promise::Nothing => Standing::Beyond,
+            Promise::Noticed if is_noticed => Standing::Beyond,
+            // A replica that refuses to go on after its store was set back shows nothing wrong: its user is told.
+            Promise::Right if is_noticed && arrival == Arrival::SetBack => Standing::Beyond,
+            Promise::Noticed | Promise::Right => Standing::Contradicts,
+        }
+    }
+
     /// Whether nothing is wrong.
     pub fn is_right(self) -> bool {
         (self.registers, self.lost, self.resurrected) == (0, 0, 0)

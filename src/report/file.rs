@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
+use crate::domain::json;
 use crate::report::inert::{inert, inert_start};
 use crate::report::journal;
 use crate::report::seal::{Seal, Sealed, sealed};
@@ -204,7 +205,7 @@ fn default_permissions() -> Option<Permissions> {
 
 /// A record as text, with its digests.
 pub fn to_text<R: Sealed>(record: &R) -> String {
-    let mut text = serde_json::to_string_pretty(&sealed(record)).expect("a record holds nothing that JSON cannot");
+    let mut text = json::to_text(&sealed(record)).expect("a record holds nothing that JSON cannot");
     text.push('\n');
     text
 }

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::domain::json;
 use crate::domain::seed::Seed;
 use crate::report::file::within_limit;
 use crate::report::inert::inert_start;
@@ -330,7 +331,7 @@ impl Journal {
 
     /// The outcome of a job, where the job has ended.
     pub fn outcome<T: DeserializeOwned>(&self, job: &str) -> Option<Result<T, serde_json::Error>> {
-        self.kept.get(job).map(|outcome| serde_json::from_str(outcome.get()))
+        self.kept.get(job).map(|outcome| json::from_text(outcome.get()))
     }
 
     /// Keeps the outcome of a job: it is on disk when this returns.
@@ -339,7 +340,7 @@ impl Journal {
     /// If the file cannot be written.
     pub fn keep<T: Serialize>(&self, job: &str, outcome: &T) -> Result<(), JournalError> {
         let Some(file) = &self.file else { return Ok(()) };
-        let outcome = serde_json::value::to_raw_value(outcome).expect("an outcome is plain data");
+        let outcome = json::to_raw(outcome).expect("an outcome is plain data");
         let line = sealed(&Line { job: job.to_owned(), outcome: &outcome });
         file.lock().unwrap_or_else(PoisonError::into_inner).add(&line)?;
         self.since.fetch_add(1, Ordering::Relaxed);
@@ -408,7 +409,7 @@ pub fn is_one(text: &str) -> bool {
 
 /// A line with its checksum.
 fn sealed(line: &impl Serialize) -> String {
-    let text = serde_json::to_string(line).expect("a line is plain data");
+    let text = json::to_line(line).expect("a line is plain data");
     format!("{text}\t{:08x}\n", crc32fast::hash(text.as_bytes()))
 }
 
@@ -477,7 +478,7 @@ fn read(path: &Path) -> Result<Option<(Journal, u64)>, JournalError> {
     if version != VERSION {
         return Err(foreign(&format!("it is of version {version}, and this abench reads version {VERSION}")));
     }
-    let head: Head = serde_json::from_str(first).map_err(|error| foreign(&error.to_string()))?;
+    let head: Head = json::from_text(first).map_err(|error| foreign(&error.to_string()))?;
     let mut kept = BTreeMap::new();
     for (number, line) in lines {
         let altered = || JournalError::Altered { path: path.to_owned(), line: number + 1 };

@@ -1,5 +1,7 @@
 //! The record of a run, and the views of it. Whatever is shown is read from a record.
 //!
+//! How the part of one kind of trial reads, its experiment says: [`view`].
+//!
 //! Knows: `domain`. Must not: run or judge anything.
 
 pub mod any;
@@ -11,7 +13,7 @@ pub mod curves_record;
 pub mod document;
 pub mod figure;
 pub mod file;
-mod first_screen;
+pub mod first_screen;
 pub mod format;
 pub mod histogram_log;
 pub mod inert;
@@ -26,3 +28,4 @@ pub mod rtl_mutation;
 pub mod samples;
 pub mod seal;
 pub mod version_1;
+pub mod view;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
 use crate::domain::fault_count::FaultCounts;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::traffic::Traffic;
 use crate::domain::verdict::{Verdict, Warrant};
@@ -24,7 +25,7 @@ pub struct OfflineRecord {
     pub registers: u32,
     /// Whether there is a hub; without one, clients send to each other.
     pub hub: bool,
-    /// Edits that users saw accepted.
+    /// Edits that users saw accepted, and that meant something: nobody removes what is not shown.
     pub edits: u64,
     /// One row an engine.
     pub engines: Vec<EngineRecord>,
@@ -53,7 +54,7 @@ pub struct EngineRecord {
     /// What a `holds` rests on.
     pub warrant: Option<Warrant>,
     /// Each judge's verdict and sentence.
-    pub oracles: BTreeMap<String, (Verdict, String)>,
+    pub oracles: BTreeMap<OracleId, (Verdict, String)>,
     /// Whether another run gives the same: not with an engine that has timers of its own, nor with one that says so.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub repeats: bool,
@@ -142,7 +143,7 @@ pub struct PartRecord {
     pub bytes: u64,
     /// Of these, ids and acknowledgements.
     pub metadata_bytes: u64,
-    /// Edits that users saw accepted.
+    /// Edits that users saw accepted, and that meant something: nobody removes what is not shown.
     pub edits: u64,
 }
 
@@ -155,7 +156,7 @@ pub struct WorldRecord {
     /// The engine's verdict there.
     pub verdict: Verdict,
     /// Each judge's.
-    pub judges: BTreeMap<String, Verdict>,
+    pub judges: BTreeMap<OracleId, Verdict>,
 }
 
 fn yes() -> bool {
@@ -230,9 +231,12 @@ pub struct MutantRecord {
     /// Its name.
     pub mutant: String,
     /// The judges that falsified the mutant and not the engine without it, by name.
-    pub caught_by: Vec<String>,
+    pub caught_by: Vec<OracleId>,
     /// What the first of them says.
     pub sentence: String,
+    /// The shortest way that is known to show it, as a text for `abench replay`; of a mutant that was walked through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
 }
 
 /// A hub's merges, made again by an accumulator.
@@ -310,9 +314,12 @@ pub struct DeliveriesRecord {
     /// How the engine did not repeat itself, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unrepeatable: Option<String>,
+    /// How far the walk came, where it ended because its actions were used up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<String>,
     /// What each judge says of the end that one of them has something against, where there is one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub against: BTreeMap<String, (Verdict, String)>,
+    pub against: BTreeMap<OracleId, (Verdict, String)>,
 }
 
 /// The world in which mutants are planted.

@@ -19,6 +19,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::domain::json;
+
 /// What every digest begins with.
 const ALGORITHM: &str = "sha256:";
 
@@ -35,7 +37,7 @@ pub trait Sealed: Serialize + Clone {
 
 /// The record with the digests of what it says.
 pub fn sealed<R: Sealed>(record: &R) -> R {
-    let value = serde_json::to_value(record).expect("a record holds nothing that JSON cannot");
+    let value = json::to_value(record).expect("a record holds nothing that JSON cannot");
     let mut record = record.clone();
     *record.digest() = Some(of_claims(&value));
     if let Some(digest) = record.timing_digest() {

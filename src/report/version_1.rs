@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::domain::json;
 use crate::report::any::run_from_text;
 use crate::report::file::RecordError;
 use crate::report::record::{FORMAT, Record, VERSION};
@@ -88,7 +89,7 @@ pub fn converted(text: &str, origin: &str, names: &Names<'_>) -> Result<Record, 
     rename_keys(&mut record);
     asked(&mut record["asked"], names);
     found(&mut record, names);
-    serde_json::from_value(record).map_err(|error| {
+    json::from_value(record).map_err(|error| {
         let reason = error.to_string();
         let key = reason.split('`').nth(1).unwrap_or_default().to_owned();
         ConvertError::Unknown { origin: origin.to_owned(), line: line_of(text, &key), reason }

@@ -64,10 +64,12 @@ pub enum ScenarioError {
         advice: &'static str,
     },
     /// Its values do not go together, or one is out of its range.
-    #[error("{origin}: [{table}]: {refused}")]
+    #[error("{origin}{}: [{table}]: {refused}", line.map_or(String::new(), |line| format!(", line {line}")))]
     Impossible {
         /// The file or shipped name.
         origin: String,
+        /// Where the key is, if it is there.
+        line: Option<usize>,
         /// Its table.
         table: &'static str,
         /// Which, and what is allowed.
@@ -210,7 +212,7 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         let origin = origin.to_owned();
         return Err(match steps.as_ref().and_then(|steps| steps.line(&refused)) {
             Some(line) => ScenarioError::Step { origin, line, refused },
-            None => ScenarioError::Impossible { origin, table, refused },
+            None => ScenarioError::Impossible { origin, line: line_of_refused(text, table, &refused), table, refused },
         });
     }
     if file.expect == Some(Expectation::default()) {
@@ -263,21 +265,60 @@ impl StepLines {
     }
 }
 
+/// Whether this text is a scenario file, sound or not: TOML with a version, or with a table of a trial.
+pub fn is_scenario(text: &str) -> bool {
+    let has_keys = |table: toml::Table| {
+        table.contains_key("version") || Trial::TABLES.iter().any(|trial| table.contains_key(*trial))
+    };
+    text.parse::<toml::Table>().is_ok_and(has_keys)
+}
+
+/// The line of the key that a message about a table begins with, or of the innermost table around it that has a line.
+fn line_of_refused(text: &str, table: &str, message: &str) -> Option<usize> {
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
+    let (key, _) = message.split_at(message.find(|c| !is_of_key(c)).unwrap_or(message.len()));
+    // `faults[2].at_s` is `at_s` in the third of `faults`.
+    let parts = key.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    let (line, found) = line_of(text, [table].into_iter().chain(parts));
+    line.filter(|_| found > 1)
+}
+
+/// The line of the key that this path leads to, or of the last on the way that has one; and how many parts of the path are
+/// there. A part of a list is its number.
+fn line_of<'a>(text: &str, path: impl IntoIterator<Item = &'a str>) -> (Option<usize>, usize) {
+    use toml_edit::{Document, Item, Value};
+    let Ok(document) = Document::parse(text) else { return (None, 0) };
+    let line = |span: std::ops::Range<usize>| 1 + text[..span.start].matches('\n').count();
+    let (mut at, mut last, mut found) = (document.as_item().clone(), None, 0);
+    for part in path {
+        let number = part.parse::<usize>().ok();
+        let next = match (&at, number) {
+            (Item::ArrayOfTables(tables), Some(number)) => tables.get(number).map(|table| Item::Table(table.clone())),
+            (Item::Value(Value::Array(list)), Some(number)) => list.get(number).map(|value| Item::Value(value.clone())),
+            (within, _) => within.as_table_like().and_then(|table| table.get(part)).cloned(),
+        };
+        let Some(next) = next else { break };
+        let of_key = at.as_table_like().and_then(|table| table.get_key_value(part)?.0.span());
+        let span = if next.is_table() { next.span().or(of_key) } else { of_key.or(next.span()) };
+        (last, found, at) = (span.map(line).or(last), found + 1, next);
+    }
+    (last, found)
+}
+
 /// Tables, keys in them, and what those keys are called now.
 const RENAMED: &[(&str, &str, &str)] = &[
     ("offline", "strategies", "engines"),
     ("offline", "flaws", "mutants"),
+    ("offline.journal", "piece", "fragment"),
     ("crash-everywhere", "flaws", "mutants"),
     ("expect", "strategies", "engines"),
     ("expect", "flaws", "mutants"),
 ];
 
 fn renamed(table: &toml::Table, text: &str, origin: &str) -> Option<ScenarioError> {
-    let has = |(of, key, _): &&(&str, &str, &str)| table.get(*of).is_some_and(|of| of.get(*key).is_some());
-    let &(_, key, name) = RENAMED.iter().find(has)?;
-    // A key begins its line, or ends the name of a table.
-    let names = |line: &str| line.trim_start().starts_with(key) || line.trim_end().ends_with(&format!("{key}]"));
-    let line = 1 + text.lines().position(names).unwrap_or(0);
+    let within = |of: &str| of.split('.').try_fold(table, |table, part| table.get(part)?.as_table());
+    let &(of, key, name) = RENAMED.iter().find(|(of, key, _)| within(of).is_some_and(|of| of.contains_key(*key)))?;
+    let line = line_of(text, of.split('.').chain([key])).0.unwrap_or(1);
     Some(ScenarioError::Renamed { origin: origin.to_owned(), line, key, name })
 }
 
@@ -300,6 +341,51 @@ mod tests {
             let said = refused(&format!("version = 2\n[{table}]\n{key} = []\n"));
             assert_eq!(said, format!("bad.toml, line 3: {key} has another name now: {name}"));
         }
+    }
+
+    #[test]
+    fn an_old_key_within_a_line_has_that_line() {
+        let old = "version = 2\n[offline]\nseed = '7'\n# piece\njournal = { retain = 0, piece = 64 }\n";
+        assert_eq!(refused(old), "bad.toml, line 5: piece has another name now: fragment");
+    }
+
+    #[test]
+    fn a_value_out_of_its_bounds_is_refused_with_its_line_wherever_it_is_written() {
+        let head = "version = 2\n[offline]\nseed = '7'\nclients = 2\n";
+        let drawn = "[offline.workload]\nticks = 1\nchanged = 1\n[offline.presence]\nlasts_s = 9\naway_s = [1, 2]\nhere_s = [1, 2]\n";
+        for (keys, after, told) in [
+            ("settle_s = 0\n", "", "line 5: [offline]: settle_s = 0 is not allowed; 1 to "),
+            ("staleness_s = 0\n", "", "line 5: [offline]: staleness_s = 0 is not allowed; 1 to "),
+            ("load = { messages = 5, bytes = 0 }\n", "", "line 5: [offline]: load.bytes = 0 is not allowed; 1 to "),
+            ("\nload.bytes = 0\n", "", "line 6: [offline]: load.bytes = 0 is not allowed; 1 to "),
+            ("", "[offline.load]\nbytes = 0\n", "line 13: [offline]: load.bytes = 0 is not allowed; 1 to "),
+            (
+                "",
+                "[[offline.faults]]\nkind = 'crash'\nnode = 'hub'\nat_s = 5\nfor_s = 9\n",
+                "line 16: [offline]: faults[0].for_s = 9 goes on after",
+            ),
+            (
+                "faults = [\n{ kind = 'crash', node = 'hub', at_s = 5 },\n{ kind = 'crash', node = 'hub', at_s = 50 },\n]\n",
+                "",
+                "line 7: [offline]: faults[1].at_s = 50 is after",
+            ),
+            // What is not there has the line of the table that lacks it.
+            ("edges = [{ name = 'near', clients = [0] }]\n", "", "line 5: [offline]: edges[0].parent is missing"),
+        ] {
+            let said = refused(&format!("{head}{keys}{drawn}{after}"));
+            assert!(said.starts_with(&format!("bad.toml, {told}")), "{keys}{after}: {said}");
+        }
+        assert!(refused(head).starts_with("bad.toml: [offline]: workload is missing"));
+    }
+
+    #[test]
+    fn a_scenario_is_told_from_a_record_by_its_first_keys() {
+        assert!(is_scenario("version = 2\n[tick]\nseed = '7'") && is_scenario("[tick]\nsede = 5"));
+        assert!(
+            !is_scenario("{\"format\": \"abench-record\"}")
+                && !is_scenario("")
+                && !is_scenario("[package]\nname = 'a'")
+        );
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Bandwidth reports: a customer's own numbers.
 
+use abench::experiment::shown;
 use abench::report::bandwidth_record::{BandwidthRecord, BandwidthRow};
 use abench::report::document::Detail;
 use abench::report::format::text::{self, Table};
 use abench::report::record::Record;
 use serde_json::Value;
 
-use crate::common::{Answer, short_answer, unwrapped};
+use crate::common::{Answer, UnderWay, short_answer, unwrapped};
 
 /// A report that takes little time.
 const SMALL: &[&str] = &[
@@ -58,7 +59,7 @@ fn the_first_screen_has_the_answer_first_and_the_verdict_last_and_fits() {
     let rows: usize = lines.iter().map(|line| line.chars().count().div_ceil(100).max(1)).sum();
     assert!(rows <= 23, "{rows} rows of 100 columns:\n{output}");
     let parsed: Record = serde_json::from_str(&small(&["--record", "-"]).output).expect("a record");
-    let narrow = text::render(&parsed, 80, Table::Shown, Detail::Screen);
+    let narrow = text::render(&shown(&parsed), 80, Table::Shown, Detail::Screen);
     let narrow = anstream::adapter::strip_str(&narrow).to_string();
     let rows: usize = narrow.lines().map(|line| line.chars().count().div_ceil(80).max(1)).sum();
     assert!(rows <= 23, "{rows} rows of 80 columns:\n{narrow}");
@@ -231,7 +232,13 @@ fn a_sender_without_a_number_says_why_in_a_sentence() {
     let flags = with(&[["--engines", "operation-log,delta-state"], ["--days", "3660"], ["--budget", "1000"]]);
     let output = unwrapped(&short_answer(&flags).output);
     assert!(output.contains("operation-log: no number is given: "), "{output}");
-    assert!(output.contains(" days were run, and 3660 days are more than 10 times as many"), "{output}");
+    assert!(
+        output.contains(" days were run, and 3660 days are more than 10 times as many. Give --budget "),
+        "{output}"
+    );
+    let budget = output.split("Give --budget ").nth(1).and_then(|rest| rest.split(':').next()).expect("a budget");
+    let budget: u64 = budget.parse().expect("a number");
+    assert!(budget > 1000, "{output}");
 }
 
 #[test]
@@ -348,4 +355,18 @@ fn a_scenario_holds_the_same_numbers_and_flags_go_before_them() {
     assert_eq!(of(&["bandwidth", path]), by_flags);
     assert_eq!(of(&["run", path]), by_flags);
     assert_eq!(of(&["bandwidth", path, "--records", "300"])["asked"]["records"], 300);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_report_that_is_stopped_ends_at_once_and_says_that_nothing_was_done_without_a_share_of_it() {
+    let args = "bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6";
+    let under_way = UnderWay::start(&args.split(' ').collect::<Vec<_>>());
+    let start = std::time::Instant::now();
+    let answer = under_way.interrupted();
+    // Generous for a machine that has other things to do: the worlds take many seconds each.
+    assert!(start.elapsed() < std::time::Duration::from_secs(2), "{:?}", start.elapsed());
+    assert_eq!(answer.exit, 130, "{answer:?}");
+    assert!(answer.output.contains("stopped by the user before the end. No check was completed."), "{answer:?}");
+    assert!(!answer.output.contains('%'), "{answer:?}");
 }

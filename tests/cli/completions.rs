@@ -43,6 +43,8 @@ fn bash_completes_verbs_scenarios_engines_backends_and_faults() {
     assert_eq!(offered(&["abench", "--plant", "dead"]), ["dead-bank:"]);
     assert_eq!(offered(&["abench", "emulate", "uartbone:tcp", "--plant", "lost"]), ["lost-high-word"]);
     assert_eq!(offered(&["abench", "list", "eng"]), ["engines"]);
+    assert_eq!(offered(&["abench", "falsify", "order-ind"]), ["order-independent"]);
+    assert_eq!(offered(&["abench", "bandwidth", "field-"]), ["field-bandwidth"]);
 }
 
 #[test]
@@ -51,6 +53,8 @@ fn zsh_and_fish_complete_scenarios_too_and_zsh_completes_files_beside_them() {
     let scenarios = zsh.lines().filter(|line| line.starts_with("'*::scenarios"));
     let offers_both = |line: &str| line.contains("every-order field-tags") && line.contains("_files -g");
     assert_eq!(scenarios.map(offers_both).collect::<Vec<_>>(), [true, true], "of run and of qualify");
+    let of_bandwidth = zsh.lines().find(|line| line.starts_with("'::scenario ")).expect("the scenario of bandwidth");
+    assert!(of_bandwidth.contains("(field-bandwidth)") && of_bandwidth.contains("_files -g"), "{of_bandwidth}");
     assert!(!zsh.contains("count --"), "an argument without names would stand before the verbs");
     let fish = script("fish");
     for verb in ["run", "qualify", "show"] {

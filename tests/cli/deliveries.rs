@@ -69,6 +69,20 @@ fn an_engine_that_does_something_else_the_second_time_has_no_verdict() {
 }
 
 #[test]
+fn a_walk_of_an_engine_in_a_process_ends_when_its_actions_are_used_up_and_says_what_was_covered() {
+    if !has_python() {
+        return;
+    }
+    let two = SMALL.replace("clients = 1", "clients = 2") + "most_actions = 40\n";
+    let (answer, record) = walk(&two, "mine=cmd:python3 adapters/template/adapter.py");
+    assert_eq!(answer.exit, 3, "{answer:?}");
+    let row = &record.expect("a record")["deliveries"][0];
+    assert_eq!((&row["verdict"], &row["walked"]["complete"]), (&"inconclusive".into(), &false.into()), "{row}");
+    let told = unwrapped(&answer.output);
+    assert!(told.contains("40 actions used up after ") && told.contains("raise most_actions"), "{told}");
+}
+
+#[test]
 fn an_engine_that_says_that_it_does_not_repeat_itself_is_refused_with_what_to_do() {
     if !has_python() {
         return;

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use abench::domain::verdict::Verdict;
+use abench::experiment::{shown, view};
 use abench::report::any::from_text;
 use abench::report::document::Detail;
 use abench::report::format::text::{self, Table};
@@ -12,7 +14,7 @@ use crate::common::{answer, short_answer};
 
 /// The first screen of a record, as a terminal of this width shows it: a line that is longer takes several.
 fn rows(record: &Record, width: usize) -> Vec<String> {
-    let screen = text::render(record, width, Table::Shown, Detail::Screen);
+    let screen = text::render(&shown(record), width, Table::Shown, Detail::Screen);
     let plain = anstream::adapter::strip_str(&screen).to_string();
     plain.lines().map(str::to_owned).collect()
 }
@@ -50,12 +52,42 @@ fn nothing_on_the_first_screen_is_wider_than_the_terminal_but_a_command_that_is_
 }
 
 #[test]
+fn no_first_screen_is_without_its_evidence_its_limits_and_what_holds_rests_on() {
+    let mut with_warrants = 0;
+    for (name, record) in records() {
+        let rows = rows(&record, 80);
+        let has = |start: &str| rows.iter().any(|row| row.starts_with(start));
+        assert!(rows.join(" ").contains("(evidence "), "{name}: {}", rows.join("\n"));
+        assert!(record.unseen.by_run.is_empty() || has("cannot see ("), "{name}: {}", rows.join("\n"));
+        let is_warranted = record.checks.iter().any(|check| check.verdict == Verdict::Holds && check.warrant.is_some());
+        // On a full screen, what failed comes first, and -v tells the warrant.
+        let taken: usize = rows.iter().map(|row| row.chars().count().div_ceil(80).max(1)).sum();
+        let is_told = has("warrant ") || taken >= 22;
+        assert!(!is_warranted || is_told, "{name}: {taken} lines\n{}", rows.join("\n"));
+        with_warrants += usize::from(has("warrant "));
+    }
+    assert!(with_warrants > 40, "{with_warrants}");
+}
+
+#[test]
+fn the_bytes_of_a_tick_stand_under_their_own_evidence_and_laws_beside_what_they_rest_on() {
+    let of = |wanted: &str| records().find(|(name, _)| *name == wanted).map(|(_, record)| rows(&record, 80));
+    let tick = of("tick").expect("a record").join("\n");
+    assert!(
+        tick.contains("tick on model (evidence model)") && tick.contains("One sync tick (evidence software)"),
+        "{tick}"
+    );
+    let laws = of("laws").expect("a record").join("\n");
+    assert!(laws.contains("at 8 bits; at 64 bits") && laws.contains("proved; sampled, k = "), "{laws}");
+}
+
+#[test]
 fn the_screen_of_mutants_of_the_gateware_fits_a_narrow_terminal() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("results/rtl-mutation.json");
     let text = std::fs::read_to_string(&path).expect("a record");
     let record = from_text(&text, "rtl-mutation.json").expect("a record of today").record;
     for width in [60, 80] {
-        let screen = text::render(record.shown(), width, Table::Left, Detail::Screen);
+        let screen = record.shown(view, |shown| text::render(shown, width, Table::Left, Detail::Screen));
         let plain = anstream::adapter::strip_str(&screen).to_string();
         let wide: Vec<&str> = plain.lines().filter(|row| row.chars().count() > width).collect();
         assert_eq!(wide, Vec::<&str>::new(), "at {width}");
@@ -73,7 +105,7 @@ fn nothing_of_a_longer_report_is_wider_than_the_terminal_but_what_is_pasted() {
         for (width, detail) in
             [60, 80, 100].into_iter().flat_map(|width| [(width, Detail::Checks), (width, Detail::All)])
         {
-            let report = text::render(&record, width, Table::Left, detail);
+            let report = text::render(&shown(&record), width, Table::Left, detail);
             let plain = anstream::adapter::strip_str(&report).to_string();
             let wide = plain.lines().filter(|row| row.chars().count() > width && !pasted(row));
             too_wide.extend(wide.map(|row| format!("{name} at {width}, {detail:?}: {row}")));
@@ -85,7 +117,10 @@ fn nothing_of_a_longer_report_is_wider_than_the_terminal_but_what_is_pasted() {
 #[test]
 fn whoever_has_a_counterexample_sees_how_to_replay_it() {
     for (name, record) in records() {
-        let found = record.checks.iter().any(|check| !check.findings.is_empty());
+        // The smallest case of a mutant that a walk killed is shown, too.
+        let mutants = record.everywhere.iter().flat_map(|everywhere| &everywhere.mutants);
+        let found = record.checks.iter().any(|check| !check.findings.is_empty())
+            || mutants.into_iter().any(|mutant| mutant.case.is_some());
         let told = rows(&record, 80)
             .iter()
             .any(|row| row.contains("abench replay case1,") || row.contains("its replay command is long"));
@@ -255,13 +290,13 @@ fn an_interrupted_report_says_what_was_not_done_and_expects_nothing() {
     record.exit = record.outcome().exit_code();
     record.offline.as_mut().expect("a world").engines.truncate(2);
     for detail in [Detail::Screen, Detail::Checks] {
-        let screen = text::render(&record, 80, Table::Shown, detail);
+        let screen = text::render(&shown(&record), 80, Table::Shown, detail);
         assert!(!screen.contains('%') || detail == Detail::Checks, "{screen}");
         assert!(!screen.contains("expectation") && !screen.contains("as expected"), "{screen}");
         assert!(screen.trim_end().ends_with(": stopped by the user (exit 130)"), "{screen}");
     }
-    let screen = text::render(&record, 200, Table::Shown, Detail::Screen);
-    assert!(screen.contains("of the engines all, tried to the end: delta-state, delta-summary\n"), "{screen}");
+    let screen = text::render(&shown(&record), 200, Table::Shown, Detail::Screen);
+    assert!(screen.contains("Tried to the end, of all engines: delta-state, delta-summary\n"), "{screen}");
 }
 
 #[test]

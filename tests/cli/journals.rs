@@ -76,7 +76,8 @@ fn what_was_edited_by_hand_in_a_journal_is_refused_and_never_panics() {
     let world = WORLD.replace("more_worlds = 5\n", "").replace("mutants = ['accept-before-durable']\n", "");
     let world = Parts::of(&world.replace("engines = ['all']", "engines = ['delta-state']"), 1);
     let own = "world 0x0000000000c0ffee: delta-state\"";
-    world.refused(own, "\"truth\":[", "\"trust\":[", "the judge 'truth' says nothing");
+    world.refused(own, "\"truth\":[", "\"trust\":[", "'trust' is not a judge");
+    world.refused(own, "\"truth\":[", "\"world\":[", "the judge 'truth' says nothing");
     world.refused(own, "\"words\":[[", "\"words\":[[4000000000,1],[", "is not sound");
     world.refused(own, "\"edits\":", "\"unknown\":1,\"edits\":", "no outcome of the job 'world 0x0000000000c0ffee");
     let campaign = Parts::of(BRIEF, 1);

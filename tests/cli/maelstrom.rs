@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -126,12 +128,75 @@ fn a_set_in_javascript_that_sends_again_holds_over_a_bad_link_and_one_that_tells
 fn a_counter_in_rust_that_compares_in_seq_kv_holds_and_one_that_writes_loses_edits() {
     let folder = TempDir::new().expect("a folder");
     let node = rust_node(folder.path());
-    let (answer, _) = run(&counter(30, false), &format!("maelstrom:{node} seq-kv"));
+    let (answer, _) = run(&counter(12, false), &format!("maelstrom:{node} seq-kv"));
     assert_eq!(answer.exit, 0, "{answer:?}");
-    let (answer, record) = run(&counter(80, false), &format!("maelstrom:{node} lin-kv writes"));
+    let (answer, record) = run(&counter(40, false), &format!("maelstrom:{node} lin-kv writes"));
     assert_eq!(answer.exit, 1, "{answer:?}");
     assert_eq!(*verdict_of(&record, "truth"), "falsified");
     assert_eq!(*verdict_of(&record, "convergence"), "holds");
+}
+
+#[test]
+fn links_to_services_lose_messages_and_a_node_that_asks_again_holds() {
+    if !has("python3") {
+        return;
+    }
+    let bad = counter(12, false) + "jitter_ms = 5\nlost_per_mille = 200\n";
+    let node = |how: &str| format!("maelstrom:python3 tests/maelstrom/kv_counter.py {how}");
+    let (answer, record) = run(&bad, &node(""));
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    assert_eq!(*verdict_of(&record, "faults"), "holds");
+    let (answer, record) = run(&bad, &node("adds-again"));
+    assert_eq!((answer.exit, verdict_of(&record, "truth")), (1, &"falsified".into()), "{answer:?}");
+}
+
+#[test]
+fn a_node_that_answers_no_edit_costs_no_more_time_than_its_world_lasts() {
+    if !has("python3") {
+        return;
+    }
+    let world = counter(30, true).replace("settle_s = 3", "settle_s = 8") + "[offline.maelstrom]\nruns = 1\n";
+    let (answer, record) = run(&world, &python("pn-counter", "deaf"));
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    // Two worlds of 10 s, its own and that of unique amounts. Should time go back to when an edit was due, 90 edits take 4 s each.
+    let took = record.expect("a record")["timing"]["total_us"].as_u64().expect("a time");
+    assert!(took < 60_000_000, "{took} us");
+}
+
+#[test]
+fn a_node_that_answers_no_edit_is_given_up_after_three_in_a_long_world() {
+    if !has("python3") {
+        return;
+    }
+    let long = counter(30, true).replace("lasts_s = 2", "lasts_s = 90").replace("away_s = [0, 1]", "away_s = [1, 1]");
+    let world = long.replace("here_s = [1, 1]", "here_s = [90, 90]") + "[offline.maelstrom]\nruns = 1\n";
+    let (answer, _) = run(&world, &python("pn-counter", "deaf"));
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    assert!(unwrapped(&answer.output).contains("it answered no 'add' of 3 that it was asked"), "{}", answer.output);
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_node_at_once() {
+    if !has("python3") {
+        return;
+    }
+    let folder = TempDir::new().expect("a folder");
+    let (scenario, hangs) = (folder.path().join("world.toml"), folder.path().join("hangs"));
+    fs::write(&scenario, counter(4, true)).expect("it is written");
+    let node = format!("theirs={}", python("pn-counter", &format!("hangs:{}", hangs.display())));
+    let mut command = abench();
+    command.arg("run").arg(&scenario).args(["--threads", "4", "--engines", &node]);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    while !hangs.exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let start = Instant::now();
+    let kill = format!("kill -TERM {}", run.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
+    let answer = Answer::of(run.wait_with_output().expect("it ends"));
+    assert_eq!(answer.exit, 130, "{answer:?}");
+    // It waits for the answer to 'init' for 10 s.
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -140,14 +205,25 @@ fn what_a_node_does_wrong_is_a_finding_that_says_what_it_did() {
         return;
     }
     let wrong = [
-        ("garbage", "it wrote a line that is no message of Maelstrom: expected value at line 1 column 1"),
+        (
+            "garbage",
+            "it wrote a line that is no message of Maelstrom: expected value at line 1 column 1; a message is an object with \
+             'src', 'dest' and 'body'; its line was 'added!'",
+        ),
         (
             "crashes",
             "it ended (exit status 3) when it was to answer 'add'; it wrote to standard error: 'the index is corrupt'",
         ),
-        ("a-stranger", "it sent a message to 'n77', which is no node, no service and not its client"),
-        ("no-number", "its answer to 'read' has no whole number 'value'"),
-        ("deaf", "it answered no 'add', and its client waited for"),
+        (
+            "a-stranger",
+            "it sent a message to 'n77', which is no node, no service and not its client; nodes are n0 to n2, services lin-kv, \
+             seq-kv and lww-kv, and its client is c",
+        ),
+        (
+            "no-number",
+            "its answer to 'read' has no whole number 'value': it is '\"many\"'; its line was '{\"src\": \"n",
+        ),
+        ("deaf", "it answered no 'add' of 1 that it was asked; its client waited 5.04 s for each, or until the end"),
     ];
     for (how, why) in wrong {
         let world = counter(8, true) + "[offline.maelstrom]\nruns = 1\n";
@@ -220,7 +296,7 @@ fn a_node_that_cannot_be_asked_is_unavailable_and_the_message_says_what_to_do() 
         ),
         (
             python("pn-counter", "answers-init-alone"),
-            "it answered no request of the workload pn-counter: no answer within 1 s",
+            "it answered no request of the workload pn-counter: none of 1 'add' (5.04 s waited for each at most) and none of",
         ),
         ("maelstrom:./nothing-here".to_owned(), "cannot start './nothing-here'"),
         ("maelstrom:".to_owned(), "the command has no words"),

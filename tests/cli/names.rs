@@ -64,6 +64,24 @@ fn a_misspelt_key_or_value_of_a_scenario_is_answered_with_the_right_one() {
 }
 
 #[test]
+fn an_engine_under_the_name_of_an_older_version_is_answered_with_its_name_of_today() {
+    let told = "the engine 'running-sums' has another name now: pn-counter";
+    let of_flag = refused(&["run", "field-tally", "--engines", "running-sums"]);
+    assert!(of_flag.contains(&format!("field-tally: [offline]: {told}")), "{of_flag}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("old.toml");
+    let world = "version = 2\n[offline]\nseed = '7'\nclients = 2\nsteps = [{ connect = 'client 0' }]\n";
+    for (keys, table) in [
+        ("engines = ['full-state', 'running-sums']", "[offline]"),
+        ("[expect.engines]\nrunning-sums = { verdict = 'holds' }", "[expect.engines]"),
+    ] {
+        std::fs::write(&path, format!("{world}{keys}")).expect("a file");
+        let talk = refused(&["run", path.to_str().expect("a path")]);
+        assert!(talk.contains(&format!("{table}: {told}")), "{keys}: {talk}");
+    }
+}
+
+#[test]
 fn an_expected_check_that_no_run_makes_is_answered_with_the_check_that_was_meant() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("mistaken.toml");

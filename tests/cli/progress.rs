@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -55,11 +56,25 @@ fn a_terminal_shows_the_share_the_rate_and_the_time_left() {
 }
 
 #[test]
-fn a_walk_through_crashes_tells_its_steps_and_their_rate_and_no_share_that_nobody_knows() {
+fn a_walk_through_crashes_tells_its_states_their_rate_and_how_deep_it_is_and_no_share_that_nobody_knows() {
     let mut run = OnTerminal::start(&["run", "crash-everywhere", "--threads", "2"]);
-    let line = run.first_with("steps/s");
+    let line = run.first_with("states/s");
     assert!(line.starts_with("worlds: 0 of ") && line.ends_with(" so far"), "{line}");
+    assert!(line.contains(" states, ") && line.contains(", depth "), "{line}");
     assert!(!run.shown.contains('%') && !run.shown.contains("left"), "{}", run.shown);
+}
+
+#[test]
+fn every_verb_that_may_last_shows_what_it_does_within_half_a_second() {
+    // Generous for a machine that has other things to do: without a word it would be as long as the verb lasts.
+    let most = Duration::from_secs(2);
+    let bandwidth = "bandwidth --records 5000 --changed 2% --clients 40 --syncs-per-day 6";
+    for args in ["falsify", "qualify", bandwidth, "run crash-everywhere"] {
+        let start = Instant::now();
+        let mut run = OnTerminal::start(&args.split(' ').collect::<Vec<_>>());
+        run.first_with(": ");
+        assert!(start.elapsed() < most, "{args}: {:?}", start.elapsed());
+    }
 }
 
 #[test]

@@ -55,6 +55,7 @@ every_block_of! {
     bandwidth: "docs/bandwidth.md",
     claims: "docs/claims.md",
     compare: "docs/compare.md",
+    data_types: "docs/data-types.md",
     engine_protocol: "docs/engine-protocol.md",
     engines: "docs/engines.md",
     extending: "docs/extending.md",

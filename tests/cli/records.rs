@@ -49,6 +49,18 @@ fn timing_holds_round_trips_orders_and_checks() {
 }
 
 #[test]
+fn the_time_of_a_run_is_what_the_user_waits_for_with_the_controls_of_its_judges() {
+    let record = record(&["run", "tick", "--threads", "1"]);
+    let timing = &record["timing"];
+    let checks: Vec<(String, u64)> = serde_json::from_value(timing["checks_us"].clone()).expect("names and times");
+    let (first, controls) = &checks[0];
+    assert_eq!(first, "controls of the judges");
+    assert!(*controls > 0, "{timing}");
+    let in_all: u64 = checks.iter().map(|(_, us)| us).sum();
+    assert!(timing["total_us"].as_u64() >= Some(in_all), "{timing}");
+}
+
+#[test]
 fn with_the_record_on_standard_output_the_report_is_talk() {
     let answer = answer(&["5", "--record", "-"]);
     assert!(answer.output.starts_with('{') && answer.output.ends_with("}\n"));
@@ -240,6 +252,11 @@ fn what_is_no_record_is_refused_with_a_reason() {
     }
     fs::write(&path, [0xFF, 0x00]).expect("a file");
     assert_eq!(answer(&["replay", text(&path)]).exit, 2);
+    let scenario = "scenarios/tick.toml";
+    let answer = answer(&["replay", scenario]);
+    assert_eq!((answer.exit, answer.output.as_str()), (2, ""), "{}", answer.talk);
+    assert!(answer.talk.contains("this is a scenario; replay takes a case or a record"), "{}", answer.talk);
+    assert!(answer.talk.contains("abench run scenarios/tick.toml"), "{}", answer.talk);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::common::{Answer, answer, cases};
+use crate::common::{Answer, answer, cases, has};
 
 /// What is said of a script with this step after one that connects a client, by its origin.
 fn said_of(steps: &str) -> (u8, String) {
@@ -50,6 +50,12 @@ fn every_step_that_cannot_be_is_refused_with_its_line_and_its_key() {
             "steps[1].link: latency_ms = 99999999999 is not allowed",
         ),
         ("{ clone = 'client 1' }", 9, "steps[1].clone: "),
+        ("{ until = 'in sync', node = 'hub', with = 'hub' }", 9, "steps[1].with: hub is always in sync with itself"),
+        (
+            "{ link = 'client 0', latency_ms = 1500000, jitter_ms = 300001 }",
+            9,
+            "steps[1].link: a message and its answer take up to 3601 s on this link",
+        ),
     ] {
         let (exit, talk) = said_of(steps);
         assert_eq!(exit, 2, "{steps}: {talk}");
@@ -95,6 +101,9 @@ fn a_drawn_world_that_falsifies_is_reduced_to_a_script_that_is_shown_replayed_an
         let again = answer(&command);
         assert_eq!(again.exit, 1, "{}", again.talk);
         assert!(again.output.contains(&format!("against {engine}: {judge}: ")), "{}", again.output);
+        // The case is one word, to be pasted; all else fits.
+        let wide = again.output.lines().find(|line| line.chars().count() > 100 && !line.starts_with("replay of "));
+        assert_eq!(wide, None, "{}", again.output);
         // The reference comes through the same script.
         let of_reference = command[1].replace(engine, "delta-state");
         assert_eq!(answer(&["replay", &of_reference]).exit, 0, "{of_reference}");
@@ -137,6 +146,23 @@ fn a_last_writer_set_is_falsified_with_the_smallest_script_of_tags() {
     let saved = answer(&["run", &file]);
     assert_eq!(saved.exit, 0, "{}", saved.talk);
     assert!(saved.output.contains("Falsified by: lww-wall-clock"), "{}", saved.output);
+}
+
+#[test]
+fn a_saved_script_of_an_engine_in_a_process_runs_by_itself_with_the_same_verdict() {
+    if !has("python3") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("theirs.toml").display().to_string();
+    let engine = "their.own=cmd:python3 tests/engines/misbehaves.py loses-edits";
+    let run = answer(&["run", "two-stores-lost", "--engines", engine, "--save-script", &file]);
+    assert!(run.talk.contains("the script of their.own is in"), "{}{}", run.output, run.talk);
+    let text = fs::read_to_string(&file).expect("it was written");
+    assert!(text.contains(&format!("engines = [\"{engine}\"]")), "{text}");
+    let saved = answer(&["run", &file]);
+    assert_eq!(saved.exit, 0, "{}{}", saved.output, saved.talk);
+    assert!(saved.output.contains("Falsified by: their.own"), "{}", saved.output);
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn a_copy_of_our_rtl_holds_and_the_report_names_its_folder() {
         return;
     }
     let folder = changed("", "");
-    let Answer { output, talk, exit } = on_trial(folder.path(), &["1000"]);
+    let Answer { output, talk, exit } = on_trial(folder.path(), &["1001"]);
     assert_eq!(exit, 0, "{output}{talk}");
     let device = "verilog:. evidence: rtl-simulation what it is: version 2, banks 8, reached Verilator 5.";
     let unwrapped = unwrapped(&output);

@@ -100,6 +100,35 @@ fn every_step_of_the_workflow_does_its_work() {
 }
 
 #[test]
+fn a_scenario_that_the_base_does_not_know_is_left_out_aloud_and_the_others_are_compared() {
+    let (machine, folder) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let abench = env!("CARGO_BIN_EXE_abench");
+    let [base, change] = ["base/bin", "change/bin"].map(|name| machine.path().join(name));
+    for bin in [&base, &change] {
+        fs::create_dir_all(bin).expect("a folder");
+    }
+    program(&base, "abench", &format!("[ \"$2\" != laws ] || exit 2\nexec '{abench}' \"$@\""));
+    program(&change, "abench", &format!("exec '{abench}' \"$@\""));
+    let path = format!("{}:{}", change.display(), std::env::var("PATH").expect("a path"));
+    let mut said = String::new();
+    for name in ["Run the base", "Run the change", "Compare the change with the base"] {
+        let step = steps().into_iter().find(|step| step.name == name).expect(name);
+        let done = Command::new("bash")
+            .args(["-e", "-o", "pipefail", "-c", &step.run])
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .env("RUNNER_TEMP", machine.path())
+            .env("SCENARIOS", "laws tick")
+            .output()
+            .expect("bash starts");
+        said += &String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert!(said.contains("::warning::the base has no record of laws (exit 2): it is not compared"), "{said}");
+    assert!(!said.contains("no record of tick") && said.contains("only in NEW: laws"), "{said}");
+}
+
+#[test]
 fn the_steps_are_read_whole_and_its_scenarios_are_shipped() {
     let steps = steps();
     let names = WORKFLOW.lines().filter(|line| line.trim_start().starts_with("run: ")).count();

@@ -68,6 +68,14 @@ def misbehave(n):
         say({"n": n - 1})
     elif HOW == "silent":
         time.sleep(3600)
+    elif HOW == "array":
+        say([n])
+    elif HOW == "half-line":
+        print('{"n": ', end="", flush=True)
+        time.sleep(3600)
+    elif HOW == "leaves-its-output":
+        subprocess.Popen(["sleep", sys.argv[2]])
+        sys.exit(0)
     elif HOW == "closes":
         os.close(1)
         time.sleep(3600)
@@ -99,6 +107,15 @@ def misbehave(n):
         subprocess.Popen(["sleep", "1018"], start_new_session=True)
         subprocess.run(["sh", "-c", "setsid sleep 1019 & exit 0"], check=True)
         sys.exit(0)
+    elif HOW == "forks-and-waits":
+        subprocess.Popen(["sleep", sys.argv[2]])
+        time.sleep(3600)
+    elif HOW == "fills-its-folder":
+        with open("big", "wb") as file:
+            file.truncate(300 << 20)
+        time.sleep(3600)
+    elif HOW == "fills-its-journal":
+        say({"n": n, "effects": [{"append": "A" * (15 << 20)}], "busy": True})
     elif HOW == "big-folder":
         with open("big", "wb") as file:
             file.truncate(300 << 20)
@@ -112,7 +129,9 @@ for line in sys.stdin:
     request = json.loads(line)
     registers = request.get("registers", registers)
     n, what = request["n"], request["do"]
-    if what == "hello":
+    if what == "hello" and HOW == "never-starts":
+        time.sleep(3600)
+    elif what == "hello":
         say({"n": n, "engine": ENGINE})
         if HOW == "unasked":
             say({"n": 7})
@@ -131,7 +150,7 @@ for line in sys.stdin:
             say({"n": n, "views": ["5", [1]]})
             continue
         say({"n": n, "views": ["5"] if HOW == "too-few-views" else ["5"] * registers["counters"] + [[]] * registers["tags"]})
-    elif what in ("edit", "wake") or what == "poll" and HOW in ("busy-for-ever", "takes-memory"):
+    elif what in ("edit", "wake") or what == "poll" and HOW in ("busy-for-ever", "takes-memory", "fills-its-journal"):
         misbehave(n)
     elif what == "message":
         say({"n": n, "message": "taken"})

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The template, with records: all edits in the order of their numbers and authors, so that of two creates the first counts."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -55,5 +56,7 @@ class Replica(adapter.Replica):
 
 
 adapter.ENGINE |= {"name": "template with records", "records": "either"}
+# What it may declare besides, for tests of what is refused.
+adapter.ENGINE |= dict(zip(sys.argv[1::2], map(json.loads, sys.argv[2::2])))
 adapter.Replica = Replica
 adapter.main()

@@ -2,6 +2,7 @@
 
 use abench::domain::data::Concurrent;
 use abench::domain::offline::{FaultKind, Journal, Link, NodeFault, OfflineTrial, Presence, Tags, Workload};
+use abench::domain::oracle::OracleId;
 use abench::domain::seed::Seed;
 use abench::domain::trial::Trial;
 use abench::domain::verdict::Verdict;
@@ -50,7 +51,7 @@ fn worlds() -> Vec<OfflineTrial> {
 }
 
 /// What accuses the engine in this world.
-fn accused(trial: &OfflineTrial, engine: &Registration) -> Vec<(&'static str, String)> {
+fn accused(trial: &OfflineTrial, engine: &Registration) -> Vec<(OracleId, String)> {
     let world = World::new(trial, engine, &settings(trial, None)).expect("a world");
     let history = world.run(&mut Unwatched).expect("it ends").history;
     let said = judgements(&history).filter(|(_, said)| said.verdict == Verdict::Falsified);
@@ -118,9 +119,9 @@ fn a_stock_in_a_document_is_counted_right_and_overspent_by_every_mapping_that_ke
         panic!("it is a world");
     };
     for engine in REGISTRY {
-        let accused: Vec<&str> = accused(&shop, engine).into_iter().map(|(judge, _)| judge).collect();
-        assert!(accused.contains(&"overspending"), "{}: {accused:?}", engine.name);
+        let accused: Vec<OracleId> = accused(&shop, engine).into_iter().map(|(judge, _)| judge).collect();
+        assert!(accused.contains(&OracleId::Overspending), "{}: {accused:?}", engine.name);
         let loses_increments = engine.name.ends_with("-lww");
-        assert_eq!(accused.contains(&"truth"), loses_increments, "{}: {accused:?}", engine.name);
+        assert_eq!(accused.contains(&OracleId::Truth), loses_increments, "{}: {accused:?}", engine.name);
     }
 }

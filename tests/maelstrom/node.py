@@ -3,6 +3,7 @@
 usage: node.py WORKLOAD [HOW], where HOW is something that it does wrong. See WRONG.
 """
 
+import fcntl
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ WRONG = {
     "floods": "writes without end",
     "no-number": "answers read without a number",
     "deaf": "answers no edit",
+    "hangs:FILE": "answers init in no world of several nodes: it makes the file, and waits for ever",
     "stores": "nothing: it writes all shares to a file before it answers, and reads them when it begins",
 }
 
@@ -71,6 +73,17 @@ def begins(path):
         return file.tell()
 
 
+def flood():
+    """As fast as any machine can: through a wide pipe, and no line is made anew."""
+    noise = json.dumps({"src": name, "dest": "c0", "body": {"type": "noise", "noise": "x" * 1_000_000}}).encode() + b"\n"
+    sys.stdout.flush()
+    fcntl.fcntl(1, 1031, 1 << 20)  # F_SETPIPE_SZ
+    while True:
+        left = memoryview(noise)
+        while left:
+            left = left[os.write(1, left) :]
+
+
 def merge(body):
     if counts and how == "sums":
         plus, minus = shares.get(name, (0, 0))
@@ -101,6 +114,9 @@ def take(src, body):
     answer = {"type": kind + "_ok", "in_reply_to": body.get("msg_id")}
     if kind == "init":
         name, names = body["node_id"], body["node_ids"]
+        if how.startswith("hangs:") and len(names) > 1:
+            begins(how.split(":", 1)[1])
+            threading.Event().wait()
         if how == "stores" and os.path.exists("shares.json"):
             with open("shares.json", encoding="utf-8") as file:
                 shares.update({writer: tuple(share) for writer, share in json.load(file).items()})
@@ -116,8 +132,8 @@ def take(src, body):
             print("added!", flush=True)
         if how == "a-stranger":
             send("n77", {"type": "gossip"})
-        while how == "floods":
-            print(json.dumps({"src": name, "dest": names[-1], "body": {"type": "noise", "noise": "x" * 100_000}}))
+        if how == "floods":
+            flood()
         if how == "deaf":
             return
     elif kind == "read":

@@ -148,8 +148,8 @@ impl Engine for Gossip {
         Some((self.edits.values().map(|edits| edits.len() as u64).sum(), 0, None))
     }
 
-    fn backlog(&self) -> u64 {
+    fn backlog(&self) -> Option<u64> {
         let known = |author| self.known.get(author).copied().unwrap_or(0);
-        self.edits.iter().map(|(author, edits)| (edits.len() as u64).saturating_sub(known(author))).sum()
+        Some(self.edits.iter().map(|(author, edits)| (edits.len() as u64).saturating_sub(known(author))).sum())
     }
 }

@@ -5,6 +5,7 @@ mod gossip;
 
 use abench::domain::count::counted;
 use abench::domain::data::Fields;
+use abench::domain::oracle::OracleId;
 use abench::domain::trial::Trial;
 use abench::domain::verdict::Verdict;
 use abench::domain::watch::Unwatched;
@@ -18,7 +19,7 @@ use abench::scenario::shipped::{self, SHIPPED};
 use gossip::{GOSSIP, open};
 
 /// What each judge says, and why.
-type Said = Vec<(&'static str, Verdict, String)>;
+type Said = Vec<(OracleId, Verdict, String)>;
 
 /// The verdicts of every judge on an engine in every shipped world of moderate size, by world.
 fn verdicts(engine: &Registration) -> Vec<(&'static str, Said)> {
@@ -35,7 +36,7 @@ fn verdicts(engine: &Registration) -> Vec<(&'static str, Said)> {
     all
 }
 
-fn verdict_of(said: &[(&str, Verdict, String)], judge: &str) -> Option<Verdict> {
+fn verdict_of(said: &[(OracleId, Verdict, String)], judge: OracleId) -> Option<Verdict> {
     said.iter().find(|(name, ..)| *name == judge).map(|(_, verdict, _)| *verdict)
 }
 
@@ -48,18 +49,19 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
         for (judge, verdict, sentence) in said {
             let accused = match *world {
                 // A relay that is gone for hours makes every engine late that waits for it.
-                "cut-off-for-ten-hours" => *judge == "staleness bound",
+                "cut-off-for-ten-hours" => *judge == OracleId::StalenessBound,
                 // It asks again at a steady pace, refused or not.
-                "refused-connections" | "nothing-listens" => *judge == "load",
+                "refused-connections" | "nothing-listens" => *judge == OracleId::Load,
                 // It refuses nobody anything.
-                "field-stock" | "shop-stock" => *judge == "overspending",
+                "field-stock" | "shop-stock" => *judge == OracleId::Overspending,
                 _ => false,
             };
             assert_eq!(*verdict == Verdict::Falsified, accused, "{world}: {judge}: {sentence}");
         }
     }
-    let holds =
-        all.iter().filter(|(_, said)| said.iter().any(|(judge, v, _)| (*judge, *v) == ("truth", Verdict::Holds)));
+    let holds = all
+        .iter()
+        .filter(|(_, said)| said.iter().any(|(judge, v, _)| (*judge, *v) == (OracleId::Truth, Verdict::Holds)));
     assert!(holds.count() * 10 >= all.len() * 9, "{all:#?}");
 }
 
@@ -67,7 +69,7 @@ fn an_engine_that_abench_does_not_know_runs_in_every_world_and_every_judge_judge
 fn an_engine_that_declares_that_it_does_not_report_what_it_takes_is_never_late() {
     let bounded: Vec<_> = verdicts(&Registration { reports: false, ..GOSSIP })
         .into_iter()
-        .filter_map(|(world, said)| Some((world, verdict_of(&said, "staleness bound")?)))
+        .filter_map(|(world, said)| Some((world, verdict_of(&said, OracleId::StalenessBound)?)))
         .collect();
     assert!(bounded.len() >= 2, "{bounded:?}");
     assert!(bounded.iter().all(|(_, verdict)| *verdict == Verdict::Inconclusive), "{bounded:?}");
@@ -84,7 +86,7 @@ fn a_read_only_hub_refuses_it_though_its_frames_do_not_say_whether_they_carry_ed
         let engine = Registration { tells_edits, ..GOSSIP };
         let world = World::new(&trial, &engine, &settings(&trial, None)).expect("a world");
         let history = world.run(&mut Unwatched).expect("it ends").history;
-        let of_faults = judgements(&history).find(|(judge, _)| *judge == "faults");
+        let of_faults = judgements(&history).find(|(judge, _)| *judge == OracleId::Faults);
         of_faults.expect("it judges every world").1.verdict
     };
     assert_eq!(said(false), Verdict::Holds);
@@ -108,7 +110,7 @@ fn where_one_replica_of_it_is_off_by_one_every_world_says_so() {
             continue;
         }
         // A world that is cut off judges nobody.
-        let of = verdict_of(&said, "convergence");
+        let of = verdict_of(&said, OracleId::Convergence);
         cut_off += usize::from(of == Some(Verdict::Inconclusive));
         assert!(of == Some(Verdict::Falsified) || of == Some(Verdict::Inconclusive), "{world}: {said:?}");
     }

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::campaign::qualification::called;
 use crate::campaign::{self, Plan};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::Fault;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, Subject, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -50,15 +52,14 @@ pub enum QualifyError {
 /// A mutant under a scenario: a job.
 struct Job<'a> {
     mutant: &'a Mutant,
-    place: usize,
     scenario: &'a Valid<Scenario>,
 }
 
 impl Job<'_> {
-    /// What a journal calls it. Two scenarios may have one name.
+    /// What a journal calls it.
     fn id(&self) -> String {
         let faults: Vec<String> = self.mutant.faults.iter().map(Fault::to_string).collect();
-        format!("{} under {} {}", faults.join("+"), self.place, self.scenario.name.as_deref().unwrap_or_default())
+        format!("{} under {}", faults.join("+"), called(self.scenario))
     }
 }
 
@@ -83,8 +84,8 @@ pub fn qualify(
     watch.unit("runs");
     let mut controls = Vec::new();
     // Every shard needs them.
-    for (place, scenario) in plan.scenarios.iter().enumerate() {
-        let id = format!("control of {place} {}", scenario.name.as_deref().unwrap_or_default());
+    for scenario in &plan.scenarios {
+        let id = format!("control of {}", called(scenario));
         let control = match jobs.kept(&id)? {
             Some(kept) => kept,
             None => {
@@ -101,8 +102,7 @@ pub fn qualify(
     let mut records: Vec<MutantRecord> = Vec::new();
     let mut stopped = watch.stop_requested();
     if controls.iter().all(|control| control.sound) {
-        let of =
-            |mutant| plan.scenarios.iter().enumerate().map(move |(place, scenario)| Job { mutant, place, scenario });
+        let of = |mutant| plan.scenarios.iter().map(move |scenario| Job { mutant, scenario });
         let all = mutants.iter().flat_map(of).enumerate();
         let ours: Vec<Job<'_>> = all.filter(|(number, _)| jobs.takes(*number)).map(|(_, job)| job).collect();
         // Simulations of RTL share the memory of their runtime.
@@ -190,8 +190,8 @@ impl Bench<'_> {
 
 fn judge(record: &Record) -> Cell {
     let oracles = || record.checks.iter().flat_map(|check| &check.oracles);
-    let found: BTreeSet<String> =
-        oracles().filter(|(_, verdict)| **verdict == Verdict::Falsified).map(|(oracle, _)| oracle.clone()).collect();
+    let found: BTreeSet<OracleId> =
+        oracles().filter(|(_, verdict)| **verdict == Verdict::Falsified).map(|(oracle, _)| *oracle).collect();
     let falsified = record.checks.iter().find(|check| check.verdict == Verdict::Falsified);
     let all = |wanted: &[PlantedOutcome]| record.planted.iter().all(|planted| wanted.contains(&planted.outcome));
     let (outcome, reason) = if let Some(check) = falsified {
@@ -258,8 +258,8 @@ fn finished(
     let mut by_oracle = vec![BTreeMap::new(); controls.len()];
     for mutant in &mutants {
         for (cell, counts) in mutant.cells.iter().zip(&mut by_oracle) {
-            for oracle in &cell.oracles {
-                *counts.entry(oracle.clone()).or_insert(0) += 1;
+            for &oracle in &cell.oracles {
+                *counts.entry(oracle).or_insert(0) += 1;
             }
         }
     }

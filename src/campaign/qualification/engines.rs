@@ -6,17 +6,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{OnceLock, mpsc};
-use std::time::Duration;
+use std::sync::OnceLock;
 
+use crate::campaign::qualification::called;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 
 use crate::domain::watch::Watch;
 use crate::engine::mutant::Mutant;
 use crate::engine::{REGISTRY, Registration};
-use crate::experiment::jobs::Jobs;
+use crate::experiment::jobs::{self, Jobs, OneOf, Within};
 use crate::experiment::planting::Planting;
 use crate::experiment::valid::Valid;
 use crate::experiment::{self, planting};
@@ -37,8 +37,8 @@ pub struct EnginePlan {
 
 /// A scenario, and the engines in it without a mutant, each tried once it is needed.
 struct Column<'a> {
-    /// Its place among the scenarios as they were named: two may have one name.
-    number: usize,
+    /// What a journal calls it.
+    called: String,
     name: &'a str,
     place: &'a dyn Planting,
     controls: BTreeMap<&'static str, OnceLock<Result<planting::Control, SubjectError>>>,
@@ -61,19 +61,20 @@ pub fn qualify(
     let all = mutants.len();
     let mutants: Vec<Planned> =
         mutants.into_iter().enumerate().filter(|(place, _)| jobs.takes(*place)).map(|(_, mutant)| mutant).collect();
-    watch.begin("mutants", (mutants.len() * columns.len()) as u64);
-    watch.unit("runs");
-    let rows = shared_out(plan, &columns, &mutants, jobs, watch);
-    watch.end();
-    let (mut whole, mut stopped) = (Vec::new(), false);
-    for row in rows {
-        match row {
-            Some(Ok(row)) => whole.push(row),
+    watch.begin("mutants under all scenarios", mutants.len() as u64);
+    watch.unit("mutants");
+    let rows =
+        jobs::run(&mutants, jobs.threads, watch, |&mutant, watch| match row(plan, &columns, mutant, jobs, watch) {
             // What was under way when the user stopped was not tried.
-            None | Some(Err(SubjectError::Interrupted)) => stopped = true,
-            Some(Err(error)) => return Err(error),
-        }
+            Err(SubjectError::Interrupted) => Ok(None),
+            row => row.map(Some),
+        });
+    watch.end();
+    if let Some(error) = rows.failed.as_ref().filter(|error| **error != SubjectError::Interrupted) {
+        return Err(error.clone());
     }
+    let whole: Vec<MutantRow> = rows.of.into_iter().flatten().collect();
+    let stopped = whole.len() < mutants.len();
     if stopped && jobs.is_part() {
         return Err(SubjectError::Interrupted);
     }
@@ -100,74 +101,19 @@ fn columns<'a>(plan: &'a EnginePlan, mutants: &[Planned]) -> Vec<Column<'a>> {
     let mut columns: Vec<Column<'_>> = plan
         .scenarios
         .iter()
-        .enumerate()
-        .filter_map(|(number, scenario)| {
+        .filter_map(|scenario| {
             let place = experiment::of(&scenario.trial).planting()?;
             let controls = engines.iter().map(|&engine| (engine, OnceLock::new())).collect();
-            Some(Column { number, name: scenario.name.as_deref().unwrap_or_default(), place, controls })
+            Some(Column {
+                called: called(scenario),
+                name: scenario.name.as_deref().unwrap_or_default(),
+                place,
+                controls,
+            })
         })
         .collect();
     columns.sort_by_key(|column| column.place.cost());
     columns
-}
-
-/// Every mutant's row, in their order; nothing where the user stopped before.
-fn shared_out(
-    plan: &EnginePlan,
-    columns: &[Column<'_>],
-    mutants: &[Planned],
-    jobs: &Jobs<'_>,
-    watch: &mut dyn Watch,
-) -> Vec<Option<Result<MutantRow, SubjectError>>> {
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let mut rows: Vec<Option<Result<MutantRow, SubjectError>>> = mutants.iter().map(|_| None).collect();
-    let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.threads.get().min(mutants.len()) {
-            let (sender, next, stopped) = (sender.clone(), &next, &stopped);
-            scope.spawn(move || {
-                loop {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(&planned) = mutants.get(place).filter(|_| !stopped.load(Ordering::Relaxed)) else {
-                        return;
-                    };
-                    let mut told = |done: u64| drop(sender.send((place, done, None)));
-                    let row = row(plan, columns, planned, (jobs, stopped), &mut told);
-                    // Nobody listens any more only if the receiver's thread is gone.
-                    drop(sender.send((place, 0, Some(row))));
-                }
-            });
-        }
-        drop(sender);
-        loop {
-            match receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok((place, done, row)) => {
-                    watch.advance(done);
-                    if let Some(row) = row {
-                        // One that failed for another reason than the user's wish ends the qualification.
-                        stopped.fetch_or(row.is_err(), Ordering::Relaxed);
-                        rows[place] = Some(row);
-                    }
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => watch.advance(0),
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            }
-            stopped.fetch_or(watch.stop_requested(), Ordering::Relaxed);
-        }
-    });
-    rows
-}
-
-/// Stops what runs on a thread.
-struct Stop<'a>(&'a AtomicBool);
-
-impl Watch for Stop<'_> {
-    fn begin(&mut self, _stage: &str, _total: u64) {}
-    fn advance(&mut self, _units: u64) {}
-    fn end(&mut self) {}
-    fn stop_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// Plants a mutant under every scenario that its engine can run in.
@@ -175,22 +121,25 @@ fn row(
     plan: &EnginePlan,
     columns: &[Column<'_>],
     (engine, mutant): Planned,
-    (jobs, stopped): (&Jobs<'_>, &AtomicBool),
-    done: &mut dyn FnMut(u64),
+    jobs: &Jobs<'_>,
+    watch: &mut dyn Watch,
 ) -> Result<MutantRow, SubjectError> {
+    let suited = columns.iter().filter(|column| column.place.suits(engine)).count();
+    let mut watch = Within::of(suited as u64, watch);
     let mut cells: Vec<Option<Cell>> = Vec::with_capacity(columns.len());
     let mut killed_by = Vec::new();
     for column in columns {
         let kind = column.place.kind();
         // Where no walk can show it, it is tried in walks all the same unless time counts.
         let is_enough = killed_by.contains(&kind) || kind == Kind::Walk && mutant.not_in_walks.is_some();
-        let is_tried = column.place.suits(engine) && !(plan.until_killed && is_enough);
-        let cell = is_tried.then(|| cell(column, engine, mutant.name, (jobs, stopped))).transpose()?;
+        let suits = column.place.suits(engine);
+        let is_tried = suits && !(plan.until_killed && is_enough);
+        let cell = is_tried.then(|| cell(column, (engine, mutant.name), jobs, &mut OneOf(&mut watch))).transpose()?;
         if cell.as_ref().is_some_and(|cell| cell.outcome == Outcome::Killed) {
             killed_by.push(kind);
         }
         cells.push(cell);
-        done(1);
+        watch.advance(u64::from(suits));
     }
     let has = |outcome: Outcome| cells.iter().flatten().any(|cell| cell.outcome == outcome);
     // Over a set of scenarios, whatever shows most decides.
@@ -209,17 +158,17 @@ fn row(
 /// A mutant under a scenario. A harness that falls over kills nothing.
 fn cell(
     column: &Column<'_>,
-    engine: &'static Registration,
-    mutant: &'static str,
-    (jobs, stopped): (&Jobs<'_>, &AtomicBool),
+    (engine, mutant): (&'static Registration, &'static str),
+    jobs: &Jobs<'_>,
+    watch: &mut dyn Watch,
 ) -> Result<Cell, SubjectError> {
-    let of = format!("{} {}", column.number, column.name);
+    let of = &column.called;
     let control = column.controls[engine.name].get_or_init(|| {
         let id = format!("control of {} under {of}", engine.name);
         if let Some(kept) = jobs.kept(&id)? {
             return Ok(kept);
         }
-        let control = column.place.control(engine, &mut Stop(stopped))?;
+        let control = column.place.control(engine, watch)?;
         jobs.keep(&id, &control)?;
         Ok(control)
     });
@@ -228,7 +177,7 @@ fn cell(
     if let Some(kept) = jobs.kept(&id)? {
         return Ok(kept);
     }
-    let planted = catch_unwind(AssertUnwindSafe(|| column.place.plant((engine, mutant), control, &mut Stop(stopped))));
+    let planted = catch_unwind(AssertUnwindSafe(|| column.place.plant((engine, mutant), control, watch)));
     let cell = planted.unwrap_or_else(|_| {
         let reason = "the harness crashed, which is a fault of abench".to_owned();
         Ok(Cell { outcome: Outcome::Crashed, judges: BTreeSet::new(), reason })
@@ -267,8 +216,9 @@ fn finished(
     let unmet = if interrupted { Vec::new() } else { mutants.iter().flat_map(|row| unmet(row, &kinds)).collect() };
     let mut by_judge = BTreeMap::new();
     for row in &mutants {
-        let judges: BTreeSet<&String> = row.cells.iter().flatten().flat_map(|cell| &cell.judges).collect();
-        judges.into_iter().for_each(|judge| *by_judge.entry(judge.clone()).or_insert(0) += 1);
+        let judges: BTreeSet<OracleId> =
+            row.cells.iter().flatten().flat_map(|cell| cell.judges.iter().copied()).collect();
+        judges.into_iter().for_each(|judge| *by_judge.entry(judge).or_insert(0) += 1);
     }
     EngineQualification {
         interrupted,

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::*;
+use crate::domain::oracle::OracleId;
 use crate::report::ledger::ClaimVerdict::{Falsified, Holds, Inconclusive, NoHardware, NotTried};
 
 /// The record in `results` of a shipped scenario.
@@ -91,37 +92,37 @@ fn a_rule_about_silicon_is_undecided_until_a_board_answers_and_then_judged() {
 #[test]
 fn a_judge_decides_about_an_engine_and_not_the_other_judges() {
     let text = "by = 'engine', engine = 'delta-state', judge = 'truth'";
-    let judged = |judge: &'static str| {
+    let judged = |judge: OracleId| {
         move |record: &mut Record| {
-            let oracle = row(record, "delta-state").oracles.get_mut(judge).expect("a judge");
+            let oracle = row(record, "delta-state").oracles.get_mut(&judge).expect("a judge");
             oracle.0 = Verdict::Falsified;
         }
     };
-    assert_eq!(verdicts("field-tally", text, judged("truth")), [Holds, Falsified]);
-    assert_eq!(verdicts("field-tally", text, judged("progress")), [Holds, Holds]);
+    assert_eq!(verdicts("field-tally", text, judged(OracleId::Truth)), [Holds, Falsified]);
+    assert_eq!(verdicts("field-tally", text, judged(OracleId::Progress)), [Holds, Holds]);
     let whole = "by = 'engine', engine = 'delta-state'";
     let fall = |record: &mut Record| row(record, "delta-state").verdict = Verdict::Falsified;
     assert_eq!(verdicts("field-tally", whole, fall), [Holds, Falsified]);
-    let gone = |record: &mut Record| drop(row(record, "delta-state").oracles.remove("truth"));
+    let gone = |record: &mut Record| drop(row(record, "delta-state").oracles.remove(&OracleId::Truth));
     assert_eq!(verdicts("field-tally", text, gone), [Holds, Inconclusive]);
 }
 
 #[test]
 fn the_counterexample_to_a_judge_is_one_of_that_judge_or_the_world_itself() {
     let record = recorded("no-server");
-    let of = |judge: &str| {
+    let of = |judge: OracleId| {
         let text = format!("by = 'engine', engine = 'xor-delta', judge = '{judge}'");
         asked(&text, &record).counterexample.expect("it is falsified").command
     };
-    assert!(of("truth").starts_with("abench replay case1,xor-delta,edits"), "{}", of("truth"));
-    assert_eq!(of("convergence"), "abench run a-scenario --engines xor-delta");
+    assert!(of(OracleId::Truth).starts_with("abench replay case1,xor-delta,edits"), "{}", of(OracleId::Truth));
+    assert_eq!(of(OracleId::Convergence), "abench run a-scenario --engines xor-delta");
 }
 
 #[test]
 fn a_rule_that_wants_a_falsification_is_refuted_by_what_holds() {
     let text = "by = 'engine', engine = 'full-state', judge = 'truth', is = 'falsified'";
     let right = |record: &mut Record| {
-        row(record, "full-state").oracles.insert("truth".to_owned(), (Verdict::Holds, "all is right".to_owned()));
+        row(record, "full-state").oracles.insert(OracleId::Truth, (Verdict::Holds, "all is right".to_owned()));
     };
     assert_eq!(verdicts("field-tally", text, right), [Holds, Falsified]);
 }

@@ -278,6 +278,30 @@ fn what_one_adds_to_a_record_of_another_may_not_be_lost_though_no_message_tells_
     assert_eq!(said, [Wrong::Gone(Part::Tag(3))]);
 }
 
+#[test]
+fn of_two_creates_at_the_same_time_one_may_be_dropped_though_it_can_be_that_its_user_knew_the_other() {
+    let nothing = exact(None, [0; 3]);
+    let may_know = Sighting { had: Had::upto(&[0; 3], [].into()), ..exact(None, [1, 0, 0]) };
+    let edits = [edit(0, 0, Intent::Create(5), Binding, &nothing), edit(1, 0, Intent::Create(40), Binding, &may_know)];
+    let shown = record([&[5], &[6]], &[]);
+    assert_eq!(said(Some(&shown), &edits, Deleted::Either), []);
+    assert_eq!(lost_with_deletes(Some(&shown), &edits, terms(Deleted::Either)), 0, "nobody deleted it");
+}
+
+#[test]
+fn what_a_policy_or_a_horizon_covers_is_counted() {
+    let (nothing, new) = (exact(None, [0; 3]), record([&[5], &[6]], &[]));
+    let seen = exact(Some(new.clone()), [1, 0, 0]);
+    let edits = [
+        edit(0, 0, Intent::Create(5), Binding, &nothing),
+        edit(1, 0, Intent::Delete, Binding, &seen),
+        edit(2, 0, Intent::Set { field: 0, value: 20 }, Binding, &seen),
+    ];
+    let lost = |view: Option<&Record>, edits: &[Edited<'_>]| lost_with_deletes(view, edits, terms(Deleted::Either));
+    assert_eq!([lost(None, &edits), lost(Some(&record([&[20], &[6]], &[])), &edits)], [1, 0]);
+    assert_eq!(lost(None, &edits[..2]), 0, "who deleted it had seen all of it");
+}
+
 /// A step of plain records: a device edits, or takes all that another has.
 #[derive(Clone, Copy, Debug)]
 enum Step {

@@ -5,6 +5,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::domain::data::Intent;
+use crate::domain::json;
 use crate::domain::nearest::{meant, meant_key};
 use crate::domain::offline::{FaultKind, NodeFault};
 use crate::domain::script::{Action, Condition, MessageFate, Progress, Step, WITHIN};
@@ -77,7 +78,7 @@ pub fn of_intent(intent: Intent) -> &'static str {
 pub fn verb_of(kind: FaultKind) -> String {
     match kind {
         FaultKind::Restore => "set_back".to_owned(),
-        _ => match serde_json::to_value(kind) {
+        _ => match json::to_value(&kind) {
             Ok(Value::String(name)) => name.replace('-', "_"),
             _ => unreachable!("a kind is written as its name"),
         },
@@ -89,7 +90,7 @@ fn fault_of(verb: &str) -> Option<FaultKind> {
     match verb {
         "set_back" => Some(FaultKind::Restore),
         "restore" => None,
-        _ => serde_json::from_value(Value::String(verb.replace('_', "-"))).ok(),
+        _ => json::from_value(Value::String(verb.replace('_', "-"))).ok(),
     }
 }
 
@@ -165,7 +166,7 @@ impl Keys {
     fn rest<T: DeserializeOwned>(&mut self, verb: &str) -> Result<T, KeyError> {
         let rest = std::mem::take(&mut self.0);
         let told = |error: serde_json::Error| format!("{error}{}", meant_key(&error.to_string()));
-        serde_json::from_value(Value::Object(rest)).map_err(|error| wrong(verb, told(error)))
+        json::from_value(Value::Object(rest)).map_err(|error| wrong(verb, told(error)))
     }
 }
 
@@ -254,7 +255,7 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
             if let Some(key) = ["kind", "node", "at_s", "age_s"].into_iter().find(|key| keys.has(key)) {
                 return Err(wrong(key, format!("this key does not belong to a step with {verb}")));
             }
-            let kind = serde_json::to_value(kind).expect("a kind is written as its name");
+            let kind = json::to_value(&kind).expect("a kind is written as its name");
             keys.0.extend([("kind".to_owned(), kind), ("node".to_owned(), Value::String(node))]);
             keys.0.insert("at_s".to_owned(), 0.into());
             Action::Fault(keys.rest(verb)?)
@@ -386,7 +387,7 @@ fn seconds(micros: i64) -> Value {
 }
 
 fn object(value: &impl Serialize) -> Map<String, Value> {
-    match serde_json::to_value(value) {
+    match json::to_value(value) {
         Ok(Value::Object(map)) => map,
         _ => unreachable!("it is a table of plain keys"),
     }
@@ -421,6 +422,6 @@ impl NodeFault {
     /// A fault of this kind that begins now, with nothing else said of it.
     pub fn plain(kind: FaultKind, node: &str) -> Self {
         let keys = serde_json::json!({ "kind": kind, "node": node, "at_s": 0 });
-        serde_json::from_value(keys).expect("nothing else of a fault need be given")
+        json::from_value(keys).expect("nothing else of a fault need be given")
     }
 }

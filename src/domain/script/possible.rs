@@ -185,7 +185,18 @@ impl OfflineTrial {
                 if let Some((key, _)) = outages.into_iter().find(|(_, given)| *given) {
                     return Err((key, "outages are steps of their own: cut".to_owned()));
                 }
-                self.within_bounds(OfflineTrial { link: *link, ..self.clone() })
+                self.within_bounds(OfflineTrial { link: *link, ..self.clone() })?;
+                match self.settles_too_soon(link) {
+                    None => Ok(()),
+                    Some(needed) => Err((
+                        "",
+                        format!(
+                            "a message and its answer take up to {needed} s on this link (twice latency_ms + jitter_ms), and \
+                             settle_s = {}; set settle_s = {needed} or more",
+                            self.settle_s
+                        ),
+                    )),
+                }
             }
             Action::Work { node, workload, .. } => {
                 self.clients_of("work", node)?;
@@ -226,7 +237,9 @@ impl OfflineTrial {
             Condition::Quiescent => Ok(()),
             Condition::InSync { node, with } => {
                 self.one("node", node)?;
-                self.one("with", with)
+                self.one("with", with)?;
+                let itself = || ("with", format!("{node} is always in sync with itself; name another node"));
+                (self.node(node) != self.node(with)).then_some(()).ok_or_else(itself)
             }
             Condition::Messages { from, to, number, .. } => {
                 self.linked(("from", from), ("to", to))?;

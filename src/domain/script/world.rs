@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::data::Intent;
 use crate::domain::execution::Execution;
+use crate::domain::json;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::{Action, Step, text};
 use crate::domain::seed::Seed;
@@ -16,8 +17,8 @@ const DEEPEST: usize = 4;
 
 /// The keys of a world that do not have their default.
 pub fn keys(trial: &OfflineTrial) -> Map<String, Value> {
-    let written = serde_json::to_value(trial).expect("a trial is plain keys");
-    let defaults = serde_json::to_value(OfflineTrial::of(trial.seed, 0)).expect("a trial is plain keys");
+    let written = json::to_value(trial).expect("a trial is plain keys");
+    let defaults = json::to_value(&OfflineTrial::of(trial.seed, 0)).expect("a trial is plain keys");
     match difference(&written, &defaults) {
         Some(Value::Object(mut keys)) => {
             ELSEWHERE.iter().for_each(|key| drop(keys.remove(*key)));
@@ -87,7 +88,7 @@ pub fn world(seed: Seed, keys: &str, steps: &str) -> Result<OfflineTrial, (&'sta
         }
     }
     nested["seed"] = json!(seed);
-    let mut trial: OfflineTrial = serde_json::from_value(nested).map_err(|error| of_keys(error.to_string()))?;
+    let mut trial: OfflineTrial = json::from_value(nested).map_err(|error| of_keys(error.to_string()))?;
     trial.steps = text::steps(steps).map_err(|reason| ("steps", reason))?;
     if trial.steps.is_empty() {
         return Err(("steps", "a script needs at least one step".to_owned()));
@@ -126,7 +127,7 @@ pub fn written_down(execution: &Execution) -> Option<OfflineTrial> {
     };
     let mut trial = trial;
     (trial["seed"], trial["clients"]) = (json!(Seed::new(0)), json!(intents.len()));
-    let mut trial: OfflineTrial = serde_json::from_value(trial).expect("nothing else of a world need be given");
+    let mut trial: OfflineTrial = json::from_value(trial).expect("nothing else of a world need be given");
     for (client, intents) in intents.into_iter().enumerate() {
         for (place, intent) in intents.into_iter().enumerate() {
             let action = Action::Edit { node: format!("client {client}"), register: 0, intent };

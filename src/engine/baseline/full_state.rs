@@ -71,7 +71,7 @@ impl Content for FullState {
         peers: &mut Peers<Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let first = reader.small("a register")?;
         let mut values = Vec::new();
         for register in first.. {
@@ -83,11 +83,12 @@ impl Content for FullState {
         let first = first as usize;
         let told = self.values.get_mut(first..).and_then(|from| from.get_mut(..values.len()));
         let told = told.filter(|told| !told.is_empty()).ok_or(Malformed::Range("a register"))?;
-        if values != *told {
+        let changes = values != *told;
+        if changes {
             told.clone_from_slice(&values);
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.changes = true);
         }
-        Ok(())
+        Ok(changes)
     }
 
     fn shows(&self, _about: &About) -> Vec<View> {

@@ -135,7 +135,7 @@ impl Content for ServerStamp {
         peers: &mut Peers<Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let mut told = Vec::new();
         let mut next = 0u64;
         for _ in 0..reader.count("a number of labels")? {
@@ -156,7 +156,7 @@ impl Content for ServerStamp {
                 false => self.learn(&told),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn shows(&self, _about: &About) -> Vec<View> {

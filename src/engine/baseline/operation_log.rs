@@ -403,7 +403,7 @@ impl Content for OperationLog {
         peers: &mut Peers<Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let mut operations = Vec::new();
         for _ in 0..reader.count("a number of actors")? {
             let actor = Actor::read(reader)?;
@@ -428,7 +428,7 @@ impl Content for OperationLog {
             }
             self.add(about.fields.record_labels, operation);
         }
-        Ok(())
+        Ok(true)
     }
 
     fn shows(&self, about: &About) -> Vec<View> {

@@ -206,7 +206,7 @@ impl Content for Reconciliation {
         peers: &mut Peers<Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         match reader.byte()? {
             OPERATIONS => {
                 let (actor, number) = read_number(reader)?;
@@ -231,7 +231,7 @@ impl Content for Reconciliation {
             }
             _ => return Err(Malformed::Range("a kind of message")),
         }
-        Ok(())
+        Ok(true)
     }
 
     fn shows(&self, _about: &About) -> Vec<View> {

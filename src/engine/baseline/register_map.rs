@@ -148,7 +148,7 @@ impl<P: Policy> Content for RegisterMap<P> {
         peers: &mut Peers<PendingChanges<u32>>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let mut writes = Vec::new();
         if P::STAMPED {
             let mut time = 0i64;
@@ -164,17 +164,19 @@ impl<P: Policy> Content for RegisterMap<P> {
             read_registers(about, reader, Stamp::default(), false, &mut writes)?;
         }
         reader.end()?;
+        let mut changes = false;
         for Write { stamp, register, value: new } in writes {
             self.policy.heard(about, stamp);
             let (value, last) = &mut self.registers[register as usize];
             if (&new, Some(stamp)) != (&*value, *last) && P::wins(stamp, *last) {
                 (*value, *last) = (new, Some(stamp));
-                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
-                    changes.insert(register);
+                changes = true;
+                for (_, pending) in peers.iter_mut().filter(|(peer, _)| **peer != from) {
+                    pending.insert(register);
                 }
             }
         }
-        Ok(())
+        Ok(changes)
     }
 
     fn shows(&self, _about: &About) -> Vec<View> {

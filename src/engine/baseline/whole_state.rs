@@ -393,7 +393,7 @@ impl<const FORM: u8> Content for WholeState<FORM> {
         peers: &mut Peers<Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let unknown = Peer::default();
         let (incoming, asks_again) = Self::with(about, peers.get(&from).unwrap_or(&unknown), reader)?;
         let came = Self::whole(&about.fields, &incoming)?;
@@ -406,15 +406,16 @@ impl<const FORM: u8> Content for WholeState<FORM> {
             (peer.changes, peer.asks_again) = (true, true);
         }
         peer.incoming = (!is_over).then_some(incoming);
-        let Some((state, values)) = came else { return Ok(()) };
+        let Some((state, values)) = came else { return Ok(false) };
         if FORM == PATCH {
             (peer.theirs, peer.theirs_is_newer) = (Some(state), true);
         }
-        if values != self.values {
+        let changes = values != self.values;
+        if changes {
             self.values = values;
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.changes = true);
         }
-        Ok(())
+        Ok(changes)
     }
 
     fn check(&self, about: &About, peers: &Peers<Peer>, from: NodeId, reader: &mut Reader) -> Result<(), Malformed> {

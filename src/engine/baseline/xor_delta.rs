@@ -119,14 +119,14 @@ impl Content for XorDelta {
         peers: &mut Peers<Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed> {
+    ) -> Result<bool, Malformed> {
         let deltas = read_deltas(reader, about.fields.counters)?;
         reader.end()?;
         for (register, delta) in deltas {
             self.words[register as usize] ^= delta;
             peers.iter_mut().filter(|(peer, _)| **peer != from).for_each(|(_, peer)| peer.add(register, delta));
         }
-        Ok(())
+        Ok(true)
     }
 
     fn merges(&self, about: &About, reader: &mut Reader) -> Result<Vec<(u32, Merge)>, Malformed> {

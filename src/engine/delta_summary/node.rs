@@ -91,8 +91,8 @@ impl Engine for ReplicaNode {
         })
     }
 
-    fn backlog(&self) -> u64 {
-        self.replica.backlog().edits
+    fn backlog(&self) -> Option<u64> {
+        Some(self.replica.backlog().edits)
     }
 
     fn ids(&self) -> Option<Ids<'_>> {

@@ -60,15 +60,25 @@ impl Replica {
         for (ours, theirs) in self.state.tags.iter().zip(&other.tags) {
             ours.validate_merge(theirs).map_err(|error| error.to_string())?;
         }
-        let before = self.state.clone();
-        self.state.counters.iter_mut().zip(other.counters.clone()).for_each(|(ours, theirs)| ours.merge(theirs));
-        self.state.tags.iter_mut().zip(other.tags.clone()).for_each(|(ours, theirs)| ours.merge(theirs));
-        let heard = if self.state == before { Heard::Nothing } else { Heard::Changes };
+        let counters = self.state.counters.iter_mut().zip(other.counters).map(|(ours, theirs)| merge(ours, theirs));
+        let tags = self.state.tags.iter_mut().zip(other.tags).map(|(ours, theirs)| merge(ours, theirs));
+        let (changed, are_same) = counters.chain(tags).fold((false, true), |all, one| (all.0 | one.0, all.1 & one.1));
+        let heard = if changed { Heard::Changes } else { Heard::Nothing };
         if heard == Heard::Changes {
             (self.version, self.is_kept) = (self.version + 1, false);
         }
-        Ok((heard, self.state == other))
+        Ok((heard, are_same))
     }
+}
+
+/// Merges one register; gives whether ours is another now, and whether it is the same as theirs. Most are the same before.
+fn merge<T: CvRDT + Clone + PartialEq>(ours: &mut T, theirs: T) -> (bool, bool) {
+    if *ours == theirs {
+        return (false, true);
+    }
+    let (before, told) = (ours.clone(), theirs.clone());
+    ours.merge(theirs);
+    (*ours != before, *ours == told)
 }
 
 /// The lower 64 bits of a number of any size.

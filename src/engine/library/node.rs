@@ -388,8 +388,8 @@ impl<D: Document> Engine for LibraryNode<D> {
         Some((self.changes, 0, None))
     }
 
-    fn backlog(&self) -> u64 {
-        self.made - self.given
+    fn backlog(&self) -> Option<u64> {
+        Some(self.made - self.given)
     }
 }
 

@@ -7,13 +7,15 @@
 mod message;
 mod node;
 pub mod served;
+mod service_link;
 mod services;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::domain::data::{Carries, Concurrent};
-use crate::domain::offline::{Clocks, FaultKind, MaelstromWorkload, OfflineTrial};
+use crate::domain::offline::{Clocks, FaultKind, Link, MaelstromWorkload, OfflineTrial};
+use crate::domain::seed::Seed;
 use crate::engine::host::{Host, NodeId, Time};
 use crate::engine::port::{Engine, EngineError, Settings};
 use crate::engine::process::child::Child;
@@ -69,9 +71,21 @@ struct Shared {
     faults_over: Time,
     last_message: Time,
     end: Time,
-    /// A moment of real time, and the virtual time of it.
-    pace: Mutex<Option<(Instant, Time)>>,
+    pace: Mutex<Option<Pace>>,
     services: Mutex<Services>,
+    /// What links are like, those to services too, and where chances come from.
+    link: Link,
+    seed: Seed,
+}
+
+/// How virtual time follows real time.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// A moment of real time, and the virtual time of it.
+    moment: Instant,
+    at: Time,
+    /// The latest virtual time that was waited for.
+    latest: Time,
 }
 
 /// Splits the text that names a node: its name, whether it keeps a store, and its command. Nothing if the text names none.
@@ -202,6 +216,8 @@ impl Started for MaelstromEngine {
             end: lasts + settle,
             pace: Mutex::default(),
             services: Mutex::new(Services::new(trial.seed.stream("maelstrom services"))),
+            link: trial.link,
+            seed: trial.seed,
         });
         Box::new(move |settings, host| Ok(Box::new(MaelstromNode::open(self, &shared, settings, host)?)))
     }
@@ -250,6 +266,9 @@ impl Started for MaelstromEngine {
              several times: what comes every time is falsified, what does not is inconclusive"
                 .to_owned(),
             "what it shows is what its last answer to 'read' gave".to_owned(),
+            "services (lin-kv, seq-kv, lww-kv) are reached over links that delay and lose messages as those of this scenario do; \
+             outages and absences are between nodes alone, and what services carry is no part of the bytes"
+                .to_owned(),
             "Maelstrom's network loses messages and delays them; where this scenario repeats, cuts or alters them, a damaged \
              message is dropped and a repeated one comes twice"
                 .to_owned(),
@@ -259,18 +278,21 @@ impl Started for MaelstromEngine {
 }
 
 impl Shared {
-    /// Waits until real time is as far as virtual time. A world that is far behind goes on from there: a busy machine makes it
-    /// slower, and no deadline shorter.
-    fn wait_until(&self, now: Time) {
+    /// Waits until real time is as far as virtual time, and gives that. A world that is far behind goes on from there: a busy
+    /// machine makes it slower, and no deadline shorter. An edit that its user wanted to make earlier is made now: time never
+    /// goes back.
+    fn wait_until(&self, now: Time) -> Time {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let real = Instant::now();
-        let (moment, at) = *pace.get_or_insert((real, now));
-        let due = moment + Duration::from_micros(now.saturating_sub(at));
+        let pace = pace.get_or_insert(Pace { moment: real, at: now, latest: now });
+        pace.latest = pace.latest.max(now);
+        let due = pace.moment + Duration::from_micros(pace.latest - pace.at);
         match due.checked_duration_since(real) {
             Some(early) => std::thread::sleep(early),
-            None if real.saturating_duration_since(due) > BEHIND => *pace = Some((real, now)),
+            None if real.saturating_duration_since(due) > BEHIND => (pace.moment, pace.at) = (real, pace.latest),
             None => {}
         }
+        pace.latest
     }
 
     /// The neighbour of a node that is on the way to another.
@@ -310,7 +332,6 @@ fn node_number(name: &str, nodes: u32) -> Option<NodeId> {
 mod tests {
     use super::*;
     use crate::domain::offline::{Edge, Presence, Tags, Workload};
-    use crate::domain::seed::Seed;
 
     #[test]
     fn a_text_names_a_node_with_its_prefix_and_a_name_or_none() {
@@ -372,22 +393,38 @@ mod tests {
         assert!(refused(|trial| trial.workload.ticks = 81, false).contains("240 edits at most"));
     }
 
-    #[test]
-    fn in_a_tree_a_message_takes_the_way_over_the_hub() {
-        let mut trial = counter();
-        trial.hub = true;
-        trial.edges = vec![Edge { name: "near".to_owned(), parent: Some("hub".to_owned()), clients: vec![0, 1] }];
-        let parents: Vec<_> = (0..trial.nodes()).map(|node| trial.parent(node)).collect();
-        let shared = Shared {
+    fn shared(trial: &OfflineTrial) -> Shared {
+        Shared {
             workload: MaelstromWorkload::GSet,
             nodes: trial.nodes(),
-            parents,
+            parents: (0..trial.nodes()).map(|node| trial.parent(node)).collect(),
             faults_over: 0,
             last_message: 0,
             end: 0,
             pace: Mutex::default(),
             services: Mutex::new(Services::new(trial.seed.stream("s"))),
-        };
+            link: trial.link,
+            seed: trial.seed,
+        }
+    }
+
+    #[test]
+    fn an_edit_that_is_late_is_made_now_and_costs_no_time() {
+        let shared = shared(&counter());
+        let a_while_ago = Instant::now().checked_sub(Duration::from_secs(60)).expect("a minute");
+        *shared.pace.lock().expect("a lock") = Some(Pace { moment: a_while_ago, at: 0, latest: 50 * SECOND });
+        let start = Instant::now();
+        assert_eq!([10 * SECOND, 50 * SECOND + 1].map(|now| shared.wait_until(now)), [50 * SECOND, 50 * SECOND + 1]);
+        // To go on from the tenth second would be to wait for 40 s.
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn in_a_tree_a_message_takes_the_way_over_the_hub() {
+        let mut trial = counter();
+        trial.hub = true;
+        trial.edges = vec![Edge { name: "near".to_owned(), parent: Some("hub".to_owned()), clients: vec![0, 1] }];
+        let shared = shared(&trial);
         // Clients 0, 1 and 2, the hub, the edge of 0 and 1.
         let way = |from, to| shared.next_hop(from, to);
         assert_eq!([way(0, 1), way(4, 1), way(0, 2), way(4, 2), way(3, 2)], [4, 1, 4, 3, 2].map(Some));

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::domain::count::counted;
 use crate::domain::data::{Element, Intent, View};
 use crate::domain::offline::MaelstromWorkload;
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
 use crate::engine::maelstrom::message::{Body, Envelope, ErrorCode, body, is_definite, kind, line, told};
+use crate::engine::maelstrom::service_link::{Fate, Passing, ServiceLink};
 use crate::engine::maelstrom::{MaelstromEngine, SECOND, Shared, node_name, node_number, services};
 use crate::engine::port::{Engine, EngineError, INCARNATIONS, InMemory, Position, Reception, Relation, Settings};
 use crate::engine::process::child::{Child, shown};
@@ -42,9 +42,16 @@ const MOST_BYTES: usize = 8 << 20;
 /// How often a node is asked what it shows.
 const READ_EVERY: Time = 100_000;
 
-/// How long a client waits for the answer to an edit, and to `read`.
+/// How long a client waits for the answer to an edit, and to `read`: so long, and as long as `ROUND_TRIPS` over a link take at most.
 const EDIT_WITHIN: Time = 5 * SECOND;
 const READ_WITHIN: Time = SECOND;
+const ROUND_TRIPS: Time = 4;
+
+/// The most edits in a row that a node which never answered one may leave unanswered while all its links were up.
+const MOST_IN_VAIN: u64 = 3;
+
+/// Bytes of a line that are quoted.
+const QUOTED: usize = 200;
 
 /// A replica.
 #[derive(Debug)]
@@ -58,6 +65,9 @@ pub struct MaelstromNode {
     child: Option<Child>,
     folder: Folder,
     connected: BTreeSet<NodeId>,
+    service_link: ServiceLink,
+    /// How long a client waits for the answer to an edit, and to `read`.
+    within: [Time; 2],
     /// Whether it was told the topology, where its workload has one.
     knows_topology: bool,
     /// Requests of its client that were not answered yet.
@@ -70,6 +80,11 @@ pub struct MaelstromNode {
     /// When the last `read` was asked that it answered, and what became of the last one that it did not.
     read_of: Option<Time>,
     refusal: Option<String>,
+    /// Reads that it was asked.
+    reads: u64,
+    /// Whether a link was down since the edit was asked, and the edits in a row that it did not answer though none was.
+    was_cut_off: bool,
+    in_vain: u64,
     /// Edits that it was asked, that it answered, and that it accepted.
     edits: [u64; 3],
     /// By element, how often it was inserted here.
@@ -110,7 +125,7 @@ pub(super) fn begin(child: &mut Child, node: NodeId, nodes: u32) -> Result<Vec<V
             let most = BEGINS_WITHIN.as_secs();
             return Err(EngineError::Unavailable(format!("it did not answer 'init' within {most} s")));
         }
-        child.wait_for_line(left);
+        child.wait_for_line(left)?;
     }
 }
 
@@ -123,8 +138,10 @@ fn answer_to(line: &[u8], id: u64) -> Result<Option<Body>, EngineError> {
 
 fn read(line: &[u8]) -> Result<(Envelope<'_>, Body), EngineError> {
     let garbage = |error: serde_json::Error| {
-        let begins = shown(&String::from_utf8_lossy(&line[..line.len().min(200)]));
-        EngineError::Failed(format!("it wrote a line that is no message of Maelstrom: {error}; it wrote {begins}"))
+        let why = format!(
+            "it wrote a line that is no message of Maelstrom: {error}; a message is an object with 'src', 'dest' and 'body'"
+        );
+        quoting(failed(why), line)
     };
     let envelope = Envelope::read(line).map_err(garbage)?;
     let body = envelope.body().map_err(garbage)?;
@@ -140,6 +157,23 @@ fn failed(why: String) -> EngineError {
     EngineError::Failed(why)
 }
 
+/// A failure, with the beginning of the line that it is about.
+fn quoting(error: EngineError, line: &[u8]) -> EngineError {
+    let EngineError::Failed(why) = error else { return error };
+    let cut = if line.len() > QUOTED { ", which goes on" } else { "" };
+    failed(format!("{why}; its line was {}{cut}", shown(&String::from_utf8_lossy(&line[..line.len().min(QUOTED)]))))
+}
+
+/// A value of an answer, as it was written.
+fn written(value: Option<&Value>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| shown(&value.to_string()))
+}
+
+/// Microseconds, as seconds.
+fn seconds(time: Time) -> String {
+    format!("{} s", (time / 1000) as f64 / 1000.0)
+}
+
 impl MaelstromNode {
     /// Starts a process as a node.
     pub(super) fn open(
@@ -153,6 +187,11 @@ impl MaelstromNode {
             .map_err(|error| EngineError::Unavailable(format!("cannot make a folder for a process: {error}")))?;
         let mut child = Child::start(&engine.words, &folder)?;
         let early = begin(&mut child, settings.node, shared.nodes)?;
+        let fresh = host.unlike_before(INCARNATIONS) as u32;
+        // A node that starts again has other luck.
+        let chances =
+            shared.seed.stream("maelstrom service link").member(u64::from(fresh) << 32 | u64::from(settings.node));
+        let longer = ROUND_TRIPS * 2 * ServiceLink::slowest(&shared.link);
         let mut node = MaelstromNode {
             engine,
             shared: Arc::clone(shared),
@@ -162,6 +201,8 @@ impl MaelstromNode {
             child: Some(child),
             folder,
             connected: BTreeSet::new(),
+            service_link: ServiceLink::new(shared.link, shared.faults_over, chances),
+            within: [EDIT_WITHIN, READ_WITHIN].map(|within| within + longer),
             knows_topology: false,
             edit: None,
             read: None,
@@ -170,12 +211,15 @@ impl MaelstromNode {
             written: (0, 0),
             read_of: None,
             refusal: None,
+            reads: 0,
+            was_cut_off: false,
+            in_vain: 0,
             edits: [0; 3],
             inserts: BTreeMap::new(),
             views: settings.fields.starts(),
             revision: 0,
             wakes_at: Some(host.now),
-            fresh: host.unlike_before(INCARNATIONS) as u32,
+            fresh,
         };
         early.iter().try_for_each(|line| node.take(host, line))?;
         if engine.keeps_store {
@@ -186,19 +230,27 @@ impl MaelstromNode {
 
     /// Asks what the node shows, and waits: what is in its store is what it has shown before.
     fn read_at_once(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
-        self.read = Some(self.ask("read", json!({}), host.now)?);
-        let deadline = Instant::now() + Duration::from_micros(READ_WITHIN);
+        self.ask_to_read(host.now)?;
+        let deadline = Instant::now() + Duration::from_micros(self.within[1]);
         while let Some(child) = &mut self.child {
             if let Some(line) = child.next_line("read")? {
                 self.take(host, &line)?;
+                // Virtual time stands still, and services are there.
+                self.services_answer(host, Time::MAX)?;
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if self.read.is_none() || left.is_zero() {
                 return Ok(());
             }
-            child.wait_for_line(left);
+            child.wait_for_line(left)?;
         }
+        Ok(())
+    }
+
+    fn ask_to_read(&mut self, now: Time) -> Result<(), EngineError> {
+        self.read = Some(self.ask("read", json!({}), now)?);
+        self.reads += 1;
         Ok(())
     }
 
@@ -217,71 +269,99 @@ impl MaelstromNode {
 
     /// Looks at the node: hands on what it wrote, gives up what it did not answer in time, and asks what it shows.
     fn look(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
-        self.shared.wait_until(host.now);
+        let now = self.shared.wait_until(host.now);
         if self.child.is_none() {
             return Ok(());
         }
+        self.services_answer(host, now)?;
         let has_topology = self.shared.workload == MaelstromWorkload::Broadcast;
         if has_topology && !std::mem::replace(&mut self.knows_topology, true) {
             let nodes = 0..self.shared.nodes;
             let neighbours = |node| self.shared.neighbours(node).into_iter().map(node_name).collect::<Vec<_>>();
             let topology: BTreeMap<String, Vec<String>> =
                 nodes.map(|node| (node_name(node), neighbours(node))).collect();
-            self.ask("topology", json!({ "topology": topology }), host.now)?;
+            self.ask("topology", json!({ "topology": topology }), now)?;
         }
         for _ in 0..MOST_LINES {
             let what = if self.edit.is_some() { self.shared.workload.edit() } else { "read" };
             let Some(child) = &mut self.child else { break };
             let Some(line) = child.next_line(what)? else { break };
-            let second = host.now / SECOND;
+            let second = now / SECOND;
             let before = if self.written.0 == second { self.written.1 } else { 0 };
             self.written = (second, before + line.len());
             if self.written.1 > MOST_BYTES {
-                return Err(failed(format!("it wrote more than {} MiB within a second", MOST_BYTES >> 20)));
+                let why = format!("it wrote more than {} MiB within a second", MOST_BYTES >> 20);
+                return Err(quoting(failed(why), &line));
             }
             if !line.iter().all(u8::is_ascii_whitespace) {
                 self.take(host, &line)?;
             }
         }
-        let is_late = |asked: &Option<Asked>, within| asked.is_some_and(|asked| host.now > asked.at + within);
-        if is_late(&self.edit, EDIT_WITHIN) {
+        let is_late = |asked: &Option<Asked>, within| asked.is_some_and(|asked| now > asked.at + within);
+        if is_late(&self.edit, self.within[0]) {
             self.edit = None;
             host.later = Some(Later::Unknown);
+            self.in_vain = if self.was_cut_off { 0 } else { self.in_vain + 1 };
+            if self.edits[1] == 0 && self.in_vain >= MOST_IN_VAIN {
+                return Err(self.silent());
+            }
         }
-        if is_late(&self.read, READ_WITHIN) {
+        if is_late(&self.read, self.within[1]) {
             self.read = None;
-            self.refusal = Some(format!("no answer within {} s", READ_WITHIN / SECOND));
+            self.refusal = Some(format!("no answer within {}", seconds(self.within[1])));
         }
-        if self.read.is_none() && host.now >= self.next_read {
-            self.next_read = host.now + READ_EVERY;
-            self.read = Some(self.ask("read", json!({}), host.now)?);
+        if self.read.is_none() && now >= self.next_read {
+            self.next_read = now + READ_EVERY;
+            self.ask_to_read(now)?;
         }
         Ok(())
+    }
+
+    /// It answered no edit. Where it answered no `read` either, it may speak another workload, and nothing is known of it.
+    fn silent(&self) -> EngineError {
+        let (workload, [edit_within, read_within]) = (self.shared.workload, self.within.map(seconds));
+        let (of, edit, asked) = (workload.name(), workload.edit(), self.edits[0]);
+        if self.read_of.is_some() {
+            return failed(format!(
+                "it answered no '{edit}' of {asked} that it was asked; its client waited {edit_within} for each, or until the end"
+            ));
+        }
+        let why = self.refusal.as_ref().map_or(String::new(), |why| format!("; the last 'read': {why}"));
+        EngineError::Unavailable(format!(
+            "it answered no request of the workload {of}: none of {asked} '{edit}' ({edit_within} waited for each at \
+             most) and none of {} 'read' ({read_within} at most){why}; does it speak another workload?",
+            self.reads
+        ))
     }
 
     /// Takes a line that the node wrote.
     fn take(&mut self, host: &mut Host<Disk>, line: &[u8]) -> Result<(), EngineError> {
         let (envelope, body) = read(line)?;
         if envelope.src != self.name {
-            return Err(failed(format!("it is {}, and wrote a message from {}", self.name, shown(&envelope.src))));
+            let why = format!("it is {}, and wrote a message from {}", self.name, shown(&envelope.src));
+            return Err(quoting(failed(why), line));
         }
         if let Some(to) = node_number(&envelope.dest, self.shared.nodes) {
             return self.pass_on(host, to, line);
         }
         if services::is_service(&envelope.dest) {
-            return self.serve(&envelope.dest, &body);
+            return self.send_to_service(host, Passing::Request(envelope.dest, body), line.len());
         }
         if envelope.dest == self.client {
-            return self.answered(host, &body);
+            return self.answered(host, &body).map_err(|error| quoting(error, line));
         }
         // The client that asked 'init' needs nothing more.
         if envelope.dest == "c0" {
             return Ok(());
         }
-        Err(failed(format!(
-            "it sent a message to {}, which is no node, no service and not its client",
-            shown(&envelope.dest)
-        )))
+        let why = format!(
+            "it sent a message to {}, which is no node, no service and not its client; nodes are n0 to n{}, services lin-kv, \
+             seq-kv and lww-kv, and its client is {}",
+            shown(&envelope.dest),
+            self.shared.nodes - 1,
+            self.client
+        );
+        Err(quoting(failed(why), line))
     }
 
     /// Hands a message to the next node on its way. There is none while the link is down: the message is lost.
@@ -301,16 +381,39 @@ impl MaelstromNode {
         Ok(())
     }
 
-    /// A service answers the node.
-    fn serve(&mut self, service: &str, request: &Body) -> Result<(), EngineError> {
-        let mut services = self.shared.services.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut answer = services.ask(service, &self.name, request);
-        drop(services);
-        if let Some(id) = request.get("msg_id") {
-            answer.insert("in_reply_to".to_owned(), id.clone());
+    /// Puts a message of the node to a service, or the way back, on the link between them.
+    fn send_to_service(&mut self, host: &mut Host<Disk>, message: Passing, bytes: usize) -> Result<(), EngineError> {
+        match self.service_link.send(host.now, message, bytes) {
+            Fate::Comes => {}
+            Fate::Lost => host.lost += 1,
+            Fate::TooMuch => {
+                return Err(failed(
+                    "more than 16 MiB are on their way between it and services; it is to ask less at once".to_owned(),
+                ));
+            }
         }
-        let line = line(service, &self.name, &answer);
-        self.child.as_mut().map_or(Ok(()), |child| child.hand(&line))
+        Ok(())
+    }
+
+    /// What has arrived by this time, does: services answer requests, and the node gets answers.
+    fn services_answer(&mut self, host: &mut Host<Disk>, by: Time) -> Result<(), EngineError> {
+        while let Some(message) = self.service_link.arrived(by) {
+            match message {
+                Passing::Answer(line) => self.child.as_mut().map_or(Ok(()), |child| child.hand(&line))?,
+                Passing::Request(service, request) => {
+                    let mut services = self.shared.services.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut answer = services.ask(&service, &self.name, &request);
+                    drop(services);
+                    if let Some(id) = request.get("msg_id") {
+                        answer.insert("in_reply_to".to_owned(), id.clone());
+                    }
+                    let line = line(&service, &self.name, &answer);
+                    let bytes = line.len();
+                    self.send_to_service(host, Passing::Answer(line), bytes)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The node answers its client. What comes too late is no answer any more.
@@ -359,44 +462,51 @@ impl MaelstromNode {
     }
 
     fn expects(&self, what: &str, answer: &Body) -> Result<(), EngineError> {
-        let is_right = kind(answer).strip_suffix("_ok") == Some(what);
-        let is = shown(kind(answer));
-        if is_right { Ok(()) } else { Err(failed(format!("it answered '{what}' with a message of the type {is}"))) }
+        if kind(answer).strip_suffix("_ok") == Some(what) {
+            return Ok(());
+        }
+        let is = written(answer.get("type"));
+        Err(failed(format!(
+            "it answered '{what}' with a message of the type {is}; the type is to be '{what}_ok' or 'error'"
+        )))
     }
 
     /// The world is at its end: whether the node answered enough that what it shows means anything.
     fn ends(&self) -> Result<(), EngineError> {
-        let (workload, settle) = (self.shared.workload, (self.shared.end - self.shared.faults_over) / SECOND);
-        let (of, edit, [asked, answered, _]) = (workload.name(), workload.edit(), self.edits);
+        let settle = seconds(self.shared.end - self.shared.faults_over);
+        let [asked, answered, _] = self.edits;
         let why = self.refusal.as_ref().map_or(String::new(), |why| format!(": {why}"));
-        if self.read_of.is_none() && answered == 0 {
-            return Err(EngineError::Unavailable(format!(
-                "it answered no request of the workload {of}{why}; does it speak another one?"
-            )));
+        if answered == 0 && (self.read_of.is_none() || asked > 0 && self.is_read_to_the_end()) {
+            return Err(self.silent());
         }
-        if self.read_of.is_none_or(|at| at < self.shared.faults_over) {
-            return Err(failed(format!("it answered no 'read' in the {settle} s after faults were over{why}")));
-        }
-        if asked > 0 && answered == 0 {
-            let waited = counted(asked, "answer");
-            return Err(failed(format!("it answered no '{edit}', and its client waited for {waited}")));
+        if !self.is_read_to_the_end() {
+            return Err(failed(format!("it answered no 'read' in the {settle} after faults were over{why}")));
         }
         Ok(())
+    }
+
+    /// Whether it answered a `read` that was asked after faults were over.
+    fn is_read_to_the_end(&self) -> bool {
+        self.read_of.is_some_and(|at| at >= self.shared.faults_over)
     }
 }
 
 /// What an answer to `read` shows.
 fn view(workload: MaelstromWorkload, elements: u32, answer: &Body) -> Result<View, EngineError> {
     let key = workload.shown();
-    let none = |what: &str| failed(format!("its answer to 'read' has no {what} '{key}'"));
     let value = answer.get(key);
+    let none = |what: &str| {
+        let is = written(value);
+        failed(format!("its answer to 'read' has no {what} '{key}': it is {is}"))
+    };
     if workload.counts() {
         return value.and_then(Value::as_i64).map(View::Counter).ok_or_else(|| none("whole number"));
     }
     let list = value.and_then(Value::as_array).ok_or_else(|| none("list"))?;
     let element = |value: &Value| {
         let number = value.as_u64().ok_or_else(|| {
-            failed(format!("its answer to 'read' has the element {}, which nobody added", shown(&value.to_string())))
+            let is = written(Some(value));
+            failed(format!("its answer to 'read' has the element {is}, which nobody added: elements are whole numbers"))
         })?;
         Ok((number % u64::from(elements)) as Element)
     };
@@ -405,7 +515,7 @@ fn view(workload: MaelstromWorkload, elements: u32, answer: &Body) -> Result<Vie
 
 impl Engine for MaelstromNode {
     fn edit(&mut self, host: &mut Host<Disk>, _register: u32, intent: Intent) -> Result<(), EngineError> {
-        self.shared.wait_until(host.now);
+        let now = self.shared.wait_until(host.now);
         let workload = self.shared.workload;
         let keys = match intent {
             Intent::Increase(amount) => json!({ "delta": amount }),
@@ -428,7 +538,8 @@ impl Engine for MaelstromNode {
             }
         };
         self.edits[0] += 1;
-        self.edit = Some(self.ask(workload.edit(), keys, host.now)?);
+        self.edit = Some(self.ask(workload.edit(), keys, now)?);
+        self.was_cut_off = self.connected.len() < self.shared.neighbours(self.settings.node).len();
         host.later = Some(Later::Waits);
         Ok(())
     }
@@ -440,6 +551,7 @@ impl Engine for MaelstromNode {
 
     fn disconnected(&mut self, peer: NodeId) {
         self.connected.remove(&peer);
+        self.was_cut_off = true;
     }
 
     fn receive(&mut self, host: &mut Host<Disk>, _from: NodeId, bytes: &[u8]) -> Result<Reception, EngineError> {
@@ -453,7 +565,7 @@ impl Engine for MaelstromNode {
     }
 
     fn wakes_at(&self) -> Option<Time> {
-        self.wakes_at
+        self.wakes_at.map(|at| self.service_link.arrives_at().map_or(at, |arrives| arrives.min(at)))
     }
 
     fn wake(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
@@ -474,8 +586,9 @@ impl Engine for MaelstromNode {
         Some((self.revision, 0, None))
     }
 
-    fn backlog(&self) -> u64 {
-        0
+    /// A node keeps no list of what it has sent.
+    fn backlog(&self) -> Option<u64> {
+        None
     }
 
     fn files(&mut self) -> Result<Option<Files>, EngineError> {

@@ -1,7 +1,6 @@
 //! The key-value services that Maelstrom offers to nodes: `lin-kv`, `seq-kv` and `lww-kv`.
 //!
-//! They answer at once, and no fault of a link is between them and a node, as in Maelstrom. Knows: keys and values. Must not: know what a
-//! node makes of them.
+//! Knows: keys and values. Must not: know how a request comes to them, or what a node makes of an answer.
 
 use std::collections::{BTreeMap, VecDeque};
 

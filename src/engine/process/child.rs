@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::process::{ChildStderr, ChildStdin, ChildStdout, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -23,6 +24,26 @@ pub const FIRST_ANSWER: Duration = Duration::from_secs(60);
 
 /// How long a process may take for any other answer.
 pub const ANSWER: Duration = Duration::from_secs(10);
+
+/// How long nobody asks, while a process is waited for, whether the user wants to stop.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(20);
+
+/// Whether the user has asked to stop.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing waits for a process: the user has asked to stop.
+pub fn interrupt() {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+}
+
+/// How the error begins that says that no answer came in time.
+pub const NO_ANSWER: &str = "it did not answer";
+
+/// How often a process that may not be idle is looked at while its answer is awaited.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+
+/// The processor time below which a process was idle, in hundredths of a second.
+const IDLE_BELOW: u64 = 20;
 
 /// Bytes of standard error that are kept: the last ones.
 const KEPT_OF_STDERR: usize = 2048;
@@ -44,6 +65,8 @@ pub struct Child {
     /// The last that it wrote to standard error.
     said: VecDeque<u8>,
     next: u64,
+    /// How long it may be idle while its answer is awaited, where that is less than it may take.
+    most_idle: Option<Duration>,
 }
 
 /// Why a question has no answer.
@@ -54,6 +77,10 @@ enum Silence {
     Flood,
     /// It said nothing in time.
     Late,
+    /// The user asked to stop.
+    Interrupted,
+    /// It said nothing, and did nothing for as long.
+    Idle(Duration),
     /// The pipe failed.
     Pipe(io::Error),
 }
@@ -72,7 +99,13 @@ impl Child {
             .and_then(|()| ioctl_fionbio(&stderr, true));
         quick.map_err(|error| unavailable(error.into()))?;
         let (pending, said, unsent) = (Vec::new(), VecDeque::new(), VecDeque::new());
-        Ok(Child { watched, stdin, stdout, stderr: Some(stderr), pending, unsent, said, next: 0 })
+        let stderr = Some(stderr);
+        Ok(Child { watched, stdin, stdout, stderr, pending, unsent, said, next: 0, most_idle: None })
+    }
+
+    /// From now on a process that owes an answer and uses no processor time for so long has not answered in time.
+    pub fn may_be_idle_for(&mut self, most: Option<Duration>) {
+        self.most_idle = most;
     }
 
     /// What the process answers.
@@ -131,10 +164,16 @@ impl Child {
         }))
     }
 
-    /// Waits until there is something to read, for so long at most.
-    pub fn wait_for_line(&self, most: Duration) {
-        // What fails here fails when the line is read.
-        let _ = self.wait(!self.unsent.is_empty(), most);
+    /// Waits until there is something to read, for so long at most; it may wait less.
+    ///
+    /// # Errors
+    /// [`EngineError::Interrupted`] if the user has asked to stop.
+    pub fn wait_for_line(&self, most: Duration) -> Result<(), EngineError> {
+        match self.wait(!self.unsent.is_empty(), most) {
+            Err(Silence::Interrupted) => Err(EngineError::Interrupted),
+            // What fails here fails when the line is read.
+            _ => Ok(()),
+        }
     }
 
     /// Writes what its pipe has room for.
@@ -160,6 +199,7 @@ impl Child {
     /// Writes a line, and reads one.
     fn exchange(&mut self, line: &[u8], within: Duration) -> Result<Vec<u8>, Silence> {
         let (deadline, mut left) = (Instant::now() + within, line);
+        let mut worked = (Instant::now(), None);
         loop {
             if let Some(end) = self.pending.iter().position(|&byte| byte == b'\n') {
                 let rest = self.pending.split_off(end + 1);
@@ -180,13 +220,31 @@ impl Child {
             if wait.is_zero() {
                 return Err(Silence::Late);
             }
-            self.wait(!left.is_empty(), wait)?;
+            let Some(most_idle) = self.most_idle.filter(|&idle| idle < within) else {
+                self.wait(!left.is_empty(), wait)?;
+                self.read_what_is_there()?;
+                continue;
+            };
+            self.wait(!left.is_empty(), wait.min(LOOKED_AT_EVERY))?;
             self.read_what_is_there()?;
+            if Instant::now() < worked.0 + LOOKED_AT_EVERY {
+                continue;
+            }
+            let (used, is_running) = self.watched.processor_time();
+            if is_running || worked.1.is_none_or(|before| used > before + IDLE_BELOW) {
+                worked = (Instant::now(), Some(used));
+            } else if worked.0.elapsed() >= most_idle {
+                return Err(Silence::Idle(most_idle));
+            }
         }
     }
 
-    /// Waits until there is something to read, or room to write.
+    /// Waits until there is something to read, or room to write, or it is time to ask again whether to go on.
     fn wait(&self, to_write: bool, most: Duration) -> Result<(), Silence> {
+        if INTERRUPTED.load(Ordering::Relaxed) {
+            return Err(Silence::Interrupted);
+        }
+        let most = most.min(BETWEEN_QUESTIONS);
         let mut fds = vec![PollFd::new(&self.stdout, PollFlags::IN)];
         fds.extend(self.stderr.as_ref().map(|stderr| PollFd::new(stderr, PollFlags::IN)));
         if to_write {
@@ -236,17 +294,39 @@ impl Child {
                 Ended::By(status) => format!("it ended ({}) when it was to answer '{what}'", told(status)),
                 Ended::Not => format!("it closed its standard output when it was to answer '{what}'"),
             },
+            Silence::Interrupted => return EngineError::Interrupted,
             Silence::Flood => format!("its answer to '{what}' is longer than {} MiB", LONGEST_LINE >> 20),
-            Silence::Late => format!("it did not answer '{what}' within {} s", within.as_secs()),
+            Silence::Late => self.told_late(format!("{NO_ANSWER} '{what}' within {} s", within.as_secs())),
+            Silence::Idle(idle) => self.told_late(format!(
+                "{NO_ANSWER} '{what}' within {} s, in which none of its processes did anything",
+                idle.as_secs()
+            )),
             Silence::Pipe(error) => format!("its pipe failed at '{what}': {error}"),
         };
         // What it wrote before it ended can still be on its way through the pipe.
         let _ = self.read_what_is_there();
+        let has_no_end = !self.pending.is_empty() && !matches!(silence, Silence::Flood | Silence::Pipe(_));
+        let why = if has_no_end && !self.pending.contains(&b'\n') {
+            format!("{why}; it wrote a line without a newline at its end: {}", self.beginning(&self.pending))
+        } else {
+            why
+        };
         let said: Vec<u8> = self.said.iter().copied().collect();
         let said = String::from_utf8_lossy(&said);
         let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let last = said[said.len().saturating_sub(3)..].join(" | ");
         failed(if last.is_empty() { why } else { format!("{why}; it wrote to standard error: {}", shown(&last)) })
+    }
+
+    /// That no answer came, and why none can come: its first process can have ended, while its output is held open.
+    fn told_late(&mut self, late: String) -> String {
+        let Some(status) = self.watched.status() else { return late };
+        let holds = self.watched.holders(&self.stdout);
+        let holds = match holds.first() {
+            Some(holder) => format!("{holder}, which it started, still holds its standard output"),
+            None => "something that it started still holds its standard output".to_owned(),
+        };
+        format!("{late}: its first process ended ({}), and {holds}", told(status))
     }
 
     fn beginning(&self, bytes: &[u8]) -> String {

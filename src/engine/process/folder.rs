@@ -5,13 +5,13 @@
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use tempfile::TempDir;
-
+use crate::engine::process::root::{self, Root};
 use crate::engine::store::disk::Files;
 
-/// The most bytes that the files of one node may hold.
-const MOST_BYTES: u64 = 256 << 20;
+/// The most bytes that one node may store, and the most that it may have beside its store.
+pub const MOST_BYTES: u64 = 256 << 20;
 
 /// The most files that one node may have.
 const MOST_FILES: usize = 10_000;
@@ -19,14 +19,46 @@ const MOST_FILES: usize = 10_000;
 /// A folder that is gone when nobody holds it any more.
 #[derive(Debug)]
 pub struct Folder {
-    place: TempDir,
+    place: PathBuf,
+    _root: Arc<Root>,
+}
+
+/// Why the files of a folder cannot be had.
+#[derive(Debug)]
+pub enum Unfit {
+    /// They are too many, or too long.
+    Over(String),
+    /// The folder cannot be read.
+    Unreadable(io::Error),
+}
+
+impl From<io::Error> for Unfit {
+    fn from(error: io::Error) -> Self {
+        Unfit::Unreadable(error)
+    }
+}
+
+impl From<Unfit> for io::Error {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Over(why) => io::Error::other(why),
+            Unfit::Unreadable(error) => error,
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.place);
+    }
 }
 
 impl Folder {
     /// A folder with these files.
     pub fn with(files: &Files) -> io::Result<Self> {
-        let place = tempfile::Builder::new().prefix("abench-engine-").tempdir()?;
-        let folder = Folder { place };
+        let (root, place) = root::place()?;
+        fs::create_dir(&place)?;
+        let folder = Folder { place, _root: root };
         fs::create_dir(folder.scratch())?;
         fs::create_dir(folder.store())?;
         for (path, bytes) in files {
@@ -41,12 +73,12 @@ impl Folder {
 
     /// Where its process keeps what must survive.
     pub fn store(&self) -> PathBuf {
-        self.place.path().join("store")
+        self.place.join("store")
     }
 
     /// Where its process may put what need not survive.
     pub fn scratch(&self) -> PathBuf {
-        self.place.path().join("scratch")
+        self.place.join("scratch")
     }
 
     /// All files that must survive. Links and what is not a regular file are left out.
@@ -54,28 +86,38 @@ impl Folder {
     /// # Errors
     /// If a file cannot be read, or they are too many or too long.
     pub fn files(&self) -> io::Result<Files> {
-        let (root, mut files, mut bytes) = (self.store(), Files::new(), 0);
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder)? {
-                let entry = entry?;
-                let kind = entry.file_type()?;
-                if kind.is_dir() {
-                    folders.push(entry.path());
-                } else if kind.is_file() {
-                    bytes += entry.metadata()?.len();
-                    if bytes > MOST_BYTES || files.len() == MOST_FILES {
-                        return Err(io::Error::other(format!(
-                            "the store has more than {MOST_FILES} files or {} MiB",
-                            MOST_BYTES >> 20
-                        )));
-                    }
-                    files.insert(named(&root, &entry.path())?, fs::read(entry.path())?);
+        let root = self.store();
+        let read = |path: PathBuf| Ok((named(&root, &path)?, fs::read(path)?));
+        within(&root, STORE)?.into_iter().map(read).collect()
+    }
+}
+
+/// What a store is called where it is too large.
+pub const STORE: &str = "the store";
+
+/// The regular files below a folder, if they are not too many, nor too long together. `what` is what the folder is called.
+///
+/// # Errors
+/// If they are, or a folder cannot be read.
+pub fn within(root: &Path, what: &str) -> Result<Vec<PathBuf>, Unfit> {
+    let (mut files, mut bytes, mut folders) = (Vec::new(), 0, vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                bytes += entry.metadata()?.len();
+                if bytes > MOST_BYTES || files.len() == MOST_FILES {
+                    let most = MOST_BYTES >> 20;
+                    return Err(Unfit::Over(format!("{what} has more than {MOST_FILES} files or {most} MiB")));
                 }
+                files.push(entry.path());
             }
         }
-        Ok(files)
     }
+    Ok(files)
 }
 
 /// The path of a file within the folder, as text.

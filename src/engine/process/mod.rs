@@ -10,12 +10,15 @@ pub(in crate::engine) mod folder;
 pub mod frame;
 mod node;
 pub mod protocol;
+mod root;
+mod starter;
 mod watched;
 pub(in crate::engine) mod words;
 
-pub use watched::end_all;
+pub use child::interrupt;
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::domain::data::{Carries, Clock, Fields, Overwrites};
 use crate::domain::offline::OfflineTrial;
@@ -41,6 +44,8 @@ pub const MOST_NODES: u32 = 64;
 pub struct ProcessEngine {
     name: String,
     words: Words,
+    /// How long its processes may be idle while they owe an answer, where that is less than they may take.
+    most_idle: Option<Duration>,
     capabilities: Capabilities,
     /// The documents that replicas start with, by the registers of their world.
     documents: Mutex<Vec<(Fields, Bytes)>>,
@@ -48,6 +53,14 @@ pub struct ProcessEngine {
 
 /// The engines that were started, with the text that names each.
 static STARTED: Mutex<Vec<(String, &'static Registration)>> = Mutex::new(Vec::new());
+
+/// Ends all processes that abench started, with all that these started, and removes their folders: for an end of abench that
+/// drops nothing.
+pub fn end_all() {
+    root::no_more();
+    watched::end_all();
+    root::remove_all();
+}
 
 /// Splits the text that names an engine in a process: its name, and its command. Nothing if the text names none.
 pub fn split(text: &str) -> Option<(&str, &str)> {
@@ -67,11 +80,31 @@ pub fn find(text: &str) -> Option<&'static Registration> {
     started.iter().find(is_it).map(|&(_, entry)| entry)
 }
 
+/// The text that names an engine that was started, with its command; nothing of an engine of abench.
+pub fn text_of(name: &str) -> Option<String> {
+    let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.iter().find(|(_, entry)| entry.name == name).map(|(text, _)| text.clone())
+}
+
 /// Starts the process that this text names, asks what it is, and enters it, once.
 ///
 /// # Errors
 /// [`EngineError::Unavailable`] if the command cannot be started, or does not speak the protocol.
 pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
+    begin(text, None).map_err(|error| match error {
+        EngineError::Failed(why) => {
+            let (name, command) = split(text).unwrap_or_default();
+            EngineError::Unavailable(format!(
+                "the engine '{name}' ('{command}') does not say what it is: {why}; abench engine check tries it step by step"
+            ))
+        }
+        error => error,
+    })
+}
+
+/// As [`start`], with processes that may be idle for so long at most while they owe an answer. [`EngineError::Failed`] if the
+/// process does not say what it is.
+fn begin(text: &str, most_idle: Option<Duration>) -> Result<&'static Registration, EngineError> {
     if let Some(entry) = find(text) {
         return Ok(entry);
     }
@@ -83,17 +116,11 @@ pub fn start(text: &str) -> Result<&'static Registration, EngineError> {
     let words = Words::of(command).map_err(unavailable)?;
     let folder = Folder::with(&Files::new()).map_err(|error| unavailable(format!("cannot make a folder: {error}")))?;
     let mut child = Child::start(&words, &folder)?;
-    let capabilities = introduced(&mut child, name).map_err(|error| match error {
-        EngineError::Failed(why) => unavailable(format!(
-            "the engine '{name}' ({words}) does not say what it is: {why}; abench engine check tries it step by step"
-        )),
-        error => error,
-    })?;
+    child.may_be_idle_for(most_idle);
+    let capabilities = introduced(&mut child, name)?;
     drop(child);
-    Ok(enter(
-        text,
-        registration(ProcessEngine { name: name.to_owned(), words, capabilities, documents: Mutex::default() }),
-    ))
+    let (name, documents) = (name.to_owned(), Mutex::default());
+    Ok(enter(text, registration(ProcessEngine { name, words, most_idle, capabilities, documents })))
 }
 
 /// Whether an engine that is started may have this name; else why not.
@@ -124,6 +151,9 @@ fn introduced(child: &mut Child, name: &str) -> Result<Capabilities, EngineError
             "it speaks version {} of the protocol, and this abench speaks version {VERSION}",
             is.protocol
         )),
+        (None, Some(is)) if is.horizon_s.is_some() && is.records.is_none() => {
+            refused("it declares 'horizon_s', which is about records, and no 'records'".to_owned())
+        }
         (None, Some(is)) => Ok(is),
     }
 }
@@ -146,7 +176,7 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
             tags: is.tags.map(Into::into),
             labels: is.labels.map(|labels| overwrites(labels.into(), is.clock)),
             records: is.records.map(Into::into),
-            horizon: None,
+            horizon: is.horizon_s.map(|seconds| seconds.get().saturating_mul(1_000_000)),
         },
         copies: false,
         foreign: true,
@@ -165,23 +195,32 @@ fn overwrites(declared: Overwrites, clock: protocol::Clock) -> Overwrites {
     }
 }
 
-/// How far the users of a world can move a register, either way.
-fn largest_sum(trial: &OfflineTrial) -> u128 {
+/// How far the users of a world can move a register: down, and up.
+fn largest_sums(trial: &OfflineTrial) -> [u128; 2] {
     if !trial.is_scripted() {
         // Ten times as many units are supplied at once as are taken.
         let most = u64::from(trial.workload.most).max(10 * u64::from(trial.stocks.most));
         let most = if trial.stocks.registers > 0 { most } else { trial.workload.most.into() };
-        return u128::from(trial.edits()).saturating_mul(u128::from(most));
+        let moved = u128::from(trial.edits()).saturating_mul(u128::from(most));
+        return if trial.workload.decrements || trial.stocks.registers > 0 { [moved; 2] } else { [0, moved] };
     }
     let users = |node: &str| trial.nodes_named(node).len() as u128;
     let of_step = |step: &Step| match &step.action {
-        Action::Edit { node, intent, .. } => u128::from(intent.amount().unwrap_or(0).unsigned_abs()) * users(node),
-        action @ Action::Work { node, workload, .. } => {
-            u128::from(action.edits()) * u128::from(workload.most) * users(node)
+        Action::Edit { node, intent, .. } => {
+            let amount = intent.amount().unwrap_or(0);
+            let moved = u128::from(amount.unsigned_abs()) * users(node);
+            if amount < 0 { [moved, 0] } else { [0, moved] }
         }
-        _ => 0,
+        action @ Action::Work { node, workload, .. } => {
+            let moved = u128::from(action.edits()) * u128::from(workload.most) * users(node);
+            if workload.decrements { [moved; 2] } else { [0, moved] }
+        }
+        _ => [0, 0],
     };
-    trial.steps.iter().map(of_step).fold(0, u128::saturating_add)
+    let add = |[down, up]: [u128; 2], [more_down, more_up]: [u128; 2]| {
+        [down.saturating_add(more_down), up.saturating_add(more_up)]
+    };
+    trial.steps.iter().map(of_step).fold([0, 0], add)
 }
 
 impl Started for ProcessEngine {
@@ -196,10 +235,14 @@ impl Started for ProcessEngine {
                 trial.nodes()
             ));
         }
-        let most = largest_sum(trial).saturating_add(trial.start.unsigned_abs().into());
+        let [down, up] = largest_sums(trial).map(|sum| i128::try_from(sum).unwrap_or(i128::MAX));
+        let start = i128::from(trial.start);
+        let (least, most) = (start.saturating_sub(down), start.saturating_add(up));
         let range = self.capabilities.counters;
-        (!node::fits(most, (range.min, range.max))).then(|| {
-            format!("which keeps numbers {} exactly, and registers of this world may come to {most}", self.range())
+        let fits = least >= range.min.0.into() && most <= range.max.0.into();
+        (!fits).then(|| {
+            let range = self.range();
+            format!("which keeps numbers {range} exactly, and registers of this world may come to {least} or {most}")
         })
     }
 
@@ -233,6 +276,14 @@ impl Started for ProcessEngine {
 }
 
 impl ProcessEngine {
+    /// A process of it in a folder, which has said what it is.
+    fn child(&self, folder: &Folder) -> Result<Child, EngineError> {
+        let mut child = Child::start(&self.words, folder)?;
+        child.may_be_idle_for(self.most_idle);
+        introduced(&mut child, &self.name)?;
+        Ok(child)
+    }
+
     /// Whether an amount is one that it keeps exactly.
     fn keeps(&self, amount: i64) -> bool {
         (self.capabilities.counters.min.0..=self.capabilities.counters.max.0).contains(&amount)
@@ -253,8 +304,7 @@ impl ProcessEngine {
         }
         let unavailable = |error| EngineError::Unavailable(format!("cannot make a folder for a process: {error}"));
         let folder = Folder::with(&Files::new()).map_err(unavailable)?;
-        let mut child = Child::start(&self.words, &folder)?;
-        introduced(&mut child, &self.name)?;
+        let mut child = self.child(&folder)?;
         let answer = child.ask((0, 0), Input::Create { registers: fields.into() }, FIRST_ANSWER)?;
         let none = || EngineError::Failed("its answer to 'create' has no 'document'".to_owned());
         let document = answer.document.ok_or_else(none)?;

@@ -14,15 +14,18 @@ use crate::domain::data::{DataType, Intent, Record, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
 use crate::engine::port::{Engine, EngineError, INCARNATIONS, InMemory, Position, Reception, Relation, Settings};
+use crate::engine::process::ProcessEngine;
 use crate::engine::process::child::{ANSWER, Child, FIRST_ANSWER};
-use crate::engine::process::folder::Folder;
+use crate::engine::process::folder::{Folder, MOST_BYTES};
 use crate::engine::process::frame;
-use crate::engine::process::protocol::{Answer, Bytes, Decimal, Edit, Effect, Input, Send, Start, Storage, Taken};
-use crate::engine::process::{ProcessEngine, introduced};
+use crate::engine::process::protocol::{Answer, Bytes, Edit, Effect, Input, Send, Start, Storage, Taken};
 use crate::engine::store::disk::{Disk, Files};
 use crate::engine::store::{Store, StoreError};
 use crate::engine::vector::Actor;
 use crate::engine::wire::Frame;
+
+/// How the error begins that says that a process was busy for too long.
+pub(super) const TOO_LONG_BUSY: &str = "it was busy for longer than";
 
 /// How long a busy process is polled for.
 const BUSY_FOR: Duration = Duration::from_secs(30);
@@ -87,8 +90,7 @@ impl ProcessNode {
         let folder = Folder::with(&files).map_err(|error| unavailable(&error))?;
         let is_new = kept.image.is_none() && kept.entries.is_empty() && files.is_empty();
         let document = engine.document(settings.fields)?;
-        let mut child = Child::start(&engine.words, &folder)?;
-        introduced(&mut child, &engine.name)?;
+        let mut child = engine.child(&folder)?;
         let fresh = host.unlike_before(INCARNATIONS) as u32;
         let start = Start {
             node: settings.node,
@@ -174,7 +176,7 @@ impl ProcessNode {
             }
             if began.elapsed() > BUSY_FOR {
                 let most = BUSY_FOR.as_secs();
-                return Err(EngineError::Failed(format!("it was busy for longer than {most} s")));
+                return Err(EngineError::Failed(format!("{TOO_LONG_BUSY} {most} s")));
             }
             std::thread::sleep(POLL_EVERY);
             let talk = self.talk();
@@ -193,6 +195,12 @@ impl ProcessNode {
 
     fn effect(&mut self, host: &mut Host<Disk>, effect: Effect) -> Result<(), EngineError> {
         match effect {
+            Effect::Append(Bytes(entry)) if host.store.bytes() + entry.len() as u64 > MOST_BYTES => {
+                let most = MOST_BYTES >> 20;
+                let why =
+                    format!("the store has more than {most} MiB; put an image in the place of entries ('replace')");
+                Err(EngineError::Failed(why))
+            }
             Effect::Append(Bytes(entry)) => Ok(host.append(&entry)?),
             Effect::Sync(_) => Ok(host.sync()?),
             Effect::Replace(Bytes(image)) => Ok(host.replace(&image)?),
@@ -247,6 +255,20 @@ impl ProcessNode {
         let round = Round { begins: send.begins, ends: send.ends };
         host.tell(send.to, Frame { bytes, has_edits: send.edits }, traffic, round);
         Ok(())
+    }
+
+    /// What the process shows, asked now, whatever its revision says.
+    ///
+    /// # Errors
+    /// If it does not say, or shows what the registers of its world cannot hold.
+    pub(super) fn shows_now(&self) -> Result<Vec<View>, EngineError> {
+        let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ask_views(&mut talk)
+    }
+
+    /// What it said last of its revision.
+    pub(super) fn revision(&self) -> Option<u64> {
+        self.revision
     }
 
     /// What the process shows, asked now.
@@ -404,8 +426,8 @@ impl Engine for ProcessNode {
         Some((self.revision?, 0, None))
     }
 
-    fn backlog(&self) -> u64 {
-        self.backlog
+    fn backlog(&self) -> Option<u64> {
+        Some(self.backlog)
     }
 
     fn files(&mut self) -> Result<Option<Files>, EngineError> {
@@ -454,10 +476,4 @@ fn unavailable(error: &io::Error) -> EngineError {
 /// What a process says, without what a terminal would obey.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(400).collect()
-}
-
-/// The greatest number that a register can come to with this many edits of at most this size fits the engine's range.
-pub(super) fn fits(most: u128, range: (Decimal, Decimal)) -> bool {
-    let (Decimal(least), Decimal(greatest)) = range;
-    i128::try_from(most).is_ok_and(|most| most <= i128::from(greatest) && -most >= i128::from(least))
 }

@@ -1,14 +1,18 @@
 //! A process and its descendants: started without the environment of abench, watched for memory and number, and ended to the
 //! last one.
 //!
-//! Root ignores resource limits, and V8 needs its address space: so the processes are looked at ten times a second.
+//! Root ignores resource limits, and V8 needs its address space: so the processes are looked at ten times a second, and their
+//! folders once.
 //! Descendants that leave the process group are found because abench takes in orphans (a subreaper, `prctl(2)`). Knows:
 //! processes. Must not: know what they say.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -19,7 +23,9 @@ use rustix::process::{
     Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, set_child_subreaper, waitpid,
 };
 
-use crate::engine::process::folder::Folder;
+use crate::engine::process::child::shown;
+use crate::engine::process::folder::{Folder, STORE, Unfit, within};
+use crate::engine::process::starter;
 use crate::engine::process::words::Words;
 
 /// The most memory of one node, with all processes that it started: resident bytes.
@@ -30,6 +36,9 @@ pub const MOST_PROCESSES: usize = 64;
 
 /// How often processes are looked at.
 const EVERY: Duration = Duration::from_millis(100);
+
+/// Looks at processes for each look at their folders.
+const LOOKS_A_FOLDER: u64 = 10;
 
 /// How long the last of its processes may take to be gone after SIGKILL.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
@@ -48,6 +57,8 @@ struct Tree {
     root: Pid,
     /// What its environment has, and that of all whom it starts, unless they clear it.
     mark: String,
+    /// Its folders, and what they are called.
+    folders: [(PathBuf, &'static str); 2],
     /// Its processes, as far as they were seen: their numbers, and when they started, since numbers come again.
     seen: Mutex<BTreeSet<(i32, u64)>>,
     /// The limit that it exceeded.
@@ -76,6 +87,10 @@ struct Seen {
     group: i32,
     started: u64,
     resident: u64,
+    /// The processor time that it used, in hundredths of a second.
+    used: u64,
+    /// Whether it runs now, or waits for a disk.
+    is_running: bool,
     /// Whether it ended, and nobody has asked how.
     has_ended: bool,
 }
@@ -89,7 +104,8 @@ impl Watched {
         let mark = format!("ABENCH_NODE={}-{number}", getpid().as_raw_nonzero());
         // Orphans of a process would else go to init, where nobody ends them.
         set_child_subreaper(Some(getpid()))?;
-        let mut child = Command::new(&all[0])
+        let mut command = Command::new(&all[0]);
+        command
             .args(&all[1..])
             .env_clear()
             .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
@@ -100,12 +116,13 @@ impl Watched {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+            .process_group(0);
+        let mut child = starter::spawned(command)?;
         let pipes = child.stdin.take().zip(child.stdout.take()).zip(child.stderr.take());
         let ((stdin, stdout), stderr) = pipes.expect("all three are pipes");
         let root = Pid::from_child(&child);
-        let tree = Arc::new(Tree { root, mark, seen: Mutex::default(), over: Mutex::default() });
+        let folders = [(folder.store(), STORE), (folder.scratch(), "the folder beside the store")];
+        let tree = Arc::new(Tree { root, mark, folders, seen: Mutex::default(), over: Mutex::default() });
         watch(&tree);
         Ok((Watched { child, status: None, tree }, (stdin, stdout, stderr)))
     }
@@ -132,6 +149,33 @@ impl Watched {
             (None, Some(status)) => Ended::By(status),
             (None, None) => Ended::Not,
         }
+    }
+
+    /// How its first process ended, if it did.
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.status = self.status.or_else(|| self.child.try_wait().ok().flatten());
+        self.status
+    }
+
+    /// The processor time that its processes used, in hundredths of a second, and whether one of them runs now.
+    pub fn processor_time(&self) -> (u64, bool) {
+        let of_tree = self.tree.look(&processes());
+        (of_tree.iter().map(|process| process.used).sum(), of_tree.iter().any(|process| process.is_running))
+    }
+
+    /// The processes that it started which hold the other end of this pipe: the number and the command of each.
+    pub fn holders(&self, pipe: &impl AsFd) -> Vec<String> {
+        let end = |process: &str, fd: &str| fs::read_link(format!("/proc/{process}/fd/{fd}")).ok();
+        let Some(pipe) = end("self", &pipe.as_fd().as_raw_fd().to_string()) else { return Vec::new() };
+        let holds = |process: &Seen| {
+            let open = fs::read_dir(format!("/proc/{}/fd", process.pid)).ok()?;
+            let is_held =
+                open.filter_map(Result::ok).any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target == pipe));
+            let command = fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
+            let command = String::from_utf8_lossy(&command).replace('\0', " ");
+            is_held.then(|| format!("process {} {}", process.pid, shown(command.trim())))
+        };
+        self.tree.look(&processes()).iter().filter_map(holds).collect()
     }
 
     /// Kills it and all processes that it started, and waits until they are gone.
@@ -204,6 +248,14 @@ impl Tree {
         !others.is_empty()
     }
 
+    fn folders_over_limit(&self) -> Option<String> {
+        // A folder that changes meanwhile is read again at the next look.
+        self.folders.iter().find_map(|(folder, what)| match within(folder, what) {
+            Err(Unfit::Over(why)) => Some(why),
+            Err(Unfit::Unreadable(_)) | Ok(_) => None,
+        })
+    }
+
     /// Asks how orphans ended, which nobody else will.
     fn take_in(&self, ended: &[Seen]) {
         let here = getpid().as_raw_nonzero().get();
@@ -214,8 +266,8 @@ impl Tree {
         }
     }
 
-    /// Kills it if it has too many processes, or takes too much memory.
-    fn holds_to_limits(&self, all: &[Seen]) {
+    /// Kills it if it has too many processes, or takes too much memory or, where that is looked at, too much of the disk.
+    fn holds_to_limits(&self, all: &[Seen], also_folders: bool) {
         let here = self.look(all);
         let (ended, running): (Vec<Seen>, Vec<Seen>) = here.into_iter().partition(|process| process.has_ended);
         self.take_in(&ended);
@@ -224,6 +276,8 @@ impl Tree {
             format!("{} of its processes run, and {MOST_PROCESSES} are allowed", running.len())
         } else if resident > MOST_BYTES {
             format!("it took {} MiB of memory, and {} MiB are allowed", resident >> 20, MOST_BYTES >> 20)
+        } else if let Some(why) = also_folders.then(|| self.folders_over_limit()).flatten() {
+            why
         } else {
             return;
         };
@@ -244,6 +298,18 @@ pub fn end_all() {
     trees.iter().for_each(|tree| tree.kill(&processes()));
 }
 
+/// Ends the processes whose home is below this folder: what an abench that is gone has left.
+pub fn end_those_within(folder: &Path) {
+    let home = [b"HOME=", folder.as_os_str().as_bytes(), b"/"].concat();
+    let is_one = |process: &&Seen| {
+        let environment = fs::read(format!("/proc/{}/environ", process.pid)).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|variable| variable.starts_with(&home))
+    };
+    for process in processes().iter().filter(is_one) {
+        let _ = Pid::from_raw(process.pid).map(|pid| kill_process(pid, Signal::KILL));
+    }
+}
+
 /// Has a process looked at from now on, until nobody holds it any more.
 fn watch(tree: &Arc<Tree>) {
     let watched = WATCHED.get_or_init(Mutex::default);
@@ -252,7 +318,7 @@ fn watch(tree: &Arc<Tree>) {
     trees.push(Arc::downgrade(tree));
     if is_first {
         thread::spawn(move || {
-            loop {
+            for look in 0u64.. {
                 thread::sleep(EVERY);
                 let mut trees = watched.lock().unwrap_or_else(PoisonError::into_inner);
                 trees.retain(|tree| tree.strong_count() > 0);
@@ -262,7 +328,7 @@ fn watch(tree: &Arc<Tree>) {
                 }
                 drop(trees);
                 let all = processes();
-                now.iter().for_each(|tree| tree.holds_to_limits(&all));
+                now.iter().for_each(|tree| tree.holds_to_limits(&all, look % LOOKS_A_FOLDER == 0));
             }
         });
     }
@@ -276,11 +342,15 @@ fn processes() -> Vec<Seen> {
         let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
         // The name of a program is in parentheses, and can hold anything.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        // proc(5): field 4 is the parent, 5 the group, 22 the start, 24 the resident pages. Field 3 is the first here.
+        // proc(5): field 4 is the parent, 5 the group, 14 and 15 the processor time, 22 the start, 24 the resident pages.
+        // Field 3, the state, is the first here.
         let field = |number: usize| fields.get(number - 3)?.parse::<i64>().ok();
         let (parent, group) = (field(4)? as i32, field(5)? as i32);
-        let has_ended = fields.first().is_some_and(|state| ["Z", "X"].contains(state));
-        Some(Seen { pid, parent, group, started: field(22)? as u64, resident: field(24)? as u64 * page, has_ended })
+        let is_one_of = |states: [&str; 2]| fields.first().is_some_and(|state| states.contains(state));
+        let (has_ended, is_running) = (is_one_of(["Z", "X"]), is_one_of(["R", "D"]));
+        let (started, resident) = (field(22)? as u64, field(24)? as u64 * page);
+        let used = (field(14)? + field(15)?) as u64 * 100 / rustix::param::clock_ticks_per_second();
+        Some(Seen { pid, parent, group, started, resident, used, is_running, has_ended })
     };
     fs::read_dir("/proc").map_or(Vec::new(), |entries| entries.filter_map(Result::ok).filter_map(read).collect())
 }

@@ -87,14 +87,15 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Send + Sync +
     /// What was offered last has arrived.
     fn arrived(&mut self, peer: &mut Self::Peer);
 
-    /// Takes what a neighbour offered: all of it, or, where it is malformed, nothing.
+    /// Takes what a neighbour offered: all of it, or, where it is malformed, nothing. Says whether it may show something
+    /// else now.
     fn take(
         &mut self,
         about: &About,
         peers: &mut Peers<Self::Peer>,
         from: NodeId,
         reader: &mut Reader,
-    ) -> Result<(), Malformed>;
+    ) -> Result<bool, Malformed>;
 
     /// Whether this can be taken, before it is. An engine that reads all of it first can tell without a copy of itself.
     fn check(
@@ -104,7 +105,7 @@ pub trait Content: Clone + std::fmt::Debug + Default + Eq + Hash + Send + Sync +
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
-        self.clone().take(about, &mut peers.clone(), from, reader)
+        self.clone().take(about, &mut peers.clone(), from, reader).map(drop)
     }
 
     /// It is going to be stored as a whole: a time to put in order what is out of order. Nothing that shows changes.

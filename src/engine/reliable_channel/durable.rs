@@ -352,9 +352,9 @@ impl<C: Content> Durable<C> {
     /// Takes what a message of a neighbour brought.
     fn keep(&mut self, from: NodeId, wall: i64, content: &[u8]) -> Result<(), Malformed> {
         let about = About { wall, ..self.about };
-        self.content.take(&about, &mut self.peers, from, &mut Reader::bare(content))?;
+        let changes = self.content.take(&about, &mut self.peers, from, &mut Reader::bare(content))?;
         self.about = about;
-        self.version.0 += 1;
+        self.version.0 += u64::from(changes);
         Ok(())
     }
 

@@ -99,7 +99,8 @@ impl<C: Content> ReliableChannel<C> {
         }
         // What was copied from another device may know this one as its neighbour.
         durable.keep_neighbours(|peer| peer != settings.node);
-        let told = host.random(1 << 16) as u16;
+        // Not by chance alone: a device whose random numbers come again must not seem to be in its old connection.
+        let told = host.unlike_before(1 << 16) as u16;
         let (lines, timers, given_up, names) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         Ok(ReliableChannel { settings, mutant, durable, told, lines, timers, changes_at: None, given_up, names })
     }
@@ -631,12 +632,15 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         Some((self.durable.version(), 0, None))
     }
 
-    fn backlog(&self) -> u64 {
+    fn backlog(&self) -> Option<u64> {
+        let Durable { content, peers, neighbours, .. } = &self.durable;
         // Where nobody was met, nothing arrived anywhere.
-        if self.durable.peers.is_empty() {
-            return self.durable.made();
+        if peers.is_empty() {
+            return Some(self.durable.made());
         }
-        self.durable.peers.values().map(|peer| self.durable.content.waiting(peer)).sum()
+        let flies = |peer: &NodeId| neighbours.get(peer).is_some_and(|known| known.flying.is_some());
+        let taken_for_there = |peer: &NodeId| flies(peer) && self.has(Mutant::TellDeliveredWhenSent);
+        Some(peers.iter().filter(|(peer, _)| !taken_for_there(peer)).map(|(_, peer)| content.waiting(peer)).sum())
     }
 
     fn keep_neighbours(&mut self, neighbours: &[NodeId]) {

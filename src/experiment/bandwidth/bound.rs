@@ -10,6 +10,7 @@ use std::f64::consts::{E, PI};
 use crate::domain::bandwidth::{BandwidthTrial, Values};
 use crate::domain::history::UserEdit;
 use crate::domain::offline::Tags;
+use crate::domain::watch::Watch;
 use crate::engine::host::Time;
 use crate::experiment::bandwidth::size::Size;
 use crate::lab::events::service::Visit;
@@ -51,17 +52,17 @@ pub fn to_tell(visits: &[Visit], edits: &[Vec<UserEdit>], of_tick: u32, (from, u
     all
 }
 
-/// The fewest bits that all of these syncs take together, with the customer's records.
-pub fn bits(trial: &BandwidthTrial, asked: &Size, syncs: &[ToTell]) -> f64 {
+/// The fewest bits that all of these syncs take together, with the customer's records; nothing where the user asked to stop.
+pub fn bits(trial: &BandwidthTrial, asked: &Size, syncs: &[ToTell], watch: &dyn Watch) -> Option<f64> {
     let mut times: BTreeMap<u64, u64> = BTreeMap::new();
     for ticks in syncs.iter().flat_map(|sync| [sync.up, sync.down]) {
         *times.entry(ticks).or_default() += 1;
     }
     let of_ticks: Vec<f64> = match trial.values {
-        Values::Counters => of_counters(asked, trial.amount, &times.keys().copied().collect::<Vec<_>>()),
+        Values::Counters => of_counters(asked, trial.amount, &times.keys().copied().collect::<Vec<_>>(), watch)?,
         Values::Tags => times.keys().map(|&ticks| of_tags(asked, trial.elements(), ticks)).collect(),
     };
-    times.values().zip(of_ticks).map(|(&times, bits)| times as f64 * bits).sum()
+    Some(times.values().zip(of_ticks).map(|(&times, bits)| times as f64 * bits).sum())
 }
 
 /// The entropy of a number that is one of two with this probability.
@@ -81,7 +82,7 @@ fn of_count(variance: f64) -> f64 {
 /// For ascending numbers of ticks: the entropy of what they do to all counters. Each counter's sum is taken as independent of
 /// the others', and what that overstates is taken off: that a tick changes so many records, and no others, says at most the
 /// entropy of their number.
-fn of_counters(size: &Size, amount: u32, ticks: &[u64]) -> Vec<f64> {
+fn of_counters(size: &Size, amount: u32, ticks: &[u64], watch: &dyn Watch) -> Option<Vec<f64>> {
     let (records, amount) = (f64::from(size.records), amount as usize);
     let share = f64::from(size.changed) / records;
     let known = of_count(records * share * (1.0 - share));
@@ -92,6 +93,9 @@ fn of_counters(size: &Size, amount: u32, ticks: &[u64]) -> Vec<f64> {
     for &ticks in ticks {
         let before = made;
         while made < ticks && summed < MOST_SUMMED {
+            if watch.stop_requested() {
+                return None;
+            }
             likely = after_a_tick(&likely, share, amount);
             (made, summed) = (made + 1, summed + likely.len() as f64);
         }
@@ -101,7 +105,7 @@ fn of_counters(size: &Size, amount: u32, ticks: &[u64]) -> Vec<f64> {
         let all = records * entropy - made as f64 * known;
         of.push(all.max(of.last().copied().unwrap_or(0.0)));
     }
-    of
+    Some(of)
 }
 
 /// How likely each sum is after one more tick, which changes a counter with this probability by 1 to `amount`, either way.
@@ -135,9 +139,14 @@ mod tests {
     use super::*;
     use crate::domain::data::Intent;
     use crate::domain::history::Fate;
+    use crate::domain::watch::Unwatched;
 
     fn size(records: u32, changed: u32) -> Size {
         Size { records, changed, measured_s: 1 }
+    }
+
+    fn in_counters(size: &Size, amount: u32, ticks: &[u64]) -> Vec<f64> {
+        of_counters(size, amount, ticks, &Unwatched).expect("nobody stops it")
     }
 
     /// Which of the records a tick changes, and by how much: the exact number of possibilities.
@@ -151,17 +160,17 @@ mod tests {
         for (records, changed, amount) in [(256, 20, 1000), (5000, 100, 3), (5000, 100, 100), (100, 99, 7), (10, 10, 1)]
         {
             let (bits, exact) =
-                (of_counters(&size(records, changed), amount, &[1])[0], of_one_tick(records, changed, amount));
+                (in_counters(&size(records, changed), amount, &[1])[0], of_one_tick(records, changed, amount));
             assert!(bits <= exact + 1e-6 && bits > 0.98 * exact, "{bits} of {exact}");
         }
         // 256 counters, 20 of them changed within ±1000: 39.6 bytes.
-        let bits = of_counters(&size(256, 20), 1000, &[1])[0];
+        let bits = in_counters(&size(256, 20), 1000, &[1])[0];
         assert!((38.8..39.7).contains(&(bits / 8.0)), "{}", bits / 8.0);
     }
 
     #[test]
     fn more_ticks_take_more_but_less_than_each_alone_and_none_take_nothing() {
-        let of = of_counters(&size(5000, 100), 100, &[0, 1, 2, 39, 100_000]);
+        let of = in_counters(&size(5000, 100), 100, &[0, 1, 2, 39, 100_000]);
         assert_eq!(of[0], 0.0);
         assert!(of.windows(2).all(|two| two[0] < two[1]), "{of:?}");
         assert!(of[2] < 2.0 * of[1] && of[3] < 39.0 * of[1], "{of:?}");

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::bandwidth::MONTH_DAYS;
+use crate::domain::count::counted;
 use crate::domain::data::Intent;
 use crate::domain::data::View;
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::history::{Fate, History, Ledger, NodeEnd, UserEdit};
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::experiment::bandwidth::scaling::{self, Measured, OfSyncs};
 use crate::experiment::bandwidth::size::{Size, Sizes};
@@ -38,9 +41,9 @@ pub fn check(record: &BandwidthRecord) -> Check {
         verdict,
         summary: summary(record, about),
         oracles: BTreeMap::from([
-            ("world".to_owned(), world),
-            ("scaling".to_owned(), known(rules)),
-            ("time online".to_owned(), known(link)),
+            (OracleId::World, world),
+            (OracleId::Scaling, known(rules)),
+            (OracleId::TimeOnline, known(link)),
         ]),
         warrant: (verdict == Verdict::Holds).then_some(Warrant::Worlds { drawn: 0 }),
         orders: None,
@@ -64,15 +67,19 @@ fn summary(record: &BandwidthRecord, about: Option<&BandwidthRow>) -> String {
     let unknown = [Some(about), record.whole_state()].into_iter().flatten().find(|row| row.estimate.is_none());
     match unknown {
         None if record.scaled => "no record is wrong, and the rules of scaling hold".to_owned(),
+        None if u64::from(record.days) < MONTH_DAYS => {
+            format!("no record is wrong, and a month is told from {}", counted(record.days, "day"))
+        }
         None => "no record is wrong, and nothing was scaled".to_owned(),
         Some(row) => {
             let why = row.why_unknown(record).unwrap_or_default();
             match row.is_beyond_its_link() {
                 true => format!("{} has no number: {why}", row.label()),
-                false => format!(
-                    "of {} no number is given by the rules of scaling: {why}. Allow a larger --budget",
-                    row.label()
-                ),
+                false => {
+                    let larger = || record.scaled.then(|| "Allow a larger --budget.".to_owned());
+                    let remedy = record.remedy().or_else(larger).map_or(String::new(), |remedy| format!(". {remedy}"));
+                    format!("of {} no number is given by the rules of scaling: {why}{remedy}", row.label())
+                }
             }
         }
     }

@@ -6,6 +6,7 @@
 pub mod bound;
 pub mod judge;
 pub mod scaling;
+mod section;
 pub mod size;
 pub mod users;
 
@@ -190,6 +191,7 @@ pub fn measure(
     watch.begin("worlds", ours.len() as u64);
     let on_threads = jobs.on(at_once(trial, sizes, jobs.threads));
     let ran = on_threads.run(&ours, Job::id, watch, |job, watch| ran(job, trial, sizes, watch)).all()?;
+    watch.end();
     if jobs.is_part() {
         return Ok(None);
     }
@@ -201,6 +203,7 @@ pub fn measure(
         let took = worlds(place).iter().map(|ran| ran.took).sum();
         (engine.name.to_owned(), took)
     });
+    let lacking = size::lacking(trial, sizes);
     let report = Report {
         record: BandwidthRecord {
             evidence: Evidence::Software,
@@ -219,6 +222,8 @@ pub fn measure(
             fewer: sizes.fewer.as_ref().map(|fewer| fewer.each_ref().map(size_record)),
             before_s: sizes.before_s,
             scaled: sizes.is_scaled(),
+            least_budget: lacking.budget,
+            least_memory_mib: lacking.memory_mib,
             tolerance_per_mille: scaling::TOLERANCE_PER_MILLE,
             about: about(trial).name.to_owned(),
             rows: with_shares(rows),
@@ -255,6 +260,9 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
     let world = World::new(job.world, job.engine, &settings(job.world, None)).map_err(failed)?;
     let world = world.with_users(users::edits(job.world, &job.size)).serving(&marks);
     let Outcome { history, measures, .. } = world.run(watch).map_err(failed)?;
+    if watch.stop_requested() {
+        return Err(SubjectError::Interrupted);
+    }
     let (said, verdict) = judged(&history);
     let against = said.iter().filter(|(_, (said, _))| verdict != Verdict::Holds && *said == verdict);
     let Service { spans, visits, .. } = measures.service;
@@ -266,10 +274,14 @@ fn ran(job: &Job<'_>, trial: &BandwidthTrial, sizes: &Sizes, watch: &mut dyn Wat
         true => [(from, marks[1]), (marks[1], until)].map(|span| empty_syncs(&visits, &history.ledger.by_device, span)),
         false => [0, 0],
     };
-    let bound = job.with_bound.then(|| {
-        let syncs = bound::to_tell(&visits, &history.ledger.by_device, sizes.run.changed, (from, until));
-        Bound { bits: bound::bits(trial, &sizes.asked, &syncs).floor() as u64, syncs: syncs.len() as u64 }
-    });
+    let bound = match job.with_bound {
+        true => {
+            let syncs = bound::to_tell(&visits, &history.ledger.by_device, sizes.run.changed, (from, until));
+            let bits = bound::bits(trial, &sizes.asked, &syncs, watch).ok_or(SubjectError::Interrupted)?;
+            Some(Bound { bits: bits.floor() as u64, syncs: syncs.len() as u64 })
+        }
+        false => None,
+    };
     Ok(Ran {
         verdict,
         against: against.map(|(judge, (_, sentence))| format!("{judge}: {sentence}")).collect(),
@@ -390,6 +402,8 @@ mod tests {
     use super::*;
     use crate::domain::data::Intent;
     use crate::domain::history::Fate;
+    use crate::domain::offline::Link;
+    use crate::domain::oracle::OracleId;
     use crate::domain::trial::Trial;
     use crate::domain::watch::Unwatched;
     use crate::report::journal::{Head, Journal};
@@ -437,8 +451,28 @@ mod tests {
         assert!(about.estimate.is_none() && about.is_too_empty(), "{about:?}");
         let check = judge::check(&lossy);
         assert_eq!(check.verdict, Verdict::Inconclusive);
-        assert_eq!(check.oracles["time online"], Verdict::Inconclusive);
+        assert_eq!(check.oracles[&OracleId::TimeOnline], Verdict::Inconclusive);
         assert!(check.summary.contains("nothing arrived of what the client had to tell"), "{}", check.summary);
+    }
+
+    #[test]
+    fn the_link_is_blamed_for_empty_syncs_only_if_it_loses_messages_or_has_no_time_for_them() {
+        let record = report_of(0);
+        let about = record.about().expect("a row").clone();
+        let row = BandwidthRow { empty_syncs: about.syncs, estimate: None, ..about };
+        let blames = |link| {
+            let told = row.why_unknown(&BandwidthRecord { link, ..record.clone() }).expect("it has no number");
+            assert!(
+                told.starts_with("in ") && told.contains("nothing arrived of what the client had to tell"),
+                "{told}"
+            );
+            told.contains("on this link")
+        };
+        let sound = record.link;
+        assert!(!blames(sound));
+        assert!(blames(Link { lost_per_mille: 1, ..sound }));
+        assert!(blames(Link { bits_per_s: 1, ..sound }));
+        assert!(blames(Link { latency_ms: 2000, ..sound }));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! the fewest records are still too many, it is run for fewer days. Both are tried: see `scaling.rs`.
 
 use crate::domain::bandwidth::impossible::{FEWEST_SYNCS, Impossible};
-use crate::domain::bandwidth::{BandwidthTrial, DAY_S, Values};
+use crate::domain::bandwidth::{BandwidthTrial, DAY_S, MOST_TIMES_THE_DAYS, Values};
 use crate::domain::offline::{MOST_REGISTERS, MOST_TAGS, OfflineTrial, Presence, Tags, Workload};
 use crate::lab::memory;
 
@@ -114,6 +114,32 @@ fn fits(trial: &BandwidthTrial, size: &Size, before_s: u64) -> bool {
         && memory_of(trial, size, before_s) <= trial.memory_mib.bytes().into()
 }
 
+/// What a report needs to run the shortest time that its days can be told from, where it is allowed less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lacking {
+    /// The budget.
+    pub budget: Option<u64>,
+    /// MiB of memory.
+    pub memory_mib: Option<u64>,
+}
+
+/// The budget and the memory that the shortest time takes which all days can be told from; nothing where that is run.
+pub fn lacking(trial: &BandwidthTrial, sizes: &Sizes) -> Lacking {
+    let Sizes { asked, run, before_s, .. } = *sizes;
+    let missing_s = asked.measured_s.div_ceil(MOST_TIMES_THE_DAYS).saturating_sub(run.measured_s);
+    if missing_s == 0 {
+        return Lacking::default();
+    }
+    // Time is added in hours.
+    let enough = Size { measured_s: run.measured_s + missing_s.next_multiple_of(3600), ..run };
+    let (budget, bytes) = (deliveries(trial, &enough, before_s), memory_of(trial, &enough, before_s));
+    let memory_mib = u64::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u64::MAX);
+    Lacking {
+        budget: Some(budget).filter(|&budget| budget > trial.budget.get()),
+        memory_mib: Some(memory_mib).filter(|_| bytes > trial.memory_mib.bytes().into()),
+    }
+}
+
 /// About how many bytes a world of this size takes, by whatever takes most in it.
 pub fn memory_of(trial: &BandwidthTrial, size: &Size, before_s: u64) -> u128 {
     // Whole states keep four for each neighbour, encoded ones included, and as many again while a store is written.
@@ -201,6 +227,26 @@ mod tests {
         let days = sizes(50_000);
         assert!(days.fewer.is_some() && (500..700).contains(&days.run.records), "{days:?}");
         assert!((DAY_S..30 * DAY_S).contains(&days.run.measured_s), "{days:?}");
+    }
+
+    #[test]
+    fn the_budget_that_is_named_runs_a_tenth_of_the_days_and_less_does_not() {
+        let of = |budget: u64| {
+            let keys = format!(
+                "records = 200\nchanged = '2%'\nclients = 5\nsyncs_per_day = 6\ndays = 3660\nbudget = {budget}"
+            );
+            let trial: BandwidthTrial = toml::from_str(&keys).expect("it is sound");
+            let sizes = Sizes::of(&trial).expect("it fits");
+            (lacking(&trial, &sizes), sizes)
+        };
+        let (Lacking { budget, memory_mib }, _) = of(1000);
+        let budget = budget.expect("it is too small");
+        assert_eq!(memory_mib, None);
+        let (lacking, enough) = of(budget);
+        assert!(enough.run.measured_s * 10 >= enough.asked.measured_s, "{enough:?}");
+        assert_eq!(lacking, Lacking::default());
+        let (_, less) = of(budget - 1);
+        assert!(less.run.measured_s * 10 < less.asked.measured_s, "{less:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::codecs::CodecsTrial;
+use crate::domain::codecs::{Claims, CodecsTrial};
 use crate::domain::data::{DataType, Element, Fields, Intent, View};
 use crate::domain::evidence::Evidence;
 use crate::domain::seed::Stream;
@@ -11,6 +11,7 @@ use crate::domain::verdict::Verdict;
 use crate::domain::watch::Watch;
 use crate::engine::host::NodeId;
 use crate::engine::port::EngineError;
+use crate::engine::process::protocol::Transport;
 use crate::engine::{Open, Registration};
 use crate::experiment::codecs::HISTORIES;
 use crate::experiment::codecs::deliveries::{sizes_of, worse};
@@ -199,7 +200,20 @@ enum Broken {
 
 impl From<EngineError> for Broken {
     fn from(error: EngineError) -> Self {
-        Broken::Engine(error)
+        if error == EngineError::Interrupted { Broken::Stopped } else { Broken::Engine(error) }
+    }
+}
+
+/// What an engine declares of its transport; one of abench, or a library, has to do with every one.
+fn claims_of(engine: &Registration) -> Claims {
+    let declared = match engine.open {
+        Open::Function(_) => None,
+        Open::Started(started) => started.capabilities().map(|is| is.transport),
+    };
+    match declared {
+        None | Some(Transport::AnyOrder) => Claims::AnyOrder,
+        Some(Transport::InOrder) => Claims::InOrder,
+        Some(Transport::ExactlyOnce) => Claims::ExactlyOnce,
     }
 }
 
@@ -220,6 +234,7 @@ pub fn row(
         evidence: Evidence::Software,
         needs: "its store, and a connection".to_owned(),
         decodable: true,
+        claims: claims_of(engine),
         ticks,
         histories,
         narrow: Sizes::default(),

@@ -1,7 +1,7 @@
 //! One codec: the bytes of its messages, and what a receiver makes of them as they arrive.
 
 use crate::codec::{Codec, Needs, Receiver, Tick};
-use crate::domain::codecs::CodecsTrial;
+use crate::domain::codecs::{Claims, CodecsTrial};
 use crate::domain::evidence::Evidence;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
@@ -37,6 +37,15 @@ const LOST: [Step; 5] = {
     [Made(0), Arrives(0), Made(1), Made(2), Arrives(2)]
 };
 
+/// What a codec claims of how messages arrive, by what a receiver must have for it.
+fn claims_of(needs: Needs) -> Claims {
+    match needs {
+        Needs::Sequences => Claims::Sequences,
+        Needs::OldState => Claims::Refusal,
+        Needs::Nothing | Needs::Registers | Needs::NotSent => Claims::Nothing,
+    }
+}
+
 /// The row of a codec.
 pub fn row(codec: &dyn Codec, trial: &CodecsTrial, watch: &mut dyn Watch) -> Result<CodecRow, SubjectError> {
     let (narrow, narrow_wrong) = sizes(codec, trial, Width::Narrow, watch)?;
@@ -61,6 +70,7 @@ pub fn row(codec: &dyn Codec, trial: &CodecsTrial, watch: &mut dyn Watch) -> Res
         evidence: Evidence::Software,
         needs: codec.needs().told().to_owned(),
         decodable,
+        claims: claims_of(codec.needs()),
         ticks: trial.ticks,
         histories: HISTORIES.min(trial.ticks),
         narrow,

@@ -3,13 +3,14 @@
 
 mod connections;
 mod deliveries;
+mod judged;
+mod section;
 mod ticks;
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::codec::{self, Codec};
-use crate::domain::codecs::CodecsTrial;
+use crate::domain::codecs::{Arrival, Claims, CodecsTrial};
 use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::judge::Judge;
 use crate::domain::seed::Seed;
@@ -23,9 +24,9 @@ use crate::experiment::jobs::Inner;
 use crate::experiment::valid::Passed;
 use crate::experiment::{Bench, Changes, Experiment, NoEffect, took};
 use crate::report::codecs_record::{CodecRow, CodecsRecord, Of, WrongRegisters};
-use crate::report::document::section::codecs::share;
-use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
+use crate::report::record::{ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
+use judged::{check, verdict};
 use ticks::{History, Width, bound_tenths};
 
 /// Histories of three ticks, whose messages arrive once, twice, in another order, or never.
@@ -144,7 +145,8 @@ impl Experiment for CodecsTrial {
             "Ticks change registers that are drawn evenly, by amounts that are drawn evenly: a real workload may suit a codec \
              better or worse.",
             "A codec has no transport: whether a message arrives, and is sent again, is not counted. Of an engine it is, in \
-             the bytes of a connection.",
+             the bytes of a connection. A codec that claims nothing about delivery is judged by messages that arrive once, in \
+             order; what it gets wrong otherwise is counted.",
             "Counters of engines start at 0, where a codec's registers hold numbers of any size: an engine that sends values is \
              better off here.",
             "An engine's bytes are those of a replica's first tick, whose ids and counts take 1 byte each. They grow later: \
@@ -155,77 +157,21 @@ impl Experiment for CodecsTrial {
     }
 }
 
-/// A codec holds if a receiver gets from each message the registers that the sender has. On average no message can have fewer
-/// bytes than the information bound: where one has, something is not counted.
-fn verdict(row: &CodecRow, section: &CodecsRecord) -> Verdict {
-    let is_right = row.wrong.is_some_and(|wrong| wrong.exact.is_right());
-    if is_right && under_bound(row, section).is_none() { Verdict::Holds } else { Verdict::Falsified }
-}
-
-/// The bytes of the kind of ticks that has fewer than its bound, and that bound in tenths, if one has.
-fn under_bound(row: &CodecRow, section: &CodecsRecord) -> Option<(u64, u64)> {
-    // Of an engine that failed there are no bytes.
-    let narrow = Some(row.narrow).filter(|_| row.failed.is_none());
-    let kinds = [(narrow, section.narrow_bound_tenths), (row.wide, section.wide_bound_tenths)];
-    // A tenth of a byte is what rounding the bound may take.
-    let kinds = kinds.into_iter().filter_map(|(sizes, bound)| Some((sizes?, bound)));
-    let under = kinds.into_iter().find(|(sizes, bound)| 10 * sizes.median + 1 < *bound);
-    under.map(|(sizes, bound)| (sizes.median, bound))
-}
-
-fn check(row: &CodecRow, section: &CodecsRecord) -> Check {
-    let under = under_bound(row, section).map(|(bytes, bound)| {
-        let lacking = share(bound - 10 * bytes, 10 * bound);
-        format!("{bytes} B lie {lacking} under the information bound, below which no message can be on average")
-    });
-    let largest = [Some(row.narrow), row.wide].into_iter().flatten().map(|sizes| format!("{} B", sizes.largest));
-    let largest: Vec<String> = largest.collect();
-    let kinds = largest.len() as u32;
-    let summary = match (row.wrong, &under) {
-        _ if row.failed.is_some() => format!("it failed: {}", row.failed.as_deref().unwrap_or_default()),
-        (None, under) => {
-            let under = under.as_ref().map(|under| format!("; {under}")).unwrap_or_default();
-            format!("no receiver can decode it{under}")
-        }
-        (Some(WrongRegisters { exact, .. }), _) if exact.registers > 0 => {
-            format!("up to {} of {} registers are wrong at the receiver", exact.registers, section.registers)
-        }
-        (_, Some(under)) => under.clone(),
-        (Some(WrongRegisters { exact, .. }), _) if !exact.is_right() => {
-            format!("up to {} elements are lost at the receiver, and {} are back", exact.lost, exact.resurrected)
-        }
-        _ => format!(
-            "a receiver has the sender's registers after each of {} ticks; the largest have {}",
-            kinds * row.ticks,
-            largest.join(" and ")
-        ),
-    };
-    Check {
-        name: name_of(row.of, &row.name),
-        part: Part::Message,
-        judge: Judge::Codecs,
-        subjects: BTreeMap::from([(row.name.clone(), row.evidence)]),
-        verdict: row.verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), row.verdict)]),
-        summary,
-        warrant: None,
-        orders: None,
-        tries: vec![FaultClass::WrongMessage],
-        findings: Vec::new(),
-    }
-}
-
 /// What is planted for the judge of codecs.
 pub const CONTROLS: &[Control] = &[Control {
     judge: Judge::Codecs,
-    planted: "each bit of a changed register wrong in turn; each changed register left out; a byte fewer than the bound",
+    planted: "each bit of a changed register wrong in turn; each changed register left out; a byte fewer than the bound; a wrong \
+              register for each way of arriving that is claimed to come out right",
     show: Show::Alone(show),
 }];
 
-/// What a control sends: these registers, in so many bytes.
+/// What a control sends: these registers, in so many bytes, which arrive so, under these claims.
+#[derive(Clone)]
 struct Planted {
     sent: Vec<i64>,
     bytes: u64,
+    arrival: Arrival,
+    claims: Claims,
 }
 
 fn show() -> Shown {
@@ -245,19 +191,35 @@ fn show() -> Shown {
     let [old, new] = [&history.states[0], &history.states[1]];
     let changed: Vec<usize> = (0..old.len()).filter(|&register| old[register] != new[register]).collect();
     let bytes = section.wide_bound_tenths / 10 + 1;
+    let right = Planted { sent: new.clone(), bytes, arrival: Arrival::Exact, claims: Claims::Nothing };
     let flipped = bits().enumerate().map(|(place, mask)| {
         let mut sent = new.clone();
         sent[changed[place % changed.len()]] ^= mask as i64;
-        Planted { sent, bytes }
+        Planted { sent, ..right.clone() }
     });
-    let left_out = changed.iter().map(|&register| {
-        let mut sent = new.clone();
-        sent[register] = old[register];
-        Planted { sent, bytes }
-    });
-    let too_few = [Planted { sent: new.clone(), bytes: section.narrow_bound_tenths / 10 - 1 }];
-    let wrong: Vec<Planted> = flipped.chain(left_out).chain(too_few).collect();
-    Shown::of(Planted { sent: new.clone(), bytes }, wrong, |Planted { sent, bytes }| {
+    let left_out: Vec<Planted> = changed
+        .iter()
+        .map(|&register| {
+            let mut sent = new.clone();
+            sent[register] = old[register];
+            Planted { sent, ..right.clone() }
+        })
+        .collect();
+    let too_few = [Planted { bytes: section.narrow_bound_tenths / 10 - 1, ..right.clone() }];
+    use Arrival::{CutOff, Lost, Reordered, Repeated, SetBack, TwoWriters};
+    let claimed: [(Claims, &[Arrival]); 4] = [
+        (Claims::Sequences, &[Repeated, Reordered, TwoWriters]),
+        (Claims::AnyOrder, &[Repeated, Reordered, Lost, TwoWriters, CutOff, SetBack]),
+        (Claims::InOrder, &[TwoWriters, CutOff, SetBack]),
+        (Claims::ExactlyOnce, &[TwoWriters, SetBack]),
+    ];
+    let of_claim = |&(claims, arrivals): &(Claims, &'static [Arrival])| {
+        let lost = left_out[0].clone();
+        arrivals.iter().map(move |&arrival| Planted { arrival, claims, ..lost.clone() })
+    };
+    let beyond_exact = claimed.iter().flat_map(of_claim);
+    let wrong: Vec<Planted> = flipped.chain(left_out.iter().cloned()).chain(too_few).chain(beyond_exact).collect();
+    Shown::of(right.clone(), wrong, |Planted { sent, bytes, arrival, claims }| {
         let wrong = deliveries::planted(&codec::frame::Framed, &history, &sent);
         let sizes = deliveries::sizes_of(vec![bytes]);
         let row = CodecRow {
@@ -267,12 +229,13 @@ fn show() -> Shown {
             evidence: crate::domain::evidence::Evidence::Software,
             needs: String::new(),
             decodable: true,
+            claims,
             ticks: 1,
             histories: 0,
             narrow: sizes,
             wide: Some(sizes),
             failed: None,
-            wrong: Some(WrongRegisters { exact: wrong, ..WrongRegisters::default() }),
+            wrong: Some(WrongRegisters::where_they_arrive(arrival, wrong)),
             verdict: Verdict::Inconclusive,
         };
         verdict(&row, &section)

@@ -8,6 +8,7 @@ pub mod device;
 use std::num::NonZeroUsize;
 
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::verdict::Verdict;
 use crate::report::record::Check;
 
@@ -58,8 +59,8 @@ impl Shown {
 }
 
 /// What a check and one of its oracles say: a verdict only where they agree, since a planted answer has to move both.
-pub fn agreed(check: &Check, oracle: &str) -> Verdict {
-    match check.oracles.get(oracle) {
+pub fn agreed(check: &Check, oracle: OracleId) -> Verdict {
+    match check.oracles.get(&oracle) {
         Some(&verdict) if verdict == check.verdict => verdict,
         _ => Verdict::Inconclusive,
     }

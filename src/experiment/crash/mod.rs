@@ -2,6 +2,7 @@
 //! each planted mutant until a judge catches it, after the replica as it is was walked through that one in all ways, too.
 
 pub mod planting;
+mod section;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -22,9 +23,9 @@ use crate::experiment::answers::Answers;
 use crate::experiment::control::{Control, Show};
 use crate::experiment::jobs::Jobs;
 use crate::experiment::planting::Planting;
-use crate::experiment::small_world::{Came, walked};
+use crate::experiment::small_world::{Came, Counterexample, Most, counterexample, walked};
 use crate::experiment::valid::Passed;
-use crate::experiment::world::{self, Said, caught, judged};
+use crate::experiment::world::{self, Said, caught};
 use crate::experiment::{self, Bench, Changes, Experiment, NoEffect, claims};
 use crate::report::offline_record::{EverywhereRecord, MutantRecord, PlantedInRecord, WalkedRecord};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
@@ -52,8 +53,8 @@ enum Job {
 struct Ended {
     /// Its numbers.
     walked: WalkedRecord,
-    /// What the judges say of an end that one of them has something against.
-    against: Option<Said>,
+    /// The shortest way to what a judge has something against.
+    against: Option<Counterexample>,
     took: Duration,
 }
 
@@ -138,12 +139,16 @@ fn walk_all(
     let others: Vec<Job> = smaller_walk.into_iter().chain(of_mutants).collect();
     let walk = |job: Job, threads: NonZeroUsize, watch: &mut dyn Watch| {
         let start = Instant::now();
-        let Came { record, against, .. } = match job {
-            Job::Sound => walked(world_of(trial), engine, None, threads, watch),
-            Job::Smaller => walked(world_of(&smaller), engine, None, threads, watch),
-            Job::Mutant(engine, mutant) => walked(world_of(&smaller), engine, Some(mutant), threads, watch),
-        }?;
-        Ok(Ended { walked: record, against: against.map(|history| judged(&history).0), took: start.elapsed() })
+        let (world, engine, mutant) = match job {
+            Job::Sound => (trial, engine, None),
+            Job::Smaller => (&smaller, engine, None),
+            Job::Mutant(engine, mutant) => (&smaller, engine, Some(mutant)),
+        };
+        let (bounds, most) = world_of(world);
+        let Came { record, against, .. } = walked((bounds, most), engine, mutant, threads, watch)?;
+        let shortest =
+            against.map(|against| counterexample((bounds, most, tried(world)), (engine, mutant), against, watch));
+        Ok(Ended { walked: record, against: shortest.transpose()?, took: start.elapsed() })
     };
     watch.begin("worlds", 1 + others.len() as u64);
     // The walk through the world of the trial is usually longer than all others together, and takes all threads for itself.
@@ -183,11 +188,14 @@ impl Job {
 /// Adds what a walk came to: a check of an engine, or who caught a mutant.
 fn tell(
     job: Job,
-    Ended { walked, against, took }: Ended,
+    Ended { mut walked, against, took }: Ended,
     (trial, smaller, engine): (&CrashEverywhereTrial, &CrashEverywhereTrial, &'static Registration),
     record: &mut Option<EverywhereRecord>,
     found: &mut Record,
 ) {
+    if let Some(against) = &against {
+        walked.way_there.clone_from(&against.way_there);
+    }
     match (job, record) {
         (Job::Sound, record) => {
             experiment::took(found, NAME, took);
@@ -201,11 +209,13 @@ fn tell(
             record.planted_in = Some(PlantedInRecord { world: tried(smaller), sound: walked });
         }
         (Job::Mutant(engine, mutant), Some(record)) => record.mutants.push(match against {
-            Some(said) => caught((engine, mutant), &said, None),
+            Some(Counterexample { against, finding, .. }) => {
+                MutantRecord { case: Some(finding.case), ..caught((engine, mutant), &against, None) }
+            }
             None => {
                 let sentence = "no way through this world shows it".to_owned();
                 let (engine, mutant) = (engine.name.to_owned(), mutant.to_owned());
-                MutantRecord { engine, mutant, caught_by: Vec::new(), sentence }
+                MutantRecord { engine, mutant, caught_by: Vec::new(), sentence, case: None }
             }
         }),
         // The walk through the world of the trial is the first job.
@@ -214,8 +224,8 @@ fn tell(
 }
 
 /// The world of a trial, and how many of its states are visited at most.
-fn world_of(trial: &CrashEverywhereTrial) -> (Bounds, u64) {
-    (trial.into(), trial.most_states)
+fn world_of(trial: &CrashEverywhereTrial) -> (Bounds, Most) {
+    (trial.into(), Most { states: trial.most_states, actions: None })
 }
 
 /// The engine that is walked through: the one that is named, or the reference.
@@ -245,10 +255,11 @@ fn check(
     trial: &CrashEverywhereTrial,
     engine: &Registration,
     sound: &WalkedRecord,
-    against: Option<&Said>,
+    against: Option<&Counterexample>,
 ) -> Check {
     let of = tried(trial);
-    let (verdict, summary) = match (against, sound.complete) {
+    let said: Option<&Said> = against.map(|counterexample| &counterexample.against);
+    let (verdict, summary) = match (said, sound.complete) {
         (Some(said), _) => {
             let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
             let shown: Vec<String> = against.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
@@ -269,12 +280,11 @@ fn check(
         subjects: BTreeMap::from([(engine.name.to_owned(), Evidence::Software)]),
         verdict,
         summary,
-        oracles: against
-            .map_or(BTreeMap::new(), |said| said.iter().map(|(name, (verdict, _))| (name.clone(), *verdict)).collect()),
+        oracles: said.map_or(BTreeMap::new(), |said| said.iter().map(|(&id, (verdict, _))| (id, *verdict)).collect()),
         warrant,
         orders: None,
         tries: vec![FaultClass::LostEdit],
-        findings: Vec::new(),
+        findings: against.map(|counterexample| counterexample.finding.clone()).into_iter().collect(),
     }
 }
 
@@ -362,17 +372,15 @@ mod tests {
         let CrashEverywhereTrial { clients, edits, crashes, losses, edits_before, .. } = smaller;
         assert_eq!((clients, edits, crashes, losses, edits_before), (1, 1, 1, 1, 0));
         let verdict = |mutant| {
-            let Came { record: walked, against, .. } =
-                walked(world_of(&smaller), engine::reference(), mutant, NonZeroUsize::MIN, &mut Unwatched)
-                    .expect("nobody stops it");
-            check(
-                WITHOUT_MUTANT,
-                &smaller,
-                engine::reference(),
-                &walked,
-                against.map(|history| judged(&history).0).as_ref(),
-            )
-            .verdict
+            let (bounds, most) = world_of(&smaller);
+            let engine = engine::reference();
+            let Came { record, against, .. } =
+                walked((bounds, most), engine, mutant, NonZeroUsize::MIN, &mut Unwatched).expect("nobody stops it");
+            let against = against.map(|against| {
+                counterexample((bounds, most, String::new()), (engine, mutant), against, &mut Unwatched)
+                    .expect("nobody stops it")
+            });
+            check(WITHOUT_MUTANT, &smaller, engine, &record, against.as_ref()).verdict
         };
         assert_eq!(verdict(None), Verdict::Holds);
         assert_eq!(verdict(Some("accept-before-journal")), Verdict::Falsified);

@@ -30,7 +30,9 @@ impl Planting for CrashEverywhereTrial {
     fn control(&self, engine: &'static Registration, watch: &mut dyn Watch) -> Result<Control, SubjectError> {
         let one = NonZeroUsize::MIN;
         let worlds = worlds(self).into_iter();
-        let walks = worlds.map(|world| Ok(walked(world_of(&world), engine, None, one, watch)?.against));
+        let walks = worlds.map(|world| {
+            Ok(walked(world_of(&world), engine, None, one, watch)?.against.map(|against| against.history))
+        });
         let against: Vec<Option<History>> = walks.collect::<Result<_, SubjectError>>()?;
         Ok(Control::of(against.iter().map(Option::as_ref)))
     }
@@ -69,7 +71,7 @@ fn plant(
                 true => "no way through this world shows it".to_owned(),
                 false => format!("no way shows it among the first {} states", world.most_states),
             };
-            Ok(walk.against.ok_or(unshown))
+            Ok(walk.against.map(|against| against.history).ok_or(unshown))
         };
         (place, run)
     });

@@ -5,6 +5,7 @@
 mod baselines;
 mod measured;
 mod places;
+mod section;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use crate::domain::curves::{Axis, CurvesTrial, Point};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Stream;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
@@ -203,7 +205,7 @@ enum Broken {
 
 impl From<EngineError> for Broken {
     fn from(error: EngineError) -> Self {
-        Broken::Engine(error)
+        if error == EngineError::Interrupted { Broken::Stopped } else { Broken::Engine(error) }
     }
 }
 
@@ -301,7 +303,7 @@ fn check(section: &CurvesRecord, arrival: &ArrivalRecord, against: Option<String
         judge: Judge::Curves,
         subjects: BTreeMap::from([(arrival.engine.clone(), section.evidence)]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Truth, verdict)]),
         summary: against.unwrap_or_else(|| {
             format!(
                 "all replicas show what their users did after each of {} syncs at {at} of {points} points",

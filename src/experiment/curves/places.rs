@@ -6,6 +6,7 @@ use crate::codec::sketch::{Difference, Sketch, reconcile};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::FaultClass;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 use crate::report::curves_record::PlaceRecord;
@@ -99,7 +100,7 @@ pub(super) fn check(places: &[PlaceRecord]) -> Check {
         judge: Judge::Curves,
         subjects: BTreeMap::from([("sketch".to_owned(), Evidence::Software)]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Truth, verdict)]),
         summary,
         warrant: None,
         orders: None,

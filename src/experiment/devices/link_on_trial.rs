@@ -195,6 +195,7 @@ mod tests {
     use crate::domain::execution::AdapterOp;
     use crate::domain::finding::{Finding, Quantity};
     use crate::domain::hex::Hex64;
+    use crate::domain::oracle::OracleId;
     use crate::domain::subject::{DeviceIdentity, Subject};
     use crate::domain::watch::Unwatched;
 
@@ -275,11 +276,11 @@ mod tests {
             expected: Hex64(1),
             got: Hex64(2),
             reproducible: true,
-            oracle: "truth".to_owned(),
+            oracle: OracleId::Truth,
             case: "x".to_owned(),
             size: "x".to_owned(),
         };
-        let oracles = BTreeMap::from([("truth".to_owned(), Verdict::Falsified), ("cycles".to_owned(), Verdict::Holds)]);
+        let oracles = BTreeMap::from([(OracleId::Truth, Verdict::Falsified), (OracleId::Cycles, Verdict::Holds)]);
         let sound = check(&echoing(|_, word| Some(word)), Verdict::Holds, String::new());
         Check { name: "x".into(), verdict: Verdict::Falsified, oracles, findings: vec![finding], ..sound }
     }

@@ -38,7 +38,7 @@ pub fn judge(device: &dyn Device, record: &mut Record) {
             "the driver read back {} otherwise than it had written it, each several times in the same way",
             counted(findings.len() as u64, "word")
         ),
-        oracles: BTreeMap::from([(ORACLE.to_owned(), Verdict::Falsified)]),
+        oracles: BTreeMap::from([(ORACLE, Verdict::Falsified)]),
         warrant: None,
         orders: None,
         tries: Vec::new(),
@@ -59,7 +59,7 @@ fn finding(device: &dyn Device, misread: Misread) -> Option<Finding> {
         expected: Hex64(wrong.expected.into()),
         got: Hex64(wrong.got.into()),
         reproducible: true,
-        oracle: ORACLE.to_owned(),
+        oracle: ORACLE,
         case: case_text(device, Execution::Registers(accesses)),
         size: "2 accesses; there is nothing smaller".to_owned(),
     })

@@ -1,6 +1,7 @@
 //! Every order of deliveries in a small world, for many engines: what can be copied is walked by snapshot, the others by
 //! re-execution. An engine that fails is walked once more in smaller worlds, for the fewest things that have to happen.
 
+mod section;
 mod smallest;
 
 use std::collections::BTreeMap;
@@ -13,25 +14,30 @@ use crate::domain::count::counted;
 use crate::domain::every_delivery::{Bounds, EveryDeliveryTrial};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault::{Fault, FaultClass};
+use crate::domain::finding::Finding;
 use crate::domain::judge::Judge;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
 use crate::engine::{self, Open, Registration};
 use crate::experiment::answers::Answers;
-use crate::experiment::jobs::Inner;
-use crate::experiment::small_world::{Came, walked};
+use crate::experiment::jobs::Shared;
+use crate::experiment::small_world::{Came, Counterexample, Most, counterexample, walked};
 use crate::experiment::valid::Passed;
-use crate::experiment::world::judged;
 use crate::experiment::{Bench, Changes, Experiment, NoEffect, claims, took};
-use crate::report::offline_record::{DeliveriesRecord, Explored};
+use crate::report::offline_record::{DeliveriesRecord, Explored, WalkedRecord};
 use crate::report::record::{Check, ClaimRecord, Part, Record, Unseen};
 use crate::subject::Subjects;
+
+/// The most states of the reference that a walk which used up its actions is compared with.
+const COMPARED_WITH: u64 = 100_000;
 
 /// What a walk of an engine came to.
 #[derive(Serialize, Deserialize)]
 struct Ended {
     row: DeliveriesRecord,
+    /// The shortest way to what a judge has something against.
+    finding: Option<Finding>,
     took: Duration,
 }
 
@@ -91,19 +97,18 @@ impl Experiment for EveryDeliveryTrial {
         let ours: Vec<&'static Registration> =
             asked.filter(|(place, _)| jobs.takes(*place)).map(|(_, engine)| engine).collect();
         watch.begin("engines", ours.len() as u64);
-        watch.unit("deliveries");
         let id = |engine: &&'static Registration| name_of(engine.name);
         let ended = jobs.run(&ours, id, watch, |engine, watch| {
             let start = Instant::now();
-            let row = row(self, engine, &mut Inner(watch))?;
-            Ok(Ended { row, took: start.elapsed() })
+            let (row, finding) = row(self, engine, &mut Shared(watch))?;
+            Ok(Ended { row, finding, took: start.elapsed() })
         });
         watch.end();
         if jobs.is_part() {
             return ended.failed.map_or(Ok(()), Err);
         }
-        for Ended { row, took: time } in ended.of {
-            let check = check(self, &row);
+        for Ended { row, finding, took: time } in ended.of {
+            let check = check(self, &row, finding);
             took(record, &check.name, time);
             record.checks.push(check);
             record.deliveries.push(row);
@@ -141,10 +146,12 @@ fn row(
     trial: &EveryDeliveryTrial,
     engine: &'static Registration,
     watch: &mut dyn Watch,
-) -> Result<DeliveriesRecord, SubjectError> {
+) -> Result<(DeliveriesRecord, Option<Finding>), SubjectError> {
     let one = NonZeroUsize::MIN;
-    let Came { record: walked, against, unrepeatable } =
-        walked((trial.into(), trial.most_states), engine, None, one, watch)?;
+    let most = most(trial, engine);
+    let Came { record: walked, against, unrepeatable, is_used_up, .. } =
+        walked((trial.into(), most), engine, None, one, watch)?;
+    let unfinished = is_used_up.then(|| unfinished(trial, &walked, watch)).transpose()?;
     let explored = if engine.copies { Explored::BySnapshot } else { Explored::ByReExecution };
     let verdict = match (&against, &unrepeatable) {
         (Some(_), _) => Verdict::Falsified,
@@ -159,21 +166,53 @@ fn row(
         smallest: None,
         verdict,
         unrepeatable,
-        against: against.map(|history| judged(&history).0).unwrap_or_default(),
+        unfinished,
+        against: BTreeMap::new(),
     };
-    if verdict == Verdict::Falsified
-        && let Some(smallest) = smallest::of(trial.into(), trial.most_states, engine, watch)?
-    {
-        row.against = judged(&smallest.against).0;
-        row.walked.way_there = smallest.way_there;
-        row.smallest = Some(tried(smallest.bounds));
-    }
-    Ok(row)
+    let Some(against) = against else { return Ok((row, None)) };
+    let (bounds, against) = match smallest::of(trial.into(), most, engine, watch)? {
+        Some(smallest) => {
+            row.smallest = Some(tried(smallest.bounds));
+            (smallest.bounds, smallest.against)
+        }
+        None => (trial.into(), against),
+    };
+    let world = (bounds, most, tried(bounds));
+    let Counterexample { against, way_there, finding } = counterexample(world, (engine, None), against, watch)?;
+    (row.against, row.walked.way_there) = (against, way_there);
+    Ok((row, Some(finding)))
 }
 
-fn check(trial: &EveryDeliveryTrial, row: &DeliveriesRecord) -> Check {
+/// How far the walk of an engine goes: that of an engine in a process by its actions, too.
+fn most(trial: &EveryDeliveryTrial, engine: &Registration) -> Most {
+    let is_process = !engine.copies && matches!(engine.open, Open::Started(_));
+    Most { states: trial.most_states, actions: is_process.then_some(trial.most_actions) }
+}
+
+/// How far a walk came that used up its actions, beside what the reference has in the same world, which can be copied.
+fn unfinished(
+    trial: &EveryDeliveryTrial,
+    walked_so_far: &WalkedRecord,
+    watch: &mut dyn Watch,
+) -> Result<String, SubjectError> {
+    let most = Most { states: COMPARED_WITH, actions: None };
+    let whole = walked((trial.into(), most), engine::reference(), None, NonZeroUsize::MIN, watch)?.record;
+    let more = if whole.complete { "" } else { "more than " };
+    Ok(format!(
+        "{} used up after {} and {}, in which nothing is wrong, where {} has {more}{} and {}: raise most_actions, or begin with \
+         fewer clients, edits, retries, lost or repeated messages",
+        counted(trial.most_actions, "action"),
+        counted(walked_so_far.states, "state"),
+        counted(walked_so_far.ends, "end"),
+        engine::reference().name,
+        counted(whole.states, "state"),
+        counted(whole.ends, "end"),
+    ))
+}
+
+fn check(trial: &EveryDeliveryTrial, row: &DeliveriesRecord, finding: Option<Finding>) -> Check {
     let of = tried(trial.into());
-    let DeliveriesRecord { walked, against, verdict, smallest, unrepeatable, .. } = row;
+    let DeliveriesRecord { walked, against, verdict, smallest, unrepeatable, unfinished, .. } = row;
     let summary = match verdict {
         Verdict::Falsified => {
             let against = against.iter().filter(|(_, (said, _))| *said == Verdict::Falsified);
@@ -181,9 +220,10 @@ fn check(trial: &EveryDeliveryTrial, row: &DeliveriesRecord) -> Check {
             format!("{}; in {}", said.join("; "), smallest.as_ref().unwrap_or(&of))
         }
         Verdict::Holds => format!("{of}: no judge has anything against any end"),
-        Verdict::Inconclusive => match unrepeatable {
-            Some(how) => how.clone(),
-            None => format!("{of}: more than {}", counted(trial.most_states, "state")),
+        Verdict::Inconclusive => match (unrepeatable, unfinished) {
+            (Some(how), _) => how.clone(),
+            (None, Some(how_far)) => format!("{of}: {how_far}"),
+            (None, None) => format!("{of}: more than {}", counted(trial.most_states, "state")),
         },
     };
     let assumption = match row.explored {
@@ -202,11 +242,11 @@ fn check(trial: &EveryDeliveryTrial, row: &DeliveriesRecord) -> Check {
         subjects: BTreeMap::from([(row.engine.clone(), row.evidence)]),
         verdict: *verdict,
         summary,
-        oracles: against.iter().map(|(judge, (verdict, _))| (judge.clone(), *verdict)).collect(),
+        oracles: against.iter().map(|(judge, (verdict, _))| (*judge, *verdict)).collect(),
         warrant,
         orders: None,
         tries: vec![FaultClass::LostEdit],
-        findings: Vec::new(),
+        findings: finding.into_iter().collect(),
     }
 }
 
@@ -247,11 +287,12 @@ mod tests {
             repeats: 0,
             engines: Vec::new(),
             most_states: 100_000,
+            most_actions: 5_000,
         }
     }
 
     fn of(trial: &EveryDeliveryTrial, engine: &'static Registration) -> DeliveriesRecord {
-        row(trial, engine, &mut Unwatched).expect("nobody stops it")
+        row(trial, engine, &mut Unwatched).expect("nobody stops it").0
     }
 
     #[test]
@@ -269,6 +310,23 @@ mod tests {
                 assert!(re_execution.walked.states >= snapshot.walked.states, "{}", engine.name);
             }
         }
+    }
+
+    #[test]
+    fn a_walk_that_uses_up_its_actions_ends_there_and_says_how_far_it_came() {
+        let again = Registration { copies: false, ..Registration { ..*engine::reference() } };
+        let again: &'static Registration = Box::leak(Box::new(again));
+        let trial = EveryDeliveryTrial { most_actions: 60, ..trial() };
+        let most = Most { states: trial.most_states, actions: Some(trial.most_actions) };
+        let came = walked(((&trial).into(), most), again, None, NonZeroUsize::MIN, &mut Unwatched).expect("it walks");
+        assert!(came.is_used_up && !came.record.complete && came.against.is_none());
+        assert!(came.actions > 60 && came.record.states < 203, "{:?}", came.record);
+        let told = unfinished(&trial, &came.record, &mut Unwatched).expect("the reference is walked");
+        assert!(told.starts_with("60 actions used up after "), "{told}");
+        assert!(told.contains("where delta-state has 203 states and 16 ends: raise most_actions"), "{told}");
+        let enough = Most { actions: Some(100_000), ..most };
+        let came = walked(((&trial).into(), enough), again, None, NonZeroUsize::MIN, &mut Unwatched).expect("it walks");
+        assert!(!came.is_used_up && came.record.complete);
     }
 
     #[test]

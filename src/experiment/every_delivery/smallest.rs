@@ -3,20 +3,17 @@
 use std::num::NonZeroUsize;
 
 use crate::domain::every_delivery::Bounds;
-use crate::domain::history::History;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Watch;
 use crate::engine::Registration;
-use crate::experiment::small_world::walked;
+use crate::experiment::small_world::{Against, Most, walked};
 
 /// A world in which an engine fails.
 pub(super) struct Smallest {
     /// What may happen in it.
     pub(super) bounds: Bounds,
     /// The end that a judge has something against.
-    pub(super) against: History,
-    /// The way there.
-    pub(super) way_there: Vec<String>,
+    pub(super) against: Against,
 }
 
 /// Worlds within these bounds, those with less first. The world itself is not among them.
@@ -48,14 +45,21 @@ fn smaller(bounds: Bounds) -> Vec<Bounds> {
 /// The first of the smaller worlds in which the engine fails, if it does in one.
 pub(super) fn of(
     bounds: Bounds,
-    most_states: u64,
+    most: Most,
     engine: &'static Registration,
     watch: &mut dyn Watch,
 ) -> Result<Option<Smallest>, SubjectError> {
+    // All of them together take no more actions than the world itself may.
+    let mut left = most.actions;
     for bounds in smaller(bounds) {
-        let came = walked((bounds, most_states), engine, None, NonZeroUsize::MIN, watch)?;
+        let most = Most { actions: left, ..most };
+        let came = walked((bounds, most), engine, None, NonZeroUsize::MIN, watch)?;
+        left = left.map(|left| left.saturating_sub(came.actions));
         if let Some(against) = came.against {
-            return Ok(Some(Smallest { bounds, against, way_there: came.record.way_there }));
+            return Ok(Some(Smallest { bounds, against }));
+        }
+        if left == Some(0) {
+            break;
         }
     }
     Ok(None)

@@ -1,5 +1,7 @@
 //! Every order of a few deltas, for merges as plain functions: proved, or falsified by the fewest deltas.
 
+pub mod section;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -12,6 +14,7 @@ use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::replica::Merging;
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
@@ -219,7 +222,7 @@ fn check(
         verdict,
         tries: if doubt.is_none() { tried(trial) } else { Vec::new() },
         summary: doubt.unwrap_or_else(|| walk::summary(plan, outcome)),
-        oracles: BTreeMap::from([("invariance".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Invariance, verdict)]),
         warrant: walk::warrant(plan, outcome).filter(|_| verdict == Verdict::Holds),
         orders: None,
         findings,
@@ -263,7 +266,7 @@ fn finding(
         expected: Hex64(walk::word(&first.shown)),
         got: Hex64(walk::word(&second.shown)),
         reproducible: true,
-        oracle: "invariance".to_owned(),
+        oracle: OracleId::Invariance,
         case: case.to_string(),
         size: walk::size(plan, of.len(), *smallest),
     }

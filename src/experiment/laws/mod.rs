@@ -1,13 +1,20 @@
 //! The trial of laws: every law of every algebra, and what the verdicts mean for delivery.
 
+mod section;
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::domain::algebra::{Entry, REGISTRY};
+use crate::domain::case::Case;
 use crate::domain::evidence::Evidence;
+use crate::domain::execution::{Execution, LawCase};
 use crate::domain::fault::{Fault, FaultClass};
+use crate::domain::finding::{Finding, Quantity};
+use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
-use crate::domain::law::{Law, LawTrial};
+use crate::domain::law::{Law, LawTrial, Term};
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
 use crate::domain::trial::LawsTrial;
@@ -117,13 +124,37 @@ fn check(name: String, entry: &Entry, trials: &[LawTrial]) -> Check {
         judge: Judge::Laws,
         subjects: BTreeMap::from([(entry.name.to_owned(), Evidence::Software)]),
         verdict,
-        oracles: BTreeMap::from([("laws".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Laws, verdict)]),
         summary: if said.is_empty() { "it claims no law".to_owned() } else { said.join("; ") },
         warrant: None,
         orders: None,
         tries: vec![FaultClass::FalseLaw],
-        findings: Vec::new(),
+        findings: claimed().filter_map(finding).collect(),
     }
+}
+
+/// The contradiction of a claimed law, with the case that shows it again: of 64 bits, where there is one.
+fn finding(trial: &LawTrial) -> Option<Finding> {
+    let at = [(64, &trial.at_64_bits), (8, &trial.at_8_bits)];
+    let (bits, witness) = at.into_iter().find_map(|(bits, width)| Some((bits, width.witness.as_ref()?)))?;
+    let word = |term: &Term| term.word.parse::<Hex64>().map_or(0, |word| word.0);
+    // Where nothing is declared that could be tried, all words were, and no few of them show it.
+    let is_of_words = !witness.sides.is_empty() && witness.operands.first().is_some_and(|first| first.form == "a");
+    let operands = witness.operands.iter().take(trial.law.operands()).filter(|_| is_of_words);
+    let case = LawCase { law: trial.law, bits, words: operands.map(word).collect() };
+    let side = |place: usize| Hex64(witness.sides.get(place).filter(|_| is_of_words).map_or(0, word));
+    Some(Finding {
+        subject: trial.algebra.clone(),
+        evidence: Evidence::Software,
+        during: format!("the law {} at {bits} bits: {}", trial.law, witness.sentence),
+        quantity: if is_of_words { Quantity::State } else { Quantity::Judges },
+        expected: side(1),
+        got: side(0),
+        reproducible: true,
+        oracle: OracleId::Laws,
+        case: Case { subject: trial.algebra.clone(), execution: Execution::Law(case), faults: Vec::new() }.to_string(),
+        size: witness.size.clone(),
+    })
 }
 
 /// What the verdicts mean for delivery.

@@ -19,6 +19,7 @@ use crate::domain::fault::FaultClass;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Accumulator, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -176,7 +177,7 @@ fn finding(name: &str, during: String, (expected, got): (u64, u64), case: String
         expected: Hex64(expected),
         got: Hex64(got),
         reproducible: true,
-        oracle: "truth".to_owned(),
+        oracle: OracleId::Truth,
         case,
         size: "not made smaller".to_owned(),
     }
@@ -191,7 +192,7 @@ fn judged(judge: Judge, subjects: BTreeMap<String, Evidence>, summary: String, f
         subjects,
         verdict,
         summary,
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Truth, verdict)]),
         warrant: None,
         orders: None,
         tries: vec![FaultClass::WrongAccumulation],

@@ -7,6 +7,7 @@ use crate::domain::fault::{FaultClass, WrongOperator};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{AdapterShape, Device, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -106,7 +107,7 @@ pub fn check(
         judge: Judge::RoundTrips,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Truth, verdict)]),
         summary: match verdict {
             Verdict::Holds => format!("{of_what}, {reads} states exact to the bit"),
             _ => format!("{} of {reads} states are wrong: {of_what}", judged.wrong),
@@ -170,7 +171,7 @@ pub fn judge(
         expected: Hex64(shows.expected),
         got: Hex64(shows.got),
         reproducible,
-        oracle: "truth".to_owned(),
+        oracle: OracleId::Truth,
         case: case_text(device, Execution::Adapter(smallest)),
         size,
     };

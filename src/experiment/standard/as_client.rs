@@ -166,7 +166,7 @@ pub fn check(
             counted(runs as u64, "run"),
             counted(found.words as u64, "word")
         ),
-        oracles: BTreeMap::from([(ORACLE.to_owned(), verdict)]),
+        oracles: BTreeMap::from([(ORACLE, verdict)]),
         warrant: None,
         orders: None,
         tries: tried(banks, count, seed, made == planned),

@@ -13,6 +13,7 @@ use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Accumulator, BenchDevice, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -211,7 +212,7 @@ fn judge(
 /// The judgement of each oracle by itself: truth (results against the reference), cycles (counters against the
 /// formula), and invariance (the result of a COUNT is the same at every ACTIVE, right or wrong). None holds of a sweep that
 /// is not whole.
-fn oracles(sweep: &[Observed], is_whole: bool) -> BTreeMap<String, Verdict> {
+fn oracles(sweep: &[Observed], is_whole: bool) -> BTreeMap<OracleId, Verdict> {
     let falsified = |wrong: bool| match wrong {
         true => Verdict::Falsified,
         false if is_whole => Verdict::Holds,
@@ -221,9 +222,9 @@ fn oracles(sweep: &[Observed], is_whole: bool) -> BTreeMap<String, Verdict> {
     let variant =
         sweep.iter().any(|Observed { run, got, .. }| *results.entry(run.count).or_insert(got.result) != got.result);
     BTreeMap::from([
-        ("truth".to_owned(), falsified(sweep.iter().any(|observed| observed.wrong(Quantity::Result)))),
-        ("cycles".to_owned(), falsified(sweep.iter().any(|observed| observed.wrong(Quantity::Cycles)))),
-        ("invariance".to_owned(), falsified(variant)),
+        (OracleId::Truth, falsified(sweep.iter().any(|observed| observed.wrong(Quantity::Result)))),
+        (OracleId::Cycles, falsified(sweep.iter().any(|observed| observed.wrong(Quantity::Cycles)))),
+        (OracleId::Invariance, falsified(variant)),
     ])
 }
 
@@ -336,7 +337,7 @@ pub fn findings(
             expected: value(smallest.expected),
             got: value(smallest.got),
             reproducible: observed.reproducible,
-            oracle: if quantity == Quantity::Cycles { "cycles" } else { "truth" }.to_owned(),
+            oracle: if quantity == Quantity::Cycles { OracleId::Cycles } else { OracleId::Truth },
             case: case_text(device, Execution::Engine(smallest.run)),
             size,
         });

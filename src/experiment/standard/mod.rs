@@ -10,6 +10,7 @@ mod campaign;
 pub mod conformance;
 pub mod coverage;
 pub mod engine_sweeps;
+mod section;
 
 use crate::device::model::PUBLISHED_BANKS;
 use crate::domain::explorer::{AUTO, ExplorerSpec, STANDARD};

@@ -1,6 +1,7 @@
 //! One sync tick: its message, and what every device makes of it. A job is a device.
 
 pub mod message;
+pub mod section;
 pub mod sync_tick;
 
 use crate::domain::fault::{Fault, FaultClass, Site};

@@ -8,6 +8,7 @@ use crate::domain::fault::FaultClass;
 use crate::domain::finding::Finding;
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::Verdict;
@@ -131,7 +132,7 @@ fn judge_message(seed: Seed, changes: &[Change], message: &[u8], weight: Weight)
         judge: Judge::TickMessage,
         subjects: BTreeMap::from([(MESSAGE.to_owned(), Evidence::Software)]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), truth)]),
+        oracles: BTreeMap::from([(OracleId::Truth, truth)]),
         summary,
         warrant: None,
         orders: None,
@@ -171,7 +172,7 @@ pub fn check_device(
         judge: Judge::TickOnDevice,
         subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
         verdict,
-        oracles: BTreeMap::from([("truth".to_owned(), truth)]),
+        oracles: BTreeMap::from([(OracleId::Truth, truth)]),
         summary,
         warrant: None,
         orders: None,

@@ -6,8 +6,10 @@ use crate::domain::data::{Part, Spending as Rule};
 use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::over_time::{
-    FirstHalf, FirstUnshown, Halves, LateEdit, Lateness, Load, Overspent, Peak, RefusedUnits, Spending, Unshown,
+    FirstHalf, FirstUnshown, Halves, LateEdit, Lateness, Load, Outbox, Overspent, Peak, RefusedUnits, Restarts,
+    Spending, ToldEarly, Unshown,
 };
 use crate::domain::verdict::Verdict;
 use crate::experiment::control::{Control, Show, Shown, bits};
@@ -19,7 +21,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
-                  before; hides an element, or a part of a record; is late; floods the hub; ends by itself",
+                  before; hides an element, or a part of a record; is late; floods the hub; tells its user too early that nothing waits; ends by itself",
         show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {
@@ -41,7 +43,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "each other judge by itself: what was shown, acknowledged or held by nobody; edits that do not count once; \
                   messages without end, too late, never sent; ticks that grow; registers that go back; elements that vanish; edits that are late; a \
-                  hub's second over each bound; units taken that were not there; units refused that were; a refused device that tries again too early",
+                  hub's second over each bound; a user who is told too early that nothing waits; units taken that were not there; units refused that were; a refused device that tries again too early",
         show: Show::Alone(show_each),
     },
     Control {
@@ -98,9 +100,9 @@ fn sound_history() -> History {
 }
 
 /// What one judge says, where the verdict of all does not hold against its word.
-fn said_by(judge: &str, history: &History) -> Verdict {
+fn said_by(judge: OracleId, history: &History) -> Verdict {
     let (said, of_all) = judged(history);
-    match said[judge].0 {
+    match said[&judge].0 {
         Verdict::Falsified if of_all != Verdict::Falsified => Verdict::Inconclusive,
         verdict => verdict,
     }
@@ -109,9 +111,11 @@ fn said_by(judge: &str, history: &History) -> Verdict {
 fn show_ends() -> Shown {
     let places = (0..3).flat_map(|replica| (0..3).map(move |register| (replica, register)));
     let wrong = places.flat_map(|(replica, register)| {
-        bits().flat_map(move |mask| ["convergence", "truth"].map(|judge| (judge, replica, register, mask)))
+        bits().flat_map(move |mask| {
+            [OracleId::Convergence, OracleId::Truth].map(|judge| (judge, replica, register, mask))
+        })
     });
-    Shown::of(("truth", 0, 0, 0), wrong, |(judge, replica, register, mask)| {
+    Shown::of((OracleId::Truth, 0, 0, 0), wrong, |(judge, replica, register, mask)| {
         let mut history = sound_history();
         let view = &mut history.ends[replica].registers[register];
         *view = (view.number().unwrap_or(0) ^ mask as i64).into();
@@ -119,8 +123,11 @@ fn show_ends() -> Shown {
     })
 }
 
-/// A judge, and what is done to a history that it has to refuse then.
-type Planted = (&'static str, fn(&mut History));
+/// A judge, and what is done to a history that the judge has to refuse then.
+type Wrong = (OracleId, fn(&mut History));
+
+/// A judge, or all of them, and what is done to a history that is refused then.
+type Planted = (Option<OracleId>, fn(&mut History));
 
 /// One more than a scenario allows.
 const OVER: Peak = Peak { most: 11, at: 5, bound: Some(10) };
@@ -135,63 +142,73 @@ fn refused() -> RefusedUnits<String> {
 }
 
 fn show_each() -> Shown {
-    let wrong: [Planted; 22] = [
-        ("durability", |history| history.forgotten = 1),
-        ("durability", |history| history.broken = 1),
-        ("durability", |history| history.unkept = 1),
-        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[2] = 15.into())),
-        ("exactly once", |history| history.ends.iter_mut().for_each(|end| end.registers[0] = 26.into())),
-        ("exactly once", |history| {
+    let wrong: [Wrong; 24] = [
+        (OracleId::Durability, |history| history.forgotten = 1),
+        (OracleId::Durability, |history| history.broken = 1),
+        (OracleId::Durability, |history| history.unkept = 1),
+        (OracleId::Durability, |history| {
+            let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: None, at: 5 });
+            let restarts = Restarts { compared: 1, less: 1, first };
+            history.over_time.unshown = Some(Unshown { compared: 9, restarts, ..Unshown::default() });
+        }),
+        (OracleId::ExactlyOnce, |history| history.ends.iter_mut().for_each(|end| end.registers[2] = 15.into())),
+        (OracleId::ExactlyOnce, |history| history.ends.iter_mut().for_each(|end| end.registers[0] = 26.into())),
+        (OracleId::ExactlyOnce, |history| {
             history.unique_amounts = Some(UniqueAmounts::Counts(Counts { wrong: 1, lost: 1, ..Counts::default() }));
         }),
-        ("progress", |history| history.quiescent = false),
-        ("progress", |history| history.settled_after = history.settle_bound + 1),
-        ("progress", |history| history.backlog = 1),
-        ("metadata", |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),
-        ("metadata", |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
-        ("monotonic", |history| {
+        (OracleId::Progress, |history| history.quiescent = false),
+        (OracleId::Progress, |history| history.settled_after = history.settle_bound + 1),
+        (OracleId::Progress, |history| history.backlog = 1),
+        (OracleId::Metadata, |history| history.ticks = (0..16).map(|tick| 70 + tick).collect()),
+        (OracleId::Metadata, |history| history.visits = (0..16).map(|tick| 90 + tick).collect()),
+        (OracleId::Monotonic, |history| {
             let first = Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: None, at: 5 });
-            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first, halves: None });
+            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first, ..Unshown::default() });
         }),
-        ("monotonic", |history| {
+        (OracleId::Monotonic, |history| {
             let first =
                 Some(FirstUnshown { node: "replica 1".to_owned(), register: 2, part: Some(Part::Element(3)), at: 5 });
-            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first, halves: None });
+            history.over_time.unshown = Some(Unshown { compared: 9, less: 1, first, ..Unshown::default() });
         }),
-        ("staleness bound", |history| {
+        (OracleId::StalenessBound, |history| {
             let [author, device] = ["replica 0", "replica 1"].map(str::to_owned);
             let worst = Some(LateEdit { author, device, since: 5, waited: Some(600_000_001) });
             history.over_time.lateness =
                 Some(Lateness { bound: 600_000_000, unreported: false, judged: 9, late: 1, worst });
         }),
-        ("load", |history| history.over_time.load = Some(Load { attempts: OVER, ..Load::default() })),
-        ("load", |history| history.over_time.load = Some(Load { messages: OVER, ..Load::default() })),
-        ("load", |history| history.over_time.load = Some(Load { bytes: OVER, ..Load::default() })),
-        ("overspending", |history| history.over_time.spending = Some(overspent())),
-        ("overspending", |history| {
+        (OracleId::Load, |history| history.over_time.load = Some(Load { attempts: OVER, ..Load::default() })),
+        (OracleId::Load, |history| history.over_time.load = Some(Load { messages: OVER, ..Load::default() })),
+        (OracleId::Load, |history| history.over_time.load = Some(Load { bytes: OVER, ..Load::default() })),
+        (OracleId::Outbox, |history| {
+            let first = Some(ToldEarly { node: "replica 0".to_owned(), edit: 1, register: 2, at: 5 });
+            history.over_time.outbox = Some(Outbox { told: 9, early: 1, first });
+        }),
+        (OracleId::Overspending, |history| history.over_time.spending = Some(overspent())),
+        (OracleId::Overspending, |history| {
             history.carries = history.carries.and_stocks(Rule::Rights);
             history.over_time.spending = Some(Spending { refused_held: (1, Some(refused())), ..Spending::default() });
         }),
-        ("overspending", |history| {
+        (OracleId::Overspending, |history| {
             history.over_time.spending = Some(Spending { refused_shown: (1, Some(refused())), ..Spending::default() });
         }),
-        ("whole records", |history| {
+        (OracleId::WholeRecords, |history| {
             let first = Some(FirstHalf { node: "replica 1".to_owned(), register: 2, label: 0, at: 5 });
             let halves = Some(Halves { looked: 9, half: 1, first });
             history.over_time.unshown = Some(Unshown { compared: 9, halves, ..Unshown::default() });
         }),
-        ("load", |history| {
+        (OracleId::Load, |history| {
             let first_hasty = Some(("replica 0".to_owned(), 1_999_999, 4_000_000));
             history.over_time.load = Some(Load { gaps: 9, hasty: 1, first_hasty, ..Load::default() });
         }),
     ];
-    let all_hold: Planted = ("", |_| {});
+    let all_hold: Planted = (None, |_| {});
+    let wrong = wrong.map(|(judge, plant)| (Some(judge), plant));
     Shown::of(all_hold, wrong, |(judge, plant)| {
         let mut history = sound_history();
         plant(&mut history);
-        if judge.is_empty() {
-            return Verdict::of_set(judgements(&history).map(|(_, said)| said.verdict));
+        match judge {
+            Some(judge) => said_by(judge, &history),
+            None => Verdict::of_set(judgements(&history).map(|(_, said)| said.verdict)),
         }
-        said_by(judge, &history)
     })
 }

@@ -2,12 +2,10 @@
 
 use crate::domain::fault_count::{self, FaultCounts};
 use crate::domain::history::History;
+use crate::domain::oracle::OracleId;
 use crate::domain::verdict::Verdict;
 use crate::oracle::offline::faults;
 use crate::report::offline_record::EngineRecord;
-
-/// The name of the judge of faults.
-const JUDGE: &str = "faults";
 
 /// Takes the counts of faults out of a history: they are judged once for all worlds.
 pub(super) fn taken_out(history: &mut History) -> FaultCounts {
@@ -22,12 +20,12 @@ pub(super) fn add(row: &mut EngineRecord, counts: &FaultCounts) {
 /// All worlds were tried: an engine whose world left out a fault that was asked for does not hold.
 pub(super) fn tell(row: &mut EngineRecord) {
     // A world that was cut off says nothing, of its faults neither.
-    if row.oracles.get(JUDGE).is_none_or(|(verdict, _)| *verdict != Verdict::Holds) {
+    if row.oracles.get(&OracleId::Faults).is_none_or(|(verdict, _)| *verdict != Verdict::Holds) {
         return;
     }
     let said = faults::counts(&row.faults);
     if said.verdict != Verdict::Holds && row.verdict == Verdict::Holds {
         row.verdict = said.verdict;
     }
-    row.oracles.insert(JUDGE.to_owned(), (said.verdict, said.sentence));
+    row.oracles.insert(OracleId::Faults, (said.verdict, said.sentence));
 }

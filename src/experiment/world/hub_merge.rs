@@ -15,6 +15,7 @@ use crate::domain::data::View;
 use crate::domain::evidence::Evidence;
 use crate::domain::judge::Judge;
 use crate::domain::offline::OfflineTrial;
+use crate::domain::oracle::OracleId;
 use crate::domain::subject::{Subject, SubjectError};
 use crate::domain::verdict::Verdict;
 use crate::engine::Registration;
@@ -156,7 +157,7 @@ fn check(engine: &str, records: &[MergeRecord]) -> Check {
         summary: format!(
             "{merges} merges each, compared with the hub byte for byte: {different} of {compared} bytes differ"
         ),
-        oracles: BTreeMap::from([("truth".to_owned(), verdict)]),
+        oracles: BTreeMap::from([(OracleId::Truth, verdict)]),
         warrant: None,
         orders: None,
         // What the hub lost is not seen here.

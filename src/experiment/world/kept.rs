@@ -4,17 +4,18 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::Said;
+use crate::domain::oracle::OracleId;
 use crate::domain::verdict::Verdict;
 use crate::report::offline_record::EngineRecord;
 
 /// Judges that judge every world.
-const ALWAYS: [&str; 2] = ["truth", "faults"];
+const ALWAYS: [OracleId; 2] = [OracleId::Truth, OracleId::Faults];
 
 /// The latest time, in milliseconds, that a histogram of them takes.
 const LATEST_MS: u64 = 1 << 53;
 
 fn whole<E: Error>(said: &Said) -> Result<(), E> {
-    match ALWAYS.into_iter().find(|judge| !said.contains_key(*judge)) {
+    match ALWAYS.into_iter().find(|judge| !said.contains_key(judge)) {
         Some(judge) => Err(E::custom(format!("the judge '{judge}' says nothing"))),
         None => Ok(()),
     }

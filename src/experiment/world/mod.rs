@@ -11,6 +11,7 @@ pub mod planting;
 pub mod reduced;
 pub mod replicas;
 mod sample;
+mod section;
 pub mod smallest;
 mod standing;
 mod tried;
@@ -28,10 +29,13 @@ use crate::domain::fault::{Fault, FaultClass};
 use crate::domain::finding::Finding;
 use crate::domain::history::History;
 use crate::domain::judge::Judge;
-use crate::domain::offline::OfflineTrial;
+use crate::domain::offline::{FaultKind, OfflineTrial};
+use crate::domain::oracle::OracleId;
+use crate::domain::script::{Action, Step};
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
+use crate::engine::port::EngineError;
 use crate::engine::{self, Registration};
 use crate::experiment::answers::Answers;
 use crate::experiment::jobs::Jobs;
@@ -63,7 +67,12 @@ impl Experiment for OfflineTrial {
     }
 
     fn rehearse(&self) -> Option<String> {
-        let engines = engine::on_trial(self).filter(|engine| engine.suits(self));
+        // Where no engine on trial comes through it and the engine of the controls does, that is no mistake of the script.
+        // (Its disks must take everything.)
+        let fills = |step: &Step| matches!(&step.action, Action::Fault(fault) if fault.kind == FaultKind::Full);
+        let is_full = self.steps.iter().any(fills);
+        let sound = Some(&planted::ENGINE).filter(|engine| engine.suits(self) && !is_full);
+        let engines = engine::on_trial(self).filter(|engine| engine.suits(self)).chain(sound);
         Some(script::rehearse(self, engines, &mut Unwatched)?.to_string())
     }
 
@@ -268,21 +277,21 @@ pub fn planted(
 /// Why a run ends where a world came to no end.
 pub fn failed(error: WorldError) -> SubjectError {
     match error {
-        WorldError::Stopped => SubjectError::Interrupted,
+        WorldError::Stopped | WorldError::Engine { error: EngineError::Interrupted, .. } => SubjectError::Interrupted,
         WorldError::Miscounted(_) => SubjectError::Internal(error.to_string()),
         WorldError::Engine { .. } => SubjectError::Unavailable(error.to_string()),
     }
 }
 
-/// What every judge says, by its name: its verdict and a sentence.
-pub type Said = BTreeMap<String, (Verdict, String)>;
+/// What every judge says: its verdict and a sentence.
+pub type Said = BTreeMap<OracleId, (Verdict, String)>;
 
 /// What every judge says, and the worst verdict of those that could tell. Where truth cannot, or a fault that was asked
 /// for never took effect, nothing else stands for it.
 pub fn judged(history: &History) -> (Said, Verdict) {
-    let said: Said = judgements(history).map(|(name, said)| (name.to_owned(), (said.verdict, said.sentence))).collect();
+    let said: Said = judgements(history).map(|(id, said)| (id, (said.verdict, said.sentence))).collect();
     let unique_amounts = said.values().map(|(verdict, _)| *verdict).filter(|&verdict| verdict != Verdict::Inconclusive);
-    let judged = Verdict::of_set(unique_amounts.chain([said["truth"].0, said["faults"].0]));
+    let judged = Verdict::of_set(unique_amounts.chain([said[&OracleId::Truth].0, said[&OracleId::Faults].0]));
     // A script that did not go as it is written shows nothing but what is wrong.
     let tells_nothing = history.ledger.is_empty() || !history.unmet.is_empty();
     (said, if tells_nothing && judged == Verdict::Holds { Verdict::Inconclusive } else { judged })
@@ -297,16 +306,18 @@ fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, 
     let summary = match verdict {
         Verdict::Falsified => against.into_iter().chain(unreduced).collect::<Vec<_>>().join("; "),
         Verdict::Holds => {
-            format!("{}; {}", sample::holding(&row.worlds), row.oracles["truth"].1)
+            format!("{}; {}", sample::holding(&row.worlds), row.oracles[&OracleId::Truth].1)
         }
         Verdict::Inconclusive if row.runs.iter().any(|run| run.verdict == Verdict::Falsified) => {
             let some = row.oracles.iter().filter(|(_, (_, sentence))| sentence.starts_with("in "));
             let some: Vec<String> = some.map(|(name, (_, sentence))| format!("{name}: {sentence}")).collect();
             format!("not reproducible: {}", some.join("; "))
         }
-        Verdict::Inconclusive => match &row.oracles["truth"] {
+        Verdict::Inconclusive => match &row.oracles[&OracleId::Truth] {
             (Verdict::Inconclusive, sentence) => format!("truth: {sentence}"),
-            _ if row.oracles["faults"].0 == Verdict::Inconclusive => format!("faults: {}", row.oracles["faults"].1),
+            _ if row.oracles[&OracleId::Faults].0 == Verdict::Inconclusive => {
+                format!("faults: {}", row.oracles[&OracleId::Faults].1)
+            }
             _ if !row.unmet.is_empty() => format!("the script did not go as it is written: {}", row.unmet.join("; ")),
             _ => "nobody edited anything".to_owned(),
         },
@@ -318,7 +329,7 @@ fn check(engine: &Registration, row: &mut EngineRecord, findings: Vec<Finding>, 
         subjects: BTreeMap::from([(engine.name.to_owned(), Evidence::Software)]),
         verdict,
         summary,
-        oracles: row.oracles.iter().map(|(name, (verdict, _))| (name.clone(), *verdict)).collect(),
+        oracles: row.oracles.iter().map(|(&id, (verdict, _))| (id, *verdict)).collect(),
         warrant: row.warrant.clone(),
         orders: None,
         tries: vec![FaultClass::LostEdit],
@@ -344,20 +355,20 @@ fn share_of_full_state(rows: &mut [EngineRecord]) {
 /// Who caught a mutant, and what the first of them says. A judge that has something against the engine without the mutant,
 /// too, catches nothing.
 pub fn caught((engine, mutant): (&Registration, &'static str), said: &Said, without: Option<&Said>) -> MutantRecord {
-    let accuses =
-        |said: &Said, name: &String| said.get(name).is_some_and(|(verdict, _)| *verdict == Verdict::Falsified);
-    let against: Vec<(&String, &String)> = said
+    let accuses = |said: &Said, id: &OracleId| said.get(id).is_some_and(|(verdict, _)| *verdict == Verdict::Falsified);
+    let against: Vec<(OracleId, &String)> = said
         .iter()
         .filter(|(name, _)| accuses(said, name) && !without.is_some_and(|without| accuses(without, name)))
-        .map(|(name, (_, s))| (name, s))
+        .map(|(&id, (_, s))| (id, s))
         .collect();
     MutantRecord {
         engine: engine.name.to_owned(),
         mutant: mutant.to_string(),
-        caught_by: against.iter().map(|(name, _)| (*name).clone()).collect(),
+        caught_by: against.iter().map(|(id, _)| *id).collect(),
         sentence: against
             .first()
             .map_or("no judge has anything against it here".to_owned(), |(_, said)| (*said).clone()),
+        case: None,
     }
 }
 
@@ -414,7 +425,7 @@ mod tests {
     fn an_engine_whose_world_of_unique_amounts_was_not_finished_is_not_accused_and_its_edits_are_not_said_to_count() {
         let unique_amounts = Some(UniqueAmounts::Unfinished { quiescent: true, backlog: 7 });
         let (said, verdict) = judged(&History { unique_amounts, ..sound() });
-        assert_eq!((verdict, said["exactly once"].0), (Verdict::Holds, Verdict::Inconclusive));
+        assert_eq!((verdict, said[&OracleId::ExactlyOnce].0), (Verdict::Holds, Verdict::Inconclusive));
         let words = sample::holding(&[sample::tried(Seed::new(1), &said, verdict)]);
         assert!(words.contains("exactly once cannot tell in 1 of 1"), "{words}");
     }
@@ -434,7 +445,7 @@ mod tests {
         history.ends[0].registers[0] = (amount(90) + history.ends[0].registers[0].number().expect("a counter")).into();
         let (said, verdict) = judged(&history);
         let against = said.values().filter(|(verdict, _)| *verdict == Verdict::Falsified).count();
-        assert_eq!((said["truth"].0, verdict, against), (Verdict::Inconclusive, Verdict::Inconclusive, 0));
+        assert_eq!((said[&OracleId::Truth].0, verdict, against), (Verdict::Inconclusive, Verdict::Inconclusive, 0));
     }
 
     #[test]
@@ -449,7 +460,7 @@ mod tests {
         assert!(excused > 16, "{excused}");
         let (said, verdict) = judged(&history);
         assert_eq!(
-            (verdict, said["truth"].0, said["exactly once"].0),
+            (verdict, said[&OracleId::Truth].0, said[&OracleId::ExactlyOnce].0),
             (Verdict::Holds, Verdict::Holds, Verdict::Holds)
         );
     }
@@ -467,8 +478,8 @@ mod tests {
         let trial = two_stores_lost();
         let said_of = |engine: &Registration| {
             let (said, _) = judged(&history(&trial, engine));
-            assert_eq!(said["monotonic"].0 == Verdict::Falsified, engine.name == "delta-summary", "{said:?}");
-            said["truth"].clone()
+            assert_eq!(said[&OracleId::Monotonic].0 == Verdict::Falsified, engine.name == "delta-summary", "{said:?}");
+            said[&OracleId::Truth].clone()
         };
         let right = engine::find("delta-summary").expect("an engine");
         let (verdict, words) = said_of(right);

@@ -51,6 +51,8 @@ pub const FLOODS: &str = "floods";
 pub const FAILS: &str = "fails";
 /// Everybody takes what is left out of a stock, whoever holds the rights.
 pub const OVERSPENDS: &str = "overspends";
+/// Users are told that nothing waits, whatever was sent.
+pub const TELLS_DELIVERED: &str = "tells-delivered";
 /// Checksums are not counted.
 pub const MISCOUNTS: &str = "miscounts";
 
@@ -211,9 +213,11 @@ fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, E
         log.push(read(&mut Reader::bare(&entry)).map_err(|why| StoreError::Damaged(why.to_string()))?);
     }
     let own = |entry: &Entry| entry.0.actor.client == settings.client;
+    // One that shows in a counter: a replica that cannot be asked is judged by what it shows.
+    let shows = |entry: &Entry| matches!(entry.2, What::Add(_)) && !entry.2.is_padding();
     let forgotten = match settings.mutant {
-        Some(FORGETS_ITS_OWN) => log.iter().rposition(own),
-        Some(FORGETS_ANOTHERS) => log.iter().rposition(|entry| !own(entry)),
+        Some(FORGETS_ITS_OWN) => log.iter().rposition(|entry| shows(entry) && own(entry)),
+        Some(FORGETS_ANOTHERS) => log.iter().rposition(|entry| shows(entry) && !own(entry)),
         _ => None,
     };
     forgotten.map(|place| log.remove(place));
@@ -378,8 +382,9 @@ impl Planted {
         if tag == TAKEN {
             let has = (end as usize).min(self.log.len());
             let line = self.lines.entry(from).or_default();
+            let first = line.has.min(has);
             (line.has, line.due) = (line.has.max(has), None);
-            for (id, ..) in self.log[..has].iter().filter(|(id, ..)| id.actor.client == self.settings.client) {
+            for (id, ..) in self.log[first..has].iter().filter(|(id, ..)| id.actor.client == self.settings.client) {
                 self.given.insert(id.actor, id.sequence, id.sequence);
             }
             if self.is(BELIEVES_TOO_MUCH) {
@@ -521,10 +526,13 @@ impl Engine for Planted {
         shown.into_iter().map(View::from).chain(others).collect()
     }
 
-    fn backlog(&self) -> u64 {
+    fn backlog(&self) -> Option<u64> {
+        if self.is(TELLS_DELIVERED) {
+            return Some(0);
+        }
         let own = self.log.iter().filter(|(id, ..)| id.actor.client == self.settings.client);
         let given = |id: OpId| self.given.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence));
-        own.filter(|(id, ..)| !given(*id)).count() as u64
+        Some(own.filter(|(id, ..)| !given(*id)).count() as u64)
     }
 
     fn ids(&self) -> Option<Ids<'_>> {

@@ -9,7 +9,7 @@ use crate::report::offline_record::WorldRecord;
 
 /// What the judges say of a world, for the record.
 pub(super) fn tried(seed: Seed, said: &Said, verdict: Verdict) -> WorldRecord {
-    let judges = said.iter().map(|(judge, (verdict, _))| (judge.clone(), *verdict)).collect();
+    let judges = said.iter().map(|(judge, (verdict, _))| (*judge, *verdict)).collect();
     WorldRecord { seed, verdict, judges }
 }
 
@@ -38,9 +38,10 @@ pub(super) fn holding(worlds: &[WorldRecord]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::oracle::OracleId;
 
     fn world(seed: u64, judges: [Verdict; 2]) -> WorldRecord {
-        let judges = ["durability", "truth"].map(str::to_owned).into_iter().zip(judges).collect();
+        let judges = [OracleId::Durability, OracleId::Truth].into_iter().zip(judges).collect();
         WorldRecord { seed: Seed::new(seed), verdict: Verdict::Holds, judges }
     }
 

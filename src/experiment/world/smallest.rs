@@ -10,6 +10,7 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::history::{Fate, UserEdit};
 use crate::domain::offline::{OfflineTrial, Presence, Tags};
+use crate::domain::oracle::OracleId;
 use crate::domain::subject::SubjectError;
 use crate::domain::watch::Unwatched;
 use crate::engine::Registration;
@@ -123,7 +124,7 @@ fn first_wrong(
                     expected: Hex64(expected),
                     got: Hex64(got),
                     reproducible: true,
-                    oracle: "truth".to_owned(),
+                    oracle: OracleId::Truth,
                     case: case.to_string(),
                     size: format!("{edits} {what}; with fewer, or by fewer clients, it is right"),
                 }));

@@ -15,6 +15,7 @@ use super::tried::{self, Took, Try};
 use super::{Said, bound, effects, hub_merge, judged, kept, replicas, sample};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::offline::OfflineTrial;
+use crate::domain::oracle::OracleId;
 use crate::domain::over_time;
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
@@ -259,7 +260,7 @@ impl Standing {
         };
         for world in &mut row.worlds {
             world.verdict = row.verdict;
-            world.judges = row.oracles.iter().map(|(judge, (verdict, _))| (judge.clone(), *verdict)).collect();
+            world.judges = row.oracles.iter().map(|(judge, (verdict, _))| (*judge, *verdict)).collect();
         }
     }
 
@@ -278,13 +279,13 @@ impl Standing {
             let names = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
             for (name, (verdict, sentence)) in names {
                 let sentence = format!("under seed {seed}: {sentence}");
-                row.oracles.insert(name.clone(), (*verdict, sentence));
+                row.oracles.insert(*name, (*verdict, sentence));
             }
             row.verdict = Verdict::Falsified;
             row.wrong_registers = row.wrong_registers.max(wrong_registers);
         } else if verdict == Verdict::Inconclusive && row.verdict == Verdict::Holds {
-            let (truth, sentence) = &said["truth"];
-            row.oracles.insert("truth".to_owned(), (*truth, format!("under seed {seed}: {sentence}")));
+            let (truth, sentence) = &said[&OracleId::Truth];
+            row.oracles.insert(OracleId::Truth, (*truth, format!("under seed {seed}: {sentence}")));
             row.verdict = verdict;
         }
     }
@@ -393,7 +394,7 @@ mod tests {
         let engine = engine::reference();
         let outcome = tried::outcome(&trial, engine, None, &mut Unwatched).expect("it ends");
         let of_run = |(run, &verdict): (usize, &Verdict)| {
-            let said = Said::from([("truth".to_owned(), (verdict, format!("run {run} says so")))]);
+            let said = Said::from([(OracleId::Truth, (verdict, format!("run {run} says so")))]);
             let judged = (said, verdict);
             let (faults, took) = (FaultCounts::default(), Duration::ZERO);
             MoreWorld { seed: trial.seed, converged_ms: None, faults, judged, wrong_registers: run as u32, took }
@@ -419,7 +420,10 @@ mod tests {
         assert_eq!([verdict(&[wrong, holds, holds]), verdict(&[holds, cannot_tell])], [cannot_tell; 2]);
         let row = after_runs(&[holds, wrong, holds, wrong]).row;
         assert_eq!(row.verdict, cannot_tell);
-        assert_eq!(row.oracles["truth"], (cannot_tell, "in 2 of 4 runs of this world: run 1 says so".to_owned()));
+        assert_eq!(
+            row.oracles[&OracleId::Truth],
+            (cannot_tell, "in 2 of 4 runs of this world: run 1 says so".to_owned())
+        );
         assert_eq!(row.runs.iter().map(|run| run.verdict).collect::<Vec<_>>(), [holds, wrong, holds, wrong]);
         assert_eq!((row.worlds[0].verdict, row.wrong_registers), (cannot_tell, 3));
     }

@@ -9,6 +9,8 @@ use crate::domain::history::History;
 use crate::domain::offline::{
     FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Workload,
 };
+use crate::domain::oracle::OracleId;
+use crate::domain::over_time::Restarts;
 use crate::domain::seed::Seed;
 use crate::domain::verdict::Verdict;
 use crate::domain::watch::{Unwatched, Watch};
@@ -17,27 +19,46 @@ use crate::experiment::jobs;
 use crate::lab::{World, WorldError, settings};
 
 /// A judge, what is planted for it, and what is left out of the history so that nothing else accuses in its place.
-type Plant = (&'static str, &'static str, fn(&mut History));
+type Plant = (OracleId, &'static str, fn(&mut History));
 
 /// What is planted, each for one judge.
 const PLANTS: &[Plant] = &[
-    ("convergence", engine::SHOWS_ANOTHER, |_| {}),
-    ("truth", engine::SHOWS_TOO_MUCH, |_| {}),
-    ("exactly once", engine::COUNTS_TWICE, |_| {}),
-    ("durability", engine::FORGETS_ITS_OWN, |history| (history.broken, history.unkept) = (0, 0)),
-    ("durability", engine::FORGETS_ANOTHERS, |history| (history.forgotten, history.unkept) = (0, 0)),
-    ("durability", engine::BELIEVES_TOO_MUCH, |history| (history.forgotten, history.broken) = (0, 0)),
-    ("progress", engine::GIVES_UP, |_| {}),
-    ("metadata", engine::GROWS, |_| {}),
-    ("monotonic", engine::UNSHOWS, |_| {}),
-    ("monotonic", engine::HIDES_AN_ELEMENT, |_| {}),
-    ("monotonic", engine::HIDES_A_TAG, |_| {}),
-    ("staleness bound", engine::IS_LATE, |_| {}),
-    ("load", engine::FLOODS, |_| {}),
-    ("overspending", engine::OVERSPENDS, |_| {}),
-    ("whole records", engine::HALVES_A_RECORD, |_| {}),
-    ("running", engine::FAILS, |_| {}),
+    (OracleId::Convergence, engine::SHOWS_ANOTHER, |_| {}),
+    (OracleId::Truth, engine::SHOWS_TOO_MUCH, |_| {}),
+    (OracleId::ExactlyOnce, engine::COUNTS_TWICE, |_| {}),
+    (OracleId::Durability, engine::FORGETS_ITS_OWN, |history| {
+        (history.broken, history.unkept) = (0, 0);
+        leave_out_views(history);
+    }),
+    (OracleId::Durability, engine::FORGETS_ITS_OWN, leave_out_ids),
+    (OracleId::Durability, engine::FORGETS_ANOTHERS, |history| {
+        (history.forgotten, history.unkept) = (0, 0);
+        leave_out_views(history);
+    }),
+    (OracleId::Durability, engine::FORGETS_ANOTHERS, leave_out_ids),
+    (OracleId::Durability, engine::BELIEVES_TOO_MUCH, |history| (history.forgotten, history.broken) = (0, 0)),
+    (OracleId::Progress, engine::GIVES_UP, |_| {}),
+    (OracleId::Metadata, engine::GROWS, |_| {}),
+    (OracleId::Monotonic, engine::UNSHOWS, |_| {}),
+    (OracleId::Monotonic, engine::HIDES_AN_ELEMENT, |_| {}),
+    (OracleId::Monotonic, engine::HIDES_A_TAG, |_| {}),
+    (OracleId::StalenessBound, engine::IS_LATE, |_| {}),
+    (OracleId::Load, engine::FLOODS, |_| {}),
+    (OracleId::Overspending, engine::OVERSPENDS, |_| {}),
+    (OracleId::WholeRecords, engine::HALVES_A_RECORD, |_| {}),
+    (OracleId::Running, engine::FAILS, |_| {}),
+    (OracleId::Outbox, engine::TELLS_DELIVERED, |_| {}),
 ];
+
+/// As of an engine whose nodes cannot be asked which edits they hold.
+fn leave_out_ids(history: &mut History) {
+    (history.forgotten, history.broken, history.unkept, history.restarts) = (0, 0, 0, None);
+}
+
+/// As if nobody had looked at what nodes show when they start again.
+fn leave_out_views(history: &mut History) {
+    history.over_time.unshown.iter_mut().for_each(|unshown| unshown.restarts = Restarts::default());
+}
 
 /// Two clients and a hub for half a day; one client's power fails once.
 fn trial() -> OfflineTrial {
@@ -89,7 +110,7 @@ fn said_of(planted: Option<&Plant>) -> Verdict {
     }
     let (said, _) = judged(&history);
     match planted {
-        Some((judge, ..)) => said.get(*judge).map_or(Verdict::Inconclusive, |(verdict, _)| *verdict),
+        Some((judge, ..)) => said.get(judge).map_or(Verdict::Inconclusive, |(verdict, _)| *verdict),
         None => Verdict::of_set(said.values().map(|(verdict, _)| *verdict)),
     }
 }
@@ -110,7 +131,7 @@ pub(super) fn show_line() -> Shown {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::offline::names;
+    use crate::oracle::offline::ids;
 
     #[test]
     fn the_world_without_a_plant_holds_by_every_judge_and_each_plant_is_refused_by_its_judge() {
@@ -122,7 +143,7 @@ mod tests {
             let mut history = history(Some(plant)).expect("it ends");
             leave_out(&mut history);
             let (said, _) = judged(&history);
-            assert_eq!(said[*judge].0, Verdict::Falsified, "{plant}: {said:?}");
+            assert_eq!(said[judge].0, Verdict::Falsified, "{plant}: {said:?}");
         }
         let line = show_line();
         assert!(line.accepts_right && line.refused == 1, "{line:?}");
@@ -132,14 +153,17 @@ mod tests {
     fn no_other_judge_sees_an_element_that_is_hidden_for_a_time() {
         let (said, _) = judged(&history(Some(engine::HIDES_AN_ELEMENT)).expect("it ends"));
         let against = said.iter().filter(|(_, (verdict, _))| *verdict == Verdict::Falsified);
-        assert_eq!(against.map(|(judge, _)| &**judge).collect::<Vec<_>>(), ["monotonic"], "{said:?}");
-        assert!(said["monotonic"].1.contains("is gone and no remove that can have come explains it"), "{said:?}");
+        assert_eq!(against.map(|(judge, _)| *judge).collect::<Vec<_>>(), [OracleId::Monotonic], "{said:?}");
+        assert!(
+            said[&OracleId::Monotonic].1.contains("is gone and no remove that can have come explains it"),
+            "{said:?}"
+        );
     }
 
     #[test]
     fn every_judge_of_worlds_has_a_plant() {
         // A fault that takes no effect is planted by a control of its own.
-        for judge in names().filter(|&judge| judge != "faults") {
+        for judge in ids().filter(|&judge| judge != OracleId::Faults) {
             assert!(PLANTS.iter().any(|(planted, ..)| *planted == judge), "{judge}");
         }
     }

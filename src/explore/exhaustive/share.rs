@@ -19,6 +19,26 @@ pub fn in_parts<S>(
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, Range<u64>) + Sync,
 ) -> u64 {
+    let worker = |next: Next<'_>| {
+        let mut own = scratch();
+        while let Some(parts) = next() {
+            work(&mut own, parts);
+        }
+    };
+    by_workers(total, batch, threads, watch, &worker)
+}
+
+/// What a worker asks for its next parts, when it has done the last.
+type Next<'a> = &'a mut dyn FnMut() -> Option<Range<u64>>;
+
+/// The same for workers of any kind: threads are compiled once, and not for every kind of work.
+fn by_workers(
+    total: u64,
+    batch: u64,
+    threads: NonZeroUsize,
+    watch: &mut dyn Watch,
+    worker: &(dyn Fn(Next<'_>) + Sync),
+) -> u64 {
     let (next, done, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     let take = || {
         if stop.load(Ordering::Relaxed) {
@@ -28,10 +48,11 @@ pub fn in_parts<S>(
         let start = next.fetch_add(batch, Ordering::Relaxed);
         (start < total).then(|| start..total.min(start + batch))
     };
-    let run = |parts: Range<u64>, scratch: &mut S| {
-        let count = parts.end - parts.start;
-        work(scratch, parts);
-        done.fetch_add(count, Ordering::Relaxed);
+    // What a worker took last is done when the worker asks for more.
+    let and_count = |last: &mut u64| {
+        let parts = take();
+        *last = parts.as_ref().map_or(0, |parts| parts.end - parts.start);
+        parts
     };
     thread::scope(|scope| {
         let workers = (threads.get() as u64).min(total.div_ceil(batch));
@@ -39,25 +60,27 @@ pub fn in_parts<S>(
         let others: Vec<_> = (1..workers)
             .map_while(|_| {
                 let body = || {
-                    let mut own = scratch();
-                    while let Some(parts) = take() {
-                        run(parts, &mut own);
-                    }
+                    let mut last = 0;
+                    worker(&mut || {
+                        done.fetch_add(last, Ordering::Relaxed);
+                        and_count(&mut last)
+                    });
                 };
                 thread::Builder::new().spawn_scoped(scope, body).ok()
             })
             .collect();
-        let mut own = scratch();
-        let mut told = 0;
-        while let Some(parts) = take() {
-            run(parts, &mut own);
-            let now = done.load(Ordering::Relaxed);
-            watch.advance(now - told);
-            told = now;
-            if watch.stop_requested() {
-                stop.store(true, Ordering::Relaxed);
+        let (mut last, mut told) = (0, 0);
+        worker(&mut || {
+            let now = last + done.fetch_add(last, Ordering::Relaxed);
+            if last > 0 {
+                watch.advance(now - told);
+                told = now;
+                if watch.stop_requested() {
+                    stop.store(true, Ordering::Relaxed);
+                }
             }
-        }
+            and_count(&mut last)
+        });
         for other in others {
             if let Err(panic) = other.join() {
                 std::panic::resume_unwind(panic);

@@ -148,7 +148,9 @@ impl LocalState {
             }
             Ok(()) | Err(EngineError::Store(_)) => None,
             Err(EngineError::Failed(ref why)) => Some(Ended::Failed(why.clone())),
-            Err(EngineError::Unavailable(ref why)) => Some(Ended::Unavailable(why.clone())),
+            Err(ref error @ (EngineError::Unavailable(_) | EngineError::Interrupted)) => {
+                Some(Ended::Unavailable(error.to_string()))
+            }
             Err(ref error @ EngineError::Unrepeatable(_)) => Some(Ended::Unrepeatable(error.to_string())),
         };
         if done.is_err() || ended.is_some() {

@@ -11,6 +11,7 @@ mod local_state;
 #[cfg(test)]
 mod tests;
 mod users;
+mod written;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::explore::every_step::System;
 use interned::Interned;
 use local_state::{Action, Done, Ended, Envelope, LocalState, settings};
 use users::OfUser;
+pub use written::Impossible;
 
 /// All states that were met, by number: what threads that walk through one world share.
 #[derive(Debug, Default)]
@@ -54,6 +56,7 @@ pub struct SmallWorld<'a> {
     transitions: FxHashMap<(u32, Action), Rc<Transition>>,
     crashes: FxHashMap<(u32, Action), Rc<[Crashed]>>,
     counts: Counts,
+    visited: u64,
     unknown: Option<Unknown>,
 }
 
@@ -73,6 +76,8 @@ pub struct Counts {
     pub crashes: u64,
     /// Messages that arrived.
     pub deliveries: u64,
+    /// Actions of nodes that were worked out, each once: what an engine that is walked by re-execution takes its time for.
+    pub actions: u64,
 }
 
 /// What a node becomes by what it does, and the messages that it sends.
@@ -182,6 +187,7 @@ impl<'a> SmallWorld<'a> {
             transitions: FxHashMap::default(),
             crashes: FxHashMap::default(),
             counts: Counts::default(),
+            visited: 0,
             unknown: None,
         }
     }
@@ -194,6 +200,11 @@ impl<'a> SmallWorld<'a> {
     /// What happened so far.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// How often it was asked what can happen in a state.
+    pub fn visited(&self) -> u64 {
+        self.visited
     }
 
     fn hub(&self) -> NodeId {
@@ -318,6 +329,7 @@ impl<'a> SmallWorld<'a> {
             return Rc::clone(transition);
         }
         let Done { state: after, sent, steps } = self.work_out(node, local_state, action, None);
+        self.counts.actions += 1;
         let transition = Rc::new(self.named(after, sent, steps));
         self.transitions.insert((local_state, action), Rc::clone(&transition));
         transition
@@ -487,7 +499,7 @@ impl<'a> SmallWorld<'a> {
             broken: nodes.iter().filter(|local_state| local_state.broken).count() as u64,
             restarts: Some(self.bounds.crashes.into()),
             quiescent,
-            backlog: held().map(|(_, Node(node))| node.backlog()).sum(),
+            backlog: held().map(|(_, Node(node))| node.backlog().unwrap_or(0)).sum(),
             ..History::default()
         }
     }
@@ -505,6 +517,7 @@ impl System for SmallWorld<'_> {
 
     fn steps(&mut self, moment: &Moment) -> Vec<(Step, Moment)> {
         let mut steps = Vec::new();
+        self.visited += 1;
         if self.has_ended(moment) {
             return steps;
         }

@@ -7,13 +7,14 @@
 //!
 //! A message that its receiver sends back is an attempt that was refused. One such message for each message that came from the
 //! receiver is no attempt: who is spoken to may answer at once. Messages that were on their way before the device
-//! could know of a refusal belong to the same attempt. Where a link delays or repeats messages at random, nobody can tell
-//! those apart, and gaps are not judged.
+//! could know of a refusal belong to the same attempt. Where a link or a step delays or repeats messages, or a step changes a
+//! link, nobody can tell those apart, and gaps are not judged.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::domain::offline::{Link, OfflineTrial};
 use crate::domain::over_time::{self, Peak};
+use crate::domain::script::{Action, MessageFate};
 use crate::engine::host::{NodeId, Time};
 use crate::lab::events::{Event, Observer};
 use crate::lab::settings;
@@ -78,7 +79,13 @@ impl Load {
     /// None yet.
     pub fn of(trial: &OfflineTrial) -> Self {
         let told = settings(trial, None)(0);
-        let Link { latency_ms, jitter_ms, repeated_per_mille, reordered_per_mille, .. } = trial.link;
+        let by_chance = |link: &Link| link.jitter_ms > 0 || link.repeated_per_mille + link.reordered_per_mille > 0;
+        // A step may do that to one message, or make another link that does.
+        let of_steps = trial.steps.iter().any(|step| match &step.action {
+            Action::Message { fate, .. } => matches!(fate, MessageFate::Repeat(_) | MessageFate::Delay(_)),
+            Action::Link { link, .. } => *link != trial.link,
+            _ => false,
+        });
         let mut seen = over_time::Load::default();
         (seen.attempts.bound, seen.messages.bound) = (trial.load.attempts, trial.load.messages);
         seen.bytes.bound = trial.load.bytes;
@@ -86,8 +93,7 @@ impl Load {
             hub: trial.hub.then_some(trial.clients),
             retry_after: told.retry_after,
             retry_at_most: told.retry_at_most,
-            round_trip: (jitter_ms == 0 && repeated_per_mille + reordered_per_mille == 0)
-                .then_some(2 * latency_ms * 1000),
+            round_trip: (!by_chance(&trial.link) && !of_steps).then_some(2 * trial.link.latency_ms * 1000),
             attempts: Second::default(),
             messages: Second::default(),
             refused: BTreeMap::new(),

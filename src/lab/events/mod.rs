@@ -88,6 +88,8 @@ pub enum Event<'a> {
         accepted: Option<OpId>,
         /// What its user had seen; of an edit that means what is shown.
         sighting: Option<&'a Sighting>,
+        /// The replica as its user sees the edit accepted, where a crash may come before the device has done what it is doing.
+        shows: Option<Replica<'a>>,
     },
     /// A user's edit is refused, and the user is told: it is not in the ledger, and must not count.
     EditRefused {
@@ -230,6 +232,8 @@ pub enum Event<'a> {
         from: NodeId,
         /// The node.
         to: NodeId,
+        /// How many edits the sender's user had made when the message was sent.
+        made: usize,
         /// What became of the message.
         reception: Reception,
         /// What went into the message, where that is followed.
@@ -266,6 +270,11 @@ impl Replica<'_> {
     /// How far it is in the edits of others, where it tells.
     pub fn reached(&self) -> Option<Reached> {
         self.0.reached()
+    }
+
+    /// How many of its user's edits wait to be sent, where it tells that.
+    pub fn backlog(&self) -> Option<u64> {
+        self.0.backlog()
     }
 
     /// Whether it has an edit, where it tells ids.

@@ -10,7 +10,9 @@
 //! **Other data types.** A part that is gone from what a replica showed must have been taken away by an edit that can have come
 //! ([`data::may_be_gone`]). A record is shown with all its labels, or not at all.
 //!
-//! A replica whose own store is lost, damaged, set back or replaced starts anew. One whose power failed does not.
+//! A replica whose own store is lost, damaged, set back or replaced starts anew. One whose power failed does not: what it shows
+//! when it starts again is counted by itself, too. Where a crash may come within what a device does, it is looked at as soon as
+//! its user sees an edit accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,9 @@ struct Kept {
     sighting: Sighting,
 }
 
+/// Registers that show less than before, ascending, and of others than counters each part that is gone.
+type Less = Vec<(u32, Option<Part>)>;
+
 /// What all replicas of a world showed.
 #[derive(Debug)]
 pub struct Views {
@@ -63,6 +68,8 @@ pub struct Views {
     made_before_loss: Vec<u32>,
     /// By register.
     edits: BTreeMap<u32, Vec<Kept>>,
+    /// Nodes whose power failed over a message.
+    over_message: BTreeSet<NodeId>,
     unshown: Unshown,
 }
 
@@ -79,6 +86,7 @@ impl Views {
             made: none.clone(),
             made_before_loss: none,
             edits: BTreeMap::new(),
+            over_message: BTreeSet::new(),
             unshown: Unshown { halves: (trial.records.registers > 0).then(Halves::default), ..Unshown::default() },
         }
     }
@@ -88,11 +96,11 @@ impl Views {
         &self.unshown
     }
 
-    fn looks(&mut self, node: NodeId, replica: &Replica<'_>, now: Time, visible: Visible<'_>) {
+    fn looks(&mut self, node: NodeId, replica: &Replica<'_>, now: Time, visible: Visible<'_>) -> Less {
         let position = replica.position();
         let before = &self.shown[node as usize];
         if position.is_some() && before.as_ref().is_some_and(|before| before.position == position) {
-            return;
+            return Less::new();
         }
         // What is no counter has no weight: the amounts of a stock are those of its users.
         let weight = |shown: &View| match shown {
@@ -104,28 +112,51 @@ impl Views {
         if let Some(halves) = &mut self.unshown.halves {
             looks_at_records(halves, &self.names[node as usize], &views, now);
         }
-        let parts = (0..).zip(views.iter().map(View::parts)).filter(|(_, parts)| !parts.is_empty());
+        // A world may have a million counters.
+        let with_parts = (0..).zip(&views).filter(|(_, view)| !matches!(view, View::Counter(_)));
+        let parts = with_parts.map(|(register, view)| (register, view.parts())).filter(|(_, parts)| !parts.is_empty());
         let shown = Shown { position, weights, parts: parts.collect() };
         let less = before.as_ref().map(|before| self.less(node, now, before, &shown, visible));
         self.shown[node as usize] = Some(shown);
-        let Some(less) = less else { return };
+        let Some(less) = less else { return Less::new() };
         self.unshown.compared += views.len() as u64;
         self.unshown.less += less.len() as u64;
+        self.keeps_first(node, now, &less, |unshown| &mut unshown.first);
+        less
+    }
+
+    fn keeps_first(
+        &mut self,
+        node: NodeId,
+        at: Time,
+        less: &Less,
+        first: impl FnOnce(&mut Unshown) -> &mut Option<FirstUnshown>,
+    ) {
         if let Some(&(register, part)) = less.first() {
             let name = &self.names[node as usize];
-            self.unshown.first.get_or_insert_with(|| FirstUnshown { node: name.clone(), register, part, at: now });
+            first(&mut self.unshown).get_or_insert_with(|| FirstUnshown { node: name.clone(), register, part, at });
+        }
+    }
+
+    /// A node starts again, its store not lost.
+    fn starts(&mut self, node: NodeId, replica: &Replica<'_>, now: Time, visible: Visible<'_>) {
+        let is_told = !self.over_message.remove(&node);
+        let mut had_shown = false;
+        // Positions of two starts cannot be compared.
+        if let Some(shown) = &mut self.shown[node as usize] {
+            shown.position = None;
+            had_shown = !shown.parts.is_empty() || shown.weights.iter().any(|&weight| weight > 0);
+        }
+        let less = self.looks(node, replica, now, visible);
+        if had_shown && is_told {
+            self.unshown.restarts.compared += 1;
+            self.unshown.restarts.less += less.len() as u64;
+            self.keeps_first(node, now, &less, |unshown| &mut unshown.restarts.first);
         }
     }
 
     /// The registers that show less than before, ascending, and of others than counters each part that is gone.
-    fn less(
-        &self,
-        node: NodeId,
-        at: Time,
-        before: &Shown,
-        now: &Shown,
-        visible: Visible<'_>,
-    ) -> Vec<(u32, Option<Part>)> {
+    fn less(&self, node: NodeId, at: Time, before: &Shown, now: &Shown, visible: Visible<'_>) -> Less {
         let weights = (0..).zip(now.weights.iter().zip(&before.weights));
         let counters = weights.filter(|(_, (now, before))| now < before).map(|(register, _)| (register, None));
         let nothing = BTreeSet::new();
@@ -169,20 +200,16 @@ impl Views {
     /// This happens now. `visible` tells what has come to whom.
     pub fn sees(&mut self, now: Time, event: &Event<'_>, visible: Visible<'_>) {
         match *event {
-            Event::Edited { client, edit, accepted, sighting, .. } => {
+            Event::Edited { client, edit, accepted, sighting, ref shows, .. } => {
                 if let Some(sighting) = sighting {
                     self.keeps(client, edit, accepted.is_some(), sighting);
                 }
                 self.made[client as usize] += 1;
+                shows.iter().for_each(|replica| _ = self.looks(client, replica, now, visible));
             }
-            Event::Acted { node, ref replica } => self.looks(node, replica, now, visible),
-            Event::Started { node, ref replica } => {
-                // Positions of two starts cannot be compared.
-                if let Some(shown) = &mut self.shown[node as usize] {
-                    shown.position = None;
-                }
-                self.looks(node, replica, now, visible);
-            }
+            Event::Acted { node, ref replica } => _ = self.looks(node, replica, now, visible),
+            Event::Received { to, replica: None, .. } => _ = self.over_message.insert(to),
+            Event::Started { node, ref replica } => self.starts(node, replica, now, visible),
             Event::StoreLost { node }
             | Event::StoreDamaged { node }
             | Event::StoreSetBack { node }

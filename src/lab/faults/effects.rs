@@ -5,11 +5,12 @@
 //! two are counted in different places, so that a fault that is left out by mistake is seen.
 
 use crate::domain::fault_count::{FaultCount, FaultCounts};
-use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
+use crate::domain::offline::{FaultKind, Link, NodeFault, OfflineTrial};
 use crate::engine::host::NodeId;
 use crate::engine::store::disk::{Disk, Files};
 use crate::engine::store::{Kept, Store};
 use crate::lab::World;
+use crate::lab::script::Script;
 use crate::scenario::offline::SECOND;
 
 /// A fault that is drawn, and not named one by one.
@@ -46,24 +47,43 @@ impl Drawn {
         Drawn::Corruption,
     ];
 
+    /// Those that strike messages at a rate of their link.
+    pub(in crate::lab) const OF_MESSAGES: [Drawn; 5] =
+        [Drawn::Loss, Drawn::Repetition, Drawn::Reordering, Drawn::Truncation, Drawn::Corruption];
+
     /// The scenario's key.
-    #[cfg(test)]
     pub(in crate::lab) fn key(self) -> &'static str {
-        self.asked(&crate::lab::tests::trial(1)).0
+        match self {
+            Drawn::Crash => "crashes",
+            Drawn::Jump => "clocks.jumps",
+            Drawn::Outage => "link.outages",
+            Drawn::Loss => "link.lost_per_mille",
+            Drawn::Repetition => "link.repeated_per_mille",
+            Drawn::Reordering => "link.reordered_per_mille",
+            Drawn::Truncation => "link.truncated_per_mille",
+            Drawn::Corruption => "link.corrupted_per_mille",
+        }
     }
 
-    /// The scenario's key, and whether this scenario asks for it.
-    fn asked(self, trial: &OfflineTrial) -> (&'static str, bool) {
-        let link = &trial.link;
+    /// How often a link is asked for it; 0 for what is no fault of a link.
+    pub(in crate::lab) fn of_link(self, link: &Link) -> u32 {
         match self {
-            Drawn::Crash => ("crashes", trial.crashes > 0),
-            Drawn::Jump => ("clocks.jumps", trial.clocks.jumps > 0),
-            Drawn::Outage => ("link.outages", link.outages > 0),
-            Drawn::Loss => ("link.lost_per_mille", link.lost_per_mille > 0),
-            Drawn::Repetition => ("link.repeated_per_mille", link.repeated_per_mille > 0),
-            Drawn::Reordering => ("link.reordered_per_mille", link.reordered_per_mille > 0),
-            Drawn::Truncation => ("link.truncated_per_mille", link.truncated_per_mille > 0),
-            Drawn::Corruption => ("link.corrupted_per_mille", link.corrupted_per_mille > 0),
+            Drawn::Crash | Drawn::Jump => 0,
+            Drawn::Outage => link.outages,
+            Drawn::Loss => link.lost_per_mille,
+            Drawn::Repetition => link.repeated_per_mille,
+            Drawn::Reordering => link.reordered_per_mille,
+            Drawn::Truncation => link.truncated_per_mille,
+            Drawn::Corruption => link.corrupted_per_mille,
+        }
+    }
+
+    /// Whether this scenario asks for it.
+    fn is_asked(self, trial: &OfflineTrial) -> bool {
+        match self {
+            Drawn::Crash => trial.crashes > 0,
+            Drawn::Jump => trial.clocks.jumps > 0,
+            of_link => of_link.of_link(&trial.link) > 0,
         }
     }
 
@@ -132,6 +152,12 @@ impl Effects {
         self.drawn[fault as usize].effective += times;
     }
 
+    /// An engine lost so many messages on links that it brings along.
+    pub(in crate::lab) fn lost(&mut self, messages: u64) {
+        self.inject(Drawn::Loss, messages);
+        self.take_effect(Drawn::Loss, messages);
+    }
+
     /// The fault of this number was injected. Should it never take effect, this is why.
     pub(in crate::lab) fn inject_in_node(&mut self, number: usize, why: impl Into<String>) {
         let effect = &mut self.of_nodes[number];
@@ -147,8 +173,8 @@ impl Effects {
     fn counts(&self, trial: &OfflineTrial, faults: &[(String, &NodeFault)]) -> FaultCounts {
         let mut counts = FaultCounts::new();
         for (fault, effect) in Drawn::ALL.into_iter().zip(&self.drawn) {
-            let (key, asked) = fault.asked(trial);
-            if asked {
+            let key = fault.key();
+            if fault.is_asked(trial) {
                 let Effect { injected, effective, .. } = *effect;
                 let idle = (effective == 0).then(|| (key.to_owned(), fault.why(injected).to_owned()));
                 counts.insert(key.to_owned(), FaultCount { injected, effective, idle: idle.into_iter().collect() });
@@ -186,6 +212,7 @@ impl World<'_> {
         let connection = &mut self.connections[link];
         let waiting = std::mem::take(&mut connection.idle_outages);
         self.effects.take_effect(Drawn::Outage, waiting.into());
+        self.script.iter_mut().for_each(|script| script.is_cut(link));
         for end in self.connections[link].ends {
             self.takes_effect(end, FaultKind::Outage);
         }
@@ -199,7 +226,7 @@ impl World<'_> {
 
     /// The counts of this world, in its end.
     pub(in crate::lab) fn fault_counts(&mut self) -> FaultCounts {
-        for fault in [Drawn::Loss, Drawn::Repetition, Drawn::Reordering, Drawn::Truncation, Drawn::Corruption] {
+        for fault in Drawn::OF_MESSAGES {
             let injected = self.connections.iter().map(|connection| connection.wire.injected(fault)).sum();
             self.effects.inject(fault, injected);
         }
@@ -218,6 +245,9 @@ impl World<'_> {
         };
         let faults = (0..self.faults.len()).map(|number| (named(number), &self.faults[number]));
         let faults: Vec<(String, &NodeFault)> = faults.collect();
-        self.effects.counts(self.trial, &faults)
+        let mut counts = self.effects.counts(self.trial, &faults);
+        let of_steps = self.script.as_ref().and_then(Script::count);
+        counts.extend(of_steps.map(|count| ("steps".to_owned(), count)));
+        counts
     }
 }

@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 4096;
 #[derive(Debug)]
 pub(in crate::lab) enum Waiting {
     /// A message.
-    Message { from: NodeId, frame: Frame, carries: Option<Knowledge>, reaches: Option<Box<Reached>> },
+    Message { from: NodeId, frame: Frame, carries: Option<Knowledge>, reaches: Option<Box<Reached>>, made: usize },
     /// A connection that is up, and what the other is.
     Up(NodeId, Relation),
     /// A connection that is down.
@@ -136,9 +136,10 @@ impl World<'_> {
 
     /// A node listens again. Those that try to connect come to know when they try next.
     fn listen_again(&mut self, node: NodeId) -> Result<(), WorldError> {
-        self.open_links(node)
-            .into_iter()
-            .try_for_each(|(peer, _, to_node, _)| self.tell(node, Waiting::Up(peer, to_node)))
+        self.open_links(node).into_iter().try_for_each(|(peer, link, to_node, _)| {
+            self.emit(&Event::ConnectionUp { link, from: node, to: peer });
+            self.tell(node, Waiting::Up(peer, to_node))
+        })
     }
 
     /// Tells a node what happened to it; one that is frozen hears of it when it goes on.
@@ -159,8 +160,8 @@ impl World<'_> {
             return Ok(());
         }
         match what {
-            Waiting::Message { from, frame, carries, reaches } => {
-                self.receive(from, node, &frame, (carries.as_ref(), reaches.as_deref()))
+            Waiting::Message { from, frame, carries, reaches, made } => {
+                self.receive(from, node, &frame, (carries.as_ref(), reaches.as_deref(), made))
             }
             Waiting::Up(peer, relation) => self.act(node, |node, host| node.connected(host, peer, relation)),
             Waiting::Down(peer) => self.act(node, |node, _| {

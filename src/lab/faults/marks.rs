@@ -29,16 +29,20 @@ pub(in crate::lab) struct Marks {
     held: bool,
     truncated: bool,
     corrupted: bool,
+    /// The step whose rates its link had when it was sent.
+    step: Option<usize>,
     /// Whether it carries changes.
     pub(in crate::lab) has_edits: bool,
 }
 
 impl Marks {
-    /// Of the copy that will arrive, compared with what was sent; on a sound link nothing is compared.
+    /// Of the copy that will arrive, compared with what was sent. Nothing is compared on a sound link, nor where a step asks
+    /// for something to happen to this message: that is no fault of the link's rates.
     pub(in crate::lab) fn of(
         number: u32,
         copy: bool,
         has_edits: bool,
+        step: Option<usize>,
         sent: Option<AsSent>,
         arrival: &Arrival,
     ) -> Self {
@@ -46,11 +50,19 @@ impl Marks {
         let now = AsSent::of(&arrival.frame);
         let truncated = now.length < sent.length;
         let corrupted = !truncated && now.checksum != sent.checksum;
-        Marks { number, copy, held: arrival.held, truncated, corrupted, has_edits }
+        Marks { number, copy, held: arrival.held, truncated, corrupted, step, has_edits }
     }
 }
 
 impl World<'_> {
+    /// A fault that a link has at a rate took effect in a message that was sent while the link had the rates of this step.
+    pub(in crate::lab) fn message_is_struck(&mut self, link: usize, step: Option<usize>, fault: Drawn) {
+        self.effects.take_effect(fault, 1);
+        if let Some((script, step)) = self.script.as_mut().zip(step) {
+            script.message_is_struck((link, step, fault));
+        }
+    }
+
     /// A message arrives in a connection that is up.
     pub(in crate::lab) fn arrives_marked(&mut self, link: usize, from: NodeId, marks: Marks) {
         let connection = &mut self.connections[link];
@@ -63,7 +75,9 @@ impl World<'_> {
             (Drawn::Truncation, marks.truncated),
             (Drawn::Corruption, marks.corrupted),
         ] {
-            self.effects.take_effect(fault, took_effect.into());
+            if took_effect {
+                self.message_is_struck(link, marks.step, fault);
+            }
         }
     }
 }

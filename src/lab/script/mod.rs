@@ -13,8 +13,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::domain::data::Intent;
+use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Fate, UserEdit};
-use crate::domain::offline::{NodeFault, OfflineTrial};
+use crate::domain::offline::{Link, NodeFault, OfflineTrial};
 use crate::domain::script::{Action, Condition, MessageFate, Progress, StepError};
 use crate::domain::seed::Stream;
 use crate::domain::watch::Watch;
@@ -22,8 +23,9 @@ use crate::engine::Registration;
 use crate::engine::host::{NodeId, Time};
 use crate::lab::events::Event;
 use crate::lab::faults::Fault;
+use crate::lab::faults::effects::Drawn;
 use crate::lab::link::Arrival;
-use crate::lab::{Planned, World, WorldError, settings};
+use crate::lab::{Device, Planned, World, WorldError, settings};
 use crate::scenario::offline::{SECOND, Users};
 use unique::{heaviest, unique_amount};
 
@@ -43,7 +45,31 @@ pub(super) struct Script {
     amounts: Vec<Stream>,
     heaviest: u64,
     unmet: Vec<StepError>,
+    /// How many things steps asked to go wrong, beside faults of nodes; and by step and what it asks for, those that did not
+    /// yet, each with the reason if it never does.
+    asked: u64,
+    idle: BTreeMap<Asked, &'static str>,
+    /// By node, steps that have it crash in the middle of what it does; and by link, steps that cut it.
+    fuses: BTreeMap<NodeId, Vec<Asked>>,
+    cuts: BTreeMap<usize, Vec<Asked>>,
+    /// By link, the step whose rates of faults it has; and what is asked of them.
+    rates: BTreeMap<usize, usize>,
+    asked_of_rates: BTreeMap<Rate, Vec<Asked>>,
+    /// When the last message comes that a step has come late.
+    late_until: Time,
 }
+
+/// A fault that a link has at a rate: the link, the step that says so, and which fault.
+pub(super) type Rate = (usize, usize, Drawn);
+
+/// What a step asks to go wrong: the step, and what, in words.
+type Asked = (usize, String);
+
+const IDLE_MESSAGE: &str = "no message of that number was sent";
+const IDLE_CUT: &str = "the two were not connected, and were not going to be, while it lasted";
+const IDLE_RATE: &str =
+    "it hit no message whose connection was still up when it came, or too few were sent for so small a rate";
+const IDLE_CRASH: &str = "the node had fewer effects than that until it stopped, or until the end";
 
 /// Messages from one device to another.
 #[derive(Default)]
@@ -53,7 +79,7 @@ struct Line {
     /// How many are on their way.
     under_way: u64,
     /// What happens to which of them.
-    fates: BTreeMap<u64, Vec<MessageFate>>,
+    fates: BTreeMap<u64, Vec<(Asked, MessageFate)>>,
 }
 
 /// A step that waits.
@@ -114,7 +140,68 @@ impl Script {
         let line = self.lines.entry((from, to)).or_default();
         let sent = line.counts.entry(Progress::Sent).or_default();
         *sent += 1;
-        line.fates.remove(sent).unwrap_or_default()
+        let fates = line.fates.remove(sent).unwrap_or_default();
+        fates.iter().for_each(|(asked, _)| _ = self.idle.remove(asked));
+        fates.into_iter().map(|(_, fate)| fate).collect()
+    }
+
+    /// A step asks for something to go wrong; if it never does, this is why.
+    fn asks(&mut self, step: usize, what: String, why: &'static str) -> Asked {
+        self.asked += 1;
+        self.idle.insert((step, what.clone()), why);
+        (step, what)
+    }
+
+    /// The power of a node fails in the middle of what it does.
+    pub(super) fn power_failed(&mut self, node: NodeId) {
+        let asked = self.fuses.remove(&node).unwrap_or_default();
+        asked.iter().for_each(|asked| _ = self.idle.remove(asked));
+    }
+
+    /// A link is cut that was up, or was going to be.
+    pub(super) fn is_cut(&mut self, link: usize) {
+        let asked = self.cuts.remove(&link).unwrap_or_default();
+        asked.iter().for_each(|asked| _ = self.idle.remove(asked));
+    }
+
+    /// A link is whole again: what no cut of it has blocked until now, none will.
+    pub(super) fn is_whole(&mut self, link: usize) {
+        self.cuts.remove(&link);
+    }
+
+    /// The step whose rates of faults a link has.
+    pub(super) fn rates_of(&self, link: usize) -> Option<usize> {
+        self.rates.get(&link).copied()
+    }
+
+    /// A fault that a step has a link have at a rate took effect.
+    pub(super) fn message_is_struck(&mut self, rate: Rate) {
+        let asked = self.asked_of_rates.remove(&rate).unwrap_or_default();
+        asked.iter().for_each(|asked| _ = self.idle.remove(asked));
+    }
+
+    /// These links of a node are like this from now on.
+    fn links_become(&mut self, step: usize, name: &str, links: &[usize], link: &Link) {
+        links.iter().for_each(|&number| _ = self.rates.insert(number, step));
+        for fault in Drawn::OF_MESSAGES.into_iter().filter(|fault| fault.of_link(link) > 0) {
+            let key = fault.key().trim_start_matches("link.");
+            let asked = self.asks(step, format!("{key} of {name}"), IDLE_RATE);
+            for &number in links {
+                self.asked_of_rates.entry((number, step, fault)).or_default().push(asked.clone());
+            }
+        }
+    }
+
+    /// When the last message comes that a step has come late.
+    pub(super) fn late_until(&self) -> Time {
+        self.late_until
+    }
+
+    /// What steps asked for beside faults of nodes, and which of that never went wrong; nothing where no step does.
+    pub(super) fn count(&self) -> Option<FaultCount> {
+        let idle = self.idle.iter().map(|((step, what), why)| (format!("steps[{step}] ({what})"), (*why).to_owned()));
+        let effective = self.asked - self.idle.len() as u64;
+        (self.asked > 0).then(|| FaultCount { injected: self.asked, effective, idle: idle.collect() })
     }
 
     /// Steps that could not be done, or waited in vain.
@@ -193,9 +280,7 @@ impl World<'_> {
             Action::Pass => Ok(()),
             Action::Edit { node, register, intent } => {
                 for node in trial.nodes_named(node) {
-                    if !self.devices[node as usize].up {
-                        let reason = format!("{} is off: it starts again later", trial.name(node));
-                        self.unmet(number, "edit", reason);
+                    if self.is_off(number, node, "edit") {
                         continue;
                     }
                     let intent = self.script.as_mut().map_or(*intent, |script| script.intent(node, *intent));
@@ -243,11 +328,12 @@ impl World<'_> {
                     self.happen(Planned::Presence(node, false))
                 })
             }
-            Action::Message { from, to, number, fate } => {
+            Action::Message { from, to, number: nth, fate } => {
                 if let Some((script, ends)) = self.script.as_mut().zip(trial.node(from).zip(trial.node(to))) {
+                    let asked = script.asks(number, format!("{} of {from} to {to}", action.verb()), IDLE_MESSAGE);
                     let line = script.lines.entry(ends).or_default();
-                    let number = line.count(Progress::Sent) + u64::from(*number);
-                    line.fates.entry(number).or_default().push(*fate);
+                    let nth = line.count(Progress::Sent) + u64::from(*nth);
+                    line.fates.entry(nth).or_default().push((asked, *fate));
                 }
                 Ok(())
             }
@@ -256,6 +342,10 @@ impl World<'_> {
                 let links = node.map(|node| &self.devices[node as usize].connections);
                 let link = links.and_then(|links| links.iter().find(|(peer, _)| Some(*peer) == with));
                 let Some(&(_, link)) = link else { return Ok(()) };
+                if let Some(script) = &mut self.script {
+                    let asked = script.asks(number, action.verb().into_owned(), IDLE_CUT);
+                    script.cuts.entry(link).or_default().push(asked);
+                }
                 self.plan(self.now + lasts, Planned::Outage(link, false));
                 self.happen(Planned::Outage(link, true))
             }
@@ -264,9 +354,14 @@ impl World<'_> {
                 faults.into_iter().try_for_each(|fault| self.strike(Fault::Begins(fault)))
             }
             Action::CrashDuring { node, effects } => {
+                let verb = action.verb();
                 for node in trial.nodes_named(node) {
-                    if !self.devices[node as usize].up {
-                        self.unmet(number, "crash", format!("{} is off: it starts again later", trial.name(node)));
+                    if self.is_off(number, node, "crash") {
+                        continue;
+                    }
+                    if let Some(script) = &mut self.script {
+                        let asked = script.asks(number, format!("{verb} of {}", trial.name(node)), IDLE_CRASH);
+                        script.fuses.entry(node).or_default().push(asked);
                     }
                     self.strike(Fault::Fuse(node, *effects))?;
                 }
@@ -285,9 +380,14 @@ impl World<'_> {
             }
             Action::Link { node, link } => {
                 for node in trial.nodes_named(node) {
-                    for (_, number) in self.devices[node as usize].connections.clone() {
+                    let links: Vec<usize> =
+                        self.devices[node as usize].connections.iter().map(|&(_, link)| link).collect();
+                    for &number in &links {
                         self.connections[number].wire.becomes(*link);
                         self.emit(&Event::RateChanged { link: number, bits_per_s: link.bits_per_s });
+                    }
+                    if let Some(script) = &mut self.script {
+                        script.links_become(number, &trial.name(node), &links, link);
                     }
                 }
                 Ok(())
@@ -308,6 +408,16 @@ impl World<'_> {
         let device = &mut self.devices[node as usize];
         device.edits.extend(edits);
         device.edits[device.made..].sort_by_key(|edit| edit.at);
+    }
+
+    /// Whether a device has no power, so that a step cannot be done.
+    fn is_off(&mut self, step: usize, node: NodeId, key: &str) -> bool {
+        let Device { up, retired, .. } = self.devices[node as usize];
+        if !up {
+            let why = if retired { "has left for good" } else { "is off: it starts again later" };
+            self.unmet(step, key, format!("{} {why}", self.trial.name(node)));
+        }
+        !up
     }
 
     fn unmet(&mut self, step: usize, key: &str, reason: String) {
@@ -437,8 +547,19 @@ impl World<'_> {
     }
 }
 
+impl World<'_> {
+    /// A step has this happen to a message of which these would arrive.
+    pub(super) fn suffers_of_step(&mut self, fate: MessageFate, arrivals: &mut [Option<Arrival>; 2]) {
+        suffer(fate, arrivals);
+        if let (Some(script), MessageFate::Repeat(_) | MessageFate::Delay(_)) = (&mut self.script, fate) {
+            let last = arrivals.iter().flatten().map(|arrival| arrival.at).max();
+            script.late_until = script.late_until.max(last.unwrap_or(0));
+        }
+    }
+}
+
 /// This happens to a message of which these would arrive.
-pub(super) fn suffer(fate: MessageFate, arrivals: &mut [Option<Arrival>; 2]) {
+fn suffer(fate: MessageFate, arrivals: &mut [Option<Arrival>; 2]) {
     match fate {
         MessageFate::Lose => *arrivals = [None, None],
         MessageFate::Repeat(late) => {

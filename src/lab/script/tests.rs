@@ -279,7 +279,11 @@ fn any_action() -> impl Strategy<Value = Action> {
     });
     let conditions = prop_oneof![
         Just(Condition::Quiescent),
-        (any_node(), any_node()).prop_map(|(node, with)| Condition::InSync { node, with }),
+        (any_node(), any_node()).prop_map(|(node, with)| {
+            let other = if node == "hub" { "client 0" } else { "hub" };
+            let with = if with == node { other.to_owned() } else { with };
+            Condition::InSync { node, with }
+        }),
         (0..4u32, 1..9u32, proptest::sample::select(vec![Progress::Sent, Progress::Received, Progress::Taken]))
             .prop_map(|(client, number, how)| Condition::Messages {
                 from: format!("client {client}"),

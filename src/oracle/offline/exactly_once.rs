@@ -41,9 +41,17 @@ pub fn judge(history: &History) -> Judgement {
     if repeated > 0 {
         told.push(format!("{repeated} counted twice"));
     }
+    let are_wrong = match unexplained {
+        1 => "1 register is wrong".to_owned(),
+        several => format!("{several} registers are wrong"),
+    };
+    let nothing_explains = "no lost or repeated edit explains the difference";
+    if told.is_empty() && unexplained > 0 {
+        let with = if history.unique_amounts.is_some() { "with unique amounts, " } else { "" };
+        return Judgement::of(false, format!("{with}{are_wrong}, and {nothing_explains}"));
+    }
     if unexplained > 0 {
-        let registers = counted(unexplained, "register");
-        told.push(format!("{registers} wrong by an amount that no two edits explain"));
+        told.push(format!("and {are_wrong} where {nothing_explains}"));
     }
     Judgement::of(false, format!("edits do not count once{}: {}", with(history), told.join(", ")))
 }
@@ -206,7 +214,10 @@ mod tests {
         assert_eq!(sentence(&[&[16, 105]]), "every edit counts once");
         assert_eq!(sentence(&[&[15, 105], &[6, 205]]), "edits do not count once: 1 lost, 1 counted twice");
         let told = sentence(&[&[-1000, 105]]);
-        assert_eq!(told, "edits do not count once: 1 register wrong by an amount that no two edits explain");
+        assert_eq!(told, "1 register is wrong, and no lost or repeated edit explains the difference");
+        let told = sentence(&[&[-1000, 205]]);
+        let both = "1 counted twice, and 1 register is wrong where no lost or repeated edit explains the difference";
+        assert_eq!(told, format!("edits do not count once: {both}"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It is judged in two ways. The same tick again and again, in one connection and in visits, takes the same bytes early and
 //! late. And over a whole world, restarts and devices that came and went included, the bytes of ids and acknowledgements per
-//! edit do not grow. The world's time is divided into eight parts, and an engine is accused where two things come together:
+//! edit do not grow. The world's time is divided into eight parts, and an engine is accused where three things come together:
 //!
 //! - An edit takes much more in each of the last two parts than in any of the first two, and clearly more than half-way.
 //!   Twice as much and some bytes are allowed at last: numbers become longer.
@@ -10,7 +10,10 @@
 //!   that comes back after weeks, a store that is restored), a step (a device that joins), and chance do not. Of the 28
 //!   pairs of parts, 24 must grow. This is the trend test of Mann and Kendall: where nothing but chance orders the parts, 285
 //!   of their 40,320 orders have so many, whatever the distribution of the bytes and however few the edits are.
+//! - That is clearly more than what ever more connections explain. An edit travels while its device is connected, and to the
+//!   devices that are connected then: what edits take goes with the square of how many there are.
 
+use crate::domain::count::counted;
 use crate::domain::history::History;
 use crate::domain::over_time::Metadata;
 use crate::domain::verdict::Verdict;
@@ -30,6 +33,10 @@ pub const OF_AN_EDIT: u64 = 8;
 /// makes one part busier than another.
 const STILL_MORE: u64 = 115;
 
+/// Of what an edit takes at first, by the square of the connections that are up, the per cent that it must exceed at last. Twice
+/// as much an edit is asked for besides: a tenth more connections at last excuse nothing.
+const MORE_TOGETHER: u128 = 150;
+
 /// Pairs of parts of which the later takes more: so many, of the 28 pairs of eight parts, chance gives in 0.7 % of worlds.
 const GROWING_PAIRS: usize = 24;
 
@@ -43,37 +50,87 @@ pub fn judge(history: &History) -> Judgement {
         (&history.visits, "in a visit of its own it", OF_A_VISIT),
     ];
     let ticks = ways.iter().filter_map(|way| compare(way.0, way.1, way.2));
-    let compared: Vec<Judgement> = ticks.chain(whole_world(&history.over_time.metadata)).collect();
+    let parts = &history.over_time.metadata;
+    let compared: Vec<Judgement> = ticks.chain(whole_world(parts)).collect();
     if compared.is_empty() {
         return Judgement { verdict: Verdict::Inconclusive, sentence: "it claims nothing of its metadata".to_owned() };
     }
     let unique_amounts = |judgement: &&Judgement| judgement.verdict != Verdict::Inconclusive;
     let verdicts: Vec<Verdict> = compared.iter().filter(unique_amounts).map(|judgement| judgement.verdict).collect();
-    let verdict = if verdicts.is_empty() { Verdict::Inconclusive } else { Verdict::of_set(verdicts) };
+    // What grew, and may have grown for another reason, is not outweighed by ticks that did not.
+    let cannot_tell = grew(parts) && !grew_together(parts);
+    let verdict = match Verdict::of_set(verdicts.iter().copied()) {
+        Verdict::Holds if cannot_tell || verdicts.is_empty() => Verdict::Inconclusive,
+        verdict => verdict,
+    };
     let sentences: Vec<String> = compared.into_iter().map(|judgement| judgement.sentence).collect();
     Judgement { verdict, sentence: sentences.join(", ") }
 }
 
-/// Whether the bytes of ids and acknowledgements that an edit takes grow, and go on growing, over the world; nothing where a
-/// part has too few edits, or where nothing travelled at first.
+/// Whether the bytes of ids and acknowledgements that an edit takes grow, and go on growing, over the world; nothing where the
+/// world has too few edits, or where nothing travelled at first.
 fn whole_world(parts: &[Metadata]) -> Option<Judgement> {
-    let [first, second, .., last_but_one, last] = parts else { return None };
-    if parts.iter().any(|part| part.edits < FEWEST_EDITS) {
+    if parts.len() < 4 {
         return None;
     }
-    let per_edit = |part: &Metadata| part.bytes.div_ceil(part.edits);
-    let half = parts.len() / 2;
-    let early = per_edit(first).max(per_edit(second));
-    let middle = per_edit(&parts[half - 1]).max(per_edit(&parts[half]));
-    let late = per_edit(last_but_one).min(per_edit(last));
+    if let Some((thin, part)) = (1..).zip(parts).find(|(_, part)| part.edits < FEWEST_EDITS) {
+        let all: u64 = parts.iter().map(|part| part.edits).sum();
+        // A world of few edits says nothing; one of enough, which are not where they are needed, says so.
+        return (all >= FEWEST_EDITS * parts.len() as u64).then(|| Judgement {
+            verdict: Verdict::Inconclusive,
+            sentence: format!(
+                "over the whole world it cannot be told: part {thin} of {} has {}, and {FEWEST_EDITS} are needed",
+                parts.len(),
+                counted(part.edits, "edit")
+            ),
+        });
+    }
+    let [early, middle, late] = per_edit(parts);
     if early == 0 {
         return None;
     }
     let sentence = format!(
         "over the whole world ids and acknowledgements take {early} B an edit at first, {middle} B half-way and {late} B at last"
     );
+    Some(match (grew(parts), grew_together(parts)) {
+        (false, _) => Judgement::of(true, sentence),
+        (true, true) => Judgement::of(false, sentence),
+        (true, false) => Judgement {
+            verdict: Verdict::Inconclusive,
+            sentence: format!(
+                "{sentence}; that cannot be told from the connections, of which ever more were up at the same time"
+            ),
+        },
+    })
+}
+
+/// What an edit takes at first, half-way and at last, in bytes.
+fn per_edit(parts: &[Metadata]) -> [u64; 3] {
+    let [first, second, .., last_but_one, last] = parts else { return [0; 3] };
+    let per_edit = |part: &Metadata| part.bytes.div_ceil(part.edits.max(1));
+    let half = parts.len() / 2;
+    let middle = per_edit(&parts[half - 1]).max(per_edit(&parts[half]));
+    [per_edit(first).max(per_edit(second)), middle, per_edit(last_but_one).min(per_edit(last))]
+}
+
+/// Whether what an edit takes grows, and goes on growing.
+fn grew(parts: &[Metadata]) -> bool {
+    let [early, middle, late] = per_edit(parts);
+    let is_judged = early > 0 && parts.iter().all(|part| part.edits >= FEWEST_EDITS);
     let grew = late > 2 * early + OF_AN_EDIT && 100 * late > STILL_MORE * middle;
-    Some(Judgement::of(!(grew && growing_pairs(parts) >= GROWING_PAIRS), sentence))
+    is_judged && grew && growing_pairs(parts) >= GROWING_PAIRS
+}
+
+/// Whether an edit takes clearly more bytes in the late parts than in the early ones, by the square of the connections.
+fn grew_together(parts: &[Metadata]) -> bool {
+    let [first, second, .., last_but_one, last] = parts else { return false };
+    let (early, late) = ([first, second], [last_but_one, last]);
+    let sum =
+        |parts: [&Metadata; 2], of: fn(&Metadata) -> u64| parts.iter().map(|part| u128::from(of(part))).sum::<u128>();
+    let bytes = |parts| sum(parts, |part| part.bytes);
+    let chances = |parts| sum(parts, |part| part.edits).saturating_mul(sum(parts, |part| part.together_ms));
+    let grown = (100 * bytes(late)).saturating_mul(chances(early));
+    grown > (MORE_TOGETHER * bytes(early)).saturating_mul(chances(late))
 }
 
 /// Pairs of parts of which the later takes more bytes per edit than the earlier.
@@ -101,6 +158,7 @@ fn compare(ticks: &[u64], what: &str, allowance: u64) -> Option<Judgement> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::over_time::OverTime;
 
     #[test]
     fn a_tick_may_grow_by_the_bytes_of_a_counter_and_not_with_history() {
@@ -112,7 +170,7 @@ mod tests {
     }
 
     fn over(parts: [(u64, u64); 8]) -> Option<Judgement> {
-        whole_world(&parts.map(|(bytes, edits)| Metadata { bytes, all: bytes, edits }))
+        whole_world(&parts.map(|(bytes, edits)| Metadata { bytes, all: bytes, edits, together_ms: 1000 }))
     }
 
     #[test]
@@ -145,8 +203,33 @@ mod tests {
         assert_eq!(verdict(nothing_at_first), None);
         let mut too_few = grows;
         too_few[6].1 = FEWEST_EDITS - 1;
-        assert_eq!(verdict(too_few), None);
+        let said = over(too_few).expect("there are edits enough elsewhere");
+        assert_eq!(said.verdict, Verdict::Inconclusive);
+        assert!(said.sentence.ends_with("part 7 of 8 has 11 edits, and 12 are needed"), "{}", said.sentence);
+        assert_eq!(verdict([(2000, FEWEST_EDITS - 1); 8]), None, "there are few edits in all");
         assert_eq!(whole_world(&[]), None);
+    }
+
+    #[test]
+    fn what_ever_more_connections_explain_accuses_nobody() {
+        // The reference in ten minutes, at whose beginning nearly all were away.
+        let bytes = [(63, 79), (55, 69), (366, 69), (391, 69), (516, 64), (553, 57), (824, 73), (808, 63)];
+        let verdict = |connections: [u64; 8]| {
+            let part =
+                |((bytes, edits), up): ((u64, u64), u64)| Metadata { bytes, all: bytes, edits, together_ms: up * up };
+            let parts: Vec<Metadata> = bytes.into_iter().zip(connections).map(part).collect();
+            let of_all = judge(&History {
+                ticks: vec![70; 16],
+                over_time: OverTime { metadata: parts.clone(), ..OverTime::default() },
+                ..History::default()
+            });
+            let said = whole_world(&parts).map(|said| said.verdict);
+            assert_eq!(said, Some(of_all.verdict), "steady ticks do not outweigh it");
+            said
+        };
+        assert_eq!(verdict([1, 1, 3, 3, 4, 4, 5, 5]), Some(Verdict::Inconclusive), "nor does it clear anybody");
+        assert_eq!(verdict([4, 4, 5, 5, 5, 5, 5, 5]), Some(Verdict::Falsified), "a few more explain a little more");
+        assert_eq!(verdict([5; 8]), Some(Verdict::Falsified));
     }
 
     /// A client of a world without a hub came and went over a line that lost two messages of five. The reference keeps
@@ -196,7 +279,8 @@ mod tests {
         }
         let (mut growing, mut all) = (0, 0);
         orders(&mut (1..=8).collect(), &mut Vec::new(), &mut |order| {
-            let parts: Vec<Metadata> = order.iter().map(|&bytes| Metadata { bytes, all: bytes, edits: 20 }).collect();
+            let parts: Vec<Metadata> =
+                order.iter().map(|&bytes| Metadata { bytes, all: bytes, edits: 20, together_ms: 1000 }).collect();
             growing += u64::from(growing_pairs(&parts) >= GROWING_PAIRS);
             all += 1;
         });

@@ -9,6 +9,7 @@ pub mod load;
 pub mod metadata;
 pub mod missing;
 pub mod monotonic;
+pub mod outbox;
 pub mod overspending;
 pub mod progress;
 pub mod running;
@@ -19,6 +20,8 @@ pub mod whole_records;
 
 use crate::domain::count::counted;
 use crate::domain::history::{CutOff, History};
+use crate::domain::nearest::meant;
+use crate::domain::oracle::OracleId;
 use crate::domain::verdict::Verdict;
 
 /// What a judge says of a world.
@@ -36,50 +39,56 @@ impl Judgement {
     }
 }
 
-/// What every judge that has something to judge says of a world, by its name. A judge of the end can tell nothing of a world
-/// that was cut off before its replicas had a chance to agree. What was seen while the world ran stands all the same.
-pub fn judgements(history: &History) -> impl Iterator<Item = (&'static str, Judgement)> {
-    let of_the_end = JUDGES.iter().map(|&(name, judge)| match history.cut_off {
-        None => (name, judge(history)),
-        Some(why) => (name, Judgement { verdict: Verdict::Inconclusive, sentence: cut_off(history, why) }),
+/// What every judge that has something to judge says of a world. A judge of the end can tell nothing of a world that was cut
+/// off before its replicas had a chance to agree. What was seen while the world ran stands all the same.
+pub fn judgements(history: &History) -> impl Iterator<Item = (OracleId, Judgement)> {
+    let of_the_end = JUDGES.iter().map(|&(id, judge)| match history.cut_off {
+        None => (id, judge(history)),
+        Some(why) => (id, Judgement { verdict: Verdict::Inconclusive, sentence: cut_off(history, why) }),
     });
-    of_the_end.chain(JUDGES_OVER_TIME.iter().filter_map(|&(name, judge)| Some((name, judge(history)?))))
+    of_the_end.chain(JUDGES_OVER_TIME.iter().filter_map(|&(id, judge)| Some((id, judge(history)?))))
 }
 
-/// The names of all judges.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    JUDGES.iter().map(|&(name, _)| name).chain(JUDGES_OVER_TIME.iter().map(|&(name, _)| name))
+/// All judges of worlds.
+pub fn ids() -> impl Iterator<Item = OracleId> {
+    JUDGES.iter().map(|&(id, _)| id).chain(JUDGES_OVER_TIME.iter().map(|&(id, _)| id))
 }
 
-/// What each judge of worlds asks, in a line, by its name.
-pub const ABOUT: &[(&str, &str)] = &[
-    ("convergence", "whether all replicas show the same at the end"),
-    ("truth", "whether they show what the users did"),
-    ("durability", "whether no crash lost what was shown as accepted or acknowledged"),
-    ("exactly once", "whether every edit counts exactly once"),
-    ("progress", "whether all is sent, and the replicas fall silent, in time after the last fault"),
-    ("metadata", "whether ids and acknowledgements do not grow with history, where the engine claims that"),
-    ("faults", "whether every fault that the scenario asks for took effect"),
-    ("monotonic", "whether no replica stops showing an edit, unless its store was lost"),
-    ("running", "whether an engine that others made keeps running, and answers as its port demands"),
-    ("staleness bound", "whether edits reach the others within staleness_s"),
-    ("load", "whether the hub gets no more in a second than the scenario allows"),
-    ("overspending", "whether no more units of a stock are taken than were supplied"),
-    ("whole records", "whether a record is shown with all its fields, or not at all"),
-];
+/// The judge of worlds of this name.
+///
+/// # Errors
+/// If no judge of worlds has this name, with the names that there are.
+pub fn find(name: &str) -> Result<OracleId, String> {
+    let names = || ids().map(OracleId::name);
+    ids().find(|id| id.name() == name).ok_or_else(|| {
+        let allowed = names().collect::<Vec<_>>().join(", ");
+        format!("'{}' is not a judge{}; allowed are {allowed}", name.escape_debug(), meant(name, names()))
+    })
+}
 
 fn cut_off(history: &History, why: CutOff) -> String {
     match why {
         CutOff::BeforeFaultsEnded(deliveries) => {
             format!("cut off after {}, before faults were over", counted(deliveries, "message"))
         }
-        CutOff::WhileWaiting(next) => format!(
-            "cut off while {} waited to be sent: the next attempt was to come {} s after faults were over, and the bound is \
-             {} s; give a longer settle_s",
-            counted(history.backlog, "change"),
-            next / 1_000_000,
-            history.settle_bound / 1_000_000
-        ),
+        CutOff::WhileWaiting { next, under_way } => {
+            let are = if under_way == 1 { "was on its" } else { "were on their" };
+            let waited =
+                (history.backlog > 0).then(|| format!("{} waited to be sent", counted(history.backlog, "change")));
+            let came = (under_way > 0).then(|| format!("{} {are} way", counted(under_way, "message")));
+            let waiting: Vec<String> = waited.into_iter().chain(came).collect();
+            let (waiting, what) = match (waiting.is_empty(), under_way) {
+                (true, _) => ("a replica had something left to do".to_owned(), "attempt"),
+                (false, 0) => (waiting.join(" and "), "attempt"),
+                (false, _) => (waiting.join(" and "), "message or attempt"),
+            };
+            format!(
+                "cut off while {waiting}: the next {what} was to come {} s after faults were over, and the bound is {} s; \
+                 give a longer settle_s",
+                next / 1_000_000,
+                history.settle_bound / 1_000_000
+            )
+        }
         CutOff::EngineFailed => "the world ended when the engine failed".to_owned(),
     }
 }
@@ -90,33 +99,24 @@ pub type Judge = fn(&History) -> Judgement;
 /// A judge of what was seen while a world ran; nothing where the scenario asks for no such thing.
 pub type JudgeOverTime = fn(&History) -> Option<Judgement>;
 
-/// All judges of what was seen while a world ran, by name.
-pub const JUDGES_OVER_TIME: &[(&str, JudgeOverTime)] = &[
-    ("monotonic", monotonic::judge),
-    ("running", running::judge),
-    ("staleness bound", staleness_bound::judge),
-    ("load", load::judge),
-    ("overspending", overspending::judge),
-    ("whole records", whole_records::judge),
+/// All judges of what was seen while a world ran.
+pub const JUDGES_OVER_TIME: &[(OracleId, JudgeOverTime)] = &[
+    (OracleId::Monotonic, monotonic::judge),
+    (OracleId::Running, running::judge),
+    (OracleId::StalenessBound, staleness_bound::judge),
+    (OracleId::Load, load::judge),
+    (OracleId::Outbox, outbox::judge),
+    (OracleId::Overspending, overspending::judge),
+    (OracleId::WholeRecords, whole_records::judge),
 ];
 
-/// All judges of what a world came to, by name.
-pub const JUDGES: &[(&str, Judge)] = &[
-    ("convergence", convergence::judge),
-    ("truth", truth::judge),
-    ("durability", durability::judge),
-    ("exactly once", exactly_once::judge),
-    ("progress", progress::judge),
-    ("metadata", metadata::judge),
-    ("faults", faults::judge),
+/// All judges of what a world came to.
+pub const JUDGES: &[(OracleId, Judge)] = &[
+    (OracleId::Convergence, convergence::judge),
+    (OracleId::Truth, truth::judge),
+    (OracleId::Durability, durability::judge),
+    (OracleId::ExactlyOnce, exactly_once::judge),
+    (OracleId::Progress, progress::judge),
+    (OracleId::Metadata, metadata::judge),
+    (OracleId::Faults, faults::judge),
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_judge_of_worlds_says_what_it_asks() {
-        assert!(ABOUT.iter().map(|(name, _)| *name).eq(names()));
-    }
-}

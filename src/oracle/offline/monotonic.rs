@@ -23,8 +23,10 @@ pub fn judge(history: &History) -> Option<Judgement> {
     let gone = part.map_or(String::new(), |part| {
         format!(", where {part} is gone and no {} that can have come explains it", part.taken_away_by())
     });
+    // Counters alone have amounts.
+    let with = if part.is_none() { ", with unique amounts" } else { "" };
     let sentence = format!(
-        "a register shows fewer edits than before, with unique amounts: first register {register} at {node} after {} s{gone}; \
+        "a register shows fewer edits than before{with}: first register {register} at {node} after {} s{gone}; \
          {times} in all, at replicas whose stores were not lost",
         at / 1_000_000
     );
@@ -45,15 +47,15 @@ mod tests {
         };
         let first = |part| Some(FirstUnshown { node: "hub".to_owned(), register: 3, part, at: 7_000_000 });
         let refused = |part, told: &str| {
-            let said = judge(Some(Unshown { compared: 9, less: 1, first: first(part), halves: None }))
+            let said = judge(Some(Unshown { compared: 9, less: 1, first: first(part), ..Unshown::default() }))
                 .expect("it was followed");
             assert_eq!(said.verdict, Verdict::Falsified);
             assert!(said.sentence.contains(told), "{}", said.sentence);
         };
-        refused(None, "first register 3 at hub after 7 s; 1 time in all");
+        refused(None, "than before, with unique amounts: first register 3 at hub after 7 s; 1 time in all");
         refused(
             Some(Part::Element(5)),
-            "first register 3 at hub after 7 s, where element 5 is gone and no remove that can have come",
+            "than before: first register 3 at hub after 7 s, where element 5 is gone and no remove that can have come",
         );
         let verdict = |compared| judge(Some(Unshown { compared, ..Unshown::default() })).map(|said| said.verdict);
         assert_eq!([verdict(9), verdict(0)], [Some(Verdict::Holds), Some(Verdict::Inconclusive)]);

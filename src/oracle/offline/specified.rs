@@ -54,10 +54,25 @@ impl<'a> Specified<'a> {
         self.by_register.iter().map(lost).sum()
     }
 
+    /// How many records, or parts of one, a replica does not show though nobody who deleted the record had seen all of that.
+    pub fn lost_with_deletes(&self, views: &[View]) -> usize {
+        let of_record = |(&register, edits): (&u32, &Vec<Edited<'a>>)| match self.history.ledger.fields.of(register) {
+            DataType::Record => {
+                record::lost_with_deletes(views.get(register as usize).and_then(View::record), edits, self.terms())
+            }
+            _ => 0,
+        };
+        self.by_register.iter().map(of_record).sum()
+    }
+
+    fn terms(&self) -> Terms {
+        Terms { carries: self.history.carries, now: self.history.lasted }
+    }
+
     /// Compares what a replica shows with the specifications.
     pub fn compared(&self, views: &[View]) -> Vec<OfRegister> {
         let fields = self.history.ledger.fields;
-        let terms = Terms { carries: self.history.carries, now: self.history.lasted };
+        let terms = self.terms();
         let registers = (0..fields.len()).filter(|&register| fields.of(register).means_what_is_shown());
         let of_register = |register: u32| {
             let edits = self.by_register.get(&register).map_or(&[][..], Vec::as_slice);

@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::bandwidth::units::Duration;
 use crate::domain::count::counted;
 use crate::domain::data::{Overwrites, View};
 use crate::domain::history::{Fate, History};
@@ -117,10 +118,33 @@ pub fn judge(history: &History) -> Judgement {
     Judgement::of(true, format!("every register is {all}{}", covered(history)))
 }
 
-/// What the engine's policy for labels covers, and its users are not told; at the replica where that is most.
+/// What the engine's policies cover, and its users are not told; at the replica where that is most.
 fn covered(history: &History) -> String {
-    let overwrites = history.carries.labels.unwrap_or_default();
     let specified = Specified::of(history);
+    format!("{}{}", of_labels(history, &specified), of_deletes(history, &specified))
+}
+
+fn of_deletes(history: &History, specified: &Specified<'_>) -> String {
+    let lost = history.ends.iter().map(|end| specified.lost_with_deletes(&end.registers)).max().unwrap_or(0);
+    if lost == 0 {
+        return String::new();
+    }
+    let horizon = history
+        .carries
+        .horizon
+        .map(|horizon| format!(", and that it forgets a delete after {}", Duration::seconds(horizon / 1_000_000)));
+    format!(
+        "; {} of records {} lost though nobody who deleted the record, or created it anew, had seen all of it: this engine \
+         declares that a record that is deleted and changed at the same time {}{}",
+        counted(lost, "part"),
+        if lost == 1 { "is" } else { "are" },
+        history.carries.records.unwrap_or_default().told(),
+        horizon.unwrap_or_default()
+    )
+}
+
+fn of_labels(history: &History, specified: &Specified<'_>) -> String {
+    let overwrites = history.carries.labels.unwrap_or_default();
     let lost = history.ends.iter().map(|end| specified.lost_unseen(&end.registers)).max().unwrap_or(0);
     if lost == 0 || overwrites == Overwrites::Multi {
         return String::new();

@@ -21,6 +21,7 @@ pub mod view;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::domain::json;
 use crate::domain::verdict::exit;
 use crate::report::any::AnyRecord as Any;
 use crate::report::record::Record;
@@ -174,7 +175,7 @@ fn versions(base: &str, new: &str) -> Vec<String> {
 /// The first thing that was asked otherwise, if anything was. Names and expectations are not part of the question.
 fn asked_otherwise(base: &Record, new: &Record) -> Option<String> {
     let asked = |record: &Record| {
-        let mut asked = serde_json::to_value(&record.asked).expect("a record holds nothing that JSON cannot");
+        let mut asked = json::to_value(&record.asked).expect("a record holds nothing that JSON cannot");
         for apart in ["scenario", "expect"] {
             asked.as_object_mut().map(|asked| asked.remove(apart));
         }

@@ -1,5 +1,6 @@
 //! The facts of a trial of codecs: what each row's messages take, and what a receiver gets wrong.
 
+use crate::domain::codecs::Arrival;
 use crate::report::codecs_record::{CodecRow, CodecsRecord, Of, Wrong};
 use crate::report::comparison::facts::{Fact, Kind, Value};
 
@@ -17,16 +18,16 @@ fn of_row(row: &CodecRow) -> Vec<Fact> {
     facts.extend(wide.map(|(what, length)| bytes(&format!("wide, {what}"), length)));
     facts.extend(row.narrow.connection.map(|connection| bytes("narrow, a connection", connection)));
     if let Some(wrong) = &row.wrong {
-        let ways = [
-            ("", Some(wrong.exact)),
-            (", repeated", Some(wrong.repeated)),
-            (", reordered", Some(wrong.reordered)),
-            (", lost", Some(wrong.lost)),
-            (", two writers", Some(wrong.two_writers)),
-            (", cut off", wrong.cut_off),
-            (", set back", wrong.set_back),
-        ];
-        for (way, wrong) in ways.into_iter().filter_map(|(way, wrong)| Some((way, wrong?))) {
+        for (arrival, wrong) in wrong.by_arrival() {
+            let way = match arrival {
+                Arrival::Exact => "",
+                Arrival::Repeated => ", repeated",
+                Arrival::Reordered => ", reordered",
+                Arrival::Lost => ", lost",
+                Arrival::TwoWriters => ", two writers",
+                Arrival::CutOff => ", cut off",
+                Arrival::SetBack => ", set back",
+            };
             let Wrong { registers, lost, resurrected, .. } = wrong;
             let counts =
                 [("wrong registers", registers), ("lost elements", lost), ("resurrected elements", resurrected)];

@@ -9,10 +9,11 @@ pub(in crate::report) mod run;
 pub mod section;
 mod table;
 
-use crate::domain::verdict::Verdict;
+use crate::domain::verdict::{Verdict, exit};
 use crate::report::any::AnyRecord;
 use crate::report::figure::Figure;
 use crate::report::seal::Seal;
+use crate::report::view::Views;
 pub use table::{Align, Cell, Column, Shape, Table, Tone};
 
 /// A report of some records.
@@ -61,6 +62,17 @@ impl Judgement {
     pub fn line(&self) -> String {
         format!("verdict {}{} (exit {})", self.verdict, self.remark, self.exit)
     }
+
+    /// Whether the run passed, by its exit code: a falsification that the scenario expects passes. Formats choose the icon
+    /// and the colour of the whole verdict by it, and write the verdict itself as a word.
+    pub fn tone(&self) -> Tone {
+        match self.exit {
+            exit::HOLDS => Tone::Good,
+            // The run could not tell, or did not get to.
+            exit::INCONCLUSIVE | exit::UNAVAILABLE | exit::INTERRUPTED => Tone::Doubtful,
+            _ => Tone::Bad,
+        }
+    }
 }
 
 /// How much a report tells.
@@ -93,18 +105,18 @@ pub struct Section {
 
 impl Section {
     /// A section of what everybody should read; nothing if nothing is in it.
-    fn of(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
+    pub fn of(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
         let title = title.into();
         (!blocks.is_empty()).then_some(Section { name, title, folded: false, detail: Detail::All, blocks })
     }
 
     /// A section of what is asked for first after the first screen; nothing if nothing is in it.
-    fn first(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
+    pub fn first(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
         Some(Section { detail: Detail::Checks, ..Section::of(name, title, blocks)? })
     }
 
     /// A section of detail; nothing if nothing is in it.
-    fn detail(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
+    pub fn detail(name: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Option<Self> {
         Some(Section { folded: true, ..Section::of(name, title, blocks)? })
     }
 }
@@ -152,8 +164,8 @@ pub struct Source {
 
 impl Document {
     /// The document of these records, in their order.
-    pub fn of(sources: &[Source]) -> Self {
-        let reports: Vec<Report> = sources.iter().map(report).collect();
+    pub fn of(sources: &[Source], views: Views) -> Self {
+        let reports: Vec<Report> = sources.iter().map(|source| report(source, views)).collect();
         let title = match &reports[..] {
             [one] => format!("abench: {}", one.title),
             several => format!("abench: {} records", several.len()),
@@ -162,8 +174,8 @@ impl Document {
     }
 }
 
-fn report(source: &Source) -> Report {
-    let mut report = source.record.shown().report(&source.file, source.again.as_deref());
+fn report(source: &Source, views: Views) -> Report {
+    let mut report = source.record.shown(views, |shown| shown.report(&source.file, source.again.as_deref()));
     // Records of mutants of the RTL are not sealed: their script writes them.
     let is_sealed = !matches!(source.record, AnyRecord::RtlMutation(_));
     report.warning = (is_sealed && source.seal != Seal::Intact).then(|| sentence(&source.seal.to_string()));
@@ -183,7 +195,7 @@ fn overview(reports: &[Report]) -> Table {
     let row = |report: &Report| {
         let Judgement { verdict, remark, exit, reasons, .. } = &report.judgement;
         let why: Vec<&str> = report.warning.iter().chain(reasons).map(String::as_str).collect();
-        let verdict = Cell { text: format!("{verdict}{remark}"), ..Cell::verdict(*verdict) };
+        let verdict = Cell::toned(format!("{verdict}{remark}"), report.judgement.tone());
         vec![Cell::text(&report.title), verdict, Cell::text(exit), Cell::text(why.join(" "))]
     };
     Table::prose("The records of this report", columns, reports.iter().map(row))
@@ -192,6 +204,30 @@ fn overview(reports: &[Report]) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A judgement of this verdict and exit code.
+    fn judged(verdict: Verdict, exit: u8) -> Judgement {
+        let remark = if exit == 0 { ", as expected" } else { "" }.to_owned();
+        Judgement { verdict, remark, exit, reasons: Vec::new(), warrants: Vec::new(), facts: Vec::new() }
+    }
+
+    #[test]
+    fn a_run_passes_by_its_exit_code_whatever_its_verdict() {
+        use Tone::{Bad, Doubtful, Good};
+        for verdict in [Verdict::Holds, Verdict::Falsified, Verdict::Inconclusive] {
+            let tones = [0, 1, 3, 4, 70, 130].map(|exit| judged(verdict, exit).tone());
+            assert_eq!(tones, [Good, Bad, Doubtful, Doubtful, Bad, Doubtful], "{verdict}");
+        }
+    }
+
+    #[test]
+    fn the_table_of_all_records_marks_an_expected_falsification_as_passed() {
+        let report = |judgement| Report { title: "run".to_owned(), warning: None, judgement, sections: Vec::new() };
+        let table = overview(&[report(judged(Verdict::Falsified, 0)), report(judged(Verdict::Falsified, 1))]);
+        let cells: Vec<&Cell> = table.rows.iter().map(|row| &row[1]).collect();
+        assert_eq!(*cells[0], Cell::toned("falsified, as expected", Tone::Good));
+        assert_eq!(*cells[1], Cell::toned("falsified", Tone::Bad));
+    }
 
     #[test]
     fn words_become_a_sentence() {

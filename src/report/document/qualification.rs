@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::oracle::OracleId;
 use crate::domain::shown::percent;
 use crate::domain::verdict::{Verdict, exit};
 use crate::report::document::{Block, Cell, Column, Detail, Judgement, Report, Section, Table, Tone};
@@ -113,7 +114,7 @@ fn stopped(planted: usize, planned: u64) -> String {
 }
 
 /// "truth 12, durability 3".
-pub fn counts(counts: &BTreeMap<String, u64>) -> String {
+pub fn counts(counts: &BTreeMap<OracleId, u64>) -> String {
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
@@ -239,7 +240,7 @@ fn matrix_of_devices(of: &DeviceQualification) -> Option<Section> {
         .collect();
     let rows = of.mutants.iter().map(|mutant| {
         let oracles: BTreeSet<&str> =
-            mutant.cells.iter().flat_map(|cell| cell.oracles.iter().map(String::as_str)).collect();
+            mutant.cells.iter().flat_map(|cell| cell.oracles.iter().map(|oracle| oracle.name())).collect();
         let cells = (0..of.controls.len())
             .map(|place| mutant.cells.get(place).map_or(Cell::text("-"), |cell| tone_of(cell.outcome)));
         let found_by =
@@ -314,9 +315,9 @@ fn matrix_of_engines(of: &EngineQualification) -> Option<Section> {
     let rows = of.mutants.iter().map(|row| {
         let (worlds, of_worlds, in_world) = of.kills(row, Kind::World);
         let (walks, of_walks, in_walk) = of.kills(row, Kind::Walk);
-        let first = in_world
-            .or(in_walk)
-            .map(|(scenario, cell)| format!("{} in {scenario}", cell.judges.first().map_or("a judge", String::as_str)));
+        let first = in_world.or(in_walk).map(|(scenario, cell)| {
+            format!("{} in {scenario}", cell.judges.first().map_or("a judge", |judge| judge.name()))
+        });
         vec![
             Cell::text(&row.mutant),
             Cell::text(&row.engine),

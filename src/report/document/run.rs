@@ -2,20 +2,13 @@
 
 use crate::report::document::{Report, Section, section};
 use crate::report::record::Record;
+use crate::report::view::View;
 
-/// The report of a run whose record is in `file`; `again` is a command that makes the same run without it.
-pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
-    let sections: [Option<Section>; 23] = [
-        section::failed::section(record),
-        section::bandwidth::section(record),
-        section::codecs::section(record),
-        section::curves::section(record),
-        section::engines::section(record),
-        section::staleness::section(record),
-        section::banks::section(record),
-        section::ticks::section(record),
-        section::laws::section(record),
-        section::orders::section(record),
+/// The report of a run whose record is in `file`; `again` is a command that makes the same run without it. The sections of its
+/// kind of trial come after what failed, and their detail after all that everybody should read.
+pub fn report(record: &Record, view: &dyn View, file: &str, again: Option<&str>) -> Report {
+    let failed = section::failed::section(record);
+    let common = [
         section::figures::section(record),
         section::checks::section(record),
         section::claims::section(record),
@@ -24,14 +17,14 @@ pub fn report(record: &Record, file: &str, again: Option<&str>) -> Report {
         section::counterexamples::section(record),
         section::unseen::section(record),
         section::repeat::section(record, file, again),
-        section::bandwidth::detail(record),
-        section::engines::detail(record),
-        section::checks::controls(record),
-        section::devices::section(record),
-        section::timing::section(record),
     ];
+    let last = [section::checks::controls(record), section::devices::section(record), section::timing::section(record)];
+    let mut sections: Vec<Section> = failed.into_iter().chain(view.sections(record)).collect();
+    sections.extend(common.into_iter().flatten());
+    sections.extend(view.details(record));
+    sections.extend(last.into_iter().flatten());
     let judgement = section::verdict::judgement(record);
-    Report { title: title(record), warning: None, judgement, sections: sections.into_iter().flatten().collect() }
+    Report { title: title(record), warning: None, judgement, sections }
 }
 
 /// What ran, in few words.

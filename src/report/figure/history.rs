@@ -1,7 +1,7 @@
 //! Bytes against history: what an edit takes early and late in a world, by engine.
 
 use super::plot::{Axis, LINE, Place, Sample, Series, WIDTH, bytes, legend, lines};
-use super::svg::{Anchor, Dash, Ink, Mark, Svg, short};
+use super::svg::{Anchor, CHARACTER, Dash, Ink, Mark, Svg, short};
 use super::{Figure, table_of};
 use crate::domain::count::counted;
 use crate::report::offline_record::{EngineRecord, OfflineRecord, PartRecord};
@@ -20,9 +20,11 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
     let y = Axis::of("bytes an edit", values, bytes);
     let mut svg = Svg::default();
     let half = WIDTH / 2;
+    // Bold letters are wider, and the name beside it is not to be touched.
+    let letters = (half / CHARACTER - 3) as usize;
     for (place, (engine, series)) in drawn.iter().zip(&all).enumerate() {
         let (left, top) = ((place % 2) as i32 * half, (place / 2) as i32 * (DOWN + LINE));
-        svg.bold((left, top + LINE / 2), Anchor::Start, &short(&engine.name, 30));
+        svg.bold((left, top + LINE / 2), Anchor::Start, &short(&engine.name, letters));
         lines(&mut svg, Place { at: (left, top + LINE), size: (half, DOWN - LINE / 2) }, &x, &y, series);
     }
     let top = drawn.len().div_ceil(2) as i32 * (DOWN + LINE) + 60;
@@ -37,7 +39,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
         format!("{} {first} B and {last} B", engine.name)
     };
     let alt = format!(
-        "Bytes an edit in {} of the world's time, the first and the last in which somebody edited: {}.",
+        "Bytes an edit in {} of the world's time, the first and the last with an edit that meant something: {}.",
         counted(parts, "equal part"),
         drawn.iter().map(ends).collect::<Vec<_>>().join("; ")
     );
@@ -57,7 +59,7 @@ pub(super) fn of_world(world: &OfflineRecord) -> Option<Figure> {
     Some(Figure { svg: svg.finish((WIDTH, top + below + 20), &title, &alt), title, alt, table, is_repeated: false })
 }
 
-/// Whether a curve can be drawn: there are parts, and somebody edited in two of them.
+/// Whether a curve can be drawn: there are parts, and two of them have an edit that meant something.
 fn is_told(engine: &&EngineRecord) -> bool {
     engine.over_time.iter().filter(|part| part.edits > 0).count() > 1
 }

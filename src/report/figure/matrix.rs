@@ -6,6 +6,7 @@ use super::plot::{Sample, legend};
 use super::svg::{Anchor, Dash, Ink, Mark, Svg, short, width};
 use super::{Figure, table_of};
 use crate::domain::count::counted;
+use crate::domain::oracle::OracleId;
 use crate::report::document::{self, Column};
 use crate::report::offline_record::MutantRecord;
 use crate::report::qualification::Qualification;
@@ -96,15 +97,15 @@ pub(super) fn of_qualification(qualification: &Qualification) -> Vec<Figure> {
 }
 
 fn by_judge(title: String, mutants: &[MutantRecord]) -> Matrix {
-    let judges: BTreeSet<&String> = mutants.iter().flat_map(|mutant| &mutant.caught_by).collect();
+    let judges: BTreeSet<OracleId> = mutants.iter().flat_map(|mutant| mutant.caught_by.iter().copied()).collect();
     let row = |mutant: &MutantRecord| {
         // A judge that lets a mutant pass which another finds has not failed.
-        let found = |judge| if mutant.caught_by.contains(judge) { Cell::Killed } else { Cell::NotFound };
+        let found = |judge: &OracleId| if mutant.caught_by.contains(judge) { Cell::Killed } else { Cell::NotFound };
         let together = if mutant.caught_by.is_empty() { Cell::Survived } else { Cell::Killed };
-        (format!("{} in {}", mutant.mutant, mutant.engine), together, judges.iter().map(|judge| found(judge)).collect())
+        (format!("{} in {}", mutant.mutant, mutant.engine), together, judges.iter().map(found).collect())
     };
     let rows = mutants.iter().map(row).collect();
-    Matrix { title, what: "judge", columns: judges.into_iter().cloned().collect(), rows }
+    Matrix { title, what: "judge", columns: judges.into_iter().map(|judge| judge.to_string()).collect(), rows }
 }
 
 fn planted(record: &Record) -> Matrix {

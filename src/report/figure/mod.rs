@@ -79,4 +79,4 @@ fn mark_of(verdict: Verdict) -> (Mark, Ink) {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

@@ -190,20 +190,24 @@ fn on_axes<T>(
     let canvas = Canvas { svg, size: ((at.0 + size.0) as u32, (at.1 + size.1) as u32) };
     let root: DrawingArea<Canvas<'_>, plotters::coord::Shift> = canvas.into_drawing_area();
     let area = root.margin(at.1 as u32, 0, at.0 as u32, 0);
+    // The label of the last tick stands half beyond the axis.
+    let last = x.ticks.last().map_or(0, |&tick| width(&(x.tell)(tick)) / 2);
     let mut chart = ChartBuilder::on(&area)
-        .margin_right(200)
+        .margin_right(last.max(200))
         .margin_top(60)
         .x_label_area_size(BELOW)
         .y_label_area_size(left)
         .build_cartesian_2d(x.clone(), y.clone())
         .expect(DRAWS);
+    let ends = chart.plotting_area().get_x_axis_pixel_range();
+    let labelled = labelled(x, (ends.start, ends.end));
     let of_text = colour(Ink::Text, Dash::Whole);
     let text = TextStyle::from(("sans-serif", FONT).into_font()).color(&of_text);
     chart
         .configure_mesh()
         .x_labels(x.ticks.len().max(1))
         .y_labels(y.ticks.len().max(1))
-        .x_label_formatter(&|value| (x.tell)(*value))
+        .x_label_formatter(&|value| if labelled.contains(value) { (x.tell)(*value) } else { String::new() })
         .y_label_formatter(&|value| (y.tell)(*value))
         .label_style(text)
         .axis_style(colour(Ink::Text, Dash::Whole))
@@ -213,6 +217,33 @@ fn on_axes<T>(
         .draw()
         .expect(DRAWS);
     draw(&mut chart)
+}
+
+/// The ticks of a horizontal axis between these ends that have a label: the first, and as many as do not touch the label
+/// before them. On a linear axis they are at even distances.
+fn labelled(axis: &Axis, ends: (i32, i32)) -> Vec<f64> {
+    if axis.log {
+        return apart(axis, ends, &axis.ticks);
+    }
+    let every = |step| axis.ticks.iter().copied().step_by(step).collect::<Vec<f64>>();
+    let fits = |ticks: &Vec<f64>| apart(axis, ends, ticks).len() == ticks.len();
+    (1..=axis.ticks.len()).map(every).find(fits).unwrap_or_default()
+}
+
+/// The ticks of these whose labels do not touch the label before them.
+fn apart(axis: &Axis, ends: (i32, i32), ticks: &[f64]) -> Vec<f64> {
+    /// The least space between two labels.
+    const GAP: i32 = CHARACTER / 2;
+    let mut least = i32::MIN;
+    let is_apart = |tick: &f64| {
+        let (middle, half) = (axis.map(tick, ends), width(&(axis.tell)(*tick)) / 2);
+        let is_apart = middle - half >= least;
+        if is_apart {
+            least = middle + half + GAP;
+        }
+        is_apart
+    };
+    ticks.iter().copied().filter(is_apart).collect()
 }
 
 /// A row of marks.
@@ -384,6 +415,43 @@ mod tests {
         let axis = Axis::of("it", [1.0, 10_000.0].into_iter(), number);
         let at = |value: f64| axis.map(&value, (0, 4000));
         assert_eq!([0.0, 1.0, 10.0, 1000.0, 10_000.0, 1e9].map(at), [0, 0, 1000, 3000, 4000, 4000]);
+    }
+
+    #[test]
+    fn labels_of_ticks_are_apart_and_the_first_one_stays() {
+        let minutes: fn(f64) -> String = |value| format!("{} min", number(value));
+        let mut dropped = 0;
+        let scales: Vec<Axis> = [1.0, 3.0, 60.0, 9999.0, 5e6, 2e8, 7e13]
+            .into_iter()
+            .flat_map(|least| [1.0, 4.0, 12.0, 700.0, 1e5].map(|times| (least, least * times)))
+            .flat_map(|(least, most)| {
+                [bytes, number, minutes].map(|tell| Axis::of("it", [least, most].into_iter(), tell))
+            })
+            .chain([Axis::at("it", vec![10.0, 60.0, 600.0, 3600.0, 86_400.0], true, minutes)])
+            .chain([Axis::at("it", (1..=64).map(f64::from).collect(), true, number), Axis::rows(3)])
+            .collect();
+        for axis in scales {
+            for ends in [(520, 3500), (520, 1650), (2370, 3500), (0, 300)] {
+                let shown = labelled(&axis, ends);
+                assert_eq!(shown.first(), axis.ticks.first(), "{axis:?}");
+                dropped += axis.ticks.len() - shown.len();
+                let place = |tick: f64| (axis.map(&tick, ends), width(&(axis.tell)(tick)) / 2);
+                for ((one, half), (other, other_half)) in shown.windows(2).map(|pair| (place(pair[0]), place(pair[1])))
+                {
+                    assert!(one + half + CHARACTER / 2 <= other - other_half, "{axis:?} over {ends:?}: {shown:?}");
+                }
+            }
+        }
+        assert!(dropped > 50, "{dropped}");
+    }
+
+    #[test]
+    fn labels_that_have_room_are_all_shown() {
+        let axis = Axis::at("it", vec![1.0, 2.0, 4.0, 8.0], true, number);
+        assert_eq!(labelled(&axis, (520, 3500)), [1.0, 2.0, 4.0, 8.0]);
+        let axis = Axis::linear("it", 250e6, bytes);
+        let shown: Vec<String> = labelled(&axis, (1500, 3500)).into_iter().map(bytes).collect();
+        assert_eq!(shown, ["0 B", "100 MB", "200 MB"]);
     }
 
     #[test]

@@ -7,24 +7,49 @@ use crate::domain::data::Intent;
 use crate::domain::offline::{FaultKind, NodeFault};
 use crate::domain::script::{Action, Condition, MessageFate, Progress};
 
-/// A time in microseconds, as people read it: exact, in the largest unit that gives a whole number, else in seconds.
+/// A time in microseconds, as people read it: exact, in the largest unit that gives a whole number, else in seconds or,
+/// below a second, in milliseconds.
 pub(super) struct After(pub(super) u64);
+
+/// Microseconds of a second.
+const SECOND: u64 = 1_000_000;
+
+/// The units of times, the largest first, in microseconds.
+const UNITS: [(u64, &str); 6] =
+    [(86_400 * SECOND, "d"), (3600 * SECOND, "h"), (60 * SECOND, "min"), (SECOND, "s"), (1000, "ms"), (1, "µs")];
+
+impl After {
+    /// A time for a drawing, which has no room for many digits: exact where that is short, else cut off after a tenth of
+    /// its largest unit.
+    pub(super) fn short(&self) -> String {
+        /// Characters of a short time.
+        const SHORT: usize = 6;
+        let exact = self.to_string();
+        let largest = UNITS.into_iter().find(|(unit, _)| *unit <= self.0);
+        match largest {
+            Some((unit, name)) if exact.chars().count() > SHORT => {
+                let (whole, tenth) = (self.0 / unit, self.0 % unit * 10 / unit);
+                if tenth == 0 { format!("{whole} {name}") } else { format!("{whole}.{tenth} {name}") }
+            }
+            _ => exact,
+        }
+    }
+}
 
 impl fmt::Display for After {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SECOND: u64 = 1_000_000;
         let micros = self.0;
-        let mut units = vec![(86_400 * SECOND, "d"), (3600 * SECOND, "h"), (60 * SECOND, "min"), (SECOND, "s")];
-        if micros < SECOND {
-            units.push((1000, "ms"));
-        }
-        match units.into_iter().find(|(unit, _)| micros > 0 && micros.is_multiple_of(*unit)) {
+        // From a second on, a time that is no whole number of seconds is a fraction of them.
+        let least = if micros < SECOND { 1000 } else { SECOND };
+        let mut units = UNITS.into_iter().filter(|(unit, _)| *unit >= least);
+        match units.find(|(unit, _)| micros > 0 && micros.is_multiple_of(*unit)) {
             Some((unit, name)) => write!(f, "{} {name}", micros / unit),
             None if micros == 0 => write!(f, "0 s"),
-            None if micros < SECOND => write!(f, "{micros} µs"),
+            None if micros < 1000 => write!(f, "{micros} µs"),
             None => {
-                let parts = format!("{:06}", micros % SECOND);
-                write!(f, "{}.{} s", micros / SECOND, parts.trim_end_matches('0'))
+                let (name, digits) = if micros < SECOND { ("ms", 3) } else { ("s", 6) };
+                let parts = format!("{:0digits$}", micros % least);
+                write!(f, "{}.{} {name}", micros / least, parts.trim_end_matches('0'))
             }
         }
     }
@@ -170,8 +195,16 @@ mod tests {
 
     #[test]
     fn times_are_exact() {
-        let sentence = [0, 1, 1000, 1_500_000, 60_000_000, 7_200_000_000, 86_400_000_000, 1_000_001];
+        let sentence = [0, 1, 1000, 81_636, 1_500_000, 60_000_000, 7_200_000_000, 86_400_000_000, 1_000_001];
         let sentence = sentence.map(|micros| After(micros).to_string());
-        assert_eq!(sentence, ["0 s", "1 µs", "1 ms", "1.5 s", "1 min", "2 h", "1 d", "1.000001 s"]);
+        assert_eq!(sentence, ["0 s", "1 µs", "1 ms", "81.636 ms", "1.5 s", "1 min", "2 h", "1 d", "1.000001 s"]);
+    }
+
+    #[test]
+    fn times_of_a_drawing_are_short() {
+        let told = [0, 536, 1000, 81_636, 999_999, 1_500_000, 61_000_000, 60_000_000, 90_061_000_000, 1_000_001];
+        let told = told.map(|micros| After(micros).short());
+        assert_eq!(told, ["0 s", "536 µs", "1 ms", "81.6 ms", "999.9 ms", "1.5 s", "61 s", "1 min", "1 d", "1 s"]);
+        assert_eq!(After(u64::MAX).short(), "213503982.3 d");
     }
 }

@@ -10,6 +10,7 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::offline::OfflineTrial;
 use crate::domain::script::{Action, CLIENTS, Step, text, world};
 use crate::report::figure::said::{After, said};
+use crate::report::inert::for_xml;
 use crate::report::record::Record;
 
 /// Steps that are drawn.
@@ -24,8 +25,9 @@ const NAME: usize = 10;
 /// Characters of a line of what happens.
 const WORDS: usize = 28;
 
-/// The width of the column of times.
-const TIMES: i32 = 450;
+/// Space on the left of the times, and between these and the lifelines.
+const EDGE: i32 = 40;
+const GAP: i32 = 100;
 
 /// A chart for each smallest counterexample that is a world written down.
 pub(super) fn of_record(record: &Record) -> Vec<Figure> {
@@ -74,7 +76,9 @@ struct Chart<'a> {
     trial: &'a OfflineTrial,
     /// The names of its lifelines.
     nodes: Vec<String>,
-    /// How far these are from each other.
+    /// The width of the column of times: that of the longest one, with the gaps beside it.
+    times: i32,
+    /// How far lifelines are from each other.
     apart: i32,
     svg: Svg,
     /// What its legend must tell.
@@ -134,11 +138,13 @@ impl<'a> Chart<'a> {
     fn of(trial: &'a OfflineTrial) -> Self {
         let nodes = lifelines(trial);
         let longest = nodes.iter().map(|name| width(&short(name, NAME))).max().unwrap_or(0);
-        Chart { trial, nodes, apart: (longest + 40).max(400), svg: Svg::default(), used: Vec::new() }
+        let times = trial.steps.iter().take(SHOWN).filter_map(time).map(|time| width(&time)).max().unwrap_or(0);
+        let (times, apart) = (EDGE + times + GAP, (longest + 40).max(400));
+        Chart { trial, nodes, times, apart, svg: Svg::default(), used: Vec::new() }
     }
 
     fn x(&self, lifeline: usize) -> i32 {
-        TIMES + lifeline as i32 * self.apart + self.apart / 2
+        self.times + lifeline as i32 * self.apart + self.apart / 2
     }
 
     /// The lifelines that a name in a step stands for.
@@ -149,7 +155,7 @@ impl<'a> Chart<'a> {
     }
 
     fn drawn(mut self, title: &str, alt: &str, found: &str) -> String {
-        let words = TIMES + self.nodes.len() as i32 * self.apart + 60;
+        let words = self.times + self.nodes.len() as i32 * self.apart + 60;
         let wide = words + WORDS as i32 * CHARACTER + 20;
         for (place, name) in self.nodes.clone().iter().enumerate() {
             self.svg.bold((self.x(place), LINE / 2), Anchor::Middle, &short(name, NAME));
@@ -171,16 +177,17 @@ impl<'a> Chart<'a> {
             }
             self.lifelines(middle, y + down, &here);
             self.step(step, middle);
-            if step.after > 0 {
-                self.svg.text((TIMES - 100, middle), Anchor::End, &format!("+{}", After(step.after)));
+            if let Some(time) = time(step) {
+                self.svg.text((self.times - GAP, middle), Anchor::End, &time);
             }
             self.words(words, middle, &lines);
             y += down;
         }
         if trial.steps.len() > SHOWN {
-            let more = format!("and {} more steps: see the table", trial.steps.len() - SHOWN);
-            self.words(words, y + LINE / 2, &[more]);
-            y += LINE + 60;
+            let more = wrapped(&format!("and {} more steps: see the table", trial.steps.len() - SHOWN));
+            let down = more.len() as i32 * LINE;
+            self.words(words, y + down / 2, &more);
+            y += down + 60;
         }
         let in_the_end = ["then everyone connects".to_owned()];
         self.lifelines(y, y + LINE, &vec![true; self.nodes.len()]);
@@ -188,7 +195,7 @@ impl<'a> Chart<'a> {
         y += LINE + 80;
         // What was found stands below everything, over the whole width.
         let columns = (wide / CHARACTER).max(20) as usize;
-        for line in textwrap::wrap(&format!("Found: {found}"), columns) {
+        for line in textwrap::wrap(&format!("Found: {}", for_xml(found)), columns) {
             self.svg.text((0, y + LINE / 2), Anchor::Start, &line);
             y += LINE;
         }
@@ -249,7 +256,7 @@ impl<'a> Chart<'a> {
             | Action::BackUp(node) => self.named(node),
             Action::Fault(fault) => self.named(&fault.node),
             Action::Pass | Action::Until { .. } => {
-                let ends = [(TIMES, y), (TIMES + self.nodes.len() as i32 * self.apart, y)];
+                let ends = [(self.times, y), (self.times + self.nodes.len() as i32 * self.apart, y)];
                 self.svg.line(&ends, Ink::Text, Dash::Dashes, 10);
                 return;
             }
@@ -270,6 +277,11 @@ impl<'a> Chart<'a> {
         let (mark, ink) = Kind::Message.mark();
         self.svg.mark(((from.0 + to.0) / 2, from.1), mark, ink);
     }
+}
+
+/// How long after the step before it a step comes; nothing where it comes at once.
+fn time(step: &Step) -> Option<String> {
+    (step.after > 0).then(|| format!("+{}", After(step.after).short()))
 }
 
 /// The nodes that a chart shows: all of a small world, else those that steps name, and those above them.
@@ -309,4 +321,55 @@ fn names(action: &Action) -> Vec<&str> {
 
 fn wrapped(words: &str) -> Vec<String> {
     textwrap::wrap(words, WORDS).into_iter().map(|line| line.into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::figure::tests::{kept, texts};
+
+    /// The trial of the first counterexample of a record that can be drawn.
+    fn drawable(name: &str) -> OfflineTrial {
+        let findings = kept(name).checks.into_iter().flat_map(|check| check.findings);
+        let mut cases = findings.filter_map(|finding| finding.case.parse::<Case>().ok());
+        cases.find_map(|case| world::written_down(&case.execution)).expect("a script")
+    }
+
+    #[test]
+    fn no_label_of_a_chart_begins_left_of_it_and_times_are_in_units_that_fit() {
+        let mut trial = drawable("hub-set-back");
+        for times in [[0; 4], [81_636, 60_000_000, 1, 0], [7_200_000_000, u64::MAX, 999_999, 1_000_001]] {
+            for (step, after) in trial.steps.iter_mut().zip(times.into_iter().cycle()) {
+                step.after = after;
+            }
+            let shown = texts(&Chart::of(&trial).drawn("title", "alt", "found"));
+            assert!(shown.iter().all(|text| text.left >= 0.0), "{times:?}: {shown:#?}");
+            let words: Vec<&str> = shown.iter().map(|text| text.words.as_str()).collect();
+            for after in times.into_iter().filter(|&after| after > 0) {
+                let time = format!("+{}", After(after).short());
+                assert!(words.contains(&time.as_str()), "{time} is not in {words:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_chart_of_many_steps_has_room_for_every_text() {
+        let mut trial = drawable("hub-set-back");
+        let step = trial.steps[0].clone();
+        trial.steps.extend(vec![step; 1000]);
+        let svg = Chart::of(&trial).drawn("title", "alt", &"\u{0}\u{0}wrong ".repeat(40));
+        let (_, view) = svg.split_once("viewBox='0 0 ").expect("a box");
+        let wide: f64 = view.split(' ').next().and_then(|wide| wide.parse().ok()).expect("a width");
+        let outside: Vec<_> = texts(&svg).into_iter().filter(|text| text.left < 0.0 || text.right > wide).collect();
+        assert!(outside.is_empty() && svg.contains("more steps"), "{wide}: {outside:#?}");
+    }
+
+    #[test]
+    fn a_chart_without_times_has_no_column_for_them() {
+        let mut trial = drawable("hub-set-back");
+        trial.steps.iter_mut().for_each(|step| step.after = 0);
+        let without = Chart::of(&trial).times;
+        trial.steps[0].after = 60_000_000;
+        assert_eq!((without, Chart::of(&trial).times), (EDGE + GAP, EDGE + GAP + width("+1 min")));
+    }
 }

@@ -65,6 +65,33 @@ fn column<'a>(figure: &'a Figure, head: &str) -> Vec<&'a str> {
     figure.table.rows.iter().map(|row| row[place].text.as_str()).collect()
 }
 
+/// A text of a drawing, and about where it begins and ends, in units.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) left: f64,
+    pub(crate) right: f64,
+    pub(crate) y: f64,
+    pub(crate) words: String,
+}
+
+/// The level texts of a drawing.
+pub(crate) fn texts(svg: &str) -> Vec<Text> {
+    let document = Document::parse(svg).expect("well-formed");
+    let is_level = |node: &roxmltree::Node| node.has_tag_name("text") && node.attribute("transform").is_none();
+    let text = |node: roxmltree::Node| {
+        let place = |name: &str| node.attribute(name).and_then(|place| place.parse().ok()).expect("a number");
+        let words = node.text().unwrap_or_default().to_owned();
+        let (x, wide): (f64, f64) = (place("x"), f64::from(svg::width(&words)) / 10.0);
+        let left = match node.attribute("text-anchor") {
+            Some("end") => x - wide,
+            Some("middle") => x - wide / 2.0,
+            _ => x,
+        };
+        Text { left, right: left + wide, y: place("y"), words }
+    };
+    document.descendants().filter(is_level).map(text).collect()
+}
+
 /// The svg is one well-formed element of the parts that drawings are made of, with its role, its title and its text alternative.
 fn is_drawn(figure: &Figure) {
     let document = Document::parse(&figure.svg).unwrap_or_else(|error| panic!("{}: {error}", figure.title));
@@ -84,6 +111,13 @@ fn is_drawn(figure: &Figure) {
             let place: f64 = place.map_or(0.0, |place| place.parse().expect("a number"));
             assert!((0.0..=most).contains(&place), "{}: {node:?} outside of {view:?}", figure.title);
         }
+    }
+    let texts = texts(&figure.svg);
+    for (place, text) in texts.iter().enumerate() {
+        assert!(text.left >= 0.0 && text.right <= view[2], "{}: {text:?} is cut off by {view:?}", figure.title);
+        let on = |other: &&Text| (text.y - other.y).abs() < 8.0 && text.left < other.right && other.left < text.right;
+        let other = texts[..place].iter().find(on);
+        assert!(other.is_none(), "{}: {text:?} stands on {other:?}", figure.title);
     }
     for number in ["#000", "#fff", "black", "white", "NaN", "inf"] {
         assert!(!figure.svg.contains(&format!("'{number}")), "{}: {number}", figure.title);
@@ -249,12 +283,10 @@ fn names_of_a_hostile_record_stay_text() {
     let mut record = whole();
     let world = record.offline.as_mut().expect("a world");
     world.engines.iter_mut().for_each(|engine| engine.name = HOSTILE.to_owned());
-    world.mutants.iter_mut().for_each(|mutant| (mutant.mutant, mutant.caught_by[0]) = (HOSTILE.into(), HOSTILE.into()));
+    world.mutants.iter_mut().for_each(|mutant| mutant.mutant = HOSTILE.into());
     record.bank_sweeps[0].device = HOSTILE.to_owned();
     let findings = record.checks.iter_mut().flat_map(|check| &mut check.findings);
-    findings.for_each(|finding| {
-        (finding.subject, finding.oracle, finding.during) = (HOSTILE.into(), HOSTILE.into(), HOSTILE.into())
-    });
+    findings.for_each(|finding| (finding.subject, finding.during) = (HOSTILE.into(), HOSTILE.into()));
     let figures = of(&record);
     figures.iter().for_each(is_drawn);
     assert!(figures.len() >= 8 && figures.iter().all(|figure| !figure.svg.contains("<script")));

@@ -85,7 +85,8 @@ fn head(text: &mut Text, ledger: &Ledger) {
     let told: Vec<String> = told.map(|(count, words, more)| format!("{count} {words}{more}")).collect();
     text.paragraph("", 0, &told.join(", "));
     if !planted.is_empty() {
-        text.paragraph("", 0, &format!("planted: {}; a claim that falls is what this is for", planted.join(", ")));
+        let are = if planted.len() == 1 { "A fault is" } else { "Faults are" };
+        text.paragraph("", 0, &format!("{are} planted: claims are expected to fail ({}).", planted.join(", ")));
     }
     if let Some(reason) = &ledger.unavailable {
         text.cut(&format!("unavailable: {reason}"));

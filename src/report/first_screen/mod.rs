@@ -9,9 +9,12 @@ mod ledger;
 mod qualification;
 mod rtl_mutation;
 mod run;
+pub mod screen;
 
 use crate::report::document::Detail;
 use crate::report::format::text::{SCREEN, Text};
+pub use run::Run;
+pub use screen::Screen;
 
 /// Where that is shown which a first screen leaves out.
 fn elsewhere(detail: Detail, needed: Detail) -> &'static str {

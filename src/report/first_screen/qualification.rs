@@ -1,20 +1,27 @@
 //! The first screen of a qualification: the scores, and what nobody found.
 
 use crate::domain::count::counted;
+use crate::domain::shown::percent;
+use crate::domain::verdict::Verdict;
 use crate::report::document::{Detail, Judgement, Report, qualification};
 use crate::report::first_screen::{elsewhere, room};
 use crate::report::format::text::{Shown, Text};
 use crate::report::qualification::Qualification;
-use crate::report::qualification::devices::DeviceQualification;
+use crate::report::qualification::devices::{Coverage, DeviceQualification};
 use crate::report::qualification::mutants::{EngineQualification, Kind};
 
 impl Shown for Qualification {
     fn report(&self, _: &str, _: Option<&str>) -> Report {
-        qualification::report(self)
+        Report { judgement: self.judgement(), ..qualification::report(self) }
     }
 
     fn judgement(&self) -> Judgement {
-        qualification::judgement(self)
+        let judgement = qualification::judgement(self);
+        let holds = (judgement.verdict == Verdict::Holds).then(|| self.devices.as_ref().and_then(coverage)).flatten();
+        match holds {
+            Some(remark) => Judgement { remark, ..judgement },
+            None => judgement,
+        }
     }
 
     fn screen(&self, text: &mut Text, detail: Detail) {
@@ -29,6 +36,23 @@ impl Shown for Qualification {
                 let place = elsewhere(detail, Detail::Checks);
                 text.cut(&format!("  and {} more lines ({place})", part.len() - shown));
             }
+        }
+    }
+}
+
+/// The coverages below all, of a qualification that holds: what scenarios expect decided about those.
+fn coverage(of: &DeviceQualification) -> Option<String> {
+    let each = of.controls.iter().zip(&of.by_scenario).filter(|(_, coverage)| !coverage.reaches(100));
+    let share =
+        |coverage: &Coverage| percent((coverage.detected * 1000).checked_div(coverage.detectable()).unwrap_or(0));
+    let told: Vec<(&str, String)> =
+        each.map(|(control, coverage)| (control.scenario.as_str(), share(coverage))).collect();
+    match &told[..] {
+        [] => None,
+        [(_, share)] if of.controls.len() == 1 => Some(format!(": {share}, at least what the scenario expects")),
+        several => {
+            let several: Vec<String> = several.iter().map(|(scenario, share)| format!("{scenario} {share}")).collect();
+            Some(format!(": {}, at least what is expected", several.join(", ")))
         }
     }
 }

@@ -3,62 +3,74 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::count::counted;
-use crate::domain::curves::Axis;
 use crate::domain::evidence::Evidence;
+use crate::domain::finding::Quantity;
 use crate::domain::judge::Judge;
-use crate::domain::shown::{hundredths, percent, ratio, took};
-use crate::domain::verdict::Verdict;
-use crate::report::bandwidth_record::BandwidthRecord;
+use crate::domain::shown::{hundredths, ratio, took};
+use crate::domain::verdict::{Verdict, Warrant};
 use crate::report::board_table;
-use crate::report::codecs_record::CodecsRecord;
-use crate::report::document::section::{bandwidth, codecs, counterexamples, curves, orders, staleness, ticks, verdict};
-use crate::report::document::{Cell, Column, Detail, Judgement, Report, Table, run};
-use crate::report::first_screen::{elsewhere, replay, room};
+use crate::report::document::section::{counterexamples, verdict};
+use crate::report::document::{Detail, Judgement, Report, run};
+use crate::report::first_screen::room;
+use crate::report::first_screen::screen::Screen;
 use crate::report::format::text::{Shown, Text};
-use crate::report::offline_record::{EngineRecord, EverywhereRecord, OfflineRecord};
-use crate::report::record::{Asked, Check, LawsRecord, Part, PlantedOutcome, Record};
+use crate::report::record::{Check, Part, PlantedOutcome, Record};
+use crate::report::view::{View, Views};
 
-/// Rows of a table that are shown.
-const ROWS: usize = 10;
+/// The record of a run, with what its experiment says of it.
+pub struct Run<'a> {
+    record: &'a Record,
+    view: &'a dyn View,
+}
 
-/// Rows of engines of a bandwidth report. Forms of the whole state, and the bound, come besides.
-const ENGINES: usize = 3;
+impl<'a> Run<'a> {
+    /// This record, to be shown.
+    pub fn of(record: &'a Record, views: Views) -> Self {
+        Run { record, view: views(&record.asked.trial) }
+    }
+}
 
-/// Lines that a replay command may take. A longer one is in the record, and behind `-v`.
-const REPLAY: usize = 4;
-
-impl Shown for Record {
+impl Shown for Run<'_> {
     fn report(&self, file: &str, again: Option<&str>) -> Report {
-        run::report(self, file, again)
+        run::report(self.record, self.view, file, again)
     }
 
     fn judgement(&self) -> Judgement {
-        verdict::judgement(self)
+        verdict::judgement(self.record)
     }
 
     fn screen(&self, text: &mut Text, detail: Detail) {
-        Screen { text, detail }.of(self);
+        FirstScreen { screen: Screen::of(text, detail), view: self.view }.of(self.record);
     }
 
     fn board_table(&self) -> Option<String> {
-        let sweep = self.bank_sweeps.first()?;
-        let device = self.devices.iter().find(|device| device.name == sweep.device)?;
-        Some(board_table::render(device, sweep, self.outcome().board()))
+        let record = self.record;
+        let sweep = record.bank_sweeps.first()?;
+        let device = record.devices.iter().find(|device| device.name == sweep.device)?;
+        // A sweep whose right answer tells nothing is no green light, though the run holds by its other checks.
+        let of_sweep = |check: &&Check| check.judge == Judge::BankSweep && check.subjects.contains_key(&device.name);
+        let is_blind = record.checks.iter().filter(of_sweep).any(|check| check.verdict == Verdict::Inconclusive);
+        let board = match record.outcome().board() {
+            Verdict::Holds if is_blind => Verdict::Inconclusive,
+            verdict => verdict,
+        };
+        Some(board_table::render(device, sweep, board))
     }
 }
 
-struct Screen<'a> {
-    text: &'a mut Text,
-    detail: Detail,
+struct FirstScreen<'a> {
+    screen: Screen<'a>,
+    view: &'a dyn View,
 }
 
-impl Screen<'_> {
+impl FirstScreen<'_> {
     fn of(&mut self, record: &Record) {
         self.what_ran(record);
-        self.table(record);
+        self.view.screen(record, &mut self.screen);
+        let (width, detail) = (self.screen.text().width(), self.screen.detail());
         let last = |with_simulated: bool| {
-            let mut text = Text::new(self.text.width());
-            let mut last = Screen { text: &mut text, detail: self.detail };
+            let mut text = Text::new(width);
+            let mut last = FirstScreen { screen: Screen::of(&mut text, detail), view: self.view };
             last.smallest(record);
             last.limits(record);
             last.took(record, with_simulated);
@@ -66,191 +78,46 @@ impl Screen<'_> {
         };
         // What failed comes before how fast the devices were.
         let fails = record.checks.iter().any(|check| check.verdict != Verdict::Holds);
-        let whole = Some(last(true)).filter(|last| !fails || room(self.text, last, self.detail) > 3);
+        let whole = Some(last(true)).filter(|last| !fails || room(self.screen.text(), last, detail) > 3);
         let last = whole.unwrap_or_else(|| last(false));
-        let room = room(self.text, &last, self.detail);
-        self.failures(record, room.max(1));
-        self.text.append(last);
+        let room = room(self.screen.text(), &last, detail);
+        self.judged(record, room);
+        self.screen.text().append(last);
     }
 
     fn what_ran(&mut self, record: &Record) {
-        let has_table = self.text.has_board_table();
+        let has_table = self.screen.text().has_board_table();
         let name = match &record.asked.scenario {
             Some(name) => name.clone(),
             None if has_table => String::new(),
             None => record.asked.trial.keys().title(),
         };
-        let subjects: BTreeMap<String, Evidence> = match record.offline {
-            Some(_) => BTreeMap::new(),
-            None => {
-                let on_trial = record.checks.iter().filter(|check| check.part != Part::Message);
-                on_trial.flat_map(|check| check.subjects.clone()).collect()
-            }
+        let on_trial = record.checks.iter().filter(|check| check.part != Part::Message);
+        let subjects: BTreeMap<String, Evidence> = on_trial.flat_map(|check| check.subjects.clone()).collect();
+        let of = match self.view.what_ran(record) {
+            Some(of) => of,
+            None if subjects.is_empty() => String::new(),
+            None if name.is_empty() => verdict::on(&subjects),
+            None => format!(" on {}", verdict::on(&subjects)),
         };
-        let of = match (&record.offline, &record.bandwidth) {
-            (Some(offline), _) => world(offline),
-            (_, Some(bandwidth)) => format!(": {}", bandwidth::world(bandwidth)),
-            _ if record.curves.is_some() => record.curves.as_ref().map(curves::what).unwrap_or_default(),
-            _ if record.codecs.is_some() => record.codecs.as_ref().map(codecs::ticks).unwrap_or_default(),
-            _ if subjects.is_empty() => String::new(),
-            _ if name.is_empty() => verdict::on(&subjects),
-            _ => format!(" on {}", verdict::on(&subjects)),
-        };
-        self.text.paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
+        self.screen.text().paragraph("abench ", 2, &format!("{}: {name}{of}", record.abench));
         let (refused, planted) = verdict::refused(record);
         let counts = verdict::counts(&record.checks);
-        self.text.paragraph("", 0, &format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"));
+        self.screen.text().paragraph(
+            "",
+            0,
+            &format!("checks: {counts}; planted wrong answers refused: {refused} of {planted}"),
+        );
     }
 
-    /// The table that people came for, by the kind of trial.
-    fn table(&mut self, record: &Record) {
-        if let Some(offline) = &record.offline {
-            self.engines(offline, record.interrupted);
-        }
-        if let Some(laws) = &record.laws {
-            self.algebras(laws);
-        }
-        if let Some(bandwidth) = &record.bandwidth {
-            self.bandwidth(bandwidth);
-        }
-        if let Some(codecs) = &record.codecs {
-            self.codecs(&record.asked, codecs);
-        }
-        if let Some(of) = &record.curves {
-            let first = of.curves.iter().find(|curve| curve.axis == Axis::Density).or(of.curves.first());
-            if let Some(curve) = first {
-                self.text.fitted(&curves::table(of, curve, ROWS));
-            }
-            let (left, place) = (of.curves.len().saturating_sub(1), elsewhere(self.detail, Detail::All));
-            let more = counted(left, "more curve");
-            self.text.cut(&format!("  and {more}, and what a new, wiped or set-back client pays ({place})"));
-        }
-        if record.interrupted {
-            // What a walk covered is a part of nothing that anybody asked for.
-            return;
-        }
-        if let Some(EverywhereRecord { sound, .. }) = &record.everywhere {
-            let ends = if sound.complete { "all of them" } else { "not all of them" };
-            self.text.cut(&format!(
-                "  {} and {} in {} ways: {}, {ends}",
-                counted(sound.crashes, "crash"),
-                counted(sound.deliveries, "delivery"),
-                sound.ways,
-                counted(sound.states, "state")
-            ));
-        }
-        if !record.deliveries.is_empty() {
-            let shown = worst(&record.deliveries, |row| row.verdict);
-            self.text.fitted(&orders::deliveries(&shown));
-            self.more(record.deliveries.len(), "engine");
-        }
-        for walk in &record.walks {
-            self.text.cut(&format!("  {}: {} of {} schedules proved", walk.check, walk.proved, walk.of));
-        }
-        if let Some(table) = ticks::table(&record.ticks).filter(|_| record.bank_sweeps.is_empty()) {
-            self.text.fitted(&table);
-        }
-    }
-
-    fn bandwidth(&mut self, record: &BandwidthRecord) {
-        self.text.paragraph("", 0, &bandwidth::answer(record).join(" "));
-        let rows = bandwidth::in_order(record);
-        let shown = bandwidth::first_of(&rows, ENGINES);
-        // Who gets something wrong is told by the number of wrong records, and the time on the link by a sentence.
-        let table = bandwidth::table(record, &shown).without("verdict").without(bandwidth::ON_LINK);
-        self.text.fitted(&table);
-        if shown.len() < rows.len() {
-            let left = counted(rows.len() - shown.len(), "more engine");
-            self.text.cut(&format!("  and {left}, all wrong or dearer ({})", elsewhere(self.detail, Detail::All)));
-        }
-        self.text.paragraph("", 2, &bandwidth::scaled(record));
-        let told = [bandwidth::empty(record), bandwidth::unknown(record)];
-        told.iter().flatten().for_each(|sentence| self.text.cut(&format!("  {sentence}")));
-        // The terminal wraps it, so that it can be pasted.
-        let again = record.again.as_deref().unwrap_or("abench replay RECORD, or the scenario's file");
-        self.text.line(&format!("  {again}"));
-    }
-
-    /// The engines that were asked for by name, and the smallest messages.
-    fn codecs(&mut self, asked: &Asked, record: &CodecsRecord) {
-        let names: Vec<&str> =
-            asked.trial.keys().engines().iter().map(|text| text.split('=').next().unwrap_or(text)).collect();
-        let (mut rows, others): (Vec<_>, Vec<_>) =
-            codecs::in_order(record).into_iter().partition(|row| names.contains(&row.name.as_str()));
-        rows.extend(others);
-        let shown = &rows[..rows.len().min(ROWS)];
-        self.text.fitted(&codecs::table(record, shown));
-        if shown.len() < rows.len() {
-            let (left, place) = (rows.len() - shown.len(), elsewhere(self.detail, Detail::All));
-            self.text.cut(&format!("  and {left} more, dearer or undecodable ({place})"));
-        }
-        self.text.paragraph("", 2, codecs::IN_SHORT);
-    }
-
-    fn engines(&mut self, offline: &OfflineRecord, interrupted: bool) {
-        let columns = [
-            Column::words("engine"),
-            Column::words("verdict"),
-            Column::number("wrong"),
-            Column::number("bytes").ranked(1),
-            Column::number("of full").ranked(2),
-            Column::number("stale p99").ranked(3),
-            Column::words("against it"),
-        ];
-        let row = |engine: &&EngineRecord| {
-            let share = engine.of_full_state_per_mille.filter(|_| !interrupted);
-            let [_, p99] = staleness::percentiles(&engine.staleness_ms);
-            vec![
-                Cell::text(&engine.name),
-                Cell::verdict(engine.verdict),
-                Cell::text(format!("{} of {}", engine.wrong_registers, offline.registers)),
-                Cell::text(format!("{} B", engine.up.total() + engine.down.total())),
-                Cell::number(share.map(percent)),
-                Cell::text(p99),
-                Cell::text(against(engine)),
-            ]
-        };
-        let shown = worst(&offline.engines, |engine| (engine.verdict, engine.wrong_registers));
-        self.text.fitted(&Table::numbers("", columns, shown.iter().map(row)));
-        self.more(offline.engines.len(), "engine");
-        if let survivors @ 1.. = offline.mutants.iter().filter(|mutant| mutant.caught_by.is_empty()).count() {
-            self.text.cut(&format!("  {} of {} survived", survivors, counted(offline.mutants.len(), "mutant")));
-        }
-    }
-
-    fn algebras(&mut self, laws: &LawsRecord) {
-        let names: Vec<&str> = laws.delivery.iter().map(|of| of.algebra.as_str()).collect();
-        let claims = |name: &str| -> Vec<Verdict> {
-            let claimed = laws.trials.iter().filter(|trial| trial.claimed && trial.algebra == name);
-            claimed.map(|trial| trial.verdict).collect()
-        };
-        let verdict = |name: &&str| claims(name).into_iter().max().unwrap_or(Verdict::Holds);
-        let row = |name: &&str| {
-            let claims = claims(name);
-            let holds = claims.iter().filter(|verdict| **verdict == Verdict::Holds).count();
-            vec![Cell::text(name), Cell::verdict(verdict(name)), Cell::text(claims.len()), Cell::text(holds)]
-        };
-        let columns =
-            [Column::words("algebra"), Column::words("verdict"), Column::number("claimed"), Column::number("hold")];
-        self.text.fitted(&Table::numbers("", columns, worst(&names, verdict).into_iter().map(row)));
-        self.more(names.len(), "algebra");
-    }
-
-    fn more(&mut self, all: usize, what: &str) {
-        if all > ROWS {
-            let (more, place) = (counted(all - ROWS, &format!("more {what}")), elsewhere(self.detail, Detail::All));
-            self.text.cut(&format!("  and {more}, none worse ({place})"));
-        }
-    }
-
-    /// Unmet expectations, planted faults that escaped, and failed checks, in at most `room` lines.
-    fn failures(&mut self, record: &Record, room: usize) {
+    /// What holds rests on, then unmet expectations, planted faults that escaped, and failed checks, in at most `room` lines.
+    fn judged(&mut self, record: &Record, mut room: usize) {
         let mut failures: Vec<String> = Vec::new();
         if let Some(reason) = &record.unavailable {
             failures.push(format!("unavailable   {reason}"));
         }
         if record.interrupted {
-            failures.push(format!("interrupted   stopped by the user before the end; {}", how_far(record)));
+            failures.push(format!("interrupted   stopped by the user before the end. {}", self.view.how_far(record)));
         }
         failures
             .extend(record.causes.iter().map(|cause| format!("cause         {}: {}", cause.device, cause.sentence)));
@@ -259,8 +126,7 @@ impl Screen<'_> {
         failures.extend(unmet.map(|unmet| format!("expectation   {unmet}")));
         let escaped = record.planted.iter().filter(|planted| planted.outcome != PlantedOutcome::Detected);
         failures.extend(escaped.map(|planted| format!("planted       {}: {}", planted.fault, planted.reason)));
-        // What is against an engine stands in its row.
-        let in_table = |check: &&Check| record.offline.is_some() && check.judge == Judge::World;
+        let in_table = |check: &&Check| self.view.has_row(check);
         let failed = record.checks.iter().filter(|check| check.verdict != Verdict::Holds && !in_table(check));
         failures.extend(failed.map(what_failed));
         // An engine without a counterexample is falsified by what its row has no room for.
@@ -270,50 +136,30 @@ impl Screen<'_> {
         if !record.reason.is_empty() && failures.is_empty() && record.verdict == Verdict::Inconclusive {
             failures.push(format!("inconclusive  {}", record.reason));
         }
+        // With more detail, the judgement says it in full.
+        let warrant = warrant(record).filter(|_| self.screen.detail() == Detail::Screen);
+        if let Some(warrant) = warrant.filter(|_| room > failures.len().min(4)) {
+            self.screen.cut(&warrant);
+            room -= 1;
+        }
+        // Of what failed, a line is shown on the fullest screen.
+        let room = room.max(1);
         let shown = if failures.len() > room { room.saturating_sub(1).max(1) } else { failures.len() };
-        failures.iter().take(shown).for_each(|failure| self.text.cut(failure));
+        failures.iter().take(shown).for_each(|failure| self.screen.cut(failure));
         if failures.len() > shown && room > 1 {
-            self.text.cut(&format!("and {} (-v shows all)", counted(failures.len() - shown, "more failure")));
+            self.screen.cut(&format!("and {} (-v shows all)", counted(failures.len() - shown, "more failure")));
         }
     }
 
     /// The smallest counterexample, and how it is replayed.
-    fn smallest(&mut self, record: &Record) -> bool {
+    fn smallest(&mut self, record: &Record) {
         let findings =
             record.checks.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
         let Some((check, finding)) = findings.min_by_key(|(_, finding)| finding.case.len()) else {
-            return self.witness_of_laws(record) || self.way_of_walk(record);
+            return self.view.counterexample(record, &mut self.screen);
         };
-        self.text.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
-        replay(self.text, &counterexamples::command(&record.asked, finding), REPLAY, self.detail);
-        true
-    }
-
-    /// Of a walk that came to a wrong end: how many steps lead there, in which world.
-    fn way_of_walk(&mut self, record: &Record) -> bool {
-        let wrong = record.deliveries.iter().filter(|row| !row.walked.way_there.is_empty());
-        let Some(row) = wrong.min_by_key(|row| row.walked.way_there.len()) else { return false };
-        let steps = counted(row.walked.way_there.len(), "step");
-        let world = row.smallest.as_deref().unwrap_or("the whole world");
-        let place = elsewhere(self.detail, Detail::All);
-        self.text.cut(&format!("smallest counterexample, of {} ({place}): {steps}, in {world}", row.engine));
-        true
-    }
-
-    /// Of a law that is claimed and does not hold: the terms that show it.
-    fn witness_of_laws(&mut self, record: &Record) -> bool {
-        let trials = record.laws.iter().flat_map(|laws| &laws.trials);
-        let mut falsified = trials.filter(|trial| trial.claimed && trial.verdict == Verdict::Falsified);
-        let shown = falsified.find_map(|trial| {
-            let widths = [("8", &trial.at_8_bits), ("64", &trial.at_64_bits)];
-            widths.into_iter().find_map(|(bits, width)| Some((trial, bits, width.witness.as_ref()?)))
-        });
-        if let Some((trial, bits, witness)) = shown {
-            let size = &witness.size;
-            let place = elsewhere(self.detail, Detail::All);
-            self.text.cut(&format!("counterexample, of {} at {bits} bits ({place}): {size}", trial.name()));
-        }
-        shown.is_some()
+        self.screen.cut(&format!("smallest counterexample, of {}: {}", check.name, finding.size));
+        self.screen.replay(&counterexamples::command(&record.asked, finding));
     }
 
     fn limits(&mut self, record: &Record) {
@@ -325,8 +171,8 @@ impl Screen<'_> {
         let first = unseen.iter().find(|limit| !is_of_equations(limit)).or(unseen.first());
         if let Some(first) = first.filter(|_| !record.interrupted) {
             let limits = counted(unseen.len(), "limit");
-            let place = if self.detail == Detail::All { "all below" } else { "which -vv lists" };
-            self.text.cut(&format!("cannot see ({limits}, {place}): {first}"));
+            let place = if self.screen.detail() == Detail::All { "all below" } else { "which -vv lists" };
+            self.screen.cut(&format!("cannot see ({limits}, {place}): {first}"));
         }
     }
 
@@ -351,68 +197,39 @@ impl Screen<'_> {
         if let Some(per_second) = (deliveries.count * 1_000_000).checked_div(deliveries.us) {
             told.push(format!("{per_second} deliveries/s on one thread"));
         }
-        self.text.paragraph("", 0, &told.join("; "));
+        told.extend(self.view.rates(record));
+        self.screen.text().paragraph("", 0, &told.join("; "));
     }
 }
 
-/// How far an interrupted run came.
-fn how_far(record: &Record) -> String {
-    match record.asked.trial.keys().world() {
-        Some(trial) => {
-            let rows = record.offline.iter().flat_map(|offline| &offline.engines);
-            let tried: Vec<&str> = rows.map(|row| row.name.as_str()).collect();
-            let tried = if tried.is_empty() { "none".to_owned() } else { tried.join(", ") };
-            format!("of the engines {}, tried to the end: {tried}", trial.engines.join(", "))
-        }
-        None => format!("{} made, and the others not", counted(record.checks.len(), "check")),
-    }
-}
-
-fn world(offline: &OfflineRecord) -> String {
-    let OfflineRecord { evidence, clients, registers, edits, .. } = offline;
-    format!(
-        ": {}, {}, {} (evidence {evidence})",
-        counted(clients, "client"),
-        counted(registers, "register"),
-        counted(edits, "edit")
-    )
-}
-
-/// The worst of many, in the order in which they were.
-fn worst<T, K: Ord>(all: &[T], badness: impl Fn(&T) -> K) -> Vec<&T> {
-    let mut places: Vec<usize> = (0..all.len()).collect();
-    places.sort_by_key(|&place| std::cmp::Reverse(badness(&all[place])));
-    places.truncate(ROWS);
-    places.into_iter().collect::<BTreeSet<_>>().into_iter().map(|place| &all[place]).collect()
-}
-
-/// The judges that have something against an engine, or cannot tell.
-fn against(engine: &EngineRecord) -> String {
-    let of = |wanted: Verdict| {
-        let judges = engine.oracles.iter().filter(move |(_, (verdict, _))| *verdict == wanted);
-        judges.map(|(name, _)| name.as_str()).collect::<Vec<_>>()
+/// What the checks that hold rest on, in a line.
+fn warrant(record: &Record) -> Option<String> {
+    let told = |(ground, names): (String, Vec<&str>)| match names[..] {
+        [one] => format!("{one}: {ground}"),
+        [first, ref others @ ..] => format!("{first} and {} more: {ground}", others.len()),
+        [] => ground,
     };
-    match engine.verdict {
-        Verdict::Holds => String::new(),
-        verdict => {
-            let judges = of(verdict);
-            let truth = judges.iter().find(|name| **name == "truth").or(judges.first());
-            let more = if judges.len() > 1 { format!(" +{}", judges.len() - 1) } else { String::new() };
-            truth.map_or(String::new(), |name| format!("{name}{more}"))
-        }
-    }
+    let told: Vec<String> = verdict::grounds(&record.checks, Warrant::brief).into_iter().map(told).collect();
+    (!told.is_empty()).then(|| format!("warrant       {}", told.join("; ")))
 }
 
 /// A check that failed: what failed, where, how.
 fn what_failed(check: &Check) -> String {
-    let guilty: BTreeSet<&str> = check.findings.iter().map(|finding| finding.subject.as_str()).collect();
+    let of_findings = check.findings.iter().map(|finding| finding.subject.as_str());
+    // A check without a finding is of all its subjects.
+    let of_one =
+        check.subjects.keys().map(String::as_str).filter(|_| check.findings.is_empty() && check.subjects.len() == 1);
+    // Who is in the name of the check is not told twice.
+    let guilty: BTreeSet<&str> = of_findings.chain(of_one).filter(|subject| !check.name.contains(subject)).collect();
     let guilty: Vec<&str> = guilty.into_iter().collect();
     let place = if guilty.is_empty() || check.part == Part::Replicas {
         String::new()
     } else {
         format!(" on {}", guilty.join(", "))
     };
-    let what = check.findings.first().map_or(check.summary.clone(), |finding| {
+    // What judges say is the summary.
+    let finding = check.findings.first().filter(|finding| finding.quantity != Quantity::Judges);
+    let what = finding.map_or(check.summary.clone(), |finding| {
         let more = check.findings.len() - 1;
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         let wrong = how_many(&check.summary).map_or(String::new(), |wrong| format!("{wrong}; "));

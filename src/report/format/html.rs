@@ -74,7 +74,7 @@ fn report(report: &Report, id: &str, is_one_of_several: bool) -> Markup {
 fn judgement(judgement: &Judgement) -> Markup {
     let Judgement { verdict, remark, exit, reasons, warrants, facts } = judgement;
     html! {
-        section.verdict.(class((*verdict).into())) aria-label="Verdict" {
+        section.verdict.(class(judgement.tone())) aria-label="Verdict" {
             p.word { span.label { "Verdict" } " " strong { (verdict) } (inert(remark)) " " span.exit { "(exit " (exit) ")" } }
             @for reason in reasons {
                 p { (inert(reason)) }
@@ -276,6 +276,26 @@ mod tests {
                     assert!(contrast >= 4.5, "{word} on {ground}: {contrast:.2}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_box_of_the_verdict_has_the_colour_of_the_exit_code() {
+        use crate::domain::verdict::Verdict;
+        let page = |verdict, exit| {
+            let (reasons, warrants, facts) = (Vec::new(), Vec::new(), Vec::new());
+            judgement(&Judgement { verdict, remark: String::new(), exit, reasons, warrants, facts }).into_string()
+        };
+        let expected = [
+            (Verdict::Falsified, 0, "good"),
+            (Verdict::Falsified, 1, "bad"),
+            (Verdict::Holds, 1, "bad"),
+            (Verdict::Inconclusive, 3, "doubtful"),
+        ];
+        for (verdict, exit, class) in expected {
+            let page = page(verdict, exit);
+            assert!(page.starts_with(&format!("<section class=\"verdict {class}\"")), "{page}");
+            assert!(page.contains(&format!("<strong>{verdict}</strong>")), "{page}");
         }
     }
 

@@ -227,7 +227,7 @@ fn parts(report: &Report, place: usize, is_several: bool) -> Vec<Part> {
 }
 
 fn judgement(judgement: &Judgement) -> String {
-    let mark = mark(judgement.verdict.into());
+    let mark = mark(judgement.tone());
     let mut text = format!("{mark}**{}**\n\n", escaped(&judgement.line()));
     for reason in judgement.reasons.iter().take(MOST_REASONS) {
         line(&mut text, &format!("- {}", escaped(&cut(reason, LONGEST_REASON))));
@@ -403,6 +403,21 @@ mod tests {
         assert!(
             text.ends_with("Left out, to fit a comment: A section. `abench report --format html` shows everything.\n")
         );
+    }
+
+    #[test]
+    fn the_icon_of_the_verdict_is_that_of_the_exit_code() {
+        let line = |verdict, remark: &str, exit| {
+            let mut one = document(Vec::new());
+            let judgement = &mut one.reports[0].judgement;
+            (judgement.verdict, judgement.remark, judgement.exit) = (verdict, remark.to_owned(), exit);
+            render(&one).lines().nth(2).expect("a verdict").to_owned()
+        };
+        assert_eq!(line(Verdict::Falsified, ", as expected", 0), "✅ **verdict falsified, as expected (exit 0)**");
+        assert_eq!(line(Verdict::Falsified, "", 1), "❌ **verdict falsified (exit 1)**");
+        assert_eq!(line(Verdict::Holds, ", and not all is as expected", 1).chars().next(), Some('❌'));
+        assert_eq!(line(Verdict::Inconclusive, "", 3), "⚠️ **verdict inconclusive (exit 3)**");
+        assert_eq!(line(Verdict::Inconclusive, ", as expected", 0).chars().next(), Some('✅'));
     }
 
     #[test]

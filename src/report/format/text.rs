@@ -8,12 +8,15 @@ use anstyle::Style;
 use textwrap::{Options, WordSplitter};
 
 use crate::domain::verdict::Verdict;
+use crate::report::document::section::verdict::judgement;
 use crate::report::document::{
     Block, Detail, Document, Judgement, Report, Section, Shape, Source, Table as Rows, Tone,
 };
 use crate::report::figure::Figure;
 use crate::report::format::grid::{self, broken, style};
 use crate::report::inert::inert;
+use crate::report::record::Record;
+use crate::report::view::Views;
 
 /// Columns of text where the output is no terminal.
 pub const DEFAULT_WIDTH: usize = 100;
@@ -68,14 +71,14 @@ pub fn render(shown: &dyn Shown, width: usize, table: Table, detail: Detail) -> 
     text.finish()
 }
 
-/// The last line of a record's text.
-pub fn verdict_line(shown: &dyn Shown) -> String {
-    styled_line(&shown.judgement())
+/// The last line of a run's text.
+pub fn verdict_line(record: &Record) -> String {
+    styled_line(&judgement(record))
 }
 
 /// Files of records as text: all that they say. The board's table is left out, for a file is no run.
-pub fn of_files(sources: &[Source], width: usize) -> String {
-    let document = Document::of(sources);
+pub fn of_files(sources: &[Source], width: usize, views: Views) -> String {
+    let document = Document::of(sources, views);
     let mut text = Text::new(width);
     if let Some(overview) = &document.overview {
         text.title(&document.title);
@@ -88,7 +91,7 @@ pub fn of_files(sources: &[Source], width: usize) -> String {
             text.line(&"=".repeat(text.width.min(DEFAULT_WIDTH)));
             text.title(&report.title);
         }
-        text.in_full(source.record.shown(), report, Detail::All);
+        source.record.shown(views, |shown| text.in_full(shown, report, Detail::All));
     }
     text.finish()
 }
@@ -101,7 +104,8 @@ pub fn styled(verdict: Verdict) -> String {
 
 fn styled_line(judgement: &Judgement) -> String {
     let Judgement { verdict, remark, exit, .. } = judgement;
-    format!("verdict {}{} (exit {exit})", styled(*verdict), inert(remark))
+    let style = style(judgement.tone());
+    format!("verdict {style}{verdict}{style:#}{} (exit {exit})", inert(remark))
 }
 
 /// Text that is written line by line, none of them wider than a terminal where it can be broken.
@@ -328,48 +332,18 @@ pub(in crate::report) fn shortened(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::any::AnyRecord;
-    use crate::report::figure::tests::shipped;
-    use crate::report::seal::Seal;
-
-    fn plain(text: &str) -> String {
-        anstream::adapter::strip_str(text).to_string()
-    }
-
-    fn source(name: &str, record: crate::report::record::Record, seal: Seal) -> Source {
-        Source { file: format!("{name}.json"), record: AnyRecord::Run(Box::new(record)), seal, again: None }
-    }
 
     #[test]
-    fn a_text_is_no_wider_than_asked_but_for_what_is_pasted_and_begins_with_the_first_screen() {
-        for (name, record) in shipped() {
-            let head = plain(&render(&record, 80, Table::Left, Detail::Screen));
-            let head = head.lines().next().expect("a line").to_owned();
-            for width in [60, 80] {
-                let text = plain(&of_files(&[source(&name, record.clone(), Seal::Intact)], width));
-                let is_pasted = |line: &str| line.starts_with("    ") || line.starts_with("  abench ");
-                let wide = text.lines().find(|line| line.chars().count() > width && !is_pasted(line));
-                assert_eq!(wide, None, "{name} at {width}");
-                assert!(width != 80 || text.starts_with(&head), "{name}: {head}");
-                assert!(text.lines().last().is_some_and(|last| last.starts_with("verdict ")), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_altered_record_is_told_as_such_before_its_verdict_in_every_format() {
-        use crate::report::format::{html, markdown};
-        use crate::report::junit;
-        let (name, record) = shipped().into_iter().find(|(name, _)| name == "tick").expect("a record");
-        let junit = junit::render(vec![junit::suite(Seal::ClaimsAltered, &record)]);
-        let sources = [source(&name, record, Seal::ClaimsAltered)];
-        let document = Document::of(&sources);
-        for report in [of_files(&sources, 100), html::render(&document), markdown::render(&document), junit] {
-            let report = plain(&report);
-            let words = report.split("</head>").last().unwrap_or_default();
-            let warning = words.find("altered").expect("a warning");
-            let verdict = words.find("verdict holds").or(words.find("<strong>holds")).or(words.find("\"holds\""));
-            assert!(verdict.is_some_and(|verdict| warning < verdict), "{words}");
+    fn the_verdict_has_the_colour_of_the_exit_code() {
+        let line = |verdict, exit| {
+            let (remark, reasons, warrants, facts) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+            styled_line(&Judgement { verdict, remark, exit, reasons, warrants, facts })
+        };
+        let tones = [(Verdict::Falsified, 0, Tone::Good), (Verdict::Falsified, 1, Tone::Bad)];
+        for (verdict, exit, tone) in tones.into_iter().chain([(Verdict::Inconclusive, 3, Tone::Doubtful)]) {
+            let line = line(verdict, exit);
+            assert!(line.starts_with(&format!("verdict {}{verdict}", style(tone))), "{line:?}");
+            assert_eq!(anstream::adapter::strip_str(&line).to_string(), format!("verdict {verdict} (exit {exit})"));
         }
     }
 }

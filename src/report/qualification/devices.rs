@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::evidence::Evidence;
+use crate::domain::oracle::OracleId;
 use crate::domain::shown::part_of;
 use crate::domain::trial::Trial;
 use crate::domain::verdict::{Outcome, Verdict};
@@ -33,7 +34,7 @@ pub struct DeviceQualification {
     /// What each scenario detects, in the order of the controls.
     pub by_scenario: Vec<Coverage>,
     /// How many mutants each oracle alone detects under each scenario, in the same order.
-    pub by_oracle: Vec<BTreeMap<String, u64>>,
+    pub by_oracle: Vec<BTreeMap<OracleId, u64>>,
     /// What the scenarios detect together.
     pub together: Coverage,
     /// The matrix: every mutant, with a cell for each scenario.
@@ -91,7 +92,7 @@ pub struct Cell {
     /// What became of it.
     pub outcome: MutantOutcome,
     /// The oracles that found it, each by itself.
-    pub oracles: BTreeSet<String>,
+    pub oracles: BTreeSet<OracleId>,
     /// What was found, or why nothing was.
     pub reason: String,
 }

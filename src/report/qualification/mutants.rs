@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::oracle::OracleId;
 use crate::domain::shown::part_of;
 use crate::domain::verdict::{self, Verdict};
 
@@ -40,7 +41,7 @@ pub struct Cell {
     /// What became of it.
     pub outcome: Outcome,
     /// The judges that killed it.
-    pub judges: BTreeSet<String>,
+    pub judges: BTreeSet<OracleId>,
     /// What the first of them says, or why none says anything.
     pub reason: String,
 }
@@ -167,7 +168,7 @@ pub struct EngineQualification {
     /// What the walks kill of what a walk can show.
     pub by_walks: Score,
     /// How many mutants each judge kills in any of the scenarios.
-    pub by_judge: BTreeMap<String, u64>,
+    pub by_judge: BTreeMap<OracleId, u64>,
     /// The scenarios.
     pub scenarios: Vec<ScenarioRow>,
     /// The mutants.

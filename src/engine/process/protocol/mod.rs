@@ -4,6 +4,7 @@
 //! how a process is started, or what an answer does to a node.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -197,15 +198,16 @@ fn is_none(count: &u32) -> bool {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Start {
-    /// Which node it is.
+    /// Which node it is: clients from 0, then the hub, then edges. A device keeps its number when its store is lost or set back.
     pub node: u32,
     /// Whether others sync through it: a hub, an edge, a peer.
     pub serves: bool,
     /// The registers.
     pub registers: Registers,
-    /// A number that no start of any node had before, below 2^28: for an id that is new at every start.
+    /// Drawn anew at every start, below 2^28: for an id that no earlier start had.
     pub fresh: u32,
-    /// The seed of all random choices: 64 bits, in hexadecimal.
+    /// The seed of its random choices: 64 bits, 16 hexadecimal digits, drawn anew at every start. After the fault `start-over`
+    /// that of the very first start comes again.
     pub seed: String,
     /// Its folder, which holds the files that it stored.
     pub folder: String,
@@ -369,6 +371,10 @@ impl Answer {
     /// # Errors
     /// If the line is no answer, or answers another request.
     pub fn read(line: &[u8], asked: u64) -> Result<Self, Misread> {
+        // An array would be read as the keys in their order.
+        if line.trim_ascii_start().first() == Some(&b'[') {
+            return Err(serde_json::Error::custom("an array, where an object with keys is expected").into());
+        }
         let answer: Answer = serde_json::from_slice(line)?;
         let answered = answer.n;
         if answered == asked { Ok(answer) } else { Err(Misread::OfAnother { answered, asked }) }
@@ -552,6 +558,10 @@ pub struct Capabilities {
     /// `labels` says, and their tags as `tags` says.
     #[serde(default)]
     pub records: Option<OfDeletes>,
+    /// How long it keeps what it needs of a deleted record to bring it back, in seconds, if it carries records; without this
+    /// key, for ever.
+    #[serde(default)]
+    pub horizon_s: Option<NonZeroU64>,
     /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
     #[serde(default)]
     pub peers: bool,

@@ -6,6 +6,7 @@ use super::{Workload, check, searched, walked};
 use crate::domain::delta::Deltas;
 use crate::domain::explorer::Claim;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::order::Shuffle;
 use crate::domain::seed::Seed;
 use crate::domain::trial::Budget;
@@ -108,7 +109,7 @@ fn workload() -> Workload<'static> {
 }
 
 /// Whole orders by an accumulator whose state is wrong by `mask` after these arrivals.
-fn whole_orders(oracle: &str, is_wrong: fn(&[u64], &[u64]) -> bool) -> Shown {
+fn whole_orders(oracle: OracleId, is_wrong: fn(&[u64], &[u64]) -> bool) -> Shown {
     let workload = workload();
     let deltas = workload.deltas();
     let spec = "all".parse().expect("an explorer");
@@ -122,19 +123,21 @@ fn whole_orders(oracle: &str, is_wrong: fn(&[u64], &[u64]) -> bool) -> Shown {
 }
 
 fn show_invariance() -> Shown {
-    whole_orders("invariance", |arrived, deltas| arrived.len() == deltas.len() && arrived.last() == deltas.first())
+    whole_orders(OracleId::Invariance, |arrived, deltas| {
+        arrived.len() == deltas.len() && arrived.last() == deltas.first()
+    })
 }
 
 fn show_truth() -> Shown {
-    whole_orders("truth", |arrived, deltas| arrived.len() == deltas.len())
+    whole_orders(OracleId::Truth, |arrived, deltas| arrived.len() == deltas.len())
 }
 
 fn show_truth_before_last() -> Shown {
-    whole_orders("truth", |arrived, deltas| arrived.len() + 1 == deltas.len())
+    whole_orders(OracleId::Truth, |arrived, deltas| arrived.len() + 1 == deltas.len())
 }
 
 /// A walk over an accumulator whose merge of the first delta is wrong by a mask, at these states.
-fn walk(oracle: &str, is_wrong: fn(u64) -> bool) -> Shown {
+fn walk(oracle: OracleId, is_wrong: fn(u64) -> bool) -> Shown {
     let limits = Limits { memory: 1 << 20, deliveries: 1 << 10, threads: NonZeroUsize::MIN };
     let workload = workload();
     let first = workload.deltas()[0];
@@ -146,11 +149,11 @@ fn walk(oracle: &str, is_wrong: fn(u64) -> bool) -> Shown {
 }
 
 fn show_walk_invariance() -> Shown {
-    walk("invariance", |state| state != 0)
+    walk(OracleId::Invariance, |state| state != 0)
 }
 
 fn show_walk_truth() -> Shown {
-    walk("truth", |_| true)
+    walk(OracleId::Truth, |_| true)
 }
 
 /// What these orders warrant, if this is claimed of them.
@@ -238,7 +241,7 @@ fn show_walk_far() -> Shown {
         let (before, last) = (deltas[before], deltas[last]);
         let merge = move |state: u64, delta| state ^ delta ^ if delta == last && state == before { mask } else { 0 };
         let walked = walked::check(&WrongMerge::by(merge), &workload, &limits, &mut Unwatched).expect("it fits");
-        agreed(&walked.check, "invariance")
+        agreed(&walked.check, OracleId::Invariance)
     })
 }
 
@@ -264,6 +267,6 @@ fn show_search() -> Shown {
         let workload = workload();
         // The state of all deltas is read last in its step.
         let mut device = WrongDevice::in_states(workload.truth, mask);
-        agreed(&searched::check(&mut device, &workload, &mut Unwatched).check, "truth")
+        agreed(&searched::check(&mut device, &workload, &mut Unwatched).check, OracleId::Truth)
     })
 }

@@ -4,6 +4,7 @@ use crate::domain::delta::Deltas;
 use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
+use crate::domain::oracle::OracleId;
 use crate::domain::order::Order;
 use crate::domain::schedule::{Schedule, can_hold};
 use crate::domain::seed::Seed;
@@ -191,7 +192,7 @@ pub(super) fn finding(
         expected: Hex64(expected),
         got: Hex64(got),
         reproducible,
-        oracle: "truth".to_owned(),
+        oracle: OracleId::Truth,
         case,
         size,
     };

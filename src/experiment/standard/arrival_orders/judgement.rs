@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Workload;
 use super::together::Trial;
 use crate::domain::factorial;
+use crate::domain::oracle::OracleId;
 use crate::domain::trial::Budget;
 use crate::domain::verdict::{FEWEST_SAMPLES, Verdict};
 use crate::explore::choice::Choice;
@@ -29,14 +30,14 @@ pub(super) struct Tried {
 
 /// The judgement of each oracle over all subjects. One order agrees with itself, which says nothing, unless it is the
 /// only one there is.
-pub(super) fn oracles(distinct: u64, count: u64, trials: &[Trial]) -> BTreeMap<String, Verdict> {
+pub(super) fn oracles(distinct: u64, count: u64, trials: &[Trial]) -> BTreeMap<OracleId, Verdict> {
     let verdict = |of: fn(&Trial) -> Verdict, least: u64| match Verdict::of_set(trials.iter().map(of)) {
         Verdict::Holds if distinct < least => Verdict::Inconclusive,
         verdict => verdict,
     };
     BTreeMap::from([
-        ("invariance".to_owned(), verdict(|trial| trial.invariance, count.min(2))),
-        ("truth".to_owned(), verdict(|trial| trial.truth, 1)),
+        (OracleId::Invariance, verdict(|trial| trial.invariance, count.min(2))),
+        (OracleId::Truth, verdict(|trial| trial.truth, 1)),
     ])
 }
 
@@ -44,7 +45,7 @@ pub(super) fn oracles(distinct: u64, count: u64, trials: &[Trial]) -> BTreeMap<S
 pub(super) fn doubt(
     tried: &Tried,
     chosen: &Choice,
-    oracles: &BTreeMap<String, Verdict>,
+    oracles: &BTreeMap<OracleId, Verdict>,
     unwarranted: Option<&Unwarranted>,
     workload: &Workload,
 ) -> Option<String> {

@@ -10,6 +10,7 @@ use crate::domain::execution::{AdapterOp, Execution};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::subject::{Device, SubjectError};
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Watch;
@@ -57,8 +58,8 @@ pub fn check(device: &mut dyn Device, workload: &Workload, watch: &mut dyn Watch
         (false, false) => Verdict::Inconclusive,
     };
     let oracles = BTreeMap::from([
-        ("invariance".to_owned(), verdict_of(searched.disagreement.is_some())),
-        ("truth".to_owned(), verdict_of(searched.untrue.is_some())),
+        (OracleId::Invariance, verdict_of(searched.disagreement.is_some())),
+        (OracleId::Truth, verdict_of(searched.untrue.is_some())),
     ]);
     let doubt = workload.untelling(&deltas);
     let verdict = match Verdict::of_set(oracles.values().copied()) {
@@ -150,7 +151,7 @@ fn finding(
         expected: Hex64(expected),
         got: Hex64(got),
         reproducible: false,
-        oracle: "truth".to_owned(),
+        oracle: OracleId::Truth,
         case: case_text(device, Execution::Adapter(alone)),
         size: "not made smaller".to_owned(),
     })

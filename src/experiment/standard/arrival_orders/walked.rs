@@ -9,6 +9,7 @@ use crate::domain::fault::FaultClass;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::order::Order;
 use crate::domain::subject::SubjectError;
 use crate::domain::verdict::{Verdict, Warrant};
@@ -49,9 +50,9 @@ pub fn check(
     let mut walk = walk::record(name.clone(), accumulator.evidence(), &plan, &deltas, &outcome);
     walk.assumptions.push(ONE_BY_ONE.to_owned());
     let oracles = BTreeMap::from([
-        ("invariance".to_owned(), outcome.verdict()),
+        (OracleId::Invariance, outcome.verdict()),
         (
-            "truth".to_owned(),
+            OracleId::Truth,
             match &truth {
                 Truth::Right => Verdict::Holds,
                 Truth::Wrong { .. } => Verdict::Falsified,
@@ -114,11 +115,11 @@ fn finding_of_walk(
             let wrong = if walk::word(&first.shown) == right { second } else { first };
             let Way { deliveries, shown } = wrong;
             let size = walk::size(&plan(workload.count), of.len(), *smallest);
-            (deliveries.clone(), right, walk::word(shown), "invariance", size)
+            (deliveries.clone(), right, walk::word(shown), OracleId::Invariance, size)
         }
         (_, Truth::Wrong { deltas: of, expected, got }) => {
             let size = format!("{} deltas; every set of fewer has the right state", of.len());
-            (of.clone(), *expected, *got, "truth", size)
+            (of.clone(), *expected, *got, OracleId::Truth, size)
         }
         _ => return None,
     };
@@ -131,7 +132,7 @@ fn finding_of_walk(
         expected: Hex64(expected),
         got: Hex64(got),
         reproducible: true,
-        oracle: oracle.to_owned(),
+        oracle,
         case: case_text(accumulator, execution),
         size,
     })
@@ -225,7 +226,7 @@ mod tests {
             assert_eq!((finding.expected.0, finding.got.0), (after(&|s, d| s ^ d), after(&merge)));
         }
         assert_eq!(check.warrant.is_some(), check.verdict == Verdict::Holds);
-        (check.verdict, check.oracles["invariance"], check.oracles["truth"], finding)
+        (check.verdict, check.oracles[&OracleId::Invariance], check.oracles[&OracleId::Truth], finding)
     }
 
     #[test]
@@ -285,7 +286,7 @@ mod tests {
         );
         for (bit, merge) in merges.into_iter().enumerate() {
             let check = walked_over(merge, 12, 0xDEAD_BEEF_0BAD_F00D, &mut Unwatched).check;
-            let judged = (check.verdict, check.oracles["invariance"], check.oracles["truth"]);
+            let judged = (check.verdict, check.oracles[&OracleId::Invariance], check.oracles[&OracleId::Truth]);
             assert_eq!(judged, (Verdict::Falsified, Verdict::Holds, Verdict::Falsified), "bit {bit}");
             assert_eq!(check.findings[0].expected.0 ^ check.findings[0].got.0, 1 << bit);
         }
@@ -310,7 +311,7 @@ mod tests {
         let stopped = walked_over(|state, delta| state ^ delta, 17, 7, &mut StopsIn("against the truth", false));
         assert_eq!(stopped.ended, Some(SubjectError::Interrupted));
         assert_eq!((stopped.check.verdict, stopped.check.warrant), (Verdict::Inconclusive, None));
-        assert_eq!(stopped.check.oracles["invariance"], Verdict::Holds);
-        assert_eq!(stopped.check.oracles["truth"], Verdict::Inconclusive);
+        assert_eq!(stopped.check.oracles[&OracleId::Invariance], Verdict::Holds);
+        assert_eq!(stopped.check.oracles[&OracleId::Truth], Verdict::Inconclusive);
     }
 }

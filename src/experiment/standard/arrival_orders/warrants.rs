@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::delta::Deltas;
 use crate::domain::evidence::Evidence;
 use crate::domain::explorer::{Claim, Explorer};
+use crate::domain::oracle::OracleId;
 use crate::domain::order::{Order, Shuffle};
 use crate::domain::verdict::{Verdict, Warrant};
 use crate::domain::watch::Unwatched;
@@ -239,7 +240,7 @@ fn a_state_that_is_wrong_in_any_one_bit_in_every_order_is_falsified_by_the_truth
             let chosen = explore::choose(&"sample:8".parse().expect("an explorer"), &workload(8).setting());
             let chosen = chosen.expect("it fits");
             let check = check(&mut [&mut subject], &workload(8), &chosen, &mut Unwatched).check;
-            let judged = (check.verdict, check.oracles["invariance"], check.oracles["truth"]);
+            let judged = (check.verdict, check.oracles[&OracleId::Invariance], check.oracles[&OracleId::Truth]);
             assert_eq!(judged, (Verdict::Falsified, Verdict::Holds, Verdict::Falsified), "bit {bit}, {after:?}");
             assert_eq!(check.findings[0].expected.0 ^ check.findings[0].got.0, 1 << bit);
         }

@@ -16,6 +16,7 @@ use crate::domain::fault::{FaultClass, MOST_BANKS, Site};
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::subject::{BenchDevice, SubjectError};
 use crate::domain::trial::StandardTrial;
 use crate::domain::verdict::Verdict;
@@ -36,8 +37,8 @@ pub const OF_ENGINE: &str = "conformance of the engine";
 /// Name of the check of the adapter's registers, commands and contexts.
 pub const OF_ADAPTER: &str = "conformance of the adapter";
 
-/// The judge's name.
-pub(in crate::experiment) const ORACLE: &str = "documents";
+/// The judge.
+pub(in crate::experiment) const ORACLE: OracleId = OracleId::Documents;
 
 /// Replays for making a counterexample smaller.
 const REPLAYS: u32 = 100;
@@ -133,7 +134,7 @@ pub(in crate::experiment) fn make(
         expected: Hex64(shows.expected.into()),
         got: Hex64(shows.got.into()),
         reproducible,
-        oracle: ORACLE.to_owned(),
+        oracle: ORACLE,
         case: case_text(device, Execution::Registers(accesses)),
         size,
     });
@@ -309,7 +310,7 @@ impl Found {
             judge: Judge::Conformance,
             subjects: BTreeMap::from([(device.name().to_owned(), device.evidence())]),
             verdict,
-            oracles: BTreeMap::from([(ORACLE.to_owned(), verdict)]),
+            oracles: BTreeMap::from([(ORACLE, verdict)]),
             summary: format!("{wrong}{what} {extent}, {} words that the documents fix{lists}{differing}", self.words),
             warrant: None,
             orders: None,

@@ -3,6 +3,7 @@
 use super::{Observed, bank_runs, judge_bank_sweep, judge_short_sweep, observe, short_runs};
 use crate::domain::execution::EngineRun;
 use crate::domain::judge::Judge;
+use crate::domain::oracle::OracleId;
 use crate::domain::seed::Seed;
 use crate::domain::subject::{BenchDevice, Device, Subject};
 use crate::domain::verdict::{Outcome, Verdict};
@@ -62,7 +63,7 @@ fn show(runs: &[EngineRun], judge: impl Fn(&dyn BenchDevice, &[Observed]) -> Che
         let (device, sweep) = observed(runs, plant);
         let check = judge(&device, &sweep);
         // The oracle of what is wrong has to tell, and the check with it.
-        let oracle = if plant.1.1 == 0 { "truth" } else { "cycles" };
+        let oracle = if plant.1.1 == 0 { OracleId::Truth } else { OracleId::Cycles };
         agreed(&check, oracle)
     })
 }

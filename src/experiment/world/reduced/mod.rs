@@ -22,6 +22,7 @@ use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::history::History;
 use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Records, Stocks, Tags, Workload};
+use crate::domain::oracle::OracleId;
 use crate::domain::script::{Action, MOST_STEPS, MessageFate};
 use crate::domain::seed::Seed;
 use crate::domain::subject::SubjectError;
@@ -35,18 +36,19 @@ use crate::lab::{World, settings};
 use crate::scenario::Scenario;
 
 /// Judges that a script can show, the one first that says most.
-const JUDGES: [&str; 11] = [
-    "running",
-    "truth",
-    "exactly once",
-    "convergence",
-    "durability",
-    "monotonic",
-    "whole records",
-    "staleness bound",
-    "progress",
-    "load",
-    "overspending",
+const JUDGES: [OracleId; 12] = [
+    OracleId::Running,
+    OracleId::Truth,
+    OracleId::ExactlyOnce,
+    OracleId::Convergence,
+    OracleId::Durability,
+    OracleId::Monotonic,
+    OracleId::WholeRecords,
+    OracleId::StalenessBound,
+    OracleId::Progress,
+    OracleId::Load,
+    OracleId::Overspending,
+    OracleId::Outbox,
 ];
 
 /// Deliveries and steps that a reduction may take: so many, and so many times those of the world, and never more than this.
@@ -78,15 +80,15 @@ pub(super) fn reduced(
     let is_falsified = |verdict: &Verdict| *verdict == Verdict::Falsified;
     let falsifying = standing.row.worlds.iter().find(|world| is_falsified(&world.verdict));
     let Some(world) = falsifying.filter(|_| !trial.is_scripted()) else { return Ok(None) };
-    let accuses = |judge: &str| world.judges.get(judge).is_some_and(is_falsified);
-    if smallest.iter().any(|finding| accuses(&finding.oracle)) {
+    let accuses = |judge: OracleId| world.judges.get(&judge).is_some_and(is_falsified);
+    if smallest.iter().any(|finding| accuses(finding.oracle)) {
         return Ok(None);
     }
     if !trial.reduce {
         return Ok(Some(Reduced::Not(LEFT_OUT.to_owned())));
     }
     let Some(judge) = JUDGES.into_iter().find(|&judge| accuses(judge)) else {
-        let names: Vec<&str> = world.judges.iter().filter(|(_, v)| is_falsified(v)).map(|(name, _)| &**name).collect();
+        let names: Vec<&str> = world.judges.iter().filter(|(_, v)| is_falsified(v)).map(|(id, _)| id.name()).collect();
         let not = format!("no script is given: a script is short, and {} judges the whole history", names.join(", "));
         return Ok(Some(Reduced::Not(not)));
     };
@@ -100,7 +102,7 @@ fn of_world(
     trial: &OfflineTrial,
     seed: Seed,
     engine: &Registration,
-    judge: &'static str,
+    judge: OracleId,
     budget: u64,
     watch: &mut dyn Watch,
 ) -> Result<Reduced, SubjectError> {
@@ -133,7 +135,7 @@ enum Stop {
 /// A script that falsifies an engine, while it becomes smaller.
 struct Reduction<'a> {
     engine: &'a Registration,
-    judge: &'static str,
+    judge: OracleId,
     /// The world around the script, without steps.
     trial: OfflineTrial,
     moments: Vec<Moment>,
@@ -143,7 +145,7 @@ struct Reduction<'a> {
 }
 
 /// The world of a script that stands for a drawn world, without its steps, on sound links.
-fn around(drawn: &OfflineTrial, judge: &str) -> OfflineTrial {
+fn around(drawn: &OfflineTrial, judge: OracleId) -> OfflineTrial {
     let Link { bits_per_s, latency_ms, .. } = drawn.link;
     let mut trial = OfflineTrial {
         engines: Vec::new(),
@@ -164,8 +166,8 @@ fn around(drawn: &OfflineTrial, judge: &str) -> OfflineTrial {
     let Records { edits, creates_percent, deletes_percent, tags_percent, .. } = Records::default();
     trial.records = Records { edits, creates_percent, deletes_percent, tags_percent, ..trial.records };
     // A bound that another judge holds an engine to is no part of the counterexample.
-    trial.staleness_s = trial.staleness_s.filter(|_| judge == "staleness bound");
-    if judge != "load" {
+    trial.staleness_s = trial.staleness_s.filter(|_| judge == OracleId::StalenessBound);
+    if judge != OracleId::Load {
         trial.load = Default::default();
     }
     trial
@@ -225,7 +227,7 @@ impl Reduction<'_> {
             return Ok(false);
         }
         let mut history = outcome.history;
-        let said = |history: &History| judged(history).0.get(self.judge).map(|(verdict, _)| *verdict);
+        let said = |history: &History| judged(history).0.get(&self.judge).map(|(verdict, _)| *verdict);
         let verdict = match said(&history) {
             // Some judges can tell by unique amounts alone.
             None | Some(Verdict::Inconclusive) => {
@@ -244,7 +246,7 @@ impl Reduction<'_> {
         let Reduction { engine, judge, trial, moments, watch, .. } = self;
         let script = OfflineTrial { steps: steps(&moments), ..trial };
         let (said, _) = run(&script, engine, watch)?;
-        let Some((Verdict::Falsified, sentence)) = said.get(judge) else {
+        let Some((Verdict::Falsified, sentence)) = said.get(&judge) else {
             return Ok(Reduced::Not(
                 "this world could not be written down as a script that fails each time".to_owned(),
             ));
@@ -286,7 +288,7 @@ impl Reduction<'_> {
             expected: Hex64(0),
             got: Hex64(against),
             reproducible: true,
-            oracle: judge.to_owned(),
+            oracle: judge,
             case: case.to_string(),
             size,
         })))
@@ -399,7 +401,7 @@ mod tests {
     }
 
     /// The script of a shipped world of its own seed, its size, and whether it falsifies the engine by the same judge.
-    fn script(scenario: &str, engine: &str, judge: &'static str, budget: u64) -> (OfflineTrial, String) {
+    fn script(scenario: &str, engine: &str, judge: OracleId, budget: u64) -> (OfflineTrial, String) {
         let (trial, engine) = (drawn(scenario), engine::find(engine).expect("an engine"));
         let reduced = of_world(&trial, trial.seed, engine, judge, budget, &mut Unwatched).expect("it ends");
         let Reduced::Script(finding) = reduced else { panic!("{scenario}: {reduced:?}") };
@@ -407,13 +409,13 @@ mod tests {
         let script = written_down(&case.execution).expect("a script");
         let shown = shown(&script, engine, &mut Unwatched).expect("it ends");
         assert_eq!(shown.verdict, Verdict::Falsified, "{}", finding.case);
-        assert!(shown.against.iter().any(|words| words.starts_with(judge)), "{:?}", shown.against);
+        assert!(shown.against.iter().any(|words| words.starts_with(judge.name())), "{:?}", shown.against);
         (script, finding.size)
     }
 
     #[test]
     fn a_hub_that_is_set_back_is_a_script_of_which_no_step_can_be_left_out() {
-        for (name, judge) in [("delta-summary", "monotonic"), ("reconciliation", "truth")] {
+        for (name, judge) in [("delta-summary", OracleId::Monotonic), ("reconciliation", OracleId::Truth)] {
             let (script, size) = script("hub-set-back", name, judge, 2_000_000);
             assert!(script.steps.len() <= 8 && script.clients <= 2, "{name}: {size}: {script:?}");
             assert!(size.ends_with("no single step can be left out"), "{size}");
@@ -422,7 +424,7 @@ mod tests {
                 let mut without = script.clone();
                 without.steps.remove(leave);
                 let accuses = shown(&without, engine, &mut Unwatched).is_ok_and(|shown| {
-                    shown.unmet.is_empty() && shown.against.iter().any(|words| words.starts_with(judge))
+                    shown.unmet.is_empty() && shown.against.iter().any(|words| words.starts_with(judge.name()))
                 });
                 assert!(!accuses, "{name} fails without step {leave} of {script:?}");
             }
@@ -431,9 +433,9 @@ mod tests {
 
     #[test]
     fn a_reduction_that_is_cut_short_says_so_and_its_script_fails_all_the_same() {
-        let (long, size) = script("two-stores-lost", "delta-summary", "monotonic", 3_000);
+        let (long, size) = script("two-stores-lost", "delta-summary", OracleId::Monotonic, 3_000);
         assert!(size.contains("cut short by its budget of 3000 deliveries"), "{size}");
-        let (short, _) = script("two-stores-lost", "delta-summary", "monotonic", 2_000_000);
+        let (short, _) = script("two-stores-lost", "delta-summary", OracleId::Monotonic, 2_000_000);
         assert!(short.steps.len() < long.steps.len(), "{} {}", short.steps.len(), long.steps.len());
     }
 
@@ -441,9 +443,10 @@ mod tests {
     fn a_reducer_that_keeps_a_script_that_does_not_fail_is_seen() {
         let (trial, engine) = (drawn("hub-set-back"), engine::find("delta-summary").expect("an engine"));
         let moments = vec![Moment { at: 0, action: Action::Connect { node: "client 0".to_owned(), over: 0 } }];
-        let around = around(&trial, "monotonic");
+        let around = around(&trial, OracleId::Monotonic);
         let watch = &mut Unwatched;
-        let wrong = Reduction { engine, judge: "monotonic", trial: around, moments, spent: 0, budget: 1, watch };
+        let wrong =
+            Reduction { engine, judge: OracleId::Monotonic, trial: around, moments, spent: 0, budget: 1, watch };
         let reduced = wrong.finding(None).expect("it ends");
         assert!(matches!(&reduced, Reduced::Not(why) if why.contains("could not be written down")), "{reduced:?}");
     }
@@ -451,10 +454,17 @@ mod tests {
     #[test]
     fn a_script_that_cannot_be_or_does_not_go_as_it_is_written_is_not_gone_on_with() {
         let engine = engine::find("delta-summary").expect("an engine");
-        let around = around(&drawn("hub-set-back"), "monotonic");
+        let around = around(&drawn("hub-set-back"), OracleId::Monotonic);
         let watch = &mut Unwatched;
-        let mut reduction =
-            Reduction { engine, judge: "monotonic", trial: around, moments: Vec::new(), spent: 0, budget: 99, watch };
+        let mut reduction = Reduction {
+            engine,
+            judge: OracleId::Monotonic,
+            trial: around,
+            moments: Vec::new(),
+            spent: 0,
+            budget: 99,
+            watch,
+        };
         let trial = reduction.trial.clone();
         let fault = Action::Fault(crate::domain::offline::NodeFault::plain(FaultKind::Restore, "hub"));
         for action in [Action::Connect { node: "client 9".to_owned(), over: 0 }, fault] {
@@ -469,9 +479,7 @@ mod tests {
 
     #[test]
     fn what_is_judged_by_histories_as_long_as_this_has_no_script_and_says_so() {
-        assert!(
-            crate::oracle::offline::names()
-                .all(|name| { JUDGES.contains(&name) || ["metadata", "faults"].contains(&name) })
-        );
+        let whole = [OracleId::Metadata, OracleId::Faults];
+        assert!(crate::oracle::offline::ids().all(|id| JUDGES.contains(&id) != whole.contains(&id)));
     }
 }

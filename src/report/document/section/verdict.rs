@@ -46,18 +46,23 @@ fn reasons(record: &Record) -> Vec<String> {
     reasons
 }
 
-/// What the checks that hold rest on, those with the same ground together.
 fn warrants(checks: &[Check]) -> Vec<String> {
+    let grounds = grounds(checks, Warrant::to_string).into_iter();
+    grounds.map(|(ground, names)| format!("{}: {ground}.", names.join(", "))).collect()
+}
+
+/// What the checks that hold rest on, in the words of `say`, those with the same ground together.
+pub fn grounds(checks: &[Check], say: fn(&Warrant) -> String) -> Vec<(String, Vec<&str>)> {
     let mut grounds: Vec<(String, Vec<&str>)> = Vec::new();
     for check in checks.iter().filter(|check| check.verdict == Verdict::Holds) {
         let Some(warrant) = &check.warrant else { continue };
-        let warrant = warrant.to_string();
+        let warrant = say(warrant);
         match grounds.iter_mut().find(|(ground, _)| *ground == warrant) {
             Some((_, names)) => names.push(&check.name),
             None => grounds.push((warrant, vec![&check.name])),
         }
     }
-    grounds.into_iter().map(|(ground, names)| format!("{}: {ground}.", names.join(", "))).collect()
+    grounds
 }
 
 fn facts(record: &Record) -> Vec<(String, String)> {
@@ -108,7 +113,7 @@ fn ending(record: &Record) -> (String, u8) {
         |check: &Check| check.judge == Judge::World && matches!(check.warrant, Some(Warrant::Worlds { drawn: 0 }));
     // A falsification needs no sample.
     let rests_on_one = record.verdict == Verdict::Holds && record.checks.iter().any(one_world);
-    let doubt = if rests_on_one { ", k = 1 is no sample" } else { "" };
+    let doubt = if rests_on_one { ", one world only: no statistical bound" } else { "" };
     (format!("{doubt}{why}"), code)
 }
 

@@ -273,6 +273,8 @@ fn the_schema_refuses_what_no_reader_could_read_and_nothing_that_the_reader_take
 const NARROWER: &[&str] = &[
     "/bandwidth/link/bits_per_s minimum",
     "/bandwidth/link/corrupted_per_mille maximum",
+    "/bandwidth/link/jitter_ms maximum",
+    "/bandwidth/link/latency_ms maximum",
     "/bandwidth/link/lost_per_mille maximum",
     "/bandwidth/link/truncated_per_mille maximum",
     "/codecs/changed maximum",
@@ -286,6 +288,8 @@ const NARROWER: &[&str] = &[
     "/offline/clocks/jumps maximum",
     "/offline/faults/0/age_s maximum",
     "/offline/faults/0/for_s maximum",
+    "/offline/link/jitter_ms maximum",
+    "/offline/link/latency_ms maximum",
     "/offline/presence/lasts_s minimum",
     "/offline/workload/changed maximum",
     "/offline/workload/changed minimum",

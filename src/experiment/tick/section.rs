@@ -1,8 +1,32 @@
 //! Sync ticks in bytes, against the information bound and the full state.
 
+use std::mem;
+
 use crate::domain::shown::tenths;
+use crate::domain::trial::TickTrial;
 use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::first_screen::Screen;
 use crate::report::record::{Record, TickRecord};
+use crate::report::view::View;
+
+impl View for TickTrial {
+    fn screen(&self, record: &Record, screen: &mut Screen<'_>) {
+        first_screen(record, screen);
+    }
+
+    fn sections(&self, record: &Record) -> Vec<Section> {
+        section(record).into_iter().collect()
+    }
+}
+
+/// The table, where the run came to its end.
+pub fn first_screen(record: &Record, screen: &mut Screen<'_>) {
+    if let Some(mut table) = table(&record.ticks).filter(|_| !record.interrupted) {
+        // A first screen has no captions, and no number stands without its evidence.
+        table.columns[0] = Column::words(mem::take(&mut table.caption));
+        screen.text().fitted(&table);
+    }
+}
 
 /// The table, and how it is to be read.
 pub fn section(record: &Record) -> Option<Section> {
@@ -22,7 +46,7 @@ pub fn section(record: &Record) -> Option<Section> {
 }
 
 /// One column a tick.
-pub fn table(ticks: &[TickRecord]) -> Option<Table> {
+fn table(ticks: &[TickRecord]) -> Option<Table> {
     let first = ticks.first()?;
     let name = |tick: &TickRecord| if tick.published { "published" } else { "this SEED" };
     let columns = [Column::words("")].into_iter().chain(ticks.iter().map(|tick| Column::number(name(tick))));

@@ -119,7 +119,7 @@ fn bytes(offline: &OfflineRecord, interrupted: bool) -> Table {
 /// The judges that do not say `holds` of an engine that does not hold.
 fn against(engine: &EngineRecord) -> String {
     let judges = engine.oracles.iter().filter(|(_, (verdict, _))| *verdict == engine.verdict);
-    let names: Vec<&str> = judges.map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = judges.map(|(id, _)| id.name()).collect();
     if engine.verdict == Verdict::Holds || names.is_empty() { "-".to_owned() } else { names.join(", ") }
 }
 

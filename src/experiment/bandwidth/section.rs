@@ -1,7 +1,7 @@
 //! A bandwidth report: the answer, what was asked for, the table of who sends how much and gets what wrong, and how far it was scaled.
 
 use crate::domain::bandwidth::units::BitRate;
-use crate::domain::bandwidth::{DAY_S, Values};
+use crate::domain::bandwidth::{BandwidthTrial, DAY_S, MONTH_DAYS, Values};
 use crate::domain::count::counted;
 use crate::domain::offline::Link;
 use crate::domain::shown::{self, bytes, hundredths, lasting, money, percent, tenths};
@@ -11,16 +11,80 @@ use crate::report::bandwidth_record::{
 };
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
 use crate::report::figure;
+use crate::report::first_screen::Screen;
 use crate::report::record::Record;
+use crate::report::view::View;
 
 /// What stands above the time on the link.
-pub const ON_LINK: &str = "on link";
+const ON_LINK: &str = "on link";
 
 /// What the information bound is called.
 const BOUND: &str = "information bound";
 
+/// Rows of engines on the first screen. Forms of the whole state, and the bound, come besides.
+const ENGINES: usize = 3;
+
+impl View for BandwidthTrial {
+    fn what_ran(&self, record: &Record) -> Option<String> {
+        record.bandwidth.as_ref().map(|of| format!(": {} (evidence {})", world(of), of.evidence))
+    }
+
+    fn screen(&self, record: &Record, screen: &mut Screen<'_>) {
+        record.bandwidth.iter().for_each(|of| first_screen(of, screen));
+    }
+
+    fn sections(&self, record: &Record) -> Vec<Section> {
+        section(record).into_iter().collect()
+    }
+
+    fn details(&self, record: &Record) -> Vec<Section> {
+        detail(record).into_iter().collect()
+    }
+}
+
+fn first_screen(record: &BandwidthRecord, screen: &mut Screen<'_>) {
+    screen.text().paragraph("", 0, &answer(record).join(" "));
+    let rows = in_order(record);
+    let shown = first_of(&rows, ENGINES);
+    // Who gets something wrong is told by the number of wrong records, and the time on the link by a sentence.
+    let table = table(record, &shown).without("verdict").without(ON_LINK);
+    screen.text().fitted(&table);
+    if shown.len() < rows.len() {
+        let left: Vec<&BandwidthRow> =
+            rows.iter().copied().filter(|row| !shown.iter().any(|shown| shown.name == row.name)).collect();
+        let (more, place) = (counted(left.len(), "more engine"), screen.elsewhere());
+        screen.cut(&format!("  and {more}: {} ({place})", groups(record, &left)));
+    }
+    screen.text().paragraph("", 2, &scaled(record));
+    let told = [empty(record), unknown(record)];
+    told.iter().flatten().for_each(|sentence| screen.cut(&format!("  {sentence}")));
+    // The terminal wraps it, so that it can be pasted.
+    let again = record.again.as_deref().unwrap_or("abench replay RECORD, or the scenario's file");
+    screen.text().line(&format!("  {again}"));
+}
+
+/// What these engines of a bandwidth report came to: "5 wrong, 1 dearer, 1 of unknown cost". Who is dearer is so than the
+/// engine that the report is about.
+fn groups(record: &BandwidthRecord, rows: &[&BandwidthRow]) -> String {
+    let about = record.about().and_then(|about| about.estimate).map(|of| of.bytes_per_sync_tenths);
+    let group = |row: &BandwidthRow| match (row.estimate, about) {
+        _ if row.wrong_records > 0 => "wrong",
+        _ if row.verdict == Verdict::Falsified => "falsified",
+        (None, _) => "of unknown cost",
+        _ if row.verdict == Verdict::Inconclusive => "inconclusive",
+        (Some(of), Some(about)) if of.bytes_per_sync_tenths <= about => "no dearer",
+        (Some(_), Some(_)) => "dearer",
+        (Some(_), None) => "not wrong",
+    };
+    let names = ["wrong", "falsified", "inconclusive", "dearer", "no dearer", "not wrong", "of unknown cost"];
+    let counts = names.map(|name| (rows.iter().filter(|row| group(row) == name).count(), name));
+    let told: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
+    told.join(", ")
+}
+
 /// The answer with its table, what was scaled, and the command that repeats it.
-pub fn section(record: &Record) -> Option<Section> {
+fn section(record: &Record) -> Option<Section> {
     let of = record.bandwidth.as_ref()?;
     let mut blocks = vec![Block::List(answer(of)), Block::Facts(asked(of))];
     blocks.extend(figure::of_bandwidth(of).map(|figure| Block::Figure(Box::new(figure))));
@@ -32,7 +96,7 @@ pub fn section(record: &Record) -> Option<Section> {
 }
 
 /// What the bytes are for, what is against each sender, and how well the rules of scaling predict.
-pub fn detail(record: &Record) -> Option<Section> {
+fn detail(record: &Record) -> Option<Section> {
     let of = record.bandwidth.as_ref()?;
     let mut blocks = vec![Block::Table(kinds_of_messages(of))];
     let against = of.rows.iter().filter(|row| !row.against.is_empty());
@@ -89,7 +153,7 @@ fn kinds_of_messages(record: &BandwidthRecord) -> Table {
 }
 
 /// Who sends how much and gets what wrong; the information bound comes last.
-pub fn table(record: &BandwidthRecord, rows: &[&BandwidthRow]) -> Table {
+fn table(record: &BandwidthRecord, rows: &[&BandwidthRow]) -> Table {
     let columns = [
         Column::words("sender"),
         Column::number("a sync").ranked(1),
@@ -120,7 +184,7 @@ const HOW_TO_READ: &str = "Sync: of one client, both ways. On link: how long the
      records of those of the world that was run, at the replica that has most of them, when everybody had synced in the end.";
 
 /// What ran, in a line.
-pub fn world(record: &BandwidthRecord) -> String {
+fn world(record: &BandwidthRecord) -> String {
     let values = match record.values {
         Values::Counters => "counters",
         Values::Tags => "tags",
@@ -136,7 +200,7 @@ pub fn world(record: &BandwidthRecord) -> String {
 }
 
 /// What was asked for: names and values.
-pub fn asked(record: &BandwidthRecord) -> Vec<(String, String)> {
+fn asked(record: &BandwidthRecord) -> Vec<(String, String)> {
     let Link { latency_ms, lost_per_mille, .. } = record.link;
     let link = format!(
         "{}, {latency_ms} ms, {} lost",
@@ -166,11 +230,13 @@ pub fn asked(record: &BandwidthRecord) -> Vec<(String, String)> {
 }
 
 /// The answer: what the engine costs, what the full state costs, and who else is cheaper; a sentence each.
-pub fn answer(record: &BandwidthRecord) -> Vec<String> {
+fn answer(record: &BandwidthRecord) -> Vec<String> {
     let Some((about, estimate)) = record.about().and_then(|about| Some((about, about.estimate?))) else {
         let why =
             record.about().and_then(|about| about.why_unknown(record)).unwrap_or("it was not measured".to_owned());
-        return vec![format!("{}: no number is given: {why}.", record.about)];
+        let is_by_scaling = record.about().is_some_and(|about| !about.is_beyond_its_link());
+        let remedy = remedy(record).filter(|_| is_by_scaling).map_or(String::new(), |remedy| format!(" {remedy}"));
+        return vec![format!("{}: no number is given: {why}.{remedy}", record.about)];
     };
     let wrong = match about.verdict {
         Verdict::Holds => String::new(),
@@ -212,11 +278,16 @@ fn a_month(of: &Estimate) -> String {
 }
 
 /// How far it was scaled, and how wrong that may be.
-pub fn scaled(record: &BandwidthRecord) -> String {
+fn scaled(record: &BandwidthRecord) -> String {
     let BandwidthRecord { asked, run, tolerance_per_mille, .. } = record;
+    let month = a_month_of(record.days);
     if !record.scaled {
-        return format!("Nothing was scaled: {} were run.", days(run));
+        return match month {
+            None => format!("Nothing was scaled: {} were run.", days(run)),
+            Some(month) => format!("{} {} run: {month}.", days(run), if record.days == 1 { "was" } else { "were" }),
+        };
     }
+    let month = month.map_or(String::new(), |month| format!(" Besides, {month}."));
     let of_days = (run.measured_s < asked.measured_s).then(|| format!("{} of {}", days(run), days(asked)));
     let of_records = (run.records < asked.records).then(|| format!("{} of {} records", run.records, asked.records));
     let sizes: Vec<String> = of_days.into_iter().chain(of_records).collect();
@@ -225,24 +296,37 @@ pub fn scaled(record: &BandwidthRecord) -> String {
         return format!("{} were run, which no number could be scaled from.", sizes.join(" and "));
     };
     format!(
-        "Scaled from {}: off by up to {} ({} allowed).",
+        "Scaled from {}: off by up to {} ({} allowed).{month}",
         sizes.join(" and "),
         percent(most),
         percent(*tolerance_per_mille)
     )
 }
 
+/// What a month is told from, where fewer days than those of a month were asked for.
+fn a_month_of(days: u32) -> Option<String> {
+    let these = if days == 1 { "this one".to_owned() } else { format!("these {days}") };
+    (u64::from(days) < MONTH_DAYS).then(|| format!("a month is {MONTH_DAYS} days at the rate of {these}"))
+}
+
+/// What to do about senders that the rules of scaling have no number of, if there are any.
+fn remedy(record: &BandwidthRecord) -> Option<String> {
+    let is_by_scaling = |row: &BandwidthRow| row.estimate.is_none() && !row.is_beyond_its_link();
+    let larger = || "A larger --budget may tell.".to_owned();
+    // Where nothing was scaled, more of the budget changes nothing.
+    (record.scaled && record.rows.iter().any(is_by_scaling)).then(|| record.remedy().unwrap_or_else(larger))
+}
+
 /// Why no number is given of some senders, if of any.
-pub fn unknown(record: &BandwidthRecord) -> Option<String> {
+fn unknown(record: &BandwidthRecord) -> Option<String> {
     let told: Vec<String> =
         record.rows.iter().filter_map(|row| Some(format!("{}: {}.", row.label(), row.why_unknown(record)?))).collect();
-    let is_by_scaling = |row: &BandwidthRow| row.estimate.is_none() && !row.is_beyond_its_link();
-    let advice = if record.rows.iter().any(is_by_scaling) { " A larger --budget may tell." } else { "" };
+    let advice = remedy(record).map_or(String::new(), |remedy| format!(" {remedy}"));
     (!told.is_empty()).then(|| format!("Unknown: {}{advice}", told.join(" ")))
 }
 
 /// How many syncs brought nothing, of those that have a number all the same.
-pub fn empty(record: &BandwidthRecord) -> Option<String> {
+fn empty(record: &BandwidthRecord) -> Option<String> {
     let rows = record.rows.iter().filter(|row| row.empty_syncs > 0 && row.estimate.is_some());
     let told: Vec<String> = rows.map(|row| format!("{} {} of {}", row.label(), row.empty_syncs, row.syncs)).collect();
     let after = "A sync is one that brings something; the bytes of the others are in its bytes.";
@@ -260,7 +344,7 @@ fn days(size: &SizeRecord) -> String {
 
 /// All rows: the engine that the report is about, other engines that get nothing wrong, the full state in its forms, and then
 /// engines that get something wrong; each by what they send.
-pub fn in_order(record: &BandwidthRecord) -> Vec<&BandwidthRow> {
+fn in_order(record: &BandwidthRecord) -> Vec<&BandwidthRow> {
     let rank = |row: &&BandwidthRow| {
         let group = match (row.sender, row.verdict) {
             _ if row.name == record.about => 0,
@@ -277,7 +361,7 @@ pub fn in_order(record: &BandwidthRecord) -> Vec<&BandwidthRow> {
 }
 
 /// Of these rows the first of engines, and all forms of the full state.
-pub fn first_of<'a>(rows: &[&'a BandwidthRow], engines: usize) -> Vec<&'a BandwidthRow> {
+fn first_of<'a>(rows: &[&'a BandwidthRow], engines: usize) -> Vec<&'a BandwidthRow> {
     let mut left = engines;
     let is_shown = |row: &&&BandwidthRow| {
         let is_shown = row.sender != Sender::Engine || left > 0;

@@ -1,12 +1,81 @@
 //! The laws of algebras: which are claimed, which hold, what that means for delivery, and the terms that contradict.
 
 use crate::domain::law::{Extent, Law, LawTrial, Term, Witness};
+use crate::domain::trial::LawsTrial;
 use crate::domain::verdict::Verdict;
 use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::first_screen::Screen;
+use crate::report::first_screen::screen::worst;
 use crate::report::record::{DeliveryRecord, LawsRecord, Record};
+use crate::report::view::View;
+
+impl View for LawsTrial {
+    fn screen(&self, record: &Record, screen: &mut Screen<'_>) {
+        record.laws.iter().for_each(|laws| algebras(laws, screen));
+    }
+
+    fn rates(&self, record: &Record) -> Vec<String> {
+        let trials = record.laws.iter().flat_map(|laws| &laws.trials);
+        let widths = trials.flat_map(|trial| [&trial.at_8_bits.extent, &trial.at_64_bits.extent]);
+        let cases = widths.map(|extent| match *extent {
+            Extent::Exhaustive { cases, .. } => cases,
+            Extent::Sampled { tries, chosen, .. } => tries + chosen,
+            Extent::Nothing => 0,
+        });
+        let rate = record.timing.rate(cases.sum(), |name| name.starts_with("laws of "));
+        rate.map(|rate| format!("{rate} cases of laws/s on one thread")).into_iter().collect()
+    }
+
+    fn sections(&self, record: &Record) -> Vec<Section> {
+        section(record).into_iter().collect()
+    }
+}
+
+fn algebras(laws: &LawsRecord, screen: &mut Screen<'_>) {
+    let names: Vec<&str> = laws.delivery.iter().map(|of| of.algebra.as_str()).collect();
+    let claims = |name: &str| -> Vec<Verdict> {
+        let claimed = laws.trials.iter().filter(|trial| trial.claimed && trial.algebra == name);
+        claimed.map(|trial| trial.verdict).collect()
+    };
+    let verdict = |name: &&str| claims(name).into_iter().max().unwrap_or(Verdict::Holds);
+    let row = |name: &&str| {
+        let claims = claims(name);
+        let holds = claims.iter().filter(|verdict| **verdict == Verdict::Holds).count();
+        let holds = Cell::text(format!("{holds} of {}", claims.len()));
+        vec![Cell::text(name), Cell::verdict(verdict(name)), holds, Cell::text(rests_on(laws, name))]
+    };
+    let columns = [
+        Column::words("algebra"),
+        Column::words("verdict"),
+        Column::number("claims hold"),
+        Column::words("at 8 bits; at 64 bits").ranked(1),
+    ];
+    screen.text().fitted(&Table::numbers("", columns, worst(&names, verdict).into_iter().map(row)));
+    screen.more(names.len(), "algebra");
+}
+
+/// What the laws that an algebra claims, and that hold, rest on at the least.
+fn rests_on(laws: &LawsRecord, algebra: &str) -> String {
+    let holds = |trial: &&LawTrial| trial.claimed && trial.verdict == Verdict::Holds && trial.algebra == algebra;
+    let least = |of: fn(&LawTrial) -> &Extent| {
+        let sampled = laws.trials.iter().filter(holds).filter_map(|trial| match of(trial) {
+            Extent::Exhaustive { .. } => None,
+            Extent::Sampled { tries, .. } => Some(*tries),
+            Extent::Nothing => Some(0),
+        });
+        sampled.min().map_or("proved".to_owned(), |tries| format!("sampled, k = {tries}"))
+    };
+    match laws.trials.iter().any(|trial| holds(&trial)) {
+        true => {
+            let [narrow, wide] = [least(|trial| &trial.at_8_bits.extent), least(|trial| &trial.at_64_bits.extent)];
+            format!("{narrow}; {wide}")
+        }
+        false => "-".to_owned(),
+    }
+}
 
 /// The table of claims, and each claim that is falsified.
-pub fn section(record: &Record) -> Option<Section> {
+fn section(record: &Record) -> Option<Section> {
     let laws = record.laws.as_ref()?;
     let mut blocks = vec![Block::Table(table(laws)), Block::Table(delivery(laws)), Block::Table(grounds(laws))];
     blocks.insert(1, Block::Note("In brackets: tried, and not claimed. A verdict is of 8 and of 64 bits.".to_owned()));

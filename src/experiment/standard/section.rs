@@ -1,11 +1,30 @@
-//! A device's bank sweep: cycles, rate and result by number of active banks.
+//! What a standard campaign adds to a report. Of a device's bank sweep: cycles, rate and result by number of active banks.
 
 use crate::domain::shown::ratio;
+use crate::domain::trial::StandardTrial;
+use crate::experiment::{every_order, tick};
 use crate::report::document::{Block, Cell, Column, Section, Table, Tone};
+use crate::report::first_screen::Screen;
 use crate::report::record::{BankSweep, Record};
+use crate::report::view::View;
 
-/// A table for each device.
-pub fn section(record: &Record) -> Option<Section> {
+impl View for StandardTrial {
+    fn screen(&self, record: &Record, screen: &mut Screen<'_>) {
+        every_order::section::first_screen(record, screen);
+        // A bank sweep has the board's table, and leaves no room.
+        if record.bank_sweeps.is_empty() {
+            tick::section::first_screen(record, screen);
+        }
+    }
+
+    fn sections(&self, record: &Record) -> Vec<Section> {
+        let sections = [banks(record), tick::section::section(record), every_order::section::section(record)];
+        sections.into_iter().flatten().collect()
+    }
+}
+
+/// The bank sweep, a table for each device.
+fn banks(record: &Record) -> Option<Section> {
     let mut blocks: Vec<Block> = record.bank_sweeps.iter().map(|sweep| Block::Table(table(sweep))).collect();
     blocks.extend(record.bank_sweeps.iter().filter(|sweep| sweep.missed_sets > 0).map(|sweep| {
         let BankSweep { device, missed_sets, all_sets, .. } = sweep;

@@ -1,10 +1,12 @@
-//! Random legal worlds: every key of `[offline]` gets a random value that its bounds allow, and near their ends more often
-//! than elsewhere. Each world runs twice, on one thread and on two. The two records must be the same, the run must end with
+//! Random legal worlds: every key of `[offline]` but `mutants` gets a random value that its bounds allow, and near their ends
+//! more often than elsewhere. A third of the worlds are written down as random steps. Each world runs twice, on one thread and on two. The two records must be the same, the run must end with
 //! a verdict, and no random world may falsify the reference.
 //!
 //! A world that fails is kept as a scenario under `target/tmp/random-worlds`, and the message says how to run it again.
 //! The seed is the commit, where git knows one; `ABENCH_RANDOM_WORLDS_SEED` sets another and `ABENCH_RANDOM_WORLDS` how
 //! many worlds there are.
+
+mod steps;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -17,6 +19,7 @@ use abench::domain::data::DataType;
 use abench::domain::seed::{Seed, Stream};
 use abench::engine::{self, REGISTRY, Registration};
 use serde_json::Value;
+use steps::{Register, Script};
 
 /// So many worlds where nothing else is asked for.
 const WORLDS: u64 = 200;
@@ -38,6 +41,14 @@ fn seed() -> Seed {
         git.ok().filter(|git| git.status.success()).map(|git| String::from_utf8_lossy(&git.stdout).into_owned());
     let word = commit.and_then(|commit| u64::from_str_radix(commit.get(..16)?, 16).ok());
     Seed::new(word.unwrap_or(FIXED))
+}
+
+/// The nodes of a world.
+struct Shape {
+    clients: u64,
+    hub: bool,
+    /// The parent and the clients of each edge.
+    of_edges: Vec<(String, Vec<u64>)>,
 }
 
 /// Draws the keys of one world.
@@ -95,39 +106,52 @@ fn scenario(draws: &mut Draws) -> String {
     line("hub", hub.to_string());
     let edges = if hub { draws.of(&[0, 0, 1, 2]) } else { 0 };
     let mut free: Vec<u64> = (0..clients).collect();
-    let mut of_edges = Vec::new();
+    let mut shape = Shape { clients, hub, of_edges: Vec::new() };
     for edge in 0..edges {
         let parent = if edge > 0 && draws.one_in(2) { format!("edge{}", edge - 1) } else { "hub".to_owned() };
         let taken = draws.below(free.len() as u64 + 1) as usize;
         let at_edge: Vec<u64> = free.drain(..taken).collect();
-        of_edges.push((parent, at_edge));
+        shape.of_edges.push((parent, at_edge));
     }
     if edges > 0 {
         let edge = |(number, (parent, clients)): (usize, &(String, Vec<u64>))| {
             format!("{{ name = 'edge{number}', parent = '{parent}', clients = {clients:?} }}")
         };
-        let edges: Vec<String> = of_edges.iter().enumerate().map(edge).collect();
+        let edges: Vec<String> = shape.of_edges.iter().enumerate().map(edge).collect();
         line("edges", format!("[{}]", edges.join(", ")));
     }
     let reference = engine::reference().name;
-    // Beside counters, one world of three has other data types, and the engines that carry them. Records are not among them: the
-    // judge of metadata counts edits that mean nothing to their users, of which such worlds have many, and accuses the reference.
-    let types: Vec<DataType> = match draws.below(9) {
+    // Beside counters, five worlds of ten have other data types, and the engines that carry them.
+    let is_scripted = draws.one_in(3);
+    let mut of_steps: Vec<Register> = Vec::new();
+    of_steps.extend((0..registers).map(|_| Register { of: DataType::Counter, elements: 0, labels: 0 }));
+    let types: Vec<DataType> = match draws.below(10) {
         0 => vec![DataType::Stock],
         1 => vec![DataType::Tags],
         2 => vec![DataType::Label],
+        3 => vec![DataType::Record],
+        4 => vec![draws.of(&[DataType::Stock, DataType::Tags]), draws.of(&[DataType::Label, DataType::Record])],
         _ => Vec::new(),
     };
     for data in &types {
-        let registers = draws.between(1, 3);
+        let (registers, elements, labels) = (draws.between(1, 3), draws.between(1, 5), draws.between(1, 4));
+        of_steps.extend((0..registers).map(|_| Register { of: *data, elements, labels }));
         line(&format!("{}.registers", data.plural()), registers.to_string());
-        line(&format!("{}.edits", data.plural()), draws.of(&[0, 1, 12, 40]).to_string());
+        if !is_scripted {
+            line(&format!("{}.edits", data.plural()), draws.of(&[0, 1, 12, 40]).to_string());
+        }
         match data {
-            DataType::Tags => line("tags.elements", draws.between(1, 5).to_string()),
+            DataType::Tags => line("tags.elements", elements.to_string()),
             DataType::Stock => {
                 line("stocks.supplies_percent", draws.of(&[0, 10, 40]).to_string());
                 line("stocks.transfers_percent", draws.of(&[0, 10, 40, 100]).to_string());
                 line("stocks.most", draws.of(&[1, 5, 1_000_000]).to_string());
+            }
+            DataType::Record => {
+                line("records.labels", labels.to_string());
+                line("records.elements", elements.to_string());
+                line("records.creates_percent", draws.of(&[10, 25, 50]).to_string());
+                line("records.deletes_percent", draws.of(&[0, 10, 40]).to_string());
             }
             _ => {}
         }
@@ -145,12 +169,36 @@ fn scenario(draws: &mut Draws) -> String {
         }
     }
     line("engines", format!("{engines:?}"));
-    line("crashes", draws.of(&[0, 0, 3, 12]).to_string());
-    line("more_worlds", draws.of(&[0, 0, 1]).to_string());
     // Where the line is slow and long messages are lost again and again, a replica needs its time.
     line("settle_s", "86400".to_owned());
+    // No present device waits for longer: what is late then never comes. A script may cut devices off for longer. Where a relay is
+    // set back, the judge may take an edit for late that came: it is not asked there until it is mended.
+    if draws.one_in(3) && !is_scripted && edges == 0 {
+        line("staleness_s", "100000".to_owned());
+    }
+    // A hub bears more than any of these worlds has.
+    if hub && draws.one_in(3) {
+        for (key, least) in [("attempts", 1u64 << 20), ("messages", 1 << 20), ("bytes", 1 << 40)] {
+            line(&format!("load.{key}"), draws.of(&[least, 1 << 50]).to_string());
+        }
+    }
+    link(draws, &mut line);
+    if is_scripted {
+        // Where the link is as it was meant to be, a script may wait.
+        let steps = draws.of(&[1, 4, 12, 40]);
+        let is_calm = draws.one_in(3);
+        if !is_calm {
+            rates(draws, &mut line);
+        }
+        let steps = Script::of(&shape, &of_steps, is_calm).drawn(draws, steps);
+        line("steps", format!("[\n    {},\n]", steps.join(",\n    ")));
+        return text;
+    }
+    rates(draws, &mut line);
+    line("crashes", draws.of(&[0, 0, 3, 12]).to_string());
+    line("more_worlds", draws.of(&[0, 0, 1]).to_string());
     let lasts = draws.of(&[600, 3600, 14_400]);
-    line("faults", format!("[{}]", faults(draws, clients, hub, &of_edges, lasts).join(", ")));
+    line("faults", format!("[{}]", faults(draws, &shape, lasts).join(", ")));
 
     line("workload.ticks", draws.of(&[0, 1, 3, 12, 30]).to_string());
     line("workload.changed", draws.between(1, u64::min(registers, 9)).to_string());
@@ -165,12 +213,6 @@ fn scenario(draws: &mut Draws) -> String {
         let most = least + draws.of(&[1, 30, 1200]);
         line(key, format!("[{least}, {most}]"));
     }
-    line("link.bits_per_s", draws.of(&[9600, 64_000, 10_000_000]).to_string());
-    line("link.latency_ms", draws.of(&[0, 20, 900]).to_string());
-    line("link.jitter_ms", draws.of(&[0, 0, 5, 3000]).to_string());
-    for key in ["lost", "repeated", "reordered", "truncated", "corrupted"] {
-        line(&format!("link.{key}_per_mille"), draws.per_mille().to_string());
-    }
     line("link.outages", draws.of(&[0, 0, 1, 5]).to_string());
     line("link.outage_s", draws.between(1, 300).to_string());
     if draws.one_in(3) {
@@ -180,10 +222,24 @@ fn scenario(draws: &mut Draws) -> String {
         line("clocks.jumps", jumps.to_string());
         line("clocks.jump_s", if jumps > 0 { draws.between(1, 90_000) } else { 0 }.to_string());
     }
+    text
+}
+
+/// How links are, and what nodes keep and send.
+fn link(draws: &mut Draws, line: &mut impl FnMut(&str, String)) {
+    line("link.bits_per_s", draws.of(&[9600, 64_000, 10_000_000]).to_string());
+    line("link.latency_ms", draws.of(&[0, 20, 900]).to_string());
+    line("link.jitter_ms", draws.of(&[0, 0, 5, 3000]).to_string());
     line("journal.retain", draws.of(&[0, 0, 1, 64, 1_000_000_000]).to_string());
     line("journal.compact_after", draws.of(&[1, 2, 7, 40, 4096, 1_000_000_000]).to_string());
     line("journal.fragment", draws.of(&[64, 65, 200, 4096, 1 << 24]).to_string());
-    text
+}
+
+/// What links do to messages.
+fn rates(draws: &mut Draws, line: &mut impl FnMut(&str, String)) {
+    for key in ["lost", "repeated", "reordered", "truncated", "corrupted"] {
+        line(&format!("link.{key}_per_mille"), draws.per_mille().to_string());
+    }
 }
 
 /// Every kind of fault of a node.
@@ -204,33 +260,40 @@ const KINDS: &[&str] = &[
     "drop",
 ];
 
-/// The nodes that a node has a link with. `of_edges` has the parent and the clients of each edge.
-fn linked_with(node: &str, hub: bool, clients: u64, of_edges: &[(String, Vec<u64>)]) -> Vec<String> {
-    let all = (0..clients).map(|client| format!("client {client}"));
-    if !hub {
-        return all.filter(|other| other != node).collect();
+impl Shape {
+    /// The names of all nodes: clients first, then the hub, then edges.
+    fn names(&self) -> Vec<String> {
+        let clients = (0..self.clients).map(|client| format!("client {client}"));
+        let edges = (0..self.of_edges.len()).map(|edge| format!("edge{edge}"));
+        clients.chain(self.hub.then(|| "hub".to_owned())).chain(edges).collect()
     }
-    let parent = |name: &str| {
-        let edge = of_edges.iter().enumerate().find_map(|(number, (parent, below))| {
-            let is_edge = name == format!("edge{number}");
-            let is_client = below.iter().any(|client| name == format!("client {client}"));
-            if is_edge { Some(parent.clone()) } else { is_client.then(|| format!("edge{number}")) }
-        });
-        edge.or_else(|| (name != "hub").then(|| "hub".to_owned()))
-    };
-    let edges = (0..of_edges.len()).map(|number| format!("edge{number}"));
-    let children = all.chain(edges).filter(|other| parent(other).as_deref() == Some(node));
-    parent(node).into_iter().chain(children).collect()
+
+    /// The nodes that a node has a link with.
+    fn linked_with(&self, node: &str) -> Vec<String> {
+        let names = self.names();
+        if !self.hub {
+            return names.into_iter().filter(|other| other != node).collect();
+        }
+        let parent = |name: &str| {
+            let edge = self.of_edges.iter().enumerate().find_map(|(number, (parent, below))| {
+                let is_edge = name == format!("edge{number}");
+                let is_client = below.iter().any(|client| name == format!("client {client}"));
+                if is_edge { Some(parent.clone()) } else { is_client.then(|| format!("edge{number}")) }
+            });
+            edge.or_else(|| (name != "hub").then(|| "hub".to_owned()))
+        };
+        let children = names.iter().filter(|other| parent(other).as_deref() == Some(node)).cloned();
+        parent(node).into_iter().chain(children).collect()
+    }
 }
 
 /// Faults of random nodes.
-fn faults(draws: &mut Draws, clients: u64, hub: bool, of_edges: &[(String, Vec<u64>)], lasts: u64) -> Vec<String> {
+fn faults(draws: &mut Draws, shape: &Shape, lasts: u64) -> Vec<String> {
+    let (clients, hub) = (shape.clients, shape.hub);
     let (mut restored, mut retired) = (Vec::new(), BTreeSet::new());
     let mut faults = Vec::new();
     for _ in 0..draws.of(&[0, 1, 2, 4, 6]) {
-        let mut nodes: Vec<String> = (0..clients).map(|client| format!("client {client}")).collect();
-        nodes.extend(hub.then(|| "hub".to_owned()));
-        nodes.extend((0..of_edges.len()).map(|edge| format!("edge{edge}")));
+        let mut nodes = shape.names();
         let kind = draws.of(KINDS);
         if kind == "clone" {
             // Another client stands after it, and its device is replaced.
@@ -249,7 +312,7 @@ fn faults(draws: &mut Draws, clients: u64, hub: bool, of_edges: &[(String, Vec<u
         if kind == "retire" && !hub && !stays(node) {
             continue;
         }
-        let linked = linked_with(node, hub, clients, of_edges);
+        let linked = shape.linked_with(node);
         if kind == "import" && linked.is_empty() || kind == "retire" && !node.starts_with("client") {
             continue;
         }

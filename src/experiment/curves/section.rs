@@ -3,11 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::curves::Axis;
+use crate::domain::count::counted;
+use crate::domain::curves::{Axis, CurvesTrial};
 use crate::domain::shown::tenths;
 use crate::report::curves_record::{ArrivalRecord, CurveRecord, CurveRow, CurvesRecord, PlaceRecord, PointRecord};
 use crate::report::document::{Block, Cell, Column, Section, Table};
+use crate::report::first_screen::Screen;
+use crate::report::first_screen::screen::ROWS;
 use crate::report::record::Record;
+use crate::report::view::View;
 
 /// How to read the tables.
 const HOW_TO_READ: &str = "Bytes are all that a sync moves, both ways, with handshakes and acknowledgements: the median of \
@@ -16,8 +20,28 @@ const HOW_TO_READ: &str = "Bytes are all that a sync moves, both ways, with hand
      needs; the full state and zstd are 8 bytes a register in each of these messages, plain and compressed. Dearer: the points \
      at which an engine moves no fewer bytes than that. Registers start at 0, so that zstd has little to say at first.";
 
+impl View for CurvesTrial {
+    fn what_ran(&self, record: &Record) -> Option<String> {
+        record.curves.as_ref().map(|of| format!("{} (evidence {})", what(of), of.evidence))
+    }
+
+    fn screen(&self, record: &Record, screen: &mut Screen<'_>) {
+        let Some(of) = &record.curves else { return };
+        let first = of.curves.iter().find(|curve| curve.axis == Axis::Density).or(of.curves.first());
+        if let Some(curve) = first {
+            screen.text().fitted(&table(of, curve, ROWS));
+        }
+        let (more, place) = (counted(of.curves.len().saturating_sub(1), "more curve"), screen.elsewhere());
+        screen.cut(&format!("  and {more}, and what a new, wiped or set-back client pays ({place})"));
+    }
+
+    fn sections(&self, record: &Record) -> Vec<Section> {
+        section(record).into_iter().collect()
+    }
+}
+
 /// What was measured, in words.
-pub fn what(record: &CurvesRecord) -> String {
+fn what(record: &CurvesRecord) -> String {
     format!(
         ": {} of {} registers change within ±{} where nothing else is said; medians of {} syncs",
         record.changed, record.registers, record.most, record.samples
@@ -51,7 +75,7 @@ fn dearer(curve: &CurveRecord, engine: &str, other: fn(&PointRecord) -> u64) -> 
 }
 
 /// A curve as a table: engines, then what they are compared with. The engines that take least at the last point come first.
-pub fn table(record: &CurvesRecord, curve: &CurveRecord, most: usize) -> Table {
+fn table(record: &CurvesRecord, curve: &CurveRecord, most: usize) -> Table {
     let mut engines = engines(record);
     let last = |engine: &str| curve.points.iter().rev().find_map(|point| row(point, engine)).map(CurveRow::total);
     let is_wrong = |engine: &str| curve.points.iter().filter_map(|point| row(point, engine)).any(|row| row.wrong > 0);
@@ -91,7 +115,7 @@ pub fn table(record: &CurvesRecord, curve: &CurveRecord, most: usize) -> Table {
 }
 
 /// What a client pays that comes without what it had, and what replicas store.
-pub fn arrivals(record: &CurvesRecord) -> Table {
+fn arrivals(record: &CurvesRecord) -> Table {
     let columns = [
         Column::words("engine"),
         Column::words("verdict"),
@@ -156,7 +180,7 @@ fn places(record: &CurvesRecord) -> Table {
 }
 
 /// All curves, and what arrivals pay.
-pub fn section(record: &Record) -> Option<Section> {
+fn section(record: &Record) -> Option<Section> {
     let of = record.curves.as_ref()?;
     let mut blocks: Vec<Block> = of.curves.iter().map(|curve| Block::Table(table(of, curve, usize::MAX))).collect();
     blocks.push(Block::Table(arrivals(of)));
