@@ -34,6 +34,8 @@ impl World<'_> {
             let as_sent = (struck && !is_asked).then(|| AsSent::of(&message.frame));
             let step = self.script.as_ref().and_then(|script| script.rates_of(link));
             let has_edits = message.frame.has_edits;
+            // A message without edits is part of no round that it does not end.
+            let carries = carries.filter(|round| round.ends() || has_edits);
             let dropped = self.drops(from, to, &message.traffic);
             let connection = &mut self.connections[link];
             let sound = self

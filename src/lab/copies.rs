@@ -40,10 +40,9 @@ impl World<'_> {
                 let (held, backed_up) = if author == node {
                     (device.kept(edit), backup.is_some_and(|made| edit < made))
                 } else {
-                    let in_backup = self.measures.staleness.backup_of(node).filter(|_| backup.is_some());
                     (
-                        self.knows(node, author, edit) || self.has_for(node, author, edit),
-                        in_backup.is_some_and(|knew| knew[author as usize] as usize > edit),
+                        self.has(node, author, edit) || self.has_for(node, author, edit),
+                        backup.is_some() && self.backup_has(node, author, edit),
                     )
                 };
                 if held && !backed_up && !self.is_held_beside(node, author, edit) {
@@ -79,9 +78,25 @@ impl World<'_> {
     }
 
     /// Whether this edit went into what the node has.
-    fn knows(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
-        let known = self.measures.staleness.known_to(node).and_then(|known| known.get(author as usize));
-        known.is_some_and(|&known| known as usize > edit)
+    fn has(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
+        let counted =
+            self.measures.staleness.known_to(node).is_some_and(|known| known[author as usize] as usize > edit);
+        counted
+            && (self.counts_without_gaps(author)
+                || self.measures.reach.certain().has(node, author, edit) != Some(false))
+    }
+
+    /// The same of what is in the node's last backup.
+    fn backup_has(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
+        let counted = self.measures.staleness.backup_of(node).is_some_and(|knew| knew[author as usize] as usize > edit);
+        let certain = self.measures.reach.certain();
+        counted && (self.counts_without_gaps(author) || certain.backup_has(node, author, edit) != Some(false))
+    }
+
+    /// Whether who has an edit of the author has all before it. Who takes what an author makes after the loss of its store has
+    /// not taken what was lost, though it counts so many edits of the author.
+    fn counts_without_gaps(&self, author: NodeId) -> bool {
+        !self.lost_stores.contains(&author) || self.measures.staleness.goes_by_ids()
     }
 
     /// Whether the author has nothing left to send to this neighbour, though nobody saw the neighbour take the edit: its power
@@ -100,8 +115,8 @@ impl World<'_> {
         }
         let keeps = |other: NodeId| match self.survives {
             _ if other == author => of_author.kept(edit),
-            Survives::WhileShown => self.knows(other, author, edit),
-            Survives::WithAuthorOrRelay => self.serves(other) && self.knows(other, author, edit),
+            Survives::WhileShown => self.has(other, author, edit),
+            Survives::WithAuthorOrRelay => self.serves(other) && self.has(other, author, edit),
         };
         let mut others = (0..self.trial.nodes()).filter(|&other| other != node);
         others.any(|other| self.devices[other as usize].is_sound() && keeps(other))

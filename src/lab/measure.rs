@@ -51,7 +51,7 @@ pub struct Measures {
 
 impl Measures {
     /// Nothing yet.
-    pub fn of(trial: &OfflineTrial, reports: bool) -> Self {
+    pub fn of(trial: &OfflineTrial, loses_stores: bool, reports: bool) -> Self {
         Measures {
             deliveries: 0,
             damaged: 0,
@@ -60,7 +60,7 @@ impl Measures {
             line: Line::of(trial.clients),
             service: Service::default(),
             staleness: Staleness::of(trial, reports),
-            reach: Reach::of(trial, reports),
+            reach: Reach::of(trial, loses_stores, reports),
             convergence: OfWorld::default(),
             outbox: Outbox::of(trial),
             metadata: Metadata::of(trial),

@@ -22,11 +22,12 @@ type AtMost = Arc<[u32]>;
 /// has.
 #[derive(Clone, Debug)]
 pub(super) struct Reached {
-    at_most: AtMost,
+    /// Nothing in a world of counters alone.
+    at_most: Option<AtMost>,
     certain: Option<Upto>,
 }
 
-/// By node, what can have reached it, and what has for certain. Empty in a world of counters alone.
+/// By node, what can have reached it (empty in a world of counters alone), and what has for certain.
 pub struct Reach {
     by_node: Vec<AtMost>,
     certain: Certain,
@@ -34,10 +35,10 @@ pub struct Reach {
 
 impl Reach {
     /// Nothing has reached anybody.
-    pub(super) fn of(trial: &OfflineTrial, reports: bool) -> Self {
+    pub(super) fn of(trial: &OfflineTrial, loses_stores: bool, reports: bool) -> Self {
         let nodes = if trial.fields().mean_what_is_shown() { trial.nodes() as usize } else { 0 };
         let by_node = vec![vec![0; trial.clients as usize].into(); nodes];
-        Reach { by_node, certain: Certain::of(trial, reports) }
+        Reach { by_node, certain: Certain::of(trial, loses_stores, reports) }
     }
 
     /// A user edits.
@@ -51,14 +52,24 @@ impl Reach {
 
     /// What a message of this node brings that is sent now.
     pub(super) fn sent(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Box<Reached>> {
-        let at_most = self.by_node.get(from as usize)?.clone();
-        Some(Box::new(Reached { at_most, certain: self.certain.carried(from, to, round) }))
+        let (at_most, certain) = (self.by_node.get(from as usize).cloned(), self.certain.carried(from, to, round));
+        (at_most.is_some() || certain.is_some()).then(|| Box::new(Reached { at_most, certain }))
+    }
+
+    /// A node begins a round, and its power fails over that.
+    pub(super) fn began(&mut self, from: NodeId, to: NodeId) {
+        self.certain.began(from, to);
+    }
+
+    /// Who has which edit for certain.
+    pub(super) fn certain(&self) -> &Certain {
+        &self.certain
     }
 
     /// A message arrived that brings this.
     pub(super) fn arrived(&mut self, to: NodeId, brings: Option<&Reached>) {
-        if let Some(brings) = brings {
-            self.can_have(to, &brings.at_most);
+        if let Some(brings) = brings.and_then(|brings| brings.at_most.as_ref()) {
+            self.can_have(to, brings);
         }
     }
 
@@ -279,7 +290,7 @@ mod tests {
     #[test]
     fn what_can_have_reached_a_node_is_what_every_sender_on_the_way_could_have_had() {
         let tags = Tags { registers: 1, ..Tags::default() };
-        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) }, true);
+        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) }, false, true);
         let had = |reach: &Reach, node: usize| reach.by_node[node].to_vec();
         reach.edited(0);
         let early = reach.sent(0, 4, Round::default());
@@ -292,6 +303,9 @@ mod tests {
         assert_eq!(had(&reach, 1), [1, 1, 0, 0]);
         reach.copied(1, 2);
         assert_eq!(had(&reach, 2), [1, 1, 0, 0]);
-        assert!(Reach::of(&trial(1), true).sent(0, 4, Round::default()).is_none(), "without tags nothing is kept");
+        assert!(
+            Reach::of(&trial(1), false, true).sent(0, 4, Round::default()).is_none(),
+            "without tags nothing is kept"
+        );
     }
 }

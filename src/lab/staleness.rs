@@ -4,8 +4,9 @@
 //! Who has an edit is seen in one of two ways. Where an engine tells ids: who serves has the ids, and a leaf has what its
 //! parent had at the position that its cursor stands for. A delta that was overtaken by a later one, or of which fragments
 //! are missing, has not come. Where an engine tells no ids: each of its messages is made of all that its sender has and the
-//! neighbour has not acknowledged, and whoever takes one has every edit that had gone into its sender's state, though a merge
-//! may have made nothing of it.
+//! neighbour has not acknowledged, and whoever takes the last one of a round has every edit that had gone into its sender's
+//! state, though a merge may have made nothing of it. Whoever took a part of the round may have any of them, and may pass
+//! them on.
 //!
 //! Edits of a client count in their order: one is known where all before it are, but for those that were lost with their
 //! device. Knows: nodes and their logs. Must not: judge.
@@ -27,8 +28,17 @@ use crate::lab::events::{Event, Observer, Replica};
 #[derive(Clone, Debug)]
 pub struct Knowledge {
     certain: Arc<[u32]>,
-    /// The same with what a node may have stored as its power failed, where that is more.
+    /// The same with what a node may have without anybody's knowledge, where that is more.
     possible: Option<Arc<[u32]>>,
+    /// Whether the round that tells it ends with the message that carries it.
+    ends: bool,
+}
+
+impl Knowledge {
+    /// Whether whoever takes the message has all of it.
+    pub(super) fn ends(&self) -> bool {
+        self.ends
+    }
 }
 
 /// From this position of a log on, so many edits of a client are in it.
@@ -60,11 +70,14 @@ pub struct Staleness {
     /// By serving node, what its log has from which position on; and up to where each leaf has read that.
     learned: Vec<Vec<Learned>>,
     read: BTreeMap<(NodeId, NodeId), usize>,
+    by_ids: bool,
     backups: BTreeMap<NodeId, Backup>,
     /// What is told by the end of the round that is under way, or ended last, by sender and receiver.
     rounds: BTreeMap<(NodeId, NodeId), Knowledge>,
     /// By node, what it may have beside what it has for certain.
     may_have: BTreeMap<NodeId, Vec<u32>>,
+    /// By node, what rounds that did not end may have brought it. It counts as shown where it is passed on to.
+    in_part: BTreeMap<NodeId, Vec<u32>>,
 }
 
 impl Staleness {
@@ -83,9 +96,11 @@ impl Staleness {
             arrivals: vec![vec![Vec::new(); clients]; if trial.staleness_s.is_some() { clients } else { 0 }],
             learned: vec![Vec::new(); nodes],
             read: BTreeMap::new(),
+            by_ids: false,
             backups: BTreeMap::new(),
             rounds: BTreeMap::new(),
             may_have: BTreeMap::new(),
+            in_part: BTreeMap::new(),
         }
     }
 
@@ -128,6 +143,11 @@ impl Staleness {
         waited.then(|| now.saturating_sub(at) / 1000)
     }
 
+    /// Whether nodes told ids: then what they have was looked up, and not counted.
+    pub(super) fn goes_by_ids(&self) -> bool {
+        self.by_ids
+    }
+
     /// So many edits of each client are in the state of a node.
     pub(super) fn known_to(&self, node: NodeId) -> Option<&[u32]> {
         self.knows.get(node as usize).map(Vec::as_slice)
@@ -144,13 +164,13 @@ impl Staleness {
         1 + others.count() as u32
     }
 
-    /// What went into a message that is sent now, if its sender's round ends with it. It travels with the message, for this
-    /// observer alone.
+    /// What the round tells whose message is sent now. It travels with the message, for this observer alone.
     pub(super) fn carried(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Knowledge> {
         if round.begins {
             self.began(from, to);
         }
-        self.rounds.get(&(from, to)).filter(|_| round.ends).cloned()
+        let told = self.rounds.get(&(from, to))?;
+        Some(Knowledge { ends: round.ends, ..told.clone() })
     }
 
     /// A user edits; without an id, it saw nothing.
@@ -207,8 +227,12 @@ impl Staleness {
         }
     }
 
-    /// A node took a message that was made when its sender knew this.
+    /// A node took a message of a round that tells this.
     fn took(&mut self, node: NodeId, carries: &Knowledge, now: Time) {
+        if !carries.ends {
+            self.took_part(node, carries);
+            return;
+        }
         for (client, &edits) in carries.certain.iter().enumerate() {
             self.has(node, client as u32, edits, now);
         }
@@ -221,29 +245,41 @@ impl Staleness {
     /// nobody sends it again, and nothing else tells that it came. So it counts as shown, there and wherever it goes on to, and
     /// never as held.
     fn may_have(&mut self, node: NodeId, brings: &[u32], now: Time) {
-        let had = self.may_have.entry(node).or_default();
-        had.resize(brings.len(), 0);
-        had.iter_mut().zip(brings).for_each(|(had, &brings)| *had = (*had).max(brings));
+        raise(self.may_have.entry(node).or_default(), brings);
         for (client, &edits) in brings.iter().enumerate() {
             self.shows(node, client as u32, edits, now);
         }
     }
 
+    /// A node took a part of a round: nobody knows which of the round's edits were in it.
+    fn took_part(&mut self, node: NodeId, carries: &Knowledge) {
+        let brings = carries.possible.as_ref().unwrap_or(&carries.certain);
+        if brings.iter().zip(&self.knows[node as usize]).any(|(brings, had)| brings > had) {
+            raise(self.in_part.entry(node).or_default(), brings);
+        }
+    }
+
     /// All that a node can have, where that is more than what it has for certain.
     fn possible(&mut self, node: NodeId) -> Option<Arc<[u32]>> {
-        let (may_have, knows) = (self.may_have.get(&node)?, &self.knows[node as usize]);
-        let possible: Arc<[u32]> = may_have.iter().zip(knows).map(|(&may, &had)| may.max(had)).collect();
-        if *possible == knows[..] {
+        let knows = &self.knows[node as usize];
+        let mut possible = knows.clone();
+        for beside in [&mut self.may_have, &mut self.in_part] {
+            if let Some(beside) = beside.get(&node) {
+                raise(&mut possible, beside);
+            }
+        }
+        if possible == *knows {
             self.may_have.remove(&node);
+            self.in_part.remove(&node);
             return None;
         }
-        Some(possible)
+        Some(possible.into())
     }
 
     /// A node begins a round. Where its power fails over that, what it sends once it is on again may be this round.
     pub(super) fn began(&mut self, from: NodeId, to: NodeId) {
         if let Some(knows) = self.knows.get(from as usize) {
-            let known = Knowledge { certain: knows.as_slice().into(), possible: self.possible(from) };
+            let known = Knowledge { certain: knows.as_slice().into(), possible: self.possible(from), ends: false };
             self.rounds.insert((from, to), known);
         }
     }
@@ -295,6 +331,7 @@ impl Staleness {
         }
         self.knows[node as usize] = knows;
         self.may_have.remove(&node);
+        self.in_part.remove(&node);
         self.read.retain(|&(leaf, parent), _| leaf != node && parent != node);
     }
 
@@ -349,7 +386,9 @@ impl Staleness {
 impl Staleness {
     /// A node took a message: it may have edits that it had not.
     fn learns(&mut self, to: NodeId, replica: &Replica<'_>, carries: Option<&Knowledge>, now: Time) {
-        match replica.reached() {
+        let reached = replica.reached();
+        self.by_ids |= reached.is_some();
+        match reached {
             Some(Reached::Own(length)) => self.serves(to, replica, length, now),
             Some(Reached::Of(parent, position)) => self.follows(to, parent, position, now),
             Some(Reached::Nothing) => {}
@@ -376,12 +415,10 @@ impl Observer for Staleness {
             Event::Received { to, reception: Reception::Taken, carries, replica: Some(replica), .. } => {
                 self.learns(to, &replica, carries, now);
             }
-            Event::Received { to, carries: Some(carries), replica: None, .. } => {
-                self.may_have(to, &carries.certain, now);
-                if let Some(possible) = &carries.possible {
-                    self.may_have(to, possible, now);
-                }
+            Event::Received { to, carries: Some(carries), replica: None, .. } if carries.ends => {
+                self.may_have(to, carries.possible.as_ref().unwrap_or(&carries.certain), now);
             }
+            Event::Received { to, carries: Some(carries), replica: None, .. } => self.took_part(to, carries),
             Event::BackedUp { node } => self.backed_up(node),
             Event::StoreLost { node } => self.wiped(node),
             Event::StoreSetBack { node } => self.restored(node),
@@ -391,10 +428,16 @@ impl Observer for Staleness {
     }
 }
 
+/// Each number becomes the larger one of both.
+fn raise(numbers: &mut Vec<u32>, others: &[u32]) {
+    numbers.resize(numbers.len().max(others.len()), 0);
+    numbers.iter_mut().zip(others).for_each(|(number, &other)| *number = other.max(*number));
+}
+
 #[cfg(test)]
 impl From<Vec<u32>> for Knowledge {
     fn from(edits: Vec<u32>) -> Self {
-        Knowledge { certain: edits.into(), possible: None }
+        Knowledge { certain: edits.into(), possible: None, ends: true }
     }
 }
 
@@ -482,7 +525,7 @@ mod tests {
         let mut staleness = Staleness::of(&trial(1), true);
         let ends = |staleness: &mut Staleness, from| {
             let told = staleness.carried(from, 4, Round { begins: false, ends: true });
-            told.map(|told| told.certain[0])
+            told.filter(Knowledge::ends).map(|told| told.certain[0])
         };
         let edits = |staleness: &mut Staleness| {
             staleness.edited(0, 0, Some(edit(1)));
@@ -494,6 +537,24 @@ mod tests {
         staleness.copied(0, 1, 0);
         staleness.restored(0);
         assert_eq!([0, 1, 2].map(|client| ends(&mut staleness, client)), [Some(1), Some(2), None]);
+    }
+
+    #[test]
+    fn what_a_relay_tells_before_a_round_is_over_may_have_all_of_the_round_and_the_relay_itself_shows_none_of_it() {
+        let mut staleness = Staleness::of(&trial(1), true);
+        staleness.edited(0, 0, Some(edit(1)));
+        let round = |begins, ends| Round { begins, ends };
+        let part = staleness.carried(0, 4, round(true, false)).expect("a round");
+        staleness.took(4, &part, 1_000_000);
+        assert_eq!((staleness.known_to(4).map(|knows| knows[0]), staleness.shown_by(0, 0)), (Some(0), 1));
+        let told = staleness.carried(4, 1, round(true, true)).expect("a round");
+        staleness.took(1, &told, 2_000_000);
+        // It came to client 1, as far as anybody can tell, and nobody holds it for certain.
+        assert_eq!((staleness.known_to(1).map(|knows| knows[0]), staleness.shown_by(0, 0)), (Some(0), 2));
+        staleness.set_back(4, vec![0; 4]);
+        let told = staleness.carried(4, 2, round(true, true)).expect("a round");
+        staleness.took(2, &told, 3_000_000);
+        assert_eq!(staleness.shown_by(0, 0), 2, "who is set back has no part of a round any more");
     }
 
     #[test]

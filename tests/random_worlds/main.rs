@@ -171,9 +171,8 @@ fn scenario(draws: &mut Draws) -> String {
     line("engines", format!("{engines:?}"));
     // Where the line is slow and long messages are lost again and again, a replica needs its time.
     line("settle_s", "86400".to_owned());
-    // No present device waits for longer: what is late then never comes. A script may cut devices off for longer. Where a relay is
-    // set back, the judge may take an edit for late that came: it is not asked there until it is mended.
-    if draws.one_in(3) && !is_scripted && edges == 0 {
+    // No present device waits for longer: what is late then never comes. A script may cut devices off for longer.
+    if draws.one_in(3) && !is_scripted {
         line("staleness_s", "100000".to_owned());
     }
     // A hub bears more than any of these worlds has.

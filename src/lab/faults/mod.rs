@@ -291,6 +291,7 @@ impl World<'_> {
         self.script.iter_mut().for_each(|script| script.power_failed(node));
         for to in std::mem::take(&mut self.devices[node as usize].host.begun) {
             self.measures.staleness.began(node, to);
+            self.measures.reach.began(node, to);
         }
         let pause = 1 + self.devices[node as usize].host.random(60);
         self.fail(node, self.now + pause * SECOND)
