@@ -324,6 +324,23 @@ pub struct Link {
     pub outage_s: u64,
 }
 
+impl Link {
+    /// The most by which a message is late that is held back until others have overtaken it; in milliseconds.
+    pub const HELD_BACK_MS: u64 = 8_000;
+
+    /// The most by which the second copy of a message that comes twice is late; in milliseconds.
+    pub fn repeated_within_ms(&self) -> u64 {
+        self.latency_ms.saturating_mul(10).saturating_add(1_000)
+    }
+
+    /// The most that a message and its answer take, where the answer is neither held back nor repeated; in milliseconds.
+    pub fn slowest_answer_ms(&self) -> u64 {
+        let held = if self.reordered_per_mille > 0 { Link::HELD_BACK_MS } else { 0 };
+        let repeated = if self.repeated_per_mille > 0 { self.repeated_within_ms() } else { 0 };
+        self.latency_ms.saturating_add(self.jitter_ms).saturating_mul(2).saturating_add(held.max(repeated))
+    }
+}
+
 impl Default for Link {
     /// A sound link of 10 Mbit/s and 20 ms.
     fn default() -> Self {

@@ -17,6 +17,10 @@ use crate::domain::trial::{
     EveryOrderTrial, Keys, LawsTrial, MOST_REPEATS, MOST_WALKED, StandardCheck, StandardTrial, TickTrial, Trial,
 };
 
+/// What the time of a message and its answer is made of.
+pub(super) const SLOWEST: &str =
+    "twice latency_ms + jitter_ms, and what reordered_per_mille or repeated_per_mille let a message be late";
+
 impl Trial {
     /// Why it cannot be, and which key says so: the table of that key, and a sentence.
     pub fn impossible(&self) -> Option<(&'static str, String)> {
@@ -140,8 +144,8 @@ impl OfflineTrial {
         }
         if let Some(needed) = self.settles_too_soon(&self.link) {
             return Some(format!(
-                "settle_s = {} is too short: a message and its answer take up to {needed} s on the link (twice latency_ms + \
-                 jitter_ms); {needed} and more are allowed",
+                "settle_s = {} is too short: a message and its answer take up to {needed} s on the link ({SLOWEST}); \
+                 {needed} and more are allowed",
                 self.settle_s
             ));
         }
@@ -152,9 +156,10 @@ impl OfflineTrial {
         no_hub.then(|| "load: the bounds are those of a hub, and there is none; leave the table out".to_owned())
     }
 
-    /// The seconds that a message and its answer may take on such a link, if the world has less time to settle.
+    /// The seconds that a message and its answer may take on such a link, if the world has less time to settle. What was sent
+    /// before the world settles may come that late, and is answered then.
     pub(super) fn settles_too_soon(&self, link: &Link) -> Option<u64> {
-        let needed = link.latency_ms.saturating_add(link.jitter_ms).saturating_mul(2).div_ceil(1000);
+        let needed = link.slowest_answer_ms().div_ceil(1000);
         Some(needed).filter(|needed| self.settle_s < *needed)
     }
 

@@ -95,12 +95,12 @@ impl Wire {
             return [None, None];
         }
         let second = self.strikes(Drawn::Repetition, self.link.repeated_per_mille).then(|| {
-            let later = at + self.stream.below(10 * latency_ms * MILLISECOND + 1_000_000);
+            let later = at + self.stream.below(self.link.repeated_within_ms() * MILLISECOND);
             Arrival { at: later, frame: frame.clone(), line, held: false }
         });
         // What is held back lets the messages of some seconds overtake it.
         let held = self.strikes(Drawn::Reordering, self.link.reordered_per_mille);
-        let longer = if held { self.stream.below(8_000_000) } else { 0 };
+        let longer = if held { self.stream.below(Link::HELD_BACK_MS * MILLISECOND) } else { 0 };
         let frame = self.damaged(frame);
         [Some(Arrival { at: at + longer, frame, line, held }), second]
     }

@@ -210,3 +210,69 @@ steps = [
         ));
     }
 }
+
+#[test]
+fn an_edit_that_comes_through_a_relay_which_was_set_back_is_not_late_for_ever() {
+    holds(
+        r#"
+clients = 2
+registers = 4
+staleness_s = 100000
+engines = ["delta-state", "pn-counter", "operation-log"]
+steps = [
+    { back_up = "near" },
+    { connect = "client 0" },
+    { disconnect = "client 0", after_s = 60 },
+    { set_back = "near", for_s = 10, after_s = 60 },
+    { after_s = 20, edit = "client 0", register = 2, by = 7 },
+    { connect = "client 0" },
+    { connect = "client 1" },
+    { until = "quiescent", after_s = 100 },
+]
+[[offline.edges]]
+name = "near"
+parent = "hub"
+clients = [0]
+"#,
+    );
+}
+
+#[test]
+fn what_an_author_makes_after_the_loss_of_its_store_does_not_bring_what_was_lost_with_it() {
+    let Answer { exit, output, .. } = run(r#"
+clients = 3
+hub = false
+registers = 4
+engines = ["delta-state", "pn-counter", "operation-log"]
+steps = [
+    { edit = "client 0", register = 1, by = 3 },
+    { edit = "client 0", register = 1, by = 5 },
+    { clone = "client 0", for_s = 10 },
+    { wipe = "client 0", for_s = 10, after_s = 20 },
+    { edit = "client 0", register = 2, by = 7, after_s = 20 },
+    { connect = "client 0" },
+    { connect = "client 2" },
+    { until = "quiescent", after_s = 100 },
+    { wipe = "client 1", for_s = 10 },
+    { connect = "client 1", after_s = 20 },
+]
+"#);
+    // Both edits were lost with both stores that had them: more than any of these engines declares to survive.
+    assert_eq!(exit, 3, "{output}");
+    assert!(output.contains("2 of 3 edits lost"), "{output}");
+}
+
+#[test]
+fn a_world_has_time_for_what_its_link_holds_back_or_repeats() {
+    for (rate, least) in [("reordered_per_mille", 9), ("repeated_per_mille", 2)] {
+        let world = |settle_s| {
+            run(&format!(
+                "clients = 1\nregisters = 1\nsettle_s = {settle_s}\nsteps = [{{ connect = \"client 0\" }}]\nlink.{rate} = 1\n"
+            ))
+        };
+        let Answer { exit, talk, .. } = world(least - 1);
+        assert_eq!(exit, 2, "{rate}: {talk}");
+        assert!(talk.contains(&format!("take up to {least} s on the link")), "{rate}: {talk}");
+        assert_ne!(world(least).exit, 2, "{rate}");
+    }
+}

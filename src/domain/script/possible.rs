@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::data::{DataType, Intent};
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{FaultKind, Link, NodeFault, OfflineTrial, Presence, Workload};
+use crate::domain::possible::SLOWEST;
 use crate::domain::script::keys::{self, MOST};
 use crate::domain::script::{Action, CLIENTS, Condition, MOST_STEPS, Step, StepError};
 
@@ -191,8 +192,8 @@ impl OfflineTrial {
                     Some(needed) => Err((
                         "",
                         format!(
-                            "a message and its answer take up to {needed} s on this link (twice latency_ms + jitter_ms), and \
-                             settle_s = {}; set settle_s = {needed} or more",
+                            "a message and its answer take up to {needed} s on this link ({SLOWEST}), and settle_s = {}; \
+                             set settle_s = {needed} or more",
                             self.settle_s
                         ),
                     )),
