@@ -169,19 +169,19 @@ fn scenario(draws: &mut Draws) -> String {
         }
     }
     line("engines", format!("{engines:?}"));
-    // Where the line is slow and long messages are lost again and again, a replica needs its time.
-    line("settle_s", "86400".to_owned());
-    // No present device waits for longer: what is late then never comes. A script may cut devices off for longer.
-    if draws.one_in(3) && !is_scripted {
-        line("staleness_s", "100000".to_owned());
-    }
     // A hub bears more than any of these worlds has.
     if hub && draws.one_in(3) {
         for (key, least) in [("attempts", 1u64 << 20), ("messages", 1 << 20), ("bytes", 1 << 40)] {
             line(&format!("load.{key}"), draws.of(&[least, 1 << 50]).to_string());
         }
     }
-    link(draws, &mut line);
+    let waits_s = link(draws, &mut line);
+    // Where the line is slow and long messages are lost again and again, a replica needs its time.
+    line("settle_s", (86_400 + 20 * waits_s).to_string());
+    // No present device waits for longer: what is late then never comes. A script may cut devices off for longer.
+    if draws.one_in(3) && !is_scripted {
+        line("staleness_s", (100_000 + 20 * waits_s).to_string());
+    }
     if is_scripted {
         // Where the link is as it was meant to be, a script may wait.
         let steps = draws.of(&[1, 4, 12, 40]);
@@ -224,14 +224,16 @@ fn scenario(draws: &mut Draws) -> String {
     text
 }
 
-/// How links are, and what nodes keep and send.
-fn link(draws: &mut Draws, line: &mut impl FnMut(&str, String)) {
-    line("link.bits_per_s", draws.of(&[9600, 64_000, 10_000_000]).to_string());
+/// How links are, and what nodes keep and send. Gives the seconds that the longest message takes.
+fn link(draws: &mut Draws, line: &mut impl FnMut(&str, String)) -> u64 {
+    let (bits_per_s, fragment) = (draws.of(&[9600, 64_000, 10_000_000]), draws.of(&[64, 65, 200, 4096, 1 << 24]));
+    line("link.bits_per_s", bits_per_s.to_string());
     line("link.latency_ms", draws.of(&[0, 20, 900]).to_string());
     line("link.jitter_ms", draws.of(&[0, 0, 5, 3000]).to_string());
     line("journal.retain", draws.of(&[0, 0, 1, 64, 1_000_000_000]).to_string());
     line("journal.compact_after", draws.of(&[1, 2, 7, 40, 4096, 1_000_000_000]).to_string());
-    line("journal.fragment", draws.of(&[64, 65, 200, 4096, 1 << 24]).to_string());
+    line("journal.fragment", fragment.to_string());
+    8 * fragment / bits_per_s
 }
 
 /// What links do to messages.
