@@ -38,7 +38,6 @@ impl<'a> World<'a> {
     ) -> Result<Self, WorldError> {
         let (script, faults) = Script::of(trial);
         let crashes = trial.steps.iter().any(|step| matches!(step.action, Action::CrashDuring { .. }));
-        let loses_stores = faults.iter().any(|fault| fault.kind.loses_store());
         let mut world = World {
             trial,
             open: engine.open.in_world(trial),
@@ -50,7 +49,7 @@ impl<'a> World<'a> {
             settling: false,
             last_arrival: 0,
             next: None,
-            measures: Measures::of(trial, loses_stores, engine.reports),
+            measures: Measures::of(trial, engine.reports),
             forgotten: 0,
             broken: BTreeSet::new(),
             trace: None,
@@ -68,7 +67,7 @@ impl<'a> World<'a> {
             carries: engine.carries,
             sightings: BTreeMap::new(),
             lost_stores: BTreeSet::new(),
-            tracks_safety: loses_stores,
+            tracks_safety: faults.iter().any(|fault| fault.kind.loses_store()),
             faults_over: script.is_none().then_some(trial.presence.lasts_s * SECOND),
             script,
             recorder: None,

@@ -22,8 +22,8 @@ impl World<'_> {
             self.measures.bytes.for_the_first_time(from, to, &mut message.traffic);
             let (bytes, traffic) = (message.frame.bytes.len(), &message.traffic);
             self.emit(&Event::Sent { from, to, link, bytes, traffic });
-            let carries = self.measures.staleness.carried(from, to, message.round);
-            let reaches = self.measures.reach.sent(from, to, message.round);
+            let carries = self.measures.staleness.holdings.carried(from, to, message.round);
+            let reaches = self.measures.reach.sent(from);
             self.promise(from, &message.frame.bytes);
             let direction = usize::from(self.connections[link].ends[0] != from);
             let connection = &mut self.connections[link];

@@ -1,7 +1,7 @@
 //! Time to convergence: what it means, and how it is measured. Both kinds are in milliseconds of virtual time.
 //!
 //! - Of an edit: from when its user saw it accepted until the last replica came to have it, edges and the hub included.
-//!   Who has an edit, [`super::staleness`] tells, in worlds of so many clients as it watches; with an engine that sends no
+//!   Who has an edit, [`super::holdings`] tells, in worlds of so many clients as it watches; with an engine that sends no
 //!   ids, having an edit does not mean that the merge made anything of it. An edit that some replica never came to have has
 //!   no such time; a replica that had it, and lost it, had it.
 //! - Of a world: from when faults are over and everyone is connected until the last change of what any replica shows,
@@ -28,26 +28,29 @@ pub fn empty() -> Histogram<u64> {
 pub struct OfEdits {
     /// For every edit that all replicas came to have: how long that took.
     pub histogram: Histogram<u64>,
-    /// By client, so many of its edits are with every other node, or are not waited for.
-    everywhere: Vec<u32>,
+    /// By stretch of edits, up to which edit every other node has them; nothing where no node has any.
+    everywhere: Vec<Option<u32>>,
 }
 
 impl OfEdits {
     /// Of nobody's yet.
-    pub(super) fn of(clients: usize) -> Self {
-        OfEdits { histogram: empty(), everywhere: vec![0; clients] }
+    pub(super) fn none() -> Self {
+        OfEdits { histogram: empty(), everywhere: Vec::new() }
     }
 
-    /// Whether a node that had so many edits of a client until now was among those that others wait for.
-    pub(super) fn waits_for(&self, client: usize, had: u32) -> bool {
-        self.everywhere[client] == had
+    /// Whether a node that had a stretch up to this edit until now was among those that others wait for.
+    pub(super) fn waits_for(&self, stretch: usize, had: u32) -> bool {
+        self.everywhere.get(stretch).copied().flatten().is_none_or(|everywhere| everywhere == had)
     }
 
-    /// Every other node has so many edits of a client: gives those that had not come so far before.
-    pub(super) fn reached(&mut self, client: usize, edits: u32) -> std::ops::Range<u32> {
-        let before = self.everywhere[client];
-        self.everywhere[client] = before.max(edits);
-        before..self.everywhere[client]
+    /// A node that had a stretch up to one edit until now has more, and every node has it up to another edit: gives those that
+    /// had not come so far before.
+    pub(super) fn reached(&mut self, stretch: usize, had: u32, edits: u32) -> std::ops::Range<u32> {
+        self.everywhere.resize(self.everywhere.len().max(stretch + 1), None);
+        let before = self.everywhere[stretch].unwrap_or(had);
+        let after = before.max(edits);
+        self.everywhere[stretch] = Some(after);
+        before..after
     }
 }
 

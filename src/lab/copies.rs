@@ -30,7 +30,8 @@ impl World<'_> {
     /// many edits of the node's own user are in the backup. Edits are numbered in the order in which they were made, which
     /// is not that of their times: an edit can wait until its device starts again.
     pub(super) fn fates(&self, node: NodeId, backup: Option<usize>) -> Vec<(NodeId, usize, Fate)> {
-        if self.measures.staleness.known_to(node).is_none() {
+        let holdings = &self.measures.staleness.holdings;
+        if !holdings.are_known() {
             return self.unwatched_fates(node, backup);
         }
         let mut fates = Vec::new();
@@ -42,11 +43,11 @@ impl World<'_> {
                 } else {
                     (
                         self.has(node, author, edit) || self.has_for(node, author, edit),
-                        backup.is_some() && self.backup_has(node, author, edit),
+                        backup.is_some() && holdings.backup_holds(node, author, edit as u32),
                     )
                 };
                 if held && !backed_up && !self.is_held_beside(node, author, edit) {
-                    let showed = self.measures.staleness.shown_by(author, edit as u32);
+                    let showed = holdings.shown_by(author, edit as u32);
                     let acknowledged = if edit < device.safe { 2 } else { 1 };
                     fates.push((author, edit, fate(showed.max(acknowledged))));
                 }
@@ -79,24 +80,7 @@ impl World<'_> {
 
     /// Whether this edit went into what the node has.
     fn has(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
-        let counted =
-            self.measures.staleness.known_to(node).is_some_and(|known| known[author as usize] as usize > edit);
-        counted
-            && (self.counts_without_gaps(author)
-                || self.measures.reach.certain().has(node, author, edit) != Some(false))
-    }
-
-    /// The same of what is in the node's last backup.
-    fn backup_has(&self, node: NodeId, author: NodeId, edit: usize) -> bool {
-        let counted = self.measures.staleness.backup_of(node).is_some_and(|knew| knew[author as usize] as usize > edit);
-        let certain = self.measures.reach.certain();
-        counted && (self.counts_without_gaps(author) || certain.backup_has(node, author, edit) != Some(false))
-    }
-
-    /// Whether who has an edit of the author has all before it. Who takes what an author makes after the loss of its store has
-    /// not taken what was lost, though it counts so many edits of the author.
-    fn counts_without_gaps(&self, author: NodeId) -> bool {
-        !self.lost_stores.contains(&author) || self.measures.staleness.goes_by_ids()
+        self.measures.staleness.holdings.holds(node, author, edit as u32) == Some(true)
     }
 
     /// Whether the author has nothing left to send to this neighbour, though nobody saw the neighbour take the edit: its power

@@ -51,7 +51,7 @@ pub struct Measures {
 
 impl Measures {
     /// Nothing yet.
-    pub fn of(trial: &OfflineTrial, loses_stores: bool, reports: bool) -> Self {
+    pub fn of(trial: &OfflineTrial, reports: bool) -> Self {
         Measures {
             deliveries: 0,
             damaged: 0,
@@ -60,7 +60,7 @@ impl Measures {
             line: Line::of(trial.clients),
             service: Service::default(),
             staleness: Staleness::of(trial, reports),
-            reach: Reach::of(trial, loses_stores, reports),
+            reach: Reach::of(trial),
             convergence: OfWorld::default(),
             outbox: Outbox::of(trial),
             metadata: Metadata::of(trial),
@@ -130,10 +130,10 @@ impl Observer for Measures {
         self.outbox.sees(now, event);
         self.metadata.sees(now, event);
         self.load.sees(now, event);
-        self.spending.sees(now, event, &self.staleness);
+        self.spending.sees(now, event, &self.staleness.holdings);
         self.together.sees(now, event);
         if let Some(views) = &mut self.views {
-            views.sees(now, event, (&self.staleness, &self.reach));
+            views.sees(now, event, (&self.staleness.holdings, &self.reach));
         }
     }
 }

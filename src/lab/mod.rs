@@ -7,7 +7,6 @@
 
 mod beginning;
 mod calendar;
-mod certain;
 pub mod clock;
 mod connections;
 pub mod convergence;
@@ -20,7 +19,8 @@ mod delivery;
 mod ending;
 pub mod events;
 mod faults;
-pub mod link;
+pub mod holdings;
+mod link;
 mod livelock_budget;
 pub mod measure;
 pub mod memory;
@@ -58,14 +58,14 @@ use faults::Fault;
 use faults::effects::{Effects, Held};
 use faults::lasting::{Dropping, Waiting};
 use faults::marks::Marks;
+use holdings::Knowledge;
 use link::Wire;
 use livelock_budget::LivelockBudget;
 use measure::Measures;
 use merges::MergeTrace;
-use reach::Reached;
+use reach::AtMost;
 use script::Script;
 use script::recorder::{Moment, Recorder};
-use staleness::Knowledge;
 
 /// Something that is going to happen.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ enum Planned {
         line: (Time, u32),
         carries: Option<Knowledge>,
         marks: Marks,
-        reaches: Option<Box<Reached>>,
+        reaches: Option<AtMost>,
         /// How many edits the sender's user had made.
         made: usize,
     },
@@ -481,7 +481,7 @@ impl World<'_> {
         from: NodeId,
         to: NodeId,
         frame: &Frame,
-        (carries, reaches, made): (Option<&Knowledge>, Option<&Reached>, usize),
+        (carries, reaches, made): (Option<&Knowledge>, Option<&AtMost>, usize),
     ) -> Result<(), WorldError> {
         self.measures.reach.arrived(to, reaches);
         let mut reception = Reception::Stale;
@@ -494,9 +494,6 @@ impl World<'_> {
             self.scripted_progress(from, to, Progress::Taken);
         }
         let replica = self.devices[to as usize].replica();
-        if reception == Reception::Taken && replica.is_some() {
-            self.measures.reach.taken(to, reaches);
-        }
         self.measures.sees(self.now, &Event::Received { from, to, made, reception, carries, replica });
         Ok(())
     }
@@ -540,7 +537,8 @@ impl World<'_> {
             device.host.wall = device.clock.shows(device.host.now);
             if edit.intent.of().means_what_is_shown() {
                 let wall = device.host.wall;
-                let sighting = self.measures.reach.sighting(node.as_ref(), number, edit.register, wall);
+                let (of, holdings) = ((edit.register, wall), &self.measures.staleness.holdings);
+                let sighting = self.measures.reach.sighting(node.as_ref(), number, of, holdings);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;

@@ -1,6 +1,6 @@
 //! Which edits can have reached whom: the ends of every path of messages. Nothing beyond can be in what a replica shows.
 //!
-//! Who has an edit for certain, [`super::certain`] tells. A specification needs both bounds: what an edit made must be shown
+//! Who has an edit for certain, [`super::holdings`] tells. A specification needs both bounds: what an edit made must be shown
 //! unless somebody may have seen it and taken it away, and must not be shown if that edit was seen for certain and what it
 //! made was taken away.
 //!
@@ -10,35 +10,24 @@ use std::sync::Arc;
 
 use crate::domain::history::Sighting;
 use crate::domain::offline::OfflineTrial;
-use crate::engine::host::{NodeId, Round, Time};
+use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Engine;
-use crate::lab::certain::{Certain, Upto};
 use crate::lab::events::{Event, Observer};
+use crate::lab::holdings::Holdings;
 
 /// By client, so many edits can have reached somebody.
-type AtMost = Arc<[u32]>;
+pub(super) type AtMost = Arc<[u32]>;
 
-/// What a message brings: no more than this, and this for certain to whoever takes it, where it tells all that its sender
-/// has.
-#[derive(Clone, Debug)]
-pub(super) struct Reached {
-    /// Nothing in a world of counters alone.
-    at_most: Option<AtMost>,
-    certain: Option<Upto>,
-}
-
-/// By node, what can have reached it (empty in a world of counters alone), and what has for certain.
+/// By node, what can have reached it. Empty in a world of counters alone.
 pub struct Reach {
     by_node: Vec<AtMost>,
-    certain: Certain,
 }
 
 impl Reach {
     /// Nothing has reached anybody.
-    pub(super) fn of(trial: &OfflineTrial, loses_stores: bool, reports: bool) -> Self {
+    pub(super) fn of(trial: &OfflineTrial) -> Self {
         let nodes = if trial.fields().mean_what_is_shown() { trial.nodes() as usize } else { 0 };
-        let by_node = vec![vec![0; trial.clients as usize].into(); nodes];
-        Reach { by_node, certain: Certain::of(trial, loses_stores, reports) }
+        Reach { by_node: vec![vec![0; trial.clients as usize].into(); nodes] }
     }
 
     /// A user edits.
@@ -50,33 +39,15 @@ impl Reach {
         }
     }
 
-    /// What a message of this node brings that is sent now.
-    pub(super) fn sent(&mut self, from: NodeId, to: NodeId, round: Round) -> Option<Box<Reached>> {
-        let (at_most, certain) = (self.by_node.get(from as usize).cloned(), self.certain.carried(from, to, round));
-        (at_most.is_some() || certain.is_some()).then(|| Box::new(Reached { at_most, certain }))
+    /// What a message of this node brings at most that is sent now.
+    pub(super) fn sent(&self, from: NodeId) -> Option<AtMost> {
+        self.by_node.get(from as usize).cloned()
     }
 
-    /// A node begins a round, and its power fails over that.
-    pub(super) fn began(&mut self, from: NodeId, to: NodeId) {
-        self.certain.began(from, to);
-    }
-
-    /// Who has which edit for certain.
-    pub(super) fn certain(&self) -> &Certain {
-        &self.certain
-    }
-
-    /// A message arrived that brings this.
-    pub(super) fn arrived(&mut self, to: NodeId, brings: Option<&Reached>) {
-        if let Some(brings) = brings.and_then(|brings| brings.at_most.as_ref()) {
+    /// A message arrived that brings no more than this.
+    pub(super) fn arrived(&mut self, to: NodeId, brings: Option<&AtMost>) {
+        if let Some(brings) = brings {
             self.can_have(to, brings);
-        }
-    }
-
-    /// The message was taken, and is in the node's store.
-    pub(super) fn taken(&mut self, to: NodeId, brings: Option<&Reached>) {
-        if let Some(certain) = brings.and_then(|brings| brings.certain.as_ref()) {
-            self.certain.took(to, certain);
         }
     }
 
@@ -101,16 +72,21 @@ impl Reach {
     }
 
     /// What a user has seen who is about to edit a register.
-    pub(super) fn sighting(&self, node: &dyn Engine, number: NodeId, register: u32, wall: i64) -> Sighting {
+    pub(super) fn sighting(
+        &self,
+        node: &dyn Engine,
+        number: NodeId,
+        (register, wall): (u32, i64),
+        holdings: &Holdings,
+    ) -> Sighting {
         let shown = node.shows().swap_remove(register as usize);
-        let had = self.certain.of_node(number);
+        let had = holdings.had_by(number);
         Sighting { shown, had, may_have: self.by_node[number as usize].clone(), wall }
     }
 }
 
 impl Observer for Reach {
     fn sees(&mut self, _now: Time, event: &Event<'_>) {
-        self.certain.sees(event);
         match *event {
             Event::Edited { client, .. } => self.edited(client),
             Event::StoreCopied { from, to } => self.copied(from, to),
@@ -290,22 +266,19 @@ mod tests {
     #[test]
     fn what_can_have_reached_a_node_is_what_every_sender_on_the_way_could_have_had() {
         let tags = Tags { registers: 1, ..Tags::default() };
-        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) }, false, true);
+        let mut reach = Reach::of(&OfflineTrial { tags, ..trial(1) });
         let had = |reach: &Reach, node: usize| reach.by_node[node].to_vec();
         reach.edited(0);
-        let early = reach.sent(0, 4, Round::default());
+        let early = reach.sent(0);
         reach.edited(0);
         reach.edited(1);
-        reach.arrived(4, early.as_deref());
+        reach.arrived(4, early.as_ref());
         assert_eq!(had(&reach, 4), [1, 0, 0, 0], "what was made after the message was sent is not in it");
-        let from_hub = reach.sent(4, 1, Round::default());
-        reach.arrived(1, from_hub.as_deref());
+        let from_hub = reach.sent(4);
+        reach.arrived(1, from_hub.as_ref());
         assert_eq!(had(&reach, 1), [1, 1, 0, 0]);
         reach.copied(1, 2);
         assert_eq!(had(&reach, 2), [1, 1, 0, 0]);
-        assert!(
-            Reach::of(&trial(1), false, true).sent(0, 4, Round::default()).is_none(),
-            "without tags nothing is kept"
-        );
+        assert!(Reach::of(&trial(1)).sent(0).is_none(), "without tags nothing is kept");
     }
 }

@@ -20,7 +20,7 @@ use crate::domain::history::{Fate, Sighting, UserEdit};
 use crate::domain::traffic::Traffic;
 use crate::engine::host::{NodeId, OpId, Time};
 use crate::engine::port::{Engine, Position, Reached, Reception};
-use crate::lab::staleness::Knowledge;
+use crate::lab::holdings::Knowledge;
 
 /// One step of a world.
 #[derive(Clone, Copy, Debug)]

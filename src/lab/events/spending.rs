@@ -12,7 +12,7 @@ use crate::domain::history::UserEdit;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::{Overspent, RefusedUnits, Spending as Spent};
 use crate::engine::host::{NodeId, Time};
-use crate::lab::staleness::Staleness;
+use crate::lab::holdings::Holdings;
 
 /// A refusal by the engine's rule.
 #[derive(Debug)]
@@ -86,16 +86,18 @@ impl Spending {
     }
 
     /// To how many units the rights have come to a device for certain.
-    fn received(&self, register: u32, device: NodeId, known: &Staleness) -> i64 {
-        let Some(had) = known.known_to(device).filter(|_| !self.is_any_lost) else { return 0 };
+    fn received(&self, register: u32, device: NodeId, known: &Holdings) -> i64 {
+        if self.is_any_lost {
+            return 0;
+        }
         let has_come = |of: &&Transferred| {
-            let is_known = had.get(of.by as usize).is_some_and(|&had| of.number < had as usize);
+            let is_known = known.holds(device, of.by, of.number as u32) == Some(true);
             of.register == register && of.to == device && of.by != device && is_known
         };
         self.transferred.iter().filter(has_come).map(|of| i64::from(of.units)).sum()
     }
 
-    fn refused(&mut self, at: Time, node: NodeId, edit: &UserEdit, shown: i64, known: &Staleness) {
+    fn refused(&mut self, at: Time, node: NodeId, edit: &UserEdit, shown: i64, known: &Holdings) {
         let UserEdit { register, intent, .. } = *edit;
         let own = self.own.get(&(register, node)).copied().unwrap_or(0);
         // A transfer is also refused where its receiver is not known yet, which nobody can see from here.
@@ -175,7 +177,7 @@ impl Spending {
     }
 
     /// This happens now. `known` tells which edits have come to whom.
-    pub fn sees(&mut self, now: Time, event: &Event<'_>, known: &Staleness) {
+    pub fn sees(&mut self, now: Time, event: &Event<'_>, known: &Holdings) {
         if !self.is_on {
             return;
         }

@@ -67,7 +67,7 @@ impl Together {
     /// which edit.
     pub fn lateness(&self, staleness: &Staleness, name: impl Fn(NodeId) -> String) -> Option<Lateness> {
         let bound = self.bound?;
-        let mut lateness = Lateness { bound, unreported: !staleness.is_measured(), ..Lateness::default() };
+        let mut lateness = Lateness { bound, unreported: !staleness.holdings.are_known(), ..Lateness::default() };
         if lateness.unreported {
             return Some(lateness);
         }

@@ -27,8 +27,8 @@ use crate::domain::over_time::{FirstHalf, FirstUnshown, Halves, Unshown};
 use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Position;
 use crate::lab::events::{Event, Replica};
+use crate::lab::holdings::Holdings;
 use crate::lab::reach::Reach;
-use crate::lab::staleness::Staleness;
 
 /// Bits of a weight.
 pub const WEIGHT_BITS: u32 = 44;
@@ -177,8 +177,8 @@ impl Views {
         });
         let edits: Vec<Edited<'_>> = edits.collect();
         let accepted = kept.iter().filter(|kept| kept.is_accepted).map(|kept| (kept.device, kept.number));
-        let (had, may_have) = (known.known_to(node).unwrap_or(&[]), reach.of_node(node).unwrap_or(&[]));
-        let at_node = AtNode { node, accepted: accepted.collect(), had, may_have, lost: &self.made_before_loss };
+        let (accepted, may_have) = (accepted.collect(), reach.of_node(node).unwrap_or(&[]));
+        let at_node = AtNode { node, accepted, known, may_have, lost: &self.made_before_loss };
         data::may_be_gone(part, &edits, Terms { carries: self.carries, now }, &at_node)
     }
 
@@ -235,8 +235,9 @@ struct AtNode<'a> {
     node: NodeId,
     /// Those that their users saw accepted; others may be in no store.
     accepted: BTreeSet<(NodeId, u32)>,
-    /// By client, so many have come for certain, so many can have come, and so many were made before its store was lost.
-    had: &'a [u32],
+    /// Which have come for certain.
+    known: &'a Holdings,
+    /// By client, so many can have come, and so many were made before its store was lost.
     may_have: &'a [u32],
     lost: &'a [u32],
 }
@@ -253,7 +254,8 @@ impl Whereabouts for AtNode<'_> {
 
     fn is_there(&self, edit: &Edited<'_>) -> bool {
         let is_own = edit.device == self.node as usize;
-        self.accepted.contains(&(edit.device as NodeId, edit.number)) && (is_own || is_among(edit, self.had))
+        self.accepted.contains(&(edit.device as NodeId, edit.number))
+            && (is_own || self.known.holds(self.node, edit.device as NodeId, edit.number) == Some(true))
     }
 
     fn may_be_there(&self, edit: &Edited<'_>) -> bool {
@@ -262,4 +264,4 @@ impl Whereabouts for AtNode<'_> {
 }
 
 /// What has come to whom: for certain, and at most.
-pub type Visible<'a> = (&'a Staleness, &'a Reach);
+pub type Visible<'a> = (&'a Holdings, &'a Reach);

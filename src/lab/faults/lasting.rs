@@ -9,8 +9,8 @@ use crate::engine::wire::Frame;
 use crate::lab::events::Event;
 use crate::lab::faults::Fault;
 use crate::lab::faults::marks::Marks;
-use crate::lab::reach::Reached;
-use crate::lab::staleness::Knowledge;
+use crate::lab::holdings::Knowledge;
+use crate::lab::reach::AtMost;
 use crate::lab::{Planned, World, WorldError};
 
 /// The most that waits for a frozen process; what comes later is lost.
@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 4096;
 #[derive(Debug)]
 pub(in crate::lab) enum Waiting {
     /// A message.
-    Message { from: NodeId, frame: Frame, carries: Option<Knowledge>, reaches: Option<Box<Reached>>, made: usize },
+    Message { from: NodeId, frame: Frame, carries: Option<Knowledge>, reaches: Option<AtMost>, made: usize },
     /// A connection that is up, and what the other is.
     Up(NodeId, Relation),
     /// A connection that is down.
@@ -161,7 +161,7 @@ impl World<'_> {
         }
         match what {
             Waiting::Message { from, frame, carries, reaches, made } => {
-                self.receive(from, node, &frame, (carries.as_ref(), reaches.as_deref(), made))
+                self.receive(from, node, &frame, (carries.as_ref(), reaches.as_ref(), made))
             }
             Waiting::Up(peer, relation) => self.act(node, |node, host| node.connected(host, peer, relation)),
             Waiting::Down(peer) => self.act(node, |node, _| {

@@ -290,8 +290,7 @@ impl World<'_> {
         self.effects.take_effect(Drawn::Crash, 1);
         self.script.iter_mut().for_each(|script| script.power_failed(node));
         for to in std::mem::take(&mut self.devices[node as usize].host.begun) {
-            self.measures.staleness.began(node, to);
-            self.measures.reach.began(node, to);
+            self.measures.staleness.holdings.began(node, to);
         }
         let pause = 1 + self.devices[node as usize].host.random(60);
         self.fail(node, self.now + pause * SECOND)
