@@ -13,7 +13,11 @@ fn has_python() -> bool {
 
 /// The check of the template in Python with one passage replaced.
 fn check_with(passage: &str, other: &str) -> Answer {
-    let template = fs::read_to_string("adapters/template/adapter.py").expect("the template");
+    check_of(&fs::read_to_string("adapters/template/adapter.py").expect("the template"), passage, other)
+}
+
+/// The check of an adapter in Python with one passage replaced.
+fn check_of(template: &str, passage: &str, other: &str) -> Answer {
     assert_eq!(template.matches(passage).count(), 1, "{passage}");
     let folder = TempDir::new().expect("a folder");
     let adapter = folder.path().join("adapter.py");
@@ -96,6 +100,49 @@ fn each_fault_that_is_planted_in_the_template_fails_the_step_that_asks_for_it_an
         assert_eq!(answer.exit, 1, "{other}: {answer:?}");
         let failed: Vec<&str> = answer.output.lines().filter_map(|line| line.strip_prefix("  FAILED  ")).collect();
         assert_eq!(failed, [step], "{other}: {}", answer.output);
+        assert!(unwrapped(&answer.output).contains(why), "{other}: {}", answer.output);
+    }
+}
+
+#[test]
+fn an_engine_of_records_passes_and_one_whose_records_have_lives_or_whose_users_change_what_is_not_there_does_not() {
+    if !has_python() {
+        return;
+    }
+    let [template, records] = ["adapters/template/adapter.py", "tests/cli/record_log.py"]
+        .map(|file| fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}")));
+    let begin = "def answer_to(replica";
+    let adapter = template.replacen(begin, &format!("{records}\n\n{begin}"), 1);
+    let deletes = r#"        deletes = [edit for edit in edits if "delete" in edit]"#;
+    let of_last_life = format!(
+        r#"        creates = [edit for edit in edits if "create" in edit]
+        edits = [edit for edit in edits if "create" in edit or "delete" in edit or not left(creates, [edit])]
+{deletes}"#
+    );
+    let faults = [
+        (
+            r#"or shown["record"] is not None"#,
+            "or True",
+            "no record was there, and a user changed it, which means nothing",
+        ),
+        (
+            r#"        return shown["record"] is None"#,
+            "        return True",
+            "a record was there, and a user created it, which means nothing",
+        ),
+        (
+            deletes,
+            &of_last_life,
+            "it was deleted and created again, and at the same time somebody added tag 3: the two replicas show [60, 61] {}",
+        ),
+    ];
+    let answer = check_of(&adapter, deletes, deletes);
+    assert_eq!(answer.exit, 0, "{}", answer.output);
+    for (passage, other, why) in faults {
+        let answer = check_of(&adapter, passage, other);
+        assert_eq!(answer.exit, 1, "{other}: {answer:?}");
+        let failed: Vec<&str> = answer.output.lines().filter_map(|line| line.strip_prefix("  FAILED  ")).collect();
+        assert_eq!(failed, ["a record is there as a whole, or not at all"], "{other}: {}", answer.output);
         assert!(unwrapped(&answer.output).contains(why), "{other}: {}", answer.output);
     }
 }

@@ -65,11 +65,28 @@ fn is_whole_or_not_there(pair: &mut Pair) -> Result<Done, EngineError> {
             "have 'delete' take the record with all that its replica shows of it, and send it until the peer has it",
         ));
     }
+    // Who shows no record changes none, and who shows one creates none.
+    for intent in [Intent::Delete, Intent::Set { field: 0, value: 35 }, Intent::Tag(4), Intent::Untag(1)] {
+        pair.edit(0, at, intent)?;
+    }
+    if let Some(why) = both_show(pair, View::Record(None))? {
+        return Ok(Done::Needs(
+            format!("no record was there, and a user changed it, which means nothing: {why}"),
+            "have 'set', 'tag', 'untag' and 'delete' do nothing where the replica shows no record",
+        ));
+    }
     pair.edit(0, at, Intent::Create(40))?;
     if let Some(why) = both_show(pair, record([&[40], &[41]], &[]))? {
         return Ok(Done::Needs(
             format!("it was deleted and created again: {why}"),
             "have a 'create' after a 'delete' begin anew: no label and no tag of before comes back",
+        ));
+    }
+    pair.edit(HUB, at, Intent::Create(45))?;
+    if let Some(why) = both_show(pair, record([&[40], &[41]], &[]))? {
+        return Ok(Done::Needs(
+            format!("a record was there, and a user created it, which means nothing: {why}"),
+            "have 'create' do nothing where the replica shows the record",
         ));
     }
     pair.disconnect()?;
@@ -85,23 +102,41 @@ fn is_whole_or_not_there(pair: &mut Pair) -> Result<Done, EngineError> {
         Deleted::DeleteWins => shown[0] == goes,
         Deleted::Either => shown[0] == stays || shown[0] == goes,
     };
-    Ok(match () {
-        () if shown[0] != shown[1] => Done::Needs(
+    if shown[0] != shown[1] {
+        return Ok(Done::Needs(
             format!(
                 "it was deleted and changed at the same time: the client shows {}, and the hub {}",
                 shown[0], shown[1]
             ),
             "decide between a delete and a change at the same time by what both replicas know, and not by the order in which \
              they came; and send each until the peer has it",
-        ),
-        () if !is_declared => Done::Needs(
+        ));
+    }
+    if !is_declared {
+        return Ok(Done::Needs(
             format!(
                 "it declares that a record that is deleted and changed at the same time {}, and shows {}",
                 deleted.told(),
                 shown[0]
             ),
             "declare in 'records' what becomes of a record that is deleted and changed at the same time",
+        ));
+    }
+    let seen = Done::Yes(format!("deleted and changed at the same time: {}", shown[0]));
+    if deleted != Deleted::EditWins {
+        return Ok(seen);
+    }
+    // A change belongs to the key, and not to what a create began and a delete ended.
+    pair.disconnect()?;
+    pair.edit(0, at, Intent::Delete)?;
+    pair.edit(0, at, Intent::Create(60))?;
+    pair.edit(HUB, at, Intent::Tag(3))?;
+    pair.connect()?;
+    Ok(match both_show(pair, record([&[60], &[61]], &[3]))? {
+        None => seen,
+        Some(why) => Done::Needs(
+            format!("it was deleted and created again, and at the same time somebody added tag 3: {why}"),
+            "keep a change that no delete had seen, though its record was deleted and created again meanwhile",
         ),
-        () => Done::Yes(format!("deleted and changed at the same time: {}", shown[0])),
     })
 }
