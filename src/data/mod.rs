@@ -12,9 +12,11 @@ pub mod record;
 pub mod seen;
 pub mod stock;
 pub mod tags;
+pub mod text;
 
 use crate::domain::data::{Fields, Intent, Part, View};
 use crate::domain::history::{Fate, Sighting};
+use crate::domain::letter::Letter;
 use seen::{Edited, Terms, Whereabouts};
 
 /// Does what a user intends to a view of one of these registers. An intent of another data type changes nothing; gives whether
@@ -26,6 +28,7 @@ pub fn apply(fields: &Fields, view: &mut View, intent: Intent) -> bool {
         View::Tags(elements) => tags::apply(elements, intent),
         View::Label(values) => label::apply(values, intent),
         View::Record(record) => record::apply(record, intent, fields.record_labels),
+        View::Text(letters) => text::apply(letters, intent),
     }
 }
 
@@ -34,8 +37,14 @@ pub fn is_meant(shown: &View, intent: Intent) -> bool {
     match (shown, intent) {
         (View::Tags(elements), Intent::Remove(element)) => elements.contains(&element),
         (View::Record(record), intent) => record::is_meant(record.as_deref(), intent),
+        (View::Text(letters), intent) => text::is_meant(letters, intent),
         _ => true,
     }
+}
+
+/// What a user means by an edit who is shown this, where the world that was drawn or written down did not know what that would be.
+pub fn meant(shown: &View, intent: Intent) -> Intent {
+    shown.letters().map_or(intent, |letters| text::meant(letters, intent))
 }
 
 /// Whether an edit meant anything to its user, as far as that is known.
@@ -51,7 +60,7 @@ pub fn add(view: &mut View, amount: i64) {
 }
 
 /// What is wrong with a part of a view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Wrong {
     /// It is not shown, and nobody who could have seen it took it away.
     Gone(Part),
@@ -63,6 +72,22 @@ pub enum Wrong {
     Beside(Part),
     /// It is shown, and by the clock that its engine declares, another is later.
     Late(Part),
+    /// It is shown twice, and was made once.
+    Twice(Part),
+    /// Two letters of a text stand the other way round than a user saw them.
+    Moved {
+        /// The one that stood before the other.
+        first: Letter,
+        /// The other.
+        then: Letter,
+    },
+    /// Letters of two runs of a text that were typed at the same time are mixed.
+    Mixed {
+        /// The letter that one of them begins with.
+        one: Letter,
+        /// The letter that the other begins with.
+        other: Letter,
+    },
 }
 
 impl std::fmt::Display for Wrong {
@@ -82,6 +107,19 @@ impl std::fmt::Display for Wrong {
             Wrong::Strange(part @ (Part::Element(_) | Part::Tag(_))) => {
                 write!(f, "{part} is shown, and nobody inserted it")
             }
+            Wrong::Gone(part @ Part::Letter(_)) => write!(f, "{part} is gone, and nobody erased it"),
+            Wrong::Back(part @ Part::Letter(_)) => {
+                write!(f, "{part} is back, and somebody who had seen it erased it")
+            }
+            Wrong::Strange(part @ Part::Letter(_)) => write!(f, "{part} is shown, and nobody typed it"),
+            Wrong::Twice(part) => write!(f, "{part} is shown twice, and was typed once"),
+            Wrong::Moved { first, then } => {
+                write!(f, "{then} stands before {first}, and a user saw them the other way round")
+            }
+            Wrong::Mixed { one, other } => write!(
+                f,
+                "two runs that were typed at the same time are mixed: one begins with {one}, the other with {other}"
+            ),
             Wrong::Gone(part) => {
                 write!(f, "{part} is gone, and nobody who had seen it overwrote it")
             }
@@ -104,6 +142,7 @@ pub fn wrong(view: &View, edits: &[Edited<'_>], terms: Terms, may_be_missing: im
         View::Tags(shown) => tags::wrong(shown, edits, carries.tags.unwrap_or_default(), may_be_missing),
         View::Label(shown) => label::wrong(shown, edits, carries.labels.unwrap_or_default(), may_be_missing),
         View::Record(shown) => record::wrong(shown.as_deref(), edits, terms, may_be_missing),
+        View::Text(shown) => text::wrong(shown, edits, carries.texts.unwrap_or_default(), may_be_missing),
     }
 }
 
@@ -114,6 +153,7 @@ pub fn may_be_gone(part: Part, edits: &[Edited<'_>], terms: Terms, at: &impl Whe
         Part::Element(element) => tags::may_be_gone(element, edits, carries.tags.unwrap_or_default(), at),
         Part::Value(value) => label::may_be_gone(value, edits, carries.labels.unwrap_or_default(), at),
         Part::Record | Part::Field { .. } | Part::Tag(_) => record::may_be_gone(part, edits, terms, at),
+        Part::Letter(letter) => text::may_be_gone(letter, edits, at),
     }
 }
 

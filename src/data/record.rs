@@ -226,6 +226,7 @@ fn in_field(wrong: Wrong, field: u32) -> Wrong {
         Wrong::Strange(of) => Wrong::Strange(part(of)),
         Wrong::Beside(of) => Wrong::Beside(part(of)),
         Wrong::Late(of) => Wrong::Late(part(of)),
+        of_text @ (Wrong::Twice(_) | Wrong::Moved { .. } | Wrong::Mixed { .. }) => of_text,
     }
 }
 

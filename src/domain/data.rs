@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::letter::Letter;
+
 /// One of the elements that a tags register can have. Elements are numbered from 0.
 pub type Element = u32;
 
@@ -29,12 +31,14 @@ pub enum DataType {
     /// A record that users create, change field by field, and delete; the register is its key. Each field merges by its own
     /// type: labels, and one set of tags.
     Record,
+    /// A sequence of letters that users type into and erase from.
+    Text,
 }
 
 impl DataType {
     /// All of them, in the order in which a world's registers hold them.
-    pub const ALL: [DataType; 5] =
-        [DataType::Counter, DataType::Stock, DataType::Tags, DataType::Label, DataType::Record];
+    pub const ALL: [DataType; 6] =
+        [DataType::Counter, DataType::Stock, DataType::Tags, DataType::Label, DataType::Record, DataType::Text];
 
     /// What registers of it are called, in the plural.
     pub fn plural(self) -> &'static str {
@@ -44,6 +48,7 @@ impl DataType {
             DataType::Tags => "tags",
             DataType::Label => "labels",
             DataType::Record => "records",
+            DataType::Text => "texts",
         }
     }
 
@@ -56,7 +61,7 @@ impl DataType {
     pub fn means_what_is_shown(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => false,
-            DataType::Tags | DataType::Label | DataType::Record => true,
+            DataType::Tags | DataType::Label | DataType::Record | DataType::Text => true,
         }
     }
 
@@ -64,7 +69,7 @@ impl DataType {
     pub fn is_a_sum(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => true,
-            DataType::Tags | DataType::Label | DataType::Record => false,
+            DataType::Tags | DataType::Label | DataType::Record | DataType::Text => false,
         }
     }
 }
@@ -112,6 +117,16 @@ pub enum Intent {
     Tag(Element),
     /// This element is no longer one of the record's tags, as [`Intent::Remove`] has it.
     Untag(Element),
+    /// A letter is typed into the text: one keystroke. No text has a letter twice.
+    Type {
+        /// The letter that it comes right after, of those that the replica shows; at the beginning where there is none, or where
+        /// that letter is not shown.
+        after: Option<Letter>,
+        /// The letter.
+        letter: Letter,
+    },
+    /// This letter is no longer in the text. Where the replica does not show it, that means nothing.
+    Erase(Letter),
 }
 
 impl Intent {
@@ -125,6 +140,7 @@ impl Intent {
             Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Tag(_) | Intent::Untag(_) => {
                 DataType::Record
             }
+            Intent::Type { .. } | Intent::Erase(_) => DataType::Text,
         }
     }
 
@@ -169,6 +185,8 @@ impl Intent {
             Intent::Set { field, value } => Some((Part::Field { field, value }, true)),
             Intent::Tag(element) => Some((Part::Tag(element), true)),
             Intent::Untag(element) => Some((Part::Tag(element), false)),
+            Intent::Type { letter, .. } => Some((Part::Letter(letter), true)),
+            Intent::Erase(letter) => Some((Part::Letter(letter), false)),
         }
     }
 
@@ -182,12 +200,13 @@ impl Intent {
                 | Intent::Delete
                 | Intent::Set { .. }
                 | Intent::Untag(_)
+                | Intent::Erase(_)
         )
     }
 
     /// Whether it makes something that is shown from then on.
     pub fn makes(self) -> bool {
-        !matches!(self, Intent::Remove(_) | Intent::Delete)
+        !matches!(self, Intent::Remove(_) | Intent::Delete | Intent::Erase(_))
     }
 }
 
@@ -289,6 +308,31 @@ impl Spending {
     }
 }
 
+/// What becomes of letters that users type one after the other at one place of a text, while others type there who have not seen
+/// them: a run. An engine declares its policy, and the specification holds the engine to the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Runs {
+    /// A run stays whole, whether each of its letters was typed after the one before, or each in front of it.
+    BothWays,
+    /// A run stays whole whose letters were typed each after the one before.
+    Forward,
+    /// Letters of two runs may be mixed.
+    #[default]
+    Mixed,
+}
+
+impl Runs {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Runs::BothWays => "stay whole, typed forward or backward",
+            Runs::Forward => "stay whole where they are typed forward",
+            Runs::Mixed => "may be mixed",
+        }
+    }
+}
+
 /// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
 /// that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -307,12 +351,14 @@ pub struct Carries {
     /// How long it keeps what it needs of a deleted record to bring it back, in microseconds; nothing where it keeps that for
     /// ever. Once so much time has passed since a delete, changes of the record may be lost.
     pub horizon: Option<u64>,
+    /// What becomes of runs that are typed at the same time; nothing where it carries no texts.
+    pub texts: Option<Runs>,
 }
 
 impl Carries {
     /// Counters alone.
     pub const COUNTERS: Carries =
-        Carries { counters: true, stocks: None, tags: None, labels: None, records: None, horizon: None };
+        Carries { counters: true, stocks: None, tags: None, labels: None, records: None, horizon: None, texts: None };
 
     /// Counters, and tags with this policy.
     pub const fn with_tags(concurrent: Concurrent) -> Self {
@@ -339,6 +385,11 @@ impl Carries {
         Carries { horizon: Some(horizon), ..self }
     }
 
+    /// This, and texts with this policy.
+    pub const fn and_texts(self, runs: Runs) -> Self {
+        Carries { texts: Some(runs), ..self }
+    }
+
     /// This, and stocks with this rule.
     pub const fn and_stocks(self, spending: Spending) -> Self {
         Carries { stocks: Some(spending), ..self }
@@ -352,6 +403,7 @@ impl Carries {
             DataType::Tags => self.tags.is_some(),
             DataType::Label => self.labels.is_some(),
             DataType::Record => self.records.is_some(),
+            DataType::Text => self.texts.is_some(),
         }
     }
 }
@@ -386,6 +438,8 @@ pub enum Part {
     },
     /// An element of a record's tags.
     Tag(Element),
+    /// A letter of a text.
+    Letter(Letter),
 }
 
 impl Part {
@@ -396,6 +450,7 @@ impl Part {
             Part::Value(_) => "write",
             Part::Record => "delete",
             Part::Field { .. } | Part::Tag(_) => "edit",
+            Part::Letter(_) => "erase",
         }
     }
 }
@@ -408,6 +463,7 @@ impl std::fmt::Display for Part {
             Part::Record => write!(f, "the record"),
             Part::Field { field, value } => write!(f, "value {value} of field {field}"),
             Part::Tag(element) => write!(f, "element {element} of the record"),
+            Part::Letter(letter) => write!(f, "{letter}"),
         }
     }
 }
@@ -446,6 +502,8 @@ pub enum View {
     Label(BTreeSet<Value>),
     /// Of a record, where it is there. In a box, so that views of numbers stay small.
     Record(Option<Box<Record>>),
+    /// Of a text: its letters, in order.
+    Text(Vec<Letter>),
 }
 
 impl View {
@@ -481,12 +539,21 @@ impl View {
         }
     }
 
+    /// The letters that a text shows, in order; nothing for another data type.
+    pub fn letters(&self) -> Option<&[Letter]> {
+        match self {
+            View::Text(letters) => Some(letters),
+            _ => None,
+        }
+    }
+
     /// Its parts, ascending. A counter and a stock have none: each shows the sum of all edits.
     pub fn parts(&self) -> BTreeSet<Part> {
         match self {
             View::Counter(_) | View::Stock(_) => BTreeSet::new(),
             View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
             View::Label(values) => values.iter().copied().map(Part::Value).collect(),
+            View::Text(letters) => letters.iter().copied().map(Part::Letter).collect(),
             View::Record(None) => BTreeSet::new(),
             View::Record(Some(record)) => {
                 let of_labels = (0..)
@@ -500,12 +567,13 @@ impl View {
 
     /// The canonical bytes: a counter and a stock as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
     /// ascending order, all big endian. A record is a byte that says whether it is there, each label with the number of its
-    /// values in 4 bytes before them, and the tags.
+    /// values in 4 bytes before them, and the tags. A text is 4 bytes a letter, in its order.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             View::Counter(number) | View::Stock(number) => number.to_be_bytes().to_vec(),
             View::Tags(tags) => tags.iter().flat_map(|element| element.to_be_bytes()).collect(),
             View::Label(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
+            View::Text(letters) => letters.iter().flat_map(|&letter| u32::from(letter).to_be_bytes()).collect(),
             View::Record(None) => vec![0],
             View::Record(Some(record)) => {
                 let mut bytes = vec![1];
@@ -538,6 +606,7 @@ impl std::fmt::Display for View {
             View::Counter(number) | View::Stock(number) => write!(f, "{number}"),
             View::Tags(tags) => write!(f, "{}", elements(tags)),
             View::Label(values) => write!(f, "{}", choice(values)),
+            View::Text(letters) => write!(f, "\"{}\"", Letter::read(letters).escape_debug()),
             View::Record(None) => write!(f, "no record"),
             View::Record(Some(record)) => {
                 let labels: Vec<String> = record.labels.iter().map(choice).collect();
@@ -580,6 +649,8 @@ pub struct Fields {
     pub record_labels: u32,
     /// How many elements a record's tags can have.
     pub record_elements: u32,
+    /// How many texts there are. Each is empty at the start.
+    pub texts: u32,
 }
 
 impl Fields {
@@ -596,6 +667,7 @@ impl Fields {
             DataType::Tags => self.tags,
             DataType::Label => self.labels,
             DataType::Record => self.records,
+            DataType::Text => self.texts,
         }
     }
 
@@ -647,6 +719,7 @@ impl Fields {
             DataType::Tags => View::Tags(BTreeSet::new()),
             DataType::Label => View::Label(BTreeSet::new()),
             DataType::Record => View::Record(None),
+            DataType::Text => View::Text(Vec::new()),
         }
     }
 

@@ -27,6 +27,7 @@ pub mod history;
 pub mod json;
 pub mod judge;
 pub mod law;
+pub mod letter;
 pub mod link_events;
 pub mod nearest;
 pub mod offline;

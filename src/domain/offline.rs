@@ -15,7 +15,8 @@ use crate::domain::traffic::Traffic;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
 pub use registers::{
-    Labels, MOST_ELEMENTS, MOST_LABELS, MOST_RECORD_LABELS, MOST_RECORDS, MOST_STOCKS, MOST_TAGS, Records, Stocks, Tags,
+    Labels, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_RECORD_LABELS, MOST_RECORDS, MOST_STOCKS, MOST_TAGS,
+    MOST_TEXTS, Records, Stocks, Tags, Texts,
 };
 
 /// The most registers that a world can have.
@@ -62,7 +63,10 @@ pub struct OfflineTrial {
     /// Registers that hold records, and what users do to them. They are numbered after the labels.
     #[serde(default, skip_serializing_if = "Records::is_empty")]
     pub records: Records,
-    /// How many clients there are. In a world with tags, labels or records, 64 are the most.
+    /// Registers that hold texts, and what users type. They are numbered after the records.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub texts: Texts,
+    /// How many clients there are. In a world with tags, labels, records or texts, 64 are the most.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
     /// The engines on trial, by name, or "all"; `abench list engines` names them. Without this key, the reference is.
@@ -146,6 +150,7 @@ impl OfflineTrial {
             stocks: Stocks::default(),
             labels: Labels::default(),
             records: Records::default(),
+            texts: Texts::default(),
             clients,
             engines: Vec::new(),
             mutants: Vec::new(),
@@ -808,6 +813,7 @@ impl OfflineTrial {
             records: self.records.registers,
             record_labels: if self.records.is_empty() { 0 } else { self.records.labels },
             record_elements: if self.records.is_empty() { 0 } else { self.records.elements },
+            texts: self.texts.registers,
             ..Fields::counters(self.registers, self.start)
         }
     }

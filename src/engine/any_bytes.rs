@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::domain::data::{DataType, Fields, Intent, View};
+use crate::domain::letter::Letter;
 use crate::engine::host::{Entropy, Host, NodeId};
 use crate::engine::port::Engine;
 use crate::engine::port::Relation;
@@ -28,17 +29,24 @@ pub const REGISTERS: u32 = 24;
 /// The registers of a talk: counters, and one of each other data type that is sent and that the engine carries.
 fn fields(engine: &Registration) -> Fields {
     let one = |data| u32::from(engine.carries.has(data));
-    let (tags, labels, records) = (one(DataType::Tags), one(DataType::Label), one(DataType::Record));
+    let [tags, labels, records, texts] = [DataType::Tags, DataType::Label, DataType::Record, DataType::Text].map(one);
     let (record_labels, record_elements) = (2 * records, 3 * records);
     let counters = Fields::counters(REGISTERS, 5);
-    Fields { tags, elements: 3 * tags, labels, records, record_labels, record_elements, ..counters }
+    Fields { tags, elements: 3 * tags, labels, records, record_labels, record_elements, texts, ..counters }
 }
 
 /// What users do to registers that are no counters, one after the other.
 fn of_others(fields: &Fields, turn: u32) -> Option<(u32, Intent)> {
     let (element, value) = (turn / 3 % 3, u64::from(turn) + 100);
-    let data = [DataType::Tags, DataType::Label, DataType::Record][turn as usize % 3];
+    // A text in the turns of records, where there are both.
+    let has_text = fields.texts > 0 && (turn / 3).is_multiple_of(2);
+    let third = if has_text { DataType::Text } else { DataType::Record };
+    let data = [DataType::Tags, DataType::Label, third][turn as usize % 3];
+    let letter = |number: u32| Letter::numbered(number.into());
     let intent = match (data, turn / 3 % 5) {
+        (DataType::Text, 4) => Intent::Erase(letter(turn.saturating_sub(12))),
+        (DataType::Text, 2) => Intent::Type { after: None, letter: letter(turn) },
+        (DataType::Text, _) => Intent::Type { after: Some(letter(turn.saturating_sub(6))), letter: letter(turn) },
         (DataType::Tags, 3) => Intent::Remove(element),
         (DataType::Tags, _) => Intent::Insert(element),
         (DataType::Label, _) => Intent::Write(value),

@@ -30,7 +30,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::{Carries, Clock, Concurrent, Deleted, Overwrites, Spending};
+use crate::domain::data::{Carries, Clock, Concurrent, Deleted, Overwrites, Runs, Spending};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -284,7 +284,8 @@ pub const REGISTRY: &[Registration] = &[
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Arrival))
             .and_stocks(Spending::Shown)
-            .and_records(Deleted::Either),
+            .and_records(Deleted::Either)
+            .and_texts(Runs::Mixed),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -299,7 +300,8 @@ pub const REGISTRY: &[Registration] = &[
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Arrival))
             .and_stocks(Spending::Shown)
-            .and_records(Deleted::Either),
+            .and_records(Deleted::Either)
+            .and_texts(Runs::Mixed),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -313,7 +315,8 @@ pub const REGISTRY: &[Registration] = &[
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Wall))
             .and_stocks(Spending::Shown)
-            .and_records(Deleted::Either),
+            .and_records(Deleted::Either)
+            .and_texts(Runs::Mixed),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -327,7 +330,8 @@ pub const REGISTRY: &[Registration] = &[
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::Last(Clock::Hybrid))
             .and_stocks(Spending::Shown)
-            .and_records(Deleted::Either),
+            .and_records(Deleted::Either)
+            .and_texts(Runs::Mixed),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -341,7 +345,8 @@ pub const REGISTRY: &[Registration] = &[
         carries: Carries::with_tags(Concurrent::Either)
             .and_labels(Overwrites::One)
             .and_stocks(Spending::Shown)
-            .and_records(Deleted::Either),
+            .and_records(Deleted::Either)
+            .and_texts(Runs::Mixed),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",

@@ -2,13 +2,14 @@
 //!
 //! A counter goes as its difference from the start, which every device was delivered with; a stock as its number; tags as the
 //! number of elements and the gaps between them; a label as the number of its values, and the values; a record as 0 where it is
-//! not there, and else as 1, its labels and its tags.
+//! not there, and else as 1, its labels and its tags; a text as the number of its letters, and the letters.
 //!
 //! Knows: views. Must not: know who sends them.
 
 use std::collections::BTreeSet;
 
 use crate::domain::data::{DataType, Element, Fields, Record, Value, View};
+use crate::domain::letter::Letter;
 use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_length};
 
 /// Bytes of a view on the line.
@@ -21,6 +22,9 @@ pub fn weighs(fields: &Fields, view: &View) -> usize {
         View::Record(None) => 1,
         View::Record(Some(record)) => {
             1 + record.labels.iter().map(values_weigh).sum::<usize>() + tags_weigh(&record.tags)
+        }
+        View::Text(letters) => {
+            length(letters.len() as u64) + letters.iter().map(|&letter| length(u32::from(letter).into())).sum::<usize>()
         }
     }
 }
@@ -45,6 +49,10 @@ pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
             writer.number(1);
             record.labels.iter().for_each(|values| write_values(values, writer));
             write_tags(&record.tags, writer);
+        }
+        View::Text(letters) => {
+            writer.number(letters.len() as u64);
+            letters.iter().for_each(|&letter| _ = writer.number(u32::from(letter).into()));
         }
     }
 }
@@ -71,6 +79,11 @@ pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View,
             let labels = (0..fields.record_labels).map(|_| read_values(reader)).collect::<Result<_, Malformed>>()?;
             let tags = read_elements(fields.record_elements, reader)?;
             Ok(View::Record(Some(Box::new(Record { labels, tags }))))
+        }
+        DataType::Text => {
+            let count = reader.count("a number of letters")?;
+            let letter = |_| Letter::try_from(reader.small("a letter")?).map_err(|_| Malformed::Range("a letter"));
+            (0..count).map(letter).collect::<Result<_, Malformed>>().map(View::Text)
         }
     }
 }
@@ -122,8 +135,10 @@ mod tests {
             start: i64,
             tags in proptest::collection::btree_set(0..300u32, 0..20),
             values in proptest::collection::btree_set(any::<u64>(), 0..4),
+            text in ".{0,9}",
         ) {
-            let of_records = Fields { records: 2, record_labels: 2, record_elements: 300, ..Fields::counters(1, start) };
+            let of_records =
+                Fields { records: 2, record_labels: 2, record_elements: 300, texts: 1, ..Fields::counters(1, start) };
             let fields = Fields { tags: 1, elements: 300, labels: 1, ..of_records };
             let record = Record { labels: vec![values.clone(), [7].into()], tags: tags.clone() };
             let views = [
@@ -132,6 +147,7 @@ mod tests {
                 View::Label(values),
                 View::Record(Some(Box::new(record))),
                 View::Record(None),
+                View::Text(Letter::all_of(&text)),
             ];
             for (register, view) in (0..).zip(views) {
                 let mut writer = Writer::bare();

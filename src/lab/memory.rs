@@ -39,7 +39,7 @@ pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
 
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
-fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 10] {
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 11] {
     let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
     let edits = u128::from(trial.edits());
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
@@ -53,6 +53,9 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     let Records { edits: of_each, labels, elements, .. } = trial.records;
     let of_sighting = 160 + clients * 16 + u128::from(labels) * (40 + clients * 8) + u128::from(elements) * 8;
     let of_records = clients * u128::from(of_each) * of_sighting;
+    // What a user of a text had seen: each letter that anybody may have typed before, in half of the world on average.
+    let keystrokes = clients * u128::from(trial.texts.edits);
+    let of_texts = keystrokes * (160 + clients * 8 + keystrokes / u128::from(trial.texts.registers.max(1)) * 2);
     // What was done to stocks is put in order in the end.
     let of_stocks = clients * u128::from(trial.stocks.edits) * 240;
     let ends = nodes * (registers * 48 + 4096);
@@ -79,6 +82,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
         ("clients, tags.edits and tags.elements", sightings),
         ("clients and labels.edits", of_labels),
         ("clients, records.edits and records.labels", of_records),
+        ("clients, texts.edits and texts.registers", of_texts),
         ("clients and stocks.edits", of_stocks),
         ("clients without a hub", links * 400),
         ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),

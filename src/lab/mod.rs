@@ -35,6 +35,7 @@ pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::data;
 use crate::domain::data::{Carries, View};
 use crate::domain::history::{Fate, History, Sighting, UserEdit};
 use crate::domain::offline::{FaultKind, NodeFault, OfflineTrial};
@@ -539,6 +540,8 @@ impl World<'_> {
                 let wall = device.host.wall;
                 let (of, holdings) = ((edit.register, wall), &self.measures.staleness.holdings);
                 let sighting = self.measures.reach.sighting(node.as_ref(), number, of, holdings);
+                // A world that was drawn or written down did not know what would be shown.
+                edit.intent = data::meant(&sighting.shown, edit.intent);
                 self.sightings.insert((number as usize, device.made as u32), sighting);
             }
             let accepted = survived(node.edit(&mut device.host, edit.register, edit.intent))?;

@@ -2,7 +2,8 @@
 
 use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::history::{Fate, UserEdit};
-use crate::domain::offline::{Labels, OfflineTrial, Records, Stocks, Tags, Workload};
+use crate::domain::letter::Letter;
+use crate::domain::offline::{Labels, OfflineTrial, Records, Stocks, Tags, Texts, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -83,6 +84,8 @@ pub struct Users<'a> {
     of_labels: Stream,
     records: Records,
     of_records: Stream,
+    texts: Texts,
+    of_texts: Stream,
     clients: u32,
     workload: &'a Workload,
     /// For how long, in microseconds.
@@ -96,7 +99,8 @@ impl<'a> Users<'a> {
     pub fn of(trial: &'a OfflineTrial) -> Self {
         let lasts = trial.presence.lasts_s * SECOND;
         let (stocks, tags, labels, records) = (trial.stocks, trial.tags, trial.labels, trial.records);
-        Users { stocks, tags, labels, records, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
+        let texts = trial.texts;
+        Users { stocks, tags, labels, records, texts, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
     }
 
     /// Users who do this for so long, in the step of this number.
@@ -108,10 +112,10 @@ impl<'a> Users<'a> {
         let registers = trial.registers;
         let exponent = workload.zipf_hundredths;
         let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
-        let streams = [stream, "stocks", "tags", "labels", "records"].map(|name| trial.seed.stream(name));
-        let [stream, of_stocks, of_tags, of_labels, of_records] = streams;
+        let streams = [stream, "stocks", "tags", "labels", "records", "texts"].map(|name| trial.seed.stream(name));
+        let [stream, of_stocks, of_tags, of_labels, of_records, of_texts] = streams;
         let (stocks, tags, labels) = (Stocks::default(), Tags::default(), Labels::default());
-        let records = Records::default();
+        let (records, texts) = (Records::default(), Texts::default());
         let (fields, clients) = (trial.fields(), trial.clients);
         Users {
             registers,
@@ -124,6 +128,8 @@ impl<'a> Users<'a> {
             of_labels,
             records,
             of_records,
+            texts,
+            of_texts,
             clients,
             workload,
             lasts,
@@ -164,6 +170,7 @@ impl<'a> Users<'a> {
         edits.extend(self.of_tags(client));
         edits.extend(self.of_labels(client));
         edits.extend(self.of_records(client));
+        edits.extend(self.of_texts(client));
         edits.sort_by_key(|edit| edit.at);
         edits
     }
@@ -241,6 +248,63 @@ impl<'a> Users<'a> {
     }
 }
 
+/// How long after the one before it a keystroke of a run comes, in microseconds.
+const BETWEEN_KEYSTROKES: u64 = 200_000;
+
+/// Where a user types: the text, and what the next letter comes after.
+#[derive(Clone, Copy, Default)]
+struct Cursor {
+    register: u32,
+    after: Option<Letter>,
+    /// The letter that was typed here last.
+    last: Option<Letter>,
+    /// Whether the cursor stays in front of what is typed.
+    is_backward: bool,
+}
+
+impl Users<'_> {
+    /// The keystrokes of one client, of a stream of its own. No letter is typed twice, by nobody. Some come after a letter that the
+    /// user is not going to be shown: those come at the beginning.
+    fn of_texts(&self, client: u32) -> Vec<UserEdit> {
+        let Texts { registers, edits, moves_percent, erases_percent } = self.texts;
+        let (mut stream, clients) = (self.of_texts.member(client.into()), u64::from(self.clients));
+        let first = self.fields.first(DataType::Text);
+        let moves: Vec<bool> = (0..edits).map(|place| place == 0 || stream.below(100) < moves_percent.into()).collect();
+        let mut times: Vec<u64> =
+            moves.iter().filter(|moves| **moves).map(|_| stream.below(self.lasts.max(1))).collect();
+        times.sort_unstable();
+        let (mut times, mut at, mut cursor) = (times.into_iter(), 0, Cursor::default());
+        let mut keystrokes = Vec::with_capacity(edits as usize);
+        for (place, moves) in (0..).zip(moves) {
+            // One that somebody typed until now, or nothing.
+            let mut any_letter = || {
+                let drawn = stream.below(1 + place * clients);
+                drawn.checked_sub(1).map(Letter::numbered)
+            };
+            let letter = Letter::numbered(place * clients + u64::from(client));
+            let (elsewhere, erased) = (any_letter(), any_letter());
+            let (kind, is_own, way) = (stream.below(100), stream.below(2) == 0, stream.below(3));
+            at = (at + BETWEEN_KEYSTROKES).min(self.lasts.saturating_sub(1));
+            if moves {
+                at = times.next().map_or(at, |time| time.max(at));
+                let register = first + stream.below(registers.into()) as u32;
+                cursor = Cursor { register, after: elsewhere, last: None, is_backward: way == 0 };
+            }
+            let erased = if is_own { cursor.last } else { erased };
+            let intent = match erased.filter(|_| kind < erases_percent.into()) {
+                Some(erased) => Intent::Erase(erased),
+                None => Intent::Type { after: cursor.after, letter },
+            };
+            if let Intent::Type { letter, .. } = intent {
+                cursor.last = Some(letter);
+                cursor.after = if cursor.is_backward { cursor.after } else { Some(letter) };
+            }
+            keystrokes.push(UserEdit { at, register: cursor.register, intent, fate: Fate::Binding });
+        }
+        keystrokes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,6 +368,37 @@ mod tests {
             of(|intent| matches!(intent, Intent::Untag(_))),
         ];
         assert!(counts.iter().all(|&count| count >= 30), "{counts:?}");
+    }
+
+    #[test]
+    fn drawn_users_type_in_runs_move_erase_and_type_no_letter_twice() {
+        let texts = Texts { registers: 2, edits: 200, ..Texts::default() };
+        let presence = crate::domain::offline::Presence { lasts_s: 1000, away_s: (1, 9), here_s: (1, 9) };
+        let trial = OfflineTrial { registers: 0, texts, presence, ..OfflineTrial::of(Seed::new(7), 4) };
+        let users = Users::of(&trial);
+        let of_client: Vec<Vec<UserEdit>> = (0..4).map(|client| users.edits(client)).collect();
+        let edits: Vec<UserEdit> = of_client.iter().flatten().copied().collect();
+        let fields = trial.fields();
+        assert_eq!(edits.len(), 800);
+        assert!(edits.iter().all(|edit| fields.allow(edit.register, edit.intent) && edit.at < 1_000_000_000));
+        let typed: Vec<Letter> = edits
+            .iter()
+            .filter_map(|edit| match edit.intent {
+                Intent::Type { letter, .. } => Some(letter),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(typed.iter().collect::<BTreeSet<_>>().len(), typed.len());
+        assert!((600..760).contains(&typed.len()), "{}", typed.len());
+        let is_after = |pair: &&[UserEdit], is_forward: bool| match (pair[0].intent, pair[1].intent) {
+            (Intent::Type { after: before, letter }, Intent::Type { after, .. }) => {
+                after == if is_forward { Some(letter) } else { before }
+            }
+            _ => false,
+        };
+        let pairs = || of_client.iter().flat_map(|edits| edits.windows(2));
+        let [forward, backward] = [true, false].map(|way| pairs().filter(|pair| is_after(pair, way)).count());
+        assert!(forward > 200 && backward > 80, "{forward} forward, {backward} backward");
     }
 
     /// The same world, asked one register after the other for one that is free.

@@ -15,6 +15,12 @@ pub const MOST_RECORDS: u32 = 1 << 12;
 /// The most labels of a record.
 pub const MOST_RECORD_LABELS: u32 = 16;
 
+/// The most registers that hold texts.
+pub const MOST_TEXTS: u32 = 256;
+
+/// The most keystrokes of a client in a world that is drawn.
+pub const MOST_KEYSTROKES: u32 = 10_000;
+
 /// The most registers that hold tags.
 pub const MOST_TAGS: u32 = 4096;
 
@@ -153,6 +159,39 @@ impl Default for Records {
 }
 
 impl Records {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold texts, which users type into and erase from. Each is empty at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Texts {
+    /// How many registers hold texts.
+    #[cfg_attr(test, schemars(range(max = MOST_TEXTS)))]
+    pub registers: u32,
+    /// How many keystrokes each client makes. Those of a run come a fifth of a second apart, at one place of one text. No letter
+    /// is typed twice.
+    #[cfg_attr(test, schemars(range(max = MOST_KEYSTROKES)))]
+    pub edits: u32,
+    /// How many of a hundred keystrokes come at another place, at a random time: a run begins there, typed forward or backward.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub moves_percent: u32,
+    /// How many of a hundred keystrokes erase a letter.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub erases_percent: u32,
+}
+
+impl Default for Texts {
+    /// None; where there are some, the cursor moves before 1 keystroke of 8, and 1 of 8 erases a letter.
+    fn default() -> Self {
+        Texts { registers: 0, edits: 0, moves_percent: 12, erases_percent: 12 }
+    }
+}
+
+impl Texts {
     pub(super) fn is_empty(&self) -> bool {
         self.registers == 0
     }

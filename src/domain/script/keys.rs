@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::domain::data::Intent;
 use crate::domain::json;
+use crate::domain::letter::Letter;
 use crate::domain::nearest::{meant, meant_key};
 use crate::domain::offline::{FaultKind, NodeFault};
-use crate::domain::script::{Action, Condition, MessageFate, Progress, Step, WITHIN};
+use crate::domain::script::{Action, Condition, MessageFate, Progress, Step, WITHIN, Words};
 
 /// The key that says how long after the step before it a step happens.
 pub const AFTER: &str = "after_s";
@@ -20,8 +21,9 @@ pub const MOST: u64 = 100 * 366 * 86_400 * 1_000_000;
 pub const VERBS: &[(&str, &str, &str)] = &[
     (
         "edit",
-        "register; by, supply, take, transfer and to, insert, remove, write, create, delete, set and field, tag or untag",
-        "a user edits a register: a counter, a stock, an element of tags, a label, or a record",
+        "register; by, supply, take, transfer and to, insert, remove, write, create, delete, set and field, tag, untag, type and \
+         [after], or erase",
+        "a user edits a register: a counter, a stock, an element of tags, a label, a record, or a text",
     ),
     (
         "connect",
@@ -47,8 +49,10 @@ pub const VERBS: &[(&str, &str, &str)] = &[
 const CONDITIONS: [&str; 5] = ["quiescent", "in sync", "sent", "received", "taken"];
 
 /// The keys of what a user intends, beside `by`.
-const INTENTS: [&str; 11] =
-    ["insert", "remove", "write", "supply", "take", "transfer", "create", "delete", "set", "tag", "untag"];
+const INTENTS: [&str; 13] = [
+    "insert", "remove", "write", "supply", "take", "transfer", "create", "delete", "set", "tag", "untag", "type",
+    "erase",
+];
 
 /// The number of the client that receives something.
 fn client(name: &str) -> Result<u32, KeyError> {
@@ -71,6 +75,8 @@ pub fn of_intent(intent: Intent) -> &'static str {
         Intent::Set { .. } => "set",
         Intent::Tag(_) => "tag",
         Intent::Untag(_) => "untag",
+        Intent::Type { .. } => "type",
+        Intent::Erase(_) => "erase",
     }
 }
 
@@ -125,6 +131,14 @@ impl Keys {
         match self.need(key)? {
             Value::String(text) => Ok(text),
             other => Err(wrong(key, format!("{other} is not allowed; a name in quotes is"))),
+        }
+    }
+
+    /// A piece of a text.
+    fn piece(&mut self, key: &str) -> Result<String, KeyError> {
+        match self.need(key)? {
+            Value::String(piece) => Ok(piece),
+            other => Err(wrong(key, format!("{other} is not allowed; a text in quotes is"))),
         }
     }
 
@@ -213,6 +227,12 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
                 Some(key @ "set") => Intent::Set { value: keys.number(key)?, field: keys.number("field")? },
                 Some(key @ "tag") => Intent::Tag(keys.number(key)?),
                 Some(key @ "untag") => Intent::Untag(keys.number(key)?),
+                Some("type") => {
+                    let text = keys.piece("type")?;
+                    let after = if keys.has("after") { Some(keys.piece("after")?) } else { None };
+                    return Ok(of_words(node, register, Words::Type { text, after }));
+                }
+                Some("erase") => return Ok(of_words(node, register, Words::Erase(keys.piece("erase")?))),
                 Some(key) => Intent::Transfer { units: keys.number(key)?, to: client(&keys.text("to")?)? },
                 None => Intent::Increase(keys.number("by")?),
             };
@@ -263,6 +283,23 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
     })
 }
 
+/// What a user does to a text. One keystroke whose place is known is an intent of its own.
+fn of_words(node: String, register: u32, words: Words) -> Action {
+    let intent = match (&words, &words.letters()[..]) {
+        (Words::Type { after: Some(after), .. }, &[letter]) => match Letter::all_of(after)[..] {
+            [] => Some(Intent::Type { after: None, letter }),
+            [after] => Some(Intent::Type { after: Some(after), letter }),
+            _ => None,
+        },
+        (Words::Erase(_), &[letter]) => Some(Intent::Erase(letter)),
+        _ => None,
+    };
+    match intent {
+        Some(intent) => Action::Edit { node, register, intent },
+        None => Action::Words { node, register, words },
+    }
+}
+
 fn until(keys: &mut Keys) -> Result<Action, KeyError> {
     let named = keys.text("until")?;
     let messages = |keys: &mut Keys, how| -> Result<Condition, KeyError> {
@@ -303,12 +340,27 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
                 Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => value.into(),
                 Intent::Delete => true.into(),
                 Intent::Supply(units) | Intent::Take(units) | Intent::Transfer { units, .. } => units.into(),
+                Intent::Type { letter, .. } | Intent::Erase(letter) => Letter::text(&[letter]).into(),
             };
             keys.extend([("edit", text(node)), ("register", (*register).into()), (of_intent(*intent), value)]);
             match intent {
                 Intent::Transfer { to, .. } => keys.push(("to", Value::String(format!("client {to}")))),
                 Intent::Set { field, .. } => keys.push(("field", (*field).into())),
+                Intent::Type { after, .. } => {
+                    let after: Vec<Letter> = after.iter().copied().collect();
+                    keys.push(("after", Letter::text(&after).into()));
+                }
                 _ => {}
+            }
+        }
+        Action::Words { node, register, words } => {
+            keys.extend([("edit", text(node)), ("register", (*register).into())]);
+            match words {
+                Words::Type { text: typed, after } => {
+                    keys.push(("type", text(typed)));
+                    keys.extend(after.as_ref().map(|after| ("after", text(after))));
+                }
+                Words::Erase(erased) => keys.push(("erase", text(erased))),
             }
         }
         Action::Connect { node, over } => {

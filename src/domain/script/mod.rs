@@ -15,6 +15,7 @@ pub mod world;
 use std::borrow::Cow;
 
 use crate::domain::data::Intent;
+use crate::domain::letter::Letter;
 use crate::domain::offline::{Link, NodeFault, Workload};
 
 /// The name that stands for every client in a step.
@@ -48,6 +49,15 @@ pub enum Action {
         register: u32,
         /// What the user intends.
         intent: Intent,
+    },
+    /// A user types or erases more than a letter of a text, or a letter where the text ends.
+    Words {
+        /// Whose.
+        node: String,
+        /// Which register.
+        register: u32,
+        /// What the user does.
+        words: Words,
     },
     /// A device connects, with all that it has a link to and that is connected.
     Connect {
@@ -124,6 +134,30 @@ pub enum Action {
     },
 }
 
+/// What a user does to a text, keystroke by keystroke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// Types.
+    Type {
+        /// The letters, one after the other.
+        text: String,
+        /// The piece of text that they come right after, at the first place where the device shows it. Without it they come at
+        /// the end; an empty one is the beginning, and so is one that is not shown.
+        after: Option<String>,
+    },
+    /// Erases this piece of text, at the first place where the device shows it.
+    Erase(String),
+}
+
+impl Words {
+    /// The letters that are typed or erased.
+    pub fn letters(&self) -> Vec<Letter> {
+        match self {
+            Words::Type { text, .. } | Words::Erase(text) => Letter::all_of(text),
+        }
+    }
+}
+
 /// What happens to a message on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageFate {
@@ -193,7 +227,7 @@ impl Action {
     pub fn verb(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Action::Pass => keys::AFTER,
-            Action::Edit { .. } => "edit",
+            Action::Edit { .. } | Action::Words { .. } => "edit",
             Action::Connect { .. } => "connect",
             Action::Disconnect(_) => "disconnect",
             Action::Message { fate, .. } => fate.verb(),
@@ -212,6 +246,7 @@ impl Action {
     pub fn edits(&self) -> u64 {
         match self {
             Action::Edit { .. } => 1,
+            Action::Words { words, .. } => words.letters().len() as u64,
             Action::Work { workload, .. } => u64::from(workload.ticks) * u64::from(workload.changed),
             _ => 0,
         }

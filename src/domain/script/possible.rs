@@ -1,13 +1,14 @@
 //! Scripts that cannot be: every step is about devices, registers and links that there are, and within its bounds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{DataType, Intent};
+use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
+use crate::domain::letter::Letter;
 use crate::domain::offline::{FaultKind, Link, NodeFault, OfflineTrial, Presence, Workload};
 use crate::domain::possible::SLOWEST;
 use crate::domain::script::keys::{self, MOST};
-use crate::domain::script::{Action, CLIENTS, Condition, MOST_STEPS, Step, StepError};
+use crate::domain::script::{Action, CLIENTS, Condition, MOST_STEPS, Step, StepError, Words};
 
 /// Why something cannot be: the key that says so, and the reason.
 type Refused = (&'static str, String);
@@ -31,7 +32,9 @@ impl OfflineTrial {
         let drawn = u64::from(self.workload.ticks) * u64::from(self.workload.changed) + u64::from(self.stocks.edits);
         let of_step = |step: &Step| {
             let users = match &step.action {
-                Action::Edit { node, .. } | Action::Work { node, .. } => self.nodes_named(node).len() as u64,
+                Action::Edit { node, .. } | Action::Words { node, .. } | Action::Work { node, .. } => {
+                    self.nodes_named(node).len() as u64
+                }
                 _ => 0,
             };
             step.action.edits().saturating_mul(users)
@@ -67,7 +70,7 @@ impl OfflineTrial {
         }
         let bare = OfflineTrial { steps: Vec::new(), ..self.clone() };
         let (mut lasts, mut backups) = (0u64, vec![false; self.nodes() as usize]);
-        let mut retired = BTreeSet::new();
+        let (mut retired, mut typed) = (BTreeSet::new(), BTreeMap::new());
         for (number, step) in self.steps.iter().enumerate() {
             let refused = |(key, reason): Refused| {
                 let key = if key.is_empty() { step.action.verb().into_owned() } else { key.to_owned() };
@@ -79,6 +82,9 @@ impl OfflineTrial {
             lasts = lasts.saturating_add(step.after).saturating_add(step.action.lasts());
             if lasts > MOST {
                 return refused(("", "with this step the script lasts longer than a hundred years".to_owned()));
+            }
+            if let Err(error) = self.counts_letters(&step.action, &mut typed) {
+                return refused(error);
             }
             match &step.action {
                 Action::BackUp(node) => {
@@ -106,20 +112,64 @@ impl OfflineTrial {
         None
     }
 
+    /// A judge tells the letters of a text apart by marks, of which there are not many.
+    fn counts_letters(&self, action: &Action, typed: &mut BTreeMap<(u32, char), u32>) -> Result<(), Refused> {
+        let (node, register, letters) = match action {
+            Action::Edit { node, register, intent: Intent::Type { letter, .. } } => (node, register, vec![*letter]),
+            Action::Words { node, register, words: words @ Words::Type { .. } } => (node, register, words.letters()),
+            _ => return Ok(()),
+        };
+        for letter in letters {
+            if letter.is_mark() {
+                let reason = "it has a code point of U+E0100 to U+E01EF where none can be: those are marks of letters"
+                    .to_owned();
+                return Err(("type", reason));
+            }
+            let count = typed.entry((*register, letter.code_point())).or_default();
+            *count += self.nodes_named(node).len() as u32;
+            if *count > Letter::MOST_COPIES {
+                let (most, letter) = (Letter::MOST_COPIES, letter.code_point().escape_debug());
+                return Err((
+                    "type",
+                    format!(
+                        "with this step '{letter}' is typed {count} times into one text; up to {most} times are allowed"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// `self` has no steps: it is copied for some of them.
     fn possible(&self, action: &Action) -> Result<(), Refused> {
         match action {
             Action::Pass => Ok(()),
+            Action::Words { node, register, words } => {
+                self.clients_of("edit", node)?;
+                let fields = self.fields();
+                is_there(&fields, *register)?;
+                let key = if matches!(words, Words::Type { .. }) { "type" } else { "erase" };
+                match (fields.of(*register), words.letters().len()) {
+                    (DataType::Text, 0..=MOST_LETTERS) => Ok(()),
+                    (DataType::Text, letters) => {
+                        Err((key, format!("it has {letters} letters; up to {MOST_LETTERS} are allowed in a step")))
+                    }
+                    (data, _) => Err((key, of_others(*register, data))),
+                }
+            }
             Action::Edit { node, register, intent } => {
                 self.clients_of("edit", node)?;
                 let fields = self.fields();
-                if *register >= fields.len() {
-                    let last = fields.len() - 1;
-                    return Err(("register", format!("there is no register {register}; 0 to {last} are allowed")));
-                }
+                is_there(&fields, *register)?;
                 match (intent, fields.of(*register)) {
                     (Intent::Increase(0), _) => Err(("by", "0 changes nothing; any other number does".to_owned())),
                     _ if fields.allow(*register, *intent) => Ok(()),
+                    (_, DataType::Text) => {
+                        Err((keys::of_intent(*intent), format!("register {register} is a text: type or erase letters")))
+                    }
+                    (Intent::Type { .. } | Intent::Erase(_), data) => {
+                        Err((keys::of_intent(*intent), of_others(*register, data)))
+                    }
                     (Intent::Transfer { to, .. }, DataType::Stock) if *to >= self.clients => {
                         Err(("to", format!("there is no client {to}; 0 to {} are allowed", self.clients - 1)))
                     }
@@ -278,4 +328,22 @@ impl OfflineTrial {
         let linked = self.node(one.1).zip(self.node(other.1)).is_some_and(|(a, b)| self.are_linked(a, b));
         linked.then_some(()).ok_or_else(|| (other.0, format!("there is no link between {} and {}", one.1, other.1)))
     }
+}
+
+/// The most letters that a step types or erases.
+const MOST_LETTERS: usize = 10_000;
+
+/// Refuses a register that is not there.
+fn is_there(fields: &Fields, register: u32) -> Result<(), Refused> {
+    let last = fields.len() - 1;
+    let refused = || ("register", format!("there is no register {register}; 0 to {last} are allowed"));
+    (register <= last).then_some(()).ok_or_else(refused)
+}
+
+/// Why nobody types into a register.
+fn of_others(register: u32, data: DataType) -> String {
+    format!(
+        "register {register} is one of the {}, and nobody types there; texts are numbered after all others",
+        data.plural()
+    )
 }

@@ -253,6 +253,7 @@ impl What {
                 return Ok(What::Write(value, read_ids(count, reader)?));
             }
             DataType::Record => return What::read_of_record(&about.fields, reader),
+            DataType::Text => return Err(Malformed::Range("a register")),
             DataType::Tags => {}
         }
         let told = reader.number()?;
@@ -333,6 +334,7 @@ impl Content for OperationLog {
             Intent::Write(value) => {
                 What::Write(value, self.there(register).flat_map(|(.., ids)| ids).copied().collect())
             }
+            Intent::Type { .. } | Intent::Erase(_) => return,
             Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Tag(_) | Intent::Untag(_) => {
                 What::OfRecord(intent, self.taken_by(register, intent))
             }

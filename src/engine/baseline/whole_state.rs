@@ -121,6 +121,8 @@ fn width_of(fields: &Fields, data: DataType) -> usize {
         DataType::Tags => width_of_tags(fields),
         DataType::Label => WIDTH_OF_LABEL,
         DataType::Record => width_of_record(fields),
+        // No register of a fixed number of bytes holds one, and these engines carry none.
+        DataType::Text => 0,
     }
 }
 
@@ -151,6 +153,7 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
             View::Stock(left) => bytes.extend_from_slice(&left.to_le_bytes()),
             View::Tags(tags) => write_tags(tags, of_tags, &mut bytes),
             View::Label(values) => write_label(values, &mut bytes),
+            View::Text(_) => {}
             View::Record(record) => {
                 let end = bytes.len() + width_of_record(fields);
                 bytes.push(record.is_some().into());
@@ -229,6 +232,7 @@ fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
             DataType::Tags => View::Tags(read_tags(value, fields.elements)?),
             DataType::Label => View::Label(read_label(value)?),
             DataType::Record => View::Record(read_record(fields, value)?),
+            DataType::Text => View::Text(Vec::new()),
         });
     }
     if rest.is_empty() { Ok(values) } else { Err(Malformed::Long) }

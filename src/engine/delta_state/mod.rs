@@ -57,6 +57,7 @@ impl Share for OfRegister {
             DataType::Tags => OfRegister::Inserts(Box::default()),
             DataType::Label => OfRegister::Writes(Box::default()),
             DataType::Record => OfRegister::Record(Box::default()),
+            DataType::Text => unreachable!("texts are kept beside the shares"),
         }
     }
 
@@ -275,7 +276,7 @@ impl OneByOne for OfRegister {
 
     fn read(fields: &Fields, register: u32, form: u64, reader: &mut Reader) -> Result<Self, Malformed> {
         match fields.of(register) {
-            DataType::Counter => Err(Malformed::Range("the register of a share")),
+            DataType::Counter | DataType::Text => Err(Malformed::Range("the register of a share")),
             DataType::Stock => {
                 Rights::read(fields, register, form, reader).map(|rights| OfRegister::Rights(Box::new(rights)))
             }

@@ -241,6 +241,7 @@ mod tests {
         records: 0,
         record_labels: 0,
         record_elements: 0,
+        texts: 0,
     };
 
     /// Of a record with two labels, in its first life.

@@ -291,6 +291,7 @@ impl ProcessNode {
                 fields.of(register) == DataType::Tags && tags.iter().all(|&element| element < fields.elements)
             }
             View::Label(_) => fields.of(register) == DataType::Label,
+            View::Text(_) => fields.of(register) == DataType::Text,
             View::Record(record) => {
                 let fits = |record: &Record| {
                     record.labels.len() == fields.record_labels as usize

@@ -579,6 +579,12 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
                 View::Label(values) => {
                     values.iter().try_for_each(|&value| self.edit(host, register, Intent::Write(value)))?;
                 }
+                View::Text(letters) => {
+                    let mut after = None;
+                    for &letter in letters {
+                        self.edit(host, register, Intent::Type { after: after.replace(letter), letter })?;
+                    }
+                }
                 View::Record(None) => {}
                 View::Record(Some(record)) => {
                     let values = record.labels.iter().map(|values| values.first().copied().unwrap_or(0));

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::record::{created, is_meant};
 use crate::domain::data::{
-    Carries, Concurrent, DataType, Deleted, Element, Intent, Overwrites, Part, Record, Spending, Value, View,
+    Carries, Concurrent, DataType, Deleted, Element, Intent, Overwrites, Part, Record, Runs, Spending, Value, View,
 };
+use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
 use crate::engine::acknowledged::{Acknowledged, Ids};
 use crate::engine::host::{Host, Later, NodeId, OpId, Round, Time};
@@ -41,6 +42,10 @@ pub const UNSHOWS: &str = "unshows";
 pub const HIDES_AN_ELEMENT: &str = "hides-an-element";
 /// A replica hides a tag of a record from time to time.
 pub const HIDES_A_TAG: &str = "hides-a-tag";
+/// A replica hides a letter from time to time.
+pub const HIDES_A_LETTER: &str = "hides-a-letter";
+/// Letters that were erased stay in their text.
+pub const KEEPS_ERASED: &str = "keeps-erased-letters";
 /// A replica leaves out a label of a record from time to time.
 pub const HALVES_A_RECORD: &str = "halves-a-record";
 /// A replica waits for an hour before it sends.
@@ -66,7 +71,8 @@ pub const ENGINE: Registration = Registration {
     carries: Carries::with_tags(Concurrent::InsertWins)
         .and_labels(Overwrites::Multi)
         .and_stocks(Spending::Rights)
-        .and_records(Deleted::EditWins),
+        .and_records(Deleted::EditWins)
+        .and_texts(Runs::BothWays),
     copies: true,
     foreign: true,
     reports: true,
@@ -99,6 +105,10 @@ enum What {
     Write(Value, Vec<OpId>),
     /// Changes a record, after these changes.
     OfRecord(Intent, Vec<OpId>),
+    /// Types a letter on this side of another keystroke, the left if so, or of the root.
+    Type(Letter, Option<OpId>, bool),
+    /// Takes a letter out of the text.
+    Erase(Letter),
 }
 
 impl What {
@@ -162,6 +172,12 @@ fn write((id, register, what): &Entry, writer: &mut Writer) {
             writer.of(Kind::Payload).number(3).number(*value).number(writes.len() as u64);
             writes.iter().for_each(|&id| write_id(id, writer));
         }
+        What::Type(letter, parent, is_left) => {
+            writer.of(Kind::Payload).number(12 + u64::from(*is_left)).number(u32::from(*letter).into());
+            writer.number(parent.iter().count() as u64);
+            parent.iter().for_each(|&id| write_id(id, writer));
+        }
+        What::Erase(letter) => _ = writer.of(Kind::Payload).number(14).number(u32::from(*letter).into()),
         What::OfRecord(intent, seen) => {
             let (of, first, second) = match *intent {
                 Intent::Create(value) => (7, value, 0),
@@ -183,6 +199,13 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
         1 => What::Insert(reader.small("an element")?),
         2 => What::Remove(read_ids(reader)?),
         3 => What::Write(reader.number()?, read_ids(reader)?),
+        of @ 12.. => {
+            let letter = Letter::try_from(reader.small("a letter")?).map_err(|_| Malformed::Range("a letter"))?;
+            match of {
+                14 => What::Erase(letter),
+                _ => What::Type(letter, read_ids(reader)?.first().copied(), of == 13),
+            }
+        }
         of @ 7.. => {
             let (first, second) = (reader.number()?, reader.small("a field")?);
             let element = || u32::try_from(first).map_err(|_| Malformed::Range("an element"));
@@ -327,6 +350,55 @@ impl Planted {
         Some(Box::new(record))
     }
 
+    /// All keystrokes of a text in order, erased ones among them. They are a tree: what was typed to the left of a keystroke comes
+    /// before it, and what was typed to the right after it.
+    fn keystrokes(&self, register: u32) -> Vec<(OpId, Letter)> {
+        let typed = self.log.iter().filter_map(|(id, at, what)| match what {
+            What::Type(letter, parent, is_left) if *at == register => Some(((*parent, *is_left), (*id, *letter))),
+            _ => None,
+        });
+        let mut children: BTreeMap<(Option<OpId>, bool), BTreeSet<(OpId, Letter)>> = BTreeMap::new();
+        typed.for_each(|(beside, child)| _ = children.entry(beside).or_default().insert(child));
+        let of = |parent, is_left| children.get(&(parent, is_left)).into_iter().flatten().rev().copied();
+        // What is still to come, the next one last; those whose left side is done are marked so.
+        let mut order = Vec::new();
+        let mut to_come: Vec<((OpId, Letter), bool)> = of(None, false).map(|child| (child, false)).collect();
+        while let Some((child, is_left_done)) = to_come.pop() {
+            if is_left_done {
+                order.push(child);
+                to_come.extend(of(Some(child.0), false).map(|child| (child, false)));
+            } else {
+                to_come.push((child, true));
+                to_come.extend(of(Some(child.0), true).map(|child| (child, false)));
+            }
+        }
+        order
+    }
+
+    /// What a text shows.
+    fn text(&self, register: u32) -> Vec<Letter> {
+        let erased =
+            |letter: Letter| self.log.iter().any(|(_, at, what)| *at == register && *what == What::Erase(letter));
+        let letters = self.keystrokes(register).into_iter().map(|(_, letter)| letter);
+        letters.filter(|&letter| !erased(letter) || self.is(KEEPS_ERASED)).collect()
+    }
+
+    /// A keystroke after a letter that is shown, or at the beginning: on the right of the one before it, or on the left of the one
+    /// after it where something is on that right already.
+    fn types(&self, register: u32, after: Option<Letter>, letter: Letter) -> What {
+        let order = self.keystrokes(register);
+        let place = after.and_then(|after| order.iter().position(|&(_, there)| there == after));
+        let before = place.map(|place| order[place].0);
+        let is_taken = self
+            .log
+            .iter()
+            .any(|(_, at, what)| *at == register && matches!(what, What::Type(_, parent, false) if *parent == before));
+        match order.get(place.map_or(0, |place| place + 1)) {
+            Some(&(next, _)) if is_taken => What::Type(letter, Some(next), true),
+            _ => What::Type(letter, before, false),
+        }
+    }
+
     fn has(&self, id: OpId) -> bool {
         self.has.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
     }
@@ -424,6 +496,9 @@ impl Engine for Planted {
                 let inserts = self.there(register).filter(|(_, inserted)| *inserted == Part::Element(element));
                 What::Remove(inserts.map(|(id, _)| id).collect())
             }
+            Intent::Type { after, letter } => self.types(register, after, letter),
+            Intent::Erase(letter) if !self.text(register).contains(&letter) => What::Remove(Vec::new()),
+            Intent::Erase(letter) => What::Erase(letter),
             Intent::Write(value) => What::Write(value, self.there(register).map(|(id, _)| id).collect()),
         };
         if self.is(FAILS) && self.log.len() > 3 {
@@ -499,12 +574,14 @@ impl Engine for Planted {
         let fields = &self.settings.fields;
         let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
         let halves = self.is(HALVES_A_RECORD) && self.log.len() % 5 == 2;
+        let hides_letter = self.is(HIDES_A_LETTER) && self.log.len() % 5 == 2;
         let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
             match &mut view {
                 View::Stock(left) => *left = self.left(register),
                 View::Record(record) => *record = self.record(register),
+                View::Text(letters) => *letters = self.text(register),
                 _ => {}
             }
             for (_, part) in self.there(register) {
@@ -518,6 +595,7 @@ impl Engine for Planted {
                 View::Tags(elements) if hidden => _ = elements.pop_first(),
                 View::Label(values) if hidden => _ = values.pop_first(),
                 View::Record(Some(record)) if halves => record.labels[0].clear(),
+                View::Text(letters) if hides_letter => _ = letters.pop(),
                 View::Record(Some(record)) if hides_tag => _ = record.tags.pop_first(),
                 _ => {}
             }

@@ -11,6 +11,7 @@ use crate::data::stock::{self, Account, Done};
 use crate::domain::data::{DataType, Fields, Intent, Part, View};
 use crate::domain::every_delivery::Bounds;
 use crate::domain::history::{Fate, Had, Ledger, Sighting, UserEdit};
+use crate::domain::letter::Letter;
 use crate::domain::over_time::Spending;
 use crate::lab::events::spending;
 
@@ -26,6 +27,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
         DataType::Tags => Fields { tags: 1, elements: bounds.clients * bounds.edits, ..none },
         DataType::Label => Fields { labels: 1, ..none },
         DataType::Record => Fields { records: 1, record_labels: RECORD_LABELS, record_elements: 1, ..none },
+        DataType::Text => Fields { texts: 1, ..none },
     }
 }
 
@@ -37,6 +39,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
 /// | stock | client 0 supplies 1 unit, then transfers the right to client 1, and then takes 1; the others take 1 each time |
 /// | tags | inserts an element of its own, or removes the first element of the next client, in turn; client 0 begins with an insert, client 1 with a remove |
 /// | label | writes a value of its own |
+/// | text | client 0 types a word, letter after letter. The others type at the beginning, and their second edit erases the first letter of the next client |
 /// | record | client 0 creates it, and nobody creates it again: what a deleted record had held, no view tells. Its next edit deletes it. Others set a label to a value of their own |
 pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
     let own = client * bounds.edits + number;
@@ -54,6 +57,17 @@ pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
             Intent::Remove(next * bounds.edits + (next % 2).min(bounds.edits - 1))
         }
         DataType::Label => Intent::Write(u64::from(own) + 1),
+        DataType::Text => {
+            let letter = |client: u32, number: u32| Letter::numbered((client * bounds.edits + number).into());
+            let next = (client + 1) % bounds.clients;
+            match number {
+                // The others type at the beginning: each letter in front of the one before.
+                _ if client > 0 && number > 0 && number % 2 == 1 => Intent::Erase(letter(next, 0)),
+                0 => Intent::Type { after: None, letter: letter(client, 0) },
+                number if client == 0 => Intent::Type { after: Some(letter(0, number - 1)), letter: letter(0, number) },
+                number => Intent::Type { after: None, letter: letter(client, number) },
+            }
+        }
         DataType::Record => {
             let value = 1 + u64::from(own * RECORD_LABELS);
             match (client, number) {
@@ -71,6 +85,9 @@ fn maker(bounds: &Bounds, part: Part) -> Option<(usize, u32)> {
         Part::Element(element) | Part::Tag(element) => element,
         Part::Value(value) => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32,
         Part::Field { value, .. } => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32 / RECORD_LABELS,
+        Part::Letter(letter) => {
+            (0..bounds.clients * bounds.edits).find(|&own| Letter::numbered(own.into()) == letter)?
+        }
         Part::Record => return None,
     };
     Some(((own / bounds.edits) as usize, own % bounds.edits))

@@ -8,6 +8,7 @@ pub mod recorder;
 #[cfg(test)]
 mod tests;
 pub mod unique;
+mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,6 +29,7 @@ use crate::lab::link::Arrival;
 use crate::lab::{Device, Planned, World, WorldError, settings};
 use crate::scenario::offline::{SECOND, Users};
 use unique::{heaviest, unique_amount};
+use words::Typed;
 
 /// How far a script is.
 #[derive(Default)]
@@ -45,6 +47,7 @@ pub(super) struct Script {
     amounts: Vec<Stream>,
     heaviest: u64,
     unmet: Vec<StepError>,
+    typed: Typed,
     /// How many things steps asked to go wrong, beside faults of nodes; and by step and what it asks for, those that did not
     /// yet, each with the reason if it never does.
     asked: u64,
@@ -121,12 +124,12 @@ impl Script {
     }
 
     /// What stands for an intent of a client's user.
-    fn intent(&mut self, client: NodeId, written: Intent) -> Intent {
+    fn intent(&mut self, client: NodeId, register: u32, written: Intent) -> Intent {
         match (written, self.amounts.get_mut(client as usize)) {
             (Intent::Increase(amount), Some(stream)) => {
                 Intent::Increase(unique_amount(stream, self.heaviest, amount < 0))
             }
-            _ => written,
+            _ => self.typed.intent(register, written),
         }
     }
 
@@ -283,10 +286,20 @@ impl World<'_> {
                     if self.is_off(number, node, "edit") {
                         continue;
                     }
-                    let intent = self.script.as_mut().map_or(*intent, |script| script.intent(node, *intent));
+                    let intent = self.script.as_mut().map_or(*intent, |script| script.intent(node, *register, *intent));
                     let edit = UserEdit { at: self.now, register: *register, intent, fate: Fate::Binding };
                     self.foresee(node, vec![edit]);
                     self.act(node, |_, _| Ok(()))?;
+                }
+                Ok(())
+            }
+            Action::Words { node, register, words } => {
+                for node in trial.nodes_named(node) {
+                    if !self.is_off(number, node, "edit") {
+                        let edits = self.keystrokes(node, *register, words);
+                        self.foresee(node, edits);
+                        self.act(node, |_, _| Ok(()))?;
+                    }
                 }
                 Ok(())
             }
@@ -296,8 +309,9 @@ impl World<'_> {
                     let mut edits = users.edits(node);
                     for edit in &mut edits {
                         edit.at += self.now;
+                        let UserEdit { register, intent, .. } = *edit;
                         edit.intent =
-                            self.script.as_mut().map_or(edit.intent, |script| script.intent(node, edit.intent));
+                            self.script.as_mut().map_or(intent, |script| script.intent(node, register, intent));
                     }
                     self.foresee(node, edits);
                     self.plan_wake(node)?;

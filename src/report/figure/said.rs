@@ -5,7 +5,7 @@ use std::fmt;
 use crate::domain::count::counted;
 use crate::domain::data::Intent;
 use crate::domain::offline::{FaultKind, NodeFault};
-use crate::domain::script::{Action, Condition, MessageFate, Progress};
+use crate::domain::script::{Action, Condition, MessageFate, Progress, Words};
 
 /// A time in microseconds, as people read it: exact, in the largest unit that gives a whole number, else in seconds or,
 /// below a second, in milliseconds.
@@ -74,7 +74,23 @@ pub(super) fn said(action: &Action) -> String {
             Intent::Tag(element) => format!("{node} tags record {register} with element {element}"),
             Intent::Untag(element) => format!("{node} removes element {element} from the tags of record {register}"),
             Intent::Write(value) => format!("{node} writes {value} into register {register}"),
+            Intent::Type { after, letter } => {
+                let place = after.map_or("at the beginning".to_owned(), |after| format!("after {after}"));
+                format!("{node} {} {letter} into text {register}, {place}", verb(node, "types", "type"))
+            }
+            Intent::Erase(letter) => format!("{node} {} {letter} from text {register}", verb(node, "erases", "erase")),
         },
+        Action::Words { node, register, words: Words::Type { text, after } } => {
+            let place = match after.as_deref() {
+                None => "at the end".to_owned(),
+                Some("") => "at the beginning".to_owned(),
+                Some(after) => format!("after {after:?}"),
+            };
+            format!("{node} {} {text:?} into text {register}, {place}", verb(node, "types", "type"))
+        }
+        Action::Words { node, register, words: Words::Erase(piece) } => {
+            format!("{node} {} {piece:?} from text {register}", verb(node, "erases", "erase"))
+        }
         Action::Connect { node, over: 0 } => format!("{node} {}", verb(node, "connects", "connect")),
         Action::Connect { node, over } => {
             format!("{node} {} within {}", verb(node, "connects", "connect"), After(*over))

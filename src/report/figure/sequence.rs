@@ -100,7 +100,7 @@ enum Kind {
 impl Kind {
     fn of(action: &Action) -> Kind {
         match action {
-            Action::Edit { .. } | Action::Work { .. } => Kind::Edit,
+            Action::Edit { .. } | Action::Words { .. } | Action::Work { .. } => Kind::Edit,
             Action::Connect { .. } => Kind::Connect,
             Action::Disconnect(_) => Kind::Disconnect,
             Action::Message { .. } | Action::Cut { .. } => Kind::Message,
@@ -247,6 +247,7 @@ impl<'a> Chart<'a> {
                 Vec::new()
             }
             Action::Edit { node, .. }
+            | Action::Words { node, .. }
             | Action::Connect { node, .. }
             | Action::CrashDuring { node, .. }
             | Action::Clock { node, .. }
@@ -307,6 +308,7 @@ fn names(action: &Action) -> Vec<&str> {
         Action::Message { from, to, .. } => vec![from, to],
         Action::Cut { node, with, .. } => vec![node, with],
         Action::Edit { node, .. }
+        | Action::Words { node, .. }
         | Action::Connect { node, .. }
         | Action::CrashDuring { node, .. }
         | Action::Clock { node, .. }

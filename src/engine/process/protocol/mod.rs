@@ -11,7 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::data::{self, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
+use crate::domain::data::{
+    self, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Runs, Spending, View,
+};
+use crate::domain::letter::Letter;
 use crate::engine::Survives;
 use crate::engine::port::Relation;
 
@@ -179,14 +182,17 @@ pub struct Registers {
     /// How many elements the tags of a record can have, numbered from 0.
     #[serde(skip_serializing_if = "is_none")]
     pub record_elements: u32,
+    /// How many texts follow. Each is empty at the start. Without this key, there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub texts: u32,
 }
 
 impl From<Fields> for Registers {
     fn from(fields: Fields) -> Self {
-        let Fields { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements } =
+        let Fields { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements, texts } =
             fields;
         let start = Decimal(start);
-        Registers { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements }
+        Registers { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements, texts }
     }
 }
 
@@ -252,6 +258,32 @@ enum Doing {
     Set(Setting),
     Tag(Element),
     Untag(Element),
+    Type(Keystroke),
+    /// This letter is no longer in the text.
+    Erase(OneLetter),
+}
+
+/// A letter of a text: one code point, or a code point and an invisible mark, a variation selector of U+E0100 to U+E01EF, that
+/// tells it from others. No text has a letter twice.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(with = "String"))]
+struct OneLetter(Letter);
+
+impl Serialize for OneLetter {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&Letter::text(&[self.0]))
+    }
+}
+
+/// A letter that a user types.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Keystroke {
+    /// The letter.
+    letter: OneLetter,
+    /// The letter that it comes right after, which is shown; null where it comes at the beginning.
+    after: Option<OneLetter>,
 }
 
 /// What a label of a record holds.
@@ -290,6 +322,10 @@ impl Edit {
             Intent::Set { field, value } => Doing::Set(Setting { field, value: Written(value) }),
             Intent::Tag(element) => Doing::Tag(element),
             Intent::Untag(element) => Doing::Untag(element),
+            Intent::Type { after, letter } => {
+                Doing::Type(Keystroke { letter: OneLetter(letter), after: after.map(OneLetter) })
+            }
+            Intent::Erase(letter) => Doing::Erase(OneLetter(letter)),
         };
         Edit { register, intent }
     }
@@ -456,7 +492,7 @@ pub enum Taken {
     untagged,
     expecting = "what a register shows is, of a counter, its number as text, \"5\"; of tags, an array of numbers, [3, 4]; of a label, \
                  {\"values\": [\"7\"]}; of a stock, {\"left\": \"5\"}; of a record, {\"record\": null} or \
-                 {\"record\": {\"labels\": [[\"7\"]], \"tags\": [3]}}"
+                 {\"record\": {\"labels\": [[\"7\"]], \"tags\": [3]}}; of a text, {\"text\": \"abc\"}"
 )]
 pub enum Shown {
     /// A counter.
@@ -469,6 +505,8 @@ pub enum Shown {
     Stock(Left),
     /// A record.
     Record(OfRecord),
+    /// A text.
+    Text(OfText),
 }
 
 /// What the register of a record shows.
@@ -479,6 +517,15 @@ pub struct OfRecord {
     /// The record; null where none is there.
     #[serde(deserialize_with = "Option::deserialize")]
     record: Option<WholeRecord>,
+}
+
+/// What a text shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OfText {
+    /// All its letters, in order, with their marks.
+    text: String,
 }
 
 /// A record that is there.
@@ -523,6 +570,7 @@ impl From<Shown> for View {
             Shown::Counter(Decimal(number)) => View::Counter(number),
             Shown::Stock(Left { left: Decimal(left) }) => View::Stock(left),
             Shown::Tags(tags) => View::Tags(tags),
+            Shown::Text(OfText { text }) => View::Text(Letter::all_of(&text)),
             Shown::Record(OfRecord { record }) => View::Record(record.map(|record| Box::new(record.into()))),
             Shown::Label(Values { values }) => View::Label(values.into_iter().map(|Written(value)| value).collect()),
         }
@@ -562,6 +610,9 @@ pub struct Capabilities {
     /// key, for ever.
     #[serde(default)]
     pub horizon_s: Option<NonZeroU64>,
+    /// What becomes of runs of letters that are typed at one place of a text at the same time, if it carries texts.
+    #[serde(default)]
+    pub texts: Option<OfRuns>,
     /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
     #[serde(default)]
     pub peers: bool,
@@ -650,6 +701,29 @@ impl From<OfDeletes> for Deleted {
             OfDeletes::EditWins => Deleted::EditWins,
             OfDeletes::DeleteWins => Deleted::DeleteWins,
             OfDeletes::Either => Deleted::Either,
+        }
+    }
+}
+
+/// What becomes of runs of letters that are typed at one place of a text at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfRuns {
+    /// They stay whole, typed forward or backward.
+    BothWays,
+    /// They stay whole where each letter was typed after the one before.
+    Forward,
+    /// They may be mixed.
+    Mixed,
+}
+
+impl From<OfRuns> for Runs {
+    fn from(policy: OfRuns) -> Self {
+        match policy {
+            OfRuns::BothWays => Runs::BothWays,
+            OfRuns::Forward => Runs::Forward,
+            OfRuns::Mixed => Runs::Mixed,
         }
     }
 }

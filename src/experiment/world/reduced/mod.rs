@@ -21,7 +21,7 @@ use crate::domain::execution::Execution;
 use crate::domain::finding::{Finding, Quantity};
 use crate::domain::hex::Hex64;
 use crate::domain::history::History;
-use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Records, Stocks, Tags, Workload};
+use crate::domain::offline::{FaultKind, Link, OfflineTrial, Presence, Records, Stocks, Tags, Texts, Workload};
 use crate::domain::oracle::OracleId;
 use crate::domain::script::{Action, MOST_STEPS, MessageFate};
 use crate::domain::seed::Seed;
@@ -163,6 +163,7 @@ fn around(drawn: &OfflineTrial, judge: OracleId) -> OfflineTrial {
     trial.tags = Tags { edits, removes_percent, ..trial.tags };
     trial.stocks = Stocks { registers: trial.stocks.registers, ..Stocks::default() };
     trial.labels.edits = 0;
+    trial.texts = Texts { registers: trial.texts.registers, ..Texts::default() };
     let Records { edits, creates_percent, deletes_percent, tags_percent, .. } = Records::default();
     trial.records = Records { edits, creates_percent, deletes_percent, tags_percent, ..trial.records };
     // A bound that another judge holds an engine to is no part of the counterexample.
@@ -300,7 +301,8 @@ fn is_fault(action: &Action) -> bool {
     match action {
         Action::Fault(_) | Action::CrashDuring { .. } | Action::Cut { .. } | Action::Clock { .. } => true,
         Action::Message { .. } => true,
-        Action::Pass | Action::Edit { .. } | Action::Connect { .. } | Action::Disconnect(_) => false,
+        Action::Pass | Action::Edit { .. } | Action::Words { .. } => false,
+        Action::Connect { .. } | Action::Disconnect(_) => false,
         Action::BackUp(_) | Action::Link { .. } | Action::Work { .. } | Action::Until { .. } => false,
     }
 }
@@ -311,7 +313,7 @@ fn devices(action: &Action) -> BTreeSet<String> {
         Action::Pass | Action::Until { .. } => Vec::new(),
         Action::Connect { node, .. } | Action::Disconnect(node) | Action::BackUp(node) => vec![node],
         Action::Edit { node, .. } | Action::CrashDuring { node, .. } | Action::Clock { node, .. } => vec![node],
-        Action::Link { node, .. } | Action::Work { node, .. } => vec![node],
+        Action::Link { node, .. } | Action::Work { node, .. } | Action::Words { node, .. } => vec![node],
         Action::Message { from: one, to: other, .. } | Action::Cut { node: one, with: other, .. } => vec![one, other],
         Action::Fault(fault) => [&fault.node].into_iter().chain(&fault.from).chain(&fault.to).collect(),
     };

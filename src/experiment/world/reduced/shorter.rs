@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fewest::fewest;
 use super::{Reduction, Stop, devices, is_fault};
 use crate::domain::data::{DataType, Intent, Value};
+use crate::domain::letter::Letter;
 use crate::domain::offline::{FaultKind, OfflineTrial, Records, Tags};
 use crate::domain::script::Action;
 use crate::lab::script::recorder::Moment;
@@ -131,6 +132,15 @@ pub(super) fn client(name: &str) -> Option<u32> {
     name.strip_prefix("client ")?.parse().ok()
 }
 
+/// The letters that an edit is about.
+fn letters(intent: Intent) -> Vec<Letter> {
+    match intent {
+        Intent::Type { after, letter } => after.into_iter().chain([letter]).collect(),
+        Intent::Erase(letter) => vec![letter],
+        _ => Vec::new(),
+    }
+}
+
 /// What an intent writes; nothing of another data type.
 fn value(intent: Intent) -> Option<Value> {
     match intent {
@@ -156,7 +166,10 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     };
     moments.iter_mut().for_each(|moment| match &mut moment.action {
         Action::Connect { node, .. } | Action::Disconnect(node) | Action::BackUp(node) => rename(node),
-        Action::Edit { node, .. } | Action::CrashDuring { node, .. } | Action::Clock { node, .. } => rename(node),
+        Action::Edit { node, .. }
+        | Action::Words { node, .. }
+        | Action::CrashDuring { node, .. }
+        | Action::Clock { node, .. } => rename(node),
         Action::Message { from: one, to: other, .. } | Action::Cut { node: one, with: other, .. } => {
             rename(one);
             rename(other);
@@ -189,7 +202,7 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     let of = |data| registers.iter().filter(|&&register| fields.of(register) == data).count() as u32;
     let (stocks, tags, labels) = (of(DataType::Stock), of(DataType::Tags), of(DataType::Label));
     let records = of(DataType::Record);
-    trial.registers = of(DataType::Counter).max(u32::from(stocks + tags + labels + records == 0));
+    trial.registers = of(DataType::Counter).max(u32::from(stocks + tags + labels + records + of(DataType::Text) == 0));
     trial.stocks.registers = stocks;
     let edits = || moments.iter().filter_map(edited).map(|(_, intent)| intent);
     let elements_of = |data| {
@@ -207,6 +220,9 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
         0 => Records::default(),
         records => Records { registers: records, elements: (of_records.len() as u32).max(1), ..trial.records },
     };
+    trial.texts.registers = of(DataType::Text);
+    let letters: BTreeSet<Letter> = edits().flat_map(letters).collect();
+    let letters: BTreeMap<Letter, Letter> = letters.into_iter().zip((0..).map(Letter::numbered)).collect();
     let values: BTreeSet<Value> = edits().filter_map(value).collect();
     // A create gives its labels this many values.
     let stride = if records > 0 { trial.records.labels as usize } else { 1 };
@@ -224,6 +240,10 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
                 | Intent::Take(_)
                 | Intent::Transfer { .. }
                 | Intent::Delete => {}
+                Intent::Type { after, letter } => {
+                    (*after, *letter) = (after.map(|after| letters[&after]), letters[letter]);
+                }
+                Intent::Erase(letter) => *letter = letters[letter],
             }
         }
     }
