@@ -13,6 +13,7 @@ mod baseline;
 mod by_writer;
 mod delta_state;
 pub mod delta_summary;
+pub mod fugue;
 pub mod host;
 pub mod library;
 pub mod maelstrom;

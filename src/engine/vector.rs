@@ -134,13 +134,21 @@ impl Ranges {
 
     /// The runs between `first` and `last` that were not seen.
     pub fn gaps(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
-        let ends = self.runs().chain([(last + 1, u64::MAX)]);
+        let ends = self.within(first, last).chain([(last + 1, u64::MAX)]);
         let mut next = first;
         ends.filter_map(move |(start, end)| {
             let gap = (next, start.saturating_sub(1).min(last));
             next = next.max(end.saturating_add(1));
             (gap.0 <= gap.1).then_some(gap)
         })
+    }
+
+    /// The runs between `first` and `last` that were seen.
+    pub fn within(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> {
+        let from = self.beyond.partition_point(|&(_, end)| end < first);
+        let beyond = self.beyond[from..].iter().copied().take_while(move |&(start, _)| start <= last);
+        let prefix = (first <= self.prefix).then_some((1, self.prefix));
+        prefix.into_iter().chain(beyond).map(move |(start, end)| (start.max(first), end.min(last)))
     }
 
     /// Whether all of the other's were seen.
@@ -287,6 +295,8 @@ mod tests {
             prop_assert_eq!(ranges.overlap(first, last), expected);
             let lacking: BTreeSet<u64> = ranges.gaps(first, last).flat_map(|(from, to)| from..=to).collect();
             prop_assert_eq!(lacking, (first..=last).filter(|number| !set.contains(number)).collect());
+            let within: BTreeSet<u64> = ranges.within(first, last).flat_map(|(from, to)| from..=to).collect();
+            prop_assert_eq!(within, (first..=last).filter(|number| set.contains(number)).collect());
             let prefix = (1..).take_while(|number| set.contains(number)).count() as u64;
             prop_assert_eq!(ranges.prefix(), prefix);
             let mut runs = ranges.runs().collect::<Vec<_>>();
