@@ -213,7 +213,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::Multi)
             .and_stocks(Spending::Rights)
             .and_records(Deleted::EditWins)
-            .and_horizon(delta_state::HORIZON as u64 * 1000),
+            .and_horizon(delta_state::HORIZON as u64 * 1000)
+            .and_texts(Runs::BothWays),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -252,7 +253,8 @@ pub const REGISTRY: &[Registration] = &[
         carries: Carries::with_tags(Concurrent::InsertWins)
             .and_labels(Overwrites::Multi)
             .and_stocks(Spending::Shown)
-            .and_records(Deleted::EditWins),
+            .and_records(Deleted::EditWins)
+            .and_texts(Runs::BothWays),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",

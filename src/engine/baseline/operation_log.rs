@@ -1,5 +1,6 @@
 //! Every operation, with its id, to everyone; everyone keeps all of them. A remove names the inserts that its user's replica
-//! showed, and a write the writes, so that they take away no others. A device that starts again makes its operations as a
+//! showed, and a write the writes, so that they take away no others. What is typed into a text names what it was typed beside
+//! ([`Fugue`]). A device that starts again makes its operations as a
 //! new incarnation: it may be a copy of another, or set back.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::data;
 use crate::data::record::created;
 use crate::domain::data::{DataType, Element, Fields, Intent, Record, Value, View};
+use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
+use crate::engine::fugue::{Fugue, Part};
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -39,6 +42,8 @@ enum What {
     Write(Value, Vec<Id>),
     /// Changes a record, and takes away what these made of it.
     OfRecord(Intent, Vec<(Place, Id)>),
+    /// Changes a text: what was typed or erased, as it travels ([`Part`]).
+    OfText(Vec<u8>),
 }
 
 /// Which part of a register an operation made: of tags and of a label the whole, of a record that it is there, one of its labels,
@@ -77,6 +82,8 @@ pub struct OperationLog {
     /// By register, place and part of the view, the operations that made it and were not taken away; and all that were.
     made_by: BTreeMap<(u32, Place, u64), BTreeSet<Id>>,
     taken_away: BTreeSet<(Place, Id)>,
+    /// By register.
+    texts: BTreeMap<u32, Fugue>,
     actor: Actor,
     made: u64,
 }
@@ -118,6 +125,7 @@ impl Operation {
             What::Remove(ids) => 1 + 6 * ids.len(),
             What::Write(value, ids) => 1 + length(*value) + 6 * ids.len(),
             What::OfRecord(_, taken) => 4 + 7 * taken.len(),
+            What::OfText(part) => part.len(),
         };
         length(self.register.into()) + what
     }
@@ -146,6 +154,11 @@ impl OperationLog {
             What::OfRecord(intent, taken) => {
                 self.take_away(taken.iter().copied());
                 self.change_record(labels, operation.register, *intent, id);
+            }
+            What::OfText(part) => {
+                if let Ok(part) = Part::read(&mut Reader::bare(part)) {
+                    self.texts.entry(operation.register).or_default().take(&part);
+                }
             }
         }
         self.operations.push(operation);
@@ -189,6 +202,26 @@ impl OperationLog {
         self.made_by.range(all).map(|(&(_, place, part), ids)| (place, part, ids))
     }
 
+    /// A user types into a text, or erases what it shows; gives what is new in it.
+    fn change_text(&mut self, actor: Actor, register: u32, intent: Intent) -> Option<Part> {
+        let text = self.texts.entry(register).or_default();
+        let shown = Letter::all_of(&text.text());
+        let code_points = |letters: &[Letter]| letters.iter().flat_map(|letter| letter.code_points()).count();
+        match intent {
+            Intent::Type { after, letter } => {
+                let place = code_points(&shown[..data::text::place(&shown, after)]);
+                let run = text.insert(actor, place, &Letter::text(&[letter]))?;
+                Some(text.part(&[run], &[]))
+            }
+            Intent::Erase(letter) => {
+                let place = code_points(&shown[..shown.iter().position(|&there| there == letter)?]);
+                let runs = text.erase(place, code_points(&[letter]));
+                Some(text.part(&[], &runs))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a change of a record means anything where this is shown.
     fn is_meant(&self, register: u32, intent: Intent) -> bool {
         let is_there = self.made_by.contains_key(&(register, WHOLE, 0));
@@ -214,6 +247,12 @@ impl OperationLog {
 }
 
 impl What {
+    fn of_text(part: &Part) -> Self {
+        let mut writer = Writer::bare();
+        part.write(&mut writer);
+        What::OfText(writer.into_bytes())
+    }
+
     fn write(&self, writer: &mut Writer) {
         match self {
             What::Add(amount) => _ = writer.of(Kind::Payload).signed(*amount),
@@ -225,6 +264,11 @@ impl What {
             What::Write(value, ids) => {
                 writer.of(Kind::Payload).number(*value).of(Kind::Ids).number(ids.len() as u64);
                 write_ids(ids, writer);
+            }
+            What::OfText(bytes) => {
+                if let Ok(part) = Part::read(&mut Reader::bare(bytes)) {
+                    part.write(writer);
+                }
             }
             What::OfRecord(intent, taken) => {
                 match *intent {
@@ -253,7 +297,7 @@ impl What {
                 return Ok(What::Write(value, read_ids(count, reader)?));
             }
             DataType::Record => return What::read_of_record(&about.fields, reader),
-            DataType::Text => return Err(Malformed::Range("a register")),
+            DataType::Text => return Part::read(reader).map(|part| What::of_text(&part)),
             DataType::Tags => {}
         }
         let told = reader.number()?;
@@ -321,7 +365,6 @@ impl Content for OperationLog {
         if self.actor != about.actor {
             (self.actor, self.made) = (about.actor, 0);
         }
-        self.made += 1;
         let what = match intent {
             Intent::Increase(_) | Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {
                 What::Add(intent.amount().unwrap_or(0))
@@ -334,11 +377,15 @@ impl Content for OperationLog {
             Intent::Write(value) => {
                 What::Write(value, self.there(register).flat_map(|(.., ids)| ids).copied().collect())
             }
-            Intent::Type { .. } | Intent::Erase(_) => return,
+            Intent::Type { .. } | Intent::Erase(_) => match self.change_text(about.actor, register, intent) {
+                Some(part) => What::of_text(&part),
+                None => return,
+            },
             Intent::Create(_) | Intent::Delete | Intent::Set { .. } | Intent::Tag(_) | Intent::Untag(_) => {
                 What::OfRecord(intent, self.taken_by(register, intent))
             }
         };
+        self.made += 1;
         let operation = Operation { actor: about.actor, sequence: self.made, register, what };
         self.add(about.fields.record_labels, operation);
     }
@@ -454,6 +501,9 @@ impl Content for OperationLog {
                 }
                 _ => {}
             }
+        }
+        for (&register, text) in &self.texts {
+            views[register as usize] = View::Text(Letter::all_of(&text.text()));
         }
         views
     }

@@ -4,7 +4,8 @@
 //! Almeida, Shoker and Baquero, "Delta state replicated data types", Journal of Parallel and Distributed Computing 111,
 //! 2018. Of a counter a share is one net sum ([`net_sum`]), of a stock what the writer supplied, took and gave away
 //! ([`rights`]), of tags the writer's inserts that are still there ([`tags`]), of a label the writer's last value, unless it was
-//! overwritten ([`writes`]), of a record all of that for its fields, and whether it is there ([`record`]).
+//! overwritten ([`writes`]), of a record all of that for its fields, and whether it is there ([`record`]). A text is one sequence of
+//! all writers, of which what is new travels ([`with_texts`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
 //! register in every replica ([`super::delta_summary`] keeps one number a register in a leaf, and survives less).
@@ -15,6 +16,7 @@ mod net_sum;
 mod record;
 mod rights;
 mod tags;
+mod with_texts;
 mod writes;
 
 use serde::{Deserialize, Serialize};
@@ -29,10 +31,11 @@ pub use record::HORIZON;
 use record::OfRecord;
 use rights::Rights;
 use tags::Inserts;
+use with_texts::WithTexts;
 use writes::Writes;
 
 /// The engine.
-pub type DeltaState = ByWriter<OfRegister>;
+pub type DeltaState = WithTexts<ByWriter<OfRegister>>;
 
 /// What one writer made of one register.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -72,6 +72,14 @@ pub enum Mutant {
     KeepOldFields,
     /// What a late change brings of a record that was buried is taken.
     TakeBuriedChange,
+    /// Letters of two users that stand beside each other in a text are shown in turn.
+    MixRuns,
+    /// An erase is not told to others.
+    KeepEraseHere,
+    /// Where letters of two users meet in a text, one is shown twice.
+    ShowLetterTwice,
+    /// A letter is put in front of the one that it was typed after.
+    TypeInFront,
     /// Once a message is on its way, its sender's user is told that nothing waits.
     TellDeliveredWhenSent,
 }
@@ -152,6 +160,14 @@ impl Mutant {
             "take-buried-change",
             "what a late change brings of a record that was forgotten for good is taken",
         ),
+        (Mutant::MixRuns, "mix-runs", "letters of two users that stand beside each other in a text are shown in turn"),
+        (Mutant::KeepEraseHere, "keep-erase-here", "that a letter was erased is not sent to others"),
+        (
+            Mutant::ShowLetterTwice,
+            "show-letter-twice",
+            "where the letters of two users meet in a text, one of them is shown twice",
+        ),
+        (Mutant::TypeInFront, "type-in-front", "a letter is put in front of the one that it was typed after"),
         (
             Mutant::TellDeliveredWhenSent,
             "tell-delivered-when-sent",
