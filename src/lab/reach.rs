@@ -98,8 +98,8 @@ impl Observer for Reach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::data::{Deleted, Overwrites, Spending};
-    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Records, Stocks, Tags, Workload};
+    use crate::domain::data::{Deleted, Overwrites, Runs, Spending};
+    use crate::domain::offline::{Edge, FaultKind, Labels, Link, NodeFault, Records, Stocks, Tags, Texts, Workload};
     use crate::domain::verdict::Verdict;
     use crate::domain::watch::Unwatched;
     use crate::engine::{REGISTRY, Registration};
@@ -223,6 +223,31 @@ mod tests {
                 (falsified, worlds) = (falsified + u32::from(truth.verdict == Verdict::Falsified), worlds + 1);
             }
             let is_replaced = engine.carries.records == Some(Deleted::Either);
+            assert_eq!(2 * falsified >= worlds, is_replaced, "{}: {falsified} of {worlds}", engine.name);
+        }
+    }
+
+    #[test]
+    fn texts_are_right_in_worlds_of_every_shape_where_letters_merge_and_wrong_where_texts_are_replaced() {
+        let texts = Texts { registers: 2, edits: 40, moves_percent: 20, erases_percent: 15 };
+        for engine in REGISTRY.iter().filter(|engine| engine.carries.texts.is_some()) {
+            let (mut falsified, mut worlds) = (0, 0);
+            for trial in worlds_of(Tags::default(), Labels::default()).filter(|trial| engine.suits(trial)) {
+                let trial = OfflineTrial { texts, workload: Workload { ticks: 0, ..trial.workload.clone() }, ..trial };
+                let world = World::new(&trial, engine, &settings(&trial, None)).expect("a world");
+                let users = (0..trial.clients).map(|client| Users::of(&trial).edits(client)).collect();
+                let history = world.with_unique_amounts(users).run(&mut Unwatched).expect("it ends").history;
+                let truth = truth::judge(&history);
+                if engine.carries.texts == Some(Runs::BothWays) {
+                    let monotonic = monotonic::judge(&history).expect("it was followed");
+                    let said = format!("{}, {:?}: {}; {}", engine.name, trial.seed, truth.sentence, monotonic.sentence);
+                    assert_ne!(truth.verdict, Verdict::Falsified, "{said}");
+                    assert_eq!(monotonic.verdict, Verdict::Holds, "{said}");
+                    assert_eq!(convergence::judge(&history).verdict, Verdict::Holds, "{said}");
+                }
+                (falsified, worlds) = (falsified + u32::from(truth.verdict == Verdict::Falsified), worlds + 1);
+            }
+            let is_replaced = engine.carries.texts == Some(Runs::Mixed);
             assert_eq!(2 * falsified >= worlds, is_replaced, "{}: {falsified} of {worlds}", engine.name);
         }
     }

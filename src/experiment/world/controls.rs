@@ -1,11 +1,11 @@
 //! What is planted for the judges of worlds: histories that are sound but for one thing.
 
 use super::{judged, whole_worlds};
-use crate::domain::data::Intent;
-use crate::domain::data::{Part, Spending as Rule};
+use crate::domain::data::{Carries, Fields, Intent, Part, Runs, Spending as Rule, View};
 use crate::domain::fault_count::FaultCount;
-use crate::domain::history::{Counts, Fate, History, Ledger, NodeEnd, UniqueAmounts, UserEdit};
+use crate::domain::history::{Counts, Fate, Had, History, Ledger, NodeEnd, Sighting, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
+use crate::domain::letter::Letter;
 use crate::domain::oracle::OracleId;
 use crate::domain::over_time::{
     FirstHalf, FirstUnshown, Halves, LateEdit, Lateness, Load, Outbox, Overspent, Peak, RefusedUnits, Restarts,
@@ -21,7 +21,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
-                  before; hides an element, or a part of a record; is late; floods the hub; tells its user too early that nothing waits; ends by itself",
+                  before; hides an element, a letter, or a part of a record; keeps what was erased; is late; floods the hub; tells its user too early that nothing waits; ends by itself",
         show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {
@@ -45,6 +45,12 @@ pub const WORLD: &[Control] = &[
                   messages without end, too late, never sent; ticks that grow; registers that go back; elements that vanish; edits that are late; a \
                   hub's second over each bound; a user who is told too early that nothing waits; units taken that were not there; units refused that were; a refused device that tries again too early",
         show: Show::Alone(show_each),
+    },
+    Control {
+        judge: Judge::World,
+        planted: "truth of texts: a letter lost, doubled, strange, back after it was erased, and in another order; a run mixed with another, \
+                  typed forward, and typed backward",
+        show: Show::Alone(show_texts),
     },
     Control {
         judge: Judge::World,
@@ -97,6 +103,56 @@ fn sound_history() -> History {
         visits: vec![90; 16],
         ..History::default()
     }
+}
+
+/// A text into which two users type at the same time, forward and then backward, and which shows this in the end.
+fn text_history(shown: &str) -> History {
+    let (_, typed) = TYPED_AT_ONE_PLACE.iter().fold(([0, 0], Vec::new()), |(mut numbers, mut typed), keystroke| {
+        let &(device, shown, after, letter) = keystroke;
+        typed.push(((device, numbers[device]), keystroke_of(shown, after, letter)));
+        numbers[device] += 1;
+        (numbers, typed)
+    });
+    let mut ledger = Ledger { fields: Fields { texts: 1, ..Fields::default() }, ..Ledger::default() };
+    ledger.by_device = vec![Vec::new(); 2];
+    for ((device, number), (intent, shown)) in typed {
+        ledger.by_device[device].push(UserEdit { at: 0, register: 0, intent, fate: Fate::Binding });
+        // Neither user had seen anything of the other.
+        let mut had = [0; 2];
+        had[device] = number;
+        let sighting =
+            Sighting { shown: View::Text(shown), had: Had::upto(&had, [].into()), may_have: had.into(), wall: 0 };
+        ledger.sightings.insert((device, number), sighting);
+    }
+    let shown = NodeEnd { name: "hub".to_owned(), registers: vec![View::Text(Letter::all_of(shown))] };
+    let carries = Carries::COUNTERS.and_texts(Runs::BothWays);
+    History { ledger, ends: vec![shown], carries, quiescent: true, ..History::default() }
+}
+
+/// Keystrokes: whose, what is shown, and what is typed after which letter; or erased, where that is the same.
+type Keystroke = (usize, &'static str, Option<char>, char);
+
+/// Device 0 types "abc", letter after letter, and erases "b". Device 1 types "vw" at the same time, the last letter first.
+const TYPED_AT_ONE_PLACE: &[Keystroke] = &[
+    (0, "", None, 'a'),
+    (0, "a", Some('a'), 'b'),
+    (0, "ab", Some('b'), 'c'),
+    (0, "abc", Some('b'), 'b'),
+    (1, "", None, 'w'),
+    (1, "w", None, 'v'),
+];
+
+fn keystroke_of(shown: &str, after: Option<char>, letter: char) -> (Intent, Vec<Letter>) {
+    let after = after.map(Letter::from);
+    let letter = Letter::from(letter);
+    let intent = if after == Some(letter) { Intent::Erase(letter) } else { Intent::Type { after, letter } };
+    (intent, Letter::all_of(shown))
+}
+
+fn show_texts() -> Shown {
+    // Lost, doubled, strange, back, in another order; mixed where the one run is typed forward, and where the other is typed backward.
+    let wrong = ["avw", "aacvw", "acvwz", "abcvw", "cavw", "avwc", "vacw", "vawc"];
+    Shown::of("acvw", wrong, |shown| said_by(OracleId::Truth, &text_history(shown)))
 }
 
 /// What one judge says, where the verdict of all does not hold against its word.

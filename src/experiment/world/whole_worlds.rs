@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
 use crate::domain::offline::{
-    FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Workload,
+    FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Texts, Workload,
 };
 use crate::domain::oracle::OracleId;
 use crate::domain::over_time::Restarts;
@@ -42,6 +42,8 @@ const PLANTS: &[Plant] = &[
     (OracleId::Monotonic, engine::UNSHOWS, |_| {}),
     (OracleId::Monotonic, engine::HIDES_AN_ELEMENT, |_| {}),
     (OracleId::Monotonic, engine::HIDES_A_TAG, |_| {}),
+    (OracleId::Monotonic, engine::HIDES_A_LETTER, |_| {}),
+    (OracleId::Truth, engine::KEEPS_ERASED, |_| {}),
     (OracleId::StalenessBound, engine::IS_LATE, |_| {}),
     (OracleId::Load, engine::FLOODS, |_| {}),
     (OracleId::Overspending, engine::OVERSPENDS, |_| {}),
@@ -74,6 +76,7 @@ fn trial() -> OfflineTrial {
         workload: Workload { ticks: 100, changed: 1, most: 1000, decrements: true, zipf_hundredths: None },
         tags: Tags { registers: 1, elements: 4, edits: 10, removes_percent: 40 },
         records: Records { registers: 1, edits: 20, elements: 2, ..Records::default() },
+        texts: Texts { registers: 1, edits: 12, erases_percent: 30, ..Texts::default() },
         stocks: Stocks { registers: 1, edits: 30, supplies_percent: 10, transfers_percent: 20, most: 4 },
         presence: Presence { lasts_s: 40_000, away_s: (100, 300), here_s: (1500, 3000) },
         faults: vec![crash],

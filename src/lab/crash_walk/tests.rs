@@ -228,6 +228,21 @@ fn no_end_of_a_world_of_a_record_is_wrong_and_mistakes_with_deletes_are_found() 
 }
 
 #[test]
+fn no_end_of_a_world_of_a_text_is_wrong_and_mistakes_with_letters_are_found() {
+    let [reference, log] = ["delta-state", "operation-log"].map(|name| find(name).expect("an engine"));
+    for engine in [reference, log] {
+        assert_eq!(accused(&of_two(DataType::Text, 1, 1), engine, None), BTreeSet::new(), "{}", engine.name);
+        assert_eq!(accused(&of_two(DataType::Text, 2, 0), engine, None), BTreeSet::new(), "{}", engine.name);
+    }
+    let trial = of_two(DataType::Text, 2, 0);
+    for mutant in ["mix-runs", "keep-erase-here", "show-letter-twice", "type-in-front"] {
+        assert_ne!(accused(&trial, reference, Some(mutant)), BTreeSet::new(), "{mutant}");
+    }
+    let last = find("lww-arrival").expect("an engine");
+    assert_ne!(accused(&trial, last, None), BTreeSet::new(), "whoever replaces a text loses letters");
+}
+
+#[test]
 fn mistakes_with_labels_and_tags_that_are_overwritten_are_found_in_a_walk() {
     let reference = find("delta-state").expect("an engine");
     for mutant in ["drop-concurrent-value", "old-write-wins", "resolve-unseen-value"] {
