@@ -482,3 +482,54 @@ fn an_engine_in_a_process_carries_records_and_is_held_to_what_it_declares_of_del
     let answer = short_answer(&["engine", "check", &format!("{command} horizon_s 3600")]);
     assert_eq!(answer.exit, 0, "{answer:?}");
 }
+
+/// Two clients type at one place of a text, in front of each other's letters and of their own.
+const TEXT: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 0
+clients = 2
+steps = [
+    { connect = "clients" },
+    { edit = "client 0", register = 0, type = "to be" },
+    { until = "quiescent", within_s = 600 },
+    { disconnect = "clients" },
+    { edit = "client 0", register = 0, type = " or not", after = "be", after_s = 60 },
+    { edit = "client 1", register = 0, type = " or so", after = "be" },
+    { edit = "client 1", register = 0, erase = "to" },
+    { edit = "client 0", register = 0, type = "b", after = "", after_s = 60 },
+    { edit = "client 0", register = 0, type = "a", after = "" },
+    { edit = "client 1", register = 0, type = "d", after = "" },
+    { edit = "client 1", register = 0, type = "c", after = "" },
+    { connect = "clients", after_s = 60 },
+]
+[offline.texts]
+registers = 1
+"#;
+
+#[test]
+fn an_engine_in_a_process_carries_texts_and_is_held_to_what_it_declares_of_runs() {
+    if !has_python() {
+        return;
+    }
+    let command = "python3 tests/engines/texts.py";
+    let answer = short_answer(&["engine", "check", command]);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    assert!(answer.output.contains("24 steps passed"), "{answer:?}");
+    let truth = |command: &str| {
+        let (_, record) = run(TEXT, command);
+        record.expect("a record")["offline"]["engines"][0]["oracles"]["truth"].clone()
+    };
+    assert_eq!(truth(command)[0], "holds", "{}", truth(command));
+    // Letters that are typed each in front of the one before are mixed with those of others: it does not declare otherwise.
+    let said = truth(&format!("{command} texts '\"both-ways\"'"));
+    assert_eq!(said[0], "falsified", "{said}");
+    assert!(
+        said[1].as_str().is_some_and(|why| why.contains("two runs that were typed at the same time are mixed")),
+        "{said}"
+    );
+    let answer = short_answer(&["engine", "check", &format!("{command} texts '\"both-ways\"'")]);
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    assert!(answer.output.contains("it declares that runs stay whole, typed forward or backward"), "{answer:?}");
+}

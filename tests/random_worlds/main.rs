@@ -121,7 +121,7 @@ fn scenario(draws: &mut Draws) -> String {
         line("edges", format!("[{}]", edges.join(", ")));
     }
     let reference = engine::reference().name;
-    // Beside counters, five worlds of ten have other data types, and the engines that carry them.
+    // Beside counters, six worlds of ten have other data types, and the engines that carry them.
     let is_scripted = draws.one_in(3);
     let mut of_steps: Vec<Register> = Vec::new();
     of_steps.extend((0..registers).map(|_| Register { of: DataType::Counter, elements: 0, labels: 0 }));
@@ -130,7 +130,11 @@ fn scenario(draws: &mut Draws) -> String {
         1 => vec![DataType::Tags],
         2 => vec![DataType::Label],
         3 => vec![DataType::Record],
-        4 => vec![draws.of(&[DataType::Stock, DataType::Tags]), draws.of(&[DataType::Label, DataType::Record])],
+        4 => vec![
+            draws.of(&[DataType::Stock, DataType::Tags]),
+            draws.of(&[DataType::Label, DataType::Record, DataType::Text]),
+        ],
+        5 => vec![DataType::Text],
         _ => Vec::new(),
     };
     for data in &types {
@@ -152,6 +156,10 @@ fn scenario(draws: &mut Draws) -> String {
                 line("records.elements", elements.to_string());
                 line("records.creates_percent", draws.of(&[10, 25, 50]).to_string());
                 line("records.deletes_percent", draws.of(&[0, 10, 40]).to_string());
+            }
+            DataType::Text => {
+                line("texts.moves_percent", draws.of(&[0, 12, 60]).to_string());
+                line("texts.erases_percent", draws.of(&[0, 12, 40]).to_string());
             }
             _ => {}
         }

@@ -190,6 +190,15 @@ impl<'a> Script<'a> {
             },
             DataType::Tags => format!("{} = {}", draws.of(&["insert", "insert", "remove"]), draws.below(elements)),
             DataType::Label => format!("write = {value}"),
+            DataType::Text => {
+                // Letters of some scripts, and one letter twice.
+                let word = draws.of(&["word", "an", "", "e\u{301}", "\u{5d0}\u{1f600}", "n"]);
+                match draws.below(5) {
+                    0 => format!("erase = '{word}'"),
+                    1 => format!("type = '{word}'"),
+                    _ => format!("type = '{word}', after = '{}'", draws.of(&["", "w", "n", "ord", "\u{1f600}", "?"])),
+                }
+            }
             DataType::Record => match draws.below(6) {
                 0 => format!("create = {}", 1000 * value),
                 1 => "delete = true".to_owned(),

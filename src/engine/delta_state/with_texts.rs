@@ -313,3 +313,115 @@ impl<C: Content> Content for WithTexts<C> {
         self.others.waiting(&peer.others) + peer.texts.len() as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::data::Fields;
+    use crate::engine::delta_state::DeltaState;
+    use crate::engine::vector::Actor;
+
+    fn about(client: u32, fragment: usize) -> About {
+        let fields = Fields { labels: 1, texts: 2, ..Fields::default() };
+        About {
+            actor: Actor { client, incarnation: 1 },
+            store: 1,
+            fields,
+            wall: 0,
+            fragment,
+            serves: false,
+            is_root: false,
+            mutant: None,
+        }
+    }
+
+    /// A user types letters, each after the one before, the first after this one.
+    fn types(at: &mut DeltaState, client: u32, register: u32, text: &str, after: Option<char>) {
+        let mut after = after.map(Letter::from);
+        for letter in Letter::all_of(text) {
+            let intent = Intent::Type { after: after.replace(letter), letter };
+            at.edit(&about(client, 4096), &mut Peers::new(), register, intent);
+        }
+    }
+
+    /// Takes what one tells the other, who is met anew; gives how many messages that took.
+    fn told(from: &DeltaState, fragment: usize, to: &mut DeltaState) -> usize {
+        let (mut from, mut peer) = (from.clone(), from.meet(&about(1, fragment), None, true));
+        for messages in 0.. {
+            let mut writer = Writer::bare();
+            if from.offer(&about(1, fragment), &mut peer, &mut writer).is_none() {
+                assert_eq!(from.waiting(&peer), 0);
+                return messages;
+            }
+            let bytes = writer.into_bytes();
+            let reader = || Reader::bare(&bytes);
+            to.check(&about(2, fragment), &Peers::new(), 1, &mut reader()).expect("it is sound");
+            to.take(&about(2, fragment), &mut Peers::new(), 1, &mut reader()).expect("it is sound");
+            for view in to.shows(&about(2, fragment)) {
+                let letters = view.letters().unwrap_or(&[]);
+                let distinct: BTreeSet<&Letter> = letters.iter().collect();
+                assert_eq!(distinct.len(), letters.len(), "a letter that was cut in half is another: {view}");
+            }
+            from.arrived(&mut peer);
+        }
+        unreachable!("it ends")
+    }
+
+    fn shown(at: &DeltaState, register: usize) -> String {
+        at.shows(&about(0, 4096)).swap_remove(register).letters().map(Letter::text).unwrap_or_default()
+    }
+
+    #[test]
+    fn whoever_is_met_anew_gets_every_letter_whole_in_any_fragments_and_any_order_of_who_tells() {
+        let copies: Vec<Letter> = (0..241).filter_map(|copy| Letter::from('l').copied(copy)).collect();
+        let (long, mut first, mut other) = (Letter::text(&copies), DeltaState::default(), DeltaState::default());
+        first.edit(&about(0, 4096), &mut Peers::new(), 0, Intent::Write(7));
+        types(&mut first, 0, 1, &long, None);
+        types(&mut first, 0, 2, "ab", None);
+        first.edit(&about(0, 4096), &mut Peers::new(), 2, Intent::Erase('a'.into()));
+        told(&first, 4096, &mut other);
+        types(&mut other, 1, 2, "xy", Some('b'));
+        for fragment in [1, 64, 4096] {
+            let [mut one, mut another] = [DeltaState::default(), DeltaState::default()];
+            let messages = told(&other, fragment, &mut one);
+            assert_eq!(messages > 2, fragment < 4096, "{messages} of {fragment} B");
+            told(&first, fragment, &mut another);
+            told(&other, fragment, &mut another);
+            for at in [one, another] {
+                assert_eq!((shown(&at, 1), shown(&at, 2)), (long.clone(), "bxy".to_owned()));
+                assert_eq!(at.shows(&about(0, 1)), other.shows(&about(0, 1)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_keystroke_is_told_to_all_neighbours_what_came_to_all_others_and_what_means_nothing_to_nobody() {
+        let mut here = DeltaState::default();
+        let mut peers: Peers<_> = (5..8).map(|id| (id, here.meet(&about(0, 4096), None, true))).collect();
+        let waiting = |here: &DeltaState, peers: &Peers<_>| -> Vec<u64> {
+            peers.values().map(|peer| here.waiting(peer)).collect()
+        };
+        here.edit(&about(0, 4096), &mut peers, 1, Intent::Erase('a'.into()));
+        assert_eq!(waiting(&here, &peers), [0, 0, 0]);
+        here.edit(&about(0, 4096), &mut peers, 1, Intent::Type { after: None, letter: 'a'.into() });
+        assert_eq!(waiting(&here, &peers), [1, 1, 1]);
+        let mut other = DeltaState::default();
+        types(&mut other, 1, 1, "b", None);
+        let (mut writer, mut peer) = (Writer::bare(), other.meet(&about(1, 4096), None, true));
+        other.offer(&about(1, 4096), &mut peer, &mut writer).expect("something is pending");
+        here.take(&about(0, 4096), &mut peers, 6, &mut Reader::bare(&writer.into_bytes())).expect("it is sound");
+        assert_eq!(waiting(&here, &peers), [2, 1, 2]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused_and_change_nothing() {
+        let mut here = DeltaState::default();
+        types(&mut here, 0, 1, "ab", None);
+        let before = here.clone();
+        for bytes in [&[][..], &[1], &[1, 2, 0, 0], &[1, 0, 9, 9, 9], &[0], &[2, 0, 0, 0]] {
+            let refused = here.take(&about(0, 4096), &mut Peers::new(), 1, &mut Reader::bare(bytes));
+            assert!(refused.is_err(), "{bytes:?}");
+            assert_eq!(here, before, "{bytes:?}");
+        }
+    }
+}

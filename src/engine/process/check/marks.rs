@@ -44,6 +44,7 @@ fn revises(pair: &mut Pair) -> Result<Done, EngineError> {
         (DataType::Tags, Intent::Insert(1)),
         (DataType::Label, Intent::Write(1)),
         (DataType::Record, Intent::Create(1)),
+        (DataType::Text, Intent::Type { after: None, letter: 'a'.into() }),
     ];
     let carried = carried.into_iter().filter(|&(data, _)| pair.engine.carries.has(data));
     let mut before = (at_start, pair.shows(0)?);

@@ -13,6 +13,7 @@ mod runs;
 mod stocks;
 mod stores;
 mod tags;
+mod texts;
 
 use crate::domain::data::DataType;
 use crate::engine::host::NodeId;
@@ -164,5 +165,6 @@ const STEPS: &[&[Trial]] = &[
     stocks::STEPS,
     labels::STEPS,
     records::STEPS,
+    texts::STEPS,
     runs::STEPS,
 ];

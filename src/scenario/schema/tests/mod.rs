@@ -138,6 +138,7 @@ const SOUND: &[&str] = &[
      [offline.link]\nlatency_ms = 20\n[offline.clocks]\nskew_s = 1\n[offline.journal]\nretain = 1\n[offline.load]\nbytes = 5\n\
      [offline.tags]\nregisters = 1\nedits = 0\n[offline.labels]\nregisters = 1\nedits = 0\n\
      [offline.records]\nregisters = 1\nedits = 0\nlabels = 3\nelements = 3\ncreates_percent = 20\ndeletes_percent = 9\ntags_percent = 9\n\
+     [offline.texts]\nregisters = 1\nedits = 0\nmoves_percent = 9\nerases_percent = 9\n\
      [offline.stocks]\nregisters = 1\nedits = 0\nsupplies_percent = 20\ntransfers_percent = 20\nmost = 9",
 ];
 
@@ -383,7 +384,7 @@ fn a_misspelt_key_a_wrong_type_and_a_value_out_of_range_are_refused_with_their_p
 fn script(step: &Value) -> Value {
     json!({ "version": 2, "offline": {
         "seed": "7", "clients": 3, "registers": 8, "tags": { "registers": 1, "elements": 2 },
-        "stocks": { "registers": 1 }, "labels": { "registers": 1 }, "records": { "registers": 1 },
+        "stocks": { "registers": 1 }, "labels": { "registers": 1 }, "records": { "registers": 1 }, "texts": { "registers": 1 },
         "edges": [{ "name": "near", "parent": "hub", "clients": [2] }],
         "steps": [{ "connect": "clients" }, { "back_up": "clients" }, step],
     } })
@@ -396,6 +397,7 @@ fn sample(key: &str, shape: &Value, step: &str) -> Value {
         "register" if ["supply", "take", "transfer"].contains(&step) => json!(8),
         "register" if step == "write" => json!(10),
         "register" if ["create", "delete", "set", "tag", "untag"].contains(&step) => json!(11),
+        "register" if ["type", "erase"].contains(&step) => json!(12),
         "register" => json!(9),
         "to" if step == "transfer" => json!("client 1"),
         "to" | "with" => json!("hub"),

@@ -84,7 +84,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         let register = whole(
             0,
             u32::MAX.into(),
-            "The register, numbered from 0: counters first, then stocks, tags, labels and records.",
+            "The register, numbered from 0: counters first, then stocks, tags, labels, records and texts.",
         );
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
     };
@@ -105,6 +105,23 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
             need("register", register),
             need("field", field),
             need("set", value("The value that the label holds.")),
+        ];
+        step("edit", about("edit"), keys)
+    };
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let types = || {
+        let register = whole(0, u32::MAX.into(), "The text.");
+        let keys = vec![
+            need("edit", client()),
+            need("register", register),
+            need("type", text("What the user types, letter after letter.")),
+            may(
+                "after",
+                text(
+                    "The piece of text that it comes right after, at the first place where the device shows it. An empty one is \
+                               the beginning, and so is one that is not shown. Without this key, it comes at the end.",
+                ),
+            ),
         ];
         step("edit", about("edit"), keys)
     };
@@ -139,6 +156,11 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         set(),
         edit(need("tag", element("The element that the user inserts into the record's tags."))),
         edit(need("untag", element("The element that the user removes from the record's tags."))),
+        types(),
+        edit(need(
+            "erase",
+            text("The piece of text that the user erases, at the first place where the device shows it."),
+        )),
         step(
             "connect",
             about("connect"),
