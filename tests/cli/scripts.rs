@@ -28,6 +28,8 @@ fn every_step_that_cannot_be_is_refused_with_its_line_and_its_key() {
         ("{ edit = 'client 0', register = 3, insert = 1 }", 9, "steps[1].insert: register 3 is a counter"),
         ("{ edit = 'client 0', register = 8, by = 1 }", 9, "steps[1].by: register 8 holds tags"),
         ("{ edit = 'client 0', register = 8, remove = 4 }", 9, "steps[1].remove: there is no such element; 0 to 3"),
+        ("{ edit = 'client 0', register = 3, type = 'ab' }", 9, "steps[1].type: register 3 is one of the counters"),
+        ("{ edit = 'client 0', register = 3, type = 5 }", 9, "steps[1].type: 5 is not allowed; a text in quotes is"),
         ("{ edit = 'client 0', register = 3 }", 9, "steps[1].by: this key is missing"),
         ("{ edit = 'client 0', register = 3, by = 1, foo = 3 }", 9, "steps[1].foo: this key does not belong"),
         ("{ jump = 'client 0' }", 9, "steps[1].jump: no step has this name"),

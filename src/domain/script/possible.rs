@@ -347,3 +347,54 @@ fn of_others(register: u32, data: DataType) -> String {
         data.plural()
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is refused of these steps in a world with a counter and a text.
+    fn refused(steps: &str) -> Option<String> {
+        let world = format!("seed = '1'\nclients = 2\nregisters = 1\ntexts = {{ registers = 1 }}\nsteps = [{steps}]");
+        toml::from_str::<OfflineTrial>(&world).expect("a world").impossible_steps().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn users_type_any_text_into_texts_alone_and_one_code_point_as_often_as_there_are_marks() {
+        let edit = |keys: &str| refused(&format!("{{ edit = 'clients', {keys} }}"));
+        for keys in [
+            "register = 1, type = ''",
+            "register = 1, type = 'a', after = ''",
+            "register = 1, type = 'hello', after = 'anything'",
+            "register = 1, type = \"e\\u0301 \\u05d0 \\U0001f600 \\u0000\"",
+            "register = 1, erase = 'hello'",
+            "register = 1, type = \"l\\U000e0105\"",
+        ] {
+            assert_eq!(edit(keys), None, "{keys}");
+        }
+        for (keys, why) in [
+            ("register = 0, type = 'a', after = ''", "type: register 0 is one of the counters, and nobody types there"),
+            ("register = 0, type = 'ab'", "type: register 0 is one of the counters"),
+            ("register = 0, erase = 'a'", "erase: register 0 is one of the counters"),
+            ("register = 1, by = 5", "by: register 1 is a text: type or erase letters"),
+            ("register = 2, type = 'ab'", "register: there is no register 2; 0 to 1 are allowed"),
+            (
+                "register = 1, type = \"\\U000e0105l\"",
+                "type: it has a code point of U+E0100 to U+E01EF where none can be",
+            ),
+        ] {
+            let said = edit(keys).unwrap_or_default();
+            assert!(said.starts_with(&format!("steps[0].{why}")), "{keys}: {said}");
+        }
+        let many = |count: usize| format!("register = 1, type = '{}', after = ''", "l".repeat(count));
+        assert_eq!(edit(&many(120)), None);
+        let said = edit(&many(121)).unwrap_or_default();
+        assert_eq!(
+            said,
+            "steps[0].type: with this step 'l' is typed 242 times into one text; up to 241 times are allowed"
+        );
+        let long: String =
+            (0..10_001).map(|number| Letter::numbered(number).code_point()).filter(|&c| c > '\u{4e00}').collect();
+        let said = edit(&format!("register = 1, type = '{long}ab{long}'")).unwrap_or_default();
+        assert!(said.contains("letters; up to 10000 are allowed in a step"), "{said}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::text;
 use super::*;
+use crate::domain::letter::Letter;
 use crate::domain::offline::{FaultKind, OfflineTrial};
 use proptest::prelude::*;
 
@@ -24,6 +25,18 @@ fn any_intent() -> impl Strategy<Value = Intent> {
         any::<i64>().prop_map(Intent::Increase),
         any::<u32>().prop_map(Intent::Insert),
         any::<u32>().prop_map(Intent::Remove),
+        (any::<Option<char>>(), any::<char>())
+            .prop_map(|(after, letter)| Intent::Type { after: after.map(Letter::from), letter: letter.into() }),
+        any::<char>().prop_map(|letter| Intent::Erase(letter.into())),
+    ]
+}
+
+/// What is no single keystroke at a known place.
+fn any_words() -> impl Strategy<Value = Words> {
+    prop_oneof![
+        (".{0,5}", Just(None)).prop_map(|(text, after)| Words::Type { text, after }),
+        ("[a-z]{2,5}", proptest::option::of(".{0,3}")).prop_map(|(text, after)| Words::Type { text, after }),
+        ("[a-z]{2,5}|").prop_map(Words::Erase),
     ]
 }
 
@@ -75,6 +88,11 @@ fn any_action() -> impl Strategy<Value = Action> {
             register,
             intent
         }),
+        (any_name(), any::<u32>(), any_words()).prop_map(|(node, register, words)| Action::Words {
+            node,
+            register,
+            words
+        }),
         (any_name(), prop_oneof![Just(0), any_time()]).prop_map(|(node, over)| Action::Connect { node, over }),
         any_name().prop_map(Action::Disconnect),
         (any_name(), any_name(), any::<u32>(), any_fate()).prop_map(|(from, to, number, fate)| Action::Message {
@@ -114,6 +132,15 @@ proptest! {
     }
 
     #[test]
+    fn a_text_in_a_step_is_the_same_in_a_scenario_and_a_terminal_shows_it_as_it_is(written in any::<String>()) {
+        let line = text::toml(&written.clone().into());
+        let is_shown = |c: char| c == '\'' || c == '"' || c == '\\' || c.escape_debug().len() == 1;
+        prop_assert!(line.chars().all(is_shown), "{line}");
+        let read: toml::Table = toml::from_str(&format!("type = {line}")).expect("it is written as TOML has it");
+        prop_assert_eq!(read["type"].as_str(), Some(&*written));
+    }
+
+    #[test]
     fn any_text_is_steps_or_refused(short in "(edit|until|lose|connect)?[a-z0-9:+_%.-]{0,40}") {
         let _ = text::steps(&short);
     }
@@ -139,6 +166,10 @@ fn what_is_wrong_with_a_step_names_its_key() {
             r#"{"edit": "client 0", "register": -1, "by": 1}"#,
             r#"{"edit": 5, "register": 1, "by": 1}"#,
             r#"{"edit": "client 0", "register": 1, "by": 1, "times": 2}"#,
+            r#"{"edit": "client 0", "register": 1, "type": 5}"#,
+            r#"{"edit": "client 0", "register": 1, "type": "a", "after": 5}"#,
+            r#"{"edit": "client 0", "register": 1, "erase": "a", "after": "b"}"#,
+            r#"{"edit": "client 0", "register": 1, "type": "\ud800"}"#,
             r#"{"after_s": -1}"#,
             r#"{"after_s": 1e30}"#,
             r#"{"until": "done"}"#,

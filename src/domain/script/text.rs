@@ -27,13 +27,29 @@ fn inline<'a>(fields: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     format!("{{ {} }}", fields.join(", "))
 }
 
-/// A value as a scenario file has it. Of plain values JSON writes what TOML reads.
+/// A value as a scenario file has it. Of plain values JSON writes what TOML reads, but for texts: what a terminal would not show
+/// as it is, such as a mark or a change of direction, is written by its number.
 pub fn toml(value: &Value) -> String {
     match value {
         Value::Object(table) => inline(table.iter().filter(|(_, value)| !value.is_null())),
         Value::Array(list) => format!("[{}]", list.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => quoted(text),
         plain => plain.to_string(),
     }
+}
+
+fn quoted(text: &str) -> String {
+    let code_point = |code_point: char| match code_point {
+        '"' => "\\\"".to_owned(),
+        '\'' => "'".to_owned(),
+        '\\' | '\n' | '\r' | '\t' => code_point.escape_debug().to_string(),
+        _ if code_point.escape_debug().len() == 1 => code_point.to_string(),
+        _ => match u32::from(code_point) {
+            number @ ..=0xFFFF => format!("\\u{number:04X}"),
+            number => format!("\\U{number:08X}"),
+        },
+    };
+    format!("\"{}\"", text.chars().map(code_point).collect::<String>())
 }
 
 /// The steps of such a text.
