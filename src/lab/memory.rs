@@ -55,7 +55,9 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     let of_records = clients * u128::from(of_each) * of_sighting;
     // What a user of a text had seen: each letter that anybody may have typed before, in half of the world on average.
     let keystrokes = clients * u128::from(trial.texts.edits);
-    let of_texts = keystrokes * (160 + clients * 8 + keystrokes / u128::from(trial.texts.registers.max(1)) * 2);
+    let kept_texts = nodes * keystrokes * 64;
+    let of_texts =
+        kept_texts + keystrokes * (160 + clients * 8 + keystrokes / u128::from(trial.texts.registers.max(1)) * 4);
     // What was done to stocks is put in order in the end.
     let of_stocks = clients * u128::from(trial.stocks.edits) * 240;
     let ends = nodes * (registers * 48 + 4096);
