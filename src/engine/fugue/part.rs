@@ -141,7 +141,9 @@ impl Part {
             write_runs(self.erased.get(actor).unwrap_or(&none), Kind::Payload, writer);
         }
         writer.of(Kind::Framing).number(length as u64).of(Kind::Payload);
-        self.pieces.iter().for_each(|piece| drop(writer.raw(piece.text.as_bytes())));
+        for piece in &self.pieces {
+            writer.raw(piece.text.as_bytes());
+        }
     }
 
     /// Reads it. What is read takes no more memory than a few times its bytes, whatever they say.

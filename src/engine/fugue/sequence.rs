@@ -311,7 +311,9 @@ impl Sequence {
         }
         if inner > 0 {
             let gone: Vec<u64> = index.range(first..next).map(|(&from, _)| from).collect();
-            gone.iter().for_each(|from| drop(index.remove(from)));
+            for from in gone {
+                index.remove(&from);
+            }
         }
         if before != Some(chunk) {
             index.insert(first, chunk);
