@@ -6,7 +6,8 @@
 //! in turn; a ratio is to the best library of that turn. `benches/compare` compares the numbers of two commits.
 //!
 //! The trace is the public one of a paper in LaTeX, of 259,778 keystrokes, which the package `loro-internal` ships. Where
-//! that is not there, or with the argument `seeded`, it is one of that shape that is drawn from a seed.
+//! that is not there, or with the argument `seeded`, it is one of that shape that is drawn from a seed. A number as an argument
+//! is how many of its keystrokes are typed.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -22,7 +23,7 @@ use abench::engine::fugue::{Fugue, Part};
 use abench::engine::vector::Actor;
 use abench::engine::wire::{Reader, Writer};
 use automerge::transaction::{CommitOptions, Transactable};
-use automerge::{ActorId, AutoCommit, ROOT, ReadDoc};
+use automerge::{ActorId, AutoCommit, Change, ROOT, ReadDoc};
 use flate2::read::GzDecoder;
 use loro::{ExportMode, LoroDoc, LoroText, Subscription};
 use serde_json::Value;
@@ -285,7 +286,8 @@ impl Replica for Automerge {
     }
 
     fn take(&mut self, message: &[u8]) {
-        black_box(self.0.get_mut().load_incremental(message).expect("its own message"));
+        let change = Change::from_bytes(message.to_vec()).expect("its own message");
+        self.0.get_mut().apply_changes([change]).expect("its own message");
     }
 
     fn stored(&mut self) -> Vec<u8> {
@@ -343,12 +345,16 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn measure(name: &str, trace: &[Keystroke], end: Option<&str>, turns: usize) {
     println!("{name}, {} keystrokes:", trace.len());
     let names = ["reference", "yrs", "loro", "automerge"];
+    let told = |place: usize, cost: Cost| {
+        eprintln!("{}: {cost:.0?}", names[place]);
+        cost
+    };
     let turn = |_| {
         [
-            cost([Reference::new(1), Reference::new(2)], trace, end),
-            cost([Yrs::new(0x9E37_79B9), Yrs::new(0x1234_5678)], trace, end),
-            cost([Loro::new(0x9E37_79B9_7F4A_7C15), Loro::new(0x1234_5678_9ABC_DEF0)], trace, end),
-            cost(Automerge::pair(), trace, end),
+            told(0, cost([Reference::new(1), Reference::new(2)], trace, end)),
+            told(1, cost([Yrs::new(0x9E37_79B9), Yrs::new(0x1234_5678)], trace, end)),
+            told(2, cost([Loro::new(0x9E37_79B9_7F4A_7C15), Loro::new(0x1234_5678_9ABC_DEF0)], trace, end)),
+            told(3, cost(Automerge::pair(), trace, end)),
         ]
     };
     let turns: Vec<[Cost; 4]> = (0..turns).map(turn).collect();
@@ -388,6 +394,7 @@ fn main() {
     let drawn = seeded();
     assert_eq!((drawn.keystrokes.len(), drawn.end.len()), (KEYSTROKES, KEYSTROKES - 2 * ERASED));
     let is_there = published.is_some();
+    let most = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(KEYSTROKES);
     let traces = published.into_iter().map(|trace| ("the public trace", trace)).chain([("a seeded trace", drawn)]);
     for (name, trace) in traces.take(if full { 1 } else { 2 }) {
         if !is_there {
@@ -396,9 +403,9 @@ fn main() {
                 if seeded_alone { "seeded" } else { "loro-internal is not here" }
             );
         }
-        match full {
-            true => measure(name, &trace.keystrokes, Some(&trace.end), 3),
-            false => measure(name, &trace.keystrokes[..1000], None, 1),
-        }
+        let (count, turns) = if full { (most, 3) } else { (1000, 1) };
+        let keystrokes = &trace.keystrokes[..count.min(KEYSTROKES)];
+        let end = (keystrokes.len() == KEYSTROKES).then_some(trace.end.as_str());
+        measure(name, keystrokes, end, turns);
     }
 }

@@ -1,4 +1,4 @@
-//! Automerge: a native counter, and a last-writer map.
+//! Automerge: a native counter, and a last-writer map, with texts beside it.
 //!
 //! Its users keep a `sync::State` for each connection, and exchange the messages that it makes until it has none. The
 //! protocol is made for a connection that loses nothing.
@@ -8,9 +8,12 @@ use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, AutomergeError, ObjId, ObjType, ROOT, ReadDoc, ScalarValue, Value};
 
 use crate::data::record::{created, is_meant};
-use crate::domain::data::{Carries, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
+use crate::domain::data::{
+    Carries, Concurrent, DataType, Deleted, Element, Fields, Intent, Overwrites, Record, Runs, Spending, View,
+};
+use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
-use crate::engine::library::document::{Document, Heard, Refused, Said};
+use crate::engine::library::document::{Document, Heard, Refused, Said, keystroke};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
 use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
@@ -23,7 +26,8 @@ pub(super) const LWW: Registration = Registration {
     carries: Carries::with_tags(Concurrent::Either)
         .and_labels(Overwrites::Multi)
         .and_stocks(Spending::Shown)
-        .and_records(Deleted::Either),
+        .and_records(Deleted::Either)
+        .and_texts(Runs::Forward),
     ..engine("automerge-lww", "Automerge 0.12: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -88,7 +92,8 @@ impl Registers for Counters {
 }
 
 /// A map from register to value. Tags are an entry for each register and element. A record is a map of its own, with an entry
-/// for each label and each tag; of two that were created at the same time, the library shows one.
+/// for each label and each tag; of two that were created at the same time, the library shows one. Texts are created in the document
+/// that all start with: of two that replicas create under one key, one would be lost.
 struct LastWriter;
 
 fn tag(register: u32, element: Element) -> String {
@@ -147,9 +152,26 @@ fn show_record(doc: &AutoCommit, fields: &Fields, record: &ObjId) -> Record {
     }
 }
 
+/// The text of a register.
+fn text(doc: &AutoCommit, register: u32) -> Option<(ObjId, String)> {
+    match doc.get(ROOT, register.to_string()) {
+        Ok(Some((Value::Object(ObjType::Text), id))) => doc.text(&id).ok().map(|text| (id, text)),
+        _ => None,
+    }
+}
+
+fn edit_text(doc: &mut AutoCommit, register: u32, intent: Intent) -> Result<(), AutomergeError> {
+    let Some((id, shown)) = text(doc, register) else { return Ok(()) };
+    let Some(keystroke) = keystroke(&shown, intent) else { return Ok(()) };
+    let [place, gone] = [&keystroke.before, &keystroke.erased].map(|text| text.chars().count());
+    doc.splice_text(&id, place, gone as isize, &keystroke.typed)
+}
+
 impl Registers for LastWriter {
-    fn begin(_doc: &mut AutoCommit, _fields: &Fields) -> Result<(), AutomergeError> {
-        Ok(())
+    fn begin(doc: &mut AutoCommit, fields: &Fields) -> Result<(), AutomergeError> {
+        let first = fields.first(DataType::Text);
+        let mut text = |register: u32| doc.put_object(ROOT, register.to_string(), ObjType::Text).map(drop);
+        (first..first + fields.texts).try_for_each(&mut text)
     }
 
     fn edit(doc: &mut AutoCommit, fields: &Fields, register: u32, intent: Intent) -> Result<(), AutomergeError> {
@@ -163,6 +185,7 @@ impl Registers for LastWriter {
             // A put supersedes all values that are here.
             Intent::Write(value) => doc.put(ROOT, register.to_string(), value),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => Ok(()),
+            Intent::Type { .. } | Intent::Erase(_) => edit_text(doc, register, intent),
             of_record => edit_record(doc, fields, register, of_record),
         }
     }
@@ -181,6 +204,7 @@ impl Registers for LastWriter {
             View::Record(_) => {
                 View::Record(record(doc, register).map(|record| Box::new(show_record(doc, fields, &record))))
             }
+            View::Text(_) => View::Text(text(doc, register).map(|(_, text)| Letter::all_of(&text)).unwrap_or_default()),
         }
     }
 }

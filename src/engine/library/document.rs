@@ -1,6 +1,8 @@
 //! What a library is to the node that keeps it: a document with registers, and a sync protocol.
 
+use crate::data::text;
 use crate::domain::data::{Fields, Intent, View};
+use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
 
 /// What a document says to a neighbour: one message of the library's own sync protocol.
@@ -63,6 +65,31 @@ pub trait Document: Send + Sync + Sized + 'static {
 
     /// Whether the neighbour has all that is in the document, as far as it has said.
     fn has_all(&mut self, session: &mut Self::Session) -> bool;
+}
+
+/// What a keystroke does to a text. Libraries count in units of their own: these are the strings to be counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keystroke {
+    /// What stands before the place.
+    pub before: String,
+    /// What is erased there.
+    pub erased: String,
+    /// What is typed there.
+    pub typed: String,
+}
+
+/// What an intent does to a text that is shown; nothing where it means nothing.
+pub fn keystroke(shown: &str, intent: Intent) -> Option<Keystroke> {
+    let shown = Letter::all_of(shown);
+    let (place, erased, typed) = match intent {
+        Intent::Type { after, letter } => (text::place(&shown, after), String::new(), Letter::text(&[letter])),
+        Intent::Erase(letter) => {
+            let place = shown.iter().position(|&of| of == letter)?;
+            (place, Letter::text(&[letter]), String::new())
+        }
+        _ => return None,
+    };
+    Some(Keystroke { before: Letter::text(&shown[..place]), erased, typed })
 }
 
 /// What a counter of a mapping shows, if its changes come to this.

@@ -1,15 +1,18 @@
-//! Loro: a native counter, and a last-writer map.
+//! Loro: a native counter, and a last-writer map, with texts beside it. Its texts are ordered by Fugue.
 //!
 //! Its users exchange version vectors, and export what the other lacks by them.
 
 use std::collections::BTreeSet;
 
-use loro::{Container, ExportMode, LoroDoc, LoroError, LoroMap, LoroValue, ValueOrContainer, VersionVector};
+use loro::{Container, ExportMode, LoroDoc, LoroError, LoroMap, LoroText, LoroValue, ValueOrContainer, VersionVector};
 
 use crate::data::record::{created, is_meant};
-use crate::domain::data::{Carries, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
+use crate::domain::data::{
+    Carries, Concurrent, DataType, Deleted, Element, Fields, Intent, Overwrites, Record, Runs, Spending, View,
+};
+use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
-use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
+use crate::engine::library::document::{Document, Heard, Refused, Said, counter, keystroke};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
 use crate::engine::{Keeps, OpenNode, Registration, Survives};
 
@@ -23,7 +26,8 @@ pub(super) const LWW: Registration = Registration {
     carries: Carries::with_tags(Concurrent::Either)
         .and_labels(Overwrites::One)
         .and_stocks(Spending::Shown)
-        .and_records(Deleted::Either),
+        .and_records(Deleted::Either)
+        .and_texts(Runs::BothWays),
     ..engine("loro-lww", "Loro 1.17: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -81,6 +85,8 @@ struct LastWriter {
     values: LoroMap,
     tags: LoroMap,
     records: LoroMap,
+    /// A root text for each register: replicas need no common start for those.
+    texts: Vec<LoroText>,
     fields: Fields,
 }
 
@@ -102,6 +108,17 @@ impl LastWriter {
             Some(ValueOrContainer::Container(Container::Map(record))) => Some(record),
             _ => None,
         }
+    }
+
+    fn text(&self, register: u32) -> Option<&LoroText> {
+        self.texts.get(register.checked_sub(self.fields.first(DataType::Text))? as usize)
+    }
+
+    fn edit_text(&self, register: u32, intent: Intent) -> Result<(), LoroError> {
+        let Some(text) = self.text(register) else { return Ok(()) };
+        let Some(keystroke) = keystroke(&text.to_string(), intent) else { return Ok(()) };
+        let [place, gone] = [&keystroke.before, &keystroke.erased].map(|text| text.chars().count());
+        if gone > 0 { text.delete(place, gone) } else { text.insert(place, &keystroke.typed) }
     }
 
     fn edit_record(&mut self, register: u32, intent: Intent) -> Result<(), LoroError> {
@@ -150,7 +167,8 @@ fn value(map: &LoroMap, key: &str) -> BTreeSet<u64> {
 impl Registers for LastWriter {
     fn of(doc: &LoroDoc, fields: &Fields) -> Self {
         let map = |name| doc.get_map(name);
-        LastWriter { values: map("values"), tags: map("tags"), records: map("records"), fields: *fields }
+        let texts = (0..fields.texts).map(|text| doc.get_text(format!("text {text}"))).collect();
+        LastWriter { values: map("values"), tags: map("tags"), records: map("records"), texts, fields: *fields }
     }
 
     fn edit(&mut self, register: u32, intent: Intent) -> Result<(), LoroError> {
@@ -167,6 +185,7 @@ impl Registers for LastWriter {
             // Numbers are of 64 bits with a sign there: the same bits are the value.
             Intent::Write(value) => self.values.insert(&register.to_string(), value as i64),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => Ok(()),
+            Intent::Type { .. } | Intent::Erase(_) => self.edit_text(register, intent),
             of_record => self.edit_record(register, of_record),
         }
     }
@@ -180,6 +199,10 @@ impl Registers for LastWriter {
             }
             View::Label(_) => View::Label(value(&self.values, &register.to_string())),
             View::Record(_) => View::Record(self.record(register).map(|record| Box::new(show_record(fields, &record)))),
+            View::Text(_) => {
+                let text = self.text(register).map(LoroText::to_string);
+                View::Text(Letter::all_of(&text.unwrap_or_default()))
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Yrs, the Rust port of Yjs: a last-writer register, an entry for each client, and a log. It has no counter.
+//! Yrs, the Rust port of Yjs: a last-writer register, with texts beside it, an entry for each client, and a log. It has no
+//! counter.
 //!
 //! Its users exchange, as y-protocols do: a state vector, what the other lacks by that vector, and then the update of each
 //! transaction as it happens.
@@ -10,14 +11,17 @@ use yrs::encoding::read::{Error, Read};
 use yrs::updates::decoder::{Decode, Decoder, DecoderV1};
 use yrs::updates::encoder::Encode;
 use yrs::{
-    Any, Array, ArrayRef, ClientID, Doc, ID, Map, MapPrelim, MapRef, Number, Out, ReadTxn, StateVector, Transact,
-    TransactionMut, Update, merge_updates_v1,
+    Any, Array, ArrayRef, ClientID, Doc, GetString, ID, Map, MapPrelim, MapRef, Number, Out, ReadTxn, StateVector,
+    Text, TextRef, Transact, TransactionMut, Update, merge_updates_v1,
 };
 
 use crate::data::record::{created, is_meant};
-use crate::domain::data::{Carries, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Spending, View};
+use crate::domain::data::{
+    Carries, Concurrent, DataType, Deleted, Element, Fields, Intent, Overwrites, Record, Runs, Spending, View,
+};
+use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
-use crate::engine::library::document::{Document, Heard, Refused, Said, counter};
+use crate::engine::library::document::{Document, Heard, Refused, Said, counter, keystroke};
 use crate::engine::library::node::{ADVISED, How, LibraryNode};
 use crate::engine::wire::Reader;
 use crate::engine::{Keeps, OpenNode, Registration, Survives};
@@ -39,7 +43,8 @@ pub(super) const LWW: Registration = Registration {
     carries: Carries::with_tags(Concurrent::Either)
         .and_labels(Overwrites::One)
         .and_stocks(Spending::Shown)
-        .and_records(Deleted::Either),
+        .and_records(Deleted::Either)
+        .and_texts(Runs::Forward),
     ..engine("yrs-lww", "Yrs 0.28: a map from register to value, the last writer wins", |settings, host| {
         LibraryNode::<Replica<LastWriter>>::open(settings, host, ADVISED)
     })
@@ -93,6 +98,8 @@ struct LastWriter {
     values: MapRef,
     tags: MapRef,
     records: MapRef,
+    /// A root text for each register: replicas need no common start for those.
+    texts: Vec<TextRef>,
     fields: Fields,
 }
 
@@ -120,6 +127,22 @@ impl LastWriter {
         match self.records.get(txn, &register.to_string()) {
             Some(Out::YMap(record)) => Some(record),
             _ => None,
+        }
+    }
+
+    fn text(&self, register: u32) -> Option<&TextRef> {
+        self.texts.get(register.checked_sub(self.fields.first(DataType::Text))? as usize)
+    }
+
+    fn edit_text(&self, txn: &mut TransactionMut<'_>, register: u32, intent: Intent) {
+        let Some(text) = self.text(register) else { return };
+        let Some(keystroke) = keystroke(&text.get_string(txn), intent) else { return };
+        // Its documents count bytes, unless they are told to count as Yjs does.
+        let [place, gone] = [&keystroke.before, &keystroke.erased].map(|text| text.len() as u32);
+        if gone > 0 {
+            text.remove_range(txn, place, gone);
+        } else {
+            text.insert(txn, place, &keystroke.typed);
         }
     }
 
@@ -155,7 +178,8 @@ fn tag(register: u32, element: Element) -> String {
 impl Registers for LastWriter {
     fn of(doc: &Doc, fields: &Fields) -> Self {
         let (values, tags) = (doc.get_or_insert_map("values"), doc.get_or_insert_map("tags"));
-        LastWriter { values, tags, records: doc.get_or_insert_map("records"), fields: *fields }
+        let texts = (0..fields.texts).map(|text| doc.get_or_insert_text(format!("text {text}"))).collect();
+        LastWriter { values, tags, records: doc.get_or_insert_map("records"), texts, fields: *fields }
     }
 
     fn edit(&mut self, txn: &mut TransactionMut<'_>, register: u32, intent: Intent) {
@@ -174,6 +198,7 @@ impl Registers for LastWriter {
             // Numbers are of 64 bits with a sign there: the same bits are the value.
             Intent::Write(value) => _ = self.values.insert(txn, register.to_string(), any(value as i64)),
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {}
+            Intent::Type { .. } | Intent::Erase(_) => self.edit_text(txn, register, intent),
             of_record => self.edit_record(txn, register, of_record),
         }
     }
@@ -191,6 +216,10 @@ impl Registers for LastWriter {
             View::Label(_) => View::Label(value(txn, &self.values, &register.to_string())),
             View::Record(_) => {
                 View::Record(self.record(txn, register).map(|record| Box::new(show_record(txn, fields, &record))))
+            }
+            View::Text(_) => {
+                let text = self.text(register).map(|text| text.get_string(txn));
+                View::Text(Letter::all_of(&text.unwrap_or_default()))
             }
         }
     }
