@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // yjs 13.6.33 with y-protocols 1.0.7 (both MIT) behind abench's engine protocol. Yjs has no counter, so the mapping matters:
-//   lww         one map entry a counter or label, overwritten by the last writer, as many applications keep a value, and for each
-//               record a map of its own, with an entry for each label and tag;
+//   lww         one map entry a counter or label, overwritten by the last writer, as many applications keep a value, for each
+//               record a map of its own, with an entry for each label and tag, and for each text a Y.Text;
 //   per-client  one map entry a counter and client, written by that client alone, and summed up;
 //   log         one array of all additions, summed up.
 // A message is step 1 of y-protocols (the state vector), and step 2 (the update) for a neighbour whose vector is known. State vectors
-// do not tell what was deleted: with records, a digest of the whole snapshot goes along, 8 bytes, so that a lost delete is sent again.
+// do not tell what was deleted: with records or texts, a digest of the whole snapshot goes along, 8 bytes, so that a lost delete is sent again.
 //
 // Usage: node adapter.mjs --from FOLDER/package.json --mapping lww|per-client|log [--same-id]
 // --from says where yjs is installed. --same-id sets one client id at each start. The FAQ of Yjs allows that with caution: it is
@@ -24,7 +24,7 @@ const Y = require("yjs");
 const sync = require("y-protocols/sync");
 const [encoding, decoding] = [require("lib0/encoding"), require("lib0/decoding")];
 
-const TYPES = MAPPING === "lww" ? { labels: "one", records: "either" } : {};
+const TYPES = MAPPING === "lww" ? { labels: "one", records: "either", texts: "forward" } : {};
 const ENGINE = {
   ...TYPES, protocol: 1, name: `yjs-${MAPPING}${SAME_ID ? " with the same client id" : ""}`, version: "13.6.33",
   about: `registers as ${MAPPING}, state vectors by y-protocols 1.0.7`,
@@ -37,6 +37,9 @@ const [LINGER, SNAPSHOT_AFTER] = [1_000_000, 64];
 const base64 = (bytes) => Buffer.from(bytes).toString("base64");
 const bytes = (text) => new Uint8Array(Buffer.from(text, "base64"));
 
+/** The letters of a text. */
+const lettersOf = (text) => text.match(/.[\u{E0100}-\u{E01EF}]?/gsu) ?? [];
+
 /** By neighbour, the state vector that it told last: null until it is heard. */
 class Replica {
   constructor(start) {
@@ -45,7 +48,7 @@ class Replica {
     [this.known, this.wakeAt, this.revision, this.entries] = [new Map(), null, 0, start.entries.length];
     // Edits of this node that nobody else is known to have: the client id, and its clock after the edit.
     this.own = [];
-    [this.hasDeletes, this.theirs] = [this.registers.records > 0, new Map()];
+    [this.hasDeletes, this.theirs] = [this.registers.records > 0 || this.registers.texts > 0, new Map()];
     this.doc = new Y.Doc();
     for (const stored of [start.image, ...start.entries]) if (stored) this.load(bytes(stored));
     // After loading: a document that sees its own id in an update takes another, with a warning.
@@ -110,8 +113,22 @@ class Replica {
     if (this.known.size > 0) this.wakeAt = now + LINGER;
   }
 
-  /** A label, or a record. */
+  /** Where a letter is typed, or stands: a letter is a code point, and perhaps a mark after it. */
+  placeIn(shown, letter) {
+    const places = shown.map((_, place) => shown.slice(0, place).join("").length);
+    return places[shown.indexOf(letter)] ?? -1;
+  }
+
+  editText(text, { type, erase }) {
+    const shown = lettersOf(text.toString());
+    const place = this.placeIn(shown, type ? type.after : erase);
+    if (type) text.insert(place < 0 ? 0 : place + type.after.length, type.letter);
+    else if (place >= 0) text.delete(place, erase.length);
+  }
+
+  /** A label, a record, or a text. */
   editOther(key, { write, create, set, tag, untag, ...request }) {
+    if (request.type || request.erase !== undefined) return this.editText(this.doc.getText(`text ${key}`), request);
     const [labels, records] = [this.doc.getMap("labels"), this.doc.getMap("records")];
     if (write !== undefined) return void labels.set(key, write);
     const record = records.get(key);
@@ -182,7 +199,7 @@ class Replica {
   }
 
   views() {
-    const { counters, start, labels = 0, records = 0, record_labels: fields = 0 } = this.registers;
+    const { counters, start, labels = 0, records = 0, texts = 0, record_labels: fields = 0 } = this.registers;
     const numbers = Array(counters).fill(BigInt(start));
     for (const [key, value] of this.doc.getMap("counters")) {
       const register = parseInt(key, 10);
@@ -197,7 +214,9 @@ class Replica {
     });
     const shown = (record) => ({ record: record === undefined ? null : whole(record) });
     const kept = Array.from({ length: records }, (_, place) => shown(this.doc.getMap("records").get(String(counters + labels + place))));
-    return [...numbers.map((number) => String(BigInt.asIntN(64, number))), ...written, ...kept];
+    const text = (place) => ({ text: this.doc.getText(`text ${counters + labels + records + place}`).toString() });
+    const typed = Array.from({ length: texts }, (_, place) => text(place));
+    return [...numbers.map((number) => String(BigInt.asIntN(64, number))), ...written, ...kept, ...typed];
   }
 }
 

@@ -21,6 +21,7 @@ use std::hash::{Hash, Hasher};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smallvec::{SmallVec, smallvec};
 
 use crate::engine::vector::{Actor, Overlap, Ranges, VersionVector};
 use crate::engine::wire::{Reader, Writer};
@@ -207,7 +208,7 @@ impl Fugue {
         for piece in part.pieces() {
             for (first, last) in self.lacking(&self.written, piece.run) {
                 self.written.insert(piece.run.actor, first, last);
-                new.extend(self.parted(&piece.cut(first, last)));
+                self.part_piece(piece.cut(first, last), &mut new);
             }
         }
         for piece in &new {
@@ -216,19 +217,19 @@ impl Fugue {
         Part::of(new, erased)
     }
 
-    fn lacking(&self, seen: &VersionVector, Run { actor, first, last }: Run) -> Vec<(u64, u64)> {
-        seen.get(actor).map_or_else(|| vec![(first, last)], |seen| seen.gaps(first, last).collect())
+    fn lacking(&self, seen: &VersionVector, Run { actor, first, last }: Run) -> SmallVec<[(u64, u64); 1]> {
+        seen.get(actor).map_or_else(|| smallvec![(first, last)], |seen| seen.gaps(first, last).collect())
     }
 
-    /// A piece, cut where some of it is erased here; those have no text.
-    fn parted(&self, piece: &Piece) -> Vec<Piece> {
+    /// Adds a piece, cut where some of it is erased here; those have no text.
+    fn part_piece(&self, piece: Piece, pieces: &mut Vec<Piece>) {
         let Run { actor, first, last } = piece.run;
         let Some(erased) = self.erased.get(actor).filter(|of| of.within(first, last).next().is_some()) else {
-            return vec![piece.clone()];
+            return pieces.push(piece);
         };
-        let gone =
-            erased.within(first, last).map(|(first, last)| Piece { text: String::new(), ..piece.cut(first, last) });
-        gone.chain(erased.gaps(first, last).map(|(first, last)| piece.cut(first, last))).collect()
+        let cut = |(first, last): (u64, u64)| piece.cut(first, last);
+        pieces.extend(erased.within(first, last).map(|run| Piece { text: String::new(), ..cut(run) }));
+        pieces.extend(erased.gaps(first, last).map(cut));
     }
 
     /// Puts a piece where it belongs, or apart until its parent is here.
@@ -303,7 +304,7 @@ impl Fugue {
         for piece in self.waiting.values().flatten() {
             let asked = written.get(piece.run.actor).into_iter();
             for (first, last) in asked.flat_map(|of| of.within(piece.run.first, piece.run.last)) {
-                pieces.extend(self.parted(&piece.cut(first, last)));
+                self.part_piece(piece.cut(first, last), &mut pieces);
             }
         }
         Part::of(pieces, erased)

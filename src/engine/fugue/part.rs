@@ -171,7 +171,7 @@ impl Part {
             }
             let mut gone = Ranges::default();
             read_runs(reader)?.into_iter().for_each(|(first, last)| gone.insert(first, last));
-            pieces.extend(typed.into_iter().flat_map(|piece| parted(&piece, &gone)));
+            typed.into_iter().for_each(|piece| part_piece(piece, &gone, &mut pieces));
             if !gone.is_empty() {
                 erased.set(actor, gone);
             }
@@ -184,13 +184,16 @@ impl Part {
     }
 }
 
-/// A piece, cut where some of it is erased; whether each is.
-fn parted(piece: &Piece, erased: &Ranges) -> Vec<(Piece, bool)> {
-    let Run { first, last, .. } = piece.run;
-    let gone = erased.within(first, last).map(|run| (run, true));
-    let mut runs: Vec<((u64, u64), bool)> = gone.chain(erased.gaps(first, last).map(|run| (run, false))).collect();
-    runs.sort_unstable();
-    runs.into_iter().map(|((first, last), is_erased)| (piece.cut(first, last), is_erased)).collect()
+/// Adds a piece, cut where some of it is erased; whether each is.
+fn part_piece(piece: Piece, erased: &Ranges, pieces: &mut Vec<(Piece, bool)>) {
+    let (Run { first, last, .. }, from) = (piece.run, pieces.len());
+    if erased.within(first, last).next().is_none() {
+        return pieces.push((piece, false));
+    }
+    let cut = |(first, last): (u64, u64), is_erased| (piece.cut(first, last), is_erased);
+    pieces.extend(erased.within(first, last).map(|run| cut(run, true)));
+    pieces.extend(erased.gaps(first, last).map(|run| cut(run, false)));
+    pieces[from..].sort_unstable_by_key(|(piece, _)| piece.run);
 }
 
 /// Gives every piece that is not erased its characters, of which there must be as many as that.
