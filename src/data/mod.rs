@@ -189,6 +189,7 @@ mod tests {
         assert_eq!(after(View::Label([5].into()))[..], [&label("5")[..], &[told(false, "5")]].concat());
         assert_eq!(after(View::Label([5, 6].into()))[..], [&label("5 or 6")[..], &[told(true, "5")]].concat());
         assert_eq!(after(View::Label([].into()))[..], [&label("no value")[..], &[told(true, "5")]].concat());
+        assert_eq!(after(View::Text(Letter::all_of("a\u{301}\""))), [(); 4].map(|()| told(false, "\"a\u{301}\\\"\"")));
         let none = told(false, "no record");
         assert_eq!(after(View::Record(None)), [none.clone(), none.clone(), none.clone(), none]);
         let mut view = View::Record(None);

@@ -16,7 +16,7 @@
 //!
 //! A run is what one device typed without anything else coming to its text: forward, each letter right after the one before, or
 //! backward, each at the place where the run began. The rule of runs is about two runs of which neither user may have seen a
-//! letter of the other.
+//! letter of the other: what one of them may have seen is no part of the run for that user.
 //!
 //! What a judge keeps: for every keystroke the text that was shown, and a number for each device.
 
@@ -135,24 +135,14 @@ struct Run<'a> {
     /// No more edits of others can have come before.
     may_have: &'a [u32],
     letters: Vec<Letter>,
-    /// What is shown when the next edit comes, unless something else came.
-    next_shown: Vec<Letter>,
 }
 
 impl Run<'_> {
-    /// Whether another edit of the device goes on with the run.
+    /// Whether another keystroke of the device goes on with the run.
     fn goes_on(&self, with: &Edited<'_>, after: Option<Letter>, runs: Runs) -> bool {
         let last = self.letters.last().copied();
         let is_in_place = after == last || runs == Runs::BothWays && after == self.began_after;
-        is_in_place && last.is_some_and(|last| shown(with).contains(&last)) && self.nothing_came(with)
-    }
-
-    fn nothing_came(&self, until: &Edited<'_>) -> bool {
-        let others = |counts: &[u32]| {
-            let of_others = counts.iter().enumerate().filter(|(device, _)| *device != self.device);
-            of_others.map(|(_, &count)| count).collect::<Vec<u32>>()
-        };
-        shown(until) == self.next_shown && others(&until.sighting.may_have) == others(self.may_have)
+        is_in_place && last.is_some_and(|last| shown(with).contains(&last))
     }
 
     /// Whether its user can have seen a letter of another run.
@@ -161,35 +151,56 @@ impl Run<'_> {
     }
 }
 
-/// All runs, device by device.
+/// Whether nothing came to a device's text between two of its edits.
+fn nothing_came(between: &Edited<'_>, and: &Edited<'_>) -> bool {
+    let others = |edited: &Edited<'_>| {
+        let counts = edited.sighting.may_have.iter().enumerate();
+        counts.filter(|(device, _)| *device != edited.device).map(|(_, &count)| count).collect::<Vec<u32>>()
+    };
+    let mut shown_then = shown(between).to_vec();
+    apply(&mut shown_then, between.edit.intent);
+    shown_then == shown(and) && others(between) == others(and)
+}
+
+/// All runs. What others have seen of a device's letters is one run for them, and what they have not seen begins another: so
+/// runs begin at each number up to which another device may have its edits, too.
 fn runs_of<'a>(edits: &[Edited<'a>], runs: Runs) -> Vec<Run<'a>> {
     let mut in_order: Vec<&Edited<'a>> = edits.iter().collect();
     in_order.sort_by_key(|edited| (edited.device, edited.number));
-    let mut all: Vec<Run<'a>> = Vec::new();
-    for edited in in_order {
-        let mut next_shown = shown(edited).to_vec();
-        let intent = meant(&next_shown, edited.edit.intent);
-        apply(&mut next_shown, intent);
-        let last = all.last_mut().filter(|run| run.device == edited.device);
-        match (intent, last) {
-            (Intent::Type { after, letter }, Some(run)) if run.goes_on(edited, after, runs) => {
-                run.letters.push(letter);
-                run.next_shown = next_shown;
+    let of_devices = in_order.chunk_by(|one, next| one.device == next.device);
+    let of_device = |own: &[&Edited<'a>]| {
+        let device = own[0].device;
+        let is_quiet: Vec<bool> =
+            std::iter::once(false).chain(own.windows(2).map(|pair| nothing_came(pair[0], pair[1]))).collect();
+        let others = edits.iter().filter(|edited| edited.device != device);
+        let seen = others.filter_map(|edited| edited.sighting.may_have.get(device).copied());
+        let starts: BTreeSet<u32> = seen.chain([0]).collect();
+        let mut all: BTreeMap<u32, Run<'a>> = BTreeMap::new();
+        for start in starts {
+            let mut current: Option<Run<'a>> = None;
+            for (edited, is_quiet) in own.iter().zip(&is_quiet).filter(|(edited, _)| edited.number >= start) {
+                if !is_quiet {
+                    all.extend(current.take().map(|run| (run.number, run)));
+                }
+                // Between keystrokes a user may erase.
+                let Intent::Type { after, letter } = meant(shown(edited), edited.edit.intent) else { continue };
+                if let Some(run) = current.as_mut().filter(|run| run.goes_on(edited, after, runs)) {
+                    run.letters.push(letter);
+                    continue;
+                }
+                all.extend(current.take().map(|run| (run.number, run)));
+                if all.contains_key(&edited.number) {
+                    // From here on all is as before.
+                    break;
+                }
+                let (number, may_have) = (edited.number, &*edited.sighting.may_have);
+                current = Some(Run { device, number, began_after: after, may_have, letters: vec![letter] });
             }
-            (Intent::Type { after, letter }, _) => all.push(Run {
-                device: edited.device,
-                number: edited.number,
-                began_after: after,
-                may_have: &edited.sighting.may_have,
-                letters: vec![letter],
-                next_shown,
-            }),
-            // Between keystrokes a user may erase.
-            (_, Some(run)) if run.nothing_came(edited) => run.next_shown = next_shown,
-            _ => {}
+            all.extend(current.map(|run| (run.number, run)));
         }
-    }
-    all
+        all.into_values()
+    };
+    of_devices.flat_map(of_device).collect()
 }
 
 /// Runs that were typed at the same time and are mixed: no two twice.

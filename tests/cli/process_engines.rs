@@ -499,6 +499,7 @@ steps = [
     { edit = "client 1", register = 0, type = " or so", after = "be" },
     { edit = "client 1", register = 0, erase = "to" },
     { edit = "client 0", register = 0, type = "b", after = "", after_s = 60 },
+    { edit = "client 0", register = 0, erase = "n" },
     { edit = "client 0", register = 0, type = "a", after = "" },
     { edit = "client 1", register = 0, type = "d", after = "" },
     { edit = "client 1", register = 0, type = "c", after = "" },

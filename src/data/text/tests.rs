@@ -146,6 +146,23 @@ fn a_run_ends_where_something_else_came_to_the_text_or_its_last_letter_was_erase
 }
 
 #[test]
+fn what_others_saw_of_a_run_is_no_part_of_what_they_did_not_see() {
+    // Device 0 types 'c', which device 1 sees, and then 'b' and 'a' in front of it; device 1 types 'y' and 'x' in front of it.
+    let rows = [
+        (0, [0, 0], "", typed("", 'c')),
+        (0, [1, 0], "c", typed("", 'b')),
+        (0, [2, 0], "bc", typed("", 'a')),
+        (1, [1, 0], "c", typed("", 'y')),
+        (1, [1, 1], "yc", typed("", 'x')),
+    ];
+    assert_eq!([said("abxyc", &rows, BothWays), said("xyabc", &rows, BothWays)], [NOTHING, NOTHING]);
+    assert_eq!(
+        said("axbyc", &rows, BothWays),
+        ["two runs that were typed at the same time are mixed: one begins with 'b', the other with 'y'"]
+    );
+}
+
+#[test]
 fn a_letter_that_was_shown_may_be_gone_only_if_an_erase_of_it_may_have_come() {
     struct Come(bool);
     impl Whereabouts for Come {
