@@ -105,7 +105,7 @@ class Replica {
       if (edits) sync.writeSyncStep2(encoder, this.doc, Y.encodeStateVector(known));
       if (this.hasDeletes) encoding.writeUint8Array(encoder, this.digest());
     });
-    return { send: { to: peer, body: base64(body), edits, begins: true, ends: true } };
+    return { send: { to: peer, body: base64(body), edits, begins: known !== null, ends: known !== null } };
   }
 
   tellSoon(now) {
