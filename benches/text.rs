@@ -50,7 +50,16 @@ const ERASED: usize = 77_463;
 /// The public trace, if the package that ships it is on this machine.
 fn published() -> Option<Trace> {
     let told = Command::new(std::env::var_os("CARGO")?)
-        .args(["metadata", "--format-version", "1", "--offline", "--features", "engines", "--manifest-path"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--features",
+            "engines",
+            "--manifest-path",
+        ])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()
         .ok()?;
