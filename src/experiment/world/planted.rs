@@ -89,6 +89,9 @@ pub const ENGINE: Registration = Registration {
 const EDITS: u8 = 1;
 const TAKEN: u8 = 2;
 
+/// Where a letter was typed: beside which keystroke, or the root, and whether on its left.
+type Beside = (Option<OpId>, bool);
+
 /// One edit: its id, its register and what it does there.
 type Entry = (OpId, u32, What);
 
@@ -357,7 +360,7 @@ impl Planted {
             What::Type(letter, parent, is_left) if *at == register => Some(((*parent, *is_left), (*id, *letter))),
             _ => None,
         });
-        let mut children: BTreeMap<(Option<OpId>, bool), BTreeSet<(OpId, Letter)>> = BTreeMap::new();
+        let mut children: BTreeMap<Beside, BTreeSet<(OpId, Letter)>> = BTreeMap::new();
         typed.for_each(|(beside, child)| _ = children.entry(beside).or_default().insert(child));
         let of = |parent, is_left| children.get(&(parent, is_left)).into_iter().flatten().rev().copied();
         // What is still to come, the next one last; those whose left side is done are marked so.
