@@ -356,6 +356,14 @@ fn no_number_makes_a_part_large_and_what_cannot_be_is_refused() {
         writer.number(1).number(0).number(0).number(0).number(0).number(0).number(1).byte(b'a');
     });
     assert_eq!(beside_itself, Err(Malformed::Range("the parent of a piece")));
+    let beside_none = written(&|writer| {
+        writer.number(1).number(0).number(0).number(0).number(2 << 2).number(0).number(1).byte(b'a');
+    });
+    assert_eq!(beside_none, Err(Malformed::Range("the parent of a piece")));
+    let longer_than_its_run = written(&|writer| {
+        writer.number(1).number(0).number(0).number(2).number(1).number(0).number(2).raw(b"ab");
+    });
+    assert_eq!(longer_than_its_run, Err(Malformed::Range("the length of a piece")));
     let beyond = written(&|writer| {
         writer.number(1).number(u64::MAX - 1).number(0);
     });
