@@ -2,8 +2,8 @@
 //!
 //! Weidner and Kleppmann, "The art of the Fugue: minimizing interleaving in collaborative text editing", IEEE Transactions
 //! on Parallel and Distributed Systems, 2025. Every character has an id, and was typed on a side of another: that makes a
-//! tree, whose order is the text ([`tree`]). A run of typed characters is one piece of it. The characters lie in their order
-//! in chunks ([`sequence`]), and travel in parts ([`part`]).
+//! tree, whose order is the text (`tree`). A run of typed characters is one piece of it. The characters lie in their order
+//! in chunks (`sequence`), and travel in parts (`part`).
 //!
 //! An erase takes away what is shown, whoever typed it. Of an erased character its place remains, since others may type
 //! beside it: the runs of erased numbers, and no character. A piece whose parent has not arrived waits for it.
