@@ -227,7 +227,8 @@ impl Holdings {
     fn shows(&mut self, node: NodeId, stretch: usize, edits: u32) {
         let Stretch { device, first } = self.stretches[stretch];
         let before = upto(&self.shown[node as usize], stretch).max(first);
-        if device != node as usize && raise(&mut self.shown[node as usize], stretch, edits) && before < edits {
+        let is_new = device != node as usize && raise(&mut self.shown[node as usize], stretch, edits) && before < edits;
+        if is_new && self.reports {
             self.news.push(Shown { node, stretch, edits: before..edits });
         }
     }
@@ -606,6 +607,8 @@ mod tests {
         edits(&mut untold);
         assert!(untold.carried(0, 1, ROUND).is_none() && !untold.are_known(), "the engine's marks say nothing");
         assert!(untold.had_by(0).has(0, 0), "a device has what its user made");
+        happens(&mut untold, &Event::StoreCopied { from: 0, to: 1 });
+        assert_eq!((untold.had_by(1).has(0, 0), untold.news()), (true, Vec::new()), "nobody knows who shows what");
         let many = OfflineTrial { clients: MOST_WATCHED + 1, ..trial(1) };
         assert!(Holdings::of(&many, true).carried(0, 1, ROUND).is_none(), "too many to be watched");
     }
