@@ -133,7 +133,7 @@ fn an_engine_of_records_passes_and_one_whose_records_have_lives_or_whose_users_c
         (
             deletes,
             &of_last_life,
-            "it was deleted and created again, and at the same time somebody added tag 3: the two replicas show [60, 61] {}",
+            "it was deleted and created again, and at the same time somebody added tag 3: it shows [60, 61] {}",
         ),
     ];
     let answer = check_of(&adapter, deletes, deletes);

@@ -66,7 +66,7 @@ fn is_whole_or_not_there(pair: &mut Pair) -> Result<Done, EngineError> {
         ));
     }
     // Who shows no record changes none, and who shows one creates none.
-    for intent in [Intent::Delete, Intent::Set { field: 0, value: 35 }, Intent::Tag(4), Intent::Untag(1)] {
+    for intent in [Intent::Delete, Intent::Set { field: 0, value: 35 }, Intent::Tag(3), Intent::Untag(1)] {
         pair.edit(0, at, intent)?;
     }
     if let Some(why) = both_show(pair, View::Record(None))? {
