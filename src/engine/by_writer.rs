@@ -202,6 +202,18 @@ pub fn read_each<S: OneByOne>(fields: &Fields, count: usize, reader: &mut Reader
     (0..count).map(|_| read()).collect()
 }
 
+/// Neighbours for which slots are pending, whatever else is kept about them.
+pub trait Neighbours {
+    /// Each neighbour, with what is pending for it.
+    fn pending(&mut self) -> impl Iterator<Item = (NodeId, &mut PendingChanges<Slot>)>;
+}
+
+impl Neighbours for Peers<PendingChanges<Slot>> {
+    fn pending(&mut self) -> impl Iterator<Item = (NodeId, &mut PendingChanges<Slot>)> {
+        self.iter_mut().map(|(&peer, changes)| (peer, changes))
+    }
+}
+
 /// Whose share, of which register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Slot(pub Actor, pub u32);
@@ -337,35 +349,7 @@ impl<S: Share> Content for ByWriter<S> {
     }
 
     fn edit(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, register: u32, intent: Intent) {
-        let is_of_record = intent.of() == DataType::Record;
-        let lived = if is_of_record { self.lived(register) } else { Lived::default() };
-        if is_of_record && !record::is_meant(self.record_of(register, &about.fields).as_deref(), intent) {
-            return;
-        }
-        if intent.takes_away() && !(matches!(intent, Intent::Create(_)) && about.has(Mutant::KeepOldFields)) {
-            // Who takes away means what is shown here, whoever made it.
-            for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
-                let mut is_changed = share.taken_away(intent);
-                if intent == Intent::Delete && about.has(Mutant::ClearFieldsAtDelete) {
-                    is_changed |= share.clear_record();
-                }
-                if is_changed {
-                    peers.values_mut().for_each(|changes| changes.insert(slot));
-                }
-            }
-        }
-        if !intent.makes() {
-            return;
-        }
-        let slot = Slot(about.actor, register);
-        let to = match intent {
-            Intent::Transfer { to, .. } => self.store_of(register, to).unwrap_or(0),
-            _ => 0,
-        };
-        let life = if matches!(intent, Intent::Create(_)) { lived.life.max(lived.buried) + 1 } else { lived.life };
-        let beside = Beside { here: about.store, to, life, buried: lived.buried, labels: about.fields.record_labels };
-        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, &beside);
-        peers.values_mut().for_each(|changes| changes.insert(slot));
+        self.edit_among(about, peers, register, intent);
     }
 
     fn offer(&mut self, about: &About, changes: &mut PendingChanges<Slot>, writer: &mut Writer) -> Option<Round> {
@@ -393,44 +377,7 @@ impl<S: Share> Content for ByWriter<S> {
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<bool, Malformed> {
-        let shares = read_shares::<S>(reader, &about.fields)?;
-        reader.end()?;
-        let mut changed: BTreeSet<u32> = BTreeSet::new();
-        for (slot, share) in shares {
-            let has = |mutant| about.fields.of(slot.1) == DataType::Label && about.has(mutant);
-            let of_record = |mutant| about.fields.of(slot.1) == DataType::Record && about.has(mutant);
-            let is_deleted_here =
-                about.mutant.is_some() && self.is_deleted(slot.1) && of_record(Mutant::DeleteUnseenChange);
-            let is_written_here = slot.0 != about.actor && self.shares.contains_key(&Slot(about.actor, slot.1));
-            let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
-            let was_there = about.mutant.is_some() && mine.lived().is_there;
-            let is_new = match about.mutant.is_some() && has(Mutant::OldWriteWins) {
-                true => std::mem::replace(mine, share.clone()) != share,
-                false => mine.merge(&share),
-            };
-            if was_there && of_record(Mutant::ResurrectRecord) {
-                mine.assert_record();
-            }
-            if is_deleted_here {
-                mine.taken_away(Intent::Delete);
-            }
-            let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
-            let is_resolved = resolves && mine.taken_away(Intent::Write(0));
-            changed.extend((is_new && about.fields.of(slot.1) == DataType::Record).then_some(slot.1));
-            if is_new || is_resolved {
-                for (_, changes) in peers.iter_mut().filter(|(peer, _)| **peer != from || is_resolved) {
-                    changes.insert(slot);
-                }
-            }
-        }
-        for &register in changed.iter().filter(|_| !about.has(Mutant::TakeBuriedChange)) {
-            match self.lived(register).buried {
-                0 => {}
-                buried => self.drop_buried(register, buried),
-            }
-        }
-        self.bury_records(about, peers, &changed);
-        Ok(true)
+        self.take_among(about, peers, from, reader)
     }
 
     fn check(
@@ -512,9 +459,90 @@ impl<S: Share> ByWriter<S> {
         }
     }
 
+    /// The user edits; what is new is pending for all neighbours.
+    pub fn edit_among(&mut self, about: &About, peers: &mut impl Neighbours, register: u32, intent: Intent) {
+        let is_of_record = intent.of() == DataType::Record;
+        let lived = if is_of_record { self.lived(register) } else { Lived::default() };
+        if is_of_record && !record::is_meant(self.record_of(register, &about.fields).as_deref(), intent) {
+            return;
+        }
+        if intent.takes_away() && !(matches!(intent, Intent::Create(_)) && about.has(Mutant::KeepOldFields)) {
+            // Who takes away means what is shown here, whoever made it.
+            for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
+                let mut is_changed = share.taken_away(intent);
+                if intent == Intent::Delete && about.has(Mutant::ClearFieldsAtDelete) {
+                    is_changed |= share.clear_record();
+                }
+                if is_changed {
+                    peers.pending().for_each(|(_, changes)| changes.insert(slot));
+                }
+            }
+        }
+        if !intent.makes() {
+            return;
+        }
+        let slot = Slot(about.actor, register);
+        let to = match intent {
+            Intent::Transfer { to, .. } => self.store_of(register, to).unwrap_or(0),
+            _ => 0,
+        };
+        let life = if matches!(intent, Intent::Create(_)) { lived.life.max(lived.buried) + 1 } else { lived.life };
+        let beside = Beside { here: about.store, to, life, buried: lived.buried, labels: about.fields.record_labels };
+        self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, &beside);
+        peers.pending().for_each(|(_, changes)| changes.insert(slot));
+    }
+
+    /// Takes what a neighbour offered; what is new is pending for the others.
+    pub fn take_among(
+        &mut self,
+        about: &About,
+        peers: &mut impl Neighbours,
+        from: NodeId,
+        reader: &mut Reader,
+    ) -> Result<bool, Malformed> {
+        let shares = read_shares::<S>(reader, &about.fields)?;
+        reader.end()?;
+        let mut changed: BTreeSet<u32> = BTreeSet::new();
+        for (slot, share) in shares {
+            let has = |mutant| about.fields.of(slot.1) == DataType::Label && about.has(mutant);
+            let of_record = |mutant| about.fields.of(slot.1) == DataType::Record && about.has(mutant);
+            let is_deleted_here =
+                about.mutant.is_some() && self.is_deleted(slot.1) && of_record(Mutant::DeleteUnseenChange);
+            let is_written_here = slot.0 != about.actor && self.shares.contains_key(&Slot(about.actor, slot.1));
+            let mine = self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(slot.1)));
+            let was_there = about.mutant.is_some() && mine.lived().is_there;
+            let is_new = match about.mutant.is_some() && has(Mutant::OldWriteWins) {
+                true => std::mem::replace(mine, share.clone()) != share,
+                false => mine.merge(&share),
+            };
+            if was_there && of_record(Mutant::ResurrectRecord) {
+                mine.assert_record();
+            }
+            if is_deleted_here {
+                mine.taken_away(Intent::Delete);
+            }
+            let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
+            let is_resolved = resolves && mine.taken_away(Intent::Write(0));
+            changed.extend((is_new && about.fields.of(slot.1) == DataType::Record).then_some(slot.1));
+            if is_new || is_resolved {
+                for (_, changes) in peers.pending().filter(|&(peer, _)| peer != from || is_resolved) {
+                    changes.insert(slot);
+                }
+            }
+        }
+        for &register in changed.iter().filter(|_| !about.has(Mutant::TakeBuriedChange)) {
+            match self.lived(register).buried {
+                0 => {}
+                buried => self.drop_buried(register, buried),
+            }
+        }
+        self.bury_records(about, peers, &changed);
+        Ok(true)
+    }
+
     /// Where this is the node that all others sync through: notes which of the records that changed are deleted now, and buries
     /// those that have been deleted for as long as the horizon.
-    fn bury_records(&mut self, about: &About, peers: &mut Peers<PendingChanges<Slot>>, changed: &BTreeSet<u32>) {
+    fn bury_records(&mut self, about: &About, peers: &mut impl Neighbours, changed: &BTreeSet<u32>) {
         let Some(horizon) = S::HORIZON.filter(|_| about.is_root && about.fields.records > 0) else { return };
         let first = about.fields.first(DataType::Record);
         for register in first..first + about.fields.records {
@@ -529,7 +557,7 @@ impl<S: Share> ByWriter<S> {
                 self.shares.entry(slot).or_insert_with(|| S::new(DataType::Record)).note_deleted(about.millis());
             } else if is_over {
                 self.shares.entry(slot).or_insert_with(|| S::new(DataType::Record)).bury(life);
-                peers.values_mut().for_each(|changes| changes.insert(slot));
+                peers.pending().for_each(|(_, changes)| changes.insert(slot));
                 self.drop_buried(register, life);
             }
         }

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::data;
 use crate::domain::data::{DataType, Fields, Intent, Spending, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{Beside, ByWriter, Held, Lived, OneByOne, Share, read_each, write_each};
+use crate::engine::by_writer::{Beside, Held, Lived, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
 use net_sum::NetSum;
 pub use record::HORIZON;
@@ -35,7 +35,7 @@ use with_texts::WithTexts;
 use writes::Writes;
 
 /// The engine.
-pub type DeltaState = WithTexts<ByWriter<OfRegister>>;
+pub type DeltaState = WithTexts;
 
 /// What one writer made of one register.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

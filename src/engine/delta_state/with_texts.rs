@@ -23,6 +23,8 @@ use crate::data;
 use crate::domain::data::{DataType, Intent, View};
 use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
+use crate::engine::by_writer::{ByWriter, Neighbours, Slot};
+use crate::engine::delta_state::OfRegister;
 use crate::engine::fugue::{Fugue, Id, Part, Run};
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -43,27 +45,22 @@ pub struct Lacking(u32, bool, Run);
 
 /// What a neighbour lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Peer<P> {
-    others: P,
+pub struct Peer {
+    others: PendingChanges<Slot>,
     texts: PendingChanges<Lacking>,
+}
+
+impl Neighbours for Peers<Peer> {
+    fn pending(&mut self) -> impl Iterator<Item = (NodeId, &mut PendingChanges<Slot>)> {
+        self.iter_mut().map(|(&id, peer)| (id, &mut peer.others))
+    }
 }
 
 /// Texts, by register, and all else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct WithTexts<C> {
-    others: C,
+pub struct WithTexts {
+    others: ByWriter<OfRegister>,
     texts: BTreeMap<u32, Fugue>,
-}
-
-/// Does something with what is kept about neighbours beside texts.
-fn beside<P: Default, T>(peers: &mut Peers<Peer<P>>, act: impl FnOnce(&mut Peers<P>) -> T) -> T {
-    let mut others: Peers<P> = peers.iter_mut().map(|(&id, peer)| (id, std::mem::take(&mut peer.others))).collect();
-    let done = act(&mut others);
-    for (id, others) in others {
-        peers.entry(id).or_insert_with(|| Peer { others: P::default(), texts: PendingChanges::default() }).others =
-            others;
-    }
-    done
 }
 
 /// The letters that a text shows, each with how many code points come before it.
@@ -109,7 +106,7 @@ fn marks(text: &Fugue) -> BTreeSet<Id> {
     text.runs().flat_map(of_run).collect()
 }
 
-impl<C: Content> WithTexts<C> {
+impl WithTexts {
     /// A user types, or erases what is shown; gives what is new: the runs that were typed, and those that were erased.
     fn edit_text(&mut self, about: &About, register: u32, intent: Intent) -> (Vec<Run>, Vec<Run>) {
         let text = self.texts.entry(register).or_default();
@@ -173,8 +170,8 @@ impl<C: Content> WithTexts<C> {
     }
 }
 
-impl<C: Content> Content for WithTexts<C> {
-    type Peer = Peer<C::Peer>;
+impl Content for WithTexts {
+    type Peer = Peer;
 
     fn begin(&mut self, about: &About) {
         self.others.begin(about);
@@ -202,7 +199,7 @@ impl<C: Content> Content for WithTexts<C> {
 
     fn edit(&mut self, about: &About, peers: &mut Peers<Self::Peer>, register: u32, intent: Intent) {
         if intent.of() != DataType::Text {
-            return beside(peers, |peers| self.others.edit(about, peers, register, intent));
+            return self.others.edit_among(about, peers, register, intent);
         }
         let (written, erased) = self.edit_text(about, register, intent);
         let erased = if about.has(Mutant::KeepEraseHere) { Vec::new() } else { erased };
@@ -259,7 +256,7 @@ impl<C: Content> Content for WithTexts<C> {
         let parts = if about.fields.texts > 0 { Self::read_texts(about, reader)? } else { Vec::new() };
         let mut changes = !parts.is_empty();
         if parts.is_empty() || !reader.is_done() {
-            changes |= beside(peers, |peers| self.others.take(about, peers, from, reader))?;
+            changes |= self.others.take_among(about, peers, from, reader)?;
         }
         for (register, part) in parts {
             let new = self.texts.entry(register).or_default().take(&part);
@@ -275,7 +272,7 @@ impl<C: Content> Content for WithTexts<C> {
     fn check(
         &self,
         about: &About,
-        peers: &Peers<Self::Peer>,
+        _peers: &Peers<Self::Peer>,
         from: NodeId,
         reader: &mut Reader,
     ) -> Result<(), Malformed> {
@@ -283,8 +280,8 @@ impl<C: Content> Content for WithTexts<C> {
         if !parts.is_empty() && reader.is_done() {
             return Ok(());
         }
-        let others = peers.iter().map(|(&id, peer)| (id, peer.others.clone())).collect();
-        self.others.check(about, &others, from, reader)
+        // Whether shares can be taken does not depend on neighbours.
+        self.others.check(about, &Peers::new(), from, reader)
     }
 
     fn tidy(&mut self) {
