@@ -310,7 +310,7 @@ fn main() {
         for _ in 0..pairs {
             let (direct, first) = bare(new().as_mut(), rounds);
             let (behind_the_port, same) = engine(name, rounds);
-            assert_eq!(first % 256, same % 256, "{name}: a speed of a wrong result is none");
+            assert_eq!(first % 256, same % 256, "{name}: the result is wrong, and so is what was measured");
             ratios.push(direct.as_secs_f64() / behind_the_port.as_secs_f64());
             rate = f64::from(rounds * CHANGED) / behind_the_port.as_secs_f64();
         }

@@ -4,6 +4,9 @@
 //! two worlds in the same run, repeated and interleaved. An argument runs one part alone: `deliveries`, `million`, `scale`,
 //! `connected` or `sqlite`. `benches/compare` compares the numbers of two commits.
 
+#[path = "shared/clock.rs"]
+mod clock;
+
 use std::time::{Duration, Instant};
 
 use abench::domain::offline::{OfflineTrial, Presence, Workload};
@@ -11,6 +14,7 @@ use abench::domain::seed::Seed;
 use abench::domain::watch::Unwatched;
 use abench::engine;
 use abench::lab::{Outcome, World, settings};
+use clock::Clock;
 
 fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineTrial {
     OfflineTrial {
@@ -24,27 +28,6 @@ fn trial(clients: u32, ticks: u32, changed: u32, presence: Presence) -> OfflineT
 /// The engine whose leaves keep one number a register, however many others write: for worlds of many clients.
 const OF_MANY: &str = "delta-summary";
 
-/// A time that passes: the processor time of this thread, or, where the system does not tell it, time.
-#[derive(Clone, Copy)]
-struct Clock(Instant, Option<Duration>);
-
-impl Clock {
-    fn start() -> Self {
-        Clock(Instant::now(), Self::of_processor())
-    }
-
-    fn of_processor() -> Option<Duration> {
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
-    }
-
-    fn elapsed(self) -> Duration {
-        let Clock(start, processor) = self;
-        let took = Self::of_processor().zip(processor).map(|(now, then)| now.saturating_sub(then));
-        took.filter(|took| !took.is_zero()).unwrap_or_else(|| start.elapsed())
-    }
-}
-
 fn run(engine: &str, trial: &OfflineTrial) -> (Outcome, Duration) {
     let engine = engine::find(engine).expect("it is registered");
     let start = Clock::start();
@@ -53,7 +36,7 @@ fn run(engine: &str, trial: &OfflineTrial) -> (Outcome, Duration) {
     let took = start.elapsed();
     let truth = outcome.history.ledger.truth();
     let right = outcome.history.quiescent && outcome.history.ends.iter().all(|end| end.registers == truth);
-    assert!(right, "a rate of a wrong result is none");
+    assert!(right, "the result is wrong, and so is what was measured");
     (outcome, took)
 }
 

@@ -10,13 +10,16 @@
 //! that is not there, or with the argument `seeded`, it is one of that shape that is drawn from a seed. A number as an argument
 //! is how many of its keystrokes are typed.
 
+#[path = "shared/clock.rs"]
+mod clock;
+
 use std::cell::RefCell;
 use std::hint::black_box;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use abench::domain::seed::Seed;
 use abench::domain::traffic::Kind;
@@ -25,6 +28,7 @@ use abench::engine::vector::Actor;
 use abench::engine::wire::{Reader, Writer};
 use automerge::transaction::{CommitOptions, Transactable};
 use automerge::{ActorId, AutoCommit, Change, ROOT, ReadDoc};
+use clock::Clock;
 use flate2::read::GzDecoder;
 use loro::{ExportMode, LoroDoc, LoroText, Subscription};
 use serde_json::Value;
@@ -329,27 +333,6 @@ impl Replica for Automerge {
     }
 }
 
-/// A time that passes: the processor time of this thread, or, where the system does not tell it, time.
-#[derive(Clone, Copy)]
-struct Clock(Instant, Option<Duration>);
-
-impl Clock {
-    fn start() -> Self {
-        Clock(Instant::now(), Self::of_processor())
-    }
-
-    fn of_processor() -> Option<Duration> {
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
-    }
-
-    fn elapsed(self) -> Duration {
-        let Clock(start, processor) = self;
-        let took = Self::of_processor().zip(processor).map(|(now, then)| now.saturating_sub(then));
-        took.filter(|took| !took.is_zero()).unwrap_or_else(|| start.elapsed())
-    }
-}
-
 /// What a keystroke cost on average: nanoseconds and bytes.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
@@ -377,8 +360,8 @@ fn cost<R: Replica>([mut one, mut other]: [R; 2], trace: &[Keystroke], end: Opti
     let text = black_box(again.text());
     let opened = nanos(start.elapsed(), trace.len());
     let own = one.text();
-    assert!(own == other.text() && own == text, "a speed of a wrong result is none");
-    assert!(end.is_none_or(|end| own == end), "a speed of a wrong result is none");
+    assert!(own == other.text() && own == text, "the texts differ: what was measured is wrong");
+    assert!(end.is_none_or(|end| own == end), "the texts differ: what was measured is wrong");
     let keystrokes = trace.len() as f64;
     let message = messages.iter().map(Vec::len).sum::<usize>() as f64 / keystrokes;
     Cost { typed, taken, opened, message, stored: stored.len() as f64 / keystrokes }
