@@ -34,12 +34,15 @@ pub struct Root {
 impl Drop for Root {
     fn drop(&mut self) {
         remove(self.place.path());
+        state().places.retain(|place| place != self.place.path());
     }
 }
 
 /// What is known of it.
 struct State {
     root: Weak<Root>,
+    /// The folders that are there, those among them that nobody needs any more and a thread still removes.
+    places: Vec<PathBuf>,
     /// The number of the next folder in it.
     next: u64,
     /// Whether what others left was looked for.
@@ -48,7 +51,8 @@ struct State {
     is_over: bool,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { root: Weak::new(), next: 0, is_swept: false, is_over: false });
+static STATE: Mutex<State> =
+    Mutex::new(State { root: Weak::new(), places: Vec::new(), next: 0, is_swept: false, is_over: false });
 
 fn state() -> MutexGuard<'static, State> {
     STATE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -71,6 +75,7 @@ pub fn place() -> io::Result<(Arc<Root>, PathBuf)> {
         None => {
             let root = Arc::new(made(&std::env::temp_dir())?);
             state.root = Arc::downgrade(&root);
+            state.places.push(root.place.path().to_owned());
             root
         }
     };
@@ -86,10 +91,8 @@ pub fn no_more() {
 
 /// Removes all folders of this abench: for an end that drops nothing.
 pub fn remove_all() {
-    let root = state().root.upgrade();
-    if let Some(root) = root {
-        remove(root.place.path());
-    }
+    let places = state().places.clone();
+    places.iter().for_each(|place| remove(place));
 }
 
 fn made(parent: &Path) -> io::Result<Root> {
@@ -116,12 +119,15 @@ fn sweep(parent: &Path) {
     }
 }
 
+/// Removes a folder with all that is in it. Two threads may remove the same one: neither returns before it is gone.
 fn remove(path: &Path) {
     for _ in 0..TRIES {
-        match fs::remove_dir_all(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(Duration::from_millis(10)),
-            _ => return,
+        // Whether something is missing in it or it is missing itself, the error does not tell.
+        let _ = fs::remove_dir_all(path);
+        if !fs::exists(path).unwrap_or(false) {
+            return;
         }
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -147,5 +153,26 @@ mod tests {
         let path = running.place.path().to_owned();
         drop(running);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_two_threads_remove_is_gone_when_either_returns() {
+        let parent = TempDir::new().expect("a folder");
+        for turn in 0..20 {
+            let path = parent.path().join(turn.to_string());
+            for place in 0..40 {
+                let folder = path.join(place.to_string());
+                fs::create_dir_all(&folder).expect("a folder");
+                (0..10).for_each(|file| fs::write(folder.join(file.to_string()), []).expect("it is written"));
+            }
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        remove(&path);
+                        assert!(!path.exists(), "turn {turn}");
+                    });
+                }
+            });
+        }
     }
 }
