@@ -6,6 +6,7 @@
 //!
 //! Knows: the ledger. Must not: know engines, messages or the world.
 
+pub mod claim;
 pub mod counter;
 pub mod label;
 pub mod record;
@@ -29,6 +30,7 @@ pub fn apply(fields: &Fields, view: &mut View, intent: Intent) -> bool {
         View::Label(values) => label::apply(values, intent),
         View::Record(record) => record::apply(record, intent, fields.record_labels),
         View::Text(letters) => text::apply(letters, intent),
+        View::Claim(claimed) => claim::apply(claimed, intent),
     }
 }
 
@@ -38,6 +40,7 @@ pub fn is_meant(shown: &View, intent: Intent) -> bool {
         (View::Tags(elements), Intent::Remove(element)) => elements.contains(&element),
         (View::Record(record), intent) => record::is_meant(record.as_deref(), intent),
         (View::Text(letters), intent) => text::is_meant(letters, intent),
+        (View::Claim(claimed), Intent::Claim(_)) => claimed.holder.is_none(),
         _ => true,
     }
 }
@@ -74,6 +77,10 @@ pub enum Wrong {
     Late(Part),
     /// It is shown twice, and was made once.
     Twice(Part),
+    /// It waits, and everything is decided that can be.
+    Undecided(Part),
+    /// It is refused, and nobody is shown who was preferred.
+    Unheld(Part),
     /// Two letters of a text stand the other way round than a user saw them.
     Moved {
         /// The one that stood before the other.
@@ -120,6 +127,12 @@ impl std::fmt::Display for Wrong {
                 f,
                 "two runs that were typed at the same time are mixed: one begins with {one}, the other with {other}"
             ),
+            Wrong::Gone(part @ Part::Claim(_)) => {
+                write!(f, "{part} is gone: it is neither granted, nor waiting, nor refused")
+            }
+            Wrong::Strange(part @ Part::Claim(_)) => write!(f, "{part} is shown, and nobody made it"),
+            Wrong::Undecided(part) => write!(f, "{part} still waits, and was neither granted nor refused"),
+            Wrong::Unheld(part) => write!(f, "{part} is refused, and nobody is shown as the holder"),
             Wrong::Gone(part) => {
                 write!(f, "{part} is gone, and nobody who had seen it overwrote it")
             }
@@ -143,6 +156,7 @@ pub fn wrong(view: &View, edits: &[Edited<'_>], terms: Terms, may_be_missing: im
         View::Label(shown) => label::wrong(shown, edits, carries.labels.unwrap_or_default(), may_be_missing),
         View::Record(shown) => record::wrong(shown.as_deref(), edits, terms, may_be_missing),
         View::Text(shown) => text::wrong(shown, edits, carries.texts.unwrap_or_default(), may_be_missing),
+        View::Claim(shown) => claim::wrong(shown, edits, terms, may_be_missing),
     }
 }
 
@@ -154,6 +168,8 @@ pub fn may_be_gone(part: Part, edits: &[Edited<'_>], terms: Terms, at: &impl Whe
         Part::Value(value) => label::may_be_gone(value, edits, carries.labels.unwrap_or_default(), at),
         Part::Record | Part::Field { .. } | Part::Tag(_) => record::may_be_gone(part, edits, terms, at),
         Part::Letter(letter) => text::may_be_gone(letter, edits, at),
+        // Whoever asked is told, for good: no edit takes a claim away.
+        Part::Claim(_) => false,
     }
 }
 

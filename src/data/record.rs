@@ -73,7 +73,7 @@ struct Edits<'a> {
 }
 
 impl<'a> Edits<'a> {
-    fn of(edits: &'a [Edited<'a>], Terms { carries, now }: Terms) -> Self {
+    fn of(edits: &'a [Edited<'a>], Terms { carries, now, .. }: Terms) -> Self {
         let is_meant = |edited: &&Edited<'_>| is_meant(edited.sighting.shown.record(), edited.edit.intent);
         Edits {
             edits: edits.iter().filter(is_meant).collect(),
@@ -226,7 +226,8 @@ fn in_field(wrong: Wrong, field: u32) -> Wrong {
         Wrong::Strange(of) => Wrong::Strange(part(of)),
         Wrong::Beside(of) => Wrong::Beside(part(of)),
         Wrong::Late(of) => Wrong::Late(part(of)),
-        of_text @ (Wrong::Twice(_) | Wrong::Moved { .. } | Wrong::Mixed { .. }) => of_text,
+        of_others @ (Wrong::Twice(_) | Wrong::Moved { .. } | Wrong::Mixed { .. }) => of_others,
+        of_others @ (Wrong::Undecided(_) | Wrong::Unheld(_)) => of_others,
     }
 }
 
@@ -301,7 +302,7 @@ pub fn lost_with_deletes(view: Option<&Record>, edits: &[Edited<'_>], terms: Ter
 
 /// How many values of labels are not shown though nobody to whom they were shown wrote again ([`label::lost_unseen`]).
 pub fn lost_unseen(view: Option<&Record>, edits: &[Edited<'_>]) -> usize {
-    let edits = Edits::of(edits, Terms { carries: Carries::default(), now: 0 });
+    let edits = Edits::of(edits, Terms::default());
     let of_label = |(field, values): (u32, &BTreeSet<Value>)| {
         let writes = writes(&edits, field);
         label::lost_unseen(values, &writes.iter().map(OfField::edited).collect::<Vec<_>>())

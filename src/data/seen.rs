@@ -37,12 +37,14 @@ impl Edited<'_> {
 }
 
 /// What an engine is held to, at an instant.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Terms {
     /// The data types that it carries, and its policies.
     pub carries: Carries,
     /// The instant, in microseconds since the world began.
     pub now: u64,
+    /// Whether the world has a node that all others sync through, which can decide.
+    pub has_authority: bool,
 }
 
 /// What is known of where edits are while a world runs.

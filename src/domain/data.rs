@@ -33,12 +33,21 @@ pub enum DataType {
     Record,
     /// A sequence of letters that users type into and erase from.
     Text,
+    /// Something that can be had once, such as a number or a seat: users ask for it, and one of them holds it for good.
+    Claim,
 }
 
 impl DataType {
     /// All of them, in the order in which a world's registers hold them.
-    pub const ALL: [DataType; 6] =
-        [DataType::Counter, DataType::Stock, DataType::Tags, DataType::Label, DataType::Record, DataType::Text];
+    pub const ALL: [DataType; 7] = [
+        DataType::Counter,
+        DataType::Stock,
+        DataType::Tags,
+        DataType::Label,
+        DataType::Record,
+        DataType::Text,
+        DataType::Claim,
+    ];
 
     /// What registers of it are called, in the plural.
     pub fn plural(self) -> &'static str {
@@ -49,6 +58,7 @@ impl DataType {
             DataType::Label => "labels",
             DataType::Record => "records",
             DataType::Text => "texts",
+            DataType::Claim => "claims",
         }
     }
 
@@ -61,7 +71,7 @@ impl DataType {
     pub fn means_what_is_shown(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => false,
-            DataType::Tags | DataType::Label | DataType::Record | DataType::Text => true,
+            DataType::Tags | DataType::Label | DataType::Record | DataType::Text | DataType::Claim => true,
         }
     }
 
@@ -69,7 +79,7 @@ impl DataType {
     pub fn is_a_sum(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => true,
-            DataType::Tags | DataType::Label | DataType::Record | DataType::Text => false,
+            DataType::Tags | DataType::Label | DataType::Record | DataType::Text | DataType::Claim => false,
         }
     }
 }
@@ -127,6 +137,9 @@ pub enum Intent {
     },
     /// This letter is no longer in the text. Where the replica does not show it, that means nothing.
     Erase(Letter),
+    /// The user asks for what can be had once, in the name of this value. Where the replica shows who holds it, that means
+    /// nothing.
+    Claim(Value),
 }
 
 impl Intent {
@@ -141,6 +154,7 @@ impl Intent {
                 DataType::Record
             }
             Intent::Type { .. } | Intent::Erase(_) => DataType::Text,
+            Intent::Claim(_) => DataType::Claim,
         }
     }
 
@@ -187,6 +201,7 @@ impl Intent {
             Intent::Untag(element) => Some((Part::Tag(element), false)),
             Intent::Type { letter, .. } => Some((Part::Letter(letter), true)),
             Intent::Erase(letter) => Some((Part::Letter(letter), false)),
+            Intent::Claim(value) => Some((Part::Claim(value), true)),
         }
     }
 
@@ -333,6 +348,28 @@ impl Runs {
     }
 }
 
+/// When an engine shows a user as the holder of a claim. An engine declares its rule. That nobody is shown as the holder beside
+/// another, the specification asks of every engine, whatever its rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Granting {
+    /// Once the node that all others sync through has decided. Until then a claim waits.
+    ByAuthority,
+    /// As soon as the user asks, where the replica shows no holder.
+    #[default]
+    Shown,
+}
+
+impl Granting {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Granting::ByAuthority => "once the node that all others sync through has decided",
+            Granting::Shown => "as soon as its user asks, where its replica shows no holder",
+        }
+    }
+}
+
 /// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
 /// that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -353,12 +390,22 @@ pub struct Carries {
     pub horizon: Option<u64>,
     /// What becomes of runs that are typed at the same time; nothing where it carries no texts.
     pub texts: Option<Runs>,
+    /// When it shows a user as the holder of a claim; nothing where it carries no claims.
+    pub claims: Option<Granting>,
 }
 
 impl Carries {
     /// Counters alone.
-    pub const COUNTERS: Carries =
-        Carries { counters: true, stocks: None, tags: None, labels: None, records: None, horizon: None, texts: None };
+    pub const COUNTERS: Carries = Carries {
+        counters: true,
+        stocks: None,
+        tags: None,
+        labels: None,
+        records: None,
+        horizon: None,
+        texts: None,
+        claims: None,
+    };
 
     /// Counters, and tags with this policy.
     pub const fn with_tags(concurrent: Concurrent) -> Self {
@@ -390,6 +437,11 @@ impl Carries {
         Carries { texts: Some(runs), ..self }
     }
 
+    /// This, and claims with this rule.
+    pub const fn and_claims(self, granting: Granting) -> Self {
+        Carries { claims: Some(granting), ..self }
+    }
+
     /// This, and stocks with this rule.
     pub const fn and_stocks(self, spending: Spending) -> Self {
         Carries { stocks: Some(spending), ..self }
@@ -404,6 +456,7 @@ impl Carries {
             DataType::Label => self.labels.is_some(),
             DataType::Record => self.records.is_some(),
             DataType::Text => self.texts.is_some(),
+            DataType::Claim => self.claims.is_some(),
         }
     }
 }
@@ -440,6 +493,8 @@ pub enum Part {
     Tag(Element),
     /// A letter of a text.
     Letter(Letter),
+    /// What somebody asked for a claim with: it holds it, waits, or is refused.
+    Claim(Value),
 }
 
 impl Part {
@@ -451,6 +506,7 @@ impl Part {
             Part::Record => "delete",
             Part::Field { .. } | Part::Tag(_) => "edit",
             Part::Letter(_) => "erase",
+            Part::Claim(_) => "nothing",
         }
     }
 }
@@ -464,6 +520,7 @@ impl std::fmt::Display for Part {
             Part::Field { field, value } => write!(f, "value {value} of field {field}"),
             Part::Tag(element) => write!(f, "element {element} of the record"),
             Part::Letter(letter) => write!(f, "{letter}"),
+            Part::Claim(value) => write!(f, "the claim of {value}"),
         }
     }
 }
@@ -489,6 +546,30 @@ impl Record {
     }
 }
 
+/// What a replica shows of what can be had once. No value stands in two places.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Claimed {
+    /// Who holds it.
+    pub holder: Option<Value>,
+    /// Who asked for it, and was not told yet.
+    pub waiting: BTreeSet<Value>,
+    /// Who asked for it and does not get it, as another holds it.
+    pub refused: BTreeSet<Value>,
+}
+
+impl Claimed {
+    /// Whether no value stands in two places.
+    pub fn is_canonical(&self) -> bool {
+        let is_elsewhere = |value: &Value| self.waiting.contains(value) || self.refused.contains(value);
+        self.waiting.is_disjoint(&self.refused) && !self.holder.as_ref().is_some_and(is_elsewhere)
+    }
+
+    /// All who asked for it.
+    pub fn all(&self) -> impl Iterator<Item = Value> + '_ {
+        self.holder.iter().chain(&self.waiting).chain(&self.refused).copied()
+    }
+}
+
 /// What a replica shows of one register. A view is canonical: two views are equal if and only if users see the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum View {
@@ -504,6 +585,8 @@ pub enum View {
     Record(Option<Box<Record>>),
     /// Of a text: its letters, in order.
     Text(Vec<Letter>),
+    /// Of what can be had once: who holds it, who waits, and who was refused. In a box, as a record is.
+    Claim(Box<Claimed>),
 }
 
 impl View {
@@ -547,6 +630,14 @@ impl View {
         }
     }
 
+    /// What is shown of what can be had once; nothing for another data type.
+    pub fn claimed(&self) -> Option<&Claimed> {
+        match self {
+            View::Claim(claimed) => Some(claimed),
+            _ => None,
+        }
+    }
+
     /// Its parts, ascending. A counter and a stock have none: each shows the sum of all edits.
     pub fn parts(&self) -> BTreeSet<Part> {
         match self {
@@ -554,6 +645,7 @@ impl View {
             View::Tags(tags) => tags.iter().copied().map(Part::Element).collect(),
             View::Label(values) => values.iter().copied().map(Part::Value).collect(),
             View::Text(letters) => letters.iter().copied().map(Part::Letter).collect(),
+            View::Claim(claimed) => claimed.all().map(Part::Claim).collect(),
             View::Record(None) => BTreeSet::new(),
             View::Record(Some(record)) => {
                 let of_labels = (0..)
@@ -567,20 +659,22 @@ impl View {
 
     /// The canonical bytes: a counter and a stock as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
     /// ascending order, all big endian. A record is a byte that says whether it is there, each label with the number of its
-    /// values in 4 bytes before them, and the tags. A text is 4 bytes a letter, in its order.
+    /// values in 4 bytes before them, and the tags. A text is 4 bytes a letter, in its order. A claim is three labels: its
+    /// holder, those that wait, and those that were refused.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             View::Counter(number) | View::Stock(number) => number.to_be_bytes().to_vec(),
             View::Tags(tags) => tags.iter().flat_map(|element| element.to_be_bytes()).collect(),
             View::Label(values) => values.iter().flat_map(|value| value.to_be_bytes()).collect(),
             View::Text(letters) => letters.iter().flat_map(|&letter| u32::from(letter).to_be_bytes()).collect(),
+            View::Claim(claimed) => {
+                let holder = claimed.holder.into_iter().collect();
+                [&holder, &claimed.waiting, &claimed.refused].into_iter().flat_map(counted_bytes).collect()
+            }
             View::Record(None) => vec![0],
             View::Record(Some(record)) => {
                 let mut bytes = vec![1];
-                for values in &record.labels {
-                    bytes.extend_from_slice(&(values.len() as u32).to_be_bytes());
-                    bytes.extend(values.iter().flat_map(|value| value.to_be_bytes()));
-                }
+                bytes.extend(record.labels.iter().flat_map(counted_bytes));
                 bytes.extend(record.tags.iter().flat_map(|element| element.to_be_bytes()));
                 bytes
             }
@@ -607,6 +701,18 @@ impl std::fmt::Display for View {
             View::Tags(tags) => write!(f, "{}", elements(tags)),
             View::Label(values) => write!(f, "{}", choice(values)),
             View::Text(letters) => write!(f, "\"{}\"", Letter::read(letters).escape_debug()),
+            View::Claim(claimed) => {
+                match claimed.holder {
+                    Some(holder) => write!(f, "held by {holder}")?,
+                    None => write!(f, "free")?,
+                }
+                let others = [("waiting", &claimed.waiting), ("refused", &claimed.refused)];
+                for (how, values) in others.into_iter().filter(|(_, values)| !values.is_empty()) {
+                    let values: Vec<String> = values.iter().map(Value::to_string).collect();
+                    write!(f, ", {how}: {}", values.join(", "))?;
+                }
+                Ok(())
+            }
             View::Record(None) => write!(f, "no record"),
             View::Record(Some(record)) => {
                 let labels: Vec<String> = record.labels.iter().map(choice).collect();
@@ -614,6 +720,13 @@ impl std::fmt::Display for View {
             }
         }
     }
+}
+
+/// The number of values in 4 bytes, and the values.
+fn counted_bytes(values: &BTreeSet<Value>) -> Vec<u8> {
+    let mut bytes = (values.len() as u32).to_be_bytes().to_vec();
+    bytes.extend(values.iter().flat_map(|value| value.to_be_bytes()));
+    bytes
 }
 
 /// Elements as text.
@@ -651,6 +764,8 @@ pub struct Fields {
     pub record_elements: u32,
     /// How many texts there are. Each is empty at the start.
     pub texts: u32,
+    /// How many things there are that can be had once. Nobody holds one at the start.
+    pub claims: u32,
 }
 
 impl Fields {
@@ -668,6 +783,7 @@ impl Fields {
             DataType::Label => self.labels,
             DataType::Record => self.records,
             DataType::Text => self.texts,
+            DataType::Claim => self.claims,
         }
     }
 
@@ -720,6 +836,7 @@ impl Fields {
             DataType::Label => View::Label(BTreeSet::new()),
             DataType::Record => View::Record(None),
             DataType::Text => View::Text(Vec::new()),
+            DataType::Claim => View::Claim(Box::default()),
         }
     }
 

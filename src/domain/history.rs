@@ -257,6 +257,8 @@ pub struct History {
     pub faults: FaultCounts,
     /// The data types that the engine carries, and its policies.
     pub carries: Carries,
+    /// Whether the world has a node that all others sync through, which can decide what only one may.
+    pub has_authority: bool,
     /// What was seen while the world ran.
     pub over_time: OverTime,
     /// Edits that were refused: their users were told, and they must not count.

@@ -15,8 +15,8 @@ use crate::domain::traffic::Traffic;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
 pub use registers::{
-    Labels, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_RECORD_LABELS, MOST_RECORDS, MOST_STOCKS, MOST_TAGS,
-    MOST_TEXTS, Records, Stocks, Tags, Texts,
+    Claims, Labels, MOST_CLAIMS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_RECORD_LABELS, MOST_RECORDS,
+    MOST_STOCKS, MOST_TAGS, MOST_TEXTS, Records, Stocks, Tags, Texts,
 };
 
 /// The most registers that a world can have.
@@ -66,7 +66,10 @@ pub struct OfflineTrial {
     /// Registers that hold texts, and what users type. They are numbered after the records.
     #[serde(default, skip_serializing_if = "Texts::is_empty")]
     pub texts: Texts,
-    /// How many clients there are. In a world with tags, labels, records or texts, 64 are the most.
+    /// Registers that hold claims, and how often users make one. They are numbered after the texts.
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub claims: Claims,
+    /// How many clients there are. In a world with tags, labels, records, texts or claims, 64 are the most.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
     /// The engines on trial, by name, or "all"; `abench list engines` names them. Without this key, the reference is.
@@ -151,6 +154,7 @@ impl OfflineTrial {
             labels: Labels::default(),
             records: Records::default(),
             texts: Texts::default(),
+            claims: Claims::default(),
             clients,
             engines: Vec::new(),
             mutants: Vec::new(),
@@ -814,6 +818,7 @@ impl OfflineTrial {
             record_labels: if self.records.is_empty() { 0 } else { self.records.labels },
             record_elements: if self.records.is_empty() { 0 } else { self.records.elements },
             texts: self.texts.registers,
+            claims: self.claims.registers,
             ..Fields::counters(self.registers, self.start)
         }
     }
@@ -830,6 +835,11 @@ impl OfflineTrial {
         }
         let place = self.edges.iter().position(|edge| edge.name == name)? as u32;
         Some(self.clients + u32::from(self.hub) + place)
+    }
+
+    /// The node that all others sync through: the hub, where there is one.
+    pub fn root(&self) -> Option<u32> {
+        self.hub.then_some(self.clients)
     }
 
     /// Whether it is written down, step by step.

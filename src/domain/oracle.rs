@@ -32,6 +32,7 @@ pub enum OracleId {
     StalenessBound,
     TimeOnline,
     Truth,
+    Uniqueness,
     WholeRecords,
     World,
 }
@@ -58,6 +59,7 @@ impl OracleId {
         OracleId::StalenessBound,
         OracleId::TimeOnline,
         OracleId::Truth,
+        OracleId::Uniqueness,
         OracleId::WholeRecords,
         OracleId::World,
     ];
@@ -84,6 +86,7 @@ impl OracleId {
             OracleId::StalenessBound => "staleness bound",
             OracleId::TimeOnline => "time online",
             OracleId::Truth => "truth",
+            OracleId::Uniqueness => "uniqueness",
             OracleId::WholeRecords => "whole records",
             OracleId::World => "world",
         }
@@ -117,6 +120,7 @@ impl OracleId {
             OracleId::StalenessBound => "whether edits reach the others within staleness_s",
             OracleId::TimeOnline => "whether clients are connected as long as the customer's numbers say",
             OracleId::Truth => "whether they show what the users did",
+            OracleId::Uniqueness => "whether what can be had once has one holder",
             OracleId::WholeRecords => "whether a record is shown with all its fields, or not at all",
             OracleId::World => "what became of the worlds that bytes were counted in",
         }

@@ -17,6 +17,8 @@ pub struct OverTime {
     pub outbox: Option<Outbox>,
     /// What was taken out of stocks, and what was refused; nothing in a world without any.
     pub spending: Option<Spending>,
+    /// Who was shown as the holder of claims; nothing in a world without any, or where that was not followed.
+    pub holders: Option<Holders>,
     /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
     /// the engine claims nothing of them.
     pub metadata: Vec<Metadata>,
@@ -77,6 +79,33 @@ pub struct Halves {
     pub half: u64,
     /// Where that was first.
     pub first: Option<FirstHalf>,
+}
+
+/// Who was shown as the holder of what can be had once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// How often a holder was looked at.
+    pub looked: u64,
+    /// How many registers had one.
+    pub held: u64,
+    /// How often another was shown than the first.
+    pub second: u64,
+    /// Where that was first; before those that the loss of a store may explain, one that none explains.
+    pub first: Option<SecondHolder>,
+    /// Whether every such look came after the store of the node that decides was lost, damaged, set back or replaced: what it
+    /// had decided may have been lost.
+    pub all_after_loss: bool,
+}
+
+/// A second holder of what can be had once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondHolder {
+    /// The register.
+    pub register: u32,
+    /// Who was shown first: the value, the replica's name, and when, in microseconds.
+    pub one: (u64, String, u64),
+    /// Who was shown then.
+    pub other: (u64, String, u64),
 }
 
 /// The first time that a replica showed half a record.

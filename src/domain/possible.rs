@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
-    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CLIENTS,
+    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CLAIMS, MOST_CLIENTS,
     MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_RECORD_LABELS, MOST_RECORDS, MOST_REGISTERS,
     MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
 };
@@ -184,6 +184,7 @@ impl OfflineTrial {
             ("labels.edits", self.labels.edits > 0),
             ("records.edits", self.records.edits > 0),
             ("texts.edits", self.texts.edits > 0),
+            ("claims.edits", self.claims.edits > 0),
             ("link.outages", link.outages > 0),
         ];
         let (key, _) = drawn.into_iter().find(|(_, given)| *given)?;
@@ -217,8 +218,8 @@ impl OfflineTrial {
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if self.fields().mean_what_is_shown() { MOST_WATCHED } else { MOST_CLIENTS };
         let Labels { registers: labels, edits: written } = self.labels;
-        let (stocks, records, texts) = (self.stocks, self.records, self.texts);
-        let others = stocks.registers + tags + labels + records.registers + texts.registers;
+        let (stocks, records, texts, claims) = (self.stocks, self.records, self.texts, self.claims);
+        let others = stocks.registers + tags + labels + records.registers + texts.registers + claims.registers;
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
         let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, MOST_LOAD);
         // Where all of them are, nothing ever arrives whole.
@@ -247,6 +248,8 @@ impl OfflineTrial {
             small("texts.edits", texts.edits, 0, if texts.registers > 0 { MOST_KEYSTROKES } else { 0 }),
             small("texts.moves_percent", texts.moves_percent, 0, 100),
             small("texts.erases_percent", texts.erases_percent, 0, 100),
+            small("claims.registers", claims.registers, 0, MOST_CLAIMS),
+            small("claims.edits", claims.edits, 0, if claims.registers > 0 { 10_000 } else { 0 }),
             small("clients", clients, 1, most_clients),
             small("crashes", crashes, 0, 100_000),
             small("more_worlds", more_worlds, 0, 1_000_000),

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::data::record;
-use crate::domain::data::{DataType, Fields, Intent, Record, Spending, View};
+use crate::domain::data::{DataType, Fields, Intent, Record, Spending, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -135,6 +135,22 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     fn outlives(&mut self, _buried: u64) -> bool {
         true
     }
+
+    /// In whose name the writer asked first for what can be had once, by value.
+    fn first_asked(&self) -> Option<Value> {
+        None
+    }
+
+    /// To whom the writer gave what can be had once.
+    fn granted(&self) -> Option<Value> {
+        None
+    }
+
+    /// The writer decides who gets what can be had once.
+    fn grant(&mut self, _value: Value) {}
+
+    /// All shares of a register are in its view: sees to what only all of them tell.
+    fn settle(_view: &mut View) {}
 
     /// Has a record be there, whatever became of that: the mistake of a mutant.
     fn assert_record(&mut self) {}
@@ -421,6 +437,8 @@ impl<S: Share> Content for ByWriter<S> {
         for (&Slot(_, register), share) in &self.shares {
             share.show(&mut views[register as usize]);
         }
+        let claims = about.fields.first(DataType::Claim) as usize..;
+        views[claims].iter_mut().take(about.fields.claims as usize).for_each(S::settle);
         views
     }
 
@@ -463,6 +481,9 @@ impl<S: Share> ByWriter<S> {
     pub fn edit_among(&mut self, about: &About, peers: &mut impl Neighbours, register: u32, intent: Intent) {
         let is_of_record = intent.of() == DataType::Record;
         let lived = if is_of_record { self.lived(register) } else { Lived::default() };
+        if intent.of() == DataType::Claim && self.granted(register).is_some() {
+            return;
+        }
         if is_of_record && !record::is_meant(self.record_of(register, &about.fields).as_deref(), intent) {
             return;
         }
@@ -490,6 +511,7 @@ impl<S: Share> ByWriter<S> {
         let beside = Beside { here: about.store, to, life, buried: lived.buried, labels: about.fields.record_labels };
         self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, &beside);
         peers.pending().for_each(|(_, changes)| changes.insert(slot));
+        self.decide_claims(about, peers, &[register].into());
     }
 
     /// Takes what a neighbour offered; what is new is pending for the others.
@@ -523,13 +545,17 @@ impl<S: Share> ByWriter<S> {
             }
             let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
             let is_resolved = resolves && mine.taken_away(Intent::Write(0));
-            changed.extend((is_new && about.fields.of(slot.1) == DataType::Record).then_some(slot.1));
-            if is_new || is_resolved {
-                for (_, changes) in peers.pending().filter(|&(peer, _)| peer != from || is_resolved) {
+            let of = about.fields.of(slot.1);
+            changed.extend((is_new && matches!(of, DataType::Record | DataType::Claim)).then_some(slot.1));
+            // Where a store was set back between two decisions, both sides have what the other lacks.
+            let is_more = of == DataType::Claim && *mine != share;
+            if is_new || is_resolved || is_more {
+                for (_, changes) in peers.pending().filter(|&(peer, _)| peer != from || is_resolved || is_more) {
                     changes.insert(slot);
                 }
             }
         }
+        self.decide_claims(about, peers, &changed);
         for &register in changed.iter().filter(|_| !about.has(Mutant::TakeBuriedChange)) {
             match self.lived(register).buried {
                 0 => {}
@@ -538,6 +564,34 @@ impl<S: Share> ByWriter<S> {
         }
         self.bury_records(about, peers, &changed);
         Ok(true)
+    }
+
+    /// To whom something that can be had once was granted.
+    fn granted(&self, register: u32) -> Option<Value> {
+        let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
+        of_register.filter_map(|(_, share)| share.granted()).min()
+    }
+
+    /// Where this is the node that all others sync through: grants each of these to the first who asked, where nobody has it yet.
+    fn decide_claims(&mut self, about: &About, peers: &mut impl Neighbours, changed: &BTreeSet<u32>) {
+        let decides = about.is_root || about.has(Mutant::GrantWithoutAuthority);
+        if about.fields.claims == 0 || !decides {
+            return;
+        }
+        for &register in changed.iter().filter(|&&register| about.fields.of(register) == DataType::Claim) {
+            let granted = self.granted(register);
+            let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
+            let asked = of_register.filter_map(|(_, share)| share.first_asked());
+            let chosen = match granted {
+                Some(_) if about.has(Mutant::GrantTwice) => asked.max().filter(|&last| granted != Some(last)),
+                Some(_) => None,
+                None => asked.min(),
+            };
+            let Some(value) = chosen else { continue };
+            let slot = Slot(about.actor, register);
+            self.shares.entry(slot).or_insert_with(|| S::new(DataType::Claim)).grant(value);
+            peers.pending().for_each(|(_, changes)| changes.insert(slot));
+        }
     }
 
     /// Where this is the node that all others sync through: notes which of the records that changed are deleted now, and buries

@@ -31,7 +31,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::{Carries, Clock, Concurrent, Deleted, Overwrites, Runs, Spending};
+use crate::domain::data::{Carries, Clock, Concurrent, Deleted, Granting, Overwrites, Runs, Spending};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -214,7 +214,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Rights)
             .and_records(Deleted::EditWins)
             .and_horizon(delta_state::HORIZON as u64 * 1000)
-            .and_texts(Runs::BothWays),
+            .and_texts(Runs::BothWays)
+            .and_claims(Granting::ByAuthority),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -254,7 +255,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::Multi)
             .and_stocks(Spending::Shown)
             .and_records(Deleted::EditWins)
-            .and_texts(Runs::BothWays),
+            .and_texts(Runs::BothWays)
+            .and_claims(Granting::Shown),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",
@@ -288,7 +290,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::Last(Clock::Arrival))
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
-            .and_texts(Runs::Mixed),
+            .and_texts(Runs::Mixed)
+            .and_claims(Granting::Shown),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -304,7 +307,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::Last(Clock::Arrival))
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
-            .and_texts(Runs::Mixed),
+            .and_texts(Runs::Mixed)
+            .and_claims(Granting::Shown),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -319,7 +323,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::Last(Clock::Wall))
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
-            .and_texts(Runs::Mixed),
+            .and_texts(Runs::Mixed)
+            .and_claims(Granting::Shown),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -334,7 +339,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::Last(Clock::Hybrid))
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
-            .and_texts(Runs::Mixed),
+            .and_texts(Runs::Mixed)
+            .and_claims(Granting::Shown),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -349,7 +355,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_labels(Overwrites::One)
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
-            .and_texts(Runs::Mixed),
+            .and_texts(Runs::Mixed)
+            .and_claims(Granting::Shown),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",

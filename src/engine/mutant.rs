@@ -71,6 +71,17 @@ pub fn one_value(shows: Vec<View>) -> Vec<View> {
     shows.into_iter().map(one).collect()
 }
 
+/// What would be shown if nobody was told of refused claims.
+pub fn without_refused(shows: Vec<View>) -> Vec<View> {
+    let without = |mut view: View| {
+        if let View::Claim(claimed) = &mut view {
+            claimed.refused.clear();
+        }
+        view
+    };
+    shows.into_iter().map(without).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,13 +2,14 @@
 //!
 //! A counter goes as its difference from the start, which every device was delivered with; a stock as its number; tags as the
 //! number of elements and the gaps between them; a label as the number of its values, and the values; a record as 0 where it is
-//! not there, and else as 1, its labels and its tags; a text as the number of its letters, and the letters.
+//! not there, and else as 1, its labels and its tags; a text as the number of its letters, and the letters; a claim as three labels,
+//! its holder, those that wait and those that were refused.
 //!
 //! Knows: views. Must not: know who sends them.
 
 use std::collections::BTreeSet;
 
-use crate::domain::data::{DataType, Element, Fields, Record, Value, View};
+use crate::domain::data::{Claimed, DataType, Element, Fields, Record, Value, View};
 use crate::domain::letter::Letter;
 use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_length};
 
@@ -23,10 +24,16 @@ pub fn weighs(fields: &Fields, view: &View) -> usize {
         View::Record(Some(record)) => {
             1 + record.labels.iter().map(values_weigh).sum::<usize>() + tags_weigh(&record.tags)
         }
+        View::Claim(claimed) => parts_of(claimed).iter().map(values_weigh).sum(),
         View::Text(letters) => {
             length(letters.len() as u64) + letters.iter().map(|&letter| length(u32::from(letter).into())).sum::<usize>()
         }
     }
+}
+
+/// Its holder, those that wait, and those that were refused.
+fn parts_of(claimed: &Claimed) -> [BTreeSet<Value>; 3] {
+    [claimed.holder.into_iter().collect(), claimed.waiting.clone(), claimed.refused.clone()]
 }
 
 fn tags_weigh(tags: &BTreeSet<Element>) -> usize {
@@ -50,6 +57,7 @@ pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
             record.labels.iter().for_each(|values| write_values(values, writer));
             write_tags(&record.tags, writer);
         }
+        View::Claim(claimed) => parts_of(claimed).iter().for_each(|values| write_values(values, writer)),
         View::Text(letters) => {
             writer.number(letters.len() as u64);
             letters.iter().for_each(|&letter| _ = writer.number(u32::from(letter).into()));
@@ -84,6 +92,12 @@ pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View,
             let count = reader.count("a number of letters")?;
             let letter = |_| Letter::try_from(reader.small("a letter")?).map_err(|_| Malformed::Range("a letter"));
             (0..count).map(letter).collect::<Result<_, Malformed>>().map(View::Text)
+        }
+        DataType::Claim => {
+            let (holders, waiting, refused) = (read_values(reader)?, read_values(reader)?, read_values(reader)?);
+            let claimed = Claimed { holder: holders.first().copied(), waiting, refused };
+            let is_one = holders.len() <= 1 && claimed.is_canonical();
+            if is_one { Ok(View::Claim(Box::new(claimed))) } else { Err(Malformed::Range("a claim")) }
         }
     }
 }

@@ -63,6 +63,7 @@ impl World<'_> {
             broken: self.broken.len() as u64,
             survives: self.survives.told(),
             carries: self.carries,
+            has_authority: self.trial.root().is_some(),
             own_timers: self.own_timers,
             ..History::default()
         };

@@ -7,6 +7,7 @@ use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Reception;
 use crate::lab::convergence::OfWorld;
 use crate::lab::events::bytes::Bytes;
+use crate::lab::events::holders::FirstHolders;
 use crate::lab::events::line::Line;
 use crate::lab::events::load::Load;
 use crate::lab::events::metadata::Metadata;
@@ -44,6 +45,7 @@ pub struct Measures {
     metadata: Metadata,
     load: Load,
     spending: Spending,
+    holders: FirstHolders,
     together: Together,
     /// What replicas show, in a world whose amounts are made for that.
     views: Option<Views>,
@@ -66,6 +68,7 @@ impl Measures {
             metadata: Metadata::of(trial),
             load: Load::of(trial),
             spending: Spending::of(trial),
+            holders: FirstHolders::of(trial),
             together: Together::of(trial),
             views: None,
         }
@@ -94,6 +97,7 @@ impl Measures {
             load: self.load.seen(&name),
             outbox: self.outbox.seen(&name),
             spending: self.spending.seen(&name),
+            holders: self.holders.in_world(&name),
             metadata: self.metadata.parts(),
         }
     }
@@ -131,6 +135,7 @@ impl Observer for Measures {
         self.metadata.sees(now, event);
         self.load.sees(now, event);
         self.spending.sees(now, event, &self.staleness.holdings);
+        self.holders.sees(now, event);
         self.together.sees(now, event);
         if let Some(views) = &mut self.views {
             views.sees(now, event, (&self.staleness.holdings, &self.reach));

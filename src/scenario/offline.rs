@@ -3,7 +3,7 @@
 use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::history::{Fate, UserEdit};
 use crate::domain::letter::Letter;
-use crate::domain::offline::{Labels, OfflineTrial, Records, Stocks, Tags, Texts, Workload};
+use crate::domain::offline::{Claims, Labels, OfflineTrial, Records, Stocks, Tags, Texts, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -86,6 +86,8 @@ pub struct Users<'a> {
     of_records: Stream,
     texts: Texts,
     of_texts: Stream,
+    claims: Claims,
+    of_claims: Stream,
     clients: u32,
     workload: &'a Workload,
     /// For how long, in microseconds.
@@ -99,8 +101,16 @@ impl<'a> Users<'a> {
     pub fn of(trial: &'a OfflineTrial) -> Self {
         let lasts = trial.presence.lasts_s * SECOND;
         let (stocks, tags, labels, records) = (trial.stocks, trial.tags, trial.labels, trial.records);
-        let texts = trial.texts;
-        Users { stocks, tags, labels, records, texts, ..Users::drawn(trial, &trial.workload, lasts, "workload") }
+        let (texts, claims) = (trial.texts, trial.claims);
+        Users {
+            stocks,
+            tags,
+            labels,
+            records,
+            texts,
+            claims,
+            ..Users::drawn(trial, &trial.workload, lasts, "workload")
+        }
     }
 
     /// Users who do this for so long, in the step of this number.
@@ -112,10 +122,11 @@ impl<'a> Users<'a> {
         let registers = trial.registers;
         let exponent = workload.zipf_hundredths;
         let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
-        let streams = [stream, "stocks", "tags", "labels", "records", "texts"].map(|name| trial.seed.stream(name));
-        let [stream, of_stocks, of_tags, of_labels, of_records, of_texts] = streams;
+        let streams = [stream, "stocks", "tags", "labels", "records", "texts", "claims"];
+        let [stream, of_stocks, of_tags, of_labels, of_records, of_texts, of_claims] =
+            streams.map(|name| trial.seed.stream(name));
         let (stocks, tags, labels) = (Stocks::default(), Tags::default(), Labels::default());
-        let (records, texts) = (Records::default(), Texts::default());
+        let (records, texts, claims) = (Records::default(), Texts::default(), Claims::default());
         let (fields, clients) = (trial.fields(), trial.clients);
         Users {
             registers,
@@ -130,6 +141,8 @@ impl<'a> Users<'a> {
             of_records,
             texts,
             of_texts,
+            claims,
+            of_claims,
             clients,
             workload,
             lasts,
@@ -171,6 +184,7 @@ impl<'a> Users<'a> {
         edits.extend(self.of_labels(client));
         edits.extend(self.of_records(client));
         edits.extend(self.of_texts(client));
+        edits.extend(self.of_claims(client));
         edits.sort_by_key(|edit| edit.at);
         edits
     }
@@ -220,6 +234,18 @@ impl<'a> Users<'a> {
             let at = stream.below(lasts);
             let register = first + stream.below(labels.registers.into()) as u32;
             let intent = Intent::Write(1 + place * clients + u64::from(client));
+            UserEdit { at, register, intent, fate: Fate::Binding }
+        })
+    }
+
+    /// The claims that one client makes, of a stream of their own. No two are in the name of one value, as with labels.
+    fn of_claims(&self, client: u32) -> impl Iterator<Item = UserEdit> {
+        let (claims, first, lasts) = (self.claims, self.fields.first(DataType::Claim), self.lasts);
+        let (mut stream, clients) = (self.of_claims.member(client.into()), u64::from(self.clients));
+        (0..u64::from(claims.edits)).map(move |place| {
+            let at = stream.below(lasts);
+            let register = first + stream.below(claims.registers.into()) as u32;
+            let intent = Intent::Claim(1 + place * clients + u64::from(client));
             UserEdit { at, register, intent, fate: Fate::Binding }
         })
     }

@@ -30,7 +30,7 @@ fn record(labels: [&[Value]; 2], tags: &[Element]) -> Record {
 
 fn terms(deleted: Deleted) -> Terms {
     let carries = Carries::with_tags(Concurrent::InsertWins).and_labels(Overwrites::Multi).and_records(deleted);
-    Terms { carries, now: 0 }
+    Terms { carries, ..Terms::default() }
 }
 
 const STRICT: Deleted = Deleted::EditWins;
@@ -141,7 +141,7 @@ fn fields_merge_each_by_its_own_type_and_a_record_that_is_replaced_as_a_whole_lo
         .and_records(Deleted::Either);
     let replaced = record([&[5], &[30]], &[2]);
     let of_last = |view: &Record, edits: &[Edited<'_>]| {
-        wrong(Some(view), edits, Terms { carries: last, now: 0 }, Fate::is_unshared)
+        wrong(Some(view), edits, Terms { carries: last, ..Terms::default() }, Fate::is_unshared)
     };
     assert_eq!(of_last(&replaced, &edits), [back(0, 5), Wrong::Gone(Part::Tag(1))]);
     // Deleted and created again by one who saw it all; another changed the old record at the same time, and brings it back.
@@ -186,13 +186,13 @@ fn beyond_the_horizon_a_change_that_had_not_seen_the_delete_may_be_lost_and_with
     ];
     let said = |now| {
         let carries = terms(STRICT).carries.and_horizon(100);
-        wrong(None, &edits, Terms { carries, now }, Fate::is_unshared)
+        wrong(None, &edits, Terms { carries, now, has_authority: false }, Fate::is_unshared)
     };
     assert_eq!([said(99), said(100)], [vec![Wrong::Gone(Part::Record)], vec![]]);
     // So may a change by one who knew of the delete, as the record came back: who forgets it may not have known that.
     let knew = exact(Some(record([&[20], &[6]], &[])), [1, 1, 1]);
     let later = [&edits[..], &[edit(0, 1, Intent::Set { field: 1, value: 30 }, Binding, &knew)]].concat();
-    let terms_at = |now| Terms { carries: terms(STRICT).carries.and_horizon(100), now };
+    let terms_at = |now| Terms { carries: terms(STRICT).carries.and_horizon(100), now, has_authority: false };
     let said = |now| wrong(None, &later, terms_at(now), Fate::is_unshared);
     assert_eq!([said(99), said(100)], [vec![Wrong::Gone(Part::Record)], vec![]]);
     // A create that had seen the delete is kept for ever.

@@ -9,6 +9,9 @@ pub const MOST_STOCKS: u32 = 1_000;
 /// The most registers that hold labels.
 pub const MOST_LABELS: u32 = 1 << 12;
 
+/// The most registers that hold claims.
+pub const MOST_CLAIMS: u32 = 1 << 12;
+
 /// The most registers that hold records.
 pub const MOST_RECORDS: u32 = 1 << 12;
 
@@ -108,6 +111,26 @@ pub struct Labels {
 }
 
 impl Labels {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold claims: each is something that can be had once. Nobody holds one at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Claims {
+    /// How many registers hold claims.
+    #[cfg_attr(test, schemars(range(max = MOST_CLAIMS)))]
+    pub registers: u32,
+    /// How often each client makes a claim, at random times, each in the name of a value of its own. A claim means nothing where
+    /// a holder is shown.
+    #[cfg_attr(test, schemars(range(max = 10_000)))]
+    pub edits: u32,
+}
+
+impl Claims {
     pub(super) fn is_empty(&self) -> bool {
         self.registers == 0
     }

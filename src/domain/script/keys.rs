@@ -23,7 +23,7 @@ pub const VERBS: &[(&str, &str, &str)] = &[
         "edit",
         "register; by, supply, take, transfer and to, insert, remove, write, create, delete, set and field, tag, untag, type and \
          [after], or erase",
-        "a user edits a register: a counter, a stock, an element of tags, a label, a record, or a text",
+        "a user edits a register: a counter, a stock, an element of tags, a label, a record, a text, or a claim",
     ),
     (
         "connect",
@@ -49,9 +49,9 @@ pub const VERBS: &[(&str, &str, &str)] = &[
 const CONDITIONS: [&str; 5] = ["quiescent", "in sync", "sent", "received", "taken"];
 
 /// The keys of what a user intends, beside `by`.
-const INTENTS: [&str; 13] = [
+const INTENTS: [&str; 14] = [
     "insert", "remove", "write", "supply", "take", "transfer", "create", "delete", "set", "tag", "untag", "type",
-    "erase",
+    "erase", "claim",
 ];
 
 /// The number of the client that receives something.
@@ -77,6 +77,7 @@ pub fn of_intent(intent: Intent) -> &'static str {
         Intent::Untag(_) => "untag",
         Intent::Type { .. } => "type",
         Intent::Erase(_) => "erase",
+        Intent::Claim(_) => "claim",
     }
 }
 
@@ -220,6 +221,7 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
                 Some(key @ "insert") => Intent::Insert(keys.number(key)?),
                 Some(key @ "remove") => Intent::Remove(keys.number(key)?),
                 Some(key @ "write") => Intent::Write(keys.number(key)?),
+                Some(key @ "claim") => Intent::Claim(keys.number(key)?),
                 Some(key @ "supply") => Intent::Supply(keys.number(key)?),
                 Some(key @ "take") => Intent::Take(keys.number(key)?),
                 Some(key @ "create") => Intent::Create(keys.number(key)?),
@@ -338,6 +340,7 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
                 Intent::Insert(element) | Intent::Remove(element) => element.into(),
                 Intent::Tag(element) | Intent::Untag(element) => element.into(),
                 Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => value.into(),
+                Intent::Claim(value) => value.into(),
                 Intent::Delete => true.into(),
                 Intent::Supply(units) | Intent::Take(units) | Intent::Transfer { units, .. } => units.into(),
                 Intent::Type { letter, .. } | Intent::Erase(letter) => Letter::text(&[letter]).into(),

@@ -204,6 +204,10 @@ impl OfflineTrial {
                         keys::of_intent(*intent),
                         format!("register {register} is a label, which takes write alone"),
                     )),
+                    (_, DataType::Claim) => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} can be had once, and takes claim alone"),
+                    )),
                     (_, DataType::Counter) => Err((
                         keys::of_intent(*intent),
                         format!("register {register} is a counter, which takes by alone"),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data;
 use crate::data::record::created;
-use crate::domain::data::{DataType, Element, Fields, Intent, Record, Value, View};
+use crate::domain::data::{Claimed, DataType, Element, Fields, Intent, Record, Value, View};
 use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
 use crate::engine::fugue::{Fugue, Part};
@@ -40,6 +40,8 @@ enum What {
     Remove(Vec<Id>),
     /// Has a label hold this value, and takes away these writes.
     Write(Value, Vec<Id>),
+    /// Asks for what can be had once.
+    Claim(Value),
     /// Changes a record, and takes away what these made of it.
     OfRecord(Intent, Vec<(Place, Id)>),
     /// Changes a text: what was typed or erased, as it travels ([`Part`]).
@@ -126,6 +128,7 @@ impl Operation {
             What::Write(value, ids) => 1 + length(*value) + 6 * ids.len(),
             What::OfRecord(_, taken) => 4 + 7 * taken.len(),
             What::OfText(part) => part.len(),
+            What::Claim(value) => length(*value),
         };
         length(self.register.into()) + what
     }
@@ -155,6 +158,7 @@ impl OperationLog {
                 self.take_away(taken.iter().copied());
                 self.change_record(labels, operation.register, *intent, id);
             }
+            What::Claim(value) => self.make(operation.register, WHOLE, *value, id),
             What::OfText(part) => {
                 if let Ok(part) = Part::read(&mut Reader::bare(part)) {
                     self.texts.entry(operation.register).or_default().take(&part);
@@ -265,6 +269,7 @@ impl What {
                 writer.of(Kind::Payload).number(*value).of(Kind::Ids).number(ids.len() as u64);
                 write_ids(ids, writer);
             }
+            What::Claim(value) => _ = writer.of(Kind::Payload).number(*value),
             What::OfText(bytes) => {
                 if let Ok(part) = Part::read(&mut Reader::bare(bytes)) {
                     part.write(writer);
@@ -298,6 +303,7 @@ impl What {
             }
             DataType::Record => return What::read_of_record(&about.fields, reader),
             DataType::Text => return Part::read(reader).map(|part| What::of_text(&part)),
+            DataType::Claim => return Ok(What::Claim(reader.number()?)),
             DataType::Tags => {}
         }
         let told = reader.number()?;
@@ -374,6 +380,8 @@ impl Content for OperationLog {
                 let made = self.made_by.get(&(register, WHOLE, element.into()));
                 What::Remove(made.into_iter().flatten().copied().collect())
             }
+            Intent::Claim(_) if self.there(register).next().is_some() => return,
+            Intent::Claim(value) => What::Claim(value),
             Intent::Write(value) => {
                 What::Write(value, self.there(register).flat_map(|(.., ids)| ids).copied().collect())
             }
@@ -501,6 +509,14 @@ impl Content for OperationLog {
                 }
                 _ => {}
             }
+        }
+        for register in (0..about.fields.len()).filter(|&register| about.fields.of(register) == DataType::Claim) {
+            // Whose id is the smallest came first, as far as is known here.
+            let first = self.there(register).min_by_key(|(.., ids)| ids.first().copied());
+            let holder = first.map(|(_, value, _)| value);
+            let others = self.there(register).map(|(_, value, _)| value).filter(|&value| Some(value) != holder);
+            views[register as usize] =
+                View::Claim(Box::new(Claimed { holder, refused: others.collect(), ..Claimed::default() }));
         }
         for (&register, text) in &self.texts {
             views[register as usize] = View::Text(Letter::all_of(&text.text()));

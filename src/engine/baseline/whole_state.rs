@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Fields, Intent, Record, View};
+use crate::domain::data::{Claimed, DataType, Fields, Intent, Record, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -119,7 +119,8 @@ fn width_of(fields: &Fields, data: DataType) -> usize {
         DataType::Counter => width_of_counter(fields.start),
         DataType::Stock => WIDTH_OF_STOCK,
         DataType::Tags => width_of_tags(fields),
-        DataType::Label => WIDTH_OF_LABEL,
+        // Of a claim its holder is kept, and nobody else: who asks where it is held means nothing.
+        DataType::Label | DataType::Claim => WIDTH_OF_LABEL,
         DataType::Record => width_of_record(fields),
         // No register of a fixed number of bytes holds one, and these engines carry none.
         DataType::Text => 0,
@@ -154,6 +155,7 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
             View::Tags(tags) => write_tags(tags, of_tags, &mut bytes),
             View::Label(values) => write_label(values, &mut bytes),
             View::Text(_) => {}
+            View::Claim(claimed) => write_label(&claimed.holder.into_iter().collect(), &mut bytes),
             View::Record(record) => {
                 let end = bytes.len() + width_of_record(fields);
                 bytes.push(record.is_some().into());
@@ -233,6 +235,10 @@ fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
             DataType::Label => View::Label(read_label(value)?),
             DataType::Record => View::Record(read_record(fields, value)?),
             DataType::Text => View::Text(Vec::new()),
+            DataType::Claim => {
+                let holder = read_label(value)?.first().copied();
+                View::Claim(Box::new(Claimed { holder, ..Claimed::default() }))
+            }
         });
     }
     if rest.is_empty() { Ok(values) } else { Err(Malformed::Long) }

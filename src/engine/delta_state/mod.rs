@@ -4,7 +4,8 @@
 //! Almeida, Shoker and Baquero, "Delta state replicated data types", Journal of Parallel and Distributed Computing 111,
 //! 2018. Of a counter a share is one net sum ([`net_sum`]), of a stock what the writer supplied, took and gave away
 //! ([`rights`]), of tags the writer's inserts that are still there ([`tags`]), of a label the writer's last value, unless it was
-//! overwritten ([`writes`]), of a record all of that for its fields, and whether it is there ([`record`]). A text is one sequence of
+//! overwritten ([`writes`]), of a record all of that for its fields, and whether it is there ([`record`]), of a claim who asked, and of the
+//! hub who gets it ([`claims`]). A text is one sequence of
 //! all writers, of which what is new travels ([`with_texts`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
@@ -12,6 +13,7 @@
 //!
 //! Knows: shares. Must not: know connections, or stores.
 
+mod claims;
 mod net_sum;
 mod record;
 mod rights;
@@ -22,10 +24,11 @@ mod writes;
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Fields, Intent, Spending, View};
+use crate::domain::data::{DataType, Fields, Intent, Spending, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::by_writer::{Beside, Held, Lived, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
+use claims::Claims;
 use net_sum::NetSum;
 pub use record::HORIZON;
 use record::OfRecord;
@@ -50,6 +53,8 @@ pub enum OfRegister {
     Writes(Box<Writes>),
     /// Of a record.
     Record(Box<OfRecord>),
+    /// Of a claim.
+    Claims(Box<Claims>),
 }
 
 impl Share for OfRegister {
@@ -60,6 +65,7 @@ impl Share for OfRegister {
             DataType::Tags => OfRegister::Inserts(Box::default()),
             DataType::Label => OfRegister::Writes(Box::default()),
             DataType::Record => OfRegister::Record(Box::default()),
+            DataType::Claim => OfRegister::Claims(Box::default()),
             DataType::Text => unreachable!("texts are kept beside the shares"),
         }
     }
@@ -91,7 +97,34 @@ impl Share for OfRegister {
             (OfRegister::Sum(sum), Intent::Increase(amount)) => sum.edit(amount),
             (OfRegister::Inserts(inserts), Intent::Insert(element)) => inserts.insert(element),
             (OfRegister::Writes(writes), Intent::Write(value)) => writes.made(value),
+            (OfRegister::Claims(claims), Intent::Claim(value)) => claims.ask(value),
             _ => {}
+        }
+    }
+
+    fn first_asked(&self) -> Option<Value> {
+        match self {
+            OfRegister::Claims(claims) => claims.first_asked(),
+            _ => None,
+        }
+    }
+
+    fn granted(&self) -> Option<Value> {
+        match self {
+            OfRegister::Claims(claims) => claims.granted(),
+            _ => None,
+        }
+    }
+
+    fn grant(&mut self, value: Value) {
+        if let OfRegister::Claims(claims) = self {
+            claims.grant(value);
+        }
+    }
+
+    fn settle(view: &mut View) {
+        if let View::Claim(claimed) = view {
+            claims::settled(claimed);
         }
     }
 
@@ -147,7 +180,8 @@ impl Share for OfRegister {
 
     fn is_in_place(&self) -> Option<bool> {
         match self {
-            OfRegister::Sum(_) | OfRegister::Rights(_) | OfRegister::Inserts(_) | OfRegister::Record(_) => None,
+            OfRegister::Sum(_) | OfRegister::Rights(_) | OfRegister::Inserts(_) => None,
+            OfRegister::Record(_) | OfRegister::Claims(_) => None,
             OfRegister::Writes(writes) => Some(writes.value().is_some()),
         }
     }
@@ -178,6 +212,12 @@ impl Share for OfRegister {
                 **mine = merged;
                 is_new
             }
+            (OfRegister::Claims(mine), OfRegister::Claims(other)) => {
+                let merged = mine.merged(other);
+                let is_new = merged != **mine;
+                **mine = merged;
+                is_new
+            }
             (OfRegister::Record(mine), OfRegister::Record(other)) => {
                 let merged = mine.merged(other);
                 let is_new = merged != **mine;
@@ -192,7 +232,8 @@ impl Share for OfRegister {
         match self {
             OfRegister::Sum(sum) => sum.amount(),
             OfRegister::Rights(rights) => rights.amount(),
-            OfRegister::Inserts(_) | OfRegister::Writes(_) | OfRegister::Record(_) => 0,
+            OfRegister::Inserts(_) | OfRegister::Writes(_) => 0,
+            OfRegister::Record(_) | OfRegister::Claims(_) => 0,
         }
     }
 
@@ -210,6 +251,11 @@ impl Share for OfRegister {
                     values.extend(writes.value());
                 }
             }
+            OfRegister::Claims(claims) => {
+                if let View::Claim(claimed) = view {
+                    claims.show(claimed);
+                }
+            }
             OfRegister::Record(of_record) => {
                 if let View::Record(Some(record)) = view {
                     of_record.show(record);
@@ -225,6 +271,7 @@ impl Share for OfRegister {
             OfRegister::Inserts(inserts) => inserts.length(),
             OfRegister::Writes(writes) => writes.length(),
             OfRegister::Record(record) => record.length(),
+            OfRegister::Claims(claims) => claims.length(),
         }
     }
 
@@ -264,6 +311,7 @@ impl OneByOne for OfRegister {
             OfRegister::Inserts(inserts) => inserts.form(),
             OfRegister::Writes(writes) => writes.form(),
             OfRegister::Record(record) => record.form(),
+            OfRegister::Claims(claims) => claims.form(),
         }
     }
 
@@ -274,6 +322,7 @@ impl OneByOne for OfRegister {
             OfRegister::Inserts(inserts) => inserts.write(writer),
             OfRegister::Writes(writes) => writes.write(writer),
             OfRegister::Record(record) => record.write(writer),
+            OfRegister::Claims(claims) => claims.write(writer),
         }
     }
 
@@ -288,6 +337,9 @@ impl OneByOne for OfRegister {
             }
             DataType::Label => {
                 Writes::read(fields, register, form, reader).map(|writes| OfRegister::Writes(Box::new(writes)))
+            }
+            DataType::Claim => {
+                Claims::read(fields, register, form, reader).map(|claims| OfRegister::Claims(Box::new(claims)))
             }
             DataType::Record => OfRecord::read(fields, form, reader).map(|record| OfRegister::Record(Box::new(record))),
         }

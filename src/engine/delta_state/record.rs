@@ -242,6 +242,7 @@ mod tests {
         record_labels: 0,
         record_elements: 0,
         texts: 0,
+        claims: 0,
     };
 
     /// Of a record with two labels, in its first life.

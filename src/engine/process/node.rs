@@ -292,6 +292,7 @@ impl ProcessNode {
             }
             View::Label(_) => fields.of(register) == DataType::Label,
             View::Text(_) => fields.of(register) == DataType::Text,
+            View::Claim(claimed) => fields.of(register) == DataType::Claim && claimed.is_canonical(),
             View::Record(record) => {
                 let fits = |record: &Record| {
                     record.labels.len() == fields.record_labels as usize

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::data::{Intent, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, Later, NodeId, Round, Time};
-use crate::engine::mutant::{clamped, one_value, reaches};
+use crate::engine::mutant::{clamped, one_value, reaches, without_refused};
 use crate::engine::port::{Engine, EngineError, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
@@ -585,6 +585,9 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
                         self.edit(host, register, Intent::Type { after: after.replace(letter), letter })?;
                     }
                 }
+                View::Claim(claimed) => {
+                    claimed.holder.iter().try_for_each(|&holder| self.edit(host, register, Intent::Claim(holder)))?;
+                }
                 View::Record(None) => {}
                 View::Record(Some(record)) => {
                     let values = record.labels.iter().map(|values| values.first().copied().unwrap_or(0));
@@ -630,6 +633,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
         match self.mutant {
             Some(Mutant::SumsClamp) if self.has(Mutant::SumsClamp) => clamped(shows, self.settings.fields.start),
             Some(Mutant::DropConcurrentValue) if self.has(Mutant::DropConcurrentValue) => one_value(shows),
+            Some(Mutant::DropRefusedClaim) if self.has(Mutant::DropRefusedClaim) => without_refused(shows),
             _ => shows,
         }
     }

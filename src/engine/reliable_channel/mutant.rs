@@ -80,6 +80,12 @@ pub enum Mutant {
     ShowLetterTwice,
     /// A letter is put in front of the one that it was typed after.
     TypeInFront,
+    /// Every replica decides who holds a claim, as if all others synced through it.
+    GrantWithoutAuthority,
+    /// The hub gives what it has given to whoever asks later.
+    GrantTwice,
+    /// Who asked for what another holds is not told.
+    DropRefusedClaim,
     /// Once a message is on its way, its sender's user is told that nothing waits.
     TellDeliveredWhenSent,
 }
@@ -168,6 +174,13 @@ impl Mutant {
             "where the letters of two users meet in a text, one of them is shown twice",
         ),
         (Mutant::TypeInFront, "type-in-front", "a letter is put in front of the one that it was typed after"),
+        (
+            Mutant::GrantWithoutAuthority,
+            "grant-without-authority",
+            "every replica decides who holds a claim, and does not wait for the hub",
+        ),
+        (Mutant::GrantTwice, "grant-twice", "the hub gives what somebody holds to whoever asks later"),
+        (Mutant::DropRefusedClaim, "drop-refused-claim", "who asked for what another holds is not told"),
         (
             Mutant::TellDeliveredWhenSent,
             "tell-delivered-when-sent",

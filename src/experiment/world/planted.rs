@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::record::{created, is_meant};
 use crate::domain::data::{
-    Carries, Concurrent, DataType, Deleted, Element, Intent, Overwrites, Part, Record, Runs, Spending, Value, View,
+    Carries, Claimed, Concurrent, DataType, Deleted, Element, Granting, Intent, Overwrites, Part, Record, Runs,
+    Spending, Value, View,
 };
 use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
@@ -48,6 +49,10 @@ pub const HIDES_A_LETTER: &str = "hides-a-letter";
 pub const KEEPS_ERASED: &str = "keeps-erased-letters";
 /// A replica leaves out a label of a record from time to time.
 pub const HALVES_A_RECORD: &str = "halves-a-record";
+/// The hub shows another holder from time to time.
+pub const GRANTS_TWICE: &str = "grants-twice";
+/// Claims are not shown.
+pub const FORGETS_A_CLAIM: &str = "forgets-a-claim";
 /// A replica waits for an hour before it sends.
 pub const IS_LATE: &str = "is-late";
 /// From time to time, edits are sent forty times. More often would take most of the time of all controls.
@@ -72,7 +77,8 @@ pub const ENGINE: Registration = Registration {
         .and_labels(Overwrites::Multi)
         .and_stocks(Spending::Rights)
         .and_records(Deleted::EditWins)
-        .and_texts(Runs::BothWays),
+        .and_texts(Runs::BothWays)
+        .and_claims(Granting::ByAuthority),
     copies: true,
     foreign: true,
     reports: true,
@@ -112,6 +118,9 @@ enum What {
     Type(Letter, Option<OpId>, bool),
     /// Takes a letter out of the text.
     Erase(Letter),
+    /// Asks for what can be had once; or, of the hub, gives it.
+    Claim(Value),
+    Grant(Value),
 }
 
 impl What {
@@ -181,6 +190,8 @@ fn write((id, register, what): &Entry, writer: &mut Writer) {
             parent.iter().for_each(|&id| write_id(id, writer));
         }
         What::Erase(letter) => _ = writer.of(Kind::Payload).number(14).number(u32::from(*letter).into()),
+        What::Claim(value) => _ = writer.of(Kind::Payload).number(15).number(*value),
+        What::Grant(value) => _ = writer.of(Kind::Payload).number(16).number(*value),
         What::OfRecord(intent, seen) => {
             let (of, first, second) = match *intent {
                 Intent::Create(value) => (7, value, 0),
@@ -202,14 +213,16 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
         1 => What::Insert(reader.small("an element")?),
         2 => What::Remove(read_ids(reader)?),
         3 => What::Write(reader.number()?, read_ids(reader)?),
-        of @ 12.. => {
+        15 => What::Claim(reader.number()?),
+        16 => What::Grant(reader.number()?),
+        of @ 12..=14 => {
             let letter = Letter::try_from(reader.small("a letter")?).map_err(|_| Malformed::Range("a letter"))?;
             match of {
                 14 => What::Erase(letter),
                 _ => What::Type(letter, read_ids(reader)?.first().copied(), of == 13),
             }
         }
-        of @ 7.. => {
+        of @ 7..=11 => {
             let (first, second) = (reader.number()?, reader.small("a field")?);
             let element = || u32::try_from(first).map_err(|_| Malformed::Range("an element"));
             let intent = match of {
@@ -402,6 +415,33 @@ impl Planted {
         }
     }
 
+    /// What is shown of what can be had once.
+    fn claimed(&self, register: u32) -> Claimed {
+        let of_register = || self.log.iter().filter(|entry| entry.1 == register).map(|(.., what)| what);
+        let holder = of_register().find_map(|what| if let What::Grant(value) = what { Some(*value) } else { None });
+        let asked = of_register().filter_map(|what| if let What::Claim(value) = what { Some(*value) } else { None });
+        let others: BTreeSet<Value> = asked.filter(|&value| Some(value) != holder).collect();
+        match holder {
+            Some(_) => Claimed { holder, refused: others, ..Claimed::default() },
+            None => Claimed { waiting: others, ..Claimed::default() },
+        }
+    }
+
+    /// The hub gives each thing to the first who asked.
+    fn grants(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
+        let fields = self.settings.fields;
+        let first = fields.first(DataType::Claim);
+        if !self.settings.is_root {
+            return Ok(());
+        }
+        for register in first..first + fields.claims {
+            let Some(value) = self.claimed(register).waiting.pop_first() else { continue };
+            let own = self.log.iter().filter(|(id, ..)| id.actor == self.me).count() as u64;
+            self.takes(host, (OpId { actor: self.me, sequence: own + 1 }, register, What::Grant(value)))?;
+        }
+        Ok(())
+    }
+
     fn has(&self, id: OpId) -> bool {
         self.has.get(id.actor).is_some_and(|ranges| ranges.contains(id.sequence))
     }
@@ -473,6 +513,7 @@ impl Planted {
                 self.takes(host, entry).expect("these disks take everything");
             }
         }
+        self.grants(host).expect("these disks take everything");
         let mut taken = Writer::tagged(TAKEN);
         taken.of(Kind::Acks).number(end);
         self.sends(host, from, taken, Round::default());
@@ -503,6 +544,8 @@ impl Engine for Planted {
             Intent::Erase(letter) if !self.text(register).contains(&letter) => What::Remove(Vec::new()),
             Intent::Erase(letter) => What::Erase(letter),
             Intent::Write(value) => What::Write(value, self.there(register).map(|(id, _)| id).collect()),
+            Intent::Claim(_) if self.claimed(register).holder.is_some() => What::Remove(Vec::new()),
+            Intent::Claim(value) => What::Claim(value),
         };
         if self.is(FAILS) && self.log.len() > 3 {
             return Err(EngineError::Failed("it ended by itself".to_owned()));
@@ -578,6 +621,8 @@ impl Engine for Planted {
         let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
         let halves = self.is(HALVES_A_RECORD) && self.log.len() % 5 == 2;
         let hides_letter = self.is(HIDES_A_LETTER) && self.log.len() % 5 == 2;
+        let forgets_claim = self.is(FORGETS_A_CLAIM);
+        let grants_twice = self.is(GRANTS_TWICE) && self.settings.is_root && self.log.len() % 5 == 2;
         let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
@@ -585,6 +630,7 @@ impl Engine for Planted {
                 View::Stock(left) => *left = self.left(register),
                 View::Record(record) => *record = self.record(register),
                 View::Text(letters) => *letters = self.text(register),
+                View::Claim(claimed) => **claimed = self.claimed(register),
                 _ => {}
             }
             for (_, part) in self.there(register) {
@@ -599,6 +645,8 @@ impl Engine for Planted {
                 View::Label(values) if hidden => _ = values.pop_first(),
                 View::Record(Some(record)) if halves => record.labels[0].clear(),
                 View::Text(letters) if hides_letter => _ = letters.pop(),
+                View::Claim(claimed) if forgets_claim => **claimed = Claimed::default(),
+                View::Claim(claimed) if grants_twice => claimed.holder = claimed.holder.map(|holder| holder + 1000),
                 View::Record(Some(record)) if hides_tag => _ = record.tags.pop_first(),
                 _ => {}
             }

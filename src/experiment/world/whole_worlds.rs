@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
 use crate::domain::offline::{
-    FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Texts, Workload,
+    Claims, FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Texts, Workload,
 };
 use crate::domain::oracle::OracleId;
 use crate::domain::over_time::Restarts;
@@ -48,6 +48,8 @@ const PLANTS: &[Plant] = &[
     (OracleId::Load, engine::FLOODS, |_| {}),
     (OracleId::Overspending, engine::OVERSPENDS, |_| {}),
     (OracleId::WholeRecords, engine::HALVES_A_RECORD, |_| {}),
+    (OracleId::Uniqueness, engine::GRANTS_TWICE, |_| {}),
+    (OracleId::Truth, engine::FORGETS_A_CLAIM, |_| {}),
     (OracleId::Running, engine::FAILS, |_| {}),
     (OracleId::Outbox, engine::TELLS_DELIVERED, |_| {}),
 ];
@@ -77,6 +79,7 @@ fn trial() -> OfflineTrial {
         tags: Tags { registers: 1, elements: 4, edits: 10, removes_percent: 40 },
         records: Records { registers: 1, edits: 20, elements: 2, ..Records::default() },
         texts: Texts { registers: 1, edits: 12, erases_percent: 30, ..Texts::default() },
+        claims: Claims { registers: 2, edits: 9 },
         stocks: Stocks { registers: 1, edits: 30, supplies_percent: 10, transfers_percent: 20, most: 4 },
         presence: Presence { lasts_s: 40_000, away_s: (100, 300), here_s: (1500, 3000) },
         faults: vec![crash],

@@ -2,7 +2,7 @@
 //! depends on nothing else but the message that it receives, so that it is worked out once.
 
 use super::users;
-use crate::domain::data::{Intent, View};
+use crate::domain::data::{Intent, Value, View};
 use crate::domain::every_delivery::Bounds;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
@@ -24,6 +24,8 @@ pub(super) struct LocalState {
     /// Those that its engine refused, a bit each; and what the register showed before each edit that means that.
     pub(super) declined: u32,
     pub(super) seen: Vec<View>,
+    /// Of a claim, the first holder that the register showed, and the first other one: its user remembers.
+    pub(super) holders: [Option<Value>; 2],
     /// Of a client: whether it is connected with the hub.
     pub(super) connected: bool,
     /// Edits that its user saw accepted.
@@ -80,7 +82,7 @@ pub(super) fn settings(bounds: &Bounds, node: NodeId, mutant: Option<&'static st
         client: node,
         fields: users::fields(bounds),
         serves: node == bounds.clients,
-        is_root: false,
+        is_root: node == bounds.clients,
         serves_relays: false,
         // The clock stands still but for a retry: what may happen later may happen now, and what is told at once is told
         // before anything is sent again.
@@ -108,6 +110,7 @@ impl LocalState {
             excused: 0,
             declined: 0,
             seen: Vec::new(),
+            holders: [None; 2],
             connected: false,
             shown: Vec::new(),
             acknowledged: Acknowledged::default(),
@@ -179,7 +182,21 @@ impl LocalState {
         } else if action == Action::Restart {
             after.look_back();
         }
+        if settings.fields.claims > 0 {
+            after.look_at_holder();
+        }
         Done { state: after, sent, steps: host.steps }
+    }
+
+    /// Remembers who is shown as the holder of a claim.
+    fn look_at_holder(&mut self) {
+        let Some(view) = self.node.as_ref().and_then(|node| node.0.shows().into_iter().next()) else { return };
+        let Some(holder) = view.claimed().and_then(|claimed| claimed.holder) else { return };
+        match self.holders {
+            [None, _] => self.holders[0] = Some(holder),
+            [Some(first), None] if first != holder => self.holders[1] = Some(holder),
+            _ => {}
+        }
     }
 
     /// Counts what was shown, and what was acknowledged, that it does not have after a restart. An engine that tells no ids

@@ -488,10 +488,12 @@ impl<'a> SmallWorld<'a> {
         History {
             ledger: users::ledger(&self.bounds, &users),
             carries: self.engine.carries,
+            has_authority: true,
             cut_off: has_ended.then_some(CutOff::EngineFailed),
             over_time: OverTime {
                 running,
                 spending: users::spending(&self.bounds, &users, |node| self.name(node)),
+                holders: users::holders(&self.bounds, &users, |node| self.name(node)),
                 ..OverTime::default()
             },
             ends: ends.collect(),
@@ -507,8 +509,8 @@ impl<'a> SmallWorld<'a> {
 
 /// What the user of a node did.
 fn of_user(node: &LocalState) -> OfUser<'_> {
-    let LocalState { edits, excused, declined, ref seen, .. } = *node;
-    OfUser { edits, excused, declined, seen }
+    let LocalState { edits, excused, declined, ref seen, holders, .. } = *node;
+    OfUser { edits, excused, declined, seen, holders }
 }
 
 impl System for SmallWorld<'_> {

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::data::stock::{self, Account, Done};
-use crate::domain::data::{DataType, Fields, Intent, Part, View};
+use crate::domain::data::{DataType, Fields, Intent, Part, Value, View};
 use crate::domain::every_delivery::Bounds;
 use crate::domain::history::{Fate, Had, Ledger, Sighting, UserEdit};
 use crate::domain::letter::Letter;
-use crate::domain::over_time::Spending;
+use crate::domain::over_time::{Holders, Spending};
+use crate::lab::events::holders::FirstHolders;
 use crate::lab::events::spending;
 
 /// How many labels a record has.
@@ -28,6 +29,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
         DataType::Label => Fields { labels: 1, ..none },
         DataType::Record => Fields { records: 1, record_labels: RECORD_LABELS, record_elements: 1, ..none },
         DataType::Text => Fields { texts: 1, ..none },
+        DataType::Claim => Fields { claims: 1, ..none },
     }
 }
 
@@ -39,6 +41,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
 /// | stock | client 0 supplies 1 unit, then transfers the right to client 1, and then takes 1; the others take 1 each time |
 /// | tags | inserts an element of its own, or removes the first element of the next client, in turn; client 0 begins with an insert, client 1 with a remove |
 /// | label | writes a value of its own |
+/// | claim | asks in the name of a value of its own |
 /// | text | client 0 types a word, letter after letter. The others type at the beginning, and their second edit erases the first letter of the next client |
 /// | record | client 0 creates it, and nobody creates it again: what a deleted record had held, no view tells. Its next edit deletes it. Others set a label to a value of their own |
 pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
@@ -57,6 +60,7 @@ pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
             Intent::Remove(next * bounds.edits + (next % 2).min(bounds.edits - 1))
         }
         DataType::Label => Intent::Write(u64::from(own) + 1),
+        DataType::Claim => Intent::Claim(u64::from(own) + 1),
         DataType::Text => {
             let letter = |client: u32, number: u32| Letter::numbered((client * bounds.edits + number).into());
             let next = (client + 1) % bounds.clients;
@@ -83,7 +87,7 @@ pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
 fn maker(bounds: &Bounds, part: Part) -> Option<(usize, u32)> {
     let own = match part {
         Part::Element(element) | Part::Tag(element) => element,
-        Part::Value(value) => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32,
+        Part::Value(value) | Part::Claim(value) => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32,
         Part::Field { value, .. } => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32 / RECORD_LABELS,
         Part::Letter(letter) => {
             (0..bounds.clients * bounds.edits).find(|&own| Letter::numbered(own.into()) == letter)?
@@ -102,6 +106,8 @@ pub(super) struct OfUser<'a> {
     pub(super) declined: u32,
     /// What the register showed before each of them, where edits mean that.
     pub(super) seen: &'a [View],
+    /// The first holder that the register showed, and the first other one.
+    pub(super) holders: [Option<Value>; 2],
 }
 
 impl OfUser<'_> {
@@ -168,6 +174,18 @@ impl Seen<'_> {
         self.had.insert((client, number), had.clone());
         had
     }
+}
+
+/// Who was shown as the holder, at all nodes. A walk has no true time.
+pub(super) fn holders(bounds: &Bounds, users: &[OfUser<'_>], name: impl Fn(u32) -> String) -> Option<Holders> {
+    if bounds.data != DataType::Claim {
+        return None;
+    }
+    let mut holders = FirstHolders::default();
+    for (node, user) in (0..).zip(users) {
+        user.holders.into_iter().flatten().for_each(|holder| holders.is_shown(0, (holder, node, 0)));
+    }
+    Some(holders.seen(name))
 }
 
 /// What was taken out of the stock, in all. A walk has no true time: supplies count as the first.

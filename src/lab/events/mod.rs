@@ -7,6 +7,7 @@
 //! Knows: what a step is. Must not: change a world, or judge.
 
 pub mod bytes;
+pub mod holders;
 pub mod line;
 pub mod load;
 pub mod metadata;

@@ -179,7 +179,7 @@ impl Views {
         let accepted = kept.iter().filter(|kept| kept.is_accepted).map(|kept| (kept.device, kept.number));
         let (accepted, may_have) = (accepted.collect(), reach.of_node(node).unwrap_or(&[]));
         let at_node = AtNode { node, accepted, known, may_have, lost: &self.made_before_loss };
-        data::may_be_gone(part, &edits, Terms { carries: self.carries, now }, &at_node)
+        data::may_be_gone(part, &edits, Terms { carries: self.carries, now, ..Terms::default() }, &at_node)
     }
 
     /// A user edits, and means what is shown.

@@ -16,6 +16,7 @@ pub mod running;
 pub mod specified;
 pub mod staleness_bound;
 pub mod truth;
+pub mod uniqueness;
 pub mod whole_records;
 
 use crate::domain::count::counted;
@@ -108,6 +109,7 @@ pub const JUDGES_OVER_TIME: &[(OracleId, JudgeOverTime)] = &[
     (OracleId::Outbox, outbox::judge),
     (OracleId::Overspending, overspending::judge),
     (OracleId::WholeRecords, whole_records::judge),
+    (OracleId::Uniqueness, uniqueness::judge),
 ];
 
 /// All judges of what a world came to.

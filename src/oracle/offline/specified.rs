@@ -49,7 +49,7 @@ impl<'a> Specified<'a> {
                 label::lost_unseen(shown, edits)
             }
             DataType::Record => record::lost_unseen(views.get(register as usize).and_then(View::record), edits),
-            DataType::Counter | DataType::Stock | DataType::Tags | DataType::Text => 0,
+            DataType::Counter | DataType::Stock | DataType::Tags | DataType::Text | DataType::Claim => 0,
         };
         self.by_register.iter().map(lost).sum()
     }
@@ -66,7 +66,7 @@ impl<'a> Specified<'a> {
     }
 
     fn terms(&self) -> Terms {
-        Terms { carries: self.history.carries, now: self.history.lasted }
+        Terms { carries: self.history.carries, now: self.history.lasted, has_authority: self.history.has_authority }
     }
 
     /// Compares what a replica shows with the specifications.

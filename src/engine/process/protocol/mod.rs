@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::data::{
-    self, Concurrent, Deleted, Element, Fields, Intent, Overwrites, Record, Runs, Spending, View,
+    self, Claimed, Concurrent, Deleted, Element, Fields, Granting, Intent, Overwrites, Record, Runs, Spending, View,
 };
 use crate::domain::letter::Letter;
 use crate::engine::Survives;
@@ -185,14 +185,29 @@ pub struct Registers {
     /// How many texts follow. Each is empty at the start. Without this key, there are none.
     #[serde(skip_serializing_if = "is_none")]
     pub texts: u32,
+    /// How many claims follow. Nobody holds one at the start. Without this key, there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub claims: u32,
 }
 
 impl From<Fields> for Registers {
     fn from(fields: Fields) -> Self {
-        let Fields { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements, texts } =
-            fields;
+        let Fields { counters, start, stocks, tags, elements, labels, records, texts, claims, .. } = fields;
+        let Fields { record_labels, record_elements, .. } = fields;
         let start = Decimal(start);
-        Registers { counters, start, stocks, tags, elements, labels, records, record_labels, record_elements, texts }
+        Registers {
+            counters,
+            start,
+            stocks,
+            tags,
+            elements,
+            labels,
+            records,
+            record_labels,
+            record_elements,
+            texts,
+            claims,
+        }
     }
 }
 
@@ -261,6 +276,8 @@ enum Doing {
     Type(Keystroke),
     /// This letter is no longer in the text.
     Erase(OneLetter),
+    /// The user asks for what can be had once, in the name of this value.
+    Claim(Written),
 }
 
 /// A letter of a text: one code point, or a code point and an invisible mark, a variation selector of U+E0100 to U+E01EF, that
@@ -326,6 +343,7 @@ impl Edit {
                 Doing::Type(Keystroke { letter: OneLetter(letter), after: after.map(OneLetter) })
             }
             Intent::Erase(letter) => Doing::Erase(OneLetter(letter)),
+            Intent::Claim(value) => Doing::Claim(Written(value)),
         };
         Edit { register, intent }
     }
@@ -492,7 +510,8 @@ pub enum Taken {
     untagged,
     expecting = "what a register shows is, of a counter, its number as text, \"5\"; of tags, an array of numbers, [3, 4]; of a label, \
                  {\"values\": [\"7\"]}; of a stock, {\"left\": \"5\"}; of a record, {\"record\": null} or \
-                 {\"record\": {\"labels\": [[\"7\"]], \"tags\": [3]}}; of a text, {\"text\": \"abc\"}"
+                 {\"record\": {\"labels\": [[\"7\"]], \"tags\": [3]}}; of a text, {\"text\": \"abc\"}; of a claim, \
+                 {\"claim\": {\"holder\": \"7\", \"waiting\": [], \"refused\": [\"8\"]}}"
 )]
 pub enum Shown {
     /// A counter.
@@ -507,6 +526,38 @@ pub enum Shown {
     Record(OfRecord),
     /// A text.
     Text(OfText),
+    /// A claim.
+    Claim(OfClaim),
+}
+
+/// What the register of a claim shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OfClaim {
+    /// Who holds it, who waits, and who was refused. No value stands in two places.
+    claim: WholeClaim,
+}
+
+/// What is shown of what can be had once.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WholeClaim {
+    /// Who holds it; null where nobody does.
+    #[serde(deserialize_with = "Option::deserialize")]
+    holder: Option<Written>,
+    /// Who asked for it, and was not told yet.
+    waiting: BTreeSet<Written>,
+    /// Who asked for it, and does not get it.
+    refused: BTreeSet<Written>,
+}
+
+impl From<WholeClaim> for Claimed {
+    fn from(WholeClaim { holder, waiting, refused }: WholeClaim) -> Self {
+        let values = |of: BTreeSet<Written>| of.into_iter().map(|Written(value)| value).collect();
+        Claimed { holder: holder.map(|Written(value)| value), waiting: values(waiting), refused: values(refused) }
+    }
 }
 
 /// What the register of a record shows.
@@ -571,6 +622,7 @@ impl From<Shown> for View {
             Shown::Stock(Left { left: Decimal(left) }) => View::Stock(left),
             Shown::Tags(tags) => View::Tags(tags),
             Shown::Text(OfText { text }) => View::Text(Letter::all_of(&text)),
+            Shown::Claim(OfClaim { claim }) => View::Claim(Box::new(claim.into())),
             Shown::Record(OfRecord { record }) => View::Record(record.map(|record| Box::new(record.into()))),
             Shown::Label(Values { values }) => View::Label(values.into_iter().map(|Written(value)| value).collect()),
         }
@@ -613,6 +665,9 @@ pub struct Capabilities {
     /// What becomes of runs of letters that are typed at one place of a text at the same time, if it carries texts.
     #[serde(default)]
     pub texts: Option<OfRuns>,
+    /// When it shows a user as the holder of a claim, if it carries claims.
+    #[serde(default)]
+    pub claims: Option<OfGrants>,
     /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
     #[serde(default)]
     pub peers: bool,
@@ -724,6 +779,26 @@ impl From<OfRuns> for Runs {
             OfRuns::BothWays => Runs::BothWays,
             OfRuns::Forward => Runs::Forward,
             OfRuns::Mixed => Runs::Mixed,
+        }
+    }
+}
+
+/// When a user is shown as the holder of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfGrants {
+    /// Once the node that all others sync through has decided.
+    ByAuthority,
+    /// As soon as the user asks, where the replica shows no holder.
+    Shown,
+}
+
+impl From<OfGrants> for Granting {
+    fn from(rule: OfGrants) -> Self {
+        match rule {
+            OfGrants::ByAuthority => Granting::ByAuthority,
+            OfGrants::Shown => Granting::Shown,
         }
     }
 }

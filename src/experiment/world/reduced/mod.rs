@@ -36,7 +36,7 @@ use crate::lab::{World, settings};
 use crate::scenario::Scenario;
 
 /// Judges that a script can show, the one first that says most.
-const JUDGES: [OracleId; 12] = [
+const JUDGES: [OracleId; 13] = [
     OracleId::Running,
     OracleId::Truth,
     OracleId::ExactlyOnce,
@@ -44,6 +44,7 @@ const JUDGES: [OracleId; 12] = [
     OracleId::Durability,
     OracleId::Monotonic,
     OracleId::WholeRecords,
+    OracleId::Uniqueness,
     OracleId::StalenessBound,
     OracleId::Progress,
     OracleId::Load,
@@ -163,6 +164,7 @@ fn around(drawn: &OfflineTrial, judge: OracleId) -> OfflineTrial {
     trial.tags = Tags { edits, removes_percent, ..trial.tags };
     trial.stocks = Stocks { registers: trial.stocks.registers, ..Stocks::default() };
     trial.labels.edits = 0;
+    trial.claims.edits = 0;
     trial.texts = Texts { registers: trial.texts.registers, ..Texts::default() };
     let Records { edits, creates_percent, deletes_percent, tags_percent, .. } = Records::default();
     trial.records = Records { edits, creates_percent, deletes_percent, tags_percent, ..trial.records };

@@ -201,8 +201,9 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     let registers: BTreeSet<u32> = moments.iter().filter_map(edited).map(|(register, _)| register).collect();
     let of = |data| registers.iter().filter(|&&register| fields.of(register) == data).count() as u32;
     let (stocks, tags, labels) = (of(DataType::Stock), of(DataType::Tags), of(DataType::Label));
-    let records = of(DataType::Record);
-    trial.registers = of(DataType::Counter).max(u32::from(stocks + tags + labels + records + of(DataType::Text) == 0));
+    let (records, claims) = (of(DataType::Record), of(DataType::Claim));
+    let others = stocks + tags + labels + records + of(DataType::Text) + claims;
+    trial.registers = of(DataType::Counter).max(u32::from(others == 0));
     trial.stocks.registers = stocks;
     let edits = || moments.iter().filter_map(edited).map(|(_, intent)| intent);
     let elements_of = |data| {
@@ -216,6 +217,7 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
         tags => Tags { registers: tags, elements: elements.len() as u32, ..trial.tags },
     };
     trial.labels.registers = labels;
+    trial.claims.registers = claims;
     trial.records = match records {
         0 => Records::default(),
         records => Records { registers: records, elements: (of_records.len() as u32).max(1), ..trial.records },
@@ -235,6 +237,7 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
                 Intent::Insert(element) | Intent::Remove(element) => *element = elements[element],
                 Intent::Tag(element) | Intent::Untag(element) => *element = of_records[element],
                 Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => *value = values[value],
+                Intent::Claim(value) => *value = values[value],
                 Intent::Increase(_)
                 | Intent::Supply(_)
                 | Intent::Take(_)
