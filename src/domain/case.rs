@@ -422,7 +422,7 @@ impl<'a> Fields<'a> {
             None => DataType::Counter,
             Some(value) => {
                 let named = DataType::ALL.into_iter().find(|data| data.plural() == value);
-                let allowed = "counters, stocks, tags, labels, records or texts";
+                let allowed = "counters, stocks, tags, labels, records, texts or claims";
                 named.ok_or_else(|| CaseError::Number { key: "data", value: value.to_owned(), allowed })?
             }
         };

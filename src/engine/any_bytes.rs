@@ -29,10 +29,11 @@ pub const REGISTERS: u32 = 24;
 /// The registers of a talk: counters, and one of each other data type that is sent and that the engine carries.
 fn fields(engine: &Registration) -> Fields {
     let one = |data| u32::from(engine.carries.has(data));
-    let [tags, labels, records, texts] = [DataType::Tags, DataType::Label, DataType::Record, DataType::Text].map(one);
+    let [tags, labels, records] = [DataType::Tags, DataType::Label, DataType::Record].map(one);
+    let [texts, claims] = [DataType::Text, DataType::Claim].map(one);
     let (record_labels, record_elements) = (2 * records, 3 * records);
     let counters = Fields::counters(REGISTERS, 5);
-    Fields { tags, elements: 3 * tags, labels, records, record_labels, record_elements, texts, ..counters }
+    Fields { tags, elements: 3 * tags, labels, records, record_labels, record_elements, texts, claims, ..counters }
 }
 
 /// What users do to registers that are no counters, one after the other.
@@ -41,7 +42,10 @@ fn of_others(fields: &Fields, turn: u32) -> Option<(u32, Intent)> {
     // A text in the turns of records, where there are both.
     let has_text = fields.texts > 0 && (turn / 3).is_multiple_of(2);
     let third = if has_text { DataType::Text } else { DataType::Record };
-    let data = [DataType::Tags, DataType::Label, third][turn as usize % 3];
+    // So is a claim in the turns of labels.
+    let has_claim = fields.claims > 0 && (turn / 3) % 4 == 3;
+    let second = if has_claim { DataType::Claim } else { DataType::Label };
+    let data = [DataType::Tags, second, third][turn as usize % 3];
     let letter = |number: u32| Letter::numbered(number.into());
     let intent = match (data, turn / 3 % 5) {
         (DataType::Text, 4) => Intent::Erase(letter(turn.saturating_sub(12))),
@@ -50,6 +54,7 @@ fn of_others(fields: &Fields, turn: u32) -> Option<(u32, Intent)> {
         (DataType::Tags, 3) => Intent::Remove(element),
         (DataType::Tags, _) => Intent::Insert(element),
         (DataType::Label, _) => Intent::Write(value),
+        (DataType::Claim, _) => Intent::Claim(value),
         (_, 0) => Intent::Create(value),
         (_, 1) => Intent::Set { field: element % 2, value },
         (_, 2) => Intent::Tag(element),

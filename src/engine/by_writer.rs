@@ -583,7 +583,7 @@ impl<S: Share> ByWriter<S> {
             let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
             let asked = of_register.filter_map(|(_, share)| share.first_asked());
             let chosen = match granted {
-                Some(_) if about.has(Mutant::GrantTwice) => asked.max().filter(|&last| granted != Some(last)),
+                Some(_) if about.has(Mutant::GrantTwice) => asked.filter(|&other| granted != Some(other)).min(),
                 Some(_) => None,
                 None => asked.min(),
             };

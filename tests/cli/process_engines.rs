@@ -534,3 +534,52 @@ fn an_engine_in_a_process_carries_texts_and_is_held_to_what_it_declares_of_runs(
     assert_eq!(answer.exit, 1, "{answer:?}");
     assert!(answer.output.contains("it declares that runs stay whole, typed forward or backward"), "{answer:?}");
 }
+
+/// Two clients claim the same thing while they are away; the first one claims it again when it is told.
+const CLAIM: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 0
+clients = 2
+steps = [
+    { edit = "client 0", register = 0, claim = 1 },
+    { edit = "client 1", register = 0, claim = 2 },
+    { connect = "client 1", after_s = 60 },
+    { until = "quiescent", within_s = 600 },
+    { connect = "client 0", after_s = 60 },
+    { until = "quiescent", within_s = 600 },
+    { edit = "client 0", register = 0, claim = 3 },
+]
+[offline.claims]
+registers = 1
+"#;
+
+#[test]
+fn an_engine_in_a_process_carries_claims_and_may_show_one_holder_alone() {
+    if !has_python() {
+        return;
+    }
+    let command = "python3 tests/engines/claims.py";
+    let answer = short_answer(&["engine", "check", command]);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    assert!(answer.output.contains("two claims: held by"), "{answer:?}");
+    let said = |command: &str| {
+        let (_, record) = run(CLAIM, command);
+        let judges = record.expect("a record")["offline"]["engines"][0]["oracles"].clone();
+        ["uniqueness", "truth"].map(|judge| (judges[judge][0].clone(), judges[judge][1].to_string()))
+    };
+    let [uniqueness, truth] = said(command);
+    assert_eq!([&uniqueness.0, &truth.0], ["holds"; 2], "{uniqueness:?} {truth:?}");
+    // Where every replica decides, all agree in the end, and two had told their users.
+    let [uniqueness, truth] = said(&format!("{command} at-once"));
+    assert_eq!(
+        [&uniqueness.0, &truth.0],
+        [&"falsified".into(), &"holds".into()] as [&serde_json::Value; 2],
+        "{uniqueness:?} {truth:?}"
+    );
+    assert!(uniqueness.1.contains("first of register 0, where client 0 showed 1"), "{uniqueness:?}");
+    let answer = short_answer(&["engine", "check", &format!("{command} at-once")]);
+    assert_eq!(answer.exit, 1, "{answer:?}");
+    assert!(answer.output.contains("and shows alone: held by 1"), "{answer:?}");
+}

@@ -132,9 +132,9 @@ fn scenario(draws: &mut Draws) -> String {
         3 => vec![DataType::Record],
         4 => vec![
             draws.of(&[DataType::Stock, DataType::Tags]),
-            draws.of(&[DataType::Label, DataType::Record, DataType::Text]),
+            draws.of(&[DataType::Label, DataType::Record, DataType::Text, DataType::Claim]),
         ],
-        5 => vec![DataType::Text],
+        5 => vec![draws.of(&[DataType::Text, DataType::Claim])],
         _ => Vec::new(),
     };
     for data in &types {

@@ -190,6 +190,7 @@ impl<'a> Script<'a> {
             },
             DataType::Tags => format!("{} = {}", draws.of(&["insert", "insert", "remove"]), draws.below(elements)),
             DataType::Label => format!("write = {value}"),
+            DataType::Claim => format!("claim = {value}"),
             DataType::Text => {
                 // Letters of some scripts, and one letter twice.
                 let word = draws.of(&["word", "an", "", "e\u{301}", "\u{5d0}\u{1f600}", "n"]);

@@ -95,6 +95,7 @@ impl ProcessNode {
         let start = Start {
             node: settings.node,
             serves: settings.serves,
+            decides: settings.is_root,
             registers: settings.fields.into(),
             fresh,
             seed: format!("{:08x}{:08x}", host.random(1 << 32), host.random(1 << 32)),

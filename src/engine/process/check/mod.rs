@@ -4,6 +4,7 @@
 //! repeats what it is told to. Knows: the port, and what the engine says of itself. Must not: judge how good it is; that is
 //! for the worlds.
 
+mod claims;
 mod labels;
 mod marks;
 mod pair;
@@ -166,5 +167,6 @@ const STEPS: &[&[Trial]] = &[
     labels::STEPS,
     records::STEPS,
     texts::STEPS,
+    claims::STEPS,
     runs::STEPS,
 ];

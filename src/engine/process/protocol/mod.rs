@@ -211,6 +211,10 @@ impl From<Fields> for Registers {
     }
 }
 
+fn is_false(is: &bool) -> bool {
+    !is
+}
+
 fn is_none(count: &u32) -> bool {
     *count == 0
 }
@@ -223,6 +227,9 @@ pub struct Start {
     pub node: u32,
     /// Whether others sync through it: a hub, an edge, a peer.
     pub serves: bool,
+    /// Whether all others sync through it: the hub. It decides what one node alone may decide. Without this key, it is no hub.
+    #[serde(skip_serializing_if = "is_false")]
+    pub decides: bool,
     /// The registers.
     pub registers: Registers,
     /// Drawn anew at every start, below 2^28: for an id that no earlier start had.

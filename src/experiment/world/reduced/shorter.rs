@@ -145,6 +145,7 @@ fn letters(intent: Intent) -> Vec<Letter> {
 fn value(intent: Intent) -> Option<Value> {
     match intent {
         Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => Some(value),
+        Intent::Claim(value) => Some(value),
         _ => None,
     }
 }

@@ -84,7 +84,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         let register = whole(
             0,
             u32::MAX.into(),
-            "The register, numbered from 0: counters first, then stocks, tags, labels, records and texts.",
+            "The register, numbered from 0: counters first, then stocks, tags, labels, records, texts and claims.",
         );
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
     };
@@ -161,6 +161,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
             "erase",
             text("The piece of text that the user erases, at the first place where the device shows it."),
         )),
+        edit(need("claim", value("The value in whose name the user asks for what can be had once."))),
         step(
             "connect",
             about("connect"),
