@@ -21,7 +21,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
-                  before; hides an element, a letter, or a part of a record; keeps what was erased; is late; floods the hub; tells its user too early that nothing waits; gives twice what can be had once, or loses a claim; changes a closed case, or hides what it refused; ends by itself",
+                  before; hides an element, a letter, or a part of a record; keeps what was erased; is late; floods the hub; tells its user too early that nothing waits; gives twice what can be had once, or loses a claim; changes a closed case, or hides an item of one; ends by itself",
         show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {

@@ -55,8 +55,8 @@ pub const GRANTS_TWICE: &str = "grants-twice";
 pub const FORGETS_A_CLAIM: &str = "forgets-a-claim";
 /// The hub shows a closed case without one of its items from time to time.
 pub const CHANGES_A_CLOSED_CASE: &str = "changes-a-closed-case";
-/// What was refused of a case is not shown.
-pub const HIDES_REFUSED_ITEMS: &str = "hides-refused-items";
+/// An item of a case is not shown, one that was refused if there is any.
+pub const HIDES_AN_ITEM: &str = "hides-an-item";
 /// A replica waits for an hour before it sends.
 pub const IS_LATE: &str = "is-late";
 /// From time to time, edits are sent forty times. More often would take most of the time of all controls.
@@ -673,7 +673,7 @@ impl Engine for Planted {
         let forgets_claim = self.is(FORGETS_A_CLAIM);
         let grants_twice = self.is(GRANTS_TWICE) && self.settings.is_root && self.log.len() % 5 == 2;
         let changes_case = self.is(CHANGES_A_CLOSED_CASE) && self.settings.is_root && self.log.len() % 5 == 2;
-        let hides_refused = self.is(HIDES_REFUSED_ITEMS);
+        let hides_item = self.is(HIDES_AN_ITEM);
         let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
@@ -699,7 +699,10 @@ impl Engine for Planted {
                 View::Text(letters) if hides_letter => _ = letters.pop(),
                 View::Claim(claimed) if forgets_claim => **claimed = Claimed::default(),
                 View::Claim(claimed) if grants_twice => claimed.holder = claimed.holder.map(|holder| holder + 1000),
-                View::Case(case) if hides_refused => case.refused.clear(),
+                View::Case(case) if hides_item => {
+                    let refused = case.refused.pop_first();
+                    _ = refused.or_else(|| case.done.pop_first());
+                }
                 View::Case(case) if changes_case && case.frozen().is_some() => {
                     case.done.pop_first().into_iter().for_each(|item| _ = case.refused.insert(item));
                 }

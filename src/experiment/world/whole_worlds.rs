@@ -51,7 +51,7 @@ const PLANTS: &[Plant] = &[
     (OracleId::Uniqueness, engine::GRANTS_TWICE, |_| {}),
     (OracleId::Truth, engine::FORGETS_A_CLAIM, |_| {}),
     (OracleId::Frozen, engine::CHANGES_A_CLOSED_CASE, |_| {}),
-    (OracleId::Truth, engine::HIDES_REFUSED_ITEMS, |_| {}),
+    (OracleId::Truth, engine::HIDES_AN_ITEM, |_| {}),
     (OracleId::Running, engine::FAILS, |_| {}),
     (OracleId::Outbox, engine::TELLS_DELIVERED, |_| {}),
 ];
