@@ -6,6 +6,7 @@
 //!
 //! Knows: the ledger. Must not: know engines, messages or the world.
 
+pub mod case;
 pub mod claim;
 pub mod counter;
 pub mod label;
@@ -31,6 +32,7 @@ pub fn apply(fields: &Fields, view: &mut View, intent: Intent) -> bool {
         View::Record(record) => record::apply(record, intent, fields.record_labels),
         View::Text(letters) => text::apply(letters, intent),
         View::Claim(claimed) => claim::apply(claimed, intent),
+        View::Case(case) => case::apply(case, intent),
     }
 }
 
@@ -41,6 +43,7 @@ pub fn is_meant(shown: &View, intent: Intent) -> bool {
         (View::Record(record), intent) => record::is_meant(record.as_deref(), intent),
         (View::Text(letters), intent) => text::is_meant(letters, intent),
         (View::Claim(claimed), Intent::Claim(_)) => claimed.holder.is_none(),
+        (View::Case(case), Intent::Do(_) | Intent::Close) => case.frozen().is_none(),
         _ => true,
     }
 }
@@ -81,6 +84,8 @@ pub enum Wrong {
     Undecided(Part),
     /// It is refused, and nobody is shown who was preferred.
     Unheld(Part),
+    /// It is refused, and whoever had it decided had made it before.
+    Overlooked(Part),
     /// Two letters of a text stand the other way round than a user saw them.
     Moved {
         /// The one that stood before the other.
@@ -131,6 +136,15 @@ impl std::fmt::Display for Wrong {
                 write!(f, "{part} is gone: it is neither granted, nor waiting, nor refused")
             }
             Wrong::Strange(part @ Part::Claim(_)) => write!(f, "{part} is shown, and nobody made it"),
+            Wrong::Gone(part @ Part::Item(_)) => write!(f, "{part} is gone: it is neither done nor refused"),
+            Wrong::Gone(part @ Part::Close) => write!(f, "{part} is gone: the case is shown as open"),
+            Wrong::Strange(part @ Part::Item(_)) => write!(f, "{part} is shown, and nobody did it"),
+            Wrong::Strange(part @ Part::Close) => write!(f, "{part} is shown, and nobody asked"),
+            Wrong::Undecided(part @ Part::Close) => write!(f, "{part} still waits, and the case was not closed"),
+            Wrong::Unheld(part @ Part::Item(_)) => write!(f, "{part} is refused, and the case is not closed"),
+            Wrong::Overlooked(part) => {
+                write!(f, "{part} is refused, and whoever asked to close the case had done it before")
+            }
             Wrong::Undecided(part) => write!(f, "{part} still waits, and was neither granted nor refused"),
             Wrong::Unheld(part) => write!(f, "{part} is refused, and nobody is shown as the holder"),
             Wrong::Gone(part) => {
@@ -157,6 +171,7 @@ pub fn wrong(view: &View, edits: &[Edited<'_>], terms: Terms, may_be_missing: im
         View::Record(shown) => record::wrong(shown.as_deref(), edits, terms, may_be_missing),
         View::Text(shown) => text::wrong(shown, edits, carries.texts.unwrap_or_default(), may_be_missing),
         View::Claim(shown) => claim::wrong(shown, edits, terms, may_be_missing),
+        View::Case(shown) => case::wrong(shown, edits, terms, may_be_missing),
     }
 }
 
@@ -168,8 +183,8 @@ pub fn may_be_gone(part: Part, edits: &[Edited<'_>], terms: Terms, at: &impl Whe
         Part::Value(value) => label::may_be_gone(value, edits, carries.labels.unwrap_or_default(), at),
         Part::Record | Part::Field { .. } | Part::Tag(_) => record::may_be_gone(part, edits, terms, at),
         Part::Letter(letter) => text::may_be_gone(letter, edits, at),
-        // Whoever asked is told, for good: no edit takes a claim away.
-        Part::Claim(_) => false,
+        // Whoever asked is told, for good: no edit takes a claim away, nor what was done of a case.
+        Part::Claim(_) | Part::Item(_) | Part::Close => false,
     }
 }
 

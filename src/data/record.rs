@@ -227,7 +227,7 @@ fn in_field(wrong: Wrong, field: u32) -> Wrong {
         Wrong::Beside(of) => Wrong::Beside(part(of)),
         Wrong::Late(of) => Wrong::Late(part(of)),
         of_others @ (Wrong::Twice(_) | Wrong::Moved { .. } | Wrong::Mixed { .. }) => of_others,
-        of_others @ (Wrong::Undecided(_) | Wrong::Unheld(_)) => of_others,
+        of_others @ (Wrong::Undecided(_) | Wrong::Unheld(_) | Wrong::Overlooked(_)) => of_others,
     }
 }
 

@@ -35,11 +35,13 @@ pub enum DataType {
     Text,
     /// Something that can be had once, such as a number or a seat: users ask for it, and one of them holds it for good.
     Claim,
+    /// A piece of work with a checklist, which users work off and ask to close. What is closed is frozen.
+    Case,
 }
 
 impl DataType {
     /// All of them, in the order in which a world's registers hold them.
-    pub const ALL: [DataType; 7] = [
+    pub const ALL: [DataType; 8] = [
         DataType::Counter,
         DataType::Stock,
         DataType::Tags,
@@ -47,6 +49,7 @@ impl DataType {
         DataType::Record,
         DataType::Text,
         DataType::Claim,
+        DataType::Case,
     ];
 
     /// What registers of it are called, in the plural.
@@ -59,6 +62,7 @@ impl DataType {
             DataType::Record => "records",
             DataType::Text => "texts",
             DataType::Claim => "claims",
+            DataType::Case => "cases",
         }
     }
 
@@ -71,7 +75,8 @@ impl DataType {
     pub fn means_what_is_shown(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => false,
-            DataType::Tags | DataType::Label | DataType::Record | DataType::Text | DataType::Claim => true,
+            DataType::Tags | DataType::Label | DataType::Record | DataType::Text => true,
+            DataType::Claim | DataType::Case => true,
         }
     }
 
@@ -79,7 +84,8 @@ impl DataType {
     pub fn is_a_sum(self) -> bool {
         match self {
             DataType::Counter | DataType::Stock => true,
-            DataType::Tags | DataType::Label | DataType::Record | DataType::Text | DataType::Claim => false,
+            DataType::Tags | DataType::Label | DataType::Record | DataType::Text => false,
+            DataType::Claim | DataType::Case => false,
         }
     }
 }
@@ -140,6 +146,10 @@ pub enum Intent {
     /// The user asks for what can be had once, in the name of this value. Where the replica shows who holds it, that means
     /// nothing.
     Claim(Value),
+    /// This item of the case's checklist is done. Where the replica shows the case as closed, that means nothing.
+    Do(Element),
+    /// The user asks to close the case, as its items are shown. Where the replica shows it as closed, that means nothing.
+    Close,
 }
 
 impl Intent {
@@ -155,6 +165,7 @@ impl Intent {
             }
             Intent::Type { .. } | Intent::Erase(_) => DataType::Text,
             Intent::Claim(_) => DataType::Claim,
+            Intent::Do(_) | Intent::Close => DataType::Case,
         }
     }
 
@@ -183,6 +194,7 @@ impl Intent {
             Intent::Insert(element) | Intent::Remove(element) | Intent::Tag(element) | Intent::Untag(element) => {
                 Some(element)
             }
+            Intent::Do(item) => Some(item),
             _ => None,
         }
     }
@@ -202,6 +214,8 @@ impl Intent {
             Intent::Type { letter, .. } => Some((Part::Letter(letter), true)),
             Intent::Erase(letter) => Some((Part::Letter(letter), false)),
             Intent::Claim(value) => Some((Part::Claim(value), true)),
+            Intent::Do(item) => Some((Part::Item(item), true)),
+            Intent::Close => Some((Part::Close, true)),
         }
     }
 
@@ -370,6 +384,28 @@ impl Granting {
     }
 }
 
+/// When an engine shows a case as closed. An engine declares its rule. That what is closed stays as it is, the specification asks
+/// of every engine, whatever its rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Closing {
+    /// Once the node that all others sync through has closed it, with the items that it had. Until then the request waits.
+    ByAuthority,
+    /// As soon as the user asks, with the items that the replica shows.
+    #[default]
+    Shown,
+}
+
+impl Closing {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Closing::ByAuthority => "once the node that all others sync through has closed it",
+            Closing::Shown => "as soon as its user asks, with the items that its replica shows",
+        }
+    }
+}
+
 /// The data types that an engine carries, and what it declares where sane semantics differ. The specifications hold it to
 /// that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -392,6 +428,8 @@ pub struct Carries {
     pub texts: Option<Runs>,
     /// When it shows a user as the holder of a claim; nothing where it carries no claims.
     pub claims: Option<Granting>,
+    /// When it shows a case as closed; nothing where it carries no cases.
+    pub cases: Option<Closing>,
 }
 
 impl Carries {
@@ -405,6 +443,7 @@ impl Carries {
         horizon: None,
         texts: None,
         claims: None,
+        cases: None,
     };
 
     /// Counters, and tags with this policy.
@@ -442,6 +481,11 @@ impl Carries {
         Carries { claims: Some(granting), ..self }
     }
 
+    /// This, and cases with this rule.
+    pub const fn and_cases(self, closing: Closing) -> Self {
+        Carries { cases: Some(closing), ..self }
+    }
+
     /// This, and stocks with this rule.
     pub const fn and_stocks(self, spending: Spending) -> Self {
         Carries { stocks: Some(spending), ..self }
@@ -457,6 +501,7 @@ impl Carries {
             DataType::Record => self.records.is_some(),
             DataType::Text => self.texts.is_some(),
             DataType::Claim => self.claims.is_some(),
+            DataType::Case => self.cases.is_some(),
         }
     }
 }
@@ -495,6 +540,10 @@ pub enum Part {
     Letter(Letter),
     /// What somebody asked for a claim with: it holds it, waits, or is refused.
     Claim(Value),
+    /// An item of a case's checklist: it is done, or was refused.
+    Item(Element),
+    /// That somebody asked to close a case.
+    Close,
 }
 
 impl Part {
@@ -506,7 +555,7 @@ impl Part {
             Part::Record => "delete",
             Part::Field { .. } | Part::Tag(_) => "edit",
             Part::Letter(_) => "erase",
-            Part::Claim(_) => "nothing",
+            Part::Claim(_) | Part::Item(_) | Part::Close => "nothing",
         }
     }
 }
@@ -521,6 +570,8 @@ impl std::fmt::Display for Part {
             Part::Tag(element) => write!(f, "element {element} of the record"),
             Part::Letter(letter) => write!(f, "{letter}"),
             Part::Claim(value) => write!(f, "the claim of {value}"),
+            Part::Item(item) => write!(f, "item {item}"),
+            Part::Close => write!(f, "the request to close"),
         }
     }
 }
@@ -570,6 +621,42 @@ impl Claimed {
     }
 }
 
+/// How far a case is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Nobody asked to close it.
+    #[default]
+    Open,
+    /// Somebody asked to close it, and it is not closed yet.
+    CloseRequested,
+    /// It is closed, and its items are frozen.
+    Closed,
+}
+
+/// What a replica shows of a case. No item stands in two places, and none is refused before the case is closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Case {
+    /// How far it is.
+    pub stage: Stage,
+    /// The items that are done. Of a closed case, those that count.
+    pub done: BTreeSet<Element>,
+    /// The items that somebody did, and that do not count, as the case was closed without them.
+    pub refused: BTreeSet<Element>,
+}
+
+impl Case {
+    /// Whether no item stands in two places, and none is refused before the case is closed.
+    pub fn is_canonical(&self) -> bool {
+        self.done.is_disjoint(&self.refused) && (self.refused.is_empty() || self.stage == Stage::Closed)
+    }
+
+    /// The items that count, of a closed case; nothing of another.
+    pub fn frozen(&self) -> Option<&BTreeSet<Element>> {
+        (self.stage == Stage::Closed).then_some(&self.done)
+    }
+}
+
 /// What a replica shows of one register. A view is canonical: two views are equal if and only if users see the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum View {
@@ -587,6 +674,8 @@ pub enum View {
     Text(Vec<Letter>),
     /// Of what can be had once: who holds it, who waits, and who was refused. In a box, as a record is.
     Claim(Box<Claimed>),
+    /// Of a case. In a box, as a record is.
+    Case(Box<Case>),
 }
 
 impl View {
@@ -638,6 +727,14 @@ impl View {
         }
     }
 
+    /// What is shown of a case; nothing for another data type.
+    pub fn case(&self) -> Option<&Case> {
+        match self {
+            View::Case(case) => Some(case),
+            _ => None,
+        }
+    }
+
     /// Its parts, ascending. A counter and a stock have none: each shows the sum of all edits.
     pub fn parts(&self) -> BTreeSet<Part> {
         match self {
@@ -646,6 +743,10 @@ impl View {
             View::Label(values) => values.iter().copied().map(Part::Value).collect(),
             View::Text(letters) => letters.iter().copied().map(Part::Letter).collect(),
             View::Claim(claimed) => claimed.all().map(Part::Claim).collect(),
+            View::Case(case) => {
+                let items = case.done.iter().chain(&case.refused).copied().map(Part::Item);
+                items.chain((case.stage > Stage::Open).then_some(Part::Close)).collect()
+            }
             View::Record(None) => BTreeSet::new(),
             View::Record(Some(record)) => {
                 let of_labels = (0..)
@@ -660,7 +761,8 @@ impl View {
     /// The canonical bytes: a counter and a stock as 8 bytes, tags as 4 bytes an element and labels as 8 bytes a value in
     /// ascending order, all big endian. A record is a byte that says whether it is there, each label with the number of its
     /// values in 4 bytes before them, and the tags. A text is 4 bytes a letter, in its order. A claim is three labels: its
-    /// holder, those that wait, and those that were refused.
+    /// holder, those that wait, and those that were refused. A case is a byte that says how far it is, the number of the items
+    /// that are done in 4 bytes, and those and the refused ones in 4 bytes each.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             View::Counter(number) | View::Stock(number) => number.to_be_bytes().to_vec(),
@@ -670,6 +772,12 @@ impl View {
             View::Claim(claimed) => {
                 let holder = claimed.holder.into_iter().collect();
                 [&holder, &claimed.waiting, &claimed.refused].into_iter().flat_map(counted_bytes).collect()
+            }
+            View::Case(case) => {
+                let mut bytes = vec![case.stage as u8];
+                bytes.extend_from_slice(&(case.done.len() as u32).to_be_bytes());
+                bytes.extend(case.done.iter().chain(&case.refused).flat_map(|item| item.to_be_bytes()));
+                bytes
             }
             View::Record(None) => vec![0],
             View::Record(Some(record)) => {
@@ -712,6 +820,15 @@ impl std::fmt::Display for View {
                     write!(f, ", {how}: {}", values.join(", "))?;
                 }
                 Ok(())
+            }
+            View::Case(case) => {
+                let stage = match case.stage {
+                    Stage::Open => "open",
+                    Stage::CloseRequested => "close requested",
+                    Stage::Closed => "closed",
+                };
+                write!(f, "{stage}, done: {}", elements(&case.done))?;
+                if case.refused.is_empty() { Ok(()) } else { write!(f, ", refused: {}", elements(&case.refused)) }
             }
             View::Record(None) => write!(f, "no record"),
             View::Record(Some(record)) => {
@@ -766,6 +883,10 @@ pub struct Fields {
     pub texts: u32,
     /// How many things there are that can be had once. Nobody holds one at the start.
     pub claims: u32,
+    /// How many cases there are. Each is open at the start, and nothing of it is done.
+    pub cases: u32,
+    /// How many items the checklist of a case has.
+    pub case_items: u32,
 }
 
 impl Fields {
@@ -784,6 +905,7 @@ impl Fields {
             DataType::Record => self.records,
             DataType::Text => self.texts,
             DataType::Claim => self.claims,
+            DataType::Case => self.cases,
         }
     }
 
@@ -837,6 +959,7 @@ impl Fields {
             DataType::Record => View::Record(None),
             DataType::Text => View::Text(Vec::new()),
             DataType::Claim => View::Claim(Box::default()),
+            DataType::Case => View::Case(Box::default()),
         }
     }
 
@@ -847,7 +970,11 @@ impl Fields {
 
     /// Whether a register can be edited so.
     pub fn allow(&self, register: u32, intent: Intent) -> bool {
-        let elements = if intent.of() == DataType::Record { self.record_elements } else { self.elements };
+        let elements = match intent.of() {
+            DataType::Record => self.record_elements,
+            DataType::Case => self.case_items,
+            _ => self.elements,
+        };
         let in_range = intent.element().is_none_or(|element| element < elements);
         let is_something = match intent {
             Intent::Supply(_) | Intent::Take(_) | Intent::Transfer { .. } => {

@@ -15,8 +15,8 @@ use crate::domain::traffic::Traffic;
 use crate::domain::trial::MemoryMib;
 use crate::domain::verdict::Verdict;
 pub use registers::{
-    Claims, Labels, MOST_CLAIMS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_RECORD_LABELS, MOST_RECORDS,
-    MOST_STOCKS, MOST_TAGS, MOST_TEXTS, Records, Stocks, Tags, Texts,
+    Cases, Claims, Labels, MOST_CASES, MOST_CLAIMS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_RECORD_LABELS,
+    MOST_RECORDS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, Records, Stocks, Tags, Texts,
 };
 
 /// The most registers that a world can have.
@@ -69,7 +69,10 @@ pub struct OfflineTrial {
     /// Registers that hold claims, and how often users make one. They are numbered after the texts.
     #[serde(default, skip_serializing_if = "Claims::is_empty")]
     pub claims: Claims,
-    /// How many clients there are. In a world with tags, labels, records, texts or claims, 64 are the most.
+    /// Registers that hold cases, and what users do with them. They are numbered after the claims.
+    #[serde(default, skip_serializing_if = "Cases::is_empty")]
+    pub cases: Cases,
+    /// How many clients there are. In a world with tags, labels, records, texts, claims or cases, 64 are the most.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
     /// The engines on trial, by name, or "all"; `abench list engines` names them. Without this key, the reference is.
@@ -155,6 +158,7 @@ impl OfflineTrial {
             records: Records::default(),
             texts: Texts::default(),
             claims: Claims::default(),
+            cases: Cases::default(),
             clients,
             engines: Vec::new(),
             mutants: Vec::new(),
@@ -819,6 +823,8 @@ impl OfflineTrial {
             record_elements: if self.records.is_empty() { 0 } else { self.records.elements },
             texts: self.texts.registers,
             claims: self.claims.registers,
+            cases: self.cases.registers,
+            case_items: if self.cases.is_empty() { 0 } else { self.cases.items },
             ..Fields::counters(self.registers, self.start)
         }
     }

@@ -1,5 +1,7 @@
 //! What was seen in a world while it ran, besides what it came to in the end.
 
+use std::collections::BTreeSet;
+
 use crate::domain::data::Part;
 
 /// All that was seen over time.
@@ -19,6 +21,8 @@ pub struct OverTime {
     pub spending: Option<Spending>,
     /// Who was shown as the holder of claims; nothing in a world without any, or where that was not followed.
     pub holders: Option<Holders>,
+    /// With which items closed cases were shown; nothing in a world without any, or where that was not followed.
+    pub frozen: Option<Frozen>,
     /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
     /// the engine claims nothing of them.
     pub metadata: Vec<Metadata>,
@@ -81,32 +85,44 @@ pub struct Halves {
     pub first: Option<FirstHalf>,
 }
 
-/// Who was shown as the holder of what can be had once.
+/// What was shown of what must stay as it is once any replica showed it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holders {
-    /// How often a holder was looked at.
+pub struct Lasting<T> {
+    /// How often it was looked at.
     pub looked: u64,
-    /// How many registers had one.
+    /// How many registers had it.
     pub held: u64,
     /// How often another was shown than the first.
     pub second: u64,
     /// Where that was first; before those that the loss of a store may explain, one that none explains.
-    pub first: Option<SecondHolder>,
+    pub first: Option<Second<T>>,
     /// Whether every such look came after the store of the node that decides was lost, damaged, set back or replaced: what it
     /// had decided may have been lost.
     pub all_after_loss: bool,
 }
 
-/// A second holder of what can be had once.
+/// Something else was shown than first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecondHolder {
+pub struct Second<T> {
     /// The register.
     pub register: u32,
-    /// Who was shown first: the value, the replica's name, and when, in microseconds.
-    pub one: (u64, String, u64),
-    /// Who was shown then.
-    pub other: (u64, String, u64),
+    /// What was shown first, the replica's name, and when, in microseconds.
+    pub one: (T, String, u64),
+    /// What was shown then.
+    pub other: (T, String, u64),
 }
+
+/// Who was shown as the holder of what can be had once, by value.
+pub type Holders = Lasting<u64>;
+
+/// A second holder of what can be had once.
+pub type SecondHolder = Second<u64>;
+
+/// With which items closed cases were shown.
+pub type Frozen = Lasting<BTreeSet<u32>>;
+
+/// A closed case that was shown with other items.
+pub type ChangedCase = Second<BTreeSet<u32>>;
 
 /// The first time that a replica showed half a record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
-    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CLAIMS, MOST_CLIENTS,
-    MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_RECORD_LABELS, MOST_RECORDS, MOST_REGISTERS,
-    MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, MOST_WATCHED, NodeFault, OfflineTrial, Presence, Tags, Workload,
+    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CASES, MOST_CLAIMS,
+    MOST_CLIENTS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_RECORD_LABELS, MOST_RECORDS,
+    MOST_REGISTERS, MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, MOST_WATCHED, NodeFault, OfflineTrial, Presence,
+    Tags, Workload,
 };
 use crate::domain::script::CLIENTS;
 use crate::domain::seed::Seed;
@@ -185,6 +186,7 @@ impl OfflineTrial {
             ("records.edits", self.records.edits > 0),
             ("texts.edits", self.texts.edits > 0),
             ("claims.edits", self.claims.edits > 0),
+            ("cases.edits", self.cases.edits > 0),
             ("link.outages", link.outages > 0),
         ];
         let (key, _) = drawn.into_iter().find(|(_, given)| *given)?;
@@ -218,8 +220,9 @@ impl OfflineTrial {
         // What a user had seen is known in worlds of few clients alone.
         let most_clients = if self.fields().mean_what_is_shown() { MOST_WATCHED } else { MOST_CLIENTS };
         let Labels { registers: labels, edits: written } = self.labels;
-        let (stocks, records, texts, claims) = (self.stocks, self.records, self.texts, self.claims);
-        let others = stocks.registers + tags + labels + records.registers + texts.registers + claims.registers;
+        let (stocks, records, texts, claims, cases) = (self.stocks, self.records, self.texts, self.claims, self.cases);
+        let numbers = [stocks.registers, tags, labels, records.registers, texts.registers, claims.registers];
+        let others = numbers.into_iter().fold(cases.registers, u32::saturating_add);
         let small = |key, value: u32, least: u32, most: u32| (key, value.into(), u64::from(least), u64::from(most));
         let bound = |key, most: Option<u64>| (key, most.unwrap_or(1), 1, MOST_LOAD);
         // Where all of them are, nothing ever arrives whole.
@@ -250,6 +253,10 @@ impl OfflineTrial {
             small("texts.erases_percent", texts.erases_percent, 0, 100),
             small("claims.registers", claims.registers, 0, MOST_CLAIMS),
             small("claims.edits", claims.edits, 0, if claims.registers > 0 { 10_000 } else { 0 }),
+            small("cases.registers", cases.registers, 0, MOST_CASES),
+            small("cases.items", cases.items, 1, MOST_ELEMENTS),
+            small("cases.edits", cases.edits, 0, if cases.registers > 0 { 10_000 } else { 0 }),
+            small("cases.closes_percent", cases.closes_percent, 0, 100),
             small("clients", clients, 1, most_clients),
             small("crashes", crashes, 0, 100_000),
             small("more_worlds", more_worlds, 0, 1_000_000),

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::data::record;
-use crate::domain::data::{DataType, Fields, Intent, Record, Spending, Value, View};
+use crate::domain::data::{DataType, Element, Fields, Intent, Record, Spending, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
@@ -149,6 +149,19 @@ pub trait Share: Clone + Debug + Eq + Hash + Send + Sync + Serialize + Deseriali
     /// The writer decides who gets what can be had once.
     fn grant(&mut self, _value: Value) {}
 
+    /// Which items of a case the writer did, and whether it asked to close that.
+    fn work(&self) -> Option<(&BTreeSet<Element>, bool)> {
+        None
+    }
+
+    /// With which items the writer closed a case.
+    fn closed(&self) -> Option<&BTreeSet<Element>> {
+        None
+    }
+
+    /// The writer closes a case with these items.
+    fn close(&mut self, _items: BTreeSet<Element>) {}
+
     /// All shares of a register are in its view: sees to what only all of them tell.
     fn settle(_view: &mut View) {}
 
@@ -216,6 +229,11 @@ pub fn read_each<S: OneByOne>(fields: &Fields, count: usize, reader: &mut Reader
         Ok((register, S::read(fields, register, told & ((1 << FORM) - 1), reader)?))
     };
     (0..count).map(|_| read()).collect()
+}
+
+/// Whether the node that all others sync through decides what becomes of such a register.
+fn is_decided(data: DataType) -> bool {
+    matches!(data, DataType::Claim | DataType::Case)
 }
 
 /// Neighbours for which slots are pending, whatever else is kept about them.
@@ -437,8 +455,10 @@ impl<S: Share> Content for ByWriter<S> {
         for (&Slot(_, register), share) in &self.shares {
             share.show(&mut views[register as usize]);
         }
-        let claims = about.fields.first(DataType::Claim) as usize..;
-        views[claims].iter_mut().take(about.fields.claims as usize).for_each(S::settle);
+        for data in DataType::ALL.into_iter().filter(|&data| is_decided(data)) {
+            let of_data = about.fields.first(data) as usize..;
+            views[of_data].iter_mut().take(about.fields.count(data) as usize).for_each(S::settle);
+        }
         views
     }
 
@@ -484,6 +504,9 @@ impl<S: Share> ByWriter<S> {
         if intent.of() == DataType::Claim && self.granted(register).is_some() {
             return;
         }
+        if intent.of() == DataType::Case && self.of_register(register).any(|share| share.closed().is_some()) {
+            return;
+        }
         if is_of_record && !record::is_meant(self.record_of(register, &about.fields).as_deref(), intent) {
             return;
         }
@@ -511,7 +534,7 @@ impl<S: Share> ByWriter<S> {
         let beside = Beside { here: about.store, to, life, buried: lived.buried, labels: about.fields.record_labels };
         self.shares.entry(slot).or_insert_with(|| S::new(about.fields.of(register))).edit(intent, &beside);
         peers.pending().for_each(|(_, changes)| changes.insert(slot));
-        self.decide_claims(about, peers, &[register].into());
+        self.decide(about, peers, &[register].into());
     }
 
     /// Takes what a neighbour offered; what is new is pending for the others.
@@ -546,16 +569,16 @@ impl<S: Share> ByWriter<S> {
             let resolves = about.mutant.is_some() && is_written_here && has(Mutant::ResolveUnseenValue);
             let is_resolved = resolves && mine.taken_away(Intent::Write(0));
             let of = about.fields.of(slot.1);
-            changed.extend((is_new && matches!(of, DataType::Record | DataType::Claim)).then_some(slot.1));
+            changed.extend((is_new && (of == DataType::Record || is_decided(of))).then_some(slot.1));
             // Where a store was set back between two decisions, both sides have what the other lacks.
-            let is_more = of == DataType::Claim && *mine != share;
+            let is_more = is_decided(of) && *mine != share;
             if is_new || is_resolved || is_more {
                 for (_, changes) in peers.pending().filter(|&(peer, _)| peer != from || is_resolved || is_more) {
                     changes.insert(slot);
                 }
             }
         }
-        self.decide_claims(about, peers, &changed);
+        self.decide(about, peers, &changed);
         for &register in changed.iter().filter(|_| !about.has(Mutant::TakeBuriedChange)) {
             match self.lived(register).buried {
                 0 => {}
@@ -566,10 +589,20 @@ impl<S: Share> ByWriter<S> {
         Ok(true)
     }
 
+    /// What all writers made of a register.
+    fn of_register(&self, register: u32) -> impl Iterator<Item = &S> {
+        self.shares.iter().filter(move |(slot, _)| slot.1 == register).map(|(_, share)| share)
+    }
+
     /// To whom something that can be had once was granted.
     fn granted(&self, register: u32) -> Option<Value> {
-        let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
-        of_register.filter_map(|(_, share)| share.granted()).min()
+        self.of_register(register).filter_map(S::granted).min()
+    }
+
+    /// Decides what changed of that which only one node decides.
+    fn decide(&mut self, about: &About, peers: &mut impl Neighbours, changed: &BTreeSet<u32>) {
+        self.decide_claims(about, peers, changed);
+        self.close_cases(about, peers, changed);
     }
 
     /// Where this is the node that all others sync through: grants each of these to the first who asked, where nobody has it yet.
@@ -590,6 +623,26 @@ impl<S: Share> ByWriter<S> {
             let Some(value) = chosen else { continue };
             let slot = Slot(about.actor, register);
             self.shares.entry(slot).or_insert_with(|| S::new(DataType::Claim)).grant(value);
+            peers.pending().for_each(|(_, changes)| changes.insert(slot));
+        }
+    }
+
+    /// Where this is the node that all others sync through: closes each of these that it is asked to, with the items that are here
+    /// now.
+    fn close_cases(&mut self, about: &About, peers: &mut impl Neighbours, changed: &BTreeSet<u32>) {
+        let closes = about.is_root || about.has(Mutant::CloseWithoutAuthority);
+        if about.fields.cases == 0 || !closes {
+            return;
+        }
+        for &register in changed.iter().filter(|&&register| about.fields.of(register) == DataType::Case) {
+            let is_closed = self.of_register(register).any(|share| share.closed().is_some());
+            let work = || self.of_register(register).filter_map(S::work);
+            if is_closed || !work().any(|(_, asks)| asks) {
+                continue;
+            }
+            let items = work().flat_map(|(items, _)| items).copied().collect();
+            let slot = Slot(about.actor, register);
+            self.shares.entry(slot).or_insert_with(|| S::new(DataType::Case)).close(items);
             peers.pending().for_each(|(_, changes)| changes.insert(slot));
         }
     }

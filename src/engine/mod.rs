@@ -31,7 +31,7 @@ pub mod wire;
 
 use std::borrow::Cow;
 
-use crate::domain::data::{Carries, Clock, Concurrent, Deleted, Granting, Overwrites, Runs, Spending};
+use crate::domain::data::{Carries, Clock, Closing, Concurrent, Deleted, Granting, Overwrites, Runs, Spending};
 use crate::domain::nearest::meant;
 use crate::domain::offline::OfflineTrial;
 use crate::engine::host::Host;
@@ -215,7 +215,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_records(Deleted::EditWins)
             .and_horizon(delta_state::HORIZON as u64 * 1000)
             .and_texts(Runs::BothWays)
-            .and_claims(Granting::ByAuthority),
+            .and_claims(Granting::ByAuthority)
+            .and_cases(Closing::ByAuthority),
         tells_merges: true,
         mutants: reliable_channel::mutant::all,
         ..Registration::of(
@@ -256,7 +257,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Shown)
             .and_records(Deleted::EditWins)
             .and_texts(Runs::BothWays)
-            .and_claims(Granting::Shown),
+            .and_claims(Granting::Shown)
+            .and_cases(Closing::Shown),
         ..Registration::of(
             "operation-log",
             "every operation to everyone, and kept by everyone",
@@ -291,7 +293,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
             .and_texts(Runs::Mixed)
-            .and_claims(Granting::Shown),
+            .and_claims(Granting::Shown)
+            .and_cases(Closing::Shown),
         full_state: true,
         ..Registration::of(
             "full-state",
@@ -308,7 +311,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
             .and_texts(Runs::Mixed)
-            .and_claims(Granting::Shown),
+            .and_claims(Granting::Shown)
+            .and_cases(Closing::Shown),
         ..Registration::of(
             "lww-arrival",
             "changed registers, the last to arrive wins",
@@ -324,7 +328,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
             .and_texts(Runs::Mixed)
-            .and_claims(Granting::Shown),
+            .and_claims(Granting::Shown)
+            .and_cases(Closing::Shown),
         ..Registration::of(
             "lww-wall-clock",
             "changed registers, the latest by the writer's clock wins",
@@ -340,7 +345,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
             .and_texts(Runs::Mixed)
-            .and_claims(Granting::Shown),
+            .and_claims(Granting::Shown)
+            .and_cases(Closing::Shown),
         ..Registration::of(
             "lww-hybrid-clock",
             "changed registers, the latest by a hybrid logical clock wins",
@@ -356,7 +362,8 @@ pub const REGISTRY: &[Registration] = &[
             .and_stocks(Spending::Shown)
             .and_records(Deleted::Either)
             .and_texts(Runs::Mixed)
-            .and_claims(Granting::Shown),
+            .and_claims(Granting::Shown)
+            .and_cases(Closing::Shown),
         ..Registration::of(
             "first-writer",
             "changed registers, the first write ever wins",

@@ -82,6 +82,28 @@ pub fn without_refused(shows: Vec<View>) -> Vec<View> {
     shows.into_iter().map(without).collect()
 }
 
+/// What would be shown if nobody was told of refused items.
+pub fn without_refused_items(shows: Vec<View>) -> Vec<View> {
+    let without = |mut view: View| {
+        if let View::Case(case) = &mut view {
+            case.refused.clear();
+        }
+        view
+    };
+    shows.into_iter().map(without).collect()
+}
+
+/// What would be shown if items counted that came after their case was closed.
+pub fn with_late_items(shows: Vec<View>) -> Vec<View> {
+    let with = |mut view: View| {
+        if let View::Case(case) = &mut view {
+            case.done.append(&mut case.refused);
+        }
+        view
+    };
+    shows.into_iter().map(with).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,13 +3,14 @@
 //! A counter goes as its difference from the start, which every device was delivered with; a stock as its number; tags as the
 //! number of elements and the gaps between them; a label as the number of its values, and the values; a record as 0 where it is
 //! not there, and else as 1, its labels and its tags; a text as the number of its letters, and the letters; a claim as three labels,
-//! its holder, those that wait and those that were refused.
+//! its holder, those that wait and those that were refused; a case as how far it is, and two sets of tags, what is done and what was
+//! refused.
 //!
 //! Knows: views. Must not: know who sends them.
 
 use std::collections::BTreeSet;
 
-use crate::domain::data::{Claimed, DataType, Element, Fields, Record, Value, View};
+use crate::domain::data::{Case, Claimed, DataType, Element, Fields, Record, Stage, Value, View};
 use crate::domain::letter::Letter;
 use crate::engine::wire::{Malformed, Reader, Writer, length, placed, signed_length};
 
@@ -25,6 +26,7 @@ pub fn weighs(fields: &Fields, view: &View) -> usize {
             1 + record.labels.iter().map(values_weigh).sum::<usize>() + tags_weigh(&record.tags)
         }
         View::Claim(claimed) => parts_of(claimed).iter().map(values_weigh).sum(),
+        View::Case(case) => 1 + tags_weigh(&case.done) + tags_weigh(&case.refused),
         View::Text(letters) => {
             length(letters.len() as u64) + letters.iter().map(|&letter| length(u32::from(letter).into())).sum::<usize>()
         }
@@ -58,6 +60,11 @@ pub fn write(fields: &Fields, view: &View, writer: &mut Writer) {
             write_tags(&record.tags, writer);
         }
         View::Claim(claimed) => parts_of(claimed).iter().for_each(|values| write_values(values, writer)),
+        View::Case(case) => {
+            writer.number(case.stage as u64);
+            write_tags(&case.done, writer);
+            write_tags(&case.refused, writer);
+        }
         View::Text(letters) => {
             writer.number(letters.len() as u64);
             letters.iter().for_each(|&letter| _ = writer.number(u32::from(letter).into()));
@@ -98,6 +105,17 @@ pub fn read(fields: &Fields, register: u32, reader: &mut Reader) -> Result<View,
             let claimed = Claimed { holder: holders.first().copied(), waiting, refused };
             let is_one = holders.len() <= 1 && claimed.is_canonical();
             if is_one { Ok(View::Claim(Box::new(claimed))) } else { Err(Malformed::Range("a claim")) }
+        }
+        DataType::Case => {
+            let stage = match reader.at_most(2, "a case")? {
+                0 => Stage::Open,
+                1 => Stage::CloseRequested,
+                _ => Stage::Closed,
+            };
+            let (done, refused) =
+                (read_elements(fields.case_items, reader)?, read_elements(fields.case_items, reader)?);
+            let case = Case { stage, done, refused };
+            if case.is_canonical() { Ok(View::Case(Box::new(case))) } else { Err(Malformed::Range("a case")) }
         }
     }
 }

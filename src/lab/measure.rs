@@ -7,7 +7,7 @@ use crate::engine::host::{NodeId, Time};
 use crate::engine::port::Reception;
 use crate::lab::convergence::OfWorld;
 use crate::lab::events::bytes::Bytes;
-use crate::lab::events::holders::FirstHolders;
+use crate::lab::events::holders::{FirstFrozen, FirstHolders};
 use crate::lab::events::line::Line;
 use crate::lab::events::load::Load;
 use crate::lab::events::metadata::Metadata;
@@ -46,6 +46,7 @@ pub struct Measures {
     load: Load,
     spending: Spending,
     holders: FirstHolders,
+    frozen: FirstFrozen,
     together: Together,
     /// What replicas show, in a world whose amounts are made for that.
     views: Option<Views>,
@@ -69,6 +70,7 @@ impl Measures {
             load: Load::of(trial),
             spending: Spending::of(trial),
             holders: FirstHolders::of(trial),
+            frozen: FirstFrozen::of(trial),
             together: Together::of(trial),
             views: None,
         }
@@ -98,6 +100,7 @@ impl Measures {
             outbox: self.outbox.seen(&name),
             spending: self.spending.seen(&name),
             holders: self.holders.in_world(&name),
+            frozen: self.frozen.in_world(&name),
             metadata: self.metadata.parts(),
         }
     }
@@ -136,6 +139,7 @@ impl Observer for Measures {
         self.load.sees(now, event);
         self.spending.sees(now, event, &self.staleness.holdings);
         self.holders.sees(now, event);
+        self.frozen.sees(now, event);
         self.together.sees(now, event);
         if let Some(views) = &mut self.views {
             views.sees(now, event, (&self.staleness.holdings, &self.reach));

@@ -39,7 +39,7 @@ pub fn needed_at_most(trial: &OfflineTrial) -> u128 {
 
 /// About how many bytes a world takes by its keys, rather more than fewer. Sizes are those of the structures that hold each
 /// thing.
-fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 12] {
+fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128); 13] {
     let [clients, registers, nodes] = [trial.clients, trial.fields().len(), trial.nodes()].map(u128::from);
     let edits = u128::from(trial.edits());
     // An edit is in the ledger, in its copy for the judges, in a journal and in a delta of the hub's.
@@ -61,6 +61,9 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
     // What a user of a claim had seen: each claim that anybody may have made before.
     let claimed = clients * u128::from(trial.claims.edits);
     let of_claims = claimed * (200 + clients * 8 + claimed / u128::from(trial.claims.registers.max(1)) * 16);
+    // What a user of a case had seen.
+    let worked = clients * u128::from(trial.cases.edits);
+    let of_cases = worked * (200 + clients * 8 + u128::from(trial.cases.items) * 8);
     // What was done to stocks is put in order in the end.
     let of_stocks = clients * u128::from(trial.stocks.edits) * 240;
     let ends = nodes * (registers * 48 + 4096);
@@ -89,6 +92,7 @@ fn needed(trial: &OfflineTrial, engine: &Registration) -> [(&'static str, u128);
         ("clients, records.edits and records.labels", of_records),
         ("clients, texts.edits and texts.registers", of_texts),
         ("clients, claims.edits and claims.registers", of_claims),
+        ("clients, cases.edits and cases.items", of_cases),
         ("clients and stocks.edits", of_stocks),
         ("clients without a hub", links * 400),
         ("clients, presence.lasts_s, presence.away_s and presence.here_s", visits * 320),

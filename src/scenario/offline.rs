@@ -3,7 +3,7 @@
 use crate::domain::data::{DataType, Fields, Intent};
 use crate::domain::history::{Fate, UserEdit};
 use crate::domain::letter::Letter;
-use crate::domain::offline::{Claims, Labels, OfflineTrial, Records, Stocks, Tags, Texts, Workload};
+use crate::domain::offline::{Cases, Claims, Labels, OfflineTrial, Records, Stocks, Tags, Texts, Workload};
 use crate::domain::seed::Stream;
 
 /// Microseconds in a second.
@@ -88,6 +88,8 @@ pub struct Users<'a> {
     of_texts: Stream,
     claims: Claims,
     of_claims: Stream,
+    cases: Cases,
+    of_cases: Stream,
     clients: u32,
     workload: &'a Workload,
     /// For how long, in microseconds.
@@ -101,7 +103,7 @@ impl<'a> Users<'a> {
     pub fn of(trial: &'a OfflineTrial) -> Self {
         let lasts = trial.presence.lasts_s * SECOND;
         let (stocks, tags, labels, records) = (trial.stocks, trial.tags, trial.labels, trial.records);
-        let (texts, claims) = (trial.texts, trial.claims);
+        let (texts, claims, cases) = (trial.texts, trial.claims, trial.cases);
         Users {
             stocks,
             tags,
@@ -109,6 +111,7 @@ impl<'a> Users<'a> {
             records,
             texts,
             claims,
+            cases,
             ..Users::drawn(trial, &trial.workload, lasts, "workload")
         }
     }
@@ -122,11 +125,12 @@ impl<'a> Users<'a> {
         let registers = trial.registers;
         let exponent = workload.zipf_hundredths;
         let zipf = exponent.map(|exponent| Zipf::new(registers, f64::from(exponent) / 100.0));
-        let streams = [stream, "stocks", "tags", "labels", "records", "texts", "claims"];
-        let [stream, of_stocks, of_tags, of_labels, of_records, of_texts, of_claims] =
+        let streams = [stream, "stocks", "tags", "labels", "records", "texts", "claims", "cases"];
+        let [stream, of_stocks, of_tags, of_labels, of_records, of_texts, of_claims, of_cases] =
             streams.map(|name| trial.seed.stream(name));
         let (stocks, tags, labels) = (Stocks::default(), Tags::default(), Labels::default());
         let (records, texts, claims) = (Records::default(), Texts::default(), Claims::default());
+        let cases = Cases::default();
         let (fields, clients) = (trial.fields(), trial.clients);
         Users {
             registers,
@@ -143,6 +147,8 @@ impl<'a> Users<'a> {
             of_texts,
             claims,
             of_claims,
+            cases,
+            of_cases,
             clients,
             workload,
             lasts,
@@ -185,6 +191,7 @@ impl<'a> Users<'a> {
         edits.extend(self.of_records(client));
         edits.extend(self.of_texts(client));
         edits.extend(self.of_claims(client));
+        edits.extend(self.of_cases(client));
         edits.sort_by_key(|edit| edit.at);
         edits
     }
@@ -246,6 +253,20 @@ impl<'a> Users<'a> {
             let at = stream.below(lasts);
             let register = first + stream.below(claims.registers.into()) as u32;
             let intent = Intent::Claim(1 + place * clients + u64::from(client));
+            UserEdit { at, register, intent, fate: Fate::Binding }
+        })
+    }
+
+    /// What one client does of cases, of a stream of its own. Two users may do the same item.
+    fn of_cases(&self, client: u32) -> impl Iterator<Item = UserEdit> {
+        let (cases, first, lasts) = (self.cases, self.fields.first(DataType::Case), self.lasts);
+        let mut stream = self.of_cases.member(client.into());
+        (0..cases.edits).map(move |_| {
+            let at = stream.below(lasts);
+            let register = first + stream.below(cases.registers.into()) as u32;
+            let item = stream.below(cases.items.into()) as u32;
+            let closes = stream.below(100) < cases.closes_percent.into();
+            let intent = if closes { Intent::Close } else { Intent::Do(item) };
             UserEdit { at, register, intent, fate: Fate::Binding }
         })
     }

@@ -121,7 +121,7 @@ fn scenario(draws: &mut Draws) -> String {
         line("edges", format!("[{}]", edges.join(", ")));
     }
     let reference = engine::reference().name;
-    // Beside counters, six worlds of ten have other data types, and the engines that carry them.
+    // Beside counters, eight worlds of ten have other data types, and the engines that carry them.
     let is_scripted = draws.one_in(3);
     let mut of_steps: Vec<Register> = Vec::new();
     of_steps.extend((0..registers).map(|_| Register { of: DataType::Counter, elements: 0, labels: 0 }));
@@ -132,9 +132,11 @@ fn scenario(draws: &mut Draws) -> String {
         3 => vec![DataType::Record],
         4 => vec![
             draws.of(&[DataType::Stock, DataType::Tags]),
-            draws.of(&[DataType::Label, DataType::Record, DataType::Text, DataType::Claim]),
+            draws.of(&[DataType::Label, DataType::Record, DataType::Text, DataType::Claim, DataType::Case]),
         ],
-        5 => vec![draws.of(&[DataType::Text, DataType::Claim])],
+        5 => vec![DataType::Text],
+        6 => vec![DataType::Claim],
+        7 => vec![DataType::Case],
         _ => Vec::new(),
     };
     for data in &types {
@@ -146,6 +148,10 @@ fn scenario(draws: &mut Draws) -> String {
         }
         match data {
             DataType::Tags => line("tags.elements", elements.to_string()),
+            DataType::Case => {
+                line("cases.items", elements.to_string());
+                line("cases.closes_percent", draws.of(&[0, 10, 40]).to_string());
+            }
             DataType::Stock => {
                 line("stocks.supplies_percent", draws.of(&[0, 10, 40]).to_string());
                 line("stocks.transfers_percent", draws.of(&[0, 10, 40, 100]).to_string());

@@ -191,6 +191,8 @@ impl<'a> Script<'a> {
             DataType::Tags => format!("{} = {}", draws.of(&["insert", "insert", "remove"]), draws.below(elements)),
             DataType::Label => format!("write = {value}"),
             DataType::Claim => format!("claim = {value}"),
+            DataType::Case if draws.one_in(5) => "close = true".to_owned(),
+            DataType::Case => format!("do = {}", draws.below(elements)),
             DataType::Text => {
                 // Letters of some scripts, and one letter twice.
                 let word = draws.of(&["word", "an", "", "e\u{301}", "\u{5d0}\u{1f600}", "n"]);

@@ -12,6 +12,9 @@ pub const MOST_LABELS: u32 = 1 << 12;
 /// The most registers that hold claims.
 pub const MOST_CLAIMS: u32 = 1 << 12;
 
+/// The most registers that hold cases.
+pub const MOST_CASES: u32 = 1 << 12;
+
 /// The most registers that hold records.
 pub const MOST_RECORDS: u32 = 1 << 12;
 
@@ -131,6 +134,38 @@ pub struct Claims {
 }
 
 impl Claims {
+    pub(super) fn is_empty(&self) -> bool {
+        self.registers == 0
+    }
+}
+
+/// Registers that hold cases: each is a piece of work with a checklist. Each is open at the start, and nothing of it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Cases {
+    /// How many registers hold cases.
+    #[cfg_attr(test, schemars(range(max = MOST_CASES)))]
+    pub registers: u32,
+    /// How many items the checklist of each has. Items are numbered from 0.
+    #[cfg_attr(test, schemars(range(min = 1, max = MOST_ELEMENTS)))]
+    pub items: u32,
+    /// How many edits of cases each client makes, at random times. An edit means nothing where the case is shown as closed.
+    #[cfg_attr(test, schemars(range(max = 10_000)))]
+    pub edits: u32,
+    /// How many of a hundred edits ask to close the case. The others do an item.
+    #[cfg_attr(test, schemars(range(max = 100)))]
+    pub closes_percent: u32,
+}
+
+impl Default for Cases {
+    /// None, of 16 items; where there are some, 1 edit of 5 asks to close.
+    fn default() -> Self {
+        Cases { registers: 0, items: 16, edits: 0, closes_percent: 20 }
+    }
+}
+
+impl Cases {
     pub(super) fn is_empty(&self) -> bool {
         self.registers == 0
     }

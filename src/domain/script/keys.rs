@@ -22,8 +22,8 @@ pub const VERBS: &[(&str, &str, &str)] = &[
     (
         "edit",
         "register; by, supply, take, transfer and to, insert, remove, write, create, delete, set and field, tag, untag, type and \
-         [after], or erase",
-        "a user edits a register: a counter, a stock, an element of tags, a label, a record, a text, or a claim",
+         [after], erase, claim, do, or close",
+        "a user edits a register: a counter, a stock, an element of tags, a label, a record, a text, a claim, or a case",
     ),
     (
         "connect",
@@ -49,9 +49,9 @@ pub const VERBS: &[(&str, &str, &str)] = &[
 const CONDITIONS: [&str; 5] = ["quiescent", "in sync", "sent", "received", "taken"];
 
 /// The keys of what a user intends, beside `by`.
-const INTENTS: [&str; 14] = [
+const INTENTS: [&str; 16] = [
     "insert", "remove", "write", "supply", "take", "transfer", "create", "delete", "set", "tag", "untag", "type",
-    "erase", "claim",
+    "erase", "claim", "do", "close",
 ];
 
 /// The number of the client that receives something.
@@ -78,6 +78,8 @@ pub fn of_intent(intent: Intent) -> &'static str {
         Intent::Type { .. } => "type",
         Intent::Erase(_) => "erase",
         Intent::Claim(_) => "claim",
+        Intent::Do(_) => "do",
+        Intent::Close => "close",
     }
 }
 
@@ -222,6 +224,8 @@ fn action(verb: &str, keys: &mut Keys) -> Result<Action, KeyError> {
                 Some(key @ "remove") => Intent::Remove(keys.number(key)?),
                 Some(key @ "write") => Intent::Write(keys.number(key)?),
                 Some(key @ "claim") => Intent::Claim(keys.number(key)?),
+                Some(key @ "do") => Intent::Do(keys.number(key)?),
+                Some(key @ "close") => keys.yes(key).map(|()| Intent::Close)?,
                 Some(key @ "supply") => Intent::Supply(keys.number(key)?),
                 Some(key @ "take") => Intent::Take(keys.number(key)?),
                 Some(key @ "create") => Intent::Create(keys.number(key)?),
@@ -341,7 +345,8 @@ pub fn written(step: &Step) -> Vec<(String, Value)> {
                 Intent::Tag(element) | Intent::Untag(element) => element.into(),
                 Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => value.into(),
                 Intent::Claim(value) => value.into(),
-                Intent::Delete => true.into(),
+                Intent::Delete | Intent::Close => true.into(),
+                Intent::Do(item) => item.into(),
                 Intent::Supply(units) | Intent::Take(units) | Intent::Transfer { units, .. } => units.into(),
                 Intent::Type { letter, .. } | Intent::Erase(letter) => Letter::text(&[letter]).into(),
             };

@@ -208,6 +208,14 @@ impl OfflineTrial {
                         keys::of_intent(*intent),
                         format!("register {register} can be had once, and takes claim alone"),
                     )),
+                    (Intent::Do(_), DataType::Case) => {
+                        let last = fields.case_items - 1;
+                        Err(("do", format!("there is no such item; 0 to {last} are allowed")))
+                    }
+                    (_, DataType::Case) => Err((
+                        keys::of_intent(*intent),
+                        format!("register {register} is a case: do an item, or close it"),
+                    )),
                     (_, DataType::Counter) => Err((
                         keys::of_intent(*intent),
                         format!("register {register} is a counter, which takes by alone"),

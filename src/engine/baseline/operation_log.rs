@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data;
 use crate::data::record::created;
-use crate::domain::data::{Claimed, DataType, Element, Fields, Intent, Record, Value, View};
+use crate::domain::data::{Case, Claimed, DataType, Element, Fields, Intent, Record, Stage, Value, View};
 use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
 use crate::engine::fugue::{Fugue, Part};
@@ -46,6 +46,10 @@ enum What {
     OfRecord(Intent, Vec<(Place, Id)>),
     /// Changes a text: what was typed or erased, as it travels ([`Part`]).
     OfText(Vec<u8>),
+    /// Does an item of a case.
+    Do(Element),
+    /// Closes a case with these items.
+    Close(Vec<Element>),
 }
 
 /// Which part of a register an operation made: of tags and of a label the whole, of a record that it is there, one of its labels,
@@ -129,6 +133,8 @@ impl Operation {
             What::OfRecord(_, taken) => 4 + 7 * taken.len(),
             What::OfText(part) => part.len(),
             What::Claim(value) => length(*value),
+            What::Do(item) => length(u64::from(*item) << 1),
+            What::Close(items) => 1 + 2 * items.len(),
         };
         length(self.register.into()) + what
     }
@@ -159,6 +165,8 @@ impl OperationLog {
                 self.change_record(labels, operation.register, *intent, id);
             }
             What::Claim(value) => self.make(operation.register, WHOLE, *value, id),
+            What::Do(item) => self.make(operation.register, WHOLE, (*item).into(), id),
+            What::Close(_) => {}
             What::OfText(part) => {
                 if let Ok(part) = Part::read(&mut Reader::bare(part)) {
                     self.texts.entry(operation.register).or_default().take(&part);
@@ -204,6 +212,17 @@ impl OperationLog {
     fn there(&self, register: u32) -> impl Iterator<Item = (Place, u64, &BTreeSet<Id>)> {
         let all = (register, WHOLE, 0)..=(register, TAGS, u64::MAX);
         self.made_by.range(all).map(|(&(_, place, part), ids)| (place, part, ids))
+    }
+
+    /// With which items a case was closed. Of those who closed it, the one whose id is the smallest came first, as far as is known
+    /// here.
+    fn closed(&self, register: u32) -> Option<&[Element]> {
+        let of_register = self.operations.iter().filter(|operation| operation.register == register);
+        let closed = of_register.filter_map(|operation| match &operation.what {
+            What::Close(items) => Some(((operation.actor, operation.sequence), items)),
+            _ => None,
+        });
+        closed.min_by_key(|&(id, _)| id).map(|(_, items)| items.as_slice())
     }
 
     /// A user types into a text, or erases what it shows; gives what is new in it.
@@ -270,6 +289,11 @@ impl What {
                 write_ids(ids, writer);
             }
             What::Claim(value) => _ = writer.of(Kind::Payload).number(*value),
+            What::Do(item) => _ = writer.of(Kind::Payload).number(u64::from(*item) << 1),
+            What::Close(items) => {
+                writer.of(Kind::Payload).number((items.len() as u64) << 1 | 1);
+                items.iter().for_each(|&item| _ = writer.number(item.into()));
+            }
             What::OfText(bytes) => {
                 if let Ok(part) = Part::read(&mut Reader::bare(bytes)) {
                     part.write(writer);
@@ -304,6 +328,7 @@ impl What {
             DataType::Record => return What::read_of_record(&about.fields, reader),
             DataType::Text => return Part::read(reader).map(|part| What::of_text(&part)),
             DataType::Claim => return Ok(What::Claim(reader.number()?)),
+            DataType::Case => return What::read_of_case(&about.fields, reader),
             DataType::Tags => {}
         }
         let told = reader.number()?;
@@ -312,6 +337,21 @@ impl What {
             return Ok(What::Insert(element.ok_or(Malformed::Range("an element"))?));
         }
         Ok(What::Remove(read_ids(told >> 1, reader)?))
+    }
+
+    fn read_of_case(fields: &Fields, reader: &mut Reader) -> Result<What, Malformed> {
+        let below = |number: u64| match u32::try_from(number) {
+            Ok(item) if item < fields.case_items => Ok(item),
+            _ => Err(Malformed::Range("an item")),
+        };
+        let told = reader.number()?;
+        if told & 1 == 0 {
+            return below(told >> 1).map(What::Do);
+        }
+        if told >> 1 > fields.case_items.into() {
+            return Err(Malformed::Range("a number of items"));
+        }
+        (0..told >> 1).map(|_| below(reader.number()?)).collect::<Result<_, Malformed>>().map(What::Close)
     }
 
     fn read_of_record(fields: &Fields, reader: &mut Reader) -> Result<What, Malformed> {
@@ -382,6 +422,9 @@ impl Content for OperationLog {
             }
             Intent::Claim(_) if self.there(register).next().is_some() => return,
             Intent::Claim(value) => What::Claim(value),
+            Intent::Do(_) | Intent::Close if self.closed(register).is_some() => return,
+            Intent::Do(item) => What::Do(item),
+            Intent::Close => What::Close(self.there(register).map(|(_, item, _)| item as Element).collect()),
             Intent::Write(value) => {
                 What::Write(value, self.there(register).flat_map(|(.., ids)| ids).copied().collect())
             }
@@ -517,6 +560,17 @@ impl Content for OperationLog {
             let others = self.there(register).map(|(_, value, _)| value).filter(|&value| Some(value) != holder);
             views[register as usize] =
                 View::Claim(Box::new(Claimed { holder, refused: others.collect(), ..Claimed::default() }));
+        }
+        for register in (0..about.fields.len()).filter(|&register| about.fields.of(register) == DataType::Case) {
+            let all: BTreeSet<Element> = self.there(register).map(|(_, item, _)| item as Element).collect();
+            let case = match self.closed(register) {
+                None => Case { done: all, ..Case::default() },
+                Some(items) => {
+                    let done: BTreeSet<Element> = items.iter().copied().collect();
+                    Case { stage: Stage::Closed, refused: all.difference(&done).copied().collect(), done }
+                }
+            };
+            views[register as usize] = View::Case(Box::new(case));
         }
         for (&register, text) in &self.texts {
             views[register as usize] = View::Text(Letter::all_of(&text.text()));

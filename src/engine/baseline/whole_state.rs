@@ -16,7 +16,7 @@ use std::io::{Read, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{Claimed, DataType, Fields, Intent, Record, View};
+use crate::domain::data::{Case, Claimed, DataType, Fields, Intent, Record, Stage, View};
 use crate::domain::traffic::Kind;
 use crate::engine::host::{NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
@@ -113,6 +113,11 @@ fn width_of_record(fields: &Fields) -> usize {
     1 + fields.record_labels as usize * WIDTH_OF_LABEL + (fields.record_elements as usize).div_ceil(8)
 }
 
+/// Bytes of a case: whether it is closed, and a bit for each item that is done. Nothing is refused where what is closed is what is shown.
+fn width_of_case(fields: &Fields) -> usize {
+    1 + (fields.case_items as usize).div_ceil(8)
+}
+
 /// Bytes of a register.
 fn width_of(fields: &Fields, data: DataType) -> usize {
     match data {
@@ -122,6 +127,7 @@ fn width_of(fields: &Fields, data: DataType) -> usize {
         // Of a claim its holder is kept, and nobody else: who asks where it is held means nothing.
         DataType::Label | DataType::Claim => WIDTH_OF_LABEL,
         DataType::Record => width_of_record(fields),
+        DataType::Case => width_of_case(fields),
         // No register of a fixed number of bytes holds one, and these engines carry none.
         DataType::Text => 0,
     }
@@ -155,6 +161,10 @@ fn to_bytes(fields: &Fields, values: &[View]) -> Vec<u8> {
             View::Tags(tags) => write_tags(tags, of_tags, &mut bytes),
             View::Label(values) => write_label(values, &mut bytes),
             View::Text(_) => {}
+            View::Case(case) => {
+                bytes.push(case.frozen().is_some().into());
+                write_tags(&case.done, width_of_case(fields) - 1, &mut bytes);
+            }
             View::Claim(claimed) => write_label(&claimed.holder.into_iter().collect(), &mut bytes),
             View::Record(record) => {
                 let end = bytes.len() + width_of_record(fields);
@@ -235,6 +245,15 @@ fn from_bytes(fields: &Fields, bytes: &[u8]) -> Result<Vec<View>, Malformed> {
             DataType::Label => View::Label(read_label(value)?),
             DataType::Record => View::Record(read_record(fields, value)?),
             DataType::Text => View::Text(Vec::new()),
+            DataType::Case => {
+                let stage = match value[0] {
+                    0 => Stage::Open,
+                    1 => Stage::Closed,
+                    _ => return Err(Malformed::Range("a case")),
+                };
+                let done = read_tags(&value[1..], fields.case_items)?;
+                View::Case(Box::new(Case { stage, done, ..Case::default() }))
+            }
             DataType::Claim => {
                 let holder = read_label(value)?.first().copied();
                 View::Claim(Box::new(Claimed { holder, ..Claimed::default() }))

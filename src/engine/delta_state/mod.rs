@@ -5,7 +5,7 @@
 //! 2018. Of a counter a share is one net sum ([`net_sum`]), of a stock what the writer supplied, took and gave away
 //! ([`rights`]), of tags the writer's inserts that are still there ([`tags`]), of a label the writer's last value, unless it was
 //! overwritten ([`writes`]), of a record all of that for its fields, and whether it is there ([`record`]), of a claim who asked, and of the
-//! hub who gets it ([`claims`]). A text is one sequence of
+//! hub who gets it ([`claims`]), of a case what the writer did, and of the hub with which items it is closed ([`cases`]). A text is one sequence of
 //! all writers, of which what is new travels ([`with_texts`]).
 //!
 //! Survives any loss as long as one running replica shows an edit, and pays for that with a share for each writer and
@@ -13,6 +13,7 @@
 //!
 //! Knows: shares. Must not: know connections, or stores.
 
+mod cases;
 mod claims;
 mod net_sum;
 mod record;
@@ -21,13 +22,16 @@ mod tags;
 mod with_texts;
 mod writes;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::data;
-use crate::domain::data::{DataType, Fields, Intent, Spending, Value, View};
+use crate::domain::data::{DataType, Element, Fields, Intent, Spending, Value, View};
 use crate::domain::traffic::Kind;
 use crate::engine::by_writer::{Beside, Held, Lived, OneByOne, Share, read_each, write_each};
 use crate::engine::wire::{Malformed, Reader, Writer};
+use cases::Work;
 use claims::Claims;
 use net_sum::NetSum;
 pub use record::HORIZON;
@@ -55,6 +59,8 @@ pub enum OfRegister {
     Record(Box<OfRecord>),
     /// Of a claim.
     Claims(Box<Claims>),
+    /// Of a case.
+    Work(Box<Work>),
 }
 
 impl Share for OfRegister {
@@ -66,6 +72,7 @@ impl Share for OfRegister {
             DataType::Label => OfRegister::Writes(Box::default()),
             DataType::Record => OfRegister::Record(Box::default()),
             DataType::Claim => OfRegister::Claims(Box::default()),
+            DataType::Case => OfRegister::Work(Box::default()),
             DataType::Text => unreachable!("texts are kept beside the shares"),
         }
     }
@@ -98,6 +105,8 @@ impl Share for OfRegister {
             (OfRegister::Inserts(inserts), Intent::Insert(element)) => inserts.insert(element),
             (OfRegister::Writes(writes), Intent::Write(value)) => writes.made(value),
             (OfRegister::Claims(claims), Intent::Claim(value)) => claims.ask(value),
+            (OfRegister::Work(work), Intent::Do(item)) => work.make(item),
+            (OfRegister::Work(work), Intent::Close) => work.ask_to_close(),
             _ => {}
         }
     }
@@ -122,9 +131,31 @@ impl Share for OfRegister {
         }
     }
 
+    fn work(&self) -> Option<(&BTreeSet<Element>, bool)> {
+        match self {
+            OfRegister::Work(work) => Some((work.done(), work.asks())),
+            _ => None,
+        }
+    }
+
+    fn closed(&self) -> Option<&BTreeSet<Element>> {
+        match self {
+            OfRegister::Work(work) => work.closed(),
+            _ => None,
+        }
+    }
+
+    fn close(&mut self, items: BTreeSet<Element>) {
+        if let OfRegister::Work(work) = self {
+            work.close(items);
+        }
+    }
+
     fn settle(view: &mut View) {
-        if let View::Claim(claimed) = view {
-            claims::settled(claimed);
+        match view {
+            View::Claim(claimed) => claims::settled(claimed),
+            View::Case(case) => cases::settled(case),
+            _ => {}
         }
     }
 
@@ -181,7 +212,7 @@ impl Share for OfRegister {
     fn is_in_place(&self) -> Option<bool> {
         match self {
             OfRegister::Sum(_) | OfRegister::Rights(_) | OfRegister::Inserts(_) => None,
-            OfRegister::Record(_) | OfRegister::Claims(_) => None,
+            OfRegister::Record(_) | OfRegister::Claims(_) | OfRegister::Work(_) => None,
             OfRegister::Writes(writes) => Some(writes.value().is_some()),
         }
     }
@@ -218,6 +249,12 @@ impl Share for OfRegister {
                 **mine = merged;
                 is_new
             }
+            (OfRegister::Work(mine), OfRegister::Work(other)) => {
+                let merged = mine.merged(other);
+                let is_new = merged != **mine;
+                **mine = merged;
+                is_new
+            }
             (OfRegister::Record(mine), OfRegister::Record(other)) => {
                 let merged = mine.merged(other);
                 let is_new = merged != **mine;
@@ -233,7 +270,7 @@ impl Share for OfRegister {
             OfRegister::Sum(sum) => sum.amount(),
             OfRegister::Rights(rights) => rights.amount(),
             OfRegister::Inserts(_) | OfRegister::Writes(_) => 0,
-            OfRegister::Record(_) | OfRegister::Claims(_) => 0,
+            OfRegister::Record(_) | OfRegister::Claims(_) | OfRegister::Work(_) => 0,
         }
     }
 
@@ -256,6 +293,11 @@ impl Share for OfRegister {
                     claims.show(claimed);
                 }
             }
+            OfRegister::Work(work) => {
+                if let View::Case(case) = view {
+                    work.show(case);
+                }
+            }
             OfRegister::Record(of_record) => {
                 if let View::Record(Some(record)) = view {
                     of_record.show(record);
@@ -272,6 +314,7 @@ impl Share for OfRegister {
             OfRegister::Writes(writes) => writes.length(),
             OfRegister::Record(record) => record.length(),
             OfRegister::Claims(claims) => claims.length(),
+            OfRegister::Work(work) => work.length(),
         }
     }
 
@@ -312,6 +355,7 @@ impl OneByOne for OfRegister {
             OfRegister::Writes(writes) => writes.form(),
             OfRegister::Record(record) => record.form(),
             OfRegister::Claims(claims) => claims.form(),
+            OfRegister::Work(work) => work.form(),
         }
     }
 
@@ -323,6 +367,7 @@ impl OneByOne for OfRegister {
             OfRegister::Writes(writes) => writes.write(writer),
             OfRegister::Record(record) => record.write(writer),
             OfRegister::Claims(claims) => claims.write(writer),
+            OfRegister::Work(work) => work.write(writer),
         }
     }
 
@@ -341,6 +386,7 @@ impl OneByOne for OfRegister {
             DataType::Claim => {
                 Claims::read(fields, register, form, reader).map(|claims| OfRegister::Claims(Box::new(claims)))
             }
+            DataType::Case => Work::read(fields, register, form, reader).map(|work| OfRegister::Work(Box::new(work))),
             DataType::Record => OfRecord::read(fields, form, reader).map(|record| OfRegister::Record(Box::new(record))),
         }
     }

@@ -243,6 +243,8 @@ mod tests {
         record_elements: 0,
         texts: 0,
         claims: 0,
+        cases: 0,
+        case_items: 0,
     };
 
     /// Of a record with two labels, in its first life.

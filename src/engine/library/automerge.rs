@@ -205,6 +205,8 @@ impl Registers for LastWriter {
                 View::Record(record(doc, register).map(|record| Box::new(show_record(doc, fields, &record))))
             }
             View::Text(_) => View::Text(text(doc, register).map(|(_, text)| Letter::all_of(&text)).unwrap_or_default()),
+            // No library carries one.
+            start @ (View::Claim(_) | View::Case(_)) => start,
         }
     }
 }

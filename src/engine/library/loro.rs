@@ -203,6 +203,8 @@ impl Registers for LastWriter {
                 let text = self.text(register).map(LoroText::to_string);
                 View::Text(Letter::all_of(&text.unwrap_or_default()))
             }
+            // No library carries one.
+            start @ (View::Claim(_) | View::Case(_)) => start,
         }
     }
 }

@@ -221,6 +221,8 @@ impl Registers for LastWriter {
                 let text = self.text(register).map(|text| text.get_string(txn));
                 View::Text(Letter::all_of(&text.unwrap_or_default()))
             }
+            // No library carries one.
+            start @ (View::Claim(_) | View::Case(_)) => start,
         }
     }
 }

@@ -178,6 +178,7 @@ fn registration(engine: ProcessEngine) -> &'static Registration {
             records: is.records.map(Into::into),
             texts: is.texts.map(Into::into),
             claims: is.claims.map(Into::into),
+            cases: is.cases.map(Into::into),
             horizon: is.horizon_s.map(|seconds| seconds.get().saturating_mul(1_000_000)),
         },
         copies: false,

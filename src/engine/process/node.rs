@@ -294,6 +294,12 @@ impl ProcessNode {
             View::Label(_) => fields.of(register) == DataType::Label,
             View::Text(_) => fields.of(register) == DataType::Text,
             View::Claim(claimed) => fields.of(register) == DataType::Claim && claimed.is_canonical(),
+            View::Case(case) => {
+                let is_there = |&item: &u32| item < fields.case_items;
+                fields.of(register) == DataType::Case
+                    && case.is_canonical()
+                    && case.done.iter().chain(&case.refused).all(is_there)
+            }
             View::Record(record) => {
                 let fits = |record: &Record| {
                     record.labels.len() == fields.record_labels as usize

@@ -24,10 +24,10 @@ pub mod pending;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Intent, View};
+use crate::domain::data::{Intent, Stage, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, Later, NodeId, Round, Time};
-use crate::engine::mutant::{clamped, one_value, reaches, without_refused};
+use crate::engine::mutant::{clamped, one_value, reaches, with_late_items, without_refused, without_refused_items};
 use crate::engine::port::{Engine, EngineError, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
@@ -588,6 +588,12 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
                 View::Claim(claimed) => {
                     claimed.holder.iter().try_for_each(|&holder| self.edit(host, register, Intent::Claim(holder)))?;
                 }
+                View::Case(case) => {
+                    case.done.iter().try_for_each(|&item| self.edit(host, register, Intent::Do(item)))?;
+                    if case.stage > Stage::Open {
+                        self.edit(host, register, Intent::Close)?;
+                    }
+                }
                 View::Record(None) => {}
                 View::Record(Some(record)) => {
                     let values = record.labels.iter().map(|values| values.first().copied().unwrap_or(0));
@@ -634,6 +640,8 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
             Some(Mutant::SumsClamp) if self.has(Mutant::SumsClamp) => clamped(shows, self.settings.fields.start),
             Some(Mutant::DropConcurrentValue) if self.has(Mutant::DropConcurrentValue) => one_value(shows),
             Some(Mutant::DropRefusedClaim) if self.has(Mutant::DropRefusedClaim) => without_refused(shows),
+            Some(Mutant::DropRefusedItem) if self.has(Mutant::DropRefusedItem) => without_refused_items(shows),
+            Some(Mutant::CountLateItem) if self.has(Mutant::CountLateItem) => with_late_items(shows),
             _ => shows,
         }
     }

@@ -86,6 +86,12 @@ pub enum Mutant {
     GrantTwice,
     /// Who asked for what another holds is not told.
     DropRefusedClaim,
+    /// Every replica closes a case that it is asked to, as if all others synced through it.
+    CloseWithoutAuthority,
+    /// An item counts though its case was closed before it came.
+    CountLateItem,
+    /// Who did an item of a case that was closed without it is not told.
+    DropRefusedItem,
     /// Once a message is on its way, its sender's user is told that nothing waits.
     TellDeliveredWhenSent,
 }
@@ -181,6 +187,17 @@ impl Mutant {
         ),
         (Mutant::GrantTwice, "grant-twice", "the hub gives what somebody holds to whoever asks later"),
         (Mutant::DropRefusedClaim, "drop-refused-claim", "who asked for what another holds is not told"),
+        (
+            Mutant::CloseWithoutAuthority,
+            "close-without-authority",
+            "every replica closes a case that it is asked to, and does not wait for the hub",
+        ),
+        (Mutant::CountLateItem, "count-late-item", "an item counts though its case was closed before it came"),
+        (
+            Mutant::DropRefusedItem,
+            "drop-refused-item",
+            "who did an item of a case that was closed without it is not told",
+        ),
         (
             Mutant::TellDeliveredWhenSent,
             "tell-delivered-when-sent",

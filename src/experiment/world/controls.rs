@@ -8,8 +8,8 @@ use crate::domain::judge::Judge;
 use crate::domain::letter::Letter;
 use crate::domain::oracle::OracleId;
 use crate::domain::over_time::{
-    FirstHalf, FirstUnshown, Halves, Holders, LateEdit, Lateness, Load, Outbox, Overspent, Peak, RefusedUnits,
-    Restarts, SecondHolder, Spending, ToldEarly, Unshown,
+    ChangedCase, FirstHalf, FirstUnshown, Frozen, Halves, Holders, LateEdit, Lateness, Load, Outbox, Overspent, Peak,
+    RefusedUnits, Restarts, SecondHolder, Spending, ToldEarly, Unshown,
 };
 use crate::domain::verdict::Verdict;
 use crate::experiment::control::{Control, Show, Shown, bits};
@@ -21,7 +21,7 @@ pub const WORLD: &[Control] = &[
         judge: Judge::World,
         planted: "in whole worlds, for each judge by itself: an engine that shows another register, or too much; counts twice; \
                   forgets its own edits or another's, or believes that others have them; gives up; grows; shows less than \
-                  before; hides an element, a letter, or a part of a record; keeps what was erased; is late; floods the hub; tells its user too early that nothing waits; gives twice what can be had once, or loses a claim; ends by itself",
+                  before; hides an element, a letter, or a part of a record; keeps what was erased; is late; floods the hub; tells its user too early that nothing waits; gives twice what can be had once, or loses a claim; changes a closed case, or hides an item of one; ends by itself",
         show: Show::InWorlds(whole_worlds::show_judges),
     },
     Control {
@@ -198,7 +198,7 @@ fn refused() -> RefusedUnits<String> {
 }
 
 fn show_each() -> Shown {
-    let wrong: [Wrong; 25] = [
+    let wrong: [Wrong; 26] = [
         (OracleId::Durability, |history| history.forgotten = 1),
         (OracleId::Durability, |history| history.broken = 1),
         (OracleId::Durability, |history| history.unkept = 1),
@@ -256,6 +256,11 @@ fn show_each() -> Shown {
             let [one, other] = [(7, "replica 0".to_owned(), 5), (8, "replica 1".to_owned(), 9)];
             let first = Some(SecondHolder { register: 2, one, other });
             history.over_time.holders = Some(Holders { looked: 9, held: 1, second: 1, first, all_after_loss: false });
+        }),
+        (OracleId::Frozen, |history| {
+            let [one, other] = [([7].into(), "replica 0".to_owned(), 5), ([7, 8].into(), "replica 1".to_owned(), 9)];
+            let first = Some(ChangedCase { register: 2, one, other });
+            history.over_time.frozen = Some(Frozen { looked: 9, held: 1, second: 1, first, all_after_loss: false });
         }),
         (OracleId::Load, |history| {
             let first_hasty = Some(("replica 0".to_owned(), 1_999_999, 4_000_000));

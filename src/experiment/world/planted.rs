@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::data::record::{created, is_meant};
 use crate::domain::data::{
-    Carries, Claimed, Concurrent, DataType, Deleted, Element, Granting, Intent, Overwrites, Part, Record, Runs,
-    Spending, Value, View,
+    Carries, Case, Claimed, Closing, Concurrent, DataType, Deleted, Element, Granting, Intent, Overwrites, Part,
+    Record, Runs, Spending, Stage, Value, View,
 };
 use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
@@ -53,6 +53,10 @@ pub const HALVES_A_RECORD: &str = "halves-a-record";
 pub const GRANTS_TWICE: &str = "grants-twice";
 /// Claims are not shown.
 pub const FORGETS_A_CLAIM: &str = "forgets-a-claim";
+/// The hub shows a closed case without one of its items from time to time.
+pub const CHANGES_A_CLOSED_CASE: &str = "changes-a-closed-case";
+/// An item of a case is not shown, one that was refused if there is any.
+pub const HIDES_AN_ITEM: &str = "hides-an-item";
 /// A replica waits for an hour before it sends.
 pub const IS_LATE: &str = "is-late";
 /// From time to time, edits are sent forty times. More often would take most of the time of all controls.
@@ -78,7 +82,8 @@ pub const ENGINE: Registration = Registration {
         .and_stocks(Spending::Rights)
         .and_records(Deleted::EditWins)
         .and_texts(Runs::BothWays)
-        .and_claims(Granting::ByAuthority),
+        .and_claims(Granting::ByAuthority)
+        .and_cases(Closing::ByAuthority),
     copies: true,
     foreign: true,
     reports: true,
@@ -121,6 +126,10 @@ enum What {
     /// Asks for what can be had once; or, of the hub, gives it.
     Claim(Value),
     Grant(Value),
+    /// Does an item of a case; asks to close it; or, of the hub, closes it with these items.
+    Do(Element),
+    Close,
+    Closed(Vec<Element>),
 }
 
 impl What {
@@ -192,6 +201,12 @@ fn write((id, register, what): &Entry, writer: &mut Writer) {
         What::Erase(letter) => _ = writer.of(Kind::Payload).number(14).number(u32::from(*letter).into()),
         What::Claim(value) => _ = writer.of(Kind::Payload).number(15).number(*value),
         What::Grant(value) => _ = writer.of(Kind::Payload).number(16).number(*value),
+        What::Do(item) => _ = writer.of(Kind::Payload).number(17).number((*item).into()),
+        What::Close => _ = writer.of(Kind::Payload).number(18),
+        What::Closed(items) => {
+            writer.of(Kind::Payload).number(19).number(items.len() as u64);
+            items.iter().for_each(|&item| _ = writer.number(item.into()));
+        }
         What::OfRecord(intent, seen) => {
             let (of, first, second) = match *intent {
                 Intent::Create(value) => (7, value, 0),
@@ -215,6 +230,12 @@ fn read(reader: &mut Reader) -> Result<Entry, Malformed> {
         3 => What::Write(reader.number()?, read_ids(reader)?),
         15 => What::Claim(reader.number()?),
         16 => What::Grant(reader.number()?),
+        17 => What::Do(reader.small("an item")?),
+        18 => What::Close,
+        19 => {
+            let count = reader.count("a number of items")?;
+            What::Closed((0..count).map(|_| reader.small("an item")).collect::<Result<_, Malformed>>()?)
+        }
         of @ 12..=14 => {
             let letter = Letter::try_from(reader.small("a letter")?).map_err(|_| Malformed::Range("a letter"))?;
             match of {
@@ -427,7 +448,25 @@ impl Planted {
         }
     }
 
-    /// The hub gives each thing to the first who asked.
+    /// What is shown of a case.
+    fn case(&self, register: u32) -> Case {
+        let of_register = || self.log.iter().filter(|entry| entry.1 == register).map(|(.., what)| what);
+        let all = of_register().filter_map(|what| if let What::Do(item) = what { Some(*item) } else { None });
+        let all: BTreeSet<Element> = all.collect();
+        let closed = of_register().find_map(|what| if let What::Closed(items) = what { Some(items) } else { None });
+        match closed {
+            Some(items) => {
+                let done: BTreeSet<Element> = items.iter().copied().collect();
+                Case { stage: Stage::Closed, refused: all.difference(&done).copied().collect(), done }
+            }
+            None if of_register().any(|what| *what == What::Close) => {
+                Case { stage: Stage::CloseRequested, done: all, ..Case::default() }
+            }
+            None => Case { done: all, ..Case::default() },
+        }
+    }
+
+    /// The hub gives each thing to the first who asked, and closes what it is asked to.
     fn grants(&mut self, host: &mut Host<Disk>) -> Result<(), EngineError> {
         let fields = self.settings.fields;
         let first = fields.first(DataType::Claim);
@@ -438,6 +477,13 @@ impl Planted {
             let Some(value) = self.claimed(register).waiting.pop_first() else { continue };
             let own = self.log.iter().filter(|(id, ..)| id.actor == self.me).count() as u64;
             self.takes(host, (OpId { actor: self.me, sequence: own + 1 }, register, What::Grant(value)))?;
+        }
+        let first = fields.first(DataType::Case);
+        for register in first..first + fields.cases {
+            let Case { stage: Stage::CloseRequested, done, .. } = self.case(register) else { continue };
+            let own = self.log.iter().filter(|(id, ..)| id.actor == self.me).count() as u64;
+            let closed = What::Closed(done.into_iter().collect());
+            self.takes(host, (OpId { actor: self.me, sequence: own + 1 }, register, closed))?;
         }
         Ok(())
     }
@@ -546,6 +592,9 @@ impl Engine for Planted {
             Intent::Write(value) => What::Write(value, self.there(register).map(|(id, _)| id).collect()),
             Intent::Claim(_) if self.claimed(register).holder.is_some() => What::Remove(Vec::new()),
             Intent::Claim(value) => What::Claim(value),
+            Intent::Do(_) | Intent::Close if self.case(register).frozen().is_some() => What::Remove(Vec::new()),
+            Intent::Do(item) => What::Do(item),
+            Intent::Close => What::Close,
         };
         if self.is(FAILS) && self.log.len() > 3 {
             return Err(EngineError::Failed("it ended by itself".to_owned()));
@@ -623,6 +672,8 @@ impl Engine for Planted {
         let hides_letter = self.is(HIDES_A_LETTER) && self.log.len() % 5 == 2;
         let forgets_claim = self.is(FORGETS_A_CLAIM);
         let grants_twice = self.is(GRANTS_TWICE) && self.settings.is_root && self.log.len() % 5 == 2;
+        let changes_case = self.is(CHANGES_A_CLOSED_CASE) && self.settings.is_root && self.log.len() % 5 == 2;
+        let hides_item = self.is(HIDES_AN_ITEM);
         let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
         let others = (fields.counters..fields.len()).map(|register| {
             let mut view = fields.start_of(register);
@@ -631,6 +682,7 @@ impl Engine for Planted {
                 View::Record(record) => *record = self.record(register),
                 View::Text(letters) => *letters = self.text(register),
                 View::Claim(claimed) => **claimed = self.claimed(register),
+                View::Case(case) => **case = self.case(register),
                 _ => {}
             }
             for (_, part) in self.there(register) {
@@ -647,6 +699,13 @@ impl Engine for Planted {
                 View::Text(letters) if hides_letter => _ = letters.pop(),
                 View::Claim(claimed) if forgets_claim => **claimed = Claimed::default(),
                 View::Claim(claimed) if grants_twice => claimed.holder = claimed.holder.map(|holder| holder + 1000),
+                View::Case(case) if hides_item => {
+                    let refused = case.refused.pop_first();
+                    _ = refused.or_else(|| case.done.pop_first());
+                }
+                View::Case(case) if changes_case && case.frozen().is_some() => {
+                    case.done.pop_first().into_iter().for_each(|item| _ = case.refused.insert(item));
+                }
                 View::Record(Some(record)) if hides_tag => _ = record.tags.pop_first(),
                 _ => {}
             }

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use super::{judged, planted as engine, unique_amounts};
 use crate::domain::history::History;
 use crate::domain::offline::{
-    Claims, FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Texts, Workload,
+    Cases, Claims, FaultKind, LoadBounds, NodeFault, OfflineTrial, Presence, Records, Stocks, Tags, Texts, Workload,
 };
 use crate::domain::oracle::OracleId;
 use crate::domain::over_time::Restarts;
@@ -50,6 +50,8 @@ const PLANTS: &[Plant] = &[
     (OracleId::WholeRecords, engine::HALVES_A_RECORD, |_| {}),
     (OracleId::Uniqueness, engine::GRANTS_TWICE, |_| {}),
     (OracleId::Truth, engine::FORGETS_A_CLAIM, |_| {}),
+    (OracleId::Frozen, engine::CHANGES_A_CLOSED_CASE, |_| {}),
+    (OracleId::Truth, engine::HIDES_AN_ITEM, |_| {}),
     (OracleId::Running, engine::FAILS, |_| {}),
     (OracleId::Outbox, engine::TELLS_DELIVERED, |_| {}),
 ];
@@ -80,6 +82,7 @@ fn trial() -> OfflineTrial {
         records: Records { registers: 1, edits: 20, elements: 2, ..Records::default() },
         texts: Texts { registers: 1, edits: 12, erases_percent: 30, ..Texts::default() },
         claims: Claims { registers: 2, edits: 9 },
+        cases: Cases { registers: 2, items: 9, edits: 9, closes_percent: 20 },
         stocks: Stocks { registers: 1, edits: 30, supplies_percent: 10, transfers_percent: 20, most: 4 },
         presence: Presence { lasts_s: 40_000, away_s: (100, 300), here_s: (1500, 3000) },
         faults: vec![crash],

@@ -1,8 +1,10 @@
 //! One node of the small world: what is in its memory and on its disk, what its user saw, and what it promised. What it does
 //! depends on nothing else but the message that it receives, so that it is worked out once.
 
+use std::collections::BTreeSet;
+
 use super::users;
-use crate::domain::data::{Intent, Value, View};
+use crate::domain::data::{Element, Intent, Value, View};
 use crate::domain::every_delivery::Bounds;
 use crate::engine::Registration;
 use crate::engine::acknowledged::Acknowledged;
@@ -11,6 +13,7 @@ use crate::engine::port::{EngineError, Node, Relation, Settings};
 use crate::engine::replayed::Replayed;
 use crate::engine::store::Owner;
 use crate::engine::store::disk::Disk;
+use crate::lab::events::holders::Lasts;
 
 /// The local state of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +29,8 @@ pub(super) struct LocalState {
     pub(super) seen: Vec<View>,
     /// Of a claim, the first holder that the register showed, and the first other one: its user remembers.
     pub(super) holders: [Option<Value>; 2],
+    /// Of a case, the items with which it was first shown as closed, and the first others.
+    pub(super) frozen: [Option<BTreeSet<Element>>; 2],
     /// Of a client: whether it is connected with the hub.
     pub(super) connected: bool,
     /// Edits that its user saw accepted.
@@ -99,6 +104,16 @@ pub(super) fn settings(bounds: &Bounds, node: NodeId, mutant: Option<&'static st
     }
 }
 
+/// Keeps what was shown first, and the first other.
+fn remember<T: PartialEq>(kept: &mut [Option<T>; 2], shown: Option<T>) {
+    let Some(shown) = shown else { return };
+    match kept {
+        [first @ None, _] => *first = Some(shown),
+        [Some(first), second @ None] if *first != shown => *second = Some(shown),
+        _ => {}
+    }
+}
+
 impl LocalState {
     /// A node that was never switched on.
     pub(super) fn new(client: u32, mutant: Option<&'static str>) -> Self {
@@ -111,6 +126,7 @@ impl LocalState {
             declined: 0,
             seen: Vec::new(),
             holders: [None; 2],
+            frozen: [None, None],
             connected: false,
             shown: Vec::new(),
             acknowledged: Acknowledged::default(),
@@ -182,21 +198,17 @@ impl LocalState {
         } else if action == Action::Restart {
             after.look_back();
         }
-        if settings.fields.claims > 0 {
-            after.look_at_holder();
+        if settings.fields.claims + settings.fields.cases > 0 {
+            after.look_at_decision();
         }
         Done { state: after, sent, steps: host.steps }
     }
 
-    /// Remembers who is shown as the holder of a claim.
-    fn look_at_holder(&mut self) {
+    /// Remembers who is shown as the holder of a claim, and the items of a closed case.
+    fn look_at_decision(&mut self) {
         let Some(view) = self.node.as_ref().and_then(|node| node.0.shows().into_iter().next()) else { return };
-        let Some(holder) = view.claimed().and_then(|claimed| claimed.holder) else { return };
-        match self.holders {
-            [None, _] => self.holders[0] = Some(holder),
-            [Some(first), None] if first != holder => self.holders[1] = Some(holder),
-            _ => {}
-        }
+        remember(&mut self.holders, Value::shown(&view));
+        remember(&mut self.frozen, BTreeSet::shown(&view));
     }
 
     /// Counts what was shown, and what was acknowledged, that it does not have after a restart. An engine that tells no ids

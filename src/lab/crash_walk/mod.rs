@@ -494,6 +494,7 @@ impl<'a> SmallWorld<'a> {
                 running,
                 spending: users::spending(&self.bounds, &users, |node| self.name(node)),
                 holders: users::holders(&self.bounds, &users, |node| self.name(node)),
+                frozen: users::frozen(&self.bounds, &users, |node| self.name(node)),
                 ..OverTime::default()
             },
             ends: ends.collect(),
@@ -509,8 +510,8 @@ impl<'a> SmallWorld<'a> {
 
 /// What the user of a node did.
 fn of_user(node: &LocalState) -> OfUser<'_> {
-    let LocalState { edits, excused, declined, ref seen, holders, .. } = *node;
-    OfUser { edits, excused, declined, seen, holders }
+    let LocalState { edits, excused, declined, ref seen, holders, ref frozen, .. } = *node;
+    OfUser { edits, excused, declined, seen, holders, frozen }
 }
 
 impl System for SmallWorld<'_> {

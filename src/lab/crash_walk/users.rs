@@ -4,16 +4,16 @@
 //!
 //! Knows: edits and views. Must not: know an engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::data::stock::{self, Account, Done};
-use crate::domain::data::{DataType, Fields, Intent, Part, Value, View};
+use crate::domain::data::{DataType, Element, Fields, Intent, Part, Value, View};
 use crate::domain::every_delivery::Bounds;
 use crate::domain::history::{Fate, Had, Ledger, Sighting, UserEdit};
 use crate::domain::letter::Letter;
-use crate::domain::over_time::{Holders, Spending};
-use crate::lab::events::holders::FirstHolders;
+use crate::domain::over_time::{Frozen, Holders, Spending};
+use crate::lab::events::holders::{FirstFrozen, FirstHolders};
 use crate::lab::events::spending;
 
 /// How many labels a record has.
@@ -30,6 +30,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
         DataType::Record => Fields { records: 1, record_labels: RECORD_LABELS, record_elements: 1, ..none },
         DataType::Text => Fields { texts: 1, ..none },
         DataType::Claim => Fields { claims: 1, ..none },
+        DataType::Case => Fields { cases: 1, case_items: bounds.clients * bounds.edits, ..none },
     }
 }
 
@@ -42,6 +43,7 @@ pub(super) fn fields(bounds: &Bounds) -> Fields {
 /// | tags | inserts an element of its own, or removes the first element of the next client, in turn; client 0 begins with an insert, client 1 with a remove |
 /// | label | writes a value of its own |
 /// | claim | asks in the name of a value of its own |
+/// | case | does an item of its own; the last edit of each client asks to close the case, but for client 0 where there is one edit alone |
 /// | text | client 0 types a word, letter after letter. The others type at the beginning, and their second edit erases the first letter of the next client |
 /// | record | client 0 creates it, and nobody creates it again: what a deleted record had held, no view tells. Its next edit deletes it. Others set a label to a value of their own |
 pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
@@ -61,6 +63,8 @@ pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
         }
         DataType::Label => Intent::Write(u64::from(own) + 1),
         DataType::Claim => Intent::Claim(u64::from(own) + 1),
+        DataType::Case if number + 1 == bounds.edits && (bounds.edits > 1 || client > 0) => Intent::Close,
+        DataType::Case => Intent::Do(own),
         DataType::Text => {
             let letter = |client: u32, number: u32| Letter::numbered((client * bounds.edits + number).into());
             let next = (client + 1) % bounds.clients;
@@ -83,16 +87,17 @@ pub(super) fn intent(bounds: &Bounds, client: u32, number: u32) -> Intent {
     }
 }
 
-/// Which edit made a part: the client, and the number of the edit. That a record is there, many edits make.
+/// Which edit made a part: the client, and the number of the edit. That a record is there, many edits make, and several ask to
+/// close a case.
 fn maker(bounds: &Bounds, part: Part) -> Option<(usize, u32)> {
     let own = match part {
-        Part::Element(element) | Part::Tag(element) => element,
+        Part::Element(element) | Part::Tag(element) | Part::Item(element) => element,
         Part::Value(value) | Part::Claim(value) => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32,
         Part::Field { value, .. } => (value.max(1) - 1).min(u64::from(u32::MAX)) as u32 / RECORD_LABELS,
         Part::Letter(letter) => {
             (0..bounds.clients * bounds.edits).find(|&own| Letter::numbered(own.into()) == letter)?
         }
-        Part::Record => return None,
+        Part::Record | Part::Close => return None,
     };
     Some(((own / bounds.edits) as usize, own % bounds.edits))
 }
@@ -108,6 +113,8 @@ pub(super) struct OfUser<'a> {
     pub(super) seen: &'a [View],
     /// The first holder that the register showed, and the first other one.
     pub(super) holders: [Option<Value>; 2],
+    /// The items with which the case was first shown as closed, and the first others.
+    pub(super) frozen: &'a [Option<BTreeSet<Element>>; 2],
 }
 
 impl OfUser<'_> {
@@ -186,6 +193,18 @@ pub(super) fn holders(bounds: &Bounds, users: &[OfUser<'_>], name: impl Fn(u32) 
         user.holders.into_iter().flatten().for_each(|holder| holders.is_shown(0, (holder, node, 0)));
     }
     Some(holders.seen(name))
+}
+
+/// With which items the case was shown as closed, at all nodes.
+pub(super) fn frozen(bounds: &Bounds, users: &[OfUser<'_>], name: impl Fn(u32) -> String) -> Option<Frozen> {
+    if bounds.data != DataType::Case {
+        return None;
+    }
+    let mut frozen = FirstFrozen::default();
+    for (node, user) in (0..).zip(users) {
+        user.frozen.iter().flatten().for_each(|items| frozen.is_shown(0, (items.clone(), node, 0)));
+    }
+    Some(frozen.seen(name))
 }
 
 /// What was taken out of the stock, in all. A walk has no true time: supplies count as the first.

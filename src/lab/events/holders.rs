@@ -1,83 +1,120 @@
-//! Who is shown as the holder of what can be had once, and who was shown before, at whatever replica.
+//! What must stay as it is once any replica showed it: who holds what can be had once, and with which items a case was closed.
 //!
-//! Knows: views. Must not: know why a replica shows a holder.
+//! Knows: views. Must not: know why a replica shows what it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::data::{Value, View};
+use crate::domain::data::{Element, Value, View};
 use crate::domain::offline::OfflineTrial;
-use crate::domain::over_time::{Holders, SecondHolder};
+use crate::domain::over_time::{Lasting, Second};
 use crate::engine::host::{NodeId, Time};
 use crate::lab::events::{Event, Observer};
 
-/// A holder, where it was shown, and when.
-type Seen = (Value, NodeId, Time);
+/// What was shown, where, and when.
+type Seen<T> = (T, NodeId, Time);
 
-/// The first holder of each register that was shown anywhere.
+/// What must stay as it is.
+pub trait Lasts: Clone + Default + PartialEq {
+    /// Whether there is any in a world.
+    fn is_in(trial: &OfflineTrial) -> bool;
+
+    /// What a view shows of it.
+    fn shown(view: &View) -> Option<Self>;
+}
+
+/// The holder of what can be had once.
+impl Lasts for Value {
+    fn is_in(trial: &OfflineTrial) -> bool {
+        trial.claims.registers > 0
+    }
+
+    fn shown(view: &View) -> Option<Self> {
+        view.claimed()?.holder
+    }
+}
+
+/// The items of a closed case.
+impl Lasts for BTreeSet<Element> {
+    fn is_in(trial: &OfflineTrial) -> bool {
+        trial.cases.registers > 0
+    }
+
+    fn shown(view: &View) -> Option<Self> {
+        view.case()?.frozen().cloned()
+    }
+}
+
+/// Holders of what can be had once.
+pub type FirstHolders = Firsts<Value>;
+
+/// Items of closed cases.
+pub type FirstFrozen = Firsts<BTreeSet<Element>>;
+
+/// Of each register, what was shown first, wherever that was.
 #[derive(Debug, Default)]
-pub struct FirstHolders {
+pub struct Firsts<T> {
     is_on: bool,
-    by_register: BTreeMap<u32, Seen>,
+    by_register: BTreeMap<u32, Seen<T>>,
     /// The node that all others sync through, where there is one.
     authority: Option<NodeId>,
     /// Whether the store of that node was ever lost, damaged, set back or replaced.
     authority_lost: bool,
     looked: u64,
     second: u64,
-    /// The register, who was shown first, and who then; whether a loss may explain it.
-    first: Option<(u32, Seen, Seen, bool)>,
+    /// The register, what was shown first, and what then; whether a loss may explain it.
+    first: Option<(u32, Seen<T>, Seen<T>, bool)>,
 }
 
-impl FirstHolders {
+impl<T: Lasts> Firsts<T> {
     /// None yet.
     pub fn of(trial: &OfflineTrial) -> Self {
-        FirstHolders { is_on: trial.claims.registers > 0, authority: trial.root(), ..FirstHolders::default() }
+        Firsts { is_on: T::is_in(trial), authority: trial.root(), ..Firsts::default() }
     }
 
     /// A replica shows this now.
     fn look(&mut self, node: NodeId, views: &[View], now: Time) {
-        let held = (0..).zip(views).filter_map(|(register, view)| Some((register, view.claimed()?.holder?)));
-        held.for_each(|(register, holder)| self.is_shown(register, (holder, node, now)));
+        let shown = (0..).zip(views).filter_map(|(register, view)| Some((register, T::shown(view)?)));
+        shown.for_each(|(register, shown)| self.is_shown(register, (shown, node, now)));
     }
 
-    /// A replica shows a holder of a register.
-    pub fn is_shown(&mut self, register: u32, seen: Seen) {
+    /// A replica shows this of a register.
+    pub fn is_shown(&mut self, register: u32, seen: Seen<T>) {
         self.looked += 1;
-        let one = *self.by_register.entry(register).or_insert(seen);
+        let one = self.by_register.entry(register).or_insert_with(|| seen.clone());
         if one.0 == seen.0 {
             return;
         }
         self.second += 1;
         // One that no loss explains is named first.
         let is_excused = self.authority_lost;
-        if self.first.is_none_or(|(.., was_excused)| was_excused && !is_excused) {
-            self.first = Some((register, one, seen, is_excused));
+        if self.first.as_ref().is_none_or(|&(.., was_excused)| was_excused && !is_excused) {
+            self.first = Some((register, one.clone(), seen, is_excused));
         }
     }
 
-    /// What was seen, once the world is at its end; nothing in a world without claims.
-    pub fn in_world(&self, name: impl Fn(NodeId) -> String) -> Option<Holders> {
+    /// What was seen, once the world is at its end; nothing in a world without any of it.
+    pub fn in_world(&self, name: impl Fn(NodeId) -> String) -> Option<Lasting<T>> {
         self.is_on.then(|| self.seen(name))
     }
 
     /// What was seen.
-    pub fn seen(&self, name: impl Fn(NodeId) -> String) -> Holders {
-        let named = |(value, node, at): Seen| (value, name(node), at);
-        Holders {
+    pub fn seen(&self, name: impl Fn(NodeId) -> String) -> Lasting<T> {
+        let named = |(shown, node, at): Seen<T>| (shown, name(node), at);
+        Lasting {
             looked: self.looked,
             held: self.by_register.len() as u64,
             second: self.second,
-            first: self.first.map(|(register, one, other, _)| SecondHolder {
+            first: self.first.clone().map(|(register, one, other, _)| Second {
                 register,
                 one: named(one),
                 other: named(other),
             }),
-            all_after_loss: self.first.is_some_and(|(.., is_excused)| is_excused),
+            all_after_loss: self.first.as_ref().is_some_and(|&(.., is_excused)| is_excused),
         }
     }
 }
 
-impl Observer for FirstHolders {
+impl<T: Lasts> Observer for Firsts<T> {
     fn sees(&mut self, now: Time, event: &Event<'_>) {
         if !self.is_on {
             return;
@@ -99,7 +136,8 @@ impl Observer for FirstHolders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::data::Claimed;
+    use crate::domain::data::{Case, Claimed, Stage};
+    use crate::domain::over_time::Holders;
 
     fn held(by: Value) -> View {
         View::Claim(Box::new(Claimed { holder: Some(by), ..Claimed::default() }))
@@ -119,6 +157,24 @@ mod tests {
         holders.look(2, &[held(4)], 7);
         holders.look(0, &[held(3), held(7)], 8);
         assert_eq!(seen(&holders), (6, 2, 2, Some((0, 3, 4)), false));
+    }
+
+    #[test]
+    fn a_closed_case_keeps_its_items_and_one_that_is_open_has_none_to_keep() {
+        let case = |stage, done: &[Element]| {
+            View::Case(Box::new(Case { stage, done: done.iter().copied().collect(), ..Case::default() }))
+        };
+        let mut frozen = FirstFrozen::default();
+        frozen.look(0, &[case(Stage::CloseRequested, &[1])], 5);
+        frozen.look(1, &[case(Stage::Closed, &[1, 2])], 6);
+        frozen.look(0, &[case(Stage::Open, &[3])], 7);
+        let is_as_before = |frozen: &FirstFrozen| {
+            let seen = frozen.seen(|node| format!("client {node}"));
+            (seen.looked, seen.second, seen.first.map(|first| first.other.0))
+        };
+        assert_eq!(is_as_before(&frozen), (1, 0, None));
+        frozen.look(0, &[case(Stage::Closed, &[1])], 8);
+        assert_eq!(is_as_before(&frozen), (2, 1, Some([1].into())));
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod convergence;
 pub mod durability;
 pub mod exactly_once;
 pub mod faults;
+pub mod frozen;
 pub mod load;
 pub mod metadata;
 pub mod missing;
@@ -110,6 +111,7 @@ pub const JUDGES_OVER_TIME: &[(OracleId, JudgeOverTime)] = &[
     (OracleId::Overspending, overspending::judge),
     (OracleId::WholeRecords, whole_records::judge),
     (OracleId::Uniqueness, uniqueness::judge),
+    (OracleId::Frozen, frozen::judge),
 ];
 
 /// All judges of what a world came to.

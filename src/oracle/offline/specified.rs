@@ -49,7 +49,8 @@ impl<'a> Specified<'a> {
                 label::lost_unseen(shown, edits)
             }
             DataType::Record => record::lost_unseen(views.get(register as usize).and_then(View::record), edits),
-            DataType::Counter | DataType::Stock | DataType::Tags | DataType::Text | DataType::Claim => 0,
+            DataType::Counter | DataType::Stock | DataType::Tags | DataType::Text => 0,
+            DataType::Claim | DataType::Case => 0,
         };
         self.by_register.iter().map(lost).sum()
     }

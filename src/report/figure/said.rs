@@ -75,6 +75,8 @@ pub(super) fn said(action: &Action) -> String {
             Intent::Untag(element) => format!("{node} removes element {element} from the tags of record {register}"),
             Intent::Write(value) => format!("{node} writes {value} into register {register}"),
             Intent::Claim(value) => format!("{node} claims register {register} in the name of {value}"),
+            Intent::Do(item) => format!("{node} does item {item} of case {register}"),
+            Intent::Close => format!("{node} asks to close case {register}"),
             Intent::Type { after, letter } => {
                 let place = after.map_or("at the beginning".to_owned(), |after| format!("after {after}"));
                 format!("{node} {} {letter} into text {register}, {place}", verb(node, "types", "type"))

@@ -12,7 +12,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::data::{
-    self, Claimed, Concurrent, Deleted, Element, Fields, Granting, Intent, Overwrites, Record, Runs, Spending, View,
+    self, Case, Claimed, Closing, Concurrent, Deleted, Element, Fields, Granting, Intent, Overwrites, Record, Runs,
+    Spending, Stage, View,
 };
 use crate::domain::letter::Letter;
 use crate::engine::Survives;
@@ -188,12 +189,18 @@ pub struct Registers {
     /// How many claims follow. Nobody holds one at the start. Without this key, there are none.
     #[serde(skip_serializing_if = "is_none")]
     pub claims: u32,
+    /// How many cases follow. Each is open at the start, and nothing of it is done. Without this key, there are none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub cases: u32,
+    /// How many items the checklist of a case has, numbered from 0.
+    #[serde(skip_serializing_if = "is_none")]
+    pub case_items: u32,
 }
 
 impl From<Fields> for Registers {
     fn from(fields: Fields) -> Self {
         let Fields { counters, start, stocks, tags, elements, labels, records, texts, claims, .. } = fields;
-        let Fields { record_labels, record_elements, .. } = fields;
+        let Fields { record_labels, record_elements, cases, case_items, .. } = fields;
         let start = Decimal(start);
         Registers {
             counters,
@@ -207,6 +214,8 @@ impl From<Fields> for Registers {
             record_elements,
             texts,
             claims,
+            cases,
+            case_items,
         }
     }
 }
@@ -285,6 +294,10 @@ enum Doing {
     Erase(OneLetter),
     /// The user asks for what can be had once, in the name of this value.
     Claim(Written),
+    /// This item of the case is done.
+    Do(Element),
+    /// The user asks to close the case.
+    Close(bool),
 }
 
 /// A letter of a text: one code point, or a code point and an invisible mark, a variation selector of U+E0100 to U+E01EF, that
@@ -351,6 +364,8 @@ impl Edit {
             }
             Intent::Erase(letter) => Doing::Erase(OneLetter(letter)),
             Intent::Claim(value) => Doing::Claim(Written(value)),
+            Intent::Do(item) => Doing::Do(item),
+            Intent::Close => Doing::Close(true),
         };
         Edit { register, intent }
     }
@@ -518,7 +533,8 @@ pub enum Taken {
     expecting = "what a register shows is, of a counter, its number as text, \"5\"; of tags, an array of numbers, [3, 4]; of a label, \
                  {\"values\": [\"7\"]}; of a stock, {\"left\": \"5\"}; of a record, {\"record\": null} or \
                  {\"record\": {\"labels\": [[\"7\"]], \"tags\": [3]}}; of a text, {\"text\": \"abc\"}; of a claim, \
-                 {\"claim\": {\"holder\": \"7\", \"waiting\": [], \"refused\": [\"8\"]}}"
+                 {\"claim\": {\"holder\": \"7\", \"waiting\": [], \"refused\": [\"8\"]}}; of a case, \
+                 {\"case\": {\"stage\": \"closed\", \"done\": [3], \"refused\": [4]}}"
 )]
 pub enum Shown {
     /// A counter.
@@ -535,6 +551,8 @@ pub enum Shown {
     Text(OfText),
     /// A claim.
     Claim(OfClaim),
+    /// A case.
+    Case(OfCase),
 }
 
 /// What the register of a claim shows.
@@ -564,6 +582,52 @@ impl From<WholeClaim> for Claimed {
     fn from(WholeClaim { holder, waiting, refused }: WholeClaim) -> Self {
         let values = |of: BTreeSet<Written>| of.into_iter().map(|Written(value)| value).collect();
         Claimed { holder: holder.map(|Written(value)| value), waiting: values(waiting), refused: values(refused) }
+    }
+}
+
+/// What the register of a case shows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct OfCase {
+    /// How far it is, what is done, and what was refused. No item stands in two places.
+    case: WholeCase,
+}
+
+/// What is shown of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WholeCase {
+    /// How far it is.
+    stage: OfStage,
+    /// The items that are done. Of a closed case, those that count.
+    done: BTreeSet<Element>,
+    /// The items that somebody did, and that do not count. There are none before the case is closed.
+    refused: BTreeSet<Element>,
+}
+
+/// How far a case is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfStage {
+    /// Nobody asked to close it.
+    Open,
+    /// Somebody asked to close it, and it is not closed yet.
+    CloseRequested,
+    /// It is closed.
+    Closed,
+}
+
+impl From<WholeCase> for Case {
+    fn from(WholeCase { stage, done, refused }: WholeCase) -> Self {
+        let stage = match stage {
+            OfStage::Open => Stage::Open,
+            OfStage::CloseRequested => Stage::CloseRequested,
+            OfStage::Closed => Stage::Closed,
+        };
+        Case { stage, done, refused }
     }
 }
 
@@ -630,6 +694,7 @@ impl From<Shown> for View {
             Shown::Tags(tags) => View::Tags(tags),
             Shown::Text(OfText { text }) => View::Text(Letter::all_of(&text)),
             Shown::Claim(OfClaim { claim }) => View::Claim(Box::new(claim.into())),
+            Shown::Case(OfCase { case }) => View::Case(Box::new(case.into())),
             Shown::Record(OfRecord { record }) => View::Record(record.map(|record| Box::new(record.into()))),
             Shown::Label(Values { values }) => View::Label(values.into_iter().map(|Written(value)| value).collect()),
         }
@@ -675,6 +740,9 @@ pub struct Capabilities {
     /// When it shows a user as the holder of a claim, if it carries claims.
     #[serde(default)]
     pub claims: Option<OfGrants>,
+    /// When it shows a case as closed, if it carries cases.
+    #[serde(default)]
+    pub cases: Option<OfCloses>,
     /// Whether it works between peers. Otherwise it needs a hub that every client is connected to.
     #[serde(default)]
     pub peers: bool,
@@ -806,6 +874,26 @@ impl From<OfGrants> for Granting {
         match rule {
             OfGrants::ByAuthority => Granting::ByAuthority,
             OfGrants::Shown => Granting::Shown,
+        }
+    }
+}
+
+/// When a case is shown as closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum OfCloses {
+    /// Once the node that all others sync through has closed it.
+    ByAuthority,
+    /// As soon as the user asks, with the items that the replica shows.
+    Shown,
+}
+
+impl From<OfCloses> for Closing {
+    fn from(rule: OfCloses) -> Self {
+        match rule {
+            OfCloses::ByAuthority => Closing::ByAuthority,
+            OfCloses::Shown => Closing::Shown,
         }
     }
 }

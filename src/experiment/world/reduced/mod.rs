@@ -36,7 +36,7 @@ use crate::lab::{World, settings};
 use crate::scenario::Scenario;
 
 /// Judges that a script can show, the one first that says most.
-const JUDGES: [OracleId; 13] = [
+const JUDGES: [OracleId; 14] = [
     OracleId::Running,
     OracleId::Truth,
     OracleId::ExactlyOnce,
@@ -45,6 +45,7 @@ const JUDGES: [OracleId; 13] = [
     OracleId::Monotonic,
     OracleId::WholeRecords,
     OracleId::Uniqueness,
+    OracleId::Frozen,
     OracleId::StalenessBound,
     OracleId::Progress,
     OracleId::Load,
@@ -164,7 +165,7 @@ fn around(drawn: &OfflineTrial, judge: OracleId) -> OfflineTrial {
     trial.tags = Tags { edits, removes_percent, ..trial.tags };
     trial.stocks = Stocks { registers: trial.stocks.registers, ..Stocks::default() };
     trial.labels.edits = 0;
-    trial.claims.edits = 0;
+    (trial.claims.edits, trial.cases.edits) = (0, 0);
     trial.texts = Texts { registers: trial.texts.registers, ..Texts::default() };
     let Records { edits, creates_percent, deletes_percent, tags_percent, .. } = Records::default();
     trial.records = Records { edits, creates_percent, deletes_percent, tags_percent, ..trial.records };

@@ -7,7 +7,7 @@ use super::fewest::fewest;
 use super::{Reduction, Stop, devices, is_fault};
 use crate::domain::data::{DataType, Intent, Value};
 use crate::domain::letter::Letter;
-use crate::domain::offline::{FaultKind, OfflineTrial, Records, Tags};
+use crate::domain::offline::{Cases, FaultKind, OfflineTrial, Records, Tags};
 use crate::domain::script::Action;
 use crate::lab::script::recorder::Moment;
 use crate::scenario::offline::SECOND;
@@ -202,8 +202,8 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     let registers: BTreeSet<u32> = moments.iter().filter_map(edited).map(|(register, _)| register).collect();
     let of = |data| registers.iter().filter(|&&register| fields.of(register) == data).count() as u32;
     let (stocks, tags, labels) = (of(DataType::Stock), of(DataType::Tags), of(DataType::Label));
-    let (records, claims) = (of(DataType::Record), of(DataType::Claim));
-    let others = stocks + tags + labels + records + of(DataType::Text) + claims;
+    let (records, claims, cases) = (of(DataType::Record), of(DataType::Claim), of(DataType::Case));
+    let others = stocks + tags + labels + records + of(DataType::Text) + claims + cases;
     trial.registers = of(DataType::Counter).max(u32::from(others == 0));
     trial.stocks.registers = stocks;
     let edits = || moments.iter().filter_map(edited).map(|(_, intent)| intent);
@@ -219,6 +219,11 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     };
     trial.labels.registers = labels;
     trial.claims.registers = claims;
+    let items = elements_of(DataType::Case);
+    trial.cases = match cases {
+        0 => Cases::default(),
+        cases => Cases { registers: cases, items: (items.len() as u32).max(1), ..trial.cases },
+    };
     trial.records = match records {
         0 => Records::default(),
         records => Records { registers: records, elements: (of_records.len() as u32).max(1), ..trial.records },
@@ -239,11 +244,13 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
                 Intent::Tag(element) | Intent::Untag(element) => *element = of_records[element],
                 Intent::Write(value) | Intent::Create(value) | Intent::Set { value, .. } => *value = values[value],
                 Intent::Claim(value) => *value = values[value],
+                Intent::Do(item) => *item = items[item],
                 Intent::Increase(_)
                 | Intent::Supply(_)
                 | Intent::Take(_)
                 | Intent::Transfer { .. }
-                | Intent::Delete => {}
+                | Intent::Delete
+                | Intent::Close => {}
                 Intent::Type { after, letter } => {
                     (*after, *letter) = (after.map(|after| letters[&after]), letters[letter]);
                 }

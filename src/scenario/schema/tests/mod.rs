@@ -139,7 +139,7 @@ const SOUND: &[&str] = &[
      [offline.tags]\nregisters = 1\nedits = 0\n[offline.labels]\nregisters = 1\nedits = 0\n\
      [offline.records]\nregisters = 1\nedits = 0\nlabels = 3\nelements = 3\ncreates_percent = 20\ndeletes_percent = 9\ntags_percent = 9\n\
      [offline.texts]\nregisters = 1\nedits = 0\nmoves_percent = 9\nerases_percent = 9\n\
-     [offline.claims]\nregisters = 1\nedits = 0\n\
+     [offline.claims]\nregisters = 1\nedits = 0\n[offline.cases]\nregisters = 1\nitems = 3\nedits = 0\ncloses_percent = 9\n\
      [offline.stocks]\nregisters = 1\nedits = 0\nsupplies_percent = 20\ntransfers_percent = 20\nmost = 9",
 ];
 
@@ -386,7 +386,7 @@ fn script(step: &Value) -> Value {
     json!({ "version": 2, "offline": {
         "seed": "7", "clients": 3, "registers": 8, "tags": { "registers": 1, "elements": 2 },
         "stocks": { "registers": 1 }, "labels": { "registers": 1 }, "records": { "registers": 1 }, "texts": { "registers": 1 },
-        "claims": { "registers": 1 },
+        "claims": { "registers": 1 }, "cases": { "registers": 1, "items": 2 },
         "edges": [{ "name": "near", "parent": "hub", "clients": [2] }],
         "steps": [{ "connect": "clients" }, { "back_up": "clients" }, step],
     } })
@@ -401,6 +401,7 @@ fn sample(key: &str, shape: &Value, step: &str) -> Value {
         "register" if ["create", "delete", "set", "tag", "untag"].contains(&step) => json!(11),
         "register" if ["type", "erase"].contains(&step) => json!(12),
         "register" if step == "claim" => json!(13),
+        "register" if ["do", "close"].contains(&step) => json!(14),
         "register" => json!(9),
         "to" if step == "transfer" => json!("client 1"),
         "to" | "with" => json!("hub"),

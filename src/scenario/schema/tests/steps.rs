@@ -84,7 +84,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         let register = whole(
             0,
             u32::MAX.into(),
-            "The register, numbered from 0: counters first, then stocks, tags, labels, records, texts and claims.",
+            "The register, numbered from 0: counters first, then stocks, tags, labels, records, texts, claims and cases.",
         );
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
     };
@@ -126,6 +126,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         step("edit", about("edit"), keys)
     };
     let delete = json!({ "type": "boolean", "const": true, "description": "The user deletes the record." });
+    let close = json!({ "type": "boolean", "const": true, "description": "The user asks to close the case." });
     let by = json!({ "type": "integer", "not": { "const": 0 }, "description": "How much larger the counter becomes, or smaller." });
     let element = |about| whole(0, u32::MAX.into(), about);
     let until = |condition: &[&str], keys: Vec<Key>| {
@@ -162,6 +163,8 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
             text("The piece of text that the user erases, at the first place where the device shows it."),
         )),
         edit(need("claim", value("The value in whose name the user asks for what can be had once."))),
+        edit(need("do", element("The item of the case that the user does."))),
+        edit(need("close", close)),
         step(
             "connect",
             about("connect"),
