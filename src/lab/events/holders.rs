@@ -143,7 +143,10 @@ mod tests {
         View::Claim(Box::new(Claimed { holder: Some(by), ..Claimed::default() }))
     }
 
-    fn seen(of: &FirstHolders) -> (u64, u64, u64, Option<(u32, Value, Value)>, bool) {
+    /// Looks, registers with a holder, looks at another; the first of those; whether a loss explains all.
+    type Told = (u64, u64, u64, Option<(u32, Value, Value)>, bool);
+
+    fn seen(of: &FirstHolders) -> Told {
         let Holders { looked, held, second, first, all_after_loss } = of.seen(|node| format!("client {node}"));
         (looked, held, second, first.map(|first| (first.register, first.one.0, first.other.0)), all_after_loss)
     }
