@@ -578,7 +578,7 @@ fn an_engine_in_a_process_carries_claims_and_may_show_one_holder_alone() {
         [&"falsified".into(), &"holds".into()] as [&serde_json::Value; 2],
         "{uniqueness:?} {truth:?}"
     );
-    assert!(uniqueness.1.contains("first of register 0, where client 0 showed 1"), "{uniqueness:?}");
+    assert!(uniqueness.1.contains("first of register 0, where 1 was shown at client 0"), "{uniqueness:?}");
     let answer = short_answer(&["engine", "check", &format!("{command} at-once")]);
     assert_eq!(answer.exit, 1, "{answer:?}");
     assert!(unwrapped(&answer.output).contains("and shows alone: held by 1"), "{answer:?}");

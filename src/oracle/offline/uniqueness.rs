@@ -19,13 +19,13 @@ pub fn judge(history: &History) -> Option<Judgement> {
     Some(match first {
         Some(SecondHolder { register, one, other }) => {
             let said = format!(
-                "a second holder was shown {}: first of register {register}, where {} showed {} after {} s, and {} {} after {} s",
+                "a second holder was shown {}: first of register {register}, where {} was shown at {} after {} s, and {} at {} after {} s",
                 counted(*second, "time"),
-                one.1,
                 one.0,
+                one.1,
                 one.2 / 1_000_000,
-                other.1,
                 other.0,
+                other.1,
                 other.2 / 1_000_000,
             );
             let asks = history.carries.claims == Some(Granting::ByAuthority);
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(verdict, Verdict::Falsified);
         assert_eq!(
             sentence,
-            "a second holder was shown 2 times: first of register 4, where client 0 showed 7 after 3 s, and hub 9 after 60 s"
+            "a second holder was shown 2 times: first of register 4, where 7 was shown at client 0 after 3 s, and 9 at hub after 60 s"
         );
         assert_eq!(said(Granting::Shown, twice.clone()).0, Verdict::Falsified);
         let after_loss = Holders { all_after_loss: true, ..twice };
