@@ -34,7 +34,17 @@ fn bash_completes_verbs_scenarios_engines_backends_and_faults() {
     assert_eq!(offered(&["abench", "rep"]), ["replay", "report"]);
     assert_eq!(
         offered(&["abench", "run", "field-"]),
-        ["field-tags", "field-labels", "field-stock", "field-records", "field-text", "field-bandwidth", "field-tally"]
+        [
+            "field-tags",
+            "field-labels",
+            "field-stock",
+            "field-records",
+            "field-text",
+            "field-claims",
+            "field-cases",
+            "field-bandwidth",
+            "field-tally"
+        ]
     );
     assert_eq!(offered(&["abench", "run", "tick", "kills"]), ["kills-31", "kills-70"]);
     assert_eq!(offered(&["abench", "show", "every-o"]), ["every-order"]);
