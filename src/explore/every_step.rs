@@ -85,6 +85,15 @@ struct Walker<'a, S: System> {
     walked: Walked,
 }
 
+/// A state on the way of a thread, with the steps that the thread has not taken yet.
+struct Entered<S: System> {
+    state: S::State,
+    steps: std::vec::IntoIter<(S::Step, S::State)>,
+    /// Ways by the steps that were taken: the sum of 64 bits, and what went beyond.
+    few: u64,
+    many: BigUint,
+}
+
 /// Stops the other threads if this one panics: what they would find is never shown.
 struct StopsOthers<'a>(&'a AtomicBool);
 
@@ -193,7 +202,7 @@ impl<S: System> Walker<'_, S> {
     }
 
     /// The walk is over before everything was visited.
-    fn stop(&mut self) -> Option<Ways> {
+    fn stop<T>(&mut self) -> Option<T> {
         self.walked.complete = false;
         self.walk.stopped.store(true, Ordering::Relaxed);
         None
@@ -215,14 +224,40 @@ impl<S: System> Walker<'_, S> {
         }
     }
 
-    /// The ways from a state to an end; `None` if the walk was stopped.
-    fn from(&mut self, state: S::State) -> Option<Ways> {
+    /// The ways from a state to an end; `None` if the walk was stopped. No state is a call within another: a system that has no
+    /// end is walked as deep as the bound on states allows.
+    fn from(&mut self, start: S::State) -> Option<Ways> {
+        let mut entered: Vec<Entered<S>> = Vec::new();
+        let mut arrived = self.enter(start, &mut entered)?;
+        while let Some(last) = entered.last_mut() {
+            if let Some(after) = arrived.take() {
+                self.way.pop();
+                match after {
+                    Ways::Few(after) if last.few.checked_add(after).is_some() => last.few += after,
+                    after => last.many += self.counted(after),
+                }
+            }
+            if let Some((step, next)) = last.steps.next() {
+                self.way.push(step);
+                arrived = self.enter(next, &mut entered)?;
+            } else if let Some(Entered { state, few, many, .. }) = entered.pop() {
+                self.open.remove(&state);
+                let ways = self.kept(many + few);
+                self.walk.ways.insert(state, ways);
+                arrived = Some(ways);
+            }
+        }
+        arrived
+    }
+
+    /// Comes to a state: gives its ways where they are known, and else enters it. `None` if the walk was stopped.
+    fn enter(&mut self, state: S::State, entered: &mut Vec<Entered<S>>) -> Option<Option<Ways>> {
         let is_first = match self.visits(state) {
-            Visit::Known(ways) => return Some(ways),
+            Visit::Known(ways) => return Some(Some(ways)),
             Visit::Back => {
                 // A way that leads back to where it was has no end, and cannot be counted.
                 self.walked.complete = false;
-                return Some(Ways::Few(0));
+                return Some(Some(Ways::Few(0)));
             }
             Visit::First => true,
             Visit::Beside => false,
@@ -239,34 +274,20 @@ impl<S: System> Walker<'_, S> {
         }
         self.open.insert(state);
         let mut steps = self.system.steps(&state);
-        // Sums of 64 bits, and what went beyond.
-        let (mut few, mut many) = (0u64, BigUint::ZERO);
-        if steps.is_empty() {
-            few = 1;
-            if is_first {
+        let few = u64::from(steps.is_empty());
+        if is_first {
+            if steps.is_empty() {
                 self.walked.ends += 1;
                 if !(self.judge)(self.system, &state, &self.way) {
                     return self.stop();
                 }
             }
-        }
-        if is_first {
             self.walked.steps += steps.len() as u64;
             steps.iter().for_each(|(step, _)| self.system.counts(step));
         }
         self.in_another_order(&mut steps);
-        for (step, next) in steps {
-            self.way.push(step);
-            match self.from(next)? {
-                Ways::Few(after) if few.checked_add(after).is_some() => few += after,
-                after => many += self.counted(after),
-            }
-            self.way.pop();
-        }
-        self.open.remove(&state);
-        let ways = self.kept(many + few);
-        self.walk.ways.insert(state, ways);
-        Some(ways)
+        entered.push(Entered { state, steps: steps.into_iter(), few, many: BigUint::ZERO });
+        Some(None)
     }
 
     /// Each thread takes the steps from another place on, and every second thread takes them backwards.
@@ -342,6 +363,24 @@ mod tests {
         // 80 over 40.
         let walked = every_way(40, 2000, &mut |_, _, _| true);
         assert_eq!(walked.ways.to_string(), "107507208733336176461620");
+    }
+
+    #[test]
+    fn a_system_without_an_end_is_walked_as_deep_as_the_bound_allows() {
+        /// Counts on for ever.
+        struct Endless;
+
+        impl System for Endless {
+            type State = u32;
+            type Step = ();
+
+            fn steps(&mut self, &at: &u32) -> Vec<((), u32)> {
+                vec![((), at + 1)]
+            }
+        }
+
+        let walked = walk(&mut Endless, &0, 1_000_000, &mut |_, _, _| true);
+        assert_eq!((walked.states, walked.ends, walked.complete), (1_000_001, 0, false));
     }
 
     #[test]
