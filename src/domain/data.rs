@@ -66,6 +66,29 @@ impl DataType {
         }
     }
 
+    /// What one register of it is called.
+    pub fn singular(self) -> &'static str {
+        match self {
+            DataType::Counter => "counter",
+            DataType::Stock => "stock",
+            DataType::Tags => "tags register",
+            DataType::Label => "label",
+            DataType::Record => "record",
+            DataType::Text => "text",
+            DataType::Claim => "claim",
+            DataType::Case => "case",
+        }
+    }
+
+    /// Who can say that an edit of it counts.
+    pub fn decided(self) -> Decided {
+        match self {
+            DataType::Counter | DataType::Tags | DataType::Label | DataType::Record | DataType::Text => Decided::Locally,
+            DataType::Stock => Decided::ByRights,
+            DataType::Claim | DataType::Case => Decided::ByAuthority,
+        }
+    }
+
     /// Whether it is a counter: what a walk is of where nothing else is said.
     pub fn is_counter(&self) -> bool {
         *self == DataType::Counter
@@ -86,6 +109,29 @@ impl DataType {
             DataType::Counter | DataType::Stock => true,
             DataType::Tags | DataType::Label | DataType::Record | DataType::Text => false,
             DataType::Claim | DataType::Case => false,
+        }
+    }
+}
+
+/// Who can say that an edit of a data type counts. It follows from what the type means, whatever an engine makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decided {
+    /// The device itself: edits of others merge with it.
+    Locally,
+    /// The device itself, against rights that it was given in advance.
+    ByRights,
+    /// The node that all others sync through, for the part that only one can decide.
+    ByAuthority,
+}
+
+impl Decided {
+    /// In words.
+    pub fn told(self) -> &'static str {
+        match self {
+            Decided::Locally => "merges",
+            Decided::ByRights => "needs rights in advance",
+            Decided::ByAuthority => "needs an authority",
         }
     }
 }
@@ -732,6 +778,15 @@ impl View {
         match self {
             View::Case(case) => Some(case),
             _ => None,
+        }
+    }
+
+    /// Whether what an edit made is shown as waiting for a decision.
+    pub fn shows_waiting(&self, part: Part) -> bool {
+        match (self, part) {
+            (View::Claim(claimed), Part::Claim(value)) => claimed.waiting.contains(&value),
+            (View::Case(case), Part::Close) => case.stage == Stage::CloseRequested,
+            _ => false,
         }
     }
 

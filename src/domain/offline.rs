@@ -37,6 +37,12 @@ pub const DAY_MS: u64 = 86_400_000;
 /// The largest bound on the load of a hub.
 pub const MOST_LOAD: u64 = 1 << 50;
 
+/// The most registers of a world that names them: a report tells of each by itself.
+pub const MOST_NAMES: usize = 64;
+
+/// The most characters of a register's name.
+pub const LONGEST_NAME: usize = 40;
+
 /// A world, and the engines that are put on trial in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -72,6 +78,11 @@ pub struct OfflineTrial {
     /// Registers that hold cases, and what users do with them. They are numbered after the claims.
     #[serde(default, skip_serializing_if = "Cases::is_empty")]
     pub cases: Cases,
+    /// What users call the registers: one name for each, in the order of their numbers. With names, the report tells of each
+    /// register what was merged, what waited, what was refused and why, and steps may say a name in place of a number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, schemars(length(max = MOST_NAMES), inner(length(min = 1, max = LONGEST_NAME), regex(pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$"))))]
+    pub names: Vec<String>,
     /// How many clients there are. In a world with tags, labels, records, texts, claims or cases, 64 are the most.
     #[cfg_attr(test, schemars(range(min = 1, max = MOST_CLIENTS)))]
     pub clients: u32,
@@ -159,6 +170,7 @@ impl OfflineTrial {
             texts: Texts::default(),
             claims: Claims::default(),
             cases: Cases::default(),
+            names: Vec::new(),
             clients,
             engines: Vec::new(),
             mutants: Vec::new(),
@@ -827,6 +839,11 @@ impl OfflineTrial {
             case_items: if self.cases.is_empty() { 0 } else { self.cases.items },
             ..Fields::counters(self.registers, self.start)
         }
+    }
+
+    /// What users call a register, where registers have names.
+    pub fn named(&self, register: u32) -> Option<&str> {
+        self.names.get(register as usize).map(String::as_str)
     }
 
     /// The number of a node by its name: clients first, then the hub, then edges.

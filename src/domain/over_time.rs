@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::data::Part;
+use crate::domain::data::{Intent, Part};
 
 /// All that was seen over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct OverTime {
     pub holders: Option<Holders>,
     /// With which items closed cases were shown; nothing in a world without any, or where that was not followed.
     pub frozen: Option<Frozen>,
+    /// What was seen of each register with a name, in their order; nothing in a world without names.
+    pub named: Vec<OfName>,
     /// Bytes of ids and acknowledgements, and edits, in equal parts of the world's time until faults are over; nothing where
     /// the engine claims nothing of them.
     pub metadata: Vec<Metadata>,
@@ -44,6 +46,49 @@ pub struct Failed {
     pub at: u64,
     /// What it did, in a sentence without its full stop.
     pub why: String,
+}
+
+/// What was seen of a register with a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfName {
+    /// Edits that were refused as soon as their users made them.
+    pub refused: Vec<RefusedAtOnce>,
+    /// Edits that their own users saw waiting.
+    pub waited: u64,
+    /// What the first of those users was shown meanwhile.
+    pub first_wait: Option<Wait>,
+    /// The longest time from an edit until its user saw it decided, in microseconds; 0 where none was decided.
+    pub longest_wait: u64,
+    /// Of those that waited, edits that were not decided in the end, as far as their users were told.
+    pub still_waiting: u64,
+    /// Registers that merge, and that showed edits of others to a user while that user waited.
+    pub came_in_meanwhile: BTreeSet<u32>,
+    /// Everybody who was ever shown as the holder of a claim, at any replica.
+    pub holders: BTreeSet<u64>,
+    /// Each set of items with which a case was ever shown as closed, at any replica.
+    pub closed_with: BTreeSet<BTreeSet<u32>>,
+}
+
+/// An edit that waits for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// Whose user waits.
+    pub client: String,
+    /// What that user's replica shows of the register.
+    pub shown: String,
+}
+
+/// An edit that was refused as soon as its user made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedAtOnce {
+    /// Whose.
+    pub client: String,
+    /// What the user wanted.
+    pub intent: Intent,
+    /// When, in microseconds.
+    pub at: u64,
+    /// What the replica showed of a stock then, where the engine's own rule refused it.
+    pub shown: Option<i64>,
 }
 
 /// What replicas stopped showing though their stores were not lost.

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::count::counted;
 use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
-    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, Labels, Link, MOST_CASES, MOST_CLAIMS,
-    MOST_CLIENTS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_RECORD_LABELS, MOST_RECORDS,
+    CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, LONGEST_NAME, Labels, Link, MOST_CASES,
+    MOST_CLAIMS, MOST_CLIENTS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_NAMES, MOST_RECORD_LABELS, MOST_RECORDS,
     MOST_REGISTERS, MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, MOST_WATCHED, NodeFault, OfflineTrial, Presence,
     Tags, Workload,
 };
@@ -347,6 +348,44 @@ impl OfflineTrial {
         let engine = twice(&self.engines).map(|name| format!("engines: '{name}' is there twice; name it once"));
         engine
             .or_else(|| twice(&self.mutants).map(|mutant| format!("mutants: '{mutant}' is there twice; name it once")))
+            .or_else(|| self.impossible_names())
+    }
+
+    /// Names of registers that do not tell each register from all others.
+    fn impossible_names(&self) -> Option<String> {
+        let (names, fields) = (&self.names, self.fields());
+        if names.is_empty() {
+            return None;
+        }
+        if names.len() as u64 != u64::from(fields.len()) {
+            let of_type = |data| counted(fields.count(data), data.singular());
+            let types: Vec<String> = fields.types().map(of_type).collect();
+            return Some(format!(
+                "names: {} for {} is not allowed; name each register once, in the order of their numbers ({})",
+                counted(names.len(), "name"),
+                counted(fields.len(), "register"),
+                types.join(", ")
+            ));
+        }
+        if names.len() > MOST_NAMES {
+            return Some(format!("names: there are {}; worlds of up to {MOST_NAMES} registers have names", names.len()));
+        }
+        for (place, name) in names.iter().enumerate() {
+            let characters = name.chars().count();
+            if name.trim().is_empty() {
+                return Some(format!("names[{place}] is empty; each register has a name"));
+            }
+            if name.chars().any(char::is_control) {
+                let name = name.escape_debug();
+                return Some(format!("names[{place}] = '{name}' is not allowed: it has a control character"));
+            }
+            if characters > LONGEST_NAME {
+                return Some(format!(
+                    "names[{place}] is {characters} characters long; up to {LONGEST_NAME} are allowed"
+                ));
+            }
+        }
+        twice(names).map(|name| format!("names: '{name}' is there twice; each register has a name of its own"))
     }
 
     fn impossible_edges(&self) -> Option<String> {

@@ -11,6 +11,7 @@ use crate::lab::events::holders::{FirstFrozen, FirstHolders};
 use crate::lab::events::line::Line;
 use crate::lab::events::load::Load;
 use crate::lab::events::metadata::Metadata;
+use crate::lab::events::named::Named;
 use crate::lab::events::service::Service;
 use crate::lab::events::spending::Spending;
 use crate::lab::events::together::Together;
@@ -47,6 +48,7 @@ pub struct Measures {
     spending: Spending,
     holders: FirstHolders,
     frozen: FirstFrozen,
+    named: Named,
     together: Together,
     /// What replicas show, in a world whose amounts are made for that.
     views: Option<Views>,
@@ -71,6 +73,7 @@ impl Measures {
             spending: Spending::of(trial),
             holders: FirstHolders::of(trial),
             frozen: FirstFrozen::of(trial),
+            named: Named::of(trial),
             together: Together::of(trial),
             views: None,
         }
@@ -101,6 +104,7 @@ impl Measures {
             spending: self.spending.seen(&name),
             holders: self.holders.in_world(&name),
             frozen: self.frozen.in_world(&name),
+            named: self.named.seen(),
             metadata: self.metadata.parts(),
         }
     }
@@ -140,6 +144,7 @@ impl Observer for Measures {
         self.spending.sees(now, event, &self.staleness.holdings);
         self.holders.sees(now, event);
         self.frozen.sees(now, event);
+        self.named.sees(now, event);
         self.together.sees(now, event);
         if let Some(views) = &mut self.views {
             views.sees(now, event, (&self.staleness.holdings, &self.reach));

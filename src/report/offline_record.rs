@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::data::{DataType, Decided};
 use crate::domain::evidence::Evidence;
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::oracle::OracleId;
@@ -130,9 +131,95 @@ pub struct EngineRecord {
     /// Stores that were refused when their nodes started again: whose, why, and what was lost with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_stores: Vec<String>,
+    /// What became of the edits of each register with a name, in the scenario's own world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldRecord>,
     /// The backlog, the statuses and a part of the audit of the replicas, where they tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replicas: Vec<ReplicaRecord>,
+}
+
+/// What became of the edits of a register with a name. Every edit is counted once: merged, superseded, dropped, unaccounted,
+/// waiting, or refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldRecord {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub data: DataType,
+    /// Who can say that an edit of it counts: it follows from what it holds, whatever the engine makes of it.
+    pub decided: Decided,
+    /// Edits that users made and that meant something, refused ones among them.
+    pub edits: u64,
+    /// Edits that all replicas show in the end, or that are in a sum which is right everywhere.
+    pub merged: u64,
+    /// Edits in whose place a user who had seen them made another.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub superseded: u64,
+    /// Edits that a replica does not show in the end though nobody who had seen them took them away.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub dropped: u64,
+    /// Edits of a sum that is wrong: which of them count, nobody can tell.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unaccounted: u64,
+    /// Edits that still wait for a decision in the end.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub waiting: u64,
+    /// Edits that were refused, by the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedRecord>,
+    /// How edits waited until they were decided, where any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waited: Option<WaitedRecord>,
+    /// What nobody may be shown and somebody was, in sentences without their full stops.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrong: Vec<String>,
+    /// What replicas show in the end: one view if all agree.
+    pub shows: Vec<ShownRecord>,
+}
+
+/// Edits that were refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedRecord {
+    /// Why.
+    pub why: String,
+    /// How many.
+    pub edits: u64,
+    /// The first of them.
+    pub first: String,
+}
+
+/// Edits that waited until somebody had decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitedRecord {
+    /// How many their own users saw waiting.
+    pub edits: u64,
+    /// For whom.
+    pub decided_by: String,
+    /// The longest time from an edit until its user saw it decided, in milliseconds; 0 where none was decided.
+    pub longest_ms: u64,
+    /// How many of them were not decided in the end, as far as their users were told.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub undecided: u64,
+    /// What the first of those users was shown meanwhile.
+    pub shown: String,
+    /// Registers that showed edits of others to such a user meanwhile, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub came_in: Vec<String>,
+}
+
+/// What replicas show of a register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShownRecord {
+    /// The view, in words.
+    pub view: String,
+    /// Which replicas show it; empty where all do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
 }
 
 /// A part of a world's time.

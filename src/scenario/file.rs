@@ -1,5 +1,6 @@
 //! Scenario files: TOML, every key known, every value within its range.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use crate::domain::bandwidth::BandwidthTrial;
 use crate::domain::codecs::CodecsTrial;
 use crate::domain::curves::CurvesTrial;
 use crate::domain::every_delivery::EveryDeliveryTrial;
-use crate::domain::nearest::meant_key;
+use crate::domain::nearest::{meant, meant_key};
 use crate::domain::offline::{CrashEverywhereTrial, OfflineTrial};
 use crate::domain::script::Step;
 use crate::domain::trial::{EveryOrderTrial, Expectation, LawsTrial, StandardTrial, TickTrial, Trial, every_kind};
@@ -198,6 +199,8 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
     if let Some(renamed) = renamed(&table, text, origin) {
         return Err(renamed);
     }
+    let numbered = if says_names(&table) { numbered(text, origin)? } else { Cow::Borrowed(text) };
+    let text = &*numbered;
     let steps = step_lines(text, origin)?;
     let mut file: File = toml::from_str(text).map_err(malformed)?;
     let tables = |found| ScenarioError::Tables { origin: origin.to_owned(), found };
@@ -224,6 +227,59 @@ pub fn parse(text: &str, name: &str, origin: &str) -> Result<Scenario, ScenarioE
         names: backend.into_inner(),
     });
     Ok(Scenario { name: Some(name.to_owned()), about: file.about, trial, backends, expect: file.expect, steps })
+}
+
+/// Whether a step says a text where a register has its number.
+fn says_names(table: &toml::Table) -> bool {
+    let steps = table.get("offline").and_then(|offline| offline.get("steps")).and_then(toml::Value::as_array);
+    steps.into_iter().flatten().any(|step| step.get("register").is_some_and(toml::Value::is_str))
+}
+
+/// The text with the number of a register wherever a step has its name. Each number takes as many bytes as the name did, so that
+/// every line and column is as it was.
+fn numbered<'a>(text: &'a str, origin: &str) -> Result<Cow<'a, str>, ScenarioError> {
+    #[derive(Deserialize)]
+    struct Named {
+        register: Option<Spanned<toml::Value>>,
+    }
+    #[derive(Deserialize)]
+    struct World {
+        #[serde(default)]
+        names: Vec<String>,
+        #[serde(default)]
+        steps: Vec<Named>,
+    }
+    #[derive(Deserialize)]
+    struct Head {
+        offline: World,
+    }
+    // What is wrong with the rest is told when that is read.
+    let Ok(Head { offline: World { names, steps } }) = toml::from_str(text) else { return Ok(Cow::Borrowed(text)) };
+    let mut numbered = Cow::Borrowed(text);
+    for (step, register) in steps.into_iter().enumerate() {
+        let Some(register) = register.register else { continue };
+        let (span, toml::Value::String(name)) = (register.span(), register.into_inner()) else { continue };
+        let place = names.iter().position(|other| *other == name);
+        let number = place.map(|place| format!("{place:<width$}", width = span.len()));
+        let Some(number) = number.filter(|number| number.len() == span.len()) else {
+            let line = 1 + text[..span.start].matches('\n').count();
+            let refused = format!("steps[{step}].register: {}", unnamed(&name, &names));
+            return Err(ScenarioError::Step { origin: origin.to_owned(), line, refused });
+        };
+        numbered.to_mut().replace_range(span, &number);
+    }
+    Ok(numbered)
+}
+
+/// Why no register has this name, and what is allowed.
+fn unnamed(name: &str, names: &[String]) -> String {
+    let shown = name.escape_debug();
+    if names.is_empty() {
+        return format!("'{shown}' is not allowed; a register has a number here, as [offline] names no registers");
+    }
+    let meant = meant(name, names.iter().map(String::as_str));
+    let allowed: Vec<String> = names.iter().map(|name| name.escape_debug().to_string()).collect();
+    format!("no register has the name '{shown}'{meant}; allowed are {}", allowed.join(", "))
 }
 
 /// The line of every step in this text, if it has any; the first that is no step is refused with its line.
@@ -340,6 +396,61 @@ mod tests {
         for &(table, key, name) in RENAMED {
             let said = refused(&format!("version = 2\n[{table}]\n{key} = []\n"));
             assert_eq!(said, format!("bad.toml, line 3: {key} has another name now: {name}"));
+        }
+    }
+
+    /// A world of tags and a text, with these names, and these steps behind what connects everybody.
+    fn named(names: &str, steps: &str) -> String {
+        format!(
+            "version = 2\n[offline]\nseed = '7'\nclients = 2\nregisters = 0\nnames = {names}\nsteps = [\n    {{ connect = 'clients' }},\n\
+             {steps}]\n[offline.tags]\nregisters = 1\n[offline.texts]\nregisters = 1\n"
+        )
+    }
+
+    #[test]
+    fn a_step_says_a_register_by_its_name_or_its_number_and_both_are_the_same_step() {
+        let steps = |register: &str| {
+            let step = format!("    {{ edit = 'client 0', register = {register}, type = 'milk', after_s = 5 }},\n");
+            match parse(&named("['tags', 'my notes']", &step), "one", "one.toml").expect(register).trial {
+                Trial::Offline(trial) => trial.steps,
+                _ => panic!("it is a world"),
+            }
+        };
+        assert_eq!(steps("'my notes'"), steps("1"));
+        assert_eq!(steps("\"my\\u0020notes\""), steps("1"));
+    }
+
+    #[test]
+    fn a_name_that_no_register_has_is_refused_with_its_line_and_what_is_allowed() {
+        let step = |register: &str| format!("    {{ edit = 'client 0', register = '{register}', insert = 1 }},\n");
+        assert_eq!(
+            refused(&named("['tags', 'notes']", &step("notse"))),
+            "bad.toml, line 9: steps[1].register: no register has the name 'notse' (did you mean notes?); allowed are tags, notes"
+        );
+        assert_eq!(
+            refused(&named("[]", &step("notes"))),
+            "bad.toml, line 9: steps[1].register: 'notes' is not allowed; a register has a number here, as [offline] names no registers"
+        );
+        // What is wrong behind a name has its own line.
+        let said = refused(&named("['tags', 'notes']", &step("notes")));
+        assert!(said.starts_with("bad.toml, line 9: steps[1]."), "{said}");
+    }
+
+    #[test]
+    fn names_that_do_not_tell_each_register_from_all_others_are_refused() {
+        let long = "x".repeat(41);
+        for (names, said) in [
+            (
+                "['tags']",
+                "names: 1 name for 2 registers is not allowed; name each register once, in the order of their numbers (1 tags register, \
+                 1 text)",
+            ),
+            ("['tags', 'tags']", "names: 'tags' is there twice; each register has a name of its own"),
+            ("['tags', ' ']", "names[1] is empty; each register has a name"),
+            ("['tags', \"a\\u0007\"]", "names[1] = 'a\\u{7}' is not allowed: it has a control character"),
+            (&format!("['tags', '{long}']"), "names[1] is 41 characters long; up to 40 are allowed"),
+        ] {
+            assert_eq!(refused(&named(names, "")), format!("bad.toml, line 6: [offline]: {said}"), "{names}");
         }
     }
 

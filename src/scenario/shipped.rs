@@ -23,6 +23,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("typed-at-one-place", include_str!("../../scenarios/typed-at-one-place.toml")),
     ("job-number-twice", include_str!("../../scenarios/job-number-twice.toml")),
     ("job-j42", include_str!("../../scenarios/job-j42.toml")),
+    ("case-c19", include_str!("../../scenarios/case-c19.toml")),
     ("authority-set-back", include_str!("../../scenarios/authority-set-back.toml")),
     ("recreated-record", include_str!("../../scenarios/recreated-record.toml")),
     ("half-a-year-of-records", include_str!("../../scenarios/half-a-year-of-records.toml")),

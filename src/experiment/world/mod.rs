@@ -4,6 +4,7 @@ mod bound;
 pub mod controls;
 mod effects;
 mod faultless;
+mod fields;
 pub mod hub_merge;
 mod kept;
 mod planted;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hub_merge::Merged;
 use super::tried::{self, Took, Try};
-use super::{Said, bound, effects, hub_merge, judged, kept, replicas, sample};
+use super::{Said, bound, effects, fields, hub_merge, judged, kept, replicas, sample};
 use crate::domain::fault_count::FaultCounts;
 use crate::domain::offline::OfflineTrial;
 use crate::domain::oracle::OracleId;
@@ -330,6 +330,7 @@ fn row(trial: &OfflineTrial, engine: &Registration, outcome: &Outcome) -> Engine
         settled_ms: history.settled_after / 1000,
         refused_stores: outcome.refused_stores.clone(),
         unmet: history.unmet.clone(),
+        fields: fields::rows(trial, &history),
         replicas: replicas::rows(trial, outcome),
     }
 }

@@ -11,6 +11,7 @@ pub mod holders;
 pub mod line;
 pub mod load;
 pub mod metadata;
+pub mod named;
 pub mod service;
 pub mod spending;
 pub mod together;

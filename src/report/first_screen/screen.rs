@@ -45,6 +45,11 @@ impl<'a> Screen<'a> {
         elsewhere(self.detail, Detail::All)
     }
 
+    /// Where that is shown which needs this much detail, in words.
+    pub fn place_of(&self, needed: Detail) -> &'static str {
+        elsewhere(self.detail, needed)
+    }
+
     /// How many of a table's rows are left out, of a table of the [`worst`].
     pub fn more(&mut self, all: usize, what: &str) {
         if all > ROWS {

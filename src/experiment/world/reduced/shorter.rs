@@ -235,6 +235,10 @@ fn fewer_names(reduction: &mut Reduction<'_>) -> Result<(), Stop> {
     // A create gives its labels this many values.
     let stride = if records > 0 { trial.records.labels as usize } else { 1 };
     let values: BTreeMap<Value, Value> = values.into_iter().zip((1..).step_by(stride)).collect();
+    let names = registers.iter().filter_map(|&register| trial.named(register).map(str::to_owned));
+    let names: Vec<String> = names.collect();
+    // Where nobody edits, a counter is left that had no name.
+    trial.names = if names.len() as u32 == trial.fields().len() { names } else { Vec::new() };
     let numbers: BTreeMap<u32, u32> = registers.into_iter().zip(0..).collect();
     for moment in &mut moments {
         if let Action::Edit { register, intent, .. } = &mut moment.action {

@@ -1,6 +1,7 @@
 //! What a world of clients adds to a report: its engines, what they cost and get wrong, and how stale they are.
 
 mod engines;
+mod fields;
 mod staleness;
 
 use crate::domain::count::counted;
@@ -46,7 +47,7 @@ impl View for OfflineTrial {
     }
 
     fn sections(&self, record: &Record) -> Vec<Section> {
-        [engines::section(record), staleness::section(record)].into_iter().flatten().collect()
+        [fields::section(record), engines::section(record), staleness::section(record)].into_iter().flatten().collect()
     }
 
     fn details(&self, record: &Record) -> Vec<Section> {
@@ -90,6 +91,7 @@ fn first_screen(offline: &OfflineRecord, interrupted: bool, screen: &mut Screen<
     let shown = worst(&offline.engines, |engine| (engine.verdict, engine.wrong_registers));
     screen.text().fitted(&Table::numbers("", columns, shown.iter().map(row)));
     screen.more(offline.engines.len(), "engine");
+    fields::screen(offline, screen);
     if let survivors @ 1.. = offline.mutants.iter().filter(|mutant| mutant.caught_by.is_empty()).count() {
         screen.cut(&format!("  {} of {} survived", survivors, counted(offline.mutants.len(), "mutant")));
     }

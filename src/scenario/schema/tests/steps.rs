@@ -40,6 +40,12 @@ fn whole(least: u64, most: u64, about: &str) -> Value {
     json!({ "type": "integer", "minimum": least, "maximum": most, "description": about })
 }
 
+/// A register, by its number or its name.
+fn register(about: &str) -> Value {
+    let number = json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX });
+    json!({ "anyOf": [number, { "type": "string" }], "description": about, "examples": [0, "notes"] })
+}
+
 fn step(title: &str, about: &str, keys: Vec<Key>) -> Value {
     let after = may(AFTER, seconds(0, "How long after the step before it this step happens."));
     let keys: Vec<Key> = keys.into_iter().chain([after]).collect();
@@ -81,24 +87,23 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
         step(verb, about(verb), [need(verb, number())].into_iter().chain(from_to()).chain(keys).collect())
     };
     let edit = |key: Key| {
-        let register = whole(
-            0,
-            u32::MAX.into(),
-            "The register, numbered from 0: counters first, then stocks, tags, labels, records, texts, claims and cases.",
+        let register = register(
+            "The register, numbered from 0: counters first, then stocks, tags, labels, records, texts, claims and cases. Or its name, \
+             where names has one.",
         );
         step("edit", about("edit"), vec![need("edit", client()), need("register", register), key])
     };
     let units = |about| whole(1, u32::MAX.into(), about);
     let transfer = || {
         let to = json!({ "type": "string", "description": "The client that receives the rights.", "examples": ["client 1"] });
-        let register = whole(0, u32::MAX.into(), "The stock.");
+        let register = register("The stock, by its number or its name.");
         let units = whole(1, u32::MAX.into(), "How many units the rights are to.");
         let keys = vec![need("edit", client()), need("register", register), need("to", to), need("transfer", units)];
         step("edit", about("edit"), keys)
     };
     let value = |about| whole(0, i64::MAX as u64, about);
     let set = || {
-        let register = whole(0, u32::MAX.into(), "The record.");
+        let register = register("The record, by its number or its name.");
         let field = whole(0, u32::MAX.into(), "Which of its labels, numbered from 0.");
         let keys = vec![
             need("edit", client()),
@@ -110,7 +115,7 @@ fn plain(generator: &mut SchemaGenerator) -> Vec<Value> {
     };
     let text = |about: &str| json!({ "type": "string", "description": about });
     let types = || {
-        let register = whole(0, u32::MAX.into(), "The text.");
+        let register = register("The text, by its number or its name.");
         let keys = vec![
             need("edit", client()),
             need("register", register),
