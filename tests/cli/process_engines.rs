@@ -583,3 +583,55 @@ fn an_engine_in_a_process_carries_claims_and_may_show_one_holder_alone() {
     assert_eq!(answer.exit, 1, "{answer:?}");
     assert!(unwrapped(&answer.output).contains("and shows alone: held by 1"), "{answer:?}");
 }
+
+/// A case that client 0 closes while client 1 has done an item.
+const CASE: &str = r#"
+version = 2
+[offline]
+seed = "0x7"
+registers = 0
+clients = 2
+steps = [
+    { edit = "client 0", register = 0, do = 0 },
+    { edit = "client 0", register = 0, close = true },
+    { edit = "client 1", register = 0, do = 1 },
+    { edit = "client 1", register = 0, close = true },
+    { connect = "client 1", after_s = 60 },
+    { until = "quiescent", within_s = 600 },
+    { connect = "client 0", after_s = 60 },
+    { until = "quiescent", within_s = 600 },
+]
+[offline.cases]
+registers = 1
+items = 2
+"#;
+
+#[test]
+fn an_engine_in_a_process_carries_cases_and_what_it_closed_stays_as_it_is() {
+    if !has_python() {
+        return;
+    }
+    let command = "python3 tests/engines/cases.py";
+    let answer = short_answer(&["engine", "check", command]);
+    assert_eq!(answer.exit, 0, "{answer:?}");
+    for said in ["a case: closed, done:", "a late item: closed, done: {1}, refused: {2}"] {
+        assert!(unwrapped(&answer.output).contains(said), "{said}: {answer:?}");
+    }
+    let said = |command: &str| {
+        let (_, record) = run(CASE, command);
+        let judges = record.expect("a record")["offline"]["engines"][0]["oracles"].clone();
+        ["frozen", "truth"].map(|judge| (judges[judge][0].clone(), judges[judge][1].to_string()))
+    };
+    let [frozen, truth] = said(command);
+    assert_eq!([&frozen.0, &truth.0], ["holds"; 2], "{frozen:?} {truth:?}");
+    for (planted, told) in [
+        ("at-once", "and shows alone: closed, done: {1}"),
+        ("late-counts", "the hub showed closed, done: {1}, and once an item had come that was done elsewhere it showed"),
+    ] {
+        let [frozen, _] = said(&format!("{command} {planted}"));
+        assert_eq!(frozen.0, "falsified", "{frozen:?}");
+        let answer = short_answer(&["engine", "check", &format!("{command} {planted}")]);
+        assert_eq!(answer.exit, 1, "{answer:?}");
+        assert!(unwrapped(&answer.output).contains(told), "{planted}: {answer:?}");
+    }
+}

@@ -4,6 +4,7 @@
 //! repeats what it is told to. Knows: the port, and what the engine says of itself. Must not: judge how good it is; that is
 //! for the worlds.
 
+mod cases;
 mod claims;
 mod labels;
 mod marks;
@@ -168,5 +169,6 @@ const STEPS: &[&[Trial]] = &[
     records::STEPS,
     texts::STEPS,
     claims::STEPS,
+    cases::STEPS,
     runs::STEPS,
 ];

@@ -266,13 +266,14 @@ impl Pair {
 pub(super) fn fields(engine: &Registration) -> Fields {
     let tags = if engine.carries.has(DataType::Tags) { 1 } else { 0 };
     let labels = if engine.carries.has(DataType::Label) { 1 } else { 0 };
+    let cases = if engine.carries.has(DataType::Case) { 1 } else { 0 };
     let claims = if engine.carries.has(DataType::Claim) { 1 } else { 0 };
     let stocks = if engine.carries.has(DataType::Stock) { 1 } else { 0 };
     let texts = if engine.carries.has(DataType::Text) { 1 } else { 0 };
     let records = if engine.carries.has(DataType::Record) { 1 } else { 0 };
     let of_records =
         Fields { records, record_labels: 2 * records, record_elements: 4 * records, ..Fields::counters(2, 5) };
-    Fields { stocks, tags, elements: 4 * tags, labels, texts, claims, ..of_records }
+    Fields { stocks, tags, elements: 4 * tags, labels, texts, claims, cases, case_items: 4 * cases, ..of_records }
 }
 
 fn settings(node: NodeId, engine: &Registration) -> Settings {

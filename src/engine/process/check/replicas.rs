@@ -16,7 +16,7 @@ const MANY: i64 = 40;
 pub(super) const STEPS: &[Trial] = &[
     Trial {
         name: "a new replica shows the registers' start",
-        advice: "answer 'views' with one entry a register: counters as decimal text, then stocks as objects with \"left\", tags as arrays of numbers, labels as objects with \"values\", records as objects with \"record\", texts as objects with \"text\", claims as objects with \"claim\"",
+        advice: "answer 'views' with one entry a register: counters as decimal text, then stocks as objects with \"left\", tags as arrays of numbers, labels as objects with \"values\", records as objects with \"record\", texts as objects with \"text\", claims as objects with \"claim\", cases as objects with \"case\"",
         asked: Asked::Always,
         does: starts,
     },

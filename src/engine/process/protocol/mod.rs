@@ -294,8 +294,8 @@ enum Doing {
     Erase(OneLetter),
     /// The user asks for what can be had once, in the name of this value.
     Claim(Written),
-    /// This item of the case is done.
-    Do(Element),
+    /// This item of the case is done. A script calls it `do`, which is the name of the request here.
+    Item(Element),
     /// The user asks to close the case.
     Close(bool),
 }
@@ -364,7 +364,7 @@ impl Edit {
             }
             Intent::Erase(letter) => Doing::Erase(OneLetter(letter)),
             Intent::Claim(value) => Doing::Claim(Written(value)),
-            Intent::Do(item) => Doing::Do(item),
+            Intent::Do(item) => Doing::Item(item),
             Intent::Close => Doing::Close(true),
         };
         Edit { register, intent }
