@@ -17,7 +17,7 @@ use crate::report::record::Record;
 pub fn section(record: &Record) -> Option<Section> {
     let offline = record.offline.as_ref()?;
     let told = told(offline)?;
-    let facts = |row: &FieldRecord| (row.name.clone(), format!("{}: {}.", kind(row), whole(row)));
+    let facts = |row: &FieldRecord| (row.name.clone(), format!("{}. {}.", kind(row), whole(row)));
     let mut blocks = vec![
         Block::Heading(format!("With {}, which {}", told.name, said(told.verdict))),
         Block::Facts(told.fields.iter().map(facts).collect()),
@@ -180,8 +180,8 @@ mod tests {
     #[test]
     fn a_field_is_told_with_what_waited_for_whom_what_was_refused_and_why_and_what_is_shown() {
         assert_eq!(
-            format!("{}: {}", kind(&row()), whole(&row())),
-            "claim, needs an authority: 2 edits: 1 merged, 1 refused; the claim of 42 refused, as 43 holds it; 2 edits waited for \
+            format!("{}. {}", kind(&row()), whole(&row())),
+            "claim, needs an authority. 2 edits: 1 merged, 1 refused; the claim of 42 refused, as 43 holds it; 2 edits waited for \
              the decision of hub, 90.0 s at most; meanwhile client 1 showed free, waiting: 43, and notes, photos of others came in; \
              in the end held by 43, refused: 42"
         );
