@@ -144,17 +144,24 @@ pub struct Lasting<T> {
     /// Whether every such look came after the store of the node that decides was lost, damaged, set back or replaced: what it
     /// had decided may have been lost.
     pub all_after_loss: bool,
+    /// How often a register had it at another replica before the node that decides ever showed the same; 0 where no node decides.
+    pub early: u64,
+    /// The register and what was shown, where that was first.
+    pub first_early: Option<(u32, Seen<T>)>,
 }
+
+/// What was shown, the replica's name, and when, in microseconds.
+pub type Seen<T> = (T, String, u64);
 
 /// Something else was shown than first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Second<T> {
     /// The register.
     pub register: u32,
-    /// What was shown first, the replica's name, and when, in microseconds.
-    pub one: (T, String, u64),
+    /// What was shown first.
+    pub one: Seen<T>,
     /// What was shown then.
-    pub other: (T, String, u64),
+    pub other: Seen<T>,
 }
 
 /// Who was shown as the holder of what can be had once, by value.

@@ -1,7 +1,7 @@
 //! What is planted for the judges of worlds: histories that are sound but for one thing.
 
 use super::{judged, whole_worlds};
-use crate::domain::data::{Carries, Fields, Intent, Part, Runs, Spending as Rule, View};
+use crate::domain::data::{Carries, Closing, Fields, Granting, Intent, Part, Runs, Spending as Rule, View};
 use crate::domain::fault_count::FaultCount;
 use crate::domain::history::{Counts, Fate, Had, History, Ledger, NodeEnd, Sighting, UniqueAmounts, UserEdit};
 use crate::domain::judge::Judge;
@@ -198,7 +198,7 @@ fn refused() -> RefusedUnits<String> {
 }
 
 fn show_each() -> Shown {
-    let wrong: [Wrong; 26] = [
+    let wrong: [Wrong; 28] = [
         (OracleId::Durability, |history| history.forgotten = 1),
         (OracleId::Durability, |history| history.broken = 1),
         (OracleId::Durability, |history| history.unkept = 1),
@@ -255,12 +255,23 @@ fn show_each() -> Shown {
         (OracleId::Uniqueness, |history| {
             let [one, other] = [(7, "replica 0".to_owned(), 5), (8, "replica 1".to_owned(), 9)];
             let first = Some(SecondHolder { register: 2, one, other });
-            history.over_time.holders = Some(Holders { looked: 9, held: 1, second: 1, first, all_after_loss: false });
+            history.over_time.holders = Some(Holders { looked: 9, held: 1, second: 1, first, ..Holders::default() });
+        }),
+        (OracleId::Uniqueness, |history| {
+            history.carries = history.carries.and_claims(Granting::ByAuthority);
+            let first_early = Some((2, (7, "replica 0".to_owned(), 5)));
+            history.over_time.holders =
+                Some(Holders { looked: 9, held: 1, early: 1, first_early, ..Holders::default() });
         }),
         (OracleId::Frozen, |history| {
             let [one, other] = [([7].into(), "replica 0".to_owned(), 5), ([7, 8].into(), "replica 1".to_owned(), 9)];
             let first = Some(ChangedCase { register: 2, one, other });
-            history.over_time.frozen = Some(Frozen { looked: 9, held: 1, second: 1, first, all_after_loss: false });
+            history.over_time.frozen = Some(Frozen { looked: 9, held: 1, second: 1, first, ..Frozen::default() });
+        }),
+        (OracleId::Frozen, |history| {
+            history.carries = history.carries.and_cases(Closing::ByAuthority);
+            let first_early = Some((2, ([7].into(), "replica 0".to_owned(), 5)));
+            history.over_time.frozen = Some(Frozen { looked: 9, held: 1, early: 1, first_early, ..Frozen::default() });
         }),
         (OracleId::Load, |history| {
             let first_hasty = Some(("replica 0".to_owned(), 1_999_999, 4_000_000));

@@ -14,7 +14,7 @@ use crate::lab::events::{Event, Observer};
 type Seen<T> = (T, NodeId, Time);
 
 /// What must stay as it is.
-pub trait Lasts: Clone + Default + PartialEq {
+pub trait Lasts: Clone + Default + Ord {
     /// Whether there is any in a world.
     fn is_in(trial: &OfflineTrial) -> bool;
 
@@ -63,6 +63,11 @@ pub struct Firsts<T> {
     second: u64,
     /// The register, what was shown first, and what then; whether a loss may explain it.
     first: Option<(u32, Seen<T>, Seen<T>, bool)>,
+    /// What the node that decides has shown so far.
+    decided: BTreeSet<(u32, T)>,
+    /// What another node showed before that, each once.
+    early: BTreeSet<(u32, T)>,
+    first_early: Option<(u32, Seen<T>)>,
 }
 
 impl<T: Lasts> Firsts<T> {
@@ -80,6 +85,7 @@ impl<T: Lasts> Firsts<T> {
     /// A replica shows this of a register.
     pub fn is_shown(&mut self, register: u32, seen: Seen<T>) {
         self.looked += 1;
+        self.is_decided(register, &seen);
         let one = self.by_register.entry(register).or_insert_with(|| seen.clone());
         if one.0 == seen.0 {
             return;
@@ -89,6 +95,17 @@ impl<T: Lasts> Firsts<T> {
         let is_excused = self.authority_lost;
         if self.first.as_ref().is_none_or(|&(.., was_excused)| was_excused && !is_excused) {
             self.first = Some((register, one.clone(), seen, is_excused));
+        }
+    }
+
+    /// A node that decides shows what it decided before others can: they hear of it from there.
+    fn is_decided(&mut self, register: u32, seen: &Seen<T>) {
+        let Some(authority) = self.authority else { return };
+        let decision = (register, seen.0.clone());
+        if seen.1 == authority {
+            self.decided.insert(decision);
+        } else if !self.decided.contains(&decision) && self.early.insert(decision) {
+            self.first_early.get_or_insert_with(|| (register, seen.clone()));
         }
     }
 
@@ -110,6 +127,8 @@ impl<T: Lasts> Firsts<T> {
                 other: named(other),
             }),
             all_after_loss: self.first.as_ref().is_some_and(|&(.., is_excused)| is_excused),
+            early: self.early.len() as u64,
+            first_early: self.first_early.clone().map(|(register, seen)| (register, named(seen))),
         }
     }
 }
@@ -147,7 +166,7 @@ mod tests {
     type Told = (u64, u64, u64, Option<(u32, Value, Value)>, bool);
 
     fn seen(of: &FirstHolders) -> Told {
-        let Holders { looked, held, second, first, all_after_loss } = of.seen(|node| format!("client {node}"));
+        let Holders { looked, held, second, first, all_after_loss, .. } = of.seen(|node| format!("client {node}"));
         (looked, held, second, first.map(|first| (first.register, first.one.0, first.other.0)), all_after_loss)
     }
 
@@ -178,6 +197,28 @@ mod tests {
         assert_eq!(is_as_before(&frozen), (1, 0, None));
         frozen.look(0, &[case(Stage::Closed, &[1])], 8);
         assert_eq!(is_as_before(&frozen), (2, 1, Some([1].into())));
+    }
+
+    #[test]
+    fn who_shows_a_holder_before_the_node_that_decides_ever_did_is_early_once() {
+        let mut holders = FirstHolders { authority: Some(9), ..FirstHolders::default() };
+        let early = |holders: &FirstHolders| {
+            let seen = holders.seen(|node| format!("node {node}"));
+            (seen.early, seen.first_early)
+        };
+        holders.look(9, &[held(3)], 5);
+        holders.look(0, &[held(3)], 6);
+        assert_eq!(early(&holders), (0, None));
+        holders.look(1, &[held(3), held(4)], 7);
+        holders.look(1, &[held(3), held(4)], 8);
+        let first = Some((1, (4, "node 1".to_owned(), 7)));
+        assert_eq!(early(&holders), (1, first.clone()));
+        holders.look(9, &[held(3), held(4)], 9);
+        holders.look(2, &[held(5), held(4)], 10);
+        assert_eq!(early(&holders), (2, first));
+        let mut nobody_decides = FirstHolders::default();
+        nobody_decides.look(0, &[held(3)], 5);
+        assert_eq!(early(&nobody_decides), (0, None));
     }
 
     #[test]

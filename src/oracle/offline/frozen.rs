@@ -2,7 +2,8 @@
 //!
 //! Whoever saw a case closed has signed for its items. So another set of items is wrong for every engine, also where all replicas
 //! agree in the end. As with what can be had once ([`uniqueness`](super::uniqueness)), an engine that asks an authority declares
-//! nothing of the time after the store of that node was lost, damaged, set back or replaced.
+//! nothing of the time after the store of that node was lost, damaged, set back or replaced; and it shows no case as closed before
+//! that node does.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +16,22 @@ use crate::oracle::offline::Judgement;
 
 /// Names the first closed case that was shown otherwise; nothing in a world without cases.
 pub fn judge(history: &History) -> Option<Judgement> {
-    let Frozen { looked, held, second, first, all_after_loss } = history.over_time.frozen.as_ref()?;
+    let Frozen { looked, held, second, first, all_after_loss, early, first_early } =
+        history.over_time.frozen.as_ref()?;
+    let asks = history.carries.cases == Some(Closing::ByAuthority);
     let inconclusive = |sentence| Judgement { verdict: Verdict::Inconclusive, sentence };
-    Some(match first {
-        Some(ChangedCase { register, one, other }) => {
+    Some(match (first, first_early.as_ref().filter(|_| asks)) {
+        (_, Some((register, (closed, replica, at)))) if first.is_none() || *all_after_loss => Judgement::of(
+            false,
+            format!(
+                "a case was shown as closed {} before the node that closes showed that: first register {register}, which {replica} \
+                 showed closed with {} after {} s",
+                counted(*early, "time"),
+                items(closed),
+                at / 1_000_000,
+            ),
+        ),
+        (Some(ChangedCase { register, one, other }), _) => {
             let said = format!(
                 "a closed case was shown with other items {}: first register {register}, where {} showed {} after {} s, and {} {} \
                  after {} s",
@@ -30,7 +43,6 @@ pub fn judge(history: &History) -> Option<Judgement> {
                 items(&other.0),
                 other.2 / 1_000_000,
             );
-            let asks = history.carries.cases == Some(Closing::ByAuthority);
             if asks && *all_after_loss {
                 inconclusive(format!(
                     "{said}; the store of the node that closes had been lost, damaged or set back, and this engine does not \
@@ -40,8 +52,8 @@ pub fn judge(history: &History) -> Option<Judgement> {
                 Judgement::of(false, said)
             }
         }
-        None if *looked == 0 => inconclusive("no case was ever shown as closed".to_owned()),
-        None => Judgement::of(
+        _ if *looked == 0 => inconclusive("no case was ever shown as closed".to_owned()),
+        _ => Judgement::of(
             true,
             format!("{} stayed as it was closed, in {}", counted(*held, "closed case"), counted(*looked, "look")),
         ),
@@ -72,7 +84,7 @@ mod tests {
             one: ([1, 3].into(), "client 0".to_owned(), 3_000_000),
             other: ([1].into(), "hub".to_owned(), 60_000_000),
         };
-        let changed = Frozen { looked: 9, held: 1, second: 2, first: Some(first), all_after_loss: false };
+        let changed = Frozen { looked: 9, held: 1, second: 2, first: Some(first), ..Frozen::default() };
         let (verdict, sentence) = said(Closing::ByAuthority, changed.clone());
         assert_eq!(verdict, Verdict::Falsified);
         assert_eq!(
@@ -83,6 +95,20 @@ mod tests {
         let after_loss = Frozen { all_after_loss: true, ..changed };
         assert_eq!(said(Closing::ByAuthority, after_loss.clone()).0, Verdict::Inconclusive);
         assert_eq!(said(Closing::Shown, after_loss).0, Verdict::Falsified, "who asks nobody has no excuse");
+    }
+
+    #[test]
+    fn who_asks_an_authority_shows_no_case_as_closed_before_that_node_does() {
+        let first_early = Some((4, ([1].into(), "client 0".to_owned(), 3_000_000)));
+        let early = Frozen { looked: 9, held: 1, early: 1, first_early, ..Frozen::default() };
+        let (verdict, sentence) = said(Closing::ByAuthority, early.clone());
+        assert_eq!(verdict, Verdict::Falsified);
+        assert_eq!(
+            sentence,
+            "a case was shown as closed 1 time before the node that closes showed that: first register 4, which client 0 showed \
+             closed with {1} after 3 s"
+        );
+        assert_eq!(said(Closing::Shown, early).0, Verdict::Holds);
     }
 
     #[test]

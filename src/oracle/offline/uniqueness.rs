@@ -3,7 +3,7 @@
 //! Whoever was shown as the holder has told others. So a second holder is wrong for every engine, also where the first is shown
 //! no more, and where all replicas agree in the end. An engine that asks an authority declares nothing of the time after the
 //! store of that node was lost, damaged, set back or replaced: what it had decided may be lost with it. A second holder after that
-//! is counted, and leaves the judge without a verdict.
+//! is counted, and leaves the judge without a verdict. An engine that asks an authority shows no holder before that node does.
 
 use crate::domain::count::counted;
 use crate::domain::data::Granting;
@@ -14,10 +14,21 @@ use crate::oracle::offline::Judgement;
 
 /// Names the first second holder; nothing in a world without claims.
 pub fn judge(history: &History) -> Option<Judgement> {
-    let Holders { looked, held, second, first, all_after_loss } = history.over_time.holders.as_ref()?;
+    let Holders { looked, held, second, first, all_after_loss, early, first_early } =
+        history.over_time.holders.as_ref()?;
+    let asks = history.carries.claims == Some(Granting::ByAuthority);
     let inconclusive = |sentence| Judgement { verdict: Verdict::Inconclusive, sentence };
-    Some(match first {
-        Some(SecondHolder { register, one, other }) => {
+    Some(match (first, first_early.as_ref().filter(|_| asks)) {
+        (_, Some((register, (value, replica, at)))) if first.is_none() || *all_after_loss => Judgement::of(
+            false,
+            format!(
+                "a holder was shown {} before the node that decides showed it: first of register {register}, where {value} was \
+                 shown at {replica} after {} s",
+                counted(*early, "time"),
+                at / 1_000_000,
+            ),
+        ),
+        (Some(SecondHolder { register, one, other }), _) => {
             let said = format!(
                 "a second holder was shown {}: first of register {register}, where {} was shown at {} after {} s, and {} at {} after {} s",
                 counted(*second, "time"),
@@ -28,7 +39,6 @@ pub fn judge(history: &History) -> Option<Judgement> {
                 other.1,
                 other.2 / 1_000_000,
             );
-            let asks = history.carries.claims == Some(Granting::ByAuthority);
             if asks && *all_after_loss {
                 inconclusive(format!(
                     "{said}; the store of the node that decides had been lost, damaged or set back, and this engine does not \
@@ -38,8 +48,8 @@ pub fn judge(history: &History) -> Option<Judgement> {
                 Judgement::of(false, said)
             }
         }
-        None if *looked == 0 => inconclusive("nobody was ever shown as the holder of a claim".to_owned()),
-        None => Judgement::of(
+        _ if *looked == 0 => inconclusive("nobody was ever shown as the holder of a claim".to_owned()),
+        _ => Judgement::of(
             true,
             format!("{} had one holder each, in {}", counted(*held, "claimed register"), counted(*looked, "look")),
         ),
@@ -65,7 +75,7 @@ mod tests {
             one: (7, "client 0".to_owned(), 3_000_000),
             other: (9, "hub".to_owned(), 60_000_000),
         };
-        let twice = Holders { looked: 9, held: 1, second: 2, first: Some(first), all_after_loss: false };
+        let twice = Holders { looked: 9, held: 1, second: 2, first: Some(first), ..Holders::default() };
         let (verdict, sentence) = said(Granting::ByAuthority, twice.clone());
         assert_eq!(verdict, Verdict::Falsified);
         assert_eq!(
@@ -76,6 +86,24 @@ mod tests {
         let after_loss = Holders { all_after_loss: true, ..twice };
         assert_eq!(said(Granting::ByAuthority, after_loss.clone()).0, Verdict::Inconclusive);
         assert_eq!(said(Granting::Shown, after_loss).0, Verdict::Falsified, "who asks nobody has no excuse");
+    }
+
+    #[test]
+    fn who_asks_an_authority_shows_no_holder_before_that_node_does_also_where_a_loss_explains_a_second_holder() {
+        let first_early = Some((4, (7, "client 0".to_owned(), 3_000_000)));
+        let early = Holders { looked: 9, held: 1, early: 1, first_early, ..Holders::default() };
+        let (verdict, sentence) = said(Granting::ByAuthority, early.clone());
+        assert_eq!(verdict, Verdict::Falsified);
+        assert_eq!(
+            sentence,
+            "a holder was shown 1 time before the node that decides showed it: first of register 4, where 7 was shown at client 0 \
+             after 3 s"
+        );
+        assert_eq!(said(Granting::Shown, early.clone()).0, Verdict::Holds);
+        let [one, other] = [(7, "client 0".to_owned(), 3_000_000), (9, "hub".to_owned(), 60_000_000)];
+        let first = Some(SecondHolder { register: 4, one, other });
+        let excused = Holders { second: 1, first, all_after_loss: true, ..early };
+        assert_eq!(said(Granting::ByAuthority, excused).0, Verdict::Falsified);
     }
 
     #[test]
