@@ -6,6 +6,8 @@
 //!
 //! Knows: shares. Must not: know connections, or whether anything arrives.
 
+pub mod mutant;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -22,10 +24,10 @@ use crate::domain::traffic::Kind;
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::by_actor::{self, OfActor};
 use crate::engine::reliable_channel::content::{About, Content, Peers, is_shown};
-use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer, placed};
+use mutant::Mutant;
 
 /// Bits of the gap between two registers in which a share says how it is written.
 const FORM: u32 = 2;
@@ -363,19 +365,19 @@ impl<S: Share> Content for ByWriter<S> {
     }
 
     fn allows(&self, about: &About, register: u32, intent: Intent) -> bool {
-        if S::SPENDING == Spending::Shown || about.has(Mutant::SpendWhatIsShown) {
+        if S::SPENDING == Spending::Shown || Mutant::SpendWhatIsShown.is_in(about) {
             return is_shown(self, about, register, intent);
         }
         let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
         let held = of_register.map(|(_, share)| share.rights_of(about.store)).fold(Held::default(), Held::and);
-        let given = if about.has(Mutant::KeepTransferredRights) { 0 } else { held.given };
-        let received = if about.has(Mutant::LoseTransferredRights) { 0 } else { held.received };
+        let given = if Mutant::KeepTransferredRights.is_in(about) { 0 } else { held.given };
+        let received = if Mutant::LoseTransferredRights.is_in(about) { 0 } else { held.received };
         let rights = held.own - given + received;
         let is_known = match intent {
             Intent::Transfer { to, .. } => self.store_of(register, to).is_some(),
             _ => true,
         };
-        is_known && rights + i128::from(about.has(Mutant::OverspendByOne)) >= i128::from(intent.spends())
+        is_known && rights + i128::from(Mutant::OverspendByOne.is_in(about)) >= i128::from(intent.spends())
     }
 
     fn meet(&self, _about: &About, _before: Option<PendingChanges<Slot>>, _blank: bool) -> PendingChanges<Slot> {
@@ -510,11 +512,11 @@ impl<S: Share> ByWriter<S> {
         if is_of_record && !record::is_meant(self.record_of(register, &about.fields).as_deref(), intent) {
             return;
         }
-        if intent.takes_away() && !(matches!(intent, Intent::Create(_)) && about.has(Mutant::KeepOldFields)) {
+        if intent.takes_away() && !(matches!(intent, Intent::Create(_)) && Mutant::KeepOldFields.is_in(about)) {
             // Who takes away means what is shown here, whoever made it.
             for (&slot, share) in self.shares.iter_mut().filter(|(slot, _)| slot.1 == register) {
                 let mut is_changed = share.taken_away(intent);
-                if intent == Intent::Delete && about.has(Mutant::ClearFieldsAtDelete) {
+                if intent == Intent::Delete && Mutant::ClearFieldsAtDelete.is_in(about) {
                     is_changed |= share.clear_record();
                 }
                 if is_changed {
@@ -549,8 +551,8 @@ impl<S: Share> ByWriter<S> {
         reader.end()?;
         let mut changed: BTreeSet<u32> = BTreeSet::new();
         for (slot, share) in shares {
-            let has = |mutant| about.fields.of(slot.1) == DataType::Label && about.has(mutant);
-            let of_record = |mutant| about.fields.of(slot.1) == DataType::Record && about.has(mutant);
+            let has = |mutant: Mutant| about.fields.of(slot.1) == DataType::Label && mutant.is_in(about);
+            let of_record = |mutant: Mutant| about.fields.of(slot.1) == DataType::Record && mutant.is_in(about);
             let is_deleted_here =
                 about.mutant.is_some() && self.is_deleted(slot.1) && of_record(Mutant::DeleteUnseenChange);
             let is_written_here = slot.0 != about.actor && self.shares.contains_key(&Slot(about.actor, slot.1));
@@ -579,7 +581,7 @@ impl<S: Share> ByWriter<S> {
             }
         }
         self.decide(about, peers, &changed);
-        for &register in changed.iter().filter(|_| !about.has(Mutant::TakeBuriedChange)) {
+        for &register in changed.iter().filter(|_| !Mutant::TakeBuriedChange.is_in(about)) {
             match self.lived(register).buried {
                 0 => {}
                 buried => self.drop_buried(register, buried),
@@ -607,7 +609,7 @@ impl<S: Share> ByWriter<S> {
 
     /// Where this is the node that all others sync through: grants each of these to the first who asked, where nobody has it yet.
     fn decide_claims(&mut self, about: &About, peers: &mut impl Neighbours, changed: &BTreeSet<u32>) {
-        let decides = about.is_root || about.has(Mutant::GrantWithoutAuthority);
+        let decides = about.is_root || Mutant::GrantWithoutAuthority.is_in(about);
         if about.fields.claims == 0 || !decides {
             return;
         }
@@ -616,7 +618,7 @@ impl<S: Share> ByWriter<S> {
             let of_register = self.shares.iter().filter(|(slot, _)| slot.1 == register);
             let asked = of_register.filter_map(|(_, share)| share.first_asked());
             let chosen = match granted {
-                Some(_) if about.has(Mutant::GrantTwice) => asked.filter(|&other| granted != Some(other)).min(),
+                Some(_) if Mutant::GrantTwice.is_in(about) => asked.filter(|&other| granted != Some(other)).min(),
                 Some(_) => None,
                 None => asked.min(),
             };
@@ -630,7 +632,7 @@ impl<S: Share> ByWriter<S> {
     /// Where this is the node that all others sync through: closes each of these that it is asked to, with the items that are here
     /// now.
     fn close_cases(&mut self, about: &About, peers: &mut impl Neighbours, changed: &BTreeSet<u32>) {
-        let closes = about.is_root || about.has(Mutant::CloseWithoutAuthority);
+        let closes = about.is_root || Mutant::CloseWithoutAuthority.is_in(about);
         if about.fields.cases == 0 || !closes {
             return;
         }

@@ -218,7 +218,7 @@ pub const REGISTRY: &[Registration] = &[
             .and_claims(Granting::ByAuthority)
             .and_cases(Closing::ByAuthority),
         tells_merges: true,
-        mutants: reliable_channel::mutant::all,
+        mutants: delta_state::mutants,
         ..Registration::of(
             "delta-state",
             "each writer's share of each register, the newer replaces the older",

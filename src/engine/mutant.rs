@@ -62,48 +62,6 @@ pub fn clamped(shows: Vec<View>, start: i64) -> Vec<View> {
     shows.into_iter().map(clamp).collect()
 }
 
-/// What is shown where a label shows one value, whatever was written at the same time: the mistake of a mutant.
-pub fn one_value(shows: Vec<View>) -> Vec<View> {
-    let one = |view| match view {
-        View::Label(values) => View::Label(values.into_iter().take(1).collect()),
-        other => other,
-    };
-    shows.into_iter().map(one).collect()
-}
-
-/// What would be shown if nobody was told of refused claims.
-pub fn without_refused(shows: Vec<View>) -> Vec<View> {
-    let without = |mut view: View| {
-        if let View::Claim(claimed) = &mut view {
-            claimed.refused.clear();
-        }
-        view
-    };
-    shows.into_iter().map(without).collect()
-}
-
-/// What would be shown if nobody was told of refused items.
-pub fn without_refused_items(shows: Vec<View>) -> Vec<View> {
-    let without = |mut view: View| {
-        if let View::Case(case) = &mut view {
-            case.refused.clear();
-        }
-        view
-    };
-    shows.into_iter().map(without).collect()
-}
-
-/// What would be shown if items counted that came after their case was closed.
-pub fn with_late_items(shows: Vec<View>) -> Vec<View> {
-    let with = |mut view: View| {
-        if let View::Case(case) = &mut view {
-            case.done.append(&mut case.refused);
-        }
-        view
-    };
-    shows.into_iter().map(with).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,7 +29,9 @@ use serde::{Deserialize, Serialize};
 use crate::data;
 use crate::domain::data::{DataType, Element, Fields, Intent, Spending, Value, View};
 use crate::domain::traffic::Kind;
-use crate::engine::by_writer::{Beside, Held, Lived, OneByOne, Share, read_each, write_each};
+use crate::engine::by_writer::{self, Beside, Held, Lived, OneByOne, Share, read_each, write_each};
+use crate::engine::mutant::Mutant;
+use crate::engine::reliable_channel;
 use crate::engine::wire::{Malformed, Reader, Writer};
 use cases::Work;
 use claims::Claims;
@@ -43,6 +45,11 @@ use writes::Writes;
 
 /// The engine.
 pub type DeltaState = WithTexts;
+
+/// The mutants of the engine, those of what carries it included.
+pub fn mutants() -> Vec<Mutant> {
+    reliable_channel::mutant::all().chain(by_writer::mutant::all()).collect()
+}
 
 /// What one writer made of one register.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -23,12 +23,12 @@ use crate::data;
 use crate::domain::data::{DataType, Intent, View};
 use crate::domain::letter::Letter;
 use crate::domain::traffic::Kind;
+use crate::engine::by_writer::mutant::{self, Mutant};
 use crate::engine::by_writer::{ByWriter, Neighbours, Slot};
 use crate::engine::delta_state::OfRegister;
 use crate::engine::fugue::{Fugue, Id, Part, Run};
 use crate::engine::host::{Merge, NodeId, Round};
 use crate::engine::reliable_channel::content::{About, Content, Peers};
-use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::pending::PendingChanges;
 use crate::engine::vector::VersionVector;
 use crate::engine::wire::{Malformed, Reader, Writer};
@@ -115,7 +115,7 @@ impl WithTexts {
         match intent {
             Intent::Type { after, letter } => {
                 let place = data::text::place(&shown, after);
-                let place = if about.has(Mutant::TypeInFront) { place.saturating_sub(1) } else { place };
+                let place = if Mutant::TypeInFront.is_in(about) { place.saturating_sub(1) } else { place };
                 let place = letters.get(place).map_or(text.len(), |(before, _)| *before);
                 (text.insert(about.actor, place, &Letter::text(&[letter])).into_iter().collect(), Vec::new())
             }
@@ -143,7 +143,7 @@ impl WithTexts {
         let mut letters: Vec<Letter> = Vec::new();
         let mut of_writers = of_writers.into_iter().map(|(_, text)| Letter::all_of(&text)).peekable();
         while let Some(of_one) = of_writers.next() {
-            match of_writers.next_if(|_| about.has(Mutant::MixRuns)) {
+            match of_writers.next_if(|_| Mutant::MixRuns.is_in(about)) {
                 Some(of_other) => {
                     let most = of_one.len().max(of_other.len());
                     let both = |place| of_one.get(place).into_iter().chain(of_other.get(place));
@@ -151,7 +151,7 @@ impl WithTexts {
                 }
                 None => {
                     letters.extend(&of_one);
-                    let is_doubled = about.has(Mutant::ShowLetterTwice) && of_writers.peek().is_some();
+                    let is_doubled = Mutant::ShowLetterTwice.is_in(about) && of_writers.peek().is_some();
                     letters.extend(of_one.last().filter(|_| is_doubled));
                 }
             }
@@ -202,7 +202,7 @@ impl Content for WithTexts {
             return self.others.edit_among(about, peers, register, intent);
         }
         let (written, erased) = self.edit_text(about, register, intent);
-        let erased = if about.has(Mutant::KeepEraseHere) { Vec::new() } else { erased };
+        let erased = if Mutant::KeepEraseHere.is_in(about) { Vec::new() } else { erased };
         let written = written.into_iter().map(|run| Lacking(register, false, run));
         let new: Vec<Lacking> = written.chain(erased.into_iter().map(|run| Lacking(register, true, run))).collect();
         peers.values_mut().for_each(|peer| new.iter().for_each(|&new| peer.texts.insert(new)));
@@ -303,7 +303,7 @@ impl Content for WithTexts {
                 *shown = Self::shown(about, text);
             }
         }
-        views
+        mutant::shown(about, views)
     }
 
     fn waiting(&self, peer: &Self::Peer) -> u64 {

@@ -10,8 +10,6 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::data::{Fields, Intent, View};
 use crate::engine::host::{Merge, NodeId, Round};
-use crate::engine::mutant::reaches;
-use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::vector::Actor;
 use crate::engine::wire::{Malformed, Reader, Writer};
 
@@ -32,16 +30,11 @@ pub struct About {
     pub serves: bool,
     /// Whether all others sync through it, by way of nobody else.
     pub is_root: bool,
-    /// A mutant that is planted in it.
-    pub mutant: Option<Mutant>,
+    /// A mutant that is planted in the node, by name: one of its content, or of what carries it.
+    pub mutant: Option<&'static str>,
 }
 
 impl About {
-    /// Whether this mutant is planted, and reached now.
-    pub fn has(&self, mutant: Mutant) -> bool {
-        reaches(self.mutant, mutant)
-    }
-
     /// What its clock shows, in milliseconds: as fine as stamps are.
     pub fn millis(&self) -> i64 {
         self.wall.div_euclid(1000)

@@ -16,7 +16,6 @@ use crate::domain::traffic::Traffic;
 use crate::engine::host::{Host, Merge, NodeId, OpId, Round};
 use crate::engine::port::Settings;
 use crate::engine::reliable_channel::content::{About, Content, Peers};
-use crate::engine::reliable_channel::mutant::Mutant;
 use crate::engine::reliable_channel::neighbour::{Flying, Handshake, Knows, Meeting, Neighbour};
 use crate::engine::store::disk::Disk;
 use crate::engine::store::{Store, StoreError};
@@ -115,8 +114,8 @@ impl<C: Content> Durable<C> {
     /// What a store has, that of a new device if it has nothing.
     pub fn load(settings: &Settings, store: &mut Disk) -> Result<Self, StoreError> {
         let kept = store.load()?;
-        let Settings { fields, fragment, serves, is_root, client, .. } = *settings;
-        let (actor, mutant) = (Actor { client, incarnation: 0 }, settings.mutant.and_then(Mutant::named));
+        let Settings { fields, fragment, serves, is_root, client, mutant, .. } = *settings;
+        let actor = Actor { client, incarnation: 0 };
         let about = About { actor, store: 0, fields, wall: 0, fragment, serves, is_root, mutant };
         let damaged = |why: String| StoreError::Damaged(why);
         let mut durable = match &kept.image {

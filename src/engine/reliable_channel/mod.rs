@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::data::{Intent, Stage, View};
 use crate::domain::traffic::{Kind, Traffic};
 use crate::engine::host::{Host, Later, NodeId, Round, Time};
-use crate::engine::mutant::{clamped, one_value, reaches, with_late_items, without_refused, without_refused_items};
+use crate::engine::mutant::reaches;
 use crate::engine::port::{Engine, EngineError, Position, Relation};
 use crate::engine::port::{INCARNATIONS, Imported, Reception, Settings};
 use crate::engine::reliable_channel::content::Content;
@@ -635,15 +635,7 @@ impl<C: Content + 'static> Engine for ReliableChannel<C> {
     }
 
     fn shows(&self) -> Vec<View> {
-        let shows = self.durable.shows();
-        match self.mutant {
-            Some(Mutant::SumsClamp) if self.has(Mutant::SumsClamp) => clamped(shows, self.settings.fields.start),
-            Some(Mutant::DropConcurrentValue) if self.has(Mutant::DropConcurrentValue) => one_value(shows),
-            Some(Mutant::DropRefusedClaim) if self.has(Mutant::DropRefusedClaim) => without_refused(shows),
-            Some(Mutant::DropRefusedItem) if self.has(Mutant::DropRefusedItem) => without_refused_items(shows),
-            Some(Mutant::CountLateItem) if self.has(Mutant::CountLateItem) => with_late_items(shows),
-            _ => shows,
-        }
+        self.durable.shows()
     }
 
     fn position(&self) -> Option<Position> {
