@@ -83,7 +83,9 @@ impl DataType {
     /// Who can say that an edit of it counts.
     pub fn decided(self) -> Decided {
         match self {
-            DataType::Counter | DataType::Tags | DataType::Label | DataType::Record | DataType::Text => Decided::Locally,
+            DataType::Counter | DataType::Tags | DataType::Label | DataType::Record | DataType::Text => {
+                Decided::Locally
+            }
             DataType::Stock => Decided::ByRights,
             DataType::Claim | DataType::Case => Decided::ByAuthority,
         }

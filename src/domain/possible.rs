@@ -9,9 +9,9 @@ use crate::domain::explorer::ExplorerSpec;
 use crate::domain::fault_keys::NOBODY_IS_LEFT;
 use crate::domain::offline::{
     CENTURY_S, Clocks, CrashEverywhereTrial, DAY_MS, Edge, FaultKind, Journal, LONGEST_NAME, Labels, Link, MOST_CASES,
-    MOST_CLAIMS, MOST_CLIENTS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_NAMES, MOST_RECORD_LABELS, MOST_RECORDS,
-    MOST_REGISTERS, MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, MOST_WATCHED, NodeFault, OfflineTrial, Presence,
-    Tags, Workload,
+    MOST_CLAIMS, MOST_CLIENTS, MOST_ELEMENTS, MOST_KEYSTROKES, MOST_LABELS, MOST_LOAD, MOST_NAMES, MOST_RECORD_LABELS,
+    MOST_RECORDS, MOST_REGISTERS, MOST_RUNS, MOST_STOCKS, MOST_TAGS, MOST_TEXTS, MOST_WATCHED, NodeFault, OfflineTrial,
+    Presence, Tags, Workload,
 };
 use crate::domain::script::CLIENTS;
 use crate::domain::seed::Seed;
@@ -368,7 +368,10 @@ impl OfflineTrial {
             ));
         }
         if names.len() > MOST_NAMES {
-            return Some(format!("names: there are {}; worlds of up to {MOST_NAMES} registers have names", names.len()));
+            return Some(format!(
+                "names: there are {}; worlds of up to {MOST_NAMES} registers have names",
+                names.len()
+            ));
         }
         for (place, name) in names.iter().enumerate() {
             let characters = name.chars().count();

@@ -626,7 +626,10 @@ fn an_engine_in_a_process_carries_cases_and_what_it_closed_stays_as_it_is() {
     assert_eq!([&frozen.0, &truth.0], ["holds"; 2], "{frozen:?} {truth:?}");
     for (planted, told) in [
         ("at-once", "and shows alone: closed, done: {1}"),
-        ("late-counts", "the hub showed closed, done: {1}, and once an item had come that was done elsewhere it showed"),
+        (
+            "late-counts",
+            "the hub showed closed, done: {1}, and once an item had come that was done elsewhere it showed",
+        ),
     ] {
         let [frozen, _] = said(&format!("{command} {planted}"));
         assert_eq!(frozen.0, "falsified", "{frozen:?}");

@@ -165,7 +165,8 @@ impl<'a> Field<'a> {
             return Became::Merged;
         }
         // What somebody took away may be there again, from a user who had not seen that.
-        let is_explained = if makes { taken_away.contains(&part) } else { made.get(&part).is_some_and(|&made| made > 1) };
+        let is_explained =
+            if makes { taken_away.contains(&part) } else { made.get(&part).is_some_and(|&made| made > 1) };
         if is_explained { Became::Superseded } else { Became::Dropped }
     }
 
@@ -200,7 +201,9 @@ impl<'a> Field<'a> {
             said.push(format!("it was shown as closed with {}", sets.join(" and with ")));
         }
         let sum = self.views().find(|(_, view)| self.truth.is_some() && view.number() != self.truth);
-        said.extend(sum.zip(self.truth).map(|((node, view), truth)| format!("{node} shows {view}, and {truth} is right")));
+        said.extend(
+            sum.zip(self.truth).map(|((node, view), truth)| format!("{node} shows {view}, and {truth} is right")),
+        );
         let of_end = self.history.ends.iter().zip(self.wrong).find_map(|(end, wrong)| {
             let wrong = &wrong.iter().find(|of| of.register == self.register)?.wrong;
             let more = if wrong.len() > 1 { format!(" ({} more)", wrong.len() - 1) } else { String::new() };
@@ -254,9 +257,9 @@ fn wanted(intent: Intent) -> String {
 /// Why a replica shows what an edit made as refused, if it does.
 fn refused(view: &View, part: Part) -> Option<String> {
     match (view, part) {
-        (View::Claim(claimed), Part::Claim(value)) if claimed.refused.contains(&value) => {
-            Some(claimed.holder.map_or("nobody is shown as the holder".to_owned(), |holder| format!("{holder} holds it")))
-        }
+        (View::Claim(claimed), Part::Claim(value)) if claimed.refused.contains(&value) => Some(
+            claimed.holder.map_or("nobody is shown as the holder".to_owned(), |holder| format!("{holder} holds it")),
+        ),
         (View::Case(case), Part::Item(item)) if case.refused.contains(&item) => {
             Some("the case was closed without it".to_owned())
         }

@@ -104,7 +104,8 @@ impl Named {
         let shown = self.merged(views);
         let before = self.before.entry(node).or_insert_with(|| shown.clone());
         let is_of_others = |key: &&(u32, Part)| self.makers.get(key).is_some_and(|makers| !makers.contains(&node));
-        let come: BTreeSet<u32> = shown.difference(before).filter(is_of_others).map(|(register, _)| *register).collect();
+        let come: BTreeSet<u32> =
+            shown.difference(before).filter(is_of_others).map(|(register, _)| *register).collect();
         if is_any_waiting {
             for waiting in self.pending.iter().filter(|((of, ..), pending)| *of == node && pending.has_waited) {
                 self.of[waiting.0.1 as usize].came_in_meanwhile.extend(&come);
@@ -176,11 +177,7 @@ mod tests {
 
     fn views(tags: &[u32], claimed: Claimed, stage: Stage) -> Vec<View> {
         let case = Case { stage, ..Case::default() };
-        vec![
-            View::Tags(tags.iter().copied().collect()),
-            View::Claim(Box::new(claimed)),
-            View::Case(Box::new(case)),
-        ]
+        vec![View::Tags(tags.iter().copied().collect()), View::Claim(Box::new(claimed)), View::Case(Box::new(case))]
     }
 
     fn waiting(value: u64) -> Claimed {

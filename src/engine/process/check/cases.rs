@@ -112,7 +112,10 @@ fn refuses_what_comes_late(pair: &mut Pair) -> Result<Done, EngineError> {
         ),
         Some(wrong) => wrong,
         None if case(&closed).done != case(&shown[1]).done => Done::Needs(
-            format!("the hub showed {closed}, and once an item had come that was done elsewhere it showed {}", shown[1]),
+            format!(
+                "the hub showed {closed}, and once an item had come that was done elsewhere it showed {}",
+                shown[1]
+            ),
             "show an item that comes after the close among the refused, and leave what is closed as it is",
         ),
         None => Done::Yes(format!("a late item: {}", shown[0])),

@@ -10,7 +10,9 @@ use crate::domain::shown::lasting;
 use crate::domain::verdict::Verdict;
 use crate::report::document::{Block, Detail, Section};
 use crate::report::first_screen::Screen;
-use crate::report::offline_record::{EngineRecord, FieldRecord, OfflineRecord, RefusedRecord, ShownRecord, WaitedRecord};
+use crate::report::offline_record::{
+    EngineRecord, FieldRecord, OfflineRecord, RefusedRecord, ShownRecord, WaitedRecord,
+};
 use crate::report::record::Record;
 
 /// Field by field, and where engines differ.
@@ -37,7 +39,8 @@ pub fn section(record: &Record) -> Option<Section> {
             true => blocks.push(heading("the same")),
             false => {
                 let fields = counted(differs.len(), "field");
-                blocks.extend([heading(&format!("{fields} of {} otherwise", told.fields.len())), Block::Facts(differs)]);
+                blocks
+                    .extend([heading(&format!("{fields} of {} otherwise", told.fields.len())), Block::Facts(differs)]);
             }
         }
     }
@@ -115,7 +118,8 @@ fn whole(row: &FieldRecord) -> String {
         _ => format!("{}: {}", counted(row.edits, "edit"), some.join(", ")),
     };
     let refused = row.refused.iter().map(refused);
-    let parts = refused.chain(row.waited.iter().map(waited)).chain(row.wrong.iter().map(|wrong| format!("wrong: {wrong}")));
+    let parts =
+        refused.chain(row.waited.iter().map(waited)).chain(row.wrong.iter().map(|wrong| format!("wrong: {wrong}")));
     [edits].into_iter().chain(parts).chain([shown(&row.shows)]).collect::<Vec<_>>().join("; ")
 }
 
@@ -126,7 +130,8 @@ fn refused(RefusedRecord { why, edits, first }: &RefusedRecord) -> String {
 
 fn waited(waited: &WaitedRecord) -> String {
     let WaitedRecord { edits, decided_by, longest_ms, undecided, shown, came_in } = waited;
-    let whom = if decided_by.starts_with("nobody") { decided_by.clone() } else { format!("the decision of {decided_by}") };
+    let whom =
+        if decided_by.starts_with("nobody") { decided_by.clone() } else { format!("the decision of {decided_by}") };
     let long = if longest_ms > &0 { format!(", {} at most", lasting(*longest_ms)) } else { String::new() };
     let left = if *undecided > 0 { format!(", {undecided} of them in vain") } else { String::new() };
     let meanwhile = match &came_in[..] {
@@ -163,7 +168,11 @@ mod tests {
             dropped: 0,
             unaccounted: 0,
             waiting: 0,
-            refused: vec![RefusedRecord { why: "43 holds it".to_owned(), edits: 1, first: "the claim of 42".to_owned() }],
+            refused: vec![RefusedRecord {
+                why: "43 holds it".to_owned(),
+                edits: 1,
+                first: "the claim of 42".to_owned(),
+            }],
             waited: Some(WaitedRecord {
                 edits: 2,
                 decided_by: "hub".to_owned(),
@@ -194,7 +203,8 @@ mod tests {
         assert!(!is_alike(&row(), &FieldRecord { waited: None, ..row() }));
         let wrong = vec!["42 and 43 were each shown as the holder".to_owned()];
         assert!(!is_alike(&row(), &FieldRecord { wrong, ..row() }));
-        let shows = ["held by 42", "held by 43"].map(|view| ShownRecord { view: view.to_owned(), at: vec!["a".to_owned()] });
+        let shows =
+            ["held by 42", "held by 43"].map(|view| ShownRecord { view: view.to_owned(), at: vec!["a".to_owned()] });
         let other = FieldRecord { shows: shows.to_vec(), ..row() };
         assert!(!is_alike(&row(), &other));
         assert!(whole(&other).ends_with("in the end held by 42 at a, but held by 43 at a"), "{}", whole(&other));
