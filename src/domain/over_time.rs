@@ -63,6 +63,8 @@ pub struct OfName {
     pub still_waiting: u64,
     /// Registers that merge, and that showed edits of others to a user while that user waited.
     pub came_in_meanwhile: BTreeSet<u32>,
+    /// The most values that were ever shown of a label at once, at any replica, where those were more than one.
+    pub conflict: BTreeSet<u64>,
     /// Everybody who was ever shown as the holder of a claim, at any replica.
     pub holders: BTreeSet<u64>,
     /// Each set of items with which a case was ever shown as closed, at any replica.

@@ -169,6 +169,9 @@ pub struct FieldRecord {
     /// Edits that were refused, by the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<RefusedRecord>,
+    /// The most values that any replica showed of a label at once: a conflict that users could see, as far as there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<String>,
     /// How edits waited until they were decided, where any did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited: Option<WaitedRecord>,

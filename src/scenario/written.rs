@@ -57,6 +57,21 @@ mod tests {
     }
 
     #[test]
+    fn names_of_registers_are_the_same_in_a_file_and_in_a_replay_command() {
+        let steps = "edit:client_0:register:1:by:3+edit:client_1:register:0:by:1";
+        let names = ["42", "audit number", "true", "Zählt: \"a\""];
+        let mut trial = world::world(Seed::new(7), "clients:2:registers:4", steps).expect("a world");
+        trial.names = names.map(str::to_owned).to_vec();
+        let case = world::world(trial.seed, &world::of_keys(&trial), &text::of_steps(&trial.steps));
+        assert_eq!(case.as_ref(), Ok(&trial));
+        let file = scenario(&trial, ("delta-state", "delta-state"), "A world.");
+        let Trial::Offline(again) = file::parse(&file, "one", "one.toml").expect(&file).trial else {
+            panic!("it is a world")
+        };
+        assert_eq!(OfflineTrial { engines: Vec::new(), ..*again }, trial);
+    }
+
+    #[test]
     fn a_script_of_an_engine_in_a_process_names_its_command_and_expects_it_by_its_name() {
         let trial =
             world::world(Seed::new(7), "clients:1:registers:1", "edit:client_0:register:0:by:1").expect("a world");

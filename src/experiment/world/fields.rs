@@ -126,6 +126,7 @@ impl<'a> Field<'a> {
             unaccounted: 0,
             waiting: 0,
             refused: Vec::new(),
+            conflict: self.conflict(),
             waited: self.waited(),
             wrong: self.wrong(),
             shows: self.shows(),
@@ -168,6 +169,11 @@ impl<'a> Field<'a> {
         let is_explained =
             if makes { taken_away.contains(&part) } else { made.get(&part).is_some_and(|&made| made > 1) };
         if is_explained { Became::Superseded } else { Became::Dropped }
+    }
+
+    fn conflict(&self) -> Option<String> {
+        let values = &self.seen.conflict;
+        (!values.is_empty()).then(|| View::Label(values.clone()).to_string())
     }
 
     fn waited(&self) -> Option<WaitedRecord> {
@@ -360,6 +366,7 @@ mod tests {
         assert_eq!(waited.shown, "client 0 showed close requested, done: {0}");
         assert_eq!(waited.came_in, ["photos", "notes"]);
         let owner = field(&rows, "assigned_owner");
+        assert_eq!(owner.conflict.as_deref(), Some("10 or 20"));
         assert_eq!((owner.edits, owner.merged, owner.superseded, owner.shows[0].view.as_str()), (4, 1, 3, "21"));
     }
 

@@ -67,6 +67,9 @@ impl Named {
     /// A replica shows this now.
     fn look(&mut self, node: NodeId, views: &[View], now: Time) {
         for (of, view) in self.of.iter_mut().zip(views) {
+            if let Some(values) = view.values().filter(|values| values.len() > of.conflict.len().max(1)) {
+                of.conflict.clone_from(values);
+            }
             of.holders.extend(view.claimed().and_then(|claimed| claimed.holder));
             of.closed_with.extend(view.case().and_then(|case| case.frozen().cloned()));
         }
@@ -211,6 +214,22 @@ mod tests {
         named.look(1, &views(&[], held(8), Stage::Open), 2_000);
         let seen = &named.seen()[CLAIM as usize];
         assert_eq!((seen.waited, seen.still_waiting, &seen.holders), (0, 0, &[7, 8].into()));
+    }
+
+    #[test]
+    fn of_values_that_were_shown_at_once_the_most_are_kept_and_one_value_is_no_conflict() {
+        let labels = crate::domain::offline::Labels { registers: 1, edits: 0 };
+        let names = vec!["owner".to_owned()];
+        let trial = OfflineTrial { registers: 0, labels, names, ..OfflineTrial::of(Seed::new(1), 2) };
+        let mut named = Named::of(&trial);
+        let mut after = |values: &[u64]| {
+            named.look(0, &[View::Label(values.iter().copied().collect())], 1);
+            named.seen()[0].conflict.clone()
+        };
+        assert_eq!(after(&[5]), [].into());
+        assert_eq!(after(&[5, 6]), [5, 6].into());
+        assert_eq!(after(&[7, 8]), [5, 6].into());
+        assert_eq!(after(&[6, 7, 8]), [6, 7, 8].into());
     }
 
     #[test]

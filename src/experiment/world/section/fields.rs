@@ -118,8 +118,11 @@ fn whole(row: &FieldRecord) -> String {
         _ => format!("{}: {}", counted(row.edits, "edit"), some.join(", ")),
     };
     let refused = row.refused.iter().map(refused);
-    let parts =
-        refused.chain(row.waited.iter().map(waited)).chain(row.wrong.iter().map(|wrong| format!("wrong: {wrong}")));
+    let conflict = row.conflict.iter().map(|values| format!("a conflict was shown, {values}"));
+    let parts = refused
+        .chain(conflict)
+        .chain(row.waited.iter().map(waited))
+        .chain(row.wrong.iter().map(|wrong| format!("wrong: {wrong}")));
     [edits].into_iter().chain(parts).chain([shown(&row.shows)]).collect::<Vec<_>>().join("; ")
 }
 
@@ -130,15 +133,13 @@ fn refused(RefusedRecord { why, edits, first }: &RefusedRecord) -> String {
 
 fn waited(waited: &WaitedRecord) -> String {
     let WaitedRecord { edits, decided_by, longest_ms, undecided, shown, came_in } = waited;
-    let whom =
-        if decided_by.starts_with("nobody") { decided_by.clone() } else { format!("the decision of {decided_by}") };
     let long = if longest_ms > &0 { format!(", {} at most", lasting(*longest_ms)) } else { String::new() };
-    let left = if *undecided > 0 { format!(", {undecided} of them in vain") } else { String::new() };
+    let left = if *undecided > 0 { format!(", {undecided} in vain") } else { String::new() };
     let meanwhile = match &came_in[..] {
         [] => String::new(),
         names => format!(", and {} of others came in", names.join(", ")),
     };
-    format!("{} waited for {whom}{long}{left}; meanwhile {shown}{meanwhile}", counted(edits, "edit"))
+    format!("{} waited for {decided_by}{long}{left}; meanwhile {shown}{meanwhile}", counted(edits, "edit"))
 }
 
 fn shown(shows: &[ShownRecord]) -> String {
@@ -173,6 +174,7 @@ mod tests {
                 edits: 1,
                 first: "the claim of 42".to_owned(),
             }],
+            conflict: None,
             waited: Some(WaitedRecord {
                 edits: 2,
                 decided_by: "hub".to_owned(),
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(
             format!("{}. {}", kind(&row()), whole(&row())),
             "claim, needs an authority. 2 edits: 1 merged, 1 refused; the claim of 42 refused, as 43 holds it; 2 edits waited for \
-             the decision of hub, 90.0 s at most; meanwhile client 1 showed free, waiting: 43, and notes, photos of others came in; \
+             hub, 90.0 s at most; meanwhile client 1 showed free, waiting: 43, and notes, photos of others came in; \
              in the end held by 43, refused: 42"
         );
     }
