@@ -496,7 +496,7 @@ mod tests {
             let (frame, _) = Message::Deltas(vec![delta]).body().framed(0);
             node.receive(&mut host, 0, &frame.bytes).expect("a disk");
             let Some(Reached::Own(length)) = node.reached() else { panic!("it serves") };
-            holdings.serves(hub, &Replica(node.as_ref()), length);
+            holdings.serves(hub, &Replica::of(node.as_ref()), length);
             holdings.follows(1, hub, length);
             [has(&holdings, hub), has(&holdings, 1)]
         };

@@ -1,5 +1,7 @@
 //! What is measured in a world: every measure is an observer of its events.
 
+use std::cell::OnceCell;
+
 use crate::domain::offline::OfflineTrial;
 use crate::domain::over_time::{self, OverTime};
 use crate::domain::traffic::Traffic;
@@ -127,6 +129,8 @@ impl Measures {
 
 impl Observer for Measures {
     fn sees(&mut self, now: Time, event: &Event<'_>) {
+        let views = OnceCell::new();
+        let event = &event.sharing(&views);
         match event {
             Event::Arrived { .. } => self.deliveries += 1,
             Event::Received { reception: Reception::Damaged, .. } => self.damaged += 1,

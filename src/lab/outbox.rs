@@ -119,7 +119,7 @@ impl World<'_> {
         // Where a crash came first, nobody was told that the edit is accepted.
         let made: Vec<usize> = edits.filter(|&number| !device.edits[number].fate.is_unshared()).collect();
         let is_any_shown = made.iter().any(|&number| device.edits[number].intent.part().is_some());
-        let shown = if is_any_shown { device.replica()?.shows() } else { Vec::new() };
+        let shown = if is_any_shown { device.replica()?.shows().into_owned() } else { Vec::new() };
         let mut sums: BTreeMap<u32, i64> = BTreeMap::new();
         let mut here_alone: BTreeSet<(u32, Part)> = BTreeSet::new();
         let mut waits: BTreeSet<usize> = BTreeSet::new();

@@ -3,6 +3,8 @@
 //! from its first event to its last, so that what is counted on the way to a judge is on trial as well.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+use std::sync::OnceLock;
 
 use crate::data::record::{created, is_meant};
 use crate::domain::data::{
@@ -156,6 +158,23 @@ struct Planted {
     has: VersionVector,
     given: VersionVector,
     lines: BTreeMap<NodeId, Line>,
+    shown: Shown,
+}
+
+/// What a replica shows, until its log grows: whoever asks again is not let wait. Two replicas with the same log show the same.
+#[derive(Clone, Debug, Default)]
+struct Shown(OnceLock<Vec<View>>);
+
+impl PartialEq for Shown {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Shown {}
+
+impl Hash for Shown {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
 }
 
 fn write_id(OpId { actor, sequence }: OpId, writer: &mut Writer) {
@@ -285,7 +304,7 @@ fn open(settings: &Settings, host: &mut Host<Disk>) -> Result<Box<dyn Engine>, E
     log.iter().for_each(|(id, ..)| has.insert(id.actor, id.sequence, id.sequence));
     let me = Actor { client: settings.client, incarnation: 1 + host.random(INCARNATIONS - 1) as u32 };
     let (given, lines) = (VersionVector::default(), BTreeMap::new());
-    Ok(Box::new(Planted { settings: settings.clone(), me, log, has, given, lines }))
+    Ok(Box::new(Planted { settings: settings.clone(), me, log, has, given, lines, shown: Shown::default() }))
 }
 
 impl Planted {
@@ -300,7 +319,73 @@ impl Planted {
         host.sync()?;
         self.has.insert(entry.0.actor, entry.0.sequence, entry.0.sequence);
         self.log.push(entry);
+        self.shown = Shown::default();
         Ok(())
+    }
+
+    /// What the log comes to.
+    fn worked_out(&self) -> Vec<View> {
+        let mut shown = vec![self.settings.fields.start; self.settings.fields.counters as usize];
+        let times = |place| match place {
+            0 if self.is(COUNTS_TWICE) => 2,
+            0 if self.is(UNSHOWS) && self.log.len() % 5 == 2 => 0,
+            _ => 1,
+        };
+        let amounts = self.log.iter().filter_map(|(_, register, what)| match what {
+            What::Add(amount) => Some((register, amount)),
+            _ => None,
+        });
+        for (place, (&register, amount)) in amounts.enumerate() {
+            let register = &mut shown[register as usize];
+            *register = register.wrapping_add(amount.wrapping_mul(times(place)));
+        }
+        shown[0] += i64::from(self.is(SHOWS_TOO_MUCH) || self.is(SHOWS_ANOTHER) && self.settings.node == 0);
+        let fields = &self.settings.fields;
+        let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
+        let halves = self.is(HALVES_A_RECORD) && self.log.len() % 5 == 2;
+        let hides_letter = self.is(HIDES_A_LETTER) && self.log.len() % 5 == 2;
+        let forgets_claim = self.is(FORGETS_A_CLAIM);
+        let grants_twice = self.is(GRANTS_TWICE) && self.settings.is_root && self.log.len() % 5 == 2;
+        let changes_case = self.is(CHANGES_A_CLOSED_CASE) && self.settings.is_root && self.log.len() % 5 == 2;
+        let hides_item = self.is(HIDES_AN_ITEM);
+        let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
+        let others = (fields.counters..fields.len()).map(|register| {
+            let mut view = fields.start_of(register);
+            match &mut view {
+                View::Stock(left) => *left = self.left(register),
+                View::Record(record) => *record = self.record(register),
+                View::Text(letters) => *letters = self.text(register),
+                View::Claim(claimed) => **claimed = self.claimed(register),
+                View::Case(case) => **case = self.case(register),
+                _ => {}
+            }
+            for (_, part) in self.there(register) {
+                match (&mut view, part) {
+                    (View::Tags(elements), Part::Element(element)) => _ = elements.insert(element),
+                    (View::Label(values), Part::Value(value)) => _ = values.insert(value),
+                    _ => {}
+                }
+            }
+            match &mut view {
+                View::Tags(elements) if hidden => _ = elements.pop_first(),
+                View::Label(values) if hidden => _ = values.pop_first(),
+                View::Record(Some(record)) if halves => record.labels[0].clear(),
+                View::Text(letters) if hides_letter => _ = letters.pop(),
+                View::Claim(claimed) if forgets_claim => **claimed = Claimed::default(),
+                View::Claim(claimed) if grants_twice => claimed.holder = claimed.holder.map(|holder| holder + 1000),
+                View::Case(case) if hides_item => {
+                    let refused = case.refused.pop_first();
+                    _ = refused.or_else(|| case.done.pop_first());
+                }
+                View::Case(case) if changes_case && case.frozen().is_some() => {
+                    case.done.pop_first().into_iter().for_each(|item| _ = case.refused.insert(item));
+                }
+                View::Record(Some(record)) if hides_tag => _ = record.tags.pop_first(),
+                _ => {}
+            }
+            view
+        });
+        shown.into_iter().map(View::from).chain(others).collect()
     }
 
     /// The parts of a register that nobody took away, and what made them.
@@ -651,67 +736,7 @@ impl Engine for Planted {
     }
 
     fn shows(&self) -> Vec<View> {
-        let mut shown = vec![self.settings.fields.start; self.settings.fields.counters as usize];
-        let times = |place| match place {
-            0 if self.is(COUNTS_TWICE) => 2,
-            0 if self.is(UNSHOWS) && self.log.len() % 5 == 2 => 0,
-            _ => 1,
-        };
-        let amounts = self.log.iter().filter_map(|(_, register, what)| match what {
-            What::Add(amount) => Some((register, amount)),
-            _ => None,
-        });
-        for (place, (&register, amount)) in amounts.enumerate() {
-            let register = &mut shown[register as usize];
-            *register = register.wrapping_add(amount.wrapping_mul(times(place)));
-        }
-        shown[0] += i64::from(self.is(SHOWS_TOO_MUCH) || self.is(SHOWS_ANOTHER) && self.settings.node == 0);
-        let fields = &self.settings.fields;
-        let hidden = self.is(HIDES_AN_ELEMENT) && self.log.len() % 5 == 2;
-        let halves = self.is(HALVES_A_RECORD) && self.log.len() % 5 == 2;
-        let hides_letter = self.is(HIDES_A_LETTER) && self.log.len() % 5 == 2;
-        let forgets_claim = self.is(FORGETS_A_CLAIM);
-        let grants_twice = self.is(GRANTS_TWICE) && self.settings.is_root && self.log.len() % 5 == 2;
-        let changes_case = self.is(CHANGES_A_CLOSED_CASE) && self.settings.is_root && self.log.len() % 5 == 2;
-        let hides_item = self.is(HIDES_AN_ITEM);
-        let hides_tag = self.is(HIDES_A_TAG) && self.log.len() % 5 == 2;
-        let others = (fields.counters..fields.len()).map(|register| {
-            let mut view = fields.start_of(register);
-            match &mut view {
-                View::Stock(left) => *left = self.left(register),
-                View::Record(record) => *record = self.record(register),
-                View::Text(letters) => *letters = self.text(register),
-                View::Claim(claimed) => **claimed = self.claimed(register),
-                View::Case(case) => **case = self.case(register),
-                _ => {}
-            }
-            for (_, part) in self.there(register) {
-                match (&mut view, part) {
-                    (View::Tags(elements), Part::Element(element)) => _ = elements.insert(element),
-                    (View::Label(values), Part::Value(value)) => _ = values.insert(value),
-                    _ => {}
-                }
-            }
-            match &mut view {
-                View::Tags(elements) if hidden => _ = elements.pop_first(),
-                View::Label(values) if hidden => _ = values.pop_first(),
-                View::Record(Some(record)) if halves => record.labels[0].clear(),
-                View::Text(letters) if hides_letter => _ = letters.pop(),
-                View::Claim(claimed) if forgets_claim => **claimed = Claimed::default(),
-                View::Claim(claimed) if grants_twice => claimed.holder = claimed.holder.map(|holder| holder + 1000),
-                View::Case(case) if hides_item => {
-                    let refused = case.refused.pop_first();
-                    _ = refused.or_else(|| case.done.pop_first());
-                }
-                View::Case(case) if changes_case && case.frozen().is_some() => {
-                    case.done.pop_first().into_iter().for_each(|item| _ = case.refused.insert(item));
-                }
-                View::Record(Some(record)) if hides_tag => _ = record.tags.pop_first(),
-                _ => {}
-            }
-            view
-        });
-        shown.into_iter().map(View::from).chain(others).collect()
+        self.shown.0.get_or_init(|| self.worked_out()).clone()
     }
 
     fn backlog(&self) -> Option<u64> {

@@ -17,6 +17,9 @@ pub mod spending;
 pub mod together;
 pub mod views;
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use crate::domain::data::View;
 use crate::domain::history::{Fate, Sighting, UserEdit};
 use crate::domain::traffic::Traffic;
@@ -254,34 +257,61 @@ pub enum Event<'a> {
     },
 }
 
+impl Event<'_> {
+    /// The same event, whose observers share what the replica shows: it is worked out once, and only if one of them asks.
+    pub fn sharing<'b>(&'b self, views: &'b OnceCell<Vec<View>>) -> Event<'b> {
+        let mut event: Event<'b> = *self;
+        match &mut event {
+            Event::Edited { shows: Some(replica), .. }
+            | Event::Acted { replica, .. }
+            | Event::Started { replica, .. }
+            | Event::Received { replica: Some(replica), .. } => replica.views = Some(views),
+            _ => {}
+        }
+        event
+    }
+}
+
 /// What a replica tells when it is asked. An engine may tell more than what it shows.
 #[derive(Clone, Copy, Debug)]
-pub struct Replica<'a>(pub &'a dyn Engine);
+pub struct Replica<'a> {
+    engine: &'a dyn Engine,
+    /// What it shows, once somebody has asked.
+    views: Option<&'a OnceCell<Vec<View>>>,
+}
 
-impl Replica<'_> {
+impl<'a> Replica<'a> {
+    /// The replica of an engine.
+    pub fn of(engine: &'a dyn Engine) -> Self {
+        Replica { engine, views: None }
+    }
+
     /// What every register shows.
-    pub fn shows(&self) -> Vec<View> {
-        self.0.shows()
+    pub fn shows(&self) -> Cow<'a, [View]> {
+        match self.views {
+            Some(views) => Cow::Borrowed(views.get_or_init(|| self.engine.shows())),
+            None => Cow::Owned(self.engine.shows()),
+        }
     }
 
     /// How far it is: between two starts, what it shows is the same as long as this is.
     pub fn position(&self) -> Option<Position> {
-        self.0.position()
+        self.engine.position()
     }
 
     /// How far it is in the edits of others, where it tells.
     pub fn reached(&self) -> Option<Reached> {
-        self.0.reached()
+        self.engine.reached()
     }
 
     /// How many of its user's edits wait to be sent, where it tells that.
     pub fn backlog(&self) -> Option<u64> {
-        self.0.backlog()
+        self.engine.backlog()
     }
 
     /// Whether it has an edit, where it tells ids.
     pub fn has(&self, id: OpId) -> bool {
-        self.0.ids().is_some_and(|ids| ids.contains(id))
+        self.engine.ids().is_some_and(|ids| ids.contains(id))
     }
 }
 

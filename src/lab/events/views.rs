@@ -113,7 +113,7 @@ impl Views {
             looks_at_records(halves, &self.names[node as usize], &views, now);
         }
         // A world may have a million counters.
-        let with_parts = (0..).zip(&views).filter(|(_, view)| !matches!(view, View::Counter(_)));
+        let with_parts = (0..).zip(views.iter()).filter(|(_, view)| !matches!(view, View::Counter(_)));
         let parts = with_parts.map(|(register, view)| (register, view.parts())).filter(|(_, parts)| !parts.is_empty());
         let shown = Shown { position, weights, parts: parts.collect() };
         let less = before.as_ref().map(|before| self.less(node, now, before, &shown, visible));

@@ -220,7 +220,7 @@ impl World<'_> {
     /// The bare values that a device is to be set up from, if whoever shows them has power.
     fn values_of(&self, fault: &NodeFault) -> Option<Vec<View>> {
         let from = self.trial.node(fault.from.as_deref()?)?;
-        Some(self.devices[from as usize].replica()?.shows())
+        Some(self.devices[from as usize].replica()?.shows().into_owned())
     }
 
     /// A new device is given bare values. Edits that count in them are the ledger's: they must not count twice.
@@ -389,7 +389,7 @@ impl World<'_> {
         if let Some(recorder) = &mut self.recorder {
             recorder.started(node, self.now);
         }
-        self.measures.sees(self.now, &Event::Started { node, replica: Replica(held.as_ref()) });
+        self.measures.sees(self.now, &Event::Started { node, replica: Replica::of(held.as_ref()) });
         (device.node, device.up) = (Some(held), true);
         self.trace_from_start(node);
         self.import(node)?;
