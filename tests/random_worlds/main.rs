@@ -22,7 +22,7 @@ use serde_json::Value;
 use steps::{Register, Script};
 
 /// So many worlds where nothing else is asked for.
-const WORLDS: u64 = 200;
+const WORLDS: u64 = 100;
 
 /// The seed where git knows no commit.
 const FIXED: u64 = 0x5EED;
