@@ -160,11 +160,13 @@ pub fn all() -> impl Iterator<Item = mutant::Mutant> {
 }
 
 /// What is shown with the mistake that is planted, where it is one of what is shown.
+type Wrongly = fn(Vec<View>) -> Vec<View>;
+
 pub fn shown(about: &About, shows: Vec<View>) -> Vec<View> {
     if about.mutant.is_none() {
         return shows;
     }
-    let wrong: [(Mutant, fn(Vec<View>) -> Vec<View>); 4] = [
+    let wrong: [(Mutant, Wrongly); 4] = [
         (Mutant::DropConcurrentValue, one_value),
         (Mutant::DropRefusedClaim, without_refused),
         (Mutant::DropRefusedItem, without_refused_items),
