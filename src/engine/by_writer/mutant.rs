@@ -162,6 +162,7 @@ pub fn all() -> impl Iterator<Item = mutant::Mutant> {
 /// What is shown with the mistake that is planted, where it is one of what is shown.
 type Wrongly = fn(Vec<View>) -> Vec<View>;
 
+/// What is shown with the mistake that is planted.
 pub fn shown(about: &About, shows: Vec<View>) -> Vec<View> {
     if about.mutant.is_none() {
         return shows;
